@@ -1,0 +1,108 @@
+/**
+ * The engine keeps tables by schema over shards. SQL, the embedded tables and, later, the cluster stand on
+ * this interface; a single node and a replicated one implement it alike.
+ *
+ * Values here are "engine values": null, boolean is number 0/1 of an i64 column; i64 as number when |x| <= 2^53-1,
+ * otherwise bigint; f64 as number; text as string; bytea as Uint8Array. NUMERIC is its unscaled integer, TIMESTAMP
+ * microseconds, DATE days. Rendering to JSON or to users' types happens above (src/engine/value.ts has the codecs).
+ */
+import type { AggregateFunction, ReadStats, TreeStats } from '../lsm/tree.ts'
+import type { Comparison } from '../kernel/zone-map.ts'
+import type { ColumnSchema, TableSchema } from './schema.ts'
+
+export type EngineValue = null | number | bigint | string | Uint8Array
+export type EngineRow = readonly EngineValue[]
+
+export interface NewTable {
+  readonly name: string
+  readonly columns: readonly ColumnSchema[]
+  /** Ordinals; empty = rows keep insertion order under a hidden key, which the engine adds as ordinal 0. */
+  readonly primaryKey: readonly number[]
+  readonly onInsert: 'error' | 'upsert'
+}
+
+export interface EnginePredicateTerm {
+  readonly ordinal: number
+  readonly comparison: Comparison
+  readonly value?: EngineValue
+}
+
+export interface EngineScan {
+  readonly table: TableSchema
+  /** Bounds on the primary key as prefixes of key values; see `KeyBound`. */
+  readonly lower?: KeyBound
+  readonly upper?: KeyBound
+  readonly reverse?: boolean
+  /** Whether rows must come in key order across shards (insertion order for hidden keys). Unordered is cheaper. */
+  readonly ordered: boolean
+  /** Ordinals, in the order the rows are to have them. */
+  readonly columns: readonly number[]
+  readonly predicate: readonly EnginePredicateTerm[]
+  /** Stop after this many rows. */
+  readonly limit?: number
+}
+
+/** A prefix of key values; `inclusive` of all keys that start with it. */
+export interface KeyBound {
+  readonly values: readonly EngineValue[]
+  readonly inclusive: boolean
+}
+
+export interface EngineAggregate {
+  readonly function: AggregateFunction
+  /** Absent for COUNT(*). */
+  readonly ordinal?: number
+}
+
+/** One consistent view of all shards, for a whole statement. */
+export interface EngineSnapshot {
+  release(): void
+}
+
+/** How a written row meets an existing one of its key. */
+export type WriteMode = 'insert' | 'upsert' | 'insert-or-ignore'
+
+export interface Engine {
+  tables(): readonly TableSchema[]
+  /** undefined when there is none. */
+  table(name: string): TableSchema | undefined
+  /** Changes with every change of the catalog; plans made under another value are stale. */
+  readonly catalogVersion: number
+  /** 42P07 when the name is taken. */
+  createTable(table: NewTable): Promise<TableSchema>
+  /** 42P01 when there is none. */
+  dropTable(name: string): Promise<void>
+
+  snapshot(): EngineSnapshot
+  /** The row (columns in the order asked) or undefined. Resolved at once when no storage is needed. */
+  get(snapshot: EngineSnapshot | undefined, table: TableSchema, key: readonly EngineValue[], columns: readonly number[], stats?: ReadStats): EngineRow | undefined | Promise<EngineRow | undefined>
+  /** Batches of rows. */
+  scan(snapshot: EngineSnapshot, scan: EngineScan, stats?: ReadStats): AsyncIterable<readonly EngineRow[]>
+  aggregate(snapshot: EngineSnapshot, scan: EngineScan, aggregates: readonly EngineAggregate[], stats?: ReadStats): Promise<EngineRow>
+
+  /**
+   * Writes rows (values by ordinal, the hidden key left out) as one atomic statement; returns rows changed. 23505 when
+   * mode is 'insert' and a key exists, or twice in the statement; nothing is written then. Resolves when the rows are
+   * durable as set, and visible.
+   */
+  insert(table: TableSchema, rows: readonly EngineRow[], mode: WriteMode): Promise<number>
+  /**
+   * Reads rows by key, lets `change` say what becomes of each (a new row by ordinal, 'delete', or 'keep'), and writes all
+   * of it atomically; nobody writes these keys in between. Missing keys are skipped. Returns rows changed.
+   */
+  update(table: TableSchema, keys: readonly (readonly EngineValue[])[], change: (row: EngineRow) => EngineRow | 'delete' | 'keep'): Promise<number>
+  /** Deletes all keys in a range, without reading them. */
+  deleteRange(table: TableSchema, lower: KeyBound | undefined, upper: KeyBound | undefined): Promise<void>
+
+  /** Everything written so far goes to table files / is merged into one run. */
+  flush(): Promise<void>
+  compact(): Promise<void>
+  stats(): EngineStats
+  close(): Promise<void>
+}
+
+export interface EngineStats {
+  readonly shards: readonly TreeStats[]
+  readonly cacheBytes: number
+  readonly kernelMemoryBytes: { readonly reserved: number; readonly used: number }
+}

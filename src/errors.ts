@@ -1,0 +1,79 @@
+/**
+ * The closed set of errors lsmt raises. Codes are SQLSTATEs, chosen by what the
+ * caller should do; `evidence` says what was seen, so that a report can be acted
+ * on without a debugger.
+ */
+
+/** Every code lsmt can raise, with what it means. */
+export const errorCodes = {
+  '08006': 'no reachable replica',
+  '0A000': 'valid, but not supported',
+  '22001': 'text too long for its column',
+  '22003': 'number out of range',
+  '22012': 'division by zero',
+  '22P02': 'bad value for the type',
+  '22023': 'bad parameter, option or setting',
+  '23502': 'null in a NOT NULL column',
+  '23505': 'duplicate primary key',
+  '28000': 'no or wrong token',
+  '40003': 'outcome unknown',
+  '42501': 'not allowed',
+  '42601': 'syntax error',
+  '42701': 'duplicate column',
+  '42703': 'unknown column',
+  '42804': 'type mismatch',
+  '42883': 'unknown function or operator',
+  '42P01': 'unknown table',
+  '42P07': 'table exists',
+  '53100': 'disk full',
+  '53200': 'out of memory budget',
+  '53300': 'too many requests at once',
+  '54000': 'body or statement too large',
+  '55000': 'not in a state to do this (closed, read-only after a failed sync)',
+  '55006': 'in use by another process',
+  '57014': 'cancelled or timed out',
+  '57P03': 'not ready',
+  '58030': 'storage failed to read or write',
+  '58P01': 'file not found',
+  'XX000': 'internal error: a bug in lsmt',
+  'XX001': 'stored data failed its checksum',
+  'XX002': 'stored data has a format this version cannot read',
+} as const
+
+export type ErrorCode = keyof typeof errorCodes
+
+/** What was seen and where. All fields are optional and plain data. */
+export interface Evidence {
+  readonly file?: string
+  readonly block?: string
+  readonly byteOffset?: number
+  readonly expected?: string
+  readonly actual?: string
+  /** 1-based character position in the statement text. */
+  readonly position?: number
+  readonly hint?: string
+}
+
+/** The one error class of lsmt. */
+export class LsmtError extends Error {
+  override readonly name = 'LsmtError'
+  readonly code: ErrorCode
+  readonly evidence: Evidence
+
+  constructor(code: ErrorCode, message: string, evidence: Evidence = {}, cause?: unknown) {
+    super(message, cause === undefined ? undefined : { cause })
+    this.code = code
+    this.evidence = evidence
+  }
+}
+
+/** A stored block whose checksum does not match; names the file, the block and both sums. */
+export function corruption(what: string, evidence: Evidence): LsmtError {
+  const where = [evidence.file, evidence.block].filter(Boolean).join(', ')
+  return new LsmtError('XX001', `corrupt ${what} in ${where}: expected ${evidence.expected ?? '?'}, found ${evidence.actual ?? '?'}`, evidence)
+}
+
+/** Raised where our own code broke its own promise; never for the world's faults. */
+export function invariant(condition: unknown, message: string): asserts condition {
+  if (!condition) throw new LsmtError('XX000', `internal error: ${message}`)
+}

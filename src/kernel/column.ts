@@ -1,0 +1,50 @@
+/**
+ * Column chunks: the encoded values of one column in one row group (at most 65,535 rows), in blocks of
+ * 1,024 values, self-describing, with random access to one row without decoding the chunk.
+ * The layout stands in `assembly/column/` (its head file) and is a file format: never change it, add to it.
+ *
+ * Vectors, the decoded form:
+ * - i64/f64: `count` 8-byte values, little-endian;
+ * - bytes: refs, `count` pairs of u32 (address, length), pointing into a chunk, a memtable or scratch;
+ * - nulls: bitmap of ceil(count/8) bytes rounded up to 8, bit = 1 means null; address 0 means no nulls.
+ *   A null's value slot is 0 (or an empty ref).
+ */
+import type { Pointer } from './linear-memory.ts'
+
+export interface ColumnExports {
+  /** Upper bound of the encoded size of `count` values (and `dataBytes` of text). */
+  columnEncodeBound(count: number, dataBytes: number): number
+  /** Scratch bytes the encoders need for `count` values and `dataBytes` of text. */
+  columnScratchBytes(count: number, dataBytes: number): number
+  /** Encodes with whatever of constant, frame-of-reference, delta or plain is smallest; returns bytes written. */
+  columnEncodeI64(values: Pointer, nulls: Pointer, count: number, out: Pointer, scratch: Pointer): number
+  /** Encodes decimals-in-integers (after ALP: Afroozeh, Kuffo, Boncz 2023) where exact, otherwise plain; every bit pattern survives. */
+  columnEncodeF64(values: Pointer, nulls: Pointer, count: number, out: Pointer, scratch: Pointer): number
+  /** Encodes constant, dictionary (sorted, so that codes compare as values), run-length, plain, or LZ4 blocks of plain where that pays. */
+  columnEncodeBytes(refs: Pointer, nulls: Pointer, count: number, out: Pointer, scratch: Pointer): number
+
+  columnCount(chunk: Pointer): number
+  /** Encoding number in the chunk's header (for `inspect` and tests). */
+  columnEncoding(chunk: Pointer): number
+  /** Checks that a chunk of `chunkBytes` bytes is well-formed (all offsets inside, widths legal); 0 = yes. Called once per chunk read. */
+  columnValidate(chunk: Pointer, chunkBytes: number): number
+  /** 1 if any row is null. */
+  columnHasNulls(chunk: Pointer): number
+  /** Bytes of scratch that decoding this bytes chunk needs to hold decompressed or expanded text (0 when refs point into the chunk). */
+  columnDecodeScratchBytes(chunk: Pointer): number
+
+  /** Decode rows [first, first+count) (`first` a multiple of 8). `nulls` (may be 0 when the chunk has none) receives the bitmap. Returns 1 if any of them is null. */
+  columnDecodeI64(chunk: Pointer, first: number, count: number, values: Pointer, nulls: Pointer): number
+  columnDecodeF64(chunk: Pointer, first: number, count: number, values: Pointer, nulls: Pointer): number
+  columnDecodeBytes(chunk: Pointer, first: number, count: number, refs: Pointer, nulls: Pointer, scratch: Pointer): number
+
+  /** One row: writes the 8-byte value, or the ref, to `out`; returns 1, or 0 for null. `scratch` as for decoding (a single block is decompressed). */
+  columnGetI64(chunk: Pointer, row: number, out: Pointer): number
+  columnGetF64(chunk: Pointer, row: number, out: Pointer): number
+  columnGetBytes(chunk: Pointer, row: number, out: Pointer, scratch: Pointer): number
+
+  /** First row whose value is >= the i64 at `value`, for a chunk sorted ascending without nulls; count if none. */
+  columnLowerBoundI64(chunk: Pointer, value: Pointer): number
+  /** The same for bytes, compared as unsigned bytes, shorter first. */
+  columnLowerBoundBytes(chunk: Pointer, key: Pointer, keyBytes: number, scratch: Pointer): number
+}

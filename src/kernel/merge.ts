@@ -1,0 +1,19 @@
+/** K-way merge of sorted key vectors, newest run first; the core of compaction and of scans over overlapping runs. */
+import type { Pointer } from './linear-memory.ts'
+
+export interface MergeExports {
+  /**
+   * `runs` is an array of 16-byte records: u32 keys address (refs or i64 values), u32 position, u32 end, u32 flags.
+   * Runs are ordered newest first. Writes winners as u32 pairs (run, row) at `out`: for each distinct key, in
+   * ascending order, the row of the newest run that has it; the rows it hides are passed over. Stops when `limit`
+   * winners are written or when a run that is not flagged final (flag bit 0) is exhausted, since its next page may
+   * hold smaller keys than the others. Positions in `runs` are advanced. Returns how many were written.
+   * Keys within one run are strictly ascending.
+   */
+  mergeRefs(runs: Pointer, runCount: number, out: Pointer, limit: number): number
+  mergeI64(runs: Pointer, runCount: number, out: Pointer, limit: number): number
+  /** Gathers 8-byte elements (values or refs): element i is sources[run_i][row_i]; `sources` is u32 addresses by run. */
+  mergeGather8(winners: Pointer, count: number, sources: Pointer, out: Pointer): void
+  /** Gathers null bits: `sources` are bitmap addresses by run (0 = no nulls); returns 1 if any is set. */
+  mergeGatherBits(winners: Pointer, count: number, sources: Pointer, out: Pointer): number
+}

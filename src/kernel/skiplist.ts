@@ -1,0 +1,61 @@
+/**
+ * The memtable: an ordered map from (key, sequence number descending) to row bytes, as a skiplist (Pugh
+ * 1990) whose nodes are sorted blocks of key prefixes, with an index beside it for exact gets. Append-only
+ * in segments that the caller brings; freed as a whole. One thread writes; any thread may read once frozen.
+ *
+ * A write batch (one byte shape from the engine to peers, log and memtable), little-endian:
+ *
+ *   0  u32  byteLength of the whole batch
+ *   4  u32  opCount
+ *   8  f64  baseSequence: operation i has sequence baseSequence + i
+ *  16  u32  headerBytes: where the operations start (24, or more when participants follow)
+ *  20  u32  flags: bit 0 participants present, bit 1 control batch (no operations for the memtable)
+ *  24  participants, see src/lsm/batch.ts
+ *  operations, each at a multiple of 4:
+ *   0  u8   kind: 1 put, 2 delete, 3 range delete (key = start, value = end, exclusive), 4 define table, 5 drop table
+ *   1  u8[3] 0
+ *   4  u32  keyBytes
+ *   8  u32  valueBytes
+ *  12  key, value, zeros to the next multiple of 4
+ *
+ * Kinds 4 and 5 are for the tree (key = u32 big-endian table id, value = layout); the memtable passes over
+ * them, except that 5 acts as a range delete of the table's whole key space.
+ */
+import type { Pointer } from './linear-memory.ts'
+
+export interface SkiplistExports {
+  /** Starts a memtable in its first segment; returns its handle (an address in the segment). */
+  skiplistCreate(segment: Pointer, segmentBytes: number): Pointer
+  /** Gives the memtable one more segment. */
+  skiplistAddSegment(table: Pointer, segment: Pointer, segmentBytes: number): void
+  /**
+   * Applies a whole batch, or nothing: 0 applied; > 0 the size in bytes of a further segment that it needs first;
+   * -1 malformed batch.
+   */
+  skiplistApply(table: Pointer, batch: Pointer, batchBytes: number): number
+  /** Entries (versions) and bytes used, as f64. */
+  skiplistEntryCount(table: Pointer): number
+  skiplistUsedBytes(table: Pointer): number
+  /** How many range tombstones it holds. */
+  skiplistRangeCount(table: Pointer): number
+  /** Writes range tombstone i: u32 start address, u32 start bytes, u32 end address, u32 end bytes, f64 sequence (24 bytes). */
+  skiplistRangeAt(table: Pointer, index: number, out: Pointer): void
+  /**
+   * The newest version of a key with sequence <= `sequence`: 1 put (its value ref at `out`), 2 deleted (by a tombstone
+   * or a newer range tombstone, so older runs must not be asked), 0 unknown here.
+   */
+  skiplistGet(table: Pointer, key: Pointer, keyBytes: number, sequence: number, out: Pointer): number
+  /**
+   * Places the 32-byte cursor at `cursor` before the first key >= `key` (forward), or before the last key < `key`
+   * (backward, for which an empty key means the end).
+   */
+  skiplistSeek(table: Pointer, key: Pointer, keyBytes: number, backward: number, cursor: Pointer): void
+  /**
+   * Reads up to `limit` keys from the cursor in its direction, one entry each: the newest version with sequence <=
+   * `sequence`, unless none is visible. Writes key refs (u32 pairs) at `keys` and value refs at `values`; a deleted key
+   * (tombstone, or put below a newer range tombstone) is written with a value of length 0 (rows are never empty).
+   * `skipBytes` leading bytes (the table id) are left out of the key refs. Stops before the first key >= the bound
+   * (forward; empty = none) or < the bound (backward). Returns how many; less than `limit` means the end.
+   */
+  skiplistRead(table: Pointer, cursor: Pointer, sequence: number, bound: Pointer, boundBytes: number, skipBytes: number, keys: Pointer, values: Pointer, limit: number): number
+}

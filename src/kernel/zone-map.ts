@@ -1,0 +1,33 @@
+/**
+ * Zone maps: per column and row group the min, max, null count and exact sum, kept apart by field so that a
+ * whole predicate is evaluated over all row groups of a table in one call (Moerkotte, VLDB 1998: small
+ * materialized aggregates).
+ *
+ * One column's zone map in a footer, at an address that is a multiple of 8, `n` row groups:
+ *   min    n × 8: i64 | f64 | first 8 bytes of the text as big-endian u64 (zero-padded)
+ *   max    n × 8: the same for the maximum
+ *   nulls  n × 4: u32 null count, then padding to 8
+ *   sum    n × 16: i64 columns: i128 little-endian; f64 columns: f64 high + f64 low (double-double); text: zeros
+ * A row group whose values are all null (or, for f64, with a NaN: min = -Infinity, max = NaN) is marked so that
+ * comparisons stay conservative. f64 orders NaN above all numbers, -0 equals 0.
+ */
+import type { Pointer } from './linear-memory.ts'
+
+/** Comparison operators, shared by zone maps and scans; numbers never change. */
+export const comparison = { eq: 0, ne: 1, lt: 2, le: 3, gt: 4, ge: 5, isNull: 6, isNotNull: 7 } as const
+export type Comparison = keyof typeof comparison
+
+export interface ZoneMapExports {
+  /** Computes one row group's statistics of a vector: writes min (8), max (8), nulls (u32) + pad (4), sum (16) = 40 bytes at `out`. */
+  zoneMapComputeI64(values: Pointer, nulls: Pointer, count: number, out: Pointer): void
+  zoneMapComputeF64(values: Pointer, nulls: Pointer, count: number, out: Pointer): void
+  /** For text also the row numbers of the minimum and maximum (u32 each at `out + 40`, 0xffffffff when all null). */
+  zoneMapComputeBytes(refs: Pointer, nulls: Pointer, count: number, out: Pointer): void
+  /**
+   * Evaluates a conjunction over all row groups. `terms` is an array of 32-byte records: u32 zone map address, u32 kind
+   * (1 i64, 2 f64, 3 bytes), u32 comparison, u32 flags, 8-byte constant (for text the first 8 bytes as big-endian u64, flag bit 0
+   * set when the text is longer), 8 bytes reserved; `rowCounts` is u32 per row group. Writes one byte a row group at
+   * `out`: 0 pruned, 1 some rows may match, 2 every row matches all terms. Returns how many are not pruned.
+   */
+  zoneMapPrune(terms: Pointer, termCount: number, rowCounts: Pointer, rowGroupCount: number, out: Pointer): number
+}

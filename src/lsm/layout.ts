@@ -1,0 +1,33 @@
+/** The physical shape of a table as the tree knows it: kinds by ordinal, and which ordinals form the key. */
+
+export type PhysicalKind = 'i64' | 'f64' | 'bytes'
+
+/** Kind numbers in files and kernels; never change them. */
+export const physicalKindNumber: Readonly<Record<PhysicalKind, number>> = { i64: 1, f64: 2, bytes: 3 }
+
+export interface TableLayout {
+  /** Never reused; truncating a table gives it a new one. */
+  readonly tableId: number
+  /** All columns by ordinal, those of the key included. Only ever grows at its end. */
+  readonly columns: readonly PhysicalKind[]
+  /** Ordinals of the key's columns, in key order. */
+  readonly key: readonly number[]
+}
+
+/**
+ * How a table file stores keys. 'i64' and 'bytes': the key is one column and its key bytes are that column (see
+ * src/kernel/row.ts), stored once. 'composite': key bytes are stored as a chunk of their own beside the columns.
+ */
+export type KeyForm = 'i64' | 'bytes' | 'composite'
+
+export function keyForm(layout: TableLayout): KeyForm {
+  const [only, ...more] = layout.key
+  if (only === undefined || more.length > 0) return 'composite'
+  const kind = layout.columns[only]
+  return kind === 'i64' || kind === 'bytes' ? kind : 'composite'
+}
+
+/** Ordinals of the value columns, in the order in which rows hold them. */
+export function valueOrdinals(layout: TableLayout): readonly number[] {
+  return layout.columns.map((_, ordinal) => ordinal).filter((ordinal) => !layout.key.includes(ordinal))
+}

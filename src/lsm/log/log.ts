@@ -1,0 +1,36 @@
+/**
+ * The write-ahead log of one shard: numbered segments of checksummed records, group commit, recovery.
+ *
+ * Segment file `wal/<shard>/<number, 20 digits>.wal`:
+ *   header 64 bytes: magic "LSMTWAL1", u16 version, u16 checksum algorithm (1 = xxh64), u32 shard, f64 segment number,
+ *                    f64 writer epoch, f64 sequence before its first record, 16 zero bytes, xxh64 of the 56 bytes before
+ *   records, each at a multiple of 8:
+ *     0  u32 payload bytes   4  u32 complement of the payload bytes   8  f64 base sequence
+ *    16  u64 xxh64 over bytes 0..16 and the payload   24  payload (a write batch), zeros to the next multiple of 8
+ *   zeros to the preallocated end
+ *
+ * Group commit: records that arrive while a sync is under way, or before the next turn of the event loop, are
+ * written together by one write and made durable by one sync. A failed write or sync poisons the log: nothing
+ * after it is acknowledged.
+ */
+export interface LogRecord {
+  readonly baseSequence: number
+  readonly payload: Uint8Array
+  /** Where it stands, for messages. */
+  readonly file: string
+  readonly byteOffset: number
+}
+
+export interface Log {
+  /** Queues one record; resolves when it is durable (for `memory`: when queued; for `interval`: when written). */
+  append(baseSequence: number, payload: Uint8Array): Promise<void>
+  /** Resolves when everything queued before is durable, whatever the setting. */
+  sync(): Promise<void>
+  /** Segments whose every record is at or below `sequence` are deleted. */
+  truncateBelow(sequence: number): Promise<void>
+  /** Starts a new segment, so that the ones before can be truncated once flushed. */
+  roll(): void
+  readonly counts: { readonly segments: number; readonly appends: number; readonly syncs: number; readonly bytes: number }
+  readonly failure: Error | undefined
+  close(): Promise<void>
+}

@@ -1,0 +1,102 @@
+/**
+ * Table files (SSTables): immutable, column-oriented, one table each, keys unique within a file, rows in key
+ * order. The file layout is drawn in src/lsm/table/format.ts.
+ */
+import type { Pointer } from '../../kernel/linear-memory.ts'
+import type { TableLayout } from '../layout.ts'
+import type { Page, Vector } from '../page.ts'
+import type { Fetch, ReadStats } from '../tree.ts'
+
+/** What a manifest keeps of a table file. Plain data; crosses threads. */
+export interface TableMeta {
+  /** File number, never reused; the name follows from it. */
+  readonly fileNumber: number
+  readonly tableId: number
+  readonly byteLength: number
+  /** Bytes at the end of the file that hold filter, footer and trailer: read in one request. */
+  readonly tailBytes: number
+  readonly rowCount: number
+  readonly tombstoneCount: number
+  readonly rowGroupCount: number
+  /** Smallest and largest key bytes, range tombstones included (their end counts as inclusive here). */
+  readonly minKey: Uint8Array
+  readonly maxKey: Uint8Array
+  /** Sequence numbers of the operations it came from. */
+  readonly minSequence: number
+  readonly maxSequence: number
+  readonly rangeTombstoneCount: number
+}
+
+/** Deletes keys in [start, end) in all older runs. Within a file they are already applied. */
+export interface RangeTombstone {
+  readonly start: Uint8Array
+  /** Exclusive. */
+  readonly end: Uint8Array
+}
+
+/** Rows ready to be written: like a page, with tombstones and with the key vector apart. */
+export interface WriteRows {
+  readonly rowCount: number
+  /** i64 values for KeyForm 'i64', refs for 'bytes' and 'composite'. */
+  readonly keys: Pointer
+  /** Bitmap, bit = 1: this key is deleted. 0 = none. */
+  readonly tombstones: Pointer
+  /** All columns by ordinal (for a direct key, its own ordinal may be absent: the keys are it). */
+  readonly vectors: readonly (Vector | undefined)[]
+}
+
+export interface TableWriter {
+  /** Bytes written to the file so far (for cutting files). */
+  readonly byteLength: number
+  readonly rowCount: number
+  /** Appends rows in ascending key order, after all before; cut into row groups by `rowGroupBytes` inside. */
+  append(rows: WriteRows): Promise<void>
+  addRangeTombstone(tombstone: RangeTombstone): void
+  /** Writes filter, footer and trailer, publishes the file durably. */
+  finish(sequences: { readonly min: number; readonly max: number }): Promise<TableMeta>
+  abort(): Promise<void>
+}
+
+export interface TableReader {
+  readonly meta: TableMeta
+  readonly layout: TableLayout
+  readonly rangeTombstones: readonly RangeTombstone[]
+  /** Address and bytes of the filter in linear memory, for one bloom call over many tables. */
+  readonly filter: { readonly address: Pointer; readonly byteLength: number }
+  /** Row group that would hold the key: the last whose first key is <= key; -1 when the key is before the first. */
+  rowGroupOf(key: Pointer, keyBytes: number): number
+  /** Row groups, ascending, that may hold keys in [lower, upper). */
+  rowGroupsIn(lower: Uint8Array | undefined, upper: Uint8Array | undefined): { readonly from: number; readonly to: number }
+  rowGroupRows(rowGroup: number): number
+  /**
+   * Point read in one row group: the position of the key, tombstone or not, or what must be fetched.
+   * 'absent' when the key is not there.
+   */
+  find(rowGroup: number, key: Pointer, keyBytes: number, columns: 'all', stats?: ReadStats): FoundRow | Fetch | 'absent'
+  /** Chunk address of a column (ordinal, or 'key' for a composite key's bytes, or 'tombstones') in the cache; undefined when not cached, 0 when the file has no such column. */
+  chunk(rowGroup: number, column: ChunkName): Pointer | undefined
+  /** Fetches the chunks of `columns` for row groups [from, to) into the cache with as few reads as pay, and pins them until `unpin`. */
+  pin(from: number, to: number, columns: readonly ChunkName[], stats?: ReadStats): Promise<PinnedChunks>
+  /** Zone maps by ordinal, in linear memory, shaped as src/kernel/zone-map.ts says; 0 when the file has no such column. */
+  zoneMap(ordinal: number): Pointer
+  /** Exact minimum and maximum of a text column in a row group; undefined when they were too long to keep, or there are none. */
+  textExtremes(rowGroup: number, ordinal: number): { readonly min: Uint8Array; readonly max: Uint8Array } | undefined
+  /** Address of u32 row counts by row group. */
+  readonly rowCounts: Pointer
+  close(): Promise<void>
+}
+
+export type ChunkName = number | 'key' | 'tombstones'
+
+export interface PinnedChunks {
+  chunk(rowGroup: number, column: ChunkName): Pointer
+  unpin(): void
+}
+
+export interface FoundRow {
+  readonly rowGroup: number
+  readonly row: number
+  readonly tombstone: boolean
+}
+
+export type { Page }

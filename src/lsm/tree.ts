@@ -1,0 +1,140 @@
+/**
+ * One shard's LSM tree as the engine sees it: rows by key bytes, tables by layout.
+ * (O'Neil et al., "The Log-Structured Merge-Tree", 1996.)
+ *
+ * Keys here are primary-key bytes without the table id; the tree adds it.
+ */
+import type { Pointer } from '../kernel/linear-memory.ts'
+import type { Comparison } from '../kernel/zone-map.ts'
+import type { PhysicalKind, TableLayout } from './layout.ts'
+import type { Page } from './page.ts'
+
+/** A constant in a predicate, in the column's physical kind. */
+export type PhysicalValue = bigint | number | Uint8Array
+
+/** `column <comparison> value`; rows where it is not true (null included) drop out. */
+export interface PredicateTerm {
+  readonly ordinal: number
+  readonly comparison: Comparison
+  /** Absent for isNull and isNotNull. */
+  readonly value?: PhysicalValue
+}
+
+export interface ScanRequest {
+  readonly tableId: number
+  /** Key bytes; inclusive. Absent = from the start. */
+  readonly lower?: Uint8Array
+  /** Key bytes; exclusive. Absent = to the end. */
+  readonly upper?: Uint8Array
+  readonly reverse?: boolean
+  /** Ordinals whose vectors are wanted. */
+  readonly columns: readonly number[]
+  /** A conjunction. */
+  readonly predicate: readonly PredicateTerm[]
+}
+
+export type AggregateFunction = 'count' | 'min' | 'max' | 'sum'
+export interface AggregateRequest {
+  readonly function: AggregateFunction
+  /** Absent for COUNT(*). */
+  readonly ordinal?: number
+}
+
+/** What an aggregate over some rows came to; merges with others by `mergePartials` (src/lsm/aggregate.ts). */
+export type AggregatePartial =
+  | { readonly kind: 'count'; readonly count: number }
+  | { readonly kind: 'extreme'; readonly function: 'min' | 'max'; readonly value: PhysicalValue | undefined }
+  | { readonly kind: 'sumI64'; readonly count: number; readonly sum: bigint }
+  | { readonly kind: 'sumF64'; readonly count: number; readonly high: number; readonly low: number }
+
+/** What a read touched. */
+export interface ReadStats {
+  rowGroupsTotal: number
+  rowGroupsPruned: number
+  bytesRead: number
+  storageRequests: number
+}
+
+/** An immutable view of the tree at one moment. Pins memtables and files until released. */
+export interface Snapshot {
+  readonly sequence: number
+  release(): void
+}
+
+/** One found row. Valid until the caller's next await. */
+export interface RowHandle {
+  /** Copies out one column: null, i64 as bigint or number (number when safe), f64 as number, bytes as a ref to decode at once. */
+  isNull(ordinal: number): boolean
+  i64(ordinal: number): bigint
+  /** The i64 as a number; the caller knows that it is safe, or checks `i64Safe`. */
+  i64Safe(ordinal: number): number | undefined
+  f64(ordinal: number): number
+  bytes(ordinal: number): { readonly address: Pointer; readonly byteLength: number }
+}
+
+/** A read that needs bytes from storage first: fetch, then ask again. */
+export interface Fetch {
+  readonly fetch: () => Promise<void>
+  /** The same on this thread; undefined where the storage cannot. */
+  readonly fetchSync: (() => void) | undefined
+}
+
+export interface ScanCursor {
+  /** The next page (never empty of rows, perhaps of selected ones), or undefined at the end. The page is valid until the next call or `close`. */
+  next(): Promise<Page | undefined>
+  close(): void
+}
+
+/** What a batch waits for before it is applied, beside its own log. */
+export interface CommitGate {
+  /** Resolves when every participant's part is durable; the tree applies only then. */
+  readonly durableEverywhere: Promise<void>
+}
+
+export interface Tree {
+  readonly layouts: ReadonlyMap<number, TableLayout>
+  /** Sequence number of the newest applied operation. */
+  readonly visibleSequence: number
+
+  /**
+   * Appends a batch (built by src/lsm/batch.ts; its base sequence is assigned here, synchronously) to the log.
+   * `durable` resolves when the log's part is as durable as the setting asks; `applied` when it is visible.
+   * Applied strictly in log order. The batch bytes belong to the tree from here on.
+   */
+  append(batch: Uint8Array, gate?: CommitGate): { readonly baseSequence: number; readonly durable: Promise<void>; readonly applied: Promise<void> }
+  /** Waits while back-pressure asks writers to slow down or stop; undefined when there is none. */
+  admit(byteLength: number): Promise<void> | undefined
+
+  snapshot(): Snapshot
+  /** Point read: a row, undefined when absent, or what must be fetched first. */
+  get(snapshot: Snapshot, tableId: number, key: Pointer, keyBytes: number, stats?: ReadStats): RowHandle | Fetch | undefined
+  scan(snapshot: Snapshot, request: ScanRequest, stats?: ReadStats): ScanCursor
+  aggregate(snapshot: Snapshot, request: ScanRequest, aggregates: readonly AggregateRequest[], stats?: ReadStats): Promise<readonly AggregatePartial[]>
+
+  /** Freezes and flushes the memtable; resolves when all that was applied before the call is in table files. */
+  flush(): Promise<void>
+  /** Flushes, then compacts everything into the last level. */
+  compact(): Promise<void>
+  readonly stats: TreeStats
+  /** Flushes nothing: the log has it. Waits for work in progress. */
+  close(): Promise<void>
+}
+
+export interface TreeStats {
+  readonly memtableBytes: number
+  readonly frozenMemtables: number
+  readonly levels: readonly { readonly level: number; readonly files: number; readonly bytes: number }[]
+  readonly flushes: number
+  readonly compactions: number
+  readonly trivialMoves: number
+  readonly bytesFlushed: number
+  readonly bytesCompacted: number
+  /** Why writers wait now, and for how long they have waited in total. */
+  readonly stall: 'none' | 'slow' | 'stop'
+  readonly stalledMs: { readonly slow: number; readonly stop: number }
+  readonly log: { readonly segments: number; readonly appends: number; readonly syncs: number; readonly bytes: number }
+  /** Set once a log sync failed: the tree takes no more writes. */
+  readonly failure: string | undefined
+}
+
+export type { PhysicalKind }

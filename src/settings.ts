@@ -1,0 +1,75 @@
+/** Every tunable as plain data. Defaults here, overrides by flags, environment or `open()` options. */
+
+export type Durability = 'sync' | 'interval' | 'memory'
+export type KernelKind = 'wasm' | 'js'
+
+/** Tunables of one shard's LSM tree. Sizes in bytes. */
+export interface TreeSettings {
+  /** An active memtable larger than this is frozen and flushed. */
+  readonly memtableBytesMax: number
+  /** Frozen memtables waiting for their flush; one more and writers stop. */
+  readonly frozenMemtablesMax: number
+  /** Log segments are preallocated to this size; a record larger gets a segment of its own. */
+  readonly logSegmentBytes: number
+  /** Plain data bytes in one row group. */
+  readonly rowGroupBytes: number
+  /** A table file is cut when its encoded bytes pass this. */
+  readonly tableFileBytes: number
+  /** Level 0 runs that start a compaction. */
+  readonly level0RunsCompact: number
+  /** Level 0 runs from which writers are delayed, growing until `level0RunsStop`, where they wait. */
+  readonly level0RunsSlow: number
+  readonly level0RunsStop: number
+  /** Target size of level 1; each further level is `levelSizeRatio` times larger. */
+  readonly level1Bytes: number
+  readonly levelSizeRatio: number
+  /** Bits a key in the filters. */
+  readonly filterBitsPerKey: number
+  /** Longest uninterrupted stretch of background work on the serving thread. */
+  readonly sliceMsMax: number
+}
+
+/** Tunables of a database. */
+export interface DatabaseSettings {
+  readonly shards: number
+  readonly durability: Durability
+  /** For `interval`: how long an acknowledged write may be only in memory. */
+  readonly syncIntervalMs: number
+  readonly kernels: KernelKind
+  /** Worker threads for flush and compaction; 0 runs them in slices on the serving thread. */
+  readonly workers: number
+  /** Linear memory reserved (address space, not resident memory) for memtables, cache and scratch. */
+  readonly kernelMemoryBytes: number
+  /** Part of the linear memory that holds cached row-group chunks, footers and filters. */
+  readonly cacheBytesMax: number
+  readonly tree: TreeSettings
+}
+
+const KiB = 1024
+const MiB = 1024 * KiB
+
+export const defaultTreeSettings: TreeSettings = {
+  memtableBytesMax: 16 * MiB,
+  frozenMemtablesMax: 2,
+  logSegmentBytes: 16 * MiB,
+  rowGroupBytes: 64 * KiB,
+  tableFileBytes: 32 * MiB,
+  level0RunsCompact: 4,
+  level0RunsSlow: 12,
+  level0RunsStop: 24,
+  level1Bytes: 64 * MiB,
+  levelSizeRatio: 10,
+  filterBitsPerKey: 12,
+  sliceMsMax: 2,
+}
+
+export const defaultDatabaseSettings: DatabaseSettings = {
+  shards: 8,
+  durability: 'sync',
+  syncIntervalMs: 100,
+  kernels: 'wasm',
+  workers: 1,
+  kernelMemoryBytes: 1024 * MiB,
+  cacheBytesMax: 256 * MiB,
+  tree: defaultTreeSettings,
+}

@@ -1,0 +1,81 @@
+/**
+ * Storage keeps bytes by name. Names are '/'-separated relative paths in `[a-z0-9._-/]`.
+ *
+ * What every implementation keeps true:
+ * - No partial object is ever visible: `createIfAbsent` and `create().publish()` make the whole
+ *   object appear at once, durably (contents, name and parent directories are synced) before they resolve.
+ * - Published objects are immutable; only append files grow, at their end.
+ * - A read failure is an error (58030, 58P01 for a missing object); it is never reported as 'absent'.
+ * - After an error of `sync` the file is poisoned: every later call on it fails with the same error
+ *   (a second fsync may report success for pages the kernel has already dropped: "fsyncgate").
+ */
+export interface Storage {
+  /** For messages: what this storage is and where. */
+  readonly description: string
+  /**
+   * Creates an object from `parts` (concatenated) unless one of that name exists. Exactly one of
+   * several concurrent callers sees 'created'.
+   */
+  createIfAbsent(name: string, parts: readonly Uint8Array[]): Promise<'created' | 'exists'>
+  /** Starts an object that becomes visible only with `publish`. */
+  create(name: string): Promise<ObjectWriter>
+  /** Opens a published object, or an append file, for ranged reads. 58P01 if there is none. */
+  open(name: string): Promise<ObjectReader>
+  /** The whole object. 58P01 if there is none. */
+  read(name: string): Promise<Uint8Array>
+  /** Creates a new append file (58030 if the name exists), preallocated with zeros to `preallocateBytes`. */
+  createAppend(name: string, preallocateBytes: number): Promise<AppendFile>
+  /** Names and sizes below `prefix` (a folder such as 'wal/', or ''), in ascending byte order of name; in-progress objects are not listed. */
+  list(prefix: string): Promise<readonly StoredObject[]>
+  /** Deletes an object; deleting an absent one is not an error. Durable before it resolves. */
+  delete(name: string): Promise<void>
+  /** Counts of requests since the start; tests state their expectations in these. */
+  readonly counts: StorageCounts
+  close(): Promise<void>
+}
+
+export interface StoredObject {
+  readonly name: string
+  readonly byteLength: number
+}
+
+export interface ObjectWriter {
+  /** Appends bytes; the writer has its own copy, or has written them, when this resolves. */
+  append(bytes: Uint8Array): Promise<void>
+  /** Makes the object visible and durable under its name; rejects with 58030 if the name exists by then. */
+  publish(): Promise<void>
+  /** Drops what was written. Safe to call after any failure. */
+  abort(): Promise<void>
+}
+
+export interface ObjectReader {
+  readonly byteLength: number
+  /**
+   * Reads exactly `into.length` bytes at `byteOffset` into `into` (which may lie in shared WebAssembly
+   * memory). A range past the end is an error (58030).
+   */
+  read(into: Uint8Array, byteOffset: number): Promise<void>
+  /** The same without leaving the thread; undefined where the storage cannot (a bucket). */
+  readonly readSync: ((into: Uint8Array, byteOffset: number) => void) | undefined
+  close(): Promise<void>
+}
+
+export interface AppendFile {
+  /** Writes `parts` one after the other at `byteOffset` without syncing; synchronous where the storage can. Errors poison the file. */
+  write(parts: readonly Uint8Array[], byteOffset: number): void
+  /** Resolves when all bytes written before the call are durable. */
+  sync(): Promise<void>
+  close(): Promise<void>
+}
+
+/** Requests by kind. `syncs` counts data syncs of append files, the ones a commit waits for. */
+export interface StorageCounts {
+  creates: number
+  appends: number
+  syncs: number
+  reads: number
+  bytesRead: number
+  bytesWritten: number
+  lists: number
+  deletes: number
+}
