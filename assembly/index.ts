@@ -1,0 +1,1 @@
+// All kernels in one flat namespace of exports: every export starts with its module's name.

@@ -1,0 +1,9 @@
+/** The JavaScript kernel set: one factory a kernel, each named as its AssemblyScript twin. */
+import type { KernelExports } from '../kernel.ts'
+import type { LinearMemory } from '../linear-memory.ts'
+
+const factories: readonly ((memory: LinearMemory) => Partial<KernelExports>)[] = []
+
+export function createJsKernels(memory: LinearMemory): KernelExports {
+  return Object.assign({}, ...factories.map((create) => create(memory))) as KernelExports
+}

@@ -1,0 +1,27 @@
+/** The one place that knows WebAssembly modules: compiles `build/lsmt-core.wasm` once a process and instantiates it over a linear memory. */
+import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import loader from '@assemblyscript/loader'
+import { LsmtError } from '../../errors.ts'
+import type { KernelExports } from '../kernel.ts'
+import type { LinearMemory } from '../linear-memory.ts'
+
+/** From `src/kernel/wasm/` as from `dist/kernel/wasm/`, the compiled core stands three folders up. */
+const coreUrl = new URL('../../../build/lsmt-core.wasm', import.meta.url)
+
+let compiled: WebAssembly.Module | undefined
+
+/** Instantiates the kernels over `memory`. A module that is missing or broken is XX002 with what to do. */
+export function instantiateWasmKernels(memory: LinearMemory): KernelExports {
+  try {
+    compiled ??= new WebAssembly.Module(readFileSync(coreUrl))
+    const instance = loader.instantiateSync<Record<string, unknown>>(compiled, { env: { memory: memory.wasm } })
+    return instance.exports as unknown as KernelExports
+  } catch (cause) {
+    const path = fileURLToPath(coreUrl)
+    throw new LsmtError('XX002', `cannot load the WebAssembly kernels from ${path}: ${(cause as Error).message}`, {
+      file: path,
+      hint: 'reinstall the package (in a checkout: npm run build), or start with --kernels js',
+    }, cause)
+  }
+}
