@@ -1,0 +1,104 @@
+/**
+ * The bench harness: runs contestants on the same work in turn, checks that their answers are equal, and
+ * prints medians, spread and ratios. Machines are noisy: trust ratios within one run, not absolute times.
+ */
+import { createHash } from 'node:crypto'
+import { Bench } from 'tinybench'
+import { openKernel } from '../src/kernel/open-kernel.ts'
+import { reserveLinearMemory } from '../src/kernel/linear-memory.ts'
+import type { Kernel } from '../src/kernel/kernel.ts'
+import type { KernelKind } from '../src/settings.ts'
+
+export interface BenchOptions {
+  /** Seconds instead of minutes: small data, one round; part of the tests, so that no bench rots. */
+  readonly smoke: boolean
+}
+
+/** One kernel under two implementations. `prepare` builds the data; `run` is timed, copies in and out included. */
+export interface BenchCase {
+  readonly name: string
+  /** Operations (rows, keys, values) in one `run`, for the time of each; 1 when not given. */
+  readonly operations?: number
+  prepare(kernel: Kernel): PreparedCase
+}
+
+export interface PreparedCase {
+  run(): void
+  /** Text that depends on all that the run computed; equal for all contestants. */
+  answer(): string
+}
+
+/** A whole-engine workload, each contestant timed by itself. */
+export interface Contestant {
+  readonly name: string
+  /** Milliseconds of the timed part, the operations in it, and an answer that must equal the others'. */
+  run(): Promise<{ readonly elapsedMs: number; readonly operations: number; readonly answer: string }>
+}
+
+export interface Measurement {
+  readonly bench: string
+  readonly contestant: string
+  readonly medianNs: number
+  readonly spread: number
+  readonly operationsPerSecond: number
+  readonly answerHash: string
+}
+
+export const answerHash = (text: string): string => createHash('sha256').update(text).digest('hex').slice(0, 12)
+
+export function median(numbers: readonly number[]): number {
+  const sorted = [...numbers].sort((a, b) => a - b)
+  const middle = sorted.length >> 1
+  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2
+}
+
+const kinds: readonly KernelKind[] = ['wasm', 'js']
+
+/** Times a kernel case under both kinds, interleaved in rounds; throws when their answers differ. */
+export function measureKernelCase(bench: string, each: BenchCase, options: BenchOptions): readonly Measurement[] {
+  const prepared = kinds.map((kind) => each.prepare(openKernel(kind, reserveLinearMemory(768 * 1024 * 1024))))
+  const samples: number[][] = kinds.map(() => [])
+  for (let round = 0; round < (options.smoke ? 1 : 3); round++) {
+    prepared.forEach((contestant, index) => samples[index]!.push(timeOnce(contestant, options)))
+  }
+  const hashes = prepared.map((contestant) => answerHash(contestant.answer()))
+  assertEqualAnswers(`${bench}/${each.name}`, kinds, hashes)
+  return kinds.map((kind, index) => measurement(`${bench}/${each.name}`, kind, samples[index]!, each.operations ?? 1, hashes[index]!))
+}
+
+function timeOnce(contestant: PreparedCase, options: BenchOptions): number {
+  const budget = options.smoke ? { time: 1, iterations: 1, warmupTime: 1, warmupIterations: 1 } : { time: 120, iterations: 3, warmupTime: 40, warmupIterations: 1 }
+  const bench = new Bench({ ...budget, throws: true })
+  bench.add('case', () => contestant.run())
+  bench.runSync()
+  const { result } = bench.tasks[0]!
+  if (result.state !== 'completed') throw new Error(`bench did not complete: ${result.state}`)
+  return result.latency.p50 * 1e6
+}
+
+/** Runs whole-engine contestants in turn, `rounds` times. */
+export async function measureContestants(bench: string, contestants: readonly Contestant[], rounds: number): Promise<readonly Measurement[]> {
+  const samples: number[][] = contestants.map(() => [])
+  const hashes: string[] = []
+  let operations = 1
+  for (let round = 0; round < rounds; round++) {
+    for (const [index, contestant] of contestants.entries()) {
+      const outcome = await contestant.run()
+      operations = outcome.operations
+      samples[index]!.push(outcome.elapsedMs * 1e6)
+      hashes[index] = answerHash(outcome.answer)
+    }
+  }
+  assertEqualAnswers(bench, contestants.map((each) => each.name), hashes)
+  return contestants.map((each, index) => measurement(bench, each.name, samples[index]!, operations, hashes[index]!))
+}
+
+function measurement(bench: string, contestant: string, nanoseconds: readonly number[], operations: number, hash: string): Measurement {
+  const middle = median(nanoseconds)
+  const spread = (Math.max(...nanoseconds) - Math.min(...nanoseconds)) / middle
+  return { bench, contestant, medianNs: middle / operations, spread, operationsPerSecond: (operations / middle) * 1e9, answerHash: hash }
+}
+
+function assertEqualAnswers(bench: string, names: readonly string[], hashes: readonly string[]): void {
+  if (new Set(hashes).size > 1) throw new Error(`${bench}: answers differ: ${names.map((name, i) => `${name} ${hashes[i]}`).join(', ')}`)
+}
