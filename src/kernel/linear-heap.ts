@@ -1,4 +1,10 @@
-/** Allocator over one region of linear memory. */
+/**
+ * Allocator over one region of linear memory. Live allocations never overlap, are aligned to 16 and never stand at
+ * address 0; allocating and freeing take constant time until the region is nearly full.
+ */
+import { invariant, LsmtError } from '../errors.ts'
+import { addBlock, blockAddress, blockBytes, createHeapBlocks, granuleBytes, linkFree, releaseBlock, splitBlock, takeFree } from './heap-blocks.ts'
+import type { BlockId } from './heap-blocks.ts'
 import type { Pointer } from './linear-memory.ts'
 
 export interface LinearHeap {
@@ -12,4 +18,45 @@ export interface LinearHeap {
   tryAllocate(byteLength: number): Pointer
   /** Frees an address that `allocate` returned; freeing another is an internal error (XX000). */
   free(pointer: Pointer): void
+}
+
+const roundUp = (bytes: number): number => Math.ceil(bytes / granuleBytes) * granuleBytes
+const roundDown = (bytes: number): number => Math.floor(bytes / granuleBytes) * granuleBytes
+
+export function createLinearHeap(base: Pointer, byteLength: number): LinearHeap {
+  invariant(base >= 0 && base + byteLength <= 2 ** 31, 'a linear heap must stand below 2 GiB')
+  const blocks = createHeapBlocks()
+  const live = new Map<Pointer, BlockId>()
+  let usedBytes = 0
+  const first = Math.max(roundUp(base), granuleBytes)
+  const coveredBytes = roundDown(base + byteLength) - first
+  if (coveredBytes > 0) linkFree(blocks, addBlock(blocks, first, coveredBytes, 0, 0))
+
+  function tryAllocate(wantedBytes: number): Pointer {
+    invariant(wantedBytes >= 0 && Number.isSafeInteger(wantedBytes), `allocation of ${wantedBytes} bytes`)
+    const bytes = Math.max(roundUp(wantedBytes), granuleBytes)
+    const id = bytes > coveredBytes ? 0 : takeFree(blocks, bytes)
+    if (id === 0) return 0
+    splitBlock(blocks, id, bytes)
+    const address = blockAddress(blocks, id)
+    live.set(address, id)
+    usedBytes += bytes
+    return address
+  }
+
+  function allocate(wantedBytes: number): Pointer {
+    const address = tryAllocate(wantedBytes)
+    if (address === 0) throw new LsmtError('53200', `no ${wantedBytes} free bytes in a row in linear memory (${usedBytes} of ${coveredBytes} bytes are in use)`, { hint: 'raise the kernel memory setting, or lower the cache or memtable settings' })
+    return address
+  }
+
+  function free(pointer: Pointer): void {
+    const id = live.get(pointer)
+    invariant(id !== undefined, `free of address ${pointer}, which is not allocated`)
+    live.delete(pointer)
+    usedBytes -= blockBytes(blocks, id)
+    releaseBlock(blocks, id)
+  }
+
+  return { base, byteLength, get usedBytes() { return usedBytes }, allocate, tryAllocate, free }
 }
