@@ -1,7 +1,8 @@
 /**
  * Column chunks: the encoded values of one column in one row group (at most 65,535 rows), in blocks of
  * 1,024 values, self-describing, with random access to one row without decoding the chunk.
- * The layout stands in `assembly/column/` (its head file) and is a file format: never change it, add to it.
+ * The layout stands in `assembly/column/layout.ts` and is a file format: never change it, add to it.
+ * A chunk is read and written at an address that is a multiple of 8.
  *
  * Vectors, the decoded form:
  * - i64/f64: `count` 8-byte values, little-endian;
@@ -16,7 +17,10 @@ export interface ColumnExports {
   columnEncodeBound(count: number, dataBytes: number): number
   /** Scratch bytes the encoders need for `count` values and `dataBytes` of text. */
   columnScratchBytes(count: number, dataBytes: number): number
-  /** Encodes with whatever of constant, frame-of-reference, delta or plain is smallest; returns bytes written. */
+  /**
+   * Encodes with whatever of constant, frame-of-reference, linear, delta or plain is smallest (delta, which adds up to 127
+   * codes to reach a row, only where it saves an eighth); returns bytes written.
+   */
   columnEncodeI64(values: Pointer, nulls: Pointer, count: number, out: Pointer, scratch: Pointer): number
   /** Encodes decimals-in-integers (after ALP: Afroozeh, Kuffo, Boncz 2023) where exact, otherwise plain; every bit pattern survives. */
   columnEncodeF64(values: Pointer, nulls: Pointer, count: number, out: Pointer, scratch: Pointer): number
@@ -24,6 +28,8 @@ export interface ColumnExports {
   columnEncodeBytes(refs: Pointer, nulls: Pointer, count: number, out: Pointer, scratch: Pointer): number
 
   columnCount(chunk: Pointer): number
+  /** Kind of the values: 1 i64, 2 f64, 3 bytes. Decoding, reading or searching as another kind returns -1 and writes nothing. */
+  columnKind(chunk: Pointer): number
   /** Encoding number in the chunk's header (for `inspect` and tests). */
   columnEncoding(chunk: Pointer): number
   /** Checks that a chunk of `chunkBytes` bytes is well-formed (all offsets inside, widths legal); 0 = yes. Called once per chunk read. */
@@ -33,12 +39,12 @@ export interface ColumnExports {
   /** Bytes of scratch that decoding this bytes chunk needs to hold decompressed or expanded text (0 when refs point into the chunk). */
   columnDecodeScratchBytes(chunk: Pointer): number
 
-  /** Decode rows [first, first+count) (`first` a multiple of 8). `nulls` (may be 0 when the chunk has none) receives the bitmap. Returns 1 if any of them is null. */
+  /** Decode rows [first, first+count) (`first` a multiple of 8). `nulls` (may be 0 when the chunk has none) receives the bitmap. Returns 1 if any of them is null; -1 for another kind, rows outside the chunk, or compressed text that is malformed. */
   columnDecodeI64(chunk: Pointer, first: number, count: number, values: Pointer, nulls: Pointer): number
   columnDecodeF64(chunk: Pointer, first: number, count: number, values: Pointer, nulls: Pointer): number
   columnDecodeBytes(chunk: Pointer, first: number, count: number, refs: Pointer, nulls: Pointer, scratch: Pointer): number
 
-  /** One row: writes the 8-byte value, or the ref, to `out`; returns 1, or 0 for null. `scratch` as for decoding (a single block is decompressed). */
+  /** One row: writes the 8-byte value, or the ref, to `out`; returns 1, or 0 for null (-1 as for decoding). `scratch` as for decoding (a single block is decompressed). */
   columnGetI64(chunk: Pointer, row: number, out: Pointer): number
   columnGetF64(chunk: Pointer, row: number, out: Pointer): number
   columnGetBytes(chunk: Pointer, row: number, out: Pointer, scratch: Pointer): number
