@@ -1,1 +1,3 @@
 // All kernels in one flat namespace of exports: every export starts with its module's name.
+export * from './bloom'
+export * from './checksum'

@@ -23,3 +23,10 @@ export interface BloomExports {
    */
   bloomProbe(hash: Pointer, filters: Pointer, count: number, out: Pointer): number
 }
+
+const blockBytes = 32
+
+/** Size of a filter for `keyCount` keys: whole blocks, at least one. 12 bits a key give about 0.5 % false positives. */
+export function bloomFilterBytes(keyCount: number, bitsPerKey: number): number {
+  return Math.max(1, Math.ceil((keyCount * bitsPerKey) / (8 * blockBytes))) * blockBytes
+}

@@ -1,8 +1,13 @@
 /** The JavaScript kernel set: one factory a kernel, each named as its AssemblyScript twin. */
 import type { KernelExports } from '../kernel.ts'
 import type { LinearMemory } from '../linear-memory.ts'
+import { createBloomJs } from './bloom.ts'
+import { createChecksumJs } from './checksum.ts'
 
-const factories: readonly ((memory: LinearMemory) => Partial<KernelExports>)[] = []
+const factories: readonly ((memory: LinearMemory) => Partial<KernelExports>)[] = [
+  createBloomJs,
+  createChecksumJs,
+]
 
 export function createJsKernels(memory: LinearMemory): KernelExports {
   return Object.assign({}, ...factories.map((create) => create(memory))) as KernelExports

@@ -1,0 +1,81 @@
+/**
+ * Split-block bloom filters (Putze, Sanders, Singler 2007). A key touches one block of 32 bytes, eight words, one
+ * bit in each: the first hash picks the block, the second, times eight odd numbers (those of Apache Parquet), the bits.
+ *
+ * The hash is a file format and never changes. It runs two 32-bit lanes over 8 bytes a step with the mixing steps of
+ * MurmurHash3 (Austin Appleby): 32-bit multiplications only, so that JavaScript gives the same bits without BigInt.
+ * For a fixed length every step is a bijection, hence two different 8-byte keys never share both hashes.
+ */
+import { hashBytes64, hashWords64 } from './hash/hash'
+
+export function bloomHash(key: usize, keyBytes: u32, out: usize): void {
+  store<u64>(out, hashBytes64(key, keyBytes))
+}
+
+export function bloomHashRefs(refs: usize, count: u32, out: usize): void {
+  for (let i: u32 = 0; i < count; i++) {
+    store<u64>(out, hashBytes64(load<u32>(refs), load<u32>(refs, 4)))
+    refs += 8
+    out += 8
+  }
+}
+
+export function bloomHashI64(values: usize, count: u32, out: usize): void {
+  for (let i: u32 = 0; i < count; i++) {
+    const key = bswap<u64>(load<u64>(values) ^ 0x8000000000000000)
+    store<u64>(out, hashWords64(<u32>key, <u32>(key >> 32)))
+    values += 8
+    out += 8
+  }
+}
+
+export function bloomBuild(hashes: usize, count: u32, filter: usize, filterBytes: u32): void {
+  const blockCount = filterBytes >> 5
+  if (blockCount == 0) return
+  for (let i: u32 = 0; i < count; i++) {
+    const second = i32x4.splat(load<u32>(hashes, 4))
+    const block = filter + (<usize>((<u64>load<u32>(hashes) * blockCount) >> 32) << 5)
+    v128.store(block, v128.or(v128.load(block), lowMask(second)))
+    v128.store(block, v128.or(v128.load(block, 16), highMask(second)), 16)
+    hashes += 8
+  }
+}
+
+export function bloomProbe(hash: usize, filters: usize, count: u32, out: usize): u32 {
+  const first = <u64>load<u32>(hash)
+  const second = i32x4.splat(load<u32>(hash, 4))
+  const low = lowMask(second), high = highMask(second)
+  let hits: u32 = 0
+  for (let i: u32 = 0; i < count; i++) {
+    const blockCount = load<u32>(filters, 4) >> 5
+    let may: u32 = 1
+    if (blockCount != 0) {
+      const block = <usize>load<u32>(filters) + (<usize>((first * blockCount) >> 32) << 5)
+      const missing = v128.or(v128.andnot(low, v128.load(block)), v128.andnot(high, v128.load(block, 16)))
+      may = <u32>!v128.any_true(missing)
+    }
+    store<u8>(out + i, <u8>may)
+    hits += may
+    filters += 8
+  }
+  return hits
+}
+
+function lowMask(second: v128): v128 {
+  return oneBit(i32x4.mul(second, i32x4(0x47b6137b, 0x44974d91, 0x8824ad5b, 0xa2b7289d)))
+}
+
+function highMask(second: v128): v128 {
+  return oneBit(i32x4.mul(second, i32x4(0x705495c7, 0x2df1424b, 0x9efc4947, 0x5c6bfb31)))
+}
+
+/** In each 32-bit lane 1 << (lane >>> 27). SIMD has no shift by lane: the bit within its byte comes from a table, the byte by comparison. */
+function oneBit(product: v128): v128 {
+  const shift = i8x16.swizzle(i32x4.shr_u(product, 27), i8x16(0, 0, 0, 0, 4, 4, 4, 4, 8, 8, 8, 8, 12, 12, 12, 12))
+  const bit = i8x16.swizzle(
+    i8x16(1, 2, 4, 8, 16, 32, 64, -128, 0, 0, 0, 0, 0, 0, 0, 0),
+    v128.and(shift, i8x16.splat(7)),
+  )
+  const inByte = i8x16.eq(v128.and(shift, i8x16.splat(24)), i32x4.splat(0x18100800))
+  return v128.and(bit, inByte)
+}
