@@ -88,9 +88,15 @@ export interface Engine {
   insert(table: TableSchema, rows: readonly EngineRow[], mode: WriteMode): Promise<number>
   /**
    * Reads rows by key, lets `change` say what becomes of each (a new row by ordinal, 'delete', or 'keep'), and writes all
-   * of it atomically; nobody writes these keys in between. Missing keys are skipped. Returns rows changed.
+   * of it atomically; nobody writes these keys in between. Missing keys are skipped. Returns rows changed. Rows are by
+   * ordinal with the hidden key in. A new row may have another key: 23505 when that key exists once all is applied.
    */
   update(table: TableSchema, keys: readonly (readonly EngineValue[])[], change: (row: EngineRow) => EngineRow | 'delete' | 'keep'): Promise<number>
+  /**
+   * Writes rows as `insert` does; where a key exists, `change` says what becomes of the existing row. A key that stands
+   * twice in `rows` meets itself the second time. Atomic; nobody writes these keys in between. Returns rows written.
+   */
+  insertOrUpdate(table: TableSchema, rows: readonly EngineRow[], change: (existing: EngineRow, proposed: EngineRow) => EngineRow | 'keep'): Promise<number>
   /** Deletes all keys in a range, without reading them. */
   deleteRange(table: TableSchema, lower: KeyBound | undefined, upper: KeyBound | undefined): Promise<void>
 

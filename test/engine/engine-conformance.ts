@@ -1,0 +1,432 @@
+/** What every Engine keeps true, run over each implementation. */
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import type { Engine, EngineAggregate, EngineRow, EngineScan, EngineValue, NewTable } from '../../src/engine/engine.ts'
+import type { ColumnType, TableSchema } from '../../src/engine/schema.ts'
+
+/** Columns from `name kind` pairs; a trailing `!` means NOT NULL. */
+export function newTable(name: string, columns: Readonly<Record<string, ColumnType['kind']>>, primaryKey: readonly string[], onInsert: NewTable['onInsert'] = 'error'): NewTable {
+  const names = Object.keys(columns)
+  return {
+    name,
+    columns: names.map((column) => ({ name: column, type: columnType(columns[column]!), notNull: false })),
+    primaryKey: primaryKey.map((column) => names.indexOf(column)),
+    onInsert,
+  }
+}
+
+function columnType(kind: ColumnType['kind']): ColumnType {
+  return kind === 'numeric' ? { kind, precision: 18, scale: 2 } : { kind }
+}
+
+export async function scanAll(engine: Engine, table: TableSchema, scan: Partial<EngineScan> = {}): Promise<EngineRow[]> {
+  const snapshot = engine.snapshot()
+  try {
+    const rows: EngineRow[] = []
+    const columns = table.columns.map((_, ordinal) => ordinal)
+    for await (const page of engine.scan(snapshot, { table, ordered: true, columns, predicate: [], ...scan })) rows.push(...page)
+    return rows
+  } finally {
+    snapshot.release()
+  }
+}
+
+async function aggregateAll(engine: Engine, table: TableSchema, aggregates: readonly EngineAggregate[], scan: Partial<EngineScan> = {}): Promise<EngineRow> {
+  const snapshot = engine.snapshot()
+  try {
+    return await engine.aggregate(snapshot, { table, ordered: false, columns: [], predicate: [], ...scan }, aggregates)
+  } finally {
+    snapshot.release()
+  }
+}
+
+const bytes = (...values: number[]): Uint8Array => Uint8Array.from(values)
+
+export function describeEngine(title: string, open: () => Promise<Engine>): void {
+  describe(title, () => {
+    let engine: Engine
+    beforeEach(async () => {
+      engine = await open()
+    })
+    afterEach(async () => {
+      await engine.close()
+    })
+
+    describe('catalog', () => {
+      test('kv exists from the start and replaces on insert', () => {
+        expect(engine.table('kv')).toMatchObject({ name: 'kv', primaryKey: [0], hiddenKey: false, onInsert: 'upsert' })
+        expect(engine.tables().map((table) => table.name)).toEqual(['kv'])
+      })
+
+      test('a table is created once and dropped once', async () => {
+        const before = engine.catalogVersion
+        const table = await engine.createTable(newTable('t', { id: 'bigint', v: 'text' }, ['id']))
+        expect(engine.catalogVersion).not.toBe(before)
+        expect(engine.table('t')).toEqual(table)
+        expect(table.columns[0]!.notNull).toBe(true)
+        await expect(engine.createTable(newTable('t', { id: 'bigint' }, []))).rejects.toMatchObject({ code: '42P07' })
+        await engine.dropTable('t')
+        expect(engine.table('t')).toBeUndefined()
+        await expect(engine.dropTable('t')).rejects.toMatchObject({ code: '42P01' })
+        await expect(engine.insert(table, [[1, 'a']], 'insert')).rejects.toMatchObject({ code: '42P01' })
+      })
+
+      test('a table of the same name starts empty under a new id', async () => {
+        const first = await engine.createTable(newTable('t', { id: 'bigint' }, ['id']))
+        await engine.insert(first, [[1]], 'insert')
+        await engine.dropTable('t')
+        const second = await engine.createTable(newTable('t', { id: 'bigint' }, ['id']))
+        expect(second.tableId).toBeGreaterThan(first.tableId)
+        expect(await scanAll(engine, second)).toEqual([])
+      })
+
+      test.each([
+        ['42701', newTable('t', { a: 'bigint' }, []), { columns: [{ name: 'a', type: { kind: 'bigint' }, notNull: false }, { name: 'a', type: { kind: 'text' }, notNull: false }] }],
+        ['42703', newTable('t', { a: 'bigint' }, []), { primaryKey: [4] }],
+        ['22023', newTable('t', { a: 'bigint' }, []), { columns: [] }],
+      ] as const)('refuses with %s', async (code, base, change) => {
+        await expect(engine.createTable({ ...base, ...change })).rejects.toMatchObject({ code })
+      })
+
+      test('two creations of one name at once: one wins', async () => {
+        const results = await Promise.allSettled([engine.createTable(newTable('t', { id: 'bigint' }, ['id'])), engine.createTable(newTable('t', { id: 'text' }, ['id']))])
+        expect(results.map((result) => result.status).toSorted()).toEqual(['fulfilled', 'rejected'])
+      })
+    })
+
+    describe('values', () => {
+      const kinds = { id: 'bigint', s: 'smallint', i: 'integer', b: 'bigint', n: 'numeric', d: 'double', r: 'real', x: 'text', f: 'boolean', t: 'timestamp', y: 'date', z: 'bytea' } as const
+      const nulls = [null, null, null, null, null, null, null, null, null, null, null]
+      const rows: readonly EngineRow[] = [
+        [1, -32768, 2147483647, 9223372036854775807n, 999999999999999999n, 1.5, 0.5, 'hällo wörld €😀', 1, -1, 0, bytes(0, 255, 1)],
+        [2, ...nulls],
+        [3, 0, 0, -9223372036854775808n, 0, NaN, Infinity, '', 0, 1700000000000000, -719162, bytes()],
+        [4, 1, 1, 9007199254740991, -5, -Infinity, -0.25, 'nul \u0000 inside', 1, 0, 1, bytes(7)],
+        [5, 1, 1, -9007199254740992n, 1, 5e-324, 1, 'a'.repeat(5000), 0, 0, 1, new Uint8Array(3000).fill(9)],
+      ]
+
+      test('come back as they went in, by get and by scan', async () => {
+        const table = await engine.createTable(newTable('t', kinds, ['id']))
+        expect(await engine.insert(table, rows, 'insert')).toBe(rows.length)
+        const columns = table.columns.map((_, ordinal) => ordinal)
+        for (const row of rows) expect(await engine.get(undefined, table, [row[0]!], columns)).toEqual(row)
+        expect(await scanAll(engine, table)).toEqual(rows)
+        await engine.flush()
+        for (const row of rows) expect(await engine.get(undefined, table, [row[0]!], columns)).toEqual(row)
+        expect(await scanAll(engine, table)).toEqual(rows)
+        expect(await scanAll(engine, table, { columns: [7, 0] })).toEqual(rows.map((row) => [row[7], row[0]]))
+        expect(await scanAll(engine, table, { columns: [] })).toEqual(rows.map(() => []))
+      })
+
+      test.each<[string, string, ColumnType, EngineValue]>([
+        ['22003', 'smallint', { kind: 'smallint' }, 32768],
+        ['22003', 'integer', { kind: 'integer' }, -2147483649],
+        ['22003', 'bigint', { kind: 'bigint' }, 2n ** 63n],
+        ['22003', 'unsafe number', { kind: 'bigint' }, 2 ** 60],
+        ['42804', 'fraction', { kind: 'bigint' }, 1.5],
+        ['42804', 'text in bigint', { kind: 'bigint' }, '1'],
+        ['42804', 'number in text', { kind: 'text' }, 1],
+        ['42804', 'two in boolean', { kind: 'boolean' }, 2],
+        ['42804', 'bigint in double', { kind: 'double' }, 1n],
+        ['42804', 'text in bytea', { kind: 'bytea' }, 'a'],
+        ['22003', 'numeric', { kind: 'numeric', precision: 3, scale: 1 }, 1000],
+        ['22001', 'varchar', { kind: 'text', lengthMax: 2 }, 'abc'],
+        ['22P02', 'lone surrogate', { kind: 'text' }, 'a\ud800b'],
+        ['23502', 'null', { kind: 'text' }, null],
+      ])('refuses with %s: %s', async (code, _, type, value) => {
+        const table = await engine.createTable({ name: 't', columns: [{ name: 'id', type: { kind: 'bigint' }, notNull: true }, { name: 'v', type, notNull: true }], primaryKey: [0], onInsert: 'error' })
+        await expect(engine.insert(table, [[1, value]], 'insert')).rejects.toMatchObject({ code })
+        expect(await scanAll(engine, table)).toEqual([])
+      })
+
+      test('varchar counts characters, not code units', async () => {
+        const table = await engine.createTable({ name: 't', columns: [{ name: 'v', type: { kind: 'text', lengthMax: 2 }, notNull: true }], primaryKey: [0], onInsert: 'error' })
+        await engine.insert(table, [['😀😀']], 'insert')
+        expect(await scanAll(engine, table)).toEqual([['😀😀']])
+      })
+    })
+
+    describe('order of keys', () => {
+      test.each<[string, Readonly<Record<string, ColumnType['kind']>>, readonly EngineRow[]]>([
+        ['bigint', { k: 'bigint' }, [[-9223372036854775808n], [-9007199254740993n], [-256], [-1], [0], [1], [255], [256], [9007199254740993n], [9223372036854775807n]]],
+        ['text', { k: 'text' }, [[''], ['\u0000'], ['\u0000\u0000'], ['\u0000a'], ['A'], ['a'], ['a\u0000'], ['aa'], ['b'], ['é'], ['\uffff'], ['😀']]],
+        ['bytea', { k: 'bytea' }, [[bytes()], [bytes(0)], [bytes(0, 0)], [bytes(0, 255)], [bytes(1)], [bytes(255)], [bytes(255, 255)]]],
+        ['double', { k: 'double' }, [[-Infinity], [-1.5], [-5e-324], [0], [5e-324], [2], [Infinity], [NaN]]],
+        ['text, text', { a: 'text', b: 'text' }, [['', ''], ['', 'b'], ['\u0000', ''], ['\u0000', 'z'], ['\u0000\u0000', 'a'], ['\u0000a', 'a'], ['\u0001', 'a'], ['a', 'b'], ['a\u0000', 'a'], ['a\u0001', 'a'], ['aa', '']]],
+        ['bytea, bigint', { a: 'bytea', b: 'bigint' }, [[bytes(), 5], [bytes(0), -1], [bytes(0), 1], [bytes(0, 0), 0], [bytes(0, 255), 0], [bytes(255), 0]]],
+        ['double, text', { a: 'double', b: 'text' }, [[-1, 'z'], [0, 'a'], [0, 'b'], [NaN, '']]],
+        ['boolean, date', { a: 'boolean', b: 'date' }, [[0, -5], [0, 5], [1, -5], [1, 0]]],
+      ])('%s', async (_, columns, rows) => {
+        const table = await engine.createTable(newTable('t', columns, Object.keys(columns)))
+        for (const row of rows.toReversed()) await engine.insert(table, [row], 'insert')
+        expect(await scanAll(engine, table)).toEqual(rows)
+        expect(await scanAll(engine, table, { reverse: true })).toEqual(rows.toReversed())
+        await engine.flush()
+        expect(await scanAll(engine, table)).toEqual(rows)
+        expect(await scanAll(engine, table, { reverse: true })).toEqual(rows.toReversed())
+        for (const [index, row] of rows.entries()) {
+          expect(await engine.get(undefined, table, row, [0])).toEqual([row[0]])
+          expect(await scanAll(engine, table, { lower: { values: row, inclusive: true } })).toEqual(rows.slice(index))
+          expect(await scanAll(engine, table, { lower: { values: row, inclusive: false } })).toEqual(rows.slice(index + 1))
+          expect(await scanAll(engine, table, { upper: { values: row, inclusive: true } })).toEqual(rows.slice(0, index + 1))
+          expect(await scanAll(engine, table, { upper: { values: row, inclusive: false }, reverse: true })).toEqual(rows.slice(0, index).toReversed())
+        }
+      })
+
+      test('negative zero is zero', async () => {
+        const table = await engine.createTable(newTable('t', { k: 'double' }, ['k']))
+        await engine.insert(table, [[-0]], 'insert')
+        await expect(engine.insert(table, [[0]], 'insert')).rejects.toMatchObject({ code: '23505' })
+      })
+
+      test('bounds that are prefixes take in, or leave out, all keys that start so', async () => {
+        const table = await engine.createTable(newTable('t', { a: 'text', b: 'bigint' }, ['a', 'b']))
+        const rows: EngineRow[] = ['', 'a', 'a\u0000', 'ab', 'b'].flatMap((a) => [-1, 0, 1].map((b) => [a, b]))
+        await engine.insert(table, rows, 'insert')
+        const prefix = (inclusive: boolean): { values: EngineValue[]; inclusive: boolean } => ({ values: ['a'], inclusive })
+        expect(await scanAll(engine, table, { lower: prefix(true), upper: prefix(true) })).toEqual(rows.filter((row) => row[0] === 'a'))
+        expect(await scanAll(engine, table, { lower: prefix(false) })).toEqual(rows.slice(6))
+        expect(await scanAll(engine, table, { upper: prefix(false) })).toEqual(rows.slice(0, 3))
+        expect(await scanAll(engine, table, { lower: { values: [], inclusive: true }, upper: { values: [], inclusive: true } })).toEqual(rows)
+      })
+
+      test('key columns may stand anywhere in the row', async () => {
+        const table = await engine.createTable(newTable('t', { v: 'text', b: 'bigint', w: 'double', a: 'text' }, ['a', 'b']))
+        const rows: EngineRow[] = [['v1', 1, 0.5, 'a'], [null, 2, null, 'a'], ['v3', 0, 1.5, 'b']]
+        await engine.insert(table, rows.toReversed(), 'insert')
+        expect(await scanAll(engine, table)).toEqual(rows)
+        expect(await engine.get(undefined, table, ['a', 2], [0, 1, 2, 3])).toEqual(rows[1])
+        await engine.flush()
+        expect(await scanAll(engine, table)).toEqual(rows)
+        expect(await engine.get(undefined, table, ['a', 2], [3, 1])).toEqual(['a', 2])
+      })
+    })
+
+    describe('writes', () => {
+      let table: TableSchema
+      beforeEach(async () => {
+        table = await engine.createTable(newTable('t', { id: 'bigint', v: 'text' }, ['id']))
+        await engine.insert(table, [[1, 'one'], [2, 'two']], 'insert')
+      })
+
+      test('insert of an existing key is 23505 and writes nothing', async () => {
+        await expect(engine.insert(table, [[3, 'three'], [2, 'zwei'], [4, 'four']], 'insert')).rejects.toMatchObject({ code: '23505' })
+        expect(await scanAll(engine, table)).toEqual([[1, 'one'], [2, 'two']])
+      })
+
+      test('insert of one key twice in a statement is 23505', async () => {
+        await expect(engine.insert(table, [[3, 'a'], [3, 'b']], 'insert')).rejects.toMatchObject({ code: '23505' })
+        expect(await scanAll(engine, table)).toHaveLength(2)
+      })
+
+      test('insert-or-ignore leaves what exists', async () => {
+        expect(await engine.insert(table, [[2, 'zwei'], [3, 'a'], [3, 'b']], 'insert-or-ignore')).toBe(1)
+        expect(await scanAll(engine, table)).toEqual([[1, 'one'], [2, 'two'], [3, 'a']])
+      })
+
+      test('upsert replaces; the last of a key wins', async () => {
+        expect(await engine.insert(table, [[2, 'zwei'], [3, 'a'], [3, 'b']], 'upsert')).toBe(3)
+        expect(await scanAll(engine, table)).toEqual([[1, 'one'], [2, 'zwei'], [3, 'b']])
+      })
+
+      test('a row that is refused refuses the statement', async () => {
+        await expect(engine.insert(table, [[3, 'a'], [null, 'b']], 'upsert')).rejects.toMatchObject({ code: '23502' })
+        await expect(engine.insert(table, [[3, 'a'], [4]], 'upsert')).rejects.toMatchObject({ code: '42804' })
+        expect(await scanAll(engine, table)).toHaveLength(2)
+      })
+
+      test('an empty statement changes nothing', async () => {
+        expect(await engine.insert(table, [], 'insert')).toBe(0)
+        expect(await engine.update(table, [], () => 'delete')).toBe(0)
+      })
+
+      test('update changes, deletes, keeps and skips', async () => {
+        await engine.insert(table, [[3, 'three']], 'insert')
+        const seen: EngineRow[] = []
+        const count = await engine.update(table, [[1], [2], [3], [4], [1]], (row) => {
+          seen.push(row)
+          return row[0] === 1 ? [1, 'uno'] : row[0] === 2 ? 'delete' : 'keep'
+        })
+        expect(count).toBe(2)
+        expect(seen.toSorted((a, b) => Number(a[0]) - Number(b[0]))).toEqual([[1, 'one'], [2, 'two'], [3, 'three']])
+        expect(await scanAll(engine, table)).toEqual([[1, 'uno'], [3, 'three']])
+        expect(await engine.get(undefined, table, [2], [0])).toBeUndefined()
+      })
+
+      test('an error in the change writes nothing and frees the keys', async () => {
+        await expect(engine.update(table, [[1], [2]], (row) => {
+          if (row[0] === 2) throw new RangeError('no')
+          return 'delete'
+        })).rejects.toThrow('no')
+        expect(await scanAll(engine, table)).toHaveLength(2)
+        expect(await engine.update(table, [[1], [2]], () => 'delete')).toBe(2)
+      })
+
+      test('update may move keys; a key that is still taken is 23505', async () => {
+        expect(await engine.update(table, [[1], [2]], (row) => [Number(row[0]) + 1, row[1]!])).toBe(2)
+        expect(await scanAll(engine, table)).toEqual([[2, 'one'], [3, 'two']])
+        await expect(engine.update(table, [[2]], (row) => [3, row[1]!])).rejects.toMatchObject({ code: '23505' })
+        await expect(engine.update(table, [[2], [3]], (row) => [9, row[1]!])).rejects.toMatchObject({ code: '23505' })
+        expect(await scanAll(engine, table)).toEqual([[2, 'one'], [3, 'two']])
+      })
+
+      test('insertOrUpdate inserts, changes and keeps; a repeated key meets itself', async () => {
+        const count = await engine.insertOrUpdate(table, [[1, 'x'], [2, 'y'], [3, 'z'], [3, 'w']], (existing, proposed) => (existing[0] === 2 ? 'keep' : [existing[0]!, `${String(existing[1])}+${String(proposed[1])}`]))
+        expect(count).toBe(3)
+        expect(await scanAll(engine, table)).toEqual([[1, 'one+x'], [2, 'two'], [3, 'z+w']])
+      })
+
+      test('deleteRange deletes keys in bounds', async () => {
+        await engine.insert(table, [[3, 'a'], [4, 'b'], [5, 'c']], 'insert')
+        await engine.deleteRange(table, { values: [2], inclusive: false }, { values: [4], inclusive: true })
+        expect((await scanAll(engine, table)).map((row) => row[0])).toEqual([1, 2, 5])
+        expect(await engine.get(undefined, table, [3], [0])).toBeUndefined()
+        await engine.insert(table, [[3, 'again']], 'insert')
+        await engine.deleteRange(table, { values: [3], inclusive: true }, { values: [3], inclusive: true })
+        await engine.deleteRange(table, { values: [5], inclusive: true }, { values: [1], inclusive: true })
+        expect((await scanAll(engine, table)).map((row) => row[0])).toEqual([1, 2, 5])
+        await engine.deleteRange(table, undefined, undefined)
+        expect(await scanAll(engine, table)).toEqual([])
+      })
+
+      test('concurrent inserts of one key: exactly one wins', async () => {
+        const results = await Promise.allSettled(Array.from({ length: 20 }, (_, index) => engine.insert(table, [[100 + index, 'x'], [7, `writer ${index}`]], 'insert')))
+        expect(results.filter((result) => result.status === 'fulfilled')).toHaveLength(1)
+        expect(await scanAll(engine, table)).toHaveLength(4)
+      })
+
+      test('concurrent updates of one row lose nothing', async () => {
+        await engine.insert(table, [[50, '0']], 'insert')
+        await Promise.all(Array.from({ length: 50 }, () => engine.update(table, [[50]], (row) => [50, String(Number(row[1]) + 1)])))
+        expect(await engine.get(undefined, table, [50], [1])).toEqual(['50'])
+      })
+
+      test('concurrent updates that cross each other end', async () => {
+        await Promise.all(Array.from({ length: 30 }, (_, index) => engine.update(table, index % 2 === 0 ? [[1], [2]] : [[2], [1]], (row) => [row[0]!, `${String(row[1])}.`])))
+        expect(await scanAll(engine, table)).toEqual([[1, `one${'.'.repeat(30)}`], [2, `two${'.'.repeat(30)}`]])
+      })
+    })
+
+    describe('hidden keys', () => {
+      test('keep insertion order across statements and flushes', async () => {
+        const table = await engine.createTable(newTable('log', { line: 'text' }, []))
+        expect(table).toMatchObject({ hiddenKey: true, primaryKey: [0] })
+        for (let statement = 0; statement < 5; statement++) {
+          await engine.insert(table, Array.from({ length: 10 }, (_, index) => [`${statement}.${index}`]), 'insert')
+          if (statement === 2) await engine.flush()
+        }
+        const expected = Array.from({ length: 50 }, (_, index) => [`${Math.floor(index / 10)}.${index % 10}`])
+        expect(await scanAll(engine, table, { columns: [1] })).toEqual(expected)
+        const ids = (await scanAll(engine, table, { columns: [0], predicate: [{ ordinal: 1, comparison: 'lt', value: '1' }] })).slice(0, 10)
+        expect(await engine.update(table, ids, (row) => [row[0]!, `${String(row[1])}!`])).toBe(10)
+        expect((await scanAll(engine, table, { columns: [1] }))[0]).toEqual(['0.0!'])
+      })
+    })
+
+    describe('snapshots', () => {
+      test('do not see what comes later', async () => {
+        const table = await engine.createTable(newTable('t', { id: 'bigint', v: 'text' }, ['id']))
+        const rows = Array.from({ length: 200 }, (_, id): EngineRow => [id, `v${id}`])
+        await engine.insert(table, rows, 'insert')
+        const snapshot = engine.snapshot()
+        await engine.insert(table, rows.slice(0, 50).map((row) => [row[0]!, 'new']), 'upsert')
+        await engine.update(table, [[60], [61]], () => 'delete')
+        await engine.deleteRange(table, { values: [100], inclusive: true }, undefined)
+        await engine.flush()
+        await engine.compact()
+        const seen: EngineRow[] = []
+        for await (const page of engine.scan(snapshot, { table, ordered: true, columns: [0, 1], predicate: [] })) seen.push(...page)
+        expect(seen).toEqual(rows)
+        expect(await engine.get(snapshot, table, [60], [1])).toEqual(['v60'])
+        expect(await engine.aggregate(snapshot, { table, ordered: false, columns: [], predicate: [] }, [{ function: 'count' }])).toEqual([200])
+        snapshot.release()
+        expect(await scanAll(engine, table)).toHaveLength(98)
+      })
+
+      test('see statements whole: sums over moved amounts never change', async () => {
+        const table = await engine.createTable(newTable('accounts', { id: 'bigint', amount: 'bigint' }, ['id']))
+        await engine.insert(table, Array.from({ length: 40 }, (_, id) => [id, 100]), 'insert')
+        const moves = Array.from({ length: 60 }, (_, index) => engine.update(table, [[index % 40], [(index * 7 + 3) % 40]], (row) => [row[0]!, Number(row[1]) + (row[0] === index % 40 ? -1 : 1)]))
+        const sums: EngineRow[] = []
+        for (let round = 0; round < 20; round++) sums.push(await aggregateAll(engine, table, [{ function: 'sum', ordinal: 1 }]))
+        await Promise.all(moves)
+        const selfMoves = Array.from({ length: 60 }, (_, index) => index).filter((index) => index % 40 === (index * 7 + 3) % 40).length
+        if (selfMoves === 0) expect(new Set(sums.map((row) => row[0]))).toEqual(new Set([4000]))
+        else throw new Error('the test moves amounts onto themselves')
+      })
+    })
+
+    describe('predicates and aggregates', () => {
+      let table: TableSchema
+      const rows: EngineRow[] = Array.from({ length: 300 }, (_, id) => [
+        id,
+        id % 7 === 0 ? null : id % 10,
+        id % 5 === 0 ? null : id % 11 === 0 ? NaN : id / 4 - 20,
+        id % 3 === 0 ? null : `text ${id % 13}`,
+        id === 0 ? 0 : BigInt(id) * 2n ** 54n,
+      ])
+      beforeEach(async () => {
+        table = await engine.createTable(newTable('t', { id: 'bigint', i: 'bigint', d: 'double', x: 'text', big: 'bigint' }, ['id']))
+        await engine.insert(table, rows.slice(0, 200), 'insert')
+        await engine.flush()
+        await engine.insert(table, rows.slice(200), 'insert')
+      })
+
+      test.each<[string, EngineScan['predicate'], (row: EngineRow) => boolean]>([
+        ['i = 3', [{ ordinal: 1, comparison: 'eq', value: 3 }], (row) => row[1] === 3],
+        ['i <> 3', [{ ordinal: 1, comparison: 'ne', value: 3 }], (row) => row[1] !== null && row[1] !== 3],
+        ['i is null', [{ ordinal: 1, comparison: 'isNull' }], (row) => row[1] === null],
+        ['x is not null', [{ ordinal: 3, comparison: 'isNotNull' }], (row) => row[3] !== null],
+        ['d > 10', [{ ordinal: 2, comparison: 'gt', value: 10 }], (row) => row[2] !== null && (Number.isNaN(row[2]) || Number(row[2]) > 10)],
+        ['d <= 10', [{ ordinal: 2, comparison: 'le', value: 10 }], (row) => row[2] !== null && Number(row[2]) <= 10],
+        ['d = NaN', [{ ordinal: 2, comparison: 'eq', value: NaN }], (row) => Number.isNaN(row[2])],
+        ['x >= text 5', [{ ordinal: 3, comparison: 'ge', value: 'text 5' }], (row) => row[3] !== null && row[3]! >= 'text 5'],
+        ['i = null', [{ ordinal: 1, comparison: 'eq', value: null }], () => false],
+        ['i < 5 and x < text 2 and id >= 100', [{ ordinal: 1, comparison: 'lt', value: 5 }, { ordinal: 3, comparison: 'lt', value: 'text 2' }, { ordinal: 0, comparison: 'ge', value: 100 }], (row) => row[1] !== null && Number(row[1]) < 5 && row[3] !== null && row[3]! < 'text 2' && Number(row[0]) >= 100],
+      ])('%s', async (_, predicate, holds) => {
+        const expected = rows.filter(holds)
+        expect(await scanAll(engine, table, { predicate })).toEqual(expected)
+        expect(await scanAll(engine, table, { predicate, reverse: true, limit: 7 })).toEqual(expected.toReversed().slice(0, 7))
+        expect(await scanAll(engine, table, { predicate, limit: 5 })).toEqual(expected.slice(0, 5))
+        const unordered = await scanAll(engine, table, { predicate, ordered: false, columns: [0] })
+        expect(unordered.map((row) => row[0]).toSorted((a, b) => Number(a) - Number(b))).toEqual(expected.map((row) => row[0]))
+        expect(await aggregateAll(engine, table, [{ function: 'count' }], { predicate })).toEqual([expected.length])
+      })
+
+      test('a limit of zero reads nothing', async () => {
+        expect(await scanAll(engine, table, { limit: 0 })).toEqual([])
+      })
+
+      test('count, min, max and exact sums', async () => {
+        const answer = await aggregateAll(engine, table, [
+          { function: 'count' }, { function: 'count', ordinal: 1 }, { function: 'sum', ordinal: 1 }, { function: 'min', ordinal: 1 }, { function: 'max', ordinal: 1 },
+          { function: 'min', ordinal: 2 }, { function: 'max', ordinal: 2 }, { function: 'min', ordinal: 3 }, { function: 'max', ordinal: 3 }, { function: 'count', ordinal: 3 },
+          { function: 'sum', ordinal: 4 }, { function: 'max', ordinal: 4 },
+        ])
+        const integers = rows.map((row) => row[1]).filter((value) => typeof value === 'number')
+        expect(answer).toEqual([
+          300, integers.length, integers.reduce((a, b) => a + b, 0), 0, 9,
+          -19.75, NaN, 'text 0', 'text 9', 200,
+          (299n * 300n / 2n) * 2n ** 54n, 299n * 2n ** 54n,
+        ])
+      })
+
+      test('over no rows: counts are zero, all else is null', async () => {
+        const scan = { lower: { values: [1000], inclusive: true } }
+        expect(await aggregateAll(engine, table, [{ function: 'count' }, { function: 'count', ordinal: 1 }, { function: 'sum', ordinal: 1 }, { function: 'sum', ordinal: 2 }, { function: 'min', ordinal: 3 }, { function: 'max', ordinal: 2 }], scan)).toEqual([0, 0, null, null, null, null])
+      })
+
+      test('aggregates within bounds', async () => {
+        const scan = { lower: { values: [10], inclusive: false }, upper: { values: [20], inclusive: true } }
+        expect(await aggregateAll(engine, table, [{ function: 'count' }, { function: 'min', ordinal: 0 }, { function: 'sum', ordinal: 0 }], scan)).toEqual([10, 11, 155])
+      })
+    })
+
+    test('after close everything is refused', async () => {
+      const table = engine.table('kv')!
+      await engine.close()
+      await expect(engine.insert(table, [['a', 'b']], 'upsert')).rejects.toMatchObject({ code: '55000' })
+      await expect(engine.createTable(newTable('t', { a: 'bigint' }, []))).rejects.toMatchObject({ code: '55000' })
+      expect(() => engine.get(undefined, table, ['a'], [0])).toThrow(expect.objectContaining({ code: '55000' }))
+    })
+  })
+}

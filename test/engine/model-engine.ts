@@ -1,0 +1,219 @@
+/**
+ * The Engine as plainly as it can be said: sorted arrays of rows, whole copies for snapshots, no durability. It is
+ * the model that the real engine is compared with, and good enough to develop and test SQL against.
+ */
+import { checkRow } from '../../src/engine/check-value.ts'
+import type { Engine, EngineAggregate, EnginePredicateTerm, EngineRow, EngineScan, EngineSnapshot, KeyBound, NewTable, WriteMode } from '../../src/engine/engine.ts'
+import { tableSchema } from '../../src/engine/new-table.ts'
+import type { TableSchema } from '../../src/engine/schema.ts'
+import { LsmtError } from '../../src/errors.ts'
+import { aggregateRows, compareKeys, compareValues, matches } from './model-values.ts'
+
+interface ModelTable {
+  readonly schema: TableSchema
+  /** Sorted by key. Replaced by every statement, never changed in place: snapshots keep the array itself. */
+  rows: readonly EngineRow[]
+  nextRowId: number
+}
+
+interface ModelSnapshot extends EngineSnapshot {
+  readonly tables: ReadonlyMap<number, readonly EngineRow[]>
+}
+
+const pageRows = 100
+
+/** A new, empty model database with its `kv` table. */
+export function openModelEngine(): Engine {
+  const byName = new Map<string, ModelTable>()
+  let catalogVersion = 1
+  let nextTableId = 16
+  let closed = false
+
+  function addTable(table: NewTable): TableSchema {
+    if (closed) throw new LsmtError('55000', 'the database is closed')
+    if (byName.has(table.name)) throw new LsmtError('42P07', `table "${table.name}" exists`)
+    const schema = tableSchema(table, nextTableId++)
+    byName.set(table.name, { schema, rows: [], nextRowId: 1 })
+    catalogVersion++
+    return schema
+  }
+
+  function find(schema: TableSchema): ModelTable {
+    if (closed) throw new LsmtError('55000', 'the database is closed')
+    const table = byName.get(schema.name)
+    if (table === undefined || table.schema.tableId !== schema.tableId) throw new LsmtError('42P01', `table "${schema.name}" does not exist`)
+    return table
+  }
+
+  function snapshot(): ModelSnapshot {
+    const tables = new Map<number, readonly EngineRow[]>()
+    for (const table of byName.values()) tables.set(table.schema.tableId, table.rows)
+    return { tables, release() {} }
+  }
+
+  function rowsOf(given: EngineSnapshot | undefined, schema: TableSchema): readonly EngineRow[] {
+    if (closed) throw new LsmtError('55000', 'the database is closed')
+    if (given === undefined) return find(schema).rows
+    return (given as ModelSnapshot).tables.get(schema.tableId) ?? []
+  }
+
+  addTable({
+    name: 'kv',
+    columns: [{ name: 'key', type: { kind: 'text' }, notNull: true }, { name: 'value', type: { kind: 'text' }, notNull: false }],
+    primaryKey: [0],
+    onInsert: 'upsert',
+  })
+
+  return {
+    tables: () => [...byName.values()].map((table) => table.schema),
+    table: (name) => byName.get(name)?.schema,
+    get catalogVersion() {
+      return catalogVersion
+    },
+    async createTable(table) {
+      return addTable(table)
+    },
+    async dropTable(name) {
+      if (!byName.delete(name)) throw new LsmtError('42P01', `table "${name}" does not exist`)
+      catalogVersion++
+    },
+    snapshot,
+    get(given, schema, key, columns) {
+      const rows = rowsOf(given, schema)
+      const at = position(schema, rows, key)
+      return at.found ? project(rows[at.index]!, columns) : undefined
+    },
+    async *scan(given, scan) {
+      const rows = selectRows(rowsOf(given, scan.table), scan).map((row) => project(row, scan.columns))
+      for (let from = 0; from < rows.length; from += pageRows) yield rows.slice(from, from + pageRows)
+    },
+    async aggregate(given, scan, aggregates) {
+      const { limit: _, ...unlimited } = scan
+      const rows = selectRows(rowsOf(given, scan.table), unlimited)
+      return aggregates.map((aggregate: EngineAggregate) => aggregateRows(scan.table, rows, aggregate))
+    },
+    async insert(schema, rows, mode) {
+      const table = find(schema)
+      const draft = table.rows.slice()
+      const count = rows.reduce((sum, row) => sum + insertRow(schema, draft, withHiddenKey(table, row), mode), 0)
+      table.rows = draft
+      return count
+    },
+    async insertOrUpdate(schema, rows, change) {
+      const table = find(schema)
+      const draft = table.rows.slice()
+      let count = 0
+      for (const row of rows) count += insertOrUpdateRow(schema, draft, withHiddenKey(table, row), change)
+      table.rows = draft
+      return count
+    },
+    async update(schema, keys, change) {
+      const table = find(schema)
+      const changed = updateRows(schema, table.rows, keys, change)
+      table.rows = changed.rows
+      return changed.count
+    },
+    async deleteRange(schema, lower, upper) {
+      const table = find(schema)
+      table.rows = table.rows.filter((row) => !inRange(schema, row, lower, upper))
+    },
+    async flush() {},
+    async compact() {},
+    stats: () => ({ shards: [], cacheBytes: 0, kernelMemoryBytes: { reserved: 0, used: 0 } }),
+    async close() {
+      closed = true
+    },
+  }
+}
+
+function withHiddenKey(table: ModelTable, row: EngineRow): EngineRow {
+  return checkRow(table.schema, table.schema.hiddenKey ? [table.nextRowId++, ...row] : row)
+}
+
+function keyOf(schema: TableSchema, row: EngineRow): EngineRow {
+  return schema.primaryKey.map((ordinal) => row[ordinal]!)
+}
+
+function position(schema: TableSchema, rows: readonly EngineRow[], key: EngineRow): { readonly index: number; readonly found: boolean } {
+  let low = 0
+  let high = rows.length
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    const order = compareKeys(keyOf(schema, rows[middle]!), key)
+    if (order === 0) return { index: middle, found: true }
+    if (order < 0) low = middle + 1
+    else high = middle
+  }
+  return { index: low, found: false }
+}
+
+function insertRow(schema: TableSchema, rows: EngineRow[], row: EngineRow, mode: WriteMode): number {
+  const at = position(schema, rows, keyOf(schema, row))
+  if (at.found && mode === 'insert') throw duplicateKey(schema)
+  if (at.found && mode === 'insert-or-ignore') return 0
+  rows.splice(at.index, at.found ? 1 : 0, row)
+  return 1
+}
+
+function insertOrUpdateRow(schema: TableSchema, rows: EngineRow[], row: EngineRow, change: (existing: EngineRow, proposed: EngineRow) => EngineRow | 'keep'): number {
+  const at = position(schema, rows, keyOf(schema, row))
+  if (!at.found) return insertRow(schema, rows, row, 'insert')
+  const becomes = change(rows[at.index]!, row)
+  if (becomes === 'keep') return 0
+  rows.splice(at.index, 1)
+  return insertRow(schema, rows, checkRow(schema, becomes), 'insert')
+}
+
+function updateRows(schema: TableSchema, before: readonly EngineRow[], keys: readonly EngineRow[], change: (row: EngineRow) => EngineRow | 'delete' | 'keep'): { rows: EngineRow[]; count: number } {
+  const found = new Set<EngineRow>()
+  for (const key of keys) {
+    const at = position(schema, before, key)
+    if (at.found) found.add(before[at.index]!)
+  }
+  const removed = new Set<EngineRow>()
+  const added: EngineRow[] = []
+  for (const row of found) {
+    const becomes = change(row)
+    if (becomes === 'keep') continue
+    removed.add(row)
+    if (becomes !== 'delete') added.push(checkRow(schema, becomes))
+  }
+  const rows = before.filter((row) => !removed.has(row))
+  for (const row of added) insertRow(schema, rows, row, 'insert')
+  return { rows, count: removed.size }
+}
+
+function selectRows(rows: readonly EngineRow[], scan: EngineScan): readonly EngineRow[] {
+  const selected = rows.filter((row) => inRange(scan.table, row, scan.lower, scan.upper) && scan.predicate.every((term: EnginePredicateTerm) => matches(row, term)))
+  const directed = scan.reverse === true ? selected.toReversed() : selected
+  return scan.limit === undefined ? directed : directed.slice(0, scan.limit)
+}
+
+function inRange(schema: TableSchema, row: EngineRow, lower: KeyBound | undefined, upper: KeyBound | undefined): boolean {
+  const key = keyOf(schema, row)
+  if (lower !== undefined) {
+    const order = comparePrefix(key, lower)
+    if (order < 0 || (order === 0 && !lower.inclusive)) return false
+  }
+  if (upper !== undefined) {
+    const order = comparePrefix(key, upper)
+    if (order > 0 || (order === 0 && !upper.inclusive)) return false
+  }
+  return true
+}
+
+function comparePrefix(key: EngineRow, bound: KeyBound): number {
+  for (const [index, value] of bound.values.entries()) {
+    const order = compareValues(key[index]!, value)
+    if (order !== 0) return order
+  }
+  return 0
+}
+
+function project(row: EngineRow, columns: readonly number[]): EngineRow {
+  return columns.map((ordinal) => row[ordinal]!)
+}
+
+function duplicateKey(schema: TableSchema): LsmtError {
+  return new LsmtError('23505', `duplicate key in table "${schema.name}"`)
+}

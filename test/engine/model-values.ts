@@ -1,0 +1,69 @@
+/** How values compare, match and add up, said plainly for the model engine. */
+import type { EngineAggregate, EnginePredicateTerm, EngineRow, EngineValue } from '../../src/engine/engine.ts'
+import { physicalKind } from '../../src/engine/schema.ts'
+import type { TableSchema } from '../../src/engine/schema.ts'
+
+/** Total order of two values of one column, nulls excluded: NaN above all numbers, -0 = 0, text by its UTF-8 bytes. */
+export function compareValues(a: EngineValue, b: EngineValue): number {
+  if (typeof a === 'string' && typeof b === 'string') return Buffer.compare(Buffer.from(a), Buffer.from(b))
+  if (a instanceof Uint8Array && b instanceof Uint8Array) return Buffer.compare(a, b)
+  if ((typeof a !== 'number' && typeof a !== 'bigint') || (typeof b !== 'number' && typeof b !== 'bigint')) throw new TypeError(`cannot compare ${String(a)} with ${String(b)}`)
+  if (Number.isNaN(a) || Number.isNaN(b)) return Number(Number.isNaN(a)) - Number(Number.isNaN(b))
+  return a < b ? -1 : a > b ? 1 : 0
+}
+
+/** Order of two whole keys. */
+export function compareKeys(a: EngineRow, b: EngineRow): number {
+  for (const [index, value] of a.entries()) {
+    const order = compareValues(value, b[index]!)
+    if (order !== 0) return order
+  }
+  return 0
+}
+
+/** Whether a row satisfies a term; comparisons with null are never true. */
+export function matches(row: EngineRow, term: EnginePredicateTerm): boolean {
+  const value = row[term.ordinal]!
+  if (term.comparison === 'isNull') return value === null
+  if (term.comparison === 'isNotNull') return value !== null
+  if (value === null || term.value === null || term.value === undefined) return false
+  const order = compareValues(value, term.value)
+  switch (term.comparison) {
+    case 'eq':
+      return order === 0
+    case 'ne':
+      return order !== 0
+    case 'lt':
+      return order < 0
+    case 'le':
+      return order <= 0
+    case 'gt':
+      return order > 0
+    case 'ge':
+      return order >= 0
+  }
+}
+
+/** One aggregate over rows. Sums of integers are exact; of doubles, added in order. */
+export function aggregateRows(schema: TableSchema, rows: readonly EngineRow[], aggregate: EngineAggregate): EngineValue {
+  const { ordinal } = aggregate
+  if (ordinal === undefined) return rows.length
+  const values = rows.map((row) => row[ordinal]!).filter((value) => value !== null)
+  switch (aggregate.function) {
+    case 'count':
+      return values.length
+    case 'min':
+      return values.reduce<EngineValue>((least, value) => (least === null || compareValues(value, least) < 0 ? value : least), null)
+    case 'max':
+      return values.reduce<EngineValue>((greatest, value) => (greatest === null || compareValues(value, greatest) > 0 ? value : greatest), null)
+    case 'sum':
+      return sum(physicalKind(schema.columns[ordinal]!.type) === 'i64', values)
+  }
+}
+
+function sum(integers: boolean, values: readonly EngineValue[]): EngineValue {
+  if (values.length === 0) return null
+  if (!integers) return values.reduce<number>((total, value) => total + Number(value), 0)
+  const exact = values.reduce<bigint>((total, value) => total + BigInt(value as number | bigint), 0n)
+  return Number.isSafeInteger(Number(exact)) ? Number(exact) : exact
+}
