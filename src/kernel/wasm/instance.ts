@@ -1,7 +1,7 @@
 /** The one place that knows WebAssembly modules: compiles `build/lsmt-core.wasm` once a process and instantiates it over a linear memory. */
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import loader from '@assemblyscript/loader'
+import { instantiateSync } from '@assemblyscript/loader'
 import { LsmtError } from '../../errors.ts'
 import type { KernelExports } from '../kernel.ts'
 import type { LinearMemory } from '../linear-memory.ts'
@@ -15,7 +15,7 @@ let compiled: WebAssembly.Module | undefined
 export function instantiateWasmKernels(memory: LinearMemory): KernelExports {
   try {
     compiled ??= new WebAssembly.Module(readFileSync(coreUrl))
-    const instance = loader.instantiateSync<Record<string, unknown>>(compiled, { env: { memory: memory.wasm } })
+    const instance = instantiateSync<Record<string, unknown>>(compiled, { env: { memory: memory.wasm } })
     return instance.exports as unknown as KernelExports
   } catch (cause) {
     const path = fileURLToPath(coreUrl)
