@@ -1,3 +1,4 @@
 // All kernels in one flat namespace of exports: every export starts with its module's name.
 export * from './bloom'
 export * from './checksum'
+export * from './row'

@@ -3,10 +3,12 @@ import type { KernelExports } from '../kernel.ts'
 import type { LinearMemory } from '../linear-memory.ts'
 import { createBloomJs } from './bloom.ts'
 import { createChecksumJs } from './checksum.ts'
+import { createRowJs } from './row.ts'
 
 const factories: readonly ((memory: LinearMemory) => Partial<KernelExports>)[] = [
   createBloomJs,
   createChecksumJs,
+  createRowJs,
 ]
 
 export function createJsKernels(memory: LinearMemory): KernelExports {
