@@ -3,12 +3,12 @@ import type { Pointer } from './linear-memory.ts'
 
 export interface MergeExports {
   /**
-   * `runs` is an array of 16-byte records: u32 keys address (refs or i64 values), u32 position, u32 end, u32 flags.
-   * Runs are ordered newest first. Writes winners as u32 pairs (run, row) at `out`: for each distinct key, in
-   * ascending order, the row of the newest run that has it; the rows it hides are passed over. Stops when `limit`
-   * winners are written or when a run that is not flagged final (flag bit 0) is exhausted, since its next page may
+   * `runs` is an array of 32-byte records: u32 keys address (refs or i64 values), u32 position, u32 end, u32 flags (bit 0
+   * final; bit 1 descending, the same for all runs), then 16 bytes that belong to the kernel. Runs are ordered newest first. Writes winners as u32 pairs (run, row) at `out`: for each distinct key, in
+   * ascending (or descending) order, the row of the newest run that has it; the rows it hides are passed over. Stops when `limit`
+   * winners are written or when a run that is not flagged final is exhausted, since its next page may
    * hold smaller keys than the others. Positions in `runs` are advanced. Returns how many were written.
-   * Keys within one run are strictly ascending.
+   * Keys within one run are strictly ascending (or descending).
    */
   mergeRefs(runs: Pointer, runCount: number, out: Pointer, limit: number): number
   mergeI64(runs: Pointer, runCount: number, out: Pointer, limit: number): number

@@ -9,7 +9,8 @@
  *   4  u32  opCount
  *   8  f64  baseSequence: operation i has sequence baseSequence + i
  *  16  u32  headerBytes: where the operations start (24, or more when participants follow)
- *  20  u32  flags: bit 0 participants present, bit 1 control batch (no operations for the memtable)
+ *  20  u32  flags: bit 0 participants present, bit 1 control batch (no operations for the memtable),
+ *           bit 2 some operation has kind 4 or 5
  *  24  participants, see src/lsm/batch.ts
  *  operations, each at a multiple of 4:
  *   0  u8   kind: 1 put, 2 delete, 3 range delete (key = start, value = end, exclusive), 4 define table, 5 drop table

@@ -17,6 +17,10 @@ export interface TableLayout {
 /**
  * How a table file stores keys. 'i64' and 'bytes': the key is one column and its key bytes are that column (see
  * src/kernel/row.ts), stored once. 'composite': key bytes are stored as a chunk of their own beside the columns.
+ *
+ * Composite key bytes are the columns' bytes one after the other: i64 8 bytes big-endian with the sign bit flipped; f64
+ * 8 bytes big-endian, all bits flipped when negative, otherwise the sign bit (-0 is written as 0, NaN as 0x7ff8…0);
+ * bytes (the last one too) with every 0x00 as 0x00 0xff, ended by 0x00 0x01. Keys are never null.
  */
 export type KeyForm = 'i64' | 'bytes' | 'composite'
 

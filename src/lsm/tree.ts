@@ -31,6 +31,8 @@ export interface ScanRequest {
   readonly columns: readonly number[]
   /** A conjunction. */
   readonly predicate: readonly PredicateTerm[]
+  /** false: nobody will ask for `Page.keyAt`, so that key chunks need not be read. */
+  readonly keys?: false
 }
 
 export type AggregateFunction = 'count' | 'min' | 'max' | 'sum'
@@ -95,6 +97,8 @@ export interface Tree {
   readonly layouts: ReadonlyMap<number, TableLayout>
   /** Sequence number of the newest applied operation. */
   readonly visibleSequence: number
+  /** The base sequence that the next `append` will assign; for participants, which are written before. */
+  readonly nextSequence: number
 
   /**
    * Appends a batch (built by src/lsm/batch.ts; its base sequence is assigned here, synchronously) to the log.

@@ -68,6 +68,8 @@ export interface TableReader {
   /** Row groups, ascending, that may hold keys in [lower, upper). */
   rowGroupsIn(lower: Uint8Array | undefined, upper: Uint8Array | undefined): { readonly from: number; readonly to: number }
   rowGroupRows(rowGroup: number): number
+  /** First key of a row group, in linear memory, valid while the reader is open. All keys before are in row groups before. */
+  firstKey(rowGroup: number): { readonly address: Pointer; readonly byteLength: number }
   /**
    * Point read in one row group: the position of the key, tombstone or not, or what must be fetched.
    * 'absent' when the key is not there.
