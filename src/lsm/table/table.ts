@@ -2,10 +2,14 @@
  * Table files (SSTables): immutable, column-oriented, one table each, keys unique within a file, rows in key
  * order. The file layout is drawn in src/lsm/table/format.ts.
  */
+import type { Kernel } from '../../kernel/kernel.ts'
 import type { Pointer } from '../../kernel/linear-memory.ts'
+import type { TreeSettings } from '../../settings.ts'
+import type { Storage } from '../../storage/storage.ts'
 import type { TableLayout } from '../layout.ts'
 import type { Page, Vector } from '../page.ts'
 import type { Fetch, ReadStats } from '../tree.ts'
+import type { ChunkCache } from './chunk-cache.ts'
 
 /** What a manifest keeps of a table file. Plain data; crosses threads. */
 export interface TableMeta {
@@ -41,8 +45,30 @@ export interface WriteRows {
   readonly keys: Pointer
   /** Bitmap, bit = 1: this key is deleted. 0 = none. */
   readonly tombstones: Pointer
-  /** All columns by ordinal (for a direct key, its own ordinal may be absent: the keys are it). */
+  /**
+   * All columns by ordinal (for a direct key, its own ordinal may be absent: the keys are it). An absent column is null
+   * in every row. What vectors say of tombstone rows is passed over: they are written as null.
+   */
   readonly vectors: readonly (Vector | undefined)[]
+}
+
+/** What `createTableWriter` (src/lsm/table/table-writer.ts) needs. */
+export interface TableWriterOptions {
+  readonly storage: Storage
+  readonly kernel: Kernel
+  readonly layout: TableLayout
+  readonly fileNumber: number
+  readonly shard: number
+  readonly settings: Pick<TreeSettings, 'rowGroupBytes' | 'filterBitsPerKey'>
+}
+
+/** What `openTable` (src/lsm/table/table-reader.ts) needs. */
+export interface OpenTableOptions {
+  readonly storage: Storage
+  readonly kernel: Kernel
+  readonly cache: ChunkCache
+  readonly meta: TableMeta
+  readonly shard: number
 }
 
 export interface TableWriter {
@@ -85,6 +111,11 @@ export interface TableReader {
   textExtremes(rowGroup: number, ordinal: number): { readonly min: Uint8Array; readonly max: Uint8Array } | undefined
   /** Address of u32 row counts by row group. */
   readonly rowCounts: Pointer
+  /**
+   * The same without tombstones. Zone maps speak of live rows only, so `zoneMapPrune` and aggregates from zone maps are
+   * given these. A row group with tombstones (the counts differ) hides older rows even when its zone maps prune it.
+   */
+  readonly liveRowCounts: Pointer
   close(): Promise<void>
 }
 

@@ -1,0 +1,252 @@
+/**
+ * The chunk cache: column chunks of open table files in linear memory, and the memory of their filters and footers,
+ * together bounded by `bytesMax`. Replacement is CLOCK (Corbató 1968): a hit sets one byte, the hand clears it and
+ * evicts what it finds cleared. Pinned chunks stay; when nothing else is left, a reservation is error 53200.
+ *
+ * Each open file has a table of frame numbers by chunk index, so a hit is two array loads. Evicting a chunk clears
+ * its entry. A frame that is pinned while its file is closed is freed by its last unpin.
+ */
+import { invariant, LsmtError } from '../../errors.ts'
+import type { LinearHeap } from '../../kernel/linear-heap.ts'
+import type { Pointer } from '../../kernel/linear-memory.ts'
+
+/** A slot of the cache that holds one chunk; 0 = none. */
+export type Frame = number
+
+/** The cached chunks of one open file: frame numbers by chunk index. Only the cache writes it. */
+export interface CachedFile {
+  readonly frames: Uint32Array
+}
+
+export interface ChunkCacheCounts {
+  hits: number
+  misses: number
+  evictions: number
+  chunks: number
+  /** Bytes of chunks. */
+  chunkBytes: number
+  /** Bytes of filters and footers, which stay while their files are open. */
+  fixedBytes: number
+}
+
+export interface ChunkCache {
+  readonly bytesMax: number
+  readonly counts: Readonly<ChunkCacheCounts>
+  /** Registers a file of `chunkCount` chunks. */
+  addFile(chunkCount: number): CachedFile
+  /** Forgets a file's chunks. */
+  removeFile(file: CachedFile): void
+  /** Address of a cached chunk, marked as used; 0 when it is not cached. Valid until the next reservation unless pinned. */
+  lookup(file: CachedFile, index: number): Pointer
+  /** The same, without marking or counting. */
+  peek(file: CachedFile, index: number): Pointer
+  /** Pins a cached chunk; 0 when it is not cached. */
+  pin(file: CachedFile, index: number): Frame
+  unpin(frame: Frame): void
+  /** Memory for a chunk that is about to be read, pinned and not yet to be found. Throws 53200 when all else is pinned. */
+  reserve(byteLength: number): Frame
+  addressOf(frame: Frame): Pointer
+  /** Makes a reserved frame the cached chunk of an index, still pinned. Returns the frame that counts: another load may have been faster. */
+  publish(file: CachedFile, index: number, frame: Frame): Frame
+  /** Memory that stays until it is freed. Throws 53200 like `reserve`. */
+  allocateFixed(byteLength: number): Pointer
+  freeFixed(pointer: Pointer, byteLength: number): void
+  /** At least `byteLength` bytes for use until the caller's next await or next call of this. */
+  scratch(byteLength: number): Pointer
+  /** Frees everything that is not pinned or fixed. */
+  clear(): void
+}
+
+/** Bytes that kernels may read past the end of a chunk. */
+const slackBytes = 16
+
+const roundedBytes = (byteLength: number): number => Math.ceil((byteLength + slackBytes) / 16) * 16
+
+/** State of all frames, one element a frame; frame 0 is never used. */
+interface Frames {
+  addresses: Uint32Array
+  bytes: Uint32Array
+  pins: Int32Array
+  referenced: Uint8Array
+  indexes: Uint32Array
+  readonly owners: (CachedFile | undefined)[]
+  readonly free: Frame[]
+  count: number
+}
+
+export function createChunkCache(heap: LinearHeap, bytesMax: number): ChunkCache {
+  const frames = createFrames()
+  const counts: ChunkCacheCounts = { hits: 0, misses: 0, evictions: 0, chunks: 0, chunkBytes: 0, fixedBytes: 0 }
+  let hand: Frame = 1
+  let scratchAddress: Pointer = 0
+  let scratchBytes = 0
+
+  const release = (frame: Frame): void => {
+    const owner = frames.owners[frame]
+    if (owner !== undefined) owner.frames[frames.indexes[frame]!] = 0
+    frames.owners[frame] = undefined
+    heap.free(frames.addresses[frame]!)
+    counts.chunks -= 1
+    counts.chunkBytes -= frames.bytes[frame]!
+    frames.addresses[frame] = 0
+    frames.free.push(frame)
+  }
+
+  /** Evicts one chunk; false when a whole turn of the hand (two, for the marks) found only pinned ones. */
+  const evictOne = (): boolean => {
+    for (let step = 0; step < 2 * frames.count; step++) {
+      hand = hand >= frames.count ? 1 : hand + 1
+      if (frames.addresses[hand] === 0 || frames.pins[hand] !== 0) continue
+      if (frames.referenced[hand] === 0) {
+        counts.evictions += 1
+        release(hand)
+        return true
+      }
+      frames.referenced[hand] = 0
+    }
+    return false
+  }
+
+  const allocate = (byteLength: number): Pointer => {
+    while (counts.chunkBytes + counts.fixedBytes + byteLength > bytesMax) {
+      if (!evictOne()) throw full(byteLength)
+    }
+    for (;;) {
+      const address = heap.tryAllocate(byteLength)
+      if (address !== 0) return address
+      if (!evictOne()) throw full(byteLength)
+    }
+  }
+
+  const full = (byteLength: number): LsmtError =>
+    new LsmtError('53200', `no room for ${byteLength} bytes in the chunk cache: ${counts.chunkBytes + counts.fixedBytes} of ${bytesMax} bytes are in use by running reads and open files`, {
+      hint: 'raise the cache size, or the kernel memory, or run fewer reads at once',
+    })
+
+  const cache: ChunkCache = {
+    bytesMax,
+    counts,
+    addFile: (chunkCount) => ({ frames: new Uint32Array(chunkCount) }),
+    removeFile(file) {
+      for (const frame of file.frames) {
+        if (frame === 0) continue
+        if (frames.pins[frame] === 0) release(frame)
+        else frames.owners[frame] = undefined
+      }
+      file.frames.fill(0)
+    },
+    lookup(file, index) {
+      const frame = file.frames[index]!
+      if (frame === 0) {
+        counts.misses += 1
+        return 0
+      }
+      counts.hits += 1
+      frames.referenced[frame] = 1
+      return frames.addresses[frame]!
+    },
+    peek: (file, index) => frames.addresses[file.frames[index]!]!,
+    pin(file, index) {
+      const frame = file.frames[index]!
+      if (frame === 0) {
+        counts.misses += 1
+        return 0
+      }
+      counts.hits += 1
+      frames.referenced[frame] = 1
+      frames.pins[frame]! += 1
+      return frame
+    },
+    unpin(frame) {
+      invariant(frames.pins[frame]! > 0, `chunk frame ${frame} is not pinned`)
+      frames.pins[frame]! -= 1
+      if (frames.pins[frame] === 0 && frames.owners[frame] === undefined) release(frame)
+    },
+    reserve(byteLength) {
+      const bytes = roundedBytes(byteLength)
+      const address = allocate(bytes)
+      const frame = frames.free.pop() ?? addFrame(frames)
+      frames.addresses[frame] = address
+      frames.bytes[frame] = bytes
+      frames.pins[frame] = 1
+      frames.referenced[frame] = 1
+      counts.chunks += 1
+      counts.chunkBytes += bytes
+      return frame
+    },
+    addressOf: (frame) => frames.addresses[frame]!,
+    publish(file, index, frame) {
+      const other = file.frames[index]!
+      if (other !== 0) {
+        frames.pins[other]! += 1
+        cache.unpin(frame)
+        return other
+      }
+      file.frames[index] = frame
+      frames.owners[frame] = file
+      frames.indexes[frame] = index
+      return frame
+    },
+    allocateFixed(byteLength) {
+      const address = allocate(roundedBytes(byteLength))
+      counts.fixedBytes += roundedBytes(byteLength)
+      return address
+    },
+    freeFixed(pointer, byteLength) {
+      heap.free(pointer)
+      counts.fixedBytes -= roundedBytes(byteLength)
+    },
+    scratch(byteLength) {
+      if (byteLength <= scratchBytes) return scratchAddress
+      const bytes = Math.max(4096, 2 ** Math.ceil(Math.log2(byteLength)))
+      const address = allocate(bytes)
+      if (scratchAddress !== 0) heap.free(scratchAddress)
+      counts.fixedBytes += bytes - scratchBytes
+      scratchAddress = address
+      scratchBytes = bytes
+      return address
+    },
+    clear() {
+      for (let frame = 1; frame <= frames.count; frame++) {
+        if (frames.addresses[frame] !== 0 && frames.pins[frame] === 0) release(frame)
+      }
+      if (scratchAddress !== 0) heap.free(scratchAddress)
+      counts.fixedBytes -= scratchBytes
+      scratchAddress = 0
+      scratchBytes = 0
+    },
+  }
+  return cache
+}
+
+function createFrames(): Frames {
+  const size = 1024
+  return {
+    addresses: new Uint32Array(size),
+    bytes: new Uint32Array(size),
+    pins: new Int32Array(size),
+    referenced: new Uint8Array(size),
+    indexes: new Uint32Array(size),
+    owners: [],
+    free: [],
+    count: 0,
+  }
+}
+
+/** The number of a new frame; doubles the arrays when they are full. */
+function addFrame(frames: Frames): Frame {
+  const frame = ++frames.count
+  if (frame < frames.addresses.length) return frame
+  const size = frames.addresses.length * 2
+  frames.addresses = grown(frames.addresses, new Uint32Array(size))
+  frames.bytes = grown(frames.bytes, new Uint32Array(size))
+  frames.pins = grown(frames.pins, new Int32Array(size))
+  frames.referenced = grown(frames.referenced, new Uint8Array(size))
+  frames.indexes = grown(frames.indexes, new Uint32Array(size))
+  return frame
+}
+
+function grown<T extends Uint32Array | Int32Array | Uint8Array>(from: T, into: T): T {
+  into.set(from)
+  return into
+}
