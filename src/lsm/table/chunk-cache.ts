@@ -51,7 +51,7 @@ export interface ChunkCache {
   /** Memory that stays until it is freed. Throws 53200 like `reserve`. */
   allocateFixed(byteLength: number): Pointer
   freeFixed(pointer: Pointer, byteLength: number): void
-  /** At least `byteLength` bytes for use until the caller's next await or next call of this. */
+  /** At least `byteLength` bytes for use until the caller's next await or next call of this. May evict chunks that are not pinned. */
   scratch(byteLength: number): Pointer
   /** Frees everything that is not pinned or fixed. */
   clear(): void
@@ -72,123 +72,39 @@ interface Frames {
   readonly owners: (CachedFile | undefined)[]
   readonly free: Frame[]
   count: number
+  hand: Frame
+}
+
+interface CacheState {
+  readonly heap: LinearHeap
+  readonly bytesMax: number
+  readonly frames: Frames
+  readonly counts: ChunkCacheCounts
+  readonly scratch: { address: Pointer; bytes: number }
 }
 
 export function createChunkCache(heap: LinearHeap, bytesMax: number): ChunkCache {
   const frames = createFrames()
   const counts: ChunkCacheCounts = { hits: 0, misses: 0, evictions: 0, chunks: 0, chunkBytes: 0, fixedBytes: 0 }
-  let hand: Frame = 1
-  let scratchAddress: Pointer = 0
-  let scratchBytes = 0
-
-  const release = (frame: Frame): void => {
-    const owner = frames.owners[frame]
-    if (owner !== undefined) owner.frames[frames.indexes[frame]!] = 0
-    frames.owners[frame] = undefined
-    heap.free(frames.addresses[frame]!)
-    counts.chunks -= 1
-    counts.chunkBytes -= frames.bytes[frame]!
-    frames.addresses[frame] = 0
-    frames.free.push(frame)
-  }
-
-  /** Evicts one chunk; false when a whole turn of the hand (two, for the marks) found only pinned ones. */
-  const evictOne = (): boolean => {
-    for (let step = 0; step < 2 * frames.count; step++) {
-      hand = hand >= frames.count ? 1 : hand + 1
-      if (frames.addresses[hand] === 0 || frames.pins[hand] !== 0) continue
-      if (frames.referenced[hand] === 0) {
-        counts.evictions += 1
-        release(hand)
-        return true
-      }
-      frames.referenced[hand] = 0
-    }
-    return false
-  }
-
-  const allocate = (byteLength: number): Pointer => {
-    while (counts.chunkBytes + counts.fixedBytes + byteLength > bytesMax) {
-      if (!evictOne()) throw full(byteLength)
-    }
-    for (;;) {
-      const address = heap.tryAllocate(byteLength)
-      if (address !== 0) return address
-      if (!evictOne()) throw full(byteLength)
-    }
-  }
-
-  const full = (byteLength: number): LsmtError =>
-    new LsmtError('53200', `no room for ${byteLength} bytes in the chunk cache: ${counts.chunkBytes + counts.fixedBytes} of ${bytesMax} bytes are in use by running reads and open files`, {
-      hint: 'raise the cache size, or the kernel memory, or run fewer reads at once',
-    })
-
-  const cache: ChunkCache = {
+  const state: CacheState = { heap, bytesMax, frames, counts, scratch: { address: 0, bytes: 0 } }
+  return {
     bytesMax,
     counts,
     addFile: (chunkCount) => ({ frames: new Uint32Array(chunkCount) }),
-    removeFile(file) {
-      for (const frame of file.frames) {
-        if (frame === 0) continue
-        if (frames.pins[frame] === 0) release(frame)
-        else frames.owners[frame] = undefined
-      }
-      file.frames.fill(0)
-    },
-    lookup(file, index) {
-      const frame = file.frames[index]!
-      if (frame === 0) {
-        counts.misses += 1
-        return 0
-      }
-      counts.hits += 1
-      frames.referenced[frame] = 1
-      return frames.addresses[frame]!
-    },
+    removeFile: (file) => removeFile(state, file),
+    lookup: (file, index) => frames.addresses[touch(state, file, index)]!,
     peek: (file, index) => frames.addresses[file.frames[index]!]!,
     pin(file, index) {
-      const frame = file.frames[index]!
-      if (frame === 0) {
-        counts.misses += 1
-        return 0
-      }
-      counts.hits += 1
-      frames.referenced[frame] = 1
-      frames.pins[frame]! += 1
+      const frame = touch(state, file, index)
+      if (frame !== 0) frames.pins[frame]! += 1
       return frame
     },
-    unpin(frame) {
-      invariant(frames.pins[frame]! > 0, `chunk frame ${frame} is not pinned`)
-      frames.pins[frame]! -= 1
-      if (frames.pins[frame] === 0 && frames.owners[frame] === undefined) release(frame)
-    },
-    reserve(byteLength) {
-      const bytes = roundedBytes(byteLength)
-      const address = allocate(bytes)
-      const frame = frames.free.pop() ?? addFrame(frames)
-      frames.addresses[frame] = address
-      frames.bytes[frame] = bytes
-      frames.pins[frame] = 1
-      frames.referenced[frame] = 1
-      counts.chunks += 1
-      counts.chunkBytes += bytes
-      return frame
-    },
+    unpin: (frame) => unpin(state, frame),
+    reserve: (byteLength) => reserve(state, byteLength),
     addressOf: (frame) => frames.addresses[frame]!,
-    publish(file, index, frame) {
-      const other = file.frames[index]!
-      if (other !== 0) {
-        frames.pins[other]! += 1
-        cache.unpin(frame)
-        return other
-      }
-      file.frames[index] = frame
-      frames.owners[frame] = file
-      frames.indexes[frame] = index
-      return frame
-    },
+    publish: (file, index, frame) => publish(state, file, index, frame),
     allocateFixed(byteLength) {
-      const address = allocate(roundedBytes(byteLength))
+      const address = allocate(state, roundedBytes(byteLength))
       counts.fixedBytes += roundedBytes(byteLength)
       return address
     },
@@ -196,27 +112,135 @@ export function createChunkCache(heap: LinearHeap, bytesMax: number): ChunkCache
       heap.free(pointer)
       counts.fixedBytes -= roundedBytes(byteLength)
     },
-    scratch(byteLength) {
-      if (byteLength <= scratchBytes) return scratchAddress
-      const bytes = Math.max(4096, 2 ** Math.ceil(Math.log2(byteLength)))
-      const address = allocate(bytes)
-      if (scratchAddress !== 0) heap.free(scratchAddress)
-      counts.fixedBytes += bytes - scratchBytes
-      scratchAddress = address
-      scratchBytes = bytes
-      return address
-    },
-    clear() {
-      for (let frame = 1; frame <= frames.count; frame++) {
-        if (frames.addresses[frame] !== 0 && frames.pins[frame] === 0) release(frame)
-      }
-      if (scratchAddress !== 0) heap.free(scratchAddress)
-      counts.fixedBytes -= scratchBytes
-      scratchAddress = 0
-      scratchBytes = 0
-    },
+    scratch: (byteLength) => (byteLength <= state.scratch.bytes ? state.scratch.address : resizeScratch(state, byteLength)),
+    clear: () => clear(state),
   }
-  return cache
+}
+
+/** The frame of a chunk, marked as used and counted; 0 when it is not cached. */
+function touch({ frames, counts }: CacheState, file: CachedFile, index: number): Frame {
+  const frame = file.frames[index]!
+  if (frame === 0) {
+    counts.misses += 1
+    return 0
+  }
+  counts.hits += 1
+  frames.referenced[frame] = 1
+  return frame
+}
+
+function unpin(state: CacheState, frame: Frame): void {
+  const { frames } = state
+  invariant(frames.pins[frame]! > 0, `chunk frame ${frame} is not pinned`)
+  frames.pins[frame]! -= 1
+  if (frames.pins[frame] === 0 && frames.owners[frame] === undefined) release(state, frame)
+}
+
+function reserve(state: CacheState, byteLength: number): Frame {
+  const { frames, counts } = state
+  const bytes = roundedBytes(byteLength)
+  const address = allocate(state, bytes)
+  const frame = frames.free.pop() ?? addFrame(frames)
+  frames.addresses[frame] = address
+  frames.bytes[frame] = bytes
+  frames.pins[frame] = 1
+  frames.referenced[frame] = 1
+  counts.chunks += 1
+  counts.chunkBytes += bytes
+  return frame
+}
+
+function publish(state: CacheState, file: CachedFile, index: number, frame: Frame): Frame {
+  const { frames } = state
+  const other = file.frames[index]!
+  if (other !== 0) {
+    frames.pins[other]! += 1
+    unpin(state, frame)
+    return other
+  }
+  file.frames[index] = frame
+  frames.owners[frame] = file
+  frames.indexes[frame] = index
+  return frame
+}
+
+function removeFile(state: CacheState, file: CachedFile): void {
+  for (const frame of file.frames) {
+    if (frame === 0) continue
+    if (state.frames.pins[frame] === 0) release(state, frame)
+    else state.frames.owners[frame] = undefined
+  }
+  file.frames.fill(0)
+}
+
+/** Frees everything that is not pinned or fixed, scratch included. */
+function clear(state: CacheState): void {
+  const { frames, scratch, counts } = state
+  for (let frame = 1; frame <= frames.count; frame++) {
+    if (frames.addresses[frame] !== 0 && frames.pins[frame] === 0) release(state, frame)
+  }
+  if (scratch.address !== 0) state.heap.free(scratch.address)
+  counts.fixedBytes -= scratch.bytes
+  scratch.address = 0
+  scratch.bytes = 0
+}
+
+function resizeScratch(state: CacheState, byteLength: number): Pointer {
+  const { scratch } = state
+  const bytes = Math.max(4096, 2 ** Math.ceil(Math.log2(byteLength)))
+  const address = allocate(state, bytes)
+  if (scratch.address !== 0) state.heap.free(scratch.address)
+  state.counts.fixedBytes += bytes - scratch.bytes
+  scratch.address = address
+  scratch.bytes = bytes
+  return address
+}
+
+/** Memory within the bound, evicting as needed. */
+function allocate(state: CacheState, byteLength: number): Pointer {
+  const { counts, bytesMax } = state
+  while (counts.chunkBytes + counts.fixedBytes + byteLength > bytesMax) {
+    if (!evictOne(state)) throw full(state, byteLength)
+  }
+  for (;;) {
+    const address = state.heap.tryAllocate(byteLength)
+    if (address !== 0) return address
+    if (!evictOne(state)) throw full(state, byteLength)
+  }
+}
+
+function full({ counts, bytesMax }: CacheState, byteLength: number): LsmtError {
+  const used = counts.chunkBytes + counts.fixedBytes
+  return new LsmtError('53200', `no room for ${byteLength} bytes in the chunk cache: running reads and open files use ${used} of ${bytesMax} bytes`, {
+    hint: 'raise the cache size or the kernel memory, or run fewer reads at once',
+  })
+}
+
+/** Evicts one chunk; false when two turns of the hand (the first clears marks) found only pinned ones. */
+function evictOne(state: CacheState): boolean {
+  const { frames } = state
+  for (let step = 0; step < 2 * frames.count; step++) {
+    const hand = (frames.hand = frames.hand >= frames.count ? 1 : frames.hand + 1)
+    if (frames.addresses[hand] === 0 || frames.pins[hand] !== 0) continue
+    if (frames.referenced[hand] === 0) {
+      state.counts.evictions += 1
+      release(state, hand)
+      return true
+    }
+    frames.referenced[hand] = 0
+  }
+  return false
+}
+
+function release({ frames, heap, counts }: CacheState, frame: Frame): void {
+  const owner = frames.owners[frame]
+  if (owner !== undefined) owner.frames[frames.indexes[frame]!] = 0
+  frames.owners[frame] = undefined
+  heap.free(frames.addresses[frame]!)
+  counts.chunks -= 1
+  counts.chunkBytes -= frames.bytes[frame]!
+  frames.addresses[frame] = 0
+  frames.free.push(frame)
 }
 
 function createFrames(): Frames {
@@ -230,6 +254,7 @@ function createFrames(): Frames {
     owners: [],
     free: [],
     count: 0,
+    hand: 0,
   }
 }
 
