@@ -3,11 +3,13 @@ import type { KernelExports } from '../kernel.ts'
 import type { LinearMemory } from '../linear-memory.ts'
 import { createBloomJs } from './bloom.ts'
 import { createChecksumJs } from './checksum.ts'
+import { createMergeJs } from './merge.ts'
 import { createRowJs } from './row.ts'
 
 const factories: readonly ((memory: LinearMemory) => Partial<KernelExports>)[] = [
   createBloomJs,
   createChecksumJs,
+  createMergeJs,
   createRowJs,
 ]
 
