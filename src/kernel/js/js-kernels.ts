@@ -5,12 +5,14 @@ import { createBloomJs } from './bloom.ts'
 import { createChecksumJs } from './checksum.ts'
 import { createMergeJs } from './merge.ts'
 import { createRowJs } from './row.ts'
+import { createLzJs } from './lz.ts'
 
 const factories: readonly ((memory: LinearMemory) => Partial<KernelExports>)[] = [
   createBloomJs,
   createChecksumJs,
   createMergeJs,
   createRowJs,
+  createLzJs,
 ]
 
 export function createJsKernels(memory: LinearMemory): KernelExports {
