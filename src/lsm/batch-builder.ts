@@ -48,107 +48,112 @@ export interface BatchBuilder {
 
 const nothing = new Uint8Array(0)
 
-export function createBatchBuilder(initialBytes = 4096): BatchBuilder {
-  let buffer = Buffer.allocUnsafeSlow(Math.max(64, initialBytes))
-  let view = viewOf(buffer)
-  let at = 0, operationCount = 0, flags = 0
+/** The operations so far, and the one under way. */
+interface BatchState {
+  buffer: Buffer
+  view: DataView
+  /** End of what was written. */
+  at: number
+  operationCount: number
+  flags: number
   /** Start of the operation under way, and of its value; -1 = none. */
-  let operationAt = -1, valueAt = -1
+  operationAt: number
+  valueAt: number
+}
 
-  const reserve = (byteLength: number): void => {
-    const needed = at + byteLength + 4
-    if (needed <= buffer.length) return
-    if (needed > batchBytesMax) throw new LsmtError('54000', `a write batch may have at most ${batchBytesMax} bytes; write in smaller parts`)
-    const grown = Buffer.allocUnsafeSlow(Math.min(batchBytesMax, Math.max(needed, 2 * buffer.length)))
-    buffer.copy(grown, 0, 0, at)
-    buffer = grown
-    view = viewOf(grown)
-  }
-  const begin = (kind: number): number => {
-    invariant(operationAt < 0, 'a batch operation begins before the last one ended')
-    reserve(operationHeaderBytes + tableIdBytes)
-    operationAt = at
-    view.setUint32(at, kind, true)
-    at += operationHeaderBytes
-    return at
-  }
-  const beginOf = (kind: number, tableId: number): number => {
-    if (!(tableId >= 0 && tableId <= tableIdMax)) throw new LsmtError('22023', `table id ${tableId} is not from 0 to ${tableIdMax}`)
-    begin(kind)
-    view.setUint32(at, tableId)
-    at += tableIdBytes
-    return at
-  }
-  const endKey = (end: number): number => {
-    view.setUint32(operationAt + 4, end - operationAt - operationHeaderBytes, true)
-    at = valueAt = end
-    return at
-  }
-  const endOperation = (end: number): void => {
-    invariant(operationAt >= 0 && valueAt >= 0 && end >= valueAt && end <= buffer.length - 4, 'a batch operation ends outside of its bytes')
-    view.setUint32(operationAt + 8, end - valueAt, true)
-    // `reserve` keeps 4 bytes of slack for this.
-    while (end & 3) buffer[end++] = 0
-    at = end
-    operationAt = valueAt = -1
-    operationCount++
-  }
-  const write = (bytes: Uint8Array): number => {
-    reserve(bytes.length)
-    buffer.set(bytes, at)
-    at += bytes.length
-    return at
-  }
-  const copy = (kind: number, key: Uint8Array, value: Uint8Array): void => {
-    begin(kind)
-    endKey(write(key))
-    endOperation(write(value))
-  }
-  const operate = (kind: number, tableId: number, key: Uint8Array, value: Uint8Array): void => {
-    beginOf(kind, tableId)
-    endKey(write(key))
-    endOperation(write(value))
-  }
-  const clear = (): void => {
-    at = operationCount = flags = 0
-    operationAt = valueAt = -1
-  }
-
+export function createBatchBuilder(initialBytes = 4096): BatchBuilder {
+  const buffer = Buffer.allocUnsafeSlow(Math.max(64, initialBytes))
+  const state: BatchState = { buffer, view: viewOf(buffer), at: 0, operationCount: 0, flags: 0, operationAt: -1, valueAt: -1 }
   return {
-    get buffer() { return buffer },
-    get view() { return view },
-    get operationCount() { return operationCount },
-    get byteLength() { return at },
-    reserve,
-    beginPut: (tableId) => beginOf(operation.put, tableId),
-    beginDelete: (tableId) => beginOf(operation.delete, tableId),
-    endKey,
-    endOperation,
-    put: (tableId, key, row) => operate(operation.put, tableId, key, row),
-    delete: (tableId, key) => operate(operation.delete, tableId, key, nothing),
+    get buffer() { return state.buffer },
+    get view() { return state.view },
+    get operationCount() { return state.operationCount },
+    get byteLength() { return state.at },
+    reserve: (byteLength) => reserve(state, byteLength),
+    beginPut: (tableId) => beginOfTable(state, operation.put, tableId),
+    beginDelete: (tableId) => beginOfTable(state, operation.delete, tableId),
+    endKey: (end) => endKey(state, end),
+    endOperation: (end) => endOperation(state, end),
+    put: (tableId, key, row) => operate(state, operation.put, tableId, key, row),
+    delete: (tableId, key) => operate(state, operation.delete, tableId, key, nothing),
     rangeDelete(tableId, start, end) {
-      operate(operation.rangeDelete, tableId, start ?? nothing, end === undefined ? tableKey(tableId + 1) : Buffer.concat([tableKey(tableId), end]))
+      operate(state, operation.rangeDelete, tableId, start ?? nothing, end === undefined ? tableKey(tableId + 1) : Buffer.concat([tableKey(tableId), end]))
     },
-    defineTable(layout) {
-      flags |= batchFlag.tables
-      operate(operation.defineTable, layout.tableId, nothing, encodeLayout(layout))
-    },
-    dropTable(tableId) {
-      flags |= batchFlag.tables
-      operate(operation.dropTable, tableId, nothing, nothing)
-    },
+    defineTable: (layout) => operate(state, operation.defineTable, layout.tableId, nothing, encodeLayout(layout)),
+    dropTable: (tableId) => operate(state, operation.dropTable, tableId, nothing, nothing),
     copy(kind, key, value) {
-      if (kind === operation.defineTable || kind === operation.dropTable) flags |= batchFlag.tables
-      copy(kind, key, value)
+      begin(state, kind)
+      endKey(state, write(state, key))
+      endOperation(state, write(state, value))
     },
     finish(partCount = 0) {
-      invariant(operationAt < 0, 'a batch is finished before its last operation ended')
-      const batch = assemble(buffer.subarray(0, at), operationCount, flags, partCount)
-      clear()
+      invariant(state.operationAt < 0, 'a batch is finished before its last operation ended')
+      const batch = assemble(state, partCount)
+      clear(state)
       return batch
     },
-    clear,
+    clear: () => clear(state),
   }
+}
+
+function clear(state: BatchState): void {
+  state.at = state.operationCount = state.flags = 0
+  state.operationAt = state.valueAt = -1
+}
+
+/** Room for `byteLength` bytes more, and 4 for the zeros that follow an operation. */
+function reserve(state: BatchState, byteLength: number): void {
+  const needed = state.at + byteLength + 4
+  if (needed <= state.buffer.length) return
+  if (needed > batchBytesMax) throw new LsmtError('54000', `a write batch may have at most ${batchBytesMax} bytes; write in smaller parts`)
+  const grown = Buffer.allocUnsafeSlow(Math.min(batchBytesMax, Math.max(needed, 2 * state.buffer.length)))
+  state.buffer.copy(grown, 0, 0, state.at)
+  state.buffer = grown
+  state.view = viewOf(grown)
+}
+
+function begin(state: BatchState, kind: number): void {
+  invariant(state.operationAt < 0, 'a batch operation begins before the last one ended')
+  reserve(state, operationHeaderBytes + tableIdBytes)
+  if (kind === operation.defineTable || kind === operation.dropTable) state.flags |= batchFlag.tables
+  state.operationAt = state.at
+  state.view.setUint32(state.at, kind, true)
+  state.at += operationHeaderBytes
+}
+
+function beginOfTable(state: BatchState, kind: number, tableId: number): number {
+  if (!(tableId >= 0 && tableId <= tableIdMax)) throw new LsmtError('22023', `table id ${tableId} is not from 0 to ${tableIdMax}`)
+  begin(state, kind)
+  state.view.setUint32(state.at, tableId)
+  return (state.at += tableIdBytes)
+}
+
+function endKey(state: BatchState, end: number): number {
+  state.view.setUint32(state.operationAt + 4, end - state.operationAt - operationHeaderBytes, true)
+  return (state.at = state.valueAt = end)
+}
+
+function endOperation(state: BatchState, end: number): void {
+  const { operationAt, valueAt, buffer, view } = state
+  invariant(operationAt >= 0 && valueAt >= 0 && end >= valueAt && end <= buffer.length - 4, 'a batch operation ends outside of its bytes')
+  view.setUint32(operationAt + 8, end - valueAt, true)
+  const padded = (end + 3) & ~3
+  buffer.fill(0, end, padded)
+  state.at = padded
+  state.operationAt = state.valueAt = -1
+  state.operationCount++
+}
+
+function write(state: BatchState, bytes: Uint8Array): number {
+  reserve(state, bytes.length)
+  state.buffer.set(bytes, state.at)
+  return (state.at += bytes.length)
+}
+
+function operate(state: BatchState, kind: number, tableId: number, key: Uint8Array, value: Uint8Array): void {
+  beginOfTable(state, kind, tableId)
+  endKey(state, write(state, key))
+  endOperation(state, write(state, value))
 }
 
 /** A control batch: the transactions of these ids do not count, whatever the logs hold of them. */
@@ -160,7 +165,8 @@ export function abortBatch(transactionIds: readonly Uint8Array[]): Uint8Array {
   return batch
 }
 
-function assemble(operations: Uint8Array, operationCount: number, flags: number, partCount: number): Uint8Array {
+function assemble({ buffer, at, operationCount, flags }: BatchState, partCount: number): Uint8Array {
+  const operations = buffer.subarray(0, at)
   const headerBytes = batchHeaderBytesFor(partCount)
   const batch = new Uint8Array(headerBytes + operations.length)
   const view = viewOf(batch)

@@ -128,7 +128,7 @@ describe.each(kinds)('merge (%s)', (kind) => {
     const expected = picks.map(([run, row]) => run !== 1 && bits[run]![row]!)
     expect(exports.mergeGatherBits(winners, count, bitmaps, nulls)).toBe(1)
     expect(takeBits(kernel, nulls, count)).toEqual(expected)
-    expect(takeBits(kernel, nulls, 192).slice(count), 'bits after the rows are 0').toEqual(new Array(192 - count).fill(false))
+    expect(takeBits(kernel, nulls, 192).slice(count), 'bits after the rows are 0').toEqual(Array.from({ length: 192 - count }, () => false))
     memory.u32.fill(0, bitmaps / 4, bitmaps / 4 + 3)
     expect(exports.mergeGatherBits(winners, count, bitmaps, nulls)).toBe(0)
   })
