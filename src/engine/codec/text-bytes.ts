@@ -1,0 +1,35 @@
+/**
+ * Text to UTF-8 in place. Short text goes by a loop over char codes, since a call into native code costs more than
+ * twenty stores; the first character beyond ASCII hands the whole text to the native encoder.
+ */
+import { isWellFormed, notUnicode } from '../check-value.ts'
+
+const shortTextMax = 24
+
+/** Upper bound of the UTF-8 bytes of a text. */
+export function textBytesMax(text: string): number {
+  return text.length * 3
+}
+
+/** Writes `text` at `at`, which has room for `textBytesMax`; returns the bytes written. 22P02 for text that is not Unicode. */
+export function writeText(buffer: Buffer, at: number, text: string): number {
+  const { length } = text
+  if (length > shortTextMax) return writeLongText(buffer, at, text)
+  for (let i = 0; i < length; i++) {
+    const code = text.charCodeAt(i)
+    if (code > 0x7f) return writeLongText(buffer, at, text)
+    buffer[at + i] = code
+  }
+  return length
+}
+
+function writeLongText(buffer: Buffer, at: number, text: string): number {
+  if (!isWellFormed(text)) throw notUnicode('a text value', text)
+  return (buffer as Buffer & { utf8Write(text: string, byteOffset: number): number }).utf8Write(text, at)
+}
+
+/** The text of UTF-8 bytes. */
+export function readText(buffer: Buffer, from: number, byteLength: number): string {
+  if (byteLength === 0) return ''
+  return (buffer as Buffer & { utf8Slice(start: number, end: number): string }).utf8Slice(from, from + byteLength)
+}
