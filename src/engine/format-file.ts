@@ -1,0 +1,85 @@
+/**
+ * The file `format`, written once when a database is made: what cannot change after.
+ *
+ *   0  magic "LSMTFMT1"    8  u16 format version    10  u16 checksum algorithm (1 = xxh64)    12  u32 body bytes
+ *  16  u64 xxh64 of the 16 bytes before and the body    24  body: UTF-8 JSON { databaseId, shards }
+ *
+ * All numbers little-endian. Never change this layout; a new version gets a new version number.
+ */
+import { corruption, LsmtError } from '../errors.ts'
+import type { Kernel } from '../kernel/kernel.ts'
+import type { Random } from '../runtime/random.ts'
+import type { Storage } from '../storage/storage.ts'
+
+export const formatFileName = 'format'
+const magic = 'LSMTFMT1'
+const formatVersion = 1
+const algorithmXxh64 = 1
+const headerBytes = 24
+
+export interface DatabaseFormat {
+  /** 32 hex digits. */
+  readonly databaseId: string
+  readonly shards: number
+}
+
+/** The format of the database in `storage`; makes one with `shards` shards when there is none. */
+export async function openFormat(storage: Storage, kernel: Kernel, random: Random, shards: number): Promise<DatabaseFormat> {
+  const listed = await storage.list(formatFileName)
+  if (listed.some((object) => object.name === formatFileName)) return decodeFormat(kernel, await storage.read(formatFileName))
+  if (!Number.isInteger(shards) || shards < 1 || shards > 1024) throw new LsmtError('22023', `the number of shards is ${shards}; possible are 1 to 1024`)
+  const databaseId = Array.from({ length: 4 }, () => random.nextU32().toString(16).padStart(8, '0')).join('')
+  const format = { databaseId, shards }
+  const created = await storage.createIfAbsent(formatFileName, [encodeFormat(kernel, format)])
+  return created === 'created' ? format : decodeFormat(kernel, await storage.read(formatFileName))
+}
+
+/** A format as bytes. */
+export function encodeFormat(kernel: Kernel, format: DatabaseFormat): Uint8Array {
+  const body = Buffer.from(JSON.stringify({ databaseId: format.databaseId, shards: format.shards }))
+  const file = Buffer.alloc(headerBytes + body.length)
+  file.write(magic, 'latin1')
+  file.writeUInt16LE(formatVersion, 8)
+  file.writeUInt16LE(algorithmXxh64, 10)
+  file.writeUInt32LE(body.length, 12)
+  file.set(body, headerBytes)
+  file.set(checksum(kernel, file), 16)
+  return file
+}
+
+/** The format that bytes say; XX001 when they are damaged, XX002 when another version wrote them. */
+export function decodeFormat(kernel: Kernel, bytes: Uint8Array): DatabaseFormat {
+  const file = Buffer.from(bytes)
+  if (file.length < headerBytes || file.toString('latin1', 0, 8) !== magic) throw broken('header', `magic ${magic}`, JSON.stringify(file.toString('latin1', 0, 8)))
+  const version = file.readUInt16LE(8)
+  if (version !== formatVersion || file.readUInt16LE(10) !== algorithmXxh64) {
+    throw new LsmtError('XX002', `this database has format version ${version} (checksum algorithm ${file.readUInt16LE(10)}); this version of lsmt reads ${formatVersion} (1)`, { file: formatFileName })
+  }
+  if (file.readUInt32LE(12) !== file.length - headerBytes) throw broken('header', `${file.readUInt32LE(12)} body bytes`, String(file.length - headerBytes))
+  const actual = checksum(kernel, file)
+  const expected = file.subarray(16, 24)
+  if (!expected.equals(actual)) throw broken('body', expected.toString('hex'), actual.toString('hex'))
+  const { databaseId, shards } = JSON.parse(file.toString('utf8', headerBytes)) as Partial<DatabaseFormat>
+  if (typeof databaseId !== 'string' || typeof shards !== 'number' || !(shards >= 1)) throw broken('body', 'databaseId and shards', file.toString('utf8', headerBytes))
+  return { databaseId, shards }
+}
+
+/** xxh64 of the header before the checksum and of the body. */
+function checksum(kernel: Kernel, file: Buffer): Buffer {
+  const { heap, memory, exports } = kernel
+  const byteLength = file.length - 8
+  const scratch = heap.allocate(byteLength + 16)
+  try {
+    memory.u8.set(file.subarray(0, 16), scratch)
+    memory.u8.set(file.subarray(headerBytes), scratch + 16)
+    const out = scratch + ((byteLength + 7) & ~7)
+    exports.checksumXxh64(scratch, byteLength, out)
+    return Buffer.from(memory.u8.slice(out, out + 8))
+  } finally {
+    heap.free(scratch)
+  }
+}
+
+function broken(block: string, expected: string, actual: string): LsmtError {
+  return corruption('format file', { file: formatFileName, block, expected, actual })
+}

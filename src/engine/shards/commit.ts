@@ -1,0 +1,142 @@
+/**
+ * Statements over several shards, all or nothing, seen by nobody half done.
+ *
+ * The serving thread is the only dispatcher, so one synchronous step gives every part its base sequence, writes into
+ * each who the participants are, and appends all of them. A part is applied only when all parts are durable; recovery
+ * counts a part only when all are there (see recovery.ts).
+ *
+ * Several such statements may be under way in the same shards. Each is let through only when it is the first of those
+ * not let through in all its shards; all that stands before it in those logs is durable then and waits for nothing, so
+ * that its parts become visible one right after the other, within microtasks. A snapshot asks, by sequence numbers,
+ * whether just then some parts are visible and others are not, and waits those microtasks when so.
+ */
+import { invariant, LsmtError } from '../../errors.ts'
+import { assignParticipants } from '../../lsm/batch.ts'
+import type { Participant } from '../../lsm/batch.ts'
+import type { Tree } from '../../lsm/tree.ts'
+import type { Random } from '../../runtime/random.ts'
+
+/** One shard's share of a statement, a finished batch (with room for participants when there are several parts). */
+export interface StatementPart {
+  readonly shard: number
+  readonly batch: Uint8Array
+  readonly operationCount: number
+}
+
+export interface Committer {
+  /** Appends all parts in this synchronous step; resolves when all are durable as set, and visible. */
+  commit(parts: readonly StatementPart[]): Promise<void>
+  /** Resolves when no statement is visible in part; undefined when none is now. */
+  halfVisible(): Promise<void> | undefined
+}
+
+interface Statement {
+  readonly parts: readonly (Participant & { readonly lastSequence: number })[]
+  readonly open: () => void
+  durable: boolean
+  readonly applied: Promise<unknown>
+}
+
+export function createCommitter(trees: readonly Tree[], random: Random): Committer {
+  /** Statements of several shards that were not let through yet, by shard, oldest first. */
+  const waiting: Statement[][] = trees.map(() => [])
+  /** Let through, not yet visible everywhere. */
+  const passing = new Set<Statement>()
+  /** Why no more is written: one shard lost a part of a statement that others may have. */
+  let failure: unknown
+
+  function commitParts(parts: readonly StatementPart[]): Promise<void> {
+    const participants = parts.map(({ shard }) => ({ shard, baseSequence: trees[shard]!.nextSequence }))
+    const transactionId = newTransactionId(random)
+    const gate = createGate()
+    const appended = parts.map(({ shard, batch }, i) => {
+      assignParticipants(batch, { transactionId, parts: participants })
+      const result = trees[shard]!.append(batch, { durableEverywhere: gate.promise })
+      invariant(result.baseSequence === participants[i]!.baseSequence, `shard ${shard} gave a part another sequence than it had said`)
+      return result
+    })
+    const applied = Promise.all(appended.map((part) => part.applied))
+    const statement: Statement = {
+      parts: participants.map((part, i) => ({ ...part, lastSequence: part.baseSequence + parts[i]!.operationCount - 1 })),
+      open: gate.resolve,
+      durable: false,
+      applied,
+    }
+    for (const { shard } of parts) waiting[shard]!.push(statement)
+    Promise.all(appended.map((part) => part.durable)).then(
+      () => {
+        statement.durable = true
+        letThrough(statement)
+      },
+      (cause: unknown) => {
+        failure ??= cause
+        gate.reject(cause)
+      },
+    )
+    return applied.then(
+      () => void passing.delete(statement),
+      (cause: unknown) => {
+        failure ??= cause
+        throw cause
+      },
+    )
+  }
+
+  /** Lets a statement through if it may, and then those that waited for it. */
+  function letThrough(statement: Statement): void {
+    const isFirst = statement.durable && statement.parts.every(({ shard }) => waiting[shard]![0] === statement)
+    if (!isFirst) return
+    for (const { shard } of statement.parts) waiting[shard]!.shift()
+    passing.add(statement)
+    statement.open()
+    for (const { shard } of statement.parts) {
+      const next = waiting[shard]![0]
+      if (next !== undefined) letThrough(next)
+    }
+  }
+
+  function isHalfVisible(statement: Statement): boolean {
+    const visible = statement.parts.filter(({ shard, lastSequence }) => trees[shard]!.visibleSequence >= lastSequence).length
+    return visible > 0 && visible < statement.parts.length
+  }
+
+  return {
+    commit(parts) {
+      if (failure !== undefined) return Promise.reject(new LsmtError('55000', 'no more writes are taken since a statement failed half-way; reopen the database', {}, failure))
+      const [only, ...more] = parts
+      if (only === undefined) return Promise.resolve()
+      if (more.length > 0) return commitParts(parts)
+      const { durable, applied } = trees[only.shard]!.append(only.batch)
+      // A part that fails to become durable is never applied: `applied` tells of it.
+      durable.catch(() => {})
+      return applied
+    },
+    halfVisible() {
+      if (passing.size === 0) return undefined
+      const half = [...passing].filter(isHalfVisible)
+      return half.length === 0 ? undefined : Promise.all(half.map((statement) => statement.applied)).then(() => {})
+    },
+  }
+}
+
+interface Gate {
+  readonly promise: Promise<void>
+  readonly resolve: () => void
+  readonly reject: (cause: unknown) => void
+}
+
+function createGate(): Gate {
+  let resolve = (): void => {}
+  let reject = (_: unknown): void => {}
+  const promise = new Promise<void>((onResolve, onReject) => {
+    resolve = onResolve
+    reject = onReject
+  })
+  // Trees that have no part waiting any more do not listen; the statement's `applied` tells of the failure.
+  promise.catch(() => {})
+  return { promise, resolve, reject }
+}
+
+function newTransactionId(random: Random): Uint8Array {
+  return new Uint8Array(Uint32Array.of(random.nextU32(), random.nextU32(), random.nextU32(), random.nextU32()).buffer)
+}
