@@ -6,6 +6,7 @@ import { invariant } from '../../errors.ts'
 import type { Kernel } from '../../kernel/kernel.ts'
 import type { Pointer } from '../../kernel/linear-memory.ts'
 import { align8, directoryEntryBytes, extremeBytesMax } from './format.ts'
+import { keyAt } from './key-order.ts'
 import { createLinearBuffer, extend, freeLinearBuffer, reserveBytes } from './linear-buffer.ts'
 import type { LinearBuffer } from './linear-buffer.ts'
 import type { ColumnBuffer, RowBuffer } from './row-buffer.ts'
@@ -60,7 +61,7 @@ export function encodeRowGroup(kernel: Kernel, rows: RowBuffer, buffers: Encoder
   if (rows.tombstoneCount > 0) for (const column of rows.columns) if (column !== undefined) blankTombstones(kernel, column, rows)
   records.rowCounts.push(rows.rowCount)
   records.tombstoneCounts.push(rows.tombstoneCount)
-  records.firstKeys.push(keyBytesAt(kernel, rows.keys, 0))
+  records.firstKeys.push(keyAt(kernel.memory, rows.keys.kind, rows.keys.values.address, 0))
   encodeChunk(kernel, rows.keys, rows.rowCount, buffers, records, outputOffset)
   encodeTombstones(kernel, rows, buffers, records, outputOffset)
   for (const column of rows.columns) if (column !== undefined) encodeChunk(kernel, column, rows.rowCount, buffers, records, outputOffset)
@@ -70,18 +71,6 @@ export function encodeRowGroup(kernel: Kernel, rows: RowBuffer, buffers: Encoder
     if ((column ?? rows.keys).kind === 'bytes') extremes.push(found)
   }
   records.extremes.push(extremes)
-}
-
-/** Key bytes of a buffered row, as `keyForm` says. The texts must be resolved. */
-export function keyBytesAt(kernel: Kernel, keys: ColumnBuffer, row: number): Uint8Array {
-  const { u8, u32, view } = kernel.memory
-  const at = keys.values.address + row * 8
-  if (keys.kind === 'bytes') return u8.slice(u32[at >>> 2]!, u32[at >>> 2]! + u32[(at >>> 2) + 1]!)
-  const key = new Uint8Array(8)
-  const out = new DataView(key.buffer)
-  out.setInt32(0, view.getInt32(at + 4, true) ^ 0x8000_0000)
-  out.setUint32(4, view.getUint32(at, true))
-  return key
 }
 
 /** Offsets in the text buffer become addresses, now that it stands still. */

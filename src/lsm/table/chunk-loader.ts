@@ -1,0 +1,171 @@
+/**
+ * Brings chunks of one table file into the cache and pins them. Every chunk that is read passes its checksum and the
+ * kernel's validation before it can be found there, so that later reads need no checks.
+ */
+import { corruption, LsmtError } from '../../errors.ts'
+import type { Kernel } from '../../kernel/kernel.ts'
+import type { Pointer } from '../../kernel/linear-memory.ts'
+import type { ObjectReader } from '../../storage/storage.ts'
+import { physicalKindNumber } from '../layout.ts'
+import type { ReadStats } from '../tree.ts'
+import type { CachedFile, ChunkCache, Frame } from './chunk-cache.ts'
+import { align8, directoryEntryBytes } from './format.ts'
+import { planReads } from './read-plan.ts'
+import type { ChunkRange, PlannedRead } from './read-plan.ts'
+import type { Tail } from './tail-view.ts'
+import { expectChecksum, expectIn } from './tail.ts'
+
+/** One open table file, as its parts see it. */
+export interface OpenFile {
+  readonly kernel: Kernel
+  readonly cache: ChunkCache
+  readonly cached: CachedFile
+  readonly tail: Tail
+  readonly object: ObjectReader
+  /** Reads under way; `close` waits for them. */
+  readonly running: Set<Promise<unknown>>
+  closed: boolean
+}
+
+/** Address of a chunk's directory entry. */
+export const directoryEntry = (tail: Tail, index: number): Pointer => tail.footer + tail.sections.directory + index * directoryEntryBytes
+
+/** Encoded bytes of a chunk; 0 when there is none. */
+export const chunkBytes = (file: OpenFile, index: number): number => file.kernel.memory.u32[(directoryEntry(file.tail, index) >>> 2) + 1]!
+
+/** Pins chunks by index (ascending; absent ones are passed over), reading what is not cached with as few requests as pay. */
+export async function pinChunks(file: OpenFile, indexes: readonly number[], stats?: ReadStats): Promise<Frame[]> {
+  const plan = startPins(file, indexes)
+  if (plan.reads.length === 0) return plan.pinned
+  const reading = Promise.allSettled(plan.reads.map((read) => readAsync(file, plan, read, stats)))
+  file.running.add(reading)
+  const outcomes = await reading
+  file.running.delete(reading)
+  const failure = outcomes.find((outcome) => outcome.status === 'rejected')
+  if (failure !== undefined) {
+    dropPins(file, plan)
+    throw failure.reason
+  }
+  return finishPins(file, plan)
+}
+
+/** The same on this thread, for storage that reads synchronously. */
+export function pinChunksSync(file: OpenFile, indexes: readonly number[], readSync: NonNullable<ObjectReader['readSync']>, stats?: ReadStats): Frame[] {
+  const plan = startPins(file, indexes)
+  try {
+    for (const read of plan.reads) {
+      const into = destination(file, plan, read)
+      readSync(into, read.byteOffset)
+      count(stats, read)
+      scatter(file, plan, read, into)
+    }
+  } catch (error) {
+    dropPins(file, plan)
+    throw error
+  }
+  return finishPins(file, plan)
+}
+
+export function unpinAll(cache: ChunkCache, frames: readonly Frame[]): void {
+  for (const frame of frames) cache.unpin(frame)
+}
+
+/** What was cached and is pinned, and frames that wait for their bytes, by chunk index. */
+interface PinPlan {
+  readonly pinned: Frame[]
+  readonly reserved: Map<number, Frame>
+  readonly reads: readonly PlannedRead[]
+}
+
+function startPins(file: OpenFile, indexes: readonly number[]): PinPlan {
+  if (file.closed) throw closedError(file)
+  const pinned: Frame[] = []
+  const reserved = new Map<number, Frame>()
+  const missing: ChunkRange[] = []
+  const { u32 } = file.kernel.memory
+  for (const index of indexes) {
+    const entry = directoryEntry(file.tail, index) >>> 2
+    const byteLength = align8(u32[entry + 1]!)
+    if (byteLength === 0) continue
+    const frame = file.cache.pin(file.cached, index)
+    if (frame === 0) missing.push({ index, byteOffset: u32[entry]! * 8, byteLength })
+    else pinned.push(frame)
+  }
+  const plan = { pinned, reserved, reads: planReads(missing) }
+  try {
+    for (const { index, byteLength } of missing) reserved.set(index, file.cache.reserve(byteLength))
+  } catch (error) {
+    dropPins(file, plan)
+    throw error
+  }
+  return plan
+}
+
+/** Makes the chunks that were read findable, once all of them are good. */
+function finishPins(file: OpenFile, { pinned, reserved, reads }: PinPlan): Frame[] {
+  if (file.closed) {
+    dropPins(file, { pinned, reserved, reads })
+    throw closedError(file)
+  }
+  for (const [index, frame] of reserved) pinned.push(file.cache.publish(file.cached, index, frame))
+  return pinned
+}
+
+function dropPins(file: OpenFile, { pinned, reserved }: PinPlan): void {
+  unpinAll(file.cache, pinned)
+  unpinAll(file.cache, [...reserved.values()])
+}
+
+const closedError = (file: OpenFile): LsmtError => new LsmtError('55000', `${file.tail.file} is closed`, { file: file.tail.file })
+
+async function readAsync(file: OpenFile, plan: PinPlan, read: PlannedRead, stats: ReadStats | undefined): Promise<void> {
+  const into = destination(file, plan, read)
+  await file.object.read(into, read.byteOffset)
+  count(stats, read)
+  scatter(file, plan, read, into)
+}
+
+function count(stats: ReadStats | undefined, read: PlannedRead): void {
+  if (stats === undefined) return
+  stats.storageRequests += 1
+  stats.bytesRead += read.byteLength
+}
+
+/** Where a read goes: straight into the frame of its only chunk, or into a buffer that several are copied from. */
+function destination(file: OpenFile, plan: PinPlan, read: PlannedRead): Uint8Array {
+  const [only, ...more] = read.chunks
+  if (more.length > 0) return Buffer.allocUnsafe(read.byteLength)
+  const address = file.cache.addressOf(plan.reserved.get(only!.index)!)
+  return file.kernel.memory.u8.subarray(address, address + read.byteLength)
+}
+
+/** Copies chunks to their frames, where they are not there already, and checks them. */
+function scatter(file: OpenFile, plan: PinPlan, read: PlannedRead, bytes: Uint8Array): void {
+  for (const { index, byteOffset, byteLength } of read.chunks) {
+    const address = file.cache.addressOf(plan.reserved.get(index)!)
+    const from = byteOffset - read.byteOffset
+    if (read.chunks.length > 1) file.kernel.memory.u8.set(bytes.subarray(from, from + byteLength), address)
+    checkChunk(file.kernel, file.tail, index, address)
+  }
+}
+
+/** What a chunk is, for messages: `row group 3, column 2`. */
+export function chunkName(tail: Tail, index: number): string {
+  const name = tail.slots.names[index % tail.slots.count]!
+  return `row group ${Math.floor(index / tail.slots.count)}, ${typeof name === 'number' ? `column ${name}` : name}`
+}
+
+/** Checks the bytes of a chunk against the directory, and that they are a well-formed chunk of the right kind. */
+export function checkChunk(kernel: Kernel, tail: Tail, index: number, address: Pointer): void {
+  const { exports, memory } = kernel
+  const entry = directoryEntry(tail, index)
+  const byteLength = memory.u32[(entry >>> 2) + 1]!
+  const block = chunkName(tail, index)
+  const expect = expectIn(tail.file)
+  expectChecksum(kernel, tail.file, block, address, align8(byteLength), entry + 8)
+  const status = exports.columnValidate(address, byteLength)
+  if (status !== 0) throw corruption('column chunk', { file: tail.file, block, expected: 'a well-formed chunk', actual: `status ${status}` })
+  const rowGroup = Math.floor(index / tail.slots.count)
+  expect(`${block}, rows`, memory.u32[((tail.footer + tail.sections.rowCounts) >>> 2) + rowGroup], exports.columnCount(address))
+  expect(`${block}, kind`, physicalKindNumber[tail.slots.kinds[index % tail.slots.count]!], exports.columnKind(address))
+}

@@ -1,0 +1,107 @@
+/**
+ * Point reads in one row group: when all its chunks are cached, a binary search in the key chunk; otherwise what must
+ * be fetched, which is the whole row group in one request, its chunks being neighbours.
+ */
+import { corruption } from '../../errors.ts'
+import type { Pointer } from '../../kernel/linear-memory.ts'
+import type { Fetch, ReadStats } from '../tree.ts'
+import { chunkBytes, chunkName, pinChunks, pinChunksSync, unpinAll } from './chunk-loader.ts'
+import type { OpenFile } from './chunk-loader.ts'
+import { keySlot, tombstoneSlot } from './format.ts'
+import { compareBytes } from './key-order.ts'
+import type { FoundRow } from './table.ts'
+
+/** Bytes of work area that a search needs beside the chunk's own scratch: the key as an i64, and what was found. */
+const workBytes = 32
+
+/** Point reads over one file. Row groups that are being fetched are fetched once, whoever asks. */
+export interface RowFinder {
+  find(rowGroup: number, key: Pointer, keyBytes: number, stats: ReadStats | undefined): FoundRow | Fetch | 'absent'
+}
+
+export function createRowFinder(file: OpenFile): RowFinder {
+  const fetching = new Map<number, Promise<void>>()
+  const search = file.tail.slots.kinds[keySlot] === 'i64' ? searchI64 : searchBytes
+  return {
+    find(rowGroup, key, keyBytes, stats) {
+      const first = rowGroup * file.tail.slots.count
+      const work = workArea(file, first)
+      if (work === 0 || !touchAll(file, first)) return fetchOf(file, rowGroup, fetching, stats)
+      const row = search(file, first, key, keyBytes, work)
+      if (row < 0) return 'absent'
+      return { rowGroup, row, tombstone: isTombstone(file, first + tombstoneSlot, row, work) }
+    },
+  }
+}
+
+/** Room for the search, which must be had before chunks are looked up, since it may evict some; 0 when the keys are not cached. */
+function workArea(file: OpenFile, first: number): Pointer {
+  const { cache, cached, kernel } = file
+  const keys = cache.peek(cached, first + keySlot)
+  return keys === 0 ? 0 : cache.scratch(workBytes + kernel.exports.columnDecodeScratchBytes(keys))
+}
+
+/** Marks all chunks of a row group as used; false when one is not cached. */
+function touchAll(file: OpenFile, first: number): boolean {
+  const { cache, cached, tail } = file
+  const end = first + tail.slots.count
+  for (let index = first; index < end; index++) {
+    if (cached.frames[index] === 0 && chunkBytes(file, index) > 0) return false
+  }
+  for (let index = first; index < end; index++) if (cached.frames[index] !== 0) cache.lookup(cached, index)
+  return true
+}
+
+/** Row of the key, or -1. */
+function searchI64(file: OpenFile, first: number, key: Pointer, keyBytes: number, work: Pointer): number {
+  if (keyBytes !== 8) return -1
+  const { exports, memory } = file.kernel
+  const { view, u32 } = memory
+  const chunk = file.cache.peek(file.cached, first + keySlot)
+  view.setInt32(work + 4, view.getInt32(key) ^ 0x8000_0000, true)
+  view.setUint32(work, view.getUint32(key + 4), true)
+  const row = exports.columnLowerBoundI64(chunk, work)
+  if (row >= exports.columnCount(chunk)) return -1
+  if (row < 0 || exports.columnGetI64(chunk, row, work + 8) !== 1) throw unreadable(file, first + keySlot, row)
+  const found = (work + 8) >>> 2
+  return u32[found] === u32[work >>> 2] && u32[found + 1] === u32[(work >>> 2) + 1] ? row : -1
+}
+
+function searchBytes(file: OpenFile, first: number, key: Pointer, keyBytes: number, work: Pointer): number {
+  const { exports, memory } = file.kernel
+  const chunk = file.cache.peek(file.cached, first + keySlot)
+  const row = exports.columnLowerBoundBytes(chunk, key, keyBytes, work + workBytes)
+  if (row >= exports.columnCount(chunk)) return -1
+  if (row < 0 || exports.columnGetBytes(chunk, row, work, work + workBytes) !== 1) throw unreadable(file, first + keySlot, row)
+  const found = work >>> 2
+  return compareBytes(memory.u8, memory.u32[found]!, memory.u32[found + 1]!, key, keyBytes) === 0 ? row : -1
+}
+
+function isTombstone(file: OpenFile, index: number, row: number, work: Pointer): boolean {
+  const { kernel, cache, cached } = file
+  const chunk = cache.peek(cached, index)
+  if (chunk === 0) return false
+  if (kernel.exports.columnGetI64(chunk, row, work) !== 1) throw unreadable(file, index, row)
+  return kernel.memory.u32[work >>> 2] !== 0
+}
+
+const unreadable = (file: OpenFile, index: number, row: number): Error =>
+  corruption('column chunk', { file: file.tail.file, block: chunkName(file.tail, index), expected: `a value in row ${row}`, actual: 'none' })
+
+function fetchOf(file: OpenFile, rowGroup: number, fetching: Map<number, Promise<void>>, stats: ReadStats | undefined): Fetch {
+  const { count } = file.tail.slots
+  const indexes = Array.from({ length: count }, (_, slot) => rowGroup * count + slot)
+  const { readSync } = file.object
+  return {
+    fetch: () => {
+      const running = fetching.get(rowGroup)
+      if (running !== undefined) return running
+      const started = pinChunks(file, indexes, stats)
+        .then((frames) => unpinAll(file.cache, frames))
+        .finally(() => fetching.delete(rowGroup))
+      fetching.set(rowGroup, started)
+      return started
+    },
+    fetchSync: readSync === undefined ? undefined : () => unpinAll(file.cache, pinChunksSync(file, indexes, (into, at) => readSync.call(file.object, into, at), stats)),
+  }
+}

@@ -1,0 +1,129 @@
+/**
+ * Reads one table file. Opening is one request, for the tail; after that every answer comes from the cache, or says
+ * what must be fetched. A file that fails a check is XX001 (or XX002 for an unknown version) and yields no rows.
+ */
+import { invariant } from '../../errors.ts'
+import type { Pointer } from '../../kernel/linear-memory.ts'
+import { chunkBytes, chunkName, pinChunks, unpinAll } from './chunk-loader.ts'
+import type { OpenFile } from './chunk-loader.ts'
+import { createRowFinder } from './find-row.ts'
+import { noRef, slotOf, zoneMapFields } from './format.ts'
+import { tableFileName } from './table-file-name.ts'
+import { refAt, searchFirstKeys } from './tail-view.ts'
+import { checkLengths, readTail } from './tail.ts'
+import type { ChunkName, OpenTableOptions, PinnedChunks, TableReader } from './table.ts'
+import type { ReadStats } from '../tree.ts'
+
+export async function openTable(options: OpenTableOptions): Promise<TableReader> {
+  const { storage, kernel, cache, meta, shard } = options
+  const name = tableFileName(shard, meta.fileNumber)
+  const object = await storage.open(name)
+  let address: Pointer = 0
+  try {
+    checkLengths(name, meta, object.byteLength)
+    address = cache.allocateFixed(meta.tailBytes)
+    await object.read(kernel.memory.u8.subarray(address, address + meta.tailBytes), meta.byteLength - meta.tailBytes)
+    const tail = readTail(kernel, name, meta, address)
+    const cached = cache.addFile(meta.rowGroupCount * tail.slots.count)
+    return createReader(options, { kernel, cache, cached, tail, object, running: new Set(), closed: false }, address)
+  } catch (error) {
+    if (address !== 0) cache.freeFixed(address, meta.tailBytes)
+    await object.close()
+    throw error
+  }
+}
+
+function createReader({ meta }: OpenTableOptions, file: OpenFile, tailAddress: Pointer): TableReader {
+  const { kernel, cache, tail } = file
+  const { memory } = kernel
+  const { footer, sections, shape, slots, layout } = tail
+  const rowCounts = footer + sections.rowCounts
+  const finder = createRowFinder(file)
+  return {
+    meta,
+    layout,
+    rangeTombstones: rangeTombstonesOf(file),
+    filter: tail.filter,
+    rowCounts,
+    liveRowCounts: footer + sections.liveRowCounts,
+    rowGroupOf: (key, keyBytes) => searchFirstKeys(memory, tail, memory.u8, key, keyBytes),
+    rowGroupsIn: (lower, upper) => rowGroupsIn(file, lower, upper),
+    rowGroupRows: (rowGroup) => memory.u32[(rowCounts >>> 2) + rowGroup]!,
+    firstKey: (rowGroup) => refAt(memory, tail, sections.firstKeyRefs, rowGroup),
+    find: (rowGroup, key, keyBytes, _columns, stats) => finder.find(rowGroup, key, keyBytes, stats),
+    chunk(rowGroup, column) {
+      const slot = slotOf(slots, column)
+      if (slot === undefined) return 0
+      const index = rowGroup * slots.count + slot
+      if (file.cached.frames[index] !== 0) return cache.lookup(file.cached, index)
+      return chunkBytes(file, index) === 0 ? 0 : undefined
+    },
+    pin: (from, to, columns, stats) => pin(file, from, to, columns, stats),
+    zoneMap: (ordinal) => (ordinal < shape.columnCount ? footer + sections.zoneMaps + ordinal * zoneMapFields(shape.rowGroupCount).byteLength : 0),
+    textExtremes: (rowGroup, ordinal) => textExtremes(file, rowGroup, ordinal),
+    async close() {
+      if (file.closed) return
+      file.closed = true
+      await Promise.all(file.running)
+      cache.removeFile(file.cached)
+      cache.freeFixed(tailAddress, meta.tailBytes)
+      await file.object.close()
+    },
+  }
+}
+
+function rangeTombstonesOf({ kernel: { memory }, tail }: OpenFile): TableReader['rangeTombstones'] {
+  const copy = (index: number): Uint8Array => {
+    const { address, byteLength } = refAt(memory, tail, tail.sections.rangeTombstones, index)
+    return memory.u8.slice(address, address + byteLength)
+  }
+  return Array.from({ length: tail.shape.rangeTombstoneCount }, (_, i) => ({ start: copy(i * 2), end: copy(i * 2 + 1) }))
+}
+
+function rowGroupsIn({ kernel: { memory }, tail }: OpenFile, lower: Uint8Array | undefined, upper: Uint8Array | undefined): { readonly from: number; readonly to: number } {
+  const from = lower === undefined ? 0 : Math.max(0, searchFirstKeys(memory, tail, lower, 0, lower.length))
+  if (upper === undefined) return { from, to: tail.shape.rowGroupCount }
+  const last = searchFirstKeys(memory, tail, upper, 0, upper.length)
+  // A row group that begins exactly at the bound, which is exclusive, has nothing below it.
+  const beginsAtBound = last >= 0 && keyEquals(memory.u8, refAt(memory, tail, tail.sections.firstKeyRefs, last), upper)
+  return { from, to: Math.max(from, beginsAtBound ? last : last + 1) }
+}
+
+const keyEquals = (u8: Uint8Array, { address, byteLength }: { readonly address: Pointer; readonly byteLength: number }, key: Uint8Array): boolean =>
+  Buffer.compare(u8.subarray(address, address + byteLength), key) === 0
+
+async function pin(file: OpenFile, from: number, to: number, columns: readonly ChunkName[], stats?: ReadStats): Promise<PinnedChunks> {
+  const { cache, cached, tail: { slots } } = file
+  const wanted = [...new Set(columns.map((column) => slotOf(slots, column)))].filter((slot) => slot !== undefined).toSorted((a, b) => a - b)
+  const indexes: number[] = []
+  for (let rowGroup = from; rowGroup < to; rowGroup++) for (const slot of wanted) indexes.push(rowGroup * slots.count + slot)
+  let frames = await pinChunks(file, indexes, stats)
+  return {
+    chunk(rowGroup, column) {
+      const slot = slotOf(slots, column)
+      if (slot === undefined) return 0
+      const index = rowGroup * slots.count + slot
+      const address = cache.peek(cached, index)
+      invariant(address !== 0 || chunkBytes(file, index) === 0, `${chunkName(file.tail, index)} was not pinned`)
+      return address
+    },
+    unpin() {
+      unpinAll(cache, frames)
+      frames = []
+    },
+  }
+}
+
+/** Which text column a column is, among those of text; their extremes stand by that number. */
+function textExtremes({ kernel: { memory }, tail }: OpenFile, rowGroup: number, ordinal: number): { readonly min: Uint8Array; readonly max: Uint8Array } | undefined {
+  if (tail.layout.columns[ordinal] !== 'bytes') return undefined
+  const textColumn = tail.layout.columns.slice(0, ordinal).filter((kind) => kind === 'bytes').length
+  const index = (textColumn * tail.shape.rowGroupCount + rowGroup) * 2
+  if (memory.u32[(tail.footer + tail.sections.textExtremes + index * 8) >>> 2] === noRef) return undefined
+  const copy = (at: number): Uint8Array => {
+    const { address, byteLength } = refAt(memory, tail, tail.sections.textExtremes, at)
+    return memory.u8.slice(address, address + byteLength)
+  }
+  return { min: copy(index), max: copy(index + 1) }
+}
+

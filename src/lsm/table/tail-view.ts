@@ -1,0 +1,65 @@
+/** A validated tail of a table file in linear memory: what stands where, and the keys that row groups begin with. */
+import type { LinearMemory, Pointer } from '../../kernel/linear-memory.ts'
+import type { TableLayout } from '../layout.ts'
+import type { ChunkSlots, FooterSections, FooterShape } from './format.ts'
+
+export interface Tail {
+  readonly file: string
+  readonly filter: { readonly address: Pointer; readonly byteLength: number }
+  readonly footer: Pointer
+  readonly sections: FooterSections
+  readonly shape: FooterShape
+  readonly layout: TableLayout
+  readonly slots: ChunkSlots
+  /** Where the row groups end in the file. */
+  readonly filterOffset: number
+}
+
+/** Address and length of ref `index` of a section. The refs of a validated footer are in bounds. */
+export function refAt({ u32 }: LinearMemory, tail: Tail, section: number, index: number): { readonly address: Pointer; readonly byteLength: number } {
+  const ref = (tail.footer + section + index * 8) >>> 2
+  return { address: tail.footer + tail.sections.data + u32[ref]!, byteLength: u32[ref + 1]! }
+}
+
+/**
+ * The last row group whose first key is <= the `keyBytes` bytes at `key` in `bytes`; -1 when all are above. Prefixes of
+ * 8 bytes decide nearly always, without touching the keys.
+ */
+export function searchFirstKeys(memory: LinearMemory, tail: Tail, bytes: Uint8Array, key: number, keyBytes: number): number {
+  const { u32 } = memory
+  const high = prefixHalf(bytes, key, keyBytes)
+  const low = prefixHalf(bytes, key + 4, keyBytes - 4)
+  const prefixes = (tail.footer + tail.sections.firstKeys) >>> 2
+  let from = 0
+  let to = tail.shape.rowGroupCount
+  while (from < to) {
+    const middle = (from + to) >>> 1
+    const firstHigh = u32[prefixes + middle * 2]!
+    const firstLow = u32[prefixes + middle * 2 + 1]!
+    const isAbove = firstHigh !== high ? firstHigh > high : firstLow !== low ? firstLow > low : restIsAbove(memory, tail, middle, bytes, key, keyBytes)
+    if (isAbove) to = middle
+    else from = middle + 1
+  }
+  return from - 1
+}
+
+/** Up to 4 bytes as a big-endian number, zeros where there are none. */
+function prefixHalf(bytes: Uint8Array, at: number, byteLength: number): number {
+  if (byteLength >= 4) return ((bytes[at]! << 24) | (bytes[at + 1]! << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]!) >>> 0
+  let half = 0
+  for (let i = 0; i < 4; i++) half = (half << 8) | (i < byteLength ? bytes[at + i]! : 0)
+  return half >>> 0
+}
+
+/** Whether a first key of the same prefix is above the key: by the bytes after the prefix, then by length. */
+function restIsAbove({ u32, u8 }: LinearMemory, tail: Tail, rowGroup: number, bytes: Uint8Array, key: number, keyBytes: number): boolean {
+  const ref = ((tail.footer + tail.sections.firstKeyRefs) >>> 2) + rowGroup * 2
+  const first = tail.footer + tail.sections.data + u32[ref]!
+  const firstBytes = u32[ref + 1]!
+  const shared = Math.min(firstBytes, keyBytes)
+  for (let i = 8; i < shared; i++) {
+    const difference = u8[first + i]! - bytes[key + i]!
+    if (difference !== 0) return difference > 0
+  }
+  return firstBytes > keyBytes
+}
