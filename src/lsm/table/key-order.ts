@@ -19,7 +19,7 @@ export const lastKeyOf = (memory: LinearMemory, kind: 'i64' | 'f64' | 'bytes', r
 /** A copy of the key bytes of row `row`: of an i64 its 8 big-endian bytes with the sign bit flipped, of a ref its bytes. */
 export function keyAt({ u8, u32, view }: LinearMemory, kind: 'i64' | 'f64' | 'bytes', keys: Pointer, row: number): Uint8Array {
   const at = keys + row * 8
-  if (kind === 'bytes') return u8.slice(u32[at >>> 2]!, u32[at >>> 2]! + u32[(at >>> 2) + 1]!)
+  if (kind === 'bytes') return u8.slice(u32[at >>> 2], u32[at >>> 2]! + u32[(at >>> 2) + 1]!)
   const key = new Uint8Array(8)
   const out = new DataView(key.buffer)
   out.setInt32(0, view.getInt32(at + 4, true) ^ 0x8000_0000)

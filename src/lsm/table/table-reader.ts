@@ -4,13 +4,13 @@
  */
 import { invariant } from '../../errors.ts'
 import type { Pointer } from '../../kernel/linear-memory.ts'
-import { chunkBytes, chunkName, pinChunks, unpinAll } from './chunk-loader.ts'
-import type { OpenFile } from './chunk-loader.ts'
-import { createRowFinder } from './find-row.ts'
+import { chunkBytes, chunkName, pinChunks, unpinAll } from './read/chunk-loader.ts'
+import type { OpenFile } from './read/chunk-loader.ts'
+import { createRowFinder } from './read/find-row.ts'
 import { noRef, slotOf, zoneMapFields } from './format.ts'
 import { tableFileName } from './table-file-name.ts'
-import { refAt, searchFirstKeys } from './tail-view.ts'
-import { checkLengths, readTail } from './tail.ts'
+import { refAt, searchFirstKeys } from './read/tail-view.ts'
+import { checkLengths, readTail } from './read/tail.ts'
 import type { ChunkName, OpenTableOptions, PinnedChunks, TableReader } from './table.ts'
 import type { ReadStats } from '../tree.ts'
 

@@ -2,11 +2,11 @@
  * Turns a full row buffer into the chunks of one row group, and keeps what the footer will say about it. Zone maps are
  * computed over live rows: tombstones count as null for them and are then taken out of the null counts.
  */
-import { invariant } from '../../errors.ts'
-import type { Kernel } from '../../kernel/kernel.ts'
-import type { Pointer } from '../../kernel/linear-memory.ts'
-import { align8, directoryEntryBytes, extremeBytesMax } from './format.ts'
-import { keyAt } from './key-order.ts'
+import { invariant } from '../../../errors.ts'
+import type { Kernel } from '../../../kernel/kernel.ts'
+import type { Pointer } from '../../../kernel/linear-memory.ts'
+import { align8, directoryEntryBytes, extremeBytesMax } from '../format.ts'
+import { keyAt } from '../key-order.ts'
 import { createLinearBuffer, extend, freeLinearBuffer, reserveBytes } from './linear-buffer.ts'
 import type { LinearBuffer } from './linear-buffer.ts'
 import type { ColumnBuffer, RowBuffer } from './row-buffer.ts'

@@ -1,10 +1,10 @@
 /** Checks of a footer's contents against its counts and against what the manifest says; all raise XX001. */
-import { corruption } from '../../errors.ts'
-import type { LinearMemory, Pointer } from '../../kernel/linear-memory.ts'
-import { keyForm } from '../layout.ts'
-import { align8, headerBytes, keyFormNumber, keySlot, noRef, rowGroupRowsMax, tombstoneSlot } from './format.ts'
-import { compareBytes } from './key-order.ts'
-import type { TableMeta } from './table.ts'
+import { corruption } from '../../../errors.ts'
+import type { LinearMemory, Pointer } from '../../../kernel/linear-memory.ts'
+import { keyForm } from '../../layout.ts'
+import { align8, headerBytes, keyFormNumber, keySlot, noRef, rowGroupRowsMax, tombstoneSlot } from '../format.ts'
+import { compareBytes } from '../key-order.ts'
+import type { TableMeta } from '../table.ts'
 import { refAt } from './tail-view.ts'
 import type { Tail } from './tail-view.ts'
 

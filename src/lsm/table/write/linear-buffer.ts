@@ -1,6 +1,6 @@
 /** A growable stretch of linear memory: addresses in it are valid until it grows, offsets for its whole life. */
-import type { Kernel } from '../../kernel/kernel.ts'
-import type { Pointer } from '../../kernel/linear-memory.ts'
+import type { Kernel } from '../../../kernel/kernel.ts'
+import type { Pointer } from '../../../kernel/linear-memory.ts'
 
 export interface LinearBuffer {
   address: Pointer

@@ -2,14 +2,14 @@
  * Brings chunks of one table file into the cache and pins them. Every chunk that is read passes its checksum and the
  * kernel's validation before it can be found there, so that later reads need no checks.
  */
-import { corruption, LsmtError } from '../../errors.ts'
-import type { Kernel } from '../../kernel/kernel.ts'
-import type { Pointer } from '../../kernel/linear-memory.ts'
-import type { ObjectReader } from '../../storage/storage.ts'
-import { physicalKindNumber } from '../layout.ts'
-import type { ReadStats } from '../tree.ts'
-import type { CachedFile, ChunkCache, Frame } from './chunk-cache.ts'
-import { align8, directoryEntryBytes } from './format.ts'
+import { corruption, LsmtError } from '../../../errors.ts'
+import type { Kernel } from '../../../kernel/kernel.ts'
+import type { Pointer } from '../../../kernel/linear-memory.ts'
+import type { ObjectReader } from '../../../storage/storage.ts'
+import { physicalKindNumber } from '../../layout.ts'
+import type { ReadStats } from '../../tree.ts'
+import type { CachedFile, ChunkCache, Frame } from '../chunk-cache.ts'
+import { align8, directoryEntryBytes } from '../format.ts'
 import { planReads } from './read-plan.ts'
 import type { ChunkRange, PlannedRead } from './read-plan.ts'
 import type { Tail } from './tail-view.ts'

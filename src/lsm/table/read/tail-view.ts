@@ -1,7 +1,7 @@
 /** A validated tail of a table file in linear memory: what stands where, and the keys that row groups begin with. */
-import type { LinearMemory, Pointer } from '../../kernel/linear-memory.ts'
-import type { TableLayout } from '../layout.ts'
-import type { ChunkSlots, FooterSections, FooterShape } from './format.ts'
+import type { LinearMemory, Pointer } from '../../../kernel/linear-memory.ts'
+import type { TableLayout } from '../../layout.ts'
+import type { ChunkSlots, FooterSections, FooterShape } from '../format.ts'
 
 export interface Tail {
   readonly file: string

@@ -2,14 +2,14 @@
  * Point reads in one row group: when all its chunks are cached, a binary search in the key chunk; otherwise what must
  * be fetched, which is the whole row group in one request, its chunks being neighbours.
  */
-import { corruption } from '../../errors.ts'
-import type { Pointer } from '../../kernel/linear-memory.ts'
-import type { Fetch, ReadStats } from '../tree.ts'
+import { corruption } from '../../../errors.ts'
+import type { Pointer } from '../../../kernel/linear-memory.ts'
+import type { Fetch, ReadStats } from '../../tree.ts'
 import { chunkBytes, chunkName, pinChunks, pinChunksSync, unpinAll } from './chunk-loader.ts'
 import type { OpenFile } from './chunk-loader.ts'
-import { keySlot, tombstoneSlot } from './format.ts'
-import { compareBytes } from './key-order.ts'
-import type { FoundRow } from './table.ts'
+import { keySlot, tombstoneSlot } from '../format.ts'
+import { compareBytes } from '../key-order.ts'
+import type { FoundRow } from '../table.ts'
 
 /** Bytes of work area that a search needs beside the chunk's own scratch: the key as an i64, and what was found. */
 const workBytes = 32

@@ -2,14 +2,14 @@
  * Rows of an unfinished row group, copied column by column into linear memory: what `append` is given is only valid
  * during the call. Texts are kept as offsets until the row group is encoded, since their buffer may move.
  */
-import type { Kernel } from '../../kernel/kernel.ts'
-import type { LinearMemory, Pointer } from '../../kernel/linear-memory.ts'
-import { keyForm } from '../layout.ts'
-import type { PhysicalKind, TableLayout } from '../layout.ts'
-import { align8, rowGroupRowsMax } from './format.ts'
+import type { Kernel } from '../../../kernel/kernel.ts'
+import type { LinearMemory, Pointer } from '../../../kernel/linear-memory.ts'
+import { keyForm } from '../../layout.ts'
+import type { PhysicalKind, TableLayout } from '../../layout.ts'
+import { align8, rowGroupRowsMax } from '../format.ts'
 import { createLinearBuffer, extend, freeLinearBuffer, reserveBytes } from './linear-buffer.ts'
 import type { LinearBuffer } from './linear-buffer.ts'
-import type { WriteRows } from './table.ts'
+import type { WriteRows } from '../table.ts'
 
 /** One column of the rows so far. */
 export interface ColumnBuffer {

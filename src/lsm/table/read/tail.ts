@@ -3,14 +3,14 @@
  * later read takes an offset or a count from is checked here, once. What is wrong is error XX001, or XX002 for a
  * version that is not known, naming the file, the block, what was expected and what was found.
  */
-import { corruption, LsmtError } from '../../errors.ts'
-import type { Kernel } from '../../kernel/kernel.ts'
-import type { Pointer } from '../../kernel/linear-memory.ts'
-import type { PhysicalKind, TableLayout } from '../layout.ts'
+import { corruption, LsmtError } from '../../../errors.ts'
+import type { Kernel } from '../../../kernel/kernel.ts'
+import type { Pointer } from '../../../kernel/linear-memory.ts'
+import type { PhysicalKind, TableLayout } from '../../layout.ts'
 import { checkFooter } from './footer-checks.ts'
-import { checksumAlgorithm, chunkSlots, footerHeaderBytes, footerSections, formatVersion, headerBytes, trailerBytes, trailerMagic } from './format.ts'
-import type { FooterSections, FooterShape } from './format.ts'
-import type { TableMeta } from './table.ts'
+import { checksumAlgorithm, chunkSlots, footerHeaderBytes, footerSections, formatVersion, headerBytes, trailerBytes, trailerMagic } from '../format.ts'
+import type { FooterSections, FooterShape } from '../format.ts'
+import type { TableMeta } from '../table.ts'
 import type { Tail } from './tail-view.ts'
 
 /** Raises corruption unless the two are equal. */

@@ -1,13 +1,13 @@
 /** Writes the footer of a table file into linear memory, as src/lsm/table/format.ts draws it. */
-import type { Kernel } from '../../kernel/kernel.ts'
-import type { LinearMemory, Pointer } from '../../kernel/linear-memory.ts'
-import { keyForm, physicalKindNumber } from '../layout.ts'
-import type { TableLayout } from '../layout.ts'
-import { chunkSlots, footerSections, keyFormNumber, noRef, zoneMapFields } from './format.ts'
-import type { FooterSections } from './format.ts'
+import type { Kernel } from '../../../kernel/kernel.ts'
+import type { LinearMemory, Pointer } from '../../../kernel/linear-memory.ts'
+import { keyForm, physicalKindNumber } from '../../layout.ts'
+import type { TableLayout } from '../../layout.ts'
+import { chunkSlots, footerSections, keyFormNumber, noRef, zoneMapFields } from '../format.ts'
+import type { FooterSections } from '../format.ts'
 import { zoneRecordBytes } from './row-group-encoder.ts'
 import type { RowGroupRecords } from './row-group-encoder.ts'
-import type { RangeTombstone } from './table.ts'
+import type { RangeTombstone } from '../table.ts'
 
 export interface FooterContents {
   readonly layout: TableLayout
