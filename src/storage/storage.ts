@@ -1,5 +1,6 @@
 /**
- * Storage keeps bytes by name. Names are '/'-separated relative paths in `[a-z0-9._-/]`.
+ * Storage keeps bytes by name. Names are '/'-separated relative paths in `[a-z0-9._-/]`; what a name may be is
+ * checked in storage-name.ts.
  *
  * What every implementation keeps true:
  * - No partial object is ever visible: `createIfAbsent` and `create().publish()` make the whole
@@ -25,6 +26,8 @@ export interface Storage {
   read(name: string): Promise<Uint8Array>
   /** Creates a new append file (58030 if the name exists), preallocated with zeros to `preallocateBytes`. */
   createAppend(name: string, preallocateBytes: number): Promise<AppendFile>
+  /** Reopens an append file, to make durable what an earlier process left in it, or to go on writing. 58P01 if there is none. */
+  openAppend(name: string): Promise<AppendFile>
   /** Names and sizes below `prefix` (a folder such as 'wal/', or ''), in ascending byte order of name; in-progress objects are not listed. */
   list(prefix: string): Promise<readonly StoredObject[]>
   /** Deletes an object; deleting an absent one is not an error. Durable before it resolves. */
@@ -68,7 +71,7 @@ export interface AppendFile {
   close(): Promise<void>
 }
 
-/** Requests by kind. `syncs` counts data syncs of append files, the ones a commit waits for. */
+/** Requests by kind; `creates` counts published objects and new append files. `syncs` counts data syncs of append files, the ones a commit waits for. */
 export interface StorageCounts {
   creates: number
   appends: number

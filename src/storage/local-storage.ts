@@ -1,0 +1,170 @@
+/**
+ * Storage in a directory of a local disk. One process at a time: the directory lock is taken at open and falls with
+ * the process. How names become durable is in local-folder.ts, how appends do in local-append.ts.
+ */
+import { open, readdir, stat, unlink } from 'node:fs/promises'
+import { join } from 'node:path'
+import { lockDirectory } from './directory-lock.ts'
+import { appendHandleOf, createLocalAppendFile, writeZeros } from './local-append.ts'
+import { openLocalFolder } from './local-folder.ts'
+import type { LocalFolder, TemporaryFile } from './local-folder.ts'
+import { createLocalReader, createLocalWriter } from './local-object.ts'
+import { totalBytes, zeroCounts } from './storage-counts.ts'
+import { closedError, errnoOf, existingObject, storageError } from './storage-errors.ts'
+import { checkedName, checkedPrefix } from './storage-name.ts'
+import type { ObjectReader, Storage, StorageCounts, StoredObject } from './storage.ts'
+
+/** Opens a directory (created if absent) for this process alone; 55006 when another has it. */
+export async function openLocalStorage(directory: string): Promise<Storage> {
+  const folder = await openLocalFolder(directory)
+  const lock = await lockDirectory(folder.root)
+  try {
+    await folder.removeLeftovers()
+  } catch (cause) {
+    await lock.release()
+    throw cause
+  }
+  return localStorageIn(folder, () => lock.release())
+}
+
+/**
+ * A further handle on a directory whose lock this process holds already, for its worker threads; takes no lock and
+ * removes no leftovers. To be closed before the storage that holds the lock.
+ */
+export async function attachLocalStorage(directory: string): Promise<Storage> {
+  return localStorageIn(await openLocalFolder(directory), async () => {})
+}
+
+function localStorageIn(folder: LocalFolder, release: () => Promise<void>): Storage {
+  const counts = zeroCounts()
+  let closed = false
+  /** The path of a name, if the name is sane and the storage open. */
+  const locate = (name: string): string => {
+    if (closed) throw closedError(`the storage ${folder.root}`)
+    return folder.pathOf(checkedName(name))
+  }
+  return {
+    description: `local directory ${folder.root}`,
+    counts,
+    createIfAbsent: async (name, parts) => {
+      locate(name)
+      return createWhole(folder, name, parts, counts)
+    },
+    create: async (name) => {
+      locate(name)
+      return createLocalWriter(folder, name, counts)
+    },
+    open: async (name) => openReader(locate(name), counts),
+    read: async (name) => readWhole(locate(name), counts),
+    createAppend: async (name, preallocateBytes) => {
+      const path = locate(name)
+      counts.creates++
+      await publishFilled(folder, name, (file) => writeZeros(file.handle, preallocateBytes), () => { throw existingObject(path) })
+      return openAppendFile(path, counts)
+    },
+    openAppend: async (name) => openAppendFile(locate(name), counts),
+    list: async (prefix) => {
+      if (closed) throw closedError(`the storage ${folder.root}`)
+      counts.lists++
+      return listBelow(folder.root, checkedPrefix(prefix))
+    },
+    delete: async (name) => {
+      const path = locate(name)
+      counts.deletes++
+      await deleteDurably(folder, name, path)
+    },
+    close: async () => {
+      if (closed) return
+      closed = true
+      await release()
+    },
+  }
+}
+
+async function createWhole(folder: LocalFolder, name: string, parts: readonly Uint8Array[], counts: StorageCounts): Promise<'created' | 'exists'> {
+  counts.creates++
+  const fill = async (file: TemporaryFile): Promise<void> => {
+    for (let part of parts) {
+      while (part.length > 0) part = part.subarray((await file.handle.write(part, 0, part.length)).bytesWritten)
+    }
+  }
+  const outcome = await publishFilled(folder, name, fill, () => {})
+  if (outcome === 'created') counts.bytesWritten += totalBytes(parts)
+  return outcome
+}
+
+/** Writes a temporary file by `fill`, then publishes it; calls `onExists` when another was first. */
+async function publishFilled(folder: LocalFolder, name: string, fill: (file: TemporaryFile) => Promise<void>, onExists: () => void): Promise<'created' | 'exists'> {
+  const temporary = await folder.openTemporary()
+  try {
+    await fill(temporary)
+  } catch (cause) {
+    await folder.discard(temporary)
+    throw storageError(cause, 'write', folder.pathOf(name))
+  }
+  const outcome = await folder.publish(temporary, name)
+  if (outcome === 'exists') onExists()
+  return outcome
+}
+
+async function openAppendFile(path: string, counts: StorageCounts): Promise<ReturnType<typeof createLocalAppendFile>> {
+  const handle = await open(path, 'r+').catch((cause: unknown) => { throw storageError(cause, 'open', path) })
+  return createLocalAppendFile(appendHandleOf(handle), path, counts)
+}
+
+async function openReader(path: string, counts: StorageCounts): Promise<ObjectReader> {
+  const handle = await open(path, 'r').catch((cause: unknown) => { throw storageError(cause, 'open', path) })
+  try {
+    const { size } = await handle.stat()
+    return createLocalReader(handle, size, path, counts)
+  } catch (cause) {
+    await handle.close()
+    throw storageError(cause, 'open', path)
+  }
+}
+
+async function readWhole(path: string, counts: StorageCounts): Promise<Uint8Array> {
+  const reader = await openReader(path, counts)
+  try {
+    const bytes = new Uint8Array(reader.byteLength)
+    await reader.read(bytes, 0)
+    return bytes
+  } finally {
+    await reader.close()
+  }
+}
+
+async function listBelow(root: string, prefix: string): Promise<readonly StoredObject[]> {
+  const found: StoredObject[] = []
+  const walk = async (folder: string): Promise<void> => {
+    const entries = await readdir(join(root, folder), { withFileTypes: true })
+      .catch((cause: unknown) => { if (errnoOf(cause) === 'ENOENT') return []; throw storageError(cause, 'list', join(root, folder)) })
+    for (const entry of entries) {
+      const name = folder + entry.name
+      const own = folder === '' && (entry.name === 'tmp' || entry.name === 'lock')
+      if (entry.isDirectory() && !own) await walk(`${name}/`)
+      else if (entry.isFile()) await addFile(root, name, found)
+    }
+  }
+  await walk(prefix)
+  return found.sort((a, b) => (a.name < b.name ? -1 : 1))
+}
+
+async function addFile(root: string, name: string, found: StoredObject[]): Promise<void> {
+  try {
+    found.push({ name, byteLength: (await stat(join(root, name))).size })
+  } catch (cause) {
+    // Deleted between the listing and here: as if it had been deleted before.
+    if (errnoOf(cause) !== 'ENOENT') throw storageError(cause, 'list', join(root, name))
+  }
+}
+
+async function deleteDurably(folder: LocalFolder, name: string, path: string): Promise<void> {
+  try {
+    await unlink(path)
+  } catch (cause) {
+    if (errnoOf(cause) !== 'ENOENT') throw storageError(cause, 'delete', path)
+    return
+  }
+  await folder.syncFolderOf(name)
+}

@@ -1,0 +1,139 @@
+/**
+ * Storage in memory: for databases that need not outlive their process, and for tests. Every call takes effect in one
+ * step before its promise resolves, so nothing partial can be seen.
+ */
+import { LsmtError } from '../errors.ts'
+import { concatenated, writeAt, zeroFile } from './memory-disk.ts'
+import type { MemoryDisk, MemoryFile } from './memory-disk.ts'
+import { totalBytes, zeroCounts } from './storage-counts.ts'
+import { closedError, existingObject, missingObject, shortRead } from './storage-errors.ts'
+import { checkedName, checkedPrefix } from './storage-name.ts'
+import type { AppendFile, ObjectReader, ObjectWriter, Storage, StorageCounts } from './storage.ts'
+
+export interface MemoryStorageOptions {
+  /** Contents to start from, shared with whoever brings them. */
+  readonly disk?: MemoryDisk
+  /** false: readers have no `readSync`, as over a bucket. */
+  readonly syncReads?: boolean
+}
+
+export function createMemoryStorage(options: MemoryStorageOptions = {}): Storage {
+  const { disk = new Map<string, MemoryFile>(), syncReads = true } = options
+  const counts = zeroCounts()
+  let closed = false
+  const checked = (name: string): string => {
+    if (closed) throw closedError('the memory storage')
+    return checkedName(name)
+  }
+  const found = (name: string): MemoryFile => {
+    const file = disk.get(checked(name))
+    if (file === undefined) throw missingObject(name)
+    return file
+  }
+  const put = (name: string, file: MemoryFile): 'created' | 'exists' => {
+    counts.creates++
+    if (disk.has(name)) return 'exists'
+    disk.set(name, file)
+    return 'created'
+  }
+  return {
+    description: 'memory',
+    counts,
+    createIfAbsent: async (name, parts) => {
+      const outcome = put(checked(name), concatenated(parts))
+      if (outcome === 'created') counts.bytesWritten += totalBytes(parts)
+      return outcome
+    },
+    create: async (name) => createMemoryWriter(checked(name), put, counts),
+    open: async (name) => createMemoryReader(name, found(name), counts, syncReads),
+    read: async (name) => {
+      const file = found(name)
+      counts.reads++
+      counts.bytesRead += file.byteLength
+      return file.room.slice(0, file.byteLength)
+    },
+    createAppend: async (name, preallocateBytes) => {
+      const file = zeroFile(preallocateBytes)
+      if (put(checked(name), file) === 'exists') throw existingObject(name)
+      return createMemoryAppend(name, file, counts)
+    },
+    openAppend: async (name) => createMemoryAppend(name, found(name), counts),
+    list: async (prefix) => {
+      if (closed) throw closedError('the memory storage')
+      counts.lists++
+      checkedPrefix(prefix)
+      const below = [...disk].filter(([name]) => name.startsWith(prefix))
+      return below.map(([name, file]) => ({ name, byteLength: file.byteLength })).sort((a, b) => (a.name < b.name ? -1 : 1))
+    },
+    delete: async (name) => {
+      counts.deletes++
+      disk.delete(checked(name))
+    },
+    close: async () => { closed = true },
+  }
+}
+
+function createMemoryWriter(name: string, put: (name: string, file: MemoryFile) => 'created' | 'exists', counts: StorageCounts): ObjectWriter {
+  const file = concatenated([])
+  let state: 'writing' | 'published' | 'aborted' = 'writing'
+  const assertWriting = (): void => {
+    if (state !== 'writing') throw new LsmtError('55000', `cannot go on writing ${name}: it was ${state}`, { file: name })
+  }
+  return {
+    append: async (bytes) => {
+      assertWriting()
+      writeAt(file, bytes, file.byteLength)
+      counts.bytesWritten += bytes.length
+    },
+    publish: async () => {
+      assertWriting()
+      state = 'published'
+      if (put(name, file) === 'exists') throw existingObject(name)
+    },
+    abort: async () => {
+      if (state === 'writing') state = 'aborted'
+    },
+  }
+}
+
+function createMemoryReader(name: string, file: MemoryFile, counts: StorageCounts, syncReads: boolean): ObjectReader {
+  let closed = false
+  const { byteLength } = file
+  const readSync = (into: Uint8Array, byteOffset: number): void => {
+    if (closed) throw closedError(name)
+    if (byteOffset < 0 || byteOffset + into.length > byteLength) throw shortRead(name, byteOffset, into.length, byteLength)
+    counts.reads++
+    counts.bytesRead += into.length
+    into.set(file.room.subarray(byteOffset, byteOffset + into.length))
+  }
+  return {
+    byteLength,
+    read: async (into, byteOffset) => readSync(into, byteOffset),
+    readSync: syncReads ? readSync : undefined,
+    close: async () => { closed = true },
+  }
+}
+
+function createMemoryAppend(name: string, file: MemoryFile, counts: StorageCounts): AppendFile {
+  let closed = false
+  const assertOpen = (): void => {
+    if (closed) throw closedError(name)
+  }
+  return {
+    write: (parts, byteOffset) => {
+      assertOpen()
+      let at = byteOffset
+      for (const part of parts) {
+        writeAt(file, part, at)
+        at += part.length
+      }
+      counts.appends++
+      counts.bytesWritten += at - byteOffset
+    },
+    sync: async () => {
+      assertOpen()
+      counts.syncs++
+    },
+    close: async () => { closed = true },
+  }
+}

@@ -1,0 +1,10 @@
+/** Counters of a storage, all zero at its start. */
+import type { StorageCounts } from './storage.ts'
+
+export function zeroCounts(): StorageCounts {
+  return { creates: 0, appends: 0, syncs: 0, reads: 0, bytesRead: 0, bytesWritten: 0, lists: 0, deletes: 0 }
+}
+
+export function totalBytes(parts: readonly Uint8Array[]): number {
+  return parts.reduce((sum, part) => sum + part.length, 0)
+}

@@ -1,0 +1,32 @@
+/**
+ * Names of stored objects: checked at the door of every storage, so that no name leaves its directory, means
+ * something to a shell or a bucket, or differs only in case from another. `tmp` and `lock` at the root are the
+ * local storage's own.
+ */
+import { LsmtError } from '../errors.ts'
+
+const segment = '[a-z0-9_-][a-z0-9._-]*'
+const namePattern = new RegExp(`^${segment}(/${segment})*$`)
+const nameLengthMax = 512
+const reservedFolders = ['tmp', 'lock']
+
+/** Returns the name, or raises 22023. */
+export function checkedName(name: string): string {
+  const sane = name.length <= nameLengthMax && namePattern.test(name) && !reservedFolders.includes(name.split('/', 1)[0]!)
+  if (!sane) throw new LsmtError('22023', `bad storage name ${JSON.stringify(name)}: expected a relative path of [a-z0-9._-] parts`)
+  return name
+}
+
+/** Returns the prefix if it is '' or a folder name ending in '/'; otherwise raises 22023. */
+export function checkedPrefix(prefix: string): string {
+  if (prefix === '') return prefix
+  if (!prefix.endsWith('/')) throw new LsmtError('22023', `bad storage prefix ${JSON.stringify(prefix)}: expected '' or a folder ending in '/'`)
+  checkedName(prefix.slice(0, -1))
+  return prefix
+}
+
+/** Folders above a name, outermost first: 'wal/0/1.wal' has 'wal' and 'wal/0'. */
+export function foldersOf(name: string): readonly string[] {
+  const parts = name.split('/')
+  return parts.slice(0, -1).map((_, depth) => parts.slice(0, depth + 1).join('/'))
+}

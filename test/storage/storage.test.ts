@@ -1,0 +1,23 @@
+import { createFaultyStorage } from '../../src/storage/faulty-storage.ts'
+import { openLocalStorage } from '../../src/storage/local-storage.ts'
+import { createMemoryStorage } from '../../src/storage/memory-storage.ts'
+import { describeStorage } from './storage-conformance.ts'
+import { temporaryDirectory } from './temporary-directory.ts'
+
+const dispose = async (): Promise<void> => {}
+
+describeStorage('memory', async () => ({ storage: createMemoryStorage(), dispose }))
+describeStorage('memory without synchronous reads', async () => ({ storage: createMemoryStorage({ syncReads: false }), dispose }))
+describeStorage('faultless faulty', async () => ({ storage: createFaultyStorage({ seed: 1 }), dispose }))
+describeStorage('delayed faulty', async () => ({ storage: createFaultyStorage({ seed: 2, delayTurnsMax: 3 }), dispose }))
+describeStorage('local', async () => {
+  const directory = temporaryDirectory()
+  const storage = await openLocalStorage(directory.path)
+  return {
+    storage,
+    dispose: async () => {
+      await storage.close()
+      directory.remove()
+    },
+  }
+})
