@@ -8,10 +8,11 @@
  *   max    n × 8: the same for the maximum
  *   nulls  n × 4: u32 null count, then padding to 8
  *   sum    n × 16: i64 columns: i128 little-endian; f64 columns: f64 high + f64 low (double-double); text: zeros
- * A row group whose values are all null (or, for f64, with a NaN: min = -Infinity, max = NaN) is marked so that
- * comparisons stay conservative. f64 orders NaN above all numbers, -0 equals 0.
+ * A row group whose values are all null has zeros for min, max and sum; its null count tells. f64 orders NaN above
+ * all numbers and equal to itself, -0 equals 0 (as PostgreSQL does): max is NaN when any value is, min only when all are.
+ * Row counts are those of the rows the statistics were computed of.
  */
-import type { Pointer } from './linear-memory.ts'
+import type { LinearMemory, Pointer } from './linear-memory.ts'
 
 /** Comparison operators, shared by zone maps and scans; numbers never change. */
 export const comparison = { eq: 0, ne: 1, lt: 2, le: 3, gt: 4, ge: 5, isNull: 6, isNotNull: 7 } as const
@@ -28,6 +29,26 @@ export interface ZoneMapExports {
    * (1 i64, 2 f64, 3 bytes), u32 comparison, u32 flags, 8-byte constant (for text the first 8 bytes as big-endian u64, flag bit 0
    * set when the text is longer), 8 bytes reserved; `rowCounts` is u32 per row group. Writes one byte a row group at
    * `out`: 0 pruned, 1 some rows may match, 2 every row matches all terms. Returns how many are not pruned.
+   * A zone map address of 0 means that every row is null there (the file is older than the column). A row group of
+   * no rows is pruned; no terms match every row.
    */
   zoneMapPrune(terms: Pointer, termCount: number, rowCounts: Pointer, rowGroupCount: number, out: Pointer): number
+}
+
+/** The i128 sum of an i64 column, at an address that is a multiple of 8. */
+export function readI128({ i64, u64 }: LinearMemory, address: Pointer): bigint {
+  return (i64[address / 8 + 1]! << 64n) | u64[address / 8]!
+}
+
+/** The double nearest to a double-double sum; one that left the finite numbers is its high part alone. */
+export function readDoubleDouble({ f64 }: LinearMemory, address: Pointer): number {
+  const high = f64[address / 8]!
+  return Number.isFinite(high) ? high + f64[address / 8 + 1]! : high
+}
+
+/** First 8 bytes of a text as zone maps and their terms keep it: a big-endian number, zero-padded. */
+export function textPrefix(text: Uint8Array): bigint {
+  let prefix = 0n
+  for (let i = 0; i < 8; i++) prefix = (prefix << 8n) | BigInt(text[i] ?? 0)
+  return prefix
 }

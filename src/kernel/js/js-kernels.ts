@@ -6,6 +6,7 @@ import { createChecksumJs } from './checksum.ts'
 import { createMergeJs } from './merge.ts'
 import { createRowJs } from './row.ts'
 import { createLzJs } from './lz.ts'
+import { createZoneMapJs } from './zone-map.ts'
 
 const factories: readonly ((memory: LinearMemory) => Partial<KernelExports>)[] = [
   createBloomJs,
@@ -13,6 +14,7 @@ const factories: readonly ((memory: LinearMemory) => Partial<KernelExports>)[] =
   createMergeJs,
   createRowJs,
   createLzJs,
+  createZoneMapJs,
 ]
 
 export function createJsKernels(memory: LinearMemory): KernelExports {
