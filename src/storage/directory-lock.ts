@@ -18,8 +18,8 @@ import type { FileHandle } from 'node:fs/promises'
 import { connect, createServer } from 'node:net'
 import type { Server } from 'node:net'
 import { join, relative } from 'node:path'
-import { pid, platform } from 'node:process'
 import { LsmtError } from '../errors.ts'
+import { isLinux, processId } from '../runtime/host.ts'
 import { systemRandom } from '../runtime/random.ts'
 import { errnoOf, storageError } from './storage-errors.ts'
 
@@ -89,7 +89,7 @@ async function tryNextNumber(folder: LockFolder, ownName: string): Promise<numbe
 
 /** Names the owner, then clears away the locks and takers of processes before. */
 async function settle(folder: LockFolder, number: number): Promise<void> {
-  await writeFile(join(folder.path, ownerName(number)), `${pid}\n`)
+  await writeFile(join(folder.path, ownerName(number)), `${processId}\n`)
   for (const name of await readdir(folder.path)) {
     const other = /^(\d+)\.(socket|owner)$/.exec(name)
     if (other !== null && Number(other[1]) < number) await rm(join(folder.path, name), { force: true })
@@ -106,7 +106,7 @@ async function highestNumber(folder: LockFolder): Promise<number> {
 
 /** Socket addresses are at most about 100 bytes: on Linux the folder is named by its descriptor, elsewhere relative to the working directory. */
 function socketAddress(folder: LockFolder, name: string): string {
-  if (platform === 'linux') return `/proc/self/fd/${folder.handle.fd}/${name}`
+  if (isLinux) return `/proc/self/fd/${folder.handle.fd}/${name}`
   const near = relative('', join(folder.path, name))
   const absolute = join(folder.path, name)
   return near.length < absolute.length ? near : absolute
@@ -159,7 +159,7 @@ async function ownerOf(folder: LockFolder, number: number): Promise<number | und
 }
 
 function inUse(folder: LockFolder, owner: number | undefined): LsmtError {
-  const who = owner === pid ? `this process (${pid})` : owner === undefined ? 'another process' : `process ${owner}`
+  const who = owner === processId ? `this process (${processId})` : owner === undefined ? 'another process' : `process ${owner}`
   return new LsmtError('55006', `the data directory ${folder.directory} is in use by ${who}`, {
     file: folder.directory,
     hint: 'one process at a time may open a data directory: stop the other, or talk to it over HTTP',

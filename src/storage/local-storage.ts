@@ -142,11 +142,11 @@ async function listBelow(root: string, prefix: string): Promise<readonly StoredO
     for (const entry of entries) {
       const name = folder + entry.name
       const own = folder === '' && (entry.name === 'tmp' || entry.name === 'lock')
-      if (entry.isDirectory() && !own) await walk(`${name}/`)
-      else if (entry.isFile()) await addFile(root, name, found)
+      if (entry.isDirectory() && !own && (name + '/').startsWith(prefix)) await walk(`${name}/`)
+      else if (entry.isFile() && name.startsWith(prefix)) await addFile(root, name, found)
     }
   }
-  await walk(prefix)
+  await walk(prefix.slice(0, prefix.lastIndexOf('/') + 1))
   return found.sort((a, b) => (a.name < b.name ? -1 : 1))
 }
 

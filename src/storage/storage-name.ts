@@ -17,11 +17,9 @@ export function checkedName(name: string): string {
   return name
 }
 
-/** Returns the prefix if it is '' or a folder name ending in '/'; otherwise raises 22023. */
+/** Returns the prefix if names can start with it; otherwise raises 22023. */
 export function checkedPrefix(prefix: string): string {
-  if (prefix === '') return prefix
-  if (!prefix.endsWith('/')) throw new LsmtError('22023', `bad storage prefix ${JSON.stringify(prefix)}: expected '' or a folder ending in '/'`)
-  checkedName(prefix.slice(0, -1))
+  if (prefix !== '') checkedName(prefix.endsWith('/') ? prefix.slice(0, -1) : prefix)
   return prefix
 }
 

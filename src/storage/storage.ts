@@ -28,7 +28,7 @@ export interface Storage {
   createAppend(name: string, preallocateBytes: number): Promise<AppendFile>
   /** Reopens an append file, to make durable what an earlier process left in it, or to go on writing. 58P01 if there is none. */
   openAppend(name: string): Promise<AppendFile>
-  /** Names and sizes below `prefix` (a folder such as 'wal/', or ''), in ascending byte order of name; in-progress objects are not listed. */
+  /** Sizes of the names that start with `prefix` (a folder such as 'wal/', the start of a name, or ''), in ascending byte order of name; in-progress objects are not listed. */
   list(prefix: string): Promise<readonly StoredObject[]>
   /** Deletes an object; deleting an absent one is not an error. Durable before it resolves. */
   delete(name: string): Promise<void>

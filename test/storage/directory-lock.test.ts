@@ -28,8 +28,8 @@ async function kill(child: ChildProcess): Promise<void> {
 async function holder(path: string): Promise<{ readonly child: ChildProcess; readonly answer: string }> {
   const child = spawn(process.execPath, ['--import', 'tsx', holderProgram, path], { stdio: ['ignore', 'pipe', 'inherit'] })
   children.push(child)
-  const [line] = await once(child.stdout!, 'data') as [Buffer]
-  return { child, answer: line.toString().trim() }
+  const [line] = await once(child.stdout, 'data')
+  return { child, answer: String(line).trim() }
 }
 
 describe('the lock of a directory', () => {

@@ -130,13 +130,15 @@ export function describeStorage(kind: string, openStorage: () => Promise<{ reado
       await file.close()
     })
 
-    it('lists whole names in byte order, below a folder only', async () => {
+    it('lists names by their start, in byte order', async () => {
       for (const name of ['b', 'a-1', 'a/2', 'a/10', 'a.x', 'ab/1', 'a/1/z']) await storage.createIfAbsent(name, [bytes(name)])
       const names = async (prefix: string): Promise<readonly string[]> => (await storage.list(prefix)).map((object) => object.name)
       expect(await names('')).toEqual(['a-1', 'a.x', 'a/1/z', 'a/10', 'a/2', 'ab/1', 'b'])
       expect(await names('a/')).toEqual(['a/1/z', 'a/10', 'a/2'])
       expect(await names('nothing/')).toEqual([])
-      expect((await failureOf(storage.list('a'))).code).toBe('22023')
+      expect(await names('a')).toEqual(['a-1', 'a.x', 'a/1/z', 'a/10', 'a/2', 'ab/1'])
+      expect(await names('a/1')).toEqual(['a/1/z', 'a/10'])
+      expect((await failureOf(storage.list('../'))).code).toBe('22023')
     })
 
     it('deletes, and does not mind what is absent', async () => {
