@@ -1,0 +1,32 @@
+/** Engine values as users see them. `Date` never: it has milliseconds and a zone of its own. */
+import { formatDecimal } from './decimal.ts'
+import type { EngineValue } from './engine.ts'
+import type { ColumnType } from './schema.ts'
+import { formatDate, formatTimestamp } from './temporal.ts'
+
+/** BIGINT number or bigint beyond 2^53-1, NUMERIC text, TIMESTAMP and DATE ISO 8601 text, BYTEA bytes. */
+export type UserValue = null | boolean | number | bigint | string | Uint8Array
+
+type Integer = number | bigint
+
+/** How values of a type are shown; chosen once per column. */
+export function userValueOf(type: ColumnType): (value: EngineValue) => UserValue {
+  switch (type.kind) {
+    case 'boolean':
+      return (value) => (value === null ? null : value !== 0)
+    case 'numeric':
+      return (value) => (value === null ? null : formatDecimal(value as Integer, type.scale))
+    case 'timestamp':
+      return (value) => (value === null ? null : formatTimestamp(value as Integer))
+    case 'date':
+      return (value) => (value === null ? null : formatDate(value as Integer))
+    case 'smallint':
+    case 'integer':
+    case 'bigint':
+    case 'double':
+    case 'real':
+    case 'text':
+    case 'bytea':
+      return (value) => value
+  }
+}

@@ -1,0 +1,47 @@
+/** What statements give back. */
+import type { EngineRow } from '../engine/engine.ts'
+import type { UserValue } from '../engine/user-value.ts'
+import type { ReadStats } from '../lsm/tree.ts'
+import type { ResultColumn } from './plan.ts'
+
+/**
+ * Rows as engine values; those of a scan arrive in batches as they are read, and must be consumed (or the iterator
+ * closed) before the next statement of the text runs. `stats` is complete when the rows are.
+ */
+export interface RowsResult {
+  readonly kind: 'rows'
+  readonly columns: readonly ResultColumn[]
+  readonly rows: readonly EngineRow[] | AsyncIterable<readonly EngineRow[]>
+  readonly stats: ReadStats
+}
+
+/** A statement that wrote rows, durable as set. */
+export interface WriteResult {
+  readonly kind: 'write'
+  readonly rowCount: number
+}
+
+/** A statement that changed the catalog. */
+export interface SchemaResult {
+  readonly kind: 'schema'
+}
+
+export type StatementResult = RowsResult | WriteResult | SchemaResult
+
+/** A result with all of its rows, as users' values. */
+export interface CollectedResult {
+  readonly kind: StatementResult['kind']
+  readonly columns: readonly ResultColumn[]
+  readonly rows: readonly (readonly UserValue[])[]
+  /** Rows returned, or rows changed by a write. */
+  readonly rowCount: number
+}
+
+export function newReadStats(): ReadStats {
+  return { rowGroupsTotal: 0, rowGroupsPruned: 0, bytesRead: 0, storageRequests: 0 }
+}
+
+/** Whether the rows are all here already. */
+export function areRowsHere(rows: RowsResult['rows']): rows is readonly EngineRow[] {
+  return Array.isArray(rows)
+}

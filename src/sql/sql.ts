@@ -1,0 +1,125 @@
+/**
+ * SQL over an engine. A text is scanned into statements of a shape; the plan of a shape is made once per version of
+ * the catalog (parse, bind) and cached; running it needs neither parser nor names.
+ */
+import type { Engine } from '../engine/engine.ts'
+import { userValueOf } from '../engine/user-value.ts'
+import type { UserValue } from '../engine/user-value.ts'
+import { LsmtError } from '../errors.ts'
+import { bindStatement } from './bind.ts'
+import { executePlan } from './execute.ts'
+import { parseStatement } from './parse.ts'
+import type { Plan } from './plan.ts'
+import { areRowsHere } from './result.ts'
+import type { CollectedResult, RowsResult, StatementResult } from './result.ts'
+import { createGenerationCache } from './shape-cache.ts'
+import { scanStatements } from './shape.ts'
+import type { ScannedStatement } from './shape.ts'
+import { slotKind } from './slot.ts'
+import type { SqlParameters } from './slot.ts'
+
+export interface SqlSettings {
+  /** Plans kept; 0 plans every statement anew. */
+  readonly planCacheEntriesMax: number
+  /** Shapes longer than this are not kept. */
+  readonly shapeCharactersMax: number
+}
+
+export const defaultSqlSettings: SqlSettings = { planCacheEntriesMax: 4_096, shapeCharactersMax: 4_096 }
+
+export interface QueryOptions {
+  /** Stops the text's statements and their rows with 57014, or with the signal's reason when that is an LsmtError. */
+  readonly signal?: AbortSignal
+}
+
+/** A text taken apart: how many statements it has is known before the first one runs. */
+export interface PreparedText {
+  readonly text: string
+  readonly statements: readonly ScannedStatement[]
+}
+
+export interface Sql {
+  /** Takes a text apart. 42601 when a literal or comment does not end, or when there is no statement. */
+  prepare(text: string): PreparedText
+  /** Runs one statement of a text. */
+  runStatement(prepared: PreparedText, index: number, parameters?: SqlParameters, options?: QueryOptions): Promise<StatementResult>
+  /** Runs the statements of a text in order and stops at the first error; consume each result before asking for the next. */
+  run(text: string, parameters?: SqlParameters, options?: QueryOptions): AsyncGenerator<StatementResult>
+  /** The same with all rows collected, as users' values. */
+  query(text: string, parameters?: SqlParameters, options?: QueryOptions): Promise<readonly CollectedResult[]>
+}
+
+interface CachedPlan {
+  readonly catalogVersion: number
+  readonly plan: Plan
+}
+
+export function createSql(engine: Engine, settings: SqlSettings = defaultSqlSettings): Sql {
+  const plans = createGenerationCache<CachedPlan>(settings.planCacheEntriesMax)
+  const texts = createGenerationCache<PreparedText>(settings.planCacheEntriesMax)
+
+  function prepare(text: string): PreparedText {
+    const known = texts.get(text)
+    if (known !== undefined) return known
+    const prepared = { text, statements: scanStatements(text) }
+    if (prepared.statements.length === 0) throw new LsmtError('42601', 'there is no statement in the text')
+    if (text.length <= settings.shapeCharactersMax && prepared.statements.every(hasParametersOnly)) texts.set(text, prepared)
+    return prepared
+  }
+
+  function planOf(text: string, statement: ScannedStatement): Plan {
+    const { shape } = statement
+    const known = plans.get(shape)
+    const { catalogVersion } = engine
+    if (known !== undefined && known.catalogVersion === catalogVersion) return known.plan
+    const origin = { text, tokenStarts: statement.tokenStarts }
+    const plan = bindStatement(parseStatement(shape, origin), engine, origin)
+    if (shape.length <= settings.shapeCharactersMax && isRepeatable(plan)) plans.set(shape, { catalogVersion, plan })
+    return plan
+  }
+
+  async function runStatement(prepared: PreparedText, index: number, parameters?: SqlParameters, options?: QueryOptions): Promise<StatementResult> {
+    const statement = prepared.statements[index]!
+    const values = { text: prepared.text, statement, parameters }
+    return await executePlan(engine, planOf(prepared.text, statement), values, options?.signal)
+  }
+
+  async function* run(text: string, parameters?: SqlParameters, options?: QueryOptions): AsyncGenerator<StatementResult> {
+    const prepared = prepare(text)
+    for (let index = 0; index < prepared.statements.length; index++) yield await runStatement(prepared, index, parameters, options)
+  }
+
+  async function query(text: string, parameters?: SqlParameters, options?: QueryOptions): Promise<readonly CollectedResult[]> {
+    const prepared = prepare(text)
+    const results: CollectedResult[] = []
+    for (let index = 0; index < prepared.statements.length; index++) results.push(await collect(await runStatement(prepared, index, parameters, options)))
+    return results
+  }
+
+  return { prepare, runStatement, run, query }
+}
+
+/** Texts with literals rarely come twice; they are cheap to scan and would only push others out. */
+function hasParametersOnly({ slots }: ScannedStatement): boolean {
+  return slots.kinds.every((kind) => kind === slotKind.parameter || kind === slotKind.namedParameter)
+}
+
+function isRepeatable(plan: Plan): boolean {
+  return plan.kind !== 'createTable' && plan.kind !== 'dropTable'
+}
+
+async function collect(result: StatementResult): Promise<CollectedResult> {
+  if (result.kind !== 'rows') return { kind: result.kind, columns: [], rows: [], rowCount: result.kind === 'write' ? result.rowCount : 0 }
+  const rows = await collectRows(result)
+  return { kind: 'rows', columns: result.columns, rows, rowCount: rows.length }
+}
+
+async function collectRows({ columns, rows }: RowsResult): Promise<(readonly UserValue[])[]> {
+  const codecs = columns.map(({ type }) => userValueOf(type))
+  const collected: (readonly UserValue[])[] = []
+  const batches = areRowsHere(rows) ? [rows] : rows
+  for await (const batch of batches) {
+    for (const row of batch) collected.push(row.map((value, index) => codecs[index]!(value)))
+  }
+  return collected
+}
