@@ -48,9 +48,15 @@ export function parserText(tokens: readonly ShapeToken[], isName: IsName): Parse
       text += `"n${names.length}"`
       names.push({ name: kind === token.quotedName ? quotedName(piece, 0, piece.length) : piece, tokenIndex: index })
     } else if (kind === token.positionalParameter) text += `$${++slotCount}`
+    else if (saysNothing(tokens, index)) continue
     else text += piece
   }
   return { text, names, slotCount, offsets }
+}
+
+/** `SELECT ALL` is what SELECT means; the parser does not know it. */
+function saysNothing(tokens: readonly ShapeToken[], index: number): boolean {
+  return index === 1 && tokens[1]!.text === 'all' && tokens[0]!.text === 'select'
 }
 
 /** In SELECT, INSERT, UPDATE and DELETE. */
@@ -73,7 +79,7 @@ function isContextualKeyword(tokens: readonly ShapeToken[], index: number, word:
     case 'set':
       return tokens[0]!.text === 'update' && !tokens.slice(0, index).some((earlier, at) => at > 1 && earlier.text === 'set')
     case 'values':
-      return tokens[0]!.text === 'insert' && after === '('
+      return tokens[0]!.text === 'insert' && before !== '(' && before !== ','
     case 'nulls':
       return after === 'first' || after === 'last'
     case 'first':

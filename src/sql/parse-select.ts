@@ -20,6 +20,7 @@ export function readSelect(reading: Reading, node: SyntaxNode): Select {
 }
 
 function readItem(reading: Reading, item: SyntaxNode): SelectItem {
+  if (item['type'] === 'cast') throw unsupported(reading, item, describeNode(item))
   only(reading, item, 'the select list', ['type', 'expr', 'as'])
   const { expr } = item
   if (!isNode(expr)) throw unsupported(reading, item, 'this item of the select list')

@@ -2,7 +2,7 @@
 import { LsmtError } from '../errors.ts'
 import type { ColumnType } from '../engine/schema.ts'
 import type { Name } from './names.ts'
-import { errorAt } from './origin.ts'
+import { errorAt, syntaxErrorAt } from './origin.ts'
 import { readColumn } from './parse-expression.ts'
 import type { ColumnDefinition, CreateTable, Statement } from './statement.ts'
 import { isNode, nodes, only, readName, unsupported } from './syntax-node.ts'
@@ -25,7 +25,7 @@ export function readCreate(reading: Reading, node: SyntaxNode, onInsert: 'error'
   only(reading, node, 'CREATE TABLE', ['type', 'keyword', 'table', 'if_not_exists', 'create_definitions'])
   const keys: (readonly Name[])[] = []
   const columns: ColumnDefinition[] = []
-  if (!Array.isArray(node['create_definitions'])) throw unsupported(reading, node, 'CREATE TABLE without columns')
+  if (!Array.isArray(node['create_definitions'])) throw withoutColumns(reading)
   for (const definition of nodes(node['create_definitions'])) {
     if (definition['resource'] === 'constraint') keys.push(readConstraint(reading, definition))
     else columns.push(readDefinition(reading, definition, keys))
@@ -33,6 +33,13 @@ export function readCreate(reading: Reading, node: SyntaxNode, onInsert: 'error'
   const name = readPlainTable(reading, nodes(node['table'])[0] ?? {})
   if (keys.length > 1) throw errorAt(reading.origin, keys[1]![0]!.tokenIndex, '42601', `table "${name.name}" has more than one primary key`)
   return { kind: 'createTable', name, ifNotExists: node['if_not_exists'] === 'IF NOT EXISTS', columns, primaryKey: keys[0] ?? [], onInsert }
+}
+
+/** `CREATE TABLE t` and `(a)` are no SQL; `()` is, in PostgreSQL. */
+function withoutColumns(reading: Reading): LsmtError {
+  const { text, offsets } = reading.source
+  if (text.endsWith('( )')) return errorAt(reading.origin, offsets.length - 1, '0A000', 'a table without columns is not supported')
+  return syntaxErrorAt(reading.origin, text.endsWith(')') ? offsets.length - 1 : offsets.length)
 }
 
 function readConstraint(reading: Reading, node: SyntaxNode): readonly Name[] {
@@ -63,7 +70,7 @@ const types: Readonly<Record<string, ColumnType>> = {
   BIGINT: { kind: 'bigint' }, INT8: { kind: 'bigint' }, INTEGER: { kind: 'integer' }, INT: { kind: 'integer' }, INT4: { kind: 'integer' },
   SMALLINT: { kind: 'smallint' }, INT2: { kind: 'smallint' },
   'DOUBLE PRECISION': { kind: 'double' }, DOUBLE: { kind: 'double' }, FLOAT8: { kind: 'double' }, FLOAT: { kind: 'double' },
-  REAL: { kind: 'real' }, FLOAT4: { kind: 'real' },
+  REAL: { kind: 'double' }, FLOAT4: { kind: 'double' },
   TEXT: { kind: 'text' }, VARCHAR: { kind: 'text' }, 'CHARACTER VARYING': { kind: 'text' },
   BOOLEAN: { kind: 'boolean' }, BOOL: { kind: 'boolean' }, TIMESTAMP: { kind: 'timestamp' }, DATE: { kind: 'date' }, BYTEA: { kind: 'bytea' },
 }

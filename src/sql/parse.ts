@@ -102,6 +102,7 @@ function failedToken(reading: Reading, error: unknown): number {
   const start = isNode(location) ? location['start'] : undefined
   const offset = isNode(start) ? start['offset'] : undefined
   if (typeof offset === 'number') return tokenAt(reading.source, offset)
+  if (error instanceof Error && error.message.includes('column count')) throw new LsmtError('42601', 'INSERT names more or fewer columns than there are values')
   throw new LsmtError('42601', 'the statement cannot be parsed', {}, error)
 }
 

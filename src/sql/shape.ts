@@ -151,7 +151,7 @@ function liftConstant(scan: Scan, word: string): boolean {
 }
 
 /** After these a minus is a sign. */
-const beforeSign = new Set(['(', ',', '=', '<', '>', '<=', '>=', '<>', '!='])
+const beforeSign = new Set(['(', ',', '=', '<', '>', '<=', '>=', '<>', '!=', 'limit', 'offset'])
 
 function scanSymbol(scan: Scan): void {
   const { lexer } = scan

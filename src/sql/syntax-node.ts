@@ -81,7 +81,8 @@ export function readName(reading: Reading, value: unknown): Name {
       reading.namesRead.add(name.tokenIndex)
       return name
     }
-    throw new LsmtError('0A000', `${value.toUpperCase()} is not supported here`)
+    const what = value.includes('(') ? 'a list of column names after an alias' : value.toUpperCase()
+    throw new LsmtError('0A000', `${what} is not supported here`)
   }
   if (isNode(value) && typeof value['value'] === 'string') return readName(reading, value['value'])
   throw new LsmtError('XX000', 'internal error: the parser gave no name where one was expected')

@@ -21,7 +21,7 @@ const unsupportedWords: ReadonlyMap<string, string> = new Map([
   ['overlaps', 'OVERLAPS'], ['isnull', 'ISNULL'], ['notnull', 'NOTNULL'], ['tablesample', 'TABLESAMPLE'], ['symmetric', 'BETWEEN SYMMETRIC'],
   ['current_date', 'CURRENT_DATE'], ['current_time', 'CURRENT_TIME'], ['current_timestamp', 'CURRENT_TIMESTAMP'],
   ['localtime', 'LOCALTIME'], ['localtimestamp', 'LOCALTIMESTAMP'], ['current_user', 'CURRENT_USER'], ['session_user', 'SESSION_USER'],
-  ['user', 'USER'], ['on', 'ON CONFLICT'],
+  ['user', 'USER'], ['on', 'ON CONFLICT'], ['default', 'DEFAULT'],
 ])
 
 /** The same inside of CREATE TABLE. */
