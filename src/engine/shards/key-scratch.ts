@@ -1,0 +1,89 @@
+/**
+ * A piece of linear memory where keys are written to be hashed and looked up. What it holds is good until the next
+ * call that writes keys, so never across an await.
+ *
+ * A key's shard is the second word of its bloom hash modulo the number of shards: part of the database's format. The
+ * first word is what key locks go by.
+ */
+import { LsmtError } from '../../errors.ts'
+import type { Kernel } from '../../kernel/kernel.ts'
+import type { Pointer } from '../../kernel/linear-memory.ts'
+import { keyBytesMax, writeKey } from '../codec/key-codec.ts'
+import type { EngineRow } from '../engine.ts'
+import type { TableAccess } from '../table-access.ts'
+
+/** Keys written by one call at most. */
+export const keysPerChunk = 1024
+
+/** Longest key in bytes. */
+export const keyLengthMax = 32 * 1024
+
+const initialBytes = 64 * 1024
+
+export interface KeyScratch {
+  /** Writes the key of `values`; its address, bytes, hash and shard are then at index 0. */
+  writeOne(access: TableAccess, values: EngineRow, ordinals: readonly number[]): void
+  /** Writes the keys of `rows` from index `from` on, up to `keysPerChunk`; returns how many, at indexes from 0. */
+  writeMany(access: TableAccess, rows: readonly EngineRow[], from: number, ordinals: readonly number[]): number
+  addressOf(index: number): Pointer
+  byteLengthOf(index: number): number
+  hashOf(index: number): number
+  shardOf(index: number): number
+  /** The key's bytes as a text, for maps by key. */
+  identityOf(index: number): string
+  free(): void
+}
+
+export function createKeyScratch(kernel: Kernel, shardCount: number): KeyScratch {
+  const { heap, memory, exports } = kernel
+  const { u32 } = memory
+  const refs = heap.allocate(8 * keysPerChunk)
+  const hashes = heap.allocate(8 * keysPerChunk)
+  const refsWord = refs >>> 2
+  const hashesWord = hashes >>> 2
+  let keys = heap.allocate(initialBytes)
+  let capacity = initialBytes
+
+  function reserve(byteLength: number): void {
+    if (byteLength <= capacity) return
+    heap.free(keys)
+    keys = heap.allocate(byteLength)
+    capacity = byteLength
+  }
+
+  function write(access: TableAccess, index: number, at: Pointer, values: EngineRow, ordinals: readonly number[]): number {
+    const byteLength = writeKey(access.keys, memory, at, values, ordinals)
+    if (byteLength > keyLengthMax) throw new LsmtError('54000', `a key of table "${access.schema.name}" has ${byteLength} bytes, at most ${keyLengthMax} are possible`)
+    u32[refsWord + 2 * index] = at
+    u32[refsWord + 2 * index + 1] = byteLength
+    return byteLength
+  }
+
+  return {
+    writeOne(access, values, ordinals) {
+      reserve(keyBytesMax(values, ordinals))
+      exports.bloomHash(keys, write(access, 0, keys, values, ordinals), hashes)
+    },
+    writeMany(access, rows, from, ordinals) {
+      const count = Math.min(keysPerChunk, rows.length - from)
+      let bytesMax = 0
+      for (let i = 0; i < count; i++) bytesMax += keyBytesMax(rows[from + i]!, ordinals)
+      reserve(bytesMax)
+      let at = keys
+      for (let i = 0; i < count; i++) at += write(access, i, at, rows[from + i]!, ordinals)
+      exports.bloomHashRefs(refs, count, hashes)
+      return count
+    },
+    addressOf: (index) => u32[refsWord + 2 * index]!,
+    byteLengthOf: (index) => u32[refsWord + 2 * index + 1]!,
+    hashOf: (index) => u32[hashesWord + 2 * index]!,
+    shardOf: (index) => u32[hashesWord + 2 * index + 1]! % shardCount,
+    identityOf(index) {
+      const from = u32[refsWord + 2 * index]!
+      return memory.buffer.toString('latin1', from, from + u32[refsWord + 2 * index + 1]!)
+    },
+    free() {
+      for (const pointer of [refs, hashes, keys]) heap.free(pointer)
+    },
+  }
+}

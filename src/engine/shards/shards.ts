@@ -1,0 +1,12 @@
+/** The shards of one database as the engine's reads and writes see them. */
+import type { Kernel } from '../../kernel/kernel.ts'
+import type { Tree } from '../../lsm/tree.ts'
+import type { Committer } from './commit.ts'
+import type { KeyScratch } from './key-scratch.ts'
+
+export interface Shards {
+  readonly kernel: Kernel
+  readonly trees: readonly Tree[]
+  readonly committer: Committer
+  readonly keys: KeyScratch
+}

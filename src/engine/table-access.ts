@@ -1,0 +1,43 @@
+/** All that reading and writing one table needs, worked out once. */
+import type { TableLayout } from '../lsm/layout.ts'
+import { keyCodec } from './codec/key-codec.ts'
+import type { KeyCodec } from './codec/key-codec.ts'
+import { readKinds } from './codec/read-row.ts'
+import type { ReadKind } from './codec/read-row.ts'
+import { rowCodec, tableLayout } from './codec/row-codec.ts'
+import type { RowCodec } from './codec/row-codec.ts'
+import { createTableLocks } from './locks.ts'
+import type { TableLocks } from './locks.ts'
+import type { TableSchema } from './schema.ts'
+
+export interface TableAccess {
+  readonly schema: TableSchema
+  readonly layout: TableLayout
+  readonly keys: KeyCodec
+  readonly rows: RowCodec
+  readonly kinds: readonly ReadKind[]
+  /** Where the key's values stand in a row, and in a key given by itself. */
+  readonly keyInRow: readonly number[]
+  readonly keyInKey: readonly number[]
+  readonly locks: TableLocks
+  /** From the moment its DROP begins: no more writes. */
+  isDropped: boolean
+  /** Of a table with a hidden key: the next row's id; undefined until it is known. */
+  nextRowId: number | undefined
+}
+
+export function tableAccess(schema: TableSchema): TableAccess {
+  const layout = tableLayout(schema)
+  return {
+    schema,
+    layout,
+    keys: keyCodec(schema),
+    rows: rowCodec(layout),
+    kinds: readKinds(schema),
+    keyInRow: schema.primaryKey,
+    keyInKey: schema.primaryKey.map((_, i) => i),
+    locks: createTableLocks(),
+    isDropped: false,
+    nextRowId: undefined,
+  }
+}

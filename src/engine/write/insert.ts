@@ -1,0 +1,113 @@
+/** INSERT in its modes. Rows arrive checked, with their hidden key where the table has one. */
+import { LsmtError } from '../../errors.ts'
+import { readRow } from '../codec/read-row.ts'
+import { checkRow } from '../check-value.ts'
+import type { EngineRow } from '../engine.ts'
+import { readNewest } from '../read/point-read.ts'
+import type { TableAccess } from '../table-access.ts'
+import { admit, buildParts, commitTo, duplicateKey, keyHashes, keyIdentities } from './writer.ts'
+import type { Writer } from './writer.ts'
+
+/** Writes rows whatever was there before. Synchronous up to the append when nothing makes it wait. */
+export function writeBlind(writer: Writer, access: TableAccess, rows: readonly EngineRow[]): Promise<void> {
+  const parts = buildParts(writer, (builder) => builder.put(access, rows))
+  const admission = admit(writer, parts)
+  if (admission === undefined && access.locks.enterBlind()) return leaveBlindAfter(access, () => commitTo(writer, access, parts))
+  return writeBlindWaiting(writer, access, rows, parts, admission)
+}
+
+function leaveBlindAfter(access: TableAccess, commit: () => Promise<void>): Promise<void> {
+  const leave = (): void => access.locks.leaveBlind()
+  let committed: Promise<void>
+  try {
+    committed = commit()
+  } catch (error) {
+    leave()
+    throw error
+  }
+  return committed.finally(leave)
+}
+
+async function writeBlindWaiting(writer: Writer, access: TableAccess, rows: readonly EngineRow[], parts: ReturnType<typeof buildParts>, admission: Promise<unknown> | undefined): Promise<void> {
+  await admission
+  if (access.locks.enterBlind()) return leaveBlindAfter(access, () => commitTo(writer, access, parts))
+  const release = await access.locks.lockKeys(keyHashes(writer, access, rows, access.keyInRow))
+  try {
+    await commitTo(writer, access, parts)
+  } finally {
+    release()
+  }
+}
+
+/** Writes the rows whose keys do not exist; returns how many. With 'insert' an existing key is 23505 instead. */
+export async function writeNew(writer: Writer, access: TableAccess, rows: readonly EngineRow[], mode: 'insert' | 'insert-or-ignore'): Promise<number> {
+  const hashes = keyHashes(writer, access, rows, access.keyInRow)
+  const once = withoutRepeats(writer, access, rows, hashes, mode)
+  const release = await access.locks.lockKeys(hashes)
+  try {
+    const fresh: EngineRow[] = []
+    await readNewest(writer.shards, access, once, access.keyInRow, (index, found) => {
+      if (found === undefined) fresh.push(once[index]!)
+      else if (mode === 'insert') throw duplicateKey(access, once[index]!)
+    })
+    if (fresh.length > 0) await write(writer, access, fresh)
+    return fresh.length
+  } finally {
+    release()
+  }
+}
+
+async function write(writer: Writer, access: TableAccess, rows: readonly EngineRow[]): Promise<void> {
+  const parts = buildParts(writer, (builder) => builder.put(access, rows))
+  await admit(writer, parts)
+  await commitTo(writer, access, parts)
+}
+
+/** The first row of each key; with 'insert', a second one is 23505. Keys are compared only when two hashes are equal. */
+function withoutRepeats(writer: Writer, access: TableAccess, rows: readonly EngineRow[], hashes: Uint32Array, mode: 'insert' | 'insert-or-ignore'): readonly EngineRow[] {
+  if (rows.length === 1 || new Set(hashes).size === rows.length) return rows
+  const seen = new Set<string>()
+  const identities = keyIdentities(writer, access, rows, access.keyInRow)
+  return rows.filter((row, i) => {
+    const isFirst = !seen.has(identities[i]!)
+    if (!isFirst && mode === 'insert') throw duplicateKey(access, row)
+    seen.add(identities[i]!)
+    return isFirst
+  })
+}
+
+/** Writes the rows whose keys do not exist and what `change` makes of the others; returns rows written. */
+export async function writeOrChange(writer: Writer, access: TableAccess, rows: readonly EngineRow[], change: (existing: EngineRow, proposed: EngineRow) => EngineRow | 'keep'): Promise<number> {
+  const identities = keyIdentities(writer, access, rows, access.keyInRow)
+  const columns = access.schema.columns.map((_, ordinal) => ordinal)
+  const release = await access.locks.lockKeys(keyHashes(writer, access, rows, access.keyInRow))
+  try {
+    const current = new Map<string, EngineRow>()
+    await readNewest(writer.shards, access, rows, access.keyInRow, (index, found) => {
+      if (found !== undefined) current.set(identities[index]!, readRow(writer.shards.kernel.memory, access.kinds, found, columns))
+    })
+    const changed = new Map<string, EngineRow>()
+    let count = 0
+    for (const [i, row] of rows.entries()) {
+      const becomes = settle(writer, access, current.get(identities[i]!), row, identities[i]!, change)
+      if (becomes === 'keep') continue
+      current.set(identities[i]!, becomes)
+      changed.set(identities[i]!, becomes)
+      count++
+    }
+    if (changed.size > 0) await write(writer, access, [...changed.values()])
+    return count
+  } finally {
+    release()
+  }
+}
+
+function settle(writer: Writer, access: TableAccess, existing: EngineRow | undefined, proposed: EngineRow, identity: string, change: (existing: EngineRow, proposed: EngineRow) => EngineRow | 'keep'): EngineRow | 'keep' {
+  if (existing === undefined) return proposed
+  const becomes = change(existing, proposed)
+  if (becomes === 'keep') return 'keep'
+  const row = checkRow(access.schema, becomes)
+  const [after] = keyIdentities(writer, access, [row], access.keyInRow)
+  if (after !== identity) throw new LsmtError('0A000', `an INSERT that updates existing rows of table "${access.schema.name}" cannot change their primary key`)
+  return row
+}

@@ -1,0 +1,111 @@
+/**
+ * From rows to one batch per shard. Everything here is synchronous; the builders are shared by all statements and
+ * empty whenever no call is running.
+ */
+import { createBatchBuilder } from '../../lsm/batch-builder.ts'
+import type { BatchBuilder } from '../../lsm/batch-builder.ts'
+import type { LinearMemory, Pointer } from '../../kernel/linear-memory.ts'
+import type { KeyRange } from '../codec/key-codec.ts'
+import { rowBytesMax, writeRow } from '../codec/row-codec.ts'
+import type { EngineRow } from '../engine.ts'
+import type { StatementPart } from '../shards/commit.ts'
+import type { KeyScratch } from '../shards/key-scratch.ts'
+import type { TableAccess } from '../table-access.ts'
+
+export interface StatementBuilder {
+  /** Adds a put of each row. */
+  put(access: TableAccess, rows: readonly EngineRow[]): void
+  /** Adds a put into one shard, whatever the key's own. */
+  putIn(shard: number, access: TableAccess, row: EngineRow): void
+  /** Adds a delete of each key. */
+  delete(access: TableAccess, keys: readonly EngineRow[]): void
+  /** Adds a delete of a range in every shard. */
+  deleteRange(access: TableAccess, range: Exclude<KeyRange, 'empty'>): void
+  /** Makes the table known to, or forgotten by, every shard. */
+  define(access: TableAccess): void
+  drop(access: TableAccess): void
+  /** The parts of the statement; the builder is empty again. */
+  finish(): readonly StatementPart[]
+  /** Drops what was added, after a failure. */
+  clear(): void
+}
+
+export function createStatementBuilder(memory: LinearMemory, scratch: KeyScratch, shardCount: number): StatementBuilder {
+  const builders = Array.from({ length: shardCount }, () => createBatchBuilder())
+
+  function writeKeyAt(builder: BatchBuilder, index: number, rowBytes: number, keyAt: number): number {
+    const byteLength = scratch.byteLengthOf(index)
+    builder.reserve(byteLength + rowBytes)
+    copyOut(memory, scratch.addressOf(index), byteLength, builder.buffer, keyAt)
+    return builder.endKey(keyAt + byteLength)
+  }
+
+  function putAt(builder: BatchBuilder, access: TableAccess, index: number, row: EngineRow): void {
+    const rowAt = writeKeyAt(builder, index, rowBytesMax(access.rows, row), builder.beginPut(access.schema.tableId))
+    builder.endOperation(rowAt + writeRow(access.rows, builder, rowAt, row))
+  }
+
+  return {
+    put(access, rows) {
+      if (rows.length === 1) {
+        scratch.writeOne(access, rows[0]!, access.keyInRow)
+        putAt(builders[scratch.shardOf(0)]!, access, 0, rows[0]!)
+        return
+      }
+      for (let from = 0; from < rows.length; ) {
+        const count = scratch.writeMany(access, rows, from, access.keyInRow)
+        for (let i = 0; i < count; i++) putAt(builders[scratch.shardOf(i)]!, access, i, rows[from + i]!)
+        from += count
+      }
+    },
+    putIn(shard, access, row) {
+      scratch.writeOne(access, row, access.keyInRow)
+      putAt(builders[shard]!, access, 0, row)
+    },
+    delete(access, keys) {
+      for (let from = 0; from < keys.length; ) {
+        const count = scratch.writeMany(access, keys, from, access.keyInKey)
+        for (let i = 0; i < count; i++) {
+          const builder = builders[scratch.shardOf(i)]!
+          builder.endOperation(writeKeyAt(builder, i, 0, builder.beginDelete(access.schema.tableId)))
+        }
+        from += count
+      }
+    },
+    deleteRange(access, range) {
+      for (const builder of builders) builder.rangeDelete(access.schema.tableId, range.lower, range.upper)
+    },
+    define(access) {
+      for (const builder of builders) builder.defineTable(access.layout)
+    },
+    drop(access) {
+      for (const builder of builders) builder.dropTable(access.schema.tableId)
+    },
+    finish() {
+      let partCount = 0
+      for (const builder of builders) if (builder.operationCount > 0) partCount++
+      const parts: StatementPart[] = []
+      for (let shard = 0; shard < shardCount; shard++) {
+        const builder = builders[shard]!
+        const { operationCount } = builder
+        if (operationCount > 0) parts.push({ shard, operationCount, batch: builder.finish(partCount > 1 ? partCount : 0) })
+      }
+      return parts
+    },
+    clear() {
+      for (const builder of builders) builder.clear()
+    },
+  }
+}
+
+const copiedByLoopMax = 32
+
+/** Copies out of linear memory; short copies by a loop, since a view of its own costs more. */
+function copyOut(memory: LinearMemory, from: Pointer, byteLength: number, into: Buffer, at: number): void {
+  const { u8 } = memory
+  if (byteLength > copiedByLoopMax) {
+    into.set(u8.subarray(from, from + byteLength), at)
+    return
+  }
+  for (let i = 0; i < byteLength; i++) into[at + i] = u8[from + i]!
+}

@@ -1,0 +1,114 @@
+/**
+ * UPDATE and DELETE of rows by key: read under lock, change, write. A row may move to another key; that key must be
+ * locked as well before it can be judged, so the statement then starts again with both locked (all at once, as
+ * locks.ts wants it), until the keys it moves to are among those it has.
+ */
+import { checkRow } from '../check-value.ts'
+import { readRow } from '../codec/read-row.ts'
+import { checkKey, keyRange } from '../codec/key-codec.ts'
+import type { EngineRow, KeyBound } from '../engine.ts'
+import { readNewest } from '../read/point-read.ts'
+import type { TableAccess } from '../table-access.ts'
+import { admit, buildParts, commitTo, duplicateKey, keyHashes, keyIdentities, keyOf } from './writer.ts'
+import type { Writer } from './writer.ts'
+
+export type RowChange = (row: EngineRow) => EngineRow | 'delete' | 'keep'
+
+/** Changes the rows of `keys`; returns how many were changed. */
+export async function changeRows(writer: Writer, access: TableAccess, keys: readonly EngineRow[], change: RowChange): Promise<number> {
+  const checked = keys.map((key) => checkKey(access.keys, key))
+  const identities = keyIdentities(writer, access, checked, access.keyInKey)
+  const wanted = [...new Map(checked.map((key, i) => [identities[i]!, key])).values()]
+  let locked = keyHashes(writer, access, wanted, access.keyInKey)
+  for (;;) {
+    const release = await access.locks.lockKeys(locked)
+    try {
+      const changes = await readChanges(writer, access, wanted, change)
+      const moved = keyHashes(writer, access, changes.moved, access.keyInRow)
+      const more = new Set([...locked, ...moved])
+      if (more.size === new Set(locked).size) return await writeChanges(writer, access, changes)
+      locked = Uint32Array.from(more)
+    } finally {
+      release()
+    }
+  }
+}
+
+interface Changes {
+  /** New rows, and those of them that have another key than before. */
+  readonly puts: readonly EngineRow[]
+  readonly moved: readonly EngineRow[]
+  /** Keys of rows that are deleted or moved away. */
+  readonly deletes: readonly EngineRow[]
+  readonly count: number
+}
+
+async function readChanges(writer: Writer, access: TableAccess, keys: readonly EngineRow[], change: RowChange): Promise<Changes> {
+  const columns = access.schema.columns.map((_, ordinal) => ordinal)
+  const found: EngineRow[] = []
+  await readNewest(writer.shards, access, keys, access.keyInKey, (_, handle) => {
+    if (handle !== undefined) found.push(readRow(writer.shards.kernel.memory, access.kinds, handle, columns))
+  })
+  const puts: EngineRow[] = []
+  const moved: EngineRow[] = []
+  const deletes: EngineRow[] = []
+  let count = 0
+  for (const row of found) {
+    const becomes = change(row)
+    if (becomes === 'keep') continue
+    count++
+    const next = becomes === 'delete' ? undefined : checkRow(access.schema, becomes)
+    const stays = next !== undefined && hasSameKey(writer, access, row, next)
+    if (!stays) deletes.push(keyOf(access, row))
+    if (next !== undefined) puts.push(next)
+    if (next !== undefined && !stays) moved.push(next)
+  }
+  return { puts, moved, deletes, count }
+}
+
+function hasSameKey(writer: Writer, access: TableAccess, before: EngineRow, after: EngineRow): boolean {
+  if (access.keyInRow.every((ordinal) => Object.is(before[ordinal], after[ordinal]))) return true
+  const [a, b] = keyIdentities(writer, access, [before, after], access.keyInRow)
+  return a === b
+}
+
+/** Writes deletes first, then puts: a row may take the place that another leaves. */
+async function writeChanges(writer: Writer, access: TableAccess, changes: Changes): Promise<number> {
+  if (changes.count === 0) return 0
+  if (changes.moved.length > 0) await refuseTakenKeys(writer, access, changes)
+  const parts = buildParts(writer, (builder) => {
+    builder.delete(access, changes.deletes)
+    builder.put(access, changes.puts)
+  })
+  await admit(writer, parts)
+  await commitTo(writer, access, parts)
+  return changes.count
+}
+
+/** 23505 when a moved row's key exists once all is applied. */
+async function refuseTakenKeys(writer: Writer, access: TableAccess, { puts, moved, deletes }: Changes): Promise<void> {
+  const seen = new Set<string>()
+  for (const [i, identity] of keyIdentities(writer, access, puts, access.keyInRow).entries()) {
+    if (seen.has(identity)) throw duplicateKey(access, puts[i]!)
+    seen.add(identity)
+  }
+  const left = new Set(keyIdentities(writer, access, deletes, access.keyInKey))
+  const identities = keyIdentities(writer, access, moved, access.keyInRow)
+  await readNewest(writer.shards, access, moved, access.keyInRow, (index, found) => {
+    if (found !== undefined && !left.has(identities[index]!)) throw duplicateKey(access, moved[index]!)
+  })
+}
+
+/** Deletes all keys between two bounds, without reading them. */
+export async function deleteKeyRange(writer: Writer, access: TableAccess, lower: KeyBound | undefined, upper: KeyBound | undefined): Promise<void> {
+  const range = keyRange(access.keys, lower, upper)
+  if (range === 'empty') return
+  const parts = buildParts(writer, (builder) => builder.deleteRange(access, range))
+  await admit(writer, parts)
+  const release = await access.locks.lockTable()
+  try {
+    await commitTo(writer, access, parts)
+  } finally {
+    release()
+  }
+}

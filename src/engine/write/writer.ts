@@ -1,0 +1,82 @@
+/** What all statements that write share: admission, the last look at the table, the commit. */
+import { LsmtError } from '../../errors.ts'
+import type { EngineRow } from '../engine.ts'
+import type { Shards } from '../shards/shards.ts'
+import type { StatementPart } from '../shards/commit.ts'
+import type { TableAccess } from '../table-access.ts'
+import type { StatementBuilder } from './statement.ts'
+
+export interface Writer {
+  readonly shards: Shards
+  readonly builder: StatementBuilder
+  /** Throws 55000 once the database is closed. */
+  readonly assertOpen: () => void
+}
+
+/** The parts of what `add` adds; the builder is left empty whatever happens. */
+export function buildParts(writer: Writer, add: (builder: StatementBuilder) => void): readonly StatementPart[] {
+  try {
+    add(writer.builder)
+    return writer.builder.finish()
+  } catch (error) {
+    writer.builder.clear()
+    throw error
+  }
+}
+
+/** Waits while back-pressure asks for it; undefined when there is none. */
+export function admit(writer: Writer, parts: readonly StatementPart[]): Promise<unknown> | undefined {
+  let waits: Promise<void>[] | undefined
+  for (const part of parts) {
+    const wait = writer.shards.trees[part.shard]!.admit(part.batch.length)
+    if (wait !== undefined) (waits ??= []).push(wait)
+  }
+  return waits && Promise.all(waits)
+}
+
+/** Appends in this synchronous step, if the table is still there; resolves when durable as set, and visible. */
+export function commitTo(writer: Writer, access: TableAccess, parts: readonly StatementPart[]): Promise<void> {
+  writer.assertOpen()
+  if (access.isDropped) throw tableGone(access)
+  return writer.shards.committer.commit(parts)
+}
+
+export function tableGone(access: TableAccess): LsmtError {
+  return new LsmtError('42P01', `table "${access.schema.name}" does not exist`)
+}
+
+/** The lock hashes of the keys of `rows`. */
+export function keyHashes(writer: Writer, access: TableAccess, rows: readonly EngineRow[], ordinals: readonly number[]): Uint32Array {
+  const { keys } = writer.shards
+  const hashes = new Uint32Array(rows.length)
+  for (let from = 0; from < rows.length; ) {
+    const count = keys.writeMany(access, rows, from, ordinals)
+    for (let i = 0; i < count; i++) hashes[from + i] = keys.hashOf(i)
+    from += count
+  }
+  return hashes
+}
+
+/** The keys of `rows` as texts, equal when the keys are. */
+export function keyIdentities(writer: Writer, access: TableAccess, rows: readonly EngineRow[], ordinals: readonly number[]): readonly string[] {
+  const { keys } = writer.shards
+  const identities: string[] = []
+  for (let from = 0; from < rows.length; ) {
+    const count = keys.writeMany(access, rows, from, ordinals)
+    for (let i = 0; i < count; i++) identities.push(keys.identityOf(i))
+    from += count
+  }
+  return identities
+}
+
+/** The key's values of a row, in key order. */
+export function keyOf(access: TableAccess, row: EngineRow): EngineRow {
+  return access.keyInRow.map((ordinal) => row[ordinal]!)
+}
+
+export function duplicateKey(access: TableAccess, row: EngineRow): LsmtError {
+  const { schema } = access
+  const names = schema.primaryKey.map((ordinal) => schema.columns[ordinal]!.name).join(', ')
+  const values = keyOf(access, row).map((value) => (value instanceof Uint8Array ? `\\x${Buffer.from(value).toString('hex')}` : String(value))).join(', ')
+  return new LsmtError('23505', `duplicate key in table "${schema.name}": (${names}) = (${values}) exists`)
+}
