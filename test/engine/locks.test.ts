@@ -33,7 +33,7 @@ describe('key locks', () => {
       release()
     }
     await Promise.all([run(1, 7), run(2, 7, 8), run(3, 8), run(4, 7)])
-    expect(order.toSorted()).toEqual([1, 2, 3, 4])
+    expect(order.toSorted((a, b) => a - b)).toEqual([1, 2, 3, 4])
     expect(order.indexOf(1)).toBeLessThan(order.indexOf(2))
     expect(order.indexOf(2)).toBeLessThan(order.indexOf(3))
     expect(order.indexOf(2)).toBeLessThan(order.indexOf(4))

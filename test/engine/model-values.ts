@@ -1,5 +1,6 @@
 /** How values compare, match and add up, said plainly for the model engine. */
 import type { EngineAggregate, EnginePredicateTerm, EngineRow, EngineValue } from '../../src/engine/engine.ts'
+import type { Comparison } from '../../src/kernel/zone-map.ts'
 import { physicalKind } from '../../src/engine/schema.ts'
 import type { TableSchema } from '../../src/engine/schema.ts'
 
@@ -23,12 +24,15 @@ export function compareKeys(a: EngineRow, b: EngineRow): number {
 
 /** Whether a row satisfies a term; comparisons with null are never true. */
 export function matches(row: EngineRow, term: EnginePredicateTerm): boolean {
-  const value = row[term.ordinal]!
-  if (term.comparison === 'isNull') return value === null
-  if (term.comparison === 'isNotNull') return value !== null
-  if (value === null || term.value === null || term.value === undefined) return false
-  const order = compareValues(value, term.value)
-  switch (term.comparison) {
+  return matchesValue(row[term.ordinal]!, term.comparison, term.value ?? null)
+}
+
+export function matchesValue(value: EngineValue, comparison: Comparison, constant: EngineValue): boolean {
+  if (comparison === 'isNull') return value === null
+  if (comparison === 'isNotNull') return value !== null
+  if (value === null || constant === null) return false
+  const order = compareValues(value, constant)
+  switch (comparison) {
     case 'eq':
       return order === 0
     case 'ne':

@@ -37,86 +37,91 @@ interface Statement {
   readonly applied: Promise<unknown>
 }
 
-export function createCommitter(trees: readonly Tree[], random: Random): Committer {
+interface CommitState {
+  readonly trees: readonly Tree[]
+  readonly random: Random
   /** Statements of several shards that were not let through yet, by shard, oldest first. */
-  const waiting: Statement[][] = trees.map(() => [])
+  readonly waiting: readonly Statement[][]
   /** Let through, not yet visible everywhere. */
-  const passing = new Set<Statement>()
+  readonly passing: Set<Statement>
   /** Why no more is written: one shard lost a part of a statement that others may have. */
-  let failure: unknown
+  failure: unknown
+}
 
-  function commitParts(parts: readonly StatementPart[]): Promise<void> {
-    const participants = parts.map(({ shard }) => ({ shard, baseSequence: trees[shard]!.nextSequence }))
-    const transactionId = newTransactionId(random)
-    const gate = createGate()
-    const appended = parts.map(({ shard, batch }, i) => {
-      assignParticipants(batch, { transactionId, parts: participants })
-      const result = trees[shard]!.append(batch, { durableEverywhere: gate.promise })
-      invariant(result.baseSequence === participants[i]!.baseSequence, `shard ${shard} gave a part another sequence than it had said`)
-      return result
-    })
-    const applied = Promise.all(appended.map((part) => part.applied))
-    const statement: Statement = {
-      parts: participants.map((part, i) => ({ ...part, lastSequence: part.baseSequence + parts[i]!.operationCount - 1 })),
-      open: gate.resolve,
-      durable: false,
-      applied,
-    }
-    for (const { shard } of parts) waiting[shard]!.push(statement)
-    Promise.all(appended.map((part) => part.durable)).then(
-      () => {
-        statement.durable = true
-        letThrough(statement)
-      },
-      (cause: unknown) => {
-        failure ??= cause
-        gate.reject(cause)
-      },
-    )
-    return applied.then(
-      () => void passing.delete(statement),
-      (cause: unknown) => {
-        failure ??= cause
-        throw cause
-      },
-    )
-  }
-
-  /** Lets a statement through if it may, and then those that waited for it. */
-  function letThrough(statement: Statement): void {
-    const isFirst = statement.durable && statement.parts.every(({ shard }) => waiting[shard]![0] === statement)
-    if (!isFirst) return
-    for (const { shard } of statement.parts) waiting[shard]!.shift()
-    passing.add(statement)
-    statement.open()
-    for (const { shard } of statement.parts) {
-      const next = waiting[shard]![0]
-      if (next !== undefined) letThrough(next)
-    }
-  }
-
-  function isHalfVisible(statement: Statement): boolean {
-    const visible = statement.parts.filter(({ shard, lastSequence }) => trees[shard]!.visibleSequence >= lastSequence).length
-    return visible > 0 && visible < statement.parts.length
-  }
-
+export function createCommitter(trees: readonly Tree[], random: Random): Committer {
+  const state: CommitState = { trees, random, waiting: trees.map(() => []), passing: new Set(), failure: undefined }
   return {
     commit(parts) {
-      if (failure !== undefined) return Promise.reject(new LsmtError('55000', 'no more writes are taken since a statement failed half-way; reopen the database', {}, failure))
+      if (state.failure !== undefined) return Promise.reject(new LsmtError('55000', 'no more writes are taken since a statement failed half-way; reopen the database', {}, state.failure))
       const [only, ...more] = parts
       if (only === undefined) return Promise.resolve()
-      if (more.length > 0) return commitParts(parts)
+      if (more.length > 0) return commitParts(state, parts)
       const { durable, applied } = trees[only.shard]!.append(only.batch)
       // A part that fails to become durable is never applied: `applied` tells of it.
       durable.catch(() => {})
       return applied
     },
     halfVisible() {
-      if (passing.size === 0) return undefined
-      const half = [...passing].filter(isHalfVisible)
+      if (state.passing.size === 0) return undefined
+      const half = [...state.passing].filter((statement) => isHalfVisible(trees, statement))
       return half.length === 0 ? undefined : Promise.all(half.map((statement) => statement.applied)).then(() => {})
     },
   }
+}
+
+function commitParts(state: CommitState, parts: readonly StatementPart[]): Promise<void> {
+  const { trees } = state
+  const participants = parts.map(({ shard }) => ({ shard, baseSequence: trees[shard]!.nextSequence }))
+  const transactionId = newTransactionId(state.random)
+  const gate = createGate()
+  const appended = parts.map(({ shard, batch }, i) => {
+    assignParticipants(batch, { transactionId, parts: participants })
+    const result = trees[shard]!.append(batch, { durableEverywhere: gate.promise })
+    invariant(result.baseSequence === participants[i]!.baseSequence, `shard ${shard} gave a part another sequence than it had said`)
+    return result
+  })
+  const statement: Statement = {
+    parts: participants.map((part, i) => ({ ...part, lastSequence: part.baseSequence + parts[i]!.operationCount - 1 })),
+    open: gate.resolve,
+    durable: false,
+    applied: Promise.all(appended.map((part) => part.applied)),
+  }
+  for (const { shard } of parts) state.waiting[shard]!.push(statement)
+  Promise.all(appended.map((part) => part.durable)).then(
+    () => {
+      statement.durable = true
+      letThrough(state, statement)
+    },
+    (cause: unknown) => {
+      state.failure ??= cause
+      gate.reject(cause)
+    },
+  )
+  return statement.applied.then(
+    () => void state.passing.delete(statement),
+    (cause: unknown) => {
+      state.failure ??= cause
+      throw cause
+    },
+  )
+}
+
+/** Lets a statement through if it may, and then those that waited for it. */
+function letThrough(state: CommitState, statement: Statement): void {
+  const isFirst = statement.durable && statement.parts.every(({ shard }) => state.waiting[shard]![0] === statement)
+  if (!isFirst) return
+  for (const { shard } of statement.parts) state.waiting[shard]!.shift()
+  state.passing.add(statement)
+  statement.open()
+  for (const { shard } of statement.parts) {
+    const next = state.waiting[shard]![0]
+    if (next !== undefined) letThrough(state, next)
+  }
+}
+
+function isHalfVisible(trees: readonly Tree[], statement: Statement): boolean {
+  const visible = statement.parts.filter(({ shard, lastSequence }) => trees[shard]!.visibleSequence >= lastSequence).length
+  return visible > 0 && visible < statement.parts.length
 }
 
 interface Gate {
@@ -127,7 +132,7 @@ interface Gate {
 
 function createGate(): Gate {
   let resolve = (): void => {}
-  let reject = (_: unknown): void => {}
+  let reject: (cause: unknown) => void = () => {}
   const promise = new Promise<void>((onResolve, onReject) => {
     resolve = onResolve
     reject = onReject

@@ -15,8 +15,9 @@ import type { TableAccess } from '../table-access.ts'
 export interface StatementBuilder {
   /** Adds a put of each row. */
   put(access: TableAccess, rows: readonly EngineRow[]): void
-  /** Adds a put into one shard, whatever the key's own. */
+  /** Adds a put into, or a delete from, one shard, whatever the key's own. */
   putIn(shard: number, access: TableAccess, row: EngineRow): void
+  deleteIn(shard: number, access: TableAccess, key: EngineRow): void
   /** Adds a delete of each key. */
   delete(access: TableAccess, keys: readonly EngineRow[]): void
   /** Adds a delete of a range in every shard. */
@@ -32,43 +33,33 @@ export interface StatementBuilder {
 
 export function createStatementBuilder(memory: LinearMemory, scratch: KeyScratch, shardCount: number): StatementBuilder {
   const builders = Array.from({ length: shardCount }, () => createBatchBuilder())
-
-  function writeKeyAt(builder: BatchBuilder, index: number, rowBytes: number, keyAt: number): number {
-    const byteLength = scratch.byteLengthOf(index)
-    builder.reserve(byteLength + rowBytes)
-    copyOut(memory, scratch.addressOf(index), byteLength, builder.buffer, keyAt)
-    return builder.endKey(keyAt + byteLength)
-  }
-
-  function putAt(builder: BatchBuilder, access: TableAccess, index: number, row: EngineRow): void {
-    const rowAt = writeKeyAt(builder, index, rowBytesMax(access.rows, row), builder.beginPut(access.schema.tableId))
-    builder.endOperation(rowAt + writeRow(access.rows, builder, rowAt, row))
-  }
+  const source: KeySource = { memory, scratch }
 
   return {
     put(access, rows) {
       if (rows.length === 1) {
         scratch.writeOne(access, rows[0]!, access.keyInRow)
-        putAt(builders[scratch.shardOf(0)]!, access, 0, rows[0]!)
+        putAt(source, builders[scratch.shardOf(0)]!, access, 0, rows[0]!)
         return
       }
       for (let from = 0; from < rows.length; ) {
         const count = scratch.writeMany(access, rows, from, access.keyInRow)
-        for (let i = 0; i < count; i++) putAt(builders[scratch.shardOf(i)]!, access, i, rows[from + i]!)
+        for (let i = 0; i < count; i++) putAt(source, builders[scratch.shardOf(i)]!, access, i, rows[from + i]!)
         from += count
       }
     },
     putIn(shard, access, row) {
       scratch.writeOne(access, row, access.keyInRow)
-      putAt(builders[shard]!, access, 0, row)
+      putAt(source, builders[shard]!, access, 0, row)
+    },
+    deleteIn(shard, access, key) {
+      scratch.writeOne(access, key, access.keyInKey)
+      deleteAt(source, builders[shard]!, access, 0)
     },
     delete(access, keys) {
       for (let from = 0; from < keys.length; ) {
         const count = scratch.writeMany(access, keys, from, access.keyInKey)
-        for (let i = 0; i < count; i++) {
-          const builder = builders[scratch.shardOf(i)]!
-          builder.endOperation(writeKeyAt(builder, i, 0, builder.beginDelete(access.schema.tableId)))
-        }
+        for (let i = 0; i < count; i++) deleteAt(source, builders[scratch.shardOf(i)]!, access, i)
         from += count
       }
     },
@@ -81,21 +72,45 @@ export function createStatementBuilder(memory: LinearMemory, scratch: KeyScratch
     drop(access) {
       for (const builder of builders) builder.dropTable(access.schema.tableId)
     },
-    finish() {
-      let partCount = 0
-      for (const builder of builders) if (builder.operationCount > 0) partCount++
-      const parts: StatementPart[] = []
-      for (let shard = 0; shard < shardCount; shard++) {
-        const builder = builders[shard]!
-        const { operationCount } = builder
-        if (operationCount > 0) parts.push({ shard, operationCount, batch: builder.finish(partCount > 1 ? partCount : 0) })
-      }
-      return parts
-    },
+    finish: () => finishParts(builders),
     clear() {
       for (const builder of builders) builder.clear()
     },
   }
+}
+
+interface KeySource {
+  readonly memory: LinearMemory
+  readonly scratch: KeyScratch
+}
+
+function putAt(source: KeySource, builder: BatchBuilder, access: TableAccess, index: number, row: EngineRow): void {
+  const rowAt = writeKeyAt(source, builder, index, rowBytesMax(access.rows, row), builder.beginPut(access.schema.tableId))
+  builder.endOperation(rowAt + writeRow(access.rows, builder, rowAt, row))
+}
+
+function deleteAt(source: KeySource, builder: BatchBuilder, access: TableAccess, index: number): void {
+  builder.endOperation(writeKeyAt(source, builder, index, 0, builder.beginDelete(access.schema.tableId)))
+}
+
+/** Writes the scratch's key at `keyAt` and makes room for a row of `rowBytes`; returns where the row goes. */
+function writeKeyAt({ memory, scratch }: KeySource, builder: BatchBuilder, index: number, rowBytes: number, keyAt: number): number {
+  const byteLength = scratch.byteLengthOf(index)
+  builder.reserve(byteLength + rowBytes)
+  copyOut(memory, scratch.addressOf(index), byteLength, builder.buffer, keyAt)
+  return builder.endKey(keyAt + byteLength)
+}
+
+function finishParts(builders: readonly BatchBuilder[]): readonly StatementPart[] {
+  let partCount = 0
+  for (const builder of builders) if (builder.operationCount > 0) partCount++
+  const parts: StatementPart[] = []
+  for (let shard = 0; shard < builders.length; shard++) {
+    const builder = builders[shard]!
+    const { operationCount } = builder
+    if (operationCount > 0) parts.push({ shard, operationCount, batch: builder.finish(partCount > 1 ? partCount : 0) })
+  }
+  return parts
 }
 
 const copiedByLoopMax = 32

@@ -5,7 +5,7 @@ import type { EngineRow, EngineValue } from '../../../src/engine/engine.ts'
 import { tableSchema } from '../../../src/engine/new-table.ts'
 import type { ColumnType } from '../../../src/engine/schema.ts'
 import { seededRandom } from '../../../src/runtime/random.ts'
-import { newTable } from '../engine-conformance.ts'
+import { newTable } from '../engine-fixtures.ts'
 import { compareKeys } from '../model-values.ts'
 
 function codecOf(...kinds: ColumnType['kind'][]): KeyCodec {

@@ -1,0 +1,26 @@
+/** Row ids of tables without a primary key: ascending, going on after the largest stored one. */
+import type { EngineRow } from './engine.ts'
+import { scanShards } from './read/scan.ts'
+import type { Shards } from './shards/shards.ts'
+import type { TableAccess } from './table-access.ts'
+
+/** Reads the largest row id of every shard, once a table and opening. */
+export async function recoverNextRowId(shards: Shards, access: TableAccess): Promise<void> {
+  const snapshots = shards.trees.map((tree) => tree.snapshot())
+  try {
+    const scan = { table: access.schema, ordered: true, reverse: true, columns: [0], predicate: [], limit: 1 }
+    let largest = 0
+    for await (const rows of scanShards(shards, snapshots, access, scan)) largest = Number(rows[0]![0])
+    // Another statement may have waited for the same, and be ahead.
+    access.nextRowId ??= largest + 1
+  } finally {
+    for (const snapshot of snapshots) snapshot.release()
+  }
+}
+
+/** The rows with their ids before them. */
+export function withRowIds(access: TableAccess, rows: readonly EngineRow[]): readonly EngineRow[] {
+  const first = access.nextRowId!
+  access.nextRowId = first + rows.length
+  return rows.map((row, i) => [first + i, ...row])
+}

@@ -1,0 +1,188 @@
+/**
+ * The engine of one node: tables by schema over the shards' trees, all dispatched by this thread.
+ *
+ * A statement that writes is appended to all its shards in one synchronous step, and that step looks last whether the
+ * database is open and the table still there; so DDL needs no lock: a DROP marks the table first, and what was
+ * appended before it stands before it in every log.
+ */
+import { LsmtError } from '../errors.ts'
+import type { Kernel } from '../kernel/kernel.ts'
+import type { Fetch, ReadStats, RowHandle, Tree } from '../lsm/tree.ts'
+import type { Random } from '../runtime/random.ts'
+import { checkRow } from './check-value.ts'
+import { checkKey } from './codec/key-codec.ts'
+import { readRow } from './codec/read-row.ts'
+import type { Engine, EngineRow, EngineScan, EngineSnapshot, EngineStats } from './engine.ts'
+import { recoverNextRowId, withRowIds } from './hidden-key.ts'
+import { aggregateShards } from './read/aggregate.ts'
+import { isFetch, lookUp } from './read/point-read.ts'
+import { scanShards } from './read/scan.ts'
+import type { TableSchema } from './schema.ts'
+import { createCommitter } from './shards/commit.ts'
+import { createKeyScratch } from './shards/key-scratch.ts'
+import { shardsOf, takeShardSnapshot } from './shards/shard-snapshot.ts'
+import type { ShardSnapshot } from './shards/shard-snapshot.ts'
+import type { Shards } from './shards/shards.ts'
+import type { TableAccess } from './table-access.ts'
+import { openTables } from './tables.ts'
+import type { Tables } from './tables.ts'
+import { writeBlind, writeNew, writeOrChange } from './write/insert.ts'
+import { createStatementBuilder } from './write/statement.ts'
+import { changeRows, deleteKeyRange } from './write/update.ts'
+import type { Writer } from './write/writer.ts'
+
+/** What an engine stands on; it owns the trees and closes them. */
+export interface LocalEngineParts {
+  readonly kernel: Kernel
+  /** By shard, recovered. */
+  readonly trees: readonly Tree[]
+  readonly random: Random
+  readonly cacheBytes: () => number
+  /** What else is to be closed, after the trees. */
+  readonly close: () => Promise<void>
+}
+
+/** An engine over open trees. Reads the catalog, or makes it the first time. */
+export async function createLocalEngine(parts: LocalEngineParts): Promise<Engine> {
+  let isClosed = false
+  const assertOpen = (): void => {
+    if (isClosed) throw new LsmtError('55000', 'the database is closed')
+  }
+  const { kernel, trees } = parts
+  const keys = createKeyScratch(kernel, trees.length)
+  const shards: Shards = { kernel, trees, keys, committer: createCommitter(trees, parts.random) }
+  const writer: Writer = { shards, builder: createStatementBuilder(kernel.memory, keys, trees.length), assertOpen }
+  const tables = await openTables(writer)
+
+  return {
+    ...catalogPart(tables),
+    ...readPart(shards, tables, assertOpen),
+    ...writePart(writer, tables),
+    get catalogVersion() {
+      return tables.version
+    },
+    async flush() {
+      assertOpen()
+      await Promise.all(trees.map((tree) => tree.flush()))
+    },
+    async compact() {
+      assertOpen()
+      await Promise.all(trees.map((tree) => tree.compact()))
+    },
+    stats: () => engineStats(parts),
+    async close() {
+      if (isClosed) return
+      isClosed = true
+      await Promise.all(trees.map((tree) => tree.close()))
+      keys.free()
+      await parts.close()
+    },
+  }
+}
+
+function catalogPart(tables: Tables): Pick<Engine, 'tables' | 'table' | 'createTable' | 'dropTable'> {
+  return { tables: tables.list, table: tables.find, createTable: tables.create, dropTable: tables.drop }
+}
+
+function readPart(shards: Shards, tables: Tables, assertOpen: () => void): Pick<Engine, 'snapshot' | 'get' | 'scan' | 'aggregate'> {
+  const { memory } = shards.kernel
+
+  /** Reads the key of `values`; a row that must be fetched first is awaited and asked for again. */
+  function get(given: EngineSnapshot | undefined, access: TableAccess, values: EngineRow, columns: readonly number[], stats?: ReadStats): EngineRow | undefined | Promise<EngineRow | undefined> {
+    shards.keys.writeOne(access, values, access.keyInKey)
+    const shard = shards.keys.shardOf(0)
+    const tree = shards.trees[shard]!
+    const snapshot = given === undefined ? tree.snapshot() : shardsOf(given)[shard]!
+    let found: RowHandle | Fetch | undefined
+    try {
+      found = lookUp(shards, tree, snapshot, access, 0, stats)
+      if (found === undefined) return undefined
+      if (!isFetch(found)) return readRow(memory, access.kinds, found, columns)
+    } finally {
+      if (given === undefined) snapshot.release()
+    }
+    return found.fetch().then(() => get(given, access, values, columns, stats))
+  }
+
+  /** The access of a table, once the snapshot is there. */
+  async function readyAccess(given: EngineSnapshot, table: TableSchema): Promise<TableAccess> {
+    assertOpen()
+    const access = tables.access(table)
+    await (given as ShardSnapshot).ready
+    return access
+  }
+
+  return {
+    snapshot() {
+      assertOpen()
+      return takeShardSnapshot(shards.trees, shards.committer)
+    },
+    get(given, table, key, columns, stats) {
+      assertOpen()
+      const access = tables.access(table)
+      const values = checkKey(access.keys, key)
+      const ready = given && (given as ShardSnapshot).ready
+      return ready === undefined ? get(given, access, values, columns, stats) : ready.then(() => get(given, access, values, columns, stats))
+    },
+    async *scan(given: EngineSnapshot, scan: EngineScan, stats?: ReadStats) {
+      const access = await readyAccess(given, scan.table)
+      yield* scanShards(shards, shardsOf(given), access, scan, stats)
+    },
+    async aggregate(given, scan, aggregates, stats) {
+      const access = await readyAccess(given, scan.table)
+      return aggregateShards(shards, shardsOf(given), access, scan, aggregates, stats)
+    },
+  }
+}
+
+function writePart(writer: Writer, tables: Tables): Pick<Engine, 'insert' | 'insertOrUpdate' | 'update' | 'deleteRange'> {
+  function writable(table: TableSchema): TableAccess {
+    writer.assertOpen()
+    return tables.access(table)
+  }
+
+  /** The rows checked, with ids where the key is hidden. */
+  async function prepare(access: TableAccess, rows: readonly EngineRow[]): Promise<readonly EngineRow[]> {
+    if (access.schema.hiddenKey && access.nextRowId === undefined) await recoverNextRowId(writer.shards, access)
+    return checked(access, access.schema.hiddenKey ? withRowIds(access, rows) : rows)
+  }
+
+  return {
+    async insert(table, rows, mode) {
+      const access = writable(table)
+      if (rows.length === 0) return 0
+      const ready = access.schema.hiddenKey ? await prepare(access, rows) : checked(access, rows)
+      if (mode !== 'upsert' && !access.schema.hiddenKey) return writeNew(writer, access, ready, mode)
+      await writeBlind(writer, access, ready)
+      return ready.length
+    },
+    async insertOrUpdate(table, rows, change) {
+      const access = writable(table)
+      return rows.length === 0 ? 0 : writeOrChange(writer, access, await prepare(access, rows), change)
+    },
+    async update(table, keys, change) {
+      const access = writable(table)
+      return keys.length === 0 ? 0 : changeRows(writer, access, keys, change)
+    },
+    async deleteRange(table, lower, upper) {
+      await deleteKeyRange(writer, writable(table), lower, upper)
+    },
+  }
+}
+
+function checked(access: TableAccess, rows: readonly EngineRow[]): readonly EngineRow[] {
+  const { schema } = access
+  for (let i = 0; i < rows.length; i++) {
+    const row = checkRow(schema, rows[i]!)
+    if (row !== rows[i]) return rows.map((each) => checkRow(schema, each))
+  }
+  return rows
+}
+
+function engineStats({ kernel, trees, cacheBytes }: LocalEngineParts): EngineStats {
+  return {
+    shards: trees.map((tree) => tree.stats),
+    cacheBytes: cacheBytes(),
+    kernelMemoryBytes: { reserved: kernel.memory.byteLength, used: kernel.heap.usedBytes },
+  }
+}

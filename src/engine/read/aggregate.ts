@@ -1,0 +1,35 @@
+/** Aggregates over all shards: each tree's partials, merged, and their value. */
+import type { AggregatePartial, AggregateRequest, ReadStats, Snapshot } from '../../lsm/tree.ts'
+import { mergePartials } from '../../lsm/aggregate.ts'
+import { canonicalInteger } from '../check-value.ts'
+import type { EngineAggregate, EngineRow, EngineScan, EngineValue } from '../engine.ts'
+import type { TableSchema } from '../schema.ts'
+import type { Shards } from '../shards/shards.ts'
+import type { TableAccess } from '../table-access.ts'
+import { engineValueOf } from './predicate.ts'
+import { scanRequest } from './scan.ts'
+
+/** One value for each aggregate over the rows of a scan, in snapshots by shard. */
+export async function aggregateShards(shards: Shards, snapshots: readonly Snapshot[], access: TableAccess, scan: EngineScan, aggregates: readonly EngineAggregate[], stats?: ReadStats): Promise<EngineRow> {
+  const request = scanRequest(access, scan, [])
+  if (request === undefined) return aggregates.map((aggregate) => (aggregate.function === 'count' ? 0 : null))
+  const asked = { ...request, keys: false as const }
+  const wanted = aggregates.map(({ function: name, ordinal }): AggregateRequest => (ordinal === undefined ? { function: name } : { function: name, ordinal }))
+  const answers = await Promise.all(shards.trees.map((tree, shard) => tree.aggregate(snapshots[shard]!, asked, wanted, stats)))
+  return aggregates.map((aggregate, i) => partialValue(scan.table, aggregate, answers.map((partials) => partials[i]!).reduce(mergePartials)))
+}
+
+/** What a partial over all rows comes to. */
+function partialValue(table: TableSchema, aggregate: EngineAggregate, partial: AggregatePartial): EngineValue {
+  switch (partial.kind) {
+    case 'count':
+      return partial.count
+    case 'extreme':
+      return partial.value === undefined ? null : engineValueOf(table.columns[aggregate.ordinal!]!, partial.value)
+    case 'sumI64':
+      return partial.count === 0 ? null : canonicalInteger(partial.sum)
+    case 'sumF64':
+      if (partial.count === 0) return null
+      return Number.isFinite(partial.high) ? partial.high + partial.low : partial.high
+  }
+}

@@ -1,0 +1,39 @@
+/** What the conformance suites of engines share: tables in short, whole scans, whole aggregates. */
+import type { Engine, EngineAggregate, EngineRow, EngineScan, NewTable } from '../../src/engine/engine.ts'
+import type { ColumnType, TableSchema } from '../../src/engine/schema.ts'
+
+/** Columns from `name kind` pairs. */
+export function newTable(name: string, columns: Readonly<Record<string, ColumnType['kind']>>, primaryKey: readonly string[], onInsert: NewTable['onInsert'] = 'error'): NewTable {
+  const names = Object.keys(columns)
+  return {
+    name,
+    columns: names.map((column) => ({ name: column, type: columnType(columns[column]!), notNull: false })),
+    primaryKey: primaryKey.map((column) => names.indexOf(column)),
+    onInsert,
+  }
+}
+
+function columnType(kind: ColumnType['kind']): ColumnType {
+  return kind === 'numeric' ? { kind, precision: 18, scale: 2 } : { kind }
+}
+
+export async function scanAll(engine: Engine, table: TableSchema, scan: Partial<EngineScan> = {}): Promise<EngineRow[]> {
+  const snapshot = engine.snapshot()
+  try {
+    const rows: EngineRow[] = []
+    const columns = table.columns.map((_, ordinal) => ordinal)
+    for await (const page of engine.scan(snapshot, { table, ordered: true, columns, predicate: [], ...scan })) rows.push(...page)
+    return rows
+  } finally {
+    snapshot.release()
+  }
+}
+
+export async function aggregateAll(engine: Engine, table: TableSchema, aggregates: readonly EngineAggregate[], scan: Partial<EngineScan> = {}): Promise<EngineRow> {
+  const snapshot = engine.snapshot()
+  try {
+    return await engine.aggregate(snapshot, { table, ordered: false, columns: [], predicate: [], ...scan }, aggregates)
+  } finally {
+    snapshot.release()
+  }
+}
