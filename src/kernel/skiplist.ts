@@ -1,7 +1,8 @@
 /**
- * The memtable: an ordered map from (key, sequence number descending) to row bytes, as a skiplist (Pugh
- * 1990) whose nodes are sorted blocks of key prefixes, with an index beside it for exact gets. Append-only
- * in segments that the caller brings; freed as a whole. One thread writes; any thread may read once frozen.
+ * The memtable: an ordered map from (key, sequence number descending) to row bytes, as a skiplist whose nodes
+ * are sorted blocks of key prefixes (assembly/skiplist/layout.ts), with an index beside it for exact gets.
+ * Append-only in segments that the caller brings; freed as a whole. One thread writes; any thread may read
+ * once frozen: all state stands in the segments, and the handle is the same on every thread.
  *
  * A write batch (one byte shape from the engine to peers, log and memtable), little-endian:
  *
@@ -21,25 +22,30 @@
  *
  * Kinds 4 and 5 are for the tree (key = u32 big-endian table id, value = layout); the memtable passes over
  * them, except that 5 acts as a range delete of the table's whole key space.
+ *
+ * Malformed is also: a put or delete whose key has no table id (fewer than 4 bytes), a put without a value or a
+ * delete with one, a range delete without an end, bytes other than 0 where zeros belong, a base sequence that is no
+ * integer in [0, 2^53 - 1 - opCount]. A range delete whose start is not below its end hides nothing and is left out.
  */
 import type { Pointer } from './linear-memory.ts'
 
 export interface SkiplistExports {
-  /** Starts a memtable in its first segment; returns its handle (an address in the segment). */
+  /** Starts a memtable in its first segment; returns its handle (an address in the segment), 0 when it is below 320 bytes. */
   skiplistCreate(segment: Pointer, segmentBytes: number): Pointer
   /** Gives the memtable one more segment. */
   skiplistAddSegment(table: Pointer, segment: Pointer, segmentBytes: number): void
   /**
-   * Applies a whole batch, or nothing: 0 applied; > 0 the size in bytes of a further segment that it needs first;
-   * -1 malformed batch.
+   * Applies a whole batch, or nothing: 0 applied; > 0 the size in bytes of a further segment that it needs first (a
+   * bound, so that nothing can fail midway; what a batch leaves of it serves the next ones); -1 malformed batch. The
+   * batch must not stand in the memtable's segments and may be reused after the call.
    */
   skiplistApply(table: Pointer, batch: Pointer, batchBytes: number): number
-  /** Entries (versions) and bytes used, as f64. */
+  /** Entries (versions; range tombstones are not among them) and bytes used, as f64. */
   skiplistEntryCount(table: Pointer): number
   skiplistUsedBytes(table: Pointer): number
   /** How many range tombstones it holds. */
   skiplistRangeCount(table: Pointer): number
-  /** Writes range tombstone i: u32 start address, u32 start bytes, u32 end address, u32 end bytes, f64 sequence (24 bytes). */
+  /** Writes range tombstone i: u32 start address, u32 start bytes, u32 end address, u32 end bytes (0 = no end), f64 sequence (24 bytes). */
   skiplistRangeAt(table: Pointer, index: number, out: Pointer): void
   /**
    * The newest version of a key with sequence <= `sequence`: 1 put (its value ref at `out`), 2 deleted (by a tombstone
@@ -48,7 +54,8 @@ export interface SkiplistExports {
   skiplistGet(table: Pointer, key: Pointer, keyBytes: number, sequence: number, out: Pointer): number
   /**
    * Places the 32-byte cursor at `cursor` before the first key >= `key` (forward), or before the last key < `key`
-   * (backward, for which an empty key means the end).
+   * (backward, for which an empty key means the end). The key is not needed afterwards. A cursor stays valid while
+   * batches are applied: keys that come later before its position are not read.
    */
   skiplistSeek(table: Pointer, key: Pointer, keyBytes: number, backward: number, cursor: Pointer): void
   /**

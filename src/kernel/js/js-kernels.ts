@@ -7,6 +7,7 @@ import { createMergeJs } from './merge.ts'
 import { createRowJs } from './row.ts'
 import { createLzJs } from './lz.ts'
 import { createZoneMapJs } from './zone-map.ts'
+import { createSkiplistJs } from './skiplist.ts'
 
 const factories: readonly ((memory: LinearMemory) => Partial<KernelExports>)[] = [
   createBloomJs,
@@ -15,6 +16,7 @@ const factories: readonly ((memory: LinearMemory) => Partial<KernelExports>)[] =
   createRowJs,
   createLzJs,
   createZoneMapJs,
+  createSkiplistJs,
 ]
 
 export function createJsKernels(memory: LinearMemory): KernelExports {

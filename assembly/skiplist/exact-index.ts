@@ -1,0 +1,68 @@
+// The index for exact keys: a hash table from key to node, doubled (in the arena) before a batch that would fill it
+// past seven tenths. A key whose neighbourhood is full (`INDEX_PROBES_MAX`) stays out and is found through the levels.
+import { align8, arenaAllocate, arenaRecycle } from './arena'
+import { keyEqualsNode } from './key'
+import {
+  INDEX_PROBES_MAX, INDEX_SLOTS_MIN, SLOT_BYTES, SLOT_NODE, TABLE_INDEX, TABLE_INDEX_SLOTS, TABLE_KEYS, TABLE_UNINDEXED,
+} from './layout'
+
+/** The slot of the key, or the empty one where it belongs, or 0 when neither is near its hash. */
+export function indexSlot(table: usize, hash: u32, key: usize, keyBytes: u32): usize {
+  const index = <usize>load<u32>(table, TABLE_INDEX)
+  const mask = load<u32>(table, TABLE_INDEX_SLOTS) - 1
+  for (let probe: u32 = 0; probe < INDEX_PROBES_MAX; probe++) {
+    const slot = index + (<usize>((hash + probe) & mask) << 3)
+    const node = <usize>load<u32>(slot, SLOT_NODE)
+    if (node == 0 || (load<u32>(slot) == hash && keyEqualsNode(node, key, keyBytes))) return slot
+  }
+  return 0
+}
+
+/** Slots the index must have before `keyCount` keys are in it. */
+export function indexSlotsFor(table: usize, keyCount: u64): u64 {
+  let slots = <u64>max(load<u32>(table, TABLE_INDEX_SLOTS), INDEX_SLOTS_MIN)
+  while (slots * 7 < keyCount * 10) slots <<= 1
+  return slots
+}
+
+/** Bytes that growing to `slots` takes from the arena; 0 when the index has them. */
+export function indexGrowBytes(table: usize, slots: u64): u64 {
+  return slots == <u64>load<u32>(table, TABLE_INDEX_SLOTS) ? 0 : slots * SLOT_BYTES
+}
+
+export function indexGrow(table: usize, slots: u32): void {
+  const oldSlots = load<u32>(table, TABLE_INDEX_SLOTS)
+  if (slots == oldSlots) return
+  const old = <usize>load<u32>(table, TABLE_INDEX)
+  const index = arenaAllocate(table, align8(<usize>slots * SLOT_BYTES))
+  memory.fill(index, 0, <usize>slots * SLOT_BYTES)
+  store<u32>(table, <u32>index, TABLE_INDEX)
+  store<u32>(table, slots, TABLE_INDEX_SLOTS)
+  for (let i: u32 = 0; i < oldSlots; i++) {
+    const slot = old + (<usize>i << 3)
+    if (load<u32>(slot, SLOT_NODE) != 0) enter(table, index, slots - 1, load<u64>(slot))
+  }
+  if (old != 0) arenaRecycle(table, old, <usize>oldSlots * SLOT_BYTES)
+}
+
+function enter(table: usize, index: usize, mask: u32, hashAndNode: u64): void {
+  const hash = <u32>hashAndNode
+  for (let probe: u32 = 0; probe < INDEX_PROBES_MAX; probe++) {
+    const slot = index + (<usize>((hash + probe) & mask) << 3)
+    if (load<u32>(slot, SLOT_NODE) != 0) continue
+    store<u64>(slot, hashAndNode)
+    return
+  }
+  store<u32>(table, load<u32>(table, TABLE_UNINDEXED) + 1, TABLE_UNINDEXED)
+}
+
+/** Fills the empty slot that `indexSlot` gave, if it gave one. */
+export function indexAdd(table: usize, slot: usize, hash: u32, node: usize): void {
+  store<u32>(table, load<u32>(table, TABLE_KEYS) + 1, TABLE_KEYS)
+  if (slot == 0) {
+    store<u32>(table, load<u32>(table, TABLE_UNINDEXED) + 1, TABLE_UNINDEXED)
+    return
+  }
+  store<u32>(slot, hash)
+  store<u32>(slot, <u32>node, SLOT_NODE)
+}

@@ -1,0 +1,82 @@
+// Key bytes: comparison as unsigned bytes with the shorter first, 8-byte prefixes as numbers, hashing, copying.
+import { NODE_KEY, NODE_KEY_BYTES } from './layout'
+
+/** Negative, 0 or positive, for two keys that share their first `from` bytes. */
+export function keyCompare(a: usize, aBytes: u32, b: usize, bBytes: u32, from: u32): i32 {
+  const shared = min(aBytes, bBytes)
+  let at = min(from, shared)
+  for (; at + 8 <= shared; at += 8) {
+    const left = load<u64>(a + at)
+    const right = load<u64>(b + at)
+    if (left != right) return bswap<u64>(left) < bswap<u64>(right) ? -1 : 1
+  }
+  for (; at < shared; at++) {
+    const difference = <i32>load<u8>(a + at) - <i32>load<u8>(b + at)
+    if (difference != 0) return difference
+  }
+  return aBytes == bBytes ? 0 : aBytes < bBytes ? -1 : 1
+}
+
+/** A node's key against a key, past the first `from` bytes. */
+export function keyCompareNode(node: usize, key: usize, keyBytes: u32, from: u32): i32 {
+  return keyCompare(node + NODE_KEY, load<u32>(node, NODE_KEY_BYTES), key, keyBytes, from)
+}
+
+export function keyEqualsNode(node: usize, key: usize, keyBytes: u32): bool {
+  return load<u32>(node, NODE_KEY_BYTES) == keyBytes && keyCompare(node + NODE_KEY, keyBytes, key, keyBytes, 0) == 0
+}
+
+/** The 8 bytes from `skip` on as a big-endian number, zeros past the end. */
+export function keyPrefix(key: usize, keyBytes: u32, skip: u32): u64 {
+  if (skip + 8 <= keyBytes) return bswap<u64>(load<u64>(key + skip))
+  let prefix: u64 = 0
+  for (let i: u32 = 0; i < 8; i++) {
+    prefix = (prefix << 8) | (skip + i < keyBytes ? <u64>load<u8>(key + skip + i) : 0)
+  }
+  return prefix
+}
+
+export function keyNodePrefix(node: usize, skip: u32): u64 {
+  return keyPrefix(node + NODE_KEY, load<u32>(node, NODE_KEY_BYTES), skip)
+}
+
+/** How many leading bytes the keys of two nodes share. */
+export function keyShared(a: usize, b: usize): u32 {
+  const limit = min(load<u32>(a, NODE_KEY_BYTES), load<u32>(b, NODE_KEY_BYTES))
+  let at: u32 = 0
+  while (at < limit && load<u8>(a + NODE_KEY + at) == load<u8>(b + NODE_KEY + at)) at++
+  return at
+}
+
+/** 32-bit hash (MurmurHash3, Austin Appleby); only inside memtables, so it may change. */
+export function keyHash(key: usize, keyBytes: u32): u32 {
+  let hash: u32 = 0x9747b28c
+  const end = key + keyBytes
+  let at = key
+  for (; at + 4 <= end; at += 4) {
+    hash ^= scramble(load<u32>(at))
+    hash = rotl<u32>(hash, 13) * 5 + 0xe6546b64
+  }
+  let tail: u32 = 0
+  for (let shift: u32 = 0; at < end; at++, shift += 8) tail |= <u32>load<u8>(at) << shift
+  hash ^= scramble(tail) ^ keyBytes
+  hash = (hash ^ (hash >> 16)) * 0x85ebca6b
+  hash = (hash ^ (hash >> 13)) * 0xc2b2ae35
+  return hash ^ (hash >> 16)
+}
+
+function scramble(word: u32): u32 {
+  return rotl<u32>(word * 0xcc9e2d51, 15) * 0x1b873593
+}
+
+/** Copies keys and rows: short as they are, a call into the runtime would cost more than the copy. */
+export function keyCopy(to: usize, from: usize, byteLength: u32): void {
+  if (byteLength > 512) {
+    memory.copy(to, from, byteLength)
+    return
+  }
+  let at: u32 = 0
+  for (; at + 16 <= byteLength; at += 16) v128.store(to + at, v128.load(from + at))
+  for (; at + 4 <= byteLength; at += 4) store<u32>(to + at, load<u32>(from + at))
+  for (; at < byteLength; at++) store<u8>(to + at, load<u8>(from + at))
+}

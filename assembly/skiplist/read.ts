@@ -1,0 +1,142 @@
+// Reads: one key through the index, runs of keys through the leaves.
+import { blockBelow, blockNode } from './block'
+import { indexSlot } from './exact-index'
+import { keyCompareNode, keyHash } from './key'
+import {
+  BLOCK_COUNT, BLOCK_LOW, BLOCK_NEXT, BLOCK_PREVIOUS, CURSOR_BACKWARD, CURSOR_ENTRY, CURSOR_LEAF, CURSOR_NODE, CURSOR_STAMP,
+  NODE_KEY, NODE_KEY_BYTES, SLOT_NODE, TABLE_INDEX, TABLE_LAST_LEAF, TABLE_RANGE_COUNT, TABLE_STAMP, TABLE_UNINDEXED,
+  VERSION_SEQUENCE, VERSION_VALUE, VERSION_VALUE_BYTES,
+} from './layout'
+import { rangeHides } from './range'
+import { treeFind, treeLeaf } from './tree'
+import { versionVisible } from './version'
+
+function findNode(table: usize, key: usize, keyBytes: u32): usize {
+  if (load<u32>(table, TABLE_INDEX) == 0) return 0
+  const slot = indexSlot(table, keyHash(key, keyBytes), key, keyBytes)
+  const node: usize = slot == 0 ? 0 : load<u32>(slot, SLOT_NODE)
+  return node == 0 && load<u32>(table, TABLE_UNINDEXED) != 0 ? treeFind(table, key, keyBytes) : node
+}
+
+export function skiplistGet(table: usize, key: usize, keyBytes: u32, sequence: f64, out: usize): i32 {
+  const node = findNode(table, key, keyBytes)
+  const version: usize = node == 0 ? 0 : versionVisible(node, sequence)
+  const found = version == 0 ? -1 : load<f64>(version, VERSION_SEQUENCE)
+  if (load<u32>(table, TABLE_RANGE_COUNT) != 0 && rangeHides(table, key, keyBytes, found, sequence)) return 2
+  if (version == 0) return 0
+  const valueBytes = load<u32>(version, VERSION_VALUE_BYTES)
+  if (valueBytes == 0) return 2
+  store<u32>(out, <u32>(version + VERSION_VALUE))
+  store<u32>(out, valueBytes, 4)
+  return 1
+}
+
+export function skiplistSeek(table: usize, key: usize, keyBytes: u32, backward: i32, cursor: usize): void {
+  memory.fill(cursor, 0, 32)
+  store<u32>(cursor, <u32>(backward != 0), CURSOR_BACKWARD)
+  const toEnd = backward != 0 && keyBytes == 0
+  const leaf = toEnd ? <usize>load<u32>(table, TABLE_LAST_LEAF) : treeLeaf(table, key, keyBytes)
+  if (leaf == 0) return
+  const below = toEnd ? load<u32>(leaf, BLOCK_COUNT) : blockBelow(leaf, key, keyBytes, 0)
+  if (backward != 0) placeBackward(table, cursor, leaf, below)
+  else placeForward(table, cursor, leaf, below)
+}
+
+/** The next entry is `entry` of `leaf`, or the first of the leaf after it. */
+function placeForward(table: usize, cursor: usize, leaf: usize, entry: u32): void {
+  if (entry < load<u32>(leaf, BLOCK_COUNT)) return place(table, cursor, leaf, entry)
+  place(table, cursor, load<u32>(leaf, BLOCK_NEXT), 0)
+}
+
+/** The next entry is the one before `entry` of `leaf`, or the last of the leaf before it. */
+function placeBackward(table: usize, cursor: usize, leaf: usize, entry: u32): void {
+  if (entry > 0) return place(table, cursor, leaf, entry - 1)
+  const previous = <usize>load<u32>(leaf, BLOCK_PREVIOUS)
+  place(table, cursor, previous, previous == 0 ? 0 : load<u32>(previous, BLOCK_COUNT) - 1)
+}
+
+function place(table: usize, cursor: usize, leaf: usize, entry: u32): void {
+  store<u32>(cursor, <u32>leaf, CURSOR_LEAF)
+  store<u32>(cursor, entry, CURSOR_ENTRY)
+  store<u32>(cursor, leaf == 0 ? 0 : <u32>blockNode(leaf, entry), CURSOR_NODE)
+  store<u32>(cursor, load<u32>(table, TABLE_STAMP), CURSOR_STAMP)
+}
+
+/** Finds the place of the cursor's node again after keys were entered. */
+function replace(table: usize, cursor: usize): void {
+  if (load<u32>(cursor, CURSOR_STAMP) == load<u32>(table, TABLE_STAMP)) return
+  const node = <usize>load<u32>(cursor, CURSOR_NODE)
+  const key = node + NODE_KEY
+  const keyBytes = load<u32>(node, NODE_KEY_BYTES)
+  const leaf = treeLeaf(table, key, keyBytes)
+  place(table, cursor, leaf, blockBelow(leaf, key, keyBytes, 0))
+}
+
+export function skiplistRead(
+  table: usize, cursor: usize, sequence: f64, bound: usize, boundBytes: u32, skipBytes: u32, keys: usize, values: usize, limit: u32,
+): i32 {
+  if (load<u32>(cursor, CURSOR_NODE) == 0) return 0
+  replace(table, cursor)
+  const backward = load<u32>(cursor, CURSOR_BACKWARD) != 0
+  let written: u32 = 0
+  while (written < limit && load<u32>(cursor, CURSOR_NODE) != 0) {
+    written = readLeaf(table, cursor, backward, sequence, bound, boundBytes, skipBytes, keys, values, written, limit)
+  }
+  return written
+}
+
+/** Whether every key of the leaf is inside the bound, as far as its fences tell. */
+function isInside(leaf: usize, backward: bool, bound: usize, boundBytes: u32): bool {
+  if (boundBytes == 0) return true
+  const fenced = <usize>(backward ? leaf : load<u32>(leaf, BLOCK_NEXT))
+  const low: usize = fenced == 0 ? 0 : load<u32>(fenced, BLOCK_LOW)
+  if (low == 0) return false
+  const order = keyCompareNode(low, bound, boundBytes, 0)
+  return backward ? order >= 0 : order <= 0
+}
+
+/** Reads on in the cursor's leaf; places the cursor in the next one, at the limit, or (past the bound) nowhere. */
+function readLeaf(
+  table: usize, cursor: usize, backward: bool, sequence: f64, bound: usize, boundBytes: u32, skipBytes: u32, keys: usize, values: usize,
+  from: u32, limit: u32,
+): u32 {
+  const leaf = <usize>load<u32>(cursor, CURSOR_LEAF)
+  const inside = isInside(leaf, backward, bound, boundBytes)
+  const count = load<u32>(leaf, BLOCK_COUNT)
+  let written = from
+  let entry = load<u32>(cursor, CURSOR_ENTRY)
+  // Backward past entry 0 wraps to a number above every count.
+  while (entry < count && written < limit) {
+    const node = blockNode(leaf, entry)
+    if (!inside && isPast(node, backward, bound, boundBytes)) {
+      place(table, cursor, 0, 0)
+      return written
+    }
+    written += <u32>emit(table, node, sequence, skipBytes, keys + (<usize>written << 3), values + (<usize>written << 3))
+    entry += backward ? -1 : 1
+  }
+  if (backward) placeBackward(table, cursor, leaf, entry + 1)
+  else placeForward(table, cursor, leaf, entry)
+  return written
+}
+
+function isPast(node: usize, backward: bool, bound: usize, boundBytes: u32): bool {
+  const order = keyCompareNode(node, bound, boundBytes, 0)
+  return backward ? order < 0 : order >= 0
+}
+
+/** Writes the refs of a key's visible version; false when it has none. */
+function emit(table: usize, node: usize, sequence: f64, skipBytes: u32, key: usize, value: usize): bool {
+  const version = versionVisible(node, sequence)
+  if (version == 0) return false
+  const keyBytes = load<u32>(node, NODE_KEY_BYTES)
+  store<u32>(key, <u32>(node + NODE_KEY) + skipBytes)
+  store<u32>(key, keyBytes - skipBytes, 4)
+  let valueBytes = load<u32>(version, VERSION_VALUE_BYTES)
+  if (load<u32>(table, TABLE_RANGE_COUNT) != 0 && valueBytes != 0) {
+    if (rangeHides(table, node + NODE_KEY, keyBytes, load<f64>(version, VERSION_SEQUENCE), sequence)) valueBytes = 0
+  }
+  store<u32>(value, valueBytes == 0 ? 0 : <u32>(version + VERSION_VALUE))
+  store<u32>(value, valueBytes, 4)
+  return true
+}

@@ -1,0 +1,64 @@
+/** The index for exact keys in JavaScript; see assembly/skiplist/exact-index.ts. */
+import type { LinearMemory, Pointer } from '../../linear-memory.ts'
+import { arenaAllocate, arenaRecycle } from './arena.ts'
+import { keyEqualsNode } from './key.ts'
+import { indexProbesMax, indexSlotsMin, slotBytes, slotNode, tableIndex, tableIndexSlots, tableKeys, tableUnindexed } from './layout.ts'
+
+export function indexSlot(memory: LinearMemory, table: Pointer, hash: number, key: Pointer, keyBytes: number): Pointer {
+  const { u32 } = memory
+  const index = u32[(table + tableIndex) >>> 2]!
+  const mask = u32[(table + tableIndexSlots) >>> 2]! - 1
+  for (let probe = 0; probe < indexProbesMax; probe++) {
+    const slot = index + (((hash + probe) & mask) << 3)
+    const node = u32[(slot + slotNode) >>> 2]!
+    if (node === 0 || (u32[slot >>> 2] === hash && keyEqualsNode(memory, node, key, keyBytes))) return slot
+  }
+  return 0
+}
+
+export function indexSlotsFor({ u32 }: LinearMemory, table: Pointer, keyCount: number): number {
+  let slots = Math.max(u32[(table + tableIndexSlots) >>> 2]!, indexSlotsMin)
+  while (slots * 7 < keyCount * 10) slots *= 2
+  return slots
+}
+
+export function indexGrowBytes({ u32 }: LinearMemory, table: Pointer, slots: number): number {
+  return slots === u32[(table + tableIndexSlots) >>> 2] ? 0 : slots * slotBytes
+}
+
+export function indexGrow(memory: LinearMemory, table: Pointer, slots: number): void {
+  const { u8, u32 } = memory
+  const oldSlots = u32[(table + tableIndexSlots) >>> 2]!
+  if (slots === oldSlots) return
+  const old = u32[(table + tableIndex) >>> 2]!
+  const index = arenaAllocate(memory, table, slots * slotBytes)
+  u8.fill(0, index, index + slots * slotBytes)
+  u32[(table + tableIndex) >>> 2] = index
+  u32[(table + tableIndexSlots) >>> 2] = slots
+  for (let i = 0; i < oldSlots; i++) {
+    const slot = (old >>> 2) + 2 * i
+    if (u32[slot + 1] !== 0) enter(memory, table, index, slots - 1, u32[slot]!, u32[slot + 1]!)
+  }
+  if (old !== 0) arenaRecycle(memory, table, old, oldSlots * slotBytes)
+}
+
+function enter({ u32 }: LinearMemory, table: Pointer, index: Pointer, mask: number, hash: number, node: Pointer): void {
+  for (let probe = 0; probe < indexProbesMax; probe++) {
+    const slot = (index >>> 2) + 2 * ((hash + probe) & mask)
+    if (u32[slot + 1] !== 0) continue
+    u32[slot] = hash
+    u32[slot + 1] = node
+    return
+  }
+  u32[(table + tableUnindexed) >>> 2]!++
+}
+
+export function indexAdd({ u32 }: LinearMemory, table: Pointer, slot: Pointer, hash: number, node: Pointer): void {
+  u32[(table + tableKeys) >>> 2]!++
+  if (slot === 0) {
+    u32[(table + tableUnindexed) >>> 2]!++
+    return
+  }
+  u32[slot >>> 2] = hash
+  u32[(slot + slotNode) >>> 2] = node
+}

@@ -1,0 +1,71 @@
+/** Key bytes in JavaScript; see assembly/skiplist/key.ts. A prefix is two u32 words, the higher first. */
+import type { LinearMemory, Pointer } from '../../linear-memory.ts'
+import { nodeKey, nodeKeyBytes } from './layout.ts'
+
+export function keyCompare({ u8, view }: LinearMemory, a: Pointer, aBytes: number, b: Pointer, bBytes: number, from: number): number {
+  const shared = Math.min(aBytes, bBytes)
+  let at = Math.min(from, shared)
+  for (; at + 4 <= shared; at += 4) {
+    const left = view.getUint32(a + at), right = view.getUint32(b + at)
+    if (left !== right) return left < right ? -1 : 1
+  }
+  for (; at < shared; at++) {
+    const difference = u8[a + at]! - u8[b + at]!
+    if (difference !== 0) return difference
+  }
+  return aBytes - bBytes
+}
+
+export function keyCompareNode(memory: LinearMemory, node: Pointer, key: Pointer, keyBytes: number, from: number): number {
+  return keyCompare(memory, node + nodeKey, memory.u32[(node + nodeKeyBytes) >>> 2]!, key, keyBytes, from)
+}
+
+export function keyEqualsNode(memory: LinearMemory, node: Pointer, key: Pointer, keyBytes: number): boolean {
+  return memory.u32[(node + nodeKeyBytes) >>> 2] === keyBytes && keyCompare(memory, node + nodeKey, keyBytes, key, keyBytes, 0) === 0
+}
+
+/** Four bytes of a key from `at` on as a big-endian number, zeros past its end. */
+export function keyWord({ u8, view }: LinearMemory, key: Pointer, keyBytes: number, at: number): number {
+  if (at + 4 <= keyBytes) return view.getUint32(key + at)
+  let word = 0
+  for (let i = 0; i < 4; i++) word = (word << 8) | (at + i < keyBytes ? u8[key + at + i]! : 0)
+  return word >>> 0
+}
+
+export function keyShared({ u8, u32 }: LinearMemory, a: Pointer, b: Pointer): number {
+  const limit = Math.min(u32[(a + nodeKeyBytes) >>> 2]!, u32[(b + nodeKeyBytes) >>> 2]!)
+  let at = 0
+  while (at < limit && u8[a + nodeKey + at] === u8[b + nodeKey + at]) at++
+  return at
+}
+
+/** MurmurHash3 (Austin Appleby), 32 bits. */
+export function keyHash({ u8, view }: LinearMemory, key: Pointer, keyBytes: number): number {
+  let hash = 0x9747b28c | 0
+  const end = key + keyBytes
+  let at = key
+  for (; at + 4 <= end; at += 4) {
+    hash ^= scramble(view.getInt32(at, true))
+    hash = (Math.imul((hash << 13) | (hash >>> 19), 5) + 0xe6546b64) | 0
+  }
+  let tail = 0
+  for (let shift = 0; at < end; at++, shift += 8) tail |= u8[at]! << shift
+  hash ^= scramble(tail) ^ keyBytes
+  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b)
+  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35)
+  return (hash ^ (hash >>> 16)) >>> 0
+}
+
+function scramble(word: number): number {
+  const mixed = Math.imul(word, 0xcc9e2d51)
+  return Math.imul((mixed << 15) | (mixed >>> 17), 0x1b873593)
+}
+
+/** Short runs byte by byte: `copyWithin` costs more than it copies. */
+export function keyCopy({ u8 }: LinearMemory, to: Pointer, from: Pointer, byteLength: number): void {
+  if (byteLength > 48) {
+    u8.copyWithin(to, from, from + byteLength)
+    return
+  }
+  for (let i = 0; i < byteLength; i++) u8[to + i] = u8[from + i]!
+}
