@@ -5,13 +5,19 @@
  *   header 64 bytes: magic "LSMTWAL1", u16 version, u16 checksum algorithm (1 = xxh64), u32 shard, f64 segment number,
  *                    f64 writer epoch, f64 sequence before its first record, 16 zero bytes, xxh64 of the 56 bytes before
  *   records, each at a multiple of 8:
- *     0  u32 payload bytes   4  u32 complement of the payload bytes   8  f64 base sequence
- *    16  u64 xxh64 over bytes 0..16 and the payload   24  payload (a write batch), zeros to the next multiple of 8
+ *     0  u64 xxh64 of all that follows, padding included   8  u32 payload bytes   12  u32 complement of the payload bytes
+ *    16  f64 base sequence   24  f64 sequence up to which the log was durable when this record was written
+ *    32  payload (a write batch, base sequence as above), zeros to the next multiple of 8
  *   zeros to the preallocated end
  *
  * Group commit: records that arrive while a sync is under way, or before the next turn of the event loop, are
  * written together by one write and made durable by one sync. A failed write or sync poisons the log: nothing
  * after it is acknowledged.
+ *
+ * Recovery: a disk that loses power keeps any sectors of what was written since the last sync, so after a torn record
+ * a whole one may follow. It was never acknowledged if its durable sequence is not past the last good record before
+ * the tear: such a tail is cut. A later record that says otherwise, or a later segment that starts elsewhere than where
+ * the good records end, proves that acknowledged data is damaged: corruption.
  */
 export interface LogRecord {
   readonly baseSequence: number

@@ -1,0 +1,15 @@
+/** Names of the log's and the manifests' files; numbers have 20 digits, so that byte order is numeric order. */
+
+const digits = (number: number): string => String(number).padStart(20, '0')
+
+export const logFolder = (shard: number): string => `wal/${shard}/`
+export const logFileName = (shard: number, segmentNumber: number): string => `${logFolder(shard)}${digits(segmentNumber)}.wal`
+export const manifestFolder = (shard: number): string => `manifest/${shard}/`
+export const manifestFileName = (shard: number, id: number): string => `${manifestFolder(shard)}${digits(id)}.manifest`
+
+/** The number in a file name of the given folder and extension; undefined for files that are not of its kind. */
+export function fileNumberOf(name: string, folder: string, extension: 'wal' | 'manifest'): number | undefined {
+  const match = /^(\d{20})\.([a-z]+)$/.exec(name.startsWith(folder) ? name.slice(folder.length) : '')
+  const number = match?.[2] === extension ? Number(match[1]) : undefined
+  return Number.isSafeInteger(number) ? number : undefined
+}

@@ -1,0 +1,119 @@
+/**
+ * Reads a shard's log back: judges every segment first, so that no record is handed out of a log that is damaged
+ * anywhere, and makes durable what it found, since a crashed process may have left records that no sync ever covered.
+ */
+import { corruption, LsmtError } from '../../errors.ts'
+import type { Kernel } from '../../kernel/kernel.ts'
+import type { Storage } from '../../storage/storage.ts'
+import { fileNumberOf, logFileName, logFolder } from '../file-names.ts'
+import type { LogRecord } from './log.ts'
+import { readRecord, recordHeaderBytes } from './segment-format.ts'
+import { scanSegment } from './segment-scan.ts'
+import type { LoadedSegment, LogCut, ScannedRecord, ScanPosition } from './segment-scan.ts'
+
+export interface ReadLogOptions {
+  readonly storage: Storage
+  readonly kernel: Kernel
+  readonly shard: number
+  /** Everything up to this sequence is in table files: records at or below it are not handed out and need not be there. */
+  readonly afterSequence: number
+}
+
+export interface ReadLog {
+  /** Records after `afterSequence`, in order; may be iterated again. */
+  records(): AsyncIterable<LogRecord>
+  /** 0 when there are no segments. The next writer starts at the next number. */
+  readonly lastSegmentNumber: number
+  /** The last sequence in the log; 0 when it holds none. The next writer starts after it, and after what is flushed. */
+  readonly lastSequence: number
+  readonly recordCount: number
+  /** A tail that was written but never acknowledged, and is left out. */
+  readonly cut: LogCut | undefined
+}
+
+interface JudgedSegment {
+  readonly file: string
+  readonly segmentNumber: number
+  readonly records: readonly ScannedRecord[]
+}
+
+export async function readLog(options: ReadLogOptions): Promise<ReadLog> {
+  const { storage, kernel, shard, afterSequence } = options
+  const numbers = await segmentNumbers(storage, shard)
+  const segments: JudgedSegment[] = []
+  let position: ScanPosition = { lastSequence: undefined, writerEpoch: 0 }
+  let cut: LogCut | undefined
+  let lastBegun: string | undefined
+  for (const segmentNumber of numbers) {
+    const file = logFileName(shard, segmentNumber)
+    const scan = await withSegment(options, segmentNumber, async (segment) => scanSegment(kernel, segment, position, afterSequence))
+    position = scan.position
+    if (scan.begun || scan.cut !== undefined) cut = scan.cut
+    if (scan.begun) lastBegun = file
+    segments.push({ file, segmentNumber, records: scan.records.filter((record) => record.lastSequence > afterSequence) })
+  }
+  if (lastBegun !== undefined) await makeDurable(storage, lastBegun)
+  return {
+    records: () => recordsOf(options, segments),
+    lastSegmentNumber: numbers.at(-1) ?? 0,
+    lastSequence: position.lastSequence ?? 0,
+    recordCount: segments.reduce((sum, segment) => sum + segment.records.length, 0),
+    cut,
+  }
+}
+
+/** Numbers of the segments that are there, ascending; a gap between them is corruption. */
+async function segmentNumbers(storage: Storage, shard: number): Promise<readonly number[]> {
+  const folder = logFolder(shard)
+  const listed = await storage.list(folder)
+  const numbers = listed.map((object) => fileNumberOf(object.name, folder, 'wal')).filter((number) => number !== undefined)
+  numbers.forEach((number, i) => {
+    const expected = (numbers[0] ?? 0) + i
+    if (number !== expected) throw corruption('log', { file: logFileName(shard, expected), expected: 'a segment of this name', actual: `none, though ${logFileName(shard, number)} is there` })
+  })
+  return numbers
+}
+
+/** Loads a segment into linear memory for the time of `use`. */
+async function withSegment<T>({ storage, kernel, shard }: ReadLogOptions, segmentNumber: number, use: (segment: LoadedSegment) => Promise<T>): Promise<T> {
+  const file = logFileName(shard, segmentNumber)
+  const reader = await storage.open(file)
+  const byteLength = (reader.byteLength + 7) & ~7
+  const address = kernel.heap.tryAllocate(byteLength + 8)
+  try {
+    if (address === 0) throw new LsmtError('53200', `no room to read ${file} of ${byteLength} bytes; raise the kernel memory setting`, { file })
+    kernel.memory.u8.fill(0, address + reader.byteLength, address + byteLength)
+    const into = kernel.memory.u8.subarray(address, address + reader.byteLength)
+    if (reader.readSync !== undefined) reader.readSync(into, 0)
+    else await reader.read(into, 0)
+    return await use({ file, shard, segmentNumber, address, byteLength, scratch: address + byteLength })
+  } finally {
+    if (address !== 0) kernel.heap.free(address)
+    await reader.close()
+  }
+}
+
+async function* recordsOf(options: ReadLogOptions, segments: readonly JudgedSegment[]): AsyncGenerator<LogRecord> {
+  for (const { segmentNumber, records } of segments) {
+    if (records.length === 0) continue
+    yield* await withSegment(options, segmentNumber, async (segment) => records.map((record) => takeRecord(options.kernel, segment, record)))
+  }
+}
+
+/** Copies a judged record out; its bytes were read again, so they are checked again. */
+function takeRecord(kernel: Kernel, segment: LoadedSegment, { byteOffset, payloadBytes, baseSequence }: ScannedRecord): LogRecord {
+  const { file, address, byteLength, scratch } = segment
+  const reading = readRecord(kernel, address + byteOffset, address + byteLength, scratch)
+  if (reading.kind === 'damaged') throw corruption('log record', { file, byteOffset, expected: reading.expected, actual: reading.actual })
+  const start = address + byteOffset + recordHeaderBytes
+  return { baseSequence, payload: kernel.memory.u8.slice(start, start + payloadBytes), file, byteOffset }
+}
+
+async function makeDurable(storage: Storage, file: string): Promise<void> {
+  const append = await storage.openAppend(file)
+  try {
+    await append.sync()
+  } finally {
+    await append.close()
+  }
+}

@@ -1,0 +1,212 @@
+/**
+ * Appends to a shard's log with group commit (DeWitt et al., "Implementation Techniques for Main Memory Database
+ * Systems", 1984). Records queue until the next turn of the event loop; then one write and one awaited sync carry all
+ * of them, while later ones queue for the next. The first error ends the log: what it left unacknowledged stays so.
+ */
+import { invariant, LsmtError } from '../../errors.ts'
+import type { Kernel } from '../../kernel/kernel.ts'
+import type { Clock } from '../../runtime/clock.ts'
+import type { Durability, TreeSettings } from '../../settings.ts'
+import type { Storage } from '../../storage/storage.ts'
+import { batchHeaderBytes, viewOf } from '../batch.ts'
+import { fileNumberOf, logFolder } from '../file-names.ts'
+import type { Log } from './log.ts'
+import { lastSequenceOf } from './segment-scan.ts'
+import { createSegmentSupply } from './segment-supply.ts'
+import { beginSegment, placeRecord, refusalOfSize, scratchBytes, syncSegment, writeScratch } from './segment-writer.ts'
+import type { FullSegment, SegmentWriter } from './segment-writer.ts'
+
+export interface LogWriterOptions {
+  readonly storage: Storage
+  readonly kernel: Kernel
+  readonly shard: number
+  readonly settings: Pick<TreeSettings, 'logSegmentBytes'>
+  readonly durability: Durability
+  readonly syncIntervalMs: number
+  readonly clock: Clock
+  /** One more than the last segment there is. */
+  readonly firstSegmentNumber: number
+  readonly writerEpoch: number
+  /** The last sequence that is durable anywhere: in the log, or in table files. Records come after it. */
+  readonly baseSequence: number
+}
+
+/** A record, a wish to begin a new segment, or (`undefined`) a wish for a sync. */
+interface Entry {
+  readonly payload: Uint8Array | 'roll' | undefined
+  readonly resolve: (() => void) | undefined
+  readonly reject: ((error: Error) => void) | undefined
+}
+
+interface WriterState {
+  readonly options: LogWriterOptions
+  readonly writer: SegmentWriter
+  queue: Entry[]
+  queuedSequence: number
+  draining: boolean
+  intervalRunning: boolean
+  closed: boolean
+  failure: Error | undefined
+  appends: number
+  truncating: Promise<void>
+}
+
+/** Starts a log writer in a new segment. Segments before it are taken to end at `baseSequence`. */
+export async function openLogWriter(options: LogWriterOptions): Promise<Log> {
+  const state = await openState(options)
+  const { writer } = state
+  return {
+    append: (baseSequence, payload) => append(state, baseSequence, payload),
+    sync: () => enqueue(state, undefined),
+    roll: () => {
+      if (state.failure !== undefined || state.closed) return
+      state.queue.push({ payload: 'roll', resolve: undefined, reject: undefined })
+      startDrain(state)
+    },
+    truncateBelow: (sequence) => {
+      const truncated = state.truncating.then(() => truncate(state, sequence))
+      state.truncating = truncated.catch(() => undefined)
+      return truncated
+    },
+    get counts() { return { segments: writer.full.length + 1, appends: state.appends, syncs: writer.syncs, bytes: writer.bytes } },
+    get failure() { return state.failure },
+    close: () => close(state),
+  }
+}
+
+async function openState(options: LogWriterOptions): Promise<WriterState> {
+  const { storage, kernel, shard, writerEpoch, baseSequence, firstSegmentNumber } = options
+  const full = await segmentsBefore(options)
+  const supply = createSegmentSupply(storage, shard, firstSegmentNumber, options.settings.logSegmentBytes)
+  const segment = await supply.take()
+  const scratch = kernel.heap.allocate(scratchBytes)
+  const writer: SegmentWriter = {
+    kernel, supply, shard, writerEpoch, scratch, scratchUsed: 0, segment, byteOffset: 0, full,
+    lastSequence: baseSequence, durableSequence: baseSequence, dirty: false, syncs: 0, bytes: 0,
+  }
+  return {
+    options, writer, queue: [], queuedSequence: baseSequence, draining: false, intervalRunning: false, closed: false,
+    failure: undefined, appends: 0, truncating: Promise.resolve(),
+  }
+}
+
+async function segmentsBefore({ storage, shard, firstSegmentNumber, baseSequence }: LogWriterOptions): Promise<FullSegment[]> {
+  const folder = logFolder(shard)
+  const listed = await storage.list(folder)
+  return listed
+    .filter((object) => (fileNumberOf(object.name, folder, 'wal') ?? Infinity) < firstSegmentNumber)
+    .map((object) => ({ name: object.name, lastSequence: baseSequence }))
+}
+
+function append(state: WriterState, baseSequence: number, payload: Uint8Array): Promise<void> {
+  const refusal = refusalOf(state) ?? refusalOfSize(state.options.kernel, payload.length)
+  if (refusal !== undefined) return Promise.reject(refusal)
+  const view = viewOf(payload)
+  invariant(payload.length >= batchHeaderBytes && view.getUint32(0, true) === payload.length, 'a log record must be a write batch')
+  invariant(view.getFloat64(8, true) === baseSequence, `batch of sequence ${view.getFloat64(8, true)} appended as ${baseSequence}`)
+  invariant(baseSequence > state.queuedSequence, `sequence ${baseSequence} appended after ${state.queuedSequence}`)
+  state.queuedSequence = lastSequenceOf(baseSequence, view.getUint32(4, true))
+  state.appends++
+  if (state.options.durability !== 'memory') return enqueue(state, payload)
+  state.queue.push({ payload, resolve: undefined, reject: undefined })
+  startDrain(state)
+  return Promise.resolve()
+}
+
+function refusalOf({ failure, closed, options }: WriterState): Error | undefined {
+  if (failure !== undefined) return failure
+  return closed ? new LsmtError('55000', `the log of shard ${options.shard} is closed`) : undefined
+}
+
+function enqueue(state: WriterState, payload: Uint8Array | undefined): Promise<void> {
+  const refusal = refusalOf(state)
+  if (refusal !== undefined) return Promise.reject(refusal)
+  return new Promise((resolve, reject) => {
+    state.queue.push({ payload, resolve, reject })
+    startDrain(state)
+  })
+}
+
+function startDrain(state: WriterState): void {
+  if (state.draining) return
+  state.draining = true
+  setImmediate(() => void drain(state))
+}
+
+/** Never rejects: a failure goes to everyone who waits, and to everyone who comes after. */
+async function drain(state: WriterState): Promise<void> {
+  while (state.queue.length > 0) {
+    const group = state.queue
+    state.queue = []
+    try {
+      await writeGroup(state, group)
+      for (const entry of group) entry.resolve?.()
+    } catch (cause) {
+      fail(state, group, cause)
+    }
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+  state.draining = false
+}
+
+async function writeGroup(state: WriterState, group: readonly Entry[]): Promise<void> {
+  const { writer, options } = state
+  let syncWanted = options.durability === 'sync'
+  for (const { payload } of group) {
+    if (payload === undefined) syncWanted = true
+    else if (payload === 'roll') await beginSegment(writer)
+    else {
+      const begun = placeRecord(writer, payload)
+      if (begun !== undefined) await begun
+    }
+  }
+  writeScratch(writer)
+  if (syncWanted) await syncSegment(writer)
+  else if (options.durability === 'interval') startInterval(state)
+}
+
+/** Asks for a sync one interval from now, once for all writes until then. */
+function startInterval(state: WriterState): void {
+  if (state.intervalRunning || !state.writer.dirty) return
+  state.intervalRunning = true
+  const { clock, syncIntervalMs } = state.options
+  void clock.sleep(syncIntervalMs).then(() => {
+    state.intervalRunning = false
+    if (state.closed || state.failure !== undefined) return
+    state.queue.push({ payload: undefined, resolve: undefined, reject: undefined })
+    startDrain(state)
+  })
+}
+
+function fail(state: WriterState, group: readonly Entry[], cause: unknown): void {
+  const failure = cause instanceof Error ? cause : new LsmtError('XX000', `internal error: ${String(cause)}`)
+  state.failure ??= failure
+  const waiting = [...group, ...state.queue]
+  state.queue = []
+  for (const entry of waiting) entry.reject?.(failure)
+}
+
+/** Oldest first, so that what is left after a crash is still without a gap. */
+async function truncate({ options, writer }: WriterState, sequence: number): Promise<void> {
+  for (let oldest = writer.full[0]; oldest !== undefined && oldest.lastSequence <= sequence; oldest = writer.full[0]) {
+    await options.storage.delete(oldest.name)
+    writer.full.shift()
+  }
+}
+
+/** Makes all durable, whatever the setting, and removes segments that nothing was written to. */
+async function close(state: WriterState): Promise<void> {
+  if (state.closed) return
+  const { writer, options } = state
+  const settled = state.failure === undefined ? enqueue(state, undefined) : Promise.resolve()
+  state.closed = true
+  try {
+    await settled
+  } finally {
+    writer.kernel.heap.free(writer.scratch)
+    await state.truncating
+    await writer.segment.file.close()
+    await writer.supply.discard()
+    if (writer.byteOffset === 0) await options.storage.delete(writer.segment.name)
+  }
+}

@@ -1,0 +1,137 @@
+/**
+ * Places records in segments: encodes them in linear memory, writes each run of them at once, begins the next segment
+ * when one is full. A segment is synced before the next is begun, so a tear can only be in the last.
+ */
+import { LsmtError } from '../../errors.ts'
+import type { Kernel } from '../../kernel/kernel.ts'
+import type { Pointer } from '../../kernel/linear-memory.ts'
+import { viewOf } from '../batch.ts'
+import { recordBytes, segmentHeaderBytes, writeRecord, writeSegmentHeader } from './segment-format.ts'
+import { lastSequenceOf } from './segment-scan.ts'
+import type { FreshSegment, SegmentSupply } from './segment-supply.ts'
+
+export interface FullSegment {
+  readonly name: string
+  readonly lastSequence: number
+}
+
+export interface SegmentWriter {
+  readonly kernel: Kernel
+  readonly supply: SegmentSupply
+  readonly shard: number
+  readonly writerEpoch: number
+  readonly scratch: Pointer
+  scratchUsed: number
+  segment: FreshSegment
+  /** Bytes written in the segment; 0 before its header. */
+  byteOffset: number
+  /** Full segments that still exist, oldest first. */
+  full: FullSegment[]
+  lastSequence: number
+  durableSequence: number
+  dirty: boolean
+  syncs: number
+  bytes: number
+}
+
+export const scratchBytes = 256 * 1024
+
+/**
+ * Places one record, to be written by the next `writeScratch` at the latest. When it does not fit, a new segment is begun
+ * first, and the answer is when that is done.
+ */
+export function placeRecord(writer: SegmentWriter, payload: Uint8Array): Promise<void> | undefined {
+  const filled = writer.byteOffset + writer.scratchUsed
+  const fits = filled <= segmentHeaderBytes || filled + recordBytes(payload.length) <= writer.segment.byteLength
+  if (!fits) return beginSegment(writer).then(() => place(writer, payload))
+  place(writer, payload)
+  return undefined
+}
+
+/** Writes what was placed, in one piece. */
+export function writeScratch(writer: SegmentWriter): void {
+  if (writer.scratchUsed === 0) return
+  writeBytes(writer, writer.scratch, writer.scratchUsed)
+  writer.scratchUsed = 0
+  if (writer.byteOffset > writer.segment.byteLength / 2) writer.supply.prepare()
+}
+
+/** Makes everything written durable. */
+export async function syncSegment(writer: SegmentWriter): Promise<void> {
+  if (!writer.dirty) return
+  writer.syncs++
+  await writer.segment.file.sync()
+  writer.dirty = false
+  writer.durableSequence = writer.lastSequence
+}
+
+/** Ends the segment, if anything is in it, and begins the next. */
+export async function beginSegment(writer: SegmentWriter): Promise<void> {
+  writeScratch(writer)
+  if (writer.byteOffset === 0) return
+  await syncSegment(writer)
+  const ended = writer.segment
+  writer.segment = await writer.supply.take()
+  writer.byteOffset = 0
+  writer.full.push({ name: ended.name, lastSequence: writer.lastSequence })
+  await ended.file.close()
+}
+
+function place(writer: SegmentWriter, payload: Uint8Array): void {
+  if (writer.byteOffset + writer.scratchUsed === 0) placeHeader(writer)
+  const byteLength = recordBytes(payload.length)
+  if (byteLength > scratchBytes) writeLarge(writer, payload, byteLength)
+  else placeInScratch(writer, payload, byteLength)
+  const view = viewOf(payload)
+  writer.lastSequence = lastSequenceOf(view.getFloat64(8, true), view.getUint32(4, true))
+}
+
+function placeHeader(writer: SegmentWriter): void {
+  const { kernel, shard, writerEpoch, scratch } = writer
+  writeSegmentHeader(kernel, scratch, { shard, segmentNumber: writer.segment.number, writerEpoch, sequenceBefore: writer.lastSequence })
+  writer.scratchUsed = segmentHeaderBytes
+}
+
+function placeInScratch(writer: SegmentWriter, payload: Uint8Array, byteLength: number): void {
+  if (writer.scratchUsed + byteLength > scratchBytes) writeScratch(writer)
+  encode(writer, writer.scratch + writer.scratchUsed, payload)
+  writer.scratchUsed += byteLength
+}
+
+function writeLarge(writer: SegmentWriter, payload: Uint8Array, byteLength: number): void {
+  const { heap } = writer.kernel
+  const address = heap.tryAllocate(byteLength)
+  if (address === 0) throw noRoomFor(byteLength)
+  try {
+    writeScratch(writer)
+    encode(writer, address, payload)
+    writeBytes(writer, address, byteLength)
+  } finally {
+    heap.free(address)
+  }
+}
+
+/** Why a record cannot be placed now, if it is too large for the memory there is; asked before it is queued. */
+export function refusalOfSize({ heap }: Kernel, payloadBytes: number): LsmtError | undefined {
+  const byteLength = recordBytes(payloadBytes)
+  if (byteLength <= scratchBytes) return undefined
+  const address = heap.tryAllocate(byteLength)
+  if (address === 0) return noRoomFor(byteLength)
+  heap.free(address)
+  return undefined
+}
+
+function noRoomFor(byteLength: number): LsmtError {
+  return new LsmtError('53200', `no room for a log record of ${byteLength} bytes; write less at once or raise the kernel memory setting`)
+}
+
+function encode(writer: SegmentWriter, at: Pointer, payload: Uint8Array): void {
+  writeRecord(writer.kernel, at, viewOf(payload).getFloat64(8, true), writer.durableSequence, payload)
+}
+
+function writeBytes(writer: SegmentWriter, address: Pointer, byteLength: number): void {
+  writer.segment.file.write([writer.kernel.memory.u8.subarray(address, address + byteLength)], writer.byteOffset)
+  writer.byteOffset += byteLength
+  writer.bytes += byteLength
+  writer.dirty = true
+}

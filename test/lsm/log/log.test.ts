@@ -1,0 +1,165 @@
+import { describe, expect, it } from 'vitest'
+import { LsmtError } from '../../../src/errors.ts'
+import { createFaultyStorage } from '../../../src/storage/faulty-storage.ts'
+import { openLocalStorage } from '../../../src/storage/local-storage.ts'
+import { createMemoryStorage } from '../../../src/storage/memory-storage.ts'
+import { failureOf } from '../../storage/storage-conformance.ts'
+import { temporaryDirectory } from '../../storage/temporary-directory.ts'
+import { batchOf, kernel, openLog, readAll, sequencesOf } from './log-fixture.ts'
+
+describe('the log', () => {
+  it('gives back what was appended, after a given sequence', async () => {
+    const storage = createMemoryStorage()
+    const log = await openLog(storage)
+    for (const [base, count, body] of [[1, 1, 0], [2, 3, 5], [5, 0, 8], [6, 1, 1000]] as const) await log.append(base, batchOf(base, count, body))
+    await log.close()
+    const { all, lastSequence, lastSegmentNumber, recordCount, cut } = await readAll(storage)
+    expect(all.map((record) => record.payload)).toEqual([batchOf(1, 1, 0), batchOf(2, 3, 5), batchOf(5, 0, 8), batchOf(6, 1, 1000)])
+    expect({ lastSequence, lastSegmentNumber, recordCount, cut }).toEqual({ lastSequence: 6, lastSegmentNumber: 1, recordCount: 4, cut: undefined })
+    expect(all[0]).toMatchObject({ file: 'wal/3/00000000000000000001.wal', byteOffset: 64 })
+    expect(sequencesOf((await readAll(storage, 4)).all)).toEqual([5, 6])
+    expect(sequencesOf((await readAll(storage, 3)).all)).toEqual([2, 5, 6])
+    expect(sequencesOf((await readAll(storage, 6)).all)).toEqual([])
+  })
+
+  it('is empty where there is none', async () => {
+    expect(await readAll(createMemoryStorage())).toMatchObject({ all: [], lastSequence: 0, lastSegmentNumber: 0 })
+  })
+
+  it('makes 100 concurrent appends durable by one sync and one write', async () => {
+    const storage = createMemoryStorage()
+    const log = await openLog(storage)
+    await Promise.all(Array.from({ length: 100 }, (_, i) => log.append(i + 1, batchOf(i + 1))))
+    expect(storage.counts).toMatchObject({ syncs: 1, appends: 1 })
+    expect(log.counts).toMatchObject({ appends: 100, syncs: 1, segments: 1 })
+    await log.close()
+  })
+
+  it('lets those who come during a sync share the next', async () => {
+    const storage = createFaultyStorage({ seed: 1, delayTurnsMax: 4 })
+    const log = await openLog(storage)
+    const appends = [log.append(1, batchOf(1))]
+    while (storage.counts.appends === 0) await new Promise((resolve) => setImmediate(resolve))
+    for (let sequence = 2; sequence <= 50; sequence++) appends.push(log.append(sequence, batchOf(sequence)))
+    await Promise.all(appends)
+    expect(storage.counts).toMatchObject({ syncs: 2, appends: 2 })
+    await log.close()
+  })
+
+  it('rolls through segments, and gives a record larger than a segment one of its own', async () => {
+    const storage = createMemoryStorage()
+    const log = await openLog(storage, { settings: { logSegmentBytes: 4096 } })
+    const bodies = Array.from({ length: 60 }, (_, i) => (i === 30 ? 300_000 : 200))
+    for (const [i, body] of bodies.entries()) await log.append(i + 1, batchOf(i + 1, 1, body))
+    expect(log.counts.segments).toBeGreaterThan(4)
+    await log.close()
+    const { all } = await readAll(storage)
+    expect(all.map((record) => record.payload)).toEqual(bodies.map((body, i) => batchOf(i + 1, 1, body)))
+    expect((await storage.list('')).length).toBe(log.counts.segments)
+  })
+
+  it('continues after a restart, and truncates what is flushed', async () => {
+    const storage = createMemoryStorage()
+    const first = await openLog(storage, { settings: { logSegmentBytes: 2048 } })
+    for (let sequence = 1; sequence <= 30; sequence++) await first.append(sequence, batchOf(sequence))
+    await first.close()
+    const recovered = await readAll(storage)
+    const second = await openLog(storage, { writerEpoch: 2, firstSegmentNumber: recovered.lastSegmentNumber + 1, baseSequence: recovered.lastSequence })
+    for (let sequence = 31; sequence <= 40; sequence++) await second.append(sequence, batchOf(sequence))
+    await second.truncateBelow(29)
+    expect(sequencesOf((await readAll(storage)).all)).toEqual(Array.from({ length: 40 }, (_, i) => i + 1))
+    await second.truncateBelow(30)
+    expect(sequencesOf((await readAll(storage, 30)).all)).toEqual([31, 32, 33, 34, 35, 36, 37, 38, 39, 40])
+    second.roll()
+    await second.append(41, batchOf(41))
+    await second.truncateBelow(40)
+    expect(second.counts.segments).toBe(1)
+    expect(sequencesOf((await readAll(storage, 40)).all)).toEqual([41])
+    expect((await failureOf(readAll(storage, 39))).code).toBe('XX001')
+    await second.close()
+  })
+
+  it('leaves no segment behind that nothing was written to', async () => {
+    const storage = createMemoryStorage()
+    await (await openLog(storage)).close()
+    expect(await storage.list('')).toEqual([])
+    const used = kernel.heap.usedBytes
+    const log = await openLog(storage)
+    log.roll()
+    await log.sync()
+    await log.close()
+    expect(await storage.list('')).toEqual([])
+    expect(kernel.heap.usedBytes).toBe(used)
+    expect((await failureOf(log.append(1, batchOf(1)))).code).toBe('55000')
+  })
+
+  it('acknowledges before the sync for `memory` and `interval`, and syncs when asked, at intervals and at close', async () => {
+    const storage = createMemoryStorage()
+    const memory = await openLog(storage, { durability: 'memory' })
+    await memory.append(1, batchOf(1))
+    expect(storage.counts.appends).toBe(0)
+    await memory.sync()
+    expect(storage.counts).toMatchObject({ appends: 1, syncs: 1 })
+    await memory.append(2, batchOf(2))
+    await memory.close()
+    expect(storage.counts).toMatchObject({ appends: 2, syncs: 2 })
+    const interval = await openLog(storage, { durability: 'interval', firstSegmentNumber: 2, baseSequence: 2 })
+    await interval.append(3, batchOf(3))
+    await interval.append(4, batchOf(4))
+    expect(storage.counts).toMatchObject({ appends: 4, syncs: 2 })
+    while (storage.counts.syncs < 3) await new Promise((resolve) => setTimeout(resolve, 2))
+    await interval.close()
+    expect(sequencesOf((await readAll(storage)).all)).toEqual([1, 2, 3, 4])
+  })
+
+  it('stops for good at the first failed sync', async () => {
+    const eio = new LsmtError('58030', 'cannot sync wal', { file: 'wal/3/00000000000000000001.wal' })
+    let failing = false
+    const storage = createFaultyStorage({ seed: 1, fail: ({ kind }) => (failing && kind === 'sync' ? eio : undefined) })
+    const log = await openLog(storage)
+    await log.append(1, batchOf(1))
+    failing = true
+    const waiting = [2, 3].map((sequence) => failureOf(log.append(sequence, batchOf(sequence))))
+    expect(await Promise.all(waiting)).toEqual([eio, eio])
+    failing = false
+    expect(await failureOf(log.append(4, batchOf(4)))).toBe(eio)
+    expect(await failureOf(log.sync())).toBe(eio)
+    expect(log.failure).toBe(eio)
+    await log.close()
+    expect(sequencesOf((await readAll(storage.crash({ seed: 1 }))).all)[0]).toBe(1)
+  })
+
+  it('stops when the next segment cannot be made', async () => {
+    const full = new LsmtError('53100', 'disk full', { file: 'wal' })
+    let failing = false
+    const storage = createFaultyStorage({ seed: 1, fail: ({ kind }) => (failing && kind === 'createAppend' ? full : undefined) })
+    const log = await openLog(storage, { settings: { logSegmentBytes: 1024 } })
+    failing = true
+    let sequence = 0
+    const failure = await failureOf(async () => { while (sequence < 1000) await log.append(++sequence, batchOf(sequence)) })
+    expect(failure).toBe(full)
+    await log.close()
+    expect(sequencesOf((await readAll(storage)).all).slice(0, sequence - 1)).toEqual(Array.from({ length: sequence - 1 }, (_, i) => i + 1))
+  })
+
+  it('refuses one record too large for its memory, and goes on', async () => {
+    const storage = createMemoryStorage()
+    const log = await openLog(storage)
+    expect((await failureOf(log.append(1, batchOf(1, 1, 40_000_000)))).code).toBe('53200')
+    await log.append(1, batchOf(1))
+    await log.close()
+    expect(sequencesOf((await readAll(storage)).all)).toEqual([1])
+  })
+
+  it('runs on a local disk', async () => {
+    const directory = temporaryDirectory()
+    const storage = await openLocalStorage(directory.path)
+    const log = await openLog(storage, { settings: { logSegmentBytes: 8192 } })
+    await Promise.all(Array.from({ length: 500 }, (_, i) => log.append(i + 1, batchOf(i + 1))))
+    await log.close()
+    const { all } = await readAll(storage)
+    expect(all.map((record) => record.payload)).toEqual(Array.from({ length: 500 }, (_, i) => batchOf(i + 1)))
+    await storage.close()
+    directory.remove()
+  })
+})
