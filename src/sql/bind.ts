@@ -100,7 +100,6 @@ function bindUpdate(statement: Update, catalog: Catalog, origin: Origin): Update
   const scope = scopeOf(catalog, statement.table, origin)
   const sets = statement.sets.map(({ column: name, operand }) => {
     const ordinal = findColumn(scope, { name })
-    if (scope.table.primaryKey.includes(ordinal)) throw errorAt(origin, name.tokenIndex, '0A000', `changing the primary key column "${name.name}" is not supported`, 'delete the row and insert it with the new key')
     return { ordinal, operand, assign: assignTo(scope.table.columns[ordinal]!) }
   })
   const again = sets.findIndex(({ ordinal }, index) => sets.findIndex((set) => set.ordinal === ordinal) < index)

@@ -89,8 +89,12 @@ function compareExact(comparison: Comparison, floor: bigint, exact: boolean): Co
     case 'gt':
     case 'ge':
       return { kind: 'term', comparison: 'gt', value }
-    default:
-      return comparison === 'ne' ? anyValue : never
+    case 'ne':
+      return anyValue
+    case 'eq':
+    case 'isNull':
+    case 'isNotNull':
+      return never
   }
 }
 

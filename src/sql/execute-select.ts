@@ -117,6 +117,9 @@ export async function executeAggregate(engine: Engine, plan: AggregatePlan, valu
 
 /** 57014 once the caller has given up or the time is over. */
 export function checkCancelled(signal: AbortSignal | undefined): void {
-  if (signal?.aborted !== true) return
-  throw signal.reason instanceof LsmtError ? signal.reason : new LsmtError('57014', 'the statement was cancelled')
+  if (signal?.aborted === true) throw cancellation(signal)
+}
+
+export function cancellation(signal: AbortSignal): LsmtError {
+  return signal.reason instanceof LsmtError ? signal.reason : new LsmtError('57014', 'the statement was cancelled')
 }

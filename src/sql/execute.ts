@@ -1,7 +1,7 @@
 /** Plans over an engine. */
 import type { Engine } from '../engine/engine.ts'
 import { LsmtError } from '../errors.ts'
-import { checkCancelled, executeAggregate, executeGet, executeScan } from './execute-select.ts'
+import { cancellation, checkCancelled, executeAggregate, executeGet, executeScan } from './execute-select.ts'
 import { executeDelete, executeInsert, executeUpdate } from './execute-write.ts'
 import type { CreateTablePlan, DropTablePlan, Plan } from './plan.ts'
 import { newReadStats } from './result.ts'
@@ -22,13 +22,28 @@ export async function executePlan(engine: Engine, plan: Plan, values: Values, si
     case 'scan':
       return executeScan(engine, plan, values, signal)
     case 'aggregate':
-      return await executeAggregate(engine, plan, values)
+      return await unlessCancelled(executeAggregate(engine, plan, values), signal)
     case 'createTable':
       return await executeCreate(engine, plan)
     case 'dropTable':
       return await executeDrop(engine, plan)
     case 'showTables':
       return showTables(engine)
+  }
+}
+
+/** Rejects at once when the caller gives up; the reading goes on to its end and releases what it holds. */
+async function unlessCancelled<T>(reading: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return await reading
+  let onAbort: () => void = () => {}
+  const cancelled = new Promise<never>((_, reject) => {
+    onAbort = () => reject(cancellation(signal))
+    signal.addEventListener('abort', onAbort)
+  })
+  try {
+    return await Promise.race([reading, cancelled])
+  } finally {
+    signal.removeEventListener('abort', onAbort)
   }
 }
 

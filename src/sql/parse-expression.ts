@@ -1,7 +1,7 @@
 /** Conditions, values and columns: the parser's nodes to terms. */
 import type { Comparison } from '../kernel/zone-map.ts'
 import type { ColumnRef, Operand, Term } from './statement.ts'
-import { isNode, nodes, only, readName, readOptionalName, unsupported } from './syntax-node.ts'
+import { isNode, nodes, only, readName, readOptionalName, textIn, unsupported } from './syntax-node.ts'
 import type { Reading, SyntaxNode } from './syntax-node.ts'
 
 const comparisons: Readonly<Record<string, Comparison>> = { '=': 'eq', '<>': 'ne', '!=': 'ne', '<': 'lt', '<=': 'le', '>': 'gt', '>=': 'ge' }
@@ -29,7 +29,7 @@ function readCondition(reading: Reading, value: unknown): readonly Term[] {
   if (!isNode(value)) throw unsupported(reading, {}, 'this condition')
   if (value['type'] !== 'binary_expr') throw unsupportedCondition(reading, value)
   only(reading, value, 'a condition', ['type', 'operator', 'left', 'right'])
-  const operator = String(value['operator'])
+  const operator = textIn(value, 'operator')
   const { left, right } = value
   const comparison = comparisons[operator]
   if (comparison !== undefined) return [readComparison(reading, value, comparison, left, right)]
@@ -59,8 +59,8 @@ function readComparison(reading: Reading, node: SyntaxNode, comparison: Comparis
 }
 
 function readNullTest(reading: Reading, node: SyntaxNode, left: unknown, right: unknown): Term {
-  if (!isNode(right) || right['type'] !== 'null') throw unsupported(reading, node, `${String(node['operator'])} with anything but NULL`)
-  if (!isColumn(left)) throw unsupported(reading, node, `${String(node['operator'])} NULL of anything but a column`)
+  if (!isNode(right) || right['type'] !== 'null') throw unsupported(reading, node, `${textIn(node, 'operator')} with anything but NULL`)
+  if (!isColumn(left)) throw unsupported(reading, node, `${textIn(node, 'operator')} NULL of anything but a column`)
   return { kind: 'nullTest', column: readColumn(reading, left), comparison: node['operator'] === 'IS' ? 'isNull' : 'isNotNull' }
 }
 
@@ -124,15 +124,15 @@ function readSlot(reading: Reading, node: SyntaxNode): number {
 export function describeNode(node: SyntaxNode): string {
   switch (node['type']) {
     case 'binary_expr':
-      return `the operator ${String(node['operator'])} here`
+      return `the operator ${textIn(node, 'operator')} here`
     case 'unary_expr':
-      return `the operator ${String(node['operator'])} here`
+      return `the operator ${textIn(node, 'operator')} here`
     case 'cast':
       return 'a cast'
     case 'function':
       return `the function ${functionName(node)}()`
     case 'aggr_func':
-      return `the aggregate ${String(node['name'])}() here`
+      return `the aggregate ${textIn(node, 'name')}() here`
     case 'select':
       return 'a subquery'
     case 'column_ref':
@@ -140,12 +140,12 @@ export function describeNode(node: SyntaxNode): string {
     case 'expr_list':
       return 'a list of values here'
     default:
-      return isNode(node['ast']) ? 'a subquery' : `an expression of the kind ${String(node['type'] ?? 'unknown')}`
+      return isNode(node['ast']) ? 'a subquery' : `an expression of the kind ${textIn(node, 'type')}`
   }
 }
 
 function functionName(node: SyntaxNode): string {
   const { name } = node
   const parts = isNode(name) && Array.isArray(name['name']) ? name['name'] : []
-  return parts.map((part: unknown) => (isNode(part) ? String(part['value']) : '')).join('.')
+  return parts.map((part: unknown) => (isNode(part) ? textIn(part, 'value') : '')).join('.')
 }

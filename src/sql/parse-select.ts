@@ -2,7 +2,7 @@
 import type { AggregateFunction } from '../lsm/tree.ts'
 import { describeNode, isColumn, readColumn, readOperand, readWhere } from './parse-expression.ts'
 import type { Delete, Insert, Operand, OrderItem, Select, SelectItem, TableRef, Update } from './statement.ts'
-import { isNode, nodes, only, readName, readOptionalName, unsupported } from './syntax-node.ts'
+import { isNode, nodes, only, readName, readOptionalName, textIn, unsupported } from './syntax-node.ts'
 import type { Reading, SyntaxNode } from './syntax-node.ts'
 
 export function readSelect(reading: Reading, node: SyntaxNode): Select {
@@ -40,7 +40,7 @@ function readStar(reading: Reading, expr: SyntaxNode): SelectItem {
 const aggregates: Readonly<Record<string, AggregateFunction>> = { COUNT: 'count', MIN: 'min', MAX: 'max', SUM: 'sum' }
 
 function readAggregate(reading: Reading, expr: SyntaxNode): Extract<SelectItem, { kind: 'aggregate' }> {
-  const name = String(expr['name'])
+  const name = textIn(expr, 'name')
   const aggregate = aggregates[name]
   if (aggregate === undefined) throw unsupported(reading, expr, `the aggregate ${name}()`)
   only(reading, expr, `${name}()`, ['type', 'name', 'args'])
@@ -90,7 +90,8 @@ function readLimit(reading: Reading, limit: unknown): { limit: Operand | undefin
 
 export function readInsert(reading: Reading, node: SyntaxNode): Insert {
   only(reading, node, 'INSERT', ['type', 'table', 'columns', 'values', 'prefix'])
-  if (node['prefix'] !== undefined && node['prefix'] !== 'into') throw unsupported(reading, node, `INSERT ${String(node['prefix']).toUpperCase()}`)
+  const prefix = textIn(node, 'prefix')
+  if (prefix !== '' && prefix !== 'into') throw unsupported(reading, node, `INSERT ${prefix.toUpperCase()}`)
   const { values, columns } = node
   if (!isNode(values) || values['type'] !== 'values') throw unsupported(reading, node, 'INSERT … SELECT')
   return {

@@ -5,7 +5,7 @@ import type { Name } from './names.ts'
 import { errorAt, syntaxErrorAt } from './origin.ts'
 import { readColumn } from './parse-expression.ts'
 import type { ColumnDefinition, CreateTable, Statement } from './statement.ts'
-import { isNode, nodes, only, readName, unsupported } from './syntax-node.ts'
+import { isNode, nodes, only, readName, textIn, unsupported } from './syntax-node.ts'
 import type { Reading, SyntaxNode } from './syntax-node.ts'
 
 export function readDrop(reading: Reading, node: SyntaxNode): Statement {
@@ -43,7 +43,7 @@ function withoutColumns(reading: Reading): LsmtError {
 }
 
 function readConstraint(reading: Reading, node: SyntaxNode): readonly Name[] {
-  const kind = String(node['constraint_type']).toUpperCase()
+  const kind = textIn(node, 'constraint_type').toUpperCase()
   if (kind !== 'PRIMARY KEY') throw unsupported(reading, node, `the constraint ${kind}`)
   only(reading, node, 'PRIMARY KEY', ['constraint', 'definition', 'constraint_type', 'keyword', 'resource'])
   readConstraintName(reading, node['constraint'])
@@ -77,7 +77,7 @@ const types: Readonly<Record<string, ColumnType>> = {
 
 function readType(reading: Reading, column: Name, node: SyntaxNode): ColumnType {
   only(reading, node, 'a type', ['dataType', 'length', 'scale', 'suffix'])
-  const name = String(node['dataType']).toUpperCase()
+  const name = textIn(node, 'dataType').toUpperCase()
   const { length, scale, suffix } = node
   const refuse = (what: string): LsmtError => errorAt(reading.origin, column.tokenIndex + 1, '0A000', `${what} is not supported`)
   if (Array.isArray(suffix) && suffix.length > 0 && suffix.join(' ').toUpperCase() !== 'WITHOUT TIME ZONE') throw refuse(`the type ${name} ${suffix.join(' ')}`)
@@ -85,7 +85,7 @@ function readType(reading: Reading, column: Name, node: SyntaxNode): ColumnType 
   const type = types[name]
   if (type === undefined) throw refuse(`the type ${name}`)
   if (length === undefined || length === null) return type
-  if (type.kind !== 'text' || name === 'TEXT') throw refuse(`${name}(${String(length)})`)
+  if (type.kind !== 'text' || name === 'TEXT') throw refuse(`${name}(${Number(length)})`)
   return { kind: 'text', lengthMax: Number(length) }
 }
 

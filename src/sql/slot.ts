@@ -86,8 +86,11 @@ function parameterValue(parameter: SqlParameter): SqlValue {
       return { kind: slotKind.digits, value: parameter.toString() }
     case 'object':
       return objectValue(parameter)
-    default:
-      throw new LsmtError('22023', `a parameter cannot be ${typeof parameter === 'undefined' ? 'undefined; use null' : `a ${typeof parameter}`}`)
+    case 'undefined':
+      throw new LsmtError('22023', 'a parameter cannot be undefined; use null')
+    case 'function':
+    case 'symbol':
+      throw new LsmtError('22023', `a parameter cannot be a ${typeof parameter}`)
   }
 }
 

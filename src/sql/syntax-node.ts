@@ -22,6 +22,12 @@ export function isNode(value: unknown): value is SyntaxNode {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
+/** The text under a key; '' when there is none. */
+export function textIn(node: SyntaxNode, key: string): string {
+  const value = node[key]
+  return typeof value === 'string' ? value : ''
+}
+
 export function nodes(value: unknown): readonly SyntaxNode[] {
   if (!Array.isArray(value) || !value.every(isNode)) throw new LsmtError('XX000', 'internal error: the parser gave no list where one was expected')
   return value

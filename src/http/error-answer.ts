@@ -1,0 +1,51 @@
+/**
+ * Errors as answers: `{"error":{"code","message","position","hint"}}` and the HTTP status that fits the SQLSTATE.
+ * What only the operator should know (our own bugs, file paths of a failing disk) stays out of the answer.
+ */
+import { LsmtError, errorCodes } from '../errors.ts'
+import type { ErrorCode } from '../errors.ts'
+
+const statuses: Readonly<Partial<Record<ErrorCode, number>>> = {
+  '28000': 401,
+  '42501': 403,
+  '23505': 409,
+  '54000': 413,
+  '57014': 408,
+  '53200': 429,
+  '53300': 429,
+  '53100': 503,
+  '57P03': 503,
+  '08006': 503,
+  '40003': 503,
+  '55000': 503,
+  '55006': 503,
+  '58030': 500,
+  '58P01': 500,
+  XX000: 500,
+  XX001: 500,
+  XX002: 500,
+}
+
+const retried: ReadonlySet<ErrorCode> = new Set(['53200', '53300', '53100', '57P03', '08006'])
+
+/** Codes whose messages may name files outside of the data directory, or be anything at all. */
+const operatorsOnly: ReadonlySet<ErrorCode> = new Set(['XX000', '58030', '58P01'])
+
+export interface ErrorAnswer {
+  readonly status: number
+  /** Seconds after which trying again makes sense. */
+  readonly retryAfter: number | undefined
+  readonly body: string
+  /** Whether the operator should hear of it. */
+  readonly isServerFault: boolean
+}
+
+export function errorAnswer(error: unknown): ErrorAnswer {
+  const known = error instanceof LsmtError ? error : new LsmtError('XX000', 'internal error', {}, error)
+  const { code, evidence } = known
+  const message = operatorsOnly.has(code) ? errorCodes[code] : known.message
+  const { position, hint } = evidence
+  const body = JSON.stringify({ error: { code, message, ...(position === undefined ? {} : { position }), ...(hint === undefined ? {} : { hint }) } })
+  const status = statuses[code] ?? 400
+  return { status, retryAfter: retried.has(code) ? 1 : undefined, body, isServerFault: status === 500 }
+}

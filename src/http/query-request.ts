@@ -1,0 +1,79 @@
+/** What a request to `POST /query` asks for. What is asked for and not there yet is refused, never ignored. */
+import type { IncomingHttpHeaders } from 'node:http'
+import { LsmtError } from '../errors.ts'
+import type { SqlParameters } from '../sql/slot.ts'
+import { isExactNumber, parseExactJson } from './exact-json.ts'
+import type { ExactJson } from './exact-json.ts'
+import { decodeUtf8 } from './request-body.ts'
+
+export interface QueryRequest {
+  readonly sql: string
+  readonly parameters: SqlParameters | undefined
+  readonly timeoutMs: number | undefined
+}
+
+/** 0A000 for headers and URL parameters that ask for what does not exist, 22023 for unknown ones. */
+export function checkQueryHead(url: string, headers: IncomingHttpHeaders): void {
+  if (url !== '/query') checkUrl(url)
+  const { accept } = headers
+  if (accept !== undefined && accept !== '*/*' && !acceptsJson(accept)) throw new LsmtError('0A000', `answers as ${accept.slice(0, 100)} are not supported`, { hint: 'application/json is' })
+  if (headers['idempotency-key'] !== undefined) throw new LsmtError('0A000', 'Idempotency-Key is not supported')
+  if (headers.authorization !== undefined) throw new LsmtError('0A000', 'authorization by tokens is not supported')
+  const encoding = headers['content-encoding']
+  if (encoding !== undefined && encoding !== 'identity') throw new LsmtError('0A000', `a body of Content-Encoding ${encoding.slice(0, 60)} is not supported`)
+}
+
+function checkUrl(url: string): void {
+  const { searchParams } = new URL(url, 'http://localhost')
+  for (const [name, value] of searchParams) {
+    if (name !== 'format') throw new LsmtError('22023', `unknown URL parameter "${name.slice(0, 60)}"`)
+    if (value !== 'json') throw new LsmtError('0A000', `the format "${value.slice(0, 60)}" is not supported`, { hint: 'json is' })
+  }
+}
+
+function acceptsJson(accept: string): boolean {
+  return accept.split(',').some((range) => {
+    const [type = '', ...parameters] = range.split(';').map((part) => part.trim().toLowerCase())
+    return (type === 'application/json' || type === 'application/*' || type === '*/*') && !parameters.some((parameter) => /^q=0(\.0*)?$/.test(parameter))
+  })
+}
+
+/** A JSON body when the content type says so; with any other type the whole body is the SQL text. */
+export function readQueryRequest(contentType: string | undefined, body: Buffer): QueryRequest {
+  const text = decodeUtf8(body)
+  if (!isJson(contentType)) return { sql: text, parameters: undefined, timeoutMs: undefined }
+  const json = parseExactJson(text)
+  if (typeof json !== 'object' || json === null || isList(json)) throw new LsmtError('22P02', 'the body must be a JSON object: {"sql": "…"}')
+  const { sql, params, timeoutMs, ...others } = json as Readonly<Record<string, ExactJson>>
+  const unknown = Object.keys(others)[0]
+  if (unknown !== undefined) throw new LsmtError('22023', `unknown field "${unknown.slice(0, 60)}" in the body`, { hint: 'the fields are sql, params and timeoutMs' })
+  if (typeof sql !== 'string') throw new LsmtError('22023', 'the body needs the field "sql" with the SQL text')
+  return { sql, parameters: readParameters(params), timeoutMs: readTimeout(timeoutMs) }
+}
+
+function isJson(contentType: string | undefined): boolean {
+  return contentType !== undefined && /^\s*application\/json\s*(?:;|$)/i.test(contentType)
+}
+
+function isList(json: ExactJson): json is readonly ExactJson[] {
+  return Array.isArray(json)
+}
+
+function readParameters(params: ExactJson | undefined): SqlParameters | undefined {
+  if (params === undefined || params === null) return undefined
+  if (typeof params !== 'object') throw new LsmtError('22023', 'the field "params" must be an array, or an object for :name')
+  for (const value of Object.values(params)) {
+    if (typeof value === 'object' && value !== null && !isExactNumber(value)) throw new LsmtError('0A000', 'arrays and objects as parameters are not supported')
+  }
+  return params as SqlParameters
+}
+
+/** What a timer can hold. */
+const timeoutMsMax = 2 ** 31 - 1
+
+function readTimeout(timeoutMs: ExactJson | undefined): number | undefined {
+  if (timeoutMs === undefined || timeoutMs === null) return undefined
+  const number = isExactNumber(timeoutMs) ? Number(timeoutMs.digits) : timeoutMs
+  if (typeof number !== 'number' || !(number > 0) || number > timeoutMsMax) throw new LsmtError('22023', `the field "timeoutMs" must be a number of milliseconds above 0 and at most ${timeoutMsMax}`)
+  return number
+}

@@ -1,0 +1,75 @@
+/** POST /query: from request to answer, without express. */
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { LsmtError } from '../errors.ts'
+import type { Clock } from '../runtime/clock.ts'
+import type { Sql } from '../sql/sql.ts'
+import { createAnswerSink, sendWhole } from './answer-sink.ts'
+import type { AnswerSink } from './answer-sink.ts'
+import { errorAnswer } from './error-answer.ts'
+import { writeResult } from './query-answer.ts'
+import type { CommitKind } from './query-answer.ts'
+import { checkQueryHead, readQueryRequest } from './query-request.ts'
+import type { QueryRequest } from './query-request.ts'
+import { readBody } from './request-body.ts'
+
+export interface QueryRoute {
+  readonly sql: Sql
+  readonly clock: Clock
+  readonly commit: CommitKind
+  readonly bodyBytesMax: number
+  /** Told of errors that are the server's fault. */
+  readonly onFault: (error: unknown) => void
+}
+
+const json = 'application/json; charset=utf-8'
+
+/** Never rejects: every failure is an answer or a cut connection. */
+export async function answerQuery(route: QueryRoute, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const sink = createAnswerSink(response, json)
+  try {
+    checkQueryHead(request.url ?? '/query', request.headers)
+    const query = readQueryRequest(request.headers['content-type'], await readBody(request, route.bodyBytesMax))
+    await runQuery(route, query, response, sink)
+    sink.end()
+  } catch (error) {
+    answerError(route, error, response, sink.isStreaming)
+    request.resume()
+  }
+}
+
+async function runQuery(route: QueryRoute, query: QueryRequest, response: ServerResponse, sink: AnswerSink): Promise<void> {
+  const cancel = new AbortController()
+  const onClose = (): void => cancel.abort(new LsmtError('57014', 'the client went away'))
+  response.once('close', onClose)
+  const timer = query.timeoutMs === undefined ? undefined : setTimeout(() => cancel.abort(new LsmtError('57014', `the statement took longer than ${query.timeoutMs} ms`)), query.timeoutMs)
+  try {
+    await runStatements(route, query, sink, cancel.signal)
+  } finally {
+    clearTimeout(timer)
+    response.off('close', onClose)
+  }
+}
+
+async function runStatements(route: QueryRoute, query: QueryRequest, sink: AnswerSink, signal: AbortSignal): Promise<void> {
+  const prepared = route.sql.prepare(query.sql)
+  const count = prepared.statements.length
+  if (count > 1) await sink.write('{"results":[')
+  for (let index = 0; index < count; index++) {
+    const startMs = route.clock.monotonicMs()
+    const elapsedMs = (): number => Math.round((route.clock.monotonicMs() - startMs) * 1000) / 1000
+    if (index > 0) await sink.write(',')
+    await writeResult(sink, await route.sql.runStatement(prepared, index, query.parameters, { signal }), route.commit, elapsedMs)
+  }
+  if (count > 1) await sink.write(']}')
+}
+
+/** The error as the answer, or, when part of the result is already sent, a body that visibly breaks off. */
+export function answerError(route: Pick<QueryRoute, 'onFault'>, error: unknown, response: ServerResponse, isStreaming: boolean): void {
+  const answer = errorAnswer(error)
+  if (answer.isServerFault) route.onFault(error)
+  if (isStreaming || response.headersSent) response.destroy()
+  else if (!response.destroyed) {
+    const retry: Readonly<Record<string, string>> = answer.retryAfter === undefined ? {} : { 'retry-after': String(answer.retryAfter) }
+    sendWhole(response, answer.status, json, answer.body, answer.status === 413 ? { ...retry, connection: 'close' } : retry)
+  }
+}

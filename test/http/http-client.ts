@@ -1,0 +1,58 @@
+/** A server on a free port over the model engine, and requests to it. */
+import { openModelEngine } from '../engine/model-engine.ts'
+import type { Engine } from '../../src/engine/engine.ts'
+import { startHttpServer } from '../../src/http/server.ts'
+import type { HttpServer } from '../../src/http/server.ts'
+import { systemClock } from '../../src/runtime/clock.ts'
+import { createSql } from '../../src/sql/sql.ts'
+
+export interface TestServer {
+  readonly url: string
+  readonly engine: Engine
+  readonly faults: unknown[]
+  readonly server: HttpServer
+  /** Sends a text body, as `curl -d` does. */
+  post(body: string | Uint8Array, headers?: Readonly<Record<string, string>>, path?: string): Promise<Answer>
+  postJson(body: unknown): Promise<Answer>
+}
+
+export interface Answer {
+  readonly status: number
+  readonly headers: Headers
+  readonly text: string
+  /** The body as JSON.parse reads it. */
+  // oxlint-disable-next-line typescript/no-explicit-any -- tests look into answers of every shape
+  readonly json: any
+}
+
+export interface TestServerOptions {
+  readonly engine?: Engine
+  readonly bodyBytesMax?: number
+  readonly noAuth?: boolean
+  readonly notReady?: () => string | undefined
+}
+
+export async function startTestServer(options: TestServerOptions = {}): Promise<TestServer> {
+  const engine = options.engine ?? openModelEngine()
+  const faults: unknown[] = []
+  const server = await startHttpServer(
+    { host: '127.0.0.1', port: 0, noAuth: options.noAuth ?? false },
+    {
+      sql: createSql(engine),
+      clock: systemClock,
+      commit: { durability: 'sync', copies: 1 },
+      bodyBytesMax: options.bodyBytesMax ?? 1_000_000,
+      onFault: (error) => faults.push(error),
+      notReady: options.notReady ?? (() => undefined),
+      status: () => ({ version: 'test', tables: engine.tables().length }),
+    },
+  )
+  const post: TestServer['post'] = async (body, headers = { 'content-type': 'application/x-www-form-urlencoded' }, path = '/query') =>
+    await answerOf(await fetch(server.url + path, { method: 'POST', body: typeof body === 'string' ? body : Buffer.from(body), headers }))
+  return { url: server.url, engine, faults, server, post, postJson: (body) => post(JSON.stringify(body), { 'content-type': 'application/json' }) }
+}
+
+export async function answerOf(response: Response): Promise<Answer> {
+  const text = await response.text()
+  return { status: response.status, headers: response.headers, text, json: text.startsWith('{') ? JSON.parse(text) : undefined }
+}

@@ -1,0 +1,113 @@
+/** Large answers: streamed as the client reads, visibly broken when they fail, stopped when the client leaves. */
+import { connect } from 'node:net'
+import { expect, test } from 'vitest'
+import type { Engine, EngineRow } from '../../src/engine/engine.ts'
+import { LsmtError } from '../../src/errors.ts'
+import { openModelEngine } from '../engine/model-engine.ts'
+import { startTestServer } from './http-client.ts'
+
+interface Endless {
+  readonly engine: Engine
+  batches: number
+  released: number
+}
+
+/** An engine whose scans yield `batchCount` batches of 100 rows of about 1 KB, then perhaps fail. */
+function largeEngine(batchCount: number, failure?: Error): Endless {
+  const model = openModelEngine()
+  const row: EngineRow = ['k', 'v'.repeat(1000)]
+  const batch = Array.from({ length: 100 }, () => row)
+  const state: Endless = {
+    batches: 0,
+    released: 0,
+    engine: {
+      ...model,
+      snapshot: () => ({ release: () => { state.released++ } }),
+      async *scan() {
+        for (; state.batches < batchCount; state.batches++) {
+          await new Promise((resolve) => setImmediate(resolve))
+          yield batch
+        }
+        if (failure !== undefined) throw failure
+      },
+    },
+  }
+  return state
+}
+
+test('a large result arrives whole, in chunks', async () => {
+  const large = largeEngine(50)
+  const { url, server } = await startTestServer({ engine: large.engine })
+  const response = await fetch(`${url}/query`, { method: 'POST', body: 'SELECT * FROM kv' })
+  expect(response.headers.get('content-length')).toBeNull()
+  const answer = (await response.json()) as { rows: unknown[]; rowCount: number; stats: object }
+  expect([answer.rows.length, answer.rowCount, large.released]).toEqual([5000, 5000, 1])
+  await server.close(100)
+})
+
+test('an error before the first chunk has its status, one after it cuts the body', async () => {
+  const failure = new LsmtError('XX001', 'corrupt block')
+  const early = await startTestServer({ engine: largeEngine(0, failure).engine })
+  expect((await early.post('SELECT * FROM kv')).status).toBe(500)
+  await early.server.close(100)
+  const late = await startTestServer({ engine: largeEngine(50, failure).engine })
+  const response = await fetch(`${late.url}/query`, { method: 'POST', body: 'SELECT * FROM kv' })
+  expect(response.status).toBe(200)
+  await expect(response.text()).rejects.toThrow()
+  expect(late.faults).toEqual([failure])
+  await late.server.close(100)
+})
+
+test('the server waits for a client that does not read, and stops when it leaves', async () => {
+  const endless = largeEngine(Number.MAX_SAFE_INTEGER)
+  const { url, server } = await startTestServer({ engine: endless.engine })
+  const socket = connect(Number(new URL(url).port), '127.0.0.1')
+  socket.pause()
+  const body = 'SELECT * FROM kv'
+  socket.write(`POST /query HTTP/1.1\r\nHost: localhost\r\nContent-Length: ${body.length}\r\n\r\n${body}`)
+  const settled = await settledCount(() => endless.batches)
+  expect(settled).toBeGreaterThan(0)
+  // 100 KB a batch: what the sockets of both sides hold, not all that there is.
+  expect(settled).toBeLessThan(500)
+  socket.destroy()
+  await until(() => endless.released === 1)
+  await server.close(100)
+})
+
+test('a statement that takes too long is 408', async () => {
+  const model = openModelEngine()
+  const never = new Promise<never>(() => {})
+  const slow = await startTestServer({ engine: { ...model, aggregate: () => never } })
+  const answer = await slow.postJson({ sql: 'SELECT COUNT(*) FROM kv', timeoutMs: 20 })
+  expect([answer.status, answer.json.error.code]).toEqual([408, '57014'])
+  await slow.server.close(100)
+})
+
+test('closing lets a request finish and takes no new one', async () => {
+  const model = openModelEngine()
+  let finish = (): void => {}
+  const written = new Promise<void>((resolve) => { finish = resolve })
+  let arrive = (): void => {}
+  const started = new Promise<void>((resolve) => { arrive = resolve })
+  const slow = await startTestServer({ engine: { ...model, insert: async () => { arrive(); await written; return 1 } } })
+  const answer = slow.post("INSERT INTO kv VALUES ('a', 'b')")
+  await started
+  const closed = slow.server.close(10_000)
+  await expect(fetch(`${slow.url}/health/live`)).rejects.toThrow()
+  finish()
+  expect((await answer).status).toBe(200)
+  await closed
+})
+
+/** The count once it stays the same for a while. */
+async function settledCount(count: () => number): Promise<number> {
+  for (let last = -1; ; ) {
+    await new Promise((resolve) => setTimeout(resolve, 150))
+    if (count() === last) return last
+    last = count()
+  }
+}
+
+async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 5))
+}
