@@ -58,8 +58,8 @@
  * bytes), then the high w - 32 bits as a stream of that width. Groups of 128 values begin at whole words, so
  * block b of one long stream starts at byte 128·w·b.
  *
- * Null rows have a code and a value like any other (their neighbour's, so that they cost nothing): only the bitmap
- * tells; decoding writes 0 or an empty ref over them.
+ * Null rows have a code and a value like any other (a neighbour's, or an empty text, whatever costs least): only the
+ * bitmap tells; decoding writes 0 or an empty ref over them.
  */
 export const KIND_I64: i32 = 1
 export const KIND_F64: i32 = 2

@@ -1,0 +1,49 @@
+/* Byte strings: order (unsigned bytes, shorter first), equality and a hash for encoders (never stored). No load leaves the string. */
+
+/** Below 0, 0 or above 0. */
+export function compareBytes(a: usize, aBytes: u32, b: usize, bBytes: u32): i32 {
+  const shared = min(aBytes, bBytes)
+  let i: u32 = 0
+  for (; i + 8 <= shared; i += 8) {
+    const x = load<u64>(a + i)
+    const y = load<u64>(b + i)
+    if (x != y) return bswap<u64>(x) < bswap<u64>(y) ? -1 : 1
+  }
+  for (; i < shared; i++) {
+    const x = <i32>load<u8>(a + i)
+    const y = <i32>load<u8>(b + i)
+    if (x != y) return x - y
+  }
+  return aBytes == bBytes ? 0 : aBytes < bBytes ? -1 : 1
+}
+
+export function equalBytes(a: usize, b: usize, byteLength: u32): bool {
+  if (byteLength >= 8) {
+    const last = byteLength - 8
+    for (let i: u32 = 0; i < last; i += 8) if (load<u64>(a + i) != load<u64>(b + i)) return false
+    return load<u64>(a + last) == load<u64>(b + last)
+  }
+  for (let i: u32 = 0; i < byteLength; i++) if (load<u8>(a + i) != load<u8>(b + i)) return false
+  return true
+}
+
+/** First 8 bytes as a big-endian number, zeros behind a shorter string. */
+export function prefix64(text: usize, byteLength: u32): u64 {
+  if (byteLength >= 8) return bswap<u64>(load<u64>(text))
+  let prefix: u64 = 0
+  for (let i: u32 = 0; i < byteLength; i++) prefix |= <u64>load<u8>(text + i) << (56 - (i << 3))
+  return prefix
+}
+
+function mix(hash: u64, word: u64): u64 {
+  const product = (hash ^ word) * 0x9e3779b97f4a7c15
+  return product ^ (product >>> 32)
+}
+
+export function hashBytes(text: usize, byteLength: u32): u32 {
+  let hash = mix(0x2545f4914f6cdd1d, <u64>byteLength)
+  if (byteLength < 8) return <u32>mix(hash, prefix64(text, byteLength))
+  const last = byteLength - 8
+  for (let i: u32 = 0; i < last; i += 8) hash = mix(hash, load<u64>(text + i))
+  return <u32>mix(hash, load<u64>(text + last))
+}

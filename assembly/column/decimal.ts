@@ -1,0 +1,89 @@
+/*
+ * Doubles as decimals in integers (after ALP: Afroozeh, Kuffo, Boncz, SIGMOD 2023), with one signed exponent and
+ * a division: n / 10^e is correctly rounded for e <= 22 and |n| <= 2^53, so it gives the very double that the
+ * decimal text means. What does not come back bit for bit is an exception.
+ */
+import { blockEntry, blockRows, chunkData, chunkEncoding, chunkExponent, entryAux, entryBase, entryExceptionCount, entryPacked, entryWidth, exceptionValues, ENCODING_CONSTANT, ENCODING_PLAIN } from './layout'
+import { unpackAdd } from './integers'
+import { packedGet64 } from './packing'
+
+const powers = memory.data<f64>([1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18])
+
+/** 1.5 × 2^52: adding it rounds a double below 2^51 to an integer and leaves that integer in the low bits. */
+export const MAGIC: f64 = 6755399441055744.0
+const MAGIC_BITS: i64 = 0x4338000000000000
+export const INTEGER_MAX: f64 = 2251799813685248.0
+
+export function powerOfTen(exponent: i32): f64 { return load<f64>(powers + (<usize>exponent << 3)) }
+
+/** Value of the integer `n` (as a double) under a signed exponent. */
+export function decimalValue(n: f64, exponent: i32): f64 {
+  return exponent >= 0 ? n / powerOfTen(exponent) : n * powerOfTen(-exponent)
+}
+
+/** The double of an integer within ±2^51. */
+export function integerToDouble(n: i64): f64 { return reinterpret<f64>(n + MAGIC_BITS) - MAGIC }
+
+function scale(values: usize, count: i32, exponent: i32): void {
+  const magicBits = i64x2.splat(MAGIC_BITS)
+  const magic = f64x2.splat(MAGIC)
+  const power = f64x2.splat(powerOfTen(abs(exponent)))
+  const whole = count & ~1
+  for (let i = 0; i < whole; i += 2) {
+    const at = values + (<usize>i << 3)
+    const n = f64x2.sub(i64x2.add(v128.load(at), magicBits), magic)
+    v128.store(at, exponent >= 0 ? f64x2.div(n, power) : f64x2.mul(n, power))
+  }
+  if (whole < count) {
+    const at = values + (<usize>whole << 3)
+    store<f64>(at, decimalValue(integerToDouble(load<i64>(at)), exponent))
+  }
+}
+
+/** Index of the first exception at or after row `row`. */
+function exceptionFrom(positions: usize, exceptionCount: i32, row: i32): i32 {
+  let low = 0
+  let high = exceptionCount
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if (<i32>load<u16>(positions + (<usize>middle << 1)) < row) low = middle + 1
+    else high = middle
+  }
+  return low
+}
+
+/** Decodes rows [first, first + count) of one block of a decimal chunk. */
+export function decodeDecimalBlock(chunk: usize, block: i32, first: i32, count: i32, out: usize): void {
+  const entry = blockEntry(chunk, block)
+  unpackAdd(entryPacked(chunk, entry), entryWidth(entry), blockRows(chunk, block), first, count, entryBase(entry), out)
+  scale(out, count, chunkExponent(chunk))
+  const exceptionCount = entryExceptionCount(entry)
+  if (exceptionCount == 0) return
+  const positions = entryAux(chunk, entry)
+  const values = exceptionValues(positions, exceptionCount)
+  for (let k = exceptionFrom(positions, exceptionCount, first); k < exceptionCount; k++) {
+    const row = <i32>load<u16>(positions + (<usize>k << 1)) - first
+    if (row >= count) return
+    store<u64>(out + (<usize>row << 3), load<u64>(values + (<usize>k << 3)))
+  }
+}
+
+/** Bits of one value of an f64 chunk of any encoding. */
+export function doubleBitsAt(chunk: usize, row: i32): u64 {
+  const encoding = chunkEncoding(chunk)
+  if (encoding == ENCODING_CONSTANT) return load<u64>(chunkData(chunk))
+  if (encoding == ENCODING_PLAIN) return load<u64>(chunkData(chunk) + (<usize>row << 3))
+  const block = row >> 10
+  const entry = blockEntry(chunk, block)
+  const i = row & 1023
+  const exceptionCount = entryExceptionCount(entry)
+  if (exceptionCount != 0) {
+    const positions = entryAux(chunk, entry)
+    const k = exceptionFrom(positions, exceptionCount, i)
+    if (k < exceptionCount && <i32>load<u16>(positions + (<usize>k << 1)) == i) {
+      return load<u64>(exceptionValues(positions, exceptionCount) + (<usize>k << 3))
+    }
+  }
+  const n = entryBase(entry) + packedGet64(entryPacked(chunk, entry), entryWidth(entry), blockRows(chunk, block), i)
+  return reinterpret<u64>(decimalValue(integerToDouble(n), chunkExponent(chunk)))
+}

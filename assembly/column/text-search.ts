@@ -1,0 +1,71 @@
+/* Lower bound in a sorted bytes chunk: on dictionary codes where there are some, otherwise on the texts of probed rows. */
+import { compareBytes } from './compare'
+import { chunkCodeWidth, chunkCount, chunkData, chunkEncoding, chunkEntryCount, chunkKind, chunkRunCount, chunkRunEnds, chunkText, chunkTextBytes, dictionaryAddress, dictionaryLength, ENCODING_TEXT_CONSTANT, ENCODING_TEXT_LZ, ENCODING_TEXT_PLAIN, ENCODING_TEXT_RUNS, KIND_BYTES } from './layout'
+import { packedGet32 } from './packing'
+import { expandSubBlock, subBlock, subBlockFirstRow, subBlockStart, textStart } from './text'
+
+export function columnLowerBoundBytes(chunk: usize, key: usize, keyBytes: u32, scratch: usize): i32 {
+  if (chunkKind(chunk) != KIND_BYTES) return -1
+  const count = chunkCount(chunk)
+  if (count == 0) return 0
+  const encoding = chunkEncoding(chunk)
+  if (encoding == ENCODING_TEXT_CONSTANT) {
+    return compareBytes(chunkText(chunk), chunkTextBytes(chunk), key, keyBytes) < 0 ? count : 0
+  }
+  if (encoding == ENCODING_TEXT_PLAIN) return searchRows(chunk, chunkText(chunk), 0, count, key, keyBytes)
+  if (encoding == ENCODING_TEXT_LZ) return searchSubBlocks(chunk, key, keyBytes, scratch)
+  return searchCodes(chunk, key, keyBytes)
+}
+
+/** First row in [low, high) whose text is >= key, or high; `text` is where the uncompressed text would start. */
+function searchRows(chunk: usize, text: usize, low: i32, high: i32, key: usize, keyBytes: u32): i32 {
+  while (low < high) {
+    const middle = (low + high) >> 1
+    const start = textStart(chunk, middle)
+    if (compareBytes(text + start, textStart(chunk, middle + 1) - start, key, keyBytes) < 0) low = middle + 1
+    else high = middle
+  }
+  return low
+}
+
+/** The last sub-block whose first row is below the key holds the answer, or it is the next one's first row. */
+function searchSubBlocks(chunk: usize, key: usize, keyBytes: u32, scratch: usize): i32 {
+  let low = 0
+  let high = chunkEntryCount(chunk)
+  while (low < high) {
+    const middle = (low + high) >> 1
+    const record = subBlock(chunk, middle)
+    const first = subBlockFirstRow(record)
+    if (!expandSubBlock(chunk, middle, scratch)) return -1
+    if (compareBytes(scratch, textStart(chunk, first + 1) - subBlockStart(record), key, keyBytes) < 0) low = middle + 1
+    else high = middle
+  }
+  if (low == 0) return 0
+  const record = subBlock(chunk, low - 1)
+  if (!expandSubBlock(chunk, low - 1, scratch)) return -1
+  return searchRows(chunk, scratch - subBlockStart(record), subBlockFirstRow(record), subBlockFirstRow(subBlock(chunk, low)), key, keyBytes)
+}
+
+/** Dictionary and runs: the key's place among the entries, then that code's place among the codes. */
+function searchCodes(chunk: usize, key: usize, keyBytes: u32): i32 {
+  let low = 0
+  let high = chunkEntryCount(chunk)
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if (compareBytes(dictionaryAddress(chunk, middle), dictionaryLength(chunk, middle), key, keyBytes) < 0) low = middle + 1
+    else high = middle
+  }
+  const wanted = <u32>low
+  const runs = chunkEncoding(chunk) == ENCODING_TEXT_RUNS
+  const packed = chunkData(chunk)
+  const width = chunkCodeWidth(chunk)
+  low = 0
+  high = runs ? chunkRunCount(chunk) : chunkCount(chunk)
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if (packedGet32(packed, width, middle) < wanted) low = middle + 1
+    else high = middle
+  }
+  if (!runs) return low
+  return low == 0 ? 0 : <i32>load<u16>(chunkRunEnds(chunk) + (<usize>(low - 1) << 1))
+}
