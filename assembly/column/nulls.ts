@@ -44,6 +44,6 @@ export function copyNulls(nulls: usize, count: i32, out: usize): void {
   memory.copy(out, nulls, <usize>bytes)
   if ((count & 7) != 0) {
     const last = out + <usize>(bytes - 1)
-    store<u8>(last, load<u8>(last) & <u8>((1 << (count & 7)) - 1))
+    store<u8>(last, <u8>(<i32>load<u8>(last) & ((1 << (count & 7)) - 1)))
   }
 }

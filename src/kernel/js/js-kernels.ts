@@ -5,6 +5,7 @@ import { createBloomJs } from './bloom.ts'
 import { createChecksumJs } from './checksum.ts'
 import { createMergeJs } from './merge.ts'
 import { createRowJs } from './row.ts'
+import { createColumnJs } from './column.ts'
 import { createLzJs } from './lz.ts'
 import { createZoneMapJs } from './zone-map.ts'
 import { createSkiplistJs } from './skiplist.ts'
@@ -17,6 +18,7 @@ const factories: readonly ((memory: LinearMemory) => Partial<KernelExports>)[] =
   createLzJs,
   createZoneMapJs,
   createSkiplistJs,
+  createColumnJs,
 ]
 
 export function createJsKernels(memory: LinearMemory): KernelExports {

@@ -1,0 +1,35 @@
+/** Twin of assembly/column.ts. */
+import type { ColumnExports } from '../column.ts'
+import type { LinearMemory } from '../linear-memory.ts'
+import { codesBytes, createChunkWriter } from './column-chunk-write.ts'
+import { createDictionaryBuilder } from './column-dictionary.ts'
+import { blockCount, blockRows, createChunkLayout, entryBytes, headerBytes, nullBitmapBytes } from './column-layout.ts'
+import { createColumnNulls } from './column-nulls.ts'
+import { createNumberReaders } from './column-numbers.ts'
+import { createDecimalWriter, createIntegerWriter } from './column-numbers-write.ts'
+import { createTextPlaces, createTextReaders } from './column-text.ts'
+import { createTextWriter, textScratchBytes } from './column-text-write.ts'
+import { createValidator } from './column-validate.ts'
+import { createLzJs } from './lz.ts'
+
+export function createColumnJs(memory: LinearMemory): ColumnExports {
+  const layout = createChunkLayout(memory), lz = createLzJs(memory)
+  const nulls = createColumnNulls(memory, layout)
+  const writer = createChunkWriter(memory, layout, nulls)
+  const places = createTextPlaces(memory, layout, lz)
+  const { columnEncodeI64, writeFixed } = createIntegerWriter(memory, writer)
+  return {
+    columnEncodeBound: (count, dataBytes) => headerBytes + nullBitmapBytes(count) + blockCount(count) * (entryBytes + 16) + count * 8 + 16 + dataBytes,
+    columnScratchBytes: (count, dataBytes) => Math.max(codesBytes + blockRows * 8 + count * 8, textScratchBytes(count, dataBytes, lz)),
+    columnEncodeI64,
+    ...createDecimalWriter(memory, layout, writer, writeFixed),
+    columnEncodeBytes: createTextWriter(memory, { layout, writer, places, dictionaries: createDictionaryBuilder(memory), lz }),
+    columnCount: (chunk) => layout.count(chunk),
+    columnKind: (chunk) => layout.kind(chunk),
+    columnEncoding: (chunk) => layout.encoding(chunk),
+    columnHasNulls: (chunk) => layout.flags(chunk) & 1,
+    columnValidate: createValidator(memory, layout, places),
+    ...createNumberReaders(memory, layout, nulls),
+    ...createTextReaders(memory, layout, nulls, places),
+  }
+}
