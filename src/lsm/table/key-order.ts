@@ -1,23 +1,23 @@
 /**
- * The order of keys in what a writer is given. A file out of order would lose rows without a word, so every key is
- * compared with the one before; a violation is our own bug (XX000).
+ * The order of keys. A file out of order would lose rows without a word, so its writer compares every key with the one
+ * before, and so does the verifier.
  */
-import { invariant } from '../../errors.ts'
 import type { LinearMemory, Pointer } from '../../kernel/linear-memory.ts'
+import type { PhysicalKind } from '../layout.ts'
 import type { WriteRows } from './table.ts'
 
-/** Checks that `rows` ascend strictly, from after `lastKey`. */
-export function checkAscending(memory: LinearMemory, kind: 'i64' | 'f64' | 'bytes', rows: WriteRows, lastKey: Uint8Array | undefined): void {
+/** What is out of order in rows that must ascend strictly from after `lastKey`; undefined when nothing is. */
+export function checkAscending(memory: LinearMemory, kind: PhysicalKind, rows: Pick<WriteRows, 'rowCount' | 'keys'>, lastKey: Uint8Array | undefined): string | undefined {
   const bad = kind === 'i64' ? firstBadI64(memory, rows) : firstBadBytes(memory, rows)
-  invariant(bad === rows.rowCount, `row ${bad} of ${rows.rowCount} is not in ascending key order`)
-  if (lastKey === undefined) return
-  invariant(Buffer.compare(lastKey, keyAt(memory, kind, rows.keys, 0)) < 0, 'rows begin before the last key appended')
+  if (bad < rows.rowCount) return `row ${bad} of ${rows.rowCount} is not above the row before`
+  if (lastKey === undefined || Buffer.compare(lastKey, keyAt(memory, kind, rows.keys, 0)) < 0) return undefined
+  return 'the first row is not above the last key before it'
 }
 
-export const lastKeyOf = (memory: LinearMemory, kind: 'i64' | 'f64' | 'bytes', rows: WriteRows): Uint8Array => keyAt(memory, kind, rows.keys, rows.rowCount - 1)
+export const lastKeyOf = (memory: LinearMemory, kind: PhysicalKind, rows: WriteRows): Uint8Array => keyAt(memory, kind, rows.keys, rows.rowCount - 1)
 
 /** A copy of the key bytes of row `row`: of an i64 its 8 big-endian bytes with the sign bit flipped, of a ref its bytes. */
-export function keyAt({ u8, u32, view }: LinearMemory, kind: 'i64' | 'f64' | 'bytes', keys: Pointer, row: number): Uint8Array {
+export function keyAt({ u8, u32, view }: LinearMemory, kind: PhysicalKind, keys: Pointer, row: number): Uint8Array {
   const at = keys + row * 8
   if (kind === 'bytes') return u8.slice(u32[at >>> 2], u32[at >>> 2]! + u32[(at >>> 2) + 1]!)
   const key = new Uint8Array(8)
@@ -28,7 +28,7 @@ export function keyAt({ u8, u32, view }: LinearMemory, kind: 'i64' | 'f64' | 'by
 }
 
 /** The first row that is not above the one before; the row count when all are. */
-function firstBadI64({ u32, i32 }: LinearMemory, { keys, rowCount }: WriteRows): number {
+function firstBadI64({ u32, i32 }: LinearMemory, { keys, rowCount }: Pick<WriteRows, 'rowCount' | 'keys'>): number {
   let word = keys >>> 2
   for (let row = 1; row < rowCount; row++, word += 2) {
     const high = i32[word + 3]!
@@ -38,7 +38,7 @@ function firstBadI64({ u32, i32 }: LinearMemory, { keys, rowCount }: WriteRows):
   return rowCount
 }
 
-function firstBadBytes(memory: LinearMemory, { keys, rowCount }: WriteRows): number {
+function firstBadBytes(memory: LinearMemory, { keys, rowCount }: Pick<WriteRows, 'rowCount' | 'keys'>): number {
   const { u32, u8 } = memory
   let word = keys >>> 2
   for (let row = 1; row < rowCount; row++, word += 2) {

@@ -7,9 +7,9 @@ import type { Pointer } from '../../kernel/linear-memory.ts'
 import { chunkBytes, chunkName, pinChunks, unpinAll } from './read/chunk-loader.ts'
 import type { OpenFile } from './read/chunk-loader.ts'
 import { createRowFinder } from './read/find-row.ts'
-import { noRef, slotOf, zoneMapFields } from './format.ts'
+import { slotOf } from './format.ts'
 import { tableFileName } from './table-file-name.ts'
-import { refAt, searchFirstKeys } from './read/tail-view.ts'
+import { bytesAt, refAt, searchFirstKeys, textExtremesAt, zoneMapAt } from './read/tail-view.ts'
 import { checkLengths, readTail } from './read/tail.ts'
 import type { ChunkName, OpenTableOptions, PinnedChunks, TableReader } from './table.ts'
 import type { ReadStats } from '../tree.ts'
@@ -36,7 +36,7 @@ export async function openTable(options: OpenTableOptions): Promise<TableReader>
 function createReader({ meta }: OpenTableOptions, file: OpenFile, tailAddress: Pointer): TableReader {
   const { kernel, cache, tail } = file
   const { memory } = kernel
-  const { footer, sections, shape, slots, layout } = tail
+  const { footer, sections, slots, layout } = tail
   const rowCounts = footer + sections.rowCounts
   const finder = createRowFinder(file)
   return {
@@ -59,8 +59,8 @@ function createReader({ meta }: OpenTableOptions, file: OpenFile, tailAddress: P
       return chunkBytes(file, index) === 0 ? 0 : undefined
     },
     pin: (from, to, columns, stats) => pin(file, from, to, columns, stats),
-    zoneMap: (ordinal) => (ordinal < shape.columnCount ? footer + sections.zoneMaps + ordinal * zoneMapFields(shape.rowGroupCount).byteLength : 0),
-    textExtremes: (rowGroup, ordinal) => textExtremes(file, rowGroup, ordinal),
+    zoneMap: (ordinal) => (ordinal < layout.columns.length ? zoneMapAt(tail, ordinal) : 0),
+    textExtremes: (rowGroup, ordinal) => textExtremesAt(memory, tail, rowGroup, ordinal),
     async close() {
       if (file.closed) return
       file.closed = true
@@ -73,10 +73,7 @@ function createReader({ meta }: OpenTableOptions, file: OpenFile, tailAddress: P
 }
 
 function rangeTombstonesOf({ kernel: { memory }, tail }: OpenFile): TableReader['rangeTombstones'] {
-  const copy = (index: number): Uint8Array => {
-    const { address, byteLength } = refAt(memory, tail, tail.sections.rangeTombstones, index)
-    return memory.u8.slice(address, address + byteLength)
-  }
+  const copy = (index: number): Uint8Array => bytesAt(memory, tail, tail.sections.rangeTombstones, index)
   return Array.from({ length: tail.shape.rangeTombstoneCount }, (_, i) => ({ start: copy(i * 2), end: copy(i * 2 + 1) }))
 }
 
@@ -113,17 +110,3 @@ async function pin(file: OpenFile, from: number, to: number, columns: readonly C
     },
   }
 }
-
-/** Which text column a column is, among those of text; their extremes stand by that number. */
-function textExtremes({ kernel: { memory }, tail }: OpenFile, rowGroup: number, ordinal: number): { readonly min: Uint8Array; readonly max: Uint8Array } | undefined {
-  if (tail.layout.columns[ordinal] !== 'bytes') return undefined
-  const textColumn = tail.layout.columns.slice(0, ordinal).filter((kind) => kind === 'bytes').length
-  const index = (textColumn * tail.shape.rowGroupCount + rowGroup) * 2
-  if (memory.u32[(tail.footer + tail.sections.textExtremes + index * 8) >>> 2] === noRef) return undefined
-  const copy = (at: number): Uint8Array => {
-    const { address, byteLength } = refAt(memory, tail, tail.sections.textExtremes, at)
-    return memory.u8.slice(address, address + byteLength)
-  }
-  return { min: copy(index), max: copy(index + 1) }
-}
-

@@ -82,7 +82,8 @@ async function append(state: WriterState, rows: WriteRows): Promise<void> {
   if (rows.rowCount === 0) return
   const { kernel, settings } = state.options
   const { kind } = state.rows.keys
-  checkAscending(kernel.memory, kind, rows, state.lastKey)
+  const disorder = checkAscending(kernel.memory, kind, rows, state.lastKey)
+  invariant(disorder === undefined, `keys out of order in a table file: ${disorder}`)
   state.lastKey = lastKeyOf(kernel.memory, kind, rows)
   if (settings.filterBitsPerKey > 0) {
     const out = extend(kernel, state.hashes, rows.rowCount * 8)

@@ -1,6 +1,7 @@
 /** A validated tail of a table file in linear memory: what stands where, and the keys that row groups begin with. */
 import type { LinearMemory, Pointer } from '../../../kernel/linear-memory.ts'
 import type { TableLayout } from '../../layout.ts'
+import { noRef, zoneMapFields } from '../format.ts'
 import type { ChunkSlots, FooterSections, FooterShape } from '../format.ts'
 
 export interface Tail {
@@ -19,6 +20,26 @@ export interface Tail {
 export function refAt({ u32 }: LinearMemory, tail: Tail, section: number, index: number): { readonly address: Pointer; readonly byteLength: number } {
   const ref = (tail.footer + section + index * 8) >>> 2
   return { address: tail.footer + tail.sections.data + u32[ref]!, byteLength: u32[ref + 1]! }
+}
+
+/** A copy of what ref `index` of a section points to. */
+export function bytesAt(memory: LinearMemory, tail: Tail, section: number, index: number): Uint8Array {
+  const { address, byteLength } = refAt(memory, tail, section, index)
+  return memory.u8.slice(address, address + byteLength)
+}
+
+/** Address of a column's zone map. */
+export const zoneMapAt = (tail: Tail, ordinal: number): Pointer =>
+  tail.footer + tail.sections.zoneMaps + ordinal * zoneMapFields(tail.shape.rowGroupCount).byteLength
+
+/** Exact extremes of a text column in a row group; undefined when none were kept. */
+export function textExtremesAt(memory: LinearMemory, tail: Tail, rowGroup: number, ordinal: number): { readonly min: Uint8Array; readonly max: Uint8Array } | undefined {
+  if (tail.layout.columns[ordinal] !== 'bytes') return undefined
+  const textColumn = tail.layout.columns.slice(0, ordinal).filter((kind) => kind === 'bytes').length
+  const index = (textColumn * tail.shape.rowGroupCount + rowGroup) * 2
+  const { textExtremes } = tail.sections
+  if (memory.u32[(tail.footer + textExtremes + index * 8) >>> 2] === noRef) return undefined
+  return { min: bytesAt(memory, tail, textExtremes, index), max: bytesAt(memory, tail, textExtremes, index + 1) }
 }
 
 /**

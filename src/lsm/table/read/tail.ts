@@ -21,12 +21,12 @@ export const expectIn = (file: string): Expect => (block, expected, actual) => {
 }
 
 /** What the manifest says of the file's size, before anything is read. */
-export function checkLengths(file: string, meta: TableMeta, byteLength: number): void {
-  const expect = expectIn(file)
-  expect('file length', meta.byteLength, byteLength)
-  const tailBytesMin = footerHeaderBytes + trailerBytes
-  const fits = meta.tailBytes >= tailBytesMin && meta.tailBytes <= byteLength - headerBytes && meta.tailBytes % 8 === 0
-  expect('tail length', `a multiple of 8 from ${tailBytesMin} to ${byteLength - headerBytes}`, fits ? `a multiple of 8 from ${tailBytesMin} to ${byteLength - headerBytes}` : meta.tailBytes)
+export function checkLengths(file: string, meta: TableMeta, byteLength: number): true {
+  expectIn(file)('file length', meta.byteLength, byteLength)
+  const bytesMin = footerHeaderBytes + trailerBytes
+  const bytesMax = byteLength - headerBytes
+  if (meta.tailBytes >= bytesMin && meta.tailBytes <= bytesMax && meta.tailBytes % 8 === 0) return true
+  throw corruption('table file', { file, block: 'tail length', expected: `a multiple of 8 from ${bytesMin} to ${bytesMax}`, actual: String(meta.tailBytes) })
 }
 
 /** Validates the `meta.tailBytes` bytes at `address`, the last of the file. */

@@ -5,8 +5,8 @@ import { keyForm, physicalKindNumber } from '../../layout.ts'
 import type { TableLayout } from '../../layout.ts'
 import { chunkSlots, footerSections, keyFormNumber, noRef, zoneMapFields } from '../format.ts'
 import type { FooterSections } from '../format.ts'
-import { zoneRecordBytes } from './row-group-encoder.ts'
 import type { RowGroupRecords } from './row-group-encoder.ts'
+import { zoneRecordBytes } from './zone-record.ts'
 import type { RangeTombstone } from '../table.ts'
 
 export interface FooterContents {

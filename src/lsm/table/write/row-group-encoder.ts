@@ -4,20 +4,13 @@
  */
 import { invariant } from '../../../errors.ts'
 import type { Kernel } from '../../../kernel/kernel.ts'
-import type { Pointer } from '../../../kernel/linear-memory.ts'
-import { align8, directoryEntryBytes, extremeBytesMax } from '../format.ts'
+import { align8, directoryEntryBytes } from '../format.ts'
 import { keyAt } from '../key-order.ts'
 import { createLinearBuffer, extend, freeLinearBuffer, reserveBytes } from './linear-buffer.ts'
 import type { LinearBuffer } from './linear-buffer.ts'
 import type { ColumnBuffer, RowBuffer } from './row-buffer.ts'
-
-/** Bytes kept per row group and column until the footer is written: as zone map kernels write them (48 at most). */
-export const zoneRecordBytes = 48
-
-export interface Extremes {
-  readonly min: Uint8Array
-  readonly max: Uint8Array
-}
+import { computeZoneRecord, extremesOf, zoneRecordBytes } from './zone-record.ts'
+import type { Extremes } from './zone-record.ts'
 
 /** What the footer says about the row groups so far. */
 export interface RowGroupRecords {
@@ -67,7 +60,7 @@ export function encodeRowGroup(kernel: Kernel, rows: RowBuffer, buffers: Encoder
   for (const column of rows.columns) if (column !== undefined) encodeChunk(kernel, column, rows.rowCount, buffers, records, outputOffset)
   const extremes: (Extremes | undefined)[] = []
   for (const column of rows.columns) {
-    const found = zoneRecord(kernel, column ?? rows.keys, rows, records.zones)
+    const found = addZoneRecord(kernel, column ?? rows.keys, rows, records.zones)
     if ((column ?? rows.keys).kind === 'bytes') extremes.push(found)
   }
   records.extremes.push(extremes)
@@ -130,30 +123,11 @@ function encodeChunk(kernel: Kernel, column: ColumnBuffer, rowCount: number, buf
 }
 
 /** Adds one column's zone record; for texts returns the exact extremes when they are short enough to keep. */
-function zoneRecord(kernel: Kernel, column: ColumnBuffer, rows: RowBuffer, zones: LinearBuffer): Extremes | undefined {
-  const { exports, memory } = kernel
+function addZoneRecord(kernel: Kernel, column: ColumnBuffer, rows: RowBuffer, zones: LinearBuffer): Extremes | undefined {
   const record = extend(kernel, zones, zoneRecordBytes)
-  memory.u8.fill(0, record, record + zoneRecordBytes)
   // The key column has no nulls of its own; tombstones stand in for them. Other columns are null there already.
   const nulls = column.hasNulls ? column.nulls.address : rows.tombstoneCount > 0 ? rows.tombstones.address : 0
-  const compute = { i64: exports.zoneMapComputeI64, f64: exports.zoneMapComputeF64, bytes: exports.zoneMapComputeBytes }[column.kind]
-  compute(column.values.address, nulls, rows.rowCount, record)
-  memory.u32[(record + 16) >>> 2]! -= rows.tombstoneCount
-  return column.kind === 'bytes' ? textExtremes(kernel, column.values.address, record + 40) : undefined
-}
-
-function textExtremes(kernel: Kernel, refs: Pointer, rowNumbers: Pointer): Extremes | undefined {
-  const { u32 } = kernel.memory
-  const min = textAt(kernel, refs, u32[rowNumbers >>> 2]!)
-  const max = textAt(kernel, refs, u32[(rowNumbers >>> 2) + 1]!)
-  return min === undefined || max === undefined ? undefined : { min, max }
-}
-
-/** A copy of a text, unless there is none or it is too long to keep. */
-function textAt(kernel: Kernel, refs: Pointer, row: number): Uint8Array | undefined {
-  const { u8, u32 } = kernel.memory
-  if (row === 0xffff_ffff) return undefined
-  const start = u32[(refs >>> 2) + row * 2]!
-  const bytes = u32[(refs >>> 2) + row * 2 + 1]!
-  return bytes <= extremeBytesMax ? u8.slice(start, start + bytes) : undefined
+  const values = column.values.address
+  computeZoneRecord(kernel, { kind: column.kind, values, nulls, rowCount: rows.rowCount, tombstoneCount: rows.tombstoneCount }, record)
+  return column.kind === 'bytes' ? extremesOf(kernel, values, record) : undefined
 }

@@ -1,0 +1,22 @@
+/** Linear memory that is freed all at once. */
+import type { Kernel } from '../../../kernel/kernel.ts'
+import type { Pointer } from '../../../kernel/linear-memory.ts'
+
+export interface Arena {
+  allocate(byteLength: number): Pointer
+  free(): void
+}
+
+export function createArena({ heap }: Kernel): Arena {
+  const owned: Pointer[] = []
+  return {
+    allocate(byteLength) {
+      const address = heap.allocate(Math.max(byteLength, 8))
+      owned.push(address)
+      return address
+    },
+    free() {
+      for (const address of owned.splice(0)) heap.free(address)
+    },
+  }
+}
