@@ -1,7 +1,8 @@
 /**
  * The chunk cache: column chunks of open table files in linear memory, and the memory of their filters and footers,
  * together bounded by `bytesMax`. Replacement is CLOCK (Corbató 1968): a hit sets one byte, the hand clears it and
- * evicts what it finds cleared. Pinned chunks stay; when nothing else is left, a reservation is error 53200.
+ * evicts what it finds cleared. A chunk comes in unmarked, so that a scan, which uses each chunk once, does not push out
+ * what is used again and again. Pinned chunks stay; when nothing else is left, a reservation is error 53200.
  *
  * Each open file has a table of frame numbers by chunk index, so a hit is two array loads. Evicting a chunk clears
  * its entry. A frame that is pinned while its file is closed is freed by its last unpin.
@@ -144,7 +145,7 @@ function reserve(state: CacheState, byteLength: number): Frame {
   frames.addresses[frame] = address
   frames.bytes[frame] = bytes
   frames.pins[frame] = 1
-  frames.referenced[frame] = 1
+  frames.referenced[frame] = 0
   counts.chunks += 1
   counts.chunkBytes += bytes
   return frame
