@@ -68,7 +68,10 @@ export async function createTableWriter(options: TableWriterOptions): Promise<Ta
       return state.rowCount
     },
     append: (rows) => append(state, rows),
-    addRangeTombstone: (tombstone) => void state.rangeTombstones.push(tombstone),
+    addRangeTombstone(tombstone) {
+      invariant(Buffer.compare(tombstone.start, tombstone.end) < 0, 'a range tombstone that ends where it starts, or before')
+      state.rangeTombstones.push(tombstone)
+    },
     finish: (sequences) => finish(state, sequences),
     async abort() {
       release(state)

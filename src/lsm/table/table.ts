@@ -34,7 +34,7 @@ export interface TableMeta {
 /** Deletes keys in [start, end) in all older runs. Within a file they are already applied. */
 export interface RangeTombstone {
   readonly start: Uint8Array
-  /** Exclusive. */
+  /** Exclusive, above `start`. A deletion without an end is written as ending right after the largest key of all older runs. */
   readonly end: Uint8Array
 }
 
