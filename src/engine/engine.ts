@@ -62,6 +62,8 @@ export interface EngineSnapshot {
 /** How a written row meets an existing one of its key. */
 export type WriteMode = 'insert' | 'upsert' | 'insert-or-ignore'
 
+export type WriteOperation = { readonly put: EngineRow } | { readonly delete: readonly EngineValue[] }
+
 export interface Engine {
   tables(): readonly TableSchema[]
   /** undefined when there is none. */
@@ -90,13 +92,17 @@ export interface Engine {
    * Reads rows by key, lets `change` say what becomes of each (a new row by ordinal, 'delete', or 'keep'), and writes all
    * of it atomically; nobody writes these keys in between. Missing keys are skipped. Returns rows changed. Rows are by
    * ordinal with the hidden key in. A new row may have another key: 23505 when that key exists once all is applied.
+   * When rows move to other keys, `change` may be called again for a row; its last answer counts.
    */
   update(table: TableSchema, keys: readonly (readonly EngineValue[])[], change: (row: EngineRow) => EngineRow | 'delete' | 'keep'): Promise<number>
   /**
    * Writes rows as `insert` does; where a key exists, `change` says what becomes of the existing row. A key that stands
    * twice in `rows` meets itself the second time. Atomic; nobody writes these keys in between. Returns rows written.
+   * 0A000 when `change` gives a row another key.
    */
   insertOrUpdate(table: TableSchema, rows: readonly EngineRow[], change: (existing: EngineRow, proposed: EngineRow) => EngineRow | 'keep'): Promise<number>
+  /** Puts rows and deletes keys as one atomic statement, whatever was there before; of operations on one key the last counts. */
+  write(table: TableSchema, operations: readonly WriteOperation[]): Promise<void>
   /** Deletes all keys in a range, without reading them. */
   deleteRange(table: TableSchema, lower: KeyBound | undefined, upper: KeyBound | undefined): Promise<void>
 

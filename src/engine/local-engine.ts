@@ -26,7 +26,7 @@ import type { Shards } from './shards/shards.ts'
 import type { TableAccess } from './table-access.ts'
 import { openTables } from './tables.ts'
 import type { Tables } from './tables.ts'
-import { writeBlind, writeNew, writeOrChange } from './write/insert.ts'
+import { writeBlind, writeNew, writeOperations, writeOrChange } from './write/insert.ts'
 import { createStatementBuilder } from './write/statement.ts'
 import { changeRows, deleteKeyRange } from './write/update.ts'
 import type { Writer } from './write/writer.ts'
@@ -135,7 +135,7 @@ function readPart(shards: Shards, tables: Tables, assertOpen: () => void): Pick<
   }
 }
 
-function writePart(writer: Writer, tables: Tables): Pick<Engine, 'insert' | 'insertOrUpdate' | 'update' | 'deleteRange'> {
+function writePart(writer: Writer, tables: Tables): Pick<Engine, 'insert' | 'insertOrUpdate' | 'update' | 'write' | 'deleteRange'> {
   function writable(table: TableSchema): TableAccess {
     writer.assertOpen()
     return tables.access(table)
@@ -163,6 +163,11 @@ function writePart(writer: Writer, tables: Tables): Pick<Engine, 'insert' | 'ins
     async update(table, keys, change) {
       const access = writable(table)
       return keys.length === 0 ? 0 : changeRows(writer, access, keys, change)
+    },
+    async write(table, operations) {
+      const access = writable(table)
+      if (access.schema.hiddenKey) throw new LsmtError('0A000', `table "${table.name}" has no primary key to write by`)
+      if (operations.length > 0) await writeOperations(writer, access, operations)
     },
     async deleteRange(table, lower, upper) {
       await deleteKeyRange(writer, writable(table), lower, upper)

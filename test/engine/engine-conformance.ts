@@ -91,6 +91,19 @@ export function describeEngine(title: string, open: () => Promise<Engine>): void
         expect(await scanAll(engine, table)).toEqual([[1, 'one+x'], [2, 'two'], [3, 'z+w']])
       })
 
+      test('insertOrUpdate refuses to change a key', async () => {
+        await expect(engine.insertOrUpdate(table, [[1, 'x']], () => [9, 'moved'])).rejects.toMatchObject({ code: '0A000' })
+        expect(await scanAll(engine, table)).toEqual([[1, 'one'], [2, 'two']])
+      })
+
+      test('write puts and deletes in order, as one statement', async () => {
+        await engine.write(table, [{ put: [3, 'a'] }, { delete: [1] }, { put: [3, 'b'] }, { delete: [2] }, { put: [2, 'again'] }, { delete: [8] }])
+        expect(await scanAll(engine, table)).toEqual([[2, 'again'], [3, 'b']])
+        await expect(engine.write(table, [{ delete: [2] }, { put: [4, 5] }])).rejects.toMatchObject({ code: '42804' })
+        await expect(engine.write(table, [{ delete: [2] }, { delete: [null] }])).rejects.toMatchObject({ code: '23502' })
+        expect(await scanAll(engine, table)).toHaveLength(2)
+      })
+
       test('deleteRange deletes keys in bounds', async () => {
         await engine.insert(table, [[3, 'a'], [4, 'b'], [5, 'c']], 'insert')
         await engine.deleteRange(table, { values: [2], inclusive: false }, { values: [4], inclusive: true })

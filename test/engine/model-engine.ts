@@ -3,6 +3,7 @@
  * the model that the real engine is compared with, and good enough to develop and test SQL against.
  */
 import { checkRow } from '../../src/engine/check-value.ts'
+import { checkKey, keyCodec } from '../../src/engine/codec/key-codec.ts'
 import type { Engine, EngineAggregate, EnginePredicateTerm, EngineRow, EngineScan, EngineSnapshot, KeyBound, NewTable, WriteMode } from '../../src/engine/engine.ts'
 import { tableSchema } from '../../src/engine/new-table.ts'
 import type { TableSchema } from '../../src/engine/schema.ts'
@@ -80,7 +81,7 @@ export function openModelEngine(): Engine {
     snapshot,
     get(given, schema, key, columns) {
       const rows = rowsOf(given, schema)
-      const at = position(schema, rows, key)
+      const at = position(schema, rows, checkedKey(schema, key))
       return at.found ? project(rows[at.index]!, columns) : undefined
     },
     async *scan(given, scan) {
@@ -113,6 +114,18 @@ export function openModelEngine(): Engine {
       table.rows = changed.rows
       return changed.count
     },
+    async write(schema, operations) {
+      const table = find(schema)
+      const draft = table.rows.slice()
+      for (const operation of operations) {
+        if ('put' in operation) insertRow(schema, draft, withHiddenKey(table, operation.put), 'upsert')
+        else {
+          const at = position(schema, draft, checkedKey(schema, operation.delete))
+          if (at.found) draft.splice(at.index, 1)
+        }
+      }
+      table.rows = draft
+    },
     async deleteRange(schema, lower, upper) {
       const table = find(schema)
       table.rows = table.rows.filter((row) => !inRange(schema, row, lower, upper))
@@ -132,6 +145,10 @@ function withHiddenKey(table: ModelTable, row: EngineRow): EngineRow {
 
 function keyOf(schema: TableSchema, row: EngineRow): EngineRow {
   return schema.primaryKey.map((ordinal) => row[ordinal]!)
+}
+
+function checkedKey(schema: TableSchema, key: EngineRow): EngineRow {
+  return checkKey(keyCodec(schema), key)
 }
 
 function position(schema: TableSchema, rows: readonly EngineRow[], key: EngineRow): { readonly index: number; readonly found: boolean } {
@@ -160,14 +177,16 @@ function insertOrUpdateRow(schema: TableSchema, rows: EngineRow[], row: EngineRo
   if (!at.found) return insertRow(schema, rows, row, 'insert')
   const becomes = change(rows[at.index]!, row)
   if (becomes === 'keep') return 0
-  rows.splice(at.index, 1)
-  return insertRow(schema, rows, checkRow(schema, becomes), 'insert')
+  const next = checkRow(schema, becomes)
+  if (compareKeys(keyOf(schema, next), keyOf(schema, row)) !== 0) throw new LsmtError('0A000', `the key of a row of table "${schema.name}" cannot change here`)
+  rows[at.index] = next
+  return 1
 }
 
 function updateRows(schema: TableSchema, before: readonly EngineRow[], keys: readonly EngineRow[], change: (row: EngineRow) => EngineRow | 'delete' | 'keep'): { rows: EngineRow[]; count: number } {
   const found = new Set<EngineRow>()
   for (const key of keys) {
-    const at = position(schema, before, key)
+    const at = position(schema, before, checkedKey(schema, key))
     if (at.found) found.add(before[at.index]!)
   }
   const removed = new Set<EngineRow>()

@@ -2,18 +2,37 @@
 import { LsmtError } from '../../errors.ts'
 import { readRow } from '../codec/read-row.ts'
 import { checkRow } from '../check-value.ts'
-import type { EngineRow } from '../engine.ts'
+import { checkKey } from '../codec/key-codec.ts'
+import type { EngineRow, WriteOperation } from '../engine.ts'
 import { readNewest } from '../read/point-read.ts'
+import type { StatementPart } from '../shards/commit.ts'
 import type { TableAccess } from '../table-access.ts'
-import { admit, buildParts, commitTo, duplicateKey, keyHashes, keyIdentities } from './writer.ts'
+import { admit, buildParts, commitTo, duplicateKey, keyHashes, keyIdentities, keyOf } from './writer.ts'
 import type { Writer } from './writer.ts'
 
 /** Writes rows whatever was there before. Synchronous up to the append when nothing makes it wait. */
 export function writeBlind(writer: Writer, access: TableAccess, rows: readonly EngineRow[]): Promise<void> {
   const parts = buildParts(writer, (builder) => builder.put(access, rows))
+  return commitBlind(writer, access, parts, () => keyHashes(writer, access, rows, access.keyInRow))
+}
+
+/** The same for puts and deletes, in their order. */
+export function writeOperations(writer: Writer, access: TableAccess, operations: readonly WriteOperation[]): Promise<void> {
+  const checked = operations.map((each): WriteOperation => ('put' in each ? { put: checkRow(access.schema, each.put) } : { delete: checkKey(access.keys, each.delete) }))
+  const parts = buildParts(writer, (builder) => {
+    for (const each of checked) {
+      if ('put' in each) builder.put(access, [each.put])
+      else builder.delete(access, [each.delete])
+    }
+  })
+  const keys = (): EngineRow[] => checked.map((each) => ('put' in each ? keyOf(access, each.put) : each.delete))
+  return commitBlind(writer, access, parts, () => keyHashes(writer, access, keys(), access.keyInKey))
+}
+
+function commitBlind(writer: Writer, access: TableAccess, parts: readonly StatementPart[], hashes: () => Uint32Array): Promise<void> {
   const admission = admit(writer, parts)
   if (admission === undefined && access.locks.enterBlind()) return leaveBlindAfter(access, () => commitTo(writer, access, parts))
-  return writeBlindWaiting(writer, access, rows, parts, admission)
+  return commitBlindWaiting(writer, access, parts, hashes, admission)
 }
 
 function leaveBlindAfter(access: TableAccess, commit: () => Promise<void>): Promise<void> {
@@ -28,10 +47,10 @@ function leaveBlindAfter(access: TableAccess, commit: () => Promise<void>): Prom
   return committed.finally(leave)
 }
 
-async function writeBlindWaiting(writer: Writer, access: TableAccess, rows: readonly EngineRow[], parts: ReturnType<typeof buildParts>, admission: Promise<unknown> | undefined): Promise<void> {
+async function commitBlindWaiting(writer: Writer, access: TableAccess, parts: readonly StatementPart[], hashes: () => Uint32Array, admission: Promise<unknown> | undefined): Promise<void> {
   await admission
   if (access.locks.enterBlind()) return leaveBlindAfter(access, () => commitTo(writer, access, parts))
-  const release = await access.locks.lockKeys(keyHashes(writer, access, rows, access.keyInRow))
+  const release = await access.locks.lockKeys(hashes())
   try {
     await commitTo(writer, access, parts)
   } finally {

@@ -1,0 +1,118 @@
+import { describe, expect, test } from 'vitest'
+import type { Engine } from '../../src/engine/engine.ts'
+import { openKeyedTable } from '../../src/engine/kv-table.ts'
+import type { KeyScanOptions, UserRow } from '../../src/engine/kv-table.ts'
+import { newTable } from './engine-fixtures.ts'
+import { openModelEngine } from './model-engine.ts'
+
+async function collect(rows: AsyncGenerator<UserRow>): Promise<UserRow[]> {
+  const all: UserRow[] = []
+  for await (const row of rows) all.push(row)
+  return all
+}
+
+describe('a table by key', () => {
+  test('puts, gets and deletes', async () => {
+    const kv = openKeyedTable(openModelEngine(), 'kv')
+    await kv.put({ key: 'a', value: 'b' })
+    expect(kv.getSync('a')).toEqual({ key: 'a', value: 'b' })
+    expect(await kv.get('a')).toEqual({ key: 'a', value: 'b' })
+    await kv.put({ key: 'a' })
+    expect(kv.getSync('a')).toEqual({ key: 'a', value: null })
+    await kv.delete('a')
+    expect(kv.getSync('a')).toBeUndefined()
+  })
+
+  test('takes batches of puts and deletes as one', async () => {
+    const kv = openKeyedTable(openModelEngine(), 'kv')
+    await kv.batch([{ put: { key: 'a', value: '1' } }, { put: { key: 'b', value: '2' } }])
+    await kv.batch([{ delete: 'a' }, { put: { key: 'c', value: '3' } }])
+    expect((await collect(kv.scan())).map((row) => row['key'])).toEqual(['b', 'c'])
+    await expect(kv.batch([{ put: { key: 'd', value: '1' } }, { put: { value: '2' } }])).rejects.toMatchObject({ code: '23502' })
+    expect(kv.getSync('d')).toBeUndefined()
+  })
+
+  test.each<[KeyScanOptions, string[]]>([
+    [{}, ['a', 'b', 'c', 'd']],
+    [{ gte: 'b' }, ['b', 'c', 'd']],
+    [{ gt: 'b', lte: 'd' }, ['c', 'd']],
+    [{ gte: 'a', lt: 'c' }, ['a', 'b']],
+    [{ reverse: true, limit: 2 }, ['d', 'c']],
+  ])('scans %j', async (options, keys) => {
+    const kv = openKeyedTable(openModelEngine(), 'kv')
+    await kv.batch(['d', 'b', 'a', 'c'].map((key) => ({ put: { key, value: key.toUpperCase() } })))
+    expect((await collect(kv.scan(options))).map((row) => row['key'])).toEqual(keys)
+    expect(await collect(kv.scan({ ...options, columns: ['value'] }))).toEqual(keys.map((key) => ({ value: key.toUpperCase() })))
+  })
+
+  test('a scan is of one snapshot, and may be left', async () => {
+    const kv = openKeyedTable(openModelEngine(), 'kv')
+    await kv.batch(Array.from({ length: 300 }, (_, i) => ({ put: { key: String(i).padStart(3, '0'), value: '' } })))
+    let seen = 0
+    for await (const row of kv.scan()) {
+      if (seen++ === 0) await kv.batch(Array.from({ length: 300 }, (_, i) => ({ delete: String(i).padStart(3, '0') })))
+      if (row['key'] === '250') break
+    }
+    expect(seen).toBe(251)
+    expect(await collect(kv.scan())).toEqual([])
+  })
+
+  test('speaks users\' values', async () => {
+    const engine = openModelEngine()
+    await engine.createTable(newTable('t', { id: 'bigint', ok: 'boolean', price: 'numeric', at: 'timestamp', day: 'date', raw: 'bytea' }, ['id']))
+    const table = openKeyedTable(engine, 't')
+    const row = { id: 2n ** 60n, ok: true, price: '12.50', at: '2024-02-29T12:00:00.123456Z', day: '1999-12-31', raw: Uint8Array.of(1, 2) }
+    await table.put(row)
+    expect(table.getSync(2n ** 60n)).toEqual(row)
+    await table.put({ id: 1, price: 3, ok: null })
+    expect(await table.get(1n)).toMatchObject({ id: 1, price: '3.00', ok: null })
+    await expect(table.put({ id: 1, ok: 1 })).rejects.toMatchObject({ code: '42804' })
+    await expect(table.put({ id: 1, at: 'yesterday-ish' })).rejects.toMatchObject({ code: '22P02' })
+    await expect(table.put({ id: 1, price: 'much' })).rejects.toMatchObject({ code: '22P02' })
+    await expect(table.put({ id: true })).rejects.toMatchObject({ code: '42804' })
+  })
+
+  test('keys of several columns are arrays, their prefixes bounds', async () => {
+    const engine = openModelEngine()
+    await engine.createTable(newTable('t', { v: 'text', a: 'text', b: 'bigint' }, ['a', 'b']))
+    const table = openKeyedTable(engine, 't')
+    await table.batch([['x', 1], ['x', 2], ['y', 1]].map(([a, b]) => ({ put: { a: a!, b: b!, v: `${a}${b}` } })))
+    expect(table.getSync(['x', 2])).toEqual({ v: 'x2', a: 'x', b: 2 })
+    expect((await collect(table.scan({ gte: 'x', lte: 'x' }))).map((row) => row['v'])).toEqual(['x1', 'x2'])
+    expect((await collect(table.scan({ gt: ['x', 1] }))).map((row) => row['v'])).toEqual(['x2', 'y1'])
+    expect(() => table.getSync('x')).toThrow(expect.objectContaining({ code: '42804' }))
+    expect(() => table.getSync(['x', 1, 2])).toThrow(expect.objectContaining({ code: '42804' }))
+  })
+
+  test('says what is wrong', async () => {
+    const engine = openModelEngine()
+    expect(() => openKeyedTable(engine, 'nope')).toThrow(expect.objectContaining({ code: '42P01' }))
+    await engine.createTable(newTable('log', { line: 'text' }, []))
+    expect(() => openKeyedTable(engine, 'log')).toThrow(expect.objectContaining({ code: '0A000' }))
+    const kv = openKeyedTable(engine, 'kv')
+    await expect(kv.put({ key: 'a', valeu: 'b' })).rejects.toMatchObject({ code: '42703' })
+    await expect(collect(kv.scan({ columns: ['nope'] }))).rejects.toMatchObject({ code: '42703' })
+    await expect(collect(kv.scan({ gt: 'a', gte: 'b' }))).rejects.toMatchObject({ code: '22023' })
+  })
+
+  test('a getSync that must wait is refused, a get waits', async () => {
+    const engine = openModelEngine()
+    const slow: Engine = { ...engine, catalogVersion: engine.catalogVersion, get: async (...given) => engine.get(...given) }
+    const kv = openKeyedTable(slow, 'kv')
+    await kv.put({ key: 'a', value: 'b' })
+    expect(() => kv.getSync('a')).toThrow(expect.objectContaining({ code: '0A000' }))
+    expect(await kv.get('a')).toEqual({ key: 'a', value: 'b' })
+  })
+
+  test('follows its name through drop and create', async () => {
+    const engine = openModelEngine()
+    await engine.createTable(newTable('t', { id: 'bigint', v: 'text' }, ['id']))
+    const table = openKeyedTable(engine, 't')
+    await table.put({ id: 1, v: 'old' })
+    await engine.dropTable('t')
+    expect(() => table.getSync(1)).toThrow(expect.objectContaining({ code: '42P01' }))
+    await engine.createTable(newTable('t', { w: 'text', id: 'text' }, ['id']))
+    await table.put({ id: '1', w: 'new' })
+    expect(table.getSync('1')).toEqual({ w: 'new', id: '1' })
+  })
+})
