@@ -1,14 +1,14 @@
 /* Column chunks; the layout and what each function keeps true stand in column/layout.ts, the contract in src/kernel/column.ts. */
 import { CODES_BYTES } from './column/chunk-write'
 import { BLOCK_ROWS, blockCount, chunkCount, chunkEncoding, chunkHasNulls, chunkKind, ENTRY_BYTES, HEADER_BYTES, nullBitmapBytes } from './column/layout'
-import { textScratchBytes } from './column/text-write'
+import { textScratchBytes } from './column/text/write'
 
 export { columnEncodeI64 } from './column/integers-write'
 export { columnEncodeF64 } from './column/decimal-write'
-export { columnEncodeBytes } from './column/text-write'
+export { columnEncodeBytes } from './column/text/write'
 export { columnDecodeI64, columnDecodeF64, columnGetI64, columnGetF64, columnLowerBoundI64 } from './column/numbers'
-export { columnDecodeBytes, columnDecodeScratchBytes, columnGetBytes } from './column/text-decode'
-export { columnLowerBoundBytes } from './column/text-search'
+export { columnDecodeBytes, columnDecodeScratchBytes, columnGetBytes } from './column/text/decode'
+export { columnLowerBoundBytes } from './column/text/search'
 export { columnValidate } from './column/validate'
 
 /** Every form is at most as large as plain: 8 bytes a value, or a packed u32 end a row and the text. */

@@ -6,7 +6,7 @@
  */
 import { blockCount, blockEntry, blockRows, chunkByteLength, chunkCodeWidth, chunkCount, chunkData, chunkEncoding, chunkEntries, chunkEntryCount, chunkExponent, chunkKind, chunkRunCount, chunkRunEnds, chunkTextBytes, entryExceptionCount, entryTextStart, entryWidth, BLOCK_ROWS, COUNT_MAX, ENCODING_CONSTANT, ENCODING_DECIMAL, ENCODING_DELTA, ENCODING_FRAME, ENCODING_LINEAR, ENCODING_PLAIN, ENCODING_TEXT_CONSTANT, ENCODING_TEXT_DICTIONARY, ENCODING_TEXT_LZ, ENCODING_TEXT_PLAIN, ENCODING_TEXT_RUNS, ENTRY_BYTES, EXPONENT_MAX, HEADER_BYTES, KIND_BYTES, KIND_F64, KIND_I64, SUB_BLOCK_BYTES, nullBitmapBytes } from './layout'
 import { packedBytes, packedGet32 } from './packing'
-import { subBlock, subBlockFirstRow, subBlockStart, subBlockStored, textEnd, textStart } from './text'
+import { subBlock, subBlockFirstRow, subBlockStart, subBlockStored, textEnd, textStart } from './text/places'
 
 const MALFORMED_HEADER: i32 = 1
 const MALFORMED_NULLS: i32 = 2

@@ -1,7 +1,7 @@
 /* Where the text of a row stands, for each bytes encoding. Offsets into text are relative to the uncompressed text's start. */
-import { lzDecompress } from '../lz'
-import { blockEntry, chunkCount, chunkData, chunkCodeWidth, chunkEncoding, chunkEntries, chunkEntryCount, chunkRunCount, chunkRunEnds, chunkText, chunkTextBytes, dictionaryAddress, dictionaryLength, entryBase, entryFraction, entryPacked, entrySlope, entryTextStart, entryWidth, ENCODING_TEXT_CONSTANT, ENCODING_TEXT_DICTIONARY, ENCODING_TEXT_LZ, ENCODING_TEXT_PLAIN, SUB_BLOCK_BYTES } from './layout'
-import { packedGet32, packedRow, widthMask32 } from './packing'
+import { lzDecompress } from '../../lz'
+import { blockEntry, chunkCount, chunkData, chunkCodeWidth, chunkEncoding, chunkEntries, chunkEntryCount, chunkRunCount, chunkRunEnds, chunkText, chunkTextBytes, dictionaryAddress, dictionaryLength, entryBase, entryFraction, entryPacked, entrySlope, entryTextStart, entryWidth, ENCODING_TEXT_CONSTANT, ENCODING_TEXT_DICTIONARY, ENCODING_TEXT_LZ, ENCODING_TEXT_PLAIN, SUB_BLOCK_BYTES } from '../layout'
+import { packedGet32, packedRow, widthMask32 } from '../packing'
 
 export function storeRef(out: usize, address: usize, byteLength: u32): void {
   store<u32>(out, <u32>address)

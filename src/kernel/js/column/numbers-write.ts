@@ -1,11 +1,11 @@
 /** Twin of assembly/column/{integers-write,decimal-write}.ts: the same choices, hence the same bytes. */
-import type { ColumnExports } from '../column.ts'
-import type { LinearMemory, Pointer } from '../linear-memory.ts'
-import { codesBytes } from './column-chunk-write.ts'
-import type { ChunkWriter, PlanBlock } from './column-chunk-write.ts'
-import { bitWidth64, blockCount, blockRows, columnKinds, encodings, entryBytes, exceptionBytes, exponentMax, packedBytes, padded8 } from './column-layout.ts'
-import type { ChunkLayout } from './column-layout.ts'
-import { decimalValue, powerOfTen } from './column-numbers.ts'
+import type { ColumnExports } from '../../column.ts'
+import type { LinearMemory, Pointer } from '../../linear-memory.ts'
+import { codesBytes } from './chunk-write.ts'
+import type { ChunkWriter, PlanBlock } from './chunk-write.ts'
+import { bitWidth64, blockCount, blockRows, columnKinds, encodings, entryBytes, exceptionBytes, exponentMax, packedBytes, padded8 } from './layout.ts'
+import type { ChunkLayout } from './layout.ts'
+import { decimalValue, powerOfTen } from './numbers.ts'
 
 const sampleMax = 64
 const exceptionBits = 80

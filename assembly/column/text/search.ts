@@ -1,8 +1,8 @@
 /* Lower bound in a sorted bytes chunk: on dictionary codes where there are some, otherwise on the texts of probed rows. */
 import { compareBytes } from './compare'
-import { chunkCodeWidth, chunkCount, chunkData, chunkEncoding, chunkEntryCount, chunkKind, chunkRunCount, chunkRunEnds, chunkText, chunkTextBytes, dictionaryAddress, dictionaryLength, ENCODING_TEXT_CONSTANT, ENCODING_TEXT_LZ, ENCODING_TEXT_PLAIN, ENCODING_TEXT_RUNS, KIND_BYTES } from './layout'
-import { packedGet32 } from './packing'
-import { expandSubBlock, subBlock, subBlockFirstRow, subBlockStart, textStart } from './text'
+import { chunkCodeWidth, chunkCount, chunkData, chunkEncoding, chunkEntryCount, chunkKind, chunkRunCount, chunkRunEnds, chunkText, chunkTextBytes, dictionaryAddress, dictionaryLength, ENCODING_TEXT_CONSTANT, ENCODING_TEXT_LZ, ENCODING_TEXT_PLAIN, ENCODING_TEXT_RUNS, KIND_BYTES } from '../layout'
+import { packedGet32 } from '../packing'
+import { expandSubBlock, subBlock, subBlockFirstRow, subBlockStart, textStart } from './places'
 
 export function columnLowerBoundBytes(chunk: usize, key: usize, keyBytes: u32, scratch: usize): i32 {
   if (chunkKind(chunk) != KIND_BYTES) return -1

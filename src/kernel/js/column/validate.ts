@@ -1,8 +1,8 @@
 /** Twin of assembly/column/validate.ts: the same checks in the same order, hence the same numbers. */
-import type { LinearMemory, Pointer } from '../linear-memory.ts'
-import { blockCount, checkpointBytes, columnKinds, countMax, encodings, entryBytes, exceptionBytes, exponentMax, headerBytes, nullBitmapBytes, packedBytes, subBlockBytes } from './column-layout.ts'
-import type { ChunkLayout } from './column-layout.ts'
-import type { TextPlaces } from './column-text.ts'
+import type { LinearMemory, Pointer } from '../../linear-memory.ts'
+import { blockCount, checkpointBytes, columnKinds, countMax, encodings, entryBytes, exceptionBytes, exponentMax, headerBytes, nullBitmapBytes, packedBytes, subBlockBytes } from './layout.ts'
+import type { ChunkLayout } from './layout.ts'
+import type { TextPlaces } from './text.ts'
 
 const malformed = { header: 1, nulls: 2, data: 3, block: 4, dictionary: 5, codes: 6, text: 7, subBlock: 8 } as const
 const expansionMax = 256

@@ -1,13 +1,13 @@
-/** Twin of assembly/column/text-write.ts: the same choices, hence the same bytes. */
-import type { LinearMemory, Pointer } from '../linear-memory.ts'
-import type { LzExports } from '../lz.ts'
-import { codesBytes } from './column-chunk-write.ts'
-import type { ChunkWriter } from './column-chunk-write.ts'
-import { dictionaryScratchBytes } from './column-dictionary.ts'
-import type { Dictionary, DictionaryBuilder } from './column-dictionary.ts'
-import { bitWidth32, blockCount, blockRows, columnKinds, encodings, entryBytes, packedBytes, padded8, subBlockBytes } from './column-layout.ts'
-import type { ChunkLayout } from './column-layout.ts'
-import type { TextPlaces } from './column-text.ts'
+/** Twin of assembly/column/text/write.ts: the same choices, hence the same bytes. */
+import type { LinearMemory, Pointer } from '../../linear-memory.ts'
+import type { LzExports } from '../../lz.ts'
+import { codesBytes } from './chunk-write.ts'
+import type { ChunkWriter } from './chunk-write.ts'
+import { dictionaryScratchBytes } from './dictionary.ts'
+import type { Dictionary, DictionaryBuilder } from './dictionary.ts'
+import { bitWidth32, blockCount, blockRows, columnKinds, encodings, entryBytes, packedBytes, padded8, subBlockBytes } from './layout.ts'
+import type { ChunkLayout } from './layout.ts'
+import type { TextPlaces } from './text.ts'
 
 const subBlockTextBytes = 8192
 const lzTextBytesMin = 512

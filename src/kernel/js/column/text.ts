@@ -1,10 +1,10 @@
-/** Twin of assembly/column/{text,text-decode,text-search,compare}.ts: where the text of a row stands, and searches on it. */
-import type { ColumnExports } from '../column.ts'
-import type { LinearMemory, Pointer } from '../linear-memory.ts'
-import type { LzExports } from '../lz.ts'
-import { columnKinds, encodings, subBlockBytes } from './column-layout.ts'
-import type { ChunkLayout } from './column-layout.ts'
-import type { ColumnNulls } from './column-nulls.ts'
+/** Twin of assembly/column/text/{places,decode,search,compare}.ts: where the text of a row stands, and searches on it. */
+import type { ColumnExports } from '../../column.ts'
+import type { LinearMemory, Pointer } from '../../linear-memory.ts'
+import type { LzExports } from '../../lz.ts'
+import { columnKinds, encodings, subBlockBytes } from './layout.ts'
+import type { ChunkLayout } from './layout.ts'
+import type { ColumnNulls } from './nulls.ts'
 
 export type TextReaders = Pick<ColumnExports, 'columnDecodeScratchBytes' | 'columnDecodeBytes' | 'columnGetBytes' | 'columnLowerBoundBytes'>
 export type TextPlaces = ReturnType<typeof createTextPlaces>

@@ -1,8 +1,8 @@
 /** Twin of assembly/column/chunk-write.ts: header, padding, and the plans and codes of blocks. */
-import type { LinearMemory, Pointer } from '../linear-memory.ts'
-import { bitWidth64, blockRows, checkpointBytes, entryBytes, headerBytes, nullBitmapBytes, packedBytes, padded8 } from './column-layout.ts'
-import type { ChunkLayout } from './column-layout.ts'
-import type { ColumnNulls } from './column-nulls.ts'
+import type { LinearMemory, Pointer } from '../../linear-memory.ts'
+import { bitWidth64, blockRows, checkpointBytes, entryBytes, headerBytes, nullBitmapBytes, packedBytes, padded8 } from './layout.ts'
+import type { ChunkLayout } from './layout.ts'
+import type { ColumnNulls } from './nulls.ts'
 
 export const codesBytes = 8192
 
@@ -24,7 +24,7 @@ export function createChunkWriter(memory: LinearMemory, layout: ChunkLayout, nul
     u8.fill(0, out, out + headerBytes)
     u8[out + 1] = kind
     u32[(out >>> 2) + 1] = count
-    if (!nullMaps.any(nulls, count)) return headerBytes
+    if (!nullMaps.anyNull(nulls, count)) return headerBytes
     u8[out + 2] = 1
     u32[(out >>> 2) + 3] = headerBytes
     nullMaps.copy(nulls, count, out + headerBytes)
@@ -40,7 +40,7 @@ export function createChunkWriter(memory: LinearMemory, layout: ChunkLayout, nul
 
   /** `values` with every null's slot replaced by a neighbour's, in `scratch`; or `values` itself. */
   const fillNullSlots = (values: Pointer, nulls: Pointer, count: number, scratch: Pointer): Pointer => {
-    if (!nullMaps.any(nulls, count)) return values
+    if (!nullMaps.anyNull(nulls, count)) return values
     let first = 0
     while (first < count && layout.isNull(nulls, first)) first++
     let low = first < count ? u32[(values >>> 2) + 2 * first]! : 0, high = first < count ? u32[(values >>> 2) + 2 * first + 1]! : 0

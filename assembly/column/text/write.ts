@@ -2,13 +2,13 @@
  * Encoding bytes chunks. Plain, dictionary and runs are measured exactly; the smallest is written. LZ4 is tried where
  * plain is smallest or not twice the best, and taken when it saves an eighth of the best.
  */
-import { lzBound, lzCompress, lzTableBytes } from '../lz'
-import { beginChunk, CODES_BYTES, fillNullSlots, finishChunk, padTo8, planLinear, writeLineCodes } from './chunk-write'
+import { lzBound, lzCompress, lzTableBytes } from '../../lz'
+import { beginChunk, CODES_BYTES, fillNullSlots, finishChunk, padTo8, planLinear, writeLineCodes } from '../chunk-write'
 import { equalBytes } from './compare'
 import { codesAt, collectEntries, countRuns, dictionaryScratchBytes, entriesAt, entriesTextBytes, sortEntries } from './dictionary'
-import { BLOCK_ROWS, blockCount, ENCODING_TEXT_CONSTANT, ENCODING_TEXT_DICTIONARY, ENCODING_TEXT_LZ, ENCODING_TEXT_PLAIN, ENCODING_TEXT_RUNS, ENTRY_BYTES, isNull, KIND_BYTES, SUB_BLOCK_BYTES } from './layout'
-import { bitWidth32, pack32, packedBytes } from './packing'
-import { textStart } from './text'
+import { BLOCK_ROWS, blockCount, ENCODING_TEXT_CONSTANT, ENCODING_TEXT_DICTIONARY, ENCODING_TEXT_LZ, ENCODING_TEXT_PLAIN, ENCODING_TEXT_RUNS, ENTRY_BYTES, isNull, KIND_BYTES, SUB_BLOCK_BYTES } from '../layout'
+import { bitWidth32, pack32, packedBytes } from '../packing'
+import { textStart } from './places'
 
 /** A sub-block is closed when it holds this many bytes: small, so that a point read stays cheap. */
 const SUB_BLOCK_TEXT_BYTES: u32 = 8192

@@ -1,7 +1,7 @@
 /** Twin of assembly/column/nulls.ts. */
-import type { LinearMemory, Pointer } from '../linear-memory.ts'
-import { nullBitmapBytes } from './column-layout.ts'
-import type { ChunkLayout } from './column-layout.ts'
+import type { LinearMemory, Pointer } from '../../linear-memory.ts'
+import { nullBitmapBytes } from './layout.ts'
+import type { ChunkLayout } from './layout.ts'
 
 export type ColumnNulls = ReturnType<typeof createColumnNulls>
 
@@ -31,7 +31,7 @@ export function createColumnNulls({ u8, u32 }: LinearMemory, layout: ChunkLayout
     return any
   }
 
-  const any = (nulls: Pointer, count: number): boolean => {
+  const anyNull = (nulls: Pointer, count: number): boolean => {
     if (nulls === 0) return false
     for (let i = 0; i < count >> 3; i++) if (u8[nulls + i] !== 0) return true
     return (count & 7) !== 0 && (u8[nulls + (count >> 3)]! & ((1 << (count & 7)) - 1)) !== 0
@@ -44,5 +44,5 @@ export function createColumnNulls({ u8, u32 }: LinearMemory, layout: ChunkLayout
     if ((count & 7) !== 0) u8[out + bytes - 1]! &= (1 << (count & 7)) - 1
   }
 
-  return { apply, any, copy }
+  return { apply, anyNull, copy }
 }

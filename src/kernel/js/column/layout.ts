@@ -1,5 +1,5 @@
 /** Twin of assembly/column/layout.ts and packing.ts: the numbers of the chunk layout and its accessors over typed arrays. A file format: never change. */
-import type { LinearMemory, Pointer } from '../linear-memory.ts'
+import type { LinearMemory, Pointer } from '../../linear-memory.ts'
 
 export const columnKinds = { i64: 1, f64: 2, bytes: 3 } as const
 export const encodings = {

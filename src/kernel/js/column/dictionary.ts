@@ -1,6 +1,6 @@
-/** Twin of assembly/column/dictionary.ts. The hash is its own (it is never stored); entries, codes and order are the same. */
-import type { LinearMemory, Pointer } from '../linear-memory.ts'
-import { createCompareBytes } from './column-text.ts'
+/** Twin of assembly/column/text/dictionary.ts. The hash is its own (it is never stored); entries, codes and order are the same. */
+import type { LinearMemory, Pointer } from '../../linear-memory.ts'
+import { createCompareBytes } from './text.ts'
 
 const probeRows = 4096
 

@@ -1,9 +1,9 @@
 /** Twin of assembly/column/{integers,decimal,numbers}.ts: i64 as pairs of 32-bit halves, so that no BigInt is made. */
-import type { ColumnExports } from '../column.ts'
-import type { LinearMemory, Pointer } from '../linear-memory.ts'
-import { columnKinds, encodings, padded8, widthMask } from './column-layout.ts'
-import type { ChunkLayout } from './column-layout.ts'
-import type { ColumnNulls } from './column-nulls.ts'
+import type { ColumnExports } from '../../column.ts'
+import type { LinearMemory, Pointer } from '../../linear-memory.ts'
+import { columnKinds, encodings, padded8, widthMask } from './layout.ts'
+import type { ChunkLayout } from './layout.ts'
+import type { ColumnNulls } from './nulls.ts'
 
 const powers = Array.from({ length: 19 }, (_, exponent) => Number(`1e${exponent}`))
 const two32 = 0x1_0000_0000

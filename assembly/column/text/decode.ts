@@ -1,10 +1,10 @@
 /* The contract's readers of bytes chunks. Refs point into the chunk, or into `scratch` where text is compressed. */
-import { chunkCodeWidth, chunkCount, chunkData, chunkEncoding, chunkEntries, chunkKind, chunkNulls, chunkRunEnds, chunkText, chunkTextBytes, isNull, ENCODING_TEXT_CONSTANT, ENCODING_TEXT_DICTIONARY, ENCODING_TEXT_LZ, ENCODING_TEXT_RUNS, KIND_BYTES } from './layout'
-import { fill64 } from './integers'
-import { applyNulls } from './nulls'
-import { rowsInside } from './numbers'
-import { packedGet32, packedRow, widthMask32 } from './packing'
-import { decodePlainBlock, expandSubBlock, runOf, storeRef, subBlock, subBlockOf, subBlockStart, textRef } from './text'
+import { chunkCodeWidth, chunkCount, chunkData, chunkEncoding, chunkEntries, chunkKind, chunkNulls, chunkRunEnds, chunkText, chunkTextBytes, isNull, ENCODING_TEXT_CONSTANT, ENCODING_TEXT_DICTIONARY, ENCODING_TEXT_LZ, ENCODING_TEXT_RUNS, KIND_BYTES } from '../layout'
+import { fill64 } from '../integers'
+import { applyNulls } from '../nulls'
+import { rowsInside } from '../numbers'
+import { packedGet32, packedRow, widthMask32 } from '../packing'
+import { decodePlainBlock, expandSubBlock, runOf, storeRef, subBlock, subBlockOf, subBlockStart, textRef } from './places'
 
 export function columnDecodeScratchBytes(chunk: usize): u32 {
   return chunkEncoding(chunk) == ENCODING_TEXT_LZ ? chunkTextBytes(chunk) : 0

@@ -1,0 +1,112 @@
+/** Encoding, decoding, single rows and searches of column chunks, at the sizes that row groups have. */
+import { seededRandom } from '../../src/runtime/random.ts'
+import type { Random } from '../../src/runtime/random.ts'
+import type { Kernel } from '../../src/kernel/kernel.ts'
+import type { Pointer } from '../../src/kernel/linear-memory.ts'
+import type { BenchCase, PreparedCase } from '../harness.ts'
+
+const rows = 8192
+const probes = 256
+
+type Shape = (random: Random, row: number) => number | string
+
+const integers: Record<string, Shape> = {
+  'frame of 12 bits': (random) => random.below(4000),
+  'frame of 40 bits': (random) => random.below(2 ** 32) * 200,
+  'linear ids': (_, row) => 1e9 + row,
+  'delta timestamps': (random, row) => 1.7e15 + 33_000 * row + 20 * (row * (row % 7)) + random.below(500),
+}
+const doubles: Record<string, Shape> = {
+  'decimal prices': (random) => random.below(1_000_000) / 100,
+  'plain doubles': (random) => random.nextFloat(),
+}
+const texts: Record<string, Shape> = {
+  'dictionary of 50': (random) => `city number ${random.below(50)}`,
+  'plain words': (random) => random.nextU32().toString(36) + random.nextU32().toString(36),
+  'lz urls': (random) => `https://example.org/shop/item?id=${random.below(2 ** 31)}&page=${random.below(9)}`,
+}
+
+interface Column {
+  readonly encode: () => number
+  readonly chunk: Pointer
+  readonly chunkBytes: number
+  readonly decode: () => number
+  readonly get: (row: number) => number
+  readonly out: Pointer
+}
+
+function prepareNumbers(kernel: Kernel, kind: 'I64' | 'F64', shape: Shape): Column {
+  const { heap, memory, exports } = kernel
+  const random = seededRandom(1)
+  const values = heap.allocate(rows * 8), chunk = heap.allocate(exports.columnEncodeBound(rows, 0)), scratch = heap.allocate(exports.columnScratchBytes(rows, 0)), out = heap.allocate(rows * 8)
+  for (let row = 0; row < rows; row++) {
+    const value = Number(shape(random, row))
+    if (kind === 'I64') memory.i64[values / 8 + row] = BigInt(value)
+    else memory.f64[values / 8 + row] = value
+  }
+  const encode = (): number => exports[`columnEncode${kind}`](values, 0, rows, chunk, scratch)
+  return { encode, chunk, chunkBytes: encode(), decode: () => exports[`columnDecode${kind}`](chunk, 0, rows, out, 0), get: (row) => exports[`columnGet${kind}`](chunk, row, out), out }
+}
+
+function prepareTexts({ heap, memory, exports }: Kernel, shape: Shape): Column {
+  const random = seededRandom(1)
+  const parts = Array.from({ length: rows }, (_, row) => Buffer.from(String(shape(random, row))))
+  const dataBytes = parts.reduce((bytes, part) => bytes + part.length, 0)
+  const data = heap.allocate(dataBytes), refs = heap.allocate(rows * 8), chunk = heap.allocate(exports.columnEncodeBound(rows, dataBytes)), scratch = heap.allocate(exports.columnScratchBytes(rows, dataBytes)), out = heap.allocate(rows * 8)
+  let at = data
+  parts.forEach((part, row) => {
+    memory.u8.set(part, at)
+    memory.u32[refs / 4 + 2 * row] = at
+    memory.u32[refs / 4 + 2 * row + 1] = part.length
+    at += part.length
+  })
+  const encode = (): number => exports.columnEncodeBytes(refs, 0, rows, chunk, scratch)
+  return { encode, chunk, chunkBytes: encode(), decode: () => exports.columnDecodeBytes(chunk, 0, rows, out, 0, scratch), get: (row) => exports.columnGetBytes(chunk, row, out, scratch), out }
+}
+
+function columnCases(name: string, prepare: (kernel: Kernel) => Column): BenchCase[] {
+  const prepared = (work: (column: Column, kernel: Kernel) => PreparedCase) => (kernel: Kernel): PreparedCase => work(prepare(kernel), kernel)
+  const picked = Array.from({ length: probes }, (_, i) => (i * 7919) % rows)
+  return [
+    {
+      name: `encode ${name}`,
+      operations: rows,
+      prepare: prepared(({ encode, chunk, chunkBytes }, { memory }) => ({ run: () => void encode(), answer: () => memory.buffer.subarray(chunk, chunk + chunkBytes).toString('base64') })),
+    },
+    {
+      name: `decode ${name}`,
+      operations: rows,
+      prepare: prepared(({ decode, out, chunkBytes }, { memory }) => ({ run: () => void decode(), answer: () => `${chunkBytes} ${memory.buffer.subarray(out, out + rows * 8).toString('base64')}` })),
+    },
+    {
+      name: `get ${name}`,
+      operations: probes,
+      prepare: prepared(({ get, out }, { memory }) => ({ run: () => { for (const row of picked) get(row) }, answer: () => picked.map((row) => `${get(row)} ${memory.u32[out / 4 + 1]!}`).join() })),
+    },
+  ]
+}
+
+function lowerBoundCase(name: string, shape: Shape): BenchCase {
+  return {
+    name: `lower bound ${name}`,
+    operations: probes,
+    prepare(kernel) {
+      const { chunk } = prepareNumbers(kernel, 'I64', shape)
+      const wanted = kernel.heap.allocate(probes * 8)
+      for (let i = 0; i < probes; i++) kernel.exports.columnGetI64(chunk, (i * 7919) % rows, wanted + i * 8)
+      const search = (): number[] => Array.from({ length: probes }, (_, i) => kernel.exports.columnLowerBoundI64(chunk, wanted + i * 8))
+      return { run: () => void search(), answer: () => search().join() }
+    },
+  }
+}
+
+export function bench(): readonly BenchCase[] {
+  const sorted: Shape = (random, row) => row * 1000 + random.below(1000)
+  return [
+    ...Object.entries(integers).flatMap(([name, shape]) => columnCases(name, (kernel) => prepareNumbers(kernel, 'I64', shape))),
+    ...Object.entries(doubles).flatMap(([name, shape]) => columnCases(name, (kernel) => prepareNumbers(kernel, 'F64', shape))),
+    ...Object.entries(texts).flatMap(([name, shape]) => columnCases(name, (kernel) => prepareTexts(kernel, shape))),
+    lowerBoundCase('linear ids', integers['linear ids']!),
+    lowerBoundCase('sorted keys', sorted),
+  ]
+}
