@@ -78,8 +78,11 @@ async function openState(options: LogWriterOptions): Promise<WriterState> {
   const { storage, kernel, shard, writerEpoch, baseSequence, firstSegmentNumber } = options
   const full = await segmentsBefore(options)
   const supply = createSegmentSupply(storage, shard, firstSegmentNumber, options.settings.logSegmentBytes)
-  const segment = await supply.take()
   const scratch = kernel.heap.allocate(scratchBytes)
+  const segment = await supply.take().catch((cause: unknown) => {
+    kernel.heap.free(scratch)
+    throw cause
+  })
   const writer: SegmentWriter = {
     kernel, supply, shard, writerEpoch, scratch, scratchUsed: 0, segment, byteOffset: 0, full,
     lastSequence: baseSequence, durableSequence: baseSequence, dirty: false, syncs: 0, bytes: 0,
