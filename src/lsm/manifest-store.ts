@@ -1,0 +1,45 @@
+/**
+ * Keeps the manifests of a shard in storage. A state is published by creating the next number, which only one writer
+ * can do; a failure to publish leaves open whether the manifest stands, so the tree must not go on after it.
+ */
+import { corruption } from '../errors.ts'
+import type { Kernel } from '../kernel/kernel.ts'
+import type { Storage } from '../storage/storage.ts'
+import { fileNumberOf, manifestFileName, manifestFolder } from './file-names.ts'
+import { decodeManifest, encodeManifest } from './manifest-codec.ts'
+import type { ManifestState } from './manifest.ts'
+
+/** How many stay, the newest included: the one before is for people who have to find out what happened. */
+const manifestsKept = 2
+
+/** The newest state, undefined when none was ever published. A newest manifest that cannot be read is an error: older ones name files that are gone. */
+export async function loadManifest(storage: Storage, kernel: Kernel, shard: number): Promise<ManifestState | undefined> {
+  const id = (await manifestIds(storage, shard)).at(-1)
+  if (id === undefined) return undefined
+  const file = manifestFileName(shard, id)
+  const state = decodeManifest(kernel, await storage.read(file), file)
+  if (state.id !== id || state.shard !== shard) {
+    throw corruption('manifest', { file, block: 'body', expected: `manifest ${id} of shard ${shard}`, actual: `manifest ${state.id} of shard ${state.shard}` })
+  }
+  return state
+}
+
+/**
+ * Publishes `state` under its id and removes the manifests that are no longer kept. 'fenced': another writer has
+ * published that id or a later one, so this one has been overtaken and must stop.
+ */
+export async function publishManifest(storage: Storage, kernel: Kernel, state: ManifestState): Promise<'published' | 'fenced'> {
+  const { shard, id } = state
+  if (await storage.createIfAbsent(manifestFileName(shard, id), [encodeManifest(kernel, state)]) === 'exists') return 'fenced'
+  const ids = await manifestIds(storage, shard)
+  // The id may have been free only because a later writer has removed it already.
+  if (ids.at(-1) !== id) return 'fenced'
+  for (const outdated of ids) if (outdated <= id - manifestsKept) await storage.delete(manifestFileName(shard, outdated))
+  return 'published'
+}
+
+async function manifestIds(storage: Storage, shard: number): Promise<readonly number[]> {
+  const folder = manifestFolder(shard)
+  const listed = await storage.list(folder)
+  return listed.map((object) => fileNumberOf(object.name, folder, 'manifest')).filter((id) => id !== undefined)
+}
