@@ -27,7 +27,7 @@
  *   header 128 bytes
  *      0 u32 footer bytes   4 u32 n   8 u32 c   12 u32 k   16 u32 key form (1 i64, 2 bytes, 3 composite)   20 u32 s
  *     24 u32 table id   28 u32 r   32 f64 file number   40 f64 rows   48 f64 tombstones   56 f64 min sequence
- *     64 f64 max sequence   72 u32 data bytes   76 zeros
+ *     64 f64 max sequence   72 u32 data bytes   76 u32 p: bytes that all first keys begin with   80 zeros
  *   column kinds      c × u8 (1 i64, 2 f64, 3 bytes)                     each section is followed by zeros to a multiple of 8
  *   key ordinals      k × u32
  *   row counts        n × u32
@@ -35,7 +35,7 @@
  *   directory         n × s × { u32 byte offset / 8, u32 encoded bytes (0 = no chunk), u64 xxh64 }
  *   zone maps         c × as src/kernel/zone-map.ts draws them, over live rows only, so that counts, extremes and sums
  *                     in them are those of rows a reader sees
- *   first keys        n × { u32 bytes 0..4, u32 bytes 4..8 of the first key as big-endian numbers, zeros where shorter }
+ *   first keys        n × { u32 bytes p..p+4, u32 bytes p+4..p+8 of the first key as big-endian numbers, zeros where shorter }
  *   first key refs    n × ref
  *   text extremes     t × n × { ref of the exact minimum, ref of the maximum }; offset 2^32-1 = none kept
  *   key bounds        ref of the smallest key, ref of the largest; range tombstones included
@@ -66,6 +66,14 @@ export const keyFormNumber: Readonly<Record<KeyForm, number>> = { i64: 1, bytes:
 
 export const alignUp = (byteLength: number, alignment: number): number => Math.ceil(byteLength / alignment) * alignment
 export const align8 = (byteLength: number): number => alignUp(byteLength, 8)
+
+/** Bytes that two keys begin with alike: for the first and the last of some in order, those that all have. */
+export function sharedBytes(first: Uint8Array, last: Uint8Array): number {
+  const most = Math.min(first.length, last.length)
+  let shared = 0
+  while (shared < most && first[shared] === last[shared]) shared += 1
+  return shared
+}
 
 /** Slots 0 and 1 of every row group. */
 export const keySlot = 0

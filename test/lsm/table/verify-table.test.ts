@@ -74,13 +74,13 @@ describe('verification', () => {
 
   it('finds first keys that are not those of the rows', async () => {
     const { data, firstKeys } = sections()
-    // The last byte of the second row group's first key, and of its prefix.
+    // The last byte of the second row group's first key, and of its prefix, which follows the shared 'key-0'.
     forgeFooter(fixture, meta, (footer) => {
       const refs = new DataView(footer.buffer, footer.byteOffset)
       const offset = refs.getUint32(firstKeys + meta.rowGroupCount * 8 + 8, true)
       footer[data + offset + 6]! ^= 1
       const prefix = firstKeys + 8
-      refs.setUint32(prefix + 4, (refs.getUint32(prefix + 4, true) ^ 0x100) >>> 0, true)
+      refs.setUint32(prefix, (refs.getUint32(prefix, true) ^ 0x1_0000) >>> 0, true)
     })
     expect(await verify()).toEqual(['XX001 row group 1, keys, first key'])
   })

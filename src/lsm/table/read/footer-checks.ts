@@ -2,10 +2,10 @@
 import { corruption } from '../../../errors.ts'
 import type { LinearMemory, Pointer } from '../../../kernel/linear-memory.ts'
 import { keyForm } from '../../layout.ts'
-import { align8, headerBytes, keyFormNumber, keySlot, noRef, rowGroupRowsMax, tombstoneSlot } from '../format.ts'
+import { align8, headerBytes, keyFormNumber, keySlot, noRef, rowGroupRowsMax, sharedBytes, tombstoneSlot } from '../format.ts'
 import { compareBytes } from '../key-order.ts'
 import type { TableMeta } from '../table.ts'
-import { refAt } from './tail-view.ts'
+import { bytesAt, refAt } from './tail-view.ts'
 import type { Tail } from './tail-view.ts'
 
 export function checkFooter(memory: LinearMemory, tail: Tail, meta: TableMeta): void {
@@ -88,6 +88,7 @@ function checkRefs({ u32 }: LinearMemory, tail: Tail): void {
 function checkFirstKeys(memory: LinearMemory, tail: Tail): void {
   const { sections, shape } = tail
   const isI64 = keyForm(tail.layout) === 'i64'
+  checkSharedBytes(memory, tail)
   for (let i = 0; i < shape.rowGroupCount; i++) {
     const key = refAt(memory, tail, sections.firstKeyRefs, i)
     if (isI64 && key.byteLength !== 8) throw mismatch(tail, `first key of row group ${i}, bytes`, 8, key.byteLength)
@@ -98,10 +99,17 @@ function checkFirstKeys(memory: LinearMemory, tail: Tail): void {
   }
 }
 
+function checkSharedBytes(memory: LinearMemory, tail: Tail): void {
+  const { sections, shape, sharedKeyBytes } = tail
+  const keyOf = (rowGroup: number): Uint8Array => bytesAt(memory, tail, sections.firstKeyRefs, rowGroup)
+  const shared = shape.rowGroupCount === 0 ? 0 : sharedBytes(keyOf(0), keyOf(shape.rowGroupCount - 1))
+  if (shared !== sharedKeyBytes) throw mismatch(tail, 'bytes shared by first keys', shared, sharedKeyBytes)
+}
+
 function checkPrefix({ u8, u32 }: LinearMemory, tail: Tail, rowGroup: number, key: Pointer, keyBytes: number): void {
   for (let half = 0; half < 2; half++) {
     let prefix = 0
-    for (let i = half * 4; i < half * 4 + 4; i++) prefix = prefix * 256 + (i < keyBytes ? u8[key + i]! : 0)
+    for (let i = half * 4; i < half * 4 + 4; i++) prefix = prefix * 256 + (tail.sharedKeyBytes + i < keyBytes ? u8[key + tail.sharedKeyBytes + i]! : 0)
     const stored = u32[((tail.footer + tail.sections.firstKeys) >>> 2) + rowGroup * 2 + half]!
     if (stored !== prefix) throw mismatch(tail, `key prefix of row group ${rowGroup}`, prefix, stored)
   }

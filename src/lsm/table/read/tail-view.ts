@@ -12,6 +12,8 @@ export interface Tail {
   readonly shape: FooterShape
   readonly layout: TableLayout
   readonly slots: ChunkSlots
+  /** Bytes that all first keys begin with; their prefixes in the footer are what follows. */
+  readonly sharedKeyBytes: number
   /** Where the row groups end in the file. */
   readonly filterOffset: number
 }
@@ -43,13 +45,18 @@ export function textExtremesAt(memory: LinearMemory, tail: Tail, rowGroup: numbe
 }
 
 /**
- * The last row group whose first key is <= the `keyBytes` bytes at `key` in `bytes`; -1 when all are above. Prefixes of
- * 8 bytes decide nearly always, without touching the keys.
+ * The last row group whose first key is <= the `keyBytes` bytes at `key` in `bytes`; -1 when all are above. After what
+ * all first keys share, 8 bytes decide nearly always without touching the keys.
  */
 export function searchFirstKeys(memory: LinearMemory, tail: Tail, bytes: Uint8Array, key: number, keyBytes: number): number {
   const { u32 } = memory
-  const high = prefixHalf(bytes, key, keyBytes)
-  const low = prefixHalf(bytes, key + 4, keyBytes - 4)
+  const shared = tail.sharedKeyBytes
+  if (shared > 0) {
+    const order = orderToShared(memory, tail, bytes, key, keyBytes)
+    if (order !== 0) return order < 0 ? -1 : tail.shape.rowGroupCount - 1
+  }
+  const high = prefixHalf(bytes, key + shared, keyBytes - shared)
+  const low = prefixHalf(bytes, key + shared + 4, keyBytes - shared - 4)
   const prefixes = (tail.footer + tail.sections.firstKeys) >>> 2
   let from = 0
   let to = tail.shape.rowGroupCount
@@ -62,6 +69,17 @@ export function searchFirstKeys(memory: LinearMemory, tail: Tail, bytes: Uint8Ar
     else from = middle + 1
   }
   return from - 1
+}
+
+/** How a key stands to all keys that begin with the shared bytes: 0 = it begins with them too. */
+function orderToShared({ u32, u8 }: LinearMemory, tail: Tail, bytes: Uint8Array, key: number, keyBytes: number): number {
+  const first = tail.footer + tail.sections.data + u32[(tail.footer + tail.sections.firstKeyRefs) >>> 2]!
+  const compared = Math.min(keyBytes, tail.sharedKeyBytes)
+  for (let i = 0; i < compared; i++) {
+    const difference = bytes[key + i]! - u8[first + i]!
+    if (difference !== 0) return difference
+  }
+  return compared < tail.sharedKeyBytes ? -1 : 0
 }
 
 /** Up to 4 bytes as a big-endian number, zeros where there are none. */
@@ -78,7 +96,7 @@ function restIsAbove({ u32, u8 }: LinearMemory, tail: Tail, rowGroup: number, by
   const first = tail.footer + tail.sections.data + u32[ref]!
   const firstBytes = u32[ref + 1]!
   const shared = Math.min(firstBytes, keyBytes)
-  for (let i = 8; i < shared; i++) {
+  for (let i = tail.sharedKeyBytes + 8; i < shared; i++) {
     const difference = u8[first + i]! - bytes[key + i]!
     if (difference !== 0) return difference > 0
   }

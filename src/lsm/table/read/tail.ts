@@ -38,7 +38,8 @@ export function readTail(kernel: Kernel, file: string, meta: TableMeta, address:
   expectChecksum(kernel, file, 'footer', footer, footerBytes, trailer + 24)
   const { shape, sections } = footerShape(kernel, file, footer, footerBytes)
   const layout = footerLayout(kernel, file, footer, sections, shape)
-  const tail: Tail = { file, filter: { address, byteLength: filterBytes }, footer, sections, shape, layout, slots: chunkSlots(layout), filterOffset }
+  const sharedKeyBytes = kernel.memory.view.getUint32(footer + 76, true)
+  const tail: Tail = { file, filter: { address, byteLength: filterBytes }, footer, sections, shape, layout, slots: chunkSlots(layout), sharedKeyBytes, filterOffset }
   checkFooter(kernel.memory, tail, meta)
   return tail
 }

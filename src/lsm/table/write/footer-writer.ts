@@ -3,7 +3,7 @@ import type { Kernel } from '../../../kernel/kernel.ts'
 import type { LinearMemory, Pointer } from '../../../kernel/linear-memory.ts'
 import { keyForm, physicalKindNumber } from '../../layout.ts'
 import type { TableLayout } from '../../layout.ts'
-import { chunkSlots, footerSections, keyFormNumber, noRef, zoneMapFields } from '../format.ts'
+import { chunkSlots, footerSections, keyFormNumber, noRef, sharedBytes, zoneMapFields } from '../format.ts'
 import type { FooterSections } from '../format.ts'
 import type { RowGroupRecords } from './row-group-encoder.ts'
 import { zoneRecordBytes } from './zone-record.ts'
@@ -59,7 +59,8 @@ export function writeFooter(kernel: Kernel, contents: FooterContents, footer: Po
   memory.u32.set(records.rowCounts.map((count, i) => count - records.tombstoneCounts[i]!), (footer + sections.liveRowCounts) >>> 2)
   memory.u8.copyWithin(footer + sections.directory, records.directory.address, records.directory.address + records.directory.byteLength)
   layout.columns.forEach((_, ordinal) => writeZoneMap(memory, contents, footer + sections.zoneMaps, ordinal))
-  records.firstKeys.forEach((key, i) => writePrefix(memory, key, footer + sections.firstKeys + i * 8))
+  const shared = sharedBytesOf(records.firstKeys)
+  records.firstKeys.forEach((key, i) => writePrefix(memory, key, shared, footer + sections.firstKeys + i * 8))
   writeTexts(memory, contents, sections, footer)
 }
 
@@ -80,6 +81,12 @@ function writeHeader(view: DataView, contents: FooterContents, sections: FooterS
   const doubles = [contents.fileNumber, sum(records.rowCounts), sum(records.tombstoneCounts), contents.sequences.min, contents.sequences.max]
   doubles.forEach((value, i) => view.setFloat64(footer + 32 + i * 8, value, true))
   view.setUint32(footer + 72, sections.dataBytes, true)
+  view.setUint32(footer + 76, sharedBytesOf(records.firstKeys), true)
+}
+
+function sharedBytesOf(firstKeys: readonly Uint8Array[]): number {
+  const [first] = firstKeys
+  return first === undefined ? 0 : sharedBytes(first, firstKeys.at(-1)!)
 }
 
 /** Turns one column's zone records, which stand by row group, into fields that stand by column. */
@@ -96,11 +103,11 @@ function writeZoneMap({ u32 }: LinearMemory, { layout, records }: FooterContents
   }
 }
 
-/** The first 8 bytes of a key as two numbers that compare as it does. */
-function writePrefix({ view }: LinearMemory, key: Uint8Array, out: Pointer): void {
+/** The 8 bytes of a key after those that all first keys share, as two numbers that compare as they do. */
+function writePrefix({ view }: LinearMemory, key: Uint8Array, shared: number, out: Pointer): void {
   for (const half of [0, 4]) {
     let prefix = 0
-    for (let i = half; i < half + 4; i++) prefix = prefix * 256 + (key[i] ?? 0)
+    for (let i = half; i < half + 4; i++) prefix = prefix * 256 + (key[shared + i] ?? 0)
     view.setUint32(out + half, prefix, true)
   }
 }
