@@ -1,20 +1,42 @@
+import { describe, test } from 'vitest'
 import type { Engine } from '../../src/engine/engine.ts'
 import { createLocalEngine } from '../../src/engine/local-engine.ts'
+import type { Kernel } from '../../src/kernel/kernel.ts'
 import { openKernel } from '../../src/kernel/open-kernel.ts'
 import { reserveLinearMemory } from '../../src/kernel/linear-memory.ts'
 import { seededRandom } from '../../src/runtime/random.ts'
+import { runDifferential } from './engine-differential.ts'
 import { describeEngine } from './engine-conformance.ts'
 import { createModelTree } from './model-tree.ts'
 import type { ModelTree } from './model-tree.ts'
 
-async function openOverModels(shardCount: number, fetchEvery = 0): Promise<{ readonly engine: Engine; readonly trees: readonly ModelTree[] }> {
+interface Opened {
+  readonly engine: Engine
+  readonly kernel: Kernel
+  readonly trees: readonly ModelTree[]
+}
+
+async function openOverModels(shardCount: number, fetchEvery = 0): Promise<Opened> {
   const kernel = openKernel('js', reserveLinearMemory(256 * 1024 * 1024))
   const trees = Array.from({ length: shardCount }, () => createModelTree(kernel))
   for (const tree of trees) tree.fetchEvery = fetchEvery
   const engine = await createLocalEngine({ kernel, trees, random: seededRandom(1), cacheBytes: () => 0, close: async () => {} })
-  return { engine, trees }
+  return { engine, kernel, trees }
 }
 
 describeEngine('local engine over one model tree', async () => (await openOverModels(1)).engine)
 describeEngine('local engine over five model trees', async () => (await openOverModels(5)).engine)
 describeEngine('local engine over three model trees that must fetch', async () => (await openOverModels(3, 2)).engine)
+
+describe('random operations over model trees agree with the model', () => {
+  test.each([[1, 0], [4, 0], [3, 5]])('%i shards, every %ith read fetched', async (shardCount, fetchEvery) => {
+    await runDifferential({ open: async () => (await openOverModels(shardCount, fetchEvery)).engine, reopens: false, steps: 400, seed: 1000 + shardCount })
+  })
+
+  test('reopened over the same trees', async () => {
+    const opened = await openOverModels(4)
+    const again = (): Promise<Engine> => createLocalEngine({ kernel: opened.kernel, trees: opened.trees, random: seededRandom(2), cacheBytes: () => 0, close: async () => {} })
+    await opened.engine.close()
+    await runDifferential({ open: again, reopens: true, steps: 400, seed: 4 })
+  })
+})

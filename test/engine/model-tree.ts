@@ -23,6 +23,8 @@ export interface ModelTree extends Tree {
   let(): void
   /** Batches that were appended and did not become durable fail. */
   failWaiting(cause: Error): void
+  /** Microtasks between a batch being let through and its being applied. */
+  applyDelay: number
   /** Every `n`th point read must be fetched first; 0 = none. */
   fetchEvery: number
 }
@@ -89,7 +91,10 @@ export function createModelTree(kernel: Kernel): ModelTree {
       assignBaseSequence(batch, baseSequence)
       nextSequence += readBatchHeader(batch).operationCount
       const durable = becomeDurable()
-      const applied = Promise.all([lastApplied, durable, gate?.durableEverywhere]).then(() => apply(batch))
+      const applied = Promise.all([lastApplied, durable, gate?.durableEverywhere]).then(async () => {
+        for (let i = 0; i < this.applyDelay; i++) await Promise.resolve()
+        apply(batch)
+      })
       lastApplied = applied.catch(() => {})
       return { baseSequence, durable, applied }
     },
@@ -101,6 +106,7 @@ export function createModelTree(kernel: Kernel): ModelTree {
       const row = rowsOf(snapshot, tableId).find(({ entry }) => entry.key.equals(wanted))
       return row && rowHandle(kernel, row.values)
     },
+    applyDelay: 0,
     fetchEvery: 0,
     scan(snapshot, request) {
       const rows = selected(snapshot, request)

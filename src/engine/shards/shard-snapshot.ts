@@ -26,7 +26,8 @@ export function takeShardSnapshot(trees: readonly Tree[], committer: Committer):
   }
   const takeWhenWhole = async (half: Promise<void>): Promise<void> => {
     for (let waitFor: Promise<void> | undefined = half; waitFor !== undefined; waitFor = committer.halfVisible()) await waitFor
-    if (!isReleased) take()
+    if (isReleased) ready = undefined
+    else take()
   }
   const half = committer.halfVisible()
   if (half === undefined) take()
