@@ -1,5 +1,5 @@
 /** CREATE TABLE and DROP TABLE: the parser's nodes to statements. */
-import { LsmtError } from '../errors.ts'
+import type { LsmtError } from '../errors.ts'
 import type { ColumnType } from '../engine/schema.ts'
 import type { Name } from './names.ts'
 import { errorAt, syntaxErrorAt } from './origin.ts'

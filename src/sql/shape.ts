@@ -44,32 +44,27 @@ interface Scan {
 
 /** All statements of a text; empty ones between semicolons are dropped. 42601 for a token that does not end. */
 export function scanStatements(text: string): readonly ScannedStatement[] {
-  const scan = newScan(createLexer(text))
+  const lexer = createLexer(text)
   const statements: ScannedStatement[] = []
+  let scan = newScan(lexer, 0, false)
   for (;;) {
-    const kind = nextToken(scan.lexer)
-    if (kind !== token.end && !isSemicolon(scan.lexer)) {
+    const kind = nextToken(lexer)
+    if (kind !== token.end && !isSemicolon(lexer)) {
       scanOne(scan, kind)
       continue
     }
-    if (scan.tokenStarts.length > 0) statements.push(finish(scan))
+    const { shape, tokenStarts, slots, tupleCount } = scan
+    if (tokenStarts.length > 0) statements.push({ shape, tokenStarts, slots, tupleCount })
     if (kind === token.end) return statements
+    scan = newScan(lexer, scan.positionalCount, scan.numberedSeen)
   }
 }
 
-function newScan(lexer: Lexer): Scan {
+function newScan(lexer: Lexer, positionalCount: number, numberedSeen: boolean): Scan {
   return {
     lexer, shape: '', tokenStarts: [], slots: { kinds: [], values: [], starts: [] }, last: '', muted: false, lifts: true, inOrdinals: false,
-    inValues: false, insert: false, tupleCount: 1, positionalCount: 0, numberedSeen: false,
+    inValues: false, insert: false, tupleCount: 1, positionalCount, numberedSeen,
   }
-}
-
-function finish(scan: Scan): ScannedStatement {
-  const { shape, tokenStarts, slots, tupleCount } = scan
-  const statement = { shape, tokenStarts, slots, tupleCount }
-  const { lexer, positionalCount, numberedSeen } = scan
-  Object.assign(scan, newScan(lexer), { positionalCount, numberedSeen })
-  return statement
 }
 
 function isSemicolon(lexer: Lexer): boolean {
@@ -120,7 +115,7 @@ function scanWord(scan: Scan): void {
     scan.lifts = !definitions.has(word)
     scan.insert = word === 'insert'
   } else if (word === 'by') scan.inOrdinals = scan.last === 'order' || scan.last === 'group'
-  else if (endsOrdinals.has(word)) scan.inOrdinals = false
+  else if (scan.inOrdinals && endsOrdinals.has(word)) scan.inOrdinals = false
   else if (word === 'values' && scan.insert && !scan.inValues) {
     emit(scan, word)
     scan.inValues = true
@@ -132,7 +127,16 @@ function scanWord(scan: Scan): void {
 
 /** ASCII letters fold to lower case, as in PostgreSQL. */
 function foldCase(word: string): string {
-  return /[A-Z]/.test(word) ? word.replaceAll(/[A-Z]+/g, (letters) => letters.toLowerCase()) : word
+  for (let at = 0; at < word.length; at++) {
+    const unit = word.charCodeAt(at)
+    if (unit >= 0x41 && unit <= 0x5a) return isAscii(word) ? word.toLowerCase() : word.replaceAll(/[A-Z]+/g, (letters) => letters.toLowerCase())
+  }
+  return word
+}
+
+function isAscii(word: string): boolean {
+  for (let at = 0; at < word.length; at++) if (word.charCodeAt(at) > 0x7f) return false
+  return true
 }
 
 /** Inside of VALUES, so that tuples with and without nulls have one shape. */

@@ -1,5 +1,5 @@
 /** `WITH (insert = 'upsert')` after the columns of CREATE TABLE: taken apart here, since the parser knows other options only. */
-import { LsmtError } from '../errors.ts'
+import type { LsmtError } from '../errors.ts'
 import { token } from './lexer.ts'
 import { plainText } from './literal.ts'
 import type { ShapeToken } from './names.ts'
