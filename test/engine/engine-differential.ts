@@ -68,7 +68,7 @@ async function oneStep(pair: Pair): Promise<void> {
   if (kind < 11) return compareGets(pair, name)
   if (kind < 15) return compareScans(pair, name)
   if (kind < 17) return compareAggregates(pair, name)
-  if (kind === 17) return void (random.below(3) === 0 ? await pair.engine.compact() : await pair.engine.flush())
+  if (kind === 17) return random.below(3) === 0 ? pair.engine.compact() : pair.engine.flush()
   if (pair.snapshots.length < 4) pair.snapshots.push([pair.engine.snapshot(), pair.model.snapshot()])
   else for (const snapshot of pair.snapshots.splice(random.below(4), 1)[0]!) snapshot.release()
 }
@@ -77,7 +77,7 @@ async function reopen(pair: Pair, open: () => Promise<Engine>): Promise<void> {
   releaseAll(pair)
   await pair.engine.close()
   pair.engine = await open()
-  expect(pair.engine.tables().map((table) => [table.name, table.columns]).toSorted()).toEqual(pair.model.tables().map((table) => [table.name, table.columns]).toSorted())
+  for (const { name, columns } of pair.model.tables()) expect(pair.engine.table(name)?.columns).toEqual(columns)
 }
 
 function releaseAll(pair: Pair): void {

@@ -5,7 +5,7 @@
 import { checkRow } from '../../src/engine/check-value.ts'
 import { checkKey, keyCodec } from '../../src/engine/codec/key-codec.ts'
 import type { Engine, EngineAggregate, EnginePredicateTerm, EngineRow, EngineScan, EngineSnapshot, KeyBound, NewTable, WriteMode } from '../../src/engine/engine.ts'
-import { tableSchema } from '../../src/engine/new-table.ts'
+import { tableSchema } from '../../src/engine/tables/new-table.ts'
 import type { TableSchema } from '../../src/engine/schema.ts'
 import { LsmtError } from '../../src/errors.ts'
 import { aggregateRows, compareKeys, compareValues, matches } from './model-values.ts'

@@ -5,7 +5,7 @@ import { canonicalInteger } from '../check-value.ts'
 import type { EngineAggregate, EngineRow, EngineScan, EngineValue } from '../engine.ts'
 import type { TableSchema } from '../schema.ts'
 import type { Shards } from '../shards/shards.ts'
-import type { TableAccess } from '../table-access.ts'
+import type { TableAccess } from '../tables/table-access.ts'
 import { engineValueOf } from './predicate.ts'
 import { scanRequest } from './scan.ts'
 

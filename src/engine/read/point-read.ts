@@ -2,7 +2,7 @@
 import type { Fetch, ReadStats, RowHandle, Snapshot, Tree } from '../../lsm/tree.ts'
 import type { EngineRow } from '../engine.ts'
 import type { Shards } from '../shards/shards.ts'
-import type { TableAccess } from '../table-access.ts'
+import type { TableAccess } from '../tables/table-access.ts'
 
 /**
  * Looks up the key at `index` of the key scratch. What must be read from storage is read on this thread where the

@@ -10,7 +10,7 @@ import { readRows, selectedRows } from '../codec/read-page.ts'
 import { keyRange } from '../codec/key-codec.ts'
 import type { EngineRow, EngineScan } from '../engine.ts'
 import type { Shards } from '../shards/shards.ts'
-import type { TableAccess } from '../table-access.ts'
+import type { TableAccess } from '../tables/table-access.ts'
 import { physicalPredicate } from './predicate.ts'
 
 const mergedRowsMax = 1024

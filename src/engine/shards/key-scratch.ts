@@ -10,7 +10,7 @@ import type { Kernel } from '../../kernel/kernel.ts'
 import type { Pointer } from '../../kernel/linear-memory.ts'
 import { keyBytesMax, writeKey } from '../codec/key-codec.ts'
 import type { EngineRow } from '../engine.ts'
-import type { TableAccess } from '../table-access.ts'
+import type { TableAccess } from '../tables/table-access.ts'
 
 /** Keys written by one call at most. */
 export const keysPerChunk = 1024

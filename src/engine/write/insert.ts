@@ -6,7 +6,7 @@ import { checkKey } from '../codec/key-codec.ts'
 import type { EngineRow, WriteOperation } from '../engine.ts'
 import { readNewest } from '../read/point-read.ts'
 import type { StatementPart } from '../shards/commit.ts'
-import type { TableAccess } from '../table-access.ts'
+import type { TableAccess } from '../tables/table-access.ts'
 import { admit, buildParts, commitTo, duplicateKey, keyHashes, keyIdentities, keyOf } from './writer.ts'
 import type { Writer } from './writer.ts'
 

@@ -10,7 +10,7 @@ import { rowBytesMax, writeRow } from '../codec/row-codec.ts'
 import type { EngineRow } from '../engine.ts'
 import type { StatementPart } from '../shards/commit.ts'
 import type { KeyScratch } from '../shards/key-scratch.ts'
-import type { TableAccess } from '../table-access.ts'
+import type { TableAccess } from '../tables/table-access.ts'
 
 export interface StatementBuilder {
   /** Adds a put of each row. */

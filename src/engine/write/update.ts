@@ -8,7 +8,7 @@ import { readRow } from '../codec/read-row.ts'
 import { checkKey, keyRange } from '../codec/key-codec.ts'
 import type { EngineRow, KeyBound } from '../engine.ts'
 import { readNewest } from '../read/point-read.ts'
-import type { TableAccess } from '../table-access.ts'
+import type { TableAccess } from '../tables/table-access.ts'
 import { admit, buildParts, commitTo, duplicateKey, keyHashes, keyIdentities, keyOf } from './writer.ts'
 import type { Writer } from './writer.ts'
 

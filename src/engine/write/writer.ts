@@ -3,7 +3,7 @@ import { LsmtError } from '../../errors.ts'
 import type { EngineRow } from '../engine.ts'
 import type { Shards } from '../shards/shards.ts'
 import type { StatementPart } from '../shards/commit.ts'
-import type { TableAccess } from '../table-access.ts'
+import type { TableAccess } from '../tables/table-access.ts'
 import type { StatementBuilder } from './statement.ts'
 
 export interface Writer {

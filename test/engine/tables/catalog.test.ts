@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
-import { catalogTable, kvTable, nextTableIdRow, readCatalog, tableRow } from '../../src/engine/catalog.ts'
-import { tableSchema } from '../../src/engine/new-table.ts'
-import type { TableSchema } from '../../src/engine/schema.ts'
+import { catalogTable, kvTable, nextTableIdRow, readCatalog, tableRow } from '../../../src/engine/tables/catalog.ts'
+import { tableSchema } from '../../../src/engine/tables/new-table.ts'
+import type { TableSchema } from '../../../src/engine/schema.ts'
 
 const schemas: readonly TableSchema[] = [
   tableSchema(kvTable, 16),

@@ -1,7 +1,7 @@
 /** Row ids of tables without a primary key: ascending, going on after the largest stored one. */
-import type { EngineRow } from './engine.ts'
-import { scanShards } from './read/scan.ts'
-import type { Shards } from './shards/shards.ts'
+import type { EngineRow } from '../engine.ts'
+import { scanShards } from '../read/scan.ts'
+import type { Shards } from '../shards/shards.ts'
 import type { TableAccess } from './table-access.ts'
 
 /** Reads the largest row id of every shard, once a table and opening. */

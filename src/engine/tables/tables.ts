@@ -2,17 +2,17 @@
  * The tables of an open database, and the statements that change which there are. The catalog's rows and what the
  * trees know of a table change in one atomic statement over all shards.
  */
-import { LsmtError } from '../errors.ts'
+import { LsmtError } from '../../errors.ts'
 import { catalogShard, catalogTable, kvTable, nextTableIdRow, readCatalog, tableRow } from './catalog.ts'
-import type { EngineRow, NewTable } from './engine.ts'
+import type { EngineRow, NewTable } from '../engine.ts'
 import { tableSchema } from './new-table.ts'
-import { scanShards } from './read/scan.ts'
-import type { TableSchema } from './schema.ts'
+import { scanShards } from '../read/scan.ts'
+import type { TableSchema } from '../schema.ts'
 import { tableAccess } from './table-access.ts'
 import type { TableAccess } from './table-access.ts'
-import type { StatementBuilder } from './write/statement.ts'
-import { admit, buildParts, commitTo } from './write/writer.ts'
-import type { Writer } from './write/writer.ts'
+import type { StatementBuilder } from '../write/statement.ts'
+import { admit, buildParts, commitTo } from '../write/writer.ts'
+import type { Writer } from '../write/writer.ts'
 
 export interface Tables {
   list(): readonly TableSchema[]

@@ -1,14 +1,14 @@
 /** All that reading and writing one table needs, worked out once. */
-import type { TableLayout } from '../lsm/layout.ts'
-import { keyCodec } from './codec/key-codec.ts'
-import type { KeyCodec } from './codec/key-codec.ts'
-import { readKinds } from './codec/read-row.ts'
-import type { ReadKind } from './codec/read-row.ts'
-import { rowCodec, tableLayout } from './codec/row-codec.ts'
-import type { RowCodec } from './codec/row-codec.ts'
-import { createTableLocks } from './locks.ts'
-import type { TableLocks } from './locks.ts'
-import type { TableSchema } from './schema.ts'
+import type { TableLayout } from '../../lsm/layout.ts'
+import { keyCodec } from '../codec/key-codec.ts'
+import type { KeyCodec } from '../codec/key-codec.ts'
+import { readKinds } from '../codec/read-row.ts'
+import type { ReadKind } from '../codec/read-row.ts'
+import { rowCodec, tableLayout } from '../codec/row-codec.ts'
+import type { RowCodec } from '../codec/row-codec.ts'
+import { createTableLocks } from '../write/locks.ts'
+import type { TableLocks } from '../write/locks.ts'
+import type { TableSchema } from '../schema.ts'
 
 export interface TableAccess {
   readonly schema: TableSchema

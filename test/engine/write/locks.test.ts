@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { createTableLocks } from '../../src/engine/locks.ts'
-import { seededRandom } from '../../src/runtime/random.ts'
+import { createTableLocks } from '../../../src/engine/write/locks.ts'
+import { seededRandom } from '../../../src/runtime/random.ts'
 
 const keys = (...hashes: number[]): Uint32Array => Uint32Array.from(hashes)
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))

@@ -6,10 +6,10 @@
  *
  * All numbers little-endian. Never change this layout; a new version gets a new version number.
  */
-import { corruption, LsmtError } from '../errors.ts'
-import type { Kernel } from '../kernel/kernel.ts'
-import type { Random } from '../runtime/random.ts'
-import type { Storage } from '../storage/storage.ts'
+import { corruption, LsmtError } from '../../errors.ts'
+import type { Kernel } from '../../kernel/kernel.ts'
+import type { Random } from '../../runtime/random.ts'
+import type { Storage } from '../../storage/storage.ts'
 
 export const formatFileName = 'format'
 const magic = 'LSMTFMT1'

@@ -3,12 +3,12 @@
  * schema as JSON. One more row, under the empty name that no table can have, keeps the next table id, so that an id
  * is never used twice. Definitions that this version cannot read are refused (XX002), never guessed.
  */
-import { corruption, LsmtError } from '../errors.ts'
-import type { EngineRow } from './engine.ts'
+import { corruption, LsmtError } from '../../errors.ts'
+import type { EngineRow } from '../engine.ts'
 import { hiddenKeyName } from './new-table.ts'
-import { physicalKind } from './schema.ts'
-import type { ColumnSchema, ColumnType, TableSchema } from './schema.ts'
-import type { NewTable } from './engine.ts'
+import { physicalKind } from '../schema.ts'
+import type { ColumnSchema, ColumnType, TableSchema } from '../schema.ts'
+import type { NewTable } from '../engine.ts'
 
 export const definitionVersion = 1
 export const firstUserTableId = 16

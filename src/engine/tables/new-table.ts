@@ -1,7 +1,7 @@
 /** From what a caller asks for to a table's schema: every promise a schema makes is checked here once. */
-import { LsmtError } from '../errors.ts'
-import type { NewTable } from './engine.ts'
-import type { ColumnSchema, TableSchema } from './schema.ts'
+import { LsmtError } from '../../errors.ts'
+import type { NewTable } from '../engine.ts'
+import type { ColumnSchema, TableSchema } from '../schema.ts'
 
 /** The hidden key's name; no column a user declares can have it. */
 export const hiddenKeyName = ''
