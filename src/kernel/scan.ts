@@ -1,12 +1,30 @@
 /**
- * Scans: filters to a selection bitmap and aggregates over it, on encoded chunks where the encoding allows
- * (dictionary codes, packed integers) and on vectors otherwise.
- * Selections are bitmaps as for nulls, bit = 1 means selected; address 0 as an input means all rows.
+ * Scans: filters to a selection bitmap, aggregates over it and aggregates by group, on encoded chunks where the
+ * encoding allows (dictionary codes, packed integers) and on vectors otherwise.
+ *
+ * Selections are bitmaps as for nulls, bit = 1 means selected, zeros after the last row; address 0 as an input means
+ * all rows. Vectors, bitmaps, constants and accumulators stand at multiples of 8. Comparisons are those of zone maps:
+ * f64 orders NaN above all numbers and equal to itself, -0 equals 0; text is ordered by its bytes.
+ *
+ * Grouping: a group table gives each distinct key a number from 0 up. A key is (parent, value): for the first column
+ * of a GROUP BY the parent is 0 for all rows, for each further column, which has a table of its own, it is the group
+ * of the columns before. So the last table's groups are those of the whole key, and the parents lead back to the values
+ * of the columns before. NULL is a value of its own, as GROUP BY wants it. Accumulators of one aggregate form an array of
+ * 48 bytes × group.
  */
 import type { Pointer } from './linear-memory.ts'
 
+export const accumulatorBytes = 48
+
+/** Kinds of values, as in files. */
+export const scanKind = { i64: 1, f64: 2, bytes: 3 } as const
+
 export interface ScanExports {
-  /** ANDs `value(row) <comparison> constant` into `selection` (nulls never match) for a whole chunk; returns how many stay selected. `scratch` holds `scanScratchBytes`. */
+  /**
+   * ANDs `value(row) <comparison> constant` into `selection` (nulls never match) for a whole chunk; returns how many stay selected,
+   * or -1, the selection then undefined, when the chunk is of another kind or its compressed text is malformed.
+   * `scratch` holds `scanScratchBytes`.
+   */
   scanFilterChunkI64(chunk: Pointer, op: number, constant: Pointer, selection: Pointer, scratch: Pointer): number
   scanFilterChunkF64(chunk: Pointer, op: number, constant: Pointer, selection: Pointer, scratch: Pointer): number
   scanFilterChunkBytes(chunk: Pointer, op: number, constant: Pointer, constantBytes: number, selection: Pointer, scratch: Pointer): number
@@ -25,12 +43,61 @@ export interface ScanExports {
   /**
    * Adds the selected non-null values to an accumulator of 48 bytes: f64 count, 8-byte min, 8-byte max, sum (16: i128, or
    * double-double for f64), 8 reserved. An accumulator starts as `scanAccumulatorInit` leaves it and two of them merge with
-   * `scanAccumulatorMerge`. kind: 1 i64, 2 f64.
+   * `scanAccumulatorMerge`. kind: 1 i64, 2 f64. Extremes mean nothing while the count is 0.
+   * Over chunks: returns 0, or -1 (nothing added) for a chunk of another kind.
    */
   scanAccumulatorInit(accumulator: Pointer, kind: number): void
   scanAccumulatorMerge(into: Pointer, from: Pointer, kind: number): void
-  scanAggregateChunkI64(chunk: Pointer, selection: Pointer, accumulator: Pointer, scratch: Pointer): void
-  scanAggregateChunkF64(chunk: Pointer, selection: Pointer, accumulator: Pointer, scratch: Pointer): void
+  scanAggregateChunkI64(chunk: Pointer, selection: Pointer, accumulator: Pointer, scratch: Pointer): number
+  scanAggregateChunkF64(chunk: Pointer, selection: Pointer, accumulator: Pointer, scratch: Pointer): number
   scanAggregateI64(values: Pointer, nulls: Pointer, count: number, selection: Pointer, accumulator: Pointer): void
   scanAggregateF64(values: Pointer, nulls: Pointer, count: number, selection: Pointer, accumulator: Pointer): void
+
+  /** Bytes of a group table for so many groups and bytes of text (0 unless the kind is bytes). */
+  scanGroupsBytes(groupCapacity: number, textCapacity: number): number
+  /** Starts an empty table in `scanGroupsBytes` bytes. kind: 1 i64, 2 f64, 3 bytes. */
+  scanGroupsCreate(table: Pointer, kind: number, groupCapacity: number, textCapacity: number): void
+  /** Copies all groups, which keep their numbers, into an empty larger table of the same kind; 0, or -1 when it is too small. */
+  scanGroupsCopy(from: Pointer, into: Pointer): number
+  scanGroupsCount(table: Pointer): number
+  /**
+   * Writes the group of each selected row in [from, count) as u32 at `groups`, adding new groups. `vector` holds values or
+   * refs; `parents` is u32 by row, or 0. Returns `count`, or the first row that found the table full: bring a larger
+   * one by `scanGroupsCopy` and call again from that row.
+   */
+  scanGroupsAssign(table: Pointer, vector: Pointer, nulls: Pointer, parents: Pointer, selection: Pointer, from: number, count: number, groups: Pointer): number
+  /**
+   * Brings the groups of `from`, starting at `firstGroup`, into `into` and writes their numbers there as u32 by group at `map`.
+   * `parentMap` is the map of the tables of the column before, or 0. Returns the groups of `from`, or the first that found `into` full.
+   */
+  scanGroupsMerge(into: Pointer, from: Pointer, parentMap: Pointer, firstGroup: number, map: Pointer): number
+  /**
+   * The keys of `count` groups (u32 at `groups`, or `firstGroup` onwards when it is 0) as a vector: values or refs into the table
+   * at `vector`, null bitmap at `nulls`, and u32 parents at `parents` unless 0. Returns how many are null.
+   */
+  scanGroupsKeys(table: Pointer, groups: Pointer, firstGroup: number, count: number, vector: Pointer, nulls: Pointer, parents: Pointer): number
+  /** Replaces the number of each selected row at `groups` by what `map` has for it. */
+  scanGroupsMap(groups: Pointer, selection: Pointer, count: number, map: Pointer): void
+  /**
+   * Dense groups of a text chunk: writes the dictionary code of rows [first, first + count) (`first` a multiple of 8) as u32 at
+   * `groups`, and for a null the number of entries. Returns the number of entries, or -1 when the chunk has no dictionary.
+   */
+  scanGroupsCodes(chunk: Pointer, first: number, count: number, groups: Pointer): number
+  /**
+   * The entries behind those codes as a vector: refs at `refs` and, after them, an empty one that the bitmap at `nulls` marks as
+   * null, so that `scanGroupsAssign` over entries + 1 rows turns codes into groups of a table. Returns the entries, or -1.
+   */
+  scanGroupsEntries(chunk: Pointer, refs: Pointer, nulls: Pointer): number
+  /** Sets bit groups[row] of the bitmap `used` for each selected row: the selection of the entries that occur. */
+  scanGroupsUsed(groups: Pointer, selection: Pointer, count: number, used: Pointer): void
+
+  /** Starts the accumulators of groups [firstGroup, groupCount). */
+  scanGroupedInit(accumulators: Pointer, firstGroup: number, groupCount: number, kind: number): void
+  /** Adds 1 to the count of each selected row's group where `nulls` has no bit (0: COUNT(*)). */
+  scanGroupedCount(groups: Pointer, nulls: Pointer, count: number, selection: Pointer, accumulators: Pointer): void
+  /** Adds the selected non-null values to the accumulators of their groups. */
+  scanGroupedI64(groups: Pointer, values: Pointer, nulls: Pointer, count: number, selection: Pointer, accumulators: Pointer): void
+  scanGroupedF64(groups: Pointer, values: Pointer, nulls: Pointer, count: number, selection: Pointer, accumulators: Pointer): void
+  /** Merges accumulator g of `from` into accumulator map[g] of `into` (map 0: g), for all g below `groupCount`. */
+  scanGroupedMerge(into: Pointer, from: Pointer, map: Pointer, groupCount: number, kind: number): void
 }

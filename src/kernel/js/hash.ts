@@ -11,42 +11,69 @@ export interface KeyHash {
   hashBytes(key: Pointer, keyBytes: number, out: Pointer): void
   /** Hashes the 8 bytes that two little-endian words are. */
   hashWords(word0: number, word1: number, out: Pointer): void
+  /** The first of the two hashes alone, unsigned. */
+  firstOfBytes(key: Pointer, keyBytes: number): number
 }
 
 export function createKeyHash({ u8, u32, view }: LinearMemory): KeyHash {
-  const finish = (a: number, b: number, out: Pointer): void => {
-    a = (a + b) | 0
-    b = mix((b + a) | 0)
-    a = (mix(a) + b) | 0
-    u32[out >>> 2] = a
-    u32[(out >>> 2) + 1] = b + a
+  // The lanes before the final mixing, left here by `absorb`, so that a pair costs no object.
+  let a = 0, b = 0
+  const store = (out: Pointer): void => {
+    const first = finishFirst(a, b)
+    u32[out >>> 2] = first
+    u32[(out >>> 2) + 1] = finishSecond(a, b) + first
   }
-  const hashWords = (word0: number, word1: number, out: Pointer): void => {
-    const b = (seed2 + 8) | 0
-    const a = stepFirst(seed1 ^ 8, b, word0)
-    finish(a, stepSecond(a, b, word1), out)
-  }
-  const hashBytes = (key: Pointer, keyBytes: number, out: Pointer): void => {
-    let a = seed1 ^ keyBytes, b = (seed2 + keyBytes) | 0
+  const absorb = (key: Pointer, keyBytes: number): void => {
+    a = seed1 ^ keyBytes
+    b = (seed2 + keyBytes) | 0
     const full = key + (keyBytes & ~7)
-    let at = key
-    for (; at < full; at += 8) {
+    for (let at = key; at < full; at += 8) {
       a = stepFirst(a, b, view.getInt32(at, true))
       b = stepSecond(a, b, view.getInt32(at + 4, true))
     }
     const rest = keyBytes & 7
-    if (rest !== 0) {
-      let word0 = 0, word1 = 0
-      for (let i = rest - 1; i >= 0; i--) {
-        if (i >= 4) word1 = (word1 << 8) | u8[at + i]!
-        else word0 = (word0 << 8) | u8[at + i]!
-      }
-      a = stepFirst(a, b, word0)
-      b = stepSecond(a, b, word1)
+    if (rest === 0) return
+    let word0 = 0, word1 = 0
+    for (let i = rest - 1; i >= 0; i--) {
+      if (i >= 4) word1 = (word1 << 8) | u8[full + i]!
+      else word0 = (word0 << 8) | u8[full + i]!
     }
-    finish(a, b, out)
+    a = stepFirst(a, b, word0)
+    b = stepSecond(a, b, word1)
   }
-  return { hashBytes, hashWords }
+  return {
+    hashBytes(key, keyBytes, out) {
+      absorb(key, keyBytes)
+      store(out)
+    },
+    hashWords(word0, word1, out) {
+      const start = (seed2 + 8) | 0
+      a = stepFirst(seed1 ^ 8, start, word0)
+      b = stepSecond(a, start, word1)
+      store(out)
+    },
+    firstOfBytes(key, keyBytes) {
+      absorb(key, keyBytes)
+      return finishFirst(a, b) >>> 0
+    },
+  }
+}
+
+/** The first hash of the 8 bytes that two little-endian words are, unsigned. */
+export function firstOfWords(word0: number, word1: number): number {
+  const start = (seed2 + 8) | 0
+  const a = stepFirst(seed1 ^ 8, start, word0)
+  return finishFirst(a, stepSecond(a, start, word1)) >>> 0
+}
+
+function finishFirst(a: number, b: number): number {
+  const sum = (a + b) | 0
+  return (mix(sum) + mix((b + sum) | 0)) | 0
+}
+
+/** The second hash, less the first. */
+function finishSecond(a: number, b: number): number {
+  return mix((b + a + b) | 0)
 }
 
 function stepFirst(a: number, b: number, word: number): number {

@@ -7,6 +7,7 @@ import { createMergeJs } from './merge.ts'
 import { createRowJs } from './row.ts'
 import { createColumnJs } from './column.ts'
 import { createLzJs } from './lz.ts'
+import { createScanJs } from './scan.ts'
 import { createZoneMapJs } from './zone-map.ts'
 import { createSkiplistJs } from './skiplist.ts'
 
@@ -16,6 +17,7 @@ const factories: readonly ((memory: LinearMemory) => Partial<KernelExports>)[] =
   createMergeJs,
   createRowJs,
   createLzJs,
+  createScanJs,
   createZoneMapJs,
   createSkiplistJs,
   createColumnJs,
