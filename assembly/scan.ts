@@ -1,6 +1,10 @@
 /** The scan kernels; the parts stand in assembly/scan. */
+export * from './scan/aggregate-chunks'
 export * from './scan/aggregate-groups'
 export * from './scan/aggregate-vectors'
+export { scanFilterChunkF64, scanFilterChunkI64 } from './scan/filter-numbers'
+export * from './scan/filter-texts'
 export * from './scan/filter-vectors'
 export * from './scan/group'
+export * from './scan/group-codes'
 export { scanSelectAll, scanSelectedCount, scanSelectedRows } from './scan/selection'

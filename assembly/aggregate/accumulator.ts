@@ -37,6 +37,15 @@ export function accumulateI64(to: usize, count: u32, least: i64, greatest: i64, 
   store<i64>(to, load<i64>(to, 32) + sumHigh + <i64>(low < sumLow), 32)
 }
 
+/** Adds a sum given as high · 2^32 + low of `count` values that were each 2^63 too large. */
+export function accumulateBiased(to: usize, count: u32, least: i64, greatest: i64, low: u64, high: u64): void {
+  const shifted = high << 32
+  const sumLow = shifted + low
+  const unbiasedLow = sumLow - (<u64>count << 63)
+  const unbiasedHigh = <i64>(high >> 32) + <i64>(sumLow < shifted) - <i64>(count >> 1) - <i64>(unbiasedLow > sumLow)
+  accumulateI64(to, count, least, greatest, unbiasedLow, unbiasedHigh)
+}
+
 export function accumulateF64(to: usize, count: f64, least: f64, greatest: f64, high: f64, low: f64): void {
   store<f64>(to, load<f64>(to) + count)
   storeF64(to + 8, lesserF64(load<f64>(to, 8), least))

@@ -2,7 +2,7 @@
  * Count, minimum, maximum and sum of the active rows of a vector, 64 rows (one word of the bitmaps) at a time:
  * whole words two values at once, half-empty ones the same under a mask, sparse ones and the last by their bits.
  */
-import { accumulateF64, accumulateI64, activeRows, addDoubleDouble, greaterF64, lesserF64 } from './accumulator'
+import { accumulateBiased, accumulateF64, activeRows, addDoubleDouble, greaterF64, lesserF64 } from './accumulator'
 
 /** Below this many active rows in a word, walking its bits beats masking all of them. */
 const sparseRows: i32 = 12
@@ -56,15 +56,6 @@ export function aggregateVectorI64(values: usize, nulls: usize, selection: usize
   least1 = min(least1, min(i64x2.extract_lane(least, 0), i64x2.extract_lane(least, 1)))
   greatest1 = max(greatest1, max(i64x2.extract_lane(greatest, 0), i64x2.extract_lane(greatest, 1)))
   accumulateBiased(to, active, least1, greatest1, low, high)
-}
-
-/** Adds a sum given as high · 2^32 + low of `count` values that were each 2^63 too large. */
-export function accumulateBiased(to: usize, count: u32, least: i64, greatest: i64, low: u64, high: u64): void {
-  const shifted = high << 32
-  const sumLow = shifted + low
-  const unbiasedLow = sumLow - (<u64>count << 63)
-  const unbiasedHigh = <i64>(high >> 32) + <i64>(sumLow < shifted) - <i64>(count >> 1) - <i64>(unbiasedLow > sumLow)
-  accumulateI64(to, count, least, greatest, unbiasedLow, unbiasedHigh)
 }
 
 /**

@@ -15,6 +15,11 @@ export function nullWord(nulls: usize, word: u32): u64 {
   return nulls == 0 ? 0 : load<u64>(nulls + (<usize>word << 3))
 }
 
+/** The bitmap of block `block` of 1,024 rows within a chunk's bitmap; 0 stays 0. */
+export function bitmapPart(bitmap: usize, block: i32): usize {
+  return bitmap == 0 ? 0 : bitmap + (<usize>block << 7)
+}
+
 /** ANDs IS NULL or IS NOT NULL into the selection; returns how many stay selected. */
 export function filterNulls(nulls: usize, count: u32, op: u32, selection: usize): u32 {
   let selected: u32 = 0

@@ -3,20 +3,26 @@ import type { LinearMemory } from '../linear-memory.ts'
 import type { ScanExports } from '../scan.ts'
 import { createGroupAggregates } from './aggregate-groups.ts'
 import { createVectorAggregates } from './aggregate-vectors.ts'
+import { createColumnJs } from './column.ts'
+import { createChunkKernels } from './filter-chunks.ts'
 import { createVectorFilters } from './filter-vectors.ts'
+import { createGroupCodes } from './group-codes.ts'
 import { createGroupKernels } from './group.ts'
 import { createSelections } from './selection.ts'
 
-export function createScanJs(memory: LinearMemory): Partial<ScanExports> {
+export function createScanJs(memory: LinearMemory): ScanExports {
   const selections = createSelections(memory)
   const aggregates = createVectorAggregates(memory)
+  const filters = createVectorFilters(memory, selections)
   return {
     scanSelectAll: selections.scanSelectAll,
     scanSelectedCount: selections.scanSelectedCount,
     scanSelectedRows: selections.scanSelectedRows,
-    ...createVectorFilters(memory, selections),
+    ...filters,
+    ...createChunkKernels(memory, { column: createColumnJs(memory), selections, filters, aggregates }),
     ...createGroupAggregates(memory, aggregates, selections),
     ...createGroupKernels(memory, selections),
+    ...createGroupCodes(memory),
     scanAggregateI64: (values, nulls, count, selection, accumulator) => aggregates.aggregateI64(values, nulls, selection, count, accumulator),
     scanAggregateF64: (values, nulls, count, selection, accumulator) => aggregates.aggregateF64(values, nulls, selection, count, accumulator),
   }
