@@ -26,6 +26,12 @@ export interface TableFixture {
   readonly cache: ChunkCache
 }
 
+/** A fixture over a storage of the caller's; `disk` stays empty. */
+export function fixtureOver(storage: Storage, kind: KernelKind = 'wasm'): TableFixture {
+  const kernel = openTestKernel(kind)
+  return { kernel, disk: new Map(), storage, cache: createChunkCache(kernel.heap, 8 * MiB) }
+}
+
 export function createFixture(kind: KernelKind, cacheBytesMax = 8 * MiB, syncReads = true): TableFixture {
   const kernel = openTestKernel(kind)
   const disk: MemoryDisk = new Map()
@@ -44,13 +50,17 @@ export interface WriteOptions {
 export async function writeTable({ storage, kernel }: TableFixture, layout: TableLayout, rows: readonly TestRow[], options: WriteOptions = {}): Promise<TableMeta> {
   const { rowGroupBytes = 4096, filterBitsPerKey = 12, batchRows = 100, fileNumber = 1, rangeTombstones = [] } = options
   const writer = await createTableWriter({ storage, kernel, layout, fileNumber, shard, settings: { rowGroupBytes, filterBitsPerKey } })
-  for (let first = 0; first < rows.length; first += batchRows) {
-    const batch = putRows(kernel, layout, rows.slice(first, first + batchRows))
-    await writer.append(batch)
-    batch.free()
+  try {
+    for (let first = 0; first < rows.length; first += batchRows) {
+      const batch = putRows(kernel, layout, rows.slice(first, first + batchRows))
+      await writer.append(batch).finally(batch.free)
+    }
+    for (const tombstone of rangeTombstones) writer.addRangeTombstone(tombstone)
+    return await writer.finish({ min: 10, max: 10 + rows.length })
+  } catch (error) {
+    await writer.abort()
+    throw error
   }
-  for (const tombstone of rangeTombstones) writer.addRangeTombstone(tombstone)
-  return writer.finish({ min: 10, max: 10 + rows.length })
 }
 
 export const openFixture = ({ storage, kernel, cache }: TableFixture, meta: TableMeta): Promise<TableReader> => openTable({ storage, kernel, cache, meta, shard })
