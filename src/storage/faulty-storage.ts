@@ -43,6 +43,8 @@ export interface FaultyStorage extends Storage {
   readonly crashed: boolean
   /** Crashes now, unless it has already, and gives what a restarted process would find, with new faults. */
   crash(options: FaultOptions): FaultyStorage
+  /** The same after the loss of the process alone: what it wrote is all there to be seen, and as little durable as before. */
+  restart(options: FaultOptions): FaultyStorage
 }
 
 /** Everything that the parts of one faulty storage share. */
@@ -56,10 +58,15 @@ interface FaultState {
   crashed: boolean
 }
 
-export function createFaultyStorage(options: FaultOptions, disk: MemoryDisk = new Map()): FaultyStorage {
-  const seenDisk: MemoryDisk = new Map([...disk].map(([name, file]) => [name, copyFile(file)]))
-  const seen = createMemoryStorage({ disk: seenDisk, ...(options.syncReads !== undefined && { syncReads: options.syncReads }) })
-  const state: FaultState = { options, random: seededRandom(options.seed), seen, durable: disk, pending: new Map(), operations: [], crashed: false }
+export function createFaultyStorage(options: FaultOptions): FaultyStorage {
+  return faultyStorageOver(options, new Map(), new Map())
+}
+
+/** A faulty storage that starts from a durable disk and un-synced writes on it, both of which it owns. */
+function faultyStorageOver(options: FaultOptions, durable: MemoryDisk, pending: Map<string, PendingWrite[]>): FaultyStorage {
+  const disk = new Map([...durable].map(([name, file]) => [name, withWrites(file, pending.get(name) ?? [])]))
+  const seen = createMemoryStorage({ disk, ...(options.syncReads !== undefined && { syncReads: options.syncReads }) })
+  const state: FaultState = { options, random: seededRandom(options.seed), seen, durable, pending, operations: [], crashed: false }
   return {
     description: `faulty disk of seed ${options.seed}`,
     counts: seen.counts,
@@ -91,9 +98,19 @@ export function createFaultyStorage(options: FaultOptions, disk: MemoryDisk = ne
     close: () => seen.close(),
     crash: (next) => {
       state.crashed = true
-      return createFaultyStorage(next, survivors(state))
+      return faultyStorageOver(next, survivors(state), new Map())
+    },
+    restart: (next) => {
+      state.crashed = true
+      return faultyStorageOver(next, new Map([...state.durable].map(([name, file]) => [name, copyFile(file)])), new Map([...state.pending].map(([name, writes]) => [name, [...writes]])))
     },
   }
+}
+
+function withWrites(file: MemoryFile, writes: readonly PendingWrite[]): MemoryFile {
+  const copy = copyFile(file)
+  for (const write of writes) writeAt(copy, write.bytes, write.byteOffset)
+  return copy
 }
 
 function survivors(state: FaultState): MemoryDisk {

@@ -13,6 +13,7 @@ const byErrno: Readonly<Record<string, { readonly code: ErrorCode; readonly hint
   EMFILE: { code: '58030', hint: 'raise the limit of open files (ulimit -n)' },
   ENFILE: { code: '58030', hint: 'raise the limit of open files of the system (fs.file-max)' },
   ENOTDIR: { code: '58030', hint: 'a file stands where a folder is needed' },
+  ENOTSUP: { code: '58030', hint: 'the file system must allow hard links and sockets: put the data directory on a local disk' },
   EXDEV: { code: '58030', hint: 'the data directory must lie within one file system' },
 }
 

@@ -66,6 +66,16 @@ describe('the manifest store', () => {
     expect(kernel.heap.usedBytes).toBe(0)
   })
 
+  it('writes the format as drawn, which must not change without a new version', () => {
+    const state = { ...manifest(1), tables: [{ tableId: 7, levels: [[meta(11)]] }] }
+    const bytes = Buffer.from(encodeManifest(kernel, state))
+    expect(bytes.toString('latin1', 0, 8)).toBe('LSMTMAN1')
+    expect(bytes.toString('hex', 8, 16)).toBe(`01000100${Buffer.of((bytes.length - 24) & 0xff, (bytes.length - 24) >> 8, 0, 0).toString('hex')}`)
+    expect(bytes.toString('utf8', 24)).toBe('{"id":1,"shard":2,"writerEpoch":4,"flushedSequence":1001,"nextFileNumber":12,"maxTableId":9,'
+      + '"layouts":[{"tableId":7,"columns":["i64","bytes","f64"],"key":[1,0]}],"tables":[{"tableId":7,"levels":[[{"fileNumber":11,"tableId":7,"byteLength":5000,'
+      + '"tailBytes":300,"rowCount":40,"tombstoneCount":2,"rowGroupCount":1,"minKey":"AP+A","maxKey":"AQo=","minSequence":3,"maxSequence":44,"rangeTombstoneCount":1}]]}]}')
+  })
+
   it('lets one of two writers publish an id, and fences the other for good', async () => {
     const storage = createFaultyStorage({ seed: 5, delayTurnsMax: 3 })
     await publishManifest(storage, kernel, manifest(1))

@@ -61,6 +61,20 @@ describe('the faulty disk', () => {
     expect([...outcomes].sort()).toEqual(['one', 'one,two'])
   })
 
+  it('keeps un-synced writes over a restart of the process, still at risk', async () => {
+    const disk = createFaultyStorage({ seed: 1 })
+    const file = await disk.createAppend('log', 4)
+    file.write([Uint8Array.of(1, 2)], 0)
+    const restarted = disk.restart({ seed: 1 })
+    expect(await restarted.read('log')).toEqual(Uint8Array.of(1, 2, 0, 0))
+    expect((await failureOf(file.sync())).message).toContain('crashed')
+    const lost = await Promise.all(Array.from({ length: 20 }, (_, seed) => disk.restart({ seed }).crash({ seed }).read('log')))
+    expect(new Set(lost.map(String))).toEqual(new Set(['1,2,0,0', '0,0,0,0']))
+    const again = await restarted.openAppend('log')
+    await again.sync()
+    expect(await restarted.crash({ seed: 3 }).read('log')).toEqual(Uint8Array.of(1, 2, 0, 0))
+  })
+
   it('fails the operation it is told to, and a failed sync poisons the file', async () => {
     const full = new LsmtError('53100', 'disk full')
     const disk = createFaultyStorage({ seed: 1, fail: (operation) => (operation.kind === 'sync' ? full : undefined) })

@@ -84,4 +84,22 @@ describe('the log under loss of power', () => {
       await check(second.crash({ seed: seed + 2000 }), progress, `${context}, then again`)
     }
   })
+
+  it('makes durable what a killed process had only written, before anything builds on it', async () => {
+    for (const seed of seeds) {
+      const first = createFaultyStorage({ seed })
+      const log = await openLog(first, { durability: 'memory' })
+      for (let sequence = 1; sequence <= 40; sequence++) await log.append(sequence, batchOf(sequence, 1, 100))
+      while (log.counts.bytes === 0) await new Promise((resolve) => setImmediate(resolve))
+      const second = first.restart({ seed })
+      await log.close().catch(() => undefined)
+      const recovered = await readAll(second)
+      expect(sequencesOf(recovered.all)).toHaveLength(40)
+      const next = await openLog(second, { writerEpoch: 2, firstSegmentNumber: recovered.lastSegmentNumber + 1, baseSequence: recovered.lastSequence })
+      await next.append(41, batchOf(41))
+      const { all } = await readAll(second.crash({ seed }))
+      await next.close().catch(() => undefined)
+      expect(sequencesOf(all), `seed ${seed}`).toEqual(Array.from({ length: 41 }, (_, i) => i + 1))
+    }
+  })
 })
