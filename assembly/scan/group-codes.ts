@@ -2,7 +2,7 @@
 import { chunkCodeWidth, chunkData, chunkEncoding, chunkEntryCount, chunkKind, chunkNulls, chunkRunEnds, chunkText, chunkTextBytes, dictionaryAddress, dictionaryLength, isNull, ENCODING_TEXT_CONSTANT, ENCODING_TEXT_DICTIONARY, ENCODING_TEXT_RUNS, KIND_BYTES } from '../column/layout'
 import { packedGet32, unpack32 } from '../column/packing'
 import { rowsInside } from '../column/numbers'
-import { runOf } from '../column/text'
+import { runOf } from '../column/text/places'
 
 /** Entries of the chunk's dictionary, of which a constant has one; -1 when it has none. */
 function entryCount(chunk: usize): i32 {

@@ -1,8 +1,8 @@
 /** Twin of assembly/bloom.ts, which explains the filter. */
 import type { BloomExports } from '../bloom.ts'
 import type { LinearMemory, Pointer } from '../linear-memory.ts'
-import { createKeyHash } from './hash.ts'
-import { mulHigh } from './mul-high.ts'
+import { createKeyHash } from './hash/hash.ts'
+import { mulHigh } from './hash/mul-high.ts'
 
 const bitMultipliers = Int32Array.of(
   0x47b6137b, 0x44974d91, 0x8824ad5b, 0xa2b7289d, 0x705495c7, 0x2df1424b, 0x9efc4947, 0x5c6bfb31,

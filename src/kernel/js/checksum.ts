@@ -4,7 +4,7 @@
  */
 import type { ChecksumExports } from '../checksum.ts'
 import type { LinearMemory } from '../linear-memory.ts'
-import { mulHigh } from './mul-high.ts'
+import { mulHigh } from './hash/mul-high.ts'
 
 const prime1Low = 0x85ebca87, prime1High = 0x9e3779b1
 const prime2Low = 0x27d4eb4f, prime2High = 0xc2b2ae3d

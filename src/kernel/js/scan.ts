@@ -1,14 +1,14 @@
 /** The scan kernels in JavaScript, put together from their parts. */
 import type { LinearMemory } from '../linear-memory.ts'
 import type { ScanExports } from '../scan.ts'
-import { createGroupAggregates } from './aggregate-groups.ts'
-import { createVectorAggregates } from './aggregate-vectors.ts'
+import { createGroupAggregates } from './scan/aggregate-groups.ts'
+import { createVectorAggregates } from './aggregate/vectors.ts'
 import { createColumnJs } from './column.ts'
-import { createChunkKernels } from './filter-chunks.ts'
-import { createVectorFilters } from './filter-vectors.ts'
-import { createGroupCodes } from './group-codes.ts'
-import { createGroupKernels } from './group.ts'
-import { createSelections } from './selection.ts'
+import { createChunkKernels } from './scan/filter-chunks.ts'
+import { createVectorFilters } from './scan/filter-vectors.ts'
+import { createGroupCodes } from './scan/group-codes.ts'
+import { createGroupKernels } from './scan/group.ts'
+import { createSelections } from './scan/selection.ts'
 
 export function createScanJs(memory: LinearMemory): ScanExports {
   const selections = createSelections(memory)

@@ -2,10 +2,10 @@
 import type { LinearMemory, Pointer } from '../linear-memory.ts'
 import { comparison } from '../zone-map.ts'
 import type { ZoneMapExports } from '../zone-map.ts'
-import { createVectorAggregates } from './aggregate-vectors.ts'
-import { intervalOf, less64, orderedF64 } from './interval.ts'
-import type { KeyInterval } from './interval.ts'
-import { createTextOrder } from './text.ts'
+import { createVectorAggregates } from './aggregate/vectors.ts'
+import { intervalOf, less64, orderedF64 } from './compare/interval.ts'
+import type { KeyInterval } from './compare/interval.ts'
+import { createTextOrder } from './compare/text.ts'
 
 const kindF64 = 2
 const kindBytes = 3

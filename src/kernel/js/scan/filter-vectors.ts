@@ -1,10 +1,10 @@
 /** Filters over vectors; twin of assembly/scan/filter-vectors.ts. */
-import type { LinearMemory, Pointer } from '../linear-memory.ts'
-import type { ScanExports } from '../scan.ts'
-import { comparison } from '../zone-map.ts'
+import type { LinearMemory, Pointer } from '../../linear-memory.ts'
+import type { ScanExports } from '../../scan.ts'
+import { comparison } from '../../zone-map.ts'
 import { matchOrder, order64, orderF64 } from './match.ts'
 import type { Selections } from './selection.ts'
-import { createTextOrder } from './text.ts'
+import { createTextOrder } from '../compare/text.ts'
 
 export type VectorFilters = Pick<ScanExports, 'scanFilterI64' | 'scanFilterF64' | 'scanFilterBytes'>
 

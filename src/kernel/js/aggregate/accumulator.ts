@@ -1,6 +1,6 @@
 /** Accumulators of 48 bytes; twin of assembly/aggregate/accumulator.ts, which tells the layout and the rules. */
-import type { LinearMemory, Pointer } from '../linear-memory.ts'
-import { keyMax, keyMin } from './interval.ts'
+import type { LinearMemory, Pointer } from '../../linear-memory.ts'
+import { keyMax, keyMin } from '../compare/interval.ts'
 
 export interface Accumulators {
   initI64(to: Pointer): void

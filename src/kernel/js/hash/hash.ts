@@ -1,5 +1,5 @@
 /** The 2 x 32-bit key hash of assembly/hash/hash.ts. Writes both hashes where the caller says: a pair costs no object. */
-import type { LinearMemory, Pointer } from '../linear-memory.ts'
+import type { LinearMemory, Pointer } from '../../linear-memory.ts'
 
 const laneMul1 = 0xcc9e2d51 | 0
 const laneMul2 = 0x1b873593 | 0

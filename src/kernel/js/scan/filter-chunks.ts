@@ -1,16 +1,16 @@
 /** Filters and aggregates over encoded chunks; twin of assembly/scan/{filter-numbers,filter-texts,aggregate-chunks}.ts. */
-import type { ColumnExports } from '../column.ts'
-import type { LinearMemory, Pointer } from '../linear-memory.ts'
-import type { ScanExports } from '../scan.ts'
-import { comparison } from '../zone-map.ts'
-import type { VectorAggregates } from './aggregate-vectors.ts'
-import { blockRows, columnKinds, createChunkLayout, encodings } from './column-layout.ts'
-import type { ChunkLayout } from './column-layout.ts'
-import { decimalValue } from './column-numbers.ts'
+import type { ColumnExports } from '../../column.ts'
+import type { LinearMemory, Pointer } from '../../linear-memory.ts'
+import type { ScanExports } from '../../scan.ts'
+import { comparison } from '../../zone-map.ts'
+import type { VectorAggregates } from '../aggregate/vectors.ts'
+import { blockRows, columnKinds, createChunkLayout, encodings } from '../column/layout.ts'
+import type { ChunkLayout } from '../column/layout.ts'
+import { decimalValue } from '../column/numbers.ts'
 import type { VectorFilters } from './filter-vectors.ts'
 import { matchOrder, order64, orderF64 } from './match.ts'
 import type { Selections } from './selection.ts'
-import { createTextOrder } from './text.ts'
+import { createTextOrder } from '../compare/text.ts'
 
 export type ChunkKernels = Pick<ScanExports, 'scanScratchBytes' | 'scanFilterChunkI64' | 'scanFilterChunkF64' | 'scanFilterChunkBytes' | 'scanAggregateChunkI64' | 'scanAggregateChunkF64'>
 

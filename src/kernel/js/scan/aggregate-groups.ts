@@ -1,10 +1,10 @@
 /** Aggregates by group; twin of assembly/scan/aggregate-groups.ts. */
-import type { LinearMemory, Pointer } from '../linear-memory.ts'
-import { accumulatorBytes, scanKind } from '../scan.ts'
-import type { ScanExports } from '../scan.ts'
-import type { Accumulators } from './accumulator.ts'
-import { greaterF64, lesserF64 } from './accumulator.ts'
-import { less64 } from './interval.ts'
+import type { LinearMemory, Pointer } from '../../linear-memory.ts'
+import { accumulatorBytes, scanKind } from '../../scan.ts'
+import type { ScanExports } from '../../scan.ts'
+import type { Accumulators } from '../aggregate/accumulator.ts'
+import { greaterF64, lesserF64 } from '../aggregate/accumulator.ts'
+import { less64 } from '../compare/interval.ts'
 import type { Selections } from './selection.ts'
 
 export type GroupAggregates = Pick<ScanExports, 'scanAccumulatorInit' | 'scanAccumulatorMerge' | 'scanGroupedInit' | 'scanGroupedCount' | 'scanGroupedI64' | 'scanGroupedF64' | 'scanGroupedMerge'>

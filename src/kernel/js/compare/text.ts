@@ -1,5 +1,5 @@
 /** Texts compared as unsigned bytes, a prefix before what it starts; twin of assembly/compare/text.ts. */
-import type { LinearMemory, Pointer } from '../linear-memory.ts'
+import type { LinearMemory, Pointer } from '../../linear-memory.ts'
 
 export interface TextOrder {
   /** Below, at or above 0. */

@@ -1,6 +1,6 @@
 /** Comparisons of single values, with the orders of zone maps; twin of assembly/scan/match.ts. */
-import { comparison } from '../zone-map.ts'
-import { less64 } from './interval.ts'
+import { comparison } from '../../zone-map.ts'
+import { less64 } from '../compare/interval.ts'
 
 /** Whether an order (below, at or above 0) satisfies the operator. */
 export function matchOrder(order: number, op: number): boolean {

@@ -1,6 +1,6 @@
 /** Group numbers for rows; twin of assembly/scan/group.ts. */
-import type { LinearMemory, Pointer } from '../linear-memory.ts'
-import type { ScanExports } from '../scan.ts'
+import type { LinearMemory, Pointer } from '../../linear-memory.ts'
+import type { ScanExports } from '../../scan.ts'
 import { createGroupTables, noGroup } from './group-table.ts'
 import type { Selections } from './selection.ts'
 

@@ -1,5 +1,5 @@
 /** Comparisons as intervals over integer keys, as assembly/compare/interval.ts explains; keys are held as signed high and unsigned low 32 bits. */
-import { comparison } from '../zone-map.ts'
+import { comparison } from '../../zone-map.ts'
 
 export interface KeyInterval {
   readonly empty: boolean

@@ -1,7 +1,7 @@
 /** Selections; twin of assembly/scan/selection.ts, by words of 32 bits. */
-import type { LinearMemory, Pointer } from '../linear-memory.ts'
-import type { ScanExports } from '../scan.ts'
-import { comparison } from '../zone-map.ts'
+import type { LinearMemory, Pointer } from '../../linear-memory.ts'
+import type { ScanExports } from '../../scan.ts'
+import { comparison } from '../../zone-map.ts'
 
 export type SelectionKernels = Pick<ScanExports, 'scanSelectAll' | 'scanSelectedCount' | 'scanSelectedRows'>
 

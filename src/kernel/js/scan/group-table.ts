@@ -1,6 +1,6 @@
 /** Group tables; twin of assembly/scan/group-table.ts, which draws their layout. */
-import type { LinearMemory, Pointer } from '../linear-memory.ts'
-import { createKeyHash, firstOfWords } from './hash.ts'
+import type { LinearMemory, Pointer } from '../../linear-memory.ts'
+import { createKeyHash, firstOfWords } from '../hash/hash.ts'
 
 export const noGroup = 0xffff_ffff
 const headerBytes = 48

@@ -1,7 +1,7 @@
 /** Dense groups from the dictionary codes of a text chunk; twin of assembly/scan/group-codes.ts. */
-import type { LinearMemory, Pointer } from '../linear-memory.ts'
-import type { ScanExports } from '../scan.ts'
-import { columnKinds, createChunkLayout, encodings, nullBitmapBytes } from './column-layout.ts'
+import type { LinearMemory, Pointer } from '../../linear-memory.ts'
+import type { ScanExports } from '../../scan.ts'
+import { columnKinds, createChunkLayout, encodings, nullBitmapBytes } from '../column/layout.ts'
 
 export function createGroupCodes(memory: LinearMemory): Pick<ScanExports, 'scanGroupsCodes' | 'scanGroupsEntries'> {
   const { u8, u16, u32 } = memory

@@ -1,8 +1,8 @@
 /** Count, minimum, maximum and sum of the active rows of a vector; twin of assembly/aggregate/vectors.ts. */
-import type { LinearMemory, Pointer } from '../linear-memory.ts'
+import type { LinearMemory, Pointer } from '../../linear-memory.ts'
 import { createAccumulators } from './accumulator.ts'
 import type { Accumulators } from './accumulator.ts'
-import { less64 } from './interval.ts'
+import { less64 } from '../compare/interval.ts'
 
 export interface VectorAggregates extends Accumulators {
   aggregateI64(values: Pointer, nulls: Pointer, selection: Pointer, count: number, to: Pointer): void
