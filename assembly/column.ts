@@ -5,7 +5,7 @@ import { textScratchBytes } from './column/text/write'
 
 export { columnEncodeI64 } from './column/integers-write'
 export { columnEncodeF64 } from './column/decimal-write'
-export { columnEncodeBytes } from './column/text/write'
+export { columnEncodeBytes, columnEncodeKeys } from './column/text/write'
 export { columnDecodeI64, columnDecodeF64, columnGetI64, columnGetF64, columnLowerBoundI64 } from './column/numbers'
 export { columnDecodeBytes, columnDecodeScratchBytes, columnGetBytes } from './column/text/decode'
 export { columnLowerBoundBytes } from './column/text/search'

@@ -26,6 +26,8 @@ export interface ColumnExports {
   columnEncodeF64(values: Pointer, nulls: Pointer, count: number, out: Pointer, scratch: Pointer): number
   /** Encodes constant, dictionary (sorted, so that codes compare as values), run-length, plain, or LZ4 blocks of plain where that pays. */
   columnEncodeBytes(refs: Pointer, nulls: Pointer, count: number, out: Pointer, scratch: Pointer): number
+  /** Keys: distinct texts without nulls, encoded plain whatever it costs, since point reads search them. */
+  columnEncodeKeys(refs: Pointer, count: number, out: Pointer, scratch: Pointer): number
 
   columnCount(chunk: Pointer): number
   /** Kind of the values: 1 i64, 2 f64, 3 bytes. Decoding, reading or searching as another kind returns -1 and writes nothing. */

@@ -48,6 +48,13 @@ export function columnEncodeBytes(refs: usize, nulls: usize, count: i32, out: us
   return writeDictionary(out, start, count, distinct, width, clustered < dictionary ? runs : 0, scratch, base)
 }
 
+/** Keys are searched by point reads: always plain, so that a lower bound expands nothing. */
+export function columnEncodeKeys(refs: usize, count: i32, out: usize, scratch: usize): u32 {
+  const start = beginChunk(out, KIND_BYTES, count, 0)
+  const end = writePlain(out, start, refs, 0, count, totalTextBytes(refs, 0, count), scratch)
+  return finishChunk(out, ENCODING_TEXT_PLAIN, end)
+}
+
 function allTextsEqual(refs: usize, count: i32): bool {
   if (count == 0) return true
   const text = load<u32>(refs)

@@ -23,7 +23,7 @@ export function createColumnJs(memory: LinearMemory): ColumnExports {
     columnScratchBytes: (count, dataBytes) => Math.max(codesBytes + blockRows * 8 + count * 8, textScratchBytes(count, dataBytes, lz)),
     columnEncodeI64,
     ...createDecimalWriter(memory, layout, writer, writeFixed),
-    columnEncodeBytes: createTextWriter(memory, { layout, writer, places, dictionaries: createDictionaryBuilder(memory), lz }),
+    ...createTextWriter(memory, { layout, writer, places, dictionaries: createDictionaryBuilder(memory), lz }),
     columnCount: (chunk) => layout.count(chunk),
     columnKind: (chunk) => layout.kind(chunk),
     columnEncoding: (chunk) => layout.encoding(chunk),

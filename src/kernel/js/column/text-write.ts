@@ -1,4 +1,5 @@
 /** Twin of assembly/column/text/write.ts: the same choices, hence the same bytes. */
+import type { ColumnExports } from '../../column.ts'
 import type { LinearMemory, Pointer } from '../../linear-memory.ts'
 import type { LzExports } from '../../lz.ts'
 import { codesBytes } from './chunk-write.ts'
@@ -34,7 +35,7 @@ interface Column {
 export const textScratchBytes = (count: number, dataBytes: number, lz: LzExports): number =>
   codesBytes + endsBytes + count * 8 + dictionaryScratchBytes(count) + (count + 1) * subBlockBytes + 64 + lz.lzTableBytes() + dataBytes + lz.lzBound(dataBytes)
 
-export function createTextWriter(memory: LinearMemory, parts: TextWriterParts): (refs: Pointer, nulls: Pointer, count: number, out: Pointer, scratch: Pointer) => number {
+export function createTextWriter(memory: LinearMemory, parts: TextWriterParts): Pick<ColumnExports, 'columnEncodeBytes' | 'columnEncodeKeys'> {
   const { u8, u32 } = memory
   const { layout, writer, dictionaries } = parts
   const plainWriter = createPlainWriter(memory, parts)
@@ -57,7 +58,12 @@ export function createTextWriter(memory: LinearMemory, parts: TextWriterParts): 
 
   const dictionaryBytes = ({ distinct, textBytes }: Dictionary): number => padded8((distinct + 1) * 4) + textBytes
 
-  return (refs, nulls, count, out, scratch) => {
+  const columnEncodeKeys = (refs: Pointer, count: number, out: Pointer, scratch: Pointer): number => {
+    const column: Column = { refs, nulls: 0, count, out, scratch, start: writer.begin(out, columnKinds.bytes, count, 0) }
+    return writer.finish(out, encodings.textPlain, plainWriter.write(column, plainWriter.measure(column).textBytes))
+  }
+
+  const columnEncodeBytes = (refs: Pointer, nulls: Pointer, count: number, out: Pointer, scratch: Pointer): number => {
     const rest = scratch + codesBytes + endsBytes
     const filled = writer.fillNullSlots(refs, nulls, count, rest)
     const column: Column = { refs, nulls, count, out, scratch, start: writer.begin(out, columnKinds.bytes, count, nulls) }
@@ -78,6 +84,7 @@ export function createTextWriter(memory: LinearMemory, parts: TextWriterParts): 
     }
     return writeDictionary(column, dictionary!, width, clustered < coded, layout)
   }
+  return { columnEncodeBytes, columnEncodeKeys }
 }
 
 function createPlainWriter({ u8, u32, i32 }: LinearMemory, { layout, writer }: TextWriterParts) {

@@ -55,7 +55,7 @@ export function encodeRowGroup(kernel: Kernel, rows: RowBuffer, buffers: Encoder
   records.rowCounts.push(rows.rowCount)
   records.tombstoneCounts.push(rows.tombstoneCount)
   records.firstKeys.push(keyAt(kernel.memory, rows.keys.kind, rows.keys.values.address, 0))
-  encodeChunk(kernel, rows.keys, rows.rowCount, buffers, records, outputOffset)
+  encodeChunk(kernel, rows.keys, rows.rowCount, buffers, records, outputOffset, true)
   encodeTombstones(kernel, rows, buffers, records, outputOffset)
   for (const column of rows.columns) if (column !== undefined) encodeChunk(kernel, column, rows.rowCount, buffers, records, outputOffset)
   const extremes: (Extremes | undefined)[] = []
@@ -105,14 +105,14 @@ function encodeTombstones(kernel: Kernel, rows: RowBuffer, buffers: EncoderBuffe
 }
 
 /** Encodes one column behind the output and adds its directory entry. */
-function encodeChunk(kernel: Kernel, column: ColumnBuffer, rowCount: number, buffers: EncoderBuffers, records: RowGroupRecords, outputOffset: number): void {
+function encodeChunk(kernel: Kernel, column: ColumnBuffer, rowCount: number, buffers: EncoderBuffers, records: RowGroupRecords, outputOffset: number, isKey = false): void {
   const { exports, memory } = kernel
   const { output, scratch } = buffers
   const chunk = reserveBytes(kernel, output, align8(exports.columnEncodeBound(rowCount, column.dataBytes)))
   const work = reserveBytes(kernel, scratch, exports.columnScratchBytes(rowCount, column.dataBytes))
   const nulls = column.hasNulls ? column.nulls.address : 0
   const encode = { i64: exports.columnEncodeI64, f64: exports.columnEncodeF64, bytes: exports.columnEncodeBytes }[column.kind]
-  const byteLength = encode(column.values.address, nulls, rowCount, chunk, work)
+  const byteLength = isKey && column.kind === 'bytes' ? exports.columnEncodeKeys(column.values.address, rowCount, chunk, work) : encode(column.values.address, nulls, rowCount, chunk, work)
   invariant(byteLength > 0, `a column of ${rowCount} rows could not be encoded (${byteLength})`)
   memory.u8.fill(0, chunk + byteLength, chunk + align8(byteLength))
   const entry = extend(kernel, records.directory, directoryEntryBytes)
