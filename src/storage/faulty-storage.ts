@@ -58,8 +58,9 @@ interface FaultState {
   crashed: boolean
 }
 
-export function createFaultyStorage(options: FaultOptions): FaultyStorage {
-  return faultyStorageOver(options, new Map(), new Map())
+/** `disk` is what is durable at the start; the storage owns it from then on. */
+export function createFaultyStorage(options: FaultOptions, disk: MemoryDisk = new Map()): FaultyStorage {
+  return faultyStorageOver(options, disk, new Map())
 }
 
 /** A faulty storage that starts from a durable disk and un-synced writes on it, both of which it owns. */
