@@ -14,7 +14,7 @@ import type { Log } from './log.ts'
 import { lastSequenceOf } from './segment-scan.ts'
 import { createSegmentSupply } from './segment-supply.ts'
 import { beginSegment, placeRecord, refusalOfSize, scratchBytes, syncSegment, writeScratch } from './segment-writer.ts'
-import type { FullSegment, SegmentWriter } from './segment-writer.ts'
+import type { FullSegment, PlacedRecord, SegmentWriter } from './segment-writer.ts'
 
 export interface LogWriterOptions {
   readonly storage: Storage
@@ -33,7 +33,7 @@ export interface LogWriterOptions {
 
 /** A record, a wish to begin a new segment, or (`undefined`) a wish for a sync. */
 interface Entry {
-  readonly payload: Uint8Array | 'roll' | undefined
+  readonly record: PlacedRecord | 'roll' | undefined
   readonly resolve: (() => void) | undefined
   readonly reject: ((error: Error) => void) | undefined
 }
@@ -60,7 +60,7 @@ export async function openLogWriter(options: LogWriterOptions): Promise<Log> {
     sync: () => enqueue(state, undefined),
     roll: () => {
       if (state.failure !== undefined || state.closed) return
-      state.queue.push({ payload: 'roll', resolve: undefined, reject: undefined })
+      state.queue.push({ record: 'roll', resolve: undefined, reject: undefined })
       startDrain(state)
     },
     truncateBelow: (sequence) => {
@@ -108,10 +108,12 @@ function append(state: WriterState, baseSequence: number, payload: Uint8Array): 
   invariant(payload.length >= batchHeaderBytes && view.getUint32(0, true) === payload.length, 'a log record must be a write batch')
   invariant(view.getFloat64(8, true) === baseSequence, `batch of sequence ${view.getFloat64(8, true)} appended as ${baseSequence}`)
   invariant(baseSequence > state.queuedSequence, `sequence ${baseSequence} appended after ${state.queuedSequence}`)
-  state.queuedSequence = lastSequenceOf(baseSequence, view.getUint32(4, true))
+  const lastSequence = lastSequenceOf(baseSequence, view.getUint32(4, true))
+  const record = { payload, baseSequence, lastSequence }
+  state.queuedSequence = lastSequence
   state.appends++
-  if (state.options.durability !== 'memory') return enqueue(state, payload)
-  state.queue.push({ payload, resolve: undefined, reject: undefined })
+  if (state.options.durability !== 'memory') return enqueue(state, record)
+  state.queue.push({ record, resolve: undefined, reject: undefined })
   startDrain(state)
   return Promise.resolve()
 }
@@ -121,11 +123,11 @@ function refusalOf({ failure, closed, options }: WriterState): Error | undefined
   return closed ? new LsmtError('55000', `the log of shard ${options.shard} is closed`) : undefined
 }
 
-function enqueue(state: WriterState, payload: Uint8Array | undefined): Promise<void> {
+function enqueue(state: WriterState, record: PlacedRecord | undefined): Promise<void> {
   const refusal = refusalOf(state)
   if (refusal !== undefined) return Promise.reject(refusal)
   return new Promise((resolve, reject) => {
-    state.queue.push({ payload, resolve, reject })
+    state.queue.push({ record, resolve, reject })
     startDrain(state)
   })
 }
@@ -155,11 +157,11 @@ async function drain(state: WriterState): Promise<void> {
 async function writeGroup(state: WriterState, group: readonly Entry[]): Promise<void> {
   const { writer, options } = state
   let syncWanted = options.durability === 'sync'
-  for (const { payload } of group) {
-    if (payload === undefined) syncWanted = true
-    else if (payload === 'roll') await beginSegment(writer)
+  for (const { record } of group) {
+    if (record === undefined) syncWanted = true
+    else if (record === 'roll') await beginSegment(writer)
     else {
-      const begun = placeRecord(writer, payload)
+      const begun = placeRecord(writer, record)
       if (begun !== undefined) await begun
     }
   }
@@ -176,7 +178,7 @@ function startInterval(state: WriterState): void {
   void clock.sleep(syncIntervalMs).then(() => {
     state.intervalRunning = false
     if (state.closed || state.failure !== undefined) return
-    state.queue.push({ payload: undefined, resolve: undefined, reject: undefined })
+    state.queue.push({ record: undefined, resolve: undefined, reject: undefined })
     startDrain(state)
   })
 }

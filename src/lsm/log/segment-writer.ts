@@ -5,13 +5,17 @@
 import { LsmtError } from '../../errors.ts'
 import type { Kernel } from '../../kernel/kernel.ts'
 import type { Pointer } from '../../kernel/linear-memory.ts'
-import { viewOf } from '../batch.ts'
 import { recordBytes, segmentHeaderBytes, writeRecord, writeSegmentHeader } from './segment-format.ts'
-import { lastSequenceOf } from './segment-scan.ts'
 import type { FreshSegment, SegmentSupply } from './segment-supply.ts'
 
 export interface FullSegment {
   readonly name: string
+  readonly lastSequence: number
+}
+
+export interface PlacedRecord {
+  readonly payload: Uint8Array
+  readonly baseSequence: number
   readonly lastSequence: number
 }
 
@@ -40,11 +44,11 @@ export const scratchBytes = 256 * 1024
  * Places one record, to be written by the next `writeScratch` at the latest. When it does not fit, a new segment is begun
  * first, and the answer is when that is done.
  */
-export function placeRecord(writer: SegmentWriter, payload: Uint8Array): Promise<void> | undefined {
+export function placeRecord(writer: SegmentWriter, record: PlacedRecord): Promise<void> | undefined {
   const filled = writer.byteOffset + writer.scratchUsed
-  const fits = filled <= segmentHeaderBytes || filled + recordBytes(payload.length) <= writer.segment.byteLength
-  if (!fits) return beginSegment(writer).then(() => place(writer, payload))
-  place(writer, payload)
+  const fits = filled <= segmentHeaderBytes || filled + recordBytes(record.payload.length) <= writer.segment.byteLength
+  if (!fits) return beginSegment(writer).then(() => place(writer, record))
+  place(writer, record)
   return undefined
 }
 
@@ -77,13 +81,12 @@ export async function beginSegment(writer: SegmentWriter): Promise<void> {
   await ended.file.close()
 }
 
-function place(writer: SegmentWriter, payload: Uint8Array): void {
+function place(writer: SegmentWriter, record: PlacedRecord): void {
   if (writer.byteOffset + writer.scratchUsed === 0) placeHeader(writer)
-  const byteLength = recordBytes(payload.length)
-  if (byteLength > scratchBytes) writeLarge(writer, payload, byteLength)
-  else placeInScratch(writer, payload, byteLength)
-  const view = viewOf(payload)
-  writer.lastSequence = lastSequenceOf(view.getFloat64(8, true), view.getUint32(4, true))
+  const byteLength = recordBytes(record.payload.length)
+  if (byteLength > scratchBytes) writeLarge(writer, record, byteLength)
+  else placeInScratch(writer, record, byteLength)
+  writer.lastSequence = record.lastSequence
 }
 
 function placeHeader(writer: SegmentWriter): void {
@@ -92,19 +95,19 @@ function placeHeader(writer: SegmentWriter): void {
   writer.scratchUsed = segmentHeaderBytes
 }
 
-function placeInScratch(writer: SegmentWriter, payload: Uint8Array, byteLength: number): void {
+function placeInScratch(writer: SegmentWriter, record: PlacedRecord, byteLength: number): void {
   if (writer.scratchUsed + byteLength > scratchBytes) writeScratch(writer)
-  encode(writer, writer.scratch + writer.scratchUsed, payload)
+  encode(writer, writer.scratch + writer.scratchUsed, record)
   writer.scratchUsed += byteLength
 }
 
-function writeLarge(writer: SegmentWriter, payload: Uint8Array, byteLength: number): void {
+function writeLarge(writer: SegmentWriter, record: PlacedRecord, byteLength: number): void {
   const { heap } = writer.kernel
   const address = heap.tryAllocate(byteLength)
   if (address === 0) throw noRoomFor(byteLength)
   try {
     writeScratch(writer)
-    encode(writer, address, payload)
+    encode(writer, address, record)
     writeBytes(writer, address, byteLength)
   } finally {
     heap.free(address)
@@ -125,8 +128,8 @@ function noRoomFor(byteLength: number): LsmtError {
   return new LsmtError('53200', `no room for a log record of ${byteLength} bytes; write less at once or raise the kernel memory setting`)
 }
 
-function encode(writer: SegmentWriter, at: Pointer, payload: Uint8Array): void {
-  writeRecord(writer.kernel, at, viewOf(payload).getFloat64(8, true), writer.durableSequence, payload)
+function encode(writer: SegmentWriter, at: Pointer, { baseSequence, payload }: PlacedRecord): void {
+  writeRecord(writer.kernel, at, baseSequence, writer.durableSequence, payload)
 }
 
 function writeBytes(writer: SegmentWriter, address: Pointer, byteLength: number): void {
