@@ -1,0 +1,15 @@
+/** What commands use of the world; main builds it from the process, tests from anything. */
+import type { Engine } from '../engine/engine.ts'
+import type { Clock } from '../runtime/clock.ts'
+import type { DatabaseSettings } from '../settings.ts'
+
+export interface CliHost {
+  readonly version: string
+  readonly environment: Readonly<Record<string, string | undefined>>
+  readonly clock: Clock
+  readonly openEngine: (dataDir: string, settings: DatabaseSettings) => Promise<Engine>
+  readonly printLine: (line: string) => void
+  readonly printError: (line: string) => void
+  /** Resolves when the process is asked to stop. */
+  readonly stopRequested: Promise<void>
+}

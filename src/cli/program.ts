@@ -1,0 +1,66 @@
+/** The command line: commands, flags, and one clear line on stderr for everything that is not as expected. */
+import { Command, CommanderError } from 'commander'
+import { LsmtError } from '../errors.ts'
+import { dataDirOption, kernelsOption, noAuthVariable, serveOptions, unsupportedVariable } from './flags.ts'
+import type { ServeFlags } from './flags.ts'
+import type { CliHost } from './host.ts'
+import { describeFault, serve } from './serve.ts'
+import { verify } from './verify.ts'
+import type { VerifyFlags } from './verify.ts'
+
+export const exitCode = { ok: 0, failed: 1, usage: 2 } as const
+
+/** Runs what the arguments say and resolves to the exit code. Never rejects. */
+export async function runCommandLine(args: readonly string[], host: CliHost): Promise<number> {
+  let code: number = exitCode.ok
+  const program = createProgram(host, (result) => {
+    code = result
+  })
+  try {
+    await program.parseAsync([...args], { from: 'user' })
+    return code
+  } catch (error) {
+    return reportError(error, host)
+  }
+}
+
+function createProgram(host: CliHost, finish: (code: number) => void): Command {
+  const program = new Command('lsmt').description('A log-structured merge-tree database').version(host.version)
+  const output = { writeOut: (text: string) => host.printLine(text.trimEnd()), writeErr: () => {} }
+  program.configureOutput(output).exitOverride()
+  const serving = program.command('serve', { isDefault: true }).description('serve a database over HTTP (the default command)')
+  serving.configureOutput(output).exitOverride()
+  for (const option of serveOptions()) serving.addOption(option)
+  serving.action(async (flags: ServeFlags) => {
+    const unsupported = unsupportedVariable(host.environment)
+    if (unsupported !== undefined) throw new LsmtError('22023', `the environment variable ${unsupported} is set, but what it asks for is not supported yet`)
+    await serve({ ...flags, auth: flags.auth && !noAuthVariable(host.environment['LSMT_NO_AUTH']) }, host)
+  })
+  const verifying = program.command('verify').description('check every file of a database that no process has open')
+  verifying.configureOutput(output).exitOverride()
+  verifying.addOption(dataDirOption()).addOption(kernelsOption())
+  verifying.action(async (flags: VerifyFlags) => {
+    finish((await verify(flags, host)) === 0 ? exitCode.ok : exitCode.failed)
+  })
+  program.addHelpText('after', () => `\n${serving.helpInformation()}`)
+  return program
+}
+
+function reportError(error: unknown, host: CliHost): number {
+  if (error instanceof CommanderError) {
+    if (error.exitCode === 0) return exitCode.ok
+    host.printError(`lsmt: ${error.message.replace(/^error: /, '').replaceAll(/\s*\n\s*/g, ' ')}${usageHint(error)}`)
+    return exitCode.usage
+  }
+  if (!(error instanceof LsmtError) || error.code === 'XX000') {
+    host.printError(describeFault(error))
+    return exitCode.failed
+  }
+  const { hint } = error.evidence
+  host.printError(`lsmt: ${error.message}${hint === undefined ? '' : ` (${hint})`}`)
+  return error.code === '22023' ? exitCode.usage : exitCode.failed
+}
+
+function usageHint(error: CommanderError): string {
+  return error.code === 'commander.invalidArgument' ? '' : ' (lsmt --help lists what there is)'
+}

@@ -1,0 +1,74 @@
+/** `lsmt serve`: a database over HTTP until it is asked to stop. */
+import type { Engine } from '../engine/engine.ts'
+import { LsmtError } from '../errors.ts'
+import { isLoopbackName } from '../http/same-site.ts'
+import { startHttpServer } from '../http/server.ts'
+import type { HttpServer } from '../http/server.ts'
+import { defaultDatabaseSettings } from '../settings.ts'
+import type { DatabaseSettings } from '../settings.ts'
+import { createSql } from '../sql/sql.ts'
+import type { ServeFlags } from './flags.ts'
+import type { CliHost } from './host.ts'
+
+/** Requests under way when a stop is asked for may take this long. */
+const stopGraceMs = 10_000
+const bodyBytesMax = 64 * 1024 * 1024
+
+/** Runs until `host.stopRequested`. 22023 for settings that cannot be, and whatever opening the database says. */
+export async function serve(flags: ServeFlags, host: CliHost): Promise<void> {
+  checkFlags(flags)
+  const { shards, workers, durability, kernels } = flags
+  const settings: DatabaseSettings = { ...defaultDatabaseSettings, shards, workers, durability, kernels }
+  const engine = await host.openEngine(flags.dataDir, settings)
+  try {
+    const server = await startServer(flags, settings, engine, host)
+    host.printLine(`lsmt listening on ${server.url} (data: ${flags.dataDir}, durability: ${durability}, kernels: ${kernels})`)
+    await host.stopRequested
+    await server.close(stopGraceMs)
+  } finally {
+    await engine.close()
+  }
+}
+
+function checkFlags({ storage, listen, auth }: ServeFlags): void {
+  if (storage === 's3') throw new LsmtError('22023', '--storage s3 is not supported yet; use --storage local')
+  if (auth && !isLoopbackName(listen.host)) {
+    throw new LsmtError('22023', `${listen.host} is not a loopback address, and tokens are not supported yet: listen on 127.0.0.1, or give --no-auth to serve everyone who can connect`)
+  }
+}
+
+async function startServer(flags: ServeFlags, settings: DatabaseSettings, engine: Engine, host: CliHost): Promise<HttpServer> {
+  const { listen, auth } = flags
+  return await startHttpServer(
+    { ...listen, noAuth: !auth },
+    {
+      sql: createSql(engine),
+      clock: host.clock,
+      commit: { durability: settings.durability, copies: 1 },
+      bodyBytesMax,
+      onFault: (error) => host.printError(describeFault(error)),
+      notReady: () => engine.stats().shards.find((shard) => shard.failure !== undefined)?.failure,
+      status: () => statusOf(engine, settings, host),
+    },
+  )
+}
+
+function statusOf(engine: Engine, settings: DatabaseSettings, host: CliHost): unknown {
+  const { shards, cacheBytes, kernelMemoryBytes } = engine.stats()
+  const { durability, kernels, workers } = settings
+  return {
+    version: host.version,
+    node: { durability, kernels, workers, storage: 'local' },
+    tables: engine.tables().map(({ name, columns, hiddenKey }) => ({ name, columns: columns.length - (hiddenKey ? 1 : 0) })),
+    shards,
+    cacheBytes,
+    kernelMemoryBytes,
+    cluster: null,
+  }
+}
+
+/** For the operator: the stack of our own bugs, one line of everything else. */
+export function describeFault(error: unknown): string {
+  if (error instanceof LsmtError && error.code !== 'XX000') return `lsmt: ${error.code} ${error.message}`
+  return `lsmt: internal error: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`
+}

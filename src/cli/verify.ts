@@ -1,0 +1,48 @@
+/** `lsmt verify`: checks every file of a database and prints what is wrong, one line for each finding. */
+import { stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { formatFileName } from '../engine/format-file.ts'
+import { verifyDatabase } from '../engine/verify-database.ts'
+import { LsmtError } from '../errors.ts'
+import { reserveLinearMemory } from '../kernel/linear-memory.ts'
+import { openKernel } from '../kernel/open-kernel.ts'
+import { defaultDatabaseSettings } from '../settings.ts'
+import type { KernelKind } from '../settings.ts'
+import { openLocalStorage } from '../storage/local-storage.ts'
+import type { CliHost } from './host.ts'
+
+export interface VerifyFlags {
+  readonly dataDir: string
+  readonly kernels: KernelKind
+}
+
+/** Resolves to the number of findings. 58P01 when there is no database, 55006 when a process has it open. */
+export async function verify({ dataDir, kernels }: VerifyFlags, host: CliHost): Promise<number> {
+  await checkExists(dataDir)
+  const storage = await openLocalStorage(dataDir)
+  try {
+    const kernel = openKernel(kernels, reserveLinearMemory(defaultDatabaseSettings.kernelMemoryBytes))
+    const walk = verifyDatabase(storage, kernel)
+    let step = await walk.next()
+    for (; step.done !== true; step = await walk.next()) {
+      const { code, file, message } = step.value
+      host.printLine(`${code} ${file}: ${message}`)
+    }
+    const { findings, shards, manifests, tables, logRecords } = step.value
+    const seen = `${shards} shards, ${manifests} manifests, ${tables} tables, ${logRecords} log records`
+    host.printLine(findings === 0 ? `no damage found in ${seen}` : `${findings} findings in ${seen}`)
+    return findings
+  } finally {
+    await storage.close()
+  }
+}
+
+/** Opening makes a directory where there is none; looking for damage should not. */
+async function checkExists(dataDir: string): Promise<void> {
+  try {
+    await stat(join(dataDir, formatFileName))
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') throw new LsmtError('58P01', `there is no database in ${dataDir}`, {}, cause)
+    throw new LsmtError('58030', `cannot read ${dataDir}: ${(cause as Error).message}`, {}, cause)
+  }
+}

@@ -1,0 +1,98 @@
+/**
+ * Verifies every file of a database that nobody writes to: the format, each shard's manifests, every table file that
+ * the newest manifest names, every record of the log. Reads only; findings come as they are found.
+ */
+import type { Kernel } from '../kernel/kernel.ts'
+import { fileNumberOf, manifestFileName, manifestFolder } from '../lsm/file-names.ts'
+import { readLog } from '../lsm/log/log-reader.ts'
+import { decodeManifest } from '../lsm/manifest-codec.ts'
+import { loadManifest } from '../lsm/manifest-store.ts'
+import type { ManifestState } from '../lsm/manifest.ts'
+import { verifyTable } from '../lsm/table/verify-table.ts'
+import type { Finding } from '../lsm/table/verify-table.ts'
+import { findingOf } from '../lsm/table/verify/finding.ts'
+import type { Storage } from '../storage/storage.ts'
+import { decodeFormat, formatFileName } from './format-file.ts'
+
+export interface VerifyCounts {
+  shards: number
+  manifests: number
+  tables: number
+  logRecords: number
+  findings: number
+}
+
+/** Yields what is wrong, file by file; returns what was looked at. */
+export async function* verifyDatabase(storage: Storage, kernel: Kernel): AsyncGenerator<Finding, VerifyCounts> {
+  const counts: VerifyCounts = { shards: 0, manifests: 0, tables: 0, logRecords: 0, findings: 0 }
+  for await (const finding of verifyAll(storage, kernel, counts)) {
+    counts.findings++
+    yield finding
+  }
+  return counts
+}
+
+async function* verifyAll(storage: Storage, kernel: Kernel, counts: VerifyCounts): AsyncGenerator<Finding> {
+  const format = await attempt(formatFileName, async () => decodeFormat(kernel, await storage.read(formatFileName)))
+  if (format.finding !== undefined) {
+    // Without the format the number of shards is unknown, and nothing else can be judged.
+    yield format.finding
+    return
+  }
+  for (let shard = 0; shard < format.value.shards; shard++) {
+    counts.shards++
+    yield* verifyShard(storage, kernel, shard, counts)
+  }
+}
+
+async function* verifyShard(storage: Storage, kernel: Kernel, shard: number, counts: VerifyCounts): AsyncGenerator<Finding> {
+  const newest = await attempt(manifestFolder(shard), () => loadManifest(storage, kernel, shard))
+  yield* verifyManifests(storage, kernel, shard, counts)
+  if (newest.finding !== undefined) return
+  yield* verifyTables(storage, kernel, newest.value, counts)
+  yield* verifyLog(storage, kernel, shard, newest.value?.flushedSequence ?? 0, counts)
+}
+
+/** All that are kept, the newest included. */
+async function* verifyManifests(storage: Storage, kernel: Kernel, shard: number, counts: VerifyCounts): AsyncGenerator<Finding> {
+  const folder = manifestFolder(shard)
+  for (const { name } of await storage.list(folder)) {
+    const id = fileNumberOf(name, folder, 'manifest')
+    if (id === undefined) continue
+    counts.manifests++
+    const file = manifestFileName(shard, id)
+    const { finding } = await attempt(file, async () => decodeManifest(kernel, await storage.read(file), file))
+    if (finding !== undefined) yield finding
+  }
+}
+
+async function* verifyTables(storage: Storage, kernel: Kernel, manifest: ManifestState | undefined, counts: VerifyCounts): AsyncGenerator<Finding> {
+  for (const meta of manifest?.tables.flatMap(({ levels }) => levels.flat()) ?? []) {
+    counts.tables++
+    yield* await verifyTable(storage, kernel, meta, manifest!.shard)
+  }
+}
+
+async function* verifyLog(storage: Storage, kernel: Kernel, shard: number, afterSequence: number, counts: VerifyCounts): AsyncGenerator<Finding> {
+  const { finding } = await attempt(`wal/${shard}`, async () => {
+    const log = await readLog({ storage, kernel, shard, afterSequence })
+    for await (const _ of log.records()) counts.logRecords++
+  })
+  if (finding !== undefined) yield finding
+}
+
+type Attempt<T> = { readonly value: T; readonly finding?: undefined } | { readonly finding: Finding }
+
+/** What is wrong with a file becomes a finding; everything else is raised. */
+async function attempt<T>(file: string, run: () => Promise<T>): Promise<Attempt<T>> {
+  try {
+    return { value: await run() }
+  } catch (error) {
+    const finding = findingOf(file, error)
+    return { finding: { ...finding, file: evidenceFile(error) ?? file } }
+  }
+}
+
+function evidenceFile(error: unknown): string | undefined {
+  return (error as { readonly evidence?: { readonly file?: string } }).evidence?.file
+}
