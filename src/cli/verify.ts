@@ -1,8 +1,8 @@
 /** `lsmt verify`: checks every file of a database and prints what is wrong, one line for each finding. */
 import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { formatFileName } from '../engine/format-file.ts'
-import { verifyDatabase } from '../engine/verify-database.ts'
+import { formatFileName } from '../engine/shards/format-file.ts'
+import { verifyDatabase } from '../engine/shards/verify-database.ts'
 import { LsmtError } from '../errors.ts'
 import { reserveLinearMemory } from '../kernel/linear-memory.ts'
 import { openKernel } from '../kernel/open-kernel.ts'

@@ -2,16 +2,16 @@
  * Verifies every file of a database that nobody writes to: the format, each shard's manifests, every table file that
  * the newest manifest names, every record of the log. Reads only; findings come as they are found.
  */
-import type { Kernel } from '../kernel/kernel.ts'
-import { fileNumberOf, manifestFileName, manifestFolder } from '../lsm/file-names.ts'
-import { readLog } from '../lsm/log/log-reader.ts'
-import { decodeManifest } from '../lsm/manifest-codec.ts'
-import { loadManifest } from '../lsm/manifest-store.ts'
-import type { ManifestState } from '../lsm/manifest.ts'
-import { verifyTable } from '../lsm/table/verify-table.ts'
-import type { Finding } from '../lsm/table/verify-table.ts'
-import { findingOf } from '../lsm/table/verify/finding.ts'
-import type { Storage } from '../storage/storage.ts'
+import type { Kernel } from '../../kernel/kernel.ts'
+import { fileNumberOf, manifestFileName, manifestFolder } from '../../lsm/file-names.ts'
+import { readLog } from '../../lsm/log/log-reader.ts'
+import { decodeManifest } from '../../lsm/manifest-codec.ts'
+import { loadManifest } from '../../lsm/manifest-store.ts'
+import type { ManifestState } from '../../lsm/manifest.ts'
+import { verifyTable } from '../../lsm/table/verify-table.ts'
+import type { Finding } from '../../lsm/table/verify-table.ts'
+import { findingOf } from '../../lsm/table/verify/finding.ts'
+import type { Storage } from '../../storage/storage.ts'
 import { decodeFormat, formatFileName } from './format-file.ts'
 
 export interface VerifyCounts {

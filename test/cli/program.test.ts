@@ -1,0 +1,137 @@
+/** The command line in this process, over the model engine: flags, variables, messages and exit codes. */
+import { createServer } from 'node:net'
+import { afterEach, expect, test } from 'vitest'
+import { runCommandLine } from '../../src/cli/program.ts'
+import type { CliHost } from '../../src/cli/host.ts'
+import { LsmtError } from '../../src/errors.ts'
+import { systemClock } from '../../src/runtime/clock.ts'
+import type { DatabaseSettings } from '../../src/settings.ts'
+import { openModelEngine } from '../engine/model-engine.ts'
+
+interface TestHost extends CliHost {
+  readonly out: string[]
+  readonly err: string[]
+  readonly opened: { readonly dataDir: string; readonly settings: DatabaseSettings }[]
+  closed: number
+  stop(): void
+}
+
+function testHost(environment: Readonly<Record<string, string>> = {}, openError?: Error): TestHost {
+  let stop = (): void => {}
+  const stopRequested = new Promise<void>((resolve) => { stop = resolve })
+  const host: TestHost = {
+    version: '1.2.3', environment, clock: systemClock, out: [], err: [], opened: [], closed: 0, stopRequested, stop: () => stop(),
+    printLine: (line) => host.out.push(line),
+    printError: (line) => host.err.push(line),
+    openEngine: async (dataDir, settings) => {
+      host.opened.push({ dataDir, settings })
+      if (openError !== undefined) throw openError
+      const engine = openModelEngine()
+      return { ...engine, close: async () => { host.closed++; await engine.close() } }
+    },
+  }
+  return host
+}
+
+async function run(args: readonly string[], environment: Readonly<Record<string, string>> = {}, openError?: Error): Promise<{ code: number; out: string; err: string }> {
+  const host = testHost(environment, openError)
+  for (const [name, value] of Object.entries(environment)) process.env[name] = value
+  const code = await runCommandLine(args, host)
+  return { code, out: host.out.join('\n'), err: host.err.join('\n') }
+}
+
+afterEach(() => {
+  for (const name of Object.keys(process.env)) if (name.startsWith('LSMT_') && name !== 'LSMT_TEST_FULL') delete process.env[name]
+})
+
+test('serves until it is asked to stop, and says one line when ready', async () => {
+  const host = testHost()
+  const running = runCommandLine(['--listen', '127.0.0.1:0', '--data-dir', '/somewhere', '--shards', '3', '--workers', '0', '--durability', 'memory', '--kernels', 'js'], host)
+  while (host.out.length === 0) await new Promise((resolve) => setTimeout(resolve, 5))
+  expect(host.out[0]).toMatch(/^lsmt listening on http:\/\/127\.0\.0\.1:\d+ \(data: \/somewhere, durability: memory, kernels: js\)$/)
+  const url = /http:\S+/.exec(host.out[0]!)![0]
+  const answer = await fetch(`${url}/query`, { method: 'POST', body: "INSERT INTO kv VALUES ('a', 'b')" })
+  expect(await answer.json()).toMatchObject({ commit: { durability: 'memory', copies: 1 } })
+  expect(await (await fetch(`${url}/status`)).json()).toMatchObject({ version: '1.2.3', node: { kernels: 'js' }, tables: [{ name: 'kv', columns: 2 }] })
+  host.stop()
+  expect(await running).toBe(0)
+  expect([host.closed, host.out.length, host.err]).toEqual([1, 1, []])
+  expect(host.opened[0]!.settings).toMatchObject({ shards: 3, workers: 0, durability: 'memory', kernels: 'js' })
+})
+
+test('variables stand for flags, and flags win', async () => {
+  const host = testHost({ LSMT_NO_AUTH: '1' })
+  Object.assign(process.env, { LSMT_LISTEN: '127.0.0.1:0', LSMT_DATA_DIR: '/from/variable', LSMT_SHARDS: '5' })
+  const running = runCommandLine(['serve', '--shards', '6'], host)
+  while (host.out.length === 0) await new Promise((resolve) => setTimeout(resolve, 5))
+  expect(host.opened[0]).toMatchObject({ dataDir: '/from/variable', settings: { shards: 6 } })
+  host.stop()
+  expect(await running).toBe(0)
+})
+
+const usage: readonly (readonly [readonly string[], Readonly<Record<string, string>>, RegExp])[] = [
+  [['--nope'], {}, /^lsmt: unknown option '--nope' \(lsmt --help/],
+  [['--shard', '3'], {}, /unknown option '--shard'.*--shards/],
+  [['--listen', '8080'], {}, /--listen <host:port>' argument '8080' is invalid. Expected host:port, such as/],
+  [['--listen', 'localhost:99999'], {}, /Expected host:port/],
+  [['--shards', '0'], {}, /'--shards <n>' argument '0' is invalid. Expected a whole number from 1 to 1024/],
+  [['--shards', '1e2'], {}, /Expected a whole number/],
+  [['--workers', '-1'], {}, /Expected a whole number from 0 to 64/],
+  [['--durability', 'fast'], {}, /Allowed choices are sync, interval, memory/],
+  [['--kernels', 'native'], {}, /Allowed choices are wasm, js/],
+  [['--data-dir'], {}, /'--data-dir <path>' argument missing/],
+  [['--data-dir', ''], {}, /Expected a path/],
+  [[], { LSMT_SHARDS: 'many' }, /'many' from env 'LSMT_SHARDS' is invalid. Expected a whole number/],
+  [[], { LSMT_NO_AUTH: 'maybe' }, /LSMT_NO_AUTH is 'maybe'; expected/],
+  [[], { LSMT_AUTH_TOKEN: 'secret' }, /LSMT_AUTH_TOKEN is set, but .* not supported yet/],
+  [['--storage', 's3'], {}, /^lsmt: --storage s3 is not supported yet/],
+  [['--listen', '0.0.0.0:0'], {}, /^lsmt: 0\.0\.0\.0 is not a loopback address, and tokens are not supported yet: .*--no-auth/],
+  [['--listen', '[::]:0'], {}, /not a loopback address/],
+  [['--bucket', 'b'], {}, /unknown option '--bucket'/],
+  [['surve'], {}, /too many arguments/],
+  [['verify', '--listen', 'x'], {}, /unknown option '--listen'/],
+]
+for (const [args, environment, message] of usage) {
+  test(`${args.join(' ')} ${JSON.stringify(environment)} is refused in one line`, async () => {
+    const { code, out, err } = await run(args, environment)
+    expect({ code, out, lines: err.split('\n').length }).toEqual({ code: 2, out: '', lines: 1 })
+    expect(err).toMatch(message)
+    expect(err).not.toContain('secret')
+  })
+}
+
+test('--no-auth and loopback names may be listened on', async () => {
+  for (const args of [['--listen', '0.0.0.0:0', '--no-auth'], ['--listen', 'localhost:0'], ['--listen', '[::1]:0']]) {
+    const host = testHost()
+    const running = runCommandLine(args, host)
+    host.stop()
+    expect(await running).toBe(0)
+  }
+})
+
+test('help has every flag', async () => {
+  for (const args of [['--help'], ['serve', '--help']]) {
+    const { code, out } = await run(args)
+    expect(code).toBe(0)
+    for (const flag of ['--listen', '--data-dir', '--storage', '--shards', '--workers', '--durability', '--kernels', '--no-auth']) expect(out).toContain(flag)
+    for (const name of ['LISTEN', 'DATA_DIR', 'STORAGE', 'SHARDS', 'WORKERS', 'DURABILITY', 'KERNELS', 'NO_AUTH']) expect(out).toContain(`LSMT_${name}`)
+  }
+  expect(await run(['--version'])).toEqual({ code: 0, out: '1.2.3', err: '' })
+})
+
+test('what fails at the start is one line and code 1', async () => {
+  const locked = await run(['--listen', '127.0.0.1:0'], {}, new LsmtError('55006', 'the directory is in use by process 7', { hint: 'stop it first' }))
+  expect(locked).toEqual({ code: 1, out: '', err: 'lsmt: the directory is in use by process 7 (stop it first)' })
+  const taken = createServer()
+  await new Promise<void>((resolve) => { taken.listen(0, '127.0.0.1', resolve) })
+  const { port } = taken.address() as { port: number }
+  const host = testHost()
+  expect(await runCommandLine(['--listen', `127.0.0.1:${port}`], host)).toBe(1)
+  expect([host.err, host.closed]).toEqual([[`lsmt: port ${port} on 127.0.0.1 is in use by another process`], 1])
+  taken.close()
+})
+
+test('verify of no database is an error, and makes none', async () => {
+  const { code, err } = await run(['verify', '--data-dir', '/tmp/lsmt-no-such-directory'])
+  expect([code, err]).toEqual([1, 'lsmt: there is no database in /tmp/lsmt-no-such-directory'])
+})
