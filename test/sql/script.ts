@@ -43,7 +43,9 @@ export async function answerOf(sql: Sql, statement: string): Promise<string> {
   } catch (error) {
     if (!(error instanceof LsmtError)) throw error
     const { position, hint } = error.evidence
-    return `error ${error.code}${position === undefined ? '' : ` at ${position}`}: ${error.message}${hint === undefined ? '' : `\nhint: ${hint}`}`
+    // Which of several keys a duplicate is reported for is the engine's choice.
+    const message = error.code === '23505' ? error.message.replace(/: \(.*/, '') : error.message
+    return `error ${error.code}${position === undefined ? '' : ` at ${position}`}: ${message}${hint === undefined ? '' : `\nhint: ${hint}`}`
   }
 }
 
