@@ -1,13 +1,14 @@
 /** The parser sees a shape once for each version of the catalog, however many rows or values come. */
 import { beforeEach, expect, test, vi } from 'vitest'
 import { createSql } from '../../src/sql/sql.ts'
+import type * as parseModule from '../../src/sql/parse.ts'
 import type { Sql } from '../../src/sql/sql.ts'
 import { createGenerationCache } from '../../src/sql/shape-cache.ts'
 import { openModelEngine } from '../engine/model-engine.ts'
 
 const parsed = vi.hoisted(() => ({ shapes: [] as string[] }))
 vi.mock('../../src/sql/parse.ts', async (importOriginal) => {
-  const original = await importOriginal<typeof import('../../src/sql/parse.ts')>()
+  const original = await importOriginal<typeof parseModule>()
   return {
     parseStatement: (...args: Parameters<typeof original.parseStatement>) => {
       parsed.shapes.push(args[0])
