@@ -34,7 +34,7 @@ function createProgram(host: CliHost, finish: (code: number) => void): Command {
   serving.action(async (flags: ServeFlags) => {
     const unsupported = unsupportedVariable(host.environment)
     if (unsupported !== undefined) throw new LsmtError('22023', `the environment variable ${unsupported} is set, but what it asks for is not supported yet`)
-    await serve({ ...flags, auth: flags.auth && !noAuthVariable(host.environment['LSMT_NO_AUTH']) }, host)
+    await serve({ ...flags, auth: flags.auth && !noAuthVariable(host.environment['LSMT_NO_AUTH']) }, serving.getOptionValueSource('shards') !== 'default', host)
   })
   const verifying = program.command('verify').description('check every file of a database that no process has open')
   verifying.configureOutput(output).exitOverride()

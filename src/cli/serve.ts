@@ -15,11 +15,11 @@ const stopGraceMs = 10_000
 const bodyBytesMax = 64 * 1024 * 1024
 
 /** Runs until `host.stopRequested`. 22023 for settings that cannot be, and whatever opening the database says. */
-export async function serve(flags: ServeFlags, host: CliHost): Promise<void> {
+export async function serve(flags: ServeFlags, isShardCountGiven: boolean, host: CliHost): Promise<void> {
   checkFlags(flags)
   const { shards, workers, durability, kernels } = flags
   const settings: DatabaseSettings = { ...defaultDatabaseSettings, shards, workers, durability, kernels }
-  const engine = await host.openEngine(flags.dataDir, settings)
+  const engine = await host.openEngine({ dataDir: flags.dataDir, settings, isShardCountGiven })
   try {
     const server = await startServer(flags, settings, engine, host)
     host.printLine(`lsmt listening on ${server.url} (data: ${flags.dataDir}, durability: ${durability}, kernels: ${kernels})`)

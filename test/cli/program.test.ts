@@ -2,16 +2,15 @@
 import { createServer } from 'node:net'
 import { afterEach, expect, test } from 'vitest'
 import { runCommandLine } from '../../src/cli/program.ts'
-import type { CliHost } from '../../src/cli/host.ts'
+import type { CliHost, OpenRequest } from '../../src/cli/host.ts'
 import { LsmtError } from '../../src/errors.ts'
 import { systemClock } from '../../src/runtime/clock.ts'
-import type { DatabaseSettings } from '../../src/settings.ts'
 import { openModelEngine } from '../engine/model-engine.ts'
 
 interface TestHost extends CliHost {
   readonly out: string[]
   readonly err: string[]
-  readonly opened: { readonly dataDir: string; readonly settings: DatabaseSettings }[]
+  readonly opened: OpenRequest[]
   closed: number
   stop(): void
 }
@@ -23,8 +22,8 @@ function testHost(environment: Readonly<Record<string, string>> = {}, openError?
     version: '1.2.3', environment, clock: systemClock, out: [], err: [], opened: [], closed: 0, stopRequested, stop: () => stop(),
     printLine: (line) => host.out.push(line),
     printError: (line) => host.err.push(line),
-    openEngine: async (dataDir, settings) => {
-      host.opened.push({ dataDir, settings })
+    openEngine: async (request) => {
+      host.opened.push(request)
       if (openError !== undefined) throw openError
       const engine = openModelEngine()
       return { ...engine, close: async () => { host.closed++; await engine.close() } }
@@ -56,7 +55,15 @@ test('serves until it is asked to stop, and says one line when ready', async () 
   host.stop()
   expect(await running).toBe(0)
   expect([host.closed, host.out.length, host.err]).toEqual([1, 1, []])
-  expect(host.opened[0]!.settings).toMatchObject({ shards: 3, workers: 0, durability: 'memory', kernels: 'js' })
+  expect(host.opened[0]).toMatchObject({ isShardCountGiven: true, settings: { shards: 3, workers: 0, durability: 'memory', kernels: 'js' } })
+})
+
+test('without --shards a database of any number of shards may be opened', async () => {
+  const host = testHost()
+  const running = runCommandLine(['--listen', '127.0.0.1:0'], host)
+  host.stop()
+  expect(await running).toBe(0)
+  expect(host.opened[0]).toMatchObject({ isShardCountGiven: false, dataDir: './data', settings: { shards: 8 } })
 })
 
 test('variables stand for flags, and flags win', async () => {
