@@ -100,6 +100,18 @@ export function naiveAggregate(kind: 'i64' | 'f64', values: readonly (Value | nu
   return { count: own.length, min: pick(-1), max: pick(1), sum }
 }
 
+/**
+ * What differs, if anything. Sums of doubles may differ from the exact one in the last bit, where terms of all
+ * magnitudes cancel; everything else is equal.
+ */
+export function aggregateDifference(actual: Aggregate, expected: Aggregate): string | undefined {
+  const same = (a: Value | undefined, b: Value | undefined): boolean => Object.is(a, b)
+  const near = typeof expected.sum === 'number' && Number.isFinite(expected.sum) && Math.abs((actual.sum as number) - expected.sum) <= Math.abs(expected.sum) * 2 ** -52
+  if (actual.count === expected.count && same(actual.min, expected.min) && same(actual.max, expected.max) && (near || same(actual.sum, expected.sum))) return undefined
+  const show = ({ count, min, max, sum }: Aggregate): string => `count ${count}, min ${String(min)}, max ${String(max)}, sum ${sum}`
+  return `found ${show(actual)}; expected ${show(expected)}`
+}
+
 /** The sum of doubles rounded once: exact over integers scaled by 2^1074. */
 export function exactSum(values: readonly number[]): number {
   if (values.some((value) => !Number.isFinite(value))) return values.reduce((a, b) => a + b, 0)
