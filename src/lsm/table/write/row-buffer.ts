@@ -102,7 +102,7 @@ function rowsThatFit(memory: LinearMemory, buffer: RowBuffer, rows: WriteRows, f
   const { u32 } = memory
   const texts = rows.vectors.flatMap((vector, ordinal) => (vector?.kind === 'bytes' && buffer.columns[ordinal] !== undefined ? [vector.refs >>> 2] : []))
   if (buffer.keys.kind === 'bytes') texts.push(rows.keys >>> 2)
-  const fixedBytes = 8 * (1 + buffer.columns.length)
+  const fixedBytes = 8 * (1 + buffer.columns.filter((column) => column !== undefined).length)
   const rowsMax = Math.min(rows.rowCount - first, rowGroupRowsMax - buffer.rowCount)
   const room = bytesMax - buffer.plainBytes
   let plainBytes = 0
