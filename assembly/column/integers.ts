@@ -20,25 +20,62 @@ export function fill64(out: usize, count: i32, value: i64): void {
   for (let i = 0; i < count; i++) store<i64>(out + (<usize>i << 3), value)
 }
 
+// Both keep the current word of the streams in a register and load each word once; `shift` is how many of its bits are used up.
+
 function unpackNarrow(packed: usize, width: i32, firstRow: i32, rows: i32, base: i64, out: usize): void {
   const mask = i32x4.splat(<i32>widthMask32(width))
   const bases = i64x2.splat(base)
-  for (let row = firstRow, end = firstRow + rows; row < end; row++, out += 32) {
-    const codes = packedRow(packed, width, row, mask)
+  const bit = firstRow * width
+  let word = packed + <usize>((bit >> 5) << 4)
+  let shift = bit & 31
+  let current = rows == 0 ? bases : v128.load(word)
+  for (const end = out + (<usize>rows << 5); out < end; out += 32) {
+    if (shift == 32) {
+      word += 16
+      current = v128.load(word)
+      shift = 0
+    }
+    let codes = i32x4.shr_u(current, shift)
+    shift += width
+    if (shift > 32) {
+      word += 16
+      current = v128.load(word)
+      shift -= 32
+      codes = v128.or(codes, i32x4.shl(current, width - shift))
+    }
+    codes = v128.and(codes, mask)
     v128.store(out, i64x2.add(i64x2.extend_low_i32x4_u(codes), bases))
     v128.store(out, i64x2.add(i64x2.extend_high_i32x4_u(codes), bases), 16)
   }
 }
 
 function unpackWide(packed: usize, width: i32, rows: i32, firstRow: i32, wholeRows: i32, base: i64, out: usize): void {
-  const high = packed + <usize>(((rows + 3) >> 2) << 4)
-  const mask = i32x4.splat(<i32>widthMask32(width - 32))
+  const narrow = width - 32
+  const mask = i32x4.splat(<i32>widthMask32(narrow))
   const bases = i64x2.splat(base)
-  for (let row = firstRow, end = firstRow + wholeRows; row < end; row++, out += 32) {
-    const low4 = v128.load(packed + (<usize>row << 4))
-    const high4 = packedRow(high, width - 32, row, mask)
-    v128.store(out, i64x2.add(v128.shuffle<i32>(low4, high4, 0, 4, 1, 5), bases))
-    v128.store(out, i64x2.add(v128.shuffle<i32>(low4, high4, 2, 6, 3, 7), bases), 16)
+  const bit = firstRow * narrow
+  let word = packed + <usize>(((rows + 3) >> 2) << 4) + <usize>((bit >> 5) << 4)
+  let low = packed + (<usize>firstRow << 4)
+  let shift = bit & 31
+  let current = wholeRows == 0 ? bases : v128.load(word)
+  for (const end = out + (<usize>wholeRows << 5); out < end; out += 32, low += 16) {
+    if (shift == 32) {
+      word += 16
+      current = v128.load(word)
+      shift = 0
+    }
+    let codes = i32x4.shr_u(current, shift)
+    shift += narrow
+    if (shift > 32) {
+      word += 16
+      current = v128.load(word)
+      shift -= 32
+      codes = v128.or(codes, i32x4.shl(current, narrow - shift))
+    }
+    codes = v128.and(codes, mask)
+    const low4 = v128.load(low)
+    v128.store(out, i64x2.add(v128.shuffle<i32>(low4, codes, 0, 4, 1, 5), bases))
+    v128.store(out, i64x2.add(v128.shuffle<i32>(low4, codes, 2, 6, 3, 7), bases), 16)
   }
 }
 
@@ -50,14 +87,18 @@ export function lineAt(entry: usize, i: i32): i64 {
 /** Adds the block's line to `count` values from row `first`. */
 function addLine(entry: usize, first: i32, count: i32, values: usize): void {
   const slope = entrySlope(entry)
-  const fraction = entryFraction(entry)
-  let line = slope * <i64>first
-  let part = fraction * first
-  for (let i = 0; i < count; i++, values += 8) {
-    store<i64>(values, load<i64>(values) + line + <i64>(part >>> 16))
-    line += slope
-    part += fraction
+  const fraction = <i64>entryFraction(entry)
+  const steps = i64x2.splat(slope << 1)
+  const parts = i64x2.splat(fraction << 1)
+  let line = i64x2.add(i64x2.splat(slope * <i64>first), i64x2(0, slope))
+  let part = i64x2.add(i64x2.splat(fraction * <i64>first), i64x2(0, fraction))
+  const whole = count & ~1
+  for (const end = values + (<usize>whole << 3); values < end; values += 16) {
+    v128.store(values, i64x2.add(i64x2.add(v128.load(values), line), i64x2.shr_u(part, 16)))
+    line = i64x2.add(line, steps)
+    part = i64x2.add(part, parts)
   }
+  if (whole < count) store<i64>(values, load<i64>(values) + lineAt(entry, first + whole))
 }
 
 /** Turns differences into values, in place; `before` is the value before the first. Returns the last value. */

@@ -44,8 +44,9 @@ function prepareNumbers(kernel: Kernel, kind: 'I64' | 'F64', shape: Shape): Colu
     if (kind === 'I64') memory.i64[values / 8 + row] = BigInt(value)
     else memory.f64[values / 8 + row] = value
   }
-  const encode = (): number => exports[`columnEncode${kind}`](values, 0, rows, chunk, scratch)
-  return { encode, chunk, chunkBytes: encode(), decode: () => exports[`columnDecode${kind}`](chunk, 0, rows, out, 0), get: (row) => exports[`columnGet${kind}`](chunk, row, out), out }
+  const encodeColumn = exports[`columnEncode${kind}`], decodeColumn = exports[`columnDecode${kind}`], getRow = exports[`columnGet${kind}`]
+  const encode = (): number => encodeColumn(values, 0, rows, chunk, scratch)
+  return { encode, chunk, chunkBytes: encode(), decode: () => decodeColumn(chunk, 0, rows, out, 0), get: (row) => getRow(chunk, row, out), out }
 }
 
 function prepareTexts({ heap, memory, exports }: Kernel, shape: Shape): Column {
@@ -60,8 +61,9 @@ function prepareTexts({ heap, memory, exports }: Kernel, shape: Shape): Column {
     memory.u32[refs / 4 + 2 * row + 1] = part.length
     at += part.length
   })
-  const encode = (): number => exports.columnEncodeBytes(refs, 0, rows, chunk, scratch)
-  return { encode, chunk, chunkBytes: encode(), decode: () => exports.columnDecodeBytes(chunk, 0, rows, out, 0, scratch), get: (row) => exports.columnGetBytes(chunk, row, out, scratch), out }
+  const { columnEncodeBytes, columnDecodeBytes, columnGetBytes } = exports
+  const encode = (): number => columnEncodeBytes(refs, 0, rows, chunk, scratch)
+  return { encode, chunk, chunkBytes: encode(), decode: () => columnDecodeBytes(chunk, 0, rows, out, 0, scratch), get: (row) => columnGetBytes(chunk, row, out, scratch), out }
 }
 
 function columnCases(name: string, prepare: (kernel: Kernel) => Column): BenchCase[] {
@@ -94,8 +96,10 @@ function lowerBoundCase(name: string, shape: Shape): BenchCase {
       const { chunk } = prepareNumbers(kernel, 'I64', shape)
       const wanted = kernel.heap.allocate(probes * 8)
       for (let i = 0; i < probes; i++) kernel.exports.columnGetI64(chunk, (i * 7919) % rows, wanted + i * 8)
-      const search = (): number[] => Array.from({ length: probes }, (_, i) => kernel.exports.columnLowerBoundI64(chunk, wanted + i * 8))
-      return { run: () => void search(), answer: () => search().join() }
+      const { columnLowerBoundI64 } = kernel.exports
+      const found = new Uint32Array(probes)
+      const run = (): void => { for (let i = 0; i < probes; i++) found[i] = columnLowerBoundI64(chunk, wanted + i * 8) }
+      return { run, answer: () => found.join() }
     },
   }
 }

@@ -64,41 +64,47 @@ export function createChunkWriter(memory: LinearMemory, layout: ChunkLayout, nul
   return { padTo8, begin, finish, fillNullSlots, allEqual64, ...createPlans(memory), ...createCodeWriters(memory, layout) }
 }
 
-const below = (lowA: number, highA: number, lowB: number, highB: number): boolean => highA < highB || (highA === highB && lowA < lowB)
+const sign = -0x8000_0000
 
-/** Least and greatest of signed 64-bit values that are seen one by one as halves. */
+/** Whether a signed 64-bit number is below another; all halves are i32. */
+const below = (lowA: number, highA: number, lowB: number, highB: number): boolean => highA < highB || (highA === highB && (lowA ^ sign) < (lowB ^ sign))
+
+/** Least and greatest of signed 64-bit values that are seen one by one as halves; the first is seen as `start`. */
 function createRange() {
-  const range = { minLow: 0, minHigh: 0, maxLow: 0, maxHigh: 0, seen: false }
+  const range = new Int32Array(4)
   return {
-    range,
-    start: (): void => { range.seen = false },
+    minLow: (): number => range[0]!,
+    minHigh: (): number => range[1]!,
+    /** Bits of greatest minus least. */
+    width: (): number => {
+      const borrow = range[2]! >>> 0 < range[0]! >>> 0 ? 1 : 0
+      return bitWidth64((range[2]! - range[0]!) >>> 0, (range[3]! - range[1]! - borrow) >>> 0)
+    },
+    start: (low: number, high: number): void => {
+      range[0] = range[2] = low
+      range[1] = range[3] = high
+    },
     see: (low: number, high: number): void => {
-      if (!range.seen) {
-        range.minLow = range.maxLow = low
-        range.minHigh = range.maxHigh = high
-        range.seen = true
-      } else if (below(low, high, range.minLow, range.minHigh)) {
-        range.minLow = low
-        range.minHigh = high
-      } else if (below(range.maxLow, range.maxHigh, low, high)) {
-        range.maxLow = low
-        range.maxHigh = high
+      if (below(low, high, range[0]!, range[1]!)) {
+        range[0] = low
+        range[1] = high
+      } else if (below(range[2]!, range[3]!, low, high)) {
+        range[2] = low
+        range[3] = high
       }
     },
   }
 }
 
-function createPlans({ u8, u16, u32, i32, i64 }: LinearMemory): { planFrame: PlanBlock; planLinear: PlanBlock; planDelta: PlanBlock } {
-  const { range, start, see } = createRange()
+function createPlans({ u8, u16, i32, i64 }: LinearMemory): { planFrame: PlanBlock; planLinear: PlanBlock; planDelta: PlanBlock } {
+  const { minLow, minHigh, width: rangeWidth, start, see } = createRange()
 
   /** The entry of the range seen; returns the width. */
   const setEntry = (entry: Pointer, slope: bigint, fraction: number): number => {
-    if (!range.seen) see(0, 0)
-    const borrow = range.maxLow < range.minLow ? 1 : 0
-    const width = bitWidth64((range.maxLow - range.minLow) >>> 0, (range.maxHigh - range.minHigh - borrow) >>> 0)
+    const width = rangeWidth()
     u8.fill(0, entry, entry + entryBytes)
-    u32[entry >>> 2] = range.minLow
-    i32[(entry >>> 2) + 1] = range.minHigh
+    i32[entry >>> 2] = minLow()
+    i32[(entry >>> 2) + 1] = minHigh()
     i64[(entry >>> 3) + 1] = slope
     u16[(entry >>> 1) + 12] = fraction
     u8[entry + 28] = width
@@ -106,33 +112,35 @@ function createPlans({ u8, u16, u32, i32, i64 }: LinearMemory): { planFrame: Pla
   }
 
   const planFrame: PlanBlock = (values, rows, entry) => {
-    start()
-    for (let i = 0, at = values >>> 2; i < rows; i++, at += 2) see(u32[at]!, i32[at + 1]!)
+    const from = values >>> 2
+    start(i32[from]!, i32[from + 1]!)
+    for (let i = 1, at = from + 2; i < rows; i++, at += 2) see(i32[at]!, i32[at + 1]!)
     return packedBytes(rows, setEntry(entry, 0n, 0))
   }
 
   const planLinear: PlanBlock = (values, rows, entry) => {
     const { slope, fraction } = lineThrough(i64[values >>> 3]!, i64[(values >>> 3) + rows - 1]!, rows)
-    const slopeLow = Number(BigInt.asUintN(32, slope)), slopeHigh = Number(slope >> 32n)
+    const slopeLow = Number(BigInt.asIntN(32, slope)), slopeHigh = Number(slope >> 32n), from = values >>> 2
     let low = 0, high = 0, part = 0
-    start()
-    for (let i = 0, at = values >>> 2; i < rows; i++, at += 2) {
-      const difference = u32[at]! - low - (part >>> 16)
-      see(difference >>> 0, (i32[at + 1]! - high + Math.floor(difference / 0x1_0000_0000)) | 0)
-      low += slopeLow
-      high = (high + slopeHigh + (low >= 0x1_0000_0000 ? 1 : 0)) | 0
-      low = low >>> 0
+    start(i32[from]!, i32[from + 1]!)
+    for (let i = 0, at = from; i < rows; i++, at += 2) {
+      const value = i32[at]!, along = (value - low) | 0, step = part >>> 16
+      see((along - step) | 0, (i32[at + 1]! - high - (value >>> 0 < low >>> 0 ? 1 : 0) - (along >>> 0 < step ? 1 : 0)) | 0)
+      low = (low + slopeLow) | 0
+      high = (high + slopeHigh + (low >>> 0 < slopeLow >>> 0 ? 1 : 0)) | 0
       part += fraction
     }
     return packedBytes(rows, setEntry(entry, slope, fraction))
   }
 
   const planDelta: PlanBlock = (values, rows, entry) => {
-    start()
+    start(0, 0)
     for (let i = 1, at = (values >>> 2) + 2; i < rows; i++, at += 2) {
       if ((i & 127) === 0) continue
-      const difference = u32[at]! - u32[at - 2]!
-      see(difference >>> 0, (i32[at + 1]! - i32[at - 1]! - (difference < 0 ? 1 : 0)) | 0)
+      const value = i32[at]!, before = i32[at - 2]!
+      const low = (value - before) | 0, high = (i32[at + 1]! - i32[at - 1]! - (value >>> 0 < before >>> 0 ? 1 : 0)) | 0
+      if (i === 1) start(low, high)
+      else see(low, high)
     }
     return checkpointBytes(rows) + packedBytes(rows, setEntry(entry, 0n, 0))
   }
@@ -165,12 +173,11 @@ function createCodeWriters({ u32, i32 }: LinearMemory, layout: ChunkLayout): { w
     const slopeLow = layout.slopeLow(entry), slopeHigh = layout.slopeHigh(entry), fraction = layout.fraction(entry)
     let low = layout.baseLow(entry), high = layout.baseHigh(entry), part = 0
     for (let i = 0, at = values >>> 2, to = codes >>> 2; i < rows; i++, at += 2, to++) {
-      const difference = u32[at]! - low - (part >>> 16)
-      u32[to] = difference >>> 0
-      u32[to + blockRows] = (i32[at + 1]! - high + Math.floor(difference / 0x1_0000_0000)) >>> 0
-      low += slopeLow
-      high = (high + slopeHigh + (low >= 0x1_0000_0000 ? 1 : 0)) | 0
-      low = low >>> 0
+      const value = i32[at]!, along = (value - low) | 0, step = part >>> 16
+      i32[to] = (along - step) | 0
+      i32[to + blockRows] = (i32[at + 1]! - high - (value >>> 0 < low >>> 0 ? 1 : 0) - (along >>> 0 < step ? 1 : 0)) | 0
+      low = (low + slopeLow) | 0
+      high = (high + slopeHigh + (low >>> 0 < slopeLow >>> 0 ? 1 : 0)) | 0
       part += fraction
     }
     return writeCodes(rows, entry, out, offset, codes)
@@ -182,15 +189,15 @@ function createCodeWriters({ u32, i32 }: LinearMemory, layout: ChunkLayout): { w
     u32[(entry >>> 2) + 5] = offset
     for (let i = 0, at = values >>> 2, to = codes >>> 2; i < rows; i++, at += 2, to++) {
       if ((i & 127) === 0) {
-        u32[checkpoints + (i >> 7) * 2] = u32[at]!
-        u32[checkpoints + (i >> 7) * 2 + 1] = u32[at + 1]!
-        u32[to] = 0
-        u32[to + blockRows] = 0
+        i32[checkpoints + (i >> 7) * 2] = i32[at]!
+        i32[checkpoints + (i >> 7) * 2 + 1] = i32[at + 1]!
+        i32[to] = 0
+        i32[to + blockRows] = 0
         continue
       }
-      const difference = u32[at]! - u32[at - 2]! - baseLow
-      u32[to] = difference >>> 0
-      u32[to + blockRows] = (i32[at + 1]! - i32[at - 1]! - baseHigh + Math.floor(difference / 0x1_0000_0000)) >>> 0
+      const value = i32[at]!, before = i32[at - 2]!, step = (value - before) | 0
+      i32[to] = (step - baseLow) | 0
+      i32[to + blockRows] = (i32[at + 1]! - i32[at - 1]! - baseHigh - (value >>> 0 < before >>> 0 ? 1 : 0) - (step >>> 0 < baseLow >>> 0 ? 1 : 0)) | 0
     }
     return writeCodes(rows, entry, out, offset + checkpointBytes(rows), codes)
   }

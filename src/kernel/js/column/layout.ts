@@ -27,7 +27,6 @@ export function packedBytes(count: number, width: number): number {
 
 export const bitWidth32 = (value: number): number => 32 - Math.clz32(value)
 export const bitWidth64 = (low: number, high: number): number => (high !== 0 ? 64 - Math.clz32(high) : 32 - Math.clz32(low))
-export const widthMask = (width: number): number => (width === 0 ? 0 : 0xffffffff >>> (32 - width))
 
 export type ChunkLayout = ReturnType<typeof createChunkLayout>
 
@@ -39,15 +38,18 @@ export function createChunkLayout({ u8, u16, u32, i32 }: LinearMemory) {
     return offset === 0 ? 0 : chunk + offset
   }
 
-  /** Code `index` of a stream of at most 32 bits. */
-  const packedGet = (packed: Pointer, width: number, index: number): number => {
+  /** Code `index` of a stream of at most 32 bits, as an i32 (so that it never leaves integer registers). */
+  const packedBits = (packed: Pointer, width: number, index: number): number => {
     if (width === 0) return 0
     const bit = (index >> 2) * width, shift = bit & 31
     const word = (packed >>> 2) + ((bit >> 5) << 2) + (index & 3)
     let code = u32[word]! >>> shift
     if (shift + width > 32) code |= u32[word + 4]! << (32 - shift)
-    return (code & widthMask(width)) >>> 0
+    return code & (0xffffffff >>> (32 - width))
   }
+
+  /** The same as a u32. */
+  const packedGet = (packed: Pointer, width: number, index: number): number => packedBits(packed, width, index) >>> 0
 
   /** Packs `count` u32 codes of `width` bits; returns the bytes. */
   const pack = (codes: Pointer, count: number, width: number, out: Pointer): number => {
@@ -65,6 +67,7 @@ export function createChunkLayout({ u8, u16, u32, i32 }: LinearMemory) {
   }
 
   return {
+    packedBits,
     packedGet,
     pack,
     encoding: (chunk: Pointer): number => u8[chunk]!,
@@ -85,9 +88,10 @@ export function createChunkLayout({ u8, u16, u32, i32 }: LinearMemory) {
     header,
     rowsOf: (chunk: Pointer, block: number): number => Math.min(header(chunk, 4) - (block << 10), blockRows),
     entry: (chunk: Pointer, block: number): Pointer => chunk + header(chunk, 16) + block * entryBytes,
-    baseLow: (entry: Pointer): number => u32[entry >>> 2]!,
+    /** Halves of the entry's 64-bit numbers, as i32. */
+    baseLow: (entry: Pointer): number => i32[entry >>> 2]!,
     baseHigh: (entry: Pointer): number => i32[(entry >>> 2) + 1]!,
-    slopeLow: (entry: Pointer): number => u32[(entry >>> 2) + 2]!,
+    slopeLow: (entry: Pointer): number => i32[(entry >>> 2) + 2]!,
     slopeHigh: (entry: Pointer): number => i32[(entry >>> 2) + 3]!,
     packed: (chunk: Pointer, entry: Pointer): Pointer => chunk + u32[(entry >>> 2) + 4]!,
     aux: (chunk: Pointer, entry: Pointer): Pointer => chunk + u32[(entry >>> 2) + 5]!,

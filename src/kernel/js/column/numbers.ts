@@ -1,7 +1,7 @@
 /** Twin of assembly/column/{integers,decimal,numbers}.ts: i64 as pairs of 32-bit halves, so that no BigInt is made. */
 import type { ColumnExports } from '../../column.ts'
 import type { LinearMemory, Pointer } from '../../linear-memory.ts'
-import { columnKinds, encodings, padded8, widthMask } from './layout.ts'
+import { columnKinds, encodings, padded8 } from './layout.ts'
 import type { ChunkLayout } from './layout.ts'
 import type { ColumnNulls } from './nulls.ts'
 
@@ -14,10 +14,14 @@ export const decimalValue = (n: number, exponent: number): number => (exponent >
 
 export type NumberReaders = Pick<ColumnExports, 'columnDecodeI64' | 'columnDecodeF64' | 'columnGetI64' | 'columnGetF64' | 'columnLowerBoundI64'>
 
+/** Sums wrap as i32; a carry is told by the unsigned sum being below its first term. */
 function createBlockDecoder({ u32, i32, f64, u16 }: LinearMemory, layout: ChunkLayout) {
+  /** Halves of the value last read by `readInteger`. */
+  const value = new Int32Array(2)
+
   /** base + code for rows [first, first + count) of a block. */
   const unpackAdd = (packed: Pointer, width: number, rows: number, first: number, count: number, baseLow: number, baseHigh: number, out: Pointer): void => {
-    const narrow = Math.min(width, 32), mask = widthMask(narrow)
+    const narrow = Math.min(width, 32), mask = narrow === 0 ? 0 : 0xffffffff >>> (32 - narrow) | 0
     const high = width > 32 ? packed + (((rows + 3) >> 2) << 4) : 0
     const start = packed >>> 2
     let to = out >>> 2
@@ -26,27 +30,25 @@ function createBlockDecoder({ u32, i32, f64, u16 }: LinearMemory, layout: ChunkL
       if (narrow !== 0) {
         const bit = (i >> 2) * narrow, shift = bit & 31
         const word = start + ((bit >> 5) << 2) + (i & 3)
-        code = u32[word]! >>> shift
-        if (shift + narrow > 32) code |= u32[word + 4]! << (32 - shift)
-        code = (code & mask) >>> 0
+        code = i32[word]! >>> shift
+        if (shift + narrow > 32) code |= i32[word + 4]! << (32 - shift)
+        code &= mask
       }
-      const sum = code + baseLow
-      i32[to] = sum | 0
-      i32[to + 1] = baseHigh + (high === 0 ? 0 : layout.packedGet(high, width - 32, i)) + (sum >= two32 ? 1 : 0)
+      const low = (code + baseLow) | 0
+      i32[to] = low
+      i32[to + 1] = (baseHigh + (high === 0 ? 0 : layout.packedBits(high, width - 32, i)) + (low >>> 0 < code >>> 0 ? 1 : 0)) | 0
     }
   }
 
   const addLine = (entry: Pointer, first: number, count: number, values: Pointer): void => {
     const slopeLow = layout.slopeLow(entry), slopeHigh = layout.slopeHigh(entry), fraction = layout.fraction(entry)
-    let [low, high] = timesSmall(slopeLow, slopeHigh, first)
-    let part = fraction * first
+    let low = Math.imul(slopeLow, first), high = timesHigh(slopeLow, slopeHigh, first), part = fraction * first
     for (let i = 0, at = values >>> 2; i < count; i++, at += 2) {
-      const sum = u32[at]! + low + (part >>> 16)
-      i32[at] = sum | 0
-      i32[at + 1] = i32[at + 1]! + high + Math.floor(sum / two32)
-      low += slopeLow
-      high = (high + slopeHigh + (low >= two32 ? 1 : 0)) | 0
-      low = low >>> 0
+      const before = i32[at]!, along = (before + low) | 0, sum = (along + (part >>> 16)) | 0
+      i32[at] = sum
+      i32[at + 1] = (i32[at + 1]! + high + (along >>> 0 < before >>> 0 ? 1 : 0) + (sum >>> 0 < along >>> 0 ? 1 : 0)) | 0
+      low = (low + slopeLow) | 0
+      high = (high + slopeHigh + (low >>> 0 < slopeLow >>> 0 ? 1 : 0)) | 0
       part += fraction
     }
   }
@@ -54,9 +56,9 @@ function createBlockDecoder({ u32, i32, f64, u16 }: LinearMemory, layout: ChunkL
   /** Sums differences in place from the value before them. */
   const prefixSum = (values: Pointer, count: number, low: number, high: number): void => {
     for (let i = 0, at = values >>> 2; i < count; i++, at += 2) {
-      low += u32[at]!
-      high = (high + i32[at + 1]! + (low >= two32 ? 1 : 0)) | 0
-      low = low >>> 0
+      const step = i32[at]!
+      low = (low + step) | 0
+      high = (high + i32[at + 1]! + (low >>> 0 < step >>> 0 ? 1 : 0)) | 0
       i32[at] = low
       i32[at + 1] = high
     }
@@ -85,25 +87,51 @@ function createBlockDecoder({ u32, i32, f64, u16 }: LinearMemory, layout: ChunkL
   const sumPartial = (chunk: Pointer, entry: Pointer, block: number, first: number, count: number, out: Pointer): void => {
     const head = (first & 127) === 0 ? 0 : Math.min(count, 128 - (first & 127))
     if (head !== 0) {
-      const [low, high] = deltaAt(chunk, entry, layout.rowsOf(chunk, block), first - 1)
-      prefixSum(out, head, low, high)
+      readDelta(chunk, entry, layout.rowsOf(chunk, block), first - 1)
+      prefixSum(out, head, value[0]!, value[1]!)
     }
     if (head < count) sumGroups(chunk, entry, first + head, count - head, out + head * 8)
   }
 
-  /** Row `row` of a delta block as halves. */
-  const deltaAt = (chunk: Pointer, entry: Pointer, rows: number, row: number): Halves => {
-    const packed = layout.packed(chunk, entry), width = layout.width(entry)
+  const readDelta = (chunk: Pointer, entry: Pointer, rows: number, row: number): void => {
+    const packed = layout.packed(chunk, entry), width = layout.width(entry), narrow = Math.min(width, 32)
     const checkpoint = (layout.aux(chunk, entry) >>> 2) + ((row >> 7) << 1)
     const baseLow = layout.baseLow(entry), baseHigh = layout.baseHigh(entry)
     const highPlane = packed + (((rows + 3) >> 2) << 4)
-    let low = u32[checkpoint]!, high = i32[checkpoint + 1]!
+    let low = i32[checkpoint]!, high = i32[checkpoint + 1]!
     for (let i = (row & ~127) + 1; i <= row; i++) {
-      low += baseLow + layout.packedGet(packed, Math.min(width, 32), i)
-      high = (high + baseHigh + (width > 32 ? layout.packedGet(highPlane, width - 32, i) : 0) + Math.floor(low / two32)) | 0
-      low = low >>> 0
+      const code = layout.packedBits(packed, narrow, i), step = (code + baseLow) | 0
+      low = (low + step) | 0
+      high = (high + baseHigh + (width > 32 ? layout.packedBits(highPlane, width - 32, i) : 0) + (step >>> 0 < code >>> 0 ? 1 : 0) + (low >>> 0 < step >>> 0 ? 1 : 0)) | 0
     }
-    return [low, high]
+    value[0] = low
+    value[1] = high
+  }
+
+  /** Reads one row of an i64 chunk into `value`. */
+  const readInteger = (chunk: Pointer, row: number): void => {
+    const encoding = layout.encoding(chunk)
+    if (encoding <= encodings.plain) {
+      const at = (layout.data(chunk) >>> 2) + (encoding === encodings.constant ? 0 : row * 2)
+      value[0] = i32[at]!
+      value[1] = i32[at + 1]!
+      return
+    }
+    const entry = layout.entry(chunk, row >> 10), rows = layout.rowsOf(chunk, row >> 10), i = row & 1023
+    if (encoding === encodings.delta) return readDelta(chunk, entry, rows, i)
+    const packed = layout.packed(chunk, entry), width = layout.width(entry)
+    const code = layout.packedBits(packed, Math.min(width, 32), i), low = (code + layout.baseLow(entry)) | 0
+    value[0] = low
+    value[1] = layout.baseHigh(entry) + (width > 32 ? layout.packedBits(packed + (((rows + 3) >> 2) << 4), width - 32, i) : 0) + (low >>> 0 < code >>> 0 ? 1 : 0)
+    if (encoding === encodings.linear) readLine(entry, i)
+  }
+
+  /** Adds the line at row `i` to `value`. */
+  const readLine = (entry: Pointer, i: number): void => {
+    const slopeLow = layout.slopeLow(entry), before = value[0]!
+    const along = (before + Math.imul(slopeLow, i)) | 0, sum = (along + ((layout.fraction(entry) * i) >>> 16)) | 0
+    value[0] = sum
+    value[1] = value[1]! + timesHigh(slopeLow, layout.slopeHigh(entry), i) + (along >>> 0 < before >>> 0 ? 1 : 0) + (sum >>> 0 < along >>> 0 ? 1 : 0)
   }
 
   /** Index of the first exception at or after `row`. */
@@ -135,19 +163,15 @@ function createBlockDecoder({ u32, i32, f64, u16 }: LinearMemory, layout: ChunkL
     }
   }
 
-  return { decodeIntegers, decodeDecimals, deltaAt }
+  return { decodeIntegers, decodeDecimals, readInteger, value }
 }
 
-/** slope × i at 64 bits, as halves; i below 2^20. */
-function timesSmall(low: number, high: number, i: number): [low: number, high: number] {
-  const product = low * i
-  return [product >>> 0, (Math.imul(high, i) + Math.floor(product / two32)) | 0]
-}
+/** High half of a 64-bit number times `i`, which is below 2^20. */
+const timesHigh = (low: number, high: number, i: number): number => (Math.imul(high, i) + Math.floor(((low >>> 0) * i) / two32)) | 0
 
 export function createNumberReaders(memory: LinearMemory, layout: ChunkLayout, nulls: ColumnNulls): NumberReaders {
   const { u8, u32, i32 } = memory
-  const { decodeIntegers, decodeDecimals, deltaAt } = createBlockDecoder(memory, layout)
-  const isBelow = createProbe(memory, layout, deltaAt)
+  const { decodeIntegers, decodeDecimals, readInteger, value } = createBlockDecoder(memory, layout)
 
   const fill = (chunk: Pointer, count: number, out: Pointer): void => {
     const low = i32[layout.data(chunk) >>> 2]!, high = i32[(layout.data(chunk) >>> 2) + 1]!
@@ -180,23 +204,26 @@ export function createNumberReaders(memory: LinearMemory, layout: ChunkLayout, n
 
   const getKind = (kind: number) => (chunk: Pointer, row: number, out: Pointer): number => {
     if (layout.kind(chunk) !== kind || row < 0 || row >= layout.count(chunk)) return -1
-    if (layout.isNull(layout.nulls(chunk), row)) {
-      u32[out >>> 2] = 0
-      u32[(out >>> 2) + 1] = 0
-      return 0
-    }
-    decodeRange(chunk, row, 1, out)
-    return 1
+    const isNull = layout.isNull(layout.nulls(chunk), row)
+    if (isNull) value.fill(0)
+    else if (layout.encoding(chunk) === encodings.decimal) {
+      decodeDecimals(chunk, row >> 10, row & 1023, 1, out)
+      return 1
+    } else readInteger(chunk, row)
+    i32[out >>> 2] = value[0]!
+    i32[(out >>> 2) + 1] = value[1]!
+    return isNull ? 0 : 1
   }
 
-  const columnLowerBoundI64 = (chunk: Pointer, value: Pointer): number => {
+  const columnLowerBoundI64 = (chunk: Pointer, wanted: Pointer): number => {
     if (layout.kind(chunk) !== columnKinds.i64) return -1
-    const wantedLow = u32[value >>> 2]!, wantedHigh = i32[(value >>> 2) + 1]!
+    const wantedLow = u32[wanted >>> 2]!, wantedHigh = i32[(wanted >>> 2) + 1]!
     const count = layout.count(chunk)
     const firstNotBelow = (low: number, high: number, shift: number): number => {
       while (low < high) {
         const middle = (low + high) >> 1
-        if (isBelow(chunk, middle << shift, wantedLow, wantedHigh)) low = middle + 1
+        readInteger(chunk, middle << shift)
+        if (value[1]! < wantedHigh || (value[1] === wantedHigh && value[0]! >>> 0 < wantedLow)) low = middle + 1
         else high = middle
       }
       return low
@@ -216,30 +243,5 @@ export function createNumberReaders(memory: LinearMemory, layout: ChunkLayout, n
     columnGetI64: getKind(columnKinds.i64),
     columnGetF64: getKind(columnKinds.f64),
     columnLowerBoundI64,
-  }
-}
-
-type Halves = readonly [low: number, high: number]
-
-/** Whether a row of an i64 chunk is below the wanted value, without writing it anywhere. */
-function createProbe({ u32, i32 }: LinearMemory, layout: ChunkLayout, deltaAt: (chunk: Pointer, entry: Pointer, rows: number, row: number) => Halves) {
-  const valueAt = (chunk: Pointer, row: number): Halves => {
-    const encoding = layout.encoding(chunk)
-    if (encoding === encodings.constant || encoding === encodings.plain) {
-      const at = (layout.data(chunk) >>> 2) + (encoding === encodings.constant ? 0 : row * 2)
-      return [u32[at]!, i32[at + 1]!]
-    }
-    const entry = layout.entry(chunk, row >> 10), rows = layout.rowsOf(chunk, row >> 10), i = row & 1023
-    if (encoding === encodings.delta) return deltaAt(chunk, entry, rows, i)
-    const packed = layout.packed(chunk, entry), width = layout.width(entry)
-    const [lineLow, lineHigh] = encoding === encodings.linear ? timesSmall(layout.slopeLow(entry), layout.slopeHigh(entry), i) : [0, 0]
-    const part = encoding === encodings.linear ? (layout.fraction(entry) * i) >>> 16 : 0
-    const low = layout.baseLow(entry) + lineLow + part + layout.packedGet(packed, Math.min(width, 32), i)
-    const codeHigh = width > 32 ? layout.packedGet(packed + (((rows + 3) >> 2) << 4), width - 32, i) : 0
-    return [low >>> 0, (layout.baseHigh(entry) + lineHigh + codeHigh + Math.floor(low / two32)) | 0]
-  }
-  return (chunk: Pointer, row: number, wantedLow: number, wantedHigh: number): boolean => {
-    const [low, high] = valueAt(chunk, row)
-    return high < wantedHigh || (high === wantedHigh && low < wantedLow)
   }
 }

@@ -29,7 +29,7 @@ export function createCompareBytes({ u8, buffer }: LinearMemory): (a: Pointer, a
 export function createTextPlaces({ u8, u16, u32 }: LinearMemory, layout: ChunkLayout, lz: LzExports) {
   const end = (chunk: Pointer, entry: Pointer, i: number): number => {
     const line = layout.baseLow(entry) + Math.imul(layout.slopeLow(entry), i) + ((layout.fraction(entry) * i) >>> 16)
-    return (line + layout.packedGet(layout.packed(chunk, entry), layout.width(entry), i)) >>> 0
+    return (line + layout.packedBits(layout.packed(chunk, entry), layout.width(entry), i)) >>> 0
   }
 
   const start = (chunk: Pointer, row: number): number => {
