@@ -64,7 +64,7 @@ describe.each(kinds)('zone maps of table files over %s kernels', (kind) => {
       const tombstone = group === 1 || (group === 2 && i % 2 === 0)
       return { key: i64KeyBytes(key), tombstone, cells: [key, tombstone || group === 2 ? null : BigInt(i), null] }
     })
-    const reader = await openFixture(fixture, await writeTable(fixture, layout, rows, { rowGroupBytes: 1000 * 32 }))
+    const reader = await openFixture(fixture, await writeTable(fixture, layout, rows, { rowGroupBytes: 1000 * 24 }))
     expect(reader.meta.rowGroupCount).toBe(4)
     const [term, out] = [heap.allocate(32), heap.allocate(8)]
     const prune = (op: number, value: bigint): number[] => {
