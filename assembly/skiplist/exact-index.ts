@@ -1,19 +1,24 @@
 // The index for exact keys: a hash table from key to node, doubled (in the arena) before a batch that would fill it
-// past seven tenths. A key whose neighbourhood is full (`INDEX_PROBES_MAX`) stays out and is found through the levels.
+// past seven tenths. A key whose neighbourhood is full (`INDEX_PROBES_MAX`), or whose hash is that of many others
+// (`INDEX_EQUALS_MAX`), stays out and is found through the levels: chosen keys cannot make a slot search long.
 import { align8, arenaAllocate, arenaRecycle } from './arena'
 import { keyEqualsNode } from './key'
 import {
-  INDEX_PROBES_MAX, INDEX_SLOTS_MIN, SLOT_BYTES, SLOT_NODE, TABLE_INDEX, TABLE_INDEX_SLOTS, TABLE_KEYS, TABLE_UNINDEXED,
+  INDEX_EQUALS_MAX, INDEX_PROBES_MAX, INDEX_SLOTS_MIN, SLOT_BYTES, SLOT_NODE, TABLE_INDEX, TABLE_INDEX_SLOTS, TABLE_KEYS, TABLE_UNINDEXED,
 } from './layout'
 
 /** The slot of the key, or the empty one where it belongs, or 0 when neither is near its hash. */
 export function indexSlot(table: usize, hash: u32, key: usize, keyBytes: u32): usize {
   const index = <usize>load<u32>(table, TABLE_INDEX)
   const mask = load<u32>(table, TABLE_INDEX_SLOTS) - 1
+  let equals: u32 = 0
   for (let probe: u32 = 0; probe < INDEX_PROBES_MAX; probe++) {
     const slot = index + (<usize>((hash + probe) & mask) << 3)
     const node = <usize>load<u32>(slot, SLOT_NODE)
-    if (node == 0 || (load<u32>(slot) == hash && keyEqualsNode(node, key, keyBytes))) return slot
+    if (node == 0) return slot
+    if (load<u32>(slot) != hash) continue
+    if (keyEqualsNode(node, key, keyBytes)) return slot
+    if (++equals == INDEX_EQUALS_MAX) return 0
   }
   return 0
 }

@@ -79,7 +79,8 @@ export const RANGE_BYTES: usize = 24
 export const SLOT_NODE: usize = 4
 export const SLOT_BYTES: usize = 8
 export const INDEX_SLOTS_MIN: u32 = 256
-export const INDEX_PROBES_MAX: u32 = 64
+export const INDEX_PROBES_MAX: u32 = 512
+export const INDEX_EQUALS_MAX: u32 = 8
 
 // Cursor: the next entry to read by place (valid while the stamp is the table's) and by node (always valid).
 export const CURSOR_LEAF: usize = 0

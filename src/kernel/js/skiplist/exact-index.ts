@@ -2,16 +2,20 @@
 import type { LinearMemory, Pointer } from '../../linear-memory.ts'
 import { arenaAllocate, arenaRecycle } from './arena.ts'
 import { keyEqualsNode } from './key.ts'
-import { indexProbesMax, indexSlotsMin, slotBytes, slotNode, tableIndex, tableIndexSlots, tableKeys, tableUnindexed } from './layout.ts'
+import { indexEqualsMax, indexProbesMax, indexSlotsMin, slotBytes, slotNode, tableIndex, tableIndexSlots, tableKeys, tableUnindexed } from './layout.ts'
 
 export function indexSlot(memory: LinearMemory, table: Pointer, hash: number, key: Pointer, keyBytes: number): Pointer {
   const { u32 } = memory
   const index = u32[(table + tableIndex) >>> 2]!
   const mask = u32[(table + tableIndexSlots) >>> 2]! - 1
+  let equals = 0
   for (let probe = 0; probe < indexProbesMax; probe++) {
     const slot = index + (((hash + probe) & mask) << 3)
     const node = u32[(slot + slotNode) >>> 2]!
-    if (node === 0 || (u32[slot >>> 2] === hash && keyEqualsNode(memory, node, key, keyBytes))) return slot
+    if (node === 0) return slot
+    if (u32[slot >>> 2] !== hash) continue
+    if (keyEqualsNode(memory, node, key, keyBytes)) return slot
+    if (++equals === indexEqualsMax) return 0
   }
   return 0
 }
