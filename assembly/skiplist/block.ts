@@ -1,15 +1,16 @@
 // Blocks: sorted runs of entries with their key prefixes side by side. A search reads prefixes only and looks at keys
 // where prefixes tie. Blocks of one level are linked both ways; a full one is cut in two.
 import { arenaAllocate } from './arena'
-import { keyCompareNode, keyNodePrefix, keyPrefix, keyShared } from './key'
+import { keyCompareNode, keyCompareStart, keyNodePrefix, keyPrefix, keyShared } from './key'
 import {
   BLOCK_CHILDREN, BLOCK_COUNT, BLOCK_ENTRIES_MAX, BLOCK_LOW, BLOCK_NEXT, BLOCK_NODES, BLOCK_PREFIXES, BLOCK_PREVIOUS, BLOCK_SKIP,
-  LEAF_BYTES, TABLE_LEVEL_BLOCKS, UPPER_BYTES,
+  LEAF_BYTES, TABLE_LEVEL_BLOCKS, TABLE_SHARED, UPPER_BYTES,
 } from './layout'
 
 export function blockCreate(table: usize, level: u32): usize {
   const block = arenaAllocate(table, level == 0 ? LEAF_BYTES : UPPER_BYTES)
   memory.fill(block, 0, BLOCK_PREFIXES)
+  store<u32>(block, load<u32>(table, TABLE_SHARED), BLOCK_SKIP)
   const count = table + TABLE_LEVEL_BLOCKS + (level << 2)
   store<u32>(count, load<u32>(count) + 1)
   return block
@@ -41,11 +42,19 @@ function prefixesBelow(block: usize, count: u32, prefix: u64): u32 {
 export function blockBelow(block: usize, key: usize, keyBytes: u32, orEqual: i32): u32 {
   const count = load<u32>(block, BLOCK_COUNT)
   const skip = load<u32>(block, BLOCK_SKIP)
+  if (isEdge(block)) {
+    const order = keyCompareStart(blockNode(block, 0), key, keyBytes, skip)
+    if (order != 0) return order < 0 ? count : 0
+  }
   const prefix = keyPrefix(key, keyBytes, skip)
   const low = prefixesBelow(block, count, prefix)
   if (low == count || load<u64>(block + (low << 3), BLOCK_PREFIXES) != prefix) return low
   const high = prefix == u64.MAX_VALUE ? count : prefixesBelow(block, count, prefix + 1)
   return keysBelow(block, low, high, key, keyBytes, skip, orEqual)
+}
+
+function isEdge(block: usize): bool {
+  return load<u32>(block, BLOCK_LOW) == 0 || load<u32>(block, BLOCK_NEXT) == 0
 }
 
 /** The same among entries [low, high), whose prefixes tie with the key's. */
@@ -119,8 +128,11 @@ function linkAfter(block: usize, right: usize): void {
 function narrow(block: usize): void {
   const low = <usize>load<u32>(block, BLOCK_LOW)
   const next = <usize>load<u32>(block, BLOCK_NEXT)
-  if (low == 0 || next == 0) return
-  const skip = keyShared(low, load<u32>(next, BLOCK_LOW))
+  if (low != 0 && next != 0) blockSetSkip(block, keyShared(low, load<u32>(next, BLOCK_LOW)))
+}
+
+/** Takes all prefixes from `skip` on. */
+export function blockSetSkip(block: usize, skip: u32): void {
   if (skip == load<u32>(block, BLOCK_SKIP)) return
   store<u32>(block, skip, BLOCK_SKIP)
   const count = load<u32>(block, BLOCK_COUNT)

@@ -22,6 +22,11 @@ export function keyCompareNode(node: usize, key: usize, keyBytes: u32, from: u32
   return keyCompare(node + NODE_KEY, load<u32>(node, NODE_KEY_BYTES), key, keyBytes, from)
 }
 
+/** The first `startBytes` bytes of a node's key, which has them, against a key's. */
+export function keyCompareStart(node: usize, key: usize, keyBytes: u32, startBytes: u32): i32 {
+  return keyCompare(node + NODE_KEY, startBytes, key, min(keyBytes, startBytes), 0)
+}
+
 export function keyEqualsNode(node: usize, key: usize, keyBytes: u32): bool {
   return load<u32>(node, NODE_KEY_BYTES) == keyBytes && keyCompare(node + NODE_KEY, keyBytes, key, keyBytes, 0) == 0
 }

@@ -21,6 +21,8 @@ export const TABLE_UNINDEXED: usize = 44
 export const TABLE_RANGES: usize = 48
 export const TABLE_RANGE_COUNT: usize = 52
 export const TABLE_RANGE_CAPACITY: usize = 56
+/** Leading bytes that all keys share. */
+export const TABLE_SHARED: usize = 60
 /** f64 each: versions, bytes taken from segments and still in use, least and greatest sequence of any operation. */
 export const TABLE_ENTRIES: usize = 64
 export const TABLE_USED_BYTES: usize = 72
@@ -43,7 +45,10 @@ export const SEGMENT_HEADER_BYTES: usize = 16
 // key's end), `nodes` (u32) and, above the leaves, `children` (u32: blocks of the level below). An entry above the
 // leaves stands for one block below; its node is that block's low key.
 export const BLOCK_COUNT: usize = 0
-/** Leading key bytes that all keys between the block's low key and the next block's low key share. */
+/**
+ * Leading key bytes that all keys between the block's low key and the next block's low key share; in the first and the
+ * last block of a level, which have no such bounds, those that all keys of the table share.
+ */
 export const BLOCK_SKIP: usize = 4
 export const BLOCK_NEXT: usize = 8
 export const BLOCK_PREVIOUS: usize = 12

@@ -1,10 +1,10 @@
 // The levels of blocks: finding a key's place from the top, entering a new key, and the towers that grow above a cut
 // block. (A deterministic skiplist after Munro, Papadakis, Sedgewick 1992, with blocks for the runs between towers.)
-import { blockBelow, blockCreate, blockInsert, blockNode, blockSetNode, blockSplit } from './block'
-import { keyCompareNode } from './key'
+import { blockBelow, blockCreate, blockInsert, blockNode, blockSetNode, blockSetSkip, blockSplit } from './block'
+import { keyCompareNode, keyCompareStart, keyShared } from './key'
 import {
   BLOCK_CHILDREN, BLOCK_COUNT, BLOCK_ENTRIES_MAX, BLOCK_LOW, NODE_KEY, NODE_KEY_BYTES, TABLE_FIRST_LEAF, TABLE_LAST_LEAF, TABLE_LEVELS,
-  TABLE_MAX_NODE, TABLE_PATH, TABLE_ROOT, TABLE_STAMP,
+  TABLE_MAX_NODE, TABLE_PATH, TABLE_ROOT, TABLE_SHARED, TABLE_STAMP,
 } from './layout'
 
 /** The child to go down to: the last whose low key is not above the key. */
@@ -35,7 +35,8 @@ export function treeFind(table: usize, key: usize, keyBytes: u32): usize {
 /** Enters the node of a key that is not there yet. */
 export function treeInsert(table: usize, node: usize): void {
   store<u32>(table, load<u32>(table, TABLE_STAMP) + 1, TABLE_STAMP)
-  if (load<u32>(table, TABLE_ROOT) == 0) plant(table)
+  if (load<u32>(table, TABLE_ROOT) == 0) plant(table, load<u32>(node, NODE_KEY_BYTES))
+  else share(table, node)
   const key = node + NODE_KEY
   const keyBytes = load<u32>(node, NODE_KEY_BYTES)
   const maxNode = <usize>load<u32>(table, TABLE_MAX_NODE)
@@ -48,7 +49,26 @@ export function treeInsert(table: usize, node: usize): void {
   insertFromRoot(table, node, key, keyBytes)
 }
 
-function plant(table: usize): void {
+/** Shortens what all keys share to what the new one shares with them, in the blocks that rely on it. */
+function share(table: usize, node: usize): void {
+  const shared = load<u32>(table, TABLE_SHARED)
+  const maxNode = <usize>load<u32>(table, TABLE_MAX_NODE)
+  if (keyCompareStart(maxNode, node + NODE_KEY, load<u32>(node, NODE_KEY_BYTES), shared) == 0) return
+  const less = keyShared(maxNode, node)
+  store<u32>(table, less, TABLE_SHARED)
+  let first = <usize>load<u32>(table, TABLE_ROOT)
+  let last = first
+  for (let level = load<u32>(table, TABLE_LEVELS); level > 0; level--) {
+    blockSetSkip(first, less)
+    blockSetSkip(last, less)
+    if (level == 1) return
+    first = load<u32>(first, BLOCK_CHILDREN)
+    last = load<u32>(last + ((load<u32>(last, BLOCK_COUNT) - 1) << 2), BLOCK_CHILDREN)
+  }
+}
+
+function plant(table: usize, shared: u32): void {
+  store<u32>(table, shared, TABLE_SHARED)
   const leaf = <u32>blockCreate(table, 0)
   store<u32>(table, leaf, TABLE_ROOT)
   store<u32>(table, leaf, TABLE_FIRST_LEAF)

@@ -1,15 +1,16 @@
 /** Blocks of sorted key prefixes in JavaScript; see assembly/skiplist/block.ts. */
 import type { LinearMemory, Pointer } from '../../linear-memory.ts'
 import { arenaAllocate } from './arena.ts'
-import { keyCompareNode, keyShared, keyWord } from './key.ts'
+import { keyCompareNode, keyCompareStart, keyShared, keyWord } from './key.ts'
 import {
   blockChildren, blockCount, blockEntriesMax, blockLow, blockNext, blockNodes, blockPrefixes, blockPrevious, blockSkip, leafBytes,
-  nodeKey, nodeKeyBytes, tableLevelBlocks, upperBytes,
+  nodeKey, nodeKeyBytes, tableLevelBlocks, tableShared, upperBytes,
 } from './layout.ts'
 
 export function blockCreate(memory: LinearMemory, table: Pointer, level: number): Pointer {
   const block = arenaAllocate(memory, table, level === 0 ? leafBytes : upperBytes)
   memory.u8.fill(0, block, block + blockPrefixes)
+  memory.u32[(block + blockSkip) >>> 2] = memory.u32[(table + tableShared) >>> 2]!
   memory.u32[(table + tableLevelBlocks + 4 * level) >>> 2]!++
   return block
 }
@@ -41,10 +42,16 @@ function prefixesEqualEnd({ u32 }: LinearMemory, block: Pointer, from: number, c
   return entry
 }
 
+const isEdge = ({ u32 }: LinearMemory, block: Pointer): boolean => u32[(block + blockLow) >>> 2] === 0 || u32[(block + blockNext) >>> 2] === 0
+
 export function blockBelow(memory: LinearMemory, block: Pointer, key: Pointer, keyBytes: number, orEqual: 0 | 1): number {
   const { u32 } = memory
   const count = u32[(block + blockCount) >>> 2]!
   const skip = u32[(block + blockSkip) >>> 2]!
+  if (isEdge(memory, block)) {
+    const order = keyCompareStart(memory, blockNode(memory, block, 0), key, keyBytes, skip)
+    if (order !== 0) return order < 0 ? count : 0
+  }
   const highWord = keyWord(memory, key, keyBytes, skip), lowWord = keyWord(memory, key, keyBytes, skip + 4)
   let low = prefixesBelow(memory, block, count, highWord, lowWord)
   let high = prefixesEqualEnd(memory, block, low, count, highWord, lowWord)
@@ -119,8 +126,11 @@ function narrow(memory: LinearMemory, block: Pointer): void {
   const { u32 } = memory
   const low = u32[(block + blockLow) >>> 2]!
   const next = u32[(block + blockNext) >>> 2]!
-  if (low === 0 || next === 0) return
-  const skip = keyShared(memory, low, u32[(next + blockLow) >>> 2]!)
+  if (low !== 0 && next !== 0) blockSetSkip(memory, block, keyShared(memory, low, u32[(next + blockLow) >>> 2]!))
+}
+
+export function blockSetSkip(memory: LinearMemory, block: Pointer, skip: number): void {
+  const { u32 } = memory
   if (skip === u32[(block + blockSkip) >>> 2]) return
   u32[(block + blockSkip) >>> 2] = skip
   const count = u32[(block + blockCount) >>> 2]!

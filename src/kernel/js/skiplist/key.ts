@@ -20,6 +20,10 @@ export function keyCompareNode(memory: LinearMemory, node: Pointer, key: Pointer
   return keyCompare(memory, node + nodeKey, memory.u32[(node + nodeKeyBytes) >>> 2]!, key, keyBytes, from)
 }
 
+export function keyCompareStart(memory: LinearMemory, node: Pointer, key: Pointer, keyBytes: number, startBytes: number): number {
+  return keyCompare(memory, node + nodeKey, startBytes, key, Math.min(keyBytes, startBytes), 0)
+}
+
 export function keyEqualsNode(memory: LinearMemory, node: Pointer, key: Pointer, keyBytes: number): boolean {
   return memory.u32[(node + nodeKeyBytes) >>> 2] === keyBytes && keyCompare(memory, node + nodeKey, keyBytes, key, keyBytes, 0) === 0
 }

@@ -15,6 +15,7 @@ export const tableUnindexed = 44
 export const tableRanges = 48
 export const tableRangeCount = 52
 export const tableRangeCapacity = 56
+export const tableShared = 60
 export const tableEntries = 64
 export const tableUsedBytes = 72
 export const tableMinSequence = 80

@@ -1,10 +1,10 @@
 /** The levels of blocks in JavaScript; see assembly/skiplist/tree.ts. */
 import type { LinearMemory, Pointer } from '../../linear-memory.ts'
-import { blockBelow, blockCreate, blockInsert, blockNode, blockSetNode, blockSplit } from './block.ts'
-import { keyCompareNode } from './key.ts'
+import { blockBelow, blockCreate, blockInsert, blockNode, blockSetNode, blockSetSkip, blockSplit } from './block.ts'
+import { keyCompareNode, keyCompareStart, keyShared } from './key.ts'
 import {
   blockChildren, blockCount, blockEntriesMax, blockLow, nodeKey, nodeKeyBytes, tableFirstLeaf, tableLastLeaf, tableLevels, tableMaxNode,
-  tablePath, tableRoot, tableStamp,
+  tablePath, tableRoot, tableShared, tableStamp,
 } from './layout.ts'
 
 function childEntry(memory: LinearMemory, block: Pointer, key: Pointer, keyBytes: number): number {
@@ -33,7 +33,8 @@ export function treeFind(memory: LinearMemory, table: Pointer, key: Pointer, key
 export function treeInsert(memory: LinearMemory, table: Pointer, node: Pointer): void {
   const { u32 } = memory
   u32[(table + tableStamp) >>> 2]!++
-  if (u32[(table + tableRoot) >>> 2] === 0) plant(memory, table)
+  if (u32[(table + tableRoot) >>> 2] === 0) plant(memory, table, u32[(node + nodeKeyBytes) >>> 2]!)
+  else share(memory, table, node)
   const key = node + nodeKey
   const keyBytes = u32[(node + nodeKeyBytes) >>> 2]!
   const maxNode = u32[(table + tableMaxNode) >>> 2]!
@@ -46,8 +47,27 @@ export function treeInsert(memory: LinearMemory, table: Pointer, node: Pointer):
   insertFromRoot(memory, table, node, key, keyBytes)
 }
 
-function plant(memory: LinearMemory, table: Pointer): void {
+function share(memory: LinearMemory, table: Pointer, node: Pointer): void {
   const { u32 } = memory
+  const shared = u32[(table + tableShared) >>> 2]!
+  const maxNode = u32[(table + tableMaxNode) >>> 2]!
+  if (keyCompareStart(memory, maxNode, node + nodeKey, u32[(node + nodeKeyBytes) >>> 2]!, shared) === 0) return
+  const less = keyShared(memory, maxNode, node)
+  u32[(table + tableShared) >>> 2] = less
+  let first = u32[(table + tableRoot) >>> 2]!
+  let last = first
+  for (let level = u32[(table + tableLevels) >>> 2]!; level > 0; level--) {
+    blockSetSkip(memory, first, less)
+    blockSetSkip(memory, last, less)
+    if (level === 1) return
+    first = u32[(first + blockChildren) >>> 2]!
+    last = u32[((last + blockChildren) >>> 2) + u32[(last + blockCount) >>> 2]! - 1]!
+  }
+}
+
+function plant(memory: LinearMemory, table: Pointer, shared: number): void {
+  const { u32 } = memory
+  u32[(table + tableShared) >>> 2] = shared
   const leaf = blockCreate(memory, table, 0)
   u32[(table + tableRoot) >>> 2] = leaf
   u32[(table + tableFirstLeaf) >>> 2] = leaf
