@@ -1,4 +1,5 @@
-import { createGroupAccumulators, createGrouping } from '../../src/kernel/grouping.ts'
+import { createGroupAccumulators } from '../../src/kernel/grouping/accumulators.ts'
+import { createGrouping } from '../../src/kernel/grouping/grouping.ts'
 import type { Kernel } from '../../src/kernel/kernel.ts'
 import type { Pointer } from '../../src/kernel/linear-memory.ts'
 import { scanKind } from '../../src/kernel/scan.ts'

@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest'
-import { createGroupAccumulators, createGrouping } from '../../src/kernel/grouping.ts'
-import type { Grouping, GroupAccumulators } from '../../src/kernel/grouping.ts'
+import { createGroupAccumulators } from '../../src/kernel/grouping/accumulators.ts'
+import { createGrouping } from '../../src/kernel/grouping/grouping.ts'
+import type { GroupAccumulators } from '../../src/kernel/grouping/accumulators.ts'
+import type { Grouping } from '../../src/kernel/grouping/grouping.ts'
 import type { Kernel } from '../../src/kernel/kernel.ts'
 import { accumulatorBytes, scanKind } from '../../src/kernel/scan.ts'
 import { seededRandom } from '../../src/runtime/random.ts'
@@ -58,7 +60,8 @@ function addPage(kernel: Kernel, grouping: Grouping, sums: Sums, page: Page): vo
 function readKey({ memory }: Kernel, kind: ColumnKind, values: number, group: number): Value {
   if (kind === 'i64') return memory.i64[values / 8 + group]!
   if (kind === 'f64') return memory.f64[values / 8 + group]!
-  return memory.u8.slice(memory.u32[values / 4 + 2 * group]!, memory.u32[values / 4 + 2 * group]! + memory.u32[values / 4 + 2 * group + 1]!)
+  const address = memory.u32[values / 4 + 2 * group] ?? 0
+  return memory.u8.slice(address, address + (memory.u32[values / 4 + 2 * group + 1] ?? 0))
 }
 
 function expectGroups(kernel: Kernel, grouping: Grouping, sums: Sums, expected: Map<string, (Value | null)[]>, where: string): void {

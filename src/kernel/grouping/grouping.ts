@@ -1,12 +1,12 @@
 /**
- * Grouping rows by one or more columns: owns a group table for each column (src/kernel/scan.ts tells how they chain) and the
- * accumulators by group, and brings larger ones when they are full. Group numbers never change while rows are added,
- * so that accumulators stay where they are; partial groupings merge.
+ * Grouping rows by one or more columns: owns a group table for each column (src/kernel/scan.ts tells how they chain) and
+ * brings larger ones when they are full. Group numbers never change while rows are added, so that accumulators stay where
+ * they are; partial groupings merge.
  */
-import { invariant } from '../errors.ts'
-import type { Kernel } from './kernel.ts'
-import type { Pointer } from './linear-memory.ts'
-import { accumulatorBytes, scanKind } from './scan.ts'
+import { invariant } from '../../errors.ts'
+import type { Kernel } from '../kernel.ts'
+import type { Pointer } from '../linear-memory.ts'
+import { scanKind } from '../scan.ts'
 
 export type GroupKind = keyof typeof scanKind
 
@@ -116,37 +116,4 @@ function readKeys({ heap, exports }: Kernel, tables: readonly OwnedTable[], firs
     groups = parents
   }
   return { vectors, free: () => owned.forEach((pointer) => heap.free(pointer)) }
-}
-
-/** The accumulators of one aggregate by group: an array of 48 bytes × group that grows with the groups. */
-export interface GroupAccumulators {
-  readonly kind: 'i64' | 'f64'
-  /** Changes when `ensure` grows it. */
-  readonly address: Pointer
-  /** Makes room for groups below `groupCount` and starts the new ones; to be called after each assign or merge. */
-  ensure(groupCount: number): void
-  close(): void
-}
-
-export function createGroupAccumulators({ heap, exports, memory }: Kernel, kind: 'i64' | 'f64'): GroupAccumulators {
-  let capacity = groupCapacityStart, started = 0
-  let address = heap.allocate(accumulatorBytes * capacity)
-  return {
-    kind,
-    get address() {
-      return address
-    },
-    ensure(groupCount) {
-      if (groupCount > capacity) {
-        capacity = Math.max(2 * capacity, groupCount)
-        const larger = heap.allocate(accumulatorBytes * capacity)
-        memory.u8.copyWithin(larger, address, address + accumulatorBytes * started)
-        heap.free(address)
-        address = larger
-      }
-      exports.scanGroupedInit(address, started, groupCount, scanKind[kind])
-      started = Math.max(started, groupCount)
-    },
-    close: () => heap.free(address),
-  }
 }
