@@ -156,6 +156,24 @@ describe.each(kinds)('memtable kernel, %s', (kind) => {
     }
   })
 
+  it('seeks from keys that do not share what all its keys share', () => {
+    const random = seededRandom(23)
+    const table = new KernelMemtable(open(kind), 65_536)
+    const model = new MemtableModel()
+    for (let batch = 0; batch < 10; batch++) {
+      const operations = Array.from({ length: 500 }, (): Operation => ({ kind: 'put', key: keyFamilies['digits']!(random, 1_000_000), value: Buffer.from('v') }))
+      expect(table.applyBytes(encodeBatch(1 + 500 * batch, operations), 65_536)).toBe(0)
+      model.apply(1 + 500 * batch, operations)
+    }
+    const outside = [Buffer.alloc(1), tableKey(6, 'zzz'), tableKey(7), tableKey(7, 'user'), tableKey(7, 'user:0000001'), tableKey(7, 'user:1'), tableKey(7, 'v'), tableKey(8), Buffer.alloc(9, 255)]
+    for (const lower of outside) {
+      expect(table.get(lower.toString('latin1'), 1e9)).toEqual({ unknown: true })
+      for (const upper of outside) {
+        if (Buffer.compare(lower, upper) <= 0) compareScan(table, model, random, 1e9, lower.toString('latin1'), upper.toString('latin1'), `${lower.toString('hex')} to ${upper.toString('hex')}`)
+      }
+    }
+  })
+
   it('leaves the table id out of key refs', () => {
     const table = new KernelMemtable(open(kind))
     table.applyBytes(encodeBatch(1, [{ kind: 'put', key: tableKey(9), value: Buffer.from('x') }, { kind: 'put', key: tableKey(9, 'ab'), value: Buffer.from('y') }]))
