@@ -65,10 +65,10 @@ export function createModelTree(kernel: Kernel): ModelTree {
     visibleSequence = baseSequence + operationCount - 1
   }
 
-  const rowsOf = (snapshot: Snapshot, tableId: number): { entry: Entry; values: PhysicalRow }[] => {
+  const rowsOf = (snapshot: Snapshot | undefined, tableId: number): { entry: Entry; values: PhysicalRow }[] => {
     const layout = layouts.get(tableId)
     invariant(layout !== undefined, `table ${tableId} is not defined`)
-    return ((snapshot as ModelSnapshot).contents.get(tableId) ?? []).map((entry) => ({ entry, values: decodeEntry(layout, entry) }))
+    return (((snapshot as ModelSnapshot | undefined)?.contents ?? contents).get(tableId) ?? []).map((entry) => ({ entry, values: decodeEntry(layout, entry) }))
   }
 
   const selected = (snapshot: Snapshot, request: ScanRequest): { entry: Entry; values: PhysicalRow; matches: boolean }[] => {
@@ -132,6 +132,7 @@ export function createModelTree(kernel: Kernel): ModelTree {
         return { kind: 'sumF64', count: values.length, high: values.reduce<number>((sum, value) => sum + (value as number), 0), low: 0 }
       })
     },
+    sync: async () => {},
     flush: async () => {},
     compact: async () => {},
     get stats(): never {
