@@ -33,7 +33,7 @@ export function batchIsWellFormed(batch: usize, batchBytes: u32): bool {
   const headerBytes = load<u32>(batch, 16)
   const flags = load<u32>(batch, 20)
   if (!(base >= 0 && base <= SEQUENCE_MAX - <f64>count) || base != Math.floor(base)) return false
-  if (flags > 3 || headerBytes < BATCH_HEADER_BYTES || headerBytes > batchBytes || (headerBytes & 3) != 0) return false
+  if (flags > 7 || headerBytes < BATCH_HEADER_BYTES || headerBytes > batchBytes || (headerBytes & 3) != 0) return false
   if ((flags & 1) == 0 && headerBytes != BATCH_HEADER_BYTES) return false
   let at = headerBytes
   for (let i: u32 = 0; i < count; i++) {

@@ -26,7 +26,7 @@ export function batchIsWellFormed(memory: LinearMemory, batch: Pointer, batchByt
   const headerBytes = view.getUint32(batch + 16, true)
   const flags = view.getUint32(batch + 20, true)
   if (!(base >= 0 && base <= Number.MAX_SAFE_INTEGER - count) || base !== Math.floor(base)) return false
-  if (flags > 3 || headerBytes < batchHeaderBytes || headerBytes > batchBytes || (headerBytes & 3) !== 0) return false
+  if (flags > 7 || headerBytes < batchHeaderBytes || headerBytes > batchBytes || (headerBytes & 3) !== 0) return false
   if ((flags & 1) === 0 && headerBytes !== batchHeaderBytes) return false
   let at = headerBytes
   for (let i = 0; i < count; i++) {
