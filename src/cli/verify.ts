@@ -1,6 +1,4 @@
 /** `lsmt verify`: checks every file of a database and prints what is wrong, one line for each finding. */
-import { stat } from 'node:fs/promises'
-import { join } from 'node:path'
 import { formatFileName } from '../engine/shards/format-file.ts'
 import { verifyDatabase } from '../engine/shards/verify-database.ts'
 import { LsmtError } from '../errors.ts'
@@ -8,6 +6,7 @@ import { reserveLinearMemory } from '../kernel/linear-memory.ts'
 import { openKernel } from '../kernel/open-kernel.ts'
 import { defaultDatabaseSettings } from '../settings.ts'
 import type { KernelKind } from '../settings.ts'
+import { holdsObject } from '../storage/local-probe.ts'
 import { openLocalStorage } from '../storage/local-storage.ts'
 import type { CliHost } from './host.ts'
 
@@ -18,7 +17,8 @@ export interface VerifyFlags {
 
 /** Resolves to the number of findings. 58P01 when there is no database, 55006 when a process has it open. */
 export async function verify({ dataDir, kernels }: VerifyFlags, host: CliHost): Promise<number> {
-  await checkExists(dataDir)
+  // Opening makes a directory where there is none; looking for damage should not.
+  if (!(await holdsObject(dataDir, formatFileName))) throw new LsmtError('58P01', `there is no database in ${dataDir}`)
   const storage = await openLocalStorage(dataDir)
   try {
     const kernel = openKernel(kernels, reserveLinearMemory(defaultDatabaseSettings.kernelMemoryBytes))
@@ -34,15 +34,5 @@ export async function verify({ dataDir, kernels }: VerifyFlags, host: CliHost): 
     return findings
   } finally {
     await storage.close()
-  }
-}
-
-/** Opening makes a directory where there is none; looking for damage should not. */
-async function checkExists(dataDir: string): Promise<void> {
-  try {
-    await stat(join(dataDir, formatFileName))
-  } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') throw new LsmtError('58P01', `there is no database in ${dataDir}`, {}, cause)
-    throw new LsmtError('58030', `cannot read ${dataDir}: ${(cause as Error).message}`, {}, cause)
   }
 }

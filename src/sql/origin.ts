@@ -1,7 +1,7 @@
 /** Where a statement stands in the text it came from, for errors that say where. */
 import { LsmtError } from '../errors.ts'
 import type { ErrorCode } from '../errors.ts'
-import { createLexer, nextToken, token } from './lexer.ts'
+import { createLexer, nextToken, token } from './scan/lexer.ts'
 import { codePointPosition } from './position.ts'
 
 export interface Origin {

@@ -4,18 +4,18 @@
  */
 import parserModule from 'node-sql-parser/build/postgresql.js'
 import { LsmtError } from '../errors.ts'
-import { token } from './lexer.ts'
-import { isNameInCreate, isNameInDrop, isNameInStatement, parserText, shapeTokens } from './names.ts'
-import type { IsName, ParserText, ShapeToken } from './names.ts'
+import { token } from './scan/lexer.ts'
+import { isNameInCreate, isNameInDrop, isNameInStatement, parserText, shapeTokens } from './syntax/names.ts'
+import type { IsName, ParserText, ShapeToken } from './syntax/names.ts'
 import { errorAt, syntaxErrorAt } from './origin.ts'
 import type { Origin } from './origin.ts'
-import { readDelete, readInsert, readSelect, readUpdate } from './parse-select.ts'
-import { readCreate, readDrop } from './parse-table.ts'
+import { readDelete, readInsert, readSelect, readUpdate } from './syntax/parse-select.ts'
+import { readCreate, readDrop } from './syntax/parse-table.ts'
 import type { Statement } from './statement.ts'
-import { isNode, tokenAt } from './syntax-node.ts'
-import type { Reading, SyntaxNode } from './syntax-node.ts'
-import { splitTableOptions } from './table-options.ts'
-import { otherStatements, unsupportedWord } from './words.ts'
+import { isNode, tokenAt } from './syntax/syntax-node.ts'
+import type { Reading, SyntaxNode } from './syntax/syntax-node.ts'
+import { splitTableOptions } from './syntax/table-options.ts'
+import { otherStatements, unsupportedWord } from './syntax/words.ts'
 
 const parser = new parserModule.Parser()
 

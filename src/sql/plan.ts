@@ -6,7 +6,7 @@ import type { AggregateFunction } from '../lsm/tree.ts'
 import type { EngineAggregate, NewTable, WriteMode } from '../engine/engine.ts'
 import type { ColumnSchema, ColumnType, TableSchema } from '../engine/schema.ts'
 import type { Comparison } from '../kernel/zone-map.ts'
-import type { Assign } from './assign.ts'
+import type { Assign } from './value/assign.ts'
 import type { Operand } from './statement.ts'
 
 export interface ResultColumn {

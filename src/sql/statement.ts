@@ -2,7 +2,7 @@
 import type { Comparison } from '../kernel/zone-map.ts'
 import type { AggregateFunction } from '../lsm/tree.ts'
 import type { ColumnType } from '../engine/schema.ts'
-import type { Name } from './names.ts'
+import type { Name } from './syntax/names.ts'
 
 export interface ColumnRef {
   readonly name: Name

@@ -20,9 +20,17 @@ export interface Answer {
   readonly status: number
   readonly headers: Headers
   readonly text: string
-  /** The body as JSON.parse reads it. */
-  // oxlint-disable-next-line typescript/no-explicit-any -- tests look into answers of every shape
-  readonly json: any
+  /** The body as JSON.parse reads it; which of the fields are there depends on the answer. */
+  readonly json: AnswerJson
+}
+
+export interface AnswerJson {
+  readonly columns: readonly { readonly name: string; readonly type: string }[]
+  readonly rows: readonly (readonly unknown[])[]
+  readonly rowCount: number
+  readonly stats: Readonly<Record<string, number>>
+  readonly results: readonly AnswerJson[]
+  readonly error: { readonly code: string; readonly message: string; readonly position?: number; readonly hint?: string }
 }
 
 export interface TestServerOptions {
@@ -54,5 +62,5 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
 
 export async function answerOf(response: Response): Promise<Answer> {
   const text = await response.text()
-  return { status: response.status, headers: response.headers, text, json: text.startsWith('{') ? JSON.parse(text) : undefined }
+  return { status: response.status, headers: response.headers, text, json: JSON.parse(text) as AnswerJson }
 }

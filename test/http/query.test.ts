@@ -45,8 +45,8 @@ describe('requests', () => {
 
   test('several statements', async () => {
     const answer = await server.post("INSERT INTO kv VALUES ('m', '1'); SELECT value FROM kv WHERE key = 'm'; DELETE FROM kv WHERE key = 'm'")
-    expect(answer.json.results.map((result: { rowCount: number }) => result.rowCount)).toEqual([1, 1, 1])
-    expect(answer.json.results[1].rows).toEqual([['1']])
+    expect(answer.json.results.map((result) => result.rowCount)).toEqual([1, 1, 1])
+    expect(answer.json.results[1]!.rows).toEqual([['1']])
     const failing = await server.post("INSERT INTO kv VALUES ('m2', '1'); SELECT nothing FROM kv; DELETE FROM kv WHERE key = 'm2'")
     expect(failing.status).toBe(400)
     expect(failing.json).toEqual({ error: { code: '42703', message: 'column "nothing" does not exist in table "kv"', position: 43 } })
@@ -59,7 +59,7 @@ describe('requests', () => {
       "INSERT INTO every VALUES (1, 9007199254740991, 1.5, 0.1, 'a\"b\n', TRUE, '2024-01-02 03:04:05.60', '2024-01-02', '\\x00ff'), (2, 9007199254740992, -0.05, 'NaN', '', FALSE, '2024-01-02', '0001-01-01', ''), (3, -9223372036854775808, 0, '-Infinity', NULL, NULL, NULL, NULL, NULL), (4, -9007199254740992, NULL, -0.0, NULL, NULL, NULL, NULL, NULL)",
     )
     const answer = await server.post('SELECT * FROM every')
-    expect(answer.json.columns.map((column: { type: string }) => column.type)).toEqual(['INTEGER', 'BIGINT', 'NUMERIC(10,2)', 'DOUBLE PRECISION', 'TEXT', 'BOOLEAN', 'TIMESTAMP', 'DATE', 'BYTEA'])
+    expect(answer.json.columns.map((column) => column.type)).toEqual(['INTEGER', 'BIGINT', 'NUMERIC(10,2)', 'DOUBLE PRECISION', 'TEXT', 'BOOLEAN', 'TIMESTAMP', 'DATE', 'BYTEA'])
     expect(answer.json.rows).toEqual([
       [1, 9007199254740991, '1.50', 0.1, 'a"b\n', true, '2024-01-02T03:04:05.6Z', '2024-01-02', 'AP8='],
       [2, '9007199254740992', '-0.05', 'NaN', '', false, '2024-01-02T00:00:00Z', '0001-01-01', ''],

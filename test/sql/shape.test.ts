@@ -1,7 +1,7 @@
 /** Scanning: what is lifted, what shapes share, and where statements end. */
 import { expect, test } from 'vitest'
 import { LsmtError } from '../../src/errors.ts'
-import { scanStatements } from '../../src/sql/shape.ts'
+import { scanStatements } from '../../src/sql/scan/shape.ts'
 import { slotKind } from '../../src/sql/slot.ts'
 
 const shapes = (text: string) => scanStatements(text).map(({ shape }) => shape)

@@ -1,7 +1,7 @@
 /** SELECT, INSERT, UPDATE and DELETE: the parser's nodes to statements. */
-import type { AggregateFunction } from '../lsm/tree.ts'
+import type { AggregateFunction } from '../../lsm/tree.ts'
 import { describeNode, isColumn, readColumn, readOperand, readWhere } from './parse-expression.ts'
-import type { Delete, Insert, Operand, OrderItem, Select, SelectItem, TableRef, Update } from './statement.ts'
+import type { Delete, Insert, Operand, OrderItem, Select, SelectItem, TableRef, Update } from '../statement.ts'
 import { isNode, nodes, only, readName, readOptionalName, textIn, unsupported } from './syntax-node.ts'
 import type { Reading, SyntaxNode } from './syntax-node.ts'
 

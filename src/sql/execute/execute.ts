@@ -1,12 +1,12 @@
 /** Plans over an engine. */
-import type { Engine } from '../engine/engine.ts'
-import { LsmtError } from '../errors.ts'
+import type { Engine } from '../../engine/engine.ts'
+import { LsmtError } from '../../errors.ts'
 import { cancellation, checkCancelled, executeAggregate, executeGet, executeScan } from './execute-select.ts'
 import { executeDelete, executeInsert, executeUpdate } from './execute-write.ts'
-import type { CreateTablePlan, DropTablePlan, Plan } from './plan.ts'
-import { newReadStats } from './result.ts'
-import type { RowsResult, StatementResult } from './result.ts'
-import type { Values } from './values.ts'
+import type { CreateTablePlan, DropTablePlan, Plan } from '../plan.ts'
+import { newReadStats } from '../result.ts'
+import type { RowsResult, StatementResult } from '../result.ts'
+import type { Values } from '../value/values.ts'
 
 export async function executePlan(engine: Engine, plan: Plan, values: Values, signal: AbortSignal | undefined): Promise<StatementResult> {
   checkCancelled(signal)

@@ -2,9 +2,9 @@
  * Narrowing of the parser's tree: its nodes are records of unknown things until looked at here. What is in a node
  * beyond what its reader knows is an error that names it, so that no clause is ever parsed and ignored.
  */
-import { LsmtError } from '../errors.ts'
-import { errorAt } from './origin.ts'
-import type { Origin } from './origin.ts'
+import { LsmtError } from '../../errors.ts'
+import { errorAt } from '../origin.ts'
+import type { Origin } from '../origin.ts'
 import type { Name, ParserText } from './names.ts'
 
 export type SyntaxNode = Readonly<Record<string, unknown>>

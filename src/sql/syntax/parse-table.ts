@@ -1,10 +1,10 @@
 /** CREATE TABLE and DROP TABLE: the parser's nodes to statements. */
-import type { LsmtError } from '../errors.ts'
-import type { ColumnType } from '../engine/schema.ts'
+import type { LsmtError } from '../../errors.ts'
+import type { ColumnType } from '../../engine/schema.ts'
 import type { Name } from './names.ts'
-import { errorAt, syntaxErrorAt } from './origin.ts'
+import { errorAt, syntaxErrorAt } from '../origin.ts'
 import { readColumn } from './parse-expression.ts'
-import type { ColumnDefinition, CreateTable, Statement } from './statement.ts'
+import type { ColumnDefinition, CreateTable, Statement } from '../statement.ts'
 import { isNode, nodes, only, readName, textIn, unsupported } from './syntax-node.ts'
 import type { Reading, SyntaxNode } from './syntax-node.ts'
 

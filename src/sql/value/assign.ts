@@ -3,15 +3,15 @@
  * type (22P02 when it does not read as one), numbers go to numeric columns (rounded half away from zero to what the
  * column holds), and nothing else is cast (42804). Lengths, narrow integer ranges and NOT NULL are the engine's checks.
  */
-import { LsmtError } from '../errors.ts'
-import { parseDecimal, roundDecimal } from '../engine/decimal.ts'
-import type { EngineValue } from '../engine/engine.ts'
-import { typeName } from '../engine/schema.ts'
-import type { ColumnSchema, ColumnType } from '../engine/schema.ts'
-import { parseDate, parseTimestamp } from '../engine/temporal.ts'
-import { excerpt, hexBytes } from './literal.ts'
-import { slotKind } from './slot.ts'
-import type { SlotValue, SqlValue } from './slot.ts'
+import { LsmtError } from '../../errors.ts'
+import { parseDecimal, roundDecimal } from '../../engine/decimal.ts'
+import type { EngineValue } from '../../engine/engine.ts'
+import { typeName } from '../../engine/schema.ts'
+import type { ColumnSchema, ColumnType } from '../../engine/schema.ts'
+import { parseDate, parseTimestamp } from '../../engine/temporal.ts'
+import { excerpt, hexBytes } from '../scan/literal.ts'
+import { slotKind } from '../slot.ts'
+import type { SlotValue, SqlValue } from '../slot.ts'
 
 /** From a slot's kind and value to what the column stores. */
 export type Assign = (kind: number, value: SlotValue) => EngineValue

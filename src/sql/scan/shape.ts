@@ -10,9 +10,9 @@
 import { createLexer, nextToken, syntaxError, token } from './lexer.ts'
 import type { Lexer } from './lexer.ts'
 import { dollarText, escapeText, hexText, plainText } from './literal.ts'
-import { withPosition } from './position.ts'
-import { slotKind } from './slot.ts'
-import type { Slots, SlotValue } from './slot.ts'
+import { withPosition } from '../position.ts'
+import { slotKind } from '../slot.ts'
+import type { Slots, SlotValue } from '../slot.ts'
 
 export interface ScannedStatement {
   readonly shape: string

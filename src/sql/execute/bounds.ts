@@ -2,9 +2,9 @@
  * From conditions with values to what the engine scans: bounds on the primary key where conditions allow, the rest
  * as predicate terms. Pure.
  */
-import type { EnginePredicateTerm, EngineValue, KeyBound } from '../engine/engine.ts'
-import type { TableSchema } from '../engine/schema.ts'
-import type { Comparison } from '../kernel/zone-map.ts'
+import type { EnginePredicateTerm, EngineValue, KeyBound } from '../../engine/engine.ts'
+import type { TableSchema } from '../../engine/schema.ts'
+import type { Comparison } from '../../kernel/zone-map.ts'
 
 export interface ScanRange {
   readonly lower?: KeyBound

@@ -1,16 +1,16 @@
 /** Statements to plans: names and types resolved against the catalog. Errors say where in the text the name stands. */
-import { LsmtError } from '../errors.ts'
-import type { Engine } from '../engine/engine.ts'
-import type { ColumnSchema, TableSchema } from '../engine/schema.ts'
-import { assignTo } from './assign.ts'
+import { LsmtError } from '../../errors.ts'
+import type { Engine } from '../../engine/engine.ts'
+import type { ColumnSchema, TableSchema } from '../../engine/schema.ts'
+import { assignTo } from '../value/assign.ts'
 import { bindSelect } from './bind-select.ts'
-import type { Name } from './names.ts'
-import { errorAt } from './origin.ts'
-import type { Origin } from './origin.ts'
-import type { DeletePlan, InsertPlan, KeyPlan, Plan, UpdatePlan } from './plan.ts'
+import type { Name } from '../syntax/names.ts'
+import { errorAt } from '../origin.ts'
+import type { Origin } from '../origin.ts'
+import type { DeletePlan, InsertPlan, KeyPlan, Plan, UpdatePlan } from '../plan.ts'
 import { bindTerm, findColumn, findTable, scopeOf, visibleColumns } from './scope.ts'
 import type { Scope } from './scope.ts'
-import type { CreateTable, Delete, Insert, Operand, Statement, Term, Update } from './statement.ts'
+import type { CreateTable, Delete, Insert, Operand, Statement, Term, Update } from '../statement.ts'
 
 export type Catalog = Pick<Engine, 'table' | 'tables' | 'catalogVersion'>
 

@@ -2,16 +2,16 @@
  * Values that a column is compared with. The column keeps its type and the value is brought to it without changing
  * what is true: `n < 2.5` on a BIGINT is `n <= 2`, `n = 2.5` is never true, `n < 1e30` is true of all but null.
  */
-import { LsmtError } from '../errors.ts'
-import { floorDecimal, parseDecimal } from '../engine/decimal.ts'
-import type { EngineValue } from '../engine/engine.ts'
-import { typeName } from '../engine/schema.ts'
-import type { ColumnSchema } from '../engine/schema.ts'
-import { parseTimestamp } from '../engine/temporal.ts'
-import type { Comparison } from '../kernel/zone-map.ts'
+import { LsmtError } from '../../errors.ts'
+import { floorDecimal, parseDecimal } from '../../engine/decimal.ts'
+import type { EngineValue } from '../../engine/engine.ts'
+import { typeName } from '../../engine/schema.ts'
+import type { ColumnSchema } from '../../engine/schema.ts'
+import { parseTimestamp } from '../../engine/temporal.ts'
+import type { Comparison } from '../../kernel/zone-map.ts'
 import { assignTo, decimalOf, describeKind, integerText } from './assign.ts'
-import { slotKind } from './slot.ts'
-import type { SqlValue } from './slot.ts'
+import { slotKind } from '../slot.ts'
+import type { SqlValue } from '../slot.ts'
 
 /** `term`: as the engine compares. `never`: true of no row. A comparison that is true of every value becomes isNotNull. */
 export type Compared = { readonly kind: 'term'; readonly comparison: Comparison; readonly value?: EngineValue } | { readonly kind: 'never' }

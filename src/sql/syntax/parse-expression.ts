@@ -1,6 +1,6 @@
 /** Conditions, values and columns: the parser's nodes to terms. */
-import type { Comparison } from '../kernel/zone-map.ts'
-import type { ColumnRef, Operand, Term } from './statement.ts'
+import type { Comparison } from '../../kernel/zone-map.ts'
+import type { ColumnRef, Operand, Term } from '../statement.ts'
 import { isNode, nodes, only, readName, readOptionalName, textIn, unsupported } from './syntax-node.ts'
 import type { Reading, SyntaxNode } from './syntax-node.ts'
 

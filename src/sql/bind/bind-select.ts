@@ -1,14 +1,14 @@
 /** SELECT to a point read, a scan or an aggregate. */
-import type { Engine, EngineAggregate } from '../engine/engine.ts'
-import { typeName } from '../engine/schema.ts'
-import type { TableSchema } from '../engine/schema.ts'
-import { errorAt } from './origin.ts'
-import type { Origin } from './origin.ts'
-import { aggregateType } from './plan.ts'
-import type { AggregatePlan, GetPlan, Plan, PlanTerm, ResultColumn } from './plan.ts'
+import type { Engine, EngineAggregate } from '../../engine/engine.ts'
+import { typeName } from '../../engine/schema.ts'
+import type { TableSchema } from '../../engine/schema.ts'
+import { errorAt } from '../origin.ts'
+import type { Origin } from '../origin.ts'
+import { aggregateType } from '../plan.ts'
+import type { AggregatePlan, GetPlan, Plan, PlanTerm, ResultColumn } from '../plan.ts'
 import { bindTerm, checkQualifier, findColumn, scopeOf, visibleColumns } from './scope.ts'
 import type { Scope } from './scope.ts'
-import type { OrderItem, Select, SelectItem } from './statement.ts'
+import type { OrderItem, Select, SelectItem } from '../statement.ts'
 
 export function bindSelect(statement: Select, catalog: Pick<Engine, 'table'>, origin: Origin): Plan {
   const scope = scopeOf(catalog, statement.table, origin)

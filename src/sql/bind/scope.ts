@@ -1,11 +1,11 @@
 /** Names a statement can use: one table and its columns. */
-import type { Engine } from '../engine/engine.ts'
-import type { ColumnSchema, TableSchema } from '../engine/schema.ts'
-import type { Name } from './names.ts'
-import { errorAt } from './origin.ts'
-import type { Origin } from './origin.ts'
-import type { PlanTerm } from './plan.ts'
-import type { ColumnRef, TableRef, Term } from './statement.ts'
+import type { Engine } from '../../engine/engine.ts'
+import type { ColumnSchema, TableSchema } from '../../engine/schema.ts'
+import type { Name } from '../syntax/names.ts'
+import { errorAt } from '../origin.ts'
+import type { Origin } from '../origin.ts'
+import type { PlanTerm } from '../plan.ts'
+import type { ColumnRef, TableRef, Term } from '../statement.ts'
 
 export interface Scope {
   readonly table: TableSchema

@@ -1,5 +1,5 @@
 /** What the spans of text literals stand for. */
-import { LsmtError } from '../errors.ts'
+import { LsmtError } from '../../errors.ts'
 
 /** 'it''s' → it's. Backslashes are plain characters. */
 export function plainText(text: string, start: number, end: number): string {

@@ -3,8 +3,8 @@
  * a keyword, lose its quotes or meet a character the parser does not know. Name k becomes "n<k>", slot k becomes
  * $<k+1>; every other word is a keyword, a type or a function.
  */
-import { createLexer, nextToken, token } from './lexer.ts'
-import { quotedName } from './literal.ts'
+import { createLexer, nextToken, token } from '../scan/lexer.ts'
+import { quotedName } from '../scan/literal.ts'
 import { reservedWords } from './words.ts'
 
 export interface Name {

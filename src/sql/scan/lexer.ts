@@ -3,8 +3,8 @@
  * PostgreSQL's rules: a quote inside a text is doubled, backslashes are plain characters except in E'…', comments
  * nest, dollar quotes hold anything. Numbers and texts are never decoded here, so no digit is lost.
  */
-import { LsmtError } from '../errors.ts'
-import { codePointPosition } from './position.ts'
+import { LsmtError } from '../../errors.ts'
+import { codePointPosition } from '../position.ts'
 
 export const token = {
   end: 0,

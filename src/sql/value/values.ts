@@ -1,12 +1,12 @@
 /** Operands to values, for one execution: the slots of the statement at hand and the parameters given with it. */
-import type { EngineValue } from '../engine/engine.ts'
+import type { EngineValue } from '../../engine/engine.ts'
 import { negated } from './assign.ts'
 import type { Assign } from './assign.ts'
-import { withPosition } from './position.ts'
-import type { ScannedStatement } from './shape.ts'
-import { slotKind, slotValue } from './slot.ts'
-import type { SqlParameters, SqlValue } from './slot.ts'
-import type { Operand } from './statement.ts'
+import { withPosition } from '../position.ts'
+import type { ScannedStatement } from '../scan/shape.ts'
+import { slotKind, slotValue } from '../slot.ts'
+import type { SqlParameters, SqlValue } from '../slot.ts'
+import type { Operand } from '../statement.ts'
 
 export interface Values {
   readonly text: string

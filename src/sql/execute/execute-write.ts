@@ -1,15 +1,15 @@
 /** INSERT, UPDATE and DELETE over an engine. */
-import type { Engine, EngineRow, EngineValue } from '../engine/engine.ts'
-import { invariant } from '../errors.ts'
-import type { Assign } from './assign.ts'
-import { compareWith } from './compare.ts'
-import type { DeletePlan, InsertPlan, KeyPlan, UpdatePlan } from './plan.ts'
-import { withPosition } from './position.ts'
-import { slotKind } from './slot.ts'
-import type { SqlValue } from './slot.ts'
-import type { Operand } from './statement.ts'
-import { assignOperand, atOperand } from './values.ts'
-import type { Values } from './values.ts'
+import type { Engine, EngineRow, EngineValue } from '../../engine/engine.ts'
+import { invariant } from '../../errors.ts'
+import type { Assign } from '../value/assign.ts'
+import { compareWith } from '../value/compare.ts'
+import type { DeletePlan, InsertPlan, KeyPlan, UpdatePlan } from '../plan.ts'
+import { withPosition } from '../position.ts'
+import { slotKind } from '../slot.ts'
+import type { SqlValue } from '../slot.ts'
+import type { Operand } from '../statement.ts'
+import { assignOperand, atOperand } from '../value/values.ts'
+import type { Values } from '../value/values.ts'
 
 export async function executeInsert(engine: Engine, plan: InsertPlan, values: Values): Promise<number> {
   const rows = plan.tuples.length === 1 ? repeatedRows(plan, plan.tuples[0]!, values) : plan.tuples.map((tuple) => rowOf(plan, tuple, values, 0))
