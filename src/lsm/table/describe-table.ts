@@ -1,0 +1,117 @@
+/** What a table file holds, for people: rows, row groups, and for each column its encodings and their sizes. */
+import type { Kernel } from '../../kernel/kernel.ts'
+import type { Pointer } from '../../kernel/linear-memory.ts'
+import type { ObjectReader, Storage } from '../../storage/storage.ts'
+import { keyForm } from '../layout.ts'
+import type { KeyForm, PhysicalKind, TableLayout } from '../layout.ts'
+import { align8 } from './format.ts'
+import { checkChunk, directoryEntry } from './read/chunk-loader.ts'
+import { checkLengths, readTail } from './read/tail.ts'
+import type { Tail } from './read/tail-view.ts'
+import type { ChunkName, TableMeta } from './table.ts'
+import { tableFileName } from './table-file-name.ts'
+import { createArena } from './verify/arena.ts'
+import type { Arena } from './verify/arena.ts'
+
+export interface TableDescription {
+  readonly file: string
+  readonly meta: TableMeta
+  readonly layout: TableLayout
+  readonly keyForm: KeyForm
+  readonly filterBytes: number
+  readonly columns: readonly ColumnDescription[]
+  /** Rows and encoded bytes by row group. */
+  readonly rowGroups: readonly { readonly rows: number; readonly tombstones: number; readonly bytes: number }[]
+}
+
+/** All chunks of one column (or of the keys, or of tombstones) together. */
+export interface ColumnDescription {
+  readonly name: ChunkName
+  readonly kind: PhysicalKind
+  readonly bytes: number
+  /** Chunks by encoding. */
+  readonly encodings: Readonly<Record<string, number>>
+}
+
+/** Encoding numbers of src/kernel/column.ts. */
+const encodingNames: Readonly<Record<number, string>> = {
+  1: 'constant', 2: 'plain', 3: 'frame', 4: 'linear', 5: 'delta', 6: 'decimal',
+  16: 'constant', 17: 'plain', 18: 'dictionary', 19: 'runs', 20: 'lz',
+}
+
+/** Reads the whole file; raises what opening and reading it would. */
+export async function describeTable(storage: Storage, kernel: Kernel, meta: TableMeta, shard: number): Promise<TableDescription> {
+  const file = tableFileName(shard, meta.fileNumber)
+  const object = await storage.open(file)
+  const arena = createArena(kernel)
+  try {
+    checkLengths(file, meta, object.byteLength)
+    const tail = readTail(kernel, file, meta, await readAt(object, kernel, arena, meta.byteLength - meta.tailBytes, meta.tailBytes))
+    return await describeTail(object, kernel, tail, meta)
+  } finally {
+    arena.free()
+    await object.close()
+  }
+}
+
+async function readAt(object: ObjectReader, kernel: Kernel, arena: Arena, byteOffset: number, byteLength: number): Promise<Pointer> {
+  const address = arena.allocate(byteLength)
+  await object.read(kernel.memory.u8.subarray(address, address + byteLength), byteOffset)
+  return address
+}
+
+async function describeTail(object: ObjectReader, kernel: Kernel, tail: Tail, meta: TableMeta): Promise<TableDescription> {
+  const { u32 } = kernel.memory
+  const { slots, sections, footer, layout } = tail
+  const columns = slots.kinds.map((kind, slot) => ({ name: slots.names[slot]!, kind, bytes: 0, encodings: {} as Record<string, number> }))
+  const rowGroups: { rows: number; tombstones: number; bytes: number }[] = []
+  for (let rowGroup = 0; rowGroup < meta.rowGroupCount; rowGroup++) {
+    let bytes = 0
+    for (const [slot, column] of columns.entries()) {
+      const chunkBytes = await addChunk(object, kernel, tail, rowGroup * slots.count + slot, column)
+      column.bytes += chunkBytes
+      bytes += chunkBytes
+    }
+    const rows = u32[((footer + sections.rowCounts) >>> 2) + rowGroup]!
+    rowGroups.push({ rows, tombstones: rows - u32[((footer + sections.liveRowCounts) >>> 2) + rowGroup]!, bytes })
+  }
+  return { file: tail.file, meta, layout, keyForm: keyForm(layout), filterBytes: tail.filter.byteLength, columns, rowGroups }
+}
+
+/** Counts a chunk's encoding in its column; returns its bytes, 0 when there is none. */
+async function addChunk(object: ObjectReader, kernel: Kernel, tail: Tail, index: number, column: { readonly encodings: Record<string, number> }): Promise<number> {
+  const entry = directoryEntry(tail, index) >>> 2
+  const byteLength = kernel.memory.u32[entry + 1]!
+  if (byteLength === 0) return 0
+  const arena = createArena(kernel)
+  try {
+    const chunk = await readAt(object, kernel, arena, kernel.memory.u32[entry]! * 8, align8(byteLength))
+    checkChunk(kernel, tail, index, chunk)
+    const number = kernel.exports.columnEncoding(chunk)
+    const encoding = encodingNames[number] ?? `encoding ${number}`
+    column.encodings[encoding] = (column.encodings[encoding] ?? 0) + 1
+    return byteLength
+  } finally {
+    arena.free()
+  }
+}
+
+/** The description as lines of text. */
+export function describeTableText(description: TableDescription): string {
+  const { file, meta, columns, rowGroups, filterBytes } = description
+  const perRow = (bytes: number): string => (meta.rowCount === 0 ? '' : `, ${(bytes / meta.rowCount).toFixed(2)} a row`)
+  const counts = rowGroups.map(({ rows }) => rows)
+  const spread = counts.length === 0 ? '' : ` of ${Math.min(...counts)} to ${Math.max(...counts)} rows`
+  const lines = [
+    `${file}: ${meta.byteLength} bytes, table ${meta.tableId}, sequences ${meta.minSequence} to ${meta.maxSequence}`,
+    `  ${meta.rowCount} rows, ${meta.tombstoneCount} of them tombstones, ${meta.rangeTombstoneCount} range tombstones`,
+    `  keys (${description.keyForm}) ${Buffer.from(meta.minKey).toString('hex')} to ${Buffer.from(meta.maxKey).toString('hex')}`,
+    `  ${rowGroups.length} row groups${spread}; filter ${filterBytes} bytes; footer ${meta.tailBytes - filterBytes} bytes with its trailer`,
+  ]
+  for (const { name, kind, bytes, encodings } of columns) {
+    if (bytes === 0) continue
+    const shown = Object.entries(encodings).map(([encoding, count]) => `${encoding} × ${count}`)
+    lines.push(`  ${typeof name === 'number' ? `column ${name}` : name} ${kind}: ${bytes} bytes${perRow(bytes)}; ${shown.join(', ')}`)
+  }
+  return lines.join('\n')
+}
