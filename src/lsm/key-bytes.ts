@@ -1,0 +1,55 @@
+/**
+ * Key bytes in JavaScript memory, and boundaries between keys. A boundary is key bytes too: it stands before that key
+ * and after all smaller ones, so it serves as an inclusive lower and an exclusive upper bound. The empty key is the
+ * boundary before all keys; undefined is the one after all of them.
+ */
+import type { LinearMemory, Pointer } from '../kernel/linear-memory.ts'
+
+export type Boundary = Uint8Array | undefined
+
+export const firstBoundary: Uint8Array = new Uint8Array(0)
+
+export function compareBytes(left: Uint8Array, right: Uint8Array): number {
+  return Buffer.compare(left, right)
+}
+
+export function compareBoundaries(left: Boundary, right: Boundary): number {
+  if (left === undefined || right === undefined) return Number(left === undefined) - Number(right === undefined)
+  return Buffer.compare(left, right)
+}
+
+export const smallerBoundary = (left: Boundary, right: Boundary): Boundary => (compareBoundaries(left, right) <= 0 ? left : right)
+export const largerBoundary = (left: Boundary, right: Boundary): Boundary => (compareBoundaries(left, right) >= 0 ? left : right)
+
+/** The boundary right after a key. */
+export function boundaryAfter(key: Uint8Array): Uint8Array {
+  const after = new Uint8Array(key.length + 1)
+  after.set(key)
+  return after
+}
+
+export function copyOut({ u8 }: LinearMemory, address: Pointer, byteLength: number): Uint8Array {
+  return u8.slice(address, address + byteLength)
+}
+
+/** Order of a key in linear memory against one outside. */
+export function compareToMemory({ u8 }: LinearMemory, address: Pointer, byteLength: number, key: Uint8Array): number {
+  const shared = Math.min(byteLength, key.length)
+  for (let i = 0; i < shared; i++) {
+    const difference = u8[address + i]! - key[i]!
+    if (difference !== 0) return difference
+  }
+  return byteLength - key.length
+}
+
+/** A boundary among i64 keys: rows before it are those < `value` (or <= `value` when `after`). */
+export interface I64Boundary {
+  readonly value: bigint
+  readonly after: boolean
+}
+
+export function i64Boundary(boundary: Uint8Array): I64Boundary {
+  let bits = 0n
+  for (let i = 0; i < 8; i++) bits = (bits << 8n) | BigInt(boundary[i] ?? 0)
+  return { value: BigInt.asIntN(64, bits ^ (1n << 63n)), after: boundary.length > 8 }
+}

@@ -1,0 +1,95 @@
+/**
+ * A memtable: the skiplist kernel's ordered map with the segments of linear memory it lives in. Written by the tree
+ * until it is frozen; then only read, also by a worker that is given its address. Its memory is freed when the tree
+ * and the last snapshot have let go of it.
+ */
+import { invariant, LsmtError } from '../errors.ts'
+import type { Kernel } from '../kernel/kernel.ts'
+import type { Pointer } from '../kernel/linear-memory.ts'
+import { tableKey } from './batch-builder.ts'
+import { compareBytes, copyOut } from './key-bytes.ts'
+import { coverOf, emptyCover } from './range-cover.ts'
+import type { Interval, RangeCover } from './range-cover.ts'
+
+export interface Memtable {
+  readonly handle: Pointer
+  /** Sequence number of the last operation applied before it was started. */
+  readonly startSequence: number
+  usedBytes(): number
+  entryCount(): number
+  rangeCount(): number
+  /** Applies a whole batch that stands in linear memory. */
+  apply(batch: Pointer, batchBytes: number): void
+  retain(): void
+  release(): void
+}
+
+const segmentBytesMin = 64 * 1024
+const segmentBytesMax = 1024 * 1024
+
+/** A memtable with one reference, the caller's. */
+export function createMemtable({ heap, exports }: Kernel, startSequence: number, expectedBytes: number): Memtable {
+  const segmentBytes = Math.min(segmentBytesMax, Math.max(segmentBytesMin, expectedBytes >>> 3))
+  const segments = [heap.allocate(segmentBytes)]
+  const handle = exports.skiplistCreate(segments[0]!, segmentBytes)
+  let references = 1
+
+  const addSegment = (needed: number): void => {
+    const byteLength = Math.max(segmentBytes, needed)
+    const segment = heap.allocate(byteLength)
+    segments.push(segment)
+    exports.skiplistAddSegment(handle, segment, byteLength)
+  }
+  return {
+    handle,
+    startSequence,
+    usedBytes: () => exports.skiplistUsedBytes(handle),
+    entryCount: () => exports.skiplistEntryCount(handle),
+    rangeCount: () => exports.skiplistRangeCount(handle),
+    apply(batch, batchBytes) {
+      for (;;) {
+        const outcome = exports.skiplistApply(handle, batch, batchBytes)
+        if (outcome === 0) return
+        if (outcome < 0) throw new LsmtError('XX000', 'internal error: the memtable refused a batch as malformed')
+        addSegment(outcome)
+      }
+    },
+    retain() {
+      invariant(references > 0, 'a freed memtable is retained')
+      references++
+    },
+    release() {
+      invariant(references > 0, 'a freed memtable is released')
+      if (--references === 0) for (const segment of segments) heap.free(segment)
+    },
+  }
+}
+
+const rangeRecordBytes = 24
+
+/** What a memtable's range tombstones up to `sequence` delete of one table, as primary-key bytes. */
+export function memtableCover({ heap, memory, exports }: Kernel, handle: Pointer, tableId: number, sequence: number): RangeCover {
+  const count = exports.skiplistRangeCount(handle)
+  if (count === 0) return emptyCover
+  const intervals: Interval[] = []
+  const record = heap.allocate(rangeRecordBytes)
+  for (let i = 0; i < count; i++) {
+    exports.skiplistRangeAt(handle, i, record)
+    if (memory.view.getFloat64(record + 16, true) > sequence) continue
+    const [start, startBytes, end, endBytes] = memory.u32.subarray(record >>> 2, (record >>> 2) + 4)
+    const interval = withinTable(copyOut(memory, start!, startBytes!), copyOut(memory, end!, endBytes!), tableId)
+    if (interval !== undefined) intervals.push(interval)
+  }
+  heap.free(record)
+  return coverOf(intervals)
+}
+
+/** The part of [start, end), keys with table ids, that lies in one table, without the id. */
+function withinTable(start: Uint8Array, end: Uint8Array, tableId: number): Interval | undefined {
+  const first = tableKey(tableId), next = tableKey(tableId + 1)
+  if (compareBytes(end, first) <= 0 || compareBytes(start, next) >= 0) return undefined
+  return {
+    start: compareBytes(start, first) <= 0 ? new Uint8Array(0) : start.slice(first.length),
+    end: compareBytes(end, next) >= 0 ? undefined : end.slice(first.length),
+  }
+}

@@ -1,0 +1,165 @@
+/** A memtable as a run of pages; pages grow, so that a scan that stops early reads little. */
+import type { Pointer } from '../../kernel/linear-memory.ts'
+import { createArena } from '../arena.ts'
+import type { Arena } from '../arena.ts'
+import { tableIdBytes } from '../batch.ts'
+import { tableKey } from '../batch-builder.ts'
+import { firstBoundary } from '../key-bytes.ts'
+import type { Boundary } from '../key-bytes.ts'
+import { keyColumnVector } from '../key-columns.ts'
+import type { Vector } from '../page.ts'
+import type { RangeCover } from '../range-cover.ts'
+import { bitmapBytes } from './read-context.ts'
+import type { ReadContext } from './read-context.ts'
+import { coveredBits } from './run-page.ts'
+import type { RunPage, RunSource } from './run-page.ts'
+
+const firstPageRows = 128, pageRowsMax = 4096
+const cursorBytes = 32
+
+export interface MemtableSource extends RunSource {
+  /** First key at or after `boundary` (backwards: the last before it), tombstones included; undefined when there is none. */
+  peek(boundary: Boundary): Uint8Array | undefined
+}
+
+interface Bounds {
+  readonly lower: Uint8Array
+  readonly upper: Boundary
+}
+
+interface SourceState {
+  readonly context: ReadContext
+  readonly handle: Pointer
+  readonly sequence: number
+  readonly cover: RangeCover
+  readonly cursor: Pointer
+  readonly pageArena: Arena
+  readonly boundArena: Arena
+  bounds: Bounds
+  bound: Pointer
+  boundBytes: number
+  pageRows: number
+  ended: boolean
+}
+
+/** `cover` is that of newer runs; the memtable's own range tombstones are applied inside. */
+export function createMemtableSource(context: ReadContext, handle: Pointer, sequence: number, cover: RangeCover): MemtableSource {
+  const { heap } = context.kernel
+  const state: SourceState = {
+    context, handle, sequence, cover,
+    cursor: heap.allocate(cursorBytes),
+    pageArena: createArena(heap),
+    boundArena: createArena(heap, 512),
+    bounds: { lower: firstBoundary, upper: undefined },
+    bound: 0, boundBytes: 0, pageRows: firstPageRows, ended: true,
+  }
+  return {
+    open: (lower, upper) => openStretch(state, lower, upper),
+    next: async () => nextPage(state),
+    peek: (boundary) => peek(state, boundary),
+    close() {
+      heap.free(state.cursor)
+      state.pageArena.free()
+      state.boundArena.free()
+    },
+  }
+}
+
+function openStretch(state: SourceState, lower: Uint8Array, upper: Boundary): void {
+  const { reverse } = state.context
+  state.bounds = { lower, upper }
+  state.boundArena.reset()
+  seek(state, reverse ? upper : lower)
+  const far = putBoundary(state, reverse ? lower : upper)
+  state.bound = far.address
+  state.boundBytes = far.byteLength
+  state.pageRows = firstPageRows
+  state.ended = false
+}
+
+function seek(state: SourceState, boundary: Boundary): void {
+  const { context: { kernel, reverse }, handle, cursor } = state
+  const { address, byteLength } = putBoundary(state, boundary)
+  kernel.exports.skiplistSeek(handle, address, byteLength, reverse ? 1 : 0, cursor)
+}
+
+/** A boundary among the table's keys, with the table id, in linear memory. */
+function putBoundary({ context: { kernel: { memory }, shape }, boundArena }: SourceState, boundary: Boundary): { readonly address: Pointer; readonly byteLength: number } {
+  const { tableId } = shape.layout
+  const prefix = tableKey(boundary === undefined ? tableId + 1 : tableId)
+  const byteLength = prefix.length + (boundary?.length ?? 0)
+  const address = boundArena.allocate(byteLength)
+  memory.u8.set(prefix, address)
+  if (boundary !== undefined) memory.u8.set(boundary, address + prefix.length)
+  return { address, byteLength }
+}
+
+function peek(state: SourceState, boundary: Boundary): Uint8Array | undefined {
+  const { context: { kernel: { memory, exports }, reverse }, handle, sequence, cursor, boundArena } = state
+  boundArena.reset()
+  seek(state, boundary)
+  const far = putBoundary(state, reverse ? firstBoundary : undefined)
+  const refs = boundArena.allocate(16)
+  const count = exports.skiplistRead(handle, cursor, sequence, far.address, far.byteLength, tableIdBytes, refs, refs + 8, 1)
+  if (count === 0) return undefined
+  const address = memory.u32[refs >>> 2]!
+  return memory.u8.slice(address, address + memory.u32[(refs >>> 2) + 1]!)
+}
+
+function nextPage(state: SourceState): RunPage | undefined {
+  if (state.ended) return undefined
+  const { context, handle, sequence, cursor, pageArena: arena, bound, boundBytes, pageRows } = state
+  const { kernel: { exports }, shape } = context
+  arena.reset()
+  const keyRefs = arena.allocate(8 * pageRows), rows = arena.allocate(8 * pageRows)
+  const count = exports.skiplistRead(handle, cursor, sequence, bound, boundBytes, tableIdBytes, keyRefs, rows, pageRows)
+  state.ended = count < pageRows
+  state.pageRows = Math.min(pageRowsMax, 2 * pageRows)
+  if (count === 0) return undefined
+  let keys = keyRefs
+  if (shape.form === 'i64') {
+    keys = arena.allocate(8 * count)
+    exports.rowKeysToI64(keyRefs, count, keys)
+  }
+  return {
+    rowCount: count,
+    keys,
+    from: 0,
+    to: count,
+    last: state.ended,
+    tombstones: tombstoneBits(context, rows, count, arena),
+    covered: coveredBits(context, state.cover, keys, count, state.bounds, arena),
+    flipped: false,
+    column: (ordinal) => columnVector(context, { keyRefs, rows, count, arena }, ordinal),
+  }
+}
+
+interface ReadRows {
+  readonly keyRefs: Pointer
+  readonly rows: Pointer
+  readonly count: number
+  readonly arena: Arena
+}
+
+function columnVector({ kernel, shape }: ReadContext, { keyRefs, rows, count, arena }: ReadRows, ordinal: number): Vector {
+  const valueIndex = shape.valueIndexes[ordinal]!
+  if (valueIndex < 0) return keyColumnVector(kernel, shape, ordinal, keyRefs, count, arena)
+  const out = arena.allocate(8 * count), bits = arena.allocate(bitmapBytes(count))
+  const nulls = kernel.exports.rowColumnVector(rows, count, shape.descriptor, valueIndex, out, bits) === 0 ? 0 : bits
+  const kind = shape.layout.columns[ordinal]!
+  return kind === 'bytes' ? { kind, refs: out, nulls } : { kind, values: out, nulls }
+}
+
+/** Bitmap of the rows of length 0. */
+function tombstoneBits({ kernel: { memory: { u8, u32 } } }: ReadContext, rows: Pointer, count: number, arena: Arena): Pointer {
+  let bits: Pointer = 0
+  for (let i = 0, length = (rows >>> 2) + 1; i < count; i++, length += 2) {
+    if (u32[length] !== 0) continue
+    if (bits === 0) {
+      bits = arena.allocate(bitmapBytes(count))
+      u8.fill(0, bits, bits + bitmapBytes(count))
+    }
+    u8[bits + (i >>> 3)]! |= 1 << (i & 7)
+  }
+  return bits
+}

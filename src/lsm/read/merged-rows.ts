@@ -1,0 +1,191 @@
+/**
+ * Several runs as one: for each key the newest run's row, without the rows that tombstones and range tombstones hide.
+ * Scans over overlapping runs and compactions both read through this. Runs are given newest first.
+ */
+import type { Pointer } from '../../kernel/linear-memory.ts'
+import { createArena } from '../arena.ts'
+import type { Arena } from '../arena.ts'
+import type { Boundary } from '../key-bytes.ts'
+import type { Vector } from '../page.ts'
+import { bitAt, bitmapBytes } from './read-context.ts'
+import type { ReadContext } from './read-context.ts'
+import type { RunPage, RunSource } from './run-page.ts'
+
+export interface MergedRows {
+  readonly count: number
+  /** Keys of the rows: i64 values for key form 'i64', otherwise refs. */
+  keys(): Pointer
+  /** Bitmap of the rows that are tombstones; 0 = none. Scans never see any. */
+  tombstones(): Pointer
+  column(ordinal: number): Vector
+}
+
+export interface RowMerge {
+  /** Starts a stretch, over all sources or those whose index is in `among`. */
+  open(lower: Uint8Array, upper: Boundary, among?: readonly number[]): void
+  /** The next rows in the direction of the scan, never none; valid until the next call. */
+  next(): Promise<MergedRows | undefined>
+  close(): void
+}
+
+export interface RowMergeOptions {
+  readonly sources: readonly RunSource[]
+  /** Whether tombstones are given out, as compactions need them, or hide themselves. */
+  readonly keepTombstones: boolean
+}
+
+const mergedRowsMax = 4096
+const runRecordBytes = 32
+const finalFlag = 1, descendingFlag = 2
+
+/** One source in the stretch under way. */
+interface Lane {
+  readonly source: RunSource
+  page: RunPage | undefined
+  /** Next position of the page. */
+  position: number
+  ended: boolean
+}
+
+interface MergeState {
+  readonly context: ReadContext
+  readonly options: RowMergeOptions
+  readonly records: Pointer
+  readonly addresses: Pointer
+  readonly winners: Pointer
+  readonly arena: Arena
+  lanes: Lane[]
+}
+
+export function createRowMerge(context: ReadContext, options: RowMergeOptions): RowMerge {
+  const { heap } = context.kernel
+  const state: MergeState = {
+    context, options,
+    records: heap.allocate(runRecordBytes * Math.max(1, options.sources.length)),
+    addresses: heap.allocate(4 * Math.max(1, options.sources.length)),
+    winners: heap.allocate(8 * mergedRowsMax),
+    arena: createArena(heap),
+    lanes: [],
+  }
+  return {
+    open(lower, upper, among) {
+      const sources = among === undefined ? options.sources : among.map((i) => options.sources[i]!)
+      for (const source of sources) source.open(lower, upper)
+      state.lanes = sources.map((source) => ({ source, page: undefined, position: 0, ended: false }))
+    },
+    next: () => nextRows(state),
+    close() {
+      for (const source of options.sources) source.close()
+      heap.free(state.records)
+      heap.free(state.addresses)
+      heap.free(state.winners)
+      state.arena.free()
+    },
+  }
+}
+
+async function nextRows(state: MergeState): Promise<MergedRows | undefined> {
+  state.arena.reset()
+  for (;;) {
+    await refill(state)
+    if (state.lanes.every((lane) => lane.page === undefined)) return undefined
+    const count = dropHidden(state, merge(state))
+    if (count > 0) return mergedRows(state, count)
+  }
+}
+
+/** Every lane gets its next page when it has read the one before. */
+async function refill({ lanes }: MergeState): Promise<void> {
+  for (const lane of lanes) {
+    if (lane.ended || (lane.page !== undefined && lane.position < lane.page.to)) continue
+    lane.page = lane.page?.last === true ? undefined : await lane.source.next()
+    lane.position = lane.page?.from ?? 0
+    lane.ended = lane.page === undefined
+  }
+}
+
+/** Merges what the lanes hold; returns the number of winners. */
+function merge({ context, records, winners, lanes }: MergeState): number {
+  const { kernel: { memory: { u32 }, exports }, shape, reverse } = context
+  lanes.forEach(({ page, position }, i) => {
+    const record = (records >>> 2) + 8 * i
+    u32[record] = page?.keys ?? 0
+    u32[record + 1] = position
+    u32[record + 2] = page?.to ?? 0
+    u32[record + 3] = (page?.last ?? true ? finalFlag : 0) | (reverse ? descendingFlag : 0)
+  })
+  const mergeRuns = shape.form === 'i64' ? exports.mergeI64 : exports.mergeRefs
+  const count = mergeRuns(records, lanes.length, winners, mergedRowsMax)
+  lanes.forEach((lane, i) => {
+    if (lane.page !== undefined) lane.position = u32[(records >>> 2) + 8 * i + 1]!
+  })
+  return count
+}
+
+/** Drops the winners that are hidden, and turns positions into rows. */
+function dropHidden({ context, options, winners, lanes }: MergeState, count: number): number {
+  const pages = lanes.map(({ page }) => page)
+  const hides = (page: RunPage): boolean => page.covered !== 0 || (page.tombstones !== 0 && !options.keepTombstones)
+  if (!pages.some((page) => page !== undefined && (page.flipped || hides(page)))) return count
+  const { u8, u32 } = context.kernel.memory
+  let kept = 0
+  for (let i = 0; i < count; i++) {
+    const pair = (winners >>> 2) + 2 * i
+    const run = u32[pair]!, position = u32[pair + 1]!
+    const page = pages[run]!
+    if (bitAt(u8, page.covered, position) || (!options.keepTombstones && bitAt(u8, page.tombstones, position))) continue
+    u32[(winners >>> 2) + 2 * kept] = run
+    u32[(winners >>> 2) + 2 * kept + 1] = page.flipped ? page.rowCount - 1 - position : position
+    kept++
+  }
+  return kept
+}
+
+function mergedRows(state: MergeState, count: number): MergedRows {
+  return {
+    count,
+    keys: () => gather8(state, count, (page) => (page.flipped ? keysByRow(state, page) : page.keys)),
+    tombstones: () => gatherBits(state, count, (page) => page.tombstones),
+    column(ordinal) {
+      const vectors = state.lanes.map(({ page }) => page?.column(ordinal))
+      const values = gather8(state, count, (_, i) => addressOf(vectors[i]!))
+      const nulls = gatherBits(state, count, (_, i) => vectors[i]!.nulls)
+      const kind = state.context.shape.layout.columns[ordinal]!
+      return kind === 'bytes' ? { kind, refs: values, nulls } : { kind, values, nulls }
+    },
+  }
+}
+
+const addressOf = (vector: Vector): Pointer => (vector.kind === 'bytes' ? vector.refs : vector.values)
+
+/** The keys of a flipped page, back in the order of its rows. */
+function keysByRow({ context: { kernel: { memory: { u32 } } }, arena }: MergeState, { keys, rowCount }: RunPage): Pointer {
+  const out = arena.allocate(8 * rowCount)
+  for (let position = 0; position < rowCount; position++) {
+    const from = (keys >>> 2) + 2 * position, to = (out >>> 2) + 2 * (rowCount - 1 - position)
+    u32[to] = u32[from]!
+    u32[to + 1] = u32[from + 1]!
+  }
+  return out
+}
+
+function setAddresses({ context: { kernel: { memory: { u32 } } }, addresses, lanes }: MergeState, address: (page: RunPage, lane: number) => Pointer): void {
+  lanes.forEach(({ page }, i) => {
+    u32[(addresses >>> 2) + i] = page === undefined ? 0 : address(page, i)
+  })
+}
+
+function gather8(state: MergeState, count: number, address: (page: RunPage, lane: number) => Pointer): Pointer {
+  setAddresses(state, address)
+  const out = state.arena.allocate(8 * count)
+  state.context.kernel.exports.mergeGather8(state.winners, count, state.addresses, out)
+  return out
+}
+
+/** 0 when no bit is set. */
+function gatherBits(state: MergeState, count: number, bitmap: (page: RunPage, lane: number) => Pointer): Pointer {
+  setAddresses(state, bitmap)
+  if (state.lanes.every((_, i) => state.context.kernel.memory.u32[(state.addresses >>> 2) + i] === 0)) return 0
+  const out = state.arena.allocate(bitmapBytes(count))
+  return state.context.kernel.exports.mergeGatherBits(state.winners, count, state.addresses, out) === 0 ? 0 : out
+}

@@ -1,0 +1,162 @@
+/**
+ * Point reads: memtables newest first, then the files whose key range holds the key, newest first, with one bloom call
+ * over all of them. The first run that knows the key decides, by a row, a tombstone or a range tombstone; older runs
+ * are not asked. A run that must be read first is returned as a Fetch, and the read is then asked again.
+ */
+import type { Kernel } from '../../kernel/kernel.ts'
+import type { LinearMemory, Pointer } from '../../kernel/linear-memory.ts'
+import { tableIdBytes } from '../batch.ts'
+import { compareToMemory } from '../key-bytes.ts'
+import type { RangeCover } from '../range-cover.ts'
+import type { RowLayout } from '../row-layout.ts'
+import type { Fetch, ReadStats, RowHandle } from '../tree.ts'
+import { levelRange } from '../version.ts'
+import type { Levels, TableFile } from '../version.ts'
+import type { View } from '../view.ts'
+import { memtableRow, tableRow } from './row-handle.ts'
+import type { RowScratch } from './row-handle.ts'
+
+export interface PointReader {
+  get(view: View, sequence: number, tableId: number, key: Pointer, keyBytes: number, stats?: ReadStats): RowHandle | Fetch | undefined
+  free(): void
+}
+
+/** Scratch in linear memory: one cell, one hash, a key with its table id, filter records and their answers, text. */
+interface Scratch extends RowScratch {
+  readonly hash: Pointer
+  memtableKey(byteLength: number): Pointer
+  /** Room for `count` filter records of 8 bytes, then `count` answer bytes. */
+  filters(count: number): Pointer
+  free(): void
+}
+
+export function createPointReader(kernel: Kernel): PointReader {
+  const scratch = createScratch(kernel)
+  return {
+    get(view, sequence, tableId, key, keyBytes, stats) {
+      const shape = view.shapes.get(tableId)
+      if (shape === undefined) return undefined
+      const inMemory = findInMemtables(scratch, view, sequence, shape, key, keyBytes)
+      if (inMemory !== 'unknown') return inMemory
+      const levels = view.version.tables.get(tableId)
+      return levels === undefined ? undefined : findInFiles(scratch, levels, shape, key, keyBytes, stats)
+    },
+    free: scratch.free,
+  }
+}
+
+function findInMemtables(scratch: Scratch, view: View, sequence: number, shape: RowLayout, key: Pointer, keyBytes: number): RowHandle | undefined | 'unknown' {
+  const { memory: { u8, u32, view: bytes }, exports } = scratch.kernel
+  const { cell } = scratch
+  const prefixed = scratch.memtableKey(tableIdBytes + keyBytes)
+  bytes.setUint32(prefixed, shape.layout.tableId)
+  const copy = prefixed + tableIdBytes
+  if (keyBytes <= 32) for (let i = 0; i < keyBytes; i++) u8[copy + i] = u8[key + i]!
+  else u8.copyWithin(copy, key, key + keyBytes)
+  for (const { handle } of view.memtables) {
+    const outcome = exports.skiplistGet(handle, prefixed, tableIdBytes + keyBytes, sequence, cell)
+    if (outcome === 1) return memtableRow(scratch, shape, u32[cell >>> 2]!, copy, keyBytes)
+    if (outcome === 2) return undefined
+  }
+  return 'unknown'
+}
+
+function findInFiles(scratch: Scratch, levels: Levels, shape: RowLayout, key: Pointer, keyBytes: number, stats: ReadStats | undefined): RowHandle | Fetch | undefined {
+  const { memory } = scratch.kernel
+  const candidates = candidateFiles(memory, levels, key, keyBytes)
+  if (candidates.length === 0) return undefined
+  const answers = probeFilters(scratch, candidates, key, keyBytes)
+  for (let i = 0; i < candidates.length; i++) {
+    const { reader, cover } = candidates[i]!
+    if (memory.u8[answers + i] === 1) {
+      const rowGroup = reader.rowGroupOf(key, keyBytes)
+      const found = rowGroup < 0 ? 'absent' : reader.find(rowGroup, key, keyBytes, 'all', stats)
+      if (found !== 'absent') {
+        if ('fetch' in found) return found
+        return found.tombstone ? undefined : tableRow(scratch, shape, reader, found)
+      }
+    }
+    if (cover.length > 0 && coversInMemory(memory, cover, key, keyBytes)) return undefined
+  }
+  return undefined
+}
+
+/** Files whose key range holds the key, newest first. */
+function candidateFiles(memory: LinearMemory, levels: Levels, key: Pointer, keyBytes: number): readonly TableFile[] {
+  const candidates: TableFile[] = []
+  const startsAfter = (maxKey: Uint8Array): boolean => compareToMemory(memory, key, keyBytes, maxKey) > 0
+  const endsBefore = (minKey: Uint8Array): boolean => compareToMemory(memory, key, keyBytes, minKey) < 0
+  for (let level = 0; level < levels.length; level++) {
+    const files = levels[level]!
+    if (level === 0) {
+      for (const file of files) if (!startsAfter(file.meta.maxKey) && !endsBefore(file.meta.minKey)) candidates.push(file)
+      continue
+    }
+    const { from, to } = levelRange(files, startsAfter, endsBefore)
+    for (let i = from; i < to; i++) candidates.push(files[i]!)
+  }
+  return candidates
+}
+
+/** Asks all filters in one call; returns the address of one answer byte a candidate. */
+function probeFilters(scratch: Scratch, candidates: readonly TableFile[], key: Pointer, keyBytes: number): Pointer {
+  const { memory: { u32 }, exports } = scratch.kernel
+  const filters = scratch.filters(candidates.length)
+  const answers = filters + 8 * candidates.length
+  for (let i = 0; i < candidates.length; i++) {
+    const { filter } = candidates[i]!.reader
+    u32[(filters >>> 2) + 2 * i] = filter.address
+    u32[(filters >>> 2) + 2 * i + 1] = filter.byteLength
+  }
+  exports.bloomHash(key, keyBytes, scratch.hash)
+  exports.bloomProbe(scratch.hash, filters, candidates.length, answers)
+  return answers
+}
+
+function coversInMemory(memory: LinearMemory, cover: RangeCover, key: Pointer, keyBytes: number): boolean {
+  let low = 0, high = cover.length
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    const { end } = cover[middle]!
+    if (end === undefined || compareToMemory(memory, key, keyBytes, end) < 0) high = middle
+    else low = middle + 1
+  }
+  return low < cover.length && compareToMemory(memory, key, keyBytes, cover[low]!.start) >= 0
+}
+
+function createScratch(kernel: Kernel): Scratch {
+  const { heap } = kernel
+  const cell = heap.allocate(16), hash = heap.allocate(16)
+  const key = growing(kernel, 256), filters = growing(kernel, 512), text = growing(kernel, 1024)
+  return {
+    kernel,
+    cell,
+    hash,
+    memtableKey: key.atLeast,
+    filters: (count) => filters.atLeast(9 * count),
+    text: text.atLeast,
+    free() {
+      heap.free(cell)
+      heap.free(hash)
+      for (const each of [key, filters, text]) each.free()
+    },
+  }
+}
+
+/** One allocation that is replaced by a larger one when needed. */
+function growing({ heap }: Kernel, initialBytes: number): { atLeast(byteLength: number): Pointer; free(): void } {
+  let bytes = initialBytes
+  let address = heap.allocate(bytes)
+  return {
+    atLeast(byteLength) {
+      if (byteLength <= bytes) return address
+      const grown = Math.max(byteLength, 2 * bytes)
+      const next = heap.allocate(grown)
+      heap.free(address)
+      address = next
+      bytes = grown
+      return address
+    },
+    free: () => heap.free(address),
+  }
+}

@@ -1,0 +1,52 @@
+/** Decodes the chunks of one row group to vectors by row. */
+import type { Pointer } from '../../kernel/linear-memory.ts'
+import type { Arena } from '../arena.ts'
+import type { PhysicalKind } from '../layout.ts'
+import type { Vector } from '../page.ts'
+import type { ChunkName, TableReader } from '../table/table.ts'
+import { bitmapBytes } from './read-context.ts'
+import type { ReadContext } from './read-context.ts'
+import { nullVector } from './run-page.ts'
+
+/** The chunk that holds a table's keys, and their kind there. */
+export function keyChunk({ shape }: ReadContext): { readonly name: ChunkName; readonly kind: PhysicalKind } {
+  return shape.form === 'composite' ? { name: 'key', kind: 'bytes' } : { name: shape.directOrdinal, kind: shape.form }
+}
+
+/** Rows [first, to) of a chunk, at their place in a vector by row; `first` is a multiple of 64. */
+export function decodeChunk({ kernel: { exports } }: ReadContext, chunk: Pointer, kind: PhysicalKind, first: number, to: number, arena: Arena): Vector {
+  const count = to - first
+  const values = arena.allocate(8 * to)
+  const bits = exports.columnHasNulls(chunk) === 0 ? 0 : arena.allocate(bitmapBytes(to))
+  const bitsAt = bits === 0 ? 0 : bits + (first >>> 3)
+  const valuesAt = values + 8 * first
+  switch (kind) {
+    case 'i64':
+      exports.columnDecodeI64(chunk, first, count, valuesAt, bitsAt)
+      return { kind, values, nulls: bits }
+    case 'f64':
+      exports.columnDecodeF64(chunk, first, count, valuesAt, bitsAt)
+      return { kind, values, nulls: bits }
+    case 'bytes': {
+      const scratchBytes = exports.columnDecodeScratchBytes(chunk)
+      exports.columnDecodeBytes(chunk, first, count, valuesAt, bitsAt, scratchBytes === 0 ? 0 : arena.allocate(scratchBytes))
+      return { kind, refs: values, nulls: bits }
+    }
+  }
+}
+
+/** A column's vector; all nulls when the file is older than the column. */
+export function decodeColumn(context: ReadContext, chunk: Pointer, ordinal: number, first: number, to: number, arena: Arena): Vector {
+  if (chunk === 0) return nullVector(context, ordinal, to, arena)
+  return decodeChunk(context, chunk, context.shape.layout.columns[ordinal]!, first, to, arena)
+}
+
+/** The boundary after a row group's last key: the next one's first key, or just past the file's largest. */
+export function rowGroupEnd({ kernel: { memory } }: ReadContext, reader: TableReader, rowGroup: number, fileEnd: Uint8Array): Uint8Array {
+  return rowGroup + 1 < reader.meta.rowGroupCount ? firstKeyOf(memory.u8, reader, rowGroup + 1) : fileEnd
+}
+
+export function firstKeyOf(u8: Uint8Array, reader: TableReader, rowGroup: number): Uint8Array {
+  const { address, byteLength } = reader.firstKey(rowGroup)
+  return u8.slice(address, address + byteLength)
+}

@@ -1,0 +1,144 @@
+/**
+ * Found rows, read in place cell by cell. Classes, since every point read makes one and prototype methods cost nothing
+ * to make. Cells pass through the reader's scratch: valid until the caller's next await or next point read.
+ */
+import { invariant } from '../../errors.ts'
+import type { Kernel } from '../../kernel/kernel.ts'
+import type { Pointer } from '../../kernel/linear-memory.ts'
+import { decodeKeyNumber, decodeKeyText, keyPart } from '../key-columns.ts'
+import type { PhysicalKind } from '../layout.ts'
+import type { RowLayout } from '../row-layout.ts'
+import type { FoundRow, TableReader } from '../table/table.ts'
+import type { RowHandle } from '../tree.ts'
+
+/** Memory that the handles of one reader share. */
+export interface RowScratch {
+  readonly kernel: Kernel
+  /** 16 bytes for one value or ref. */
+  readonly cell: Pointer
+  /** Memory for at least so many bytes of text. */
+  text(byteLength: number): Pointer
+}
+
+/** Brings one cell to the scratch cell; false when it is null. */
+interface CellSource {
+  load(ordinal: number, kind: PhysicalKind): boolean
+}
+
+class FoundRowHandle implements RowHandle {
+  private readonly scratch: RowScratch
+  private readonly shape: RowLayout
+  private readonly source: CellSource
+
+  constructor(scratch: RowScratch, shape: RowLayout, source: CellSource) {
+    this.scratch = scratch
+    this.shape = shape
+    this.source = source
+  }
+
+  isNull(ordinal: number): boolean {
+    return !this.source.load(ordinal, this.kindOf(ordinal))
+  }
+
+  i64(ordinal: number): bigint {
+    this.loadValue(ordinal, 'i64')
+    return this.scratch.kernel.memory.i64[this.scratch.cell >>> 3]!
+  }
+
+  i64Safe(ordinal: number): number | undefined {
+    this.loadValue(ordinal, 'i64')
+    const { i32, u32 } = this.scratch.kernel.memory
+    const value = i32[(this.scratch.cell >>> 2) + 1]! * 0x1_0000_0000 + u32[this.scratch.cell >>> 2]!
+    return Number.isSafeInteger(value) ? value : undefined
+  }
+
+  f64(ordinal: number): number {
+    this.loadValue(ordinal, 'f64')
+    return this.scratch.kernel.memory.f64[this.scratch.cell >>> 3]!
+  }
+
+  bytes(ordinal: number): { readonly address: Pointer; readonly byteLength: number } {
+    this.loadValue(ordinal, 'bytes')
+    const { u32 } = this.scratch.kernel.memory
+    return { address: u32[this.scratch.cell >>> 2]!, byteLength: u32[(this.scratch.cell >>> 2) + 1]! }
+  }
+
+  private kindOf(ordinal: number): PhysicalKind {
+    const kind = this.shape.layout.columns[ordinal]
+    invariant(kind !== undefined, `table ${this.shape.layout.tableId} has no column ${ordinal}`)
+    return kind
+  }
+
+  private loadValue(ordinal: number, kind: PhysicalKind): void {
+    invariant(this.kindOf(ordinal) === kind, `column ${ordinal} is not ${kind}`)
+    if (this.source.load(ordinal, kind)) return
+    this.scratch.kernel.memory.u32.fill(0, this.scratch.cell >>> 2, (this.scratch.cell >>> 2) + 2)
+  }
+}
+
+/** A row in a memtable: value columns from its row bytes, key columns from the key that found it. */
+class MemtableCells implements CellSource {
+  private readonly scratch: RowScratch
+  private readonly shape: RowLayout
+  private readonly row: Pointer
+  private readonly key: Pointer
+  private readonly keyBytes: number
+
+  constructor(scratch: RowScratch, shape: RowLayout, row: Pointer, key: Pointer, keyBytes: number) {
+    this.scratch = scratch
+    this.shape = shape
+    this.row = row
+    this.key = key
+    this.keyBytes = keyBytes
+  }
+
+  load(ordinal: number, kind: PhysicalKind): boolean {
+    const { kernel, cell } = this.scratch
+    const valueIndex = this.shape.valueIndexes[ordinal]!
+    if (valueIndex >= 0) return kernel.exports.rowGet(this.row, this.shape.descriptor, valueIndex, cell) !== 0
+    const part = ordinal === this.shape.directOrdinal && kind === 'bytes' ? undefined : keyPart(kernel.memory, this.shape, this.key, this.keyBytes, this.shape.keyIndexes[ordinal]!)
+    if (part !== undefined && kind !== 'bytes') decodeKeyNumber(kernel.memory, kind, part.address, cell)
+    else {
+      const text = part === undefined ? { address: this.key, byteLength: this.keyBytes } : decodeKeyText(kernel.memory, part, this.scratch.text)
+      kernel.memory.u32[cell >>> 2] = text.address
+      kernel.memory.u32[(cell >>> 2) + 1] = text.byteLength
+    }
+    return true
+  }
+}
+
+/** A row in a table file, whose row group's chunks are all cached. */
+class TableCells implements CellSource {
+  private readonly scratch: RowScratch
+  private readonly reader: TableReader
+  private readonly found: FoundRow
+
+  constructor(scratch: RowScratch, reader: TableReader, found: FoundRow) {
+    this.scratch = scratch
+    this.reader = reader
+    this.found = found
+  }
+
+  load(ordinal: number, kind: PhysicalKind): boolean {
+    const { kernel: { exports }, cell } = this.scratch
+    const chunk = this.reader.chunk(this.found.rowGroup, ordinal)
+    invariant(chunk !== undefined, 'a found row is read after its chunks left the cache')
+    if (chunk === 0) return false
+    switch (kind) {
+      case 'i64':
+        return exports.columnGetI64(chunk, this.found.row, cell) !== 0
+      case 'f64':
+        return exports.columnGetF64(chunk, this.found.row, cell) !== 0
+      case 'bytes':
+        return exports.columnGetBytes(chunk, this.found.row, cell, this.scratch.text(exports.columnDecodeScratchBytes(chunk))) !== 0
+    }
+  }
+}
+
+export function memtableRow(scratch: RowScratch, shape: RowLayout, row: Pointer, key: Pointer, keyBytes: number): RowHandle {
+  return new FoundRowHandle(scratch, shape, new MemtableCells(scratch, shape, row, key, keyBytes))
+}
+
+export function tableRow(scratch: RowScratch, shape: RowLayout, reader: TableReader, found: FoundRow): RowHandle {
+  return new FoundRowHandle(scratch, shape, new TableCells(scratch, reader, found))
+}

@@ -1,0 +1,176 @@
+/** A run of table files as pages: one row group each, kept decoded while a later stretch may need the same one again. */
+import type { Pointer } from '../../kernel/linear-memory.ts'
+import { createArena } from '../arena.ts'
+import type { Arena } from '../arena.ts'
+import { compareBoundaries, compareBytes, firstBoundary } from '../key-bytes.ts'
+import type { Boundary } from '../key-bytes.ts'
+import type { Vector } from '../page.ts'
+import type { RangeCover } from '../range-cover.ts'
+import type { ChunkName, PinnedChunks, TableReader } from '../table/table.ts'
+import { bitmapBytes } from './read-context.ts'
+import type { ReadContext } from './read-context.ts'
+import { decodeChunk, decodeColumn, keyChunk } from './row-group-columns.ts'
+import { coveredBits, positionOf } from './run-page.ts'
+import type { RunPage, RunSource } from './run-page.ts'
+
+export interface TableSourceOptions {
+  /** The run's files in key order. */
+  readonly readers: readonly TableReader[]
+  /** Ordinals that will be asked for. */
+  readonly columns: readonly number[]
+  /** What newer runs delete. */
+  readonly cover: RangeCover
+  /** Row groups fetched at once. */
+  readonly readAhead: number
+}
+
+/** Row groups of one file, pinned together. */
+interface PinnedRowGroups {
+  readonly reader: TableReader
+  readonly from: number
+  readonly to: number
+  readonly chunks: PinnedChunks
+}
+
+/** One decoded row group; keys by position. */
+interface LoadedRowGroup {
+  readonly reader: TableReader
+  readonly rowGroup: number
+  readonly rowCount: number
+  readonly keys: Pointer
+  readonly tombstones: Pointer
+  readonly vectors: (Vector | undefined)[]
+}
+
+interface SourceState {
+  readonly context: ReadContext
+  readonly options: TableSourceOptions
+  readonly arena: Arena
+  readonly chunkNames: readonly ChunkName[]
+  lower: Uint8Array
+  upper: Boundary
+  /** Row groups still to come in the stretch; the next one is the last element. */
+  pending: { readonly reader: TableReader; readonly rowGroup: number }[]
+  pinned: PinnedRowGroups | undefined
+  loaded: LoadedRowGroup | undefined
+}
+
+export function createTableSource(context: ReadContext, options: TableSourceOptions): RunSource {
+  const state: SourceState = {
+    context, options,
+    arena: createArena(context.kernel.heap),
+    chunkNames: [...new Set([keyChunk(context).name, 'tombstones' as const, ...options.columns])],
+    lower: firstBoundary, upper: undefined,
+    pending: [], pinned: undefined, loaded: undefined,
+  }
+  return {
+    open(lower, upper) {
+      state.lower = lower
+      state.upper = upper
+      state.pending = rowGroupsIn(state)
+    },
+    next: () => nextPage(state),
+    close() {
+      state.pinned?.chunks.unpin()
+      state.arena.free()
+    },
+  }
+}
+
+function rowGroupsIn({ context, options, lower, upper }: SourceState): SourceState['pending'] {
+  const pending: SourceState['pending'] = []
+  for (const reader of options.readers) {
+    if (compareBytes(reader.meta.maxKey, lower) < 0 || compareBoundaries(reader.meta.minKey, upper) >= 0) continue
+    const { from, to } = reader.rowGroupsIn(lower, upper)
+    for (let rowGroup = from; rowGroup < to; rowGroup++) pending.push({ reader, rowGroup })
+  }
+  return context.reverse ? pending : pending.reverse()
+}
+
+async function nextPage(state: SourceState): Promise<RunPage | undefined> {
+  const { context } = state
+  for (;;) {
+    const next = state.pending.pop()
+    if (next === undefined) return undefined
+    const group = state.loaded?.reader === next.reader && state.loaded.rowGroup === next.rowGroup ? state.loaded : await load(state, next.reader, next.rowGroup)
+    const { rowCount, keys } = group
+    const a = positionOf(context, keys, rowCount, state.lower), b = positionOf(context, keys, rowCount, state.upper)
+    const page = pageOf(state, group, Math.min(a, b), Math.max(a, b))
+    if (page.from < page.to) return page
+  }
+}
+
+function pageOf(state: SourceState, group: LoadedRowGroup, from: number, to: number): RunPage {
+  const { context, options, arena } = state
+  const { rowCount, keys } = group
+  const bounds = { lower: state.lower, upper: state.upper }
+  return {
+    rowCount, keys, from, to,
+    last: state.pending.length === 0,
+    tombstones: group.tombstones,
+    covered: coveredBits(context, options.cover, keys, rowCount, bounds, arena),
+    flipped: context.reverse,
+    column: (ordinal) => (group.vectors[ordinal] ??= decodeColumn(context, chunkOf(state, group, ordinal), ordinal, 0, rowCount, arena)),
+  }
+}
+
+async function load(state: SourceState, reader: TableReader, rowGroup: number): Promise<LoadedRowGroup> {
+  const { context, arena } = state
+  state.loaded = undefined
+  await pin(state, reader, rowGroup)
+  arena.reset()
+  const rowCount = reader.rowGroupRows(rowGroup)
+  const { name, kind } = keyChunk(context)
+  const vectors: LoadedRowGroup['vectors'] = []
+  const vector = decodeChunk(context, chunkOf(state, { reader, rowGroup }, name), kind, 0, rowCount, arena)
+  if (typeof name === 'number') vectors[name] = vector
+  const ascending = vector.kind === 'bytes' ? vector.refs : vector.values
+  const keys = context.reverse ? reversed(context, ascending, rowCount, arena) : ascending
+  state.loaded = { reader, rowGroup, rowCount, keys, tombstones: tombstoneBits(state, reader, rowGroup, rowCount), vectors }
+  return state.loaded
+}
+
+/** Makes sure that a row group is pinned, with some that follow. */
+async function pin(state: SourceState, reader: TableReader, rowGroup: number): Promise<void> {
+  const { pinned, options, context, pending } = state
+  if (pinned?.reader === reader && pinned.from <= rowGroup && rowGroup < pinned.to) return
+  pinned?.chunks.unpin()
+  state.pinned = undefined
+  let ahead = 0
+  while (ahead + 1 < options.readAhead && pending.at(-1 - ahead)?.reader === reader) ahead++
+  const from = context.reverse ? rowGroup - ahead : rowGroup
+  const to = context.reverse ? rowGroup + 1 : rowGroup + 1 + ahead
+  state.pinned = { reader, from, to, chunks: await reader.pin(from, to, state.chunkNames, context.stats) }
+}
+
+function chunkOf({ pinned }: SourceState, { rowGroup }: { readonly reader: TableReader; readonly rowGroup: number }, name: ChunkName): Pointer {
+  return pinned!.chunks.chunk(rowGroup, name)
+}
+
+/** Eight-byte elements in the opposite order. */
+export function reversed({ kernel: { memory: { u32 } } }: ReadContext, elements: Pointer, count: number, arena: Arena): Pointer {
+  const out = arena.allocate(8 * count)
+  for (let from = elements >>> 2, to = (out >>> 2) + 2 * (count - 1), i = 0; i < count; i++, from += 2, to -= 2) {
+    u32[to] = u32[from]!
+    u32[to + 1] = u32[from + 1]!
+  }
+  return out
+}
+
+/** Tombstones as a bitmap by position; 0 when the row group has none. */
+function tombstoneBits(state: SourceState, reader: TableReader, rowGroup: number, rowCount: number): Pointer {
+  const { context, arena } = state
+  const chunk = chunkOf(state, { reader, rowGroup }, 'tombstones')
+  if (chunk === 0) return 0
+  const { kernel: { memory: { u8, u32 } }, reverse } = context
+  const vector = decodeChunk(context, chunk, 'i64', 0, rowCount, arena)
+  const values = vector.kind === 'bytes' ? vector.refs : vector.values
+  const bits = arena.allocate(bitmapBytes(rowCount))
+  u8.fill(0, bits, bits + bitmapBytes(rowCount))
+  for (let row = 0; row < rowCount; row++) {
+    if (u32[(values >>> 2) + 2 * row] === 0) continue
+    const position = reverse ? rowCount - 1 - row : row
+    u8[bits + (position >>> 3)]! |= 1 << (position & 7)
+  }
+  return bits
+}
