@@ -1,4 +1,5 @@
 /** Decodes the chunks of one row group to vectors by row. */
+import { corruption } from '../../errors.ts'
 import type { Pointer } from '../../kernel/linear-memory.ts'
 import type { Arena } from '../arena.ts'
 import type { PhysicalKind } from '../layout.ts'
@@ -22,17 +23,23 @@ export function decodeChunk({ kernel: { exports } }: ReadContext, chunk: Pointer
   const valuesAt = values + 8 * first
   switch (kind) {
     case 'i64':
-      exports.columnDecodeI64(chunk, first, count, valuesAt, bitsAt)
+      checkDecoded(exports.columnDecodeI64(chunk, first, count, valuesAt, bitsAt), kind)
       return { kind, values, nulls: bits }
     case 'f64':
-      exports.columnDecodeF64(chunk, first, count, valuesAt, bitsAt)
+      checkDecoded(exports.columnDecodeF64(chunk, first, count, valuesAt, bitsAt), kind)
       return { kind, values, nulls: bits }
     case 'bytes': {
       const scratchBytes = exports.columnDecodeScratchBytes(chunk)
-      exports.columnDecodeBytes(chunk, first, count, valuesAt, bitsAt, scratchBytes === 0 ? 0 : arena.allocate(scratchBytes))
+      checkDecoded(exports.columnDecodeBytes(chunk, first, count, valuesAt, bitsAt, scratchBytes === 0 ? 0 : arena.allocate(scratchBytes)), kind)
       return { kind, refs: values, nulls: bits }
     }
   }
+}
+
+/** Chunks pass their checksum and validation when they are read; what still fails to decode was written wrong. */
+export function checkDecoded(outcome: number, kind: PhysicalKind): number {
+  if (outcome < 0) throw corruption('column chunk', { block: 'a cached chunk', expected: `${kind} values`, actual: `decoder status ${outcome}` })
+  return outcome
 }
 
 /** A column's vector; all nulls when the file is older than the column. */

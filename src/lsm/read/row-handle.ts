@@ -5,6 +5,7 @@
 import { invariant } from '../../errors.ts'
 import type { Kernel } from '../../kernel/kernel.ts'
 import type { Pointer } from '../../kernel/linear-memory.ts'
+import { checkDecoded } from './row-group-columns.ts'
 import { decodeKeyNumber, decodeKeyText, keyPart } from '../key-columns.ts'
 import type { PhysicalKind } from '../layout.ts'
 import type { RowLayout } from '../row-layout.ts'
@@ -126,11 +127,11 @@ class TableCells implements CellSource {
     if (chunk === 0) return false
     switch (kind) {
       case 'i64':
-        return exports.columnGetI64(chunk, this.found.row, cell) !== 0
+        return checkDecoded(exports.columnGetI64(chunk, this.found.row, cell), kind) !== 0
       case 'f64':
-        return exports.columnGetF64(chunk, this.found.row, cell) !== 0
+        return checkDecoded(exports.columnGetF64(chunk, this.found.row, cell), kind) !== 0
       case 'bytes':
-        return exports.columnGetBytes(chunk, this.found.row, cell, this.scratch.text(exports.columnDecodeScratchBytes(chunk))) !== 0
+        return checkDecoded(exports.columnGetBytes(chunk, this.found.row, cell, this.scratch.text(exports.columnDecodeScratchBytes(chunk))), kind) !== 0
     }
   }
 }

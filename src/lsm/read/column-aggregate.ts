@@ -1,0 +1,126 @@
+/**
+ * One column's count, extremes and sum as they grow: numbers in a kernel accumulator (its shape is in
+ * src/kernel/scan.ts), text in JavaScript.
+ */
+import type { LinearMemory, Pointer } from '../../kernel/linear-memory.ts'
+import { physicalKindNumber } from '../layout.ts'
+import type { Vector } from '../page.ts'
+import { zoneMapFields } from '../table/format.ts'
+import type { TableReader } from '../table/table.ts'
+import type { AggregateFunction, AggregatePartial } from '../tree.ts'
+import { bitAt } from './read-context.ts'
+import type { ReadContext } from './read-context.ts'
+
+export interface ColumnAggregate {
+  readonly ordinal: number
+  /** The selected rows (0 = all) of a vector. */
+  addVector(vector: Vector, count: number, selection: Pointer): void
+  /** The same of a chunk; undefined where a vector is needed. */
+  readonly addChunk: ((chunk: Pointer, selection: Pointer, scratch: (byteLength: number) => Pointer) => void) | undefined
+  /** Whether a row group's zone map says enough for `functions` over all its rows. */
+  canAddZone(reader: TableReader, rowGroup: number, functions: ReadonlySet<AggregateFunction>): boolean
+  addZone(reader: TableReader, rowGroup: number): void
+  partial(wanted: AggregateFunction): AggregatePartial
+  free(): void
+}
+
+const accumulatorBytes = 48
+
+export function createColumnAggregate(context: ReadContext, ordinal: number): ColumnAggregate {
+  const kind = context.shape.layout.columns[ordinal]!
+  return kind === 'bytes' ? textAggregate(context, ordinal) : numberAggregate(context, ordinal, kind)
+}
+
+function numberAggregate(context: ReadContext, ordinal: number, kind: 'i64' | 'f64'): ColumnAggregate {
+  const { kernel: { heap, memory, exports } } = context
+  const kindNumber = physicalKindNumber[kind]
+  const accumulator = heap.allocate(accumulatorBytes), zone = heap.allocate(accumulatorBytes)
+  exports.scanAccumulatorInit(accumulator, kindNumber)
+  const addVector = kind === 'i64' ? exports.scanAggregateI64 : exports.scanAggregateF64
+  const addChunk = kind === 'i64' ? exports.scanAggregateChunkI64 : exports.scanAggregateChunkF64
+  const valueAt = (address: Pointer): bigint | number => (kind === 'i64' ? memory.i64[address >>> 3]! : memory.f64[address >>> 3]!)
+  const count = (): number => memory.f64[accumulator >>> 3]!
+  return {
+    ordinal,
+    addVector(vector, rowCount, selection) {
+      if (vector.kind !== 'bytes') addVector(vector.values, vector.nulls, rowCount, selection, accumulator)
+    },
+    addChunk: (chunk, selection, scratch) => addChunk(chunk, selection, accumulator, scratch(exports.scanScratchBytes(chunk))),
+    canAddZone(reader, rowGroup) {
+      // A NaN among the values leaves bounds that are only conservative.
+      const { map, values, fields } = zoneOf(memory, reader, ordinal, rowGroup)
+      return kind === 'i64' || values === 0 || !Number.isNaN(memory.f64[(map + fields.max + 8 * rowGroup) >>> 3])
+    },
+    addZone(reader, rowGroup) {
+      const { map, values, fields } = zoneOf(memory, reader, ordinal, rowGroup)
+      if (values === 0) return
+      const { u64 } = memory
+      const sum = map + fields.sum + 16 * rowGroup
+      memory.f64[zone >>> 3] = values
+      u64[(zone + 8) >>> 3] = u64[(map + fields.min + 8 * rowGroup) >>> 3]!
+      u64[(zone + 16) >>> 3] = u64[(map + fields.max + 8 * rowGroup) >>> 3]!
+      u64[(zone + 24) >>> 3] = u64[sum >>> 3]!
+      u64[(zone + 32) >>> 3] = u64[(sum + 8) >>> 3]!
+      u64[(zone + 40) >>> 3] = 0n
+      exports.scanAccumulatorMerge(accumulator, zone, kindNumber)
+    },
+    partial(wanted) {
+      if (wanted === 'count') return { kind: 'count', count: count() }
+      if (wanted !== 'sum') return { kind: 'extreme', function: wanted, value: count() === 0 ? undefined : valueAt(accumulator + (wanted === 'min' ? 8 : 16)) }
+      const sum = accumulator + 24
+      if (kind === 'i64') return { kind: 'sumI64', count: count(), sum: (memory.i64[(sum + 8) >>> 3]! << 64n) | memory.u64[sum >>> 3]! }
+      return { kind: 'sumF64', count: count(), high: memory.f64[sum >>> 3]!, low: memory.f64[(sum + 8) >>> 3]! }
+    },
+    free() {
+      heap.free(accumulator)
+      heap.free(zone)
+    },
+  }
+}
+
+function textAggregate({ kernel: { memory } }: ReadContext, ordinal: number): ColumnAggregate {
+  let count = 0
+  let min: Uint8Array | undefined, max: Uint8Array | undefined
+  const addExtremes = (smallest: Uint8Array, largest: Uint8Array): void => {
+    if (min === undefined || Buffer.compare(smallest, min) < 0) min = smallest.slice()
+    if (max === undefined || Buffer.compare(largest, max) > 0) max = largest.slice()
+  }
+  return {
+    ordinal,
+    addVector(vector, rowCount, selection) {
+      if (vector.kind !== 'bytes') return
+      const { u8, u32 } = memory
+      for (let row = 0; row < rowCount; row++) {
+        if ((selection !== 0 && !bitAt(u8, selection, row)) || bitAt(u8, vector.nulls, row)) continue
+        const ref = (vector.refs >>> 2) + 2 * row
+        const text = u8.subarray(u32[ref]!, u32[ref]! + u32[ref + 1]!)
+        addExtremes(text, text)
+        count++
+      }
+    },
+    addChunk: undefined,
+    canAddZone(reader, rowGroup, functions) {
+      if (!functions.has('min') && !functions.has('max')) return true
+      return zoneOf(memory, reader, ordinal, rowGroup).values === 0 || reader.textExtremes(rowGroup, ordinal) !== undefined
+    },
+    addZone(reader, rowGroup) {
+      const { values } = zoneOf(memory, reader, ordinal, rowGroup)
+      if (values === 0) return
+      const extremes = reader.textExtremes(rowGroup, ordinal)
+      if (extremes !== undefined) addExtremes(extremes.min, extremes.max)
+      count += values
+    },
+    partial: (wanted) => (wanted === 'count' ? { kind: 'count', count } : { kind: 'extreme', function: wanted === 'max' ? 'max' : 'min', value: wanted === 'max' ? max : min }),
+    free() {
+      min = max = undefined
+    },
+  }
+}
+
+/** A row group's zone map entry, and how many of its live rows have a value; none in a file older than the column. */
+function zoneOf({ u32 }: LinearMemory, reader: TableReader, ordinal: number, rowGroup: number): { readonly map: Pointer; readonly values: number; readonly fields: ReturnType<typeof zoneMapFields> } {
+  const map = reader.zoneMap(ordinal)
+  const fields = zoneMapFields(reader.meta.rowGroupCount)
+  if (map === 0) return { map, values: 0, fields }
+  return { map, fields, values: u32[(reader.liveRowCounts >>> 2) + rowGroup]! - u32[((map + fields.nulls) >>> 2) + rowGroup]! }
+}

@@ -1,0 +1,208 @@
+/**
+ * Direct stretches: row groups of one file read without a merge (see stretches.ts for when that is right). Row groups
+ * that zone maps prune are never read; the others are fetched a window at a time, the predicate's columns first and
+ * the wanted ones only where rows are left.
+ */
+import type { Pointer } from '../../kernel/linear-memory.ts'
+import { comparison } from '../../kernel/zone-map.ts'
+import { createArena } from '../arena.ts'
+import type { Arena } from '../arena.ts'
+import { boundaryAfter, compareBoundaries, i64Boundary } from '../key-bytes.ts'
+import type { Boundary } from '../key-bytes.ts'
+import type { ChunkName, PinnedChunks, TableReader } from '../table/table.ts'
+import { filterChunk, pruneRowGroups } from './predicate.ts'
+import type { Predicate } from './predicate.ts'
+import { bitmapBytes } from './read-context.ts'
+import type { ReadContext } from './read-context.ts'
+import { checkDecoded, firstKeyOf, keyChunk, rowGroupEnd } from './row-group-columns.ts'
+import { setBits } from './run-page.ts'
+import type { Stretch } from './stretches.ts'
+
+export type DirectStretch = Extract<Stretch, { readonly kind: 'direct' }>
+
+/** One row group with the rows that are selected in it. */
+export interface DirectRowGroup {
+  readonly reader: TableReader
+  readonly rowGroup: number
+  readonly rowCount: number
+  /** Bitmap; 0 = all rows. Valid until the next window. */
+  readonly selection: Pointer
+  readonly selectedCount: number
+  chunk(name: ChunkName): Pointer
+}
+
+export interface DirectOptions {
+  readonly predicate: Predicate
+  /** Chunks wanted of row groups that have selected rows. */
+  readonly wanted: readonly ChunkName[]
+  /** Takes row groups that lie wholly in the stretch and match wholly; true = answered, need not be read. */
+  readonly answer?: (reader: TableReader, rowGroup: number) => boolean
+}
+
+export interface DirectReader {
+  open(stretch: DirectStretch): void
+  /** The next row group with selected rows, in the direction of the scan; the one before is void then. */
+  next(): Promise<DirectRowGroup | undefined>
+  close(): void
+}
+
+const windowRowGroups = 8
+
+interface DirectState {
+  readonly context: ReadContext
+  readonly options: DirectOptions
+  readonly arena: Arena
+  readonly prunings: Map<TableReader, Uint8Array>
+  readonly pins: PinnedChunks[]
+  stretch: DirectStretch | undefined
+  /** Row groups of the stretch still to be looked at: [from, to). */
+  from: number
+  to: number
+  /** Filtered row groups of the window; the next one is the last element. */
+  ready: DirectRowGroup[]
+}
+
+export function createDirectReader(context: ReadContext, options: DirectOptions): DirectReader {
+  const state: DirectState = { context, options, arena: createArena(context.kernel.heap), prunings: new Map(), pins: [], stretch: undefined, from: 0, to: 0, ready: [] }
+  return {
+    open(stretch) {
+      state.stretch = stretch
+      state.from = stretch.from
+      state.to = stretch.to
+      if (context.stats !== undefined) context.stats.rowGroupsTotal += stretch.to - stretch.from
+    },
+    async next() {
+      while (state.ready.length === 0 && state.from < state.to) await nextWindow(state)
+      return state.ready.pop()
+    },
+    close() {
+      unpin(state)
+      state.arena.free()
+    },
+  }
+}
+
+function unpin({ pins }: DirectState): void {
+  for (const pin of pins.splice(0)) pin.unpin()
+}
+
+/** Takes row groups off the stretch until a run of adjacent ones is to be read, and filters those. */
+async function nextWindow(state: DirectState): Promise<void> {
+  unpin(state)
+  state.arena.reset()
+  const { reader } = state.stretch!
+  const window = takeWindow(state)
+  if (window === undefined) return
+  const groups = await filterWindow(state, reader, window.from, window.to)
+  const hits = groups.filter(({ selectedCount }) => selectedCount > 0)
+  const wanted = state.options.wanted.filter((name) => !filterNames(state).includes(name))
+  if (hits.length > 0 && wanted.length > 0) {
+    const numbers = hits.map(({ rowGroup }) => rowGroup)
+    await pinMore(state, reader, Math.min(...numbers), Math.max(...numbers) + 1, wanted)
+  }
+  state.ready = state.context.reverse ? hits : hits.reverse()
+}
+
+/** Adjacent row groups that must be read, at the near end of what is left; pruned and answered ones are passed over. */
+function takeWindow(state: DirectState): { readonly from: number; readonly to: number } | undefined {
+  const { context: { reverse, stats }, options } = state
+  const { reader } = state.stretch!
+  const prunings = pruningOf(state, reader)
+  let from = -1, to = -1
+  while (state.from < state.to && (from < 0 || to - from < windowRowGroups)) {
+    const rowGroup = reverse ? state.to - 1 : state.from
+    const isPassed = prunings[rowGroup] === 0 || (prunings[rowGroup] === 2 && !isCut(state, rowGroup) && options.answer?.(reader, rowGroup) === true)
+    if (isPassed && from >= 0) break
+    if (reverse) state.to--
+    else state.from++
+    if (isPassed) {
+      if (stats !== undefined) stats.rowGroupsPruned++
+      continue
+    }
+    from = from < 0 ? rowGroup : Math.min(from, rowGroup)
+    to = Math.max(to, rowGroup + 1)
+  }
+  return from < 0 ? undefined : { from, to }
+}
+
+function pruningOf({ context, options, prunings }: DirectState, reader: TableReader): Uint8Array {
+  let pruning = prunings.get(reader)
+  if (pruning === undefined) {
+    pruning = pruneRowGroups(context, options.predicate, reader)
+    prunings.set(reader, pruning)
+  }
+  return pruning
+}
+
+/** Whether the stretch ends inside a row group. */
+function isCut({ context, stretch }: DirectState, rowGroup: number): boolean {
+  const { reader, lower, upper } = stretch!
+  if (compareBoundaries(firstKeyOf(context.kernel.memory.u8, reader, rowGroup), lower) < 0) return true
+  return compareBoundaries(rowGroupEnd(context, reader, rowGroup, boundaryAfter(reader.meta.maxKey)), upper) > 0
+}
+
+/** The chunks that selecting rows needs. */
+function filterNames({ options }: DirectState): readonly ChunkName[] {
+  return ['tombstones', ...options.predicate.ordinals]
+}
+
+async function filterWindow(state: DirectState, reader: TableReader, from: number, to: number): Promise<DirectRowGroup[]> {
+  const { context, options } = state
+  const isEdge = isCut(state, from) || isCut(state, to - 1)
+  const names = new Set<ChunkName>([...filterNames(state), ...(isEdge ? [keyChunk(context).name] : []), ...(options.predicate.terms.length === 0 ? options.wanted : [])])
+  await pinMore(state, reader, from, to, [...names])
+  return Array.from({ length: to - from }, (_, i) => selectRows(state, reader, from + i))
+}
+
+async function pinMore(state: DirectState, reader: TableReader, from: number, to: number, names: readonly ChunkName[]): Promise<void> {
+  state.pins.push(await reader.pin(from, to, names, state.context.stats))
+}
+
+function selectRows(state: DirectState, reader: TableReader, rowGroup: number): DirectRowGroup {
+  const { context, options, arena, pins } = state
+  const { memory: { u8 }, exports } = context.kernel
+  const rowCount = reader.rowGroupRows(rowGroup)
+  // Any pin of the file finds the chunks of all of them.
+  const chunk = (name: ChunkName): Pointer => pins[0]!.chunk(rowGroup, name)
+  const group = (selection: Pointer, selectedCount: number): DirectRowGroup => ({ reader, rowGroup, rowCount, selection: selectedCount === rowCount ? 0 : selection, selectedCount, chunk })
+  const tombstones = chunk('tombstones')
+  const cut = isCut(state, rowGroup)
+  const terms = pruningOf(state, reader)[rowGroup] === 2 ? [] : options.predicate.terms
+  if (tombstones === 0 && !cut && terms.length === 0) return group(0, rowCount)
+  const selection = arena.allocate(bitmapBytes(rowCount))
+  u8.fill(0, selection, selection + bitmapBytes(rowCount))
+  const { first, end } = cut ? rowsWithin(state, chunk(keyChunk(context).name), rowCount) : { first: 0, end: rowCount }
+  setBits(u8, selection, first, end)
+  let selectedCount = end - first
+  if (tombstones !== 0 && selectedCount > 0) {
+    const zero = arena.allocate(8)
+    context.kernel.memory.i64[zero >>> 3] = 0n
+    selectedCount = exports.scanFilterChunkI64(tombstones, comparison.eq, zero, selection, arena.allocate(exports.scanScratchBytes(tombstones)))
+  }
+  for (const term of terms) {
+    if (selectedCount === 0) break
+    selectedCount = filterChunk(context, term, chunk(term.ordinal), rowCount, selection, arena.allocate)
+  }
+  return group(selection, selectedCount)
+}
+
+/** Rows of a row group that lie in the stretch. */
+function rowsWithin({ context, stretch, arena }: DirectState, keys: Pointer, rowCount: number): { readonly first: number; readonly end: number } {
+  const first = lowerBound(context, keys, rowCount, stretch!.lower, arena)
+  return { first, end: Math.max(first, lowerBound(context, keys, rowCount, stretch!.upper, arena)) }
+}
+
+function lowerBound({ kernel: { memory, exports }, shape }: ReadContext, keys: Pointer, rowCount: number, boundary: Boundary, arena: Arena): number {
+  if (boundary === undefined) return rowCount
+  if (shape.form === 'i64') {
+    const { value, after } = i64Boundary(boundary)
+    if (after && value === 2n ** 63n - 1n) return rowCount
+    const at = arena.allocate(8)
+    memory.i64[at >>> 3] = after ? value + 1n : value
+    return checkDecoded(exports.columnLowerBoundI64(keys, at), 'i64')
+  }
+  const at = arena.allocate(boundary.length)
+  memory.u8.set(boundary, at)
+  const scratchBytes = exports.columnDecodeScratchBytes(keys)
+  return checkDecoded(exports.columnLowerBoundBytes(keys, at, boundary.length, scratchBytes === 0 ? 0 : arena.allocate(scratchBytes)), 'bytes')
+}

@@ -1,0 +1,117 @@
+/**
+ * Pages out of row groups and merged rows: the predicate's outcome as a selection, the wanted columns as vectors in the
+ * order of the scan.
+ */
+import type { Pointer } from '../../kernel/linear-memory.ts'
+import type { Arena } from '../arena.ts'
+import type { Page, Vector } from '../page.ts'
+import type { DirectRowGroup } from './direct-rows.ts'
+import type { MergedRows } from './merged-rows.ts'
+import { filterVector } from './predicate.ts'
+import type { Predicate } from './predicate.ts'
+import { bitmapBytes } from './read-context.ts'
+import type { ReadContext } from './read-context.ts'
+import { decodeChunk, decodeColumn, keyChunk } from './row-group-columns.ts'
+
+export interface PageRequest {
+  readonly context: ReadContext
+  readonly columns: readonly number[]
+  readonly predicate: Predicate
+  /** For vectors; reset by the caller between pages. */
+  readonly arena: Arena
+}
+
+/** A column of some rows, by ordinal, each decoded at most once. */
+export type ColumnSource = (ordinal: number) => Vector
+
+/** The predicate over vectors: a selection bitmap (0 = all rows) and how many rows it holds. */
+export function selectMerged({ context, predicate, arena }: PageRequest, count: number, column: ColumnSource): { readonly selection: Pointer; readonly selectedCount: number } {
+  if (predicate.terms.length === 0) return { selection: 0, selectedCount: count }
+  const selection = arena.allocate(bitmapBytes(count))
+  context.kernel.exports.scanSelectAll(selection, count)
+  let selectedCount = count
+  for (const term of predicate.terms) {
+    if (selectedCount === 0) break
+    selectedCount = filterVector(context, term, column(term.ordinal), count, selection)
+  }
+  return { selection: selectedCount === count ? 0 : selection, selectedCount }
+}
+
+/** Remembers a column source's vectors. */
+export function onceEach(source: ColumnSource): ColumnSource {
+  const vectors: (Vector | undefined)[] = []
+  return (ordinal) => (vectors[ordinal] ??= source(ordinal))
+}
+
+/** The page of merged rows; undefined when no row is selected. */
+export function mergedPage(request: PageRequest, rows: MergedRows): Page | undefined {
+  const column = onceEach(rows.column)
+  const { selection, selectedCount } = selectMerged(request, rows.count, column)
+  if (selectedCount === 0) return undefined
+  const vectors: (Vector | undefined)[] = []
+  for (const ordinal of request.columns) vectors[ordinal] = column(ordinal)
+  let keys: Pointer | undefined
+  return { rowCount: rows.count, vectors, selection, selectedCount, keyAt: (row) => keyOf(request, (keys ??= rows.keys()), row) }
+}
+
+/** The page of a row group. Few selected rows are brought together; otherwise the page has all rows and a selection. */
+export function directPage(request: PageRequest, group: DirectRowGroup): Page {
+  const { context, columns, arena } = request
+  const order = orderOf(request, group)
+  const vectors: (Vector | undefined)[] = []
+  for (const ordinal of columns) vectors[ordinal] = inOrder(request, order, decodeColumn(context, group.chunk(ordinal), ordinal, 0, group.rowCount, arena))
+  let keys: Pointer | undefined
+  const keyVector = (): Pointer => {
+    const { name, kind } = keyChunk(context)
+    return valuesOf(inOrder(request, order, decodeChunk(context, group.chunk(name), kind, 0, group.rowCount, arena)))
+  }
+  const shape = order === undefined ? { rowCount: group.rowCount, selection: group.selection } : { rowCount: order.count, selection: 0 }
+  return { ...shape, vectors, selectedCount: group.selectedCount, keyAt: (row) => keyOf(request, (keys ??= keyVector()), row) }
+}
+
+/** Rows as the winners of a merge of one run: u32 pairs (0, row). */
+interface RowOrder {
+  readonly pairs: Pointer
+  readonly count: number
+}
+
+/** A page keeps its row group's rows and order unless the scan goes backwards or few rows are selected. */
+function orderOf({ context: { kernel, reverse }, arena }: PageRequest, { rowCount, selection, selectedCount }: DirectRowGroup): RowOrder | undefined {
+  if (!reverse && (selection === 0 || selectedCount * 8 > rowCount)) return undefined
+  const { u32 } = kernel.memory
+  const pairs = arena.allocate(8 * selectedCount)
+  const rows = selection === 0 ? 0 : arena.allocate(4 * selectedCount)
+  if (rows !== 0) kernel.exports.scanSelectedRows(selection, rowCount, rows)
+  for (let i = 0; i < selectedCount; i++) {
+    const at = reverse ? selectedCount - 1 - i : i
+    u32[(pairs >>> 2) + 2 * i] = 0
+    u32[(pairs >>> 2) + 2 * i + 1] = rows === 0 ? at : u32[(rows >>> 2) + at]!
+  }
+  return { pairs, count: selectedCount }
+}
+
+function inOrder({ context: { kernel: { memory: { u32 }, exports } }, arena }: PageRequest, order: RowOrder | undefined, vector: Vector): Vector {
+  if (order === undefined) return vector
+  const source = arena.allocate(4), values = arena.allocate(8 * order.count)
+  u32[source >>> 2] = valuesOf(vector)
+  exports.mergeGather8(order.pairs, order.count, source, values)
+  let nulls: Pointer = 0
+  if (vector.nulls !== 0) {
+    const bits = arena.allocate(bitmapBytes(order.count))
+    u32[source >>> 2] = vector.nulls
+    if (exports.mergeGatherBits(order.pairs, order.count, source, bits) !== 0) nulls = bits
+  }
+  return vector.kind === 'bytes' ? { kind: 'bytes', refs: values, nulls } : { kind: vector.kind, values, nulls }
+}
+
+const valuesOf = (vector: Vector): Pointer => (vector.kind === 'bytes' ? vector.refs : vector.values)
+
+/** Key bytes of a row: in place for refs, in 8 bytes of the arena for i64 keys. */
+function keyOf({ context: { kernel: { memory: { u32, view } }, shape }, arena }: PageRequest, keys: Pointer, row: number): { readonly address: Pointer; readonly byteLength: number } {
+  const element = (keys >>> 2) + 2 * row
+  if (shape.form !== 'i64') return { address: u32[element]!, byteLength: u32[element + 1]! }
+  const address = arena.allocate(8)
+  view.setUint32(address, u32[element + 1]! ^ 0x8000_0000)
+  view.setUint32(address + 4, u32[element]!)
+  return { address, byteLength: 8 }
+}

@@ -1,0 +1,72 @@
+/** What a scan reads: the runs of a view that may hold keys in its range, newest first, each with what newer ones delete. */
+import { compareBoundaries, compareBytes, firstBoundary } from '../key-bytes.ts'
+import type { Boundary } from '../key-bytes.ts'
+import { memtableCover } from '../memtable.ts'
+import { clipCover, emptyCover, unionOfCovers } from '../range-cover.ts'
+import type { RangeCover } from '../range-cover.ts'
+import type { RowLayout } from '../row-layout.ts'
+import type { ReadStats, ScanRequest } from '../tree.ts'
+import type { TableFile } from '../version.ts'
+import type { View } from '../view.ts'
+import type { Kernel } from '../../kernel/kernel.ts'
+import { createMemtableSource } from './memtable-source.ts'
+import type { MemtableSource } from './memtable-source.ts'
+import { createRowMerge } from './merged-rows.ts'
+import type { RowMerge } from './merged-rows.ts'
+import { createPredicate } from './predicate.ts'
+import type { Predicate } from './predicate.ts'
+import type { ReadContext } from './read-context.ts'
+import { planStretches } from './stretches.ts'
+import type { FileRun, StretchPlan } from './stretches.ts'
+import { createTableSource } from './table-source.ts'
+
+export interface ScanSources {
+  readonly context: ReadContext
+  readonly predicate: Predicate
+  readonly plan: StretchPlan
+  readonly merge: RowMerge
+  /** Indexes of the memtables among the merge's sources. */
+  readonly memtables: readonly number[]
+  close(): void
+}
+
+const mergeReadAhead = 4
+
+/** `columns` are the ordinals that will be asked of merged rows, the predicate's included. */
+export function openScanSources(kernel: Kernel, view: View, sequence: number, shape: RowLayout, request: ScanRequest, columns: readonly number[], stats?: ReadStats): ScanSources {
+  const context: ReadContext = { kernel, shape, reverse: request.reverse === true, stats }
+  const lower = request.lower ?? firstBoundary, upper = request.upper
+  let cover: RangeCover = emptyCover
+  const cut = (added: RangeCover): RangeCover => unionOfCovers(cover, clipCover(added, lower, upper))
+  const memtables: MemtableSource[] = []
+  for (const { handle } of view.memtables) {
+    memtables.push(createMemtableSource(context, handle, sequence, cover))
+    cover = cut(memtableCover(kernel, handle, shape.layout.tableId, sequence))
+  }
+  const runs: FileRun[] = []
+  for (const files of runsOf(view, shape.layout.tableId, lower, upper)) {
+    runs.push({ readers: files.map(({ reader }) => reader), cover })
+    for (const file of files) if (file.cover.length > 0) cover = cut(file.cover)
+  }
+  const tables = runs.map((run) => createTableSource(context, { ...run, columns, readAhead: mergeReadAhead }))
+  const merge = createRowMerge(context, { sources: [...memtables, ...tables], keepTombstones: false })
+  const predicate = createPredicate(context, request.predicate)
+  return {
+    context, predicate, merge,
+    plan: planStretches(context, lower, upper, runs, memtables),
+    memtables: memtables.map((_, i) => i),
+    close() {
+      merge.close()
+      predicate.free()
+    },
+  }
+}
+
+/** Every file of level 0 is a run, as is each deeper level. */
+function runsOf(view: View, tableId: number, lower: Uint8Array, upper: Boundary): readonly (readonly TableFile[])[] {
+  const levels = view.version.tables.get(tableId) ?? []
+  const runs = levels.flatMap((files, level) => (level === 0 ? files.map((file) => [file]) : [files]))
+  return runs
+    .map((files) => files.filter(({ meta }) => compareBytes(meta.maxKey, lower) >= 0 && compareBoundaries(meta.minKey, upper) < 0))
+    .filter((files) => files.length > 0)
+}

@@ -1,0 +1,82 @@
+/** Scans: stretch by stretch, the direct way or through the merge, to pages in key order. */
+import { LsmtError } from '../../errors.ts'
+import type { Kernel } from '../../kernel/kernel.ts'
+import { createArena } from '../arena.ts'
+import type { Page } from '../page.ts'
+import type { RowLayout } from '../row-layout.ts'
+import type { ReadStats, ScanCursor, ScanRequest } from '../tree.ts'
+import type { View } from '../view.ts'
+import { createDirectReader } from './direct-rows.ts'
+import type { DirectReader } from './direct-rows.ts'
+import { directPage, mergedPage } from './pages.ts'
+import type { PageRequest } from './pages.ts'
+import { keyChunk } from './row-group-columns.ts'
+import { openScanSources } from './scan-sources.ts'
+import type { ScanSources } from './scan-sources.ts'
+import type { Stretch } from './stretches.ts'
+
+interface ScanState {
+  readonly sources: ScanSources
+  readonly direct: DirectReader
+  readonly page: PageRequest
+  stretch: Stretch | undefined
+  closed: boolean
+}
+
+/** A cursor over `view`, which the caller keeps pinned until it is closed. */
+export function openScan(kernel: Kernel, view: View, sequence: number, shape: RowLayout, request: ScanRequest, stats?: ReadStats): ScanCursor {
+  const columns = [...new Set([...request.columns, ...request.predicate.map(({ ordinal }) => ordinal)])]
+  const sources = openScanSources(kernel, view, sequence, shape, request, columns, stats)
+  const { context, predicate } = sources
+  const wanted = [...new Set([...request.columns, ...(request.keys === false ? [] : [keyChunk(context).name])])]
+  const state: ScanState = {
+    sources,
+    direct: createDirectReader(context, { predicate, wanted }),
+    page: { context, columns: request.columns, predicate, arena: createArena(kernel.heap) },
+    stretch: undefined,
+    closed: false,
+  }
+  return {
+    next: () => nextPage(state),
+    close() {
+      if (state.closed) return
+      state.closed = true
+      sources.close()
+      state.direct.close()
+      state.page.arena.free()
+    },
+  }
+}
+
+async function nextPage(state: ScanState): Promise<Page | undefined> {
+  const { page } = state
+  for (;;) {
+    if (state.closed) throw new LsmtError('55000', 'the scan is closed')
+    page.arena.reset()
+    if (state.stretch === undefined && !openNext(state)) return undefined
+    const next = state.stretch!.kind === 'direct' ? await nextDirect(state) : await nextMerged(state)
+    if (next === 'end') state.stretch = undefined
+    else if (next !== undefined) return next
+  }
+}
+
+function openNext(state: ScanState): boolean {
+  const { sources: { plan, merge, memtables }, direct } = state
+  const stretch = plan.next()
+  state.stretch = stretch
+  if (stretch === undefined) return false
+  if (stretch.kind === 'direct') direct.open(stretch)
+  else merge.open(stretch.lower, stretch.upper, stretch.memtablesOnly ? memtables : undefined)
+  return true
+}
+
+async function nextDirect({ direct, page }: ScanState): Promise<Page | 'end'> {
+  const group = await direct.next()
+  return group === undefined ? 'end' : directPage(page, group)
+}
+
+/** undefined when the rows that came next are all filtered out. */
+async function nextMerged({ sources: { merge }, page }: ScanState): Promise<Page | 'end' | undefined> {
+  const rows = await merge.next()
+  return rows === undefined ? 'end' : mergedPage(page, rows)
+}

@@ -1,0 +1,189 @@
+/**
+ * The fork between the two ways a scan reads, the delicate spot of the tree.
+ *
+ * The key space of a scan is cut, lazily and in the direction of the scan, into stretches [lower, upper):
+ *
+ * - direct: row groups of one file, where no other run has a row group and no memtable has an entry between their
+ *   first and last key, and no newer range tombstone reaches in. What stands there is the newest word on its keys, so
+ *   zone maps may prune it, filters may run on encoded chunks, and stored aggregates may answer.
+ * - merged: everything else. Rows are merged first and filtered after: a predicate, or pruning by it, must never be
+ *   pushed below the merge, since dropping the newest row of a key would bring back an older one.
+ *
+ * Row groups are taken as the keys from their first key up to the next one's first key (or just past the file's
+ * largest key): more than they hold, never less. Boundaries stand between keys (see key-bytes.ts), so that both
+ * directions are the same walk: `near` is the side a scan meets first. A step of the walk, at boundary `at`:
+ *
+ * 1. each file run's next row group, and the memtables' next entry (one for all of them together);
+ * 2. memtables alone up to the nearest row group, when they come first: merged;
+ * 3. otherwise the nearest row group, with as many after it in its file as end before anything else starts: direct;
+ * 4. otherwise the nearest row group overlaps something: merged to its far end, over all runs.
+ */
+import { boundaryAfter, compareBoundaries, firstBoundary, largerBoundary, smallerBoundary } from '../key-bytes.ts'
+import type { Boundary } from '../key-bytes.ts'
+import { coverTouches } from '../range-cover.ts'
+import type { RangeCover } from '../range-cover.ts'
+import type { TableReader } from '../table/table.ts'
+import type { MemtableSource } from './memtable-source.ts'
+import type { ReadContext } from './read-context.ts'
+import { firstKeyOf, rowGroupEnd } from './row-group-columns.ts'
+
+/** One run of table files in the scan's key range, in key order; `cover` is what newer runs delete. */
+export interface FileRun {
+  readonly readers: readonly TableReader[]
+  readonly cover: RangeCover
+}
+
+export type Stretch =
+  | { readonly kind: 'direct'; readonly reader: TableReader; readonly from: number; readonly to: number; readonly lower: Uint8Array; readonly upper: Boundary }
+  | { readonly kind: 'merged'; readonly lower: Uint8Array; readonly upper: Boundary; readonly memtablesOnly: boolean }
+
+export interface StretchPlan {
+  next(): Stretch | undefined
+}
+
+/** A row group as an interval of keys. */
+interface Unit {
+  readonly run: FileRun
+  readonly reader: TableReader
+  readonly rowGroup: number
+  readonly low: Uint8Array
+  readonly high: Boundary
+}
+
+interface Walk {
+  readonly context: ReadContext
+  readonly lower: Uint8Array
+  readonly upper: Boundary
+  readonly walkers: readonly RunWalker[]
+  readonly memtables: readonly MemtableSource[]
+  at: Boundary
+  ended: boolean
+}
+
+export function planStretches(context: ReadContext, lower: Uint8Array, upper: Boundary, runs: readonly FileRun[], memtables: readonly MemtableSource[]): StretchPlan {
+  const { reverse } = context
+  const walk: Walk = { context, lower, upper, walkers: runs.map((run) => createWalker(context, run)), memtables, at: reverse ? upper : lower, ended: compareBoundaries(lower, upper) >= 0 }
+  return { next: () => nextStretch(walk) }
+}
+
+function nextStretch(walk: Walk): Stretch | undefined {
+  if (walk.ended) return undefined
+  const { reverse } = walk.context
+  const units = walk.walkers.map((walker) => walker.unitAt(walk.at)).filter((unit) => unit !== undefined)
+  const far = reverse ? walk.lower : walk.upper
+  const nearOf = (unit: Unit): Boundary => laterOf(walk, reverse ? unit.high : unit.low, walk.at)
+  const nearest = units.reduce<Unit | undefined>((best, unit) => (best === undefined || isBefore(walk, nearOf(unit), nearOf(best)) ? unit : best), undefined)
+  const memtableNear = nearestEntry(walk)
+  if (nearest === undefined || !isBefore(walk, nearOf(nearest), far)) {
+    walk.ended = true
+    return memtableNear === undefined ? undefined : mergedTo(walk, far, true)
+  }
+  if (memtableNear !== undefined && isBefore(walk, memtableNear, nearOf(nearest))) return mergedTo(walk, nearOf(nearest), true)
+  const others = units.filter((unit) => unit !== nearest).map(nearOf)
+  if (memtableNear !== undefined) others.push(memtableNear)
+  const nextOther = others.reduce<{ at: Boundary } | undefined>((best, at) => (best === undefined || isBefore(walk, at, best.at) ? { at } : best), undefined)
+  return directFrom(walk, nearest, nextOther) ?? mergedTo(walk, farOf(walk, nearest), false)
+}
+
+/** The direct stretch that starts with `unit`; undefined when the unit itself overlaps something. */
+function directFrom(walk: Walk, unit: Unit, nextOther: { readonly at: Boundary } | undefined): Stretch | undefined {
+  const { context } = walk
+  const step = context.reverse ? -1 : 1
+  const far = context.reverse ? walk.lower : walk.upper
+  let last: Unit | undefined
+  for (let rowGroup = unit.rowGroup; rowGroup >= 0 && rowGroup < unit.reader.meta.rowGroupCount; rowGroup += step) {
+    const candidate = rowGroup === unit.rowGroup ? unit : unitOf(context, unit.run, unit.reader, rowGroup)
+    if (last !== undefined && !isBefore(walk, context.reverse ? candidate.high : candidate.low, far)) break
+    if (nextOther !== undefined && isBefore(walk, nextOther.at, farOf(walk, candidate))) break
+    if (coverTouches(unit.run.cover, candidate.low, candidate.high)) break
+    last = candidate
+  }
+  if (last === undefined) return undefined
+  const { lower, upper } = advance(walk, farOf(walk, last))
+  const from = Math.min(unit.rowGroup, last.rowGroup), to = Math.max(unit.rowGroup, last.rowGroup) + 1
+  return { kind: 'direct', reader: unit.reader, from, to, lower, upper }
+}
+
+function mergedTo(walk: Walk, far: Boundary, memtablesOnly: boolean): Stretch {
+  return { kind: 'merged', memtablesOnly, ...advance(walk, far) }
+}
+
+/** Moves the walk to `far`, within the scan's range, and returns what it passed. */
+function advance(walk: Walk, far: Boundary): { readonly lower: Uint8Array; readonly upper: Boundary } {
+  const { context: { reverse }, at } = walk
+  if (reverse) {
+    const lower = largerBoundary(walk.lower, far) ?? walk.lower
+    walk.at = lower
+    walk.ended ||= compareBoundaries(lower, walk.lower) <= 0
+    return { lower, upper: at }
+  }
+  const upper = smallerBoundary(walk.upper, far)
+  walk.at = upper
+  walk.ended ||= compareBoundaries(upper, walk.upper) >= 0
+  return { lower: at ?? firstBoundary, upper }
+}
+
+/** Where the memtables' next entry begins, in the direction of the walk; undefined when they have none in the range. */
+function nearestEntry(walk: Walk): Uint8Array | undefined {
+  const { context: { reverse }, memtables, at } = walk
+  const far = reverse ? walk.lower : walk.upper
+  let nearest: Uint8Array | undefined
+  for (const source of memtables) {
+    const key = source.peek(at)
+    if (key === undefined) continue
+    const near = reverse ? boundaryAfter(key) : key
+    if (isBefore(walk, near, far) && (nearest === undefined || isBefore(walk, near, nearest))) nearest = near
+  }
+  return nearest
+}
+
+/** Whether the walk meets boundary `left` strictly before `right`. */
+function isBefore({ context: { reverse } }: Walk, left: Boundary, right: Boundary): boolean {
+  const order = compareBoundaries(left, right)
+  return reverse ? order > 0 : order < 0
+}
+
+const laterOf = (walk: Walk, left: Boundary, right: Boundary): Boundary => (isBefore(walk, left, right) ? right : left)
+const farOf = ({ context: { reverse } }: Walk, unit: Unit): Boundary => (reverse ? unit.low : unit.high)
+
+function unitOf(context: ReadContext, run: FileRun, reader: TableReader, rowGroup: number): Unit {
+  const fileEnd = boundaryAfter(reader.meta.maxKey)
+  return { run, reader, rowGroup, low: firstKeyOf(context.kernel.memory.u8, reader, rowGroup), high: rowGroupEnd(context, reader, rowGroup, fileEnd) }
+}
+
+/** Finds a run's next row group, from where it found the last one. */
+interface RunWalker {
+  unitAt(at: Boundary): Unit | undefined
+}
+
+function createWalker(context: ReadContext, run: FileRun): RunWalker {
+  const { readers } = run
+  const { reverse } = context
+  const step = reverse ? -1 : 1
+  let file = reverse ? readers.length - 1 : 0
+  let rowGroup = -1
+  let unit: Unit | undefined
+  const isPassed = ({ low, high }: Unit, at: Boundary): boolean => (reverse ? compareBoundaries(low, at) >= 0 : compareBoundaries(high, at) <= 0)
+
+  /** Enters a file at the row group that `at` falls in. */
+  const enter = (reader: TableReader, at: Boundary): number => {
+    const range = reverse ? reader.rowGroupsIn(undefined, at) : reader.rowGroupsIn(at, undefined)
+    return reverse ? range.to - 1 : range.from
+  }
+  return {
+    unitAt(at) {
+      for (; file >= 0 && file < readers.length; file += step, rowGroup = -1) {
+        const reader = readers[file]!
+        if (rowGroup < 0) {
+          rowGroup = enter(reader, at)
+          unit = undefined
+        }
+        for (; rowGroup >= 0 && rowGroup < reader.meta.rowGroupCount; rowGroup += step, unit = undefined) {
+          unit ??= unitOf(context, run, reader, rowGroup)
+          if (!isPassed(unit, at)) return unit
+        }
+      }
+      return undefined
+    },
+  }
+}
