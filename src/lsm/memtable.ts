@@ -7,7 +7,8 @@ import { invariant, LsmtError } from '../errors.ts'
 import type { Kernel } from '../kernel/kernel.ts'
 import type { Pointer } from '../kernel/linear-memory.ts'
 import { tableKey } from './batch-builder.ts'
-import { compareBytes, copyOut } from './key-bytes.ts'
+import { compareBoundaries, compareBytes, copyOut } from './key-bytes.ts'
+import type { Boundary } from './key-bytes.ts'
 import { coverOf, emptyCover } from './range-cover.ts'
 import type { Interval, RangeCover } from './range-cover.ts'
 
@@ -77,7 +78,8 @@ export function memtableCover({ heap, memory, exports }: Kernel, handle: Pointer
     exports.skiplistRangeAt(handle, i, record)
     if (memory.view.getFloat64(record + 16, true) > sequence) continue
     const [start, startBytes, end, endBytes] = memory.u32.subarray(record >>> 2, (record >>> 2) + 4)
-    const interval = withinTable(copyOut(memory, start!, startBytes!), copyOut(memory, end!, endBytes!), tableId)
+    // An end of no bytes means no end.
+    const interval = withinTable(copyOut(memory, start!, startBytes!), endBytes === 0 ? undefined : copyOut(memory, end!, endBytes!), tableId)
     if (interval !== undefined) intervals.push(interval)
   }
   heap.free(record)
@@ -85,11 +87,11 @@ export function memtableCover({ heap, memory, exports }: Kernel, handle: Pointer
 }
 
 /** The part of [start, end), keys with table ids, that lies in one table, without the id. */
-function withinTable(start: Uint8Array, end: Uint8Array, tableId: number): Interval | undefined {
+function withinTable(start: Uint8Array, end: Boundary, tableId: number): Interval | undefined {
   const first = tableKey(tableId), next = tableKey(tableId + 1)
-  if (compareBytes(end, first) <= 0 || compareBytes(start, next) >= 0) return undefined
+  if (compareBoundaries(end, first) <= 0 || compareBytes(start, next) >= 0) return undefined
   return {
     start: compareBytes(start, first) <= 0 ? new Uint8Array(0) : start.slice(first.length),
-    end: compareBytes(end, next) >= 0 ? undefined : end.slice(first.length),
+    end: end === undefined || compareBytes(end, next) >= 0 ? undefined : end.slice(first.length),
   }
 }

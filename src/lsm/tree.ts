@@ -63,7 +63,7 @@ export interface Snapshot {
   release(): void
 }
 
-/** One found row. Valid until the caller's next await. */
+/** One found row. Valid until the caller's next await or next point read. */
 export interface RowHandle {
   /** Copies out one column: null, i64 as bigint or number (number when safe), f64 as number, bytes as a ref to decode at once. */
   isNull(ordinal: number): boolean
@@ -109,9 +109,12 @@ export interface Tree {
   /** Waits while back-pressure asks writers to slow down or stop; undefined when there is none. */
   admit(byteLength: number): Promise<void> | undefined
 
+  /** Resolves when all that was appended before is durable, whatever the setting. */
+  sync(): Promise<void>
+
   snapshot(): Snapshot
-  /** Point read: a row, undefined when absent, or what must be fetched first. */
-  get(snapshot: Snapshot, tableId: number, key: Pointer, keyBytes: number, stats?: ReadStats): RowHandle | Fetch | undefined
+  /** Point read: a row, undefined when absent, or what must be fetched first. Without a snapshot: the newest state. */
+  get(snapshot: Snapshot | undefined, tableId: number, key: Pointer, keyBytes: number, stats?: ReadStats): RowHandle | Fetch | undefined
   scan(snapshot: Snapshot, request: ScanRequest, stats?: ReadStats): ScanCursor
   aggregate(snapshot: Snapshot, request: ScanRequest, aggregates: readonly AggregateRequest[], stats?: ReadStats): Promise<readonly AggregatePartial[]>
 
@@ -139,6 +142,8 @@ export interface TreeStats {
   readonly log: { readonly segments: number; readonly appends: number; readonly syncs: number; readonly bytes: number }
   /** Set once a log sync failed: the tree takes no more writes. */
   readonly failure: string | undefined
+  /** The last trouble of background work, which is tried again: a failed flush or deletion, a worker that died. */
+  readonly background: string | undefined
 }
 
 export type { PhysicalKind }

@@ -1,0 +1,109 @@
+/** Compactions of one tree: picked, run and published one at a time, in the background or because someone asked. */
+import { openOutputs, withRetries } from '../background.ts'
+import { publish } from '../publish.ts'
+import type { TreeState } from '../tree-state.ts'
+import { noTables } from '../version.ts'
+import type { Levels, TableFile, VersionEdit } from '../version.ts'
+import type { CompactJob } from './job.ts'
+import { cursorName, pickCompaction, planWholeTable } from './pick.ts'
+import type { CompactionPlan, MetaLevels } from './pick.ts'
+
+/** Compacts while there is something to compact. */
+export function startCompaction(state: TreeState): void {
+  if (state.lanes.compacting || state.closing.signal.aborted) return
+  state.lanes.compacting = true
+  const work = withRetries(state, 'compaction', () => inLane(state, async () => {
+    const plan = pickCompaction(metaTables(state), state.options.settings, state.cursors)
+    if (plan === undefined) return 'done'
+    await runPlan(state, plan)
+    return 'again'
+  })).finally(() => {
+    state.lanes.compacting = false
+  })
+  state.lanes.background = work
+}
+
+/** Everything of every table into its last level. */
+export async function compactTree(state: TreeState): Promise<void> {
+  for (const tableId of state.view.version.tables.keys()) {
+    await inLane(state, async () => {
+      const levels = metaTables(state).get(tableId)
+      const plan = levels === undefined ? undefined : planWholeTable(tableId, levels)
+      if (plan !== undefined) await runPlan(state, plan)
+    })
+  }
+}
+
+/** One compaction at a time, in the order asked. */
+function inLane<T>(state: TreeState, work: () => Promise<T>): Promise<T> {
+  const outcome = state.lanes.compaction.then(work)
+  state.lanes.compaction = outcome.catch(() => undefined)
+  return outcome
+}
+
+function metaTables(state: TreeState): ReadonlyMap<number, MetaLevels> {
+  const metas = (levels: Levels): MetaLevels => levels.map((files) => files.map(({ meta }) => meta))
+  // A dropped table waits for the flush that lets go of it.
+  return new Map([...state.view.version.tables].filter(([tableId]) => state.layouts.has(tableId)).map(([tableId, levels]) => [tableId, metas(levels)]))
+}
+
+async function runPlan(state: TreeState, plan: CompactionPlan): Promise<void> {
+  const applied = plan.isMove ? await move(state, plan) : await merge(state, plan)
+  if (applied && plan.cursor !== undefined) state.cursors = new Map([...state.cursors, [cursorName(plan.tableId, plan.cursor.level), plan.cursor.key]])
+}
+
+async function move(state: TreeState, plan: CompactionPlan): Promise<boolean> {
+  const applied = await publishPlan(state, plan, () => inputFiles(state, plan))
+  if (applied) state.counters.trivialMoves++
+  return applied
+}
+
+async function merge(state: TreeState, plan: CompactionPlan): Promise<boolean> {
+  const job = jobOf(state, plan)
+  if (job === undefined) return false
+  const result = await state.options.jobs.run(job, state.closing.signal)
+  const outputs = await openOutputs(state, result.files)
+  try {
+    const applied = await publishPlan(state, plan, () => outputs.files)
+    if (!applied) await outputs.discard()
+    state.counters.compactions++
+    state.counters.bytesCompacted += result.files.reduce((sum, { byteLength }) => sum + byteLength, 0)
+    return applied
+  } catch (error) {
+    await outputs.discard()
+    throw error
+  }
+}
+
+function jobOf(state: TreeState, { tableId, runs, outputLevel, isLastLevel }: CompactionPlan): CompactJob | undefined {
+  const { settings, shard } = state.options
+  const layout = state.layouts.get(tableId)
+  if (layout === undefined) return undefined
+  const inputBytes = runs.flat().reduce((sum, { byteLength }) => sum + byteLength, 0)
+  const count = Math.ceil(inputBytes / settings.tableFileBytes) * 2 + 2
+  const from = state.nextFileNumber
+  state.nextFileNumber += count
+  return { kind: 'compact', shard, layout, runs, outputLevel, isLastLevel, fileNumbers: { from, count }, settings }
+}
+
+/** Replaces a plan's inputs; false when they are gone because their table was dropped. */
+function publishPlan(state: TreeState, plan: CompactionPlan, added: () => readonly TableFile[]): Promise<boolean> {
+  return publish(state, {
+    edit(): VersionEdit | undefined {
+      const inputs = inputFiles(state, plan)
+      if (inputs.length < plan.runs.flat().length) return undefined
+      return {
+        added: added().map((file) => ({ level: plan.outputLevel, file })),
+        removed: new Set(inputs.map(({ meta }) => meta.fileNumber)),
+        droppedTables: noTables,
+      }
+    },
+    changes: {},
+    onPublished: () => undefined,
+  })
+}
+
+function inputFiles(state: TreeState, plan: CompactionPlan): readonly TableFile[] {
+  const numbers = new Set(plan.runs.flat().map(({ fileNumber }) => fileNumber))
+  return (state.view.version.tables.get(plan.tableId) ?? []).flat().filter(({ meta }) => numbers.has(meta.fileNumber))
+}

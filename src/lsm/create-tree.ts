@@ -1,0 +1,147 @@
+/** The tree as the engine sees it, over its state. */
+import type { TableLayout } from './layout.ts'
+import { admit } from './back-pressure.ts'
+import { compactTree, startCompaction } from './compaction/compact-tree.ts'
+import { startFlush } from './flush.ts'
+import { aggregateRows } from './read/aggregate-rows.ts'
+import { openScan } from './read/scan.ts'
+import type { RowLayout } from './row-layout.ts'
+import { dropFile, refuseWhenClosed, waitFor } from './tree-state.ts'
+import type { TreeState } from './tree-state.ts'
+import { treeStats } from './tree-stats.ts'
+import type { AggregatePartial, AggregateRequest, ScanCursor, ScanRequest, Snapshot, Tree } from './tree.ts'
+import { releaseView, retainView } from './view.ts'
+import type { View } from './view.ts'
+import { appendBatch, freeze } from './write-path.ts'
+
+/** A class, since every statement makes one and prototype methods cost nothing to make. */
+class TreeSnapshot implements Snapshot {
+  readonly sequence: number
+  readonly view: View
+  private readonly state: TreeState
+  private isReleased = false
+
+  constructor(state: TreeState) {
+    this.state = state
+    this.sequence = state.visibleSequence
+    this.view = retainView(state.view)
+  }
+
+  release(): void {
+    if (this.isReleased) return
+    this.isReleased = true
+    releaseView(this.view, (file) => dropFile(this.state, file))
+  }
+}
+
+export function createTree(state: TreeState): Tree {
+  const flushSoon = (): void => startFlush(state, () => startCompaction(state))
+  const layouts: ReadonlyMap<number, TableLayout> = state.layouts
+  // A memtable may have been frozen, and level 0 may have been left full, before this process.
+  flushSoon()
+  startCompaction(state)
+  return {
+    layouts,
+    get visibleSequence() { return state.visibleSequence },
+    get nextSequence() { return state.nextSequence },
+    append: (batch, gate) => appendBatch(state, batch, gate, flushSoon),
+    admit: (byteLength) => admit(state, byteLength),
+    sync: () => state.log.sync(),
+    snapshot: () => new TreeSnapshot(state),
+    get(snapshot, tableId, key, keyBytes, stats) {
+      const { view, sequence } = viewOf(state, snapshot)
+      return state.pointReader.get(view, sequence, tableId, key, keyBytes, stats)
+    },
+    scan: (snapshot, request, stats) => scan(state, snapshot, request, stats),
+    aggregate: (snapshot, request, aggregates, stats) => aggregate(state, snapshot, request, aggregates, stats),
+    flush: () => flush(state, flushSoon),
+    async compact() {
+      await flush(state, flushSoon)
+      await compactTree(state)
+    },
+    get stats() { return treeStats(state) },
+    close: () => closeTree(state),
+  }
+}
+
+function viewOf(state: TreeState, snapshot: Snapshot | undefined): { readonly view: View; readonly sequence: number } {
+  if (snapshot instanceof TreeSnapshot) return snapshot
+  return { view: state.view, sequence: state.visibleSequence }
+}
+
+const noRows: ScanCursor = { next: () => Promise.resolve(undefined), close: () => undefined }
+
+function scan(state: TreeState, snapshot: Snapshot, request: ScanRequest, stats: Parameters<Tree['scan']>[2]): ScanCursor {
+  refuseWhenClosed(state)
+  const { view, sequence } = viewOf(state, snapshot)
+  const shape = view.shapes.get(request.tableId)
+  if (shape === undefined) return noRows
+  retainView(view)
+  const cursor = openScan(state.options.kernel, view, sequence, shape, request, stats)
+  let isClosed = false
+  return {
+    next: cursor.next,
+    close() {
+      if (isClosed) return
+      isClosed = true
+      cursor.close()
+      releaseView(view, (file) => dropFile(state, file))
+    },
+  }
+}
+
+async function aggregate(state: TreeState, snapshot: Snapshot, request: ScanRequest, aggregates: readonly AggregateRequest[], stats: Parameters<Tree['aggregate']>[3]): ReturnType<Tree['aggregate']> {
+  refuseWhenClosed(state)
+  const { view, sequence } = viewOf(state, snapshot)
+  const shape: RowLayout | undefined = view.shapes.get(request.tableId)
+  if (shape === undefined) return aggregates.map(partialOfNothing)
+  retainView(view)
+  try {
+    return await aggregateRows(state.options.kernel, view, sequence, shape, request, aggregates, stats)
+  } finally {
+    releaseView(view, (file) => dropFile(state, file))
+  }
+}
+
+/** Of a table that is not known, such as one that was dropped just now. */
+function partialOfNothing({ function: wanted }: AggregateRequest): AggregatePartial {
+  switch (wanted) {
+    case 'count':
+      return { kind: 'count', count: 0 }
+    case 'sum':
+      return { kind: 'sumI64', count: 0, sum: 0n }
+    case 'min':
+    case 'max':
+      return { kind: 'extreme', function: wanted, value: undefined }
+  }
+}
+
+async function flush(state: TreeState, flushSoon: () => void): Promise<void> {
+  refuseWhenClosed(state)
+  const target = state.visibleSequence
+  if (target <= state.manifest.flushedSequence) return
+  freeze(state)
+  const flushed = waitFor(state, target)
+  flushSoon()
+  await flushed
+}
+
+/** Stops background work, makes the log durable and lets go of everything. What was applied and not flushed is in the log. */
+export async function closeTree(state: TreeState): Promise<void> {
+  const { lanes, log, options: { kernel }, batchScratch } = state
+  if (state.closing.signal.aborted) return
+  state.closing.abort()
+  for (const waiter of state.waiters.splice(0)) waiter.reject(state.closing.signal.reason as Error)
+  await Promise.all([lanes.flush, lanes.background, lanes.compaction, lanes.publish])
+  try {
+    await log.close()
+  } finally {
+    releaseView(state.view, (file) => dropFile(state, file))
+    while (state.deletions.size > 0) await Promise.all(state.deletions)
+    state.active.release()
+    for (const { memtable } of state.frozen) memtable.release()
+    state.pointReader.free()
+    for (const shape of state.allShapes) shape.free()
+    if (batchScratch.address !== 0) kernel.heap.free(batchScratch.address)
+  }
+}

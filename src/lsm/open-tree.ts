@@ -1,0 +1,153 @@
+/**
+ * Opens a shard's tree in two steps, since what a shard's log holds of a statement over several shards counts only when
+ * all their logs (or table files) hold their parts: first everything is read and nothing changed, then, when the engine
+ * has judged the parts of all shards, the tree is opened with those that count.
+ */
+import { LsmtError } from '../errors.ts'
+import { operation, readBatchHeader, readOperations, viewOf } from './batch.ts'
+import type { Participant } from './batch.ts'
+import { openLogWriter } from './log/log-writer.ts'
+import { readLog } from './log/log-reader.ts'
+import type { ReadLog } from './log/log-reader.ts'
+import { loadManifest, publishManifest } from './manifest-store.ts'
+import type { ManifestState } from './manifest.ts'
+import { createMemtable } from './memtable.ts'
+import { closeTree, createTree } from './create-tree.ts'
+import { createPointReader } from './read/point-read.ts'
+import { tableFileFolder, tableFileNumberOf } from './table-files.ts'
+import { openTable } from './table/table-reader.ts'
+import { defineTable, replaceView } from './tree-state.ts'
+import type { TreeOptions, TreeState } from './tree-state.ts'
+import type { Tree } from './tree.ts'
+import { createVersion, releaseVersion, tableFile } from './version.ts'
+import type { TableFile, Version } from './version.ts'
+import { createView } from './view.ts'
+import { applyBatch, freeze, isFull } from './write-path.ts'
+
+/** This shard's part of a statement over several shards, found in its log above what is flushed. */
+export interface LoggedPart {
+  /** 32 hexadecimal digits. */
+  readonly transactionId: string
+  readonly baseSequence: number
+  readonly participants: readonly Participant[]
+}
+
+export interface RecoveredTree {
+  readonly flushedSequence: number
+  readonly parts: readonly LoggedPart[]
+  /** Transaction ids of abort records in the log. */
+  readonly aborted: ReadonlySet<string>
+  /** Claims the shard, replays the log with the parts that `keepPart` keeps, and starts writing. May be called once. */
+  open(keepPart: (part: LoggedPart) => boolean): Promise<Tree>
+}
+
+export async function recoverTree(options: TreeOptions): Promise<RecoveredTree> {
+  const { storage, kernel, shard } = options
+  const manifest = (await loadManifest(storage, kernel, shard)) ?? emptyManifest(shard)
+  const log = await readLog({ storage, kernel, shard, afterSequence: manifest.flushedSequence })
+  const { parts, aborted } = await listParts(log)
+  return { flushedSequence: manifest.flushedSequence, parts, aborted, open: (keepPart) => open(options, manifest, log, keepPart) }
+}
+
+const emptyManifest = (shard: number): ManifestState => ({ id: 0, shard, writerEpoch: 0, flushedSequence: 0, nextFileNumber: 1, layouts: [], maxTableId: 0, tables: [] })
+
+async function listParts(log: ReadLog): Promise<{ readonly parts: readonly LoggedPart[]; readonly aborted: ReadonlySet<string> }> {
+  const parts: LoggedPart[] = []
+  const aborted = new Set<string>()
+  for await (const { payload, file } of log.records()) {
+    const header = readBatchHeader(payload, file)
+    const part = partOf(payload, file)
+    if (part !== undefined) parts.push(part)
+    if (!header.isControl) continue
+    for (const { kind, key } of readOperations(payload, file)) if (kind === operation.abort) aborted.add(Buffer.from(key).toString('hex'))
+  }
+  return { parts, aborted }
+}
+
+function partOf(payload: Uint8Array, file: string): LoggedPart | undefined {
+  const { participants, baseSequence } = readBatchHeader(payload, file)
+  if (participants === undefined) return undefined
+  return { transactionId: Buffer.from(participants.transactionId).toString('hex'), baseSequence, participants: participants.parts }
+}
+
+async function open(options: TreeOptions, found: ManifestState, log: ReadLog, keepPart: (part: LoggedPart) => boolean): Promise<Tree> {
+  const { storage, kernel } = options
+  const manifest: ManifestState = { ...found, id: found.id + 1, writerEpoch: found.writerEpoch + 1 }
+  if ((await publishManifest(storage, kernel, manifest)) === 'fenced') {
+    throw new LsmtError('55006', `another writer has opened shard ${options.shard} at the same time`)
+  }
+  await deleteUnreferenced(options, manifest)
+  const state = await createState(options, manifest, log)
+  try {
+    await replay(state, log, keepPart)
+    return createTree(state)
+  } catch (error) {
+    await closeTree(state)
+    throw error
+  }
+}
+
+/** Files of jobs that did not come to be published. */
+async function deleteUnreferenced({ storage, shard }: TreeOptions, manifest: ManifestState): Promise<void> {
+  const referenced = new Set(manifest.tables.flatMap(({ levels }) => levels.flat().map(({ fileNumber }) => fileNumber)))
+  for (const { name } of await storage.list(tableFileFolder(shard))) {
+    const fileNumber = tableFileNumberOf(name, shard)
+    if (fileNumber !== undefined && !referenced.has(fileNumber)) await storage.delete(name)
+  }
+}
+
+const opensAtOnce = 16
+
+async function openVersion({ storage, kernel, cache, shard }: TreeOptions, manifest: ManifestState): Promise<Version> {
+  const metas = manifest.tables.flatMap(({ levels }) => levels.flat())
+  const opened = new Map<number, TableFile>()
+  try {
+    for (let i = 0; i < metas.length; i += opensAtOnce) {
+      const outcomes = await Promise.allSettled(metas.slice(i, i + opensAtOnce).map((meta) => openTable({ storage, kernel, cache, meta, shard })))
+      for (const outcome of outcomes) if (outcome.status === 'fulfilled') opened.set(outcome.value.meta.fileNumber, tableFile(outcome.value))
+      const failed = outcomes.find((outcome) => outcome.status === 'rejected')
+      if (failed !== undefined) throw failed.reason
+    }
+  } catch (error) {
+    for (const { reader } of opened.values()) await reader.close()
+    throw error
+  }
+  return createVersion(new Map(manifest.tables.map(({ tableId, levels }) => [tableId, levels.map((files) => files.map(({ fileNumber }) => opened.get(fileNumber)!))])))
+}
+
+async function createState(options: TreeOptions, manifest: ManifestState, log: ReadLog): Promise<TreeState> {
+  const { kernel, settings, storage, shard, durability, syncIntervalMs, clock } = options
+  const lastSequence = Math.max(log.lastSequence, manifest.flushedSequence)
+  const writer = await openLogWriter({ storage, kernel, shard, settings, durability, syncIntervalMs, clock, firstSegmentNumber: log.lastSegmentNumber + 1, writerEpoch: manifest.writerEpoch, baseSequence: lastSequence })
+  const version = await openVersion(options, manifest).catch(async (error: unknown) => {
+    await writer.close()
+    throw error
+  })
+  const active = createMemtable(kernel, manifest.flushedSequence, settings.memtableBytesMax)
+  const state: TreeState = {
+    options, log: writer, pointReader: createPointReader(kernel),
+    counters: { flushes: 0, compactions: 0, trivialMoves: 0, bytesFlushed: 0, bytesCompacted: 0, stalledSlowMs: 0, stalledStopMs: 0 },
+    layouts: new Map(), shapes: new Map(), allShapes: [], maxTableId: manifest.maxTableId,
+    view: createView({ memtables: [active], version, shapes: new Map() }),
+    active, frozen: [], manifest, nextFileNumber: manifest.nextFileNumber,
+    nextSequence: lastSequence + 1, visibleSequence: manifest.flushedSequence,
+    pending: [], waiters: [], cursors: new Map(), failure: undefined, background: undefined, flushFailure: undefined,
+    closing: new AbortController(),
+    lanes: { publish: Promise.resolve(), flush: undefined, compaction: Promise.resolve(), compacting: false, background: Promise.resolve() },
+    deletions: new Set(), batchScratch: { address: 0, byteLength: 0 },
+  }
+  releaseVersion(version, () => undefined)
+  for (const layout of manifest.layouts) defineTable(state, layout)
+  return state
+}
+
+/** Brings back what the log holds above the flushed sequence. */
+async function replay(state: TreeState, log: ReadLog, keepPart: (part: LoggedPart) => boolean): Promise<void> {
+  for await (const { payload, file, baseSequence } of log.records()) {
+    const part = partOf(payload, file)
+    if (part === undefined || keepPart(part)) applyBatch(state, payload, baseSequence)
+    else state.visibleSequence = baseSequence + viewOf(payload).getUint32(4, true) - 1
+    if (isFull(state)) freeze(state)
+  }
+  replaceView(state)
+}

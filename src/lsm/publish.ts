@@ -1,0 +1,53 @@
+/**
+ * Publishing: the one way in which a tree's table files change. Edits are applied one after the other to the newest
+ * version, become durable as the next manifest, and only then visible as the next view. A manifest that could not be
+ * published, or was overtaken, ends writes: whether it stands is unknown, so nothing may build on either state.
+ */
+import { LsmtError } from '../errors.ts'
+import { publishManifest } from './manifest-store.ts'
+import type { ManifestState } from './manifest.ts'
+import { poison, refuseWhenClosed, replaceView, wake } from './tree-state.ts'
+import type { TreeState } from './tree-state.ts'
+import { createVersion, editTables, manifestTables, releaseVersion } from './version.ts'
+import type { VersionEdit } from './version.ts'
+
+export interface Publication {
+  /** The edit as of the newest version; undefined when it no longer applies. */
+  readonly edit: () => VersionEdit | undefined
+  /** What else the manifest changes. */
+  readonly changes: Partial<Pick<ManifestState, 'flushedSequence' | 'layouts' | 'maxTableId'>>
+  /** Runs in the step that makes the new version visible, before it. */
+  readonly onPublished: () => void
+}
+
+/** Resolves to false when the edit no longer applied. */
+export function publish(state: TreeState, publication: Publication): Promise<boolean> {
+  const outcome = state.lanes.publish.then(() => publishNow(state, publication))
+  state.lanes.publish = outcome.catch(() => undefined)
+  return outcome
+}
+
+async function publishNow(state: TreeState, { edit, changes, onPublished }: Publication): Promise<boolean> {
+  refuseWhenClosed(state)
+  if (state.failure !== undefined) throw state.failure
+  const change = edit()
+  if (change === undefined) return false
+  const { storage, kernel, shard } = state.options
+  const tables = editTables(state.view.version, change)
+  const manifest: ManifestState = { ...state.manifest, ...changes, id: state.manifest.id + 1, nextFileNumber: state.nextFileNumber, tables: manifestTables(tables) }
+  try {
+    if ((await publishManifest(storage, kernel, manifest)) === 'fenced') {
+      throw new LsmtError('55006', `another writer has taken over shard ${shard}: manifest ${manifest.id} is not this one's`)
+    }
+  } catch (error) {
+    poison(state, error)
+    throw error
+  }
+  state.manifest = manifest
+  onPublished()
+  const version = createVersion(tables)
+  replaceView(state, version)
+  releaseVersion(version, () => undefined)
+  wake(state)
+  return true
+}

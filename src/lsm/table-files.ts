@@ -1,0 +1,10 @@
+/** Table files by name, for finding the ones that no manifest names. */
+import { tableFileName } from './table/table-file-name.ts'
+
+export const tableFileFolder = (shard: number): string => tableFileName(shard, 0).replace(/[^/]+$/, '')
+
+/** The number in a table file's name; undefined for other files. */
+export function tableFileNumberOf(name: string, shard: number): number | undefined {
+  const fileNumber = Number(/(\d{20})\.sst$/.exec(name)?.[1])
+  return name === tableFileName(shard, fileNumber) ? fileNumber : undefined
+}

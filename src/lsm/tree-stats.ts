@@ -1,0 +1,35 @@
+/** The counts of a tree, as one value. */
+import { stallOf } from './back-pressure.ts'
+import type { TreeState } from './tree-state.ts'
+import type { TreeStats } from './tree.ts'
+
+export function treeStats(state: TreeState): TreeStats {
+  const { counters, log, options } = state
+  return {
+    memtableBytes: state.active.usedBytes() + state.frozen.reduce((sum, { memtable }) => sum + memtable.usedBytes(), 0),
+    frozenMemtables: state.frozen.length,
+    levels: levelStats(state),
+    flushes: counters.flushes,
+    compactions: counters.compactions,
+    trivialMoves: counters.trivialMoves,
+    bytesFlushed: counters.bytesFlushed,
+    bytesCompacted: counters.bytesCompacted,
+    stall: stallOf(state),
+    stalledMs: { slow: counters.stalledSlowMs, stop: counters.stalledStopMs },
+    log: { ...log.counts },
+    failure: state.failure?.message,
+    background: options.jobs.fallback ?? state.background,
+  }
+}
+
+function levelStats({ view }: TreeState): TreeStats['levels'] {
+  const levels: { level: number; files: number; bytes: number }[] = []
+  for (const table of view.version.tables.values()) {
+    table.forEach((files, level) => {
+      const stats = (levels[level] ??= { level, files: 0, bytes: 0 })
+      stats.files += files.length
+      for (const { meta } of files) stats.bytes += meta.byteLength
+    })
+  }
+  return Array.from(levels, (stats, level) => stats ?? { level, files: 0, bytes: 0 })
+}

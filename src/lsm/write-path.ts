@@ -1,0 +1,120 @@
+/**
+ * Writes: a batch gets its sequence numbers and is queued in the log at once; it reaches the memtable, by one kernel
+ * call, strictly in log order, when it is durable and its gate has opened. What reads see moves only then. A failed log
+ * ends writes: nothing behind the failure is ever applied, since none of it was acknowledged.
+ */
+import { LsmtError } from '../errors.ts'
+import { assignBaseSequence, batchFlag, decodeLayout, operation, readOperations, tableIdOf, viewOf } from './batch.ts'
+import { createMemtable } from './memtable.ts'
+import { defineTable, dropTable, poison, replaceView } from './tree-state.ts'
+import type { PendingBatch, TreeState } from './tree-state.ts'
+import type { CommitGate, Tree } from './tree.ts'
+
+/** `startFlush` is called when a memtable was frozen. */
+export function appendBatch(state: TreeState, batch: Uint8Array, gate: CommitGate | undefined, startFlush: () => void): ReturnType<Tree['append']> {
+  const refusal = refusalOf(state)
+  if (refusal !== undefined) {
+    const refused = Promise.reject(refusal)
+    refused.catch(ignore)
+    return { baseSequence: state.nextSequence, durable: refused, applied: refused }
+  }
+  const baseSequence = state.nextSequence
+  assignBaseSequence(batch, baseSequence)
+  state.nextSequence += viewOf(batch).getUint32(4, true)
+  const entry: PendingBatch = { batch, baseSequence, gate, isReady: false, isApplied: false, applied: undefined }
+  state.pending.push(entry)
+  const durable = state.log.append(baseSequence, batch)
+  const applied = afterDurable(state, entry, durable, startFlush)
+  // Callers may await only one of the two; the failure reaches them there, and through the tree's stats.
+  applied.catch(ignore)
+  return { baseSequence, durable, applied }
+}
+
+function ignore(): void {
+  // The rejection is handed to whoever awaits the promise; this only marks it as expected.
+}
+
+function refusalOf(state: TreeState): Error | undefined {
+  if (state.closing.signal.aborted) return new LsmtError('55000', `the tree of shard ${state.options.shard} is closed`)
+  return state.failure
+}
+
+async function afterDurable(state: TreeState, entry: PendingBatch, durable: Promise<void>, startFlush: () => void): Promise<void> {
+  try {
+    await durable
+    if (entry.gate !== undefined) await entry.gate.durableEverywhere
+  } catch (error) {
+    // A batch whose other parts failed must not be passed over either: later flushes would count it as written.
+    poison(state, error)
+    throw error
+  }
+  if (state.failure !== undefined) throw state.failure
+  entry.isReady = true
+  applyReady(state, startFlush)
+  if (!entry.isApplied) await new Promise<void>((resolve, reject) => (entry.applied = { resolve, reject }))
+}
+
+/** Applies what is ready, from the front of the queue. */
+function applyReady(state: TreeState, startFlush: () => void): void {
+  try {
+    while (state.pending[0]?.isReady === true) {
+      const entry = state.pending[0]
+      applyBatch(state, entry.batch, entry.baseSequence)
+      state.pending.shift()
+      entry.isApplied = true
+      entry.applied?.resolve()
+      if (isFull(state)) {
+        freeze(state)
+        startFlush()
+      }
+    }
+  } catch (error) {
+    poison(state, error)
+    throw error
+  }
+}
+
+/** Brings one batch into the memtable and makes it visible. */
+export function applyBatch(state: TreeState, batch: Uint8Array, baseSequence: number): void {
+  const view = viewOf(batch)
+  const flags = view.getUint32(20, true)
+  if ((flags & batchFlag.control) === 0) state.active.apply(copyIn(state, batch), batch.length)
+  state.visibleSequence = baseSequence + view.getUint32(4, true) - 1
+  if ((flags & batchFlag.tables) !== 0) applyTables(state, batch)
+}
+
+function copyIn({ options: { kernel: { heap, memory } }, batchScratch }: TreeState, batch: Uint8Array): number {
+  if (batch.length > batchScratch.byteLength) {
+    const byteLength = Math.max(batch.length, 2 * batchScratch.byteLength)
+    const address = heap.allocate(byteLength)
+    if (batchScratch.address !== 0) heap.free(batchScratch.address)
+    batchScratch.address = address
+    batchScratch.byteLength = byteLength
+  }
+  memory.u8.set(batch, batchScratch.address)
+  return batchScratch.address
+}
+
+function applyTables(state: TreeState, batch: Uint8Array): void {
+  for (const each of readOperations(batch)) {
+    if (each.kind === operation.defineTable) defineTable(state, decodeLayout(each))
+    if (each.kind === operation.dropTable) dropTable(state, tableIdOf(each.key))
+  }
+  replaceView(state)
+}
+
+export function isFull({ active, options: { settings } }: TreeState): boolean {
+  return active.usedBytes() > settings.memtableBytesMax
+}
+
+/** Ends the active memtable, if anything was applied since it was started, and begins another and a log segment. */
+export function freeze(state: TreeState): boolean {
+  const { active, visibleSequence, options: { kernel, settings } } = state
+  if (visibleSequence === active.startSequence) return false
+  const next = createMemtable(kernel, visibleSequence, settings.memtableBytesMax)
+  state.frozen.push({ memtable: active, minSequence: active.startSequence + 1, maxSequence: visibleSequence, layouts: [...state.layouts.values()], maxTableId: state.maxTableId })
+  state.active = next
+  replaceView(state)
+  state.log.roll()
+  return true
+}
