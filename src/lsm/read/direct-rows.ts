@@ -111,8 +111,10 @@ function takeWindow(state: DirectState): { readonly from: number; readonly to: n
   let from = -1, to = -1
   while (state.from < state.to && (from < 0 || to - from < windowRowGroups)) {
     const rowGroup = reverse ? state.to - 1 : state.from
-    const isPassed = prunings[rowGroup] === 0 || (prunings[rowGroup] === 2 && !isCut(state, rowGroup) && options.answer?.(reader, rowGroup) === true)
-    if (isPassed && from >= 0) break
+    const mayBeAnswered = prunings[rowGroup] === 2 && options.answer !== undefined && !isCut(state, rowGroup)
+    // Looked at again when the window before it has been read; an answer must be given once.
+    if (from >= 0 && (prunings[rowGroup] === 0 || mayBeAnswered)) break
+    const isPassed = prunings[rowGroup] === 0 || (mayBeAnswered && options.answer?.(reader, rowGroup) === true)
     if (reverse) state.to--
     else state.from++
     if (isPassed) {

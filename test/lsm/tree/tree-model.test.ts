@@ -1,0 +1,248 @@
+/** Random histories of a tree against an ordered map. `LSMT_SEED=n` replays one. */
+import { describe, expect, it } from 'vitest'
+import type { Kernel } from '../../../src/kernel/kernel.ts'
+import { createBatchBuilder } from '../../../src/lsm/batch-builder.ts'
+
+import type { TableLayout } from '../../../src/lsm/layout.ts'
+import type { AggregateFunction, AggregatePartial, AggregateRequest, PredicateTerm, RowHandle, ScanRequest, Snapshot, Tree } from '../../../src/lsm/tree.ts'
+import { seededRandom } from '../../../src/runtime/random.ts'
+import type { Random } from '../../../src/runtime/random.ts'
+import { createMemoryStorage } from '../../../src/storage/memory-storage.ts'
+import type { Storage } from '../../../src/storage/storage.ts'
+import { fullTests, kinds, openTestKernel } from '../../kernel/both-kinds.ts'
+import { openTestTree } from './open-test-tree.ts'
+import { copyModel, emptyModel, fullRow, modelAggregate, modelPut, modelRangeDelete, modelScan, sumText, valueText } from './tree-model.ts'
+import type { TreeModel } from './tree-model.ts'
+import { encodeKey, encodeRow, layouts, randomRow, randomValue, readHandle, readPage } from './tree-rows.ts'
+
+const keySpread = 400
+
+interface Run {
+  readonly random: Random
+  readonly kernel: Kernel
+  readonly storage: Storage
+  readonly key: number
+  tree: Tree
+  model: TreeModel
+  snapshots: { readonly snapshot: Snapshot; readonly model: TreeModel }[]
+}
+
+async function write(run: Run): Promise<void> {
+  const { random, model } = run
+  const builder = createBatchBuilder(64)
+  const known = [...model.layouts.values()]
+  for (let i = 1 + random.below(random.below(8) === 0 ? 60 : 12); i > 0; i--) {
+    const layout = known[random.below(known.length)]!
+    const row = randomRow(random, layout, keySpread)
+    const choice = random.below(40)
+    if (choice < 30) {
+      builder.put(layout.tableId, encodeKey(layout, row), encodeRow(layout, row))
+      modelPut(model, layout, row)
+    } else if (choice < 39) {
+      builder.delete(layout.tableId, encodeKey(layout, row))
+      model.tables.get(layout.tableId)!.delete(Buffer.from(encodeKey(layout, row)).toString('hex'))
+    } else {
+      const [start, end] = randomRange(random, layout)
+      builder.rangeDelete(layout.tableId, start, end)
+      modelRangeDelete(model, layout.tableId, start, end)
+    }
+  }
+  const { applied } = run.tree.append(builder.finish())
+  if (random.below(3) > 0) await applied
+}
+
+function randomRange(random: Random, layout: TableLayout): [Uint8Array | undefined, Uint8Array | undefined] {
+  const bounds = [encodeKey(layout, randomRow(random, layout, keySpread)), encodeKey(layout, randomRow(random, layout, keySpread))].sort(Buffer.compare)
+  // Bounds that are no key: a prefix, or just after a key.
+  const bent = bounds.map((bound) => (random.below(4) === 0 ? bound.slice(0, random.below(bound.length + 1)) : random.below(4) === 0 ? Buffer.concat([bound, Buffer.from([0])]) : bound))
+  return [random.below(8) === 0 ? undefined : bent[0], random.below(8) === 0 ? undefined : bent[1]]
+}
+
+async function changeTables(run: Run): Promise<void> {
+  const { random, model } = run
+  const builder = createBatchBuilder(64)
+  const known = [...model.layouts.values()]
+  const layout = known[random.below(known.length)]!
+  const choice = random.below(3)
+  if (choice === 0 && known.length > 1) {
+    builder.dropTable(layout.tableId)
+    model.layouts.delete(layout.tableId)
+    model.tables.delete(layout.tableId)
+  } else if (choice === 1) {
+    const wider = { ...layout, columns: [...layout.columns, (['i64', 'f64', 'bytes'] as const)[random.below(3)]!] }
+    builder.defineTable(wider)
+    model.layouts.set(layout.tableId, wider)
+  } else {
+    const fresh = { ...layouts[random.below(layouts.length)]!, tableId: Math.max(...known.map(({ tableId }) => tableId)) + 1 }
+    builder.defineTable(fresh)
+    model.layouts.set(fresh.tableId, fresh)
+    model.tables.set(fresh.tableId, new Map())
+  }
+  await run.tree.append(builder.finish()).applied
+}
+
+async function settled(run: Run): Promise<void> {
+  const builder = createBatchBuilder(64)
+  const layout = [...run.model.layouts.values()][0]!
+  builder.defineTable(layout)
+  await run.tree.append(builder.finish()).applied
+}
+
+async function readKey({ tree, kernel, key }: Run, snapshot: Snapshot | undefined, layout: TableLayout, bytes: Uint8Array): Promise<RowHandle | undefined> {
+  kernel.memory.u8.set(bytes, key)
+  for (;;) {
+    const found = tree.get(snapshot, layout.tableId, key, bytes.length)
+    if (found === undefined || !('fetch' in found)) return found
+    await found.fetch()
+    kernel.memory.u8.set(bytes, key)
+  }
+}
+
+async function checkGets(run: Run, snapshot: Snapshot | undefined, model: TreeModel): Promise<void> {
+  for (const layout of model.layouts.values()) {
+    for (let i = 0; i < 4; i++) {
+      const key = encodeKey(layout, randomRow(run.random, layout, keySpread))
+      const expected = model.tables.get(layout.tableId)!.get(Buffer.from(key).toString('hex'))
+      const found = await readKey(run, snapshot, layout, key)
+      const row = found === undefined ? undefined : readHandle(run.kernel, layout, found)
+      expect(row?.map(valueText), `get ${Buffer.from(key).toString('hex')} of table ${layout.tableId}`).toEqual(expected === undefined ? undefined : fullRow(layout, expected.row).map(valueText))
+    }
+  }
+}
+
+function randomPredicate(random: Random, layout: TableLayout): PredicateTerm[] {
+  return Array.from({ length: random.below(3) }, (): PredicateTerm => {
+    const ordinal = random.below(layout.columns.length)
+    const name = (['eq', 'ne', 'lt', 'le', 'gt', 'ge', 'isNull', 'isNotNull'] as const)[random.below(8)]!
+    if (name === 'isNull' || name === 'isNotNull') return { ordinal, comparison: name }
+    return { ordinal, comparison: name, value: randomValue(random, layout.columns[ordinal]!, layout.key.includes(ordinal) ? keySpread : 20) }
+  })
+}
+
+function randomRequest(random: Random, layout: TableLayout): ScanRequest {
+  const [lower, upper] = random.below(3) === 0 ? [undefined, undefined] : randomRange(random, layout)
+  const columns = layout.columns.map((_, ordinal) => ordinal).filter(() => random.below(3) > 0)
+  return { tableId: layout.tableId, ...(lower && { lower }), ...(upper && { upper }), reverse: random.below(2) === 1, columns, predicate: random.below(2) === 0 ? [] : randomPredicate(random, layout) }
+}
+
+async function checkScan({ tree, kernel, random }: Run, snapshot: Snapshot, model: TreeModel): Promise<void> {
+  const known = [...model.layouts.values()]
+  const layout = known[random.below(known.length)]!
+  const request = randomRequest(random, layout)
+  const cursor = tree.scan(snapshot, request)
+  const rows: { key: string; values: string[] }[] = []
+  for (let page = await cursor.next(); page !== undefined; page = await cursor.next()) {
+    for (const { key, values } of readPage(kernel, page)) rows.push({ key, values: request.columns.map((ordinal) => valueText(values[ordinal])) })
+    if (random.below(30) === 0) break
+  }
+  cursor.close()
+  const expected = modelScan(model, request).map(({ key, row }) => ({ key: key.toString('hex'), values: request.columns.map((ordinal) => valueText(row[ordinal])) }))
+  const what = JSON.stringify(request, (_, value: unknown) => (typeof value === 'bigint' ? String(value) : value))
+  expect(rows, `scan ${what}`).toEqual(expected.slice(0, rows.length))
+  if (rows.length < expected.length) expect(rows.length, `scan ended early ${what}`).toBeGreaterThan(0)
+}
+
+async function checkAggregate({ tree, random }: Run, snapshot: Snapshot, model: TreeModel): Promise<void> {
+  const known = [...model.layouts.values()]
+  const layout = known[random.below(known.length)]!
+  const request = { ...randomRequest(random, layout), columns: [], reverse: false }
+  const aggregates: AggregateRequest[] = [{ function: 'count' }]
+  layout.columns.forEach((kind, ordinal) => {
+    for (const each of ['count', 'min', 'max', 'sum'] as AggregateFunction[]) if (random.below(2) === 0 && !(each === 'sum' && kind === 'bytes')) aggregates.push({ function: each, ordinal })
+  })
+  const partials = await tree.aggregate(snapshot, request, aggregates)
+  const rows = modelScan(model, request)
+  const texts = partials.map(partialText)
+  const what = JSON.stringify({ request, aggregates }, (_, value: unknown) => (typeof value === 'bigint' ? String(value) : value))
+  expect(texts, `aggregate ${what}`).toEqual(aggregates.map((each) => modelAggregate(rows, each)))
+}
+
+function partialText(partial: AggregatePartial): string {
+  switch (partial.kind) {
+    case 'count':
+      return String(partial.count)
+    case 'extreme':
+      return valueText(partial.value)
+    case 'sumI64':
+      return partial.count === 0 ? 'null' : String(partial.sum)
+    case 'sumF64':
+      return partial.count === 0 ? 'null' : sumText(Number.isFinite(partial.high) ? partial.high + partial.low : partial.high)
+  }
+}
+
+async function check(run: Run, snapshot: Snapshot, model: TreeModel): Promise<void> {
+  await checkGets(run, snapshot, model)
+  for (let i = 0; i < 3; i++) await checkScan(run, snapshot, model)
+  for (let i = 0; i < 2; i++) await checkAggregate(run, snapshot, model)
+}
+
+async function reopen(run: Run): Promise<void> {
+  for (const { snapshot } of run.snapshots.splice(0)) snapshot.release()
+  await run.tree.close()
+  run.tree = await openTestTree(run.kernel, run.storage)
+}
+
+async function step(run: Run): Promise<void> {
+  const { random } = run
+  const choice = random.below(100)
+  if (choice < 60) return write(run)
+  if (choice < 62) return changeTables(run)
+  if (choice < 66) return run.tree.flush()
+  if (choice < 67) return run.tree.compact()
+  if (choice < 69) return reopen(run)
+  if (choice < 74) {
+    await settled(run)
+    run.snapshots.push({ snapshot: run.tree.snapshot(), model: copyModel(run.model) })
+    return undefined
+  }
+  if (choice < 84 && run.snapshots.length > 0) {
+    const index = random.below(run.snapshots.length)
+    const { snapshot, model } = run.snapshots[index]!
+    await check(run, snapshot, model)
+    if (random.below(2) === 0) run.snapshots.splice(index, 1)[0]!.snapshot.release()
+    return undefined
+  }
+  await settled(run)
+  await checkGets(run, undefined, run.model)
+  const snapshot = run.tree.snapshot()
+  await check(run, snapshot, run.model)
+  snapshot.release()
+  return undefined
+}
+
+async function play(kind: 'wasm' | 'js', seed: number, steps: number): Promise<void> {
+  const kernel = openTestKernel(kind, 24 * 1024 * 1024)
+  const storage = createMemoryStorage()
+  const random = seededRandom(seed)
+  const run: Run = { random, kernel, storage, key: kernel.heap.allocate(4096), tree: await openTestTree(kernel, storage), model: emptyModel(), snapshots: [] }
+  const builder = createBatchBuilder()
+  for (const layout of layouts) {
+    builder.defineTable(layout)
+    run.model.layouts.set(layout.tableId, layout)
+    run.model.tables.set(layout.tableId, new Map())
+  }
+  await run.tree.append(builder.finish()).applied
+  for (let i = 0; i < steps; i++) await step(run)
+  await reopen(run)
+  const snapshot = run.tree.snapshot()
+  for (let i = 0; i < 5; i++) await check(run, snapshot, run.model)
+  snapshot.release()
+  expect(run.tree.stats.failure).toBeUndefined()
+  expect(run.tree.stats.background).toBeUndefined()
+  await run.tree.close()
+}
+
+const oneSeed = process.env['LSMT_SEED']
+const seeds = oneSeed === undefined ? Array.from({ length: fullTests ? 2000 : 12 }, (_, i) => i) : [Number(oneSeed)]
+
+describe.each(kinds)('a tree agrees with an ordered map (%s)', (kind) => {
+  it('over random histories', async () => {
+    for (const seed of seeds) {
+      try {
+        await play(kind, seed, 120)
+      } catch (error) {
+        throw new Error(`LSMT_SEED=${seed}: ${(error as Error).message}`, { cause: error })
+      }
+    }
+  }, 600_000)
+})
