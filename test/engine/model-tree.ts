@@ -99,12 +99,11 @@ export function createModelTree(kernel: Kernel): ModelTree {
       return { baseSequence, durable, applied }
     },
     admit: () => undefined,
-    sync: () => Promise.resolve(),
     snapshot: (): ModelSnapshot => ({ sequence: visibleSequence, contents, release() {} }),
     get(snapshot, tableId, key, keyBytes): RowHandle | Fetch | undefined {
       if (this.fetchEvery > 0 && ++reads % this.fetchEvery === 0) return { fetch: () => Promise.resolve(), fetchSync: undefined }
       const wanted = Buffer.from(kernel.memory.u8.slice(key, key + keyBytes))
-      const row = rowsOf(snapshot ?? this.snapshot(), tableId).find(({ entry }) => entry.key.equals(wanted))
+      const row = rowsOf(snapshot, tableId).find(({ entry }) => entry.key.equals(wanted))
       return row && rowHandle(kernel, row.values)
     },
     applyDelay: 0,

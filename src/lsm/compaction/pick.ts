@@ -7,7 +7,7 @@
  * below. Files that would be moved unchanged are only renamed to the next level in the manifest. When no level is over
  * its target, files that are mostly tombstones are merged down, so that deleted rows give back their space.
  */
-import { compareBytes } from '../key-bytes.ts'
+import { compareBytes } from '../keys/key-bytes.ts'
 import type { TreeSettings } from '../../settings.ts'
 import type { TableMeta } from '../table/table.ts'
 

@@ -4,12 +4,12 @@
  * vectors.
  */
 import type { Kernel } from '../../kernel/kernel.ts'
-import { createArena } from '../arena.ts'
-import type { Arena } from '../arena.ts'
-import type { RowLayout } from '../row-layout.ts'
+import { createArena } from '../state/arena.ts'
+import type { Arena } from '../state/arena.ts'
+import type { RowLayout } from '../keys/row-layout.ts'
 import type { TableReader } from '../table/table.ts'
 import type { AggregateFunction, AggregatePartial, AggregateRequest, ReadStats, ScanRequest } from '../tree.ts'
-import type { View } from '../view.ts'
+import type { View } from '../state/view.ts'
 import { createColumnAggregate } from './column-aggregate.ts'
 import type { ColumnAggregate } from './column-aggregate.ts'
 import { createDirectReader } from './direct-rows.ts'

@@ -93,7 +93,7 @@ function textAggregate({ kernel: { memory } }: ReadContext, ordinal: number): Co
       for (let row = 0; row < rowCount; row++) {
         if ((selection !== 0 && !bitAt(u8, selection, row)) || bitAt(u8, vector.nulls, row)) continue
         const ref = (vector.refs >>> 2) + 2 * row
-        const text = u8.subarray(u32[ref]!, u32[ref]! + u32[ref + 1]!)
+        const text = u8.subarray(u32[ref], u32[ref]! + u32[ref + 1]!)
         addExtremes(text, text)
         count++
       }

@@ -5,17 +5,17 @@
  */
 import type { Pointer } from '../../kernel/linear-memory.ts'
 import { comparison } from '../../kernel/zone-map.ts'
-import { createArena } from '../arena.ts'
-import type { Arena } from '../arena.ts'
-import { boundaryAfter, compareBoundaries, i64Boundary } from '../key-bytes.ts'
-import type { Boundary } from '../key-bytes.ts'
+import { createArena } from '../state/arena.ts'
+import type { Arena } from '../state/arena.ts'
+import { boundaryAfter, compareBoundaries, i64Boundary } from '../keys/key-bytes.ts'
+import type { Boundary } from '../keys/key-bytes.ts'
 import type { ChunkName, PinnedChunks, TableReader } from '../table/table.ts'
 import { filterChunk, pruneRowGroups } from './predicate.ts'
 import type { Predicate } from './predicate.ts'
 import { bitmapBytes } from './read-context.ts'
 import type { ReadContext } from './read-context.ts'
 import { checkDecoded, firstKeyOf, keyChunk, rowGroupEnd } from './row-group-columns.ts'
-import { setBits } from './run-page.ts'
+import { setBits } from './merge/run-page.ts'
 import type { Stretch } from './stretches.ts'
 
 export type DirectStretch = Extract<Stretch, { readonly kind: 'direct' }>

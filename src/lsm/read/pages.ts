@@ -3,10 +3,10 @@
  * order of the scan.
  */
 import type { Pointer } from '../../kernel/linear-memory.ts'
-import type { Arena } from '../arena.ts'
+import type { Arena } from '../state/arena.ts'
 import type { Page, Vector } from '../page.ts'
 import type { DirectRowGroup } from './direct-rows.ts'
-import type { MergedRows } from './merged-rows.ts'
+import type { MergedRows } from './merge/merged-rows.ts'
 import { filterVector } from './predicate.ts'
 import type { Predicate } from './predicate.ts'
 import { bitmapBytes } from './read-context.ts'

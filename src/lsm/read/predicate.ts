@@ -5,7 +5,7 @@
 import { LsmtError } from '../../errors.ts'
 import type { Pointer } from '../../kernel/linear-memory.ts'
 import { comparison } from '../../kernel/zone-map.ts'
-import { createArena } from '../arena.ts'
+import { createArena } from '../state/arena.ts'
 import { physicalKindNumber } from '../layout.ts'
 import type { PhysicalKind, TableLayout } from '../layout.ts'
 import type { Vector } from '../page.ts'

@@ -1,6 +1,6 @@
 /** What all parts of one scan share. */
 import type { Kernel } from '../../kernel/kernel.ts'
-import type { RowLayout } from '../row-layout.ts'
+import type { RowLayout } from '../keys/row-layout.ts'
 import type { ReadStats } from '../tree.ts'
 
 export interface ReadContext {

@@ -1,13 +1,13 @@
 /** Decodes the chunks of one row group to vectors by row. */
 import { corruption } from '../../errors.ts'
 import type { Pointer } from '../../kernel/linear-memory.ts'
-import type { Arena } from '../arena.ts'
+import type { Arena } from '../state/arena.ts'
 import type { PhysicalKind } from '../layout.ts'
 import type { Vector } from '../page.ts'
 import type { ChunkName, TableReader } from '../table/table.ts'
 import { bitmapBytes } from './read-context.ts'
 import type { ReadContext } from './read-context.ts'
-import { nullVector } from './run-page.ts'
+import { nullVector } from './merge/run-page.ts'
 
 /** The chunk that holds a table's keys, and their kind there. */
 export function keyChunk({ shape }: ReadContext): { readonly name: ChunkName; readonly kind: PhysicalKind } {

@@ -18,12 +18,12 @@
  * 3. otherwise the nearest row group, with as many after it in its file as end before anything else starts: direct;
  * 4. otherwise the nearest row group overlaps something: merged to its far end, over all runs.
  */
-import { boundaryAfter, compareBoundaries, firstBoundary, largerBoundary, smallerBoundary } from '../key-bytes.ts'
-import type { Boundary } from '../key-bytes.ts'
-import { coverTouches } from '../range-cover.ts'
-import type { RangeCover } from '../range-cover.ts'
+import { boundaryAfter, compareBoundaries, firstBoundary, largerBoundary, smallerBoundary } from '../keys/key-bytes.ts'
+import type { Boundary } from '../keys/key-bytes.ts'
+import { coverTouches } from '../keys/range-cover.ts'
+import type { RangeCover } from '../keys/range-cover.ts'
 import type { TableReader } from '../table/table.ts'
-import type { MemtableSource } from './memtable-source.ts'
+import type { MemtableSource } from './merge/memtable-source.ts'
 import type { ReadContext } from './read-context.ts'
 import { firstKeyOf, rowGroupEnd } from './row-group-columns.ts'
 

@@ -27,7 +27,7 @@ export function encodeKey(layout: TableLayout, row: Row): Uint8Array {
       bytes.writeDoubleBE(value)
       const bits = bytes.readBigUInt64BE()
       bytes.writeBigUInt64BE(bits >> 63n === 1n ? bits ^ 0xffff_ffff_ffff_ffffn : bits | (1n << 63n))
-    } else bytes.writeBigUInt64BE(BigInt.asUintN(64, (value as bigint) ^ (1n << 63n)))
+    } else bytes.writeBigUInt64BE(BigInt.asUintN(64, value ^ (1n << 63n)))
     return bytes
   }))
 }

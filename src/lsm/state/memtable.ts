@@ -3,14 +3,14 @@
  * until it is frozen; then only read, also by a worker that is given its address. Its memory is freed when the tree
  * and the last snapshot have let go of it.
  */
-import { invariant, LsmtError } from '../errors.ts'
-import type { Kernel } from '../kernel/kernel.ts'
-import type { Pointer } from '../kernel/linear-memory.ts'
-import { tableKey } from './batch-builder.ts'
-import { compareBoundaries, compareBytes, copyOut } from './key-bytes.ts'
-import type { Boundary } from './key-bytes.ts'
-import { coverOf, emptyCover } from './range-cover.ts'
-import type { Interval, RangeCover } from './range-cover.ts'
+import { invariant, LsmtError } from '../../errors.ts'
+import type { Kernel } from '../../kernel/kernel.ts'
+import type { Pointer } from '../../kernel/linear-memory.ts'
+import { tableKey } from '../batch-builder.ts'
+import { compareBoundaries, compareBytes, copyOut } from '../keys/key-bytes.ts'
+import type { Boundary } from '../keys/key-bytes.ts'
+import { coverOf, emptyCover } from '../keys/range-cover.ts'
+import type { Interval, RangeCover } from '../keys/range-cover.ts'
 
 export interface Memtable {
   readonly handle: Pointer

@@ -1,5 +1,5 @@
 /** Table files by name, for finding the ones that no manifest names. */
-import { tableFileName } from './table/table-file-name.ts'
+import { tableFileName } from '../table/table-file-name.ts'
 
 export const tableFileFolder = (shard: number): string => tableFileName(shard, 0).replace(/[^/]+$/, '')
 

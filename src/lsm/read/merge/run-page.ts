@@ -2,15 +2,15 @@
  * Pages of one run on their way into a merge. Positions count rows in the direction of the scan; rows count them as
  * stored. They differ only for row groups read backwards, whose keys are reversed while their columns are not.
  */
-import type { Pointer } from '../../kernel/linear-memory.ts'
-import { compareToMemory, i64Boundary } from '../key-bytes.ts'
-import type { Arena } from '../arena.ts'
-import type { Boundary } from '../key-bytes.ts'
-import type { Vector } from '../page.ts'
-import { clipCover } from '../range-cover.ts'
-import type { RangeCover } from '../range-cover.ts'
-import { bitmapBytes } from './read-context.ts'
-import type { ReadContext } from './read-context.ts'
+import type { Pointer } from '../../../kernel/linear-memory.ts'
+import { compareToMemory, i64Boundary } from '../../keys/key-bytes.ts'
+import type { Arena } from '../../state/arena.ts'
+import type { Boundary } from '../../keys/key-bytes.ts'
+import type { Vector } from '../../page.ts'
+import { clipCover } from '../../keys/range-cover.ts'
+import type { RangeCover } from '../../keys/range-cover.ts'
+import { bitmapBytes } from '../read-context.ts'
+import type { ReadContext } from '../read-context.ts'
 
 export interface RunPage {
   readonly rowCount: number

@@ -3,9 +3,9 @@
  * the table files and the layouts. Writers replace the tree's view; a reader keeps the one it pinned for its whole
  * life (after the super versions of RocksDB). The active memtable still grows below a view: reads bound it by sequence.
  */
-import { invariant } from '../errors.ts'
+import { invariant } from '../../errors.ts'
 import type { Memtable } from './memtable.ts'
-import type { RowLayout } from './row-layout.ts'
+import type { RowLayout } from '../keys/row-layout.ts'
 import { releaseVersion, retainVersion } from './version.ts'
 import type { TableFile, Version } from './version.ts'
 

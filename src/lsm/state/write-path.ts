@@ -3,12 +3,12 @@
  * call, strictly in log order, when it is durable and its gate has opened. What reads see moves only then. A failed log
  * ends writes: nothing behind the failure is ever applied, since none of it was acknowledged.
  */
-import { LsmtError } from '../errors.ts'
-import { assignBaseSequence, batchFlag, decodeLayout, operation, readOperations, tableIdOf, viewOf } from './batch.ts'
+import { LsmtError } from '../../errors.ts'
+import { assignBaseSequence, batchFlag, decodeLayout, operation, readOperations, tableIdOf, viewOf } from '../batch.ts'
 import { createMemtable } from './memtable.ts'
 import { defineTable, dropTable, poison, replaceView } from './tree-state.ts'
 import type { PendingBatch, TreeState } from './tree-state.ts'
-import type { CommitGate, Tree } from './tree.ts'
+import type { CommitGate, Tree } from '../tree.ts'
 
 /** `startFlush` is called when a memtable was frozen. */
 export function appendBatch(state: TreeState, batch: Uint8Array, gate: CommitGate | undefined, startFlush: () => void): ReturnType<Tree['append']> {

@@ -2,13 +2,13 @@
  * Several runs as one: for each key the newest run's row, without the rows that tombstones and range tombstones hide.
  * Scans over overlapping runs and compactions both read through this. Runs are given newest first.
  */
-import type { Pointer } from '../../kernel/linear-memory.ts'
-import { createArena } from '../arena.ts'
-import type { Arena } from '../arena.ts'
-import type { Boundary } from '../key-bytes.ts'
-import type { Vector } from '../page.ts'
-import { bitAt, bitmapBytes } from './read-context.ts'
-import type { ReadContext } from './read-context.ts'
+import type { Pointer } from '../../../kernel/linear-memory.ts'
+import { createArena } from '../../state/arena.ts'
+import type { Arena } from '../../state/arena.ts'
+import type { Boundary } from '../../keys/key-bytes.ts'
+import type { Vector } from '../../page.ts'
+import { bitAt, bitmapBytes } from '../read-context.ts'
+import type { ReadContext } from '../read-context.ts'
 import type { RunPage, RunSource } from './run-page.ts'
 
 export interface MergedRows {

@@ -1,8 +1,8 @@
 /** A table's layout as kernels and readers need it: the descriptor in linear memory, and where each column is found. */
-import type { Kernel } from '../kernel/kernel.ts'
-import type { Pointer } from '../kernel/linear-memory.ts'
-import { keyForm, physicalKindNumber, valueOrdinals } from './layout.ts'
-import type { KeyForm, TableLayout } from './layout.ts'
+import type { Kernel } from '../../kernel/kernel.ts'
+import type { Pointer } from '../../kernel/linear-memory.ts'
+import { keyForm, physicalKindNumber, valueOrdinals } from '../layout.ts'
+import type { KeyForm, TableLayout } from '../layout.ts'
 
 export interface RowLayout {
   readonly layout: TableLayout

@@ -3,7 +3,7 @@
  * and after all smaller ones, so it serves as an inclusive lower and an exclusive upper bound. The empty key is the
  * boundary before all keys; undefined is the one after all of them.
  */
-import type { LinearMemory, Pointer } from '../kernel/linear-memory.ts'
+import type { LinearMemory, Pointer } from '../../kernel/linear-memory.ts'
 
 export type Boundary = Uint8Array | undefined
 

@@ -4,7 +4,7 @@
  */
 import { noteTrouble, waitFor } from './tree-state.ts'
 import type { TreeState } from './tree-state.ts'
-import type { TreeStats } from './tree.ts'
+import type { TreeStats } from '../tree.ts'
 
 type Stall = TreeStats['stall']
 

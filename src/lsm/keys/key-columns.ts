@@ -2,11 +2,11 @@
  * The columns of a key out of its bytes (layout in src/lsm/layout.ts): memtables hold them nowhere else. A direct key
  * is one part without escapes; the parts of a composite key are walked from its start.
  */
-import type { Kernel } from '../kernel/kernel.ts'
-import type { LinearMemory, Pointer } from '../kernel/linear-memory.ts'
-import type { Arena } from './arena.ts'
-import type { PhysicalKind } from './layout.ts'
-import type { Vector } from './page.ts'
+import type { Kernel } from '../../kernel/kernel.ts'
+import type { LinearMemory, Pointer } from '../../kernel/linear-memory.ts'
+import type { Arena } from '../state/arena.ts'
+import type { PhysicalKind } from '../layout.ts'
+import type { Vector } from '../page.ts'
 import type { RowLayout } from './row-layout.ts'
 
 /** Where one column's bytes stand in a key; escapes and the end mark of text included. */

@@ -1,7 +1,7 @@
 /** The counts of a tree, as one value. */
 import { stallOf } from './back-pressure.ts'
 import type { TreeState } from './tree-state.ts'
-import type { TreeStats } from './tree.ts'
+import type { TreeStats } from '../tree.ts'
 
 export function treeStats(state: TreeState): TreeStats {
   const { counters, log, options } = state

@@ -6,12 +6,12 @@
  * A file is open while some version names it. When the last such version goes, its reader is closed, and since a newer
  * version exists that does not name it, the object is deleted.
  */
-import { invariant } from '../errors.ts'
-import { compareBytes } from './key-bytes.ts'
-import { coverOf } from './range-cover.ts'
-import type { RangeCover } from './range-cover.ts'
-import type { ManifestState } from './manifest.ts'
-import type { TableMeta, TableReader } from './table/table.ts'
+import { invariant } from '../../errors.ts'
+import { compareBytes } from '../keys/key-bytes.ts'
+import { coverOf } from '../keys/range-cover.ts'
+import type { RangeCover } from '../keys/range-cover.ts'
+import type { ManifestState } from '../manifest.ts'
+import type { TableMeta, TableReader } from '../table/table.ts'
 
 /** An open table file and how many versions name it. */
 export interface TableFile {

@@ -3,9 +3,9 @@
  * version, become durable as the next manifest, and only then visible as the next view. A manifest that could not be
  * published, or was overtaken, ends writes: whether it stands is unknown, so nothing may build on either state.
  */
-import { LsmtError } from '../errors.ts'
-import { publishManifest } from './manifest-store.ts'
-import type { ManifestState } from './manifest.ts'
+import { LsmtError } from '../../errors.ts'
+import { publishManifest } from '../manifest-store.ts'
+import type { ManifestState } from '../manifest.ts'
 import { poison, refuseWhenClosed, replaceView, wake } from './tree-state.ts'
 import type { TreeState } from './tree-state.ts'
 import { createVersion, editTables, manifestTables, releaseVersion } from './version.ts'

@@ -1,7 +1,7 @@
 /** What flushes and compactions share: opening what a job wrote, and trying again after a failure. */
-import { openTable } from './table/table-reader.ts'
-import { tableFileName } from './table/table-file-name.ts'
-import type { TableMeta } from './table/table.ts'
+import { openTable } from '../table/table-reader.ts'
+import { tableFileName } from '../table/table-file-name.ts'
+import type { TableMeta } from '../table/table.ts'
 import { noteTrouble } from './tree-state.ts'
 import type { TreeState } from './tree-state.ts'
 import { tableFile } from './version.ts'

@@ -3,8 +3,8 @@
  * also carries the tables as they were when it was frozen: a table that was dropped by then leaves with it, files and
  * all, and what the log still holds of it is below the flushed sequence.
  */
-import type { FlushTable } from './compaction/job.ts'
-import { compareBytes } from './key-bytes.ts'
+import type { FlushTable } from '../compaction/job.ts'
+import { compareBytes } from '../keys/key-bytes.ts'
 import { publish } from './publish.ts'
 import { openOutputs, withRetries } from './background.ts'
 import { track } from './tree-state.ts'
