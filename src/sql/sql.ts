@@ -14,7 +14,7 @@ import { areRowsHere } from './result.ts'
 import type { CollectedResult, RowsResult, StatementResult } from './result.ts'
 import { createGenerationCache } from './shape-cache.ts'
 import { scanStatements } from './scan/shape.ts'
-import type { ScannedStatement } from './scan/shape.ts'
+import type { ScannedStatement } from './scan/scan-state.ts'
 import { slotKind } from './slot.ts'
 import type { SqlParameters } from './slot.ts'
 

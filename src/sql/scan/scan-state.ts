@@ -1,0 +1,57 @@
+/** What scanning a statement has come to: the shape so far and the slots lifted out of it. */
+import type { Slots, SlotValue } from '../slot.ts'
+import type { Lexer } from './lexer.ts'
+
+export interface ScannedStatement {
+  readonly shape: string
+  /** Code unit index of each token of the shape. */
+  readonly tokenStarts: readonly number[]
+  readonly slots: Slots
+  /** Tuples after VALUES that the shape's first one stands for: their slots lie one tuple after the other. */
+  readonly tupleCount: number
+}
+
+export interface Scan {
+  readonly lexer: Lexer
+  shape: string
+  tokenStarts: number[]
+  slots: Slots
+  /** The last token, as the shape has it. */
+  last: string
+  /** While the tuples after the first one only add slots. */
+  muted: boolean
+  lifts: boolean
+  inOrdinals: boolean
+  inValues: boolean
+  insert: boolean
+  tupleCount: number
+  /** `?` parameters so far, in the whole text. */
+  positionalCount: number
+  numberedSeen: boolean
+}
+
+export function newScan(lexer: Lexer, positionalCount: number, numberedSeen: boolean): Scan {
+  return {
+    lexer, shape: '', tokenStarts: [], slots: { kinds: [], values: [], starts: [] }, last: '', muted: false, lifts: true, inOrdinals: false,
+    inValues: false, insert: false, tupleCount: 1, positionalCount, numberedSeen,
+  }
+}
+
+/** Adds a token to the shape. */
+export function emit(scan: Scan, piece: string): void {
+  scan.last = piece
+  if (scan.muted) return
+  scan.shape = scan.shape === '' ? piece : `${scan.shape} ${piece}`
+  scan.tokenStarts.push(scan.lexer.start)
+}
+
+/** Adds a slot, and its mark to the shape. */
+export function push(scan: Scan, kind: number, value: SlotValue, start = scan.lexer.start): true {
+  const { kinds, values, starts } = scan.slots
+  kinds.push(kind)
+  values.push(value)
+  starts.push(start)
+  emit(scan, '?')
+  if (!scan.muted) scan.tokenStarts[scan.tokenStarts.length - 1] = start
+  return true
+}

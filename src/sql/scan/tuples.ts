@@ -1,0 +1,76 @@
+/** The tuples after VALUES: a thousand of them are one in the shape. */
+import { nextToken, token } from './lexer.ts'
+import type { Lexer } from './lexer.ts'
+import { emit } from './scan-state.ts'
+import type { Scan } from './scan-state.ts'
+
+/** Takes the current token into the scan. */
+export type ScanOne = (scan: Scan, kind: number) => void
+
+/**
+ * After VALUES: the first tuple goes into the shape, the tuples after it only into slots, as long as all are plain
+ * values. Otherwise everything is scanned token by token into the shape.
+ */
+export function scanTuples(scan: Scan, scanOne: ScanOne): void {
+  const { lexer } = scan
+  const mark: Mark = { end: lexer.end, shape: scan.shape, tokens: scan.tokenStarts.length, slots: scan.slots.kinds.length, last: scan.last, positionalCount: scan.positionalCount }
+  const width = scanTuple(scan, scanOne)
+  let { end } = lexer
+  let count = 1
+  scan.muted = true
+  while (width > 0 && isSymbol(lexer, nextToken(lexer), ',')) {
+    if (scanTuple(scan, scanOne) !== width) break
+    count++
+    end = lexer.end
+  }
+  scan.muted = false
+  scan.last = ')'
+  scan.tupleCount = count
+  const plain = width > 0 && count * width === scan.slots.kinds.length - mark.slots
+  if (plain) lexer.end = end
+  else rewind(scan, mark)
+}
+
+interface Mark {
+  readonly end: number
+  readonly shape: string
+  readonly tokens: number
+  readonly slots: number
+  readonly last: string
+  readonly positionalCount: number
+}
+
+function rewind(scan: Scan, mark: Mark): void {
+  const { kinds, values, starts } = scan.slots
+  scan.lexer.end = mark.end
+  scan.shape = mark.shape
+  scan.tokenStarts.length = mark.tokens
+  kinds.length = values.length = starts.length = mark.slots
+  scan.last = mark.last
+  scan.positionalCount = mark.positionalCount
+  scan.tupleCount = 1
+}
+
+/** Scans `( value , … )`, values lifted; returns how many, 0 when it is anything else. */
+function scanTuple(scan: Scan, scanOne: ScanOne): number {
+  const { lexer, slots } = scan
+  const before = slots.kinds.length
+  if (!isSymbol(lexer, nextToken(lexer), '(')) return 0
+  emit(scan, '(')
+  for (;;) {
+    const slotCount = slots.kinds.length
+    scanOne(scan, nextToken(lexer))
+    if (scan.last === 'date' || scan.last === 'timestamp') scanOne(scan, nextToken(lexer))
+    if (slots.kinds.length !== slotCount + 1) return 0
+    const kind = nextToken(lexer)
+    if (isSymbol(lexer, kind, ')')) break
+    if (!isSymbol(lexer, kind, ',')) return 0
+    emit(scan, ',')
+  }
+  emit(scan, ')')
+  return slots.kinds.length - before
+}
+
+function isSymbol(lexer: Lexer, kind: number, symbol: string): boolean {
+  return kind === token.symbol && lexer.end === lexer.start + 1 && lexer.text[lexer.start] === symbol
+}
