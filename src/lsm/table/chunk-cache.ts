@@ -44,6 +44,8 @@ export interface ChunkCache {
   /** Pins a cached chunk; 0 when it is not cached. */
   pin(file: CachedFile, index: number): Frame
   unpin(frame: Frame): void
+  /** Marks a chunk as used, so that it outlives the next turn of the hand. */
+  mark(frame: Frame): void
   /** Memory for a chunk that is about to be read, pinned and not yet to be found. Throws 53200 when all else is pinned. */
   reserve(byteLength: number): Frame
   addressOf(frame: Frame): Pointer
@@ -101,6 +103,7 @@ export function createChunkCache(heap: LinearHeap, bytesMax: number): ChunkCache
       return frame
     },
     unpin: (frame) => unpin(state, frame),
+    mark: (frame) => void (frames.referenced[frame] = 1),
     reserve: (byteLength) => reserve(state, byteLength),
     addressOf: (frame) => frames.addresses[frame]!,
     publish: (file, index, frame) => publish(state, file, index, frame),

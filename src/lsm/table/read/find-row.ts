@@ -5,6 +5,7 @@
 import { corruption } from '../../../errors.ts'
 import type { Pointer } from '../../../kernel/linear-memory.ts'
 import type { Fetch, ReadStats } from '../../tree.ts'
+import type { Frame } from '../chunk-cache.ts'
 import { chunkBytes, chunkName, pinChunks, pinChunksSync, unpinAll } from './chunk-loader.ts'
 import type { OpenFile } from './chunk-loader.ts'
 import { keySlot, tombstoneSlot } from '../format.ts'
@@ -97,11 +98,17 @@ function fetchOf(file: OpenFile, rowGroup: number, fetching: Map<number, Promise
       const running = fetching.get(rowGroup)
       if (running !== undefined) return running
       const started = pinChunks(file, indexes, stats)
-        .then((frames) => unpinAll(file.cache, frames))
+        .then((frames) => keepForAsker(file, frames))
         .finally(() => fetching.delete(rowGroup))
       fetching.set(rowGroup, started)
       return started
     },
-    fetchSync: readSync === undefined ? undefined : () => unpinAll(file.cache, pinChunksSync(file, indexes, (into, at) => readSync.call(file.object, into, at), stats)),
+    fetchSync: readSync === undefined ? undefined : () => keepForAsker(file, pinChunksSync(file, indexes, (into, at) => readSync.call(file.object, into, at), stats)),
   }
+}
+
+/** Unpins what was fetched, marked as used: other loads must not evict it before whoever asked for it has asked again. */
+function keepForAsker({ cache }: OpenFile, frames: readonly Frame[]): void {
+  for (const frame of frames) cache.mark(frame)
+  unpinAll(cache, frames)
 }
