@@ -104,6 +104,25 @@ function lowerBoundCase(name: string, shape: Shape): BenchCase {
   }
 }
 
+/** Keys as a table has them: digits that ascend, in a key chunk. */
+const keyLowerBoundCase: BenchCase = {
+  name: 'lower bound text keys',
+  operations: probes,
+  prepare({ heap, memory, exports }) {
+    const { columnEncodeKeys, columnLowerBoundBytes } = exports
+    const keyBytes = 16, keys = heap.allocate(rows * keyBytes), refs = heap.allocate(rows * 8)
+    for (let row = 0; row < rows; row++) {
+      memory.buffer.latin1Write(String(row * 3).padStart(keyBytes, '0'), keys + row * keyBytes)
+      memory.u32.set([keys + row * keyBytes, keyBytes], refs / 4 + 2 * row)
+    }
+    const chunk = heap.allocate(exports.columnEncodeBound(rows, rows * keyBytes)), scratch = heap.allocate(exports.columnScratchBytes(rows, rows * keyBytes))
+    columnEncodeKeys(refs, rows, chunk, scratch)
+    const found = new Uint32Array(probes)
+    const run = (): void => { for (let i = 0; i < probes; i++) found[i] = columnLowerBoundBytes(chunk, keys + ((i * 7919) % rows) * keyBytes, keyBytes, 0) }
+    return { run, answer: () => found.join() }
+  },
+}
+
 export function bench(): readonly BenchCase[] {
   const sorted: Shape = (random, row) => row * 1000 + random.below(1000)
   return [
@@ -112,5 +131,6 @@ export function bench(): readonly BenchCase[] {
     ...Object.entries(texts).flatMap(([name, shape]) => columnCases(name, (kernel) => prepareTexts(kernel, shape))),
     lowerBoundCase('linear ids', integers['linear ids']!),
     lowerBoundCase('sorted keys', sorted),
+    keyLowerBoundCase,
   ]
 }

@@ -40,10 +40,13 @@ function mix(hash: u64, word: u64): u64 {
   return product ^ (product >>> 32)
 }
 
+/** The last multiplication carries what differs in a word's upper bytes into the upper half, which is the hash. */
+function finish(hash: u64): u32 { return <u32>((hash * 0xd6e8feb86659fd93) >>> 32) }
+
 export function hashBytes(text: usize, byteLength: u32): u32 {
   let hash = mix(0x2545f4914f6cdd1d, <u64>byteLength)
-  if (byteLength < 8) return <u32>mix(hash, prefix64(text, byteLength))
+  if (byteLength < 8) return finish(mix(hash, prefix64(text, byteLength)))
   const last = byteLength - 8
   for (let i: u32 = 0; i < last; i += 8) hash = mix(hash, load<u64>(text + i))
-  return <u32>mix(hash, load<u64>(text + last))
+  return finish(mix(hash, load<u64>(text + last)))
 }

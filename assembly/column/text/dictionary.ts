@@ -14,11 +14,8 @@ import { compareBytes, equalBytes, hashBytes, prefix64 } from './compare'
 /** Every so many rows the dictionary is given up when nearly all rows so far were distinct. */
 const PROBE_ROWS: i32 = 4096
 
-export function slotCount(count: i32): i32 {
-  let slots = 16
-  while (slots < count * 2) slots <<= 1
-  return slots
-}
+/** The power of two at or above twice the count. */
+export function slotCount(count: i32): i32 { return 1 << (32 - clz(max(count * 2, 16) - 1)) }
 
 export function dictionaryScratchBytes(count: i32): i32 { return slotCount(count) * 4 + count * 32 + 64 }
 

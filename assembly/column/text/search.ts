@@ -1,8 +1,8 @@
 /* Lower bound in a sorted bytes chunk: on dictionary codes where there are some, otherwise on the texts of probed rows. */
 import { compareBytes } from './compare'
-import { chunkCodeWidth, chunkCount, chunkData, chunkEncoding, chunkEntryCount, chunkKind, chunkRunCount, chunkRunEnds, chunkText, chunkTextBytes, dictionaryAddress, dictionaryLength, ENCODING_TEXT_CONSTANT, ENCODING_TEXT_LZ, ENCODING_TEXT_PLAIN, ENCODING_TEXT_RUNS, KIND_BYTES } from '../layout'
+import { blockCount, blockEntry, blockRows, chunkCodeWidth, chunkCount, chunkData, chunkEncoding, chunkEntryCount, chunkKind, chunkRunCount, chunkRunEnds, chunkText, chunkTextBytes, dictionaryAddress, dictionaryLength, entryBase, entryFraction, entryPacked, entrySlope, entryTextStart, entryWidth, ENCODING_TEXT_CONSTANT, ENCODING_TEXT_LZ, ENCODING_TEXT_PLAIN, ENCODING_TEXT_RUNS, KIND_BYTES } from '../layout'
 import { packedGet32 } from '../packing'
-import { expandSubBlock, subBlock, subBlockFirstRow, subBlockStart, textStart } from './places'
+import { expandSubBlock, subBlock, subBlockFirstRow, subBlockStart, textEnd, textStart } from './places'
 
 export function columnLowerBoundBytes(chunk: usize, key: usize, keyBytes: u32, scratch: usize): i32 {
   if (chunkKind(chunk) != KIND_BYTES) return -1
@@ -12,9 +12,46 @@ export function columnLowerBoundBytes(chunk: usize, key: usize, keyBytes: u32, s
   if (encoding == ENCODING_TEXT_CONSTANT) {
     return compareBytes(chunkText(chunk), chunkTextBytes(chunk), key, keyBytes) < 0 ? count : 0
   }
-  if (encoding == ENCODING_TEXT_PLAIN) return searchRows(chunk, chunkText(chunk), 0, count, key, keyBytes)
+  if (encoding == ENCODING_TEXT_PLAIN) return searchBlocks(chunk, key, keyBytes)
   if (encoding == ENCODING_TEXT_LZ) return searchSubBlocks(chunk, key, keyBytes, scratch)
   return searchCodes(chunk, key, keyBytes)
+}
+
+/** Plain: the last block whose first row is below the key holds the answer, or it is the next one's first row. */
+function searchBlocks(chunk: usize, key: usize, keyBytes: u32): i32 {
+  const text = chunkText(chunk)
+  let low = 0
+  let high = blockCount(chunkCount(chunk))
+  while (low < high) {
+    const middle = (low + high) >> 1
+    const entry = blockEntry(chunk, middle)
+    if (compareBytes(text + entryTextStart(entry), textEnd(chunk, entry, 0), key, keyBytes) < 0) low = middle + 1
+    else high = middle
+  }
+  if (low == 0) return 0
+  const block = low - 1
+  const entry = blockEntry(chunk, block)
+  return (block << 10) + searchBlock(chunk, entry, blockRows(chunk, block), text + entryTextStart(entry), key, keyBytes)
+}
+
+/** First row of a block whose text is >= the key, or `rows`; the first row is known to be below. What a probe needs is read once. */
+function searchBlock(chunk: usize, entry: usize, rows: i32, text: usize, key: usize, keyBytes: u32): i32 {
+  const packed = entryPacked(chunk, entry)
+  const width = entryWidth(entry)
+  const base = <u32>entryBase(entry)
+  const slope = <u32>entrySlope(entry)
+  const fraction = <u32>entryFraction(entry)
+  let low = 1
+  let high = rows
+  while (low < high) {
+    const middle = (low + high) >> 1
+    const before = <u32>(middle - 1)
+    const start = base + slope * before + ((fraction * before) >>> 16) + packedGet32(packed, width, before)
+    const end = base + slope * <u32>middle + ((fraction * <u32>middle) >>> 16) + packedGet32(packed, width, middle)
+    if (compareBytes(text + start, end - start, key, keyBytes) < 0) low = middle + 1
+    else high = middle
+  }
+  return low
 }
 
 /** First row in [low, high) whose text is >= key, or high; `text` is where the uncompressed text would start. */
