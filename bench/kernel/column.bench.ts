@@ -112,7 +112,7 @@ const keyLowerBoundCase: BenchCase = {
     const { columnEncodeKeys, columnLowerBoundBytes } = exports
     const keyBytes = 16, keys = heap.allocate(rows * keyBytes), refs = heap.allocate(rows * 8)
     for (let row = 0; row < rows; row++) {
-      memory.buffer.latin1Write(String(row * 3).padStart(keyBytes, '0'), keys + row * keyBytes)
+      memory.buffer.write(String(row * 3).padStart(keyBytes, '0'), keys + row * keyBytes, 'latin1')
       memory.u32.set([keys + row * keyBytes, keyBytes], refs / 4 + 2 * row)
     }
     const chunk = heap.allocate(exports.columnEncodeBound(rows, rows * keyBytes)), scratch = heap.allocate(exports.columnScratchBytes(rows, rows * keyBytes))
