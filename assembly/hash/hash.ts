@@ -50,7 +50,8 @@ function finish(a: u32, b: u32): u64 {
   return <u64>a | (<u64>b << 32)
 }
 
-function mix(h: u32): u32 {
+/** The finalizer of MurmurHash3: a bijection that lets every bit reach every other. */
+export function mix(h: u32): u32 {
   h = (h ^ (h >> 16)) * 0x85ebca6b
   h = (h ^ (h >> 13)) * 0xc2b2ae35
   return h ^ (h >> 16)

@@ -19,7 +19,8 @@
  * So keys of many columns need no encoding: each column has a table that refines the groups of the one before.
  */
 import { NAN_BITS } from '../compare/interval'
-import { hashBytes64, hashWords64 } from '../hash/hash'
+import { textPrefix } from '../compare/text'
+import { hashBytes64, mix } from '../hash/hash'
 
 export const GROUP_BYTES: usize = 24
 export const NO_GROUP: u32 = 0xffffffff
@@ -66,7 +67,7 @@ export function canonicalValue(kind: u32, address: usize): u64 {
 }
 
 function fixedHash(value: u64, parent: u32, isNull: u32): u32 {
-  return <u32>hashWords64(<u32>value ^ (parent * 0x9e3779b1), <u32>(value >> 32) + isNull)
+  return mix((<u32>value * 0xcc9e2d51) ^ ((<u32>(value >> 32) + isNull) * 0x1b873593) ^ (parent * 0x9e3779b1))
 }
 
 /** Group of a fixed-size value, added when it is new; NO_GROUP when the table is full. */
@@ -148,11 +149,12 @@ export function groupTableCopy(from: usize, into: usize): bool {
   return true
 }
 
+/** Whole words, then the last one overlapping; texts below 8 bytes as one padded word. */
 function equalTexts(a: usize, b: usize, byteLength: u32): bool {
-  let at: u32 = 0
-  for (; at + 8 <= byteLength; at += 8) if (load<u64>(a + at) != load<u64>(b + at)) return false
-  for (; at < byteLength; at++) if (load<u8>(a + at) != load<u8>(b + at)) return false
-  return true
+  if (byteLength < 8) return textPrefix(a, byteLength) == textPrefix(b, byteLength)
+  const last = byteLength - 8
+  for (let at: u32 = 0; at < last; at += 8) if (load<u64>(a + at) != load<u64>(b + at)) return false
+  return load<u64>(a + last) == load<u64>(b + last)
 }
 
 export function isTextTable(table: usize): bool { return tableKind(table) == kindBytes }

@@ -20,7 +20,7 @@ export function scanGroupsCount(table: usize): u32 {
 
 export function scanGroupsAssign(table: usize, vector: usize, nulls: usize, parents: usize, selection: usize, from: u32, count: u32, groups: usize): u32 {
   const kind = tableKind(table), texts = isTextTable(table)
-  // Equal neighbours are common (sorted keys, runs): the last fixed-size key is not looked up again.
+  // Equal neighbours are common (sorted keys, runs, one dictionary entry): the last value or ref is not looked up again.
   let lastValue: u64 = 0, lastParent: u32 = 0, lastGroup = NO_GROUP
   for (let word = from >> 6, words = (count + 63) >> 6; word < words; word++) {
     let bits = rowsOfWord(count, word)
@@ -34,12 +34,10 @@ export function scanGroupsAssign(table: usize, vector: usize, nulls: usize, pare
       let group: u32
       if (((nullBits >> (row & 63)) & 1) != 0) {
         group = texts ? groupOfText(table, 0, 0, parent, 1) : groupOfValue(table, 0, parent, 1)
-      } else if (texts) {
-        group = groupOfText(table, load<u32>(at), load<u32>(at, 4), parent, 0)
       } else {
-        const value = canonicalValue(kind, at)
+        const value = texts ? load<u64>(at) : canonicalValue(kind, at)
         if (lastGroup == NO_GROUP || value != lastValue || parent != lastParent) {
-          lastGroup = groupOfValue(table, value, parent, 0)
+          lastGroup = texts ? groupOfText(table, <usize>(<u32>value), <u32>(value >> 32), parent, 0) : groupOfValue(table, value, parent, 0)
           lastValue = value
           lastParent = parent
         }

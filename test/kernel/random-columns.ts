@@ -8,7 +8,7 @@ export const valueComparisons: readonly Comparison[] = ['eq', 'ne', 'lt', 'le', 
 
 const i64Extremes = [0n, 1n, -1n, 2n ** 63n - 1n, -(2n ** 63n), 2n ** 32n, -(2n ** 32n), 2n ** 53n + 1n]
 const f64Extremes = [0, -0, 1, -1, 0.1, Number.NaN, Infinity, -Infinity, Number.MAX_VALUE, -Number.MAX_VALUE, Number.MIN_VALUE, -Number.MIN_VALUE, 2 ** 53]
-const texts = ['', 'a', 'b', 'ab', 'abcdefg', 'abcdefgh', 'abcdefghi', 'abcdefgh\0', 'abc\0', 'Zürich', 'Zürichberg', '東京都千代田区', '🚀', '\0', '\0\0', '\xff', 'a'.repeat(100), `${'a'.repeat(99)}b`]
+const texts = ['', 'a', 'b', 'ab', 'abcdefg', 'abcdefgh', 'abcdefghi', 'abcdefgh\0', 'abc', 'abc\0', 'Zürich', 'Zürichberg', '東京都千代田区', '🚀', '\0', '\0\0', '\xff', 'a'.repeat(100), `${'a'.repeat(99)}b`]
 
 export type Shape = 'small' | 'wide' | 'extreme' | 'constant' | 'sorted' | 'runs'
 export const shapes: readonly Shape[] = ['small', 'wide', 'extreme', 'constant', 'sorted', 'runs']

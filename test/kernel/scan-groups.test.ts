@@ -162,6 +162,19 @@ describe.each(kinds)('grouped aggregation, %s', (kind) => {
     expect([kernel.exports.scanGroupsCodes(numbers, 0, 2, 64_000), kernel.exports.scanGroupsEntries(numbers, 64_000, 64_000)]).toEqual([-1, -1])
   })
 
+  it('leaves the heap as it was when memory runs out, and when it is closed', () => {
+    const kernel = openTestKernel(kind, 2 * MiB), { heap } = kernel
+    const rows = 20_000, { values } = putVector(kernel, { kind: 'i64', rows: Array.from({ length: rows }, (_, i) => BigInt(i)) })
+    const groups = heap.allocate(4 * rows), before = heap.usedBytes
+    const grouping = createGrouping(kernel, ['i64', 'bytes'])
+    const [numbers, texts] = [{ values, nulls: 0 }, putVector(kernel, { kind: 'bytes', rows: [Buffer.from('a')] })]
+    grouping.assign([numbers, texts], 0, 1, groups)
+    expect(() => grouping.assign([numbers, numbers], 0, rows, groups)).toThrow(expect.objectContaining({ code: '53200' }))
+    expect(grouping.keys(0, 1).vectors).toHaveLength(2)
+    grouping.close()
+    expect(heap.usedBytes - before).toBeLessThan(1024)
+  })
+
   it('stops at the row that finds the table full, having written nothing past its memory', () => {
     const kernel = openTestKernel(kind, MiB), { exports, heap, memory } = kernel
     const bytes = exports.scanGroupsBytes(3, 10), table = heap.allocate(bytes + 32), groups = heap.allocate(4 * 6)

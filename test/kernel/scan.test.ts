@@ -70,6 +70,7 @@ describe.each(kinds)('scan kernels, %s', (kind) => {
       { kind: 'f64', rows: Array.from({ length: count }, () => random.below(2 ** 31) * 1000 + random.below(1000) / 8) },
       { kind: 'f64', rows: Array.from({ length: count }, (_, i) => (i % 9 === 0 ? null : random.below(1000) * 1e6)) },
       { kind: 'i64', rows: Array.from({ length: count }, () => BigInt(random.below(2 ** 31)) * 1024n - 5n) },
+      { kind: 'i64', rows: Array.from({ length: count }, (_, i) => 5n + BigInt(i % 1000 === 0 ? (i === 0 ? 0 : 2 ** 32 - 1) : random.nextU32())) },
       { kind: 'i64', rows: Array.from({ length: count }, (_, i) => BigInt(i * 1000) + BigInt(random.below(50))) },
       { kind: 'i64', rows: Array.from({ length: count }, (_, i) => (i % 10 === 3 ? null : -(2n ** 63n) + BigInt(random.below(7)))) },
       { kind: 'bytes', rows: Array.from({ length: count }, (_, i) => Buffer.from(`${i % 5 === 0 ? 'error' : 'info'}: request ${random.below(1_000_000)} took ${random.below(1000)} ms, Zürich`)) },
@@ -77,7 +78,7 @@ describe.each(kinds)('scan kernels, %s', (kind) => {
     ]
     for (const [index, column] of columns.entries()) {
       const selected = randomNulls(random, count, 70)
-      const more: Value[] = column.kind === 'f64' ? [0, -0, Number.NaN, 12.34, -50, Infinity, -Infinity, 1e300] : column.kind === 'i64' ? [2n ** 63n - 1n, -(2n ** 63n)] : [Buffer.from('a'), Buffer.from('d'), Buffer.from('z')]
+      const more: Value[] = column.kind === 'f64' ? [0, -0, Number.NaN, 12.34, -50, Infinity, -Infinity, 1e300] : column.kind === 'i64' ? [2n ** 63n - 1n, -(2n ** 63n), 2n ** 32n + 5n, 2n ** 32n + 2n ** 31n, 2n ** 31n + 5n] : [Buffer.from('a'), Buffer.from('d'), Buffer.from('z')]
       checkFilters(kernel, column, [...constantsFor(random, column), ...more], selected, `column ${index}`)
     }
   })

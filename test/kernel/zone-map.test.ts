@@ -168,6 +168,9 @@ describe.each(kinds)('zone map kernels, %s', (kind) => {
     expect([state('ne', 'zz'), state('ne', 'miller')]).toEqual([2, 1])
     expect([state('lt', 'abcdefgh'), state('lt', 'abcdefghZZ'), state('lt', 'n')]).toEqual([0, 1, 2])
     expect([state('ge', 'abcdefgh'), state('ge', 'abcdefghZ'), state('ge', 'miller'), state('ge', 'millez')]).toEqual([2, 1, 1, 0])
+    const short = layOut(kernel, [compute(kernel, 'bytes', [text('abc'), text('abc')])])
+    const shortState = (op: Comparison): number => prune(kernel, [{ map: short, kind: 'bytes', op, constant: text('abc\0') }], [2]).states[0]!
+    expect([shortState('lt'), shortState('ge'), shortState('eq'), shortState('ne')]).toEqual([1, 1, 1, 1])
     expect([state('gt', 'abcd'), state('gt', 'abcdefgh'), state('le', 'abcdefg'), state('le', 'n')]).toEqual([2, 1, 0, 2])
   })
 })

@@ -3,7 +3,7 @@
  * brings larger ones when they are full. Group numbers never change while rows are added, so that accumulators stay where
  * they are; partial groupings merge.
  */
-import { invariant } from '../../errors.ts'
+import { invariant, LsmtError } from '../../errors.ts'
 import type { Kernel } from '../kernel.ts'
 import type { Pointer } from '../linear-memory.ts'
 import { scanKind } from '../scan.ts'
@@ -45,11 +45,21 @@ interface OwnedTable {
 
 const groupCapacityStart = 256
 const textBytesPerGroup = 32
+/** A group's entry and at most four slots. */
+const groupBytesMax = 56
+const addressableBytes = 2 ** 31
 
 export function createGrouping(kernel: Kernel, kinds: readonly GroupKind[]): Grouping {
   invariant(kinds.length > 0, 'a grouping needs a column')
   const { exports, heap } = kernel
-  const tables = kinds.map((kind): OwnedTable => ({ kind, ...newTable(kernel, kind, groupCapacityStart, kind === 'bytes' ? groupCapacityStart * textBytesPerGroup : 0) }))
+  const tables: OwnedTable[] = []
+  const close = (): void => tables.forEach((table) => heap.free(table.address))
+  try {
+    for (const kind of kinds) tables.push({ kind, ...newTable(kernel, kind, groupCapacityStart, kind === 'bytes' ? groupCapacityStart * textBytesPerGroup : 0) })
+  } catch (error) {
+    close()
+    throw error
+  }
   const last = tables[tables.length - 1]!
 
   return {
@@ -67,25 +77,31 @@ export function createGrouping(kernel: Kernel, kinds: readonly GroupKind[]): Gro
       })
     },
     merge(from) {
-      let parentMap: Pointer = 0
-      tables.forEach((table, column) => {
-        const other = from.table(column), groupCount = exports.scanGroupsCount(other)
-        const map = heap.allocate(4 * groupCount)
-        let group = 0
-        while ((group = exports.scanGroupsMerge(table.address, other, parentMap, group, map)) < groupCount) growTable(kernel, table)
-        if (parentMap !== 0) heap.free(parentMap)
-        parentMap = map
-      })
-      return parentMap
+      const maps: Pointer[] = []
+      try {
+        tables.forEach((table, column) => {
+          const other = from.table(column), groupCount = exports.scanGroupsCount(other)
+          const map = heap.allocate(4 * groupCount), parentMap = maps[column - 1] ?? 0
+          maps.push(map)
+          let group = 0
+          while ((group = exports.scanGroupsMerge(table.address, other, parentMap, group, map)) < groupCount) growTable(kernel, table)
+        })
+      } catch (error) {
+        for (const map of maps) heap.free(map)
+        throw error
+      }
+      const whole = maps.pop()!
+      for (const map of maps) heap.free(map)
+      return whole
     },
     keys: (first, count) => readKeys(kernel, tables, first, count),
-    close() {
-      for (const table of tables) heap.free(table.address)
-    },
+    close,
   }
 }
 
 function newTable({ heap, exports }: Kernel, kind: GroupKind, groupCapacity: number, textCapacity: number): Omit<OwnedTable, 'kind'> {
+  // Sizes are 32-bit numbers in the kernels: a table that could not be addressed must not wrap round to a small one.
+  if (groupCapacity * groupBytesMax + textCapacity > addressableBytes) throw new LsmtError('53200', `a GROUP BY of more than ${groupCapacity / 2} groups does not fit into the kernel memory`)
   const address = heap.allocate(exports.scanGroupsBytes(groupCapacity, textCapacity))
   exports.scanGroupsCreate(address, scanKind[kind], groupCapacity, textCapacity)
   return { address, groupCapacity, textCapacity }
@@ -107,13 +123,19 @@ function readKeys({ heap, exports }: Kernel, tables: readonly OwnedTable[], firs
     owned.push(pointer)
     return pointer
   }
+  const free = (): void => owned.forEach((pointer) => heap.free(pointer))
   const vectors: GroupVector[] = []
-  let groups: Pointer = 0
-  for (let column = tables.length - 1; column >= 0; column--) {
-    const values = allocate(8 * count), nulls = allocate(Math.ceil(count / 64) * 8), parents = column === 0 ? 0 : allocate(4 * count)
-    exports.scanGroupsKeys(tables[column]!.address, groups, first, count, values, nulls, parents)
-    vectors.unshift({ values, nulls })
-    groups = parents
+  try {
+    let groups: Pointer = 0
+    for (let column = tables.length - 1; column >= 0; column--) {
+      const values = allocate(8 * count), nulls = allocate(Math.ceil(count / 64) * 8), parents = column === 0 ? 0 : allocate(4 * count)
+      exports.scanGroupsKeys(tables[column]!.address, groups, first, count, values, nulls, parents)
+      vectors.unshift({ values, nulls })
+      groups = parents
+    }
+  } catch (error) {
+    free()
+    throw error
   }
-  return { vectors, free: () => owned.forEach((pointer) => heap.free(pointer)) }
+  return { vectors, free }
 }

@@ -59,13 +59,6 @@ export function createKeyHash({ u8, u32, view }: LinearMemory): KeyHash {
   }
 }
 
-/** The first hash of the 8 bytes that two little-endian words are, unsigned. */
-export function firstOfWords(word0: number, word1: number): number {
-  const start = (seed2 + 8) | 0
-  const a = stepFirst(seed1 ^ 8, start, word0)
-  return finishFirst(a, stepSecond(a, start, word1)) >>> 0
-}
-
 function finishFirst(a: number, b: number): number {
   const sum = (a + b) | 0
   return (mix(sum) + mix((b + sum) | 0)) | 0
@@ -84,7 +77,8 @@ function stepSecond(a: number, b: number, word: number): number {
   return (Math.imul(rotl(b ^ Math.imul(rotl(Math.imul(word, laneMul2), 17), laneMul1), 17) + a, 5) + 0x561ccd1b) | 0
 }
 
-function mix(h: number): number {
+/** The finalizer of MurmurHash3: a bijection that lets every bit reach every other. */
+export function mix(h: number): number {
   h = Math.imul(h ^ (h >>> 16), 0x85ebca6b)
   h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35)
   return h ^ (h >>> 16)

@@ -8,7 +8,7 @@ import { blockRows, columnKinds, createChunkLayout, encodings } from '../column/
 import type { ChunkLayout } from '../column/layout.ts'
 import { decimalValue } from '../column/numbers.ts'
 import type { VectorFilters } from './filter-vectors.ts'
-import { matchOrder, order64, orderF64 } from './match.ts'
+import { createWordMatches, matchOrder, order64, orderF64 } from './match.ts'
 import type { Selections } from './selection.ts'
 import { createTextOrder } from '../compare/text.ts'
 
@@ -31,7 +31,9 @@ export const bitmapPart = (bitmap: Pointer, block: number): Pointer => (bitmap =
 /** What is compared with the codes of a block: a place on their scale, or that all values lie to one side of it. */
 type CodeTest = { readonly order: number } | { readonly code: number } | 'wide'
 
-function createCodeFilters({ u32, i32 }: LinearMemory, layout: ChunkLayout, { filterAll, filterRows }: Selections) {
+function createCodeFilters(memory: LinearMemory, layout: ChunkLayout, { filterAll, filterWords }: Selections) {
+  const { u32, i32 } = memory
+  const { wordCodes } = createWordMatches(memory)
   /** Where a 64-bit integer, as halves, stands against base + code of a block. */
   const codeTest = (entry: Pointer, low: number, high: number): CodeTest => {
     const baseLow = u32[entry >>> 2]!, baseHigh = i32[(entry >>> 2) + 1]!, width = layout.width(entry)
@@ -42,7 +44,8 @@ function createCodeFilters({ u32, i32 }: LinearMemory, layout: ChunkLayout, { fi
     return width > 32 ? 'wide' : { code: distanceLow }
   }
   const filterCodes = (packed: Pointer, width: number, count: number, op: number, wanted: number, nulls: Pointer, selection: Pointer): void => {
-    filterRows(nulls, count, selection, (row) => matchOrder(layout.packedGet(packed, width, row) - wanted, op))
+    if (width === 0) filterAll(nulls, count, matchOrder(0 - wanted, op), selection)
+    else filterWords(nulls, count, selection, (first, rows) => wordCodes(packed, width, first, rows, op, wanted))
   }
   /** Compares base + code in one block by codes alone; false when the codes are too wide. */
   const filterFrame = (chunk: Pointer, block: number, op: number, low: number, high: number, nulls: Pointer, selection: Pointer): boolean => {

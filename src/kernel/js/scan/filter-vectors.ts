@@ -2,24 +2,17 @@
 import type { LinearMemory, Pointer } from '../../linear-memory.ts'
 import type { ScanExports } from '../../scan.ts'
 import { comparison } from '../../zone-map.ts'
-import { matchOrder, order64, orderF64 } from './match.ts'
+import { createWordMatches, matchOrder } from './match.ts'
 import type { Selections } from './selection.ts'
 import { createTextOrder } from '../compare/text.ts'
 
 export type VectorFilters = Pick<ScanExports, 'scanFilterI64' | 'scanFilterF64' | 'scanFilterBytes'>
 
-export function createVectorFilters(memory: LinearMemory, { filterNulls, filterRows }: Selections): VectorFilters {
+export function createVectorFilters(memory: LinearMemory, { filterNulls, filterRows, filterWords }: Selections): VectorFilters {
   const { u32, i32, f64 } = memory
   const text = createTextOrder(memory)
+  const { wordI64, wordF64 } = createWordMatches(memory)
 
-  const filterI64 = (values: Pointer, op: number, constant: Pointer): ((row: number) => boolean) => {
-    const at = values >>> 2, low = u32[constant >>> 2]!, high = i32[(constant >>> 2) + 1]!
-    return (row) => matchOrder(order64(i32[at + 2 * row + 1]!, u32[at + 2 * row]!, high, low), op)
-  }
-  const filterF64 = (values: Pointer, op: number, constant: Pointer): ((row: number) => boolean) => {
-    const at = values >>> 3, wanted = f64[constant >>> 3]!
-    return (row) => matchOrder(orderF64(f64[at + row]!, wanted), op)
-  }
   const filterBytes = (refs: Pointer, op: number, constant: Pointer, constantBytes: number): ((row: number) => boolean) => {
     const at = refs >>> 2, byLength = op === comparison.eq || op === comparison.ne
     return (row) => {
@@ -30,10 +23,16 @@ export function createVectorFilters(memory: LinearMemory, { filterNulls, filterR
   }
 
   return {
-    scanFilterI64: (values, nulls, count, op, constant, selection) =>
-      op >= comparison.isNull ? filterNulls(nulls, count, op, selection) : filterRows(nulls, count, selection, filterI64(values, op, constant)),
-    scanFilterF64: (values, nulls, count, op, constant, selection) =>
-      op >= comparison.isNull ? filterNulls(nulls, count, op, selection) : filterRows(nulls, count, selection, filterF64(values, op, constant)),
+    scanFilterI64(values, nulls, count, op, constant, selection) {
+      if (op >= comparison.isNull) return filterNulls(nulls, count, op, selection)
+      const at = values >>> 2, low = u32[constant >>> 2]!, high = i32[(constant >>> 2) + 1]!
+      return filterWords(nulls, count, selection, (first, rows) => wordI64(at + 2 * first, rows, op, high, low))
+    },
+    scanFilterF64(values, nulls, count, op, constant, selection) {
+      if (op >= comparison.isNull) return filterNulls(nulls, count, op, selection)
+      const at = values >>> 3, wanted = f64[constant >>> 3]!
+      return filterWords(nulls, count, selection, (first, rows) => wordF64(at + first, rows, op, wanted))
+    },
     scanFilterBytes: (refs, nulls, count, op, constant, constantBytes, selection) =>
       op >= comparison.isNull ? filterNulls(nulls, count, op, selection) : filterRows(nulls, count, selection, filterBytes(refs, op, constant, constantBytes)),
   }

@@ -1,6 +1,6 @@
 /** Group tables; twin of assembly/scan/group-table.ts, which draws their layout. */
 import type { LinearMemory, Pointer } from '../../linear-memory.ts'
-import { createKeyHash, firstOfWords } from '../hash/hash.ts'
+import { createKeyHash, mix } from '../hash/hash.ts'
 
 export const noGroup = 0xffff_ffff
 const headerBytes = 48
@@ -78,7 +78,7 @@ export function createGroupTables(memory: LinearMemory): GroupTables {
       u32.set([kind, slots, groupCapacity, 0, textCapacity, 0, headerBytes, headerBytes + 8 * slots, headerBytes + 8 * slots + groupCapacity * entryBytes], at)
     },
     ofValue(table, low, high, parent, isNull) {
-      const hash = firstOfWords(low ^ Math.imul(parent, 0x9e3779b1), high + isNull)
+      const hash = mix(Math.imul(low, 0xcc9e2d51) ^ Math.imul(high + isNull, 0x1b873593) ^ Math.imul(parent, 0x9e3779b1)) >>> 0
       const slots = (table + headerBytes) >>> 2, last = field(table, 4) - 1
       for (let at = hash & last; ; at = (at + 1) & last) {
         const slot = slots + 2 * at, next = u32[slot + 1]!

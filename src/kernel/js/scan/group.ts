@@ -36,13 +36,21 @@ export function createGroupKernels(memory: LinearMemory, { eachSelected }: Selec
     scanGroupsCopy: (from, into) => (tables.copy(from, into) ? 0 : -1),
     scanGroupsAssign(table, vector, nulls, parents, selection, from, count, groups) {
       const texts = tables.isText(table), isF64 = tables.isF64(table)
+      // Equal neighbours are common: the last value or ref is not looked up again.
+      let lastLow = 0, lastHigh = 0, lastParent = 0, last = noGroup
       for (let row = from; row < count; row++) {
         if (selection !== 0 && !isSet(selection, row)) continue
-        const parent = parents === 0 ? 0 : u32[(parents >>> 2) + row]!, ref = (vector >>> 2) + 2 * row
-        const isNull = nulls !== 0 && isSet(nulls, row)
-        const group = texts
-          ? tables.ofText(table, isNull ? 0 : u32[ref]!, isNull ? 0 : u32[ref + 1]!, parent, isNull ? 1 : 0)
-          : isNull ? tables.ofValue(table, 0, 0, parent, 1) : ofFixed(table, vector + 8 * row, isF64, parent)
+        const parent = parents === 0 ? 0 : u32[(parents >>> 2) + row]!, at = (vector >>> 2) + 2 * row
+        const low = u32[at]!, high = u32[at + 1]!
+        let group = last
+        if (nulls !== 0 && isSet(nulls, row)) {
+          group = texts ? tables.ofText(table, 0, 0, parent, 1) : tables.ofValue(table, 0, 0, parent, 1)
+        } else if (last === noGroup || low !== lastLow || high !== lastHigh || parent !== lastParent) {
+          group = last = texts ? tables.ofText(table, low, high, parent, 0) : ofFixed(table, vector + 8 * row, isF64, parent)
+          lastLow = low
+          lastHigh = high
+          lastParent = parent
+        }
         if (group === noGroup) return row
         u32[(groups >>> 2) + row] = group
       }

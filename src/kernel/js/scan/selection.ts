@@ -8,6 +8,8 @@ export type SelectionKernels = Pick<ScanExports, 'scanSelectAll' | 'scanSelected
 export interface Selections extends SelectionKernels {
   /** ANDs `keep(row)` for the selected rows that are not null; returns how many stay selected. */
   filterRows(nulls: Pointer, count: number, selection: Pointer, keep: (row: number) => boolean): number
+  /** The same 32 rows at a time: `match(first, rows)` gives a bit for each of `rows` rows, whether selected or not. */
+  filterWords(nulls: Pointer, count: number, selection: Pointer, match: (first: number, rows: number) => number): number
   filterNulls(nulls: Pointer, count: number, op: number, selection: Pointer): number
   /** ANDs one answer for all rows that are not null. */
   filterAll(nulls: Pointer, count: number, matches: boolean, selection: Pointer): number
@@ -50,6 +52,16 @@ export function createSelections({ u8, u32 }: LinearMemory): Selections {
         for (let bits = kept; bits !== 0; bits &= bits - 1) {
           if (!keep(32 * word + lowestBit(bits))) kept &= ~(bits & -bits)
         }
+        u32[(selection >>> 2) + word] = kept
+        selected += bitCount(kept)
+      }
+      return selected
+    },
+    filterWords(nulls, count, selection, match) {
+      let selected = 0
+      for (let word = 0; word < wordCount(count); word++) {
+        let kept = wordAt(selection, word) & ~(nulls === 0 ? 0 : wordAt(nulls, word)) & rowBits(count, word)
+        if (kept !== 0) kept &= match(32 * word, Math.min(32, count - 32 * word))
         u32[(selection >>> 2) + word] = kept
         selected += bitCount(kept)
       }
