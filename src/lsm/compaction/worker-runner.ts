@@ -1,0 +1,93 @@
+/**
+ * Runs jobs on a worker thread over the shared linear memory. A worker that dies fails the jobs it had; from then on
+ * jobs run on the fallback, and the reason is told in the stats of every tree.
+ */
+import { Worker } from 'node:worker_threads'
+import { LsmtError } from '../../errors.ts'
+import { jobAborted } from './job-environment.ts'
+import type { Job, JobResult, JobRunner } from './job.ts'
+import type { FromWorker, ToWorker, WorkerStart } from './worker-messages.ts'
+
+export interface WorkerRunnerOptions extends WorkerStart {
+  /** Takes over when the worker cannot be started, or dies. */
+  readonly fallback: JobRunner
+}
+
+/** Compiled code runs beside its worker; sources, which node cannot run, use the one that was built from them. */
+const workerUrl = import.meta.url.endsWith('.ts') ? new URL('../../../dist/lsm/compaction/worker.js', import.meta.url) : new URL('./worker.js', import.meta.url)
+
+interface RunningJob {
+  readonly resolve: (result: JobResult) => void
+  readonly reject: (error: Error) => void
+}
+
+interface RunnerState {
+  readonly options: WorkerRunnerOptions
+  readonly worker: Worker
+  readonly running: Map<number, RunningJob>
+  nextId: number
+  isClosing: boolean
+  /** Why the worker is gone. */
+  death: string | undefined
+}
+
+export function createWorkerRunner(options: WorkerRunnerOptions): JobRunner {
+  const { memory, region, kernelKind, cacheBytesMax, storageDirectory } = options
+  const workerData: WorkerStart = { memory, region, kernelKind, cacheBytesMax, storageDirectory }
+  const worker = new Worker(workerUrl, { workerData })
+  // An idle worker does not keep the process alive.
+  worker.unref()
+  const state: RunnerState = { options, worker, running: new Map(), nextId: 1, isClosing: false, death: undefined }
+  worker.on('message', (message: FromWorker) => settle(state, message))
+  worker.on('error', (error) => die(state, error instanceof Error ? error.message : String(error)))
+  worker.on('exit', (exitCode) => die(state, `it exited with code ${exitCode}`))
+  return {
+    run: (job, signal) => (state.death === undefined ? run(state, job, signal) : options.fallback.run(job, signal)),
+    get fallback() { return state.death === undefined ? undefined : `background work runs on the serving thread, since its worker died: ${state.death}` },
+    close: () => close(state),
+  }
+}
+
+function run(state: RunnerState, job: Job, signal: AbortSignal): Promise<JobResult> {
+  if (signal.aborted) return Promise.reject(jobAborted())
+  const { worker, running } = state
+  const id = state.nextId++
+  const abort = (): void => post(state, { kind: 'abort', id })
+  signal.addEventListener('abort', abort, { once: true })
+  const outcome = new Promise<JobResult>((resolve, reject) => running.set(id, { resolve, reject }))
+  worker.ref()
+  post(state, { kind: 'run', id, job })
+  return outcome.finally(() => {
+    signal.removeEventListener('abort', abort)
+    running.delete(id)
+    if (running.size === 0) worker.unref()
+  })
+}
+
+const post = ({ worker }: RunnerState, message: ToWorker): void => worker.postMessage(message)
+
+function settle({ running }: RunnerState, message: FromWorker): void {
+  const job = running.get(message.id)
+  if (message.kind === 'done') job?.resolve(message.result)
+  else job?.reject(new LsmtError(message.error.code, message.error.message, message.error.evidence))
+}
+
+function die(state: RunnerState, reason: string): void {
+  if (state.isClosing) return
+  state.death ??= reason
+  for (const { reject } of state.running.values()) reject(new LsmtError('XX000', `the background worker died: ${state.death}`))
+}
+
+/** Lets the worker stop what it does, and waits until it is gone. */
+async function close(state: RunnerState): Promise<void> {
+  const { worker, options } = state
+  if (state.death === undefined && !state.isClosing) {
+    state.isClosing = true
+    const gone = new Promise((resolve) => worker.once('exit', resolve))
+    worker.ref()
+    post(state, { kind: 'close' })
+    await gone
+    for (const { reject } of state.running.values()) reject(jobAborted())
+  }
+  await options.fallback.close()
+}
