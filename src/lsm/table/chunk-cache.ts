@@ -56,6 +56,8 @@ export interface ChunkCache {
   freeFixed(pointer: Pointer, byteLength: number): void
   /** At least `byteLength` bytes for use until the caller's next await or next call of this. May evict chunks that are not pinned. */
   scratch(byteLength: number): Pointer
+  /** At least `byteLength` bytes outside linear memory, for use until the caller's next await or next call of this. */
+  staging(byteLength: number): Uint8Array
   /** Frees everything that is not pinned or fixed. */
   clear(): void
 }
@@ -84,12 +86,13 @@ interface CacheState {
   readonly frames: Frames
   readonly counts: ChunkCacheCounts
   readonly scratch: { address: Pointer; bytes: number }
+  staging: Uint8Array
 }
 
 export function createChunkCache(heap: LinearHeap, bytesMax: number): ChunkCache {
   const frames = createFrames()
   const counts: ChunkCacheCounts = { hits: 0, misses: 0, evictions: 0, chunks: 0, chunkBytes: 0, fixedBytes: 0 }
-  const state: CacheState = { heap, bytesMax, frames, counts, scratch: { address: 0, bytes: 0 } }
+  const state: CacheState = { heap, bytesMax, frames, counts, scratch: { address: 0, bytes: 0 }, staging: new Uint8Array(0) }
   return {
     bytesMax,
     counts,
@@ -117,6 +120,7 @@ export function createChunkCache(heap: LinearHeap, bytesMax: number): ChunkCache
       counts.fixedBytes -= roundedBytes(byteLength)
     },
     scratch: (byteLength) => (byteLength <= state.scratch.bytes ? state.scratch.address : resizeScratch(state, byteLength)),
+    staging: (byteLength) => (byteLength <= state.staging.length ? state.staging : resizeStaging(state, byteLength)),
     clear: () => clear(state),
   }
 }
@@ -198,6 +202,11 @@ function resizeScratch(state: CacheState, byteLength: number): Pointer {
   scratch.address = address
   scratch.bytes = bytes
   return address
+}
+
+function resizeStaging(state: CacheState, byteLength: number): Uint8Array {
+  state.staging = new Uint8Array(2 ** Math.ceil(Math.log2(byteLength)))
+  return state.staging
 }
 
 /** Memory within the bound, evicting as needed. */

@@ -54,7 +54,7 @@ export function pinChunksSync(file: OpenFile, indexes: readonly number[], readSy
   const plan = startPins(file, indexes)
   try {
     for (const read of plan.reads) {
-      const into = destination(file, plan, read)
+      const into = destination(file, plan, read, syncStaging(file.cache))
       readSync(into, read.byteOffset)
       count(stats, read)
       scatter(file, plan, read, into)
@@ -119,11 +119,17 @@ function dropPins(file: OpenFile, { pinned, reserved }: PinPlan): void {
 const closedError = (file: OpenFile): LsmtError => new LsmtError('55000', `${file.tail.file} is closed`, { file: file.tail.file })
 
 async function readAsync(file: OpenFile, plan: PinPlan, read: PlannedRead, stats: ReadStats | undefined): Promise<void> {
-  const into = destination(file, plan, read)
+  const into = destination(file, plan, read, Buffer.allocUnsafe)
   await file.object.read(into, read.byteOffset)
   count(stats, read)
   scatter(file, plan, read, into)
 }
+
+/** Reads on this thread take turns, so ordinary ones share a buffer; the longest are not worth keeping one for. */
+const stagingBytesMax = 512 * 1024
+
+const syncStaging = (cache: ChunkCache): ((byteLength: number) => Uint8Array) => (byteLength) =>
+  byteLength <= stagingBytesMax ? cache.staging(byteLength).subarray(0, byteLength) : Buffer.allocUnsafe(byteLength)
 
 function count(stats: ReadStats | undefined, read: PlannedRead): void {
   if (stats === undefined) return
@@ -132,9 +138,9 @@ function count(stats: ReadStats | undefined, read: PlannedRead): void {
 }
 
 /** Where a read goes: straight into the frame of its only chunk, or into a buffer that several are copied from. */
-function destination(file: OpenFile, plan: PinPlan, read: PlannedRead): Uint8Array {
+function destination(file: OpenFile, plan: PinPlan, read: PlannedRead, allocate: (byteLength: number) => Uint8Array): Uint8Array {
   const [only, ...more] = read.chunks
-  if (more.length > 0) return Buffer.allocUnsafe(read.byteLength)
+  if (more.length > 0) return allocate(read.byteLength)
   const address = file.cache.addressOf(plan.reserved.get(only!.index)!)
   return file.kernel.memory.u8.subarray(address, address + read.byteLength)
 }
