@@ -15,6 +15,8 @@ function selectionOf(kernel: Kernel, bits: readonly boolean[]): number {
   return putBits(kernel, bits)
 }
 
+const largestCount = 65_535
+
 /** Every comparison with several constants over a vector and over its chunk, each against the naive answer. */
 function checkFilters(kernel: Kernel, column: Column, constants: readonly Value[], selected: readonly boolean[], where: string): void {
   const { exports, heap } = kernel, { kind, rows } = column
@@ -80,6 +82,38 @@ describe.each(kinds)('scan kernels, %s', (kind) => {
       const selected = randomNulls(random, count, 70)
       const more: Value[] = column.kind === 'f64' ? [0, -0, Number.NaN, 12.34, -50, Infinity, -Infinity, 1e300] : column.kind === 'i64' ? [2n ** 63n - 1n, -(2n ** 63n), 2n ** 32n + 5n, 2n ** 32n + 2n ** 31n, 2n ** 31n + 5n] : [Buffer.from('a'), Buffer.from('d'), Buffer.from('z')]
       checkFilters(kernel, column, [...constantsFor(random, column), ...more], selected, `column ${index}`)
+    }
+  })
+
+  it('filters and aggregates chunks of the most rows there can be', () => {
+    const random = seededRandom(99)
+    for (const columnKind of columnKinds) {
+      const kernel = openTestKernel(kind, 64 * MiB), { exports, heap } = kernel
+      const column = randomColumn(random, columnKind, 'small', largestCount, 5), chunk = putChunk(kernel, column)
+      const constant = column.rows.find((value) => value !== null)!, { address, byteLength } = putConstant(kernel, constant)
+      const selection = heap.allocate(8192), scratch = heap.allocate(exports.scanScratchBytes(chunk)), accumulator = heap.allocate(48)
+      const kept = column.rows.map((value) => (satisfies(value, 'ge', constant) ? value : null)), hits = kept.filter((value) => value !== null).length
+      exports.scanSelectAll(selection, largestCount)
+      if (columnKind === 'bytes') {
+        expect(exports.scanFilterChunkBytes(chunk, comparison.ge, address, byteLength, selection, scratch)).toBe(hits)
+        continue
+      }
+      const into = columnKind === 'i64' ? 'I64' : 'F64'
+      expect(exports[`scanFilterChunk${into}`](chunk, comparison.ge, address, selection, scratch)).toBe(hits)
+      exports.scanAccumulatorInit(accumulator, scanKind[columnKind])
+      exports[`scanAggregateChunk${into}`](chunk, selection, accumulator, scratch)
+      expectAggregate(readAccumulator(kernel, accumulator, columnKind), naiveAggregate(columnKind, kept), columnKind)
+    }
+  })
+
+  it('sums a million extremes exactly', () => {
+    const count = 2 ** 20 + 5, kernel = openTestKernel(kind, 16 * MiB), { exports, heap, memory } = kernel
+    const values = heap.allocate(8 * count), accumulator = heap.allocate(48)
+    for (const value of [2n ** 63n - 1n, -(2n ** 63n), -1n]) {
+      memory.i64.fill(value, values / 8, values / 8 + count)
+      exports.scanAccumulatorInit(accumulator, scanKind.i64)
+      exports.scanAggregateI64(values, 0, count, 0, accumulator)
+      expect(readAccumulator(kernel, accumulator, 'i64')).toEqual({ count, min: value, max: value, sum: value * BigInt(count) })
     }
   })
 

@@ -13,44 +13,49 @@ const prime4Low = 0xc2b2ae63, prime4High = 0x85ebca77
 const prime5Low = 0x165667c5, prime5High = 0x27d4eb2f
 
 export function createChecksumJs({ u8, u32, view }: LinearMemory): ChecksumExports {
-  const lanes = new Int32Array(8)
-  // The running hash, kept in two locals of this closure so that steps return nothing.
-  let low = 0, high = 0
+  const lanes = new Uint32Array(8)
+  // The running hash: a typed array, since numbers in closures are boxed.
+  const hash = new Int32Array(2)
 
   const multiply = (byLow: number, byHigh: number): void => {
-    high = (mulHigh(low, byLow) + Math.imul(low, byHigh) + Math.imul(high, byLow)) | 0
-    low = Math.imul(low, byLow)
+    const low = hash[0]!
+    hash[1] = mulHigh(low, byLow) + Math.imul(low, byHigh) + Math.imul(hash[1]!, byLow)
+    hash[0] = Math.imul(low, byLow)
   }
   const add = (otherLow: number, otherHigh: number): void => {
-    const sum = (low >>> 0) + (otherLow >>> 0)
-    high = (high + otherHigh + (sum > 0xffff_ffff ? 1 : 0)) | 0
-    low = sum | 0
+    const sum = (hash[0]! >>> 0) + (otherLow >>> 0)
+    hash[1] = hash[1]! + otherHigh + (sum > 0xffff_ffff ? 1 : 0)
+    hash[0] = sum
   }
   const rotate = (bits: number): void => {
-    const wasLow = low
-    low = (low << bits) | (high >>> (32 - bits))
-    high = (high << bits) | (wasLow >>> (32 - bits))
+    const low = hash[0]!, high = hash[1]!
+    hash[0] = (low << bits) | (high >>> (32 - bits))
+    hash[1] = (high << bits) | (low >>> (32 - bits))
   }
-  /** hash ^= round(0, word); the word's halves are consumed. */
+  /** hash ^= word, where the word is given by its halves. */
+  const xor = (low: number, high: number): void => {
+    hash[0]! ^= low
+    hash[1]! ^= high
+  }
+  /** hash ^= round(0, word). */
   const xorRound = (wordLow: number, wordHigh: number): void => {
-    const hashLow = low, hashHigh = high
-    low = wordLow
-    high = wordHigh
+    const hashLow = hash[0]!, hashHigh = hash[1]!
+    hash[0] = wordLow
+    hash[1] = wordHigh
     multiply(prime2Low, prime2High)
     rotate(31)
     multiply(prime1Low, prime1High)
-    low ^= hashLow
-    high ^= hashHigh
+    xor(hashLow, hashHigh)
   }
+  /** lane = round(lane, word at `at`), in locals: this is the whole of the work on long inputs. */
   const accumulate = (lane: number, at: number): void => {
-    low = view.getInt32(at, true)
-    high = view.getInt32(at + 4, true)
-    multiply(prime2Low, prime2High)
-    add(lanes[lane]!, lanes[lane + 1]!)
-    rotate(31)
-    multiply(prime1Low, prime1High)
-    lanes[lane] = low
-    lanes[lane + 1] = high
+    const wordLow = view.getInt32(at, true), wordHigh = view.getInt32(at + 4, true)
+    const sum = (Math.imul(wordLow, prime2Low) >>> 0) + lanes[lane]!
+    const low = sum | 0
+    const high = (mulHigh(wordLow, prime2Low) + Math.imul(wordLow, prime2High) + Math.imul(wordHigh, prime2Low) + lanes[lane + 1]! + (sum > 0xffff_ffff ? 1 : 0)) | 0
+    const turnedLow = (low << 31) | (high >>> 1), turnedHigh = (high << 31) | (low >>> 1)
+    lanes[lane] = Math.imul(turnedLow, prime1Low)
+    lanes[lane + 1] = mulHigh(turnedLow, prime1Low) + Math.imul(turnedLow, prime1High) + Math.imul(turnedHigh, prime1Low)
   }
   const addRotated = (lane: number, bits: number): void => {
     const laneLow = lanes[lane]!, laneHigh = lanes[lane + 1]!
@@ -60,10 +65,12 @@ export function createChecksumJs({ u8, u32, view }: LinearMemory): ChecksumExpor
     lanes.set(laneStart)
     let at = from
     for (; at + 32 <= end; at += 32) {
-      for (let lane = 0; lane < 8; lane += 2) accumulate(lane, at + 4 * lane)
+      accumulate(0, at)
+      accumulate(2, at + 8)
+      accumulate(4, at + 16)
+      accumulate(6, at + 24)
     }
-    low = 0
-    high = 0
+    hash.fill(0)
     addRotated(0, 1)
     addRotated(2, 7)
     addRotated(4, 12)
@@ -85,8 +92,7 @@ export function createChecksumJs({ u8, u32, view }: LinearMemory): ChecksumExpor
     }
     if (at + 4 <= end) {
       const word = view.getInt32(at, true)
-      high ^= (mulHigh(word, prime1Low) + Math.imul(word, prime1High)) | 0
-      low ^= Math.imul(word, prime1Low)
+      xor(Math.imul(word, prime1Low), mulHigh(word, prime1Low) + Math.imul(word, prime1High))
       rotate(23)
       multiply(prime2Low, prime2High)
       add(prime3Low, prime3High)
@@ -94,32 +100,29 @@ export function createChecksumJs({ u8, u32, view }: LinearMemory): ChecksumExpor
     }
     for (; at < end; at++) {
       const byte = u8[at]!
-      high ^= (mulHigh(byte, prime5Low) + Math.imul(byte, prime5High)) | 0
-      low ^= Math.imul(byte, prime5Low)
+      xor(Math.imul(byte, prime5Low), mulHigh(byte, prime5Low) + Math.imul(byte, prime5High))
       rotate(11)
       multiply(prime1Low, prime1High)
     }
   }
   const avalanche = (): void => {
-    low ^= high >>> 1
+    xor(hash[1]! >>> 1, 0)
     multiply(prime2Low, prime2High)
-    const wasLow = low
-    low ^= (wasLow >>> 29) | (high << 3)
-    high ^= high >>> 29
+    xor((hash[0]! >>> 29) | (hash[1]! << 3), hash[1]! >>> 29)
     multiply(prime3Low, prime3High)
-    low ^= high
+    xor(hash[1]!, 0)
   }
 
   return {
     checksumXxh64(bytes, byteLength, out) {
-      low = prime5Low | 0
-      high = prime5High
+      hash[0] = prime5Low
+      hash[1] = prime5High
       const at = byteLength >= 32 ? stripes(bytes, bytes + byteLength) : bytes
       add(byteLength, 0)
       tail(at, bytes + byteLength)
       avalanche()
-      u32[out >>> 2] = low
-      u32[(out >>> 2) + 1] = high
+      u32[out >>> 2] = hash[0]!
+      u32[(out >>> 2) + 1] = hash[1]!
     },
   }
 }

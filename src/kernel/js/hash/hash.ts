@@ -16,45 +16,46 @@ export interface KeyHash {
 }
 
 export function createKeyHash({ u8, u32, view }: LinearMemory): KeyHash {
-  // The lanes before the final mixing, left here by `absorb`, so that a pair costs no object.
-  let a = 0, b = 0
-  const store = (out: Pointer): void => {
+  // The lanes before the final mixing, left here by `absorb`: a typed array, since numbers in closures are boxed.
+  const lanes = new Int32Array(2)
+  const store = (a: number, b: number, out: Pointer): void => {
     const first = finishFirst(a, b)
     u32[out >>> 2] = first
     u32[(out >>> 2) + 1] = finishSecond(a, b) + first
   }
   const absorb = (key: Pointer, keyBytes: number): void => {
-    a = seed1 ^ keyBytes
-    b = (seed2 + keyBytes) | 0
+    let a = seed1 ^ keyBytes, b = (seed2 + keyBytes) | 0
     const full = key + (keyBytes & ~7)
     for (let at = key; at < full; at += 8) {
       a = stepFirst(a, b, view.getInt32(at, true))
       b = stepSecond(a, b, view.getInt32(at + 4, true))
     }
     const rest = keyBytes & 7
-    if (rest === 0) return
-    let word0 = 0, word1 = 0
-    for (let i = rest - 1; i >= 0; i--) {
-      if (i >= 4) word1 = (word1 << 8) | u8[full + i]!
-      else word0 = (word0 << 8) | u8[full + i]!
+    if (rest !== 0) {
+      let word0 = 0, word1 = 0
+      for (let i = rest - 1; i >= 0; i--) {
+        if (i >= 4) word1 = (word1 << 8) | u8[full + i]!
+        else word0 = (word0 << 8) | u8[full + i]!
+      }
+      a = stepFirst(a, b, word0)
+      b = stepSecond(a, b, word1)
     }
-    a = stepFirst(a, b, word0)
-    b = stepSecond(a, b, word1)
+    lanes[0] = a
+    lanes[1] = b
   }
   return {
     hashBytes(key, keyBytes, out) {
       absorb(key, keyBytes)
-      store(out)
+      store(lanes[0]!, lanes[1]!, out)
     },
     hashWords(word0, word1, out) {
       const start = (seed2 + 8) | 0
-      a = stepFirst(seed1 ^ 8, start, word0)
-      b = stepSecond(a, start, word1)
-      store(out)
+      const a = stepFirst(seed1 ^ 8, start, word0)
+      store(a, stepSecond(a, start, word1), out)
     },
     firstOfBytes(key, keyBytes) {
       absorb(key, keyBytes)
-      return finishFirst(a, b) >>> 0
+      return finishFirst(lanes[0]!, lanes[1]!) >>> 0
     },
   }
 }
