@@ -10,14 +10,8 @@
 import { invariant, LsmtError } from '../../errors.ts'
 import type { LinearHeap } from '../../kernel/linear-heap.ts'
 import type { Pointer } from '../../kernel/linear-memory.ts'
-
-/** A slot of the cache that holds one chunk; 0 = none. */
-export type Frame = number
-
-/** The cached chunks of one open file: frame numbers by chunk index. Only the cache writes it. */
-export interface CachedFile {
-  readonly frames: Uint32Array
-}
+import { addFrame, createFrames, slackBytes } from './chunk-frames.ts'
+import type { CachedFile, Frame, Frames } from './chunk-frames.ts'
 
 export interface ChunkCacheCounts {
   hits: number
@@ -62,23 +56,7 @@ export interface ChunkCache {
   clear(): void
 }
 
-/** Bytes that kernels may read past the end of a chunk. */
-const slackBytes = 16
-
 const roundedBytes = (byteLength: number): number => Math.ceil((byteLength + slackBytes) / 16) * 16
-
-/** State of all frames, one element a frame; frame 0 is never used. */
-interface Frames {
-  addresses: Uint32Array
-  bytes: Uint32Array
-  pins: Int32Array
-  referenced: Uint8Array
-  indexes: Uint32Array
-  readonly owners: (CachedFile | undefined)[]
-  readonly free: Frame[]
-  count: number
-  hand: Frame
-}
 
 interface CacheState {
   readonly heap: LinearHeap
@@ -256,35 +234,4 @@ function release({ frames, heap, counts }: CacheState, frame: Frame): void {
   frames.free.push(frame)
 }
 
-function createFrames(): Frames {
-  const size = 1024
-  return {
-    addresses: new Uint32Array(size),
-    bytes: new Uint32Array(size),
-    pins: new Int32Array(size),
-    referenced: new Uint8Array(size),
-    indexes: new Uint32Array(size),
-    owners: [],
-    free: [],
-    count: 0,
-    hand: 0,
-  }
-}
-
-/** The number of a new frame; doubles the arrays when they are full. */
-function addFrame(frames: Frames): Frame {
-  const frame = ++frames.count
-  if (frame < frames.addresses.length) return frame
-  const size = frames.addresses.length * 2
-  frames.addresses = grown(frames.addresses, new Uint32Array(size))
-  frames.bytes = grown(frames.bytes, new Uint32Array(size))
-  frames.pins = grown(frames.pins, new Int32Array(size))
-  frames.referenced = grown(frames.referenced, new Uint8Array(size))
-  frames.indexes = grown(frames.indexes, new Uint32Array(size))
-  return frame
-}
-
-function grown<T extends Uint32Array | Int32Array | Uint8Array>(from: T, into: T): T {
-  into.set(from)
-  return into
-}
+export type { CachedFile, Frame }

@@ -1,6 +1,7 @@
 /** Linear memory that is freed all at once. */
 import type { Kernel } from '../../../kernel/kernel.ts'
 import type { Pointer } from '../../../kernel/linear-memory.ts'
+import { slackBytes } from '../chunk-frames.ts'
 
 export interface Arena {
   allocate(byteLength: number): Pointer
@@ -11,7 +12,7 @@ export function createArena({ heap }: Kernel): Arena {
   const owned: Pointer[] = []
   return {
     allocate(byteLength) {
-      const address = heap.allocate(Math.max(byteLength, 8))
+      const address = heap.allocate(byteLength + slackBytes)
       owned.push(address)
       return address
     },
