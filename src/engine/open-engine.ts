@@ -1,0 +1,121 @@
+/**
+ * Opens the engine over a storage. In this order: the kernels' memory; the format file; all shards' logs and manifests
+ * read, nothing changed; the parts of statements judged over all of them; the trees opened with those that count; abort
+ * records for the others made durable. Only then is anything flushed, written or served.
+ */
+import { LsmtError } from '../errors.ts'
+import type { Kernel } from '../kernel/kernel.ts'
+import { heapBaseMin, openKernel } from '../kernel/open-kernel.ts'
+import { reserveLinearMemory } from '../kernel/linear-memory.ts'
+import { abortBatch } from '../lsm/batch-builder.ts'
+import { createInlineRunner } from '../lsm/compaction/inline-runner.ts'
+import type { JobRunner } from '../lsm/compaction/job.ts'
+import { recoverTree } from '../lsm/recover-tree.ts'
+import type { RecoveredTree } from '../lsm/recover-tree.ts'
+import { createChunkCache } from '../lsm/table/chunk-cache.ts'
+import type { TreeOptions } from '../lsm/tree-state.ts'
+import type { Tree } from '../lsm/tree.ts'
+import type { Clock } from '../runtime/clock.ts'
+import type { Random } from '../runtime/random.ts'
+import type { DatabaseSettings } from '../settings.ts'
+import type { Storage } from '../storage/storage.ts'
+import { checkSettings } from './check-settings.ts'
+import type { Engine } from './engine.ts'
+import { createLocalEngine } from './local-engine.ts'
+import { openFormat } from './shards/format-file.ts'
+import { partsThatDoNotCount } from './shards/recovery.ts'
+
+export interface EngineOptions {
+  /** Stays open when the engine is closed. */
+  readonly storage: Storage
+  readonly settings: DatabaseSettings
+  readonly clock: Clock
+  readonly random: Random
+  /** The folder of a local storage, so that worker threads can reach it; absent = no workers. */
+  readonly storageDirectory?: string
+  /** The number of shards was asked for, not a default: it must be the database's. */
+  readonly isShardCountGiven?: boolean
+}
+
+export async function openEngine(options: EngineOptions): Promise<Engine> {
+  const { storage, settings, random } = options
+  checkSettings(settings)
+  const memory = reserveLinearMemory(settings.kernelMemoryBytes)
+  const kernel = openKernel(settings.kernels, memory, { base: heapBaseMin, byteLength: memory.byteLength - heapBaseMin })
+  const { shards } = await openFormat(storage, kernel, random, settings.shards)
+  if (options.isShardCountGiven === true && shards !== settings.shards) {
+    throw new LsmtError('22023', `the database in ${storage.description} has ${shards} shards, which cannot change; ${settings.shards} were asked for`)
+  }
+  const cache = createChunkCache(kernel.heap, settings.cacheBytesMax)
+  const jobs = createInlineRunner({ storage, kernel, cache, clock: options.clock, sliceMsMax: settings.tree.sliceMsMax })
+  const opened = await openTrees(options, shards, { kernel, cache, jobs })
+  const parts = { kernel, trees: opened, random, cacheBytes: () => cache.counts.chunkBytes + cache.counts.fixedBytes, close: () => jobs.close() }
+  return createLocalEngine(parts).catch(async (error: unknown) => {
+    await closeAll(opened)
+    await jobs.close()
+    throw error
+  })
+}
+
+interface TreeFloor {
+  readonly kernel: Kernel
+  readonly cache: TreeOptions['cache']
+  readonly jobs: JobRunner
+}
+
+async function openTrees({ storage, settings, clock }: EngineOptions, shardCount: number, floor: TreeFloor): Promise<readonly Tree[]> {
+  const trees: Tree[] = []
+  const aborts = createAborts()
+  const beforePublish = async (): Promise<void> => {
+    await aborts.areDurable
+    // A part is applied once all are durable as set. Where that is less than on disk, the logs are synced before a
+    // part stands in a table file: a manifest that has passed it says to recovery that all of them are there.
+    if (settings.durability !== 'sync') await Promise.all(trees.map((tree) => tree.sync()))
+  }
+  const recovered = await Promise.all(Array.from({ length: shardCount }, (_, shard) =>
+    recoverTree({ storage, kernel: floor.kernel, cache: floor.cache, jobs: floor.jobs, settings: settings.tree, shard, durability: settings.durability, syncIntervalMs: settings.syncIntervalMs, clock, beforePublish })))
+  const lost = partsThatDoNotCount(recovered)
+  try {
+    // One after the other: replaying fills memtables, whose memory is shared.
+    for (const [shard, each] of recovered.entries()) trees.push(await each.open((part) => !lost[shard]!.has(part.transactionId)))
+    await writeAborts(trees, recovered, lost)
+    aborts.resolve()
+    return trees
+  } catch (error) {
+    aborts.reject(error)
+    await closeAll(trees)
+    throw error
+  }
+}
+
+/** Makes an abort record durable in each log that holds parts that do not count and has none yet. */
+async function writeAborts(trees: readonly Tree[], recovered: readonly RecoveredTree[], lost: readonly ReadonlySet<string>[]): Promise<void> {
+  await Promise.all(trees.map(async (tree, shard) => {
+    const missing = [...lost[shard]!].filter((transactionId) => !recovered[shard]!.aborted.has(transactionId))
+    if (missing.length === 0) return
+    await tree.append(abortBatch(missing.map((transactionId) => Buffer.from(transactionId, 'hex')))).applied
+    await tree.sync()
+  }))
+}
+
+interface Aborts {
+  readonly areDurable: Promise<void>
+  readonly resolve: () => void
+  readonly reject: (cause: unknown) => void
+}
+
+function createAborts(): Aborts {
+  let resolve = (): void => {}
+  let reject: (cause: unknown) => void = () => {}
+  const areDurable = new Promise<void>((onResolve, onReject) => {
+    resolve = onResolve
+    reject = onReject
+  })
+  // Trees that publish nothing do not ask; the failure is thrown by the opening.
+  areDurable.catch(() => {})
+  return { areDurable, resolve, reject }
+}
+
+async function closeAll(trees: readonly Tree[]): Promise<void> {
+  await Promise.allSettled(trees.map((tree) => tree.close()))
+}

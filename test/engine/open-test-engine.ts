@@ -1,0 +1,29 @@
+/** Engines for tests: small memory, small memtables, so that little data passes through all levels. */
+import type { Engine } from '../../src/engine/engine.ts'
+import { openEngine } from '../../src/engine/open-engine.ts'
+import { systemClock } from '../../src/runtime/clock.ts'
+import { seededRandom } from '../../src/runtime/random.ts'
+import { defaultDatabaseSettings } from '../../src/settings.ts'
+import type { DatabaseSettings, TreeSettings } from '../../src/settings.ts'
+import type { Storage } from '../../src/storage/storage.ts'
+
+const smallTree: TreeSettings = { ...defaultDatabaseSettings.tree, memtableBytesMax: 64 * 1024, logSegmentBytes: 64 * 1024, rowGroupBytes: 4 * 1024, tableFileBytes: 64 * 1024, level1Bytes: 256 * 1024 }
+
+export interface TestSettings extends Partial<Omit<DatabaseSettings, 'tree'>> {
+  readonly tree?: Partial<TreeSettings>
+}
+
+/** Transaction ids must differ between openings of one database. */
+let opened = 0
+
+export function openTestEngine(storage: Storage, given: TestSettings = {}, storageDirectory?: string): Promise<Engine> {
+  const { tree, ...settings } = given
+  return openEngine({
+    storage,
+    settings: { ...defaultDatabaseSettings, kernelMemoryBytes: 128 * 1024 * 1024, cacheBytesMax: 16 * 1024 * 1024, workers: 0, ...settings, tree: { ...smallTree, ...tree } },
+    clock: systemClock,
+    random: seededRandom(7_000 + opened++),
+    isShardCountGiven: given.shards !== undefined,
+    ...(storageDirectory !== undefined && { storageDirectory }),
+  })
+}
