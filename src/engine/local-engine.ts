@@ -31,14 +31,16 @@ import { createStatementBuilder } from './write/statement.ts'
 import { changeRows, deleteKeyRange } from './write/update.ts'
 import type { Writer } from './write/writer.ts'
 
-/** What an engine stands on; it owns the trees and closes them. */
+/** What an engine stands on. */
 export interface LocalEngineParts {
   readonly kernel: Kernel
   /** By shard, recovered. */
   readonly trees: readonly Tree[]
   readonly random: Random
+  /** A statement with more bytes is 54000; by default an eighth of the kernel's memory. */
+  readonly statementBytesMax?: number
   readonly cacheBytes: () => number
-  /** What else is to be closed, after the trees. */
+  /** Closes the trees and what they stand on. */
   readonly close: () => Promise<void>
 }
 
@@ -51,7 +53,7 @@ export async function createLocalEngine(parts: LocalEngineParts): Promise<Engine
   const { kernel, trees } = parts
   const keys = createKeyScratch(kernel, trees.length)
   const shards: Shards = { kernel, trees, keys, committer: createCommitter(trees, parts.random) }
-  const writer: Writer = { shards, builder: createStatementBuilder(kernel.memory, keys, trees.length), assertOpen }
+  const writer: Writer = { shards, builder: createStatementBuilder(kernel.memory, keys, trees.length), statementBytesMax: parts.statementBytesMax ?? kernel.heap.byteLength / 8, assertOpen }
   const tables = await openTables(writer)
 
   return {
@@ -73,9 +75,8 @@ export async function createLocalEngine(parts: LocalEngineParts): Promise<Engine
     async close() {
       if (isClosed) return
       isClosed = true
-      await Promise.all(trees.map((tree) => tree.close()))
-      keys.free()
       await parts.close()
+      keys.free()
     },
   }
 }

@@ -5,23 +5,26 @@
  */
 import { LsmtError } from '../errors.ts'
 import type { Kernel } from '../kernel/kernel.ts'
-import { heapBaseMin, openKernel } from '../kernel/open-kernel.ts'
 import { reserveLinearMemory } from '../kernel/linear-memory.ts'
+import { openKernel } from '../kernel/open-kernel.ts'
+import type { HeapRegion } from '../kernel/open-kernel.ts'
 import { abortBatch } from '../lsm/batch-builder.ts'
 import { createInlineRunner } from '../lsm/compaction/inline-runner.ts'
 import type { JobRunner } from '../lsm/compaction/job.ts'
-import { recoverTree } from '../lsm/recover-tree.ts'
-import type { RecoveredTree } from '../lsm/recover-tree.ts'
+import { createWorkerRunner } from '../lsm/compaction/worker-runner.ts'
+import { recoverTree } from '../lsm/open-tree.ts'
+import type { RecoveredTree } from '../lsm/open-tree.ts'
 import { createChunkCache } from '../lsm/table/chunk-cache.ts'
-import type { TreeOptions } from '../lsm/tree-state.ts'
+import type { TreeOptions } from '../lsm/state/tree-state.ts'
 import type { Tree } from '../lsm/tree.ts'
 import type { Clock } from '../runtime/clock.ts'
 import type { Random } from '../runtime/random.ts'
-import type { DatabaseSettings } from '../settings.ts'
+import type { DatabaseSettings, TreeSettings } from '../settings.ts'
 import type { Storage } from '../storage/storage.ts'
 import { checkSettings } from './check-settings.ts'
 import type { Engine } from './engine.ts'
 import { createLocalEngine } from './local-engine.ts'
+import { divideMemory, memoryBudget } from './memory-budget.ts'
 import { openFormat } from './shards/format-file.ts'
 import { partsThatDoNotCount } from './shards/recovery.ts'
 
@@ -41,26 +44,43 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   const { storage, settings, random } = options
   checkSettings(settings)
   const memory = reserveLinearMemory(settings.kernelMemoryBytes)
-  const kernel = openKernel(settings.kernels, memory, { base: heapBaseMin, byteLength: memory.byteLength - heapBaseMin })
+  const hasWorker = settings.workers > 0 && options.storageDirectory !== undefined
+  const regions = divideMemory(memory.byteLength, hasWorker)
+  const kernel = openKernel(settings.kernels, memory, regions.serving)
   const { shards } = await openFormat(storage, kernel, random, settings.shards)
   if (options.isShardCountGiven === true && shards !== settings.shards) {
     throw new LsmtError('22023', `the database in ${storage.description} has ${shards} shards, which cannot change; ${settings.shards} were asked for`)
   }
-  const cache = createChunkCache(kernel.heap, settings.cacheBytesMax)
-  const jobs = createInlineRunner({ storage, kernel, cache, clock: options.clock, sliceMsMax: settings.tree.sliceMsMax })
-  const opened = await openTrees(options, shards, { kernel, cache, jobs })
-  const parts = { kernel, trees: opened, random, cacheBytes: () => cache.counts.chunkBytes + cache.counts.fixedBytes, close: () => jobs.close() }
-  return createLocalEngine(parts).catch(async (error: unknown) => {
-    await closeAll(opened)
+  const budget = memoryBudget(regions.serving.byteLength, settings, shards)
+  const cache = createChunkCache(kernel.heap, budget.cacheBytes)
+  const jobs = openJobRunner(options, kernel, cache, regions.worker)
+  const close = async (trees: readonly Tree[]): Promise<void> => {
+    await Promise.all(trees.map((tree) => tree.close()))
+    await jobs.close()
+  }
+  const trees = await openTrees(options, shards, { kernel, cache, jobs, settings: { ...settings.tree, memtableBytesMax: budget.memtableBytesMax } }).catch(async (error: unknown) => {
     await jobs.close()
     throw error
   })
+  const parts = { kernel, trees, random, statementBytesMax: budget.statementBytesMax, cacheBytes: () => cache.counts.chunkBytes + cache.counts.fixedBytes, close: () => close(trees) }
+  return createLocalEngine(parts).catch(async (error: unknown) => {
+    await close(trees)
+    throw error
+  })
+}
+
+/** One worker for all shards, on its own part of the memory; without one, jobs run in slices on this thread. */
+function openJobRunner({ storage, settings, clock, storageDirectory }: EngineOptions, kernel: Kernel, cache: TreeOptions['cache'], region: HeapRegion | undefined): JobRunner {
+  const inline = createInlineRunner({ storage, kernel, cache, clock, sliceMsMax: settings.tree.sliceMsMax })
+  if (region === undefined || storageDirectory === undefined) return inline
+  return createWorkerRunner({ memory: kernel.memory.wasm, region, kernelKind: kernel.kind, cacheBytesMax: Math.floor(region.byteLength / 2), storageDirectory, fallback: inline })
 }
 
 interface TreeFloor {
   readonly kernel: Kernel
   readonly cache: TreeOptions['cache']
   readonly jobs: JobRunner
+  readonly settings: TreeSettings
 }
 
 async function openTrees({ storage, settings, clock }: EngineOptions, shardCount: number, floor: TreeFloor): Promise<readonly Tree[]> {
@@ -73,7 +93,7 @@ async function openTrees({ storage, settings, clock }: EngineOptions, shardCount
     if (settings.durability !== 'sync') await Promise.all(trees.map((tree) => tree.sync()))
   }
   const recovered = await Promise.all(Array.from({ length: shardCount }, (_, shard) =>
-    recoverTree({ storage, kernel: floor.kernel, cache: floor.cache, jobs: floor.jobs, settings: settings.tree, shard, durability: settings.durability, syncIntervalMs: settings.syncIntervalMs, clock, beforePublish })))
+    recoverTree({ storage, kernel: floor.kernel, cache: floor.cache, jobs: floor.jobs, settings: floor.settings, shard, durability: settings.durability, syncIntervalMs: settings.syncIntervalMs, clock, beforePublish })))
   const lost = partsThatDoNotCount(recovered)
   try {
     // One after the other: replaying fills memtables, whose memory is shared.

@@ -13,6 +13,8 @@ import type { KeyScratch } from '../shards/key-scratch.ts'
 import type { TableAccess } from '../tables/table-access.ts'
 
 export interface StatementBuilder {
+  /** Bytes of all operations so far. */
+  readonly byteLength: number
   /** Adds a put of each row. */
   put(access: TableAccess, rows: readonly EngineRow[]): void
   /** Adds a put into, or a delete from, one shard, whatever the key's own. */
@@ -36,6 +38,9 @@ export function createStatementBuilder(memory: LinearMemory, scratch: KeyScratch
   const source: KeySource = { memory, scratch }
 
   return {
+    get byteLength() {
+      return builders.reduce((sum, builder) => sum + builder.byteLength, 0)
+    },
     put(access, rows) {
       if (rows.length === 1) {
         scratch.writeOne(access, rows[0]!, access.keyInRow)

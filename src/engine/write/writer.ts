@@ -9,14 +9,18 @@ import type { StatementBuilder } from './statement.ts'
 export interface Writer {
   readonly shards: Shards
   readonly builder: StatementBuilder
+  readonly statementBytesMax: number
   /** Throws 55000 once the database is closed. */
   readonly assertOpen: () => void
 }
 
-/** The parts of what `add` adds; the builder is left empty whatever happens. */
+/** The parts of what `add` adds; the builder is left empty whatever happens. 54000 when they are more than memory can take. */
 export function buildParts(writer: Writer, add: (builder: StatementBuilder) => void): readonly StatementPart[] {
   try {
     add(writer.builder)
+    if (writer.builder.byteLength > writer.statementBytesMax) {
+      throw new LsmtError('54000', `the statement writes ${writer.builder.byteLength} bytes, at most ${writer.statementBytesMax} are possible; write in smaller statements`)
+    }
     return writer.builder.finish()
   } catch (error) {
     writer.builder.clear()

@@ -28,7 +28,7 @@ async function open(shardCount: number): Promise<Opened> {
       return append.call(tree, batch, gate)
     }
   }
-  const engine = await createLocalEngine({ kernel, trees, random: seededRandom(3), cacheBytes: () => 0, close: async () => {} })
+  const engine = await createLocalEngine({ kernel, trees, random: seededRandom(3), statementBytesMax: 1 << 20, cacheBytes: () => 0, close: async () => {} })
   for (const list of appended) list.length = 0
   return { engine, trees, appended }
 }

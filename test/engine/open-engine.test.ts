@@ -1,0 +1,94 @@
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { afterAll, describe, expect, test } from 'vitest'
+import type { Engine } from '../../src/engine/engine.ts'
+import { createMemoryStorage } from '../../src/storage/memory-storage.ts'
+import { openLocalStorage } from '../../src/storage/local-storage.ts'
+import { describeEngine } from './engine-conformance.ts'
+import { runDifferential } from './engine-differential.ts'
+import { openTestEngine } from './open-test-engine.ts'
+import type { TestSettings } from './open-test-engine.ts'
+
+const folders: string[] = []
+const newFolder = (): string => {
+  const folder = mkdtempSync(join(tmpdir(), 'lsmt-engine-'))
+  folders.push(folder)
+  return folder
+}
+afterAll(() => {
+  for (const folder of folders) rmSync(folder, { recursive: true })
+})
+
+/** An engine on a folder of a disk; closing it closes the storage. */
+async function openLocal(folder: string, settings: TestSettings): Promise<Engine> {
+  const storage = await openLocalStorage(folder)
+  const engine = await openTestEngine(storage, settings, folder)
+  const { close } = engine
+  return Object.assign(engine, { close: async () => { await close(); await storage.close() } })
+}
+
+const isBuilt = existsSync(fileURLToPath(new URL('../../dist/lsm/compaction/worker.js', import.meta.url)))
+
+describeEngine('engine, memory storage, js kernels, 1 shard', () => openTestEngine(createMemoryStorage(), { shards: 1, kernels: 'js' }))
+describeEngine('engine, storage without synchronous reads, wasm kernels, 8 shards', () => openTestEngine(createMemoryStorage({ syncReads: false }), { shards: 8 }))
+describeEngine('engine, local storage, wasm kernels, 3 shards, no worker', () => openLocal(newFolder(), { shards: 3, workers: 0 }))
+describe.skipIf(!isBuilt)('with a worker', () => {
+  describeEngine('engine, local storage, wasm kernels, 2 shards, 1 worker', () => openLocal(newFolder(), { shards: 2, workers: 1 }))
+})
+
+describe('random operations with reopenings agree with the model', () => {
+  const steps = process.env['LSMT_TEST_FULL'] === '1' ? 4_000 : 500
+  test.each([[1, 'js'], [4, 'wasm']] as const)('%i shards, %s kernels', async (shards, kernels) => {
+    for (const seed of [11, 12, 13]) {
+      const disk = new Map()
+      await runDifferential({ open: () => openTestEngine(createMemoryStorage({ disk, syncReads: seed % 2 === 0 }), { shards, kernels, tree: { memtableBytesMax: 32 * 1024 } }), reopens: true, steps, seed })
+    }
+  }, 300_000)
+})
+
+describe('opening', () => {
+  test('refuses another number of shards when it was asked for', async () => {
+    const disk = new Map()
+    await (await openTestEngine(createMemoryStorage({ disk }), { shards: 3 })).close()
+    await expect(openTestEngine(createMemoryStorage({ disk }), { shards: 4 })).rejects.toMatchObject({ code: '22023' })
+    const engine = await openTestEngine(createMemoryStorage({ disk }))
+    expect(engine.stats().shards).toHaveLength(3)
+    await engine.close()
+  })
+
+  test.each<[string, TestSettings]>([
+    ['durability', { durability: 'never' as 'sync' }],
+    ['kernels', { kernels: 'native' as 'js' }],
+    ['workers', { workers: -1 }],
+    ['shards', { shards: 0 }],
+    ['tree sizes', { tree: { memtableBytesMax: Number.NaN } }],
+    ['level 0 limits', { tree: { level0RunsSlow: 3, level0RunsCompact: 5 } }],
+  ])('refuses bad %s', async (_, settings) => {
+    await expect(openTestEngine(createMemoryStorage(), settings)).rejects.toMatchObject({ code: '22023' })
+  })
+
+  test('keeps the catalog and never gives a table id twice', async () => {
+    const disk = new Map()
+    const first = await openTestEngine(createMemoryStorage({ disk }))
+    const columns = [{ name: 'id', type: { kind: 'bigint' }, notNull: true }] as const
+    const dropped = await first.createTable({ name: 't', columns, primaryKey: [0], onInsert: 'error' })
+    await first.dropTable('t')
+    await first.close()
+    const second = await openTestEngine(createMemoryStorage({ disk }))
+    expect(second.tables().map((table) => table.name)).toEqual(['kv'])
+    expect((await second.createTable({ name: 't', columns, primaryKey: [0], onInsert: 'error' })).tableId).toBeGreaterThan(dropped.tableId)
+    await second.close()
+  })
+
+  test('a statement larger than the memory can take is refused whole', async () => {
+    const engine = await openTestEngine(createMemoryStorage(), { kernelMemoryBytes: 16 * 1024 * 1024 })
+    const kv = engine.table('kv')!
+    await expect(engine.insert(kv, [['small', 'x'], ['large', 'x'.repeat(4 * 1024 * 1024)]], 'upsert')).rejects.toMatchObject({ code: '54000' })
+    expect(await engine.get(undefined, kv, ['small'], [1])).toBeUndefined()
+    await engine.insert(kv, [['small', 'x']], 'upsert')
+    expect(await engine.get(undefined, kv, ['small'], [1])).toEqual(['x'])
+    await engine.close()
+  })
+})
