@@ -1,6 +1,6 @@
 /** Packed codes without unpacking them to memory: compared, and summed, four at a time as they come out of the stream. */
 import { accumulateBiased, activeRows } from '../aggregate/accumulator'
-import { EQ, GE, GT, LE, LT, NE } from '../compare/interval'
+import { GE, LE, LT, NE } from '../compare/interval'
 import { packedGet32, packedRow, widthMask32 } from '../column/packing'
 import { nullWord, rowsOfWord, selectionWord } from './selection'
 
@@ -23,21 +23,22 @@ export function filterCodes(packed: usize, width: i32, count: u32, op: u32, want
 
 /** One bit for each code of stream rows [firstRow, stop), at most 16 rows of four. */
 function matchWordCodes(packed: usize, width: i32, firstRow: i32, stop: i32, op: u32, wanted: u32): u64 {
-  const mask = i32x4.splat(<i32>widthMask32(width)), constant = i32x4.splat(wanted)
+  const mask = i32x4.splat(<i32>widthMask32(width))
+  // Signed comparisons are cheaper than unsigned ones, and the same after both top bits are flipped.
+  const flip = i32x4.splat(i32.MIN_VALUE)
+  const constant = op < LT ? i32x4.splat(wanted) : v128.xor(i32x4.splat(wanted), flip)
   let word: u64 = 0
   let at: u64 = 0
-  if (op == EQ || op == NE) {
-    for (let row = firstRow; row < stop; row++, at += 4) {
-      word |= <u64>i32x4.bitmask(i32x4.eq(packedRow(packed, width, row, mask), constant)) << at
-    }
-  } else if (op == LT || op == GE) {
-    for (let row = firstRow; row < stop; row++, at += 4) {
-      word |= <u64>i32x4.bitmask(i32x4.gt_u(constant, packedRow(packed, width, row, mask))) << at
-    }
-  } else {
-    for (let row = firstRow; row < stop; row++, at += 4) {
-      word |= <u64>i32x4.bitmask(i32x4.gt_u(packedRow(packed, width, row, mask), constant)) << at
-    }
+  let bit = firstRow * width
+  for (let row = firstRow; row < stop; row++, at += 4, bit += width) {
+    const shift = bit & 31, from = packed + <usize>((bit >> 5) << 4)
+    // A code that ends in its word needs no second one; which do repeats every 32 codes, so the branch is foreseen.
+    let codes = i32x4.shr_u(v128.load(from), shift)
+    if (shift + width > 32) codes = v128.or(codes, i32x4.shl(v128.load(from, 16), 32 - shift))
+    codes = v128.and(codes, mask)
+    if (op < LT) word |= <u64>i32x4.bitmask(i32x4.eq(codes, constant)) << at
+    else if (op == LT || op == GE) word |= <u64>i32x4.bitmask(i32x4.gt_s(constant, v128.xor(codes, flip))) << at
+    else word |= <u64>i32x4.bitmask(i32x4.gt_s(v128.xor(codes, flip), constant)) << at
   }
   return op == NE || op == GE || op == LE ? ~word : word
 }
