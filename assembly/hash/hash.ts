@@ -56,3 +56,34 @@ export function mix(h: u32): u32 {
   h = (h ^ (h >> 13)) * 0xc2b2ae35
   return h ^ (h >> 16)
 }
+
+/** hashWords64 of four keys at once, given as four first and four second words; the pairs go to 32 bytes at `out`. */
+export function hashFour(words0: v128, words1: v128, out: usize): void {
+  const b0 = i32x4.splat(seed2 + 8)
+  const mul1 = i32x4.splat(laneMul1), mul2 = i32x4.splat(laneMul2)
+  const keys0 = i32x4.mul(rotlFour(i32x4.mul(words0, mul1), 15), mul2)
+  let a = v128.xor(i32x4.splat(seed1 ^ 8), keys0)
+  a = timesFive(i32x4.add(rotlFour(a, 13), b0), 0xe6546b64)
+  const keys1 = i32x4.mul(rotlFour(i32x4.mul(words1, mul2), 17), mul1)
+  let b = timesFive(i32x4.add(rotlFour(v128.xor(b0, keys1), 17), a), 0x561ccd1b)
+  a = i32x4.add(a, b)
+  b = mixFour(i32x4.add(b, a))
+  a = i32x4.add(mixFour(a), b)
+  b = i32x4.add(b, a)
+  v128.store(out, v128.shuffle<i32>(a, b, 0, 4, 1, 5))
+  v128.store(out, v128.shuffle<i32>(a, b, 2, 6, 3, 7), 16)
+}
+
+function rotlFour(lanes: v128, bits: i32): v128 {
+  return v128.or(i32x4.shl(lanes, bits), i32x4.shr_u(lanes, 32 - bits))
+}
+
+function timesFive(lanes: v128, plus: u32): v128 {
+  return i32x4.add(i32x4.add(lanes, i32x4.shl(lanes, 2)), i32x4.splat(plus))
+}
+
+function mixFour(lanes: v128): v128 {
+  lanes = i32x4.mul(v128.xor(lanes, i32x4.shr_u(lanes, 16)), i32x4.splat(0x85ebca6b))
+  lanes = i32x4.mul(v128.xor(lanes, i32x4.shr_u(lanes, 13)), i32x4.splat(0xc2b2ae35))
+  return v128.xor(lanes, i32x4.shr_u(lanes, 16))
+}

@@ -19,9 +19,10 @@ export function createKeyHash({ u8, u32, view }: LinearMemory): KeyHash {
   // The lanes before the final mixing, left here by `absorb`: a typed array, since numbers in closures are boxed.
   const lanes = new Int32Array(2)
   const store = (a: number, b: number, out: Pointer): void => {
-    const first = finishFirst(a, b)
+    const sum = (a + b) | 0, mixed = mix((b + sum) | 0)
+    const first = (mix(sum) + mixed) | 0
     u32[out >>> 2] = first
-    u32[(out >>> 2) + 1] = finishSecond(a, b) + first
+    u32[(out >>> 2) + 1] = mixed + first
   }
   const absorb = (key: Pointer, keyBytes: number): void => {
     let a = seed1 ^ keyBytes, b = (seed2 + keyBytes) | 0
@@ -63,11 +64,6 @@ export function createKeyHash({ u8, u32, view }: LinearMemory): KeyHash {
 function finishFirst(a: number, b: number): number {
   const sum = (a + b) | 0
   return (mix(sum) + mix((b + sum) | 0)) | 0
-}
-
-/** The second hash, less the first. */
-function finishSecond(a: number, b: number): number {
-  return mix((b + a + b) | 0)
 }
 
 function stepFirst(a: number, b: number, word: number): number {
