@@ -42,6 +42,21 @@ export function compareToMemory({ u8 }: LinearMemory, address: Pointer, byteLeng
   return byteLength - key.length
 }
 
+/** The first six bytes of a key as a number, zeros where it is shorter: unequal heads order keys without looking further. */
+export function keyHead(key: Uint8Array): number {
+  let head = 0
+  for (let i = 0; i < 6; i++) head = head * 256 + (key[i] ?? 0)
+  return head
+}
+
+/** The same of a key in linear memory. */
+export function keyHeadInMemory({ u8, view }: LinearMemory, address: Pointer, byteLength: number): number {
+  if (byteLength >= 6) return view.getUint32(address) * 65_536 + view.getUint16(address + 4)
+  let head = 0
+  for (let i = 0; i < 6; i++) head = head * 256 + (i < byteLength ? u8[address + i]! : 0)
+  return head
+}
+
 /** A boundary among i64 keys: rows before it are those < `value` (or <= `value` when `after`). */
 export interface I64Boundary {
   readonly value: bigint

@@ -36,6 +36,7 @@ function numberAggregate(context: ReadContext, ordinal: number, kind: 'i64' | 'f
   const kindNumber = physicalKindNumber[kind]
   const accumulator = heap.allocate(accumulatorBytes), zone = heap.allocate(accumulatorBytes)
   exports.scanAccumulatorInit(accumulator, kindNumber)
+  exports.scanAccumulatorInit(zone, kindNumber)
   const addVector = kind === 'i64' ? exports.scanAggregateI64 : exports.scanAggregateF64
   const addChunk = kind === 'i64' ? exports.scanAggregateChunkI64 : exports.scanAggregateChunkF64
   const valueAt = (address: Pointer): bigint | number => (kind === 'i64' ? memory.i64[address >>> 3]! : memory.f64[address >>> 3]!)
@@ -54,14 +55,11 @@ function numberAggregate(context: ReadContext, ordinal: number, kind: 'i64' | 'f
     addZone(reader, rowGroup) {
       const { map, values, fields } = zoneOf(memory, reader, ordinal, rowGroup)
       if (values === 0) return
-      const { u64 } = memory
-      const sum = map + fields.sum + 16 * rowGroup
-      memory.f64[zone >>> 3] = values
-      u64[(zone + 8) >>> 3] = u64[(map + fields.min + 8 * rowGroup) >>> 3]!
-      u64[(zone + 16) >>> 3] = u64[(map + fields.max + 8 * rowGroup) >>> 3]!
-      u64[(zone + 24) >>> 3] = u64[sum >>> 3]!
-      u64[(zone + 32) >>> 3] = u64[(sum + 8) >>> 3]!
-      u64[(zone + 40) >>> 3] = 0n
+      const { u32, f64 } = memory
+      f64[zone >>> 3] = values
+      copyWords(u32, map + fields.min + 8 * rowGroup, zone + 8, 2)
+      copyWords(u32, map + fields.max + 8 * rowGroup, zone + 16, 2)
+      copyWords(u32, map + fields.sum + 16 * rowGroup, zone + 24, 4)
       exports.scanAccumulatorMerge(accumulator, zone, kindNumber)
     },
     partial(wanted) {
@@ -123,4 +121,9 @@ function zoneOf({ u32 }: LinearMemory, reader: TableReader, ordinal: number, row
   const fields = zoneMapFields(reader.meta.rowGroupCount)
   if (map === 0) return { map, values: 0, fields }
   return { map, fields, values: u32[(reader.liveRowCounts >>> 2) + rowGroup]! - u32[((map + fields.nulls) >>> 2) + rowGroup]! }
+}
+
+/** Four bytes at a time: as numbers, 64-bit patterns would cost a BigInt each. */
+function copyWords(u32: Uint32Array, from: Pointer, to: Pointer, count: number): void {
+  for (let i = 0; i < count; i++) u32[(to >>> 2) + i] = u32[(from >>> 2) + i]!
 }

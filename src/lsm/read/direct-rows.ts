@@ -136,9 +136,10 @@ function pruningOf({ context, options, prunings }: DirectState, reader: TableRea
   return pruning
 }
 
-/** Whether the stretch ends inside a row group. */
+/** Whether the stretch ends inside a row group, which only its first and its last can be. */
 function isCut({ context, stretch }: DirectState, rowGroup: number): boolean {
-  const { reader, lower, upper } = stretch!
+  const { reader, lower, upper, from, to } = stretch!
+  if (rowGroup !== from && rowGroup !== to - 1) return false
   if (compareBoundaries(firstKeyOf(context.kernel.memory.u8, reader, rowGroup), lower) < 0) return true
   return compareBoundaries(rowGroupEnd(context, reader, rowGroup, boundaryAfter(reader.meta.maxKey)), upper) > 0
 }

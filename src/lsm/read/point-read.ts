@@ -6,11 +6,10 @@
 import type { Kernel } from '../../kernel/kernel.ts'
 import type { LinearMemory, Pointer } from '../../kernel/linear-memory.ts'
 import { tableIdBytes } from '../batch.ts'
-import { compareToMemory } from '../keys/key-bytes.ts'
+import { compareToMemory, keyHeadInMemory } from '../keys/key-bytes.ts'
 import type { RangeCover } from '../keys/range-cover.ts'
 import type { RowLayout } from '../keys/row-layout.ts'
 import type { Fetch, ReadStats, RowHandle } from '../tree.ts'
-import { levelRange } from '../state/version.ts'
 import type { Levels, TableFile } from '../state/version.ts'
 import type { View } from '../state/view.ts'
 import { memtableRow, tableRow } from './row-handle.ts'
@@ -84,18 +83,41 @@ function findInFiles(scratch: Scratch, levels: Levels, shape: RowLayout, key: Po
 /** Files whose key range holds the key, newest first. */
 function candidateFiles(memory: LinearMemory, levels: Levels, key: Pointer, keyBytes: number): readonly TableFile[] {
   const candidates: TableFile[] = []
-  const startsAfter = (maxKey: Uint8Array): boolean => compareToMemory(memory, key, keyBytes, maxKey) > 0
-  const endsBefore = (minKey: Uint8Array): boolean => compareToMemory(memory, key, keyBytes, minKey) < 0
+  const head = keyHeadInMemory(memory, key, keyBytes)
   for (let level = 0; level < levels.length; level++) {
     const files = levels[level]!
-    if (level === 0) {
-      for (const file of files) if (!startsAfter(file.meta.maxKey) && !endsBefore(file.meta.minKey)) candidates.push(file)
-      continue
+    const first = level === 0 ? 0 : firstNotBefore(memory, files, head, key, keyBytes)
+    for (let i = first; i < files.length; i++) {
+      const file = files[i]!
+      if (isBelow(memory, file, head, key, keyBytes)) {
+        if (level === 0) continue
+        break
+      }
+      if (level > 0 || !isAbove(memory, file, head, key, keyBytes)) candidates.push(file)
     }
-    const { from, to } = levelRange(files, startsAfter, endsBefore)
-    for (let i = from; i < to; i++) candidates.push(files[i]!)
   }
   return candidates
+}
+
+/** Whether the key is below a file's smallest. */
+function isBelow(memory: LinearMemory, { minHead, meta }: TableFile, head: number, key: Pointer, keyBytes: number): boolean {
+  return head === minHead ? compareToMemory(memory, key, keyBytes, meta.minKey) < 0 : head < minHead
+}
+
+/** Whether the key is above a file's largest. */
+function isAbove(memory: LinearMemory, { maxHead, meta }: TableFile, head: number, key: Pointer, keyBytes: number): boolean {
+  return head === maxHead ? compareToMemory(memory, key, keyBytes, meta.maxKey) > 0 : head > maxHead
+}
+
+/** The first file of a sorted level whose largest key is not below the key. */
+function firstNotBefore(memory: LinearMemory, files: readonly TableFile[], head: number, key: Pointer, keyBytes: number): number {
+  let low = 0, high = files.length
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    if (isAbove(memory, files[middle]!, head, key, keyBytes)) low = middle + 1
+    else high = middle
+  }
+  return low
 }
 
 /** Asks all filters in one call; returns the address of one answer byte a candidate. */

@@ -87,21 +87,48 @@ function nextStretch(walk: Walk): Stretch | undefined {
 
 /** The direct stretch that starts with `unit`; undefined when the unit itself overlaps something. */
 function directFrom(walk: Walk, unit: Unit, nextOther: { readonly at: Boundary } | undefined): Stretch | undefined {
-  const { context } = walk
-  const step = context.reverse ? -1 : 1
-  const far = context.reverse ? walk.lower : walk.upper
-  let last: Unit | undefined
-  for (let rowGroup = unit.rowGroup; rowGroup >= 0 && rowGroup < unit.reader.meta.rowGroupCount; rowGroup += step) {
-    const candidate = rowGroup === unit.rowGroup ? unit : unitOf(context, unit.run, unit.reader, rowGroup)
-    if (last !== undefined && !isBefore(walk, context.reverse ? candidate.high : candidate.low, far)) break
-    if (nextOther !== undefined && isBefore(walk, nextOther.at, farOf(walk, candidate))) break
-    if (coverTouches(unit.run.cover, candidate.low, candidate.high)) break
-    last = candidate
-  }
-  if (last === undefined) return undefined
-  const { lower, upper } = advance(walk, farOf(walk, last))
+  const { context: { reverse } } = walk
+  if (!isClear(walk, unit, nextOther)) return undefined
+  const last = unit.run.cover.length === 0 ? lastClear(walk, unit, nextOther) : lastClearStepwise(walk, unit, nextOther)
+  const { lower, upper } = advance(walk, reverse ? last.low : last.high)
   const from = Math.min(unit.rowGroup, last.rowGroup), to = Math.max(unit.rowGroup, last.rowGroup) + 1
   return { kind: 'direct', reader: unit.reader, from, to, lower, upper }
+}
+
+/** Whether nothing else starts before a row group's far end, and nothing newer deletes in it. */
+function isClear(walk: Walk, unit: Unit, nextOther: { readonly at: Boundary } | undefined): boolean {
+  if (nextOther !== undefined && isBefore(walk, nextOther.at, farOf(walk, unit))) return false
+  return !coverTouches(unit.run.cover, unit.low, unit.high)
+}
+
+/** The last clear row group of a file that nothing newer deletes in: found by search. */
+function lastClear(walk: Walk, unit: Unit, nextOther: { readonly at: Boundary } | undefined): Unit {
+  const { context } = walk
+  const { run, reader } = unit
+  const far = context.reverse ? walk.lower : walk.upper
+  const limit = nextOther === undefined || isBefore(walk, far, nextOther.at) ? far : nextOther.at
+  const step = context.reverse ? 1 : -1
+  // The row group that the limit falls in, or that ends there.
+  let rowGroup = context.reverse ? reader.rowGroupsIn(limit, undefined).from : reader.rowGroupsIn(undefined, limit).to - 1
+  for (; rowGroup !== unit.rowGroup; rowGroup += step) {
+    const candidate = unitOf(context, run, reader, rowGroup)
+    if (nextOther === undefined || !isBefore(walk, nextOther.at, farOf(walk, candidate))) return candidate
+  }
+  return unit
+}
+
+function lastClearStepwise(walk: Walk, unit: Unit, nextOther: { readonly at: Boundary } | undefined): Unit {
+  const { context } = walk
+  const { run, reader } = unit
+  const step = context.reverse ? -1 : 1
+  const far = context.reverse ? walk.lower : walk.upper
+  let last = unit
+  for (let rowGroup = unit.rowGroup + step; rowGroup >= 0 && rowGroup < reader.meta.rowGroupCount; rowGroup += step) {
+    const candidate = unitOf(context, run, reader, rowGroup)
+    if (!isBefore(walk, context.reverse ? candidate.high : candidate.low, far) || !isClear(walk, candidate, nextOther)) break
+    last = candidate
+  }
+  return last
 }
 
 function mergedTo(walk: Walk, far: Boundary, memtablesOnly: boolean): Stretch {

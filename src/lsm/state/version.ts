@@ -7,7 +7,7 @@
  * version exists that does not name it, the object is deleted.
  */
 import { invariant } from '../../errors.ts'
-import { compareBytes } from '../keys/key-bytes.ts'
+import { compareBytes, keyHead } from '../keys/key-bytes.ts'
 import { coverOf } from '../keys/range-cover.ts'
 import type { RangeCover } from '../keys/range-cover.ts'
 import type { ManifestState } from '../manifest.ts'
@@ -18,6 +18,9 @@ export interface TableFile {
   readonly meta: TableMeta
   readonly reader: TableReader
   readonly cover: RangeCover
+  /** `keyHead` of the smallest and the largest key. */
+  readonly minHead: number
+  readonly maxHead: number
   versions: number
 }
 
@@ -39,7 +42,8 @@ export interface VersionEdit {
 export const noTables: ReadonlySet<number> = new Set()
 
 export function tableFile(reader: TableReader): TableFile {
-  return { meta: reader.meta, reader, cover: coverOf(reader.rangeTombstones), versions: 0 }
+  const { meta } = reader
+  return { meta, reader, cover: coverOf(reader.rangeTombstones), minHead: keyHead(meta.minKey), maxHead: keyHead(meta.maxKey), versions: 0 }
 }
 
 /** A version with one reference, the caller's. */
@@ -87,17 +91,4 @@ function addFile(levels: Levels, level: number, file: TableFile): Levels {
 
 export function manifestTables(tables: ReadonlyMap<number, Levels>): ManifestState['tables'] {
   return [...tables].map(([tableId, levels]) => ({ tableId, levels: levels.map((files) => files.map(({ meta }) => meta)) }))
-}
-
-/** The files of a deeper level that may hold a key in [lower, upper]: indexes [from, to). */
-export function levelRange(files: readonly TableFile[], startsAfter: (maxKey: Uint8Array) => boolean, endsBefore: (minKey: Uint8Array) => boolean): { readonly from: number; readonly to: number } {
-  let low = 0, high = files.length
-  while (low < high) {
-    const middle = (low + high) >>> 1
-    if (startsAfter(files[middle]!.meta.maxKey)) low = middle + 1
-    else high = middle
-  }
-  const from = low
-  while (low < files.length && !endsBefore(files[low]!.meta.minKey)) low++
-  return { from, to: low }
 }
