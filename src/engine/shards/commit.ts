@@ -32,7 +32,7 @@ export interface Committer {
 
 interface Statement {
   readonly parts: readonly (Participant & { readonly lastSequence: number })[]
-  readonly open: () => void
+  readonly gate: Gate
   durable: boolean
   readonly applied: Promise<unknown>
 }
@@ -82,7 +82,7 @@ function commitParts(state: CommitState, parts: readonly StatementPart[]): Promi
   })
   const statement: Statement = {
     parts: participants.map((part, i) => ({ ...part, lastSequence: part.baseSequence + parts[i]!.operationCount - 1 })),
-    open: gate.resolve,
+    gate,
     durable: false,
     applied: Promise.all(appended.map((part) => part.applied)),
   }
@@ -92,18 +92,21 @@ function commitParts(state: CommitState, parts: readonly StatementPart[]): Promi
       statement.durable = true
       letThrough(state, statement)
     },
-    (cause: unknown) => {
-      state.failure ??= cause
-      gate.reject(cause)
-    },
+    (cause: unknown) => fail(state, cause),
   )
   return statement.applied.then(
     () => void state.passing.delete(statement),
     (cause: unknown) => {
-      state.failure ??= cause
+      fail(state, cause)
       throw cause
     },
   )
+}
+
+/** Ends writes. What has not been let through waits, directly or not, for the part that failed: it fails as well. */
+function fail(state: CommitState, cause: unknown): void {
+  state.failure ??= cause
+  for (const statements of state.waiting) for (const { gate } of statements.splice(0)) gate.reject(cause)
 }
 
 /** Lets a statement through if it may, and then those that waited for it. */
@@ -112,7 +115,7 @@ function letThrough(state: CommitState, statement: Statement): void {
   if (!isFirst) return
   for (const { shard } of statement.parts) state.waiting[shard]!.shift()
   state.passing.add(statement)
-  statement.open()
+  statement.gate.resolve()
   for (const { shard } of statement.parts) {
     const next = state.waiting[shard]![0]
     if (next !== undefined) letThrough(state, next)

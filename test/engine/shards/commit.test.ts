@@ -33,6 +33,18 @@ async function open(shardCount: number): Promise<Opened> {
   return { engine, trees, appended }
 }
 
+/** Keys of statements that have no part in a shard, found by writing them to a database of the same shards. */
+async function keysOutside({ trees }: Opened, shard: number): Promise<string[]> {
+  const other = await open(trees.length)
+  const keys: string[] = []
+  for (let i = 0; keys.length < 20; i++) {
+    const before = other.trees[shard]!.nextSequence
+    await other.engine.insert(other.engine.table('kv')!, [[`key ${i}`, '']], 'upsert')
+    if (other.trees[shard]!.nextSequence === before) keys.push(`key ${i}`)
+  }
+  return keys
+}
+
 const turns = async (count: number): Promise<void> => {
   for (let i = 0; i < count; i++) await new Promise((resolve) => setImmediate(resolve))
 }
@@ -95,6 +107,19 @@ describe('a statement over several shards', () => {
     await expect(failing).rejects.toThrow('the disk is gone')
     await expect(engine.insert(kv, rows('later', 1), 'upsert')).rejects.toMatchObject({ code: '55000' })
     expect(values(await scanAll(engine, kv))).toEqual(new Set(['before']))
+  })
+
+  test('that fails takes those with it that wait for it', async () => {
+    const again = await open(4)
+    const table = again.engine.table('kv')!
+    again.trees[0]!.hold()
+    const failing = expect(again.engine.insert(table, rows('a', 60), 'upsert')).rejects.toThrow('the disk is gone')
+    // Durable in all its shards, but behind the one that fails.
+    const keys = await keysOutside(again, 0)
+    const behind = expect(again.engine.insert(table, keys.map((key) => [key, 'b']), 'upsert')).rejects.toThrow('the disk is gone')
+    await turns(3)
+    again.trees[0]!.failWaiting(new Error('the disk is gone'))
+    await Promise.all([failing, behind])
   })
 
   test('is never seen in part, whatever the order in which shards become durable', async () => {

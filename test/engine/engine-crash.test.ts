@@ -1,0 +1,112 @@
+/**
+ * Power losses at any moment, several in a row on one disk: every statement over several shards is there as a whole or
+ * not at all, every acknowledged one is there, and one that was undone never comes back.
+ */
+import { describe, expect, test } from 'vitest'
+import type { Engine } from '../../src/engine/engine.ts'
+import { LsmtError } from '../../src/errors.ts'
+import { seededRandom } from '../../src/runtime/random.ts'
+import type { Random } from '../../src/runtime/random.ts'
+import { createFaultyStorage } from '../../src/storage/faulty-storage.ts'
+import type { FaultyStorage } from '../../src/storage/faulty-storage.ts'
+import { scanAll } from './engine-fixtures.ts'
+import { openTestEngine } from './open-test-engine.ts'
+
+const rounds = 5
+const rowsPerStatement = 6
+
+/** What is known of the statements so far. */
+interface Ledger {
+  next: number
+  readonly acknowledged: Set<number>
+  /** Decided by an earlier recovery. */
+  readonly there: Set<number>
+  readonly gone: Set<number>
+}
+
+async function writeUntilCrash(engine: Engine, random: Random, ledger: Ledger): Promise<void> {
+  const kv = engine.table('kv')!
+  const writer = async (): Promise<void> => {
+    for (;;) {
+      const statement = ledger.next++
+      const rows = Array.from({ length: 1 + random.below(rowsPerStatement) }, (_, i) => [`${statement}/${i}`, String(statement)])
+      for (let i = rows.length; i < rowsPerStatement; i++) rows.push([`${statement}/${i}`, String(statement)])
+      await engine.insert(kv, rows, random.below(2) === 0 ? 'insert' : 'upsert')
+      ledger.acknowledged.add(statement)
+      if (random.below(40) === 0) await engine.flush()
+    }
+  }
+  const results = await Promise.allSettled(Array.from({ length: 6 }, writer))
+  for (const result of results) if (result.status === 'rejected' && !(result.reason instanceof LsmtError)) throw result.reason
+}
+
+/** Opens what a restarted process finds; the power may go again while it recovers. */
+async function recover(disk: FaultyStorage, random: Random): Promise<{ readonly engine: Engine; readonly storage: FaultyStorage }> {
+  let storage = disk
+  for (;;) {
+    const isLast = random.below(2) === 0
+    storage = storage.crash({ seed: random.nextU32(), delayTurnsMax: 2, ...(!isLast && { crashAtOperation: 1 + random.below(60) }) })
+    try {
+      const engine = await openTestEngine(storage, { shards: 4, kernels: 'js' })
+      if (!storage.crashed) return { engine, storage }
+      await engine.close().catch(() => {})
+    } catch (error) {
+      if (!storage.crashed) throw error
+    }
+  }
+}
+
+async function judge(engine: Engine, ledger: Ledger): Promise<void> {
+  const found = new Map<number, number>()
+  for (const [key, value] of await scanAll(engine, engine.table('kv')!)) {
+    expect(String(key).split('/')[0]).toBe(value)
+    found.set(Number(value), (found.get(Number(value)) ?? 0) + 1)
+  }
+  for (let statement = 1; statement < ledger.next; statement++) {
+    const count = found.get(statement) ?? 0
+    expect([0, rowsPerStatement], `rows of statement ${statement}`).toContain(count)
+    if (ledger.acknowledged.has(statement) || ledger.there.has(statement)) expect(count, `statement ${statement} was acknowledged or there`).toBe(rowsPerStatement)
+    if (ledger.gone.has(statement)) expect(count, `statement ${statement} was gone`).toBe(0)
+    ;(count === 0 ? ledger.gone : ledger.there).add(statement)
+  }
+  expect(Math.max(0, ...found.keys())).toBeLessThan(ledger.next)
+}
+
+async function run(seed: number): Promise<{ readonly written: number; readonly undone: number }> {
+  const random = seededRandom(seed)
+  const ledger: Ledger = { next: 1, acknowledged: new Set(), there: new Set(), gone: new Set() }
+  let storage = createFaultyStorage({ seed })
+  let engine = await openTestEngine(storage, { shards: 4, kernels: 'js' })
+  for (let round = 0; round < rounds; round++) {
+    await engine.close()
+    storage = storage.crash({ seed: random.nextU32(), delayTurnsMax: 2, crashAtOperation: 60 + random.below(200) })
+    try {
+      engine = await openTestEngine(storage, { shards: 4, kernels: 'js' })
+      await writeUntilCrash(engine, random, ledger)
+    } catch (error) {
+      if (!storage.crashed) throw error
+    }
+    await engine.close().catch((error: unknown) => {
+      if (!storage.crashed) throw error
+    })
+    ;({ engine, storage } = await recover(storage, random))
+    await judge(engine, ledger)
+  }
+  await engine.close()
+  return { written: ledger.next - 1, undone: ledger.gone.size }
+}
+
+describe('power losses', () => {
+  const seeds = Array.from({ length: process.env['LSMT_TEST_FULL'] === '1' ? 60 : 6 }, (_, i) => 100 + i)
+  let undone = 0
+
+  test.each(seeds)('statements are whole, seed %i', async (seed) => {
+    const outcome = await run(seed)
+    expect(outcome.written).toBeGreaterThan(20)
+    undone += outcome.undone
+  }, 60_000)
+
+  test('some statements were undone, so the rule was needed', () => {
+    expect(undone).toBeGreaterThan(0)
+  })
+})
