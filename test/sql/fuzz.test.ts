@@ -1,6 +1,6 @@
 /**
  * Broken SQL of every kind: each text has an answer or a clean LsmtError that is not our fault; the answer does not
- * depend on cached plans; nothing hangs.
+ * depend on cached plans, nor on the engine below; nothing hangs.
  */
 import { expect, test } from 'vitest'
 import { seededRandom } from '../../src/runtime/random.ts'
@@ -8,6 +8,7 @@ import type { Random } from '../../src/runtime/random.ts'
 import { createSql, defaultSqlSettings } from '../../src/sql/sql.ts'
 import { openModelEngine } from '../engine/model-engine.ts'
 import { answerOf } from './script.ts'
+import { testEngines } from './test-engines.ts'
 
 const seeds = [
   'CREATE TABLE t (id BIGINT PRIMARY KEY, n NUMERIC(10,2), d DOUBLE PRECISION, s TEXT, b BOOLEAN, ts TIMESTAMP, y BYTEA)',
@@ -47,7 +48,9 @@ test('mutated statements have an answer or a clean error, cached or not', async 
   const seed = Math.floor(Math.random() * 2 ** 32)
   const random = seededRandom(seed)
   const cached = createSql(openModelEngine())
-  const uncached = createSql(openModelEngine(), { ...defaultSqlSettings, planCacheEntriesMax: 0 })
+  const [, openEngine] = testEngines[random.below(testEngines.length)]!
+  const engine = await openEngine()
+  const uncached = createSql(engine, { ...defaultSqlSettings, planCacheEntriesMax: 0 })
   for (let round = 0; round < rounds; round++) {
     const text = round % 40 === 0 ? seeds[random.below(2)]! : mutate(random)
     const answer = await answerOf(cached, text)
@@ -55,6 +58,7 @@ test('mutated statements have an answer or a clean error, cached or not', async 
     expect(await answerOf(uncached, text), `seed ${seed}: ${text}`).toBe(answer)
     if (round % 500 === 499) await Promise.all([cached, uncached].map((sql) => sql.query('DROP TABLE IF EXISTS t; DROP TABLE IF EXISTS u')))
   }
+  await engine.close()
 })
 
 test('random characters do not get further than an error', async () => {

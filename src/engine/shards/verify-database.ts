@@ -2,6 +2,7 @@
  * Verifies every file of a database that nobody writes to: the format, each shard's manifests, every table file that
  * the newest manifest names, every record of the log. Reads only; findings come as they are found.
  */
+import { LsmtError } from '../../errors.ts'
 import type { Kernel } from '../../kernel/kernel.ts'
 import { fileNumberOf, manifestFileName, manifestFolder } from '../../lsm/file-names.ts'
 import { readLog } from '../../lsm/log/log-reader.ts'
@@ -47,8 +48,15 @@ async function* verifyAll(storage: Storage, kernel: Kernel, counts: VerifyCounts
 
 async function* verifyShard(storage: Storage, kernel: Kernel, shard: number, counts: VerifyCounts): AsyncGenerator<Finding> {
   const newest = await attempt(manifestFolder(shard), () => loadManifest(storage, kernel, shard))
-  yield* verifyManifests(storage, kernel, shard, counts)
-  if (newest.finding !== undefined) return
+  const damaged = new Set<string>()
+  for await (const finding of verifyManifests(storage, kernel, shard, counts)) {
+    damaged.add(finding.file)
+    yield finding
+  }
+  if (newest.finding !== undefined) {
+    if (!damaged.has(newest.finding.file)) yield newest.finding
+    return
+  }
   yield* verifyTables(storage, kernel, newest.value, counts)
   yield* verifyLog(storage, kernel, shard, newest.value?.flushedSequence ?? 0, counts)
 }
@@ -93,6 +101,8 @@ async function attempt<T>(file: string, run: () => Promise<T>): Promise<Attempt<
   }
 }
 
+/** The name within the storage that an error is about; paths of the operating system are not names. */
 function evidenceFile(error: unknown): string | undefined {
-  return (error as { readonly evidence?: { readonly file?: string } }).evidence?.file
+  const file = error instanceof LsmtError ? error.evidence.file : undefined
+  return file?.startsWith('/') === true ? undefined : file
 }

@@ -4,6 +4,7 @@
  */
 import type { EnginePredicateTerm, EngineValue, KeyBound } from '../../engine/engine.ts'
 import type { TableSchema } from '../../engine/schema.ts'
+import { isLongerThan } from '../value/compare.ts'
 import type { Comparison } from '../../kernel/zone-map.ts'
 
 export interface ScanRange {
@@ -22,14 +23,14 @@ export function scanRange(table: TableSchema, terms: readonly EnginePredicateTer
   const prefix: EngineValue[] = []
   let column = 0
   for (; column < table.primaryKey.length; column++) {
-    const term = find(terms, table.primaryKey[column]!, 'eq', 'eq')
+    const term = find(table, terms, table.primaryKey[column]!, 'eq', 'eq')
     if (term === undefined) break
     prefix.push(term.value!)
     used.add(term)
   }
   const next = table.primaryKey[column]
-  const above = next === undefined ? undefined : find(terms, next, 'ge', 'gt')
-  const below = next === undefined ? undefined : find(terms, next, 'le', 'lt')
+  const above = next === undefined ? undefined : find(table, terms, next, 'ge', 'gt')
+  const below = next === undefined ? undefined : find(table, terms, next, 'le', 'lt')
   if (above !== undefined) used.add(above)
   if (below !== undefined) used.add(below)
   const lower = bound(prefix, above, 'ge')
@@ -38,8 +39,10 @@ export function scanRange(table: TableSchema, terms: readonly EnginePredicateTer
   return { ...(lower === undefined ? {} : { lower }), ...(upper === undefined ? {} : { upper }), predicate }
 }
 
-function find(terms: readonly EnginePredicateTerm[], ordinal: number, one: Comparison, other: Comparison): EnginePredicateTerm | undefined {
-  return terms.find((term) => term.ordinal === ordinal && (term.comparison === one || term.comparison === other))
+/** Bounds are keys, so what no key can be stays a predicate. */
+function find(table: TableSchema, terms: readonly EnginePredicateTerm[], ordinal: number, one: Comparison, other: Comparison): EnginePredicateTerm | undefined {
+  const { type } = table.columns[ordinal]!
+  return terms.find((term) => term.ordinal === ordinal && (term.comparison === one || term.comparison === other) && !(typeof term.value === 'string' && isLongerThan(type, term.value)))
 }
 
 function bound(prefix: readonly EngineValue[], term: EnginePredicateTerm | undefined, inclusive: Comparison): KeyBound | undefined {

@@ -6,7 +6,7 @@ import { LsmtError } from '../../errors.ts'
 import { floorDecimal, parseDecimal } from '../../engine/decimal.ts'
 import type { EngineValue } from '../../engine/engine.ts'
 import { typeName } from '../../engine/schema.ts'
-import type { ColumnSchema } from '../../engine/schema.ts'
+import type { ColumnSchema, ColumnType } from '../../engine/schema.ts'
 import { parseTimestamp } from '../../engine/temporal.ts'
 import type { Comparison } from '../../kernel/zone-map.ts'
 import { assignTo, decimalOf, describeKind, integerText } from './assign.ts'
@@ -26,17 +26,18 @@ export function compareWith(column: ColumnSchema, comparison: Comparison, given:
     case 'smallint':
     case 'integer':
     case 'bigint':
-      if (given.kind === slotKind.integer) return { kind: 'term', comparison, value: given.value as number }
-      if (given.kind === slotKind.text) return compareExact(comparison, integerText(column.type, given.value as string), true)
+      if (given.kind === slotKind.integer && column.type.kind === 'bigint') return { kind: 'term', comparison, value: given.value as number }
+      if (given.kind === slotKind.text) return compareExact(column.type, comparison, integerText(column.type, given.value as string), true)
       return compareDecimal(column, 0, comparison, given)
     case 'numeric':
       return compareDecimal(column, column.type.scale, comparison, given)
     case 'date':
       if (given.kind === slotKind.timestamp) return compareDate(comparison, given.value as string)
       return compareAssigned(column, comparison, given)
+    case 'text':
+      return compareText(column, comparison, given)
     case 'double':
     case 'real':
-    case 'text':
     case 'boolean':
     case 'timestamp':
     case 'bytea':
@@ -61,7 +62,21 @@ function compareDecimal(column: ColumnSchema, scale: number, comparison: Compari
   if (decimal === undefined && given.kind === slotKind.text) throw new LsmtError('22P02', `"${String(given.value).slice(0, 60)}" is not a value of type ${typeName(column.type)}`)
   if (decimal === undefined) throw noOperator(column, given)
   const { floor, exact } = floorDecimal(decimal, scale)
-  return compareExact(comparison, floor, exact)
+  return compareExact(column.type, comparison, floor, exact)
+}
+
+/** A text longer than the column holds equals none of its values. */
+function compareText(column: ColumnSchema, comparison: Comparison, given: SqlValue): Compared {
+  const compared = compareAssigned(column, comparison, given)
+  if (comparison !== 'eq' && comparison !== 'ne') return compared
+  if (!isLongerThan(column.type, given.value as string)) return compared
+  return comparison === 'eq' ? never : anyValue
+}
+
+/** Whether a text has more characters than a VARCHAR(n) holds. */
+export function isLongerThan(type: ColumnType, text: string): boolean {
+  if (type.kind !== 'text' || type.lengthMax === undefined || text.length <= type.lengthMax) return false
+  return Array.from(text).length > type.lengthMax
 }
 
 function compareDate(comparison: Comparison, text: string): Compared {
@@ -69,16 +84,35 @@ function compareDate(comparison: Comparison, text: string): Compared {
   if (micros === undefined) throw new LsmtError('22P02', `"${text.slice(0, 60)}" is not a value of type TIMESTAMP`)
   const perDay = 86_400_000_000n
   const remainder = ((BigInt(micros) % perDay) + perDay) % perDay
-  return compareExact(comparison, (BigInt(micros) - remainder) / perDay, remainder === 0n)
+  return compareExact({ kind: 'date' }, comparison, (BigInt(micros) - remainder) / perDay, remainder === 0n)
 }
 
-const bigintMin = -(2n ** 63n)
-const bigintMax = 2n ** 63n - 1n
+/** The largest integer that a column of the type stores; the smallest is its negative, or one less. */
+function storedMax(type: ColumnType): bigint {
+  switch (type.kind) {
+    case 'smallint':
+      return 2n ** 15n - 1n
+    case 'integer':
+      return 2n ** 31n - 1n
+    case 'numeric':
+      return 10n ** BigInt(type.precision) - 1n
+    case 'bigint':
+    case 'date':
+    case 'timestamp':
+    case 'boolean':
+    case 'double':
+    case 'real':
+    case 'text':
+    case 'bytea':
+      return 2n ** 63n - 1n
+  }
+}
 
 /** Compares stored integers with a number whose floor is given. */
-function compareExact(comparison: Comparison, floor: bigint, exact: boolean): Compared {
-  if (floor > bigintMax) return compareUnbounded(comparison, true)
-  if (floor < bigintMin) return compareUnbounded(comparison, false)
+function compareExact(type: ColumnType, comparison: Comparison, floor: bigint, exact: boolean): Compared {
+  const max = storedMax(type)
+  if (floor > max) return compareUnbounded(comparison, true)
+  if (floor < -max - (type.kind === 'numeric' ? 0n : 1n)) return compareUnbounded(comparison, false)
   const number = Number(floor)
   const value = Number.isSafeInteger(number) ? number : floor
   if (exact) return { kind: 'term', comparison, value }
