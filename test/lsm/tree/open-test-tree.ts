@@ -6,6 +6,7 @@ import { createChunkCache } from '../../../src/lsm/table/chunk-cache.ts'
 import type { TreeOptions } from '../../../src/lsm/state/tree-state.ts'
 import type { Tree } from '../../../src/lsm/tree.ts'
 import { systemClock } from '../../../src/runtime/clock.ts'
+import type { Clock } from '../../../src/runtime/clock.ts'
 import { defaultTreeSettings } from '../../../src/settings.ts'
 import type { TreeSettings } from '../../../src/settings.ts'
 import type { Storage } from '../../../src/storage/storage.ts'
@@ -26,12 +27,22 @@ export const tinySettings: TreeSettings = {
 
 export function testTreeOptions(kernel: Kernel, storage: Storage, more: Partial<TreeOptions> = {}): TreeOptions {
   const cache = createChunkCache(kernel.heap, 2 * 1024 * KiB)
-  const clock = systemClock
+  const clock = more.clock ?? systemClock
   return {
     storage, kernel, cache, settings: tinySettings, shard: 0, durability: 'sync', syncIntervalMs: 10, clock,
     jobs: createInlineRunner({ storage, kernel, cache, clock, sliceMsMax: 2 }),
     beforePublish: () => Promise.resolve(),
     ...more,
+  }
+}
+
+/** A clock that advances by being looked at, so that a history runs the same whatever the machine does meanwhile. */
+export function steppingClock(): Clock {
+  let now = 0
+  return {
+    monotonicMs: () => (now += 0.1),
+    wallMicros: () => BigInt(Math.round(now * 1000)),
+    sleep: () => new Promise((resolve) => setImmediate(resolve)),
   }
 }
 

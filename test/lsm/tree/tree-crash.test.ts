@@ -13,7 +13,7 @@ import { changingKinds, createFaultyStorage } from '../../../src/storage/faulty-
 import type { Storage } from '../../../src/storage/storage.ts'
 import type { Kernel } from '../../../src/kernel/kernel.ts'
 import { fullTests, openTestKernel } from '../../kernel/both-kinds.ts'
-import { openTestTree, tinySettings } from './open-test-tree.ts'
+import { openTestTree, steppingClock, tinySettings } from './open-test-tree.ts'
 import { copyModel, emptyModel, modelPut, modelRangeDelete, valueText } from './tree-model.ts'
 import type { TreeModel } from './tree-model.ts'
 import { encodeKey, encodeRow, layouts, randomRow, readPage } from './tree-rows.ts'
@@ -77,7 +77,7 @@ async function live(storage: Storage, seed: number, history: History): Promise<v
   const random = seededRandom(seed)
   let tree: Tree | undefined
   try {
-    tree = await openTestTree(openKernel(), storage, { settings })
+    tree = await openTestTree(openKernel(), storage, { settings, clock: steppingClock() })
     while (history.states.length <= batches) {
       const wave = Array.from({ length: 1 + random.below(3) }, () => appendRandom(tree!, history, random))
       await Promise.all(wave)
