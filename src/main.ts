@@ -46,6 +46,10 @@ function stopSignal(): Promise<void> {
   })
 }
 
+// Whoever read our lines may be gone; that is no reason to stop serving.
+process.stdout.on('error', () => {})
+process.stderr.on('error', () => {})
+
 process.exitCode = await runCommandLine(process.argv.slice(2), {
   version,
   environment: process.env,

@@ -2,15 +2,20 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { LsmtError } from '../../src/errors.ts'
 import { openModelEngine } from '../engine/model-engine.ts'
+import { testEngines } from '../sql/test-engines.ts'
 import { startTestServer } from './http-client.ts'
 import type { TestServer } from './http-client.ts'
 
 let server: TestServer
 
 beforeAll(async () => {
-  server = await startTestServer()
+  const [, openEngine] = testEngines[2]!
+  server = await startTestServer({ engine: await openEngine() })
 })
-afterAll(() => server.server.close(100))
+afterAll(async () => {
+  await server.server.close(100)
+  await server.engine.close()
+})
 
 describe('requests', () => {
   test('the two calls of the specification answer as printed', async () => {

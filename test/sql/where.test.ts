@@ -98,6 +98,22 @@ describe.each(testEngines)('over %s', (_, openEngine) => {
   })
 })
 
+test('a long result leaves turns to others, and can be stopped between them', async () => {
+  const engine = await testEngines[2]![1]()
+  const sql = createSql(engine)
+  for (let from = 0; from < 60_000; from += 10_000) await sql.query(`INSERT INTO kv VALUES ${Array.from({ length: 10_000 }, (_, index) => `('${from + index}', 'x')`).join(', ')}`)
+  let turns = 0
+  const ticking = setInterval(() => turns++, 0)
+  const [all] = await sql.query('SELECT * FROM kv')
+  expect(all!.rowCount).toBe(60_000)
+  expect(turns).toBeGreaterThan(1)
+  const stop = new AbortController()
+  setImmediate(() => stop.abort())
+  await expect(sql.query('SELECT * FROM kv', [], { signal: stop.signal })).rejects.toMatchObject({ code: '57014' })
+  clearInterval(ticking)
+  await engine.close()
+})
+
 test('parameters compare as literals do', async () => {
   const sql = createSql(await testEngines[0]![1]())
   await sql.query("CREATE TABLE t (a BIGINT PRIMARY KEY, c NUMERIC(6,2)); INSERT INTO t VALUES (1, 1), (2, 2.5), (9007199254740993, 3)")

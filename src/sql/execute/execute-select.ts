@@ -84,12 +84,25 @@ export function executeScan(engine: Engine, plan: ScanPlan, values: Values, sign
   return rowsResult(plan, scanBatches(engine, scan, plan.projection, window.offset, stats, signal), stats)
 }
 
+/** Rows after which the event loop gets a turn, since batches that are in memory arrive without one. */
+const rowsPerTurn = 10_000
+
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve))
+}
+
 /** The snapshot is taken when the first batch is asked for and released with the last, or when the consumer stops. */
 async function* scanBatches(engine: Engine, scan: EngineScan, projection: readonly number[] | undefined, offset: number, stats: ReadStats, signal: AbortSignal | undefined): AsyncGenerator<readonly EngineRow[]> {
   const snapshot = engine.snapshot()
   let skip = offset
+  let rowsOfTurn = 0
   try {
     for await (const batch of engine.scan(snapshot, scan, stats)) {
+      rowsOfTurn += batch.length
+      if (rowsOfTurn > rowsPerTurn) {
+        await nextTurn()
+        rowsOfTurn = 0
+      }
       checkCancelled(signal)
       const rows = skip === 0 ? batch : batch.slice(skip)
       skip -= Math.min(skip, batch.length)
