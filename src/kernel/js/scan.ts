@@ -4,7 +4,10 @@ import type { ScanExports } from '../scan.ts'
 import { createGroupAggregates } from './scan/aggregate-groups.ts'
 import { createVectorAggregates } from './aggregate/vectors.ts'
 import { createColumnJs } from './column.ts'
-import { createChunkKernels } from './scan/filter-chunks.ts'
+import { createChunkAggregates } from './scan/aggregate-chunks.ts'
+import { createChunkParts } from './scan/codes.ts'
+import { createNumberFilters } from './scan/filter-numbers.ts'
+import { createTextFilters } from './scan/filter-texts.ts'
 import { createVectorFilters } from './scan/filter-vectors.ts'
 import { createGroupCodes } from './scan/group-codes.ts'
 import { createGroupKernels } from './scan/group.ts'
@@ -14,12 +17,15 @@ export function createScanJs(memory: LinearMemory): ScanExports {
   const selections = createSelections(memory)
   const aggregates = createVectorAggregates(memory)
   const filters = createVectorFilters(memory, selections)
+  const parts = createChunkParts(memory, { column: createColumnJs(memory), selections, filters, aggregates })
   return {
     scanSelectAll: selections.scanSelectAll,
     scanSelectedCount: selections.scanSelectedCount,
     scanSelectedRows: selections.scanSelectedRows,
     ...filters,
-    ...createChunkKernels(memory, { column: createColumnJs(memory), selections, filters, aggregates }),
+    ...createNumberFilters(parts),
+    ...createTextFilters(parts),
+    ...createChunkAggregates(parts),
     ...createGroupAggregates(memory, aggregates, selections),
     ...createGroupKernels(memory, selections),
     ...createGroupCodes(memory),

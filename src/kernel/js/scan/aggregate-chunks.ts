@@ -1,0 +1,27 @@
+/** Aggregates over encoded chunks; twin of assembly/scan/aggregate-chunks.ts. */
+import type { ScanExports } from '../../scan.ts'
+import { columnKinds } from '../column/layout.ts'
+import type { ChunkParts } from './codes.ts'
+
+export function createChunkAggregates({ layout, column, aggregates, eachBlock }: ChunkParts): Pick<ScanExports, 'scanAggregateChunkI64' | 'scanAggregateChunkF64'> {
+  return {
+    scanAggregateChunkI64(chunk, selection, accumulator, scratch) {
+      if (layout.kind(chunk) !== columnKinds.i64) return -1
+      eachBlock(chunk, selection, (block, rows, nullPart, part) => {
+        column.columnDecodeI64(chunk, block << 10, rows, scratch, 0)
+        aggregates.aggregateI64(scratch, nullPart, part, rows, accumulator)
+        return true
+      })
+      return 0
+    },
+    scanAggregateChunkF64(chunk, selection, accumulator, scratch) {
+      if (layout.kind(chunk) !== columnKinds.f64) return -1
+      eachBlock(chunk, selection, (block, rows, nullPart, part) => {
+        column.columnDecodeF64(chunk, block << 10, rows, scratch, 0)
+        aggregates.aggregateF64(scratch, nullPart, part, rows, accumulator)
+        return true
+      })
+      return 0
+    },
+  }
+}
