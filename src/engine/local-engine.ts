@@ -7,7 +7,7 @@
  */
 import { LsmtError } from '../errors.ts'
 import type { Kernel } from '../kernel/kernel.ts'
-import type { Fetch, ReadStats, RowHandle, Tree } from '../lsm/tree.ts'
+import type { ReadStats, Tree } from '../lsm/tree.ts'
 import type { Random } from '../runtime/random.ts'
 import { checkRow } from './check-value.ts'
 import { checkKey } from './codec/key-codec.ts'
@@ -93,15 +93,9 @@ function readPart(shards: Shards, tables: Tables, assertOpen: () => void): Pick<
     shards.keys.writeOne(access, values, access.keyInKey)
     const shard = shards.keys.shardOf(0)
     const tree = shards.trees[shard]!
-    const snapshot = given === undefined ? tree.snapshot() : shardsOf(given)[shard]!
-    let found: RowHandle | Fetch | undefined
-    try {
-      found = lookUp(shards, tree, snapshot, access, 0, stats)
-      if (found === undefined) return undefined
-      if (!isFetch(found)) return readRow(memory, access.kinds, found, columns)
-    } finally {
-      if (given === undefined) snapshot.release()
-    }
+    const found = lookUp(shards, tree, given && shardsOf(given)[shard], access, 0, stats)
+    if (found === undefined) return undefined
+    if (!isFetch(found)) return readRow(memory, access, found, columns, values)
     return found.fetch().then(() => get(given, access, values, columns, stats))
   }
 

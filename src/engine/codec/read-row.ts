@@ -19,11 +19,28 @@ export function readKinds(table: TableSchema): readonly ReadKind[] {
   return table.columns.map((column) => readKind(column.type))
 }
 
-/** The columns asked for, in the order asked. */
-export function readRow(memory: LinearMemory, kinds: readonly ReadKind[], handle: RowHandle, columns: readonly number[]): EngineRow {
+export interface RowReader {
+  readonly kinds: readonly ReadKind[]
+  /** By ordinal: the column's place in the key, or -1. */
+  readonly placeInKey: readonly number[]
+}
+
+/** The columns asked for, in the order asked. Columns of the key are taken from `key`, by which the row was found. */
+export function readRow(memory: LinearMemory, { kinds, placeInKey }: RowReader, handle: RowHandle, columns: readonly number[], key: EngineRow): EngineRow {
   const row: EngineValue[] = []
-  for (let i = 0; i < columns.length; i++) row.push(readValue(memory, kinds[columns[i]!]!, handle, columns[i]!))
+  for (let i = 0; i < columns.length; i++) {
+    const ordinal = columns[i]!
+    const place = placeInKey[ordinal]!
+    row.push(place < 0 ? readValue(memory, kinds[ordinal]!, handle, ordinal) : keyValue(key[place]!))
+  }
   return row
+}
+
+/** A key's value as it would be read: bytes are the caller's own, -0 is 0. */
+function keyValue(value: EngineValue): EngineValue {
+  if (typeof value === 'string') return value
+  if (value instanceof Uint8Array) return Uint8Array.from(value)
+  return value === 0 ? 0 : value
 }
 
 /** One value of a found row. */

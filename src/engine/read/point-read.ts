@@ -5,11 +5,11 @@ import type { Shards } from '../shards/shards.ts'
 import type { TableAccess } from '../tables/table-access.ts'
 
 /**
- * Looks up the key at `index` of the key scratch. What must be read from storage is read on this thread where the
+ * Looks up the key at `index` of the key scratch, in a snapshot or (undefined) as it is now. What must be read from storage is read on this thread where the
  * storage can: its files are mostly in the operating system's cache, and waiting for another thread costs ten times
  * such a read. Otherwise the answer is what to fetch before asking again.
  */
-export function lookUp(shards: Shards, tree: Tree, snapshot: Snapshot, access: TableAccess, index: number, stats?: ReadStats): RowHandle | Fetch | undefined {
+export function lookUp(shards: Shards, tree: Tree, snapshot: Snapshot | undefined, access: TableAccess, index: number, stats?: ReadStats): RowHandle | Fetch | undefined {
   const { keys } = shards
   for (;;) {
     const found = tree.get(snapshot, access.schema.tableId, keys.addressOf(index), keys.byteLengthOf(index), stats)
@@ -27,22 +27,15 @@ export function isFetch(found: RowHandle | Fetch): found is Fetch {
  * when no storage is needed. The caller holds the keys' locks, so nothing changes while it waits for storage.
  */
 export async function readNewest(shards: Shards, access: TableAccess, keys: readonly EngineRow[], ordinals: readonly number[], visit: (index: number, row: RowHandle | undefined) => void): Promise<void> {
-  const snapshots: (Snapshot | undefined)[] = []
-  try {
-    for (let i = 0; i < keys.length; i++) {
-      for (let isRead = false; !isRead; ) {
-        shards.keys.writeOne(access, keys[i]!, ordinals)
-        const shard = shards.keys.shardOf(0)
-        const tree = shards.trees[shard]!
-        const found = lookUp(shards, tree, (snapshots[shard] ??= tree.snapshot()), access, 0)
-        if (found !== undefined && isFetch(found)) await found.fetch()
-        else {
-          visit(i, found)
-          isRead = true
-        }
+  for (let i = 0; i < keys.length; i++) {
+    for (let isRead = false; !isRead; ) {
+      shards.keys.writeOne(access, keys[i]!, ordinals)
+      const found = lookUp(shards, shards.trees[shards.keys.shardOf(0)]!, undefined, access, 0)
+      if (found !== undefined && isFetch(found)) await found.fetch()
+      else {
+        visit(i, found)
+        isRead = true
       }
     }
-  } finally {
-    for (const snapshot of snapshots) snapshot?.release()
   }
 }

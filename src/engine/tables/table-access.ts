@@ -16,6 +16,8 @@ export interface TableAccess {
   readonly keys: KeyCodec
   readonly rows: RowCodec
   readonly kinds: readonly ReadKind[]
+  /** By ordinal: the column's place in the key, or -1. */
+  readonly placeInKey: readonly number[]
   /** Where the key's values stand in a row, and in a key given by itself. */
   readonly keyInRow: readonly number[]
   readonly keyInKey: readonly number[]
@@ -34,6 +36,7 @@ export function tableAccess(schema: TableSchema): TableAccess {
     keys: keyCodec(schema),
     rows: rowCodec(layout),
     kinds: readKinds(schema),
+    placeInKey: schema.columns.map((_, ordinal) => schema.primaryKey.indexOf(ordinal)),
     keyInRow: schema.primaryKey,
     keyInKey: schema.primaryKey.map((_, i) => i),
     locks: createTableLocks(),

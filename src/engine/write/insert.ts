@@ -103,7 +103,7 @@ export async function writeOrChange(writer: Writer, access: TableAccess, rows: r
   try {
     const current = new Map<string, EngineRow>()
     await readNewest(writer.shards, access, rows, access.keyInRow, (index, found) => {
-      if (found !== undefined) current.set(identities[index]!, readRow(writer.shards.kernel.memory, access.kinds, found, columns))
+      if (found !== undefined) current.set(identities[index]!, readRow(writer.shards.kernel.memory, access, found, columns, keyOf(access, rows[index]!)))
     })
     const changed = new Map<string, EngineRow>()
     let count = 0

@@ -46,8 +46,8 @@ interface Changes {
 async function readChanges(writer: Writer, access: TableAccess, keys: readonly EngineRow[], change: RowChange): Promise<Changes> {
   const columns = access.schema.columns.map((_, ordinal) => ordinal)
   const found: EngineRow[] = []
-  await readNewest(writer.shards, access, keys, access.keyInKey, (_, handle) => {
-    if (handle !== undefined) found.push(readRow(writer.shards.kernel.memory, access.kinds, handle, columns))
+  await readNewest(writer.shards, access, keys, access.keyInKey, (index, handle) => {
+    if (handle !== undefined) found.push(readRow(writer.shards.kernel.memory, access, handle, columns, keys[index]!))
   })
   const puts: EngineRow[] = []
   const moved: EngineRow[] = []
