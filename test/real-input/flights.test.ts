@@ -139,12 +139,12 @@ async function checkAggregates(server: ServerProcess, data: DataSet, rows: reado
   }
 }
 
-function extremes(values: readonly Cell[]): readonly [Cell, Cell] {
+function extremes(values: readonly Exclude<Cell, null>[]): readonly [Exclude<Cell, null>, Exclude<Cell, null>] {
   let min = values[0]!
   let max = values[0]!
   for (const value of values) {
-    if (value! < min!) min = value
-    if (value! > max!) max = value
+    if (value < min) min = value
+    if (value > max) max = value
   }
   return [min, max]
 }
