@@ -22,6 +22,8 @@ import { createOutputFiles } from './output-files.ts'
 import type { OutputFiles } from './output-files.ts'
 
 const compactionReadAhead = 16
+/** About a millisecond's work. */
+const rowsMax = 512
 
 export async function runJob(job: Job, environment: JobEnvironment): Promise<JobResult> {
   const written: TableMeta[] = []
@@ -55,7 +57,7 @@ async function flushTable(job: FlushJob, { layout, fileNumber, olderMaxKey }: Fl
   const outputs = createOutputFiles(environment, { job, layout, cover: own, fileNumbers: { from: fileNumber, count: 1 }, sequences: { min: job.minSequence, max: job.maxSequence } }, written)
   await withContext(kernel, layout, async (context) => {
     const source = createMemtableSource(context, job.memtable, job.maxSequence, emptyCover)
-    await writeMerged(context, createRowMerge(context, { sources: [source], keepTombstones: hasOlder }), outputs, environment)
+    await writeMerged(context, createRowMerge(context, { sources: [source], keepTombstones: hasOlder, rowsMax }), outputs, environment)
   })
 }
 
@@ -92,7 +94,7 @@ async function compactRuns(job: CompactJob, runs: readonly (readonly TableReader
       return source
     })
     const outputs = createOutputFiles(environment, { job, layout: job.layout, cover: job.isLastLevel ? emptyCover : cover, fileNumbers: job.fileNumbers, sequences }, written)
-    await writeMerged(context, createRowMerge(context, { sources, keepTombstones: !job.isLastLevel }), outputs, environment)
+    await writeMerged(context, createRowMerge(context, { sources, keepTombstones: !job.isLastLevel, rowsMax }), outputs, environment)
   })
 }
 

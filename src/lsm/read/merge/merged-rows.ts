@@ -32,9 +32,11 @@ export interface RowMergeOptions {
   readonly sources: readonly RunSource[]
   /** Whether tombstones are given out, as compactions need them, or hide themselves. */
   readonly keepTombstones: boolean
+  /** Rows given out at once; background work asks for few, to take its pauses between. */
+  readonly rowsMax?: number
 }
 
-const mergedRowsMax = 4096
+const rowsMaxDefault = 4096
 const runRecordBytes = 32
 const finalFlag = 1, descendingFlag = 2
 
@@ -63,7 +65,7 @@ export function createRowMerge(context: ReadContext, options: RowMergeOptions): 
     context, options,
     records: heap.allocate(runRecordBytes * Math.max(1, options.sources.length)),
     addresses: heap.allocate(4 * Math.max(1, options.sources.length)),
-    winners: heap.allocate(8 * mergedRowsMax),
+    winners: heap.allocate(8 * (options.rowsMax ?? rowsMaxDefault)),
     arena: createArena(heap),
     lanes: [],
   }
@@ -105,7 +107,7 @@ async function refill({ lanes }: MergeState): Promise<void> {
 }
 
 /** Merges what the lanes hold; returns the number of winners. */
-function merge({ context, records, winners, lanes }: MergeState): number {
+function merge({ context, options, records, winners, lanes }: MergeState): number {
   const { kernel: { memory: { u32 }, exports }, shape, reverse } = context
   lanes.forEach(({ page, position }, i) => {
     const record = (records >>> 2) + 8 * i
@@ -115,7 +117,7 @@ function merge({ context, records, winners, lanes }: MergeState): number {
     u32[record + 3] = (page?.last ?? true ? finalFlag : 0) | (reverse ? descendingFlag : 0)
   })
   const mergeRuns = shape.form === 'i64' ? exports.mergeI64 : exports.mergeRefs
-  const count = mergeRuns(records, lanes.length, winners, mergedRowsMax)
+  const count = mergeRuns(records, lanes.length, winners, options.rowsMax ?? rowsMaxDefault)
   lanes.forEach((lane, i) => {
     if (lane.page !== undefined) lane.position = u32[(records >>> 2) + 8 * i + 1]!
   })
