@@ -62,7 +62,7 @@ function drained(response: ServerResponse): Promise<void> {
 }
 
 export function sendWhole(response: ServerResponse, status: number, contentType: string, body: string, headers: Readonly<Record<string, string>> = {}): void {
-  const bytes = Buffer.from(body, 'utf8')
-  response.writeHead(status, { 'content-type': contentType, 'content-length': bytes.length, ...headers })
-  response.end(bytes)
+  response.writeHead(status, { 'content-type': contentType, 'content-length': Buffer.byteLength(body, 'utf8'), ...headers })
+  // As text, so that it leaves with the head in one write.
+  response.end(body, 'utf8')
 }

@@ -2,6 +2,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { LsmtError } from '../errors.ts'
 import type { Clock } from '../runtime/clock.ts'
+import { createCanceller } from '../sql/cancel.ts'
+import type { CancelSignal } from '../sql/cancel.ts'
 import type { Sql } from '../sql/sql.ts'
 import { createAnswerSink, sendWhole } from './answer-sink.ts'
 import type { AnswerSink } from './answer-sink.ts'
@@ -38,19 +40,19 @@ export async function answerQuery(route: QueryRoute, request: IncomingMessage, r
 }
 
 async function runQuery(route: QueryRoute, query: QueryRequest, response: ServerResponse, sink: AnswerSink): Promise<void> {
-  const cancel = new AbortController()
-  const onClose = (): void => cancel.abort(new LsmtError('57014', 'the client went away'))
+  const { signal, cancel } = createCanceller()
+  const onClose = (): void => cancel(new LsmtError('57014', 'the client went away'))
   response.once('close', onClose)
-  const timer = query.timeoutMs === undefined ? undefined : setTimeout(() => cancel.abort(new LsmtError('57014', `the statement took longer than ${query.timeoutMs} ms`)), query.timeoutMs)
+  const timer = query.timeoutMs === undefined ? undefined : setTimeout(() => cancel(new LsmtError('57014', `the statement took longer than ${query.timeoutMs} ms`)), query.timeoutMs)
   try {
-    await runStatements(route, query, sink, cancel.signal)
+    await runStatements(route, query, sink, signal)
   } finally {
     clearTimeout(timer)
     response.off('close', onClose)
   }
 }
 
-async function runStatements(route: QueryRoute, query: QueryRequest, sink: AnswerSink, signal: AbortSignal): Promise<void> {
+async function runStatements(route: QueryRoute, query: QueryRequest, sink: AnswerSink, signal: CancelSignal): Promise<void> {
   const prepared = route.sql.prepare(query.sql)
   const count = prepared.statements.length
   if (count > 1) await sink.write('{"results":[')

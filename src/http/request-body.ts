@@ -21,7 +21,9 @@ export function readBody(request: IncomingMessage, bytesMax: number): Promise<Bu
       else resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks))
     })
     request.once('error', (error) => reject(new LsmtError('57014', 'the client went away', {}, error)))
-    request.once('close', () => reject(new LsmtError('57014', 'the client went away')))
+    request.once('close', () => {
+      if (!request.complete) reject(new LsmtError('57014', 'the client went away'))
+    })
   })
 }
 

@@ -6,6 +6,7 @@ import type { Engine } from '../engine/engine.ts'
 import { userValueOf } from '../engine/user-value.ts'
 import type { UserValue } from '../engine/user-value.ts'
 import { LsmtError } from '../errors.ts'
+import type { CancelSignal } from './cancel.ts'
 import { bindStatement } from './bind/bind.ts'
 import { executePlan } from './execute/execute.ts'
 import { parseStatement } from './parse.ts'
@@ -29,7 +30,7 @@ export const defaultSqlSettings: SqlSettings = { planCacheEntriesMax: 4_096, sha
 
 export interface QueryOptions {
   /** Stops the text's statements and their rows with 57014, or with the signal's reason when that is an LsmtError. */
-  readonly signal?: AbortSignal
+  readonly signal?: CancelSignal
 }
 
 /** A text taken apart: how many statements it has is known before the first one runs. */

@@ -3,6 +3,8 @@ import { LsmtError } from '../../errors.ts'
 import type { Engine, EnginePredicateTerm, EngineRow, EngineScan } from '../../engine/engine.ts'
 import type { ReadStats } from '../../lsm/tree.ts'
 import { compareWith } from '../value/compare.ts'
+import { checkCancelled } from '../cancel.ts'
+import type { CancelSignal } from '../cancel.ts'
 import { scanRange } from './bounds.ts'
 import { integerText } from '../value/assign.ts'
 import { keyValue } from './execute-write.ts'
@@ -68,7 +70,7 @@ function resolveTerms(terms: readonly PlanTerm[], values: Values): readonly Engi
   return possible ? resolved : undefined
 }
 
-export function executeScan(engine: Engine, plan: ScanPlan, values: Values, signal: AbortSignal | undefined): RowsResult {
+export function executeScan(engine: Engine, plan: ScanPlan, values: Values, signal: CancelSignal | undefined): RowsResult {
   const window = rowWindow(plan, values)
   const stats = newReadStats()
   const terms = resolveTerms(plan.terms, values)
@@ -92,7 +94,7 @@ function nextTurn(): Promise<void> {
 }
 
 /** The snapshot is taken when the first batch is asked for and released with the last, or when the consumer stops. */
-async function* scanBatches(engine: Engine, scan: EngineScan, projection: readonly number[] | undefined, offset: number, stats: ReadStats, signal: AbortSignal | undefined): AsyncGenerator<readonly EngineRow[]> {
+async function* scanBatches(engine: Engine, scan: EngineScan, projection: readonly number[] | undefined, offset: number, stats: ReadStats, signal: CancelSignal | undefined): AsyncGenerator<readonly EngineRow[]> {
   const snapshot = engine.snapshot()
   let skip = offset
   let rowsOfTurn = 0
@@ -126,13 +128,4 @@ export async function executeAggregate(engine: Engine, plan: AggregatePlan, valu
   } finally {
     snapshot.release()
   }
-}
-
-/** 57014 once the caller has given up or the time is over. */
-export function checkCancelled(signal: AbortSignal | undefined): void {
-  if (signal?.aborted === true) throw cancellation(signal)
-}
-
-export function cancellation(signal: AbortSignal): LsmtError {
-  return signal.reason instanceof LsmtError ? signal.reason : new LsmtError('57014', 'the statement was cancelled')
 }

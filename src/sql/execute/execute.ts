@@ -1,14 +1,16 @@
 /** Plans over an engine. */
 import type { Engine } from '../../engine/engine.ts'
 import { LsmtError } from '../../errors.ts'
-import { cancellation, checkCancelled, executeAggregate, executeGet, executeScan } from './execute-select.ts'
+import { checkCancelled, unlessCancelled } from '../cancel.ts'
+import type { CancelSignal } from '../cancel.ts'
+import { executeAggregate, executeGet, executeScan } from './execute-select.ts'
 import { executeDelete, executeInsert, executeUpdate } from './execute-write.ts'
 import type { CreateTablePlan, DropTablePlan, Plan } from '../plan.ts'
 import { newReadStats } from '../result.ts'
 import type { RowsResult, StatementResult } from '../result.ts'
 import type { Values } from '../value/values.ts'
 
-export async function executePlan(engine: Engine, plan: Plan, values: Values, signal: AbortSignal | undefined): Promise<StatementResult> {
+export async function executePlan(engine: Engine, plan: Plan, values: Values, signal: CancelSignal | undefined): Promise<StatementResult> {
   checkCancelled(signal)
   switch (plan.kind) {
     case 'get':
@@ -29,21 +31,6 @@ export async function executePlan(engine: Engine, plan: Plan, values: Values, si
       return await executeDrop(engine, plan)
     case 'showTables':
       return showTables(engine)
-  }
-}
-
-/** Rejects at once when the caller gives up; the reading goes on to its end and releases what it holds. */
-async function unlessCancelled<T>(reading: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (signal === undefined) return await reading
-  let onAbort: () => void = () => {}
-  const cancelled = new Promise<never>((_, reject) => {
-    onAbort = () => reject(cancellation(signal))
-    signal.addEventListener('abort', onAbort)
-  })
-  try {
-    return await Promise.race([reading, cancelled])
-  } finally {
-    signal.removeEventListener('abort', onAbort)
   }
 }
 
