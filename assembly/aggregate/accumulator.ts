@@ -7,6 +7,7 @@
  *   24  i128 | f64 high, f64 low  sum: exact for i64; for f64 a double-double, whose low part is 0 once the high one is not finite
  *   40  8 reserved
  *
+ * A running f64 sum that overflows stays infinite (or becomes NaN), whatever follows.
  * Zeros are stored as +0 and NaN as the one quiet NaN, so that the bytes do not depend on the order of the rows.
  */
 import { NAN_BITS } from '../compare/interval'

@@ -44,6 +44,7 @@ export interface ScanExports {
    * Adds the selected non-null values to an accumulator of 48 bytes: f64 count, 8-byte min, 8-byte max, sum (16: i128, or
    * double-double for f64), 8 reserved. An accumulator starts as `scanAccumulatorInit` leaves it and two of them merge with
    * `scanAccumulatorMerge`. kind: 1 i64, 2 f64. Extremes mean nothing while the count is 0.
+   * A running f64 sum that overflows stays infinite or NaN: its low part is then 0 (see `readDoubleDouble`).
    * Over chunks: returns 0, or -1 (nothing added) for a chunk of another kind.
    */
   scanAccumulatorInit(accumulator: Pointer, kind: number): void
