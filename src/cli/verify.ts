@@ -28,7 +28,8 @@ export async function verify({ dataDir, kernels }: VerifyFlags, host: CliHost): 
       const { code, file, message } = step.value
       host.printLine(`${code} ${file}: ${message}`)
     }
-    const { findings, shards, manifests, tables, logRecords } = step.value
+    const { findings, shards, manifests, tables, logRecords, tornTails } = step.value
+    for (const { file, byteOffset, bytesDropped } of tornTails) host.printLine(`note ${file}: torn tail of ${bytesDropped} bytes from byte ${byteOffset} on, never acknowledged; the next opening cuts it there`)
     const seen = `${shards} shards, ${manifests} manifests, ${tables} tables, ${logRecords} log records`
     host.printLine(findings === 0 ? `no damage found in ${seen}` : `${findings} findings in ${seen}`)
     return findings

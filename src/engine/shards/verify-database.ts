@@ -6,6 +6,7 @@ import { LsmtError } from '../../errors.ts'
 import type { Kernel } from '../../kernel/kernel.ts'
 import { fileNumberOf, manifestFileName, manifestFolder } from '../../lsm/file-names.ts'
 import { readLog } from '../../lsm/log/log-reader.ts'
+import type { LogCut } from '../../lsm/log/segment-scan.ts'
 import { decodeManifest } from '../../lsm/manifest-codec.ts'
 import { loadManifest } from '../../lsm/manifest-store.ts'
 import type { ManifestState } from '../../lsm/manifest.ts'
@@ -21,11 +22,13 @@ export interface VerifyCounts {
   tables: number
   logRecords: number
   findings: number
+  /** Tails that a crash left and the next opening cuts: no damage, unless the disk altered what had been acknowledged. */
+  readonly tornTails: LogCut[]
 }
 
 /** Yields what is wrong, file by file; returns what was looked at. */
 export async function* verifyDatabase(storage: Storage, kernel: Kernel): AsyncGenerator<Finding, VerifyCounts> {
-  const counts: VerifyCounts = { shards: 0, manifests: 0, tables: 0, logRecords: 0, findings: 0 }
+  const counts: VerifyCounts = { shards: 0, manifests: 0, tables: 0, logRecords: 0, findings: 0, tornTails: [] }
   for await (const finding of verifyAll(storage, kernel, counts)) {
     counts.findings++
     yield finding
@@ -85,6 +88,7 @@ async function* verifyLog(storage: Storage, kernel: Kernel, shard: number, after
   const { finding } = await attempt(`wal/${shard}`, async () => {
     const log = await readLog({ storage, kernel, shard, afterSequence })
     for await (const _ of log.records()) counts.logRecords++
+    counts.tornTails.push(...log.cuts)
   })
   if (finding !== undefined) yield finding
 }

@@ -27,8 +27,8 @@ export interface ReadLog {
   /** The last sequence in the log; 0 when it holds none. The next writer starts after it, and after what is flushed. */
   readonly lastSequence: number
   readonly recordCount: number
-  /** A tail that was written but never acknowledged, and is left out. */
-  readonly cut: LogCut | undefined
+  /** Tails that were written but never acknowledged, and are left out; and those of flushed segments, which nobody needs. */
+  readonly cuts: readonly LogCut[]
 }
 
 interface JudgedSegment {
@@ -42,13 +42,13 @@ export async function readLog(options: ReadLogOptions): Promise<ReadLog> {
   const numbers = await segmentNumbers(storage, shard)
   const segments: JudgedSegment[] = []
   let position: ScanPosition = { lastSequence: undefined, writerEpoch: 0 }
-  let cut: LogCut | undefined
+  const cuts: LogCut[] = []
   let lastBegun: string | undefined
   for (const segmentNumber of numbers) {
     const file = logFileName(shard, segmentNumber)
     const scan = await withSegment(options, segmentNumber, async (segment) => scanSegment(kernel, segment, position, afterSequence))
     position = scan.position
-    if (scan.begun || scan.cut !== undefined) cut = scan.cut
+    if (scan.cut !== undefined) cuts.push(scan.cut)
     if (scan.begun) lastBegun = file
     segments.push({ file, segmentNumber, records: scan.records.filter((record) => record.lastSequence > afterSequence) })
   }
@@ -58,7 +58,7 @@ export async function readLog(options: ReadLogOptions): Promise<ReadLog> {
     lastSegmentNumber: numbers.at(-1) ?? 0,
     lastSequence: position.lastSequence ?? 0,
     recordCount: segments.reduce((sum, segment) => sum + segment.records.length, 0),
-    cut,
+    cuts,
   }
 }
 
