@@ -117,3 +117,41 @@ describe('power losses', () => {
     expect(undone).toBeGreaterThan(0)
   })
 })
+
+/** Keys that a shard alone holds, told by whose log grows. */
+async function keysOf(engine: Engine, shard: number, count: number): Promise<string[]> {
+  const keys: string[] = []
+  for (let i = 0; keys.length < count; i++) {
+    const before = engine.stats().shards[shard]!.log.appends
+    await engine.insert(engine.table('kv')!, [[`probe ${i}`, '']], 'upsert')
+    if (engine.stats().shards[shard]!.log.appends > before) keys.push(`probe ${i}`)
+  }
+  return keys
+}
+
+test('a shard that flushes alone takes no part of a statement with it that others may lose', async () => {
+  for (let seed = 1; seed <= 12; seed++) {
+    const settings: TestSettings = { shards: 2, kernels: 'js', durability: 'memory' }
+    const disk = createFaultyStorage({ seed })
+    const engine = await openTestEngine(disk, settings)
+    const kv = engine.table('kv')!
+    const [here] = await keysOf(engine, 0, 1)
+    const [there] = await keysOf(engine, 1, 1)
+    await engine.insert(kv, [[here!, 'both'], [there!, 'both']], 'upsert')
+    const large = 'x'.repeat(2000)
+    while (engine.stats().shards[0]!.flushes === 0) {
+      await engine.insert(kv, [[here!, large]], 'upsert')
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+    expect(engine.stats().shards[1]!.flushes).toBe(0)
+    const after = disk.crash({ seed: seed + 100 })
+    await engine.close().catch(() => {})
+    const recovered = await openTestEngine(after, settings)
+    const rowHere = await recovered.get(undefined, recovered.table('kv')!, [here!], [1])
+    const rowThere = await recovered.get(undefined, recovered.table('kv')!, [there!], [1])
+    // The row here was flushed with all that came after the statement; so the statement counts, and its other row is there.
+    expect(rowHere, `seed ${seed}`).toBeDefined()
+    expect(rowThere, `seed ${seed}`).toEqual(['both'])
+    await recovered.close()
+  }
+})
