@@ -10,6 +10,7 @@ import type { TableReader } from '../table/table.ts'
 import type { AggregateFunction, AggregatePartial } from '../tree.ts'
 import { bitAt } from './read-context.ts'
 import type { ReadContext } from './read-context.ts'
+import { checkDecoded } from './row-group-columns.ts'
 
 export interface ColumnAggregate {
   readonly ordinal: number
@@ -46,12 +47,10 @@ function numberAggregate(context: ReadContext, ordinal: number, kind: 'i64' | 'f
     addVector(vector, rowCount, selection) {
       if (vector.kind !== 'bytes') addVector(vector.values, vector.nulls, rowCount, selection, accumulator)
     },
-    addChunk: (chunk, selection, scratch) => addChunk(chunk, selection, accumulator, scratch(exports.scanScratchBytes(chunk))),
-    canAddZone(reader, rowGroup) {
-      // A NaN among the values leaves bounds that are only conservative.
-      const { map, values, fields } = zoneOf(memory, reader, ordinal, rowGroup)
-      return kind === 'i64' || values === 0 || !Number.isNaN(memory.f64[(map + fields.max + 8 * rowGroup) >>> 3])
+    addChunk(chunk, selection, scratch) {
+      checkDecoded(addChunk(chunk, selection, accumulator, scratch(exports.scanScratchBytes(chunk))), kind)
     },
+    canAddZone: () => true,
     addZone(reader, rowGroup) {
       const { map, values, fields } = zoneOf(memory, reader, ordinal, rowGroup)
       if (values === 0) return

@@ -180,7 +180,7 @@ function selectRows(state: DirectState, reader: TableReader, rowGroup: number): 
   if (tombstones !== 0 && selectedCount > 0) {
     const zero = arena.allocate(8)
     context.kernel.memory.i64[zero >>> 3] = 0n
-    selectedCount = exports.scanFilterChunkI64(tombstones, comparison.eq, zero, selection, arena.allocate(exports.scanScratchBytes(tombstones)))
+    selectedCount = checkDecoded(exports.scanFilterChunkI64(tombstones, comparison.eq, zero, selection, arena.allocate(exports.scanScratchBytes(tombstones))), 'i64')
   }
   for (const term of terms) {
     if (selectedCount === 0) break

@@ -4,7 +4,7 @@
  */
 import { LsmtError } from '../../errors.ts'
 import type { Pointer } from '../../kernel/linear-memory.ts'
-import { comparison } from '../../kernel/zone-map.ts'
+import { comparison, textPrefix } from '../../kernel/zone-map.ts'
 import { createArena } from '../state/arena.ts'
 import { physicalKindNumber } from '../layout.ts'
 import type { PhysicalKind, TableLayout } from '../layout.ts'
@@ -13,6 +13,7 @@ import type { TableReader } from '../table/table.ts'
 import type { PhysicalValue, PredicateTerm } from '../tree.ts'
 import { bitmapBytes } from './read-context.ts'
 import type { ReadContext } from './read-context.ts'
+import { checkDecoded } from './row-group-columns.ts'
 
 export interface Predicate {
   readonly terms: readonly Term[]
@@ -80,20 +81,13 @@ export function pruneRowGroups({ kernel }: ReadContext, { terms }: Predicate, re
     memory.u32[(record >>> 2) + 1] = physicalKindNumber[term.kind]
     memory.u32[(record >>> 2) + 2] = term.comparison
     memory.u32[(record >>> 2) + 3] = term.kind === 'bytes' && term.constantBytes > 8 ? 1 : 0
-    memory.u64[(record + 16) >>> 3] = term.kind === 'bytes' ? textPrefix(term.value) : memory.u64[term.constant >>> 3]!
+    memory.u64[(record + 16) >>> 3] = term.value instanceof Uint8Array ? textPrefix(term.value) : memory.u64[term.constant >>> 3]!
   })
   exports.zoneMapPrune(records, known.length, reader.liveRowCounts, rowGroupCount, out)
   const answers = memory.u8.slice(out, out + rowGroupCount)
   heap.free(records)
   heap.free(out)
   return answers
-}
-
-function textPrefix(value: PhysicalValue | undefined): bigint {
-  if (!(value instanceof Uint8Array)) return 0n
-  let prefix = 0n
-  for (let i = 0; i < 8; i++) prefix = (prefix << 8n) | BigInt(value[i] ?? 0)
-  return prefix
 }
 
 /** ANDs one term over a whole chunk into a selection; returns how many rows stay. `chunk` 0: the column is null in every row. */
@@ -107,11 +101,11 @@ export function filterChunk(context: ReadContext, term: Term, chunk: Pointer, ro
   const scratchAt = scratch(exports.scanScratchBytes(chunk))
   switch (term.kind) {
     case 'i64':
-      return exports.scanFilterChunkI64(chunk, term.comparison, term.constant, selection, scratchAt)
+      return checkDecoded(exports.scanFilterChunkI64(chunk, term.comparison, term.constant, selection, scratchAt), term.kind)
     case 'f64':
-      return exports.scanFilterChunkF64(chunk, term.comparison, term.constant, selection, scratchAt)
+      return checkDecoded(exports.scanFilterChunkF64(chunk, term.comparison, term.constant, selection, scratchAt), term.kind)
     case 'bytes':
-      return exports.scanFilterChunkBytes(chunk, term.comparison, term.constant, term.constantBytes, selection, scratchAt)
+      return checkDecoded(exports.scanFilterChunkBytes(chunk, term.comparison, term.constant, term.constantBytes, selection, scratchAt), term.kind)
   }
 }
 

@@ -91,6 +91,6 @@ export function randomValue(random: Random, kind: 'i64' | 'f64' | 'bytes', sprea
 
 /** A row whose key is one of about `spread`. */
 export function randomRow(random: Random, layout: TableLayout, spread: number): Row {
-  return layout.columns.map((kind, ordinal) => (!layout.key.includes(ordinal) && random.below(6) === 0 ? null : randomValue(random, kind, layout.key.includes(ordinal) ? spread : 20)))
+  return layout.columns.map((kind, ordinal) => (!layout.key.includes(ordinal) && random.below(6) === 0 ? null : !layout.key.includes(ordinal) && kind === 'f64' && random.below(30) === 0 ? NaN : randomValue(random, kind, layout.key.includes(ordinal) ? spread : 20)))
 }
 
