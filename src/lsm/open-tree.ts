@@ -133,7 +133,7 @@ async function createState(options: TreeOptions, manifest: ManifestState, log: R
     nextSequence: lastSequence + 1, visibleSequence: manifest.flushedSequence,
     pending: [], waiters: [], cursors: new Map(), failure: undefined, background: undefined, flushFailure: undefined,
     closing: new AbortController(),
-    lanes: { publish: Promise.resolve(), flush: undefined, compaction: Promise.resolve(), compacting: false, background: Promise.resolve() },
+    lanes: { publish: Promise.resolve(), flush: undefined, compaction: Promise.resolve(), compacting: false, compactionWanted: false, background: Promise.resolve() },
     deletions: new Set(), batchScratch: { address: 0, byteLength: 0 },
   }
   releaseVersion(version, () => undefined)

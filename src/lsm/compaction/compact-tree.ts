@@ -1,5 +1,5 @@
 /** Compactions of one tree: picked, run and published one at a time, in the background or because someone asked. */
-import { openOutputs, withRetries } from '../state/background.ts'
+import { canWork, openOutputs, withRetries } from '../state/background.ts'
 import { publish } from '../state/publish.ts'
 import type { TreeState } from '../state/tree-state.ts'
 import { noTables } from '../state/version.ts'
@@ -10,15 +10,19 @@ import type { CompactionPlan, MetaLevels } from './pick.ts'
 
 /** Compacts while there is something to compact. */
 export function startCompaction(state: TreeState): void {
-  if (state.lanes.compacting || state.closing.signal.aborted) return
+  state.lanes.compactionWanted = true
+  if (state.lanes.compacting || !canWork(state)) return
   state.lanes.compacting = true
   const work = withRetries(state, 'compaction', () => inLane(state, async () => {
+    state.lanes.compactionWanted = false
     const plan = pickCompaction(metaTables(state), state.options.settings, state.cursors)
     if (plan === undefined) return 'done'
     await runPlan(state, plan)
     return 'again'
   })).finally(() => {
     state.lanes.compacting = false
+    // Asked for between the last pick and here.
+    if (state.lanes.compactionWanted) startCompaction(state)
   })
   state.lanes.background = work
 }

@@ -31,13 +31,15 @@ export async function openOutputs(state: TreeState, metas: readonly TableMeta[])
   }
 }
 
+export const canWork = ({ closing, failure }: TreeState): boolean => !closing.signal.aborted && failure === undefined
+
 const retryMsMin = 100, retryMsMax = 30_000
 
 /** Runs `step` until it is done, the tree closes, or writes have ended; a failing step is tried again, ever more slowly. */
 export async function withRetries(state: TreeState, what: string, step: () => Promise<'again' | 'done'>): Promise<void> {
   const { signal } = state.closing
   let retryMs = retryMsMin
-  while (!signal.aborted && state.failure === undefined) {
+  while (canWork(state)) {
     try {
       if ((await step()) === 'done') return
       retryMs = retryMsMin

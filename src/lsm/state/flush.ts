@@ -6,7 +6,7 @@
 import type { FlushTable } from '../compaction/job.ts'
 import { compareBytes } from '../keys/key-bytes.ts'
 import { publish } from './publish.ts'
-import { openOutputs, withRetries } from './background.ts'
+import { canWork, openOutputs, withRetries } from './background.ts'
 import { track } from './tree-state.ts'
 import type { FrozenMemtable, TreeState } from './tree-state.ts'
 import { noTables } from './version.ts'
@@ -16,6 +16,8 @@ import type { Levels, TableFile } from './version.ts'
 export function startFlush(state: TreeState, afterFlush: () => void): void {
   state.lanes.flush ??= flushAll(state, afterFlush).finally(() => {
     state.lanes.flush = undefined
+    // What was frozen between the last look and here found this one still at work.
+    if (state.frozen.length > 0 && canWork(state)) startFlush(state, afterFlush)
   })
 }
 

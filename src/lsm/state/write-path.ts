@@ -24,6 +24,8 @@ export function appendBatch(state: TreeState, batch: Uint8Array, gate: CommitGat
   const entry: PendingBatch = { batch, baseSequence, gate, isReady: false, isApplied: false, applied: undefined }
   state.pending.push(entry)
   const durable = state.log.append(baseSequence, batch)
+  // It may reject while only the log is awaited.
+  gate?.durableEverywhere.catch(ignore)
   const applied = afterDurable(state, entry, durable, startFlush)
   // Callers may await only one of the two; the failure reaches them there, and through the tree's stats.
   applied.catch(ignore)
