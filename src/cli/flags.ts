@@ -35,7 +35,7 @@ export function serveOptions(): readonly Option[] {
   return [
     new Option('--listen <host:port>', 'address to listen on').env('LSMT_LISTEN').default(parseListen('127.0.0.1:8080'), '127.0.0.1:8080').argParser(parseListen),
     dataDirOption(),
-    new Option('--storage <kind>', 'where the data is kept').env('LSMT_STORAGE').default('local').choices(['local', 's3']),
+    new Option('--storage <kind>', 'where the data is kept; s3 is not supported yet').env('LSMT_STORAGE').default('local').choices(['local', 's3']),
     new Option('--shards <n>', 'shards of a new database; fixed at creation').env('LSMT_SHARDS').default(shards).argParser(integerIn(1, 1024)),
     new Option('--workers <n>', 'threads for background work; 0: all in the main thread').env('LSMT_WORKERS').default(workers).argParser(integerIn(0, 64)),
     new Option('--durability <kind>', 'what an acknowledged write survives').env('LSMT_DURABILITY').default(durability).choices(['sync', 'interval', 'memory']),

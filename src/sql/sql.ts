@@ -2,6 +2,7 @@
  * SQL over an engine. A text is scanned into statements of a shape; the plan of a shape is made once per version of
  * the catalog (parse, bind) and cached; running it needs neither parser nor names.
  */
+import { isWellFormed, notUnicode } from '../engine/check-value.ts'
 import type { Engine } from '../engine/engine.ts'
 import { userValueOf } from '../engine/user-value.ts'
 import type { UserValue } from '../engine/user-value.ts'
@@ -40,7 +41,7 @@ export interface PreparedText {
 }
 
 export interface Sql {
-  /** Takes a text apart. 42601 when a literal or comment does not end, or when there is no statement. */
+  /** Takes a text apart. 42601 when a literal or comment does not end, or when there is no statement; 22P02 when it is not Unicode. */
   prepare(text: string): PreparedText
   /** Runs one statement of a text. */
   runStatement(prepared: PreparedText, index: number, parameters?: SqlParameters, options?: QueryOptions): Promise<StatementResult>
@@ -62,6 +63,7 @@ export function createSql(engine: Engine, settings: SqlSettings = defaultSqlSett
   function prepare(text: string): PreparedText {
     const known = texts.get(text)
     if (known !== undefined) return known
+    if (!isWellFormed(text)) throw notUnicode('the statement', text)
     const prepared = { text, statements: scanStatements(text) }
     if (prepared.statements.length === 0) throw new LsmtError('42601', 'there is no statement in the text')
     if (text.length <= settings.shapeCharactersMax && prepared.statements.every(hasParametersOnly)) texts.set(text, prepared)

@@ -8,7 +8,7 @@ import type { Random } from '../../src/runtime/random.ts'
 import { createSql, defaultSqlSettings } from '../../src/sql/sql.ts'
 import { openModelEngine } from '../engine/model-engine.ts'
 import { answerOf } from './script.ts'
-import { testEngines } from './test-engines.ts'
+import { lastingEngines } from './test-engines.ts'
 
 const seeds = [
   'CREATE TABLE t (id BIGINT PRIMARY KEY, n NUMERIC(10,2), d DOUBLE PRECISION, s TEXT, b BOOLEAN, ts TIMESTAMP, y BYTEA)',
@@ -43,12 +43,13 @@ function mutate(random: Random): string {
 }
 
 const rounds = process.env['LSMT_TEST_FULL'] === '1' ? 50_000 : 2_000
+const timeoutMs = 900_000
 
 test('mutated statements have an answer or a clean error, cached or not', async () => {
   const seed = Math.floor(Math.random() * 2 ** 32)
   const random = seededRandom(seed)
   const cached = createSql(openModelEngine())
-  const [, openEngine] = testEngines[random.below(testEngines.length)]!
+  const [, openEngine] = lastingEngines[random.below(lastingEngines.length)]!
   const engine = await openEngine()
   const uncached = createSql(engine, { ...defaultSqlSettings, planCacheEntriesMax: 0 })
   for (let round = 0; round < rounds; round++) {
@@ -59,7 +60,7 @@ test('mutated statements have an answer or a clean error, cached or not', async 
     if (round % 500 === 499) await Promise.all([cached, uncached].map((sql) => sql.query('DROP TABLE IF EXISTS t; DROP TABLE IF EXISTS u')))
   }
   await engine.close()
-})
+}, timeoutMs)
 
 test('random characters do not get further than an error', async () => {
   const seed = Math.floor(Math.random() * 2 ** 32)
@@ -69,7 +70,7 @@ test('random characters do not get further than an error', async () => {
     const text = Array.from({ length: random.below(30) }, () => (random.below(2) === 0 ? pieces[random.below(pieces.length)]! : String.fromCharCode(random.below(0x250)))).join('')
     expect(await answerOf(sql, text), `seed ${seed}: ${JSON.stringify(text)}`).not.toMatch(/^error XX/)
   }
-})
+}, timeoutMs)
 
 test('deep nesting and long chains are answered, not a crash', async () => {
   const sql = createSql(openModelEngine())

@@ -12,12 +12,18 @@ import { createMemoryStorage } from '../../src/storage/memory-storage.ts'
 import { openModelEngine } from '../engine/model-engine.ts'
 import { createModelTree } from '../engine/model-tree.ts'
 
-export const testEngines: readonly (readonly [string, () => Promise<Engine>])[] = [
+type TestEngine = readonly [string, () => Promise<Engine>]
+const overModelTrees: TestEngine = ['the local engine over three model trees', openOverModelTrees]
+
+export const testEngines: readonly TestEngine[] = [
   ['the model engine', async () => openModelEngine()],
-  ['the local engine over three model trees', openOverModelTrees],
+  overModelTrees,
   ['the engine with small memtables, so that most rows are in files', () => openOverFiles('wasm')],
   ['the engine with JavaScript kernels', () => openOverFiles('js')],
 ]
+
+/** For long runs: model trees never free what their reads have taken. */
+export const lastingEngines: readonly TestEngine[] = testEngines.filter((each) => each !== overModelTrees)
 
 async function openOverFiles(kernels: KernelKind): Promise<Engine> {
   const tree = { ...defaultDatabaseSettings.tree, memtableBytesMax: 4_096 }

@@ -7,7 +7,7 @@ import type { UserValue } from '../../src/engine/user-value.ts'
 import { seededRandom } from '../../src/runtime/random.ts'
 import type { Random } from '../../src/runtime/random.ts'
 import { createSql } from '../../src/sql/sql.ts'
-import { testEngines } from './test-engines.ts'
+import { lastingEngines, testEngines } from './test-engines.ts'
 
 const columns = ['a', 'b', 'c', 'd', 'e'] as const
 type Row = readonly [a: number, b: string, c: string | null, d: number | null, e: number | bigint | null]
@@ -70,9 +70,10 @@ function compareNumbers(a: string, b: string): number {
 const literal = (value: UserValue): string => (value === null ? 'NULL' : typeof value === 'string' ? `'${value}'` : String(value))
 const inKeyOrder = (rows: readonly Row[]): Row[] => rows.toSorted((x, y) => x[0] - y[0] || Buffer.compare(Buffer.from(x[1]), Buffer.from(y[1])))
 
-const rounds = process.env['LSMT_TEST_FULL'] === '1' ? 3_000 : 250
+const isFull = process.env['LSMT_TEST_FULL'] === '1'
+const rounds = isFull ? 3_000 : 250
 
-describe.each(testEngines)('over %s', (_, openEngine) => {
+describe.each(isFull ? lastingEngines : testEngines)('over %s', (_, openEngine) => {
   test('conditions select what a filter selects', async () => {
     const seed = Math.floor(Math.random() * 2 ** 32)
     const random = seededRandom(seed)
@@ -95,7 +96,7 @@ describe.each(testEngines)('over %s', (_, openEngine) => {
       expect(counted!.rows[0]!.slice(0, 2), `seed ${seed}: counts of ${text}`).toEqual([selected.length, selected.filter((row) => row[3] !== null).length])
     }
     await engine.close()
-  })
+  }, 900_000)
 })
 
 test('a long result leaves turns to others, and can be stopped between them', async () => {
