@@ -1,0 +1,103 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { LsmtError, open } from '../src/lsmt.ts'
+import type { OpenOptions } from '../src/lsmt.ts'
+
+let folder: string
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'lsmt-entry-'))
+})
+afterAll(() => rmSync(folder, { recursive: true }))
+
+const small: OpenOptions = { kernelMemoryBytes: 128 * 1024 * 1024, cacheBytesMax: 16 * 1024 * 1024, workers: 0 }
+
+describe('an embedded database', () => {
+  test('keeps what was written by SQL and by key', async () => {
+    const dataDir = join(folder, 'kept')
+    const db = await open({ ...small, dataDir })
+    expect(await db.query('INSERT INTO kv VALUES ($1, $2)', ['hello', 'world'])).toEqual({ columns: [], rows: [], rowCount: 1 })
+    await db.table('kv').put({ key: 'a', value: 'b' })
+    expect(await db.query('SELECT value FROM kv WHERE key = $1', ['hello'])).toEqual({ columns: [{ name: 'value', type: 'TEXT' }], rows: [{ value: 'world' }], rowCount: 1 })
+    await db.close()
+    const again = await open({ ...small, dataDir })
+    await again.flush()
+    await again.compact()
+    expect((await again.query('SELECT key, value FROM kv ORDER BY key')).rows).toEqual([{ key: 'a', value: 'b' }, { key: 'hello', value: 'world' }])
+    expect(again.table('kv').getSync('hello')).toEqual({ key: 'hello', value: 'world' })
+    await again.close()
+  })
+
+  test('gives one result per statement, or the last', async () => {
+    const db = await open({ ...small, storage: 'memory' })
+    const text = "CREATE TABLE t (id BIGINT PRIMARY KEY, n NUMERIC(5,2)); INSERT INTO t VALUES (1, 2.5), (2, 3); SELECT id, n FROM t ORDER BY id"
+    const results = await db.queryAll(text)
+    expect(results.map((result) => result.rowCount)).toEqual([0, 2, 2])
+    expect((await db.query('SELECT id FROM t; SELECT n FROM t WHERE id = 2')).rows).toEqual([{ n: '3.00' }])
+    await expect(db.query('SELECT nope FROM t')).rejects.toBeInstanceOf(LsmtError)
+    await db.close()
+  })
+
+  test('keeps nothing in memory storage', async () => {
+    const db = await open({ ...small, storage: 'memory' })
+    await db.table('kv').put({ key: 'a', value: 'b' })
+    await db.close()
+    const again = await open({ ...small, storage: 'memory' })
+    expect(again.table('kv').getSync('a')).toBeUndefined()
+    await again.close()
+  })
+
+  test('is open once', async () => {
+    const dataDir = join(folder, 'once')
+    const db = await open({ ...small, dataDir })
+    await expect(open({ ...small, dataDir })).rejects.toMatchObject({ code: '55006' })
+    await db.close()
+    await (await open({ ...small, dataDir })).close()
+  })
+
+  test.each<[string, object]>([
+    ['an unknown option', { shard: 4 }],
+    ['an unknown tree option', { tree: { memtableBytes: 1 } }],
+    ['an unknown storage', { storage: 'tape' }],
+    ['a bad value', { durability: 'maybe' }],
+  ])('refuses %s', async (_, options) => {
+    await expect(open({ ...small, storage: 'memory', ...options } as OpenOptions)).rejects.toMatchObject({ code: '22023' })
+  })
+
+  test('refuses another shard count than it has, and lets the directory go', async () => {
+    const dataDir = join(folder, 'shards')
+    await (await open({ ...small, dataDir, shards: 2 })).close()
+    await expect(open({ ...small, dataDir, shards: 3 })).rejects.toMatchObject({ code: '22023' })
+    const db = await open({ ...small, dataDir })
+    expect(db.stats().shards).toHaveLength(2)
+    await db.close()
+  })
+
+  test('after close everything is refused', async () => {
+    const db = await open({ ...small, storage: 'memory' })
+    const kv = db.table('kv')
+    await db.close()
+    await db.close()
+    expect(() => kv.getSync('a')).toThrow(expect.objectContaining({ code: '55000' }))
+    await expect(kv.put({ key: 'a', value: 'b' })).rejects.toMatchObject({ code: '55000' })
+    await expect(db.query('SELECT key FROM kv')).rejects.toMatchObject({ code: '55000' })
+    await expect(db.flush()).rejects.toMatchObject({ code: '55000' })
+  })
+
+  test('lets writes in progress end when it is closed: none hangs, and none that succeeded is lost', async () => {
+    const dataDir = join(folder, 'closing')
+    const db = await open({ ...small, dataDir, shards: 3 })
+    await db.query('CREATE TABLE t (id BIGINT PRIMARY KEY, v TEXT)')
+    const kv = db.table('kv')
+    const writes = Array.from({ length: 200 }, (_, i) => (i % 3 === 0 ? db.query('INSERT INTO t VALUES ($1, $2)', [i % 50, String(i)]) : kv.batch([{ put: { key: `${i}`, value: '' } }, { put: { key: `${i}+`, value: '' } }])))
+    const settled = Promise.allSettled(writes)
+    await new Promise((resolve) => setImmediate(resolve))
+    await db.close()
+    const outcomes = await settled
+    const again = await open({ ...small, dataDir })
+    for (const [i, outcome] of outcomes.entries()) if (outcome.status === 'fulfilled' && i % 3 !== 0) expect(again.table('kv').getSync(`${i}+`), `write ${i}`).toBeDefined()
+    for (const outcome of outcomes) if (outcome.status === 'rejected') expect(['23505', '55000']).toContain((outcome.reason as LsmtError).code)
+    await again.close()
+  })
+})
