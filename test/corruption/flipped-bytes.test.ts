@@ -81,7 +81,7 @@ async function verify(source: MemoryDisk): Promise<{ files: readonly string[]; t
 
 describe('a database with one byte flipped', () => {
   it('has nothing wrong before', async () => {
-    expect([...disk.keys()].map((name) => name.split('/')[0]).sort()).toEqual(expect.arrayContaining(['format', 'manifest', 'sst', 'wal']))
+    expect(new Set([...disk.keys()].map((name) => name.split('/')[0]))).toEqual(new Set(['format', 'manifest', 'sst', 'wal']))
     expect(await verify(disk)).toEqual({ files: [], tornTails: 0 })
     expect(written).toHaveLength(63)
   })
