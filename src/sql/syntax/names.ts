@@ -49,15 +49,26 @@ export function parserText(tokens: readonly ShapeToken[], isName: IsName): Parse
       names.push({ name: kind === token.quotedName ? quotedName(piece, 0, piece.length) : piece, tokenIndex: index })
     } else if (kind === token.positionalParameter) text += `$${++slotCount}`
     else if (saysNothing(tokens, index)) continue
-    else text += piece
+    else text += typeNames.get(piece) ?? piece
   }
   return { text, names, slotCount, offsets }
 }
 
-/** `SELECT ALL` is what SELECT means; the parser does not know it. */
+const aggregates = new Set(['count', 'min', 'max', 'sum', 'avg'])
+
+/** `SELECT ALL`, `COUNT(ALL x)` and `BETWEEN ASYMMETRIC` are what the same means without; the parser does not know them. */
 function saysNothing(tokens: readonly ShapeToken[], index: number): boolean {
-  return index === 1 && tokens[1]!.text === 'all' && tokens[0]!.text === 'select'
+  const { text } = tokens[index]!
+  const before = tokens[index - 1]?.text
+  if (text === 'asymmetric') return before === 'between'
+  if (text !== 'all') return false
+  return (index === 1 && before === 'select') || (before === '(' && aggregates.has(tokens[index - 2]!.text))
 }
+
+/** Types that the parser knows by another name only, or takes apart (INT8 becomes INT with a length of 8). */
+const typeNames: ReadonlyMap<string, string> = new Map([
+  ['dec', 'decimal'], ['int8', 'bigint'], ['int4', 'integer'], ['int2', 'smallint'], ['float8', 'double precision'], ['float4', 'real'], ['bool', 'boolean'],
+])
 
 /** In SELECT, INSERT, UPDATE and DELETE. */
 export const isNameInStatement: IsName = (tokens, index) => {
