@@ -26,7 +26,7 @@ export const tinySettings: TreeSettings = {
 }
 
 export function testTreeOptions(kernel: Kernel, storage: Storage, more: Partial<TreeOptions> = {}): TreeOptions {
-  const cache = createChunkCache(kernel.heap, 2 * 1024 * KiB)
+  const cache = more.cache ?? createChunkCache(kernel.heap, 2 * 1024 * KiB)
   const clock = more.clock ?? systemClock
   return {
     storage, kernel, cache, settings: tinySettings, shard: 0, durability: 'sync', syncIntervalMs: 10, clock,
