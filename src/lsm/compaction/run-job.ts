@@ -13,9 +13,10 @@ import { createRowMerge } from '../read/merge/merged-rows.ts'
 import type { MergedRows, RowMerge } from '../read/merge/merged-rows.ts'
 import type { ReadContext } from '../read/read-context.ts'
 import { createTableSource } from '../read/merge/table-source.ts'
+import type { RunFile } from '../read/merge/table-source.ts'
 import { openTable } from '../table/table-reader.ts'
 import { tableFileName } from '../table/table-file-name.ts'
-import type { TableMeta, TableReader } from '../table/table.ts'
+import type { RangeTombstone, TableMeta, TableReader } from '../table/table.ts'
 import type { CompactJob, FlushJob, FlushTable, Job, JobResult } from './job.ts'
 import type { JobEnvironment } from './job-environment.ts'
 import { createOutputFiles } from './output-files.ts'
@@ -63,39 +64,52 @@ async function flushTable(job: FlushJob, { layout, fileNumber, olderMaxKey }: Fl
 
 async function compact(job: CompactJob, environment: JobEnvironment, written: TableMeta[]): Promise<void> {
   const { kernel, storage, cache } = environment
-  const readers: TableReader[] = []
+  const open = new Set<TableReader>()
+  const close = async (reader: TableReader): Promise<void> => {
+    open.delete(reader)
+    await reader.close()
+  }
+  const runFile = (meta: TableMeta): RunFile => ({
+    meta,
+    async open() {
+      const reader = await openTable({ storage, kernel, cache, meta, shard: job.shard })
+      open.add(reader)
+      return reader
+    },
+    done: close,
+  })
   try {
-    const runs: TableReader[][] = []
-    for (const metas of job.runs) {
-      const run: TableReader[] = []
-      for (const meta of metas) {
-        const reader = await openTable({ storage, kernel, cache, meta, shard: job.shard })
-        readers.push(reader)
-        run.push(reader)
-        await environment.pause()
-      }
-      runs.push(run)
-    }
-    await compactRuns(job, runs, environment, written)
+    await compactRuns(job, job.runs.map((metas) => metas.map(runFile)), environment, written)
   } finally {
-    for (const reader of readers) await reader.close()
+    for (const reader of open) await close(reader)
   }
 }
 
-async function compactRuns(job: CompactJob, runs: readonly (readonly TableReader[])[], environment: JobEnvironment, written: TableMeta[]): Promise<void> {
+async function compactRuns(job: CompactJob, runs: readonly (readonly RunFile[])[], environment: JobEnvironment, written: TableMeta[]): Promise<void> {
   const metas = job.runs.flat()
   const sequences = { min: Math.min(...metas.map(({ minSequence }) => minSequence)), max: Math.max(...metas.map(({ maxSequence }) => maxSequence)) }
+  const columns = job.layout.columns.map((_, ordinal) => ordinal)
+  const covers: RangeCover[] = []
+  for (const files of runs) covers.push(unionOfCovers(covers.at(-1) ?? emptyCover, await coverOfRun(files, environment)))
   await withContext(environment.kernel, job.layout, async (context) => {
-    const columns = job.layout.columns.map((_, ordinal) => ordinal)
-    let cover: RangeCover = emptyCover
-    const sources = runs.map((readers) => {
-      const source = createTableSource(context, { readers, columns, cover, readAhead: compactionReadAhead })
-      cover = unionOfCovers(cover, coverOf(readers.flatMap(({ rangeTombstones }) => rangeTombstones)))
-      return source
-    })
-    const outputs = createOutputFiles(environment, { job, layout: job.layout, cover: job.isLastLevel ? emptyCover : cover, fileNumbers: job.fileNumbers, sequences }, written)
+    const sources = runs.map((files, i) => createTableSource(context, { files, columns, cover: covers[i - 1] ?? emptyCover, readAhead: compactionReadAhead }))
+    const cover = job.isLastLevel ? emptyCover : (covers.at(-1) ?? emptyCover)
+    const outputs = createOutputFiles(environment, { job, layout: job.layout, cover, fileNumbers: job.fileNumbers, sequences }, written)
     await writeMerged(context, createRowMerge(context, { sources, keepTombstones: !job.isLastLevel, rowsMax }), outputs, environment)
   })
+}
+
+/** What a run's range tombstones delete; only files that have some are looked into. */
+async function coverOfRun(files: readonly RunFile[], { pause }: JobEnvironment): Promise<RangeCover> {
+  const tombstones: RangeTombstone[] = []
+  for (const file of files) {
+    if (file.meta.rangeTombstoneCount === 0) continue
+    const reader = await file.open()
+    tombstones.push(...reader.rangeTombstones)
+    await file.done?.(reader)
+    await pause()
+  }
+  return coverOf(tombstones)
 }
 
 async function withContext(kernel: Kernel, layout: TableLayout, use: (context: ReadContext) => Promise<void>): Promise<void> {

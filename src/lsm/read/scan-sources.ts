@@ -5,6 +5,7 @@ import { memtableCover } from '../state/memtable.ts'
 import { clipCover, emptyCover, unionOfCovers } from '../keys/range-cover.ts'
 import type { RangeCover } from '../keys/range-cover.ts'
 import type { RowLayout } from '../keys/row-layout.ts'
+import type { TableReader } from '../table/table.ts'
 import type { ReadStats, ScanRequest } from '../tree.ts'
 import type { TableFile } from '../state/version.ts'
 import type { View } from '../state/view.ts'
@@ -19,6 +20,7 @@ import type { ReadContext } from './read-context.ts'
 import { planStretches } from './stretches.ts'
 import type { FileRun, StretchPlan } from './stretches.ts'
 import { createTableSource } from './merge/table-source.ts'
+import type { RunFile } from './merge/table-source.ts'
 
 export interface ScanSources {
   readonly context: ReadContext
@@ -48,7 +50,7 @@ export function openScanSources(kernel: Kernel, view: View, sequence: number, sh
     runs.push({ readers: files.map(({ reader }) => reader), cover })
     for (const file of files) if (file.cover.length > 0) cover = cut(file.cover)
   }
-  const tables = runs.map((run) => createTableSource(context, { ...run, columns, readAhead: mergeReadAhead }))
+  const tables = runs.map(({ readers, cover: newer }) => createTableSource(context, { files: readers.map(openFile), cover: newer, columns, readAhead: mergeReadAhead }))
   const merge = createRowMerge(context, { sources: [...memtables, ...tables], keepTombstones: false })
   const predicate = createPredicate(context, request.predicate)
   return {
@@ -61,6 +63,8 @@ export function openScanSources(kernel: Kernel, view: View, sequence: number, sh
     },
   }
 }
+
+const openFile = (reader: TableReader): RunFile => ({ meta: reader.meta, open: () => reader })
 
 /** Every file of level 0 is a run, as is each deeper level. */
 function runsOf(view: View, tableId: number, lower: Uint8Array, upper: Boundary): readonly (readonly TableFile[])[] {

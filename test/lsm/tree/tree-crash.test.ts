@@ -144,7 +144,8 @@ describe('a tree under loss of power', () => {
     expect(points.some(({ kind, name }) => kind === 'delete' && name.startsWith('sst/'))).toBe(true)
     expect(points.some(({ kind, name }) => kind === 'delete' && name.startsWith('wal/'))).toBe(true)
     expect(points.filter(({ kind, name }) => kind === 'publish' && name.startsWith('sst/')).length).toBeGreaterThan(5)
-    for (const { number, kind, name } of points) {
+    // Every third in the everyday run; the full one visits them all.
+    for (const { number, kind, name } of points.filter((_, i) => fullTests || i % 3 === seed % 3)) {
       const history: History = { states: [emptyModel()], acknowledged: 0 }
       const disk = createFaultyStorage({ seed, crashAtOperation: number })
       await live(disk, seed, history)

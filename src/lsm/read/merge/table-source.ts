@@ -6,16 +6,24 @@ import { compareBoundaries, compareBytes, firstBoundary } from '../../keys/key-b
 import type { Boundary } from '../../keys/key-bytes.ts'
 import type { Vector } from '../../page.ts'
 import type { RangeCover } from '../../keys/range-cover.ts'
-import type { ChunkName, PinnedChunks, TableReader } from '../../table/table.ts'
+import type { ChunkName, PinnedChunks, TableMeta, TableReader } from '../../table/table.ts'
 import { bitmapBytes } from '../read-context.ts'
 import type { ReadContext } from '../read-context.ts'
 import { decodeChunk, decodeColumn, keyChunk } from '../row-group-columns.ts'
 import { coveredBits, positionOf } from './run-page.ts'
 import type { RunPage, RunSource } from './run-page.ts'
 
+/** A file of a run, opened when its turn comes: compactions of large tables do not hold all tails at once. */
+export interface RunFile {
+  readonly meta: TableMeta
+  readonly open: () => TableReader | Promise<TableReader>
+  /** Takes the reader back when its last page is void; absent for readers that others own. */
+  readonly done?: (reader: TableReader) => Promise<void>
+}
+
 export interface TableSourceOptions {
   /** The run's files in key order. */
-  readonly readers: readonly TableReader[]
+  readonly files: readonly RunFile[]
   /** Ordinals that will be asked for. */
   readonly columns: readonly number[]
   /** What newer runs delete. */
@@ -49,8 +57,11 @@ interface SourceState {
   readonly chunkNames: readonly ChunkName[]
   lower: Uint8Array
   upper: Boundary
-  /** Row groups still to come in the stretch; the next one is the last element. */
-  pending: { readonly reader: TableReader; readonly rowGroup: number }[]
+  /** Files still to come in the stretch; the next one is the last element. */
+  files: RunFile[]
+  current: { readonly file: RunFile; readonly reader: TableReader } | undefined
+  /** Row groups of the current file still to come; the next one is the last element. */
+  pending: number[]
   pinned: PinnedRowGroups | undefined
   loaded: LoadedRowGroup | undefined
 }
@@ -61,38 +72,64 @@ export function createTableSource(context: ReadContext, options: TableSourceOpti
     arena: createArena(context.kernel.heap),
     chunkNames: [...new Set([keyChunk(context).name, 'tombstones' as const, ...options.columns])],
     lower: firstBoundary, upper: undefined,
-    pending: [], pinned: undefined, loaded: undefined,
+    files: [], current: undefined, pending: [], pinned: undefined, loaded: undefined,
   }
   return {
     open(lower, upper) {
       state.lower = lower
       state.upper = upper
-      state.pending = rowGroupsIn(state)
+      state.files = filesIn(state)
+      state.current = undefined
+      state.pending = []
     },
     next: () => nextPage(state),
     close() {
-      state.pinned?.chunks.unpin()
+      releasePinned(state)
       state.arena.free()
     },
   }
 }
 
-function rowGroupsIn({ context, options, lower, upper }: SourceState): SourceState['pending'] {
-  const pending: SourceState['pending'] = []
-  for (const reader of options.readers) {
-    if (compareBytes(reader.meta.maxKey, lower) < 0 || compareBoundaries(reader.meta.minKey, upper) >= 0) continue
-    const { from, to } = reader.rowGroupsIn(lower, upper)
-    for (let rowGroup = from; rowGroup < to; rowGroup++) pending.push({ reader, rowGroup })
+function filesIn({ context, options, lower, upper }: SourceState): RunFile[] {
+  const files = options.files.filter(({ meta }) => compareBytes(meta.maxKey, lower) >= 0 && compareBoundaries(meta.minKey, upper) < 0)
+  return context.reverse ? files : files.reverse()
+}
+
+/** Goes on to the run's next file in the stretch; false when there is none. */
+async function enterFile(state: SourceState): Promise<boolean> {
+  const { current, context } = state
+  if (current?.file.done !== undefined) {
+    releasePinned(state)
+    state.loaded = undefined
+    await current.file.done(current.reader)
   }
-  return context.reverse ? pending : pending.reverse()
+  const file = state.files.pop()
+  if (file === undefined) {
+    state.current = undefined
+    return false
+  }
+  const reader = await file.open()
+  state.current = { file, reader }
+  const { from, to } = reader.rowGroupsIn(state.lower, state.upper)
+  state.pending = Array.from({ length: to - from }, (_, i) => (context.reverse ? from + i : to - 1 - i))
+  return true
+}
+
+function releasePinned(state: SourceState): void {
+  state.pinned?.chunks.unpin()
+  state.pinned = undefined
 }
 
 async function nextPage(state: SourceState): Promise<RunPage | undefined> {
   const { context } = state
   for (;;) {
-    const next = state.pending.pop()
-    if (next === undefined) return undefined
-    const group = state.loaded?.reader === next.reader && state.loaded.rowGroup === next.rowGroup ? state.loaded : await load(state, next.reader, next.rowGroup)
+    const rowGroup = state.pending.pop()
+    if (rowGroup === undefined) {
+      if (await enterFile(state)) continue
+      return undefined
+    }
+    const { reader } = state.current!
+    const group = state.loaded?.reader === reader && state.loaded.rowGroup === rowGroup ? state.loaded : await load(state, reader, rowGroup)
     const { rowCount, keys } = group
     const a = positionOf(context, keys, rowCount, state.lower), b = positionOf(context, keys, rowCount, state.upper)
     const page = pageOf(state, group, Math.min(a, b), Math.max(a, b))
@@ -106,7 +143,7 @@ function pageOf(state: SourceState, group: LoadedRowGroup, from: number, to: num
   const bounds = { lower: state.lower, upper: state.upper }
   return {
     rowCount, keys, from, to,
-    last: state.pending.length === 0,
+    last: state.pending.length === 0 && state.files.length === 0,
     tombstones: group.tombstones,
     covered: coveredBits(context, options.cover, keys, rowCount, bounds, arena),
     flipped: context.reverse,
@@ -134,10 +171,8 @@ async function load(state: SourceState, reader: TableReader, rowGroup: number): 
 async function pin(state: SourceState, reader: TableReader, rowGroup: number): Promise<void> {
   const { pinned, options, context, pending } = state
   if (pinned?.reader === reader && pinned.from <= rowGroup && rowGroup < pinned.to) return
-  pinned?.chunks.unpin()
-  state.pinned = undefined
-  let ahead = 0
-  while (ahead + 1 < options.readAhead && pending.at(-1 - ahead)?.reader === reader) ahead++
+  releasePinned(state)
+  const ahead = Math.min(options.readAhead - 1, pending.length)
   const from = context.reverse ? rowGroup - ahead : rowGroup
   const to = context.reverse ? rowGroup + 1 : rowGroup + 1 + ahead
   state.pinned = { reader, from, to, chunks: await reader.pin(from, to, state.chunkNames, context.stats) }
