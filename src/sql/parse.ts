@@ -38,19 +38,19 @@ export function parseStatement(shape: string, origin: Origin): Statement {
 }
 
 type Kind = Statement['kind']
-const kinds: Readonly<Record<string, Kind>> = { select: 'select', insert: 'insert', update: 'update', delete: 'delete' }
-const secondWords: Readonly<Record<string, readonly [string, Kind]>> = {
-  create: ['table', 'createTable'],
-  drop: ['table', 'dropTable'],
-  show: ['tables', 'showTables'],
-}
+const kinds: ReadonlyMap<string, Kind> = new Map([['select', 'select'], ['insert', 'insert'], ['update', 'update'], ['delete', 'delete']])
+const secondWords: ReadonlyMap<string, readonly [string, Kind]> = new Map([
+  ['create', ['table', 'createTable']],
+  ['drop', ['table', 'dropTable']],
+  ['show', ['tables', 'showTables']],
+])
 
 function statementKind(tokens: readonly ShapeToken[], origin: Origin): Kind {
   const [first, second] = tokens
   if (first === undefined || first.kind !== token.word) throw syntaxErrorAt(origin, 0)
-  const kind = kinds[first.text]
+  const kind = kinds.get(first.text)
   if (kind !== undefined) return kind
-  const expected = secondWords[first.text]
+  const expected = secondWords.get(first.text)
   if (expected !== undefined && second?.text === expected[0]) return expected[1]
   if (expected !== undefined && second === undefined) throw syntaxErrorAt(origin, 1)
   if (!otherStatements.has(first.text)) throw syntaxErrorAt(origin, 0)

@@ -105,12 +105,14 @@ function toDouble(type: ColumnType, kind: number, value: SlotValue): number | un
 }
 
 const doublePattern = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/
-const doubleNames: Readonly<Record<string, number>> = { nan: Number.NaN, infinity: Infinity, '+infinity': Infinity, '-infinity': -Infinity, inf: Infinity, '+inf': Infinity, '-inf': -Infinity }
+const doubleNames: ReadonlyMap<string, number> = new Map([
+  ['nan', Number.NaN], ['infinity', Infinity], ['+infinity', Infinity], ['-infinity', -Infinity], ['inf', Infinity], ['+inf', Infinity], ['-inf', -Infinity],
+])
 
 function doubleText(type: ColumnType, text: string): number {
   const trimmed = text.trim()
   if (doublePattern.test(trimmed)) return finiteNumber(type, trimmed)
-  const named = doubleNames[trimmed.toLowerCase()]
+  const named = doubleNames.get(trimmed.toLowerCase())
   if (named === undefined) throw badText(type, text)
   return named
 }
