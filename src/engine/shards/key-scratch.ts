@@ -12,10 +12,11 @@ import { keyBytesMax, writeKey } from '../codec/key-codec.ts'
 import type { EngineRow } from '../engine.ts'
 import type { TableAccess } from '../tables/table-access.ts'
 
-/** Keys written by one call at most. */
+/** Keys written by one call at most, and bytes they may take if they are several. */
 export const keysPerChunk = 1024
+const chunkBytesMax = 1024 * 1024
 
-/** Longest key in bytes. */
+/** Longest key in bytes. Its longest encoding, three bytes a character and each escaped, is what one key may reserve. */
 export const keyLengthMax = 32 * 1024
 
 const initialBytes = 64 * 1024
@@ -53,7 +54,7 @@ export function createKeyScratch(kernel: Kernel, shardCount: number): KeyScratch
 
   function write(access: TableAccess, index: number, at: Pointer, values: EngineRow, ordinals: readonly number[]): number {
     const byteLength = writeKey(access.keys, memory, at, values, ordinals)
-    if (byteLength > keyLengthMax) throw new LsmtError('54000', `a key of table "${access.schema.name}" has ${byteLength} bytes, at most ${keyLengthMax} are possible`)
+    if (byteLength > keyLengthMax) throw tooLong(access, byteLength)
     u32[refsWord + 2 * index] = at
     u32[refsWord + 2 * index + 1] = byteLength
     return byteLength
@@ -61,13 +62,17 @@ export function createKeyScratch(kernel: Kernel, shardCount: number): KeyScratch
 
   return {
     writeOne(access, values, ordinals) {
-      reserve(keyBytesMax(values, ordinals))
+      reserve(boundedKeyBytes(access, values, ordinals))
       exports.bloomHash(keys, write(access, 0, keys, values, ordinals), hashes)
     },
     writeMany(access, rows, from, ordinals) {
-      const count = Math.min(keysPerChunk, rows.length - from)
+      let count = 0
       let bytesMax = 0
-      for (let i = 0; i < count; i++) bytesMax += keyBytesMax(rows[from + i]!, ordinals)
+      for (; count < keysPerChunk && from + count < rows.length; count++) {
+        const keyBytes = boundedKeyBytes(access, rows[from + count]!, ordinals)
+        if (count > 0 && bytesMax + keyBytes > chunkBytesMax) break
+        bytesMax += keyBytes
+      }
       reserve(bytesMax)
       let at = keys
       for (let i = 0; i < count; i++) at += write(access, i, at, rows[from + i]!, ordinals)
@@ -86,4 +91,17 @@ export function createKeyScratch(kernel: Kernel, shardCount: number): KeyScratch
       for (const pointer of [refs, hashes, keys]) heap.free(pointer)
     },
   }
+}
+
+/** Upper bound of a key's bytes. 54000 when a part of it is longer than keys may be. */
+function boundedKeyBytes(access: TableAccess, values: EngineRow, ordinals: readonly number[]): number {
+  for (let i = 0; i < ordinals.length; i++) {
+    const value = values[ordinals[i]!]
+    if ((typeof value === 'string' || value instanceof Uint8Array) && value.length > keyLengthMax) throw tooLong(access, value.length)
+  }
+  return keyBytesMax(values, ordinals)
+}
+
+function tooLong(access: TableAccess, byteLength: number): LsmtError {
+  return new LsmtError('54000', `a key of table "${access.schema.name}" has at least ${byteLength} bytes, at most ${keyLengthMax} are possible`)
 }

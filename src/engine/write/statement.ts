@@ -106,7 +106,10 @@ function writeKeyAt({ memory, scratch }: KeySource, builder: BatchBuilder, index
   return builder.endKey(keyAt + byteLength)
 }
 
-function finishParts(builders: readonly BatchBuilder[]): readonly StatementPart[] {
+/** A builder whose buffer grew beyond this is replaced, so that one large statement does not hold its memory for good. */
+const keptBufferBytesMax = 1024 * 1024
+
+function finishParts(builders: BatchBuilder[]): readonly StatementPart[] {
   let partCount = 0
   for (const builder of builders) if (builder.operationCount > 0) partCount++
   const parts: StatementPart[] = []
@@ -114,6 +117,7 @@ function finishParts(builders: readonly BatchBuilder[]): readonly StatementPart[
     const builder = builders[shard]!
     const { operationCount } = builder
     if (operationCount > 0) parts.push({ shard, operationCount, batch: builder.finish(partCount > 1 ? partCount : 0) })
+    if (builder.buffer.length > keptBufferBytesMax) builders[shard] = createBatchBuilder()
   }
   return parts
 }
