@@ -52,13 +52,13 @@ export async function createLocalEngine(parts: LocalEngineParts): Promise<Engine
   }
   const { kernel, trees } = parts
   const keys = createKeyScratch(kernel, trees.length)
-  const shards: Shards = { kernel, trees, keys, committer: createCommitter(trees, parts.random) }
-  const writer: Writer = { shards, builder: createStatementBuilder(kernel.memory, keys, trees.length), statementBytesMax: parts.statementBytesMax ?? kernel.heap.byteLength / 8, assertOpen }
+  const shards: Shards = { kernel, trees, keys, committer: createCommitter(trees, parts.random), assertOpen }
+  const writer: Writer = { shards, builder: createStatementBuilder(kernel.memory, keys, trees.length), statementBytesMax: parts.statementBytesMax ?? kernel.heap.byteLength / 8 }
   const tables = await openTables(writer)
 
   return {
     ...catalogPart(tables),
-    ...readPart(shards, tables, assertOpen),
+    ...readPart(shards, tables),
     ...writePart(writer, tables),
     get catalogVersion() {
       return tables.version
@@ -85,11 +85,12 @@ function catalogPart(tables: Tables): Pick<Engine, 'tables' | 'table' | 'createT
   return { tables: tables.list, table: tables.find, createTable: tables.create, dropTable: tables.drop }
 }
 
-function readPart(shards: Shards, tables: Tables, assertOpen: () => void): Pick<Engine, 'snapshot' | 'get' | 'scan' | 'aggregate'> {
-  const { memory } = shards.kernel
+function readPart(shards: Shards, tables: Tables): Pick<Engine, 'snapshot' | 'get' | 'scan' | 'aggregate'> {
+  const { assertOpen, kernel: { memory } } = shards
 
   /** Reads the key of `values`; a row that must be fetched first is awaited and asked for again. */
   function get(given: EngineSnapshot | undefined, access: TableAccess, values: EngineRow, columns: readonly number[], stats?: ReadStats): EngineRow | undefined | Promise<EngineRow | undefined> {
+    assertOpen()
     shards.keys.writeOne(access, values, access.keyInKey)
     const shard = shards.keys.shardOf(0)
     const tree = shards.trees[shard]!
@@ -104,6 +105,7 @@ function readPart(shards: Shards, tables: Tables, assertOpen: () => void): Pick<
     assertOpen()
     const access = tables.access(table)
     await (given as ShardSnapshot).ready
+    assertOpen()
     return access
   }
 
@@ -132,7 +134,7 @@ function readPart(shards: Shards, tables: Tables, assertOpen: () => void): Pick<
 
 function writePart(writer: Writer, tables: Tables): Pick<Engine, 'insert' | 'insertOrUpdate' | 'update' | 'write' | 'deleteRange'> {
   function writable(table: TableSchema): TableAccess {
-    writer.assertOpen()
+    writer.shards.assertOpen()
     return tables.access(table)
   }
 

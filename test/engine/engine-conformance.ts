@@ -250,6 +250,16 @@ export function describeEngine(title: string, open: () => Promise<Engine>): void
       })
     })
 
+    test('statements that wait for each other end when the engine is closed', async () => {
+      const table = await engine.createTable(newTable('t', { id: 'bigint', v: 'text' }, ['id']))
+      await engine.insert(table, [[1, '']], 'insert')
+      const waiting = Array.from({ length: 50 }, () => engine.update(table, [[1]], (row) => [1, `${String(row[1])}.`]))
+      const settled = Promise.allSettled(waiting)
+      await new Promise((resolve) => setImmediate(resolve))
+      await engine.close()
+      for (const outcome of await settled) if (outcome.status === 'rejected') expect(outcome.reason).toMatchObject({ code: '55000' })
+    })
+
     test('after close everything is refused', async () => {
       const table = engine.table('kv')!
       await engine.close()

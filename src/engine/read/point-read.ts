@@ -29,6 +29,7 @@ export function isFetch(found: RowHandle | Fetch): found is Fetch {
 export async function readNewest(shards: Shards, access: TableAccess, keys: readonly EngineRow[], ordinals: readonly number[], visit: (index: number, row: RowHandle | undefined) => void): Promise<void> {
   for (let i = 0; i < keys.length; i++) {
     for (let isRead = false; !isRead; ) {
+      shards.assertOpen()
       shards.keys.writeOne(access, keys[i]!, ordinals)
       const found = lookUp(shards, shards.trees[shards.keys.shardOf(0)]!, undefined, access, 0)
       if (found !== undefined && isFetch(found)) await found.fetch()

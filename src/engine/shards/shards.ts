@@ -9,4 +9,6 @@ export interface Shards {
   readonly trees: readonly Tree[]
   readonly committer: Committer
   readonly keys: KeyScratch
+  /** Throws 55000 once the database is closed. After any wait it may be: then the shards' memory is gone. */
+  readonly assertOpen: () => void
 }

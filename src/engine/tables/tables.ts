@@ -82,7 +82,7 @@ function register({ byName, byId }: TablesState, access: TableAccess): void {
 
 async function createTable(state: TablesState, table: NewTable): Promise<TableSchema> {
   const { writer, catalog, namesBeingCreated } = state
-  writer.assertOpen()
+  writer.shards.assertOpen()
   const access = tableAccess(tableSchema(table, state.nextTableId))
   if (state.byName.has(table.name) || namesBeingCreated.has(table.name)) throw new LsmtError('42P07', `table "${table.name}" exists`)
   const nextTableId = ++state.nextTableId
@@ -104,7 +104,7 @@ async function createTable(state: TablesState, table: NewTable): Promise<TableSc
 }
 
 async function dropTable(state: TablesState, name: string): Promise<void> {
-  state.writer.assertOpen()
+  state.writer.shards.assertOpen()
   const access = state.byName.get(name)
   if (access === undefined || access.isDropped) throw unknownTable(name)
   access.isDropped = true

@@ -10,12 +10,11 @@ export interface Writer {
   readonly shards: Shards
   readonly builder: StatementBuilder
   readonly statementBytesMax: number
-  /** Throws 55000 once the database is closed. */
-  readonly assertOpen: () => void
 }
 
 /** The parts of what `add` adds; the builder is left empty whatever happens. 54000 when they are more than memory can take. */
 export function buildParts(writer: Writer, add: (builder: StatementBuilder) => void): readonly StatementPart[] {
+  writer.shards.assertOpen()
   try {
     add(writer.builder)
     if (writer.builder.byteLength > writer.statementBytesMax) {
@@ -40,7 +39,7 @@ export function admit(writer: Writer, parts: readonly StatementPart[]): Promise<
 
 /** Appends in this synchronous step, if the table is still there; resolves when durable as set, and visible. */
 export function commitTo(writer: Writer, access: TableAccess, parts: readonly StatementPart[]): Promise<void> {
-  writer.assertOpen()
+  writer.shards.assertOpen()
   if (access.isDropped) throw tableGone(access)
   return writer.shards.committer.commit(parts)
 }
@@ -51,7 +50,8 @@ export function tableGone(access: TableAccess): LsmtError {
 
 /** The lock hashes of the keys of `rows`. */
 export function keyHashes(writer: Writer, access: TableAccess, rows: readonly EngineRow[], ordinals: readonly number[]): Uint32Array {
-  const { keys } = writer.shards
+  const { keys, assertOpen } = writer.shards
+  assertOpen()
   const hashes = new Uint32Array(rows.length)
   for (let from = 0; from < rows.length; ) {
     const count = keys.writeMany(access, rows, from, ordinals)
@@ -63,7 +63,8 @@ export function keyHashes(writer: Writer, access: TableAccess, rows: readonly En
 
 /** The keys of `rows` as texts, equal when the keys are. */
 export function keyIdentities(writer: Writer, access: TableAccess, rows: readonly EngineRow[], ordinals: readonly number[]): readonly string[] {
-  const { keys } = writer.shards
+  const { keys, assertOpen } = writer.shards
+  assertOpen()
   const identities: string[] = []
   for (let from = 0; from < rows.length; ) {
     const count = keys.writeMany(access, rows, from, ordinals)
