@@ -46,7 +46,8 @@ export interface DirectReader {
   close(): void
 }
 
-const windowRowGroups = 8
+/** Windows grow, so that a scan that stops early reads little. */
+const windowRowGroupsMax = 8
 
 interface DirectState {
   readonly context: ReadContext
@@ -58,12 +59,13 @@ interface DirectState {
   /** Row groups of the stretch still to be looked at: [from, to). */
   from: number
   to: number
+  windowRowGroups: number
   /** Filtered row groups of the window; the next one is the last element. */
   ready: DirectRowGroup[]
 }
 
 export function createDirectReader(context: ReadContext, options: DirectOptions): DirectReader {
-  const state: DirectState = { context, options, arena: createArena(context.kernel.heap), prunings: new Map(), pins: [], stretch: undefined, from: 0, to: 0, ready: [] }
+  const state: DirectState = { context, options, arena: createArena(context.kernel.heap), prunings: new Map(), pins: [], stretch: undefined, from: 0, to: 0, windowRowGroups: 1, ready: [] }
   return {
     open(stretch) {
       state.stretch = stretch
@@ -93,6 +95,7 @@ async function nextWindow(state: DirectState): Promise<void> {
   const { reader } = state.stretch!
   const window = takeWindow(state)
   if (window === undefined) return
+  state.windowRowGroups = Math.min(windowRowGroupsMax, 2 * state.windowRowGroups)
   const groups = await filterWindow(state, reader, window.from, window.to)
   const hits = groups.filter(({ selectedCount }) => selectedCount > 0)
   const wanted = state.options.wanted.filter((name) => !filterNames(state).includes(name))
@@ -109,7 +112,7 @@ function takeWindow(state: DirectState): { readonly from: number; readonly to: n
   const { reader } = state.stretch!
   const prunings = pruningOf(state, reader)
   let from = -1, to = -1
-  while (state.from < state.to && (from < 0 || to - from < windowRowGroups)) {
+  while (state.from < state.to && (from < 0 || to - from < state.windowRowGroups)) {
     const rowGroup = reverse ? state.to - 1 : state.from
     const mayBeAnswered = prunings[rowGroup] === 2 && options.answer !== undefined && !isCut(state, rowGroup)
     // Looked at again when the window before it has been read; an answer must be given once.
@@ -140,7 +143,7 @@ function pruningOf({ context, options, prunings }: DirectState, reader: TableRea
 function isCut({ context, stretch }: DirectState, rowGroup: number): boolean {
   const { reader, lower, upper, from, to } = stretch!
   if (rowGroup !== from && rowGroup !== to - 1) return false
-  if (compareBoundaries(firstKeyOf(context.kernel.memory.u8, reader, rowGroup), lower) < 0) return true
+  if (compareBoundaries(firstKeyOf(context.kernel.memory, reader, rowGroup), lower) < 0) return true
   return compareBoundaries(rowGroupEnd(context, reader, rowGroup, boundaryAfter(reader.meta.maxKey)), upper) > 0
 }
 

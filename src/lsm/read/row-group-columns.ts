@@ -1,6 +1,7 @@
 /** Decodes the chunks of one row group to vectors by row. */
 import { corruption } from '../../errors.ts'
-import type { Pointer } from '../../kernel/linear-memory.ts'
+import type { LinearMemory, Pointer } from '../../kernel/linear-memory.ts'
+import { copyOut } from '../keys/key-bytes.ts'
 import type { Arena } from '../state/arena.ts'
 import type { PhysicalKind } from '../layout.ts'
 import type { Vector } from '../page.ts'
@@ -50,10 +51,10 @@ export function decodeColumn(context: ReadContext, chunk: Pointer, ordinal: numb
 
 /** The boundary after a row group's last key: the next one's first key, or just past the file's largest. */
 export function rowGroupEnd({ kernel: { memory } }: ReadContext, reader: TableReader, rowGroup: number, fileEnd: Uint8Array): Uint8Array {
-  return rowGroup + 1 < reader.meta.rowGroupCount ? firstKeyOf(memory.u8, reader, rowGroup + 1) : fileEnd
+  return rowGroup + 1 < reader.meta.rowGroupCount ? firstKeyOf(memory, reader, rowGroup + 1) : fileEnd
 }
 
-export function firstKeyOf(u8: Uint8Array, reader: TableReader, rowGroup: number): Uint8Array {
+export function firstKeyOf(memory: LinearMemory, reader: TableReader, rowGroup: number): Uint8Array {
   const { address, byteLength } = reader.firstKey(rowGroup)
-  return u8.slice(address, address + byteLength)
+  return copyOut(memory, address, byteLength)
 }

@@ -175,7 +175,7 @@ const farOf = ({ context: { reverse } }: Walk, unit: Unit): Boundary => (reverse
 
 function unitOf(context: ReadContext, run: FileRun, reader: TableReader, rowGroup: number): Unit {
   const fileEnd = boundaryAfter(reader.meta.maxKey)
-  return { run, reader, rowGroup, low: firstKeyOf(context.kernel.memory.u8, reader, rowGroup), high: rowGroupEnd(context, reader, rowGroup, fileEnd) }
+  return { run, reader, rowGroup, low: firstKeyOf(context.kernel.memory, reader, rowGroup), high: rowGroupEnd(context, reader, rowGroup, fileEnd) }
 }
 
 /** Finds a run's next row group, from where it found the last one. */

@@ -27,6 +27,8 @@ interface Run {
   readonly cache: ChunkCache
   tree: Tree
   model: TreeModel
+  /** Ids are never reused, not even those of dropped tables. */
+  nextTableId: number
   snapshots: { readonly snapshot: Snapshot; readonly model: TreeModel }[]
 }
 
@@ -76,7 +78,7 @@ async function changeTables(run: Run): Promise<void> {
     builder.defineTable(wider)
     model.layouts.set(layout.tableId, wider)
   } else {
-    const fresh = { ...layouts[random.below(layouts.length)]!, tableId: Math.max(...known.map(({ tableId }) => tableId)) + 1 }
+    const fresh = { ...layouts[random.below(layouts.length)]!, tableId: run.nextTableId++ }
     builder.defineTable(fresh)
     model.layouts.set(fresh.tableId, fresh)
     model.tables.set(fresh.tableId, new Map())
@@ -229,7 +231,7 @@ async function play(kind: 'wasm' | 'js', seed: number, steps: number): Promise<v
   const random = seededRandom(seed)
   const key = kernel.heap.allocate(4096), cache = createChunkCache(kernel.heap, 2 * 1024 * 1024)
   const usedBytes = kernel.heap.usedBytes
-  const run: Run = { random, kernel, storage, key, cache, tree: await openTestTree(kernel, storage, { cache }), model: emptyModel(), snapshots: [] }
+  const run: Run = { random, kernel, storage, key, cache, tree: await openTestTree(kernel, storage, { cache }), model: emptyModel(), nextTableId: 100_000, snapshots: [] }
   const builder = createBatchBuilder()
   for (const layout of layouts) {
     builder.defineTable(layout)

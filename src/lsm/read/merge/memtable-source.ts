@@ -4,7 +4,7 @@ import { createArena } from '../../state/arena.ts'
 import type { Arena } from '../../state/arena.ts'
 import { tableIdBytes } from '../../batch.ts'
 import { tableKey } from '../../batch-builder.ts'
-import { firstBoundary } from '../../keys/key-bytes.ts'
+import { copyOut, firstBoundary } from '../../keys/key-bytes.ts'
 import type { Boundary } from '../../keys/key-bytes.ts'
 import { keyColumnVector } from '../../keys/key-columns.ts'
 import type { Vector } from '../../page.ts'
@@ -103,7 +103,7 @@ function peek(state: SourceState, boundary: Boundary): Uint8Array | undefined {
   const count = exports.skiplistRead(handle, cursor, sequence, far.address, far.byteLength, tableIdBytes, refs, refs + 8, 1)
   if (count === 0) return undefined
   const address = memory.u32[refs >>> 2]!
-  return memory.u8.slice(address, address + memory.u32[(refs >>> 2) + 1]!)
+  return copyOut(memory, address, memory.u32[(refs >>> 2) + 1]!)
 }
 
 function nextPage(state: SourceState): RunPage | undefined {

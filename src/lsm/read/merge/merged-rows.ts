@@ -52,25 +52,20 @@ interface Lane {
 interface MergeState {
   readonly context: ReadContext
   readonly options: RowMergeOptions
-  readonly records: Pointer
-  readonly addresses: Pointer
-  readonly winners: Pointer
+  /** Three parts of one allocation, made when the first stretch is opened; 0 until then. */
+  winners: Pointer
+  records: Pointer
+  addresses: Pointer
   readonly arena: Arena
   lanes: Lane[]
 }
 
 export function createRowMerge(context: ReadContext, options: RowMergeOptions): RowMerge {
   const { heap } = context.kernel
-  const state: MergeState = {
-    context, options,
-    records: heap.allocate(runRecordBytes * Math.max(1, options.sources.length)),
-    addresses: heap.allocate(4 * Math.max(1, options.sources.length)),
-    winners: heap.allocate(8 * (options.rowsMax ?? rowsMaxDefault)),
-    arena: createArena(heap),
-    lanes: [],
-  }
+  const state: MergeState = { context, options, winners: 0, records: 0, addresses: 0, arena: createArena(heap), lanes: [] }
   return {
     open(lower, upper, among) {
+      if (state.winners === 0) allocate(state)
       const sources = among === undefined ? options.sources : among.map((i) => options.sources[i]!)
       for (const source of sources) source.open(lower, upper)
       state.lanes = sources.map((source) => ({ source, page: undefined, position: 0, ended: false }))
@@ -78,12 +73,17 @@ export function createRowMerge(context: ReadContext, options: RowMergeOptions): 
     next: () => nextRows(state),
     close() {
       for (const source of options.sources) source.close()
-      heap.free(state.records)
-      heap.free(state.addresses)
-      heap.free(state.winners)
+      if (state.winners !== 0) heap.free(state.winners)
       state.arena.free()
     },
   }
+}
+
+function allocate(state: MergeState): void {
+  const { context: { kernel: { heap } }, options: { rowsMax = rowsMaxDefault, sources } } = state
+  state.winners = heap.allocate(8 * rowsMax + (runRecordBytes + 4) * sources.length)
+  state.records = state.winners + 8 * rowsMax
+  state.addresses = state.records + runRecordBytes * sources.length
 }
 
 async function nextRows(state: MergeState): Promise<MergedRows | undefined> {
