@@ -1,7 +1,6 @@
 /** What a scan reads: the runs of a view that may hold keys in its range, newest first, each with what newer ones delete. */
 import { compareBoundaries, compareBytes, firstBoundary } from '../keys/key-bytes.ts'
 import type { Boundary } from '../keys/key-bytes.ts'
-import { memtableCover } from '../state/memtable.ts'
 import { clipCover, emptyCover, unionOfCovers } from '../keys/range-cover.ts'
 import type { RangeCover } from '../keys/range-cover.ts'
 import type { RowLayout } from '../keys/row-layout.ts'
@@ -41,9 +40,9 @@ export function openScanSources(kernel: Kernel, view: View, sequence: number, sh
   let cover: RangeCover = emptyCover
   const cut = (added: RangeCover): RangeCover => unionOfCovers(cover, clipCover(added, lower, upper))
   const memtables: MemtableSource[] = []
-  for (const { handle } of view.memtables) {
-    memtables.push(createMemtableSource(context, handle, sequence, cover))
-    cover = cut(memtableCover(kernel, handle, shape.layout.tableId, sequence))
+  for (const memtable of view.memtables) {
+    memtables.push(createMemtableSource(context, memtable.handle, sequence, cover))
+    cover = cut(memtable.cover(shape.layout.tableId, sequence))
   }
   const runs: FileRun[] = []
   for (const files of runsOf(view, shape.layout.tableId, lower, upper)) {

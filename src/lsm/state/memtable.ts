@@ -19,6 +19,8 @@ export interface Memtable {
   usedBytes(): number
   entryCount(): number
   rangeCount(): number
+  /** What its range tombstones up to `sequence` delete of one table; kept while none is added. */
+  cover(tableId: number, sequence: number): RangeCover
   /** Applies a whole batch that stands in linear memory. */
   apply(batch: Pointer, batchBytes: number): void
   retain(): void
@@ -29,11 +31,13 @@ const segmentBytesMin = 64 * 1024
 const segmentBytesMax = 1024 * 1024
 
 /** A memtable with one reference, the caller's. */
-export function createMemtable({ heap, exports }: Kernel, startSequence: number, expectedBytes: number): Memtable {
+export function createMemtable(kernel: Kernel, startSequence: number, expectedBytes: number): Memtable {
+  const { heap, exports } = kernel
   const segmentBytes = Math.min(segmentBytesMax, Math.max(segmentBytesMin, expectedBytes >>> 3))
   const segments = [heap.allocate(segmentBytes)]
   const handle = exports.skiplistCreate(segments[0]!, segmentBytes)
   let references = 1
+  const covers = new Map<number, { readonly rangeCount: number; readonly sequence: number; readonly cover: RangeCover }>()
 
   const addSegment = (needed: number): void => {
     const byteLength = Math.max(segmentBytes, needed)
@@ -47,6 +51,18 @@ export function createMemtable({ heap, exports }: Kernel, startSequence: number,
     usedBytes: () => exports.skiplistUsedBytes(handle),
     entryCount: () => exports.skiplistEntryCount(handle),
     rangeCount: () => exports.skiplistRangeCount(handle),
+    cover(tableId, sequence) {
+      const rangeCount = exports.skiplistRangeCount(handle)
+      if (rangeCount === 0) return emptyCover
+      const known = covers.get(tableId)
+      if (known !== undefined && known.rangeCount === rangeCount && known.sequence === sequence) return known.cover
+      // Ranges come in the order of their sequences: when the last is in, all are, for this and every later sequence.
+      const isComplete = rangeSequence(kernel, handle, rangeCount - 1) <= sequence
+      if (isComplete && known?.rangeCount === rangeCount && known.sequence === Infinity) return known.cover
+      const cover = memtableCover(kernel, handle, tableId, sequence)
+      covers.set(tableId, { rangeCount, sequence: isComplete ? Infinity : sequence, cover })
+      return cover
+    },
     apply(batch, batchBytes) {
       for (;;) {
         const outcome = exports.skiplistApply(handle, batch, batchBytes)
@@ -67,6 +83,14 @@ export function createMemtable({ heap, exports }: Kernel, startSequence: number,
 }
 
 const rangeRecordBytes = 24
+
+function rangeSequence({ heap, memory, exports }: Kernel, handle: Pointer, index: number): number {
+  const record = heap.allocate(rangeRecordBytes)
+  exports.skiplistRangeAt(handle, index, record)
+  const sequence = memory.view.getFloat64(record + 16, true)
+  heap.free(record)
+  return sequence
+}
 
 /** What a memtable's range tombstones up to `sequence` delete of one table, as primary-key bytes. */
 export function memtableCover({ heap, memory, exports }: Kernel, handle: Pointer, tableId: number, sequence: number): RangeCover {
