@@ -16,6 +16,7 @@ export const errorCodes = {
   '23502': 'null in a NOT NULL column',
   '23505': 'duplicate primary key',
   '28000': 'no or wrong token',
+  '40001': 'the table changed meanwhile: run the statement again',
   '40003': 'outcome unknown',
   '42501': 'not allowed',
   '42601': 'syntax error',

@@ -21,6 +21,15 @@ export interface NewTable {
   readonly onInsert: 'error' | 'upsert'
 }
 
+/** What ALTER TABLE does. Files and rows stay as they are: rows without a new column read as null there. */
+export type TableChange =
+  | { readonly kind: 'addColumn'; readonly column: ColumnSchema }
+  | { readonly kind: 'dropColumn'; readonly column: string }
+  | { readonly kind: 'renameColumn'; readonly column: string; readonly to: string }
+  | { readonly kind: 'setDefault'; readonly column: string; readonly default: string | undefined }
+  | { readonly kind: 'dropNotNull'; readonly column: string }
+  | { readonly kind: 'renameTable'; readonly to: string }
+
 export interface EnginePredicateTerm {
   readonly ordinal: number
   readonly comparison: Comparison
@@ -74,6 +83,15 @@ export interface Engine {
   createTable(table: NewTable): Promise<TableSchema>
   /** 42P01 when there is none. */
   dropTable(name: string): Promise<void>
+  /**
+   * Changes a table's schema. 42P01 and 42703 for what is not there, 42P07 and 42701 for names that are taken, 0A000 for
+   * dropping a column of the key and adding one that is NOT NULL.
+   */
+  alterTable(name: string, change: TableChange): Promise<TableSchema>
+  /** Empties a table at once, whatever its size: it goes on under another table id. 42P01 when there is none. */
+  truncateTable(name: string): Promise<TableSchema>
+  /** Resolves when no statement is changing the catalog. */
+  catalogSettled(): Promise<void>
 
   snapshot(): EngineSnapshot
   /** The row (columns in the order asked) or undefined. Resolved at once when no storage is needed. */
@@ -83,6 +101,8 @@ export interface Engine {
   aggregate(snapshot: EngineSnapshot, scan: EngineScan, aggregates: readonly EngineAggregate[], stats?: ReadStats): Promise<EngineRow>
 
   /**
+   * Every write is 40001 when the table's columns were changed, or the table truncated, since `table` was looked up.
+   *
    * Writes rows (values by ordinal, the hidden key left out) as one atomic statement; returns rows changed. 23505 when
    * mode is 'insert' and a key exists, or twice in the statement; nothing is written then. Resolves when the rows are
    * durable as set, and visible.

@@ -5,7 +5,9 @@
 import { LsmtError } from '../errors.ts'
 import type { Engine, EngineRow, EngineValue, KeyBound, WriteOperation } from './engine.ts'
 import { engineValueOf } from './engine-value.ts'
+import { visibleOrdinals } from './schema.ts'
 import type { ColumnSchema, TableSchema } from './schema.ts'
+import { againWhenChanged } from './tables/again-when-changed.ts'
 import { userValueOf } from './user-value.ts'
 import type { UserValue } from './user-value.ts'
 
@@ -55,11 +57,15 @@ export function openKeyedTable(engine: Engine, name: string): KeyedTable {
   const current = (): Codec => (codec.catalogVersion === engine.catalogVersion ? codec : (codec = codecOf(engine, name)))
   const read = (c: Codec, key: UserKey): EngineRow | undefined | Promise<EngineRow | undefined> => engine.get(undefined, c.table, engineKey(c, key), c.all)
 
+  const again = (write: () => Promise<void>): Promise<void> => againWhenChanged(engine, write)
+
   return {
     name,
     async put(row) {
-      const c = current()
-      await engine.insert(c.table, [engineRow(c, row)], 'upsert')
+      await again(async () => {
+        const c = current()
+        await engine.insert(c.table, [engineRow(c, row)], 'upsert')
+      })
     },
     getSync(key) {
       const c = current()
@@ -73,21 +79,26 @@ export function openKeyedTable(engine: Engine, name: string): KeyedTable {
       return row && userRow(c, row, c.all)
     },
     async delete(key) {
-      const c = current()
-      await engine.write(c.table, [{ delete: engineKey(c, key) }])
+      await again(async () => {
+        const c = current()
+        await engine.write(c.table, [{ delete: engineKey(c, key) }])
+      })
     },
     async batch(operations) {
-      const c = current()
-      if (operations.every((each) => 'put' in each)) {
-        await engine.insert(c.table, operations.map((each) => engineRow(c, each.put)), 'upsert')
-        return
-      }
-      await engine.write(c.table, operations.map((each): WriteOperation => ('put' in each ? { put: engineRow(c, each.put) } : { delete: engineKey(c, each.delete) })))
+      await again(() => writeBatch(engine, current(), operations))
     },
     async *scan(options = {}) {
       yield* scanRows(engine, current(), options)
     },
   }
+}
+
+async function writeBatch(engine: Engine, codec: Codec, operations: readonly BatchOperation[]): Promise<void> {
+  if (operations.every((each) => 'put' in each)) {
+    await engine.insert(codec.table, operations.map((each) => engineRow(codec, each.put)), 'upsert')
+    return
+  }
+  await engine.write(codec.table, operations.map((each): WriteOperation => ('put' in each ? { put: engineRow(codec, each.put) } : { delete: engineKey(codec, each.delete) })))
 }
 
 function codecOf(engine: Engine, name: string): Codec {
@@ -97,7 +108,7 @@ function codecOf(engine: Engine, name: string): Codec {
   return {
     catalogVersion: engine.catalogVersion,
     table,
-    all: table.columns.map((_, ordinal) => ordinal),
+    all: visibleOrdinals(table),
     toEngine: table.columns.map(engineValueOf),
     toUser: table.columns.map((column) => userValueOf(column.type)),
   }
@@ -142,7 +153,7 @@ function engineRow(codec: Codec, row: Readonly<Record<string, UserValue | undefi
   const values: EngineValue[] = []
   let given = 0
   for (let ordinal = 0; ordinal < columns.length; ordinal++) {
-    const value = row[columns[ordinal]!.name]
+    const value = columns[ordinal]!.dropped === true ? undefined : row[columns[ordinal]!.name]
     if (value !== undefined) given++
     values.push(value === undefined ? null : codec.toEngine[ordinal]!(value))
   }
@@ -161,7 +172,7 @@ function userRow(codec: Codec, row: EngineRow, columns: readonly number[]): User
 }
 
 function ordinalOf(table: TableSchema, name: string): number {
-  const ordinal = table.columns.findIndex((column: ColumnSchema) => column.name === name)
+  const ordinal = table.columns.findIndex((column: ColumnSchema) => column.name === name && column.dropped !== true)
   if (ordinal < 0) throw new LsmtError('42703', `column "${name}" of table "${table.name}" does not exist`)
   return ordinal
 }

@@ -29,6 +29,7 @@ import type { Tables } from './tables/tables.ts'
 import { writeBlind, writeNew, writeOperations, writeOrChange } from './write/insert.ts'
 import { createStatementBuilder } from './write/statement.ts'
 import { changeRows, deleteKeyRange } from './write/update.ts'
+import { tableChanged } from './write/writer.ts'
 import type { Writer } from './write/writer.ts'
 
 /** What an engine stands on. */
@@ -81,8 +82,8 @@ export async function createLocalEngine(parts: LocalEngineParts): Promise<Engine
   }
 }
 
-function catalogPart(tables: Tables): Pick<Engine, 'tables' | 'table' | 'createTable' | 'dropTable'> {
-  return { tables: tables.list, table: tables.find, createTable: tables.create, dropTable: tables.drop }
+function catalogPart(tables: Tables): Pick<Engine, 'tables' | 'table' | 'createTable' | 'dropTable' | 'alterTable' | 'truncateTable' | 'catalogSettled'> {
+  return { tables: tables.list, table: tables.find, createTable: tables.create, dropTable: tables.drop, alterTable: tables.alter, truncateTable: tables.truncate, catalogSettled: tables.settled }
 }
 
 function readPart(shards: Shards, tables: Tables): Pick<Engine, 'snapshot' | 'get' | 'scan' | 'aggregate'> {
@@ -135,12 +136,14 @@ function readPart(shards: Shards, tables: Tables): Pick<Engine, 'snapshot' | 'ge
 function writePart(writer: Writer, tables: Tables): Pick<Engine, 'insert' | 'insertOrUpdate' | 'update' | 'write' | 'deleteRange'> {
   function writable(table: TableSchema): TableAccess {
     writer.shards.assertOpen()
-    return tables.access(table)
+    const access = tables.access(table)
+    if (access.schema.columns.length !== table.columns.length) throw tableChanged(table.name)
+    return access
   }
 
   /** The rows checked, with ids where the key is hidden. */
   async function prepare(access: TableAccess, rows: readonly EngineRow[]): Promise<readonly EngineRow[]> {
-    if (access.schema.hiddenKey && access.nextRowId === undefined) await recoverNextRowId(writer.shards, access)
+    if (access.schema.hiddenKey && access.state.nextRowId === undefined) await recoverNextRowId(writer.shards, access)
     return checked(access, access.schema.hiddenKey ? withRowIds(access, rows) : rows)
   }
 

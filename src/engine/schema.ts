@@ -16,13 +16,17 @@ export interface ColumnSchema {
   readonly name: string
   readonly type: ColumnType
   readonly notNull: boolean
+  /** What an INSERT that does not name the column puts into it: a SQL expression as text, not understood here. Absent: null. */
+  readonly default?: string
+  /** The column was dropped: it keeps its place in rows and files, has no name, and is null in every new row. */
+  readonly dropped?: true
 }
 
 export interface TableSchema {
   readonly name: string
   /** Id of the table's rows in the trees; a truncated table gets a new one. */
   readonly tableId: number
-  /** By ordinal. For a table without primary key, ordinal 0 is the hidden row id (see `hiddenKey`). */
+  /** By ordinal; only ever grows. For a table without primary key, ordinal 0 is the hidden row id (see `hiddenKey`). */
   readonly columns: readonly ColumnSchema[]
   /** Ordinals, in key order. */
   readonly primaryKey: readonly number[]
@@ -30,6 +34,13 @@ export interface TableSchema {
   readonly hiddenKey: boolean
   /** A plain INSERT of an existing key replaces ('upsert') or is error 23505 ('error'). */
   readonly onInsert: 'error' | 'upsert'
+}
+
+/** Ordinals that a user can name, in their order: neither the hidden key nor dropped columns. */
+export function visibleOrdinals({ columns, hiddenKey }: TableSchema): readonly number[] {
+  const ordinals: number[] = []
+  for (let ordinal = hiddenKey ? 1 : 0; ordinal < columns.length; ordinal++) if (columns[ordinal]!.dropped !== true) ordinals.push(ordinal)
+  return ordinals
 }
 
 /**

@@ -16,6 +16,7 @@ const statuses: Readonly<Partial<Record<ErrorCode, number>>> = {
   '53100': 503,
   '57P03': 503,
   '08006': 503,
+  '40001': 503,
   '40003': 503,
   '55000': 503,
   '55006': 503,
@@ -26,7 +27,7 @@ const statuses: Readonly<Partial<Record<ErrorCode, number>>> = {
   XX002: 500,
 }
 
-const retried: ReadonlySet<ErrorCode> = new Set(['53200', '53300', '53100', '57P03', '08006'])
+const retried: ReadonlySet<ErrorCode> = new Set(['40001', '53200', '53300', '53100', '57P03', '08006'])
 
 /** Codes whose messages may name files outside of the data directory, or be anything at all. */
 const operatorsOnly: ReadonlySet<ErrorCode> = new Set(['XX000', '58030', '58P01'])

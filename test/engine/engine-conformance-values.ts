@@ -1,8 +1,9 @@
 /** What every Engine keeps true of tables, values and the order of keys. */
 import { describe, expect, test } from 'vitest'
-import type { Engine, EngineRow, EngineValue } from '../../src/engine/engine.ts'
+import type { Engine, EngineRow, EngineValue, TableChange } from '../../src/engine/engine.ts'
+import { visibleOrdinals } from '../../src/engine/schema.ts'
 import type { ColumnType } from '../../src/engine/schema.ts'
-import { newTable, scanAll } from './engine-fixtures.ts'
+import { aggregateAll, newTable, scanAll } from './engine-fixtures.ts'
 
 const bytes = (...values: number[]): Uint8Array => Uint8Array.from(values)
 
@@ -34,6 +35,73 @@ export function describeTablesAndValues(current: () => Engine): void {
         const second = await current().createTable(newTable('t', { id: 'bigint' }, ['id']))
         expect(second.tableId).toBeGreaterThan(first.tableId)
         expect(await scanAll(current(), second)).toEqual([])
+      })
+
+      test('a table gains, loses and renames columns; rows that are there read null in new ones', async () => {
+        const before = await current().createTable(newTable('t', { id: 'bigint', v: 'text' }, ['id']))
+        await current().insert(before, [[1, 'one']], 'insert')
+        const version = current().catalogVersion
+        const wider = await current().alterTable('t', { kind: 'addColumn', column: { name: 'n', type: { kind: 'bigint' }, notNull: false, default: '7' } })
+        expect(current().catalogVersion).not.toBe(version)
+        await expect(current().insert(before, [[2, 'two']], 'insert')).rejects.toMatchObject({ code: '40001' })
+        await current().insert(wider, [[2, 'two', 20]], 'insert')
+        expect(await scanAll(current(), wider)).toEqual([[1, 'one', null], [2, 'two', 20]])
+        expect(await aggregateAll(current(), wider, [{ function: 'count', ordinal: 2 }, { function: 'sum', ordinal: 2 }, { function: 'min', ordinal: 2 }])).toEqual([1, 20, 20])
+        expect(await scanAll(current(), wider, { predicate: [{ ordinal: 2, comparison: 'isNull' }] })).toEqual([[1, 'one', null]])
+        await current().update(wider, [[1]], (row) => row.with(2, 10))
+        const narrower = await current().alterTable('t', { kind: 'dropColumn', column: 'v' })
+        expect(visibleOrdinals(narrower)).toEqual([0, 2])
+        expect(await current().get(undefined, narrower, [1], visibleOrdinals(narrower))).toEqual([1, 10])
+        const again = await current().alterTable('t', { kind: 'addColumn', column: { name: 'v', type: { kind: 'double' }, notNull: false } })
+        await current().insert(again, [[3, null, 30, 0.5]], 'insert')
+        expect(await scanAll(current(), again, { columns: visibleOrdinals(again) })).toEqual([[1, 10, null], [2, 20, null], [3, 30, 0.5]])
+        expect((await current().alterTable('t', { kind: 'renameColumn', column: 'n', to: 'm' })).columns.map(({ name }) => name)).toEqual(['id', '', 'm', 'v'])
+        expect((await current().alterTable('t', { kind: 'setDefault', column: 'm', default: undefined })).columns[2]).toEqual({ name: 'm', type: { kind: 'bigint' }, notNull: false })
+        const renamed = await current().alterTable('t', { kind: 'renameTable', to: 'u' })
+        expect(current().table('t')).toBeUndefined()
+        expect(current().table('u')).toEqual(renamed)
+        expect(await scanAll(current(), renamed, { columns: [0] })).toEqual([[1], [2], [3]])
+      })
+
+      test.each<[string, TableChange]>([
+        ['42703', { kind: 'dropColumn', column: 'x' }],
+        ['42703', { kind: 'renameColumn', column: '', to: 'x' }],
+        ['42703', { kind: 'setDefault', column: 'x', default: '1' }],
+        ['42701', { kind: 'renameColumn', column: 'v', to: 'id' }],
+        ['42701', { kind: 'addColumn', column: { name: 'v', type: { kind: 'text' }, notNull: false } }],
+        ['22023', { kind: 'addColumn', column: { name: '', type: { kind: 'text' }, notNull: false } }],
+        ['22023', { kind: 'addColumn', column: { name: 'n', type: { kind: 'numeric', precision: 19, scale: 0 }, notNull: false } }],
+        ['22023', { kind: 'dropNotNull', column: 'id' }],
+        ['0A000', { kind: 'addColumn', column: { name: 'n', type: { kind: 'text' }, notNull: true } }],
+        ['0A000', { kind: 'dropColumn', column: 'id' }],
+        ['42P07', { kind: 'renameTable', to: 'kv' }],
+      ])('a change that cannot be is %s: %j', async (code, change) => {
+        const table = await current().createTable(newTable('t', { id: 'bigint', v: 'text' }, ['id']))
+        await expect(current().alterTable('t', change)).rejects.toMatchObject({ code })
+        await expect(current().alterTable('none', change)).rejects.toMatchObject({ code: '42P01' })
+        expect(current().table('t')).toEqual(table)
+      })
+
+      test('a truncated table is empty and goes on under another id', async () => {
+        for (const key of [['id'], []]) {
+          const name = `t${key.length}`
+          const before = await current().createTable(newTable(name, { id: 'bigint', v: 'text' }, key))
+          await current().insert(before, [[1, 'one'], [2, 'two']], 'insert')
+          const after = await current().truncateTable(name)
+          expect(after.tableId).not.toBe(before.tableId)
+          expect(await scanAll(current(), after)).toEqual([])
+          await expect(current().insert(before, [[3, 'three']], 'insert')).rejects.toMatchObject({ code: '40001' })
+          await current().insert(after, [[1, 'uno']], 'insert')
+          expect(await scanAll(current(), after, { columns: [after.columns.length - 1] })).toEqual([['uno']])
+        }
+        await expect(current().truncateTable('none')).rejects.toMatchObject({ code: '42P01' })
+      })
+
+      test('a name is free again for another table once its table was renamed', async () => {
+        await current().createTable(newTable('t', { id: 'bigint' }, ['id']))
+        await current().alterTable('t', { kind: 'renameTable', to: 'u' })
+        await current().createTable(newTable('t', { name: 'text' }, ['name']))
+        expect(current().tables().map(({ name }) => name).toSorted()).toEqual(['kv', 't', 'u'])
       })
 
       test.each([

@@ -63,6 +63,7 @@ async function explained(seed: number, step: number, run: () => Promise<void>): 
 async function oneStep(pair: Pair): Promise<void> {
   const { random } = pair
   const { name } = definitions[random.below(definitions.length)]!
+  if (random.below(50) === 0) return alter(pair, name)
   const kind = random.below(20)
   if (kind < 9) return compareWrites(pair, name, kind)
   if (kind < 11) return compareGets(pair, name)
@@ -71,6 +72,26 @@ async function oneStep(pair: Pair): Promise<void> {
   if (kind === 17) return random.below(3) === 0 ? pair.engine.compact() : pair.engine.flush()
   if (pair.snapshots.length < 4) pair.snapshots.push([pair.engine.snapshot(), pair.model.snapshot()])
   else for (const snapshot of pair.snapshots.splice(random.below(4), 1)[0]!) snapshot.release()
+}
+
+/** Columns come and go, tables are emptied; snapshots from before are read by the schema of before, which is not kept here. */
+async function alter(pair: Pair, name: string): Promise<void> {
+  const { random } = pair
+  releaseAll(pair)
+  const { columns } = pair.model.table(name)!
+  const added = columns.map((column) => column.name).filter((each) => each.startsWith('added'))
+  const to = `added${columns.length}`
+  switch (random.below(6)) {
+    case 0:
+      return both(pair, name, async (engine) => (await engine.truncateTable(name)).columns)
+    case 1:
+      return both(pair, name, async (engine) => (await engine.alterTable(name, { kind: 'dropColumn', column: added[0] ?? 'none' })).columns)
+    case 2:
+      return both(pair, name, async (engine) => (await engine.alterTable(name, { kind: 'renameColumn', column: added[0] ?? 'none', to })).columns)
+  }
+  if (columns.length > 12) return
+  const type = { kind: (['bigint', 'double', 'text'] as const)[random.below(3)]! }
+  return both(pair, name, async (engine) => (await engine.alterTable(name, { kind: 'addColumn', column: { name: to, type, notNull: false, default: '1' } })).columns)
 }
 
 async function reopen(pair: Pair, open: () => Promise<Engine>): Promise<void> {

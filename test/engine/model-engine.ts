@@ -5,6 +5,7 @@
 import { checkRow } from '../../src/engine/check-value.ts'
 import { checkKey, keyCodec } from '../../src/engine/codec/key-codec.ts'
 import type { Engine, EngineAggregate, EnginePredicateTerm, EngineRow, EngineScan, EngineSnapshot, KeyBound, NewTable, WriteMode } from '../../src/engine/engine.ts'
+import { alteredTable } from '../../src/engine/tables/alter-table.ts'
 import { tableSchema } from '../../src/engine/tables/new-table.ts'
 import type { TableSchema } from '../../src/engine/schema.ts'
 import { LsmtError } from '../../src/errors.ts'
@@ -41,8 +42,23 @@ export function openModelEngine(): Engine {
 
   function find(schema: TableSchema): ModelTable {
     if (closed) throw new LsmtError('55000', 'the database is closed')
-    const table = byName.get(schema.name)
-    if (table === undefined || table.schema.tableId !== schema.tableId) throw new LsmtError('42P01', `table "${schema.name}" does not exist`)
+    const table = [...byName.values()].find((each) => each.schema.tableId === schema.tableId)
+    if (table === undefined && byName.has(schema.name)) throw changed(schema)
+    if (table === undefined) throw new LsmtError('42P01', `table "${schema.name}" does not exist`)
+    return table
+  }
+
+  function existing(name: string): ModelTable {
+    if (closed) throw new LsmtError('55000', 'the database is closed')
+    const table = byName.get(name)
+    if (table === undefined) throw new LsmtError('42P01', `table "${name}" does not exist`)
+    return table
+  }
+
+  /** The table to write to, if its rows still have the columns of `schema`. */
+  function writable(schema: TableSchema): ModelTable {
+    const table = find(schema)
+    if (table.schema.columns.length !== schema.columns.length) throw changed(schema)
     return table
   }
 
@@ -55,7 +71,7 @@ export function openModelEngine(): Engine {
   function rowsOf(given: EngineSnapshot | undefined, schema: TableSchema): readonly EngineRow[] {
     if (closed) throw new LsmtError('55000', 'the database is closed')
     if (given === undefined) return find(schema).rows
-    return (given as ModelSnapshot).tables.get(schema.tableId) ?? []
+    return ((given as ModelSnapshot).tables.get(schema.tableId) ?? []).map((row) => (row.length < schema.columns.length ? widened(schema, row) : row))
   }
 
   addTable({
@@ -75,9 +91,26 @@ export function openModelEngine(): Engine {
       return addTable(table)
     },
     async dropTable(name) {
-      if (!byName.delete(name)) throw new LsmtError('42P01', `table "${name}" does not exist`)
+      existing(name)
+      byName.delete(name)
       catalogVersion++
     },
+    async alterTable(name, change) {
+      const before = existing(name)
+      const schema = alteredTable(before.schema, change)
+      if (schema.name !== name && byName.has(schema.name)) throw new LsmtError('42P07', `table "${schema.name}" exists`)
+      byName.delete(name)
+      byName.set(schema.name, { ...before, schema, rows: before.rows.map((row) => widened(schema, row)) })
+      catalogVersion++
+      return schema
+    },
+    async truncateTable(name) {
+      const schema = { ...existing(name).schema, tableId: nextTableId++ }
+      byName.set(name, { schema, rows: [], nextRowId: 1 })
+      catalogVersion++
+      return schema
+    },
+    async catalogSettled() {},
     snapshot,
     get(given, schema, key, columns) {
       const rows = rowsOf(given, schema)
@@ -94,14 +127,14 @@ export function openModelEngine(): Engine {
       return aggregates.map((aggregate: EngineAggregate) => aggregateRows(scan.table, rows, aggregate))
     },
     async insert(schema, rows, mode) {
-      const table = find(schema)
+      const table = writable(schema)
       const draft = table.rows.slice()
       const count = rows.reduce((sum, row) => sum + insertRow(schema, draft, withHiddenKey(table, row), mode), 0)
       table.rows = draft
       return count
     },
     async insertOrUpdate(schema, rows, change) {
-      const table = find(schema)
+      const table = writable(schema)
       const draft = table.rows.slice()
       let count = 0
       for (const row of rows) count += insertOrUpdateRow(schema, draft, withHiddenKey(table, row), change)
@@ -109,13 +142,13 @@ export function openModelEngine(): Engine {
       return count
     },
     async update(schema, keys, change) {
-      const table = find(schema)
+      const table = writable(schema)
       const changed = updateRows(schema, table.rows, keys, change)
       table.rows = changed.rows
       return changed.count
     },
     async write(schema, operations) {
-      const table = find(schema)
+      const table = writable(schema)
       const draft = table.rows.slice()
       for (const operation of operations) {
         if ('put' in operation) insertRow(schema, draft, withHiddenKey(table, operation.put), 'upsert')
@@ -127,7 +160,7 @@ export function openModelEngine(): Engine {
       table.rows = draft
     },
     async deleteRange(schema, lower, upper) {
-      const table = find(schema)
+      const table = writable(schema)
       table.rows = table.rows.filter((row) => !inRange(schema, row, lower, upper))
     },
     async flush() {},
@@ -137,6 +170,15 @@ export function openModelEngine(): Engine {
       closed = true
     },
   }
+}
+
+function changed(schema: TableSchema): LsmtError {
+  return new LsmtError('40001', `table "${schema.name}" was changed by another statement; run the statement again`)
+}
+
+/** A row with null in the columns that were added after it was written. */
+function widened(schema: TableSchema, row: EngineRow): EngineRow {
+  return schema.columns.map((_, ordinal) => row[ordinal] ?? null)
 }
 
 function withHiddenKey(table: ModelTable, row: EngineRow): EngineRow {

@@ -49,8 +49,9 @@ function decodeKey(layout: TableLayout, key: Buffer, into: (PhysicalValue | null
 }
 
 function decodeRow(layout: TableLayout, row: Buffer, into: (PhysicalValue | null)[]): void {
-  const ordinals = valueOrdinals(layout)
-  if (row.readUInt16LE(0) !== ordinals.length || row.readUInt16LE(2) !== 0) throw new Error('row header')
+  const columnCount = row.readUInt16LE(0)
+  if (columnCount > valueOrdinals(layout).length || row.readUInt16LE(2) !== 0) throw new Error('row header')
+  const ordinals = valueOrdinals(layout).slice(0, columnCount)
   let slot = 4 + Math.ceil(ordinals.length / 8)
   const textFrom = ordinals.reduce((sum, ordinal) => sum + (layout.columns[ordinal] === 'bytes' ? 4 : 8), slot)
   let textAt = textFrom

@@ -5,7 +5,7 @@
  */
 import { corruption, LsmtError } from '../../errors.ts'
 import type { EngineRow } from '../engine.ts'
-import { hiddenKeyName } from './new-table.ts'
+import { droppedColumnName, hiddenKeyName } from './new-table.ts'
 import { physicalKind } from '../schema.ts'
 import type { ColumnSchema, ColumnType, TableSchema } from '../schema.ts'
 import type { NewTable } from '../engine.ts'
@@ -93,14 +93,15 @@ function readTable(name: string, definition: Definition): TableSchema {
   })
   const { onInsert, hiddenKey } = definition
   if (onInsert !== 'error' && onInsert !== 'upsert') throw broken(name, 'onInsert error or upsert', String(onInsert))
-  if (typeof hiddenKey !== 'boolean' || hiddenKey !== (columns[0]?.name === hiddenKeyName)) throw broken(name, 'hiddenKey as its first column says', String(hiddenKey))
+  if (typeof hiddenKey !== 'boolean' || hiddenKey !== (columns[0]?.name === hiddenKeyName && columns[0].dropped !== true)) throw broken(name, 'hiddenKey as its first column says', String(hiddenKey))
   return { name, tableId: expectNumber(name, definition, 'tableId'), columns, primaryKey, hiddenKey, onInsert }
 }
 
 function readColumn(table: string, column: unknown): ColumnSchema {
-  const { name, type, notNull } = (column ?? {}) as Definition
+  const { name, type, notNull, default: given, dropped } = (column ?? {}) as Definition
   if (typeof name !== 'string' || typeof notNull !== 'boolean' || !isColumnType(type)) throw broken(table, 'columns with name, type and notNull', JSON.stringify(column))
-  return { name, type, notNull }
+  if ((given !== undefined && typeof given !== 'string') || (dropped !== undefined && (dropped !== true || name !== droppedColumnName))) throw broken(table, 'columns with a default in SQL, nameless when dropped', JSON.stringify(column))
+  return { name, type, notNull, ...(given !== undefined && { default: given }), ...(dropped && { dropped }) }
 }
 
 function isColumnType(type: unknown): type is ColumnType {

@@ -12,7 +12,7 @@ export async function recoverNextRowId(shards: Shards, access: TableAccess): Pro
     let largest = 0
     for await (const rows of scanShards(shards, snapshots, access, scan)) largest = Number(rows[0]![0])
     // Another statement may have waited for the same, and be ahead.
-    access.nextRowId ??= largest + 1
+    access.state.nextRowId ??= largest + 1
   } finally {
     for (const snapshot of snapshots) snapshot.release()
   }
@@ -20,7 +20,7 @@ export async function recoverNextRowId(shards: Shards, access: TableAccess): Pro
 
 /** The rows with their ids before them. */
 export function withRowIds(access: TableAccess, rows: readonly EngineRow[]): readonly EngineRow[] {
-  const first = access.nextRowId!
-  access.nextRowId = first + rows.length
+  const first = access.state.nextRowId!
+  access.state.nextRowId = first + rows.length
   return rows.map((row, i) => [first + i, ...row])
 }

@@ -6,6 +6,9 @@ import type { ColumnSchema, TableSchema } from '../schema.ts'
 /** The hidden key's name; no column a user declares can have it. */
 export const hiddenKeyName = ''
 
+/** What is left of the name of a dropped column. */
+export const droppedColumnName = ''
+
 const hiddenKeyColumn: ColumnSchema = { name: hiddenKeyName, type: { kind: 'bigint' }, notNull: true }
 
 /** Columns a table may have; also the limit of a row's column count (u16). */
@@ -36,7 +39,7 @@ function checkNames(table: NewTable): void {
   }
 }
 
-function checkTypes(columns: readonly ColumnSchema[]): void {
+export function checkTypes(columns: readonly ColumnSchema[]): void {
   for (const { name, type } of columns) {
     if (type.kind === 'numeric' && !(type.precision >= 1 && type.precision <= 18 && type.scale >= 0 && type.scale <= type.precision)) {
       throw new LsmtError('22023', `column "${name}": NUMERIC(${type.precision},${type.scale}) is not possible; precision is 1 to 18 and scale 0 to the precision`)

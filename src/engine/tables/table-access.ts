@@ -21,14 +21,22 @@ export interface TableAccess {
   /** Where the key's values stand in a row, and in a key given by itself. */
   readonly keyInRow: readonly number[]
   readonly keyInKey: readonly number[]
+  readonly state: TableState
+}
+
+/** What lasts while a table's schema changes. */
+export interface TableState {
   readonly locks: TableLocks
-  /** From the moment its DROP begins: no more writes. */
-  isDropped: boolean
+  /** From the moment its DROP or TRUNCATE begins: no more writes. */
+  gone: 'dropped' | 'truncated' | undefined
+  /** Columns of the newest schema; what was made for fewer must not be written any more. */
+  columnCount: number
   /** Of a table with a hidden key: the next row's id; undefined until it is known. */
   nextRowId: number | undefined
 }
 
-export function tableAccess(schema: TableSchema): TableAccess {
+/** `state` is that of the table's former schema, if it had one. */
+export function tableAccess(schema: TableSchema, state = newState(schema)): TableAccess {
   const layout = tableLayout(schema)
   return {
     schema,
@@ -39,8 +47,10 @@ export function tableAccess(schema: TableSchema): TableAccess {
     placeInKey: schema.columns.map((_, ordinal) => schema.primaryKey.indexOf(ordinal)),
     keyInRow: schema.primaryKey,
     keyInKey: schema.primaryKey.map((_, i) => i),
-    locks: createTableLocks(),
-    isDropped: false,
-    nextRowId: undefined,
+    state,
   }
+}
+
+function newState(schema: TableSchema): TableState {
+  return { locks: createTableLocks(), gone: undefined, columnCount: schema.columns.length, nextRowId: undefined }
 }

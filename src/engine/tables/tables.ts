@@ -4,14 +4,15 @@
  */
 import { LsmtError } from '../../errors.ts'
 import { catalogShard, catalogTable, kvTable, nextTableIdRow, readCatalog, tableRow } from './catalog.ts'
-import type { EngineRow, NewTable } from '../engine.ts'
+import { alteredTable } from './alter-table.ts'
+import type { EngineRow, NewTable, TableChange } from '../engine.ts'
 import { tableSchema } from './new-table.ts'
 import { scanShards } from '../read/scan.ts'
 import type { TableSchema } from '../schema.ts'
 import { tableAccess } from './table-access.ts'
 import type { TableAccess } from './table-access.ts'
 import type { StatementBuilder } from '../write/statement.ts'
-import { admit, buildParts, commitTo } from '../write/writer.ts'
+import { admit, buildParts, commitTo, tableChanged } from '../write/writer.ts'
 import type { Writer } from '../write/writer.ts'
 
 export interface Tables {
@@ -22,6 +23,9 @@ export interface Tables {
   access(schema: TableSchema): TableAccess
   create(table: NewTable): Promise<TableSchema>
   drop(name: string): Promise<void>
+  alter(name: string, change: TableChange): Promise<TableSchema>
+  truncate(name: string): Promise<TableSchema>
+  settled(): Promise<void>
 }
 
 /** Reads the catalog; the first time, makes it, with the table that exists from the start. */
@@ -51,13 +55,14 @@ interface TablesState {
   readonly catalog: TableAccess
   readonly byName: Map<string, TableAccess>
   readonly byId: Map<number, TableAccess>
-  readonly namesBeingCreated: Set<string>
   nextTableId: number
   version: number
+  /** Settles when the last of the statements that change the catalog is done; they run one after the other. */
+  tail: Promise<unknown>
 }
 
 function createTables(writer: Writer, catalog: TableAccess, known: readonly TableSchema[], nextTableId: number): Tables {
-  const state: TablesState = { writer, catalog, byName: new Map(), byId: new Map(), namesBeingCreated: new Set(), nextTableId, version: 1 }
+  const state: TablesState = { writer, catalog, byName: new Map(), byId: new Map(), nextTableId, version: 1, tail: Promise.resolve() }
   for (const schema of known) register(state, tableAccess(schema))
   return {
     list: () => [...state.byName.values()].map((access) => access.schema),
@@ -67,59 +72,118 @@ function createTables(writer: Writer, catalog: TableAccess, known: readonly Tabl
     },
     access(schema) {
       const access = state.byId.get(schema.tableId)
-      if (access === undefined) throw unknownTable(schema.name)
+      if (access === undefined) throw state.byName.has(schema.name) ? tableChanged(schema.name) : unknownTable(schema.name)
       return access
     },
-    create: (table) => createTable(state, table),
-    drop: (name) => dropTable(state, name),
+    create: (table) => inTurn(state, () => createTable(state, table)),
+    drop: (name) => inTurn(state, () => dropTable(state, name)),
+    alter: (name, change) => inTurn(state, () => alterTable(state, name, change)),
+    truncate: (name) => inTurn(state, () => truncateTable(state, name)),
+    async settled() {
+      await state.tail.catch(() => {})
+    },
   }
 }
 
-function register({ byName, byId }: TablesState, access: TableAccess): void {
-  byName.set(access.schema.name, access)
-  byId.set(access.schema.tableId, access)
+/** Runs after the changes before it, whatever became of them. */
+function inTurn<T>(state: TablesState, run: () => Promise<T>): Promise<T> {
+  const turn = state.tail.then(run, run)
+  state.tail = turn.catch(() => {})
+  return turn
+}
+
+function register(state: TablesState, access: TableAccess, before?: TableAccess): void {
+  if (before !== undefined) {
+    state.byName.delete(before.schema.name)
+    state.byId.delete(before.schema.tableId)
+  }
+  state.byName.set(access.schema.name, access)
+  state.byId.set(access.schema.tableId, access)
+  state.version++
 }
 
 async function createTable(state: TablesState, table: NewTable): Promise<TableSchema> {
-  const { writer, catalog, namesBeingCreated } = state
+  const { writer, catalog } = state
   writer.shards.assertOpen()
   const access = tableAccess(tableSchema(table, state.nextTableId))
-  if (state.byName.has(table.name) || namesBeingCreated.has(table.name)) throw new LsmtError('42P07', `table "${table.name}" exists`)
+  if (state.byName.has(table.name)) throw tableExists(table.name)
   const nextTableId = ++state.nextTableId
-  namesBeingCreated.add(table.name)
-  try {
-    const isFirst = !writer.shards.trees[catalogShard]!.layouts.has(catalogTable.tableId)
-    await change(state, (builder) => {
-      if (isFirst) builder.define(catalog)
-      builder.define(access)
-      builder.putIn(catalogShard, catalog, tableRow(access.schema))
-      builder.putIn(catalogShard, catalog, nextTableIdRow(nextTableId))
-    })
-  } finally {
-    namesBeingCreated.delete(table.name)
-  }
+  const isFirst = !writer.shards.trees[catalogShard]!.layouts.has(catalogTable.tableId)
+  await change(state, (builder) => {
+    if (isFirst) builder.define(catalog)
+    builder.define(access)
+    builder.putIn(catalogShard, catalog, tableRow(access.schema))
+    builder.putIn(catalogShard, catalog, nextTableIdRow(nextTableId))
+  })
   register(state, access)
-  state.version++
   return access.schema
 }
 
 async function dropTable(state: TablesState, name: string): Promise<void> {
-  state.writer.shards.assertOpen()
-  const access = state.byName.get(name)
-  if (access === undefined || access.isDropped) throw unknownTable(name)
-  access.isDropped = true
-  try {
-    await change(state, (builder) => {
+  const access = existing(state, name)
+  await leaving(access, 'dropped', () =>
+    change(state, (builder) => {
       builder.drop(access)
       builder.deleteIn(catalogShard, state.catalog, [name])
-    })
-  } catch (error) {
-    access.isDropped = false
-    throw error
-  }
+    }),
+  )
   state.byName.delete(name)
   state.byId.delete(access.schema.tableId)
   state.version++
+}
+
+/**
+ * Statements under way write by the former schema until the new one is registered, which reads as null in new columns;
+ * one that ends later and does not know of them must not be written over rows that do: `columnCount` tells them.
+ */
+async function alterTable(state: TablesState, name: string, step: TableChange): Promise<TableSchema> {
+  const before = existing(state, name)
+  const access = tableAccess(alteredTable(before.schema, step), before.state)
+  const { schema } = access
+  if (schema.name !== name && state.byName.has(schema.name)) throw tableExists(schema.name)
+  await change(state, (builder) => {
+    if (schema.columns.length > before.schema.columns.length) builder.define(access)
+    if (schema.name !== name) builder.deleteIn(catalogShard, state.catalog, [name])
+    builder.putIn(catalogShard, state.catalog, tableRow(schema))
+  })
+  access.state.columnCount = schema.columns.length
+  register(state, access, before)
+  return schema
+}
+
+/** The table goes on, empty, under another id; a shard forgets the former rows as it forgets a dropped table's. */
+async function truncateTable(state: TablesState, name: string): Promise<TableSchema> {
+  const before = existing(state, name)
+  const access = tableAccess({ ...before.schema, tableId: state.nextTableId })
+  const nextTableId = ++state.nextTableId
+  await leaving(before, 'truncated', () =>
+    change(state, (builder) => {
+      builder.drop(before)
+      builder.define(access)
+      builder.putIn(catalogShard, state.catalog, tableRow(access.schema))
+      builder.putIn(catalogShard, state.catalog, nextTableIdRow(nextTableId))
+    }),
+  )
+  register(state, access, before)
+  return access.schema
+}
+
+/** No writes from now on, unless `run` fails. */
+async function leaving(access: TableAccess, gone: 'dropped' | 'truncated', run: () => Promise<void>): Promise<void> {
+  access.state.gone = gone
+  try {
+    await run()
+  } catch (error) {
+    access.state.gone = undefined
+    throw error
+  }
+}
+
+function existing({ writer, byName }: TablesState, name: string): TableAccess {
+  writer.shards.assertOpen()
+  const access = byName.get(name)
+  if (access === undefined) throw unknownTable(name)
+  return access
 }
 
 async function change({ writer, catalog }: TablesState, add: (builder: StatementBuilder) => void): Promise<void> {
@@ -130,4 +194,8 @@ async function change({ writer, catalog }: TablesState, add: (builder: Statement
 
 function unknownTable(name: string): LsmtError {
   return new LsmtError('42P01', `table "${name}" does not exist`)
+}
+
+function tableExists(name: string): LsmtError {
+  return new LsmtError('42P07', `table "${name}" exists`)
 }

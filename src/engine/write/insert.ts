@@ -31,12 +31,12 @@ export function writeOperations(writer: Writer, access: TableAccess, operations:
 
 function commitBlind(writer: Writer, access: TableAccess, parts: readonly StatementPart[], hashes: () => Uint32Array): Promise<void> {
   const admission = admit(writer, parts)
-  if (admission === undefined && access.locks.enterBlind()) return leaveBlindAfter(access, () => commitTo(writer, access, parts))
+  if (admission === undefined && access.state.locks.enterBlind()) return leaveBlindAfter(access, () => commitTo(writer, access, parts))
   return commitBlindWaiting(writer, access, parts, hashes, admission)
 }
 
 function leaveBlindAfter(access: TableAccess, commit: () => Promise<void>): Promise<void> {
-  const leave = (): void => access.locks.leaveBlind()
+  const leave = (): void => access.state.locks.leaveBlind()
   let committed: Promise<void>
   try {
     committed = commit()
@@ -49,8 +49,8 @@ function leaveBlindAfter(access: TableAccess, commit: () => Promise<void>): Prom
 
 async function commitBlindWaiting(writer: Writer, access: TableAccess, parts: readonly StatementPart[], hashes: () => Uint32Array, admission: Promise<unknown> | undefined): Promise<void> {
   await admission
-  if (access.locks.enterBlind()) return leaveBlindAfter(access, () => commitTo(writer, access, parts))
-  const release = await access.locks.lockKeys(hashes())
+  if (access.state.locks.enterBlind()) return leaveBlindAfter(access, () => commitTo(writer, access, parts))
+  const release = await access.state.locks.lockKeys(hashes())
   try {
     await commitTo(writer, access, parts)
   } finally {
@@ -62,7 +62,7 @@ async function commitBlindWaiting(writer: Writer, access: TableAccess, parts: re
 export async function writeNew(writer: Writer, access: TableAccess, rows: readonly EngineRow[], mode: 'insert' | 'insert-or-ignore'): Promise<number> {
   const hashes = keyHashes(writer, access, rows, access.keyInRow)
   const once = withoutRepeats(writer, access, rows, hashes, mode)
-  const release = await access.locks.lockKeys(hashes)
+  const release = await access.state.locks.lockKeys(hashes)
   try {
     const fresh: EngineRow[] = []
     await readNewest(writer.shards, access, once, access.keyInRow, (index, found) => {
@@ -99,7 +99,7 @@ function withoutRepeats(writer: Writer, access: TableAccess, rows: readonly Engi
 export async function writeOrChange(writer: Writer, access: TableAccess, rows: readonly EngineRow[], change: (existing: EngineRow, proposed: EngineRow) => EngineRow | 'keep'): Promise<number> {
   const identities = keyIdentities(writer, access, rows, access.keyInRow)
   const columns = access.schema.columns.map((_, ordinal) => ordinal)
-  const release = await access.locks.lockKeys(keyHashes(writer, access, rows, access.keyInRow))
+  const release = await access.state.locks.lockKeys(keyHashes(writer, access, rows, access.keyInRow))
   try {
     const current = new Map<string, EngineRow>()
     await readNewest(writer.shards, access, rows, access.keyInRow, (index, found) => {

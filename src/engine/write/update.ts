@@ -21,7 +21,7 @@ export async function changeRows(writer: Writer, access: TableAccess, keys: read
   const wanted = [...new Map(checked.map((key, i) => [identities[i]!, key])).values()]
   let locked = keyHashes(writer, access, wanted, access.keyInKey)
   for (;;) {
-    const release = await access.locks.lockKeys(locked)
+    const release = await access.state.locks.lockKeys(locked)
     try {
       const changes = await readChanges(writer, access, wanted, change)
       const moved = keyHashes(writer, access, changes.moved, access.keyInRow)
@@ -105,7 +105,7 @@ export async function deleteKeyRange(writer: Writer, access: TableAccess, lower:
   if (range === 'empty') return
   const parts = buildParts(writer, (builder) => builder.deleteRange(access, range))
   await admit(writer, parts)
-  const release = await access.locks.lockTable()
+  const release = await access.state.locks.lockTable()
   try {
     await commitTo(writer, access, parts)
   } finally {

@@ -40,12 +40,18 @@ export function admit(writer: Writer, parts: readonly StatementPart[]): Promise<
 /** Appends in this synchronous step, if the table is still there; resolves when durable as set, and visible. */
 export function commitTo(writer: Writer, access: TableAccess, parts: readonly StatementPart[]): Promise<void> {
   writer.shards.assertOpen()
-  if (access.isDropped) throw tableGone(access)
+  checkCurrent(access)
   return writer.shards.committer.commit(parts)
 }
 
-export function tableGone(access: TableAccess): LsmtError {
-  return new LsmtError('42P01', `table "${access.schema.name}" does not exist`)
+/** 42P01 when the table was dropped; 40001 when rows made for it as it was are not rows of it any more. */
+export function checkCurrent({ schema, state }: TableAccess): void {
+  if (state.gone === 'dropped') throw new LsmtError('42P01', `table "${schema.name}" does not exist`)
+  if (state.gone === 'truncated' || state.columnCount !== schema.columns.length) throw tableChanged(schema.name)
+}
+
+export function tableChanged(name: string): LsmtError {
+  return new LsmtError('40001', `table "${name}" was changed by another statement; run the statement again`)
 }
 
 /** The lock hashes of the keys of `rows`. */
