@@ -9,8 +9,8 @@
  * - merged: everything else. Rows are merged first and filtered after: a predicate, or pruning by it, must never be
  *   pushed below the merge, since dropping the newest row of a key would bring back an older one.
  *
- * Row groups are taken as the keys from their first key up to the next one's first key (or just past the file's
- * largest key): more than they hold, never less. Boundaries stand between keys (see key-bytes.ts), so that both
+ * Row groups are taken as the keys from their first key up to the run's next row group's first key, or just past the
+ * file's largest key: more than they hold, never less. Boundaries stand between keys (see key-bytes.ts), so that both
  * directions are the same walk: `near` is the side a scan meets first. A step of the walk, at boundary `at`:
  *
  * 1. each file run's next row group, and the memtables' next entry (one for all of them together);
@@ -18,7 +18,7 @@
  * 3. otherwise the nearest row group, with as many after it in its file as end before anything else starts: direct;
  * 4. otherwise the nearest row group overlaps something: merged to its far end, over all runs.
  */
-import { boundaryAfter, compareBoundaries, firstBoundary, largerBoundary, smallerBoundary } from '../keys/key-bytes.ts'
+import { boundaryAfter, compareBoundaries, compareBytes, firstBoundary, largerBoundary, smallerBoundary } from '../keys/key-bytes.ts'
 import type { Boundary } from '../keys/key-bytes.ts'
 import { coverTouches } from '../keys/range-cover.ts'
 import type { RangeCover } from '../keys/range-cover.ts'
@@ -174,8 +174,16 @@ const laterOf = (walk: Walk, left: Boundary, right: Boundary): Boundary => (isBe
 const farOf = ({ context: { reverse } }: Walk, unit: Unit): Boundary => (reverse ? unit.low : unit.high)
 
 function unitOf(context: ReadContext, run: FileRun, reader: TableReader, rowGroup: number): Unit {
-  const fileEnd = boundaryAfter(reader.meta.maxKey)
-  return { run, reader, rowGroup, low: firstKeyOf(context.kernel.memory, reader, rowGroup), high: rowGroupEnd(context, reader, rowGroup, fileEnd) }
+  const isLast = rowGroup + 1 === reader.meta.rowGroupCount
+  const high = rowGroupEnd(context, reader, rowGroup, isLast ? fileEnd(run, reader) : firstBoundary)
+  return { run, reader, rowGroup, low: firstKeyOf(context.kernel.memory, reader, rowGroup), high }
+}
+
+/** A file's largest key may be the end of a range tombstone, and the next file's first key: what is there is the next one's. */
+function fileEnd({ readers }: FileRun, reader: TableReader): Uint8Array {
+  const end = boundaryAfter(reader.meta.maxKey)
+  const next = readers[readers.indexOf(reader) + 1]
+  return next !== undefined && compareBytes(next.meta.minKey, end) < 0 ? next.meta.minKey : end
 }
 
 /** Finds a run's next row group, from where it found the last one. */
