@@ -81,7 +81,7 @@ function listeningEngine(seen: EngineRow[]): Engine {
       seen.push(...rows)
       return Promise.resolve(rows.length)
     },
-    createTable: unused, dropTable: unused, alterTable: unused, truncateTable: unused, catalogSettled: unused, snapshot: unused, scan: unused, aggregate: unused, insertOrUpdate: unused, update: unused,
+    createTable: unused, dropTable: unused, alterTable: unused, truncateTable: unused, catalogSettled: unused, snapshot: unused, scan: unused, aggregate: unused, groupedAggregate: unused, insertOrUpdate: unused, update: unused,
     deleteRange: unused, write: unused, flush: unused, compact: unused, stats: unused, close: unused,
   }
 }

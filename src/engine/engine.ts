@@ -7,6 +7,7 @@
  * microseconds, DATE days. Rendering to JSON or to users' types happens above (src/engine/value.ts has the codecs).
  */
 import type { AggregateFunction, ReadStats, TreeStats } from '../lsm/tree.ts'
+import type { EndSignal } from '../runtime/pace.ts'
 import type { Comparison } from '../kernel/zone-map.ts'
 import type { ColumnSchema, TableSchema } from './schema.ts'
 
@@ -49,6 +50,8 @@ export interface EngineScan {
   readonly predicate: readonly EnginePredicateTerm[]
   /** Stop after this many rows. */
   readonly limit?: number
+  /** Ends the reading: 57014, or the signal's reason when that is an LsmtError. */
+  readonly signal?: EndSignal
 }
 
 /** A prefix of key values; `inclusive` of all keys that start with it. */
@@ -61,6 +64,11 @@ export interface EngineAggregate {
   readonly function: AggregateFunction
   /** Absent for COUNT(*). */
   readonly ordinal?: number
+}
+
+export interface EngineGroupedAggregate extends EngineAggregate {
+  /** Equal values of a group count once: COUNT(DISTINCT …), SUM(DISTINCT …). */
+  readonly distinct?: true
 }
 
 /** One consistent view of all shards, for a whole statement. */
@@ -96,9 +104,16 @@ export interface Engine {
   snapshot(): EngineSnapshot
   /** The row (columns in the order asked) or undefined. Resolved at once when no storage is needed. */
   get(snapshot: EngineSnapshot | undefined, table: TableSchema, key: readonly EngineValue[], columns: readonly number[], stats?: ReadStats): EngineRow | undefined | Promise<EngineRow | undefined>
-  /** Batches of rows. */
+  /** Batches of rows. Long reads give timers and sockets their turn every few milliseconds, as do aggregates. */
   scan(snapshot: EngineSnapshot, scan: EngineScan, stats?: ReadStats): AsyncIterable<readonly EngineRow[]>
   aggregate(snapshot: EngineSnapshot, scan: EngineScan, aggregates: readonly EngineAggregate[], stats?: ReadStats): Promise<EngineRow>
+  /**
+   * One row for each distinct key, in batches, in no order: the values of the `groupBy` columns, then those of the
+   * aggregates. NULL is a key of its own, NaN one, and -0 is 0. Without `groupBy` columns there is one row, also over no
+   * rows. Without aggregates it is SELECT DISTINCT. The scan's columns, limit and order are passed over. 53200 when the
+   * groups do not fit into the memory set apart for them.
+   */
+  groupedAggregate(snapshot: EngineSnapshot, scan: EngineScan, groupBy: readonly number[], aggregates: readonly EngineGroupedAggregate[], stats?: ReadStats): AsyncIterable<readonly EngineRow[]>
 
   /**
    * Every write is 40001 when the table's columns were changed, or the table truncated, since `table` was looked up.

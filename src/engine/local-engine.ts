@@ -7,7 +7,10 @@
  */
 import { LsmtError } from '../errors.ts'
 import type { Kernel } from '../kernel/kernel.ts'
+import type { HeapBudget } from '../kernel/grouping/limited-heap.ts'
 import type { ReadStats, Tree } from '../lsm/tree.ts'
+import { systemTurns } from '../runtime/pace.ts'
+import type { Turns } from '../runtime/pace.ts'
 import type { Random } from '../runtime/random.ts'
 import { checkRow } from './check-value.ts'
 import { checkKey } from './codec/key-codec.ts'
@@ -15,6 +18,7 @@ import { readRow } from './codec/read-row.ts'
 import type { Engine, EngineRow, EngineScan, EngineSnapshot, EngineStats } from './engine.ts'
 import { recoverNextRowId, withRowIds } from './tables/hidden-key.ts'
 import { aggregateShards } from './read/aggregate.ts'
+import { groupShards } from './read/group.ts'
 import { isFetch, lookUp } from './read/point-read.ts'
 import { scanShards } from './read/scan.ts'
 import type { TableSchema } from './schema.ts'
@@ -41,6 +45,8 @@ export interface LocalEngineParts {
   /** A statement with more bytes is 54000; by default an eighth of the kernel's memory. */
   readonly statementBytesMax?: number
   readonly cacheBytes: () => number
+  /** By default the event loop's. */
+  readonly turns?: Turns
   /** Closes the trees and what they stand on. */
   readonly close: () => Promise<void>
 }
@@ -53,7 +59,8 @@ export async function createLocalEngine(parts: LocalEngineParts): Promise<Engine
   }
   const { kernel, trees } = parts
   const keys = createKeyScratch(kernel, trees.length)
-  const shards: Shards = { kernel, trees, keys, committer: createCommitter(trees, parts.random), assertOpen }
+  const groupBudget: HeapBudget = { bytesMax: Math.floor(kernel.heap.byteLength / 6), usedBytes: 0 }
+  const shards: Shards = { kernel, trees, keys, committer: createCommitter(trees, parts.random), assertOpen, groupBudget, turns: parts.turns ?? systemTurns }
   const writer: Writer = { shards, builder: createStatementBuilder(kernel.memory, keys, trees.length), statementBytesMax: parts.statementBytesMax ?? kernel.heap.byteLength / 8 }
   const tables = await openTables(writer)
 
@@ -86,7 +93,7 @@ function catalogPart(tables: Tables): Pick<Engine, 'tables' | 'table' | 'createT
   return { tables: tables.list, table: tables.find, createTable: tables.create, dropTable: tables.drop, alterTable: tables.alter, truncateTable: tables.truncate, catalogSettled: tables.settled }
 }
 
-function readPart(shards: Shards, tables: Tables): Pick<Engine, 'snapshot' | 'get' | 'scan' | 'aggregate'> {
+function readPart(shards: Shards, tables: Tables): Pick<Engine, 'snapshot' | 'get' | 'scan' | 'aggregate' | 'groupedAggregate'> {
   const { assertOpen, kernel: { memory } } = shards
 
   /** Reads the key of `values`; a row that must be fetched first is awaited and asked for again. */
@@ -129,6 +136,10 @@ function readPart(shards: Shards, tables: Tables): Pick<Engine, 'snapshot' | 'ge
     async aggregate(given, scan, aggregates, stats) {
       const access = await readyAccess(given, scan.table)
       return aggregateShards(shards, shardsOf(given), access, scan, aggregates, stats)
+    },
+    async *groupedAggregate(given, scan, groupBy, aggregates, stats) {
+      const access = await readyAccess(given, scan.table)
+      yield* groupShards(shards, shardsOf(given), access, scan, groupBy, aggregates, stats)
     },
   }
 }

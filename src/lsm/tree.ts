@@ -7,6 +7,8 @@
 import type { Pointer } from '../kernel/linear-memory.ts'
 import type { Comparison } from '../kernel/zone-map.ts'
 import type { PhysicalKind, TableLayout } from './layout.ts'
+import type { Pace } from '../runtime/pace.ts'
+import type { Groups } from './groups/group-rows.ts'
 import type { Page } from './page.ts'
 
 /** A constant in a predicate, in the column's physical kind. */
@@ -33,6 +35,8 @@ export interface ScanRequest {
   readonly predicate: readonly PredicateTerm[]
   /** false: nobody will ask for `Page.keyAt`, so that key chunks need not be read. */
   readonly keys?: false
+  /** Asked between steps of the work: gives others a turn, ends what was cancelled. Absent = no pause. */
+  readonly pace?: Pace
 }
 
 export type AggregateFunction = 'count' | 'min' | 'max' | 'sum'
@@ -40,6 +44,12 @@ export interface AggregateRequest {
   readonly function: AggregateFunction
   /** Absent for COUNT(*). */
   readonly ordinal?: number
+}
+
+/** An aggregate by group. */
+export interface GroupedAggregateRequest extends AggregateRequest {
+  /** Equal values of a group count once: COUNT(DISTINCT …), SUM(DISTINCT …). */
+  readonly distinct?: true
 }
 
 /** What an aggregate over some rows came to; merges with others by `mergePartials` (src/lsm/aggregate.ts). */
@@ -117,6 +127,8 @@ export interface Tree {
   get(snapshot: Snapshot | undefined, tableId: number, key: Pointer, keyBytes: number, stats?: ReadStats): RowHandle | Fetch | undefined
   scan(snapshot: Snapshot, request: ScanRequest, stats?: ReadStats): ScanCursor
   aggregate(snapshot: Snapshot, request: ScanRequest, aggregates: readonly AggregateRequest[], stats?: ReadStats): Promise<readonly AggregatePartial[]>
+  /** Adds the request's rows to `groups`, which are this kernel's and may be added to by other trees at the same time. */
+  groupedAggregate(snapshot: Snapshot, request: ScanRequest, groups: Groups, stats?: ReadStats): Promise<void>
 
   /** Freezes and flushes the memtable; resolves when all that was applied before the call is in table files. */
   flush(): Promise<void>

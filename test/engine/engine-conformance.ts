@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { Engine, EngineRow, EngineScan } from '../../src/engine/engine.ts'
 import type { TableSchema } from '../../src/engine/schema.ts'
+import { describeGroups } from './engine-conformance-groups.ts'
 import { describeTablesAndValues } from './engine-conformance-values.ts'
 import { aggregateAll, newTable, scanAll } from './engine-fixtures.ts'
 
@@ -249,6 +250,8 @@ export function describeEngine(title: string, open: () => Promise<Engine>): void
         expect(await aggregateAll(engine, table, [{ function: 'count' }, { function: 'min', ordinal: 0 }, { function: 'sum', ordinal: 0 }], scan)).toEqual([10, 11, 155])
       })
     })
+
+    describeGroups(() => engine)
 
     test('statements that wait for each other end when the engine is closed', async () => {
       const table = await engine.createTable(newTable('t', { id: 'bigint', v: 'text' }, ['id']))

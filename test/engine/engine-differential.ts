@@ -3,7 +3,7 @@
  * by range, by predicate, aggregates, snapshots that outlive writes, flushes, compactions and reopenings.
  */
 import { expect } from 'vitest'
-import type { Engine, EngineAggregate, EngineRow, EngineScan, EngineSnapshot, EngineValue, KeyBound, NewTable, WriteMode, WriteOperation } from '../../src/engine/engine.ts'
+import type { Engine, EngineAggregate, EngineGroupedAggregate, EngineRow, EngineScan, EngineSnapshot, EngineValue, KeyBound, NewTable, WriteMode, WriteOperation } from '../../src/engine/engine.ts'
 import type { TableSchema } from '../../src/engine/schema.ts'
 import { seededRandom } from '../../src/runtime/random.ts'
 import type { Random } from '../../src/runtime/random.ts'
@@ -68,7 +68,7 @@ async function oneStep(pair: Pair): Promise<void> {
   if (kind < 9) return compareWrites(pair, name, kind)
   if (kind < 11) return compareGets(pair, name)
   if (kind < 15) return compareScans(pair, name)
-  if (kind < 17) return compareAggregates(pair, name)
+  if (kind < 17) return random.below(2) === 0 ? compareAggregates(pair, name) : compareGroups(pair, name)
   if (kind === 17) return random.below(3) === 0 ? pair.engine.compact() : pair.engine.flush()
   if (pair.snapshots.length < 4) pair.snapshots.push([pair.engine.snapshot(), pair.model.snapshot()])
   else for (const snapshot of pair.snapshots.splice(random.below(4), 1)[0]!) snapshot.release()
@@ -172,6 +172,24 @@ async function compareAggregates(pair: Pair, name: string): Promise<void> {
     ...(column.type.kind === 'bigint' || column.type.kind === 'double' ? [{ function: 'sum' as const, ordinal }] : []),
   ])
   await withSnapshots(pair, (snapshotOf) => both(pair, name, (engine, table) => engine.aggregate(snapshotOf(engine), { ...scan, ordered, table }, [{ function: 'count' }, ...aggregates])))
+}
+
+async function compareGroups(pair: Pair, name: string): Promise<void> {
+  const { random } = pair
+  const table = pair.model.table(name)!
+  const { limit: _, ...scan } = randomScan(random, table)
+  const groupBy = Array.from({ length: random.below(4) }, () => random.below(table.columns.length))
+  const aggregates = table.columns.flatMap((column, ordinal): EngineGroupedAggregate[] => [
+    { function: 'count', ordinal }, { function: 'count', ordinal, distinct: true }, { function: 'min', ordinal }, { function: 'max', ordinal },
+    ...(column.type.kind === 'bigint' || column.type.kind === 'double' ? [{ function: 'sum', ordinal } as const, { function: 'sum', ordinal, distinct: true } as const] : []),
+  ])
+  const wanted = [{ function: 'count' as const }, ...aggregates].filter(() => random.below(2) === 0)
+  const nameOf = (row: EngineRow): string => JSON.stringify(row, bigintText)
+  await withSnapshots(pair, (snapshotOf) => both(pair, name, async (engine, of) => {
+    const rows: EngineRow[] = []
+    for await (const batch of engine.groupedAggregate(snapshotOf(engine), { ...scan, table: of }, groupBy, wanted)) rows.push(...batch)
+    return { groupBy, wanted, rows: rows.toSorted((a, b) => (nameOf(a) < nameOf(b) ? -1 : 1)) }
+  }))
 }
 
 async function withSnapshots(pair: Pair, run: (snapshotOf: (engine: Engine) => EngineSnapshot) => Promise<void>): Promise<void> {

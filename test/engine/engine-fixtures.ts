@@ -1,5 +1,5 @@
 /** What the conformance suites of engines share: tables in short, whole scans, whole aggregates. */
-import type { Engine, EngineAggregate, EngineRow, EngineScan, NewTable } from '../../src/engine/engine.ts'
+import type { Engine, EngineAggregate, EngineGroupedAggregate, EngineRow, EngineScan, NewTable } from '../../src/engine/engine.ts'
 import type { ColumnType, TableSchema } from '../../src/engine/schema.ts'
 
 /** Columns from `name kind` pairs. */
@@ -33,6 +33,17 @@ export async function aggregateAll(engine: Engine, table: TableSchema, aggregate
   const snapshot = engine.snapshot()
   try {
     return await engine.aggregate(snapshot, { table, ordered: false, columns: [], predicate: [], ...scan }, aggregates)
+  } finally {
+    snapshot.release()
+  }
+}
+
+export async function groupAll(engine: Engine, table: TableSchema, groupBy: readonly number[], aggregates: readonly EngineGroupedAggregate[], scan: Partial<EngineScan> = {}): Promise<EngineRow[]> {
+  const snapshot = engine.snapshot()
+  try {
+    const rows: EngineRow[] = []
+    for await (const batch of engine.groupedAggregate(snapshot, { table, ordered: false, columns: [], predicate: [], ...scan }, groupBy, aggregates)) rows.push(...batch)
+    return rows
   } finally {
     snapshot.release()
   }

@@ -9,7 +9,7 @@ import { alteredTable } from '../../src/engine/tables/alter-table.ts'
 import { tableSchema } from '../../src/engine/tables/new-table.ts'
 import type { TableSchema } from '../../src/engine/schema.ts'
 import { LsmtError } from '../../src/errors.ts'
-import { aggregateRows, compareKeys, compareValues, matches } from './model-values.ts'
+import { aggregateRows, groupRows, compareKeys, compareValues, matches } from './model-values.ts'
 
 interface ModelTable {
   readonly schema: TableSchema
@@ -125,6 +125,10 @@ export function openModelEngine(): Engine {
       const { limit: _, ...unlimited } = scan
       const rows = selectRows(rowsOf(given, scan.table), unlimited)
       return aggregates.map((aggregate: EngineAggregate) => aggregateRows(scan.table, rows, aggregate))
+    },
+    async *groupedAggregate(given, scan, groupBy, aggregates) {
+      const { limit: _, ...unlimited } = scan
+      yield groupRows(scan.table, selectRows(rowsOf(given, scan.table), unlimited), groupBy, aggregates)
     },
     async insert(schema, rows, mode) {
       const table = writable(schema)
@@ -245,6 +249,7 @@ function updateRows(schema: TableSchema, before: readonly EngineRow[], keys: rea
 }
 
 function selectRows(rows: readonly EngineRow[], scan: EngineScan): readonly EngineRow[] {
+  if (scan.signal?.aborted === true) throw scan.signal.reason instanceof LsmtError ? scan.signal.reason : new LsmtError('57014', 'the statement was cancelled')
   const selected = rows.filter((row) => inRange(scan.table, row, scan.lower, scan.upper) && scan.predicate.every((term: EnginePredicateTerm) => matches(row, term)))
   const directed = scan.reverse === true ? selected.toReversed() : selected
   return scan.limit === undefined ? directed : directed.slice(0, scan.limit)

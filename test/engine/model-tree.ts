@@ -114,7 +114,7 @@ export function createModelTree(kernel: Kernel): ModelTree {
       let at = 0
       return {
         async next() {
-          await Promise.resolve()
+          await request.pace?.turn()
           if (at >= rows.length) return undefined
           const page = rows.slice(at, (at += 7))
           return writePage(kernel, layout, page, request.columns)
@@ -131,6 +131,14 @@ export function createModelTree(kernel: Kernel): ModelTree {
         if (layouts.get(request.tableId)!.columns[ordinal!] === 'i64') return { kind: 'sumI64', count: values.length, sum: values.reduce<bigint>((sum, value) => sum + (value as bigint), 0n) }
         return { kind: 'sumF64', count: values.length, high: values.reduce<number>((sum, value) => sum + (value as number), 0), low: 0 }
       })
+    },
+    async groupedAggregate(snapshot, request, groups) {
+      const rows = selected(snapshot, request)
+      for (let at = 0; at < rows.length; at += 7) {
+        await request.pace?.turn()
+        const page = writePage(kernel, layouts.get(request.tableId)!, rows.slice(at, at + 7), groups.ordinals)
+        if (page.selectedCount > 0) groups.add({ rowCount: page.rowCount, selection: page.selection, chunk: () => 0, vector: (ordinal) => page.vectors[ordinal]! })
+      }
     },
     sync: async () => {},
     flush: async () => {},

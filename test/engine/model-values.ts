@@ -1,5 +1,5 @@
 /** How values compare, match and add up, said plainly for the model engine. */
-import type { EngineAggregate, EnginePredicateTerm, EngineRow, EngineValue } from '../../src/engine/engine.ts'
+import type { EngineAggregate, EngineGroupedAggregate, EnginePredicateTerm, EngineRow, EngineValue } from '../../src/engine/engine.ts'
 import type { Comparison } from '../../src/kernel/zone-map.ts'
 import { physicalKind } from '../../src/engine/schema.ts'
 import type { TableSchema } from '../../src/engine/schema.ts'
@@ -63,6 +63,30 @@ export function aggregateRows(schema: TableSchema, rows: readonly EngineRow[], a
     case 'sum':
       return sum(physicalKind(schema.columns[ordinal]!.type) === 'i64', values)
   }
+}
+
+/** One row for each distinct key: its values, then the aggregates of its rows. */
+export function groupRows(schema: TableSchema, rows: readonly EngineRow[], groupBy: readonly number[], aggregates: readonly EngineGroupedAggregate[]): EngineRow[] {
+  const groups = new Map<string, { key: EngineRow; rows: EngineRow[] }>()
+  if (groupBy.length === 0) groups.set('', { key: [], rows: [] })
+  for (const row of rows) {
+    const key = groupBy.map((ordinal) => (Object.is(row[ordinal], -0) ? 0 : row[ordinal]!))
+    const name = key.map(valueName).join()
+    const group = groups.get(name) ?? { key, rows: [] }
+    groups.set(name, group)
+    group.rows.push(row)
+  }
+  return [...groups.values()].map((group) => [...group.key, ...aggregates.map((aggregate) => aggregateRows(schema, aggregate.distinct === true ? distinctRows(group.rows, aggregate.ordinal!) : group.rows, aggregate))])
+}
+
+function distinctRows(rows: readonly EngineRow[], ordinal: number): readonly EngineRow[] {
+  return [...new Map(rows.map((row) => [valueName(row[ordinal]!), row])).values()]
+}
+
+/** Equal for equal values. */
+function valueName(value: EngineValue): string {
+  if (value instanceof Uint8Array) return `bytes ${Buffer.from(value).toString('hex')}`
+  return typeof value === 'string' ? JSON.stringify(value) : `${typeof value} ${value}`
 }
 
 function sum(integers: boolean, values: readonly EngineValue[]): EngineValue {

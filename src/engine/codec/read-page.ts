@@ -20,7 +20,7 @@ export function selectedRows(memory: LinearMemory, page: Page): readonly number[
 }
 
 /** The columns asked for of the given rows, in the order asked. */
-export function readRows(memory: LinearMemory, kinds: readonly ReadKind[], page: Page, rows: readonly number[], columns: readonly number[]): readonly EngineRow[] {
+export function readRows(memory: LinearMemory, kinds: readonly ReadKind[], page: Pick<Page, 'vectors'>, rows: readonly number[], columns: readonly number[]): readonly EngineRow[] {
   const read: EngineValue[][] = rows.map(() => [])
   for (const ordinal of columns) {
     const vector = page.vectors[ordinal]

@@ -11,7 +11,7 @@ import { scanRequest } from './scan.ts'
 
 /** One value for each aggregate over the rows of a scan, in snapshots by shard. */
 export async function aggregateShards(shards: Shards, snapshots: readonly Snapshot[], access: TableAccess, scan: EngineScan, aggregates: readonly EngineAggregate[], stats?: ReadStats): Promise<EngineRow> {
-  const request = scanRequest(access, scan, [])
+  const request = scanRequest(shards, access, scan, [])
   if (request === undefined) return aggregates.map((aggregate) => (aggregate.function === 'count' ? 0 : null))
   const asked = { ...request, keys: false as const }
   const wanted = aggregates.map(({ function: name, ordinal }): AggregateRequest => (ordinal === undefined ? { function: name } : { function: name, ordinal }))

@@ -6,6 +6,7 @@
 import type { LinearMemory } from '../../kernel/linear-memory.ts'
 import type { Page } from '../../lsm/page.ts'
 import type { ReadStats, ScanCursor, ScanRequest, Snapshot, Tree } from '../../lsm/tree.ts'
+import { createPace } from '../../runtime/pace.ts'
 import { readRows, selectedRows } from '../codec/read-page.ts'
 import { keyRange } from '../codec/key-codec.ts'
 import type { EngineRow, EngineScan } from '../engine.ts'
@@ -16,16 +17,16 @@ import { physicalPredicate } from './predicate.ts'
 const mergedRowsMax = 1024
 
 /** What a scan asks of every tree, or undefined when it can find nothing. */
-export function scanRequest(access: TableAccess, scan: EngineScan, columns: readonly number[]): ScanRequest | undefined {
+export function scanRequest({ turns, assertOpen }: Shards, access: TableAccess, scan: EngineScan, columns: readonly number[]): ScanRequest | undefined {
   const range = keyRange(access.keys, scan.lower, scan.upper)
   const predicate = physicalPredicate(scan.table, scan.predicate)
   if (range === 'empty' || predicate === 'none') return undefined
-  return { tableId: scan.table.tableId, ...range, reverse: scan.reverse === true, columns: [...new Set(columns)], predicate }
+  return { tableId: scan.table.tableId, ...range, reverse: scan.reverse === true, columns: [...new Set(columns)], predicate, pace: createPace(turns, scan.signal, assertOpen) }
 }
 
 /** Batches of rows of a scan over the given snapshots (by shard). */
 export async function* scanShards(shards: Shards, snapshots: readonly Snapshot[], access: TableAccess, scan: EngineScan, stats?: ReadStats): AsyncGenerator<readonly EngineRow[]> {
-  const request = scanRequest(access, scan, scan.columns)
+  const request = scanRequest(shards, access, scan, scan.columns)
   const limit = scan.limit ?? Number.POSITIVE_INFINITY
   if (request === undefined || limit <= 0) return
   const isMerged = scan.ordered && shards.trees.length > 1

@@ -27,6 +27,11 @@ export interface Grouping {
   readonly groupCount: number
   /** Writes the group of each selected row below `count` as u32 at `groups`; one vector a column. */
   assign(vectors: readonly GroupVector[], selection: Pointer, count: number, groups: Pointer): void
+  /**
+   * One column's step of that: `parents` is u32 by row, the groups of the columns before (0 for the first), and may be
+   * `groups` itself. Columns are to be taken in order.
+   */
+  assignColumn(column: number, vector: GroupVector, parents: Pointer, selection: Pointer, count: number, groups: Pointer): void
   /** Brings in all groups of another grouping of the same kinds; their numbers here as u32 by group, to be freed by the caller. */
   merge(from: Grouping): Pointer
   /** Keys of groups [first, first + count); text refs stay valid until the next assign or merge. */
@@ -62,6 +67,12 @@ export function createGrouping(kernel: Kernel, kinds: readonly GroupKind[]): Gro
   }
   const last = tables[tables.length - 1]!
 
+  function assignColumn(column: number, { values, nulls }: GroupVector, parents: Pointer, selection: Pointer, count: number, groups: Pointer): void {
+    const table = tables[column]!
+    let row = 0
+    while ((row = exports.scanGroupsAssign(table.address, values, nulls, parents, selection, row, count, groups)) < count) growTable(kernel, table)
+  }
+
   return {
     kinds,
     get groupCount() {
@@ -69,13 +80,9 @@ export function createGrouping(kernel: Kernel, kinds: readonly GroupKind[]): Gro
     },
     table: (column) => tables[column]!.address,
     assign(vectors, selection, count, groups) {
-      tables.forEach((table, column) => {
-        const { values, nulls } = vectors[column]!
-        const parents = column === 0 ? 0 : groups
-        let row = 0
-        while ((row = exports.scanGroupsAssign(table.address, values, nulls, parents, selection, row, count, groups)) < count) growTable(kernel, table)
-      })
+      vectors.forEach((vector, column) => assignColumn(column, vector, column === 0 ? 0 : groups, selection, count, groups))
     },
+    assignColumn,
     merge(from) {
       const maps: Pointer[] = []
       try {

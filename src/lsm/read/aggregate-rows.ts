@@ -13,12 +13,14 @@ import type { View } from '../state/view.ts'
 import { createColumnAggregate } from './column-aggregate.ts'
 import type { ColumnAggregate } from './column-aggregate.ts'
 import { createDirectReader } from './direct-rows.ts'
-import type { DirectReader, DirectRowGroup } from './direct-rows.ts'
+import type { DirectRowGroup } from './direct-rows.ts'
+import type { MergedRows } from './merge/merged-rows.ts'
 import { onceEach, selectMerged } from './pages.ts'
 import { kindOf } from './predicate.ts'
 import { decodeColumn } from './row-group-columns.ts'
 import { openScanSources } from './scan-sources.ts'
 import type { ScanSources } from './scan-sources.ts'
+import { visitRows } from './visit-rows.ts'
 
 interface AggregateState {
   readonly sources: ScanSources
@@ -39,7 +41,7 @@ export async function aggregateRows(kernel: Kernel, view: View, sequence: number
   const state: AggregateState = { sources, columns: ordinals.map((ordinal) => createColumnAggregate(context, ordinal)), functions, arena: createArena(kernel.heap), rowCount: 0 }
   const direct = createDirectReader(context, { predicate, wanted: ordinals, answer: (reader, rowGroup) => answerFromZones(state, reader, rowGroup) })
   try {
-    await addStretches(state, direct)
+    await visitRows(sources, direct, request.pace, { rowGroup: (group) => addRowGroup(state, group), merged: (rows) => addMerged(state, rows) })
     return aggregates.map(({ function: wanted, ordinal }) => (ordinal === undefined ? { kind: 'count', count: state.rowCount } : columnOf(state, ordinal).partial(wanted)))
   } finally {
     direct.close()
@@ -58,19 +60,6 @@ function functionsByOrdinal(aggregates: readonly AggregateRequest[]): Map<number
 }
 
 const columnOf = ({ columns }: AggregateState, ordinal: number): ColumnAggregate => columns.find((column) => column.ordinal === ordinal)!
-
-async function addStretches(state: AggregateState, direct: DirectReader): Promise<void> {
-  const { sources: { plan, merge, memtables } } = state
-  for (let stretch = plan.next(); stretch !== undefined; stretch = plan.next()) {
-    if (stretch.kind === 'merged') {
-      merge.open(stretch.lower, stretch.upper, stretch.memtablesOnly ? memtables : undefined)
-      await addMerged(state)
-      continue
-    }
-    direct.open(stretch)
-    for (let group = await direct.next(); group !== undefined; group = await direct.next()) addRowGroup(state, group)
-  }
-}
 
 /** All or nothing: a row group counts from its zone maps only when they answer every aggregate. */
 function answerFromZones(state: AggregateState, reader: TableReader, rowGroup: number): boolean {
@@ -92,14 +81,12 @@ function addRowGroup(state: AggregateState, group: DirectRowGroup): void {
   }
 }
 
-async function addMerged(state: AggregateState): Promise<void> {
-  const { sources: { context, predicate, merge }, arena } = state
-  for (let rows = await merge.next(); rows !== undefined; rows = await merge.next()) {
-    arena.reset()
-    const column = onceEach(rows.column)
-    const { selection, selectedCount } = selectMerged({ context, columns: [], predicate, arena }, rows.count, column)
-    if (selectedCount === 0) continue
-    state.rowCount += selectedCount
-    for (const each of state.columns) each.addVector(column(each.ordinal), rows.count, selection)
-  }
+function addMerged(state: AggregateState, rows: MergedRows): void {
+  const { sources: { context, predicate }, arena } = state
+  arena.reset()
+  const column = onceEach(rows.column)
+  const { selection, selectedCount } = selectMerged({ context, columns: [], predicate, arena }, rows.count, column)
+  if (selectedCount === 0) return
+  state.rowCount += selectedCount
+  for (const each of state.columns) each.addVector(column(each.ordinal), rows.count, selection)
 }

@@ -2,6 +2,7 @@
 import { LsmtError } from '../../errors.ts'
 import type { Kernel } from '../../kernel/kernel.ts'
 import { createArena } from '../state/arena.ts'
+import type { Pace } from '../../runtime/pace.ts'
 import type { Page } from '../page.ts'
 import type { RowLayout } from '../keys/row-layout.ts'
 import type { ReadStats, ScanCursor, ScanRequest } from '../tree.ts'
@@ -19,6 +20,7 @@ interface ScanState {
   readonly sources: ScanSources
   readonly direct: DirectReader
   readonly page: PageRequest
+  readonly pace: Pace | undefined
   stretch: Stretch | undefined
   closed: boolean
 }
@@ -33,6 +35,7 @@ export function openScan(kernel: Kernel, view: View, sequence: number, shape: Ro
     sources,
     direct: createDirectReader(context, { predicate, wanted }),
     page: { context, columns: request.columns, predicate, arena: createArena(kernel.heap) },
+    pace: request.pace,
     stretch: undefined,
     closed: false,
   }
@@ -49,8 +52,10 @@ export function openScan(kernel: Kernel, view: View, sequence: number, shape: Ro
 }
 
 async function nextPage(state: ScanState): Promise<Page | undefined> {
-  const { page } = state
+  const { page, pace } = state
   for (;;) {
+    const pause = pace?.turn()
+    if (pause !== undefined) await pause
     if (state.closed) throw new LsmtError('55000', 'the scan is closed')
     page.arena.reset()
     if (state.stretch === undefined && !openNext(state)) return undefined

@@ -3,7 +3,9 @@ import type { TableLayout } from '../layout.ts'
 import { admit } from './back-pressure.ts'
 import { compactTree, startCompaction } from '../compaction/compact-tree.ts'
 import { startFlush } from './flush.ts'
+import type { Groups } from '../groups/group-rows.ts'
 import { aggregateRows } from '../read/aggregate-rows.ts'
+import { groupRows } from '../read/group-rows.ts'
 import { openScan } from '../read/scan.ts'
 import type { RowLayout } from '../keys/row-layout.ts'
 import { dropFile, refuseWhenClosed, waitFor } from './tree-state.ts'
@@ -54,6 +56,7 @@ export function createTree(state: TreeState): Tree {
     },
     scan: (snapshot, request, stats) => scan(state, snapshot, request, stats),
     aggregate: (snapshot, request, aggregates, stats) => aggregate(state, snapshot, request, aggregates, stats),
+    groupedAggregate: (snapshot, request, groups, stats) => groupedAggregate(state, snapshot, request, groups, stats),
     flush: () => flush(state, flushSoon),
     async compact() {
       await flush(state, flushSoon)
@@ -98,6 +101,19 @@ async function aggregate(state: TreeState, snapshot: Snapshot, request: ScanRequ
   retainView(view)
   try {
     return await aggregateRows(state.options.kernel, view, sequence, shape, request, aggregates, stats)
+  } finally {
+    releaseView(view, (file) => dropFile(state, file))
+  }
+}
+
+async function groupedAggregate(state: TreeState, snapshot: Snapshot, request: ScanRequest, groups: Groups, stats: Parameters<Tree['groupedAggregate']>[3]): Promise<void> {
+  refuseWhenClosed(state)
+  const { view, sequence } = viewOf(state, snapshot)
+  const shape = view.shapes.get(request.tableId)
+  if (shape === undefined) return
+  retainView(view)
+  try {
+    await groupRows(state.options.kernel, view, sequence, shape, request, groups, stats)
   } finally {
     releaseView(view, (file) => dropFile(state, file))
   }

@@ -1,0 +1,44 @@
+/** Reads accumulators by group (their shape is in src/kernel/scan.ts), without a bigint where a number will do. */
+import type { GroupAccumulators } from '../../kernel/grouping/accumulators.ts'
+import type { Kernel } from '../../kernel/kernel.ts'
+import type { LinearMemory, Pointer } from '../../kernel/linear-memory.ts'
+import { accumulatorBytes } from '../../kernel/scan.ts'
+import type { AggregateFunction } from '../tree.ts'
+import type { GroupedValue } from './group-rows.ts'
+
+const minOffset = 8, maxOffset = 16, sumOffset = 24
+
+export function accumulatorReader({ memory }: Kernel, accumulators: GroupAccumulators, wanted: AggregateFunction): (group: number) => GroupedValue {
+  const { f64 } = memory
+  const at = (group: number): Pointer => accumulators.address + accumulatorBytes * group
+  if (wanted === 'count') return (group) => f64[at(group) >>> 3]!
+  const read = readerOf(accumulators.kind, wanted)
+  return (group) => (f64[at(group) >>> 3] === 0 ? null : read(memory, at(group)))
+}
+
+function readerOf(kind: 'i64' | 'f64', wanted: 'min' | 'max' | 'sum'): (memory: LinearMemory, accumulator: Pointer) => number | bigint {
+  if (wanted === 'sum') return kind === 'i64' ? integerSum : (memory, accumulator) => doubleSum(memory, accumulator + sumOffset)
+  const offset = wanted === 'min' ? minOffset : maxOffset
+  return kind === 'i64' ? (memory, accumulator) => integer(memory, accumulator + offset) : ({ f64 }, accumulator) => f64[(accumulator + offset) >>> 3]!
+}
+
+function integer({ i32, u32, i64 }: LinearMemory, address: Pointer): number | bigint {
+  const word = address >>> 2
+  const number = i32[word + 1]! * 0x1_0000_0000 + u32[word]!
+  return Number.isSafeInteger(number) ? number : i64[address >>> 3]!
+}
+
+/** Of 128 bits. */
+function integerSum(memory: LinearMemory, accumulator: Pointer): number | bigint {
+  const { i32, i64, u64 } = memory
+  const address = accumulator + sumOffset, word = address >>> 2
+  const sign = i32[word + 1]! >> 31
+  if (i32[word + 2] === sign && i32[word + 3] === sign) return integer(memory, address)
+  return (i64[(address >>> 3) + 1]! << 64n) | u64[address >>> 3]!
+}
+
+/** A double-double; what is not finite has no low part. */
+function doubleSum({ f64 }: LinearMemory, address: Pointer): number {
+  const high = f64[address >>> 3]!
+  return Number.isFinite(high) ? high + f64[(address >>> 3) + 1]! : high
+}

@@ -1,0 +1,46 @@
+/** The group of each selected row: by dictionary codes where a text chunk has them, otherwise by hashing values. */
+import type { Grouping } from '../../kernel/grouping/grouping.ts'
+import type { Kernel } from '../../kernel/kernel.ts'
+import type { Pointer } from '../../kernel/linear-memory.ts'
+import type { Arena } from '../state/arena.ts'
+import { valuesOf } from './group-rows.ts'
+import type { GroupRows } from './group-rows.ts'
+
+/** Numbers as u32 by row; of rows that are not selected they mean nothing. */
+export function groupsOfRows(kernel: Kernel, grouping: Grouping | undefined, groupBy: readonly number[], rows: GroupRows, arena: Arena): Pointer {
+  const groups = arena.allocate(4 * rows.rowCount)
+  if (grouping === undefined) {
+    kernel.memory.u8.fill(0, groups, groups + 4 * rows.rowCount)
+    return groups
+  }
+  groupBy.forEach((ordinal, column) => {
+    if (column === 0 && assignByCodes(kernel, grouping, rows, ordinal, arena, groups)) return
+    const vector = rows.vector(ordinal)
+    grouping.assignColumn(column, { values: valuesOf(vector), nulls: vector.nulls }, column === 0 ? 0 : groups, rows.selection, rows.rowCount, groups)
+  })
+  return groups
+}
+
+/**
+ * Only entries of the dictionary are hashed. Those of which no row is selected must not become groups; without a
+ * selection all of them occur, as a dictionary holds what its rows have.
+ */
+function assignByCodes({ exports, memory }: Kernel, grouping: Grouping, rows: GroupRows, ordinal: number, arena: Arena, groups: Pointer): boolean {
+  const { rowCount, selection } = rows
+  const chunk = grouping.kinds[0] === 'bytes' ? rows.chunk(ordinal) : 0
+  const entries = chunk === 0 ? -1 : exports.scanGroupsCodes(chunk, 0, rowCount, groups)
+  if (entries < 0) return false
+  const bitmapBytes = ((entries + 64) >>> 6) * 8
+  const refs = arena.allocate(8 * (entries + 1)), nulls = arena.allocate(bitmapBytes), map = arena.allocate(4 * (entries + 1))
+  exports.scanGroupsEntries(chunk, refs, nulls)
+  if (selection === 0 && exports.columnHasNulls(chunk) === 0) {
+    grouping.assignColumn(0, { values: refs, nulls }, 0, 0, entries, map)
+  } else {
+    const used = arena.allocate(bitmapBytes)
+    memory.u8.fill(0, used, used + bitmapBytes)
+    exports.scanGroupsUsed(groups, selection, rowCount, used)
+    grouping.assignColumn(0, { values: refs, nulls }, 0, used, entries + 1, map)
+  }
+  exports.scanGroupsMap(groups, selection, rowCount, map)
+  return true
+}

@@ -1,0 +1,30 @@
+/** Rows on their way into groups, and what trees know of the groups. */
+import type { GroupKeys } from '../../kernel/grouping/grouping.ts'
+import type { Pointer } from '../../kernel/linear-memory.ts'
+import type { Vector } from '../page.ts'
+
+export interface GroupRows {
+  readonly rowCount: number
+  /** Bitmap; 0 = all rows. */
+  readonly selection: Pointer
+  vector(ordinal: number): Vector
+  /** The encoded chunk of a column where there is one over just these rows; 0 where not. */
+  chunk(ordinal: number): Pointer
+}
+
+/** An i64 as a number when it is a safe one, otherwise a bigint. */
+export type GroupedValue = null | number | bigint | Uint8Array
+
+export interface Groups {
+  /** The columns that rows must have. */
+  readonly ordinals: readonly number[]
+  readonly groupCount: number
+  add(rows: GroupRows): void
+  /** Keys of groups [first, first + count), to be freed; undefined without a key column. */
+  keys(first: number, count: number): GroupKeys | undefined
+  /** What an aggregate came to in each group, by the index of its request, once all rows are added. */
+  results(): readonly ((group: number) => GroupedValue)[]
+  free(): void
+}
+
+export const valuesOf = (vector: Vector): Pointer => (vector.kind === 'bytes' ? vector.refs : vector.values)

@@ -1,0 +1,66 @@
+/**
+ * Rows by group: group tables and accumulators in linear memory, to which row groups (their chunks as they are encoded)
+ * and merged rows (vectors) are added. One object takes the rows of all shards: they are of one thread and one
+ * memory, and adding is synchronous, so that nothing is left to merge and each group has its one accumulator.
+ *
+ * NULL is a group of its own, NaN is one, and -0 is 0. Without a key column there is one group from the start.
+ */
+import type { Kernel } from '../../kernel/kernel.ts'
+import { createGrouping } from '../../kernel/grouping/grouping.ts'
+import type { Grouping } from '../../kernel/grouping/grouping.ts'
+import { createLimitedHeap } from '../../kernel/grouping/limited-heap.ts'
+import type { HeapBudget } from '../../kernel/grouping/limited-heap.ts'
+import type { Pointer } from '../../kernel/linear-memory.ts'
+import type { PhysicalKind } from '../layout.ts'
+import { createArena } from '../state/arena.ts'
+import type { Arena } from '../state/arena.ts'
+import type { GroupedAggregateRequest } from '../tree.ts'
+import { groupsOfRows } from './assign-groups.ts'
+import { createGroupInputs } from './group-inputs.ts'
+import type { Groups } from './group-rows.ts'
+
+export interface GroupsOptions {
+  readonly kernel: Kernel
+  /** Physical kinds of the table's columns. */
+  readonly columns: readonly PhysicalKind[]
+  readonly groupBy: readonly number[]
+  readonly aggregates: readonly GroupedAggregateRequest[]
+  readonly budget: HeapBudget
+}
+
+export function createGroups({ kernel: outer, columns, groupBy, aggregates, budget }: GroupsOptions): Groups {
+  const heap = createLimitedHeap(outer.heap, budget, 'aggregation by group')
+  try {
+    return groupsWithin({ ...outer, heap }, columns, groupBy, aggregates, heap.freeAll)
+  } catch (error) {
+    heap.freeAll()
+    throw error
+  }
+}
+
+function groupsWithin(kernel: Kernel, columns: readonly PhysicalKind[], groupBy: readonly number[], aggregates: readonly GroupedAggregateRequest[], free: () => void): Groups {
+  const grouping: Grouping | undefined = groupBy.length === 0 ? undefined : createGrouping(kernel, groupBy.map((ordinal) => columns[ordinal]!))
+  const { inputs, ordinals, readers } = createGroupInputs(kernel, columns, aggregates)
+  const arena: Arena = createArena(kernel.heap)
+  const groupCount = (): number => grouping?.groupCount ?? 1
+  const ensure = (): void => inputs.forEach((input) => input.ensure(groupCount()))
+  ensure()
+  return {
+    ordinals: [...new Set([...groupBy, ...ordinals])],
+    get groupCount() {
+      return groupCount()
+    },
+    add(rows) {
+      arena.reset()
+      const groups: Pointer = groupsOfRows(kernel, grouping, groupBy, rows, arena)
+      ensure()
+      for (const input of inputs) input.add(groups, rows, arena)
+    },
+    keys: (first, count) => grouping?.keys(first, count),
+    results() {
+      for (const input of inputs) input.finish(groupCount())
+      return readers
+    },
+    free,
+  }
+}

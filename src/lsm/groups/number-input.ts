@@ -1,0 +1,50 @@
+/** Counts, extremes and sums of numbers, in kernel accumulators by group. */
+import { createGroupAccumulators } from '../../kernel/grouping/accumulators.ts'
+import type { Kernel } from '../../kernel/kernel.ts'
+import { accumulatorReader } from './accumulator-reader.ts'
+import type { GroupInput } from './group-input.ts'
+import { valuesOf } from './group-rows.ts'
+
+const nothingToFinish = (): void => {}
+
+/** COUNT(*). */
+export function rowCountInput(kernel: Kernel): GroupInput {
+  const accumulators = createGroupAccumulators(kernel, 'i64')
+  return {
+    ensure: accumulators.ensure,
+    add: (groups, { rowCount, selection }) => kernel.exports.scanGroupedCount(groups, 0, rowCount, selection, accumulators.address),
+    finish: nothingToFinish,
+    reader: () => accumulatorReader(kernel, accumulators, 'count'),
+  }
+}
+
+/** COUNT(column): values are not looked at, and a chunk without nulls is not decoded. */
+export function presenceInput(kernel: Kernel, ordinal: number): GroupInput {
+  const { exports } = kernel
+  const accumulators = createGroupAccumulators(kernel, 'i64')
+  return {
+    ensure: accumulators.ensure,
+    add(groups, rows) {
+      const chunk = rows.chunk(ordinal)
+      const nulls = chunk !== 0 && exports.columnHasNulls(chunk) === 0 ? 0 : rows.vector(ordinal).nulls
+      exports.scanGroupedCount(groups, nulls, rows.rowCount, rows.selection, accumulators.address)
+    },
+    finish: nothingToFinish,
+    reader: () => accumulatorReader(kernel, accumulators, 'count'),
+  }
+}
+
+export function numberInput(kernel: Kernel, ordinal: number, kind: 'i64' | 'f64'): GroupInput {
+  const { exports } = kernel
+  const accumulators = createGroupAccumulators(kernel, kind)
+  const add = kind === 'i64' ? exports.scanGroupedI64 : exports.scanGroupedF64
+  return {
+    ensure: accumulators.ensure,
+    add(groups, rows) {
+      const vector = rows.vector(ordinal)
+      add(groups, valuesOf(vector), vector.nulls, rows.rowCount, rows.selection, accumulators.address)
+    },
+    finish: nothingToFinish,
+    reader: (wanted) => accumulatorReader(kernel, accumulators, wanted),
+  }
+}

@@ -1,0 +1,31 @@
+/** All rows of a scan, for work that does not hand pages out: row groups of direct stretches, and merged rows. */
+import type { DirectReader, DirectRowGroup } from './direct-rows.ts'
+import type { MergedRows } from './merge/merged-rows.ts'
+import type { ScanSources } from './scan-sources.ts'
+import type { Pace } from '../../runtime/pace.ts'
+
+export interface RowVisitor {
+  rowGroup(group: DirectRowGroup): void
+  merged(rows: MergedRows): void
+}
+
+/** Stretch by stretch, with a look at the pace before each step. */
+export async function visitRows({ plan, merge, memtables }: ScanSources, direct: DirectReader, pace: Pace | undefined, visitor: RowVisitor): Promise<void> {
+  for (let stretch = plan.next(); stretch !== undefined; stretch = plan.next()) {
+    if (stretch.kind === 'merged') {
+      merge.open(stretch.lower, stretch.upper, stretch.memtablesOnly ? memtables : undefined)
+      for (let rows = await merge.next(); rows !== undefined; rows = await merge.next()) {
+        visitor.merged(rows)
+        const pause = pace?.turn()
+        if (pause !== undefined) await pause
+      }
+      continue
+    }
+    direct.open(stretch)
+    for (let group = await direct.next(); group !== undefined; group = await direct.next()) {
+      visitor.rowGroup(group)
+      const pause = pace?.turn()
+      if (pause !== undefined) await pause
+    }
+  }
+}

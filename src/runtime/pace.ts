@@ -1,0 +1,52 @@
+/**
+ * Pace of long work on the serving thread: what never waits for storage would keep every timer and socket waiting, since
+ * resolved promises run before them. So such work asks at each step whether it is somebody else's turn, or over.
+ */
+import { LsmtError } from '../errors.ts'
+
+/** How the event loop goes round; injected, so that a simulator can own it. */
+export interface Turns {
+  monotonicMs(): number
+  /** Resolves once timers and sockets had their turn. */
+  next(): Promise<void>
+}
+
+export const systemTurns: Turns = {
+  monotonicMs: () => performance.now(),
+  next: () => new Promise((resolve) => setImmediate(resolve)),
+}
+
+/** Somebody's wish that work should end; an AbortSignal is one. */
+export interface EndSignal {
+  readonly aborted: boolean
+  readonly reason: unknown
+}
+
+export interface Pace {
+  /** undefined: go on. Otherwise others have the turn until it resolves. Throws when the work is to end: 57014, or the signal's own LsmtError. */
+  turn(): Promise<void> | undefined
+}
+
+const sliceMs = 4
+
+/**
+ * One pace for all parts of one statement: when one of them gives its turn away, the others wait with it. `assertOpen`
+ * throws when what they work on was closed in the meantime.
+ */
+export function createPace(turns: Turns, signal: EndSignal | undefined, assertOpen: () => void = () => {}): Pace {
+  let startMs = turns.monotonicMs()
+  let pause: Promise<void> | undefined
+  return {
+    turn() {
+      if (signal?.aborted === true) throw signal.reason instanceof LsmtError ? signal.reason : new LsmtError('57014', 'the statement was cancelled')
+      if (pause !== undefined) return pause
+      if (turns.monotonicMs() - startMs < sliceMs) return undefined
+      pause = turns.next().then(() => {
+        startMs = turns.monotonicMs()
+        pause = undefined
+        assertOpen()
+      })
+      return pause
+    },
+  }
+}

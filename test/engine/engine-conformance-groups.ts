@@ -1,0 +1,103 @@
+/** What every Engine must do: aggregates by group. */
+import { beforeEach, describe, expect, test } from 'vitest'
+import type { Engine, EngineGroupedAggregate, EngineRow, EngineScan, EngineValue } from '../../src/engine/engine.ts'
+import type { TableSchema } from '../../src/engine/schema.ts'
+import { LsmtError } from '../../src/errors.ts'
+import { groupAll, newTable, scanAll } from './engine-fixtures.ts'
+import { groupRows } from './model-values.ts'
+
+const id = 0, region = 1, user = 2, amount = 3, note = 4, bytes = 5
+const rows: readonly EngineRow[] = Array.from({ length: 400 }, (_, i) => [
+  i,
+  i % 9 === 0 ? null : `region ${i % 7}`,
+  i % 11 === 0 ? null : i % 5 === 0 ? BigInt(i % 3) * 2n ** 61n || 0 : i % 13,
+  i % 8 === 0 ? null : i % 17 === 0 ? NaN : i % 19 === 0 ? -0 : i % 19 === 1 ? 0 : (i % 23) / 4,
+  i % 6 === 0 ? null : `${'same prefix '.repeat(i % 3)}${i % 31}`,
+  i % 4 === 0 ? null : Buffer.from([i % 5, 0, i % 2]),
+])
+
+const states: readonly (readonly [string, (engine: Engine, table: TableSchema) => Promise<void>])[] = [
+  ['in memtables', async (engine, table) => void (await engine.insert(table, rows, 'insert'))],
+  ['flushed', async (engine, table) => {
+    await engine.insert(table, rows, 'insert')
+    await engine.flush()
+  }],
+  ['compacted', async (engine, table) => {
+    await engine.insert(table, rows.slice(0, 250), 'insert')
+    await engine.flush()
+    await engine.insert(table, rows.slice(200), 'upsert')
+    await engine.compact()
+  }],
+  ['in files and memtables that overlap', async (engine, table) => {
+    await engine.insert(table, rows.slice(0, 150).map((row) => row.with(region, 'old').with(amount, 7)), 'insert')
+    await engine.flush()
+    await engine.insert(table, [...rows.slice(0, 300), [900, 'to be deleted', 1, 1, 'x', null]], 'upsert')
+    await engine.flush()
+    await engine.insert(table, rows.slice(290), 'upsert')
+    await engine.update(table, [[900]], () => 'delete')
+  }],
+]
+
+const all: readonly EngineGroupedAggregate[] = [
+  { function: 'count' }, { function: 'count', ordinal: user }, { function: 'sum', ordinal: user }, { function: 'min', ordinal: user }, { function: 'max', ordinal: user },
+  { function: 'sum', ordinal: amount }, { function: 'min', ordinal: amount }, { function: 'max', ordinal: amount },
+  { function: 'min', ordinal: note }, { function: 'max', ordinal: note }, { function: 'count', ordinal: note }, { function: 'count', ordinal: bytes },
+  { function: 'count', ordinal: user, distinct: true }, { function: 'sum', ordinal: user, distinct: true }, { function: 'count', ordinal: amount, distinct: true },
+  { function: 'count', ordinal: note, distinct: true }, { function: 'count', ordinal: bytes, distinct: true }, { function: 'max', ordinal: amount, distinct: true },
+]
+
+const nameOf = (row: EngineRow): string => row.map((value: EngineValue) => (value instanceof Uint8Array ? Buffer.from(value).toString('hex') : String(value))).join('|')
+const plain = (value: EngineValue): EngineValue => (value instanceof Uint8Array ? Buffer.from(value) : Object.is(value, -0) ? 0 : value)
+const sorted = (given: readonly EngineRow[]): EngineRow[] => given.map((row) => row.map(plain)).toSorted((a, b) => (nameOf(a) < nameOf(b) ? -1 : 1))
+
+export function describeGroups(engineOf: () => Engine): void {
+  describe.each(states)('groups of rows %s', (_, fill) => {
+    let engine: Engine, table: TableSchema
+    beforeEach(async () => {
+      engine = engineOf()
+      table = await engine.createTable(newTable('t', { id: 'bigint', region: 'text', user: 'bigint', amount: 'double', note: 'text', bytes: 'bytea' }, ['id']))
+      await fill(engine, table)
+    })
+
+    test.each<[string, readonly number[]]>([
+      ['nothing', []], ['a text', [region]], ['an integer', [user]], ['a double', [amount]], ['bytes', [bytes]], ['the key', [id]],
+      ['text and integer', [region, user]], ['integer and text', [user, region]], ['three columns', [region, amount, bytes]], ['a column twice', [user, user]],
+    ])('by %s', async (_name, groupBy) => {
+      const wide: EngineScan['predicate'] = [{ ordinal: region, comparison: 'ge', value: 'region 2' }]
+      for (const predicate of [[], wide]) {
+        const selected = rows.filter((row) => predicate.length === 0 || (row[region] !== null && row[region]! >= 'region 2'))
+        expect(sorted(await groupAll(engine, table, groupBy, all, { predicate }))).toEqual(sorted(groupRows(table, selected, groupBy, all)))
+      }
+    })
+
+    test('DISTINCT is groups without aggregates, NULL, NaN and zero each one', async () => {
+      const values = (await groupAll(engine, table, [amount], [])).map(([value]) => value)
+      expect(values.filter((value) => value === null)).toHaveLength(1)
+      expect(values.filter((value) => Number.isNaN(value))).toHaveLength(1)
+      expect(values.filter((value) => value === 0)).toEqual([0])
+      expect(new Set(values).size).toBe(values.length)
+    })
+
+    test('within bounds, and of no rows', async () => {
+      const scan = { lower: { values: [100], inclusive: true }, upper: { values: [260], inclusive: false } }
+      expect(sorted(await groupAll(engine, table, [region], all, scan))).toEqual(sorted(groupRows(table, rows.slice(100, 260), [region], all)))
+      const none = { lower: { values: [5000], inclusive: true } }
+      expect(await groupAll(engine, table, [region], all, none)).toEqual([])
+      expect(await groupAll(engine, table, [], all, none)).toEqual(groupRows(table, [], [], all))
+      const impossible: EngineScan['predicate'] = [{ ordinal: user, comparison: 'eq', value: null }]
+      expect(await groupAll(engine, table, [user], all, { predicate: impossible })).toEqual([])
+      expect(await groupAll(engine, table, [], all, { predicate: impossible })).toEqual(groupRows(table, [], [], all))
+    })
+  })
+
+  test('reads end when their signal says so', async () => {
+    const engine = engineOf()
+    const table = await engine.createTable(newTable('t', { id: 'bigint', region: 'text' }, ['id']))
+    await engine.insert(table, Array.from({ length: 50 }, (_, i) => [i, 'r']), 'insert')
+    const given = { signal: AbortSignal.abort() }, own = { signal: { aborted: true, reason: new LsmtError('57P03', 'not ready') } }
+    await expect(groupAll(engine, table, [1], [{ function: 'count' }], given)).rejects.toMatchObject({ code: '57014' })
+    await expect(scanAll(engine, table, given)).rejects.toMatchObject({ code: '57014' })
+    await expect(scanAll(engine, table, own)).rejects.toMatchObject({ code: '57P03' })
+    expect(await groupAll(engine, table, [1], [{ function: 'count' }])).toEqual([['r', 50]])
+  })
+}
