@@ -24,11 +24,13 @@ export function createGroupAccumulators({ heap, exports, memory }: Kernel, kind:
     },
     ensure(groupCount) {
       if (groupCount > capacity) {
-        capacity = Math.max(2 * capacity, groupCount)
-        const larger = heap.allocate(accumulatorBytes * capacity)
+        const largerCapacity = Math.max(2 * capacity, groupCount)
+        const larger = heap.allocate(accumulatorBytes * largerCapacity)
         memory.u8.copyWithin(larger, address, address + accumulatorBytes * started)
         heap.free(address)
         address = larger
+        // Only now: what failed to grow must not seem to have grown when it is asked again.
+        capacity = largerCapacity
       }
       exports.scanGroupedInit(address, started, groupCount, scanKind[kind])
       started = Math.max(started, groupCount)
