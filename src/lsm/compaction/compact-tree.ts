@@ -5,8 +5,8 @@ import type { TreeState } from '../state/tree-state.ts'
 import { noTables } from '../state/version.ts'
 import type { Levels, TableFile, VersionEdit } from '../state/version.ts'
 import type { CompactJob } from './job.ts'
-import { cursorName, pickCompaction, planWholeTable } from './pick.ts'
-import type { CompactionPlan, MetaLevels } from './pick.ts'
+import { cursorName, pickCompaction, planTooManyRuns, planWholeTable } from './pick.ts'
+import type { CompactionPlan, MetaLevels, PickSettings } from './pick.ts'
 
 /** Compacts while there is something to compact. */
 export function startCompaction(state: TreeState): void {
@@ -15,7 +15,7 @@ export function startCompaction(state: TreeState): void {
   state.lanes.compacting = true
   const work = withRetries(state, 'compaction', () => inLane(state, async () => {
     state.lanes.compactionWanted = false
-    const plan = pickCompaction(metaTables(state), state.options.settings, state.cursors)
+    const plan = pickCompaction(metaTables(state), pickSettings(state), state.cursors)
     if (plan === undefined) return 'done'
     await runPlan(state, plan)
     return 'again'
@@ -27,10 +27,18 @@ export function startCompaction(state: TreeState): void {
   state.lanes.background = work
 }
 
+const pickSettings = ({ options: { settings, jobs } }: TreeState): PickSettings => ({ ...settings, pinnedBytesMax: jobs.pinnedBytesMax })
+
+function tooManyRuns(state: TreeState, tableId: number): CompactionPlan | undefined {
+  const levels = metaTables(state).get(tableId)
+  return levels === undefined ? undefined : planTooManyRuns(tableId, levels, pickSettings(state))
+}
+
 /** Everything of every table into its last level. */
 export async function compactTree(state: TreeState): Promise<void> {
   for (const tableId of state.view.version.tables.keys()) {
     await inLane(state, async () => {
+      for (let plan = tooManyRuns(state, tableId); plan !== undefined; plan = tooManyRuns(state, tableId)) await runPlan(state, plan)
       const levels = metaTables(state).get(tableId)
       const plan = levels === undefined ? undefined : planWholeTable(tableId, levels)
       if (plan !== undefined) await runPlan(state, plan)

@@ -7,5 +7,5 @@ export type InlineRunnerOptions = JobLanesOptions
 
 export function createInlineRunner(options: InlineRunnerOptions): JobRunner {
   const lanes = createJobLanes(options)
-  return { run: lanes.run, fallback: undefined, close: lanes.settled }
+  return { run: lanes.run, fallback: undefined, pinnedBytesMax: options.cache.bytesMax / 4, close: lanes.settled }
 }

@@ -56,5 +56,7 @@ export interface JobRunner {
   run(job: Job, signal: AbortSignal): Promise<JobResult>
   /** Why jobs run elsewhere than was asked for; undefined while all is well. */
   readonly fallback: string | undefined
+  /** What a compaction may keep pinned in the cache that it reads through. */
+  readonly pinnedBytesMax: number
   close(): Promise<void>
 }

@@ -9,9 +9,13 @@
  */
 import { compareBytes } from '../keys/key-bytes.ts'
 import type { TreeSettings } from '../../settings.ts'
+import { rowGroupBytesOf } from '../table/table.ts'
 import type { TableMeta } from '../table/table.ts'
 
-export type PickSettings = Pick<TreeSettings, 'level0RunsCompact' | 'level1Bytes' | 'levelSizeRatio' | 'tableFileBytes'>
+export type PickSettings = Pick<TreeSettings, 'level0RunsCompact' | 'level1Bytes' | 'levelSizeRatio' | 'tableFileBytes'> & {
+  /** What a compaction may keep pinned of its runs, of each a row group at a time; absent = all of them fit. */
+  readonly pinnedBytesMax?: number
+}
 
 export type MetaLevels = readonly (readonly TableMeta[])[]
 
@@ -73,7 +77,7 @@ function runsOf(levels: MetaLevels): readonly (readonly TableMeta[])[] {
 }
 
 function planLevel0(tableId: number, levels: MetaLevels, settings: PickSettings): CompactionPlan {
-  const newest = levels[0]!
+  const newest = oldestRuns(levels[0]!, settings)
   const range = rangeOf(newest)
   const below = overlapping(levels[1] ?? [], range)
   const isLastLevel = isLast(levels, 2, rangeOf([...newest, ...below]))
@@ -81,6 +85,22 @@ function planLevel0(tableId: number, levels: MetaLevels, settings: PickSettings)
   const isMove = below.length === 0 && areDisjoint(disjoint) && newest.every((file) => canMove(file, isLastLevel, settings))
   const runs = [...newest.map((file) => [file]), ...(below.length > 0 ? [below] : [])]
   return { tableId, runs, outputLevel: 1, isLastLevel, isMove, cursor: undefined }
+}
+
+/** Of level 0, which is newest first, the oldest runs that can be merged at once; at least two, so that it goes on. */
+function oldestRuns(runs: readonly TableMeta[], { pinnedBytesMax = Infinity }: PickSettings): readonly TableMeta[] {
+  let from = runs.length
+  for (let bytes = 0; from > 0; from--) {
+    bytes += rowGroupBytesOf(runs[from - 1]!)
+    if (bytes > pinnedBytesMax && runs.length - from >= 2) break
+  }
+  return runs.slice(from)
+}
+
+/** Merges the oldest runs of level 0 when they are too many to be merged at once; undefined when all fit. */
+export function planTooManyRuns(tableId: number, levels: MetaLevels, settings: PickSettings): CompactionPlan | undefined {
+  const runs = levels[0] ?? []
+  return runs.length === 0 || oldestRuns(runs, settings).length === runs.length ? undefined : planLevel0(tableId, levels, settings)
 }
 
 function planFile(tableId: number, levels: MetaLevels, level: number, file: TableMeta, settings: PickSettings): CompactionPlan {

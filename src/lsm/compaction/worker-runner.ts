@@ -44,6 +44,7 @@ export function createWorkerRunner(options: WorkerRunnerOptions): JobRunner {
   return {
     run: (job, signal) => (state.death === undefined ? run(state, job, signal) : options.fallback.run(job, signal)),
     get fallback() { return state.death === undefined ? undefined : `background work runs on the serving thread, since its worker died: ${state.death}` },
+    pinnedBytesMax: cacheBytesMax / 4,
     close: () => close(state),
   }
 }

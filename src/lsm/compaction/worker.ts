@@ -19,6 +19,8 @@ async function main(port: NonNullable<typeof parentPort>, start: WorkerStart): P
   const kernel = openKernel(start.kernelKind, viewLinearMemory(start.memory), start.region)
   const storage = await attachLocalStorage(start.storageDirectory)
   const cache = createChunkCache(kernel.heap, start.cacheBytesMax)
+  // Jobs read pinned chunks only, so what they write with may take the place of others.
+  kernel.heap.onFull = cache.evict
   const lanes = createJobLanes({ storage, kernel, cache, clock: systemClock, sliceMsMax })
   const aborts = new Map<number, AbortController>()
   const answer = (message: FromWorker): void => port.postMessage(message)

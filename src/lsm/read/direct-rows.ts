@@ -9,6 +9,7 @@ import { createArena } from '../state/arena.ts'
 import type { Arena } from '../state/arena.ts'
 import { boundaryAfter, compareBoundaries, i64Boundary } from '../keys/key-bytes.ts'
 import type { Boundary } from '../keys/key-bytes.ts'
+import { rowGroupBytesOf } from '../table/table.ts'
 import type { ChunkName, PinnedChunks, TableReader } from '../table/table.ts'
 import { filterChunk, pruneRowGroups } from './predicate.ts'
 import type { Predicate } from './predicate.ts'
@@ -46,8 +47,8 @@ export interface DirectReader {
   close(): void
 }
 
-/** Windows grow, so that a scan that stops early reads little. */
-const windowRowGroupsMax = 8
+/** Windows grow, so that a scan that stops early reads little; of large row groups they have fewer, since all shards may be scanned at a time and what they pin must fit into the cache. */
+const windowRowGroupsMax = 8, windowBytesMax = 2 * 1024 * 1024
 
 interface DirectState {
   readonly context: ReadContext
@@ -111,8 +112,9 @@ function takeWindow(state: DirectState): { readonly from: number; readonly to: n
   const { context: { reverse, stats }, options } = state
   const { reader } = state.stretch!
   const prunings = pruningOf(state, reader)
+  const groupsMax = Math.max(1, Math.min(state.windowRowGroups, Math.floor(windowBytesMax / rowGroupBytesOf(reader.meta))))
   let from = -1, to = -1
-  while (state.from < state.to && (from < 0 || to - from < state.windowRowGroups)) {
+  while (state.from < state.to && (from < 0 || to - from < groupsMax)) {
     const rowGroup = reverse ? state.to - 1 : state.from
     const mayBeAnswered = prunings[rowGroup] === 2 && options.answer !== undefined && !isCut(state, rowGroup)
     // Looked at again when the window before it has been read; an answer must be given once.

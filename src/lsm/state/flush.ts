@@ -3,6 +3,7 @@
  * also carries the tables as they were when it was frozen: a table that was dropped by then leaves with it, files and
  * all, and what the log still holds of it is below the flushed sequence.
  */
+import { LsmtError } from '../../errors.ts'
 import type { FlushTable } from '../compaction/job.ts'
 import { compareBytes } from '../keys/key-bytes.ts'
 import { publish } from './publish.ts'
@@ -21,16 +22,22 @@ export function startFlush(state: TreeState, afterFlush: () => void): void {
   })
 }
 
+/** A flush that finds no memory is tried again so often before anyone is told. */
+const memoryFailuresMax = 6
+
 async function flushAll(state: TreeState, afterFlush: () => void): Promise<void> {
+  let failures = 0
   await withRetries(state, 'flush', async () => {
     const oldest = state.frozen[0]
     if (oldest === undefined) return 'done'
     try {
       await flushMemtable(state, oldest)
     } catch (error) {
-      failWaiters(state, error)
+      // A compaction may just then have the memory that is needed; it goes on while this waits.
+      if (!(error instanceof LsmtError && error.code === '53200' && ++failures < memoryFailuresMax)) failWaiters(state, error)
       throw error
     }
+    failures = 0
     state.flushFailure = undefined
     afterFlush()
     return 'again'

@@ -102,9 +102,12 @@ async function append(state: WriterState, rows: WriteRows): Promise<void> {
 }
 
 async function endRowGroup(state: WriterState): Promise<void> {
+  const { output } = state.buffers
+  // A large row group finds the buffer empty, so that the two never stand in it together.
+  if (output.byteLength > 0 && output.byteLength + state.rows.plainBytes > writeBytesMin) await writeOutput(state)
   encodeRowGroup(state.options.kernel, state.rows, state.buffers, state.records, state.writtenBytes)
   clearRowBuffer(state.rows)
-  if (state.buffers.output.byteLength >= writeBytesMin) await writeOutput(state)
+  if (output.byteLength >= writeBytesMin) await writeOutput(state)
 }
 
 async function writeOutput(state: WriterState): Promise<void> {

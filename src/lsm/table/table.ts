@@ -83,6 +83,9 @@ export interface TableWriter {
   abort(): Promise<void>
 }
 
+/** Bytes of a file's row groups, on average. */
+export const rowGroupBytesOf = ({ byteLength, rowGroupCount }: TableMeta): number => byteLength / Math.max(1, rowGroupCount)
+
 export interface TableReader {
   readonly meta: TableMeta
   readonly layout: TableLayout

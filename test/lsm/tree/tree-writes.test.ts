@@ -114,6 +114,7 @@ describe('writes to a tree', () => {
     const options = testTreeOptions(kernel, storage)
     const jobs: JobRunner = {
       fallback: undefined,
+      pinnedBytesMax: 1 << 20,
       close: options.jobs.close,
       async run(job: Job, signal: AbortSignal): Promise<JobResult> {
         if (isHeld) await new Promise<void>((resolve) => held.push(resolve))

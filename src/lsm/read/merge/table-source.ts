@@ -6,6 +6,7 @@ import { compareBoundaries, compareBytes, firstBoundary } from '../../keys/key-b
 import type { Boundary } from '../../keys/key-bytes.ts'
 import type { Vector } from '../../page.ts'
 import type { RangeCover } from '../../keys/range-cover.ts'
+import { rowGroupBytesOf } from '../../table/table.ts'
 import type { ChunkName, PinnedChunks, TableMeta, TableReader } from '../../table/table.ts'
 import { bitmapBytes } from '../read-context.ts'
 import type { ReadContext } from '../read-context.ts'
@@ -167,12 +168,15 @@ async function load(state: SourceState, reader: TableReader, rowGroup: number): 
   return state.loaded
 }
 
+/** Row groups of long values are not read ahead: many runs are open at once, and what they pin must fit into the cache. */
+const readAheadBytesMax = 512 * 1024
+
 /** Makes sure that a row group is pinned, with some that follow. */
 async function pin(state: SourceState, reader: TableReader, rowGroup: number): Promise<void> {
   const { pinned, options, context, pending } = state
   if (pinned?.reader === reader && pinned.from <= rowGroup && rowGroup < pinned.to) return
   releasePinned(state)
-  const ahead = Math.min(options.readAhead - 1, pending.length)
+  const ahead = Math.min(options.readAhead - 1, pending.length, Math.floor(readAheadBytesMax / rowGroupBytesOf(reader.meta)))
   const from = context.reverse ? rowGroup - ahead : rowGroup
   const to = context.reverse ? rowGroup + 1 : rowGroup + 1 + ahead
   state.pinned = { reader, from, to, chunks: await reader.pin(from, to, state.chunkNames, context.stats) }

@@ -31,8 +31,11 @@ export function freeLinearBuffer(kernel: Kernel, buffer: LinearBuffer): void {
   buffer.byteLength = 0
 }
 
+/** Large buffers grow by less than double: rows may be a good part of a worker's memory. */
+const growthBytesMax = 1024 * 1024
+
 function grow(kernel: Kernel, buffer: LinearBuffer, needed: number): void {
-  const capacity = Math.max(256, needed, buffer.capacity * 2)
+  const capacity = Math.max(256, needed, Math.min(buffer.capacity * 2, buffer.capacity + growthBytesMax))
   const address = kernel.heap.allocate(capacity)
   if (buffer.address !== 0) {
     kernel.memory.u8.copyWithin(address, buffer.address, buffer.address + buffer.byteLength)
