@@ -151,5 +151,7 @@ export interface Engine {
 export interface EngineStats {
   readonly shards: readonly TreeStats[]
   readonly cacheBytes: number
+  /** Statements that wait now for memory of the memtables, and for how long statements have waited in total. */
+  readonly admission: { readonly waiting: number; readonly waitedMs: number }
   readonly kernelMemoryBytes: { readonly reserved: number; readonly used: number }
 }

@@ -22,6 +22,7 @@ import { groupShards } from './read/group.ts'
 import { isFetch, lookUp } from './read/point-read.ts'
 import { scanShards } from './read/scan.ts'
 import type { TableSchema } from './schema.ts'
+import type { Admission } from './shards/admission.ts'
 import { createCommitter } from './shards/commit.ts'
 import { createKeyScratch } from './shards/key-scratch.ts'
 import { shardsOf, takeShardSnapshot } from './shards/shard-snapshot.ts'
@@ -42,6 +43,9 @@ export interface LocalEngineParts {
   /** By shard, recovered. */
   readonly trees: readonly Tree[]
   readonly random: Random
+  readonly admission: Admission
+  /** A row with more bytes is 54000: background work could not rewrite it. */
+  readonly rowBytesMax?: number
   /** A statement with more bytes is 54000; by default an eighth of the kernel's memory. */
   readonly statementBytesMax?: number
   readonly cacheBytes: () => number
@@ -61,7 +65,7 @@ export async function createLocalEngine(parts: LocalEngineParts): Promise<Engine
   const keys = createKeyScratch(kernel, trees.length)
   const groupBudget: HeapBudget = { bytesMax: Math.floor(kernel.heap.byteLength / 6), usedBytes: 0 }
   const shards: Shards = { kernel, trees, keys, committer: createCommitter(trees, parts.random), assertOpen, groupBudget, turns: parts.turns ?? systemTurns }
-  const writer: Writer = { shards, builder: createStatementBuilder(kernel.memory, keys, trees.length), statementBytesMax: parts.statementBytesMax ?? kernel.heap.byteLength / 8 }
+  const writer: Writer = { shards, builder: createStatementBuilder(kernel.memory, keys, trees.length, parts.rowBytesMax ?? kernel.heap.byteLength / 16), admission: parts.admission, statementBytesMax: parts.statementBytesMax ?? kernel.heap.byteLength / 8 }
   const tables = await openTables(writer)
 
   return {
@@ -195,10 +199,11 @@ function checked(access: TableAccess, rows: readonly EngineRow[]): readonly Engi
   return rows
 }
 
-function engineStats({ kernel, trees, cacheBytes }: LocalEngineParts): EngineStats {
+function engineStats({ kernel, trees, cacheBytes, admission }: LocalEngineParts): EngineStats {
   return {
     shards: trees.map((tree) => tree.stats),
     cacheBytes: cacheBytes(),
+    admission: { ...admission.counts },
     kernelMemoryBytes: { reserved: kernel.memory.byteLength, used: kernel.heap.usedBytes },
   }
 }

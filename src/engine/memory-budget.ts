@@ -6,8 +6,13 @@ import { heapBaseMin } from '../kernel/open-kernel.ts'
 import type { HeapRegion } from '../kernel/open-kernel.ts'
 import type { DatabaseSettings } from '../settings.ts'
 
+export interface MemoryRegions {
+  readonly serving: HeapRegion
+  readonly worker: HeapRegion | undefined
+}
+
 /** The serving thread's part of the memory, and the worker's, which is a quarter. */
-export function divideMemory(byteLength: number, hasWorker: boolean): { readonly serving: HeapRegion; readonly worker: HeapRegion | undefined } {
+export function divideMemory(byteLength: number, hasWorker: boolean): MemoryRegions {
   const available = byteLength - heapBaseMin
   if (!hasWorker) return { serving: { base: heapBaseMin, byteLength: available }, worker: undefined }
   const workerBytes = Math.floor(available / 4 / 65_536) * 65_536
@@ -17,19 +22,28 @@ export function divideMemory(byteLength: number, hasWorker: boolean): { readonly
 
 export interface MemoryBudget {
   readonly cacheBytes: number
+  /** What all memtables together may take, with what is on its way there. */
+  readonly memtablesBytesMax: number
   readonly memtableBytesMax: number
   /** A statement's bytes are copied to memtables as a whole. */
   readonly statementBytesMax: number
+  /** Flushes and compactions hold several copies of a row at a time. */
+  readonly rowBytesMax: number
 }
 
-/** At most half of the memory is cache; of the rest, memtables may fill two thirds. */
-export function memoryBudget(servingBytes: number, settings: DatabaseSettings, shards: number): MemoryBudget {
-  const cacheBytes = Math.min(settings.cacheBytesMax, Math.floor(servingBytes / 2))
-  const forMemtables = Math.floor(((servingBytes - cacheBytes) * 2) / 3)
-  const memtables = shards * (settings.tree.frozenMemtablesMax + 1)
+/** At most half of the memory is cache; of the rest, memtables may fill two thirds, and reads and background work without a worker the third. */
+export function memoryBudget({ serving, worker }: MemoryRegions, settings: DatabaseSettings, shards: number): MemoryBudget {
+  const cacheBytes = Math.min(settings.cacheBytesMax, Math.floor(serving.byteLength / 2))
+  const others = serving.byteLength - cacheBytes
+  const memtablesBytesMax = Math.floor((others * 2) / 3)
+  // The one being written, those frozen, and one more frozen before writers stop.
+  const memtables = shards * (settings.tree.frozenMemtablesMax + 2)
+  const statementBytesMax = Math.floor(memtablesBytesMax / 4)
   return {
     cacheBytes,
-    memtableBytesMax: Math.min(settings.tree.memtableBytesMax, Math.floor(forMemtables / memtables)),
-    statementBytesMax: Math.floor(forMemtables / 4),
+    memtablesBytesMax,
+    memtableBytesMax: Math.min(settings.tree.memtableBytesMax, Math.floor(memtablesBytesMax / memtables)),
+    statementBytesMax,
+    rowBytesMax: Math.min(statementBytesMax, Math.floor(worker === undefined ? others / 24 : worker.byteLength / 48)),
   }
 }

@@ -14,6 +14,7 @@ import type { JobRunner } from '../lsm/compaction/job.ts'
 import { createWorkerRunner } from '../lsm/compaction/worker-runner.ts'
 import { recoverTree } from '../lsm/open-tree.ts'
 import type { RecoveredTree } from '../lsm/open-tree.ts'
+import { createMemtableMemory } from '../lsm/state/memtable-memory.ts'
 import { createChunkCache } from '../lsm/table/chunk-cache.ts'
 import type { TreeOptions } from '../lsm/state/tree-state.ts'
 import type { Tree } from '../lsm/tree.ts'
@@ -25,6 +26,7 @@ import { checkSettings } from './check-settings.ts'
 import type { Engine } from './engine.ts'
 import { createLocalEngine } from './local-engine.ts'
 import { divideMemory, memoryBudget } from './memory-budget.ts'
+import { createAdmission } from './shards/admission.ts'
 import { openFormat } from './shards/format-file.ts'
 import { partsThatDoNotCount } from './shards/recovery.ts'
 
@@ -51,18 +53,20 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   if (options.isShardCountGiven === true && shards !== settings.shards) {
     throw new LsmtError('22023', `the database in ${storage.description} has ${shards} shards, which cannot change; ${settings.shards} were asked for`)
   }
-  const budget = memoryBudget(regions.serving.byteLength, settings, shards)
+  const budget = memoryBudget(regions, settings, shards)
   const cache = createChunkCache(kernel.heap, budget.cacheBytes)
+  const memtableMemory = createMemtableMemory(cache.evict)
   const jobs = openJobRunner(options, kernel, cache, regions.worker)
   const close = async (trees: readonly Tree[]): Promise<void> => {
     await Promise.all(trees.map((tree) => tree.close()))
     await jobs.close()
   }
-  const trees = await openTrees(options, shards, { kernel, cache, jobs, settings: { ...settings.tree, memtableBytesMax: budget.memtableBytesMax } }).catch(async (error: unknown) => {
+  const trees = await openTrees(options, shards, { kernel, cache, jobs, memtableMemory, settings: { ...settings.tree, memtableBytesMax: budget.memtableBytesMax } }).catch(async (error: unknown) => {
     await jobs.close()
     throw error
   })
-  const parts = { kernel, trees, random, statementBytesMax: budget.statementBytesMax, cacheBytes: () => cache.counts.chunkBytes + cache.counts.fixedBytes, close: () => close(trees) }
+  const admission = createAdmission({ trees, memory: memtableMemory, bytesMax: budget.memtablesBytesMax, clock: options.clock })
+  const parts = { kernel, trees, random, admission, statementBytesMax: budget.statementBytesMax, rowBytesMax: budget.rowBytesMax, cacheBytes: () => cache.counts.chunkBytes + cache.counts.fixedBytes, close: () => close(trees) }
   return createLocalEngine(parts).catch(async (error: unknown) => {
     await close(trees)
     throw error
@@ -80,6 +84,7 @@ interface TreeFloor {
   readonly kernel: Kernel
   readonly cache: TreeOptions['cache']
   readonly jobs: JobRunner
+  readonly memtableMemory: TreeOptions['memtableMemory']
   readonly settings: TreeSettings
 }
 
@@ -93,7 +98,7 @@ async function openTrees({ storage, settings, clock }: EngineOptions, shardCount
     if (settings.durability !== 'sync') await Promise.all(trees.map((tree) => tree.sync()))
   }
   const recovered = await Promise.all(Array.from({ length: shardCount }, (_, shard) =>
-    recoverTree({ storage, kernel: floor.kernel, cache: floor.cache, jobs: floor.jobs, settings: floor.settings, shard, durability: settings.durability, syncIntervalMs: settings.syncIntervalMs, clock, beforePublish })))
+    recoverTree({ storage, kernel: floor.kernel, cache: floor.cache, jobs: floor.jobs, memtableMemory: floor.memtableMemory, settings: floor.settings, shard, durability: settings.durability, syncIntervalMs: settings.syncIntervalMs, clock, beforePublish })))
   const lost = partsThatDoNotCount(recovered)
   try {
     // One after the other: replaying fills memtables, whose memory is shared.

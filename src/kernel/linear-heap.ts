@@ -17,7 +17,7 @@ export interface LinearHeap {
   /** The same, or 0 when no block is large enough. */
   tryAllocate(byteLength: number): Pointer
   /** What `allocate` asks to free something when no block is large enough; false = nothing is left. */
-  onFull: () => boolean
+  onFull?: () => boolean
   /** Frees an address that `allocate` returned; freeing another is an internal error (XX000). */
   free(pointer: Pointer): void
 }
@@ -48,7 +48,7 @@ export function createLinearHeap(base: Pointer, byteLength: number): LinearHeap 
 
   function allocate(wantedBytes: number): Pointer {
     let address = tryAllocate(wantedBytes)
-    while (address === 0 && heap.onFull()) address = tryAllocate(wantedBytes)
+    while (address === 0 && heap.onFull?.() === true) address = tryAllocate(wantedBytes)
     if (address === 0) throw new LsmtError('53200', `no ${wantedBytes} free bytes in a row in linear memory (${usedBytes} of ${coveredBytes} bytes are in use)`, { hint: 'raise the kernel memory setting, or lower the cache or memtable settings' })
     return address
   }
@@ -61,6 +61,6 @@ export function createLinearHeap(base: Pointer, byteLength: number): LinearHeap 
     releaseBlock(blocks, id)
   }
 
-  const heap: LinearHeap = { base, byteLength, get usedBytes() { return usedBytes }, onFull: () => false, allocate, tryAllocate, free }
+  const heap: LinearHeap = { base, byteLength, get usedBytes() { return usedBytes }, allocate, tryAllocate, free }
   return heap
 }

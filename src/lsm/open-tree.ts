@@ -123,7 +123,7 @@ async function createState(options: TreeOptions, manifest: ManifestState, log: R
     await writer.close()
     throw error
   })
-  const active = createMemtable(kernel, manifest.flushedSequence, settings.memtableBytesMax)
+  const active = createMemtable(kernel, options.memtableMemory, manifest.flushedSequence, settings.memtableBytesMax)
   const state: TreeState = {
     options, log: writer, pointReader: createPointReader(kernel),
     counters: { flushes: 0, compactions: 0, trivialMoves: 0, bytesFlushed: 0, bytesCompacted: 0, stalledSlowMs: 0, stalledStopMs: 0 },

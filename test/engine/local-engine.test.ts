@@ -7,7 +7,7 @@ import { reserveLinearMemory } from '../../src/kernel/linear-memory.ts'
 import { seededRandom } from '../../src/runtime/random.ts'
 import { runDifferential } from './engine-differential.ts'
 import { describeEngine } from './engine-conformance.ts'
-import { createModelTree } from './model-tree.ts'
+import { createModelTree, freeAdmission } from './model-tree.ts'
 import type { ModelTree } from './model-tree.ts'
 
 interface Opened {
@@ -20,7 +20,7 @@ async function openOverModels(shardCount: number, fetchEvery = 0): Promise<Opene
   const kernel = openKernel('js', reserveLinearMemory(256 * 1024 * 1024))
   const trees = Array.from({ length: shardCount }, () => createModelTree(kernel))
   for (const tree of trees) tree.fetchEvery = fetchEvery
-  const engine = await createLocalEngine({ kernel, trees, random: seededRandom(1), statementBytesMax: 1 << 20, cacheBytes: () => 0, close: async () => {} })
+  const engine = await createLocalEngine({ kernel, trees, admission: freeAdmission(trees), random: seededRandom(1), statementBytesMax: 1 << 20, cacheBytes: () => 0, close: async () => {} })
   return { engine, kernel, trees }
 }
 
@@ -35,7 +35,7 @@ describe('random operations over model trees agree with the model', () => {
 
   test('reopened over the same trees', async () => {
     const opened = await openOverModels(4)
-    const again = (): Promise<Engine> => createLocalEngine({ kernel: opened.kernel, trees: opened.trees, random: seededRandom(2), statementBytesMax: 1 << 20, cacheBytes: () => 0, close: async () => {} })
+    const again = (): Promise<Engine> => createLocalEngine({ kernel: opened.kernel, trees: opened.trees, admission: freeAdmission(opened.trees), random: seededRandom(2), statementBytesMax: 1 << 20, cacheBytes: () => 0, close: async () => {} })
     await opened.engine.close()
     await runDifferential({ open: again, reopens: true, steps: 400, seed: 4 })
   })

@@ -169,7 +169,7 @@ export function openModelEngine(): Engine {
     },
     async flush() {},
     async compact() {},
-    stats: () => ({ shards: [], cacheBytes: 0, kernelMemoryBytes: { reserved: 0, used: 0 } }),
+    stats: () => ({ shards: [], cacheBytes: 0, admission: { waiting: 0, waitedMs: 0 }, kernelMemoryBytes: { reserved: 0, used: 0 } }),
     async close() {
       closed = true
     },

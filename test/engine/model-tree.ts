@@ -2,6 +2,10 @@
  * A Tree as plainly as it can be said, for tests of what stands on trees: sorted arrays of key and row bytes, decoded
  * by a decoder of its own. Durability is in the test's hands: `hold` keeps batches from becoming durable until `let`.
  */
+import { createAdmission } from '../../src/engine/shards/admission.ts'
+import type { Admission } from '../../src/engine/shards/admission.ts'
+import { createMemtableMemory } from '../../src/lsm/state/memtable-memory.ts'
+import { systemClock } from '../../src/runtime/clock.ts'
 import { invariant } from '../../src/errors.ts'
 import type { Kernel } from '../../src/kernel/kernel.ts'
 import { assignBaseSequence, decodeLayout, operation, readBatchHeader, readOperations, tableIdBytes, tableIdOf } from '../../src/lsm/batch.ts'
@@ -182,4 +186,9 @@ function rowHandle(kernel: Kernel, values: PhysicalRow): RowHandle {
       return { address, byteLength: bytes.length }
     },
   }
+}
+
+/** Admission that keeps nobody waiting. */
+export function freeAdmission(trees: readonly Tree[]): Admission {
+  return createAdmission({ trees, memory: createMemtableMemory(() => false), bytesMax: Infinity, clock: systemClock })
 }

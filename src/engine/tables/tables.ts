@@ -12,7 +12,7 @@ import type { TableSchema } from '../schema.ts'
 import { tableAccess } from './table-access.ts'
 import type { TableAccess } from './table-access.ts'
 import type { StatementBuilder } from '../write/statement.ts'
-import { admit, buildParts, commitTo, tableChanged } from '../write/writer.ts'
+import { buildParts, commitAdmitted, tableChanged } from '../write/writer.ts'
 import type { Writer } from '../write/writer.ts'
 
 export interface Tables {
@@ -188,8 +188,7 @@ function existing({ writer, byName }: TablesState, name: string): TableAccess {
 
 async function change({ writer, catalog }: TablesState, add: (builder: StatementBuilder) => void): Promise<void> {
   const parts = buildParts(writer, add)
-  await admit(writer, parts)
-  await commitTo(writer, catalog, parts)
+  await commitAdmitted(writer, catalog, parts)
 }
 
 function unknownTable(name: string): LsmtError {

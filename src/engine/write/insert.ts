@@ -7,7 +7,7 @@ import type { EngineRow, WriteOperation } from '../engine.ts'
 import { readNewest } from '../read/point-read.ts'
 import type { StatementPart } from '../shards/commit.ts'
 import type { TableAccess } from '../tables/table-access.ts'
-import { admit, buildParts, commitTo, duplicateKey, keyHashes, keyIdentities, keyOf } from './writer.ts'
+import { buildParts, commitAdmitted, duplicateKey, keyHashes, keyIdentities, keyOf } from './writer.ts'
 import type { Writer } from './writer.ts'
 
 /** Writes rows whatever was there before. Synchronous up to the append when nothing makes it wait. */
@@ -29,10 +29,14 @@ export function writeOperations(writer: Writer, access: TableAccess, operations:
   return commitBlind(writer, access, parts, () => keyHashes(writer, access, keys(), access.keyInKey))
 }
 
-function commitBlind(writer: Writer, access: TableAccess, parts: readonly StatementPart[], hashes: () => Uint32Array): Promise<void> {
-  const admission = admit(writer, parts)
-  if (admission === undefined && access.state.locks.enterBlind()) return leaveBlindAfter(access, () => commitTo(writer, access, parts))
-  return commitBlindWaiting(writer, access, parts, hashes, admission)
+async function commitBlind(writer: Writer, access: TableAccess, parts: readonly StatementPart[], hashes: () => Uint32Array): Promise<void> {
+  if (access.state.locks.enterBlind()) return leaveBlindAfter(access, () => commitAdmitted(writer, access, parts))
+  const release = await access.state.locks.lockKeys(hashes())
+  try {
+    await commitAdmitted(writer, access, parts)
+  } finally {
+    release()
+  }
 }
 
 function leaveBlindAfter(access: TableAccess, commit: () => Promise<void>): Promise<void> {
@@ -45,17 +49,6 @@ function leaveBlindAfter(access: TableAccess, commit: () => Promise<void>): Prom
     throw error
   }
   return committed.finally(leave)
-}
-
-async function commitBlindWaiting(writer: Writer, access: TableAccess, parts: readonly StatementPart[], hashes: () => Uint32Array, admission: Promise<unknown> | undefined): Promise<void> {
-  await admission
-  if (access.state.locks.enterBlind()) return leaveBlindAfter(access, () => commitTo(writer, access, parts))
-  const release = await access.state.locks.lockKeys(hashes())
-  try {
-    await commitTo(writer, access, parts)
-  } finally {
-    release()
-  }
 }
 
 /** Writes the rows whose keys do not exist; returns how many. With 'insert' an existing key is 23505 instead. */
@@ -77,9 +70,7 @@ export async function writeNew(writer: Writer, access: TableAccess, rows: readon
 }
 
 async function write(writer: Writer, access: TableAccess, rows: readonly EngineRow[]): Promise<void> {
-  const parts = buildParts(writer, (builder) => builder.put(access, rows))
-  await admit(writer, parts)
-  await commitTo(writer, access, parts)
+  await commitAdmitted(writer, access, buildParts(writer, (builder) => builder.put(access, rows)))
 }
 
 /** The first row of each key; with 'insert', a second one is 23505. Keys are compared only when two hashes are equal. */

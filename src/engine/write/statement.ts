@@ -2,6 +2,7 @@
  * From rows to one batch per shard. Everything here is synchronous; the builders are shared by all statements and
  * empty whenever no call is running.
  */
+import { LsmtError } from '../../errors.ts'
 import { createBatchBuilder } from '../../lsm/batch-builder.ts'
 import type { BatchBuilder } from '../../lsm/batch-builder.ts'
 import type { LinearMemory, Pointer } from '../../kernel/linear-memory.ts'
@@ -33,9 +34,9 @@ export interface StatementBuilder {
   clear(): void
 }
 
-export function createStatementBuilder(memory: LinearMemory, scratch: KeyScratch, shardCount: number): StatementBuilder {
+export function createStatementBuilder(memory: LinearMemory, scratch: KeyScratch, shardCount: number, rowLengthMax: number): StatementBuilder {
   const builders = Array.from({ length: shardCount }, () => createBatchBuilder())
-  const source: KeySource = { memory, scratch }
+  const source: KeySource = { memory, scratch, rowLengthMax }
 
   return {
     get byteLength() {
@@ -87,11 +88,15 @@ export function createStatementBuilder(memory: LinearMemory, scratch: KeyScratch
 interface KeySource {
   readonly memory: LinearMemory
   readonly scratch: KeyScratch
+  /** A row with more bytes is 54000. */
+  readonly rowLengthMax: number
 }
 
 function putAt(source: KeySource, builder: BatchBuilder, access: TableAccess, index: number, row: EngineRow): void {
   const rowAt = writeKeyAt(source, builder, index, rowBytesMax(access.rows, row), builder.beginPut(access.schema.tableId))
-  builder.endOperation(rowAt + writeRow(access.rows, builder, rowAt, row))
+  const rowBytes = writeRow(access.rows, builder, rowAt, row)
+  if (rowBytes > source.rowLengthMax) throw new LsmtError('54000', `a row of table "${access.schema.name}" has ${rowBytes} bytes, at most ${source.rowLengthMax} are possible`, { hint: 'raise the kernel memory setting' })
+  builder.endOperation(rowAt + rowBytes)
 }
 
 function deleteAt(source: KeySource, builder: BatchBuilder, access: TableAccess, index: number): void {

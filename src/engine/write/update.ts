@@ -9,7 +9,7 @@ import { checkKey, keyRange } from '../codec/key-codec.ts'
 import type { EngineRow, KeyBound } from '../engine.ts'
 import { readNewest } from '../read/point-read.ts'
 import type { TableAccess } from '../tables/table-access.ts'
-import { admit, buildParts, commitTo, duplicateKey, keyHashes, keyIdentities, keyOf } from './writer.ts'
+import { buildParts, commitAdmitted, duplicateKey, keyHashes, keyIdentities, keyOf } from './writer.ts'
 import type { Writer } from './writer.ts'
 
 export type RowChange = (row: EngineRow) => EngineRow | 'delete' | 'keep'
@@ -80,8 +80,7 @@ async function writeChanges(writer: Writer, access: TableAccess, changes: Change
     builder.delete(access, changes.deletes)
     builder.put(access, changes.puts)
   })
-  await admit(writer, parts)
-  await commitTo(writer, access, parts)
+  await commitAdmitted(writer, access, parts)
   return changes.count
 }
 
@@ -104,10 +103,9 @@ export async function deleteKeyRange(writer: Writer, access: TableAccess, lower:
   const range = keyRange(access.keys, lower, upper)
   if (range === 'empty') return
   const parts = buildParts(writer, (builder) => builder.deleteRange(access, range))
-  await admit(writer, parts)
   const release = await access.state.locks.lockTable()
   try {
-    await commitTo(writer, access, parts)
+    await commitAdmitted(writer, access, parts)
   } finally {
     release()
   }

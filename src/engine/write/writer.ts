@@ -2,6 +2,7 @@
 import { LsmtError } from '../../errors.ts'
 import type { EngineRow } from '../engine.ts'
 import type { Shards } from '../shards/shards.ts'
+import type { Admission } from '../shards/admission.ts'
 import type { StatementPart } from '../shards/commit.ts'
 import type { TableAccess } from '../tables/table-access.ts'
 import type { StatementBuilder } from './statement.ts'
@@ -9,6 +10,7 @@ import type { StatementBuilder } from './statement.ts'
 export interface Writer {
   readonly shards: Shards
   readonly builder: StatementBuilder
+  readonly admission: Admission
   readonly statementBytesMax: number
 }
 
@@ -27,8 +29,38 @@ export function buildParts(writer: Writer, add: (builder: StatementBuilder) => v
   }
 }
 
-/** Waits while back-pressure asks for it; undefined when there is none. */
-export function admit(writer: Writer, parts: readonly StatementPart[]): Promise<unknown> | undefined {
+/**
+ * Commits when back-pressure lets it: at once, in this synchronous step, when nothing makes it wait. To be called with
+ * the locks that the statement needs, since who waits for memory must not keep any from those who wait for locks.
+ */
+export function commitAdmitted(writer: Writer, access: TableAccess, parts: readonly StatementPart[]): Promise<void> {
+  const { admission } = writer
+  const bytes = admission.bytesOf(parts)
+  const wait = waitForTrees(writer, parts)
+  if (wait !== undefined || !admission.tryReserve(bytes)) return commitWaiting(writer, access, parts, bytes, wait)
+  return commitReserved(writer, access, parts, bytes)
+}
+
+async function commitWaiting(writer: Writer, access: TableAccess, parts: readonly StatementPart[], bytes: number, wait: Promise<unknown> | undefined): Promise<void> {
+  await wait
+  await writer.admission.reserve(bytes)
+  await commitReserved(writer, access, parts, bytes)
+}
+
+function commitReserved(writer: Writer, access: TableAccess, parts: readonly StatementPart[], bytes: number): Promise<void> {
+  const release = (): void => writer.admission.release(bytes)
+  let committed: Promise<void>
+  try {
+    committed = commitTo(writer, access, parts)
+  } catch (error) {
+    release()
+    throw error
+  }
+  return committed.finally(release)
+}
+
+/** Waits while a tree's flushes and compactions lag behind; undefined when none does. */
+function waitForTrees(writer: Writer, parts: readonly StatementPart[]): Promise<unknown> | undefined {
   let waits: Promise<void>[] | undefined
   for (const part of parts) {
     const wait = writer.shards.trees[part.shard]!.admit(part.batch.length)
@@ -38,7 +70,7 @@ export function admit(writer: Writer, parts: readonly StatementPart[]): Promise<
 }
 
 /** Appends in this synchronous step, if the table is still there; resolves when durable as set, and visible. */
-export function commitTo(writer: Writer, access: TableAccess, parts: readonly StatementPart[]): Promise<void> {
+function commitTo(writer: Writer, access: TableAccess, parts: readonly StatementPart[]): Promise<void> {
   writer.shards.assertOpen()
   checkCurrent(access)
   return writer.shards.committer.commit(parts)

@@ -11,6 +11,8 @@ import { compareBoundaries, compareBytes, copyOut } from '../keys/key-bytes.ts'
 import type { Boundary } from '../keys/key-bytes.ts'
 import { coverOf, emptyCover } from '../keys/range-cover.ts'
 import type { Interval, RangeCover } from '../keys/range-cover.ts'
+import { allocateBeforeCache } from './memtable-memory.ts'
+import type { MemtableMemory } from './memtable-memory.ts'
 
 export interface Memtable {
   readonly handle: Pointer
@@ -31,19 +33,25 @@ const segmentBytesMin = 64 * 1024
 const segmentBytesMax = 1024 * 1024
 
 /** A memtable with one reference, the caller's. */
-export function createMemtable(kernel: Kernel, startSequence: number, expectedBytes: number): Memtable {
+export function createMemtable(kernel: Kernel, memory: MemtableMemory, startSequence: number, expectedBytes: number): Memtable {
   const { heap, exports } = kernel
   const segmentBytes = Math.min(segmentBytesMax, Math.max(segmentBytesMin, expectedBytes >>> 3))
-  const segments = [heap.allocate(segmentBytes)]
-  const handle = exports.skiplistCreate(segments[0]!, segmentBytes)
+  const segments: Pointer[] = []
+  let bytes = 0
+  const allocate = (byteLength: number): Pointer => {
+    const segment = allocateBeforeCache(heap, memory, byteLength)
+    segments.push(segment)
+    bytes += byteLength
+    memory.bytes += byteLength
+    return segment
+  }
+  const handle = exports.skiplistCreate(allocate(segmentBytes), segmentBytes)
   let references = 1
   const covers = new Map<number, { readonly rangeCount: number; readonly sequence: number; readonly cover: RangeCover }>()
 
   const addSegment = (needed: number): void => {
     const byteLength = Math.max(segmentBytes, needed)
-    const segment = heap.allocate(byteLength)
-    segments.push(segment)
-    exports.skiplistAddSegment(handle, segment, byteLength)
+    exports.skiplistAddSegment(handle, allocate(byteLength), byteLength)
   }
   return {
     handle,
@@ -77,7 +85,10 @@ export function createMemtable(kernel: Kernel, startSequence: number, expectedBy
     },
     release() {
       invariant(references > 0, 'a freed memtable is released')
-      if (--references === 0) for (const segment of segments) heap.free(segment)
+      if (--references > 0) return
+      for (const segment of segments) heap.free(segment)
+      memory.bytes -= bytes
+      memory.onFreed()
     },
   }
 }

@@ -10,6 +10,7 @@ import type { TableLayout } from '../layout.ts'
 import type { Log } from '../log/log.ts'
 import type { ManifestState } from '../manifest.ts'
 import type { Memtable } from './memtable.ts'
+import type { MemtableMemory } from './memtable-memory.ts'
 import type { PointReader } from '../read/point-read.ts'
 import { createRowLayout } from '../keys/row-layout.ts'
 import type { RowLayout } from '../keys/row-layout.ts'
@@ -30,6 +31,8 @@ export interface TreeOptions {
   readonly syncIntervalMs: number
   readonly clock: Clock
   readonly jobs: JobRunner
+  /** Shared by the trees of one linear memory. */
+  readonly memtableMemory: MemtableMemory
   /**
    * Awaited before a manifest that advances `flushedSequence` is published: the engine syncs all shards' logs here, so
    * that no part of a multi-shard statement stands in a table file while another is not durable.

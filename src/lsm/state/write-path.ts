@@ -5,7 +5,9 @@
  */
 import { LsmtError } from '../../errors.ts'
 import { assignBaseSequence, batchFlag, decodeLayout, operation, readOperations, tableIdOf, viewOf } from '../batch.ts'
+import type { Pointer } from '../../kernel/linear-memory.ts'
 import { createMemtable } from './memtable.ts'
+import { allocateBeforeCache } from './memtable-memory.ts'
 import { defineTable, dropTable, poison, replaceView } from './tree-state.ts'
 import type { PendingBatch, TreeState } from './tree-state.ts'
 import type { CommitGate, Tree } from '../tree.ts'
@@ -80,20 +82,34 @@ function applyReady(state: TreeState, startFlush: () => void): void {
 export function applyBatch(state: TreeState, batch: Uint8Array, baseSequence: number): void {
   const view = viewOf(batch)
   const flags = view.getUint32(20, true)
-  if ((flags & batchFlag.control) === 0) state.active.apply(copyIn(state, batch), batch.length)
+  if ((flags & batchFlag.control) === 0) applyOperations(state, batch)
   state.visibleSequence = baseSequence + view.getUint32(4, true) - 1
   if ((flags & batchFlag.tables) !== 0) applyTables(state, batch)
 }
 
-function copyIn({ options: { kernel: { heap, memory } }, batchScratch }: TreeState, batch: Uint8Array): number {
-  if (batch.length > batchScratch.byteLength) {
-    const byteLength = Math.max(batch.length, 2 * batchScratch.byteLength)
+/** Larger batches get memory for the time of their application. */
+const keptScratchBytesMax = 256 * 1024
+
+function applyOperations(state: TreeState, batch: Uint8Array): void {
+  const { kernel: { heap, memory }, memtableMemory } = state.options
+  const isKept = batch.length <= keptScratchBytesMax
+  const address = isKept ? keptScratch(state, batch.length) : allocateBeforeCache(heap, memtableMemory, batch.length)
+  try {
+    memory.u8.set(batch, address)
+    state.active.apply(address, batch.length)
+  } finally {
+    if (!isKept) heap.free(address)
+  }
+}
+
+function keptScratch({ options: { kernel: { heap } }, batchScratch }: TreeState, needed: number): Pointer {
+  if (needed > batchScratch.byteLength) {
+    const byteLength = Math.min(keptScratchBytesMax, Math.max(needed, 2 * batchScratch.byteLength))
     const address = heap.allocate(byteLength)
     if (batchScratch.address !== 0) heap.free(batchScratch.address)
     batchScratch.address = address
     batchScratch.byteLength = byteLength
   }
-  memory.u8.set(batch, batchScratch.address)
   return batchScratch.address
 }
 
@@ -111,9 +127,9 @@ export function isFull({ active, options: { settings } }: TreeState): boolean {
 
 /** Ends the active memtable, if anything was applied since it was started, and begins another and a log segment. */
 export function freeze(state: TreeState): boolean {
-  const { active, visibleSequence, options: { kernel, settings } } = state
+  const { active, visibleSequence, options: { kernel, memtableMemory, settings } } = state
   if (visibleSequence === active.startSequence) return false
-  const next = createMemtable(kernel, visibleSequence, settings.memtableBytesMax)
+  const next = createMemtable(kernel, memtableMemory, visibleSequence, settings.memtableBytesMax)
   state.frozen.push({ memtable: active, minSequence: active.startSequence + 1, maxSequence: visibleSequence, layouts: [...state.layouts.values()], maxTableId: state.maxTableId })
   state.active = next
   replaceView(state)

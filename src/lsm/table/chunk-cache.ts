@@ -52,6 +52,8 @@ export interface ChunkCache {
   scratch(byteLength: number): Pointer
   /** At least `byteLength` bytes outside linear memory, for use until the caller's next await or next call of this. */
   staging(byteLength: number): Uint8Array
+  /** Frees one chunk that is not pinned; false when there is none. */
+  evict(): boolean
   /** Frees everything that is not pinned or fixed. */
   clear(): void
 }
@@ -99,6 +101,7 @@ export function createChunkCache(heap: LinearHeap, bytesMax: number): ChunkCache
     },
     scratch: (byteLength) => (byteLength <= state.scratch.bytes ? state.scratch.address : resizeScratch(state, byteLength)),
     staging: (byteLength) => (byteLength <= state.staging.length ? state.staging : resizeStaging(state, byteLength)),
+    evict: () => evictOne(state),
     clear: () => clear(state),
   }
 }

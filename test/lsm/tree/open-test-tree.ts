@@ -3,6 +3,7 @@ import type { Kernel } from '../../../src/kernel/kernel.ts'
 import { createInlineRunner } from '../../../src/lsm/compaction/inline-runner.ts'
 import { recoverTree } from '../../../src/lsm/open-tree.ts'
 import { createChunkCache } from '../../../src/lsm/table/chunk-cache.ts'
+import { createMemtableMemory } from '../../../src/lsm/state/memtable-memory.ts'
 import type { TreeOptions } from '../../../src/lsm/state/tree-state.ts'
 import type { Tree } from '../../../src/lsm/tree.ts'
 import { systemClock } from '../../../src/runtime/clock.ts'
@@ -32,6 +33,7 @@ export function testTreeOptions(kernel: Kernel, storage: Storage, more: Partial<
     storage, kernel, cache, settings: tinySettings, shard: 0, durability: 'sync', syncIntervalMs: 10, clock,
     jobs: createInlineRunner({ storage, kernel, cache, clock, sliceMsMax: 2 }),
     beforePublish: () => Promise.resolve(),
+    memtableMemory: createMemtableMemory(cache.evict),
     ...more,
   }
 }
