@@ -1,0 +1,45 @@
+/** The databases that are compared: engines of every make, each with a cache of plans or without, and their states. */
+import type { Engine } from '../../../src/engine/engine.ts'
+import type { Random } from '../../../src/runtime/random.ts'
+import type { KernelKind } from '../../../src/settings.ts'
+import { createSql, defaultSqlSettings } from '../../../src/sql/sql.ts'
+import type { Sql } from '../../../src/sql/sql.ts'
+import { createMemoryStorage } from '../../../src/storage/memory-storage.ts'
+import { openTestEngine } from '../../engine/open-test-engine.ts'
+
+export interface Make {
+  readonly kernels: KernelKind
+  readonly shards: number
+  readonly rowGroupBytes: number
+  readonly memtableBytesMax: number
+  readonly cachesPlans: boolean
+}
+
+const KiB = 1024
+
+/** Every combination of kernels, shards, row group sizes, memtable sizes and plan caches. */
+export const makes: readonly Make[] = (['wasm', 'js'] as const).flatMap((kernels) =>
+  [1, 8].flatMap((shards) => [256, 64 * KiB].flatMap((rowGroupBytes) => [4 * KiB, 256 * KiB].flatMap((memtableBytesMax) => [true, false].map((cachesPlans) => ({ kernels, shards, rowGroupBytes, memtableBytesMax, cachesPlans }))))),
+)
+
+/** Two makes that differ in kernels, shards, row groups, memtables and plan caches. */
+export function oppositeMakes(random: Random): readonly [Make, Make] {
+  const at = random.below(makes.length)
+  return [makes[at]!, makes[makes.length - 1 - at]!]
+}
+
+export interface Database {
+  readonly make: Make
+  readonly engine: Engine
+  readonly sql: Sql
+}
+
+export async function openDatabase(make: Make): Promise<Database> {
+  const { kernels, shards, rowGroupBytes, memtableBytesMax, cachesPlans } = make
+  const engine = await openTestEngine(createMemoryStorage(), { kernels, shards, tree: { rowGroupBytes, memtableBytesMax } })
+  return { make, engine, sql: createSql(engine, cachesPlans ? defaultSqlSettings : { ...defaultSqlSettings, planCacheEntriesMax: 0 }) }
+}
+
+export function describeMake({ kernels, shards, rowGroupBytes, memtableBytesMax, cachesPlans }: Make): string {
+  return `${kernels} kernels, ${shards} shards, row groups of ${rowGroupBytes} bytes, memtables of ${memtableBytesMax} bytes, plans ${cachesPlans ? 'cached' : 'not cached'}`
+}
