@@ -66,7 +66,7 @@ function doubleConstant(scope: Scope): Expression {
 export function randomExpression(scope: Scope, kind: Kind, depth: number, wild: boolean): Expression {
   const { random } = scope.generator
   const fields = scope.fields.filter((field) => field.kind === kind && (wild || !field.wild))
-  const makers = depth > 0 && has(scope, 'expressions') ? operations(scope, kind, depth - 1) : []
+  const makers = depth > 0 && has(scope, 'expressions') ? operations(scope, kind, depth - 1, wild) : []
   if (makers.length > 0 && chance(random, 55)) return pick(random, makers)()
   if (fields.length > 0 && chance(random, 85)) return fieldExpression(pick(random, fields))
   if (kind === 'double') return doubleConstant(scope)
@@ -75,13 +75,13 @@ export function randomExpression(scope: Scope, kind: Kind, depth: number, wild: 
 
 type Maker = () => Expression
 
-function operations(scope: Scope, kind: Kind, depth: number): readonly Maker[] {
-  const general = [...(has(scope, 'case') ? [() => caseOf(scope, kind, depth)] : []), ...(has(scope, 'functions') ? [() => coalesce(scope, kind, depth), () => nullIf(scope, kind, depth)] : []), ...(scope.subqueries && has(scope, 'scalarQuery') && scope.queryDepth < 2 ? [() => scalarQuery(scope, kind)] : [])]
+function operations(scope: Scope, kind: Kind, depth: number, wild: boolean): readonly Maker[] {
+  const general = [...(has(scope, 'case') ? [() => caseOf(scope, kind, depth, wild)] : []), ...(has(scope, 'functions') ? [() => coalesce(scope, kind, depth, wild), () => nullIf(scope, kind, depth, wild)] : []), ...(scope.subqueries && has(scope, 'scalarQuery') && scope.queryDepth < 2 ? [() => scalarQuery(scope, kind, wild)] : [])]
   switch (kind) {
     case 'int':
-      return [...general, () => arithmetic(scope, 'int', depth), () => arithmetic(scope, 'int', depth), () => negated(scope, 'int', depth), ...(has(scope, 'division') ? [() => division(scope, depth)] : []), ...(has(scope, 'functions') ? [() => textLength(scope, depth), () => absolute(scope, 'int', depth)] : [])]
+      return [...general, () => arithmetic(scope, 'int', depth), () => bareArithmetic(scope, 'int'), () => negated(scope, 'int', depth), ...(has(scope, 'division') ? [() => division(scope, depth)] : []), ...(has(scope, 'functions') ? [() => textLength(scope, depth), () => absolute(scope, 'int', depth)] : [])]
     case 'double':
-      return [...general, () => arithmetic(scope, 'double', depth), () => negated(scope, 'double', depth), ...(has(scope, 'functions') ? [() => absolute(scope, 'double', depth)] : []), ...(has(scope, 'cast') ? [() => castToDouble(scope, depth)] : [])]
+      return [...general, () => arithmetic(scope, 'double', depth), () => bareArithmetic(scope, 'double'), () => negated(scope, 'double', depth), ...(has(scope, 'functions') ? [() => absolute(scope, 'double', depth)] : []), ...(has(scope, 'cast') ? [() => castToDouble(scope, depth)] : [])]
     case 'text':
       return [...general, ...(has(scope, 'concatenation') ? [() => concatenation(scope, depth)] : []), ...(has(scope, 'functions') ? [() => letterCase(scope, depth)] : []), ...(has(scope, 'textFunctions') ? [() => textFunction(scope, depth)] : []), ...(has(scope, 'cast') ? [() => castToText(scope, depth)] : [])]
     case 'bool':
@@ -90,6 +90,29 @@ function operations(scope: Scope, kind: Kind, depth: number): readonly Maker[] {
 }
 
 const tame = (text: Text, kind: Kind, magnitude: number, ...of: readonly Expression[]): Expression => ({ text, kind, wild: false, magnitude, isConstant: of.every((each) => each.isConstant) })
+
+/** Fields and literals by their precedence alone: products before sums, signs before both, all from the left. */
+function bareArithmetic(scope: Scope, kind: 'int' | 'double'): Expression {
+  const { random } = scope.generator
+  const leaf = (): Expression => {
+    const inner = randomExpression(scope, kind, 0, false)
+    return chance(random, 20) ? { ...inner, text: sql`- ${inner.text}` } : inner
+  }
+  const parts = [leaf()]
+  let text = parts[0]!.text
+  let magnitude = parts[0]!.magnitude
+  // A product of three is as large as it gets: the operators before and after a product are sums.
+  let product = false
+  for (let i = 1 + random.below(3); i > 0; i--) {
+    const next = leaf()
+    product = !product && chance(random, 50)
+    text = sql`${text} ${product ? '*' : pick(random, ['+', '-'])} ${next.text}`
+    magnitude += tameMagnitude * tameMagnitude
+    parts.push(next)
+  }
+  if (parts.some((part) => part.magnitude > tameMagnitude)) return parts[0]!
+  return tame(sql`(${text})`, kind, magnitude, ...parts)
+}
 
 function arithmetic(scope: Scope, kind: 'int' | 'double', depth: number): Expression {
   const { random } = scope.generator
@@ -161,22 +184,22 @@ function textFunction(scope: Scope, depth: number): Expression {
   }
 }
 
-function caseOf(scope: Scope, kind: Kind, depth: number): Expression {
+function caseOf(scope: Scope, kind: Kind, depth: number, wild: boolean): Expression {
   const { random } = scope.generator
-  const branches = Array.from({ length: 1 + random.below(2) }, () => ({ when: randomCondition(scope, depth), then: randomExpression(scope, kind, depth, true) }))
-  const otherwise = chance(random, 60) ? randomExpression(scope, kind, depth, true) : undefined
-  const values = [...branches.map(({ then }) => then), ...(otherwise === undefined ? [] : [otherwise])]
-  const parts = branches.map(({ when, then }) => sql`WHEN ${when} THEN ${then.text}`)
+  const branches = Array.from({ length: 1 + random.below(2) }, () => ({ when: randomCondition(scope, depth), result: randomExpression(scope, kind, depth, wild) }))
+  const otherwise = chance(random, 60) ? randomExpression(scope, kind, depth, wild) : undefined
+  const values = [...branches.map(({ result }) => result), ...(otherwise === undefined ? [] : [otherwise])]
+  const parts = branches.map(({ when, result }) => sql`WHEN ${when} THEN ${result.text}`)
   return allOf(kind, values, sql`CASE ${joined(parts, ' ')}${otherwise === undefined ? '' : sql` ELSE ${otherwise.text}`} END`)
 }
 
-function coalesce(scope: Scope, kind: Kind, depth: number): Expression {
-  const values = Array.from({ length: 2 + scope.generator.random.below(2) }, () => randomExpression(scope, kind, depth, true))
+function coalesce(scope: Scope, kind: Kind, depth: number, wild: boolean): Expression {
+  const values = Array.from({ length: 2 + scope.generator.random.below(2) }, () => randomExpression(scope, kind, depth, wild))
   return allOf(kind, values, sql`COALESCE(${joined(values.map(({ text }) => text), ', ')})`)
 }
 
-function nullIf(scope: Scope, kind: Kind, depth: number): Expression {
-  const values = [randomExpression(scope, kind, depth, true), randomExpression(scope, kind, depth, true)]
+function nullIf(scope: Scope, kind: Kind, depth: number, wild: boolean): Expression {
+  const values = [randomExpression(scope, kind, depth, wild), randomExpression(scope, kind, depth, wild)]
   return allOf(kind, values, sql`NULLIF(${values[0]!.text}, ${values[1]!.text})`)
 }
 
@@ -190,10 +213,21 @@ const operators = ['=', '<>', '<', '<=', '>', '>=']
 /** A condition; without the features that say otherwise a conjunction of columns beside literals. */
 export function randomCondition(scope: Scope, depth: number): Text {
   const { random } = scope.generator
+  if (has(scope, 'orNot') && chance(random, 20)) return sql`(${bareCondition(scope, depth)})`
   const count = chance(random, 70) ? 1 : 2 + random.below(2)
   const terms = Array.from({ length: count }, () => randomTerm(scope, depth))
   if (count === 1 || !has(scope, 'orNot') || chance(random, 50)) return joined(terms, ' AND ')
   return sql`(${joined(terms, ' OR ')})`
+}
+
+/** NOT, AND and OR by their precedence alone. */
+function bareCondition(scope: Scope, depth: number): Text {
+  const { random } = scope.generator
+  const terms = Array.from({ length: 2 + random.below(3) }, () => {
+    const term = chance(random, 12) ? pick(random, [sql`TRUE`, sql`FALSE`, sql`NULL`]) : randomTerm(scope, Math.min(depth, 1))
+    return chance(random, 25) ? sql`NOT ${term}` : term
+  })
+  return terms.slice(1).reduce((text, term) => sql`${text} ${pick(random, ['AND', 'OR'])} ${term}`, terms[0]!)
 }
 
 function randomTerm(scope: Scope, depth: number): Text {
@@ -223,6 +257,7 @@ function compareWithLiteral(scope: Scope): Text {
 
 function nullTest(scope: Scope, depth: number): Text {
   const { random } = scope.generator
+  if (depth > 0 && chance(random, 15)) return sql`${compareWithLiteral(scope)} IS ${chance(random, 50) ? 'NOT ' : ''}NULL`
   const inner = depth === 0 ? anyField(scope) : randomExpression(scope, pick(random, ['int', 'double', 'text', 'bool']), depth, true)
   return sql`${inner.text} IS ${chance(random, 50) ? 'NOT ' : ''}NULL`
 }
@@ -318,11 +353,11 @@ function existsQuery(scope: Scope): Text {
 }
 
 /** One row always: an aggregate. */
-function scalarQuery(scope: Scope, kind: Kind): Expression {
+function scalarQuery(scope: Scope, kind: Kind, wild: boolean): Expression {
   const { random } = scope.generator
   const inner = innerQuery(scope, has(scope, 'correlatedScalar') && chance(random, 50))
-  const fields = inner.fields.filter((field) => field.kind === kind && kind !== 'bool')
-  if (fields.length === 0) return kind === 'int' ? { text: sql`(SELECT COUNT(*) FROM ${inner.from}${inner.where})`, kind, wild: false, magnitude: tameMagnitude, isConstant: false } : randomExpression(scope, kind, 0, true)
+  const fields = inner.fields.filter((field) => field.kind === kind && kind !== 'bool' && (wild || !field.wild))
+  if (fields.length === 0) return kind === 'int' ? { text: sql`(SELECT COUNT(*) FROM ${inner.from}${inner.where})`, kind, wild: false, magnitude: tameMagnitude, isConstant: false } : randomExpression(scope, kind, 0, wild)
   const field = pick(random, fields)
   return { ...fieldExpression(field), text: sql`(SELECT ${pick(random, ['MIN', 'MAX'])}(${field.text}) FROM ${inner.from}${inner.where})` }
 }
