@@ -2,9 +2,10 @@
 import { canWork, openOutputs, withRetries } from '../state/background.ts'
 import { publish } from '../state/publish.ts'
 import type { TreeState } from '../state/tree-state.ts'
-import { noTables } from '../state/version.ts'
+import { dropFile } from '../state/tree-state.ts'
+import { noTables, releaseVersion, retainVersion } from '../state/version.ts'
 import type { Levels, TableFile, VersionEdit } from '../state/version.ts'
-import type { CompactJob } from './job.ts'
+import type { CompactJob, JobResult } from './job.ts'
 import { cursorName, pickCompaction, planTooManyRuns, planWholeTable } from './pick.ts'
 import type { CompactionPlan, MetaLevels, PickSettings } from './pick.ts'
 
@@ -73,7 +74,7 @@ async function move(state: TreeState, plan: CompactionPlan): Promise<boolean> {
 async function merge(state: TreeState, plan: CompactionPlan): Promise<boolean> {
   const job = jobOf(state, plan)
   if (job === undefined) return false
-  const result = await state.options.jobs.run(job, state.closing.signal)
+  const result = await runPinned(state, job)
   const outputs = await openOutputs(state, result.files)
   try {
     const applied = await publishPlan(state, plan, () => outputs.files)
@@ -84,6 +85,16 @@ async function merge(state: TreeState, plan: CompactionPlan): Promise<boolean> {
   } catch (error) {
     await outputs.discard()
     throw error
+  }
+}
+
+/** The job's inputs stay until it is done, also when their table is dropped meanwhile. */
+async function runPinned(state: TreeState, job: CompactJob): Promise<JobResult> {
+  const version = retainVersion(state.view.version)
+  try {
+    return await state.options.jobs.run(job, state.closing.signal)
+  } finally {
+    releaseVersion(version, (file) => dropFile(state, file))
   }
 }
 

@@ -1,4 +1,5 @@
 /** The tree as the engine sees it, over its state. */
+import { LsmtError } from '../../errors.ts'
 import type { TableLayout } from '../layout.ts'
 import { admit } from './back-pressure.ts'
 import { compactTree, startCompaction } from '../compaction/compact-tree.ts'
@@ -146,8 +147,9 @@ async function flush(state: TreeState, flushSoon: () => void): Promise<void> {
 export async function closeTree(state: TreeState): Promise<void> {
   const { lanes, log, options: { kernel }, batchScratch } = state
   if (state.closing.signal.aborted) return
-  state.closing.abort()
-  for (const waiter of state.waiters.splice(0)) waiter.reject(state.closing.signal.reason as Error)
+  const closed = new LsmtError('55000', `the tree of shard ${state.options.shard} was closed`)
+  state.closing.abort(closed)
+  for (const waiter of state.waiters.splice(0)) waiter.reject(closed)
   await Promise.all([lanes.flush, lanes.background, lanes.compaction, lanes.publish])
   try {
     await log.close()
