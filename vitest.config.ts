@@ -1,13 +1,16 @@
 import { defineConfig } from 'vitest/config'
 
+/** The full run does hundreds of times the work of the everyday one in the same tests. */
+const timeoutMs = process.env['LSMT_TEST_FULL'] ? 900_000 : 60_000
+
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     // Two cores: more forks than that only make timings noisier.
     pool: 'forks',
     maxWorkers: 2,
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    testTimeout: timeoutMs,
+    hookTimeout: timeoutMs,
     reporters: ['default'],
   },
 })
