@@ -19,8 +19,13 @@ export async function writeResult(sink: AnswerSink, result: StatementResult, com
     await writeRows(sink, result, elapsedMs)
     return
   }
-  const rowCount = result.kind === 'write' ? result.rowCount : 0
-  await sink.write(JSON.stringify({ columns: [], rows: [], rowCount, commit, stats: { elapsedMs: elapsedMs() } }))
+  const tail = (rowCount: number): string => JSON.stringify({ rowCount, commit, stats: { elapsedMs: elapsedMs() } }).slice(1)
+  if (result.kind === 'schema' || result.columns.length === 0) await sink.write(`{"columns":[],"rows":[],${tail(result.kind === 'write' ? result.rowCount : 0)}`)
+  else {
+    await sink.write(`{"columns":${columnsJson(result.columns)},"rows":[`)
+    await writeBatch(sink, result.columns.map(({ type }) => jsonEncoder(type)), result.rows, 0)
+    await sink.write(`],${tail(result.rowCount)}`)
+  }
 }
 
 async function writeRows(sink: AnswerSink, { columns, rows, stats }: RowsResult, elapsedMs: () => number): Promise<void> {

@@ -9,12 +9,21 @@ import { isNameInCreate, isNameInDrop, isNameInStatement, parserText, shapeToken
 import type { IsName, ParserText, ShapeToken } from './syntax/names.ts'
 import { errorAt, syntaxErrorAt } from './origin.ts'
 import type { Origin } from './origin.ts'
-import { readDelete, readInsert, readSelect, readUpdate } from './syntax/parse-select.ts'
-import { readCreate, readDrop } from './syntax/parse-table.ts'
-import type { Statement } from './statement.ts'
+import type { Statement } from './syntax/any-statement.ts'
+import { readSelect } from './syntax/parse-select.ts'
 import { isNode, tokenAt } from './syntax/syntax-node.ts'
 import type { Reading, SyntaxNode } from './syntax/syntax-node.ts'
-import { splitTableOptions } from './syntax/table-options.ts'
+import { splitDefaults } from './syntax/table/column-default.ts'
+import { readCreate, readDrop } from './syntax/table/parse-table.ts'
+import { readAlter, readShow, readTruncate } from './syntax/table/read-table.ts'
+import { splitTableOptions } from './syntax/table/table-options.ts'
+import type { CreateTable } from './syntax/table/table-statement.ts'
+import { peek } from './syntax/token-cursor.ts'
+import type { TokenCursor } from './syntax/token-cursor.ts'
+import { readConflictSets, readDelete, readInsert, readReturning, readUpdate } from './syntax/write/parse-write.ts'
+import { splitWrite } from './syntax/write/split-write.ts'
+import type { Piece } from './syntax/write/split-write.ts'
+import type { Insert } from './syntax/write/write-statement.ts'
 import { otherStatements, unsupportedWord } from './syntax/words.ts'
 
 const parser = new parserModule.Parser()
@@ -26,23 +35,83 @@ const tokensMax = 20_000
 export function parseStatement(shape: string, origin: Origin): Statement {
   const tokens = shapeTokens(shape)
   if (tokens.length > tokensMax) throw new LsmtError('54000', `the statement has ${tokens.length} tokens beside its plain VALUES, more than ${tokensMax}`)
+  const words = readWords(tokens, origin)
+  if (words !== undefined) return words
   const kind = statementKind(tokens, origin)
-  if (kind === 'createTable') return parseCreate(tokens, origin)
-  if (kind === 'showTables') return parseShow(tokens, origin)
-  const isName = kind === 'dropTable' ? isNameInDrop : isNameInStatement
-  refuseWords(tokens, isName, origin, false)
-  const reading = newReading(origin, parserText(tokens, isName))
-  const statement = narrow(reading, kind, astOf(reading))
+  switch (kind) {
+    case 'createTable':
+      return parseCreate(tokens, origin)
+    case 'dropTable':
+      return parseDrop(tokens, origin)
+    case 'insert':
+      return parseInsert(tokens, origin)
+    case 'update':
+      return parseChange(tokens, origin, readUpdate)
+    case 'delete':
+      return parseChange(tokens, origin, readDelete)
+    case 'select':
+      return parsePiece({ tokens, slotsBefore: 0 }, origin, readSelect)
+  }
+}
+
+function parseDrop(tokens: readonly ShapeToken[], origin: Origin): Statement {
+  const reading = newReading(origin, parserText(tokens, isNameInDrop))
+  refuseWords(tokens, isNameInDrop, origin, false)
+  const statement = readDrop(reading, astOf(reading))
   checkAllRead(reading)
   return statement
 }
 
-type Kind = Statement['kind']
-const kinds: ReadonlyMap<string, Kind> = new Map([['select', 'select'], ['insert', 'insert'], ['update', 'update'], ['delete', 'delete']])
+/** Statements of words and names, for most of which the parser has no grammar. */
+function readWords(tokens: readonly ShapeToken[], origin: Origin): Statement | undefined {
+  const cursor: TokenCursor = { tokens, origin, at: 0 }
+  switch (peek(cursor)) {
+    case 'alter':
+      return readAlter(cursor, (definition) => parseDefinition(definition, origin, 'error'))
+    case 'truncate':
+      return readTruncate(cursor)
+    case 'show':
+    case 'describe':
+    case 'desc':
+      return readShow(cursor)
+    default:
+      return undefined
+  }
+}
+
+function parseInsert(tokens: readonly ShapeToken[], origin: Origin): Statement {
+  const { head, returning, upsert, alias, defaultValues, onConflict } = splitWrite(tokens, origin)
+  const { table, columns, tuples } = parsePiece(head, origin, readInsert)
+  return {
+    kind: 'insert',
+    table: alias === undefined ? table : { ...table, alias },
+    columns,
+    tuples: defaultValues ? undefined : tuples,
+    upsert,
+    onConflict: onConflict && { ...onConflict, update: onConflict.update && parsePiece(onConflict.update, origin, readConflictSets) },
+    returning: returning && parsePiece(returning, origin, readReturning),
+  }
+}
+
+function parseChange<T>(tokens: readonly ShapeToken[], origin: Origin, read: (reading: Reading, ast: SyntaxNode) => T): T & Pick<Insert, 'returning'> {
+  const { head, returning } = splitWrite(tokens, origin)
+  return { ...parsePiece(head, origin, read), returning: returning && parsePiece(returning, origin, readReturning) }
+}
+
+/** What the parser makes of some of a statement's tokens. */
+function parsePiece<T>({ tokens, slotsBefore }: Piece, origin: Origin, read: (reading: Reading, ast: SyntaxNode) => T): T {
+  refuseWords(tokens, isNameInStatement, origin, false)
+  const reading = newReading(origin, parserText(tokens, isNameInStatement, slotsBefore))
+  const result = read(reading, astOf(reading))
+  checkAllRead(reading)
+  return result
+}
+
+type Kind = 'select' | 'insert' | 'update' | 'delete' | 'createTable' | 'dropTable'
+const kinds: ReadonlyMap<string, Kind> = new Map([['select', 'select'], ['insert', 'insert'], ['upsert', 'insert'], ['update', 'update'], ['delete', 'delete']])
 const secondWords: ReadonlyMap<string, readonly [string, Kind]> = new Map([
   ['create', ['table', 'createTable']],
   ['drop', ['table', 'dropTable']],
-  ['show', ['tables', 'showTables']],
 ])
 
 function statementKind(tokens: readonly ShapeToken[], origin: Origin): Kind {
@@ -60,16 +129,21 @@ function statementKind(tokens: readonly ShapeToken[], origin: Origin): Kind {
 
 function parseCreate(tokens: readonly ShapeToken[], origin: Origin): Statement {
   const { definition, onInsert } = splitTableOptions(tokens, origin)
+  return parseDefinition(definition, origin, onInsert)
+}
+
+/** CREATE TABLE without its options; the defaults of columns never reach the parser. */
+function parseDefinition(tokens: readonly ShapeToken[], origin: Origin, onInsert: CreateTable['onInsert']): CreateTable {
+  const { definition, defaults } = splitDefaults(tokens, origin)
   refuseWords(definition, isNameInCreate, origin, true)
   const reading = newReading(origin, parserText(definition, isNameInCreate))
   const statement = readCreate(reading, astOf(reading), onInsert)
   checkAllRead(reading)
-  return statement
-}
-
-function parseShow(tokens: readonly ShapeToken[], origin: Origin): Statement {
-  if (tokens.length > 2) throw errorAt(origin, 2, '0A000', `SHOW TABLES ${tokens[2]!.text.toUpperCase()} is not supported`)
-  return { kind: 'showTables' }
+  const columns = statement.columns.map((column) => {
+    const text = defaults.get(column.name.tokenIndex)
+    return text === undefined ? column : { ...column, default: text }
+  })
+  return { ...statement, columns }
 }
 
 /** Refuses clauses that the parser may not know, or drop, before it sees them. */
@@ -106,25 +180,10 @@ function failedToken(reading: Reading, error: unknown): number {
   throw new LsmtError('42601', 'the statement cannot be parsed', {}, error)
 }
 
-function narrow(reading: Reading, kind: Exclude<Kind, 'createTable' | 'showTables'>, ast: SyntaxNode): Statement {
-  switch (kind) {
-    case 'select':
-      return readSelect(reading, ast)
-    case 'insert':
-      return readInsert(reading, ast)
-    case 'update':
-      return readUpdate(reading, ast)
-    case 'delete':
-      return readDelete(reading, ast)
-    case 'dropTable':
-      return readDrop(reading, ast)
-  }
-}
-
 /** Every name and value of the text must have found its place in the statement; otherwise a clause got lost. */
 function checkAllRead(reading: Reading): void {
   const { source, namesRead, slotsRead, origin } = reading
   const lost = source.names.find((name) => !namesRead.has(name.tokenIndex))
   if (lost !== undefined) throw errorAt(origin, lost.tokenIndex, '0A000', `"${lost.name}" is not supported here`)
-  if (slotsRead.size !== source.slotCount) throw new LsmtError('0A000', 'a value stands where it is not supported')
+  if (slotsRead.size !== source.slotCount - source.slotsBefore) throw new LsmtError('0A000', 'a value stands where it is not supported')
 }

@@ -3,7 +3,7 @@
  * chosen converters, valid for one version of the catalog; the same plan runs with any values.
  */
 import type { AggregateFunction } from '../lsm/tree.ts'
-import type { EngineAggregate, NewTable, WriteMode } from '../engine/engine.ts'
+import type { EngineAggregate, EngineRow, EngineValue, NewTable, TableChange, WriteMode } from '../engine/engine.ts'
 import type { ColumnSchema, ColumnType, TableSchema } from '../engine/schema.ts'
 import type { Comparison } from '../kernel/zone-map.ts'
 import type { Assign } from './value/assign.ts'
@@ -34,18 +34,53 @@ export interface DropTablePlan {
   readonly names: readonly string[]
 }
 
-export interface ShowTablesPlan {
-  readonly kind: 'showTables'
+export interface AlterTablePlan {
+  readonly kind: 'alterTable'
+  readonly name: string
+  /** Undefined when there is nothing to do: IF [NOT] EXISTS. */
+  readonly change: TableChange | undefined
+}
+
+export interface TruncatePlan {
+  readonly kind: 'truncate'
+  readonly name: string
+}
+
+/** Answers that are known from the catalog. */
+export interface ShowPlan {
+  readonly kind: 'show'
+  readonly output: readonly ResultColumn[]
+  readonly rows: readonly EngineRow[]
+}
+
+/** What RETURNING gives: ordinals of the written row. */
+export interface Returning {
+  readonly output: readonly ResultColumn[]
+  readonly ordinals: readonly number[]
+}
+
+/** A value for a column of a written row. */
+export type RowValue =
+  | { readonly kind: 'operand'; readonly operand: Operand; readonly assign: Assign }
+  | { readonly kind: 'value'; readonly value: EngineValue }
+  | { readonly kind: 'column'; readonly row: 'existing' | 'proposed'; readonly ordinal: number }
+
+export interface SetPlan {
+  readonly ordinal: number
+  readonly value: RowValue
 }
 
 export interface InsertPlan {
   readonly kind: 'insert'
   readonly table: TableSchema
   readonly mode: WriteMode
-  /** Each tuple of the shape as operands; where the statement repeats the first one, slots go up by its width. */
-  readonly tuples: readonly (readonly Operand[])[]
-  /** By position in a row: which value of the tuple it takes (-1: null), and how. */
-  readonly sources: readonly { readonly index: number; readonly assign: Assign }[]
+  /** Each tuple of the shape; where the statement repeats the first one, slots go up by its width. Undefined: DEFAULT. */
+  readonly tuples: readonly (readonly (Operand | undefined)[])[]
+  /** By position in a row as the engine takes it: which value of the tuple it takes (-1: the default), and how. */
+  readonly sources: readonly { readonly index: number; readonly assign: Assign; readonly default: EngineValue }[]
+  /** What becomes of an existing row instead of being replaced, kept or an error. */
+  readonly onConflict: readonly SetPlan[] | undefined
+  readonly returning: Returning | undefined
 }
 
 /** Rows by whole primary keys: for each key column the operands it may equal; at most one column has several. */
@@ -56,11 +91,13 @@ export interface KeyPlan {
 
 export interface UpdatePlan extends KeyPlan {
   readonly kind: 'update'
-  readonly sets: readonly { readonly ordinal: number; readonly operand: Operand; readonly assign: Assign }[]
+  readonly sets: readonly SetPlan[]
+  readonly returning: Returning | undefined
 }
 
 export interface DeletePlan extends KeyPlan {
   readonly kind: 'delete'
+  readonly returning: Returning | undefined
 }
 
 interface SelectPlan {
@@ -93,7 +130,7 @@ export interface AggregatePlan extends SelectPlan {
   readonly aggregates: readonly EngineAggregate[]
 }
 
-export type Plan = CreateTablePlan | DropTablePlan | ShowTablesPlan | InsertPlan | UpdatePlan | DeletePlan | GetPlan | ScanPlan | AggregatePlan
+export type Plan = CreateTablePlan | DropTablePlan | AlterTablePlan | TruncatePlan | ShowPlan | InsertPlan | UpdatePlan | DeletePlan | GetPlan | ScanPlan | AggregatePlan
 
 /** Type of an aggregate's result, by PostgreSQL's rules; undefined when there is no such function for the type. */
 export function aggregateType(aggregate: AggregateFunction, type: ColumnType | undefined): ColumnType | undefined {

@@ -19,6 +19,9 @@ export interface RowsResult {
 export interface WriteResult {
   readonly kind: 'write'
   readonly rowCount: number
+  /** What RETURNING gives; both empty without one. */
+  readonly columns: readonly ResultColumn[]
+  readonly rows: readonly EngineRow[]
 }
 
 /** A statement that changed the catalog. */

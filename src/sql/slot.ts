@@ -23,6 +23,8 @@ export const slotKind = {
   parameter: 9,
   /** The value is the parameter's name. */
   namedParameter: 10,
+  /** DEFAULT among the values of an INSERT. */
+  default: 11,
 } as const
 
 export type SlotValue = null | boolean | number | bigint | string | Uint8Array

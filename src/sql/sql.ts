@@ -4,6 +4,7 @@
  */
 import { isWellFormed, notUnicode } from '../engine/check-value.ts'
 import type { Engine } from '../engine/engine.ts'
+import { againWhenChanged } from '../engine/tables/again-when-changed.ts'
 import { userValueOf } from '../engine/user-value.ts'
 import type { UserValue } from '../engine/user-value.ts'
 import { LsmtError } from '../errors.ts'
@@ -84,7 +85,7 @@ export function createSql(engine: Engine, settings: SqlSettings = defaultSqlSett
   async function runStatement(prepared: PreparedText, index: number, parameters?: SqlParameters, options?: QueryOptions): Promise<StatementResult> {
     const statement = prepared.statements[index]!
     const values = { text: prepared.text, statement, parameters }
-    return await executePlan(engine, planOf(prepared.text, statement), values, options?.signal)
+    return await againWhenChanged(engine, () => executePlan(engine, planOf(prepared.text, statement), values, options?.signal))
   }
 
   async function* run(text: string, parameters?: SqlParameters, options?: QueryOptions): AsyncGenerator<StatementResult> {
@@ -108,16 +109,16 @@ function hasParametersOnly({ slots }: ScannedStatement): boolean {
 }
 
 function isRepeatable(plan: Plan): boolean {
-  return plan.kind !== 'createTable' && plan.kind !== 'dropTable'
+  return plan.kind !== 'createTable' && plan.kind !== 'dropTable' && plan.kind !== 'alterTable' && plan.kind !== 'show'
 }
 
 async function collect(result: StatementResult): Promise<CollectedResult> {
-  if (result.kind !== 'rows') return { kind: result.kind, columns: [], rows: [], rowCount: result.kind === 'write' ? result.rowCount : 0 }
+  if (result.kind === 'schema') return { kind: 'schema', columns: [], rows: [], rowCount: 0 }
   const rows = await collectRows(result)
-  return { kind: 'rows', columns: result.columns, rows, rowCount: rows.length }
+  return { kind: result.kind, columns: result.columns, rows, rowCount: result.kind === 'write' ? result.rowCount : rows.length }
 }
 
-async function collectRows({ columns, rows }: RowsResult): Promise<(readonly UserValue[])[]> {
+async function collectRows({ columns, rows }: Pick<RowsResult, 'columns' | 'rows'>): Promise<(readonly UserValue[])[]> {
   const codecs = columns.map(({ type }) => userValueOf(type))
   const collected: (readonly UserValue[])[] = []
   const batches = areRowsHere(rows) ? [rows] : rows

@@ -1,7 +1,6 @@
 /** Statements as this version understands them: what the parser's tree is narrowed to, and what the binder takes. */
 import type { Comparison } from '../kernel/zone-map.ts'
 import type { AggregateFunction } from '../lsm/tree.ts'
-import type { ColumnType } from '../engine/schema.ts'
 import type { Name } from './syntax/names.ts'
 
 export interface ColumnRef {
@@ -35,41 +34,6 @@ export interface TableRef {
   readonly alias?: Name
 }
 
-export interface ColumnDefinition {
-  readonly name: Name
-  readonly type: ColumnType
-  readonly notNull: boolean
-}
-
-export interface CreateTable {
-  readonly kind: 'createTable'
-  readonly name: Name
-  readonly ifNotExists: boolean
-  readonly columns: readonly ColumnDefinition[]
-  readonly primaryKey: readonly Name[]
-  readonly onInsert: 'error' | 'upsert'
-}
-
-export interface Insert {
-  readonly kind: 'insert'
-  readonly table: Name
-  readonly columns: readonly Name[] | undefined
-  readonly tuples: readonly (readonly Operand[])[]
-}
-
-export interface Update {
-  readonly kind: 'update'
-  readonly table: TableRef
-  readonly sets: readonly { readonly column: Name; readonly operand: Operand }[]
-  readonly where: readonly Term[]
-}
-
-export interface Delete {
-  readonly kind: 'delete'
-  readonly table: TableRef
-  readonly where: readonly Term[]
-}
-
 export interface Select {
   readonly kind: 'select'
   readonly items: readonly SelectItem[]
@@ -79,12 +43,3 @@ export interface Select {
   readonly limit: Operand | undefined
   readonly offset: Operand | undefined
 }
-
-export type Statement =
-  | CreateTable
-  | { readonly kind: 'dropTable'; readonly tables: readonly Name[]; readonly ifExists: boolean }
-  | { readonly kind: 'showTables' }
-  | Insert
-  | Update
-  | Delete
-  | Select

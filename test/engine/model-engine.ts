@@ -224,7 +224,7 @@ function insertOrUpdateRow(schema: TableSchema, rows: EngineRow[], row: EngineRo
   const becomes = change(rows[at.index]!, row)
   if (becomes === 'keep') return 0
   const next = checkRow(schema, becomes)
-  if (compareKeys(keyOf(schema, next), keyOf(schema, row)) !== 0) throw new LsmtError('0A000', `the key of a row of table "${schema.name}" cannot change here`)
+  if (compareKeys(keyOf(schema, next), keyOf(schema, row)) !== 0) throw new LsmtError('0A000', `an INSERT that updates existing rows of table "${schema.name}" cannot change their primary key`)
   rows[at.index] = next
   return 1
 }

@@ -51,9 +51,9 @@ export async function answerOf(sql: Sql, statement: string): Promise<string> {
 
 function renderResult(result: CollectedResult): string {
   if (result.kind === 'schema') return 'ok'
-  if (result.kind === 'write') return `${result.rowCount} written`
+  if (result.kind === 'write' && result.columns.length === 0) return `${result.rowCount} written`
   const header = result.columns.map(({ name, type }) => `${name} ${typeName(type)}`).join(' | ')
-  return [header, ...result.rows.map((row) => row.map(renderValue).join(' | ')), `(${result.rowCount} rows)`].join('\n')
+  return [header, ...result.rows.map((row) => row.map(renderValue).join(' | ')), result.kind === 'write' ? `${result.rowCount} written` : `(${result.rowCount} rows)`].join('\n')
 }
 
 function renderValue(value: UserValue): string {

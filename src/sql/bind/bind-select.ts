@@ -1,6 +1,6 @@
 /** SELECT to a point read, a scan or an aggregate. */
 import type { Engine, EngineAggregate } from '../../engine/engine.ts'
-import { typeName } from '../../engine/schema.ts'
+import { typeName, visibleOrdinals } from '../../engine/schema.ts'
 import type { TableSchema } from '../../engine/schema.ts'
 import { errorAt } from '../origin.ts'
 import type { Origin } from '../origin.ts'
@@ -33,11 +33,11 @@ interface Items {
 function bindItems(scope: Scope, items: readonly SelectItem[]): Items {
   const ordinals: number[] = []
   const output: ResultColumn[] = []
-  const { columns, hiddenKey } = scope.table
+  const { columns } = scope.table
   for (const item of items) {
     if (item.kind === 'star') {
       checkQualifier(scope, item.table)
-      for (let ordinal = hiddenKey ? 1 : 0; ordinal < columns.length; ordinal++) ordinals.push(ordinal)
+      ordinals.push(...visibleOrdinals(scope.table))
       output.push(...visibleColumns(scope.table))
     } else if (item.kind === 'column') {
       const ordinal = findColumn(scope, item.column)

@@ -1,5 +1,6 @@
 /** Names a statement can use: one table and its columns. */
 import type { Engine } from '../../engine/engine.ts'
+import { visibleOrdinals } from '../../engine/schema.ts'
 import type { ColumnSchema, TableSchema } from '../../engine/schema.ts'
 import type { Name } from '../syntax/names.ts'
 import { errorAt } from '../origin.ts'
@@ -24,9 +25,9 @@ export function scopeOf(catalog: Pick<Engine, 'table'>, ref: TableRef, origin: O
   return { table: findTable(catalog, ref.name, origin), alias: (ref.alias ?? ref.name).name, origin }
 }
 
-/** All columns but the hidden key. */
+/** All columns that a user can name. */
 export function visibleColumns(table: TableSchema): readonly ColumnSchema[] {
-  return table.hiddenKey ? table.columns.slice(1) : table.columns
+  return visibleOrdinals(table).map((ordinal) => table.columns[ordinal]!)
 }
 
 export function checkQualifier(scope: Scope, table: Name | undefined): void {
@@ -38,7 +39,7 @@ export function checkQualifier(scope: Scope, table: Name | undefined): void {
 export function findColumn(scope: Scope, ref: ColumnRef): number {
   checkQualifier(scope, ref.table)
   const { columns, hiddenKey } = scope.table
-  const ordinal = columns.findIndex((column, at) => column.name === ref.name.name && !(hiddenKey && at === 0))
+  const ordinal = columns.findIndex((column, at) => column.name === ref.name.name && column.dropped !== true && !(hiddenKey && at === 0))
   if (ordinal < 0) throw errorAt(scope.origin, ref.name.tokenIndex, '42703', `column "${ref.name.name}" does not exist in table "${scope.table.name}"`)
   return ordinal
 }

@@ -4,10 +4,11 @@ import { LsmtError } from '../../errors.ts'
 import { checkCancelled, unlessCancelled } from '../cancel.ts'
 import type { CancelSignal } from '../cancel.ts'
 import { executeAggregate, executeGet, executeScan } from './execute-select.ts'
-import { executeDelete, executeInsert, executeUpdate } from './execute-write.ts'
+import { executeInsert } from './execute-insert.ts'
+import { executeDelete, executeUpdate } from './execute-update.ts'
 import type { CreateTablePlan, DropTablePlan, Plan } from '../plan.ts'
 import { newReadStats } from '../result.ts'
-import type { RowsResult, StatementResult } from '../result.ts'
+import type { StatementResult } from '../result.ts'
 import type { Values } from '../value/values.ts'
 
 export async function executePlan(engine: Engine, plan: Plan, values: Values, signal: CancelSignal | undefined): Promise<StatementResult> {
@@ -16,11 +17,11 @@ export async function executePlan(engine: Engine, plan: Plan, values: Values, si
     case 'get':
       return await executeGet(engine, plan, values)
     case 'insert':
-      return { kind: 'write', rowCount: await executeInsert(engine, plan, values) }
+      return await executeInsert(engine, plan, values)
     case 'update':
-      return { kind: 'write', rowCount: await executeUpdate(engine, plan, values) }
+      return await executeUpdate(engine, plan, values)
     case 'delete':
-      return { kind: 'write', rowCount: await executeDelete(engine, plan, values) }
+      return await executeDelete(engine, plan, values)
     case 'scan':
       return executeScan(engine, plan, values, signal)
     case 'aggregate':
@@ -29,8 +30,14 @@ export async function executePlan(engine: Engine, plan: Plan, values: Values, si
       return await executeCreate(engine, plan)
     case 'dropTable':
       return await executeDrop(engine, plan)
-    case 'showTables':
-      return showTables(engine)
+    case 'alterTable':
+      if (plan.change !== undefined) await engine.alterTable(plan.name, plan.change)
+      return { kind: 'schema' }
+    case 'truncate':
+      await engine.truncateTable(plan.name)
+      return { kind: 'schema' }
+    case 'show':
+      return { kind: 'rows', columns: plan.output, rows: plan.rows, stats: newReadStats() }
   }
 }
 
@@ -48,9 +55,4 @@ async function executeCreate(engine: Engine, plan: CreateTablePlan): Promise<Sta
 async function executeDrop(engine: Engine, plan: DropTablePlan): Promise<StatementResult> {
   for (const name of plan.names) await engine.dropTable(name)
   return { kind: 'schema' }
-}
-
-function showTables(engine: Engine): RowsResult {
-  const names = engine.tables().map((table) => table.name)
-  return { kind: 'rows', columns: [{ name: 'name', type: { kind: 'text' } }], rows: names.toSorted().map((name) => [name]), stats: newReadStats() }
 }

@@ -72,13 +72,16 @@ function scanWord(scan: Scan): void {
   const word = foldCase(lexer.text.slice(lexer.start, lexer.end))
   if (scan.last === '') {
     scan.lifts = !definitions.has(word)
-    scan.insert = word === 'insert'
+    scan.insert = word === 'insert' || word === 'upsert'
   } else if (word === 'by') scan.inOrdinals = scan.last === 'order' || scan.last === 'group'
   else if (scan.inOrdinals && endsOrdinals.has(word)) scan.inOrdinals = false
-  else if (word === 'values' && scan.insert && !scan.inValues) {
+  else if (word === 'select' || word === 'with') scan.insert = false
+  else if (word === 'values' && scan.insert && scan.last !== '(' && scan.last !== ',') {
     emit(scan, word)
+    scan.insert = false
     scan.inValues = true
     scanTuples(scan, scanOne)
+    scan.inValues = false
     return
   } else if (scan.inValues && liftConstant(scan, word)) return
   emit(scan, word)
@@ -98,12 +101,13 @@ function isAscii(word: string): boolean {
   return true
 }
 
-/** Inside of VALUES, so that tuples with and without nulls have one shape. */
+/** Inside of plain tuples, so that those with and without nulls have one shape. */
 function liftConstant(scan: Scan, word: string): boolean {
   switch (word) {
     case 'null':
-    case 'default':
       return push(scan, slotKind.null, null)
+    case 'default':
+      return push(scan, slotKind.default, null)
     case 'true':
       return push(scan, slotKind.boolean, true)
     case 'false':

@@ -16,6 +16,8 @@ export interface Name {
 export interface ParserText {
   readonly text: string
   readonly names: readonly Name[]
+  /** Slots count on from those that stand before this text in the statement. */
+  readonly slotsBefore: number
   readonly slotCount: number
   /** Offset in `text` of each token of the shape. */
   readonly offsets: readonly number[]
@@ -36,10 +38,10 @@ export function shapeTokens(shape: string): readonly ShapeToken[] {
 /** Whether the word at an index is a name, given what stands before it. */
 export type IsName = (tokens: readonly ShapeToken[], index: number) => boolean
 
-export function parserText(tokens: readonly ShapeToken[], isName: IsName): ParserText {
+export function parserText(tokens: readonly ShapeToken[], isName: IsName, slotsBefore = 0): ParserText {
   const names: Name[] = []
   const offsets: number[] = []
-  let slotCount = 0
+  let slotCount = slotsBefore
   let text = ''
   for (const [index, { kind, text: piece }] of tokens.entries()) {
     if (text !== '' && piece !== '.' && tokens[index - 1]!.text !== '.') text += ' '
@@ -51,7 +53,7 @@ export function parserText(tokens: readonly ShapeToken[], isName: IsName): Parse
     else if (saysNothing(tokens, index)) continue
     else text += typeNames.get(piece) ?? piece
   }
-  return { text, names, slotCount, offsets }
+  return { text, names, slotsBefore, slotCount, offsets }
 }
 
 const aggregates = new Set(['count', 'min', 'max', 'sum', 'avg'])

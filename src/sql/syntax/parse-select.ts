@@ -1,7 +1,7 @@
-/** SELECT, INSERT, UPDATE and DELETE: the parser's nodes to statements. */
+/** SELECT: the parser's nodes to a statement. */
 import type { AggregateFunction } from '../../lsm/tree.ts'
 import { describeNode, isColumn, readColumn, readOperand, readWhere } from './parse-expression.ts'
-import type { Delete, Insert, Operand, OrderItem, Select, SelectItem, TableRef, Update } from '../statement.ts'
+import type { Operand, OrderItem, Select, SelectItem, TableRef } from '../statement.ts'
 import { isNode, nodes, only, readName, readOptionalName, textIn, unsupported } from './syntax-node.ts'
 import type { Reading, SyntaxNode } from './syntax-node.ts'
 
@@ -19,7 +19,7 @@ export function readSelect(reading: Reading, node: SyntaxNode): Select {
   }
 }
 
-function readItem(reading: Reading, item: SyntaxNode): SelectItem {
+export function readItem(reading: Reading, item: SyntaxNode): SelectItem {
   if (item['type'] === 'cast') throw unsupported(reading, item, describeNode(item))
   only(reading, item, 'the select list', ['type', 'expr', 'as'])
   const { expr } = item
@@ -53,7 +53,7 @@ function readAggregate(reading: Reading, expr: SyntaxNode): Extract<SelectItem, 
   return { kind: 'aggregate', function: 'count' }
 }
 
-function readTable(reading: Reading, from: unknown): TableRef {
+export function readTable(reading: Reading, from: unknown): TableRef {
   const [table, ...more] = nodes(from)
   if (table === undefined) throw unsupported(reading, {}, 'a statement without a table')
   if (more.length > 0) throw unsupported(reading, more[0]!, 'a join')
@@ -86,33 +86,4 @@ function readLimit(reading: Reading, limit: unknown): { limit: Operand | undefin
   if (limit['seperator'] !== 'offset') throw unsupported(reading, limit, 'this form of LIMIT')
   if (second === undefined) return { ...none, offset: limitOperand }
   return { limit: limitOperand, offset: readOperand(reading, second) }
-}
-
-export function readInsert(reading: Reading, node: SyntaxNode): Insert {
-  only(reading, node, 'INSERT', ['type', 'table', 'columns', 'values', 'prefix'])
-  const prefix = textIn(node, 'prefix')
-  if (prefix !== '' && prefix !== 'into') throw unsupported(reading, node, `INSERT ${prefix.toUpperCase()}`)
-  const { values, columns } = node
-  if (!isNode(values) || values['type'] !== 'values') throw unsupported(reading, node, 'INSERT … SELECT')
-  return {
-    kind: 'insert',
-    table: readTable(reading, node['table']).name,
-    columns: columns === null || columns === undefined ? undefined : nodes(columns).map((column) => readName(reading, column)),
-    tuples: nodes(values['values']).map((tuple) => nodes(tuple['value']).map((value) => readOperand(reading, value))),
-  }
-}
-
-export function readUpdate(reading: Reading, node: SyntaxNode): Update {
-  only(reading, node, 'UPDATE', ['type', 'table', 'set', 'where'])
-  return {
-    kind: 'update',
-    table: readTable(reading, node['table']),
-    sets: nodes(node['set']).map((set) => ({ column: readColumn(reading, set).name, operand: readOperand(reading, set['value']) })),
-    where: readWhere(reading, node['where']),
-  }
-}
-
-export function readDelete(reading: Reading, node: SyntaxNode): Delete {
-  only(reading, node, 'DELETE', ['type', 'table', 'from', 'where'])
-  return { kind: 'delete', table: readTable(reading, node['from']), where: readWhere(reading, node['where']) }
 }

@@ -1,14 +1,14 @@
 /** CREATE TABLE and DROP TABLE: the parser's nodes to statements. */
-import type { LsmtError } from '../../errors.ts'
-import type { ColumnType } from '../../engine/schema.ts'
-import type { Name } from './names.ts'
-import { errorAt, syntaxErrorAt } from '../origin.ts'
-import { readColumn } from './parse-expression.ts'
-import type { ColumnDefinition, CreateTable, Statement } from '../statement.ts'
-import { isNode, nodes, only, readName, textIn, unsupported } from './syntax-node.ts'
-import type { Reading, SyntaxNode } from './syntax-node.ts'
+import type { LsmtError } from '../../../errors.ts'
+import type { ColumnType } from '../../../engine/schema.ts'
+import type { Name } from '../names.ts'
+import { errorAt, syntaxErrorAt } from '../../origin.ts'
+import { readColumn } from '../parse-expression.ts'
+import type { ColumnDefinition, CreateTable, TableStatement } from './table-statement.ts'
+import { isNode, nodes, only, readName, textIn, unsupported } from '../syntax-node.ts'
+import type { Reading, SyntaxNode } from '../syntax-node.ts'
 
-export function readDrop(reading: Reading, node: SyntaxNode): Statement {
+export function readDrop(reading: Reading, node: SyntaxNode): TableStatement {
   only(reading, node, 'DROP', ['type', 'keyword', 'prefix', 'name'])
   const tables = nodes(node['name']).map((table) => readPlainTable(reading, table))
   return { kind: 'dropTable', tables, ifExists: node['prefix'] === 'IF EXISTS' }

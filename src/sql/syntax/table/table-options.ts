@@ -1,10 +1,10 @@
 /** `WITH (insert = 'upsert')` after the columns of CREATE TABLE: taken apart here, since the parser knows other options only. */
-import type { LsmtError } from '../../errors.ts'
-import { token } from '../scan/lexer.ts'
-import { plainText } from '../scan/literal.ts'
-import type { ShapeToken } from './names.ts'
-import { errorAt, syntaxErrorAt } from '../origin.ts'
-import type { Origin } from '../origin.ts'
+import type { LsmtError } from '../../../errors.ts'
+import { token } from '../../scan/lexer.ts'
+import { plainText } from '../../scan/literal.ts'
+import type { ShapeToken } from '../names.ts'
+import { errorAt, syntaxErrorAt } from '../../origin.ts'
+import type { Origin } from '../../origin.ts'
 
 export interface SplitDefinition {
   readonly definition: readonly ShapeToken[]

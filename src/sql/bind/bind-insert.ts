@@ -1,0 +1,82 @@
+/** INSERT and UPSERT to plans. */
+import { invariant, LsmtError } from '../../errors.ts'
+import type { WriteMode } from '../../engine/engine.ts'
+import { visibleOrdinals } from '../../engine/schema.ts'
+import type { TableSchema } from '../../engine/schema.ts'
+import { errorAt } from '../origin.ts'
+import type { Origin } from '../origin.ts'
+import type { InsertPlan, SetPlan } from '../plan.ts'
+import type { Name } from '../syntax/names.ts'
+import type { Insert, OnConflict } from '../syntax/write/write-statement.ts'
+import { assignTo } from '../value/assign.ts'
+import type { Catalog } from './catalog.ts'
+import { defaultValue } from './column-default.ts'
+import { bindReturning, bindSets } from './row-value.ts'
+import { scopeOf } from './scope.ts'
+import type { Scope } from './scope.ts'
+
+export function bindInsert(statement: Insert, catalog: Catalog, origin: Origin): InsertPlan {
+  const scope = scopeOf(catalog, statement.table, origin)
+  const { table } = scope
+  const targets = bindTargets(scope, statement.columns)
+  const tuples = bindTuples(statement)
+  const width = tuples[0]!.length
+  if (tuples.some((tuple) => tuple.length !== width)) throw new LsmtError('42601', 'VALUES lists must all be of the same length')
+  if (width > targets.length || (width < targets.length && statement.columns !== undefined && statement.tuples !== undefined)) {
+    throw errorAt(origin, statement.table.name.tokenIndex, '42601', `INSERT has ${width} values for ${targets.length} columns`)
+  }
+  const first = table.hiddenKey ? 1 : 0
+  const sources = table.columns.slice(first).map((column, position) => {
+    const index = targets.indexOf(position + first)
+    return { index: index < width ? index : -1, assign: assignTo(column), default: defaultValue(column) }
+  })
+  return { kind: 'insert', table, tuples, sources, ...bindConflict(scope, statement), returning: bindReturning(scope, statement.returning) }
+}
+
+/** Ordinals in the order in which values are given. */
+function bindTargets({ table, origin }: Scope, names: readonly Name[] | undefined): readonly number[] {
+  const visible = visibleOrdinals(table)
+  if (names === undefined) return visible
+  const targets: number[] = []
+  for (const { name, tokenIndex } of names) {
+    const ordinal = visible.find((each) => table.columns[each]!.name === name)
+    if (ordinal === undefined) throw errorAt(origin, tokenIndex, '42703', `column "${name}" of table "${table.name}" does not exist`)
+    if (targets.includes(ordinal)) throw errorAt(origin, tokenIndex, '42701', `column "${name}" stands twice`)
+    targets.push(ordinal)
+  }
+  return targets
+}
+
+function bindTuples({ tuples }: Insert): InsertPlan['tuples'] {
+  if (tuples === undefined) return [[]]
+  return tuples.map((tuple) =>
+    tuple.map((value) => {
+      invariant(value.kind !== 'column', 'a column stands in VALUES')
+      return value.kind === 'default' ? undefined : value.operand
+    }),
+  )
+}
+
+function bindConflict(scope: Scope, { upsert, onConflict }: Insert): { readonly mode: WriteMode; readonly onConflict: readonly SetPlan[] | undefined } {
+  const { table, origin } = scope
+  if (upsert && table.hiddenKey) throw errorAt(origin, 0, '0A000', `UPSERT INTO table "${table.name}" is not supported: it has no primary key`)
+  if (upsert) return { mode: 'upsert', onConflict: undefined }
+  if (onConflict === undefined) return { mode: table.onInsert === 'upsert' ? 'upsert' : 'insert', onConflict: undefined }
+  checkTarget(table, onConflict, origin)
+  const { update } = onConflict
+  // Rows under a hidden key never meet each other.
+  if (update === undefined) return { mode: table.hiddenKey ? 'insert' : 'insert-or-ignore', onConflict: undefined }
+  return { mode: 'insert', onConflict: bindSets(scope, update, true) }
+}
+
+/** The primary key is the only thing that rows can be in conflict over. */
+function checkTarget(table: TableSchema, { target, update, tokenIndex: at }: OnConflict, origin: Origin): void {
+  if (target === undefined && update === undefined) return
+  if (target === undefined) throw errorAt(origin, at, '42601', 'ON CONFLICT DO UPDATE needs the columns of the primary key', 'write ON CONFLICT (key) DO UPDATE')
+  const key = table.hiddenKey ? [] : table.primaryKey.map((ordinal) => table.columns[ordinal]!.name)
+  for (const { name, tokenIndex } of target) {
+    if (!table.columns.some((column) => column.name === name)) throw errorAt(origin, tokenIndex, '42703', `column "${name}" of table "${table.name}" does not exist`)
+  }
+  const named = new Set(target.map(({ name }) => name))
+  if (named.size !== key.length || key.some((name) => !named.has(name))) throw errorAt(origin, at, '0A000', 'ON CONFLICT of anything but the whole primary key is not supported')
+}

@@ -1,0 +1,75 @@
+/** INSERT over an engine. */
+import { checkRow } from '../../engine/check-value.ts'
+import type { Engine, EngineRow, EngineValue } from '../../engine/engine.ts'
+import type { TableSchema } from '../../engine/schema.ts'
+import type { InsertPlan } from '../plan.ts'
+import { withPosition } from '../position.ts'
+import type { WriteResult } from '../result.ts'
+import { slotKind } from '../slot.ts'
+import type { Operand } from '../statement.ts'
+import type { Assign } from '../value/assign.ts'
+import { assignOperand } from '../value/values.ts'
+import type { Values } from '../value/values.ts'
+import { rowChange, writeResult } from './row-changes.ts'
+
+export async function executeInsert(engine: Engine, plan: InsertPlan, values: Values): Promise<WriteResult> {
+  const rows = plan.tuples.length === 1 ? repeatedRows(plan, plan.tuples[0]!, values) : plan.tuples.map((tuple) => rowOf(plan, tuple, values, 0))
+  if (plan.returning === undefined && plan.onConflict === undefined) return writeResult(await engine.insert(plan.table, rows, plan.mode), undefined, [])
+  return await insertKnowing(engine, plan, rows.map((row) => checkedRow(plan.table, row)), values)
+}
+
+/** The row as the engine will store it, without the hidden key. The engine gives it back as the same object. */
+function checkedRow(table: TableSchema, row: EngineRow): EngineRow {
+  return table.hiddenKey ? checkRow(table, [0, ...row]).slice(1) : checkRow(table, row)
+}
+
+/** Inserts and tells what became of each row. */
+async function insertKnowing(engine: Engine, plan: InsertPlan, rows: readonly EngineRow[], values: Values): Promise<WriteResult> {
+  const { table, mode, onConflict, returning } = plan
+  const whole = (row: EngineRow): EngineRow => (table.hiddenKey ? [null, ...row] : row)
+  if (onConflict === undefined && mode !== 'insert-or-ignore') return writeResult(await engine.insert(table, rows, mode), returning, rows.map(whole))
+  const change = onConflict === undefined ? undefined : rowChange(onConflict, values)
+  const outcomes = new Map<EngineRow, EngineRow | 'keep'>()
+  const count = await engine.insertOrUpdate(table, rows, (existing, proposed) => {
+    const outcome = change === undefined ? 'keep' : checkRow(table, change(existing, proposed))
+    outcomes.set(proposed, outcome)
+    return outcome
+  })
+  const written = rows.map((row) => outcomes.get(row) ?? row).filter((row) => row !== 'keep')
+  return writeResult(count, returning, written.map(whole))
+}
+
+/** One tuple in the shape stands for as many as the text has. */
+function repeatedRows(plan: InsertPlan, tuple: InsertPlan['tuples'][number], values: Values): EngineRow[] {
+  const { tupleCount } = values.statement
+  const rows: EngineRow[] = []
+  for (let index = 0; index < tupleCount; index++) rows.push(rowOf(plan, tuple, values, index * tuple.length))
+  return rows
+}
+
+function rowOf(plan: InsertPlan, tuple: InsertPlan['tuples'][number], values: Values, slotOffset: number): EngineRow {
+  return plan.sources.map((source) => {
+    const operand = source.index < 0 ? undefined : tuple[source.index]
+    return operand === undefined ? source.default : assignValue(values, operand, slotOffset, source)
+  })
+}
+
+/** Literals go straight from the scanner to the column's type. */
+function assignValue(values: Values, operand: Operand, slotOffset: number, source: { readonly assign: Assign; readonly default: EngineValue }): EngineValue {
+  const { assign } = source
+  if (operand.kind === 'constant' || operand.negative) return assignOperand(values, slotOffset === 0 ? operand : shifted(operand, slotOffset), assign)
+  const { kinds, values: literals, starts } = values.statement.slots
+  const slot = operand.slot + slotOffset
+  const kind = kinds[slot]!
+  if (kind === slotKind.default) return source.default
+  if (kind >= slotKind.parameter) return assignOperand(values, { kind: 'slot', slot, negative: false }, assign)
+  try {
+    return assign(kind, literals[slot]!)
+  } catch (error) {
+    throw withPosition(error, values.text, starts[slot]!)
+  }
+}
+
+function shifted(operand: Operand, slotOffset: number): Operand {
+  return operand.kind === 'constant' ? operand : { ...operand, slot: operand.slot + slotOffset }
+}

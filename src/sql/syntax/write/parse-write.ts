@@ -1,0 +1,64 @@
+/** INSERT, UPDATE and DELETE: the parser's nodes to statements. */
+import type { SelectItem } from '../../statement.ts'
+import type { Name } from '../names.ts'
+import { isColumn, readColumn, readOperand, readWhere } from '../parse-expression.ts'
+import { readItem, readTable } from '../parse-select.ts'
+import { isNode, nodes, only, readName, textIn, unsupported } from '../syntax-node.ts'
+import type { Reading, SyntaxNode } from '../syntax-node.ts'
+import type { Delete, Insert, SetClause, Update, WrittenValue } from './write-statement.ts'
+
+/** Without what was cut off. */
+export type InsertHead = Pick<Insert, 'table' | 'columns'> & { readonly tuples: readonly (readonly WrittenValue[])[] }
+
+export function readInsert(reading: Reading, node: SyntaxNode): InsertHead {
+  only(reading, node, 'INSERT', ['type', 'table', 'columns', 'values', 'prefix'])
+  const prefix = textIn(node, 'prefix')
+  if (prefix !== '' && prefix !== 'into') throw unsupported(reading, node, `INSERT ${prefix.toUpperCase()}`)
+  const { values, columns } = node
+  if (!isNode(values) || values['type'] !== 'values') throw unsupported(reading, node, 'INSERT … SELECT')
+  return {
+    table: readTable(reading, node['table']),
+    columns: columns === null || columns === undefined ? undefined : nodes(columns).map((column): Name => readName(reading, column)),
+    tuples: nodes(values['values']).map((tuple) => nodes(tuple['value']).map((value) => (isDefault(value) ? { kind: 'default' } : { kind: 'operand', operand: readOperand(reading, value) }))),
+  }
+}
+
+export function readUpdate(reading: Reading, node: SyntaxNode): Omit<Update, 'returning'> {
+  only(reading, node, 'UPDATE', ['type', 'table', 'set', 'where'])
+  return { kind: 'update', table: readTable(reading, node['table']), sets: readSets(reading, node), where: readWhere(reading, node['where']) }
+}
+
+/** The SET clauses of ON CONFLICT, read as those of an UPDATE. */
+export function readConflictSets(reading: Reading, node: SyntaxNode): readonly SetClause[] {
+  only(reading, node, 'ON CONFLICT DO UPDATE', ['type', 'table', 'set', 'where'])
+  const { where } = node
+  readTable(reading, node['table'])
+  if (isNode(where)) throw unsupported(reading, where, 'WHERE in ON CONFLICT DO UPDATE')
+  return readSets(reading, node)
+}
+
+function readSets(reading: Reading, node: SyntaxNode): readonly SetClause[] {
+  return nodes(node['set']).map((set) => ({ column: readColumn(reading, { ...set, value: null }).name, value: readValue(reading, set['value']) }))
+}
+
+function readValue(reading: Reading, value: unknown): WrittenValue {
+  if (isDefault(value)) return { kind: 'default' }
+  if (isColumn(value)) return { kind: 'column', column: readColumn(reading, value) }
+  return { kind: 'operand', operand: readOperand(reading, value) }
+}
+
+function isDefault(value: unknown): boolean {
+  if (!isColumn(value) || !isNode(value['column'])) return false
+  const { expr } = value['column']
+  return isNode(expr) && expr['type'] === 'default'
+}
+
+export function readDelete(reading: Reading, node: SyntaxNode): Omit<Delete, 'returning'> {
+  only(reading, node, 'DELETE', ['type', 'table', 'from', 'where'])
+  return { kind: 'delete', table: readTable(reading, node['from']), where: readWhere(reading, node['where']) }
+}
+
+export function readReturning(reading: Reading, node: SyntaxNode): readonly SelectItem[] {
+  only(reading, node, 'RETURNING', ['type', 'columns'])
+  return nodes(node['columns']).map((item) => readItem(reading, item))
+}
