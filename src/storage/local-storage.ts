@@ -6,13 +6,15 @@ import { open, readdir, stat, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { lockDirectory } from './directory-lock.ts'
 import { appendHandleOf, createLocalAppendFile, writeZeros } from './local-append.ts'
+import { createFilePool } from './local/file-pool.ts'
+import type { FilePool } from './local/file-pool.ts'
 import { openLocalFolder } from './local-folder.ts'
 import type { LocalFolder, TemporaryFile } from './local-folder.ts'
-import { createLocalReader, createLocalWriter } from './local-object.ts'
+import { createLocalReader, createLocalWriter } from './local/local-object.ts'
 import { totalBytes, zeroCounts } from './storage-counts.ts'
 import { closedError, errnoOf, existingObject, storageError } from './storage-errors.ts'
 import { checkedName, checkedPrefix } from './storage-name.ts'
-import type { ObjectReader, Storage, StorageCounts, StoredObject } from './storage.ts'
+import type { Storage, StorageCounts, StoredObject } from './storage.ts'
 
 /** Opens a directory (created if absent) for this process alone; 55006 when another has it. */
 export async function openLocalStorage(directory: string): Promise<Storage> {
@@ -35,8 +37,12 @@ export async function attachLocalStorage(directory: string): Promise<Storage> {
   return localStorageIn(await openLocalFolder(directory), async () => {})
 }
 
+/** Files kept open for reading; the log's and those being written come on top. */
+const openFilesMax = 1000
+
 function localStorageIn(folder: LocalFolder, release: () => Promise<void>): Storage {
   const counts = zeroCounts()
+  const pool = createFilePool(openFilesMax)
   let closed = false
   /** The path of a name, if the name is sane and the storage open. */
   const locate = (name: string): string => {
@@ -54,8 +60,8 @@ function localStorageIn(folder: LocalFolder, release: () => Promise<void>): Stor
       locate(name)
       return createLocalWriter(folder, name, counts)
     },
-    open: async (name) => openReader(locate(name), counts),
-    read: async (name) => readWhole(locate(name), counts),
+    open: async (name) => createLocalReader(pool, locate(name), counts),
+    read: async (name) => readWhole(pool, locate(name), counts),
     createAppend: async (name, preallocateBytes) => {
       const path = locate(name)
       counts.creates++
@@ -112,19 +118,8 @@ async function openAppendFile(path: string, counts: StorageCounts): Promise<Retu
   return createLocalAppendFile(appendHandleOf(handle), path, counts)
 }
 
-async function openReader(path: string, counts: StorageCounts): Promise<ObjectReader> {
-  const handle = await open(path, 'r').catch((cause: unknown) => { throw storageError(cause, 'open', path) })
-  try {
-    const { size } = await handle.stat()
-    return createLocalReader(handle, size, path, counts)
-  } catch (cause) {
-    await handle.close()
-    throw storageError(cause, 'open', path)
-  }
-}
-
-async function readWhole(path: string, counts: StorageCounts): Promise<Uint8Array> {
-  const reader = await openReader(path, counts)
+async function readWhole(pool: FilePool, path: string, counts: StorageCounts): Promise<Uint8Array> {
+  const reader = createLocalReader(pool, path, counts)
   try {
     const bytes = new Uint8Array(reader.byteLength)
     await reader.read(bytes, 0)

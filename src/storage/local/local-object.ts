@@ -1,12 +1,18 @@
 /** Objects on a local disk: readers by pread, straight into linear memory, and writers that publish at their end. */
-import { readSync } from 'node:fs'
-import type { FileHandle } from 'node:fs/promises'
-import { LsmtError } from '../errors.ts'
-import type { LocalFolder } from './local-folder.ts'
-import { closedError, existingObject, shortRead, storageError } from './storage-errors.ts'
-import type { ObjectReader, ObjectWriter, StorageCounts } from './storage.ts'
+import { fstatSync, read, readSync } from 'node:fs'
+import { promisify } from 'node:util'
+import { LsmtError } from '../../errors.ts'
+import type { FilePool, PooledFile } from './file-pool.ts'
+import type { LocalFolder } from '../local-folder.ts'
+import { closedError, existingObject, shortRead, storageError } from '../storage-errors.ts'
+import type { ObjectReader, ObjectWriter, StorageCounts } from '../storage.ts'
 
-export function createLocalReader(handle: FileHandle, byteLength: number, path: string, counts: StorageCounts): ObjectReader {
+const readAsync = promisify(read)
+
+/** A reader of an object that is there; its descriptor comes from the pool for the time of each read. */
+export function createLocalReader(pool: FilePool, path: string, counts: StorageCounts): ObjectReader {
+  const file = pool.add(path)
+  const byteLength = withFile(pool, file, 'open', (descriptor) => fstatSync(descriptor).size)
   let closed = false
   const begin = (into: Uint8Array, byteOffset: number): void => {
     if (closed) throw closedError(path)
@@ -18,26 +24,59 @@ export function createLocalReader(handle: FileHandle, byteLength: number, path: 
     byteLength,
     async read(into, byteOffset) {
       begin(into, byteOffset)
-      for (let done = 0; done < into.length;) {
-        const { bytesRead } = await handle.read(into, done, into.length - done, byteOffset + done)
-          .catch((cause: unknown) => { throw storageError(cause, 'read', path) })
-        if (bytesRead === 0) throw shortRead(path, byteOffset, into.length, byteOffset + done)
-        done += bytesRead
+      const descriptor = use(pool, file)
+      try {
+        for (let done = 0; done < into.length;) {
+          const { bytesRead } = await readAsync(descriptor, into, done, into.length - done, byteOffset + done)
+            .catch((cause: unknown) => { throw storageError(cause, 'read', path) })
+          if (bytesRead === 0) throw shortRead(path, byteOffset, into.length, byteOffset + done)
+          done += bytesRead
+        }
+      } finally {
+        pool.done(file)
       }
     },
     readSync(into, byteOffset) {
       begin(into, byteOffset)
-      for (let done = 0; done < into.length;) {
-        const bytesRead = readSome(handle.fd, into, done, byteOffset + done, path)
-        if (bytesRead === 0) throw shortRead(path, byteOffset, into.length, byteOffset + done)
-        done += bytesRead
+      const descriptor = use(pool, file)
+      try {
+        for (let done = 0; done < into.length;) {
+          const bytesRead = readSome(descriptor, into, done, byteOffset + done, path)
+          if (bytesRead === 0) throw shortRead(path, byteOffset, into.length, byteOffset + done)
+          done += bytesRead
+        }
+      } finally {
+        pool.done(file)
       }
     },
     async close() {
-      if (closed) return
       closed = true
-      await handle.close().catch((cause: unknown) => { throw storageError(cause, 'close', path) })
+      try {
+        pool.forget(file)
+      } catch (cause) {
+        throw storageError(cause, 'close', path)
+      }
     },
+  }
+}
+
+function use(pool: FilePool, file: PooledFile): number {
+  try {
+    return pool.use(file)
+  } catch (cause) {
+    throw storageError(cause, 'open', file.path)
+  }
+}
+
+function withFile<T>(pool: FilePool, file: PooledFile, doing: string, run: (descriptor: number) => T): T {
+  const descriptor = use(pool, file)
+  try {
+    return run(descriptor)
+  } catch (cause) {
+    pool.forget(file)
+    throw storageError(cause, doing, file.path)
+  } finally {
+    pool.done(file)
   }
 }
 
