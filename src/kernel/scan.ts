@@ -15,6 +15,8 @@
 import type { Pointer } from './linear-memory.ts'
 
 export const accumulatorBytes = 48
+/** Of a group whose extremes nobody asks for: f64 count, then the sum as in an accumulator; all zeros at first. */
+export const groupSumsBytes = 24
 
 /** Kinds of values, as in files. */
 export const scanKind = { i64: 1, f64: 2, bytes: 3 } as const
@@ -92,6 +94,15 @@ export interface ScanExports {
   /** Sets bit groups[row] of the bitmap `used` for each selected row: the selection of the entries that occur. */
   scanGroupsUsed(groups: Pointer, selection: Pointer, count: number, used: Pointer): void
 
+  /**
+   * Groups of i64 values by their distance from `base`, as far as `index` knows them: u32 group + 1 for each of `capacity` values,
+   * then for NULL, then a 0; `base` and `base + capacity` are safe integers. Writes u32 groups of selected rows (what it writes for
+   * others means nothing) and sets in `missed` the bits of those it does not know. Returns how many they are.
+   */
+  scanGroupsDense(index: Pointer, base: number, capacity: number, values: Pointer, nulls: Pointer, selection: Pointer, count: number, groups: Pointer, missed: Pointer): number
+  /** Teaches it the groups of the selected rows (`selection` is not 0), as far as their values lie in it. */
+  scanGroupsDenseLearn(index: Pointer, base: number, capacity: number, values: Pointer, nulls: Pointer, selection: Pointer, count: number, groups: Pointer): void
+
   /** Starts the accumulators of groups [firstGroup, groupCount). */
   scanGroupedInit(accumulators: Pointer, firstGroup: number, groupCount: number, kind: number): void
   /** Adds 1 to the count of each selected row's group where `nulls` has no bit (0: COUNT(*)). */
@@ -99,6 +110,9 @@ export interface ScanExports {
   /** Adds the selected non-null values to the accumulators of their groups. */
   scanGroupedI64(groups: Pointer, values: Pointer, nulls: Pointer, count: number, selection: Pointer, accumulators: Pointer): void
   scanGroupedF64(groups: Pointer, values: Pointer, nulls: Pointer, count: number, selection: Pointer, accumulators: Pointer): void
+  /** The same into `groupSumsBytes` a group. */
+  scanGroupedSumsI64(groups: Pointer, values: Pointer, nulls: Pointer, count: number, selection: Pointer, sums: Pointer): void
+  scanGroupedSumsF64(groups: Pointer, values: Pointer, nulls: Pointer, count: number, selection: Pointer, sums: Pointer): void
   /** Merges accumulator g of `from` into accumulator map[g] of `into` (map 0: g), for all g below `groupCount`. */
   scanGroupedMerge(into: Pointer, from: Pointer, map: Pointer, groupCount: number, kind: number): void
 }

@@ -90,6 +90,17 @@ export function describeGroups(engineOf: () => Engine): void {
     })
   })
 
+  test('COUNT(*) beside sums of a column that has nulls only further on', async () => {
+    const engine = engineOf()
+    const table = await engine.createTable(newTable('t', { id: 'bigint', region: 'text', amount: 'bigint' }, ['id']))
+    const counted = Array.from({ length: 900 }, (_, i): EngineRow => [i, `r${i % 3}`, i > 500 && i % 2 === 0 ? null : i])
+    await engine.insert(table, counted, 'insert')
+    await engine.compact()
+    for (const aggregates of [[{ function: 'count' }, { function: 'sum', ordinal: 2 }], [{ function: 'max', ordinal: 2 }, { function: 'count' }]] as const) {
+      for (const groupBy of [[1], [0], []]) expect(sorted(await groupAll(engine, table, groupBy, aggregates))).toEqual(sorted(groupRows(table, counted, groupBy, aggregates)))
+    }
+  })
+
   test('reads end when their signal says so', async () => {
     const engine = engineOf()
     const table = await engine.createTable(newTable('t', { id: 'bigint', region: 'text' }, ['id']))

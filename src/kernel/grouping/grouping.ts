@@ -3,18 +3,15 @@
  * brings larger ones when they are full. Group numbers never change while rows are added, so that accumulators stay where
  * they are; partial groupings merge.
  */
+import type { GroupVector } from './group-vector.ts'
+import { createDenseIndex } from './dense-index.ts'
+import type { DenseIndex } from './dense-index.ts'
 import { invariant, LsmtError } from '../../errors.ts'
 import type { Kernel } from '../kernel.ts'
 import type { Pointer } from '../linear-memory.ts'
 import { scanKind } from '../scan.ts'
 
 export type GroupKind = keyof typeof scanKind
-
-export interface GroupVector {
-  /** Values, or refs for bytes. */
-  readonly values: Pointer
-  readonly nulls: Pointer
-}
 
 /** Keys of some groups, one vector a column; `nulls` is always given. */
 export interface GroupKeys {
@@ -58,16 +55,28 @@ export function createGrouping(kernel: Kernel, kinds: readonly GroupKind[]): Gro
   invariant(kinds.length > 0, 'a grouping needs a column')
   const { exports, heap } = kernel
   const tables: OwnedTable[] = []
-  const close = (): void => tables.forEach((table) => heap.free(table.address))
+  let dense: DenseIndex | undefined
+  const close = (): void => {
+    tables.forEach((table) => heap.free(table.address))
+    dense?.close()
+  }
   try {
     for (const kind of kinds) tables.push({ kind, ...newTable(kernel, kind, groupCapacityStart, kind === 'bytes' ? groupCapacityStart * textBytesPerGroup : 0) })
+    if (kinds[0] === 'i64') dense = createDenseIndex(kernel)
   } catch (error) {
     close()
     throw error
   }
   const last = tables[tables.length - 1]!
 
-  function assignColumn(column: number, { values, nulls }: GroupVector, parents: Pointer, selection: Pointer, count: number, groups: Pointer): void {
+  function assignColumn(column: number, vector: GroupVector, parents: Pointer, selection: Pointer, count: number, groups: Pointer): void {
+    if (column !== 0 || parents !== 0 || dense === undefined) return hashColumn(column, vector, parents, selection, count, groups)
+    if (dense.find(vector, selection, count, groups) === 0) return
+    hashColumn(column, vector, parents, dense.missed, count, groups)
+    if (!dense.learn(vector, count, groups)) dense = undefined
+  }
+
+  function hashColumn(column: number, { values, nulls }: GroupVector, parents: Pointer, selection: Pointer, count: number, groups: Pointer): void {
     const table = tables[column]!
     let row = 0
     while ((row = exports.scanGroupsAssign(table.address, values, nulls, parents, selection, row, count, groups)) < count) growTable(kernel, table)

@@ -10,6 +10,8 @@ import { createNumberFilters } from './scan/filter-numbers.ts'
 import { createTextFilters } from './scan/filter-texts.ts'
 import { createVectorFilters } from './scan/filter-vectors.ts'
 import { createGroupCodes } from './scan/group-codes.ts'
+import { createDenseGroups } from './scan/group-dense.ts'
+import { createGroupSums } from './scan/group-sums.ts'
 import { createGroupKernels } from './scan/group.ts'
 import { createSelections } from './scan/selection.ts'
 
@@ -29,6 +31,8 @@ export function createScanJs(memory: LinearMemory): ScanExports {
     ...createGroupAggregates(memory, aggregates, selections),
     ...createGroupKernels(memory, selections),
     ...createGroupCodes(memory),
+    ...createDenseGroups(memory),
+    ...createGroupSums(memory, selections),
     scanAggregateI64: (values, nulls, count, selection, accumulator) => aggregates.aggregateI64(values, nulls, selection, count, accumulator),
     scanAggregateF64: (values, nulls, count, selection, accumulator) => aggregates.aggregateF64(values, nulls, selection, count, accumulator),
   }

@@ -1,4 +1,4 @@
-/** Reads accumulators by group (their shape is in src/kernel/scan.ts), without a bigint where a number will do. */
+/** Reads accumulators by group (their shapes are in src/kernel/scan.ts), without a bigint where a number will do. */
 import type { GroupAccumulators } from '../../kernel/grouping/accumulators.ts'
 import type { Kernel } from '../../kernel/kernel.ts'
 import type { LinearMemory, Pointer } from '../../kernel/linear-memory.ts'
@@ -6,20 +6,22 @@ import { accumulatorBytes } from '../../kernel/scan.ts'
 import type { AggregateFunction } from '../tree.ts'
 import type { GroupedValue } from './group-rows.ts'
 
-const minOffset = 8, maxOffset = 16, sumOffset = 24
+const minOffset = 8, maxOffset = 16
+const sumOffset = (stride: number): number => (stride === accumulatorBytes ? 24 : 8)
 
 export function accumulatorReader({ memory }: Kernel, accumulators: GroupAccumulators, wanted: AggregateFunction): (group: number) => GroupedValue {
   const { f64 } = memory
-  const at = (group: number): Pointer => accumulators.address + accumulatorBytes * group
+  const { kind, stride } = accumulators
+  const at = (group: number): Pointer => accumulators.address + stride * group
   if (wanted === 'count') return (group) => f64[at(group) >>> 3]!
-  const read = readerOf(accumulators.kind, wanted)
-  return (group) => (f64[at(group) >>> 3] === 0 ? null : read(memory, at(group)))
+  const offset = wanted === 'min' ? minOffset : wanted === 'max' ? maxOffset : sumOffset(stride)
+  const read = readerOf(kind, wanted)
+  return (group) => (f64[at(group) >>> 3] === 0 ? null : read(memory, at(group) + offset))
 }
 
-function readerOf(kind: 'i64' | 'f64', wanted: 'min' | 'max' | 'sum'): (memory: LinearMemory, accumulator: Pointer) => number | bigint {
-  if (wanted === 'sum') return kind === 'i64' ? integerSum : (memory, accumulator) => doubleSum(memory, accumulator + sumOffset)
-  const offset = wanted === 'min' ? minOffset : maxOffset
-  return kind === 'i64' ? (memory, accumulator) => integer(memory, accumulator + offset) : ({ f64 }, accumulator) => f64[(accumulator + offset) >>> 3]!
+function readerOf(kind: 'i64' | 'f64', wanted: 'min' | 'max' | 'sum'): (memory: LinearMemory, address: Pointer) => number | bigint {
+  if (wanted === 'sum') return kind === 'i64' ? integerSum : doubleSum
+  return kind === 'i64' ? integer : ({ f64 }, address) => f64[address >>> 3]!
 }
 
 function integer({ i32, u32, i64 }: LinearMemory, address: Pointer): number | bigint {
@@ -29,9 +31,9 @@ function integer({ i32, u32, i64 }: LinearMemory, address: Pointer): number | bi
 }
 
 /** Of 128 bits. */
-function integerSum(memory: LinearMemory, accumulator: Pointer): number | bigint {
+function integerSum(memory: LinearMemory, address: Pointer): number | bigint {
   const { i32, i64, u64 } = memory
-  const address = accumulator + sumOffset, word = address >>> 2
+  const word = address >>> 2
   const sign = i32[word + 1]! >> 31
   if (i32[word + 2] === sign && i32[word + 3] === sign) return integer(memory, address)
   return (i64[(address >>> 3) + 1]! << 64n) | u64[address >>> 3]!

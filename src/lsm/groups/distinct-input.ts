@@ -13,7 +13,8 @@ import { valuesOf } from './group-rows.ts'
 /** Values added at once; a multiple of 64. */
 const stepValues = 4096
 
-export function distinctInput(kernel: Kernel, ordinal: number, kind: PhysicalKind): GroupInput {
+/** `isGrouped` false: there is one group, and no parents to tell apart. */
+export function distinctInput(kernel: Kernel, ordinal: number, kind: PhysicalKind, isGrouped: boolean): GroupInput {
   const { exports, heap } = kernel
   const grouping = createGrouping(kernel, [kind])
   const accumulators = createGroupAccumulators(kernel, kind === 'f64' ? 'f64' : 'i64')
@@ -23,7 +24,7 @@ export function distinctInput(kernel: Kernel, ordinal: number, kind: PhysicalKin
     add(groups, rows, arena) {
       const vector = rows.vector(ordinal)
       const numbers = arena.allocate(4 * rows.rowCount)
-      grouping.assignColumn(0, { values: valuesOf(vector), nulls: vector.nulls }, groups, rows.selection, rows.rowCount, numbers)
+      grouping.assignColumn(0, { values: valuesOf(vector), nulls: vector.nulls }, isGrouped ? groups : 0, rows.selection, rows.rowCount, numbers)
     },
     finish(groupCount) {
       accumulators.ensure(groupCount)

@@ -5,10 +5,13 @@ import type { GroupedAggregateRequest } from '../tree.ts'
 import { distinctInput } from './distinct-input.ts'
 import type { GroupInput } from './group-input.ts'
 import type { GroupedValue } from './group-rows.ts'
-import { numberInput, presenceInput, rowCountInput } from './number-input.ts'
+import { numberInput, presenceInput } from './number-input.ts'
+import type { NumberInput } from './number-input.ts'
+import { rowCountInput } from './row-count-input.ts'
 import { textInput } from './text-input.ts'
 
 export interface GroupInputs {
+  /** In the order in which rows are to be added to them. */
   readonly inputs: readonly GroupInput[]
   /** The columns they read. */
   readonly ordinals: readonly number[]
@@ -16,27 +19,27 @@ export interface GroupInputs {
   readonly readers: readonly ((group: number) => GroupedValue)[]
 }
 
-export function createGroupInputs(kernel: Kernel, columns: readonly PhysicalKind[], requests: readonly GroupedAggregateRequest[]): GroupInputs {
+export function createGroupInputs(kernel: Kernel, columns: readonly PhysicalKind[], requests: readonly GroupedAggregateRequest[], isGrouped: boolean): GroupInputs {
   const inputs = new Map<string, GroupInput>()
-  const readers = requests.map((request) => {
-    const name = `${request.ordinal ?? 'rows'} ${isDistinct(request) ? 'distinct' : ''}`
-    const input = inputs.get(name) ?? createInput(kernel, columns, requests, request)
-    inputs.set(name, input)
-    return input.reader(request.function)
-  })
+  for (const request of requests) {
+    const { ordinal } = request, name = nameOf(request)
+    if (ordinal === undefined || inputs.has(name)) continue
+    inputs.set(name, isDistinct(request) ? distinctInput(kernel, ordinal, columns[ordinal]!, isGrouped) : columnInput(kernel, ordinal, columns[ordinal]!, requests))
+  }
+  const rows = requests.some(({ ordinal }) => ordinal === undefined) ? rowCountInput(kernel, [...inputs.values()].find(isNumberInput)) : undefined
+  const readers = requests.map((request) => (request.ordinal === undefined ? rows! : inputs.get(nameOf(request))!).reader(request.function))
   const ordinals = requests.flatMap(({ ordinal }) => (ordinal === undefined ? [] : [ordinal]))
-  return { inputs: [...inputs.values()], ordinals: [...new Set(ordinals)], readers }
+  return { inputs: [...(rows === undefined ? [] : [rows]), ...inputs.values()], ordinals: [...new Set(ordinals)], readers }
 }
 
 /** Extremes are the same with and without DISTINCT. */
 const isDistinct = (request: GroupedAggregateRequest): boolean => request.distinct === true && (request.function === 'count' || request.function === 'sum')
+const nameOf = (request: GroupedAggregateRequest): string => `${request.ordinal} ${isDistinct(request) ? 'distinct' : ''}`
+const isNumberInput = (input: GroupInput): input is NumberInput => 'accumulators' in input
 
-function createInput(kernel: Kernel, columns: readonly PhysicalKind[], requests: readonly GroupedAggregateRequest[], request: GroupedAggregateRequest): GroupInput {
-  const { ordinal } = request
-  if (ordinal === undefined) return rowCountInput(kernel)
-  const kind = columns[ordinal]!
-  if (isDistinct(request)) return distinctInput(kernel, ordinal, kind)
-  const countsOnly = requests.every((each) => each.ordinal !== ordinal || isDistinct(each) || each.function === 'count')
-  if (countsOnly) return presenceInput(kernel, ordinal)
-  return kind === 'bytes' ? textInput(kernel, ordinal) : numberInput(kernel, ordinal, kind)
+/** For all that is asked of a column without DISTINCT. */
+function columnInput(kernel: Kernel, ordinal: number, kind: PhysicalKind, requests: readonly GroupedAggregateRequest[]): GroupInput {
+  const functions = new Set(requests.filter((request) => request.ordinal === ordinal && !isDistinct(request)).map((request) => request.function))
+  if (!functions.has('min') && !functions.has('max') && !functions.has('sum')) return presenceInput(kernel, ordinal)
+  return kind === 'bytes' ? textInput(kernel, ordinal) : numberInput(kernel, ordinal, kind, functions.has('min') || functions.has('max'))
 }

@@ -40,7 +40,7 @@ export function createGroups({ kernel: outer, columns, groupBy, aggregates, budg
 
 function groupsWithin(kernel: Kernel, columns: readonly PhysicalKind[], groupBy: readonly number[], aggregates: readonly GroupedAggregateRequest[], free: () => void): Groups {
   const grouping: Grouping | undefined = groupBy.length === 0 ? undefined : createGrouping(kernel, groupBy.map((ordinal) => columns[ordinal]!))
-  const { inputs, ordinals, readers } = createGroupInputs(kernel, columns, aggregates)
+  const { inputs, ordinals, readers } = createGroupInputs(kernel, columns, aggregates, grouping !== undefined)
   const arena: Arena = createArena(kernel.heap)
   const groupCount = (): number => grouping?.groupCount ?? 1
   const ensure = (): void => inputs.forEach((input) => input.ensure(groupCount()))

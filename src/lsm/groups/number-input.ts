@@ -1,5 +1,6 @@
 /** Counts, extremes and sums of numbers, in kernel accumulators by group. */
-import { createGroupAccumulators } from '../../kernel/grouping/accumulators.ts'
+import { createGroupAccumulators, createGroupSums } from '../../kernel/grouping/accumulators.ts'
+import type { GroupAccumulators } from '../../kernel/grouping/accumulators.ts'
 import type { Kernel } from '../../kernel/kernel.ts'
 import { accumulatorReader } from './accumulator-reader.ts'
 import type { GroupInput } from './group-input.ts'
@@ -7,15 +8,9 @@ import { valuesOf } from './group-rows.ts'
 
 const nothingToFinish = (): void => {}
 
-/** COUNT(*). */
-export function rowCountInput(kernel: Kernel): GroupInput {
-  const accumulators = createGroupAccumulators(kernel, 'i64')
-  return {
-    ensure: accumulators.ensure,
-    add: (groups, { rowCount, selection }) => kernel.exports.scanGroupedCount(groups, 0, rowCount, selection, accumulators.address),
-    finish: nothingToFinish,
-    reader: () => accumulatorReader(kernel, accumulators, 'count'),
-  }
+export interface NumberInput extends GroupInput {
+  readonly ordinal: number
+  readonly accumulators: GroupAccumulators
 }
 
 /** COUNT(column): values are not looked at, and a chunk without nulls is not decoded. */
@@ -34,11 +29,14 @@ export function presenceInput(kernel: Kernel, ordinal: number): GroupInput {
   }
 }
 
-export function numberInput(kernel: Kernel, ordinal: number, kind: 'i64' | 'f64'): GroupInput {
+/** `extremes` false: nobody asks for minimum or maximum. */
+export function numberInput(kernel: Kernel, ordinal: number, kind: 'i64' | 'f64', extremes: boolean): NumberInput {
   const { exports } = kernel
-  const accumulators = createGroupAccumulators(kernel, kind)
-  const add = kind === 'i64' ? exports.scanGroupedI64 : exports.scanGroupedF64
+  const accumulators = extremes ? createGroupAccumulators(kernel, kind) : createGroupSums(kernel, kind)
+  const add = extremes ? (kind === 'i64' ? exports.scanGroupedI64 : exports.scanGroupedF64) : kind === 'i64' ? exports.scanGroupedSumsI64 : exports.scanGroupedSumsF64
   return {
+    ordinal,
+    accumulators,
     ensure: accumulators.ensure,
     add(groups, rows) {
       const vector = rows.vector(ordinal)

@@ -7,7 +7,7 @@ import { openTestEngine } from '../open-test-engine.ts'
 const MiB = 1024 * 1024
 
 test('groups beyond their share of the memory are 53200, and all of it is given back', async () => {
-  const engine = await openTestEngine(createMemoryStorage(), { shards: 2, kernelMemoryBytes: 24 * MiB })
+  const engine = await openTestEngine(createMemoryStorage(), { shards: 2, kernelMemoryBytes: 16 * MiB })
   const table = await engine.createTable(newTable('t', { id: 'bigint', note: 'text' }, ['id']))
   for (let from = 0; from < 30_000; from += 1000) await engine.insert(table, Array.from({ length: 1000 }, (_, i) => [from + i, `note ${(from + i) % 100}`]), 'insert')
   await engine.compact()

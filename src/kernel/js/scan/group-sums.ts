@@ -1,0 +1,43 @@
+/** Counts and sums by group; twin of assembly/scan/group-sums.ts. */
+import type { LinearMemory, Pointer } from '../../linear-memory.ts'
+import { groupSumsBytes } from '../../scan.ts'
+import type { ScanExports } from '../../scan.ts'
+import type { Selections } from './selection.ts'
+
+export type GroupSums = Pick<ScanExports, 'scanGroupedSumsI64' | 'scanGroupedSumsF64'>
+
+export function createGroupSums({ u32, i32, f64 }: LinearMemory, { active }: Selections): GroupSums {
+  const sumsOf = (sums: Pointer, groups: Pointer, row: number): Pointer => sums + groupSumsBytes * u32[(groups >>> 2) + row]!
+
+  const addI64 = (to: Pointer, low: number, high: number): void => {
+    const at = to >>> 2, sign = high < 0 ? 0xffff_ffff : 0
+    f64[to >>> 3]! += 1
+    let sum = u32[at + 2]! + low
+    u32[at + 2] = sum
+    sum = u32[at + 3]! + (high >>> 0) + (sum > 0xffff_ffff ? 1 : 0)
+    u32[at + 3] = sum
+    sum = u32[at + 4]! + sign + (sum > 0xffff_ffff ? 1 : 0)
+    u32[at + 4] = sum
+    u32[at + 5] = u32[at + 5]! + sign + (sum > 0xffff_ffff ? 1 : 0)
+  }
+  const addF64 = (to: Pointer, value: number): void => {
+    const at = to >>> 3
+    const sum = f64[at + 1]!, next = sum + value, back = next - sum
+    const isFinite = Number.isFinite(next)
+    f64[at]! += 1
+    f64[at + 1] = Number.isNaN(next) ? Number.NaN : next
+    f64[at + 2] = isFinite ? f64[at + 2]! + (sum - (next - back) + (value - back)) : 0
+  }
+  return {
+    scanGroupedSumsI64(groups, values, nulls, count, selection, sums) {
+      for (let row = 0, at = values >>> 2; row < count; row++, at += 2) {
+        if (active(nulls, selection, row)) addI64(sumsOf(sums, groups, row), u32[at]!, i32[at + 1]!)
+      }
+    },
+    scanGroupedSumsF64(groups, values, nulls, count, selection, sums) {
+      for (let row = 0, at = values >>> 3; row < count; row++, at++) {
+        if (active(nulls, selection, row)) addF64(sumsOf(sums, groups, row), f64[at]!)
+      }
+    },
+  }
+}
