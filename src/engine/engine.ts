@@ -131,6 +131,13 @@ export interface Engine {
    */
   update(table: TableSchema, keys: readonly (readonly EngineValue[])[], change: (row: EngineRow) => EngineRow | 'delete' | 'keep'): Promise<number>
   /**
+   * As `update`, of the rows that a scan finds; nobody writes the table from before that scan until all is written.
+   * `change` is called once for each, in key order, and may keep what the scan could not tell apart.
+   */
+  updateWhere(table: TableSchema, where: Pick<EngineScan, 'lower' | 'upper' | 'predicate' | 'signal'>, change: (row: EngineRow) => EngineRow | 'delete' | 'keep'): Promise<number>
+  /** Deletes the rows that a scan finds; those of a whole range at once, however many. Returns how many. */
+  deleteWhere(table: TableSchema, where: Pick<EngineScan, 'lower' | 'upper' | 'predicate' | 'signal'>): Promise<number>
+  /**
    * Writes rows as `insert` does; where a key exists, `change` says what becomes of the existing row. A key that stands
    * twice in `rows` meets itself the second time. Atomic; nobody writes these keys in between. Returns rows written.
    * 0A000 when `change` gives a row another key.

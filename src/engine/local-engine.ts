@@ -33,7 +33,7 @@ import { openTables } from './tables/tables.ts'
 import type { Tables } from './tables/tables.ts'
 import { writeBlind, writeNew, writeOperations, writeOrChange } from './write/insert.ts'
 import { createStatementBuilder } from './write/statement.ts'
-import { changeRows, deleteKeyRange } from './write/update.ts'
+import { changeRows, changeRowsWhere, deleteKeyRange, deleteRowsWhere } from './write/update.ts'
 import { tableChanged } from './write/writer.ts'
 import type { Writer } from './write/writer.ts'
 
@@ -148,7 +148,7 @@ function readPart(shards: Shards, tables: Tables): Pick<Engine, 'snapshot' | 'ge
   }
 }
 
-function writePart(writer: Writer, tables: Tables): Pick<Engine, 'insert' | 'insertOrUpdate' | 'update' | 'write' | 'deleteRange'> {
+function writePart(writer: Writer, tables: Tables): Pick<Engine, 'insert' | 'insertOrUpdate' | 'update' | 'updateWhere' | 'deleteWhere' | 'write' | 'deleteRange'> {
   function writable(table: TableSchema): TableAccess {
     writer.shards.assertOpen()
     const access = tables.access(table)
@@ -178,6 +178,12 @@ function writePart(writer: Writer, tables: Tables): Pick<Engine, 'insert' | 'ins
     async update(table, keys, change) {
       const access = writable(table)
       return keys.length === 0 ? 0 : changeRows(writer, access, keys, change)
+    },
+    async updateWhere(table, where, change) {
+      return await changeRowsWhere(writer, writable(table), where, change)
+    },
+    async deleteWhere(table, where) {
+      return await deleteRowsWhere(writer, writable(table), where)
     },
     async write(table, operations) {
       const access = writable(table)

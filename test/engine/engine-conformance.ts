@@ -105,6 +105,41 @@ export function describeEngine(title: string, open: () => Promise<Engine>): void
         expect(await scanAll(engine, table)).toHaveLength(2)
       })
 
+      test('updateWhere changes what a scan finds', async () => {
+        await engine.insert(table, [[3, 'three'], [4, 'four'], [5, null]], 'insert')
+        const where = { lower: { values: [2], inclusive: true }, predicate: [{ ordinal: 1, comparison: 'isNotNull' as const }] }
+        expect(await engine.updateWhere(table, where, (row) => (row[0] === 3 ? 'keep' : row[0] === 4 ? 'delete' : [Number(row[0]) + 10, 'moved']))).toBe(2)
+        expect(await scanAll(engine, table)).toEqual([[1, 'one'], [3, 'three'], [5, null], [12, 'moved']])
+        await expect(engine.updateWhere(table, { predicate: [] }, (row) => [7, row[1]!])).rejects.toMatchObject({ code: '23505' })
+        expect(await engine.updateWhere(table, { predicate: [] }, (row) => [Number(row[0]) + 2, row[1]!])).toBe(4)
+        expect(await scanAll(engine, table)).toEqual([[3, 'one'], [5, 'three'], [7, null], [14, 'moved']])
+      })
+
+      test('deleteWhere deletes what a scan finds, and says how many', async () => {
+        await engine.insert(table, [[3, 'three'], [4, null]], 'insert')
+        expect(await engine.deleteWhere(table, { predicate: [{ ordinal: 1, comparison: 'isNull' }] })).toBe(1)
+        expect(await engine.deleteWhere(table, { lower: { values: [2], inclusive: false }, predicate: [] })).toBe(1)
+        expect(await engine.deleteWhere(table, { lower: { values: [9], inclusive: true }, upper: { values: [3], inclusive: true }, predicate: [] })).toBe(0)
+        expect(await scanAll(engine, table)).toHaveLength(2)
+        expect(await engine.deleteWhere(table, { predicate: [] })).toBe(2)
+        expect(await engine.deleteWhere(table, { predicate: [] })).toBe(0)
+        expect(await scanAll(engine, table)).toEqual([])
+      })
+
+      test('updates of found rows lose nothing beside other writes', async () => {
+        const counts = await engine.createTable(newTable('counts', { id: 'bigint', n: 'bigint' }, ['id']))
+        await engine.insert(counts, [[1, 0], [2, 0]], 'insert')
+        const add = (row: EngineRow): EngineRow => [row[0]!, Number(row[1]) + 1]
+        const writes = Array.from({ length: 30 }, (_, i) => [
+          engine.updateWhere(counts, { predicate: [{ ordinal: 1, comparison: 'ge', value: 0 }] }, add),
+          engine.update(counts, [[1 + (i % 2)]], add),
+          engine.insert(counts, [[100 + i, -1000]], 'upsert'),
+        ]).flat()
+        await Promise.all(writes)
+        expect(await scanAll(engine, counts, { upper: { values: [2], inclusive: true } })).toEqual([[1, 45], [2, 45]])
+        expect(await engine.deleteWhere(counts, { predicate: [] })).toBe(32)
+      })
+
       test('deleteRange deletes keys in bounds', async () => {
         await engine.insert(table, [[3, 'a'], [4, 'b'], [5, 'c']], 'insert')
         await engine.deleteRange(table, { values: [2], inclusive: false }, { values: [4], inclusive: true })

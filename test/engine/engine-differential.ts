@@ -136,9 +136,19 @@ async function compareWrites(pair: Pair, name: string, kind: number): Promise<vo
     const operations = rows.map((row, i): WriteOperation => (i % 3 === 0 ? { delete: keyOf(table, row) } : { put: row }))
     return both(pair, name, (engine, of) => engine.write(of, operations))
   }
+  if (kind === 8 && random.below(2) === 0) return compareFound(pair, name, salt)
   if (random.below(3) > 0) return
   const [lower, upper] = randomBounds(random, table)
   return both(pair, name, (engine, of) => engine.deleteRange(of, lower, upper))
+}
+
+/** Changes and deletions of rows that are found first. */
+async function compareFound(pair: Pair, name: string, salt: number): Promise<void> {
+  const table = pair.model.table(name)!
+  const { lower, upper, predicate } = randomScan(pair.random, table)
+  const where = { ...(lower && { lower }), ...(upper && { upper }), predicate }
+  if (salt % 5 === 0) return both(pair, name, (engine, of) => engine.deleteWhere(of, where))
+  return both(pair, name, (engine, of) => engine.updateWhere(of, where, (row) => (salt % 3 === 0 ? 'delete' : salt % 7 === 0 ? 'keep' : changed(table, row, salt))))
 }
 
 async function compareGets(pair: Pair, name: string): Promise<void> {

@@ -151,6 +151,19 @@ export function openModelEngine(): Engine {
       table.rows = changed.rows
       return changed.count
     },
+    async updateWhere(schema, where, change) {
+      const table = writable(schema)
+      const found = selectRows(table.rows, { ...where, table: schema, ordered: true, columns: [] })
+      const changed = updateRows(schema, table.rows, found.map((row) => keyOf(schema, row)), change)
+      table.rows = changed.rows
+      return changed.count
+    },
+    async deleteWhere(schema, where) {
+      const table = writable(schema)
+      const found = new Set(selectRows(table.rows, { ...where, table: schema, ordered: true, columns: [] }))
+      table.rows = table.rows.filter((row) => !found.has(row))
+      return found.size
+    },
     async write(schema, operations) {
       const table = writable(schema)
       const draft = table.rows.slice()

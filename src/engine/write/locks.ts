@@ -8,7 +8,8 @@
  * - Blind writes (upserts) need no lock against each other, since the log orders them. While no read-modify-write is
  *   active they are only counted, and one that begins then waits until those counted are visible. While one is
  *   active, blind writes queue for their keys as well.
- * - Range deletes take the table alone: they wait for the active ones, and later ones wait for them.
+ * - Statements about rows that they must find first, and range deletes, take the table alone: they wait for all that
+ *   are active, and later ones wait for them.
  *
  * Two keys of one hash only wait for each other without need.
  */
@@ -18,7 +19,7 @@ export interface TableLocks {
   /** True: a blind write may be appended now, in this synchronous step; `leaveBlind` when it is visible or has failed. */
   enterBlind(): boolean
   leaveBlind(): void
-  /** Locks the whole table; resolves with what releases it. */
+  /** Locks the whole table, all writes before it visible; resolves with what releases it. */
   lockTable(): Promise<() => void>
   /** Statements that hold or wait for keys (for tests). */
   readonly activeCount: number
@@ -85,6 +86,7 @@ export function createTableLocks(): TableLocks {
       barrier = mine
       await before
       if (active > 0) await new Promise<void>((resolve) => whenIdle.push(resolve))
+      if (blind > 0) await new Promise<void>((resolve) => whenNoBlind.push(resolve))
       return () => {
         if (barrier === mine) barrier = undefined
         open()

@@ -6,10 +6,14 @@
 import { checkRow } from '../check-value.ts'
 import { readRow } from '../codec/read-row.ts'
 import { checkKey, keyRange } from '../codec/key-codec.ts'
-import type { EngineRow, KeyBound } from '../engine.ts'
+import type { EngineRow, EngineScan, KeyBound } from '../engine.ts'
+import type { Snapshot } from '../../lsm/tree.ts'
+import { aggregateShards } from '../read/aggregate.ts'
 import { readNewest } from '../read/point-read.ts'
+import { scanShards } from '../read/scan.ts'
+import { shardsOf, takeShardSnapshot } from '../shards/shard-snapshot.ts'
 import type { TableAccess } from '../tables/table-access.ts'
-import { buildParts, commitAdmitted, duplicateKey, keyHashes, keyIdentities, keyOf } from './writer.ts'
+import { buildParts, checkCurrent, commitAdmitted, duplicateKey, keyHashes, keyIdentities, keyOf } from './writer.ts'
 import type { Writer } from './writer.ts'
 
 export type RowChange = (row: EngineRow) => EngineRow | 'delete' | 'keep'
@@ -49,6 +53,10 @@ async function readChanges(writer: Writer, access: TableAccess, keys: readonly E
   await readNewest(writer.shards, access, keys, access.keyInKey, (index, handle) => {
     if (handle !== undefined) found.push(readRow(writer.shards.kernel.memory, access, handle, columns, keys[index]!))
   })
+  return changesOf(writer, access, found, change)
+}
+
+function changesOf(writer: Writer, access: TableAccess, found: readonly EngineRow[], change: RowChange): Changes {
   const puts: EngineRow[] = []
   const moved: EngineRow[] = []
   const deletes: EngineRow[] = []
@@ -96,6 +104,52 @@ async function refuseTakenKeys(writer: Writer, access: TableAccess, { puts, move
   await readNewest(writer.shards, access, moved, access.keyInRow, (index, found) => {
     if (found !== undefined && !left.has(identities[index]!)) throw duplicateKey(access, moved[index]!)
   })
+}
+
+/** Which rows a statement is about. */
+export type RowsWhere = Pick<EngineScan, 'lower' | 'upper' | 'predicate' | 'signal'>
+
+/** Changes the rows that a scan finds while nobody else writes the table; returns how many were changed. */
+export async function changeRowsWhere(writer: Writer, access: TableAccess, where: RowsWhere, change: RowChange): Promise<number> {
+  const columns = access.schema.columns.map((_, ordinal) => ordinal)
+  return await whileAlone(writer, access, async (snapshots) => {
+    const found: EngineRow[] = []
+    for await (const rows of scanShards(writer.shards, snapshots, access, { ...where, table: access.schema, ordered: true, columns })) {
+      for (const row of rows) found.push(row)
+    }
+    return await writeChanges(writer, access, changesOf(writer, access, found, change))
+  })
+}
+
+/** Deletes the rows that a scan finds, all those of a range without reading more than their count; returns how many. */
+export async function deleteRowsWhere(writer: Writer, access: TableAccess, where: RowsWhere): Promise<number> {
+  if (where.predicate.length > 0) return await changeRowsWhere(writer, access, where, () => 'delete')
+  return await whileAlone(writer, access, async (snapshots) => {
+    const range = keyRange(access.keys, where.lower, where.upper)
+    if (range === 'empty') return 0
+    const [count] = await aggregateShards(writer.shards, snapshots, access, { ...where, table: access.schema, ordered: false, columns: [] }, [{ function: 'count' }])
+    if (count !== 0) await commitAdmitted(writer, access, buildParts(writer, (builder) => builder.deleteRange(access, range)))
+    return Number(count)
+  })
+}
+
+/** Runs with the table locked, over a snapshot of all that was written to it. */
+async function whileAlone(writer: Writer, access: TableAccess, run: (snapshots: readonly Snapshot[]) => Promise<number>): Promise<number> {
+  const release = await access.state.locks.lockTable()
+  try {
+    writer.shards.assertOpen()
+    checkCurrent(access)
+    const snapshot = takeShardSnapshot(writer.shards.trees, writer.shards.committer)
+    try {
+      await snapshot.ready
+      writer.shards.assertOpen()
+      return await run(shardsOf(snapshot))
+    } finally {
+      snapshot.release()
+    }
+  } finally {
+    release()
+  }
 }
 
 /** Deletes all keys between two bounds, without reading them. */
