@@ -85,18 +85,28 @@ export interface InsertPlan {
 
 /** Rows by whole primary keys: for each key column the operands it may equal; at most one column has several. */
 export interface KeyPlan {
-  readonly table: TableSchema
+  readonly kind: 'keys'
   readonly keys: readonly { readonly column: ColumnSchema; readonly operands: readonly Operand[] }[]
 }
 
-export interface UpdatePlan extends KeyPlan {
+/** Rows that satisfy all terms, to be found first. */
+export interface WherePlan {
+  readonly kind: 'where'
+  readonly terms: readonly PlanTerm[]
+}
+
+export interface UpdatePlan {
   readonly kind: 'update'
+  readonly table: TableSchema
+  readonly rows: KeyPlan | WherePlan
   readonly sets: readonly SetPlan[]
   readonly returning: Returning | undefined
 }
 
-export interface DeletePlan extends KeyPlan {
+export interface DeletePlan {
   readonly kind: 'delete'
+  readonly table: TableSchema
+  readonly rows: KeyPlan | WherePlan
   readonly returning: Returning | undefined
 }
 

@@ -53,6 +53,6 @@ export function bindTerm(scope: Scope, term: Term): PlanTerm {
     case 'compare':
       return { ordinal, column, comparison: term.comparison, operand: term.operand }
     case 'in':
-      throw errorAt(scope.origin, term.column.name.tokenIndex, '0A000', 'IN is supported only on the primary key of UPDATE and DELETE')
+      throw errorAt(scope.origin, term.column.name.tokenIndex, '0A000', 'IN is supported only on the whole primary key in UPDATE and DELETE')
   }
 }

@@ -1,14 +1,14 @@
 /** SELECT over an engine: point reads, scans and aggregates, each over one snapshot. */
 import { LsmtError } from '../../errors.ts'
-import type { Engine, EnginePredicateTerm, EngineRow, EngineScan } from '../../engine/engine.ts'
+import type { Engine, EngineRow, EngineScan } from '../../engine/engine.ts'
 import type { ReadStats } from '../../lsm/tree.ts'
-import { compareWith } from '../value/compare.ts'
 import { checkCancelled } from '../cancel.ts'
 import type { CancelSignal } from '../cancel.ts'
 import { scanRange } from './bounds.ts'
 import { integerText } from '../value/assign.ts'
 import { keyValue } from './keys.ts'
-import type { AggregatePlan, GetPlan, PlanTerm, ScanPlan } from '../plan.ts'
+import { resolveTerms } from './terms.ts'
+import type { AggregatePlan, GetPlan, ScanPlan } from '../plan.ts'
 import { newReadStats } from '../result.ts'
 import type { RowsResult } from '../result.ts'
 import { slotKind } from '../slot.ts'
@@ -52,22 +52,6 @@ export async function executeGet(engine: Engine, plan: GetPlan, values: Values):
   const found = engine.get(undefined, plan.table, key as EngineRow, plan.columns, stats)
   const row = found instanceof Promise ? await found : found
   return rowsResult(plan, row === undefined ? [] : [row], stats)
-}
-
-/** The terms with their values; undefined when no row can satisfy them. */
-function resolveTerms(terms: readonly PlanTerm[], values: Values): readonly EnginePredicateTerm[] | undefined {
-  const resolved: EnginePredicateTerm[] = []
-  let possible = true
-  for (const { ordinal, column, comparison, operand } of terms) {
-    if (operand === undefined) {
-      resolved.push({ ordinal, comparison })
-      continue
-    }
-    const compared = atOperand(values, operand, (value) => compareWith(column, comparison, value))
-    if (compared.kind === 'never') possible = false
-    else resolved.push(compared.value === undefined ? { ordinal, comparison: compared.comparison } : { ordinal, comparison: compared.comparison, value: compared.value })
-  }
-  return possible ? resolved : undefined
 }
 
 export function executeScan(engine: Engine, plan: ScanPlan, values: Values, signal: CancelSignal | undefined): RowsResult {

@@ -19,9 +19,9 @@ export async function executePlan(engine: Engine, plan: Plan, values: Values, si
     case 'insert':
       return await executeInsert(engine, plan, values)
     case 'update':
-      return await executeUpdate(engine, plan, values)
+      return await executeUpdate(engine, plan, values, signal)
     case 'delete':
-      return await executeDelete(engine, plan, values)
+      return await executeDelete(engine, plan, values, signal)
     case 'scan':
       return executeScan(engine, plan, values, signal)
     case 'aggregate':

@@ -25,7 +25,7 @@ function valueOf(value: RowValue, values: Values): (existing: EngineRow, propose
 }
 
 /** `rows` are whole rows by ordinal. */
-export function writeResult(rowCount: number, returning: Returning | undefined, rows: readonly EngineRow[]): WriteResult {
+export function writeResult(rowCount: number, returning: Returning | undefined, rows: Iterable<EngineRow>): WriteResult {
   if (returning === undefined) return { kind: 'write', rowCount, columns: [], rows: [] }
-  return { kind: 'write', rowCount, columns: returning.output, rows: rows.map((row) => returning.ordinals.map((ordinal) => row[ordinal]!)) }
+  return { kind: 'write', rowCount, columns: returning.output, rows: Array.from(rows, (row) => returning.ordinals.map((ordinal) => row[ordinal]!)) }
 }
