@@ -82,7 +82,11 @@ function hasSameKey(writer: Writer, access: TableAccess, before: EngineRow, afte
 
 /** Writes deletes first, then puts: a row may take the place that another leaves. */
 async function writeChanges(writer: Writer, access: TableAccess, changes: Changes): Promise<number> {
-  if (changes.count === 0) return 0
+  if (changes.count === 0) {
+    // A dropped table has no rows: that nothing was found says nothing then.
+    checkCurrent(access)
+    return 0
+  }
   if (changes.moved.length > 0) await refuseTakenKeys(writer, access, changes)
   const parts = buildParts(writer, (builder) => {
     builder.delete(access, changes.deletes)
