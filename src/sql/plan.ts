@@ -5,22 +5,13 @@
 import type { AggregateFunction } from '../lsm/tree.ts'
 import type { EngineAggregate, EngineRow, EngineValue, NewTable, TableChange, WriteMode } from '../engine/engine.ts'
 import type { ColumnSchema, ColumnType, TableSchema } from '../engine/schema.ts'
-import type { Comparison } from '../kernel/zone-map.ts'
 import type { Assign } from './value/assign.ts'
-import type { Operand } from './statement.ts'
+import type { Operand } from './operand.ts'
+import type { PlanTerm } from './plan-term.ts'
 
 export interface ResultColumn {
   readonly name: string
   readonly type: ColumnType
-}
-
-/** A condition on a column whose value is still to come. */
-export interface PlanTerm {
-  readonly ordinal: number
-  readonly column: ColumnSchema
-  readonly comparison: Comparison
-  /** Absent for isNull and isNotNull. */
-  readonly operand?: Operand
 }
 
 export interface CreateTablePlan {

@@ -1,18 +1,10 @@
 /** Statements as this version understands them: what the parser's tree is narrowed to, and what the binder takes. */
 import type { Comparison } from '../kernel/zone-map.ts'
 import type { AggregateFunction } from '../lsm/tree.ts'
+import type { ColumnRef, Operand } from './operand.ts'
 import type { Name } from './syntax/names.ts'
 
-export interface ColumnRef {
-  readonly name: Name
-  /** `t` in `t.name`. */
-  readonly table?: Name
-}
-
-/** A value in a statement. */
-export type Operand =
-  | { readonly kind: 'slot'; readonly slot: number; readonly negative: boolean }
-  | { readonly kind: 'constant'; readonly value: null | boolean }
+export type { ColumnRef, Operand } from './operand.ts'
 
 export type Term =
   | { readonly kind: 'compare'; readonly column: ColumnRef; readonly comparison: Comparison; readonly operand: Operand }

@@ -5,7 +5,7 @@ import type { ColumnSchema, TableSchema } from '../../engine/schema.ts'
 import type { Name } from '../syntax/names.ts'
 import { errorAt } from '../origin.ts'
 import type { Origin } from '../origin.ts'
-import type { PlanTerm } from '../plan.ts'
+import type { PlanTerm } from '../plan-term.ts'
 import type { ColumnRef, TableRef, Term } from '../statement.ts'
 
 export interface Scope {

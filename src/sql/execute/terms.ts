@@ -1,6 +1,6 @@
 /** Conditions with the values of one execution. */
 import type { EnginePredicateTerm } from '../../engine/engine.ts'
-import type { PlanTerm } from '../plan.ts'
+import type { PlanTerm } from '../plan-term.ts'
 import { compareWith } from '../value/compare.ts'
 import { atOperand } from '../value/values.ts'
 import type { Values } from '../value/values.ts'

@@ -1,0 +1,133 @@
+/** Functions of texts. Characters are code points; positions count from 1. */
+import { LsmtError } from '../../../errors.ts'
+import type { EngineValue } from '../../../engine/engine.ts'
+import type { Bound } from '../bound.ts'
+import { looseCall } from '../bound.ts'
+import { settled } from '../coerce.ts'
+import { bigintType, booleanType, integerType, textType } from '../type.ts'
+import { textForm } from '../value/text-form.ts'
+import { anyOf, fixed } from './signature.ts'
+import type { Builder } from './signature.ts'
+
+/** Texts that a function may make: beyond it 54000. */
+const lengthMax = 64 * 1024 * 1024
+
+const bytea = { kind: 'bytea' } as const
+
+export const textFunctions: Readonly<Record<string, Builder>> = {
+  lower: fixed([textType], textType, (text) => (text as string).toLowerCase()),
+  upper: fixed([textType], textType, (text) => (text as string).toUpperCase()),
+  length: anyOf(fixed([textType], integerType, (text) => characterCount(text as string)), fixed([bytea], integerType, (bytes) => (bytes as Uint8Array).length)),
+  char_length: fixed([textType], integerType, (text) => characterCount(text as string)),
+  character_length: fixed([textType], integerType, (text) => characterCount(text as string)),
+  octet_length: anyOf(fixed([textType], integerType, (text) => Buffer.byteLength(text as string)), fixed([bytea], integerType, (bytes) => (bytes as Uint8Array).length)),
+  substr: fixed([textType, bigintType, bigintType], textType, (text, from, count) => substring(text as string, Number(from), count === undefined ? undefined : Number(count)), 1),
+  substring: fixed([textType, bigintType, bigintType], textType, (text, from, count) => substring(text as string, Number(from), count === undefined ? undefined : Number(count)), 1),
+  btrim: fixed([textType, textType], textType, (text, characters) => trim(text as string, characters as string | undefined, true, true), 1),
+  trim: fixed([textType, textType], textType, (text, characters) => trim(text as string, characters as string | undefined, true, true), 1),
+  ltrim: fixed([textType, textType], textType, (text, characters) => trim(text as string, characters as string | undefined, true, false), 1),
+  rtrim: fixed([textType, textType], textType, (text, characters) => trim(text as string, characters as string | undefined, false, true), 1),
+  replace: fixed([textType, textType, textType], textType, (text, from, to) => replace(text as string, from as string, to as string)),
+  strpos: fixed([textType, textType], integerType, (text, sought) => positionOf(text as string, sought as string)),
+  position: fixed([textType, textType], integerType, (sought, text) => positionOf(text as string, sought as string)),
+  left: fixed([textType, bigintType], textType, (text, count) => slice(text as string, 0, Number(count))),
+  right: fixed([textType, bigintType], textType, (text, count) => right(text as string, Number(count))),
+  lpad: fixed([textType, bigintType, textType], textType, (text, count, fill) => pad(text as string, Number(count), fill as string | undefined, true), 1),
+  rpad: fixed([textType, bigintType, textType], textType, (text, count, fill) => pad(text as string, Number(count), fill as string | undefined, false), 1),
+  starts_with: fixed([textType, textType], booleanType, (text, prefix) => ((text as string).startsWith(prefix as string) ? 1 : 0)),
+  split_part: fixed([textType, textType, bigintType], textType, (text, separator, index) => splitPart(text as string, separator as string, Number(index))),
+  repeat: fixed([textType, bigintType], textType, (text, count) => repeat(text as string, Number(count))),
+  reverse: fixed([textType], textType, (text) => Array.from(text as string).reverse().join('')),
+  ascii: fixed([textType], integerType, (text) => (text as string).codePointAt(0) ?? 0),
+  chr: fixed([bigintType], textType, (code) => character(Number(code))),
+  initcap: fixed([textType], textType, (text) => (text as string).toLowerCase().replaceAll(/[\p{L}\p{N}]+/gu, (word) => word.charAt(0).toUpperCase() + word.slice(1))),
+  concat: (name, args) => (args.length === 0 ? undefined : joined(name, args, (texts) => texts.map((text) => text ?? '').join(''))),
+  concat_ws: (name, args) => (args.length < 2 ? undefined : joined(name, args, ([separator, ...texts]) => (separator === null ? null : texts.filter((text) => text !== null).join(separator)))),
+}
+
+function joined(name: string, args: readonly Bound[], join: (texts: readonly (string | null)[]) => EngineValue): Bound {
+  const settledArgs = args.map(settled)
+  const forms = settledArgs.map(({ type }) => (type.kind === 'boolean' ? (value: EngineValue) => (value === 0 ? 'f' : 't') : textForm(type)))
+  return looseCall(name, settledArgs, textType, (...values) => join(values.map((value, index) => (value === null ? null : forms[index]!(value)))))
+}
+
+/** Surrogates are rare, and without them characters are code units. */
+function hasSurrogates(text: string): boolean {
+  for (let at = 0; at < text.length; at++) if ((text.charCodeAt(at) & 0xf800) === 0xd800) return true
+  return false
+}
+
+function characterCount(text: string): number {
+  return hasSurrogates(text) ? Array.from(text).length : text.length
+}
+
+/** Characters from an index to another; negative ones count from the end. */
+function slice(text: string, from: number, to?: number): string {
+  return hasSurrogates(text) ? Array.from(text).slice(from, to).join('') : text.slice(from, to)
+}
+
+function substring(text: string, from: number, count: number | undefined): string {
+  if (count === undefined) return slice(text, Math.max(from - 1, 0))
+  if (count < 0) throw new LsmtError('22023', 'the length of a substring must not be negative')
+  const start = Math.max(from - 1, 0)
+  return slice(text, start, Math.max(from - 1 + count, start))
+}
+
+function right(text: string, count: number): string {
+  return count === 0 ? '' : slice(text, -count)
+}
+
+function trim(text: string, characters: string | undefined, start: boolean, end: boolean): string {
+  const trimmed = new Set(Array.from(characters ?? ' '))
+  const kept = Array.from(text)
+  let from = 0
+  let to = kept.length
+  while (start && from < to && trimmed.has(kept[from]!)) from++
+  while (end && to > from && trimmed.has(kept[to - 1]!)) to--
+  return kept.slice(from, to).join('')
+}
+
+function replace(text: string, from: string, to: string): string {
+  return from === '' ? text : bounded(text.replaceAll(from, () => to))
+}
+
+function positionOf(text: string, sought: string): number {
+  const at = text.indexOf(sought)
+  return at < 0 ? 0 : characterCount(text.slice(0, at)) + 1
+}
+
+function pad(text: string, count: number, fill = ' ', before = true): string {
+  const length = characterCount(text)
+  if (count <= length) return slice(text, 0, Math.max(count, 0))
+  if (fill === '') return text
+  checkLength(count)
+  const filler = Array.from(fill)
+  const padding = Array.from({ length: count - length }, (_, index) => filler[index % filler.length]).join('')
+  return before ? padding + text : text + padding
+}
+
+function splitPart(text: string, separator: string, index: number): string {
+  if (index === 0) throw new LsmtError('22023', 'the index of split_part must not be zero')
+  const parts = separator === '' ? [text] : text.split(separator)
+  return parts.at(index > 0 ? index - 1 : index) ?? ''
+}
+
+function repeat(text: string, count: number): string {
+  if (count <= 0) return ''
+  checkLength(text.length * count)
+  return text.repeat(count)
+}
+
+function character(code: number): string {
+  if (code <= 0 || code > 0x10ffff || (code >= 0xd800 && code < 0xe000)) throw new LsmtError('22023', `there is no character ${code}`)
+  return String.fromCodePoint(code)
+}
+
+function bounded(text: string): string {
+  checkLength(text.length)
+  return text
+}
+
+function checkLength(length: number): void {
+  if (length > lengthMax) throw new LsmtError('54000', `a text of ${length} characters is longer than ${lengthMax}`)
+}

@@ -1,0 +1,110 @@
+/**
+ * Aggregates as records of four functions, so that parts of a group (batches, shards, nodes) combine the same way.
+ * Nulls are not given to `add`. SUM and AVG are exact for integers and NUMERIC; doubles are summed with compensation
+ * (Neumaier, 1974).
+ */
+import type { EngineValue } from '../../engine/engine.ts'
+import { invariant } from '../../errors.ts'
+import type { BoundAggregate } from '../expression/bound.ts'
+import { quotientScaleMin } from '../expression/operator.ts'
+import { isFloat, isInteger, scaleOf } from '../expression/type.ts'
+import type { ValueType } from '../expression/type.ts'
+import { add, divideRounded, integerOf, normal, powerOf10 } from '../expression/value/number.ts'
+import type { Integer } from '../expression/value/number.ts'
+import { comparer } from '../expression/value/order.ts'
+
+export interface Aggregate<State> {
+  readonly init: () => State
+  readonly add: (state: State, value: EngineValue) => State
+  readonly merge: (a: State, b: State) => State
+  readonly value: (state: State) => EngineValue
+}
+
+/** The aggregate whose state nobody looks into. */
+export type AnyAggregate = Aggregate<unknown>
+
+/** Makes the state opaque; the four functions only ever meet their own states. */
+function opaque<State>(aggregate: Aggregate<State>): AnyAggregate {
+  return aggregate as unknown as AnyAggregate
+}
+
+const count = opaque<number>({ init: () => 0, add: (state) => state + 1, merge: (a, b) => a + b, value: (state) => state })
+
+function extreme(type: ValueType, sign: number): AnyAggregate {
+  const compare = comparer(type)
+  const better = (a: EngineValue, b: EngineValue): EngineValue => (a === null || (b !== null && compare(b, a) * sign > 0) ? b : a)
+  return opaque<EngineValue>({ init: () => null, add: better, merge: better, value: (state) => state })
+}
+
+interface Sum<Total> {
+  readonly count: number
+  readonly total: Total
+}
+
+function exactSum(finish: (sum: Sum<Integer>) => EngineValue): AnyAggregate {
+  return opaque<Sum<Integer>>({
+    init: () => ({ count: 0, total: 0 }),
+    add: (state, value) => ({ count: state.count + 1, total: add(state.total, value as Integer) }),
+    merge: (a, b) => ({ count: a.count + b.count, total: add(a.total, b.total) }),
+    value: (state) => (state.count === 0 ? null : finish(state)),
+  })
+}
+
+interface FloatTotal {
+  readonly sum: number
+  readonly lost: number
+}
+
+function plus({ sum, lost }: FloatTotal, value: number): FloatTotal {
+  const next = sum + value
+  if (!Number.isFinite(next)) return { sum: next, lost: 0 }
+  return { sum: next, lost: lost + (Math.abs(sum) >= Math.abs(value) ? sum - next + value : value - next + sum) }
+}
+
+function floatSum(finish: (count: number, total: number) => EngineValue): AnyAggregate {
+  return opaque<Sum<FloatTotal>>({
+    init: () => ({ count: 0, total: { sum: 0, lost: 0 } }),
+    add: (state, value) => ({ count: state.count + 1, total: plus(state.total, value as number) }),
+    merge: (a, b) => ({ count: a.count + b.count, total: plus(plus(a.total, b.total.sum), b.total.lost) }),
+    value: ({ count: rows, total }) => (rows === 0 ? null : finish(rows, total.sum + total.lost)),
+  })
+}
+
+function allOf(stops: 0 | 1): AnyAggregate {
+  const combine = (a: EngineValue, b: EngineValue): EngineValue => (a === null ? b : b === null ? a : a === stops || b === stops ? stops : a)
+  return opaque<EngineValue>({ init: () => null, add: combine, merge: combine, value: (state) => state })
+}
+
+/** The quotient of an exact sum and a count, at the scale of the result. */
+function average(from: number, to: number): (sum: Sum<Integer>) => EngineValue {
+  const factor = powerOf10(to - from)
+  return ({ count: rows, total }) => normal(divideRounded(BigInt(total) * factor, BigInt(rows)))
+}
+
+export function averageScale(type: ValueType): number {
+  return Math.max(quotientScaleMin, scaleOf(type))
+}
+
+/** The record of an aggregate that a binder let through. */
+export function aggregateOf({ function: name, argument, type }: BoundAggregate): AnyAggregate {
+  const from = argument?.type ?? type
+  switch (name) {
+    case 'count':
+      return count
+    case 'min':
+      return extreme(from, -1)
+    case 'max':
+      return extreme(from, 1)
+    case 'sum':
+      if (isFloat(from)) return floatSum((_, total) => (from.kind === 'real' ? Math.fround(total) : total))
+      return exactSum(({ total }) => (isInteger(type) ? integerOf(type, total) : total))
+    case 'avg':
+      return isFloat(from) ? floatSum((rows, total) => total / rows) : exactSum(average(scaleOf(from), scaleOf(type)))
+    case 'bool_and':
+    case 'every':
+      return allOf(0)
+    case 'bool_or':
+      return allOf(1)
+  }
+  invariant(false, `there is no aggregate ${name}`)
+}

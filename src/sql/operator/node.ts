@@ -1,0 +1,91 @@
+/**
+ * Operators of a query as a tree of plain data. Rows flow from the leaves up; expressions refer to the rows of the
+ * operator below by position. GROUP BY over plain columns of a scan is told by `plainGroup`.
+ */
+import type { EngineAggregate } from '../../engine/engine.ts'
+import type { TableSchema } from '../../engine/schema.ts'
+import type { Bound, BoundAggregate, BoundSubquery } from '../expression/bound.ts'
+import type { PlanTerm } from '../plan-term.ts'
+import type { Operand } from '../operand.ts'
+
+export interface ScanNode {
+  readonly kind: 'scan'
+  readonly table: TableSchema
+  readonly terms: readonly PlanTerm[]
+  /** Ordinals, as rows have them. */
+  readonly columns: readonly number[]
+  /** Whether rows must come in key order. */
+  readonly ordered: boolean
+  readonly reverse: boolean
+}
+
+export interface JoinNode {
+  readonly kind: 'join'
+  readonly join: 'inner' | 'left'
+  readonly left: QueryNode
+  readonly right: QueryNode
+  readonly rightWidth: number
+  /** Pairs that must be equal; each side's expression is over its own rows. */
+  readonly keys: readonly { readonly left: Bound; readonly right: Bound }[]
+  /** What else must hold, over the joined row. */
+  readonly residual: Bound | undefined
+}
+
+export interface GroupNode {
+  readonly kind: 'group'
+  readonly input: QueryNode
+  readonly keys: readonly Bound[]
+  readonly aggregates: readonly BoundAggregate[]
+}
+
+export interface SortKey {
+  readonly index: number
+  readonly type: Bound['type']
+  readonly descending: boolean
+  readonly nullsFirst: boolean
+}
+
+export interface Window {
+  readonly limit: Operand | undefined
+  readonly offset: Operand | undefined
+}
+
+export type QueryNode =
+  | ScanNode
+  | JoinNode
+  | GroupNode
+  | { readonly kind: 'values'; readonly rows: readonly (readonly Bound[])[] }
+  | { readonly kind: 'filter'; readonly input: QueryNode; readonly condition: Bound }
+  /** Adds a column for each subquery. */
+  | { readonly kind: 'apply'; readonly input: QueryNode; readonly subqueries: readonly BoundSubquery[] }
+  | { readonly kind: 'project'; readonly input: QueryNode; readonly expressions: readonly Bound[] }
+  | { readonly kind: 'distinct'; readonly input: QueryNode }
+  /** With a window only the first rows are kept; the window itself is applied by a `limit` above. */
+  | { readonly kind: 'sort'; readonly input: QueryNode; readonly keys: readonly SortKey[]; readonly window: Window | undefined }
+  | { readonly kind: 'set'; readonly operator: 'union' | 'intersect' | 'except'; readonly all: boolean; readonly left: QueryNode; readonly right: QueryNode }
+  | { readonly kind: 'limit'; readonly input: QueryNode; readonly window: Window }
+
+export interface PlainGroup {
+  readonly scan: ScanNode
+  /** Ordinals in the table. */
+  readonly keys: readonly number[]
+  readonly aggregates: readonly EngineAggregate[]
+}
+
+/** A grouping that an engine can do by itself: plain columns of one scan, plain aggregates; undefined for others. */
+export function plainGroup(node: GroupNode): PlainGroup | undefined {
+  const { input } = node
+  if (input.kind !== 'scan') return undefined
+  const ordinals = node.keys.map((key) => (key.kind === 'column' ? input.columns[key.place.index] : undefined))
+  const aggregates = node.aggregates.map((aggregate) => plainAggregate(input, aggregate))
+  if (ordinals.includes(undefined) || aggregates.includes(undefined)) return undefined
+  return { scan: input, keys: ordinals as number[], aggregates: aggregates as EngineAggregate[] }
+}
+
+function plainAggregate(scan: ScanNode, { function: name, distinct, argument }: BoundAggregate): EngineAggregate | undefined {
+  if (distinct || (name !== 'count' && name !== 'min' && name !== 'max' && name !== 'sum')) return undefined
+  if (argument === undefined) return { function: name }
+  if (argument.kind !== 'column') return undefined
+  const ordinal = scan.columns[argument.place.index]
+  return ordinal === undefined ? undefined : { function: name, ordinal }
+}

@@ -1,0 +1,67 @@
+/** A tree of operators to the stream of its rows. */
+import type { EngineRow } from '../../engine/engine.ts'
+import { compile } from '../expression/compile.ts'
+import { apply } from './apply.ts'
+import { group } from './group.ts'
+import { join } from './join.ts'
+import type { QueryNode } from './node.ts'
+import { pace } from './query-run.ts'
+import type { QueryRun, Stream } from './query-run.ts'
+import { scan } from './scan.ts'
+import { distinct, filtered, matched, unionAll } from './set.ts'
+import { sort } from './sort.ts'
+import { limited, rowWindow } from './window.ts'
+
+/** `rowsMax`: no more rows will be taken. `repeated`: the rows are asked for many times. */
+export function open(node: QueryNode, run: QueryRun, rowsMax?: number, repeated = false): Stream {
+  const input = (inner: QueryNode, max?: number): Stream => open(inner, run, max, repeated)
+  switch (node.kind) {
+    case 'scan':
+      return scan(node, run, rowsMax, repeated)
+    case 'values': {
+      const rows = node.rows.map((row) => row.map((item) => compile(item, run)))
+      return async function* () {
+        yield rows.map((row) => row.map((item) => item([])))
+      }
+    }
+    case 'filter': {
+      const condition = compile(node.condition, run)
+      return filtered(input(node.input), run, () => (row) => condition(row) === 1)
+    }
+    case 'apply':
+      return apply(node.subqueries, input(node.input, rowsMax), run, (subquery) => open(subquery.plan as QueryNode, run, subquery.test === 'exists' ? 1 : undefined, subquery.outer.length > 0 || repeated))
+    case 'project':
+      return project(node, input(node.input, rowsMax), run)
+    case 'distinct':
+      return distinct(input(node.input), run)
+    case 'group':
+      return group(node, input(node.input), run)
+    case 'join':
+      return join(node, input(node.left), input(node.right), run)
+    case 'sort': {
+      const window = node.window === undefined ? undefined : rowWindow(node.window, run.values)
+      return sort(node.keys, input(node.input), run, window?.limit === undefined ? Number.POSITIVE_INFINITY : window.limit + window.offset)
+    }
+    case 'set':
+      return node.operator === 'union' ? union(node, input(node.left), input(node.right), run) : matched(node.operator, node.all, input(node.left), input(node.right), run)
+    case 'limit': {
+      const window = rowWindow(node.window, run.values)
+      return limited(window, input(node.input, window.limit === undefined ? rowsMax : window.limit + window.offset), run)
+    }
+  }
+}
+
+function union(node: Extract<QueryNode, { kind: 'set' }>, left: Stream, right: Stream, run: QueryRun): Stream {
+  const both = unionAll(left, right)
+  return node.all ? both : distinct(both, run)
+}
+
+function project(node: Extract<QueryNode, { kind: 'project' }>, input: Stream, run: QueryRun): Stream {
+  const expressions = node.expressions.map((expression) => compile(expression, run))
+  return async function* () {
+    for await (const batch of input()) {
+      await pace(run, batch.length)
+      yield batch.map((row): EngineRow => expressions.map((expression) => expression(row)))
+    }
+  }
+}

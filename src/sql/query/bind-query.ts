@@ -1,0 +1,81 @@
+/** Queries to operators: WITH, set operations, ORDER BY, LIMIT and OFFSET around blocks. */
+import { LsmtError } from '../../errors.ts'
+import { bindExpression } from '../expression/bind-expression.ts'
+import { commonType, valueTypeName } from '../expression/type.ts'
+import { unified } from '../expression/operator.ts'
+import type { QueryNode, SortKey, Window } from '../operator/node.ts'
+import { errorAt } from '../origin.ts'
+import type { OrderKey, Query, QueryBody, SetOperation, ValuesBlock } from '../syntax/query/query.ts'
+import { bindBlock } from './bind-block.ts'
+import { converted, windowed } from './bound-query.ts'
+import type { BoundQuery } from './bound-query.ts'
+import { newScope } from './scope.ts'
+import type { BlockScope, CommonTables, StatementContext } from './scope.ts'
+import { expressionScope } from './expression-scope.ts'
+
+const blocksMax = 2_000
+
+export function bindQuery(context: StatementContext, query: Query, common: CommonTables | undefined, outer: BlockScope | undefined): BoundQuery {
+  if (++context.counts.blocks > blocksMax) throw new LsmtError('54000', `the statement has more than ${blocksMax} queries in it`)
+  let inner = common
+  for (const table of query.with) inner = { table, before: inner }
+  const window = query.limit === undefined && query.offset === undefined ? undefined : { limit: query.limit, offset: query.offset }
+  const { body } = query
+  if (body.kind === 'select') return bindBlock({ context, common: inner, outer, block: body, orderBy: query.orderBy, window, bindQuery })
+  const bound = bindBody(context, body, inner, outer)
+  return { ...bound, node: windowed(sorted(context, bound, query.orderBy, window), window) }
+}
+
+function bindBody(context: StatementContext, body: QueryBody, common: CommonTables | undefined, outer: BlockScope | undefined): BoundQuery {
+  switch (body.kind) {
+    case 'select':
+      return bindBlock({ context, common, outer, block: body, orderBy: [], window: undefined, bindQuery })
+    case 'query':
+      return bindQuery(context, body, common, outer)
+    case 'values':
+      return bindValues(context, body, common, outer)
+    case 'set':
+      return bindSet(context, body, common, outer)
+  }
+}
+
+/** The result of a set operation is ordered by its own columns, by name or number. */
+function sorted(context: StatementContext, { node, output }: BoundQuery, orderBy: readonly OrderKey[], window: Window | undefined): QueryNode {
+  if (orderBy.length === 0) return node
+  const keys = orderBy.map(({ expression, descending, nullsFirst }): SortKey => {
+    const index = expression.kind === 'number' ? Number(expression.digits) - 1 : expression.kind === 'column' ? output.findIndex(({ name }) => name === expression.column.name.name) : -1
+    const column = output[index]
+    if (column === undefined && expression.kind === 'column') throw errorAt(context.origin, expression.at, '42703', `column "${expression.column.name.name}" is not in the result`)
+    if (column === undefined) throw errorAt(context.origin, expression.at, expression.kind === 'number' ? '42601' : '0A000', expression.kind === 'number' ? `ORDER BY position ${expression.digits} is not in the select list` : 'ORDER BY an expression after a set operation is not supported')
+    return { index, type: column.type, descending, nullsFirst }
+  })
+  return { kind: 'sort', input: node, keys, window }
+}
+
+function bindValues(context: StatementContext, { tuples, at }: ValuesBlock, common: CommonTables | undefined, outer: BlockScope | undefined): BoundQuery {
+  const scope = newScope(context, outer)
+  const expressions = expressionScope(scope, common, bindQuery)
+  const width = tuples[0]!.length
+  if (tuples.some((tuple) => tuple.length !== width)) throw errorAt(context.origin, at, '42601', 'VALUES lists must all be of the same length')
+  const rows = tuples.map((tuple) => tuple.map((item) => bindExpression(expressions, item)))
+  if (rows.flat().some(({ kind }) => kind === 'subquery')) throw errorAt(context.origin, at, '0A000', 'a subquery in VALUES is not supported')
+  const columns = Array.from({ length: width }, (_, index) => unified(rows.map((row) => row[index]!), 'VALUES'))
+  return {
+    node: { kind: 'values', rows: rows.map((_, row) => columns.map((column) => column[row]!)) },
+    output: columns.map((column, index) => ({ name: `column${index + 1}`, type: column[0]!.type })),
+    outer: scope.outerUsed,
+  }
+}
+
+function bindSet(context: StatementContext, { operator, all, left, right, at }: SetOperation, common: CommonTables | undefined, outer: BlockScope | undefined): BoundQuery {
+  const a = bindBody(context, left, common, outer)
+  const b = bindBody(context, right, common, outer)
+  if (a.output.length !== b.output.length) throw errorAt(context.origin, at, '42601', `each side of ${operator.toUpperCase()} must have the same number of columns`)
+  const output = a.output.map(({ name, type }, index) => {
+    const met = commonType(type, b.output[index]!.type)
+    if (met === undefined) throw errorAt(context.origin, at, '42804', `${operator.toUpperCase()} types ${valueTypeName(type)} and ${valueTypeName(b.output[index]!.type)} cannot be matched`)
+    return { name, type: met }
+  })
+  const types = output.map(({ type }) => type)
+  return { node: { kind: 'set', operator, all, left: converted(a, types), right: converted(b, types) }, output, outer: [...a.outer, ...b.outer] }
+}

@@ -1,0 +1,28 @@
+/** Queries with their result's columns, and small changes to them. */
+import type { Bound, BoundSubquery } from '../expression/bound.ts'
+import { coerce, settled } from '../expression/coerce.ts'
+import type { ValueType } from '../expression/type.ts'
+import type { QueryNode, Window } from '../operator/node.ts'
+
+export interface OutputColumn {
+  readonly name: string
+  readonly type: ValueType
+}
+
+export interface BoundQuery {
+  readonly node: QueryNode
+  readonly output: readonly OutputColumn[]
+  /** Columns of blocks around the query that it uses. */
+  readonly outer: BoundSubquery['outer']
+}
+
+export function windowed(node: QueryNode, window: Window | undefined): QueryNode {
+  return window === undefined ? node : { kind: 'limit', input: node, window }
+}
+
+/** The query's rows with columns of other types. */
+export function converted({ node, output }: BoundQuery, types: readonly ValueType[]): QueryNode {
+  const columns = output.map(({ name, type }, index): Bound => ({ kind: 'column', place: { index }, name, type, at: -1 }))
+  const expressions = columns.map((column, index) => settled(coerce(column, types[index]!)))
+  return expressions.every((expression, index) => expression === columns[index]) ? node : { kind: 'project', input: node, expressions }
+}

@@ -1,0 +1,49 @@
+/** Expressions in a query block: its columns, aggregates where they may stand, and subqueries that see the block. */
+import { LsmtError } from '../../errors.ts'
+import { bindExpression } from '../expression/bind-expression.ts'
+import type { ExpressionScope } from '../expression/bind-expression.ts'
+import type { Bound } from '../expression/bound.ts'
+import { coerce, settled } from '../expression/coerce.ts'
+import { booleanType, commonType, valueTypeName } from '../expression/type.ts'
+import { errorAt } from '../origin.ts'
+import type { Query } from '../syntax/query/query.ts'
+import { bindAggregateCall } from './bind-aggregate.ts'
+import { converted } from './bound-query.ts'
+import type { BoundQuery } from './bound-query.ts'
+import { resolveColumn } from './scope.ts'
+import type { BlockScope, CommonTables, StatementContext } from './scope.ts'
+
+export type BindQuery = (context: StatementContext, query: Query, common: CommonTables | undefined, outer: BlockScope | undefined) => BoundQuery
+
+/** `clause`: where the expression stands when no aggregate may stand there. */
+export function expressionScope(scope: BlockScope, common: CommonTables | undefined, bindQuery: BindQuery, clause?: string): ExpressionScope {
+  const { context } = scope
+  const { origin, literals } = context
+  return {
+    origin,
+    literals,
+    column: (ref) => resolveColumn(scope, ref),
+    aggregate(call) {
+      if (clause !== undefined) throw errorAt(origin, call.at, '42803', `an aggregate function cannot stand in ${clause}`)
+      const inner = expressionScope(scope, common, bindQuery, 'an aggregate function')
+      return bindAggregateCall(call, call.args.map((arg) => bindExpression(inner, arg)))
+    },
+    subquery(query, test, operand, at) {
+      const bound = bindQuery(context, query, common, scope)
+      if (test !== 'exists' && bound.output.length !== 1) throw errorAt(origin, at, '42601', 'a subquery used as a value must have one column')
+      const outer = bound.outer
+      if (test === 'exists') return { kind: 'subquery', subquery: { test, operand, plan: bound.node, outer }, type: booleanType }
+      if (test === 'in') return bindMember(bound, operand!)
+      const { type } = bound.output[0]!
+      return { kind: 'subquery', subquery: { test, operand, plan: bound.node, outer }, type }
+    },
+  }
+}
+
+function bindMember(bound: BoundQuery, operand: Bound): Bound {
+  const { type } = bound.output[0]!
+  const common = commonType(operand.type, type)
+  if (common === undefined) throw new LsmtError('42883', `there is no operator ${valueTypeName(operand.type)} = ${valueTypeName(type)}`)
+  const plan = converted(bound, [common])
+  return { kind: 'subquery', subquery: { test: 'in', operand: settled(coerce(operand, common)), plan, outer: bound.outer }, type: booleanType }
+}

@@ -1,0 +1,167 @@
+/**
+ * FROM as a tree of joins. Conditions sink to where their columns are known; of the tables joined, the next one is
+ * always one that an equality connects with those before it, if there is any.
+ */
+import type { Bound } from '../expression/bound.ts'
+import { mapBound, visitBound } from '../expression/bound.ts'
+import { booleanType } from '../expression/type.ts'
+import type { QueryNode } from '../operator/node.ts'
+import type { FromColumn, Leaf } from './scope.ts'
+
+export type FromUnit =
+  | { readonly kind: 'leaf'; readonly leaf: Leaf }
+  | { readonly kind: 'forest'; readonly units: readonly FromUnit[]; readonly conditions: readonly Bound[] }
+  | { readonly kind: 'left'; readonly left: FromUnit; readonly right: FromUnit; readonly on: readonly Bound[] }
+
+export interface ScanOrder {
+  readonly ordered: boolean
+  readonly reverse: boolean
+}
+
+/** A part of the tree: its leaves in the order of their columns; `node` once places are known, for rows that begin at `base`. */
+interface Part {
+  readonly leaves: readonly Leaf[]
+  readonly node: (base: number) => QueryNode
+}
+
+export interface FromTree {
+  readonly node: QueryNode
+  readonly width: number
+}
+
+/** Builds the tree and gives every used column its place in the rows. */
+export function buildFrom(unit: FromUnit, conditions: readonly Bound[], order: ScanOrder): FromTree {
+  const part = planUnit(unit, conditions, order)
+  let width = 0
+  for (const leaf of part.leaves) for (const column of usedColumns(leaf)) column.place.index = width++
+  return { node: part.node(0), width }
+}
+
+function usedColumns(leaf: Leaf): readonly FromColumn[] {
+  return leaf.source.kind === 'query' ? leaf.columns : leaf.columns.filter(({ isUsed }) => isUsed)
+}
+
+function widthOf(leaves: readonly Leaf[]): number {
+  return leaves.reduce((width, leaf) => width + usedColumns(leaf).length, 0)
+}
+
+function planUnit(unit: FromUnit, conditions: readonly Bound[], order: ScanOrder): Part {
+  switch (unit.kind) {
+    case 'leaf':
+      return planLeaf(unit.leaf, conditions, order)
+    case 'forest':
+      return planForest(unit.units, [...unit.conditions, ...conditions], order)
+    case 'left':
+      return planLeft(unit, conditions, order)
+  }
+}
+
+function planLeaf(leaf: Leaf, conditions: readonly Bound[], { ordered, reverse }: ScanOrder): Part {
+  const node = (base: number): QueryNode => {
+    const { source, terms } = leaf
+    const input: QueryNode = source.kind === 'query' ? source.node : { kind: 'scan', table: source.table, terms, columns: usedColumns(leaf).map(({ ordinal }) => ordinal), ordered, reverse }
+    return filterNode(input, conditions, base)
+  }
+  return { leaves: [leaf], node }
+}
+
+function filterNode(input: QueryNode, conditions: readonly Bound[], base: number): QueryNode {
+  const condition = conjunction(conditions.map((each) => relocated(each, base)))
+  return condition === undefined ? input : { kind: 'filter', input, condition }
+}
+
+export function conjunction(conditions: readonly Bound[]): Bound | undefined {
+  return conditions.length < 2 ? conditions[0] : { kind: 'and', items: conditions, type: booleanType }
+}
+
+function planLeft({ left, right, on }: Extract<FromUnit, { kind: 'left' }>, conditions: readonly Bound[], order: ScanOrder): Part {
+  const leftLeaves = leavesOf(left)
+  const rightLeaves = leavesOf(right)
+  const [toLeft, above] = partition(conditions, (condition) => isOver(condition, leftLeaves))
+  const [toRight, between] = partition(on, (condition) => isOver(condition, rightLeaves) && usesColumns(condition))
+  const joined = joinParts('left', planUnit(left, toLeft, order), planUnit(right, toRight, order), between)
+  return { leaves: joined.leaves, node: (base) => filterNode(joined.node(base), above, base) }
+}
+
+function planForest(units: readonly FromUnit[], conditions: readonly Bound[], order: ScanOrder): Part {
+  let open = conditions
+  const parts = units.map((unit) => {
+    const leaves = leavesOf(unit)
+    const [own, others] = partition(open, (condition) => isOver(condition, leaves) && (usesColumns(condition) || units.length === 1))
+    open = others
+    return planUnit(unit, own, order)
+  })
+  let [joined, ...rest] = parts as [Part, ...Part[]]
+  while (rest.length > 0) {
+    const next = rest.find((part) => open.some((condition) => equalitySides(condition, joined.leaves, part.leaves) !== undefined)) ?? rest[0]!
+    rest = rest.filter((part) => part !== next)
+    const both = [...joined.leaves, ...next.leaves]
+    const [now, later] = partition(open, (condition) => isOver(condition, both))
+    joined = joinParts('inner', joined, next, now)
+    open = later
+  }
+  return joined
+}
+
+function joinParts(join: 'inner' | 'left', left: Part, right: Part, conditions: readonly Bound[]): Part {
+  const [equalities, others] = partition(conditions, (condition) => equalitySides(condition, left.leaves, right.leaves) !== undefined)
+  const node = (base: number): QueryNode => {
+    const rightBase = base + widthOf(left.leaves)
+    const residual = conjunction(others.map((condition) => relocated(condition, base)))
+    const keys = equalities.map((condition) => {
+      const sides = equalitySides(condition, left.leaves, right.leaves)!
+      return { left: relocated(sides.left, base), right: relocated(sides.right, rightBase) }
+    })
+    return { kind: 'join', join, left: left.node(base), right: right.node(rightBase), rightWidth: widthOf(right.leaves), keys, residual }
+  }
+  return { leaves: [...left.leaves, ...right.leaves], node }
+}
+
+/** The two sides of an equality, of which one is over the left leaves and the other over the right ones. */
+function equalitySides(condition: Bound, left: readonly Leaf[], right: readonly Leaf[]): { readonly left: Bound; readonly right: Bound } | undefined {
+  if (condition.kind !== 'call' || condition.name !== '=') return undefined
+  const [a, b] = condition.args as [Bound, Bound]
+  if (!usesColumns(a) || !usesColumns(b)) return undefined
+  if (isOver(a, left) && isOver(b, right)) return { left: a, right: b }
+  return isOver(b, left) && isOver(a, right) ? { left: b, right: a } : undefined
+}
+
+function leavesOf(unit: FromUnit): readonly Leaf[] {
+  switch (unit.kind) {
+    case 'leaf':
+      return [unit.leaf]
+    case 'forest':
+      return unit.units.flatMap(leavesOf)
+    case 'left':
+      return [...leavesOf(unit.left), ...leavesOf(unit.right)]
+  }
+}
+
+function isOver(bound: Bound, leaves: readonly Leaf[]): boolean {
+  let all = true
+  visitBound(bound, (part) => {
+    if (part.kind === 'column' && !leaves.some((leaf) => leaf.columns.some(({ place }) => place === part.place))) all = false
+  })
+  return all
+}
+
+function usesColumns(bound: Bound): boolean {
+  let uses = false
+  visitBound(bound, (part) => {
+    if (part.kind === 'column') uses = true
+  })
+  return uses
+}
+
+function partition<T>(items: readonly T[], test: (item: T) => boolean): readonly [T[], T[]] {
+  const yes: T[] = []
+  const no: T[] = []
+  for (const item of items) (test(item) ? yes : no).push(item)
+  return [yes, no]
+}
+
+/** The expression over rows that begin at `base` of the whole row. */
+function relocated(bound: Bound, base: number): Bound {
+  if (base === 0) return bound
+  return mapBound(bound, (part) => (part.kind === 'column' ? { ...part, place: { index: part.place.index - base } } : undefined))
+}
