@@ -12,6 +12,9 @@ import type { Generator } from './expression.ts'
 import type { Features } from './features.ts'
 import { randomQuery } from './query.ts'
 import type { RandomQuery } from './query.ts'
+import { randomGroupedRead } from './grouped.ts'
+import { withParameters } from './parameters.ts'
+import type { Parametrized } from './parameters.ts'
 import { openReference } from './reference.ts'
 import type { Reference } from './reference.ts'
 import { chance, createTable, insertRows, pick, randomTable } from './schema.ts'
@@ -25,6 +28,7 @@ export interface WorldResult {
 }
 
 const queriesPerState = 14
+const groupedReadsPerState = 5
 const writesPerState = 6
 
 interface World {
@@ -45,6 +49,7 @@ export async function runWorld(seed: number, features: Features): Promise<WorldR
     for (const enter of states) {
       await enter(world)
       for (let i = 0; i < queriesPerState; i++, queryCount++) await compareQuery(world, randomQuery(world.generator))
+      for (let i = 0; i < groupedReadsPerState; i++, queryCount++) await compareGrouped(world)
     }
   } finally {
     world.reference.close()
@@ -96,18 +101,33 @@ function fail(world: World, text: Text, make: string, what: string): void {
 async function compareQuery(world: World, { text, order }: RandomQuery): Promise<void> {
   const expected = world.reference.rows(text.sqlite)
   for (const { make, sql } of world.databases) {
-    // With a cache a second run takes the plan that the first one left.
-    const runs = make.cachesPlans && chance(world.generator.random, 40) ? 2 : 1
-    for (let run = 0; run < runs; run++) {
+    const asParameters = withParameters(text.lsmt)
+    // With a cache a second run takes the plan that the first one left; values may come as parameters too.
+    const runs: readonly Parametrized[] = [{ text: text.lsmt, parameters: [] }, ...(make.cachesPlans && chance(world.generator.random, 20) ? [{ text: text.lsmt, parameters: [] }] : []), ...(chance(world.generator.random, 25) ? [asParameters] : [])]
+    for (const run of runs) {
       try {
-        const results = await sql.query(text.lsmt)
+        const results = await sql.query(run.text, run.parameters)
         const wrong = difference(referenceRows(results[0]!), expected, order)
         if (wrong === undefined) continue
-        fail(world, text, describeMake(make), wrong)
+        fail(world, text, describeMake(make), describeRun(run) + wrong)
       } catch (error) {
-        fail(world, text, describeMake(make), describeError(error))
+        fail(world, text, describeMake(make), describeRun(run) + describeError(error))
       }
       break
+    }
+  }
+}
+
+async function compareGrouped(world: World): Promise<void> {
+  const { random, tables } = world.generator
+  const read = randomGroupedRead(random, pick(random, tables))
+  const expected = world.reference.rows(read.text.sqlite)
+  for (const { make, engine } of world.databases) {
+    try {
+      const wrong = difference(await read.run(engine), expected, undefined)
+      if (wrong !== undefined) fail(world, read.text, `groupedAggregate, ${describeMake(make)}`, wrong)
+    } catch (error) {
+      fail(world, read.text, `groupedAggregate, ${describeMake(make)}`, describeError(error))
     }
   }
 }
@@ -130,4 +150,5 @@ async function compareWrite(world: World, text: Text): Promise<void> {
   }
 }
 
+const describeRun = ({ text, parameters }: Parametrized): string => (parameters.length === 0 ? '' : `sent as ${text} with ${parameters.map((value) => (typeof value === 'string' ? JSON.stringify(value) : String(value))).join(', ')}\n  `)
 const describeError = (error: unknown): string => (error instanceof LsmtError ? `${error.code} ${error.message}` : error instanceof Error ? (error.stack ?? error.message) : String(error))
