@@ -19,7 +19,7 @@ export interface Field {
 export interface Generator {
   readonly random: Random
   readonly features: Features
-  readonly tables: readonly Table[]
+  tables: readonly Table[]
   /** Counts aliases up, so that every one is another. */
   alias: number
 }

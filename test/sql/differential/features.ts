@@ -44,6 +44,11 @@ const probes = {
   updateExpression: 'UPDATE probe SET n = n + 1 WHERE id = 5',
   conflictNothing: 'INSERT INTO probe (id) VALUES (7) ON CONFLICT DO NOTHING',
   conflictUpdate: 'INSERT INTO probe (id, n) VALUES (7, 1) ON CONFLICT (id) DO UPDATE SET n = excluded.n',
+  addColumn: 'ALTER TABLE probe ADD COLUMN added BIGINT',
+  addColumnDefault: 'ALTER TABLE probe ADD COLUMN filled BIGINT DEFAULT 5',
+  renameColumn: 'ALTER TABLE probe RENAME COLUMN b TO flag',
+  dropColumn: 'ALTER TABLE probe DROP COLUMN d',
+  truncate: 'TRUNCATE TABLE probe',
   insertQuery: 'INSERT INTO probe (id, n) SELECT id + 100, n FROM probe',
 } as const
 
@@ -51,7 +56,7 @@ export type Feature = keyof typeof probes
 export type Features = ReadonlySet<Feature>
 
 /** Features that the project says it has. */
-export const promised: readonly Feature[] = ['between']
+export const promised: readonly Feature[] = ['between', 'conflictNothing', 'conflictUpdate', 'addColumn', 'renameColumn', 'dropColumn', 'truncate']
 
 /** The features that a database answers. Any other refusal than 0A000 is an error. */
 export async function supportedFeatures(sql: Sql): Promise<Features> {

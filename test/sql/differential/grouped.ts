@@ -26,11 +26,9 @@ export interface GroupedRead {
 
 export function randomGroupedRead(random: Random, table: Table): GroupedRead {
   const { columns } = table
-  const offset = table.key.length === 0 ? 1 : 0
   const groupBy = Array.from({ length: random.below(4) }, () => random.below(columns.length)).filter((position, i, all) => all.indexOf(position) === i)
   const aggregates = Array.from({ length: (groupBy.length === 0 ? 1 : 0) + random.below(4) }, () => randomAggregate(random, columns))
-  const terms = Array.from({ length: pick(random, [0, 0, 1, 2]) }, () => randomTerm(random, columns, offset))
-  const predicate = terms.map(({ term }) => term)
+  const terms = Array.from({ length: pick(random, [0, 0, 1, 2]) }, () => randomTerm(random, columns))
   const kinds = [...groupBy.map((position) => columns[position]!.kind), ...aggregates.map(({ kind }) => kind)]
   const items = [...groupBy.map((position) => columns[position]!.name), ...aggregates.map(({ text }) => text)]
   const where = terms.length === 0 ? '' : sql` WHERE ${joined(terms.map(({ text }) => text), ' AND ')}`
@@ -38,8 +36,11 @@ export function randomGroupedRead(random: Random, table: Table): GroupedRead {
   return {
     text: sql`SELECT ${joined(items, ', ')} FROM ${table.name}${where}${by}`,
     async run(engine) {
-      const asked = aggregates.map((aggregate): EngineGroupedAggregate => ({ function: aggregate.function, ...(aggregate.position !== undefined && { ordinal: aggregate.position + offset }), ...(aggregate.distinct && { distinct: true }) }))
-      const rows = await groupAll(engine, engine.table(table.name)!, groupBy.map((position) => position + offset), asked, { predicate })
+      const schema = engine.table(table.name)!
+      const ordinalOf = (position: number): number => schema.columns.findIndex(({ name }) => name === columns[position]!.name)
+      const predicate = terms.map(({ position, comparison, value }): EnginePredicateTerm => ({ ordinal: ordinalOf(position), comparison, ...(value !== undefined && { value }) }))
+      const asked = aggregates.map((aggregate): EngineGroupedAggregate => ({ function: aggregate.function, ...(aggregate.position !== undefined && { ordinal: ordinalOf(aggregate.position) }), ...(aggregate.distinct && { distinct: true }) }))
+      const rows = await groupAll(engine, schema, groupBy.map(ordinalOf), asked, { predicate })
       return rows.map((row) => row.map((value, i) => referenceValue(value, kinds[i]!)))
     },
   }
@@ -62,14 +63,20 @@ function randomAggregate(random: Random, columns: readonly Column[]): Aggregate 
   return { text: sql`COUNT(${distinct ? 'DISTINCT ' : ''}${name})`, function: 'count', position, distinct, kind: 'int' }
 }
 
-function randomTerm(random: Random, columns: readonly Column[], offset: number): { readonly text: Text; readonly term: EnginePredicateTerm } {
+interface Term {
+  readonly text: Text
+  readonly position: number
+  readonly comparison: EnginePredicateTerm['comparison']
+  readonly value?: EngineValue
+}
+
+function randomTerm(random: Random, columns: readonly Column[]): Term {
   const position = random.below(columns.length)
   const column = columns[position]!
-  const ordinal = position + offset
-  if (chance(random, 20)) return chance(random, 50) ? { text: sql`${column.name} IS NULL`, term: { ordinal, comparison: 'isNull' } } : { text: sql`${column.name} IS NOT NULL`, term: { ordinal, comparison: 'isNotNull' } }
+  if (chance(random, 20)) return chance(random, 50) ? { text: sql`${column.name} IS NULL`, position, comparison: 'isNull' } : { text: sql`${column.name} IS NOT NULL`, position, comparison: 'isNotNull' }
   const comparison = pick(random, ['eq', 'ne', 'lt', 'le', 'gt', 'ge'] as const)
   const value = randomValue(random, column)
-  return { text: sql`${column.name} ${comparisons[comparison]} ${literal(value)}`, term: { ordinal, comparison, value: engineValue(value) } }
+  return { text: sql`${column.name} ${comparisons[comparison]} ${literal(value)}`, position, comparison, value: engineValue(value) }
 }
 
 function engineValue(value: Exclude<Value, null>): EngineValue {

@@ -30,7 +30,7 @@ export function pick<T>(random: Random, items: readonly T[]): T {
 
 export const chance = (random: Random, percent: number): boolean => random.below(100) < percent
 
-const typeNames: Readonly<Record<Kind, string>> = { int: 'BIGINT', double: 'DOUBLE PRECISION', text: 'TEXT', bool: 'BOOLEAN' }
+export const typeNames: Readonly<Record<Kind, string>> = { int: 'BIGINT', double: 'DOUBLE PRECISION', text: 'TEXT', bool: 'BOOLEAN' }
 const kinds: readonly Kind[] = ['int', 'int', 'double', 'text', 'text', 'bool']
 
 const bigintMax = 2n ** 63n - 1n

@@ -4,6 +4,7 @@
  */
 import { LsmtError } from '../../../src/errors.ts'
 import { seededRandom } from '../../../src/runtime/random.ts'
+import { randomAlteration } from './alter.ts'
 import { difference, referenceRows } from './compare-answers.ts'
 import { describeMake, openDatabase, oppositeMakes } from './databases.ts'
 import type { Database } from './databases.ts'
@@ -65,11 +66,13 @@ const states: readonly ((world: World) => Promise<void>)[] = [
     await writeSome(world)
   },
   async (world) => {
+    await alterSome(world)
     await everyEngine(world, 'compact')
   },
   async (world) => {
     await writeSome(world)
     await everyEngine(world, 'flush')
+    await alterSome(world)
     await writeSome(world)
   },
 ]
@@ -90,6 +93,15 @@ async function writeSome(world: World): Promise<void> {
   for (const { name } of world.generator.tables) {
     const text = `SELECT * FROM ${name}`
     await compareQuery(world, { text: { lsmt: text, sqlite: text }, order: undefined })
+  }
+}
+
+async function alterSome({ generator, ...world }: World): Promise<void> {
+  for (const table of generator.tables) {
+    const alteration = chance(generator.random, 50) ? randomAlteration(generator.random, generator.features, table) : undefined
+    if (alteration === undefined) continue
+    await compareWrite({ generator, ...world }, alteration.text)
+    generator.tables = generator.tables.map((each) => (each === table ? alteration.table : each))
   }
 }
 
@@ -137,7 +149,7 @@ const refusals: readonly string[] = ['23505', '23502']
 
 async function compareWrite(world: World, text: Text): Promise<void> {
   const expected = world.reference.write(text.sqlite)
-  const isWrite = !text.lsmt.startsWith('CREATE')
+  const isWrite = /^(INSERT|UPDATE|DELETE)/.test(text.lsmt)
   for (const { make, sql } of world.databases) {
     try {
       const results = await sql.query(text.lsmt)
