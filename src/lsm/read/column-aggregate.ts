@@ -35,6 +35,7 @@ export function createColumnAggregate(context: ReadContext, ordinal: number): Co
 function numberAggregate(context: ReadContext, ordinal: number, kind: 'i64' | 'f64'): ColumnAggregate {
   const { kernel: { heap, memory, exports } } = context
   const kindNumber = physicalKindNumber[kind]
+  const zonesOf = zonesByReader(ordinal)
   const accumulator = heap.allocate(accumulatorBytes), zone = heap.allocate(accumulatorBytes)
   exports.scanAccumulatorInit(accumulator, kindNumber)
   exports.scanAccumulatorInit(zone, kindNumber)
@@ -52,7 +53,7 @@ function numberAggregate(context: ReadContext, ordinal: number, kind: 'i64' | 'f
     },
     canAddZone: () => true,
     addZone(reader, rowGroup) {
-      const { map, values, fields } = zoneOf(memory, reader, ordinal, rowGroup)
+      const zones = zonesOf(reader), { map, fields } = zones, values = valuesIn(memory, zones, rowGroup)
       if (values === 0) return
       const { u32, f64 } = memory
       f64[zone >>> 3] = values
@@ -76,6 +77,7 @@ function numberAggregate(context: ReadContext, ordinal: number, kind: 'i64' | 'f
 }
 
 function textAggregate({ kernel: { memory } }: ReadContext, ordinal: number): ColumnAggregate {
+  const zonesOf = zonesByReader(ordinal)
   let count = 0
   let min: Uint8Array | undefined, max: Uint8Array | undefined
   const addExtremes = (smallest: Uint8Array, largest: Uint8Array): void => {
@@ -98,10 +100,10 @@ function textAggregate({ kernel: { memory } }: ReadContext, ordinal: number): Co
     addChunk: undefined,
     canAddZone(reader, rowGroup, functions) {
       if (!functions.has('min') && !functions.has('max')) return true
-      return zoneOf(memory, reader, ordinal, rowGroup).values === 0 || reader.textExtremes(rowGroup, ordinal) !== undefined
+      return valuesIn(memory, zonesOf(reader), rowGroup) === 0 || reader.textExtremes(rowGroup, ordinal) !== undefined
     },
     addZone(reader, rowGroup) {
-      const { values } = zoneOf(memory, reader, ordinal, rowGroup)
+      const values = valuesIn(memory, zonesOf(reader), rowGroup)
       if (values === 0) return
       const extremes = reader.textExtremes(rowGroup, ordinal)
       if (extremes !== undefined) addExtremes(extremes.min, extremes.max)
@@ -114,12 +116,22 @@ function textAggregate({ kernel: { memory } }: ReadContext, ordinal: number): Co
   }
 }
 
-/** A row group's zone map entry, and how many of its live rows have a value; none in a file older than the column. */
-function zoneOf({ u32 }: LinearMemory, reader: TableReader, ordinal: number, rowGroup: number): { readonly map: Pointer; readonly values: number; readonly fields: ReturnType<typeof zoneMapFields> } {
-  const map = reader.zoneMap(ordinal)
-  const fields = zoneMapFields(reader.meta.rowGroupCount)
-  if (map === 0) return { map, values: 0, fields }
-  return { map, fields, values: u32[(reader.liveRowCounts >>> 2) + rowGroup]! - u32[((map + fields.nulls) >>> 2) + rowGroup]! }
+/** Where a file keeps a column's zone maps; asked for once a file, not once a row group. */
+interface ColumnZones {
+  readonly reader: TableReader
+  /** 0 in a file older than the column. */
+  readonly map: Pointer
+  readonly fields: ReturnType<typeof zoneMapFields>
+}
+
+function zonesByReader(ordinal: number): (reader: TableReader) => ColumnZones {
+  let last: ColumnZones | undefined
+  return (reader) => (last?.reader === reader ? last : (last = { reader, map: reader.zoneMap(ordinal), fields: zoneMapFields(reader.meta.rowGroupCount) }))
+}
+
+/** How many live rows of a row group have a value; none in a file older than the column. */
+function valuesIn({ u32 }: LinearMemory, { reader, map, fields }: ColumnZones, rowGroup: number): number {
+  return map === 0 ? 0 : u32[(reader.liveRowCounts >>> 2) + rowGroup]! - u32[((map + fields.nulls) >>> 2) + rowGroup]!
 }
 
 /** Four bytes at a time: as numbers, 64-bit patterns would cost a BigInt each. */

@@ -5,7 +5,7 @@ import type { Pointer } from '../../kernel/linear-memory.ts'
 export interface Arena {
   /** Address aligned to 16; contents undefined. Valid until `reset` or `free`. */
   allocate(byteLength: number): Pointer
-  /** Makes all its memory available again; keeps one block, the largest. */
+  /** Makes all its memory available again. */
   reset(): void
   free(): void
 }
@@ -18,9 +18,10 @@ interface Block {
 export function createArena(heap: LinearHeap, blockBytes = 64 * 1024): Arena {
   let blocks: Block[] = []
   let used = 0
+  let leastBytes = blockBytes
 
   const addBlock = (byteLength: number): Block => {
-    const size = Math.max(blockBytes, byteLength)
+    const size = Math.max(leastBytes, byteLength)
     const block = { address: heap.allocate(size), byteLength: size }
     blocks.push(block)
     used = 0
@@ -37,9 +38,10 @@ export function createArena(heap: LinearHeap, blockBytes = 64 * 1024): Arena {
     reset() {
       used = 0
       if (blocks.length <= 1) return
-      const largest = blocks.reduce((a, b) => (b.byteLength > a.byteLength ? b : a))
-      for (const block of blocks) if (block !== largest) heap.free(block.address)
-      blocks = [largest]
+      // What was needed once is needed again: next time in one block, so that blocks do not come and go with every page.
+      leastBytes = blocks.reduce((sum, { byteLength }) => sum + byteLength, 0)
+      for (const block of blocks) heap.free(block.address)
+      blocks = []
     },
     free() {
       for (const block of blocks) heap.free(block.address)
