@@ -81,12 +81,12 @@ function readWords(tokens: readonly ShapeToken[], origin: Origin): Statement | u
 
 function parseInsert(tokens: readonly ShapeToken[], origin: Origin): Statement {
   const { head, returning, upsert, alias, defaultValues, onConflict } = splitWrite(tokens, origin)
-  const { table, columns, tuples } = parsePiece(head, origin, readInsert)
+  const { table, columns, source } = parsePiece(head, origin, readInsert)
   return {
     kind: 'insert',
     table: alias === undefined ? table : { ...table, alias },
     columns,
-    tuples: defaultValues ? undefined : tuples,
+    source: defaultValues ? { kind: 'defaults' } : source,
     upsert,
     onConflict: onConflict && { ...onConflict, update: onConflict.update && parsePiece(onConflict.update, origin, readConflictSets) },
     returning: returning && parsePiece(returning, origin, readReturning),

@@ -6,6 +6,7 @@ import type { AggregateFunction } from '../lsm/tree.ts'
 import type { EngineAggregate, EngineRow, EngineValue, NewTable, TableChange, WriteMode } from '../engine/engine.ts'
 import type { ColumnSchema, ColumnType, TableSchema } from '../engine/schema.ts'
 import type { Assign } from './value/assign.ts'
+import type { AssignValue } from './value/assign-value.ts'
 import type { Operand } from './operand.ts'
 import type { PlanTerm } from './plan-term.ts'
 
@@ -65,6 +66,8 @@ export interface InsertPlan {
   readonly kind: 'insert'
   readonly table: TableSchema
   readonly mode: WriteMode
+  /** A query whose rows are inserted instead of tuples; `sources` index its columns, of which each has its conversion. */
+  readonly query: { readonly plan: QueryPlan; readonly assign: readonly AssignValue[] } | undefined
   /** Each tuple of the shape; where the statement repeats the first one, slots go up by its width. Undefined: DEFAULT. */
   readonly tuples: readonly (readonly (Operand | undefined)[])[]
   /** By position in a row as the engine takes it: which value of the tuple it takes (-1: the default), and how. */
@@ -130,6 +133,8 @@ export interface AggregatePlan extends SelectPlan {
   readonly terms: readonly PlanTerm[]
   readonly aggregates: readonly EngineAggregate[]
 }
+
+export type QueryPlan = GetPlan | ScanPlan | AggregatePlan
 
 export type Plan = CreateTablePlan | DropTablePlan | AlterTablePlan | TruncatePlan | ShowPlan | InsertPlan | UpdatePlan | DeletePlan | GetPlan | ScanPlan | AggregatePlan
 

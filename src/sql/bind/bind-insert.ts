@@ -1,14 +1,17 @@
 /** INSERT and UPSERT to plans. */
 import { invariant, LsmtError } from '../../errors.ts'
 import type { WriteMode } from '../../engine/engine.ts'
-import { visibleOrdinals } from '../../engine/schema.ts'
-import type { TableSchema } from '../../engine/schema.ts'
+import { typeName, visibleOrdinals } from '../../engine/schema.ts'
+import type { ColumnType, TableSchema } from '../../engine/schema.ts'
 import { errorAt } from '../origin.ts'
 import type { Origin } from '../origin.ts'
 import type { InsertPlan, SetPlan } from '../plan.ts'
 import type { Name } from '../syntax/names.ts'
 import type { Insert, OnConflict } from '../syntax/write/write-statement.ts'
 import { assignTo } from '../value/assign.ts'
+import { assignValueTo } from '../value/assign-value.ts'
+import type { AssignValue } from '../value/assign-value.ts'
+import { bindSelect } from './bind-select.ts'
 import type { Catalog } from './catalog.ts'
 import { defaultValue } from './column-default.ts'
 import { bindReturning, bindSets } from './row-value.ts'
@@ -20,9 +23,10 @@ export function bindInsert(statement: Insert, catalog: Catalog, origin: Origin):
   const { table } = scope
   const targets = bindTargets(scope, statement.columns)
   const tuples = bindTuples(statement)
-  const width = tuples[0]!.length
+  const plan = statement.source.kind === 'query' ? bindSelect(statement.source.query, catalog, origin) : undefined
+  const width = plan === undefined ? tuples[0]!.length : plan.output.length
   if (tuples.some((tuple) => tuple.length !== width)) throw new LsmtError('42601', 'VALUES lists must all be of the same length')
-  if (width > targets.length || (width < targets.length && statement.columns !== undefined && statement.tuples !== undefined)) {
+  if (width > targets.length || (width < targets.length && statement.columns !== undefined && statement.source.kind !== 'defaults')) {
     throw errorAt(origin, statement.table.name.tokenIndex, '42601', `INSERT has ${width} values for ${targets.length} columns`)
   }
   const first = table.hiddenKey ? 1 : 0
@@ -30,7 +34,8 @@ export function bindInsert(statement: Insert, catalog: Catalog, origin: Origin):
     const index = targets.indexOf(position + first)
     return { index: index < width ? index : -1, assign: assignTo(column), default: defaultValue(column) }
   })
-  return { kind: 'insert', table, tuples, sources, ...bindConflict(scope, statement), returning: bindReturning(scope, statement.returning) }
+  const query = plan && { plan, assign: plan.output.map(({ type }, index) => assignColumn(scope, targets[index]!, type)) }
+  return { kind: 'insert', table, query, tuples, sources, ...bindConflict(scope, statement), returning: bindReturning(scope, statement.returning) }
 }
 
 /** Ordinals in the order in which values are given. */
@@ -47,9 +52,18 @@ function bindTargets({ table, origin }: Scope, names: readonly Name[] | undefine
   return targets
 }
 
-function bindTuples({ tuples }: Insert): InsertPlan['tuples'] {
-  if (tuples === undefined) return [[]]
-  return tuples.map((tuple) =>
+/** How a column of the query is assigned; 42804 when it is not. */
+function assignColumn({ table, origin }: Scope, ordinal: number, type: ColumnType): AssignValue {
+  const column = table.columns[ordinal]!
+  const assign = assignValueTo(column, type)
+  if (assign === undefined) throw errorAt(origin, -1, '42804', `column "${column.name}" is of type ${typeName(column.type)} but the query gives ${typeName(type)}`)
+  return assign
+}
+
+function bindTuples({ source }: Insert): InsertPlan['tuples'] {
+  if (source.kind === 'query') return []
+  if (source.kind === 'defaults') return [[]]
+  return source.tuples.map((tuple) =>
     tuple.map((value) => {
       invariant(value.kind !== 'column', 'a column stands in VALUES')
       return value.kind === 'default' ? undefined : value.operand

@@ -5,13 +5,13 @@ import type { TableSchema } from '../../engine/schema.ts'
 import { errorAt } from '../origin.ts'
 import type { Origin } from '../origin.ts'
 import { aggregateType } from '../plan.ts'
-import type { AggregatePlan, GetPlan, Plan, ResultColumn } from '../plan.ts'
+import type { AggregatePlan, GetPlan, QueryPlan, ResultColumn } from '../plan.ts'
 import type { PlanTerm } from '../plan-term.ts'
 import { bindTerm, checkQualifier, findColumn, scopeOf, visibleColumns } from './scope.ts'
 import type { Scope } from './scope.ts'
 import type { OrderItem, Select, SelectItem } from '../statement.ts'
 
-export function bindSelect(statement: Select, catalog: Pick<Engine, 'table'>, origin: Origin): Plan {
+export function bindSelect(statement: Select, catalog: Pick<Engine, 'table'>, origin: Origin): QueryPlan {
   const scope = scopeOf(catalog, statement.table, origin)
   const terms = statement.where.map((term) => bindTerm(scope, term))
   if (statement.items.some((item) => item.kind === 'aggregate')) return bindAggregate(statement, scope, terms)

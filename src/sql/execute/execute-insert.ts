@@ -2,9 +2,10 @@
 import { checkRow } from '../../engine/check-value.ts'
 import type { Engine, EngineRow, EngineValue } from '../../engine/engine.ts'
 import type { TableSchema } from '../../engine/schema.ts'
-import type { InsertPlan } from '../plan.ts'
+import type { InsertPlan, QueryPlan } from '../plan.ts'
 import { withPosition } from '../position.ts'
-import type { WriteResult } from '../result.ts'
+import { areRowsHere } from '../result.ts'
+import type { RowsResult, WriteResult } from '../result.ts'
 import { slotKind } from '../slot.ts'
 import type { Operand } from '../statement.ts'
 import type { Assign } from '../value/assign.ts'
@@ -12,8 +13,11 @@ import { assignOperand } from '../value/values.ts'
 import type { Values } from '../value/values.ts'
 import { rowChange, writeResult } from './row-changes.ts'
 
-export async function executeInsert(engine: Engine, plan: InsertPlan, values: Values): Promise<WriteResult> {
-  const rows = plan.tuples.length === 1 ? repeatedRows(plan, plan.tuples[0]!, values) : plan.tuples.map((tuple) => rowOf(plan, tuple, values, 0))
+/** Runs the query of an INSERT … SELECT. */
+export type RunQuery = (plan: QueryPlan) => Promise<RowsResult>
+
+export async function executeInsert(engine: Engine, plan: InsertPlan, values: Values, runQuery: RunQuery): Promise<WriteResult> {
+  const rows = plan.query === undefined ? givenRows(plan, values) : await queriedRows(plan, plan.query, runQuery)
   if (plan.returning === undefined && plan.onConflict === undefined) return writeResult(await engine.insert(plan.table, rows, plan.mode), undefined, [])
   return await insertKnowing(engine, plan, rows.map((row) => checkedRow(plan.table, row)), values)
 }
@@ -37,6 +41,21 @@ async function insertKnowing(engine: Engine, plan: InsertPlan, rows: readonly En
   })
   const written = rows.map((row) => outcomes.get(row) ?? row).filter((row) => row !== 'keep')
   return writeResult(count, returning, written.map(whole))
+}
+
+function givenRows(plan: InsertPlan, values: Values): readonly EngineRow[] {
+  return plan.tuples.length === 1 ? repeatedRows(plan, plan.tuples[0]!, values) : plan.tuples.map((tuple) => rowOf(plan, tuple, values, 0))
+}
+
+/** The query's rows, all read before the first is written: it may read the table itself. */
+async function queriedRows({ sources }: InsertPlan, { plan, assign }: NonNullable<InsertPlan['query']>, runQuery: RunQuery): Promise<readonly EngineRow[]> {
+  const rows: EngineRow[] = []
+  const { rows: found } = await runQuery(plan)
+  const batches = areRowsHere(found) ? [found] : found
+  for await (const batch of batches) {
+    for (const row of batch) rows.push(sources.map((source) => (source.index < 0 ? source.default : assign[source.index]!(row[source.index]!))))
+  }
+  return rows
 }
 
 /** One tuple in the shape stands for as many as the text has. */

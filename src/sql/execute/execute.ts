@@ -6,26 +6,24 @@ import type { CancelSignal } from '../cancel.ts'
 import { executeAggregate, executeGet, executeScan } from './execute-select.ts'
 import { executeInsert } from './execute-insert.ts'
 import { executeDelete, executeUpdate } from './execute-update.ts'
-import type { CreateTablePlan, DropTablePlan, Plan } from '../plan.ts'
+import type { CreateTablePlan, DropTablePlan, Plan, QueryPlan } from '../plan.ts'
 import { newReadStats } from '../result.ts'
-import type { StatementResult } from '../result.ts'
+import type { RowsResult, StatementResult } from '../result.ts'
 import type { Values } from '../value/values.ts'
 
 export async function executePlan(engine: Engine, plan: Plan, values: Values, signal: CancelSignal | undefined): Promise<StatementResult> {
   checkCancelled(signal)
   switch (plan.kind) {
     case 'get':
-      return await executeGet(engine, plan, values)
+    case 'scan':
+    case 'aggregate':
+      return await executeQuery(engine, plan, values, signal)
     case 'insert':
-      return await executeInsert(engine, plan, values)
+      return await executeInsert(engine, plan, values, async (query) => await executeQuery(engine, query, values, signal))
     case 'update':
       return await executeUpdate(engine, plan, values, signal)
     case 'delete':
       return await executeDelete(engine, plan, values, signal)
-    case 'scan':
-      return executeScan(engine, plan, values, signal)
-    case 'aggregate':
-      return await unlessCancelled(executeAggregate(engine, plan, values), signal)
     case 'createTable':
       return await executeCreate(engine, plan)
     case 'dropTable':
@@ -38,6 +36,17 @@ export async function executePlan(engine: Engine, plan: Plan, values: Values, si
       return { kind: 'schema' }
     case 'show':
       return { kind: 'rows', columns: plan.output, rows: plan.rows, stats: newReadStats() }
+  }
+}
+
+async function executeQuery(engine: Engine, plan: QueryPlan, values: Values, signal: CancelSignal | undefined): Promise<RowsResult> {
+  switch (plan.kind) {
+    case 'get':
+      return await executeGet(engine, plan, values)
+    case 'scan':
+      return executeScan(engine, plan, values, signal)
+    case 'aggregate':
+      return await unlessCancelled(executeAggregate(engine, plan, values), signal)
   }
 }
 

@@ -2,25 +2,32 @@
 import type { SelectItem } from '../../statement.ts'
 import type { Name } from '../names.ts'
 import { isColumn, readColumn, readOperand, readWhere } from '../parse-expression.ts'
-import { readItem, readTable } from '../parse-select.ts'
+import { readItem, readSelect, readTable } from '../parse-select.ts'
 import { isNode, nodes, only, readName, textIn, unsupported } from '../syntax-node.ts'
 import type { Reading, SyntaxNode } from '../syntax-node.ts'
-import type { Delete, Insert, SetClause, Update, WrittenValue } from './write-statement.ts'
+import type { Delete, Insert, InsertSource, SetClause, Update, WrittenValue } from './write-statement.ts'
 
 /** Without what was cut off. */
-export type InsertHead = Pick<Insert, 'table' | 'columns'> & { readonly tuples: readonly (readonly WrittenValue[])[] }
+export type InsertHead = Pick<Insert, 'table' | 'columns' | 'source'>
 
 export function readInsert(reading: Reading, node: SyntaxNode): InsertHead {
   only(reading, node, 'INSERT', ['type', 'table', 'columns', 'values', 'prefix'])
   const prefix = textIn(node, 'prefix')
   if (prefix !== '' && prefix !== 'into') throw unsupported(reading, node, `INSERT ${prefix.toUpperCase()}`)
   const { values, columns } = node
-  if (!isNode(values) || values['type'] !== 'values') throw unsupported(reading, node, 'INSERT … SELECT')
   return {
     table: readTable(reading, node['table']),
     columns: columns === null || columns === undefined ? undefined : nodes(columns).map((column): Name => readName(reading, column)),
-    tuples: nodes(values['values']).map((tuple) => nodes(tuple['value']).map((value) => (isDefault(value) ? { kind: 'default' } : { kind: 'operand', operand: readOperand(reading, value) }))),
+    source: readSource(reading, node, values),
   }
+}
+
+function readSource(reading: Reading, node: SyntaxNode, values: unknown): InsertSource {
+  if (!isNode(values)) throw unsupported(reading, node, 'INSERT of this')
+  if (values['type'] === 'select') return { kind: 'query', query: readSelect(reading, { ...values, parentheses_symbol: false }) }
+  if (values['type'] !== 'values') throw unsupported(reading, node, `INSERT … ${textIn(values, 'type').toUpperCase()}`)
+  const tuples = nodes(values['values']).map((tuple) => nodes(tuple['value']).map((value): WrittenValue => (isDefault(value) ? { kind: 'default' } : { kind: 'operand', operand: readOperand(reading, value) })))
+  return { kind: 'values', tuples }
 }
 
 export function readUpdate(reading: Reading, node: SyntaxNode): Omit<Update, 'returning'> {

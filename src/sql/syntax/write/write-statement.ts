@@ -1,5 +1,5 @@
 /** INSERT, UPDATE and DELETE as they are written: names and types unresolved. */
-import type { ColumnRef, Operand, SelectItem, TableRef, Term } from '../../statement.ts'
+import type { ColumnRef, Operand, Select, SelectItem, TableRef, Term } from '../../statement.ts'
 import type { Name } from '../names.ts'
 
 /** A value in VALUES or SET; `default` stands for what the column is when nothing is said. */
@@ -18,12 +18,13 @@ export interface OnConflict {
   readonly tokenIndex: number
 }
 
+export type InsertSource = { readonly kind: 'values'; readonly tuples: readonly (readonly WrittenValue[])[] } | { readonly kind: 'query'; readonly query: Select } | { readonly kind: 'defaults' }
+
 export interface Insert {
   readonly kind: 'insert'
   readonly table: TableRef
   readonly columns: readonly Name[] | undefined
-  /** Undefined: DEFAULT VALUES. */
-  readonly tuples: readonly (readonly WrittenValue[])[] | undefined
+  readonly source: InsertSource
   /** UPSERT INTO: existing rows are replaced. */
   readonly upsert: boolean
   readonly onConflict: OnConflict | undefined
