@@ -42,7 +42,7 @@ function byEngine({ scan: { table, terms }, keys, aggregates }: PlainGroup, run:
       return
     }
     const scan: EngineScan = { table, ...scanRange(table, resolved), ordered: false, columns: [], ...(run.signal === undefined ? {} : { signal: run.signal }) }
-    if (keys.length === 0) yield [await unlessCancelled(run.engine.aggregate(snapshotOf(run), scan, aggregates, run.stats), run.signal)]
+    if (keys.length === 0 && !aggregates.some(({ distinct }) => distinct)) yield [await unlessCancelled(run.engine.aggregate(snapshotOf(run), scan, aggregates, run.stats), run.signal)]
     else yield* run.engine.groupedAggregate(snapshotOf(run), scan, keys, aggregates, run.stats)
   }
 }

@@ -1,0 +1,43 @@
+import { describe, expect, test } from 'vitest'
+import type { EngineRow } from '../../../src/engine/engine.ts'
+import type { Bound, BoundAggregate } from '../../../src/sql/expression/bound.ts'
+import { bigintType } from '../../../src/sql/expression/type.ts'
+import { plainGroup } from '../../../src/sql/operator/node.ts'
+import type { GroupNode, QueryNode } from '../../../src/sql/operator/node.ts'
+import { open } from '../../../src/sql/operator/open.ts'
+import type { QueryRun } from '../../../src/sql/operator/query-run.ts'
+import { newTable } from '../../engine/engine-fixtures.ts'
+import { testEngines } from '../test-engines.ts'
+
+const column = (index: number): Bound => ({ kind: 'column', place: { index }, name: `c${index}`, type: bigintType, at: -1 })
+const call = (name: string, index?: number, distinct = false): BoundAggregate => ({ function: name, distinct, argument: index === undefined ? undefined : column(index), type: bigintType })
+const aggregates = [call('count'), call('count', 2), call('count', 2, true), call('sum', 2), call('sum', 2, true), call('min', 2, true)]
+
+describe.each(testEngines)('GROUP BY over %s', (_, openEngine) => {
+  test.each([[[]], [[1]], [[1, 2]]])('by columns %j is the same by the engine and by rows', async (keys) => {
+    const engine = await openEngine()
+    const table = await engine.createTable(newTable('t', { id: 'bigint', a: 'bigint', b: 'bigint' }, ['id']))
+    await engine.insert(table, Array.from({ length: 120 }, (_unused, i) => [i, i % 5 === 0 ? null : i % 3, i % 7 === 0 ? null : i % 11]), 'insert')
+    await engine.flush()
+    const scan: QueryNode = { kind: 'scan', table, terms: [], columns: [0, 1, 2], ordered: false, reverse: false }
+    const node = (input: QueryNode): GroupNode => ({ kind: 'group', input, keys: keys.map(column), aggregates })
+    const snapshot = engine.snapshot()
+    const run: QueryRun = {
+      engine, snapshot, signal: undefined, memoryBytesMax: 1 << 20, memoryBytes: 0, rowsOfTurn: 0, nowMicros: 0, cells: new Map(),
+      // No literal is read.
+      values: {} as QueryRun['values'],
+      stats: { rowGroupsTotal: 0, rowGroupsPruned: 0, bytesRead: 0, storageRequests: 0 },
+    }
+    const rowsOf = async (grouping: GroupNode): Promise<EngineRow[]> => {
+      const rows: EngineRow[] = []
+      for await (const batch of open(grouping, run)()) rows.push(...batch)
+      return rows.toSorted((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1))
+    }
+    // Rows are distinct by their ids: the operator between changes nothing, but is not for the engine.
+    const byRows = node({ kind: 'distinct', input: scan })
+    expect([plainGroup(node(scan)), plainGroup(byRows)]).toEqual([expect.anything(), undefined])
+    expect(await rowsOf(node(scan))).toEqual(await rowsOf(byRows))
+    snapshot.release()
+    await engine.close()
+  })
+})
