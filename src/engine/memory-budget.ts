@@ -8,16 +8,16 @@ import type { DatabaseSettings } from '../settings.ts'
 
 export interface MemoryRegions {
   readonly serving: HeapRegion
-  readonly worker: HeapRegion | undefined
+  readonly workers: readonly HeapRegion[]
 }
 
-/** The serving thread's part of the memory, and the worker's, which is a quarter. */
-export function divideMemory(byteLength: number, hasWorker: boolean): MemoryRegions {
+/** The serving thread's part of the memory, and the workers', who share a quarter. */
+export function divideMemory(byteLength: number, workerCount: number): MemoryRegions {
   const available = byteLength - heapBaseMin
-  if (!hasWorker) return { serving: { base: heapBaseMin, byteLength: available }, worker: undefined }
-  const workerBytes = Math.floor(available / 4 / 65_536) * 65_536
-  const servingBytes = available - workerBytes
-  return { serving: { base: heapBaseMin, byteLength: servingBytes }, worker: { base: heapBaseMin + servingBytes, byteLength: workerBytes } }
+  const workerBytes = workerCount === 0 ? 0 : Math.floor(available / 4 / workerCount / 65_536) * 65_536
+  const servingBytes = available - workerCount * workerBytes
+  const workers = Array.from({ length: workerCount }, (_, i) => ({ base: heapBaseMin + servingBytes + i * workerBytes, byteLength: workerBytes }))
+  return { serving: { base: heapBaseMin, byteLength: servingBytes }, workers }
 }
 
 export interface MemoryBudget {
@@ -32,7 +32,7 @@ export interface MemoryBudget {
 }
 
 /** At most half of the memory is cache; of the rest, memtables may fill two thirds, and reads and background work without a worker the third. */
-export function memoryBudget({ serving, worker }: MemoryRegions, settings: DatabaseSettings, shards: number): MemoryBudget {
+export function memoryBudget({ serving, workers }: MemoryRegions, settings: DatabaseSettings, shards: number): MemoryBudget {
   const cacheBytes = Math.min(settings.cacheBytesMax, Math.floor(serving.byteLength / 2))
   const others = serving.byteLength - cacheBytes
   const memtablesBytesMax = Math.floor((others * 2) / 3)
@@ -44,6 +44,6 @@ export function memoryBudget({ serving, worker }: MemoryRegions, settings: Datab
     memtablesBytesMax,
     memtableBytesMax: Math.min(settings.tree.memtableBytesMax, Math.floor(memtablesBytesMax / memtables)),
     statementBytesMax,
-    rowBytesMax: Math.min(statementBytesMax, Math.floor(worker === undefined ? others / 24 : worker.byteLength / 48)),
+    rowBytesMax: Math.min(statementBytesMax, Math.floor(workers[0] === undefined ? others / 24 : workers[0].byteLength / 48)),
   }
 }

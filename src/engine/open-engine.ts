@@ -11,6 +11,7 @@ import type { HeapRegion } from '../kernel/open-kernel.ts'
 import { abortBatch } from '../lsm/batch-builder.ts'
 import { createInlineRunner } from '../lsm/compaction/inline-runner.ts'
 import type { JobRunner } from '../lsm/compaction/job.ts'
+import { createRunnerPool } from '../lsm/compaction/runner-pool.ts'
 import { createWorkerRunner } from '../lsm/compaction/worker-runner.ts'
 import { recoverTree } from '../lsm/open-tree.ts'
 import type { RecoveredTree } from '../lsm/open-tree.ts'
@@ -46,8 +47,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   const { storage, settings, random } = options
   checkSettings(settings)
   const memory = reserveLinearMemory(settings.kernelMemoryBytes)
-  const hasWorker = settings.workers > 0 && options.storageDirectory !== undefined
-  const regions = divideMemory(memory.byteLength, hasWorker)
+  const regions = divideMemory(memory.byteLength, options.storageDirectory === undefined ? 0 : settings.workers)
   const kernel = openKernel(settings.kernels, memory, regions.serving)
   const { shards } = await openFormat(storage, kernel, random, settings.shards)
   if (options.isShardCountGiven === true && shards !== settings.shards) {
@@ -56,7 +56,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   const budget = memoryBudget(regions, settings, shards)
   const cache = createChunkCache(kernel.heap, budget.cacheBytes)
   const memtableMemory = createMemtableMemory(cache.evict)
-  const jobs = openJobRunner(options, kernel, cache, regions.worker)
+  const jobs = openJobRunner(options, kernel, cache, regions.workers)
   const close = async (trees: readonly Tree[]): Promise<void> => {
     await Promise.all(trees.map((tree) => tree.close()))
     await jobs.close()
@@ -73,11 +73,11 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   })
 }
 
-/** One worker for all shards, on its own part of the memory; without one, jobs run in slices on this thread. */
-function openJobRunner({ storage, settings, clock, storageDirectory }: EngineOptions, kernel: Kernel, cache: TreeOptions['cache'], region: HeapRegion | undefined): JobRunner {
+/** Workers, each on its own part of the memory, share the shards; without any, jobs run in slices on this thread. */
+function openJobRunner({ storage, settings, clock, storageDirectory }: EngineOptions, kernel: Kernel, cache: TreeOptions['cache'], regions: readonly HeapRegion[]): JobRunner {
   const inline = createInlineRunner({ storage, kernel, cache, clock, sliceMsMax: settings.tree.sliceMsMax })
-  if (region === undefined || storageDirectory === undefined) return inline
-  return createWorkerRunner({ memory: kernel.memory.wasm, region, kernelKind: kernel.kind, cacheBytesMax: Math.floor(region.byteLength / 2), storageDirectory, fallback: inline })
+  if (regions.length === 0 || storageDirectory === undefined) return inline
+  return createRunnerPool(regions.map((region) => createWorkerRunner({ memory: kernel.memory.wasm, region, kernelKind: kernel.kind, cacheBytesMax: Math.floor(region.byteLength / 2), storageDirectory, fallback: inline })))
 }
 
 interface TreeFloor {

@@ -36,6 +36,7 @@ describeEngine('engine, storage without synchronous reads, wasm kernels, 8 shard
 describeEngine('engine, local storage, wasm kernels, 3 shards, no worker', () => openLocal(newFolder(), { shards: 3, workers: 0 }))
 describe.skipIf(!isBuilt)('with a worker', () => {
   describeEngine('engine, local storage, wasm kernels, 2 shards, 1 worker', () => openLocal(newFolder(), { shards: 2, workers: 1 }))
+  describeEngine('engine, local storage, wasm kernels, 3 shards, 2 workers', () => openLocal(newFolder(), { shards: 3, workers: 2 }))
 })
 
 describe('random operations with reopenings agree with the model', () => {

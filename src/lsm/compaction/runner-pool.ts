@@ -1,0 +1,15 @@
+/** Several runners as one: a shard's jobs always go to the same, whose cache then holds that shard's files. */
+import { invariant } from '../../errors.ts'
+import type { JobRunner } from './job.ts'
+
+export function createRunnerPool(runners: readonly JobRunner[]): JobRunner {
+  invariant(runners.length > 0, 'a pool of no runners')
+  return {
+    run: (job, signal) => runners[job.shard % runners.length]!.run(job, signal),
+    get fallback() { return runners.find((runner) => runner.fallback !== undefined)?.fallback },
+    pinnedBytesMax: Math.min(...runners.map((runner) => runner.pinnedBytesMax)),
+    close: async () => {
+      await Promise.all(runners.map((runner) => runner.close()))
+    },
+  }
+}
