@@ -28,6 +28,7 @@ function bindValue(scope: Scope, column: ColumnSchema, value: WrittenValue, prop
   if (value.kind === 'default') return { kind: 'value', value: defaultValue(column) }
   if (value.kind === 'operand') return { kind: 'operand', operand: value.operand, assign: assignTo(column) }
   const { name, table } = value.column
+  if (proposes && table?.name === excluded && scope.alias === excluded) throw errorAt(scope.origin, table.tokenIndex, '42P01', `"${excluded}" is the table as well as the row that is proposed`, 'give the table another name with AS')
   const row = proposes && table?.name === excluded ? 'proposed' : 'existing'
   const ordinal = findColumn(scope, row === 'proposed' ? { name } : value.column)
   const from = scope.table.columns[ordinal]!
