@@ -41,6 +41,7 @@ const probes = {
   intersectExcept: 'SELECT n FROM probe EXCEPT SELECT id FROM probe',
   deleteWhere: 'DELETE FROM probe WHERE n = 5',
   updateWhere: "UPDATE probe SET t = 'x' WHERE n = 5",
+  writeConditions: "UPDATE probe SET t = 'x' WHERE (t LIKE 'a!%' ESCAPE '!' OR CAST(n AS TEXT) = '5') AND CASE WHEN ABS(n + 1) = 7 THEN b END",
   updateExpression: 'UPDATE probe SET n = n + 1 WHERE id = 5',
   conflictNothing: 'INSERT INTO probe (id) VALUES (7) ON CONFLICT DO NOTHING',
   conflictUpdate: 'INSERT INTO probe (id, n) VALUES (7, 1) ON CONFLICT (id) DO UPDATE SET n = excluded.n',

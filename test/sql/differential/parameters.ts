@@ -5,11 +5,12 @@ export interface Parametrized {
 }
 
 /** A text in quotes, or a number after a comparison; the character of ESCAPE stays. */
-const values = /(?<!ESCAPE )'((?:[^']|'')*)'|(?<=(?:=|<|>|<>|<=|>=) )(-?\d+(?:\.\d+)?(?:e[+-]?\d+)?)(?= |\)|$)/g
+const values = /ESCAPE '(?:[^']|'')*'|'((?:[^']|'')*)'|(?<=(?:=|<|>|<>|<=|>=) )(-?\d+(?:\.\d+)?(?:e[+-]?\d+)?)(?= |\)|$)/g
 
 export function withParameters(text: string): Parametrized {
   const parameters: (string | number | bigint)[] = []
-  const replaced = text.replaceAll(values, (_, quoted: string | undefined, digits: string | undefined) => {
+  const replaced = text.replaceAll(values, (whole, quoted: string | undefined, digits: string | undefined) => {
+    if (quoted === undefined && digits === undefined) return whole
     parameters.push(quoted === undefined ? numberOf(digits!) : quoted.replaceAll("''", "'"))
     return `$${parameters.length}`
   })

@@ -3,6 +3,7 @@ import { joined, sql } from './dialect.ts'
 import type { Text } from './dialect.ts'
 import { randomCondition, randomExpression } from './expression.ts'
 import type { Generator, Scope } from './expression.ts'
+import type { Features } from './features.ts'
 import { chance, insertRows, literal, pick, randomRow, randomValue } from './schema.ts'
 import type { Column, Table, Value } from './schema.ts'
 
@@ -90,6 +91,10 @@ function computedValue(generator: Generator, table: Table, column: Column): Text
 
 const condition = (generator: Generator, table: Table): Text => randomCondition(scopeOf(generator, table), 1)
 
+/** What WHERE of UPDATE and DELETE took before it took every expression. */
+const plainConditions: Features = new Set(['between'])
+
 function scopeOf(generator: Generator, table: Table): Scope {
-  return { generator, fields: table.columns.map(({ name, kind, wild }) => ({ text: sql`${name}`, kind, wild })), queryDepth: 0, subqueries: false }
+  const features = generator.features.has('writeConditions') ? generator.features : plainConditions
+  return { generator: { ...generator, features }, fields: table.columns.map(({ name, kind, wild }) => ({ text: sql`${name}`, kind, wild })), queryDepth: 0, subqueries: false }
 }
