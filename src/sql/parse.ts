@@ -10,7 +10,9 @@ import type { IsName, ParserText, ShapeToken } from './syntax/names.ts'
 import { errorAt, syntaxErrorAt } from './origin.ts'
 import type { Origin } from './origin.ts'
 import type { Statement } from './syntax/any-statement.ts'
-import { readSelect } from './syntax/parse-select.ts'
+import { disambiguate } from './scan/disambiguate.ts'
+import type { Edits } from './scan/disambiguate.ts'
+import { readSelect } from './syntax/query/read-query.ts'
 import { isNode, tokenAt } from './syntax/syntax-node.ts'
 import type { Reading, SyntaxNode } from './syntax/syntax-node.ts'
 import { splitDefaults } from './syntax/table/column-default.ts'
@@ -24,7 +26,7 @@ import { readConflictSets, readDelete, readInsert, readReturning, readUpdate } f
 import { splitWrite } from './syntax/write/split-write.ts'
 import type { Piece } from './syntax/write/split-write.ts'
 import type { Insert } from './syntax/write/write-statement.ts'
-import { otherStatements, unsupportedWord } from './syntax/words.ts'
+import { otherStatements, supportedInQueries, unsupportedWord } from './syntax/words.ts'
 
 const parser = new parserModule.Parser()
 
@@ -100,15 +102,24 @@ function parseChange<T>(tokens: readonly ShapeToken[], origin: Origin, read: (re
 
 /** What the parser makes of some of a statement's tokens. */
 function parsePiece<T>({ tokens, slotsBefore }: Piece, origin: Origin, read: (reading: Reading, ast: SyntaxNode) => T): T {
-  refuseWords(tokens, isNameInStatement, origin, false)
-  const reading = newReading(origin, parserText(tokens, isNameInStatement, slotsBefore))
+  const edits = queryEdits(tokens)
+  refuseWords(tokens, isNameInStatement, origin, false, edits)
+  const reading = newReading(origin, parserText(tokens, isNameInStatement, slotsBefore, edits))
   const result = read(reading, astOf(reading))
   checkAllRead(reading)
   return result
 }
 
+/** Mends for the query that a SELECT is, or that stands in an INSERT. */
+function queryEdits(tokens: readonly ShapeToken[]): Edits | undefined {
+  const first = tokens[0]!.text
+  if (first === 'update' || first === 'delete') return undefined
+  const start = first === 'insert' ? tokens.findIndex(({ kind, text }) => kind === token.word && (text === 'select' || text === 'with')) : 0
+  return start < 0 ? undefined : disambiguate(tokens, start)
+}
+
 type Kind = 'select' | 'insert' | 'update' | 'delete' | 'createTable' | 'dropTable'
-const kinds: ReadonlyMap<string, Kind> = new Map([['select', 'select'], ['insert', 'insert'], ['upsert', 'insert'], ['update', 'update'], ['delete', 'delete']])
+const kinds: ReadonlyMap<string, Kind> = new Map([['select', 'select'], ['with', 'select'], ['insert', 'insert'], ['upsert', 'insert'], ['update', 'update'], ['delete', 'delete']])
 const secondWords: ReadonlyMap<string, readonly [string, Kind]> = new Map([
   ['create', ['table', 'createTable']],
   ['drop', ['table', 'dropTable']],
@@ -116,6 +127,7 @@ const secondWords: ReadonlyMap<string, readonly [string, Kind]> = new Map([
 
 function statementKind(tokens: readonly ShapeToken[], origin: Origin): Kind {
   const [first, second] = tokens
+  if (first?.text === '(') return 'select'
   if (first === undefined || first.kind !== token.word) throw syntaxErrorAt(origin, 0)
   const kind = kinds.get(first.text)
   if (kind !== undefined) return kind
@@ -147,9 +159,10 @@ function parseDefinition(tokens: readonly ShapeToken[], origin: Origin, onInsert
 }
 
 /** Refuses clauses that the parser may not know, or drop, before it sees them. */
-function refuseWords(tokens: readonly ShapeToken[], isName: IsName, origin: Origin, definition: boolean): void {
+function refuseWords(tokens: readonly ShapeToken[], isName: IsName, origin: Origin, definition: boolean, edits?: Edits): void {
   for (const [index, { kind, text }] of tokens.entries()) {
-    if (kind !== token.word) continue
+    if (kind !== token.word || (edits !== undefined && (supportedInQueries.has(text) || edits.instead[index] !== undefined))) continue
+    if (edits !== undefined && tokens[index - 1]?.text === ')' && tokens[index + 1]?.text === '(' && (text === 'over' || text === 'filter')) throw errorAt(origin, index, '0A000', `${text.toUpperCase()} is not supported`)
     const what = text === 'into' && tokens[0]!.text === 'select' ? 'SELECT INTO' : unsupportedWord(text, definition)
     if (what !== undefined && !isName(tokens, index)) throw errorAt(origin, index, '0A000', `${what} is not supported`)
   }

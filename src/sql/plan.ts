@@ -2,12 +2,12 @@
  * Plans: what a statement of a shape does, with tables and columns resolved and values still in slots. Plain data and
  * chosen converters, valid for one version of the catalog; the same plan runs with any values.
  */
-import type { AggregateFunction } from '../lsm/tree.ts'
-import type { EngineAggregate, EngineRow, EngineValue, NewTable, TableChange, WriteMode } from '../engine/engine.ts'
+import type { EngineRow, EngineValue, NewTable, TableChange, WriteMode } from '../engine/engine.ts'
 import type { ColumnSchema, ColumnType, TableSchema } from '../engine/schema.ts'
 import type { Assign } from './value/assign.ts'
 import type { AssignValue } from './value/assign-value.ts'
 import type { Operand } from './operand.ts'
+import type { QueryNode, Window } from './operator/node.ts'
 import type { PlanTerm } from './plan-term.ts'
 
 export interface ResultColumn {
@@ -104,65 +104,23 @@ export interface DeletePlan {
   readonly returning: Returning | undefined
 }
 
-interface SelectPlan {
+/** WHERE is equality on the whole primary key and nothing else. */
+export interface GetPlan {
+  readonly kind: 'get'
   readonly table: TableSchema
   readonly output: readonly ResultColumn[]
-  readonly limit: Operand | undefined
-  readonly offset: Operand | undefined
-}
-
-/** WHERE is equality on the whole primary key and nothing else. */
-export interface GetPlan extends SelectPlan {
-  readonly kind: 'get'
+  readonly window: Window
   readonly key: readonly { readonly column: ColumnSchema; readonly operand: Operand }[]
   readonly columns: readonly number[]
 }
 
-export interface ScanPlan extends SelectPlan {
-  readonly kind: 'scan'
-  readonly terms: readonly PlanTerm[]
-  readonly reverse: boolean
-  /** Ordinals to read, each once. */
-  readonly columns: readonly number[]
-  /** Position in `columns` of each output column; undefined when they are the same. */
-  readonly projection: readonly number[] | undefined
+/** Any other query, as a tree of operators. */
+export interface OperatorPlan {
+  readonly kind: 'query'
+  readonly node: QueryNode
+  readonly output: readonly ResultColumn[]
 }
 
-export interface AggregatePlan extends SelectPlan {
-  readonly kind: 'aggregate'
-  readonly terms: readonly PlanTerm[]
-  readonly aggregates: readonly EngineAggregate[]
-}
+export type QueryPlan = GetPlan | OperatorPlan
 
-export type QueryPlan = GetPlan | ScanPlan | AggregatePlan
-
-export type Plan = CreateTablePlan | DropTablePlan | AlterTablePlan | TruncatePlan | ShowPlan | InsertPlan | UpdatePlan | DeletePlan | GetPlan | ScanPlan | AggregatePlan
-
-/** Type of an aggregate's result, by PostgreSQL's rules; undefined when there is no such function for the type. */
-export function aggregateType(aggregate: AggregateFunction, type: ColumnType | undefined): ColumnType | undefined {
-  if (aggregate === 'count' || type === undefined) return { kind: 'bigint' }
-  if (aggregate === 'sum') return sumType(type)
-  return type.kind === 'boolean' ? undefined : type
-}
-
-/** A sum of BIGINT may be larger than any BIGINT. */
-function sumType(type: ColumnType): ColumnType | undefined {
-  switch (type.kind) {
-    case 'smallint':
-    case 'integer':
-      return { kind: 'bigint' }
-    case 'bigint':
-      return { kind: 'numeric', precision: 38, scale: 0 }
-    case 'numeric':
-      return { kind: 'numeric', precision: 38, scale: type.scale }
-    case 'double':
-    case 'real':
-      return type
-    case 'text':
-    case 'boolean':
-    case 'timestamp':
-    case 'date':
-    case 'bytea':
-      return undefined
-  }
-}
+export type Plan = CreateTablePlan | DropTablePlan | AlterTablePlan | TruncatePlan | ShowPlan | InsertPlan | UpdatePlan | DeletePlan | QueryPlan

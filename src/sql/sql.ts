@@ -8,9 +8,12 @@ import { againWhenChanged } from '../engine/tables/again-when-changed.ts'
 import { userValueOf } from '../engine/user-value.ts'
 import type { UserValue } from '../engine/user-value.ts'
 import { LsmtError } from '../errors.ts'
+import { systemClock } from '../runtime/clock.ts'
+import type { Clock } from '../runtime/clock.ts'
 import type { CancelSignal } from './cancel.ts'
 import { bindStatement } from './bind/bind.ts'
 import { executePlan } from './execute/execute.ts'
+import { createLiterals, literalSignature } from './expression/literal.ts'
 import { parseStatement } from './parse.ts'
 import type { Plan } from './plan.ts'
 import { areRowsHere } from './result.ts'
@@ -20,15 +23,18 @@ import { scanStatements } from './scan/shape.ts'
 import type { ScannedStatement } from './scan/scan-state.ts'
 import { slotKind } from './slot.ts'
 import type { SqlParameters } from './slot.ts'
+import type { Values } from './value/values.ts'
 
 export interface SqlSettings {
   /** Plans kept; 0 plans every statement anew. */
   readonly planCacheEntriesMax: number
   /** Shapes longer than this are not kept. */
   readonly shapeCharactersMax: number
+  /** What the sorts, groupings and joins of one query may hold; 53200 beyond. */
+  readonly queryMemoryBytesMax: number
 }
 
-export const defaultSqlSettings: SqlSettings = { planCacheEntriesMax: 4_096, shapeCharactersMax: 4_096 }
+export const defaultSqlSettings: SqlSettings = { planCacheEntriesMax: 4_096, shapeCharactersMax: 4_096, queryMemoryBytesMax: 512 * 1024 * 1024 }
 
 export interface QueryOptions {
   /** Stops the text's statements and their rows with 57014, or with the signal's reason when that is an LsmtError. */
@@ -52,12 +58,16 @@ export interface Sql {
   query(text: string, parameters?: SqlParameters, options?: QueryOptions): Promise<readonly CollectedResult[]>
 }
 
+/** A plan, or that plans of the shape hold for certain types of literals only, and values of the slots in `compared`. */
 interface CachedPlan {
   readonly catalogVersion: number
-  readonly plan: Plan
+  readonly plan: Plan | undefined
+  readonly compared: ReadonlySet<number>
 }
 
-export function createSql(engine: Engine, settings: SqlSettings = defaultSqlSettings): Sql {
+const nothingCompared: ReadonlySet<number> = new Set()
+
+export function createSql(engine: Engine, settings: SqlSettings = defaultSqlSettings, clock: Clock = systemClock): Sql {
   const plans = createGenerationCache<CachedPlan>(settings.planCacheEntriesMax)
   const texts = createGenerationCache<PreparedText>(settings.planCacheEntriesMax)
 
@@ -71,21 +81,38 @@ export function createSql(engine: Engine, settings: SqlSettings = defaultSqlSett
     return prepared
   }
 
-  function planOf(text: string, statement: ScannedStatement): Plan {
-    const { shape } = statement
-    const known = plans.get(shape)
+  function planOf(values: Values): Plan {
+    const { shape } = values.statement
+    const known = cachedPlan(shape)
+    if (known?.plan !== undefined) return known.plan
+    const typed = known === undefined ? undefined : cachedPlan(typedKey(values, known.compared))
+    return typed?.plan ?? newPlan(values, known?.compared ?? nothingCompared)
+  }
+
+  function cachedPlan(key: string): CachedPlan | undefined {
+    const known = plans.get(key)
+    return known?.catalogVersion === engine.catalogVersion ? known : undefined
+  }
+
+  /** Slots that any plan of the shape compared stay in the key of all. */
+  function newPlan(values: Values, before: ReadonlySet<number>): Plan {
+    const { shape, tokenStarts } = values.statement
     const { catalogVersion } = engine
-    if (known !== undefined && known.catalogVersion === catalogVersion) return known.plan
-    const origin = { text, tokenStarts: statement.tokenStarts }
-    const plan = bindStatement(parseStatement(shape, origin), engine, origin)
-    if (shape.length <= settings.shapeCharactersMax && isRepeatable(plan)) plans.set(shape, { catalogVersion, plan })
+    const origin = { text: values.text, tokenStarts }
+    const literals = createLiterals(values)
+    const plan = bindStatement(parseStatement(shape, origin), engine, origin, literals)
+    if (shape.length > settings.shapeCharactersMax || !isRepeatable(plan)) return plan
+    const isTyped = literals.typed || literals.compared.size > 0
+    const compared = literals.compared.size === 0 ? before : new Set([...before, ...literals.compared])
+    plans.set(shape, { catalogVersion, plan: isTyped ? undefined : plan, compared })
+    if (isTyped) plans.set(typedKey(values, compared), { catalogVersion, plan, compared })
     return plan
   }
 
   async function runStatement(prepared: PreparedText, index: number, parameters?: SqlParameters, options?: QueryOptions): Promise<StatementResult> {
     const statement = prepared.statements[index]!
     const values = { text: prepared.text, statement, parameters }
-    return await againWhenChanged(engine, () => executePlan(engine, planOf(prepared.text, statement), values, options?.signal))
+    return await againWhenChanged(engine, () => executePlan(engine, planOf(values), { values, signal: options?.signal, clock, memoryBytesMax: settings.queryMemoryBytesMax }))
   }
 
   async function* run(text: string, parameters?: SqlParameters, options?: QueryOptions): AsyncGenerator<StatementResult> {
@@ -101,6 +128,10 @@ export function createSql(engine: Engine, settings: SqlSettings = defaultSqlSett
   }
 
   return { prepare, runStatement, run, query }
+}
+
+function typedKey(values: Values, compared: ReadonlySet<number>): string {
+  return `${values.statement.shape}\0${literalSignature(values, compared)}`
 }
 
 /** Texts with literals rarely come twice; they are cheap to scan and would only push others out. */

@@ -3,6 +3,7 @@ import type { Comparison } from '../kernel/zone-map.ts'
 import type { AggregateFunction } from '../lsm/tree.ts'
 import type { ColumnRef, Operand } from './operand.ts'
 import type { Name } from './syntax/names.ts'
+import type { Query } from './syntax/query/query.ts'
 
 export type { ColumnRef, Operand } from './operand.ts'
 
@@ -16,11 +17,6 @@ export type SelectItem =
   | { readonly kind: 'column'; readonly column: ColumnRef; readonly alias?: Name }
   | { readonly kind: 'aggregate'; readonly function: AggregateFunction; readonly column?: ColumnRef; readonly alias?: Name }
 
-export interface OrderItem {
-  readonly by: ColumnRef | { readonly ordinal: number }
-  readonly descending: boolean
-}
-
 export interface TableRef {
   readonly name: Name
   readonly alias?: Name
@@ -28,10 +24,5 @@ export interface TableRef {
 
 export interface Select {
   readonly kind: 'select'
-  readonly items: readonly SelectItem[]
-  readonly table: TableRef
-  readonly where: readonly Term[]
-  readonly orderBy: readonly OrderItem[]
-  readonly limit: Operand | undefined
-  readonly offset: Operand | undefined
+  readonly query: Query
 }

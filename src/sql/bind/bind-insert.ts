@@ -3,6 +3,8 @@ import { invariant, LsmtError } from '../../errors.ts'
 import type { WriteMode } from '../../engine/engine.ts'
 import { typeName, visibleOrdinals } from '../../engine/schema.ts'
 import type { ColumnType, TableSchema } from '../../engine/schema.ts'
+import type { Literals } from '../expression/literal.ts'
+import { planQuery } from '../query/plan-query.ts'
 import { errorAt } from '../origin.ts'
 import type { Origin } from '../origin.ts'
 import type { InsertPlan, SetPlan } from '../plan.ts'
@@ -11,19 +13,18 @@ import type { Insert, OnConflict } from '../syntax/write/write-statement.ts'
 import { assignTo } from '../value/assign.ts'
 import { assignValueTo } from '../value/assign-value.ts'
 import type { AssignValue } from '../value/assign-value.ts'
-import { bindSelect } from './bind-select.ts'
 import type { Catalog } from './catalog.ts'
 import { defaultValue } from './column-default.ts'
 import { bindReturning, bindSets } from './row-value.ts'
 import { scopeOf } from './scope.ts'
 import type { Scope } from './scope.ts'
 
-export function bindInsert(statement: Insert, catalog: Catalog, origin: Origin): InsertPlan {
+export function bindInsert(statement: Insert, catalog: Catalog, origin: Origin, literals: Literals): InsertPlan {
   const scope = scopeOf(catalog, statement.table, origin)
   const { table } = scope
   const targets = bindTargets(scope, statement.columns)
   const tuples = bindTuples(statement)
-  const plan = statement.source.kind === 'query' ? bindSelect(statement.source.query, catalog, origin) : undefined
+  const plan = statement.source.kind === 'query' ? planQuery(statement.source.query.query, catalog, origin, literals) : undefined
   const width = plan === undefined ? tuples[0]!.length : plan.output.length
   if (tuples.some((tuple) => tuple.length !== width)) throw new LsmtError('42601', 'VALUES lists must all be of the same length')
   if (width > targets.length || (width < targets.length && statement.columns !== undefined && statement.source.kind !== 'defaults')) {

@@ -1,16 +1,17 @@
 /** Statements to plans: names and types resolved against the catalog. Errors say where in the text the name stands. */
+import type { Literals } from '../expression/literal.ts'
+import { planQuery } from '../query/plan-query.ts'
 import type { Origin } from '../origin.ts'
 import type { Plan } from '../plan.ts'
 import type { Statement } from '../syntax/any-statement.ts'
 import { bindInsert } from './bind-insert.ts'
-import { bindSelect } from './bind-select.ts'
 import { bindAlter, bindCreate, bindDrop, showColumns, showCreate, showTables } from './bind-table.ts'
 import { bindDelete, bindUpdate } from './bind-update.ts'
 import type { Catalog } from './catalog.ts'
 import { findTable } from './scope.ts'
 
 /** 42P01, 42703, 42P07, 42701, 42804, 42601 and 0A000 as names and types demand. */
-export function bindStatement(statement: Statement, catalog: Catalog, origin: Origin): Plan {
+export function bindStatement(statement: Statement, catalog: Catalog, origin: Origin, literals: Literals): Plan {
   switch (statement.kind) {
     case 'createTable':
       return bindCreate(statement, catalog, origin)
@@ -27,12 +28,12 @@ export function bindStatement(statement: Statement, catalog: Catalog, origin: Or
     case 'showCreate':
       return showCreate(findTable(catalog, statement.table, origin))
     case 'insert':
-      return bindInsert(statement, catalog, origin)
+      return bindInsert(statement, catalog, origin, literals)
     case 'update':
       return bindUpdate(statement, catalog, origin)
     case 'delete':
       return bindDelete(statement, catalog, origin)
     case 'select':
-      return bindSelect(statement, catalog, origin)
+      return planQuery(statement.query, catalog, origin, literals)
   }
 }

@@ -1,114 +1,52 @@
-/** SELECT over an engine: point reads, scans and aggregates, each over one snapshot. */
-import { LsmtError } from '../../errors.ts'
-import type { Engine, EngineRow, EngineScan } from '../../engine/engine.ts'
-import type { ReadStats } from '../../lsm/tree.ts'
-import { checkCancelled } from '../cancel.ts'
+/** Queries over an engine, each over one snapshot. */
+import type { Engine, EngineRow } from '../../engine/engine.ts'
+import type { Clock } from '../../runtime/clock.ts'
 import type { CancelSignal } from '../cancel.ts'
-import { scanRange } from './bounds.ts'
-import { integerText } from '../value/assign.ts'
-import { keyValue } from './keys.ts'
-import { resolveTerms } from './terms.ts'
-import type { AggregatePlan, GetPlan, ScanPlan } from '../plan.ts'
+import { open } from '../operator/open.ts'
+import type { Batch, QueryRun, Stream } from '../operator/query-run.ts'
+import { rowWindow } from '../operator/window.ts'
+import type { GetPlan, OperatorPlan, QueryPlan } from '../plan.ts'
 import { newReadStats } from '../result.ts'
 import type { RowsResult } from '../result.ts'
-import { slotKind } from '../slot.ts'
-import type { SqlValue } from '../slot.ts'
-import type { Operand } from '../statement.ts'
 import { atOperand } from '../value/values.ts'
 import type { Values } from '../value/values.ts'
+import { keyValue } from './keys.ts'
 
-interface RowWindow {
-  readonly offset: number
-  /** Rows after the offset; undefined: all. */
-  readonly limit: number | undefined
+/** What a statement runs with. */
+export interface Execution {
+  readonly values: Values
+  readonly signal: CancelSignal | undefined
+  readonly clock: Clock
+  readonly memoryBytesMax: number
 }
 
-function rowWindow(plan: GetPlan | ScanPlan | AggregatePlan, values: Values): RowWindow {
-  return { offset: countOperand(values, plan.offset, 'OFFSET') ?? 0, limit: countOperand(values, plan.limit, 'LIMIT') }
+export async function executeQuery(engine: Engine, plan: QueryPlan, execution: Execution): Promise<RowsResult> {
+  return plan.kind === 'get' ? await executeGet(engine, plan, execution.values) : executeOperators(engine, plan, execution)
 }
 
-function countOperand(values: Values, operand: Operand | undefined, clause: string): number | undefined {
-  if (operand === undefined) return undefined
-  return atOperand(values, operand, (value) => rowCount(value, clause))
-}
-
-function rowCount({ kind, value }: SqlValue, clause: string): number | undefined {
-  if (kind === slotKind.null) return undefined
-  const count = kind === slotKind.integer ? (value as number) : kind === slotKind.text ? Number(integerText({ kind: 'bigint' }, value as string)) : Number.NaN
-  if (count < 0) throw new LsmtError('22023', `${clause} must not be negative`)
-  if (!Number.isSafeInteger(count)) throw new LsmtError('42804', `${clause} must be a whole number`)
-  return count
-}
-
-function rowsResult(plan: GetPlan | ScanPlan | AggregatePlan, rows: RowsResult['rows'], stats: ReadStats): RowsResult {
-  return { kind: 'rows', columns: plan.output, rows, stats }
-}
-
-export async function executeGet(engine: Engine, plan: GetPlan, values: Values): Promise<RowsResult> {
-  const window = rowWindow(plan, values)
+async function executeGet(engine: Engine, plan: GetPlan, values: Values): Promise<RowsResult> {
+  const window = rowWindow(plan.window, values)
   const stats = newReadStats()
   const key = plan.key.map(({ column, operand }) => atOperand(values, operand, (value) => keyValue(column, value)))
-  if (window.offset > 0 || window.limit === 0 || key.includes(undefined)) return rowsResult(plan, [], stats)
+  if (window.offset > 0 || window.limit === 0 || key.includes(undefined)) return { kind: 'rows', columns: plan.output, rows: [], stats }
   const found = engine.get(undefined, plan.table, key as EngineRow, plan.columns, stats)
   const row = found instanceof Promise ? await found : found
-  return rowsResult(plan, row === undefined ? [] : [row], stats)
+  return { kind: 'rows', columns: plan.output, rows: row === undefined ? [] : [row], stats }
 }
 
-export function executeScan(engine: Engine, plan: ScanPlan, values: Values, signal: CancelSignal | undefined): RowsResult {
-  const window = rowWindow(plan, values)
+/** Literals are converted at once, so that errors in them come before the first row. */
+function executeOperators(engine: Engine, plan: OperatorPlan, execution: Execution): RowsResult {
   const stats = newReadStats()
-  const terms = resolveTerms(plan.terms, values)
-  if (terms === undefined || window.limit === 0) return rowsResult(plan, [], stats)
-  const scan: EngineScan = {
-    table: plan.table,
-    ...scanRange(plan.table, terms),
-    reverse: plan.reverse,
-    ordered: true,
-    columns: plan.columns,
-    ...(window.limit === undefined ? {} : { limit: window.limit + window.offset }),
-  }
-  return rowsResult(plan, scanBatches(engine, scan, plan.projection, window.offset, stats, signal), stats)
-}
-
-/** Rows after which the event loop gets a turn, since batches that are in memory arrive without one. */
-const rowsPerTurn = 10_000
-
-function nextTurn(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve))
+  const run: QueryRun = { values: execution.values, signal: execution.signal, memoryBytesMax: execution.memoryBytesMax, nowMicros: Number(execution.clock.wallMicros()), cells: new Map(), engine, snapshot: undefined, stats, memoryBytes: 0, rowsOfTurn: 0 }
+  return { kind: 'rows', columns: plan.output, rows: queryRows(run, open(plan.node, run)), stats }
 }
 
 /** The snapshot is taken when the first batch is asked for and released with the last, or when the consumer stops. */
-async function* scanBatches(engine: Engine, scan: EngineScan, projection: readonly number[] | undefined, offset: number, stats: ReadStats, signal: CancelSignal | undefined): AsyncGenerator<readonly EngineRow[]> {
-  const snapshot = engine.snapshot()
-  let skip = offset
-  let rowsOfTurn = 0
+async function* queryRows(run: QueryRun, stream: Stream): AsyncGenerator<Batch> {
+  const snapshot = run.engine.snapshot()
+  run.snapshot = snapshot
   try {
-    for await (const batch of engine.scan(snapshot, scan, stats)) {
-      rowsOfTurn += batch.length
-      if (rowsOfTurn > rowsPerTurn) {
-        await nextTurn()
-        rowsOfTurn = 0
-      }
-      checkCancelled(signal)
-      const rows = skip === 0 ? batch : batch.slice(skip)
-      skip -= Math.min(skip, batch.length)
-      if (rows.length > 0) yield projection === undefined ? rows : rows.map((row) => projection.map((position) => row[position]!))
-    }
-  } finally {
-    snapshot.release()
-  }
-}
-
-export async function executeAggregate(engine: Engine, plan: AggregatePlan, values: Values): Promise<RowsResult> {
-  const window = rowWindow(plan, values)
-  const stats = newReadStats()
-  const terms = resolveTerms(plan.terms, values)
-  if (window.limit === 0 || window.offset > 0) return rowsResult(plan, [], stats)
-  if (terms === undefined) return rowsResult(plan, [plan.aggregates.map((aggregate) => (aggregate.function === 'count' ? 0 : null))], stats)
-  const snapshot = engine.snapshot()
-  try {
-    const scan: EngineScan = { table: plan.table, ...scanRange(plan.table, terms), ordered: false, columns: [] }
-    return rowsResult(plan, [await engine.aggregate(snapshot, scan, plan.aggregates, stats)], stats)
+    yield* stream()
   } finally {
     snapshot.release()
   }

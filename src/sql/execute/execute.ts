@@ -1,25 +1,24 @@
 /** Plans over an engine. */
 import type { Engine } from '../../engine/engine.ts'
 import { LsmtError } from '../../errors.ts'
-import { checkCancelled, unlessCancelled } from '../cancel.ts'
-import type { CancelSignal } from '../cancel.ts'
-import { executeAggregate, executeGet, executeScan } from './execute-select.ts'
+import { checkCancelled } from '../cancel.ts'
+import { executeQuery } from './execute-select.ts'
+import type { Execution } from './execute-select.ts'
 import { executeInsert } from './execute-insert.ts'
 import { executeDelete, executeUpdate } from './execute-update.ts'
-import type { CreateTablePlan, DropTablePlan, Plan, QueryPlan } from '../plan.ts'
+import type { CreateTablePlan, DropTablePlan, Plan } from '../plan.ts'
 import { newReadStats } from '../result.ts'
-import type { RowsResult, StatementResult } from '../result.ts'
-import type { Values } from '../value/values.ts'
+import type { StatementResult } from '../result.ts'
 
-export async function executePlan(engine: Engine, plan: Plan, values: Values, signal: CancelSignal | undefined): Promise<StatementResult> {
+export async function executePlan(engine: Engine, plan: Plan, execution: Execution): Promise<StatementResult> {
+  const { values, signal } = execution
   checkCancelled(signal)
   switch (plan.kind) {
     case 'get':
-    case 'scan':
-    case 'aggregate':
-      return await executeQuery(engine, plan, values, signal)
+    case 'query':
+      return await executeQuery(engine, plan, execution)
     case 'insert':
-      return await executeInsert(engine, plan, values, async (query) => await executeQuery(engine, query, values, signal))
+      return await executeInsert(engine, plan, values, async (query) => await executeQuery(engine, query, execution))
     case 'update':
       return await executeUpdate(engine, plan, values, signal)
     case 'delete':
@@ -36,17 +35,6 @@ export async function executePlan(engine: Engine, plan: Plan, values: Values, si
       return { kind: 'schema' }
     case 'show':
       return { kind: 'rows', columns: plan.output, rows: plan.rows, stats: newReadStats() }
-  }
-}
-
-async function executeQuery(engine: Engine, plan: QueryPlan, values: Values, signal: CancelSignal | undefined): Promise<RowsResult> {
-  switch (plan.kind) {
-    case 'get':
-      return await executeGet(engine, plan, values)
-    case 'scan':
-      return executeScan(engine, plan, values, signal)
-    case 'aggregate':
-      return await unlessCancelled(executeAggregate(engine, plan, values), signal)
   }
 }
 

@@ -1,5 +1,5 @@
 /** Expressions as written to bound ones. Errors say where in the statement they arise. */
-import { LsmtError, invariant } from '../../errors.ts'
+import { LsmtError } from '../../errors.ts'
 import { errorAt } from '../origin.ts'
 import type { Origin } from '../origin.ts'
 import type { ColumnRef, Operand } from '../operand.ts'
@@ -59,6 +59,8 @@ function bindAny(scope: ExpressionScope, expression: Expression): Bound {
       return bindOperand(scope, expression.operand)
     case 'number':
       return bindNumber(expression.digits)
+    case 'word':
+      return { kind: 'constant', value: expression.text, type: textType }
     case 'interval':
       return { kind: 'literal', operand: expression.operand, type: intervalType }
     case 'unary':
@@ -193,9 +195,5 @@ function anyNumericOf(scope: ExpressionScope, operand: Bound): ValueType {
 function bindCall(scope: ExpressionScope, call: Call): Bound {
   if (aggregateNames.has(call.name)) return scope.aggregate(call)
   if (call.star || call.distinct) throw new LsmtError('42883', `${call.name} is not an aggregate function`)
-  if (call.name !== 'extract') return bindFunction(call.name, call.args.map((arg) => bindExpression(scope, arg)))
-  const [field, time] = call.args
-  invariant(field !== undefined && time !== undefined, 'EXTRACT without its arguments')
-  const name: Bound = field.kind === 'column' ? { kind: 'constant', value: field.column.name.name, type: textType } : bindExpression(scope, field)
-  return bindFunction('extract', [name, bindExpression(scope, time)])
+  return bindFunction(call.name, call.args.map((arg) => bindExpression(scope, arg)))
 }

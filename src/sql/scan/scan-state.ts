@@ -21,7 +21,12 @@ export interface Scan {
   /** While the tuples after the first one only add slots. */
   muted: boolean
   lifts: boolean
-  inOrdinals: boolean
+  /** Parentheses open. */
+  depth: number
+  /** Depth of the ORDER BY or GROUP BY list that is being scanned; -1 outside of one. */
+  ordinalsDepth: number
+  /** In the parentheses of a type. */
+  inType: boolean
   inValues: boolean
   insert: boolean
   tupleCount: number
@@ -32,7 +37,7 @@ export interface Scan {
 
 export function newScan(lexer: Lexer, positionalCount: number, numberedSeen: boolean): Scan {
   return {
-    lexer, shape: '', tokenStarts: [], slots: { kinds: [], values: [], starts: [] }, last: '', muted: false, lifts: true, inOrdinals: false,
+    lexer, shape: '', tokenStarts: [], slots: { kinds: [], values: [], starts: [] }, last: '', muted: false, lifts: true, depth: 0, ordinalsDepth: -1, inType: false,
     inValues: false, insert: false, tupleCount: 1, positionalCount, numberedSeen,
   }
 }

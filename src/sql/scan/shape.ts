@@ -52,7 +52,7 @@ function scanOne(scan: Scan, kind: number): void {
       scanSymbol(scan)
       return
     case token.number:
-      if (scan.lifts && !(scan.inOrdinals && (scan.last === 'by' || scan.last === ','))) break
+      if (scan.lifts && !scan.inType && !(scan.ordinalsDepth === scan.depth && (scan.last === 'by' || scan.last === ','))) break
       emit(scan, lexer.text.slice(lexer.start, lexer.end))
       return
   }
@@ -73,8 +73,8 @@ function scanWord(scan: Scan): void {
   if (scan.last === '') {
     scan.lifts = !definitions.has(word)
     scan.insert = word === 'insert' || word === 'upsert'
-  } else if (word === 'by') scan.inOrdinals = scan.last === 'order' || scan.last === 'group'
-  else if (scan.inOrdinals && endsOrdinals.has(word)) scan.inOrdinals = false
+  } else if (word === 'by') scan.ordinalsDepth = scan.last === 'order' || scan.last === 'group' ? scan.depth : -1
+  else if (scan.ordinalsDepth === scan.depth && endsOrdinals.has(word)) scan.ordinalsDepth = -1
   else if (word === 'select' || word === 'with') scan.insert = false
   else if (word === 'values' && scan.insert && scan.last !== '(' && scan.last !== ',') {
     emit(scan, word)
@@ -117,14 +117,24 @@ function liftConstant(scan: Scan, word: string): boolean {
   }
 }
 
+/** Types whose numbers in parentheses are part of what they are. */
+const typesWithNumbers = new Set(['numeric', 'decimal', 'dec', 'varchar', 'varying', 'float'])
+
 /** After these a minus is a sign. */
 const beforeSign = new Set(['(', ',', '=', '<', '>', '<=', '>=', '<>', '!=', 'limit', 'offset'])
 
 function scanSymbol(scan: Scan): void {
   const { lexer } = scan
   const symbol = lexer.text.slice(lexer.start, lexer.end)
-  if (symbol === ')') scan.inOrdinals = false
-  if (symbol === '-' && scan.lifts && !scan.inOrdinals && beforeSign.has(scan.last)) {
+  if (symbol === '(') {
+    scan.depth++
+    scan.inType = scan.lifts && typesWithNumbers.has(scan.last)
+  } else if (symbol === ')') {
+    if (scan.ordinalsDepth === scan.depth) scan.ordinalsDepth = -1
+    scan.depth--
+    scan.inType = false
+  }
+  if (symbol === '-' && scan.lifts && scan.ordinalsDepth !== scan.depth && beforeSign.has(scan.last)) {
     const signStart = lexer.start
     const { end } = lexer
     if (nextToken(lexer) === token.number) {

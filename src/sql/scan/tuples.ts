@@ -13,7 +13,7 @@ export type ScanOne = (scan: Scan, kind: number) => void
  */
 export function scanTuples(scan: Scan, scanOne: ScanOne): void {
   const { lexer } = scan
-  const mark: Mark = { end: lexer.end, shape: scan.shape, tokens: scan.tokenStarts.length, slots: scan.slots.kinds.length, last: scan.last, positionalCount: scan.positionalCount }
+  const mark: Mark = { end: lexer.end, shape: scan.shape, tokens: scan.tokenStarts.length, slots: scan.slots.kinds.length, last: scan.last, depth: scan.depth, positionalCount: scan.positionalCount }
   const width = scanTuple(scan, scanOne)
   let { end } = lexer
   let count = 1
@@ -37,6 +37,7 @@ interface Mark {
   readonly tokens: number
   readonly slots: number
   readonly last: string
+  readonly depth: number
   readonly positionalCount: number
 }
 
@@ -47,6 +48,7 @@ function rewind(scan: Scan, mark: Mark): void {
   scan.tokenStarts.length = mark.tokens
   kinds.length = values.length = starts.length = mark.slots
   scan.last = mark.last
+  scan.depth = mark.depth
   scan.positionalCount = mark.positionalCount
   scan.tupleCount = 1
 }

@@ -3,6 +3,7 @@
  * a keyword, lose its quotes or meet a character the parser does not know. Name k becomes "n<k>", slot k becomes
  * $<k+1>; every other word is a keyword, a type or a function.
  */
+import type { Edits } from '../scan/disambiguate.ts'
 import { createLexer, nextToken, token } from '../scan/lexer.ts'
 import { quotedName } from '../scan/literal.ts'
 import { reservedWords } from './words.ts'
@@ -38,20 +39,23 @@ export function shapeTokens(shape: string): readonly ShapeToken[] {
 /** Whether the word at an index is a name, given what stands before it. */
 export type IsName = (tokens: readonly ShapeToken[], index: number) => boolean
 
-export function parserText(tokens: readonly ShapeToken[], isName: IsName, slotsBefore = 0): ParserText {
+export function parserText(tokens: readonly ShapeToken[], isName: IsName, slotsBefore = 0, edits?: Edits): ParserText {
   const names: Name[] = []
   const offsets: number[] = []
   let slotCount = slotsBefore
   let text = ''
   for (const [index, { kind, text: piece }] of tokens.entries()) {
     if (text !== '' && piece !== '.' && tokens[index - 1]!.text !== '.') text += ' '
+    if (edits !== undefined && edits.before[index] !== '') text += `${edits.before[index]} `
     offsets.push(text.length)
-    if (kind === token.quotedName || (kind === token.word && isName(tokens, index))) {
+    const instead = edits?.instead[index]
+    if (instead !== undefined) text += instead
+    else if (kind === token.quotedName || (kind === token.word && isName(tokens, index))) {
       text += `"n${names.length}"`
       names.push({ name: kind === token.quotedName ? quotedName(piece, 0, piece.length) : piece, tokenIndex: index })
     } else if (kind === token.positionalParameter) text += `$${++slotCount}`
-    else if (saysNothing(tokens, index)) continue
-    else text += typeNames.get(piece) ?? piece
+    else if (!saysNothing(tokens, index)) text += typeNames.get(piece) ?? piece
+    if (edits !== undefined) text += edits.after[index]
   }
   return { text, names, slotsBefore, slotCount, offsets }
 }
@@ -98,6 +102,8 @@ function isContextualKeyword(tokens: readonly ShapeToken[], index: number, word:
     case 'first':
     case 'last':
       return before === 'nulls'
+    case 'precision':
+      return before === 'double'
     default:
       return before === '::'
   }

@@ -1,23 +1,9 @@
-/** SELECT: the parser's nodes to a statement. */
+/** Lists of columns and tables: the parser's nodes to parts of statements. */
 import type { AggregateFunction } from '../../lsm/tree.ts'
-import { describeNode, isColumn, readColumn, readOperand, readWhere } from './parse-expression.ts'
-import type { Operand, OrderItem, Select, SelectItem, TableRef } from '../statement.ts'
+import { describeNode, isColumn, readColumn } from './parse-expression.ts'
+import type { SelectItem, TableRef } from '../statement.ts'
 import { isNode, nodes, only, readName, readOptionalName, textIn, unsupported } from './syntax-node.ts'
 import type { Reading, SyntaxNode } from './syntax-node.ts'
-
-export function readSelect(reading: Reading, node: SyntaxNode): Select {
-  only(reading, node, 'SELECT', ['type', 'columns', 'from', 'where', 'orderby', 'limit'])
-  const { from } = node
-  if (!Array.isArray(from) || from.length === 0) throw unsupported(reading, node, 'SELECT without FROM')
-  return {
-    kind: 'select',
-    items: nodes(node['columns']).map((item) => readItem(reading, item)),
-    table: readTable(reading, from),
-    where: readWhere(reading, node['where']),
-    orderBy: node['orderby'] === null ? [] : nodes(node['orderby']).map((item) => readOrder(reading, item)),
-    ...readLimit(reading, node['limit']),
-  }
-}
 
 export function readItem(reading: Reading, item: SyntaxNode): SelectItem {
   if (item['type'] === 'cast') throw unsupported(reading, item, describeNode(item))
@@ -63,27 +49,4 @@ export function readTable(reading: Reading, from: unknown): TableRef {
   const alias = readOptionalName(reading, table['as'])
   const name = readName(reading, table['table'])
   return alias === undefined ? { name } : { name, alias }
-}
-
-function readOrder(reading: Reading, item: SyntaxNode): OrderItem {
-  only(reading, item, 'ORDER BY', ['expr', 'type', 'nulls'])
-  const { expr } = item
-  const descending = item['type'] === 'DESC'
-  if (isNode(expr) && expr['type'] === 'number') return { by: { ordinal: Number(expr['value']) }, descending }
-  return { by: readColumn(reading, expr), descending }
-}
-
-/** LIMIT and OFFSET in either order; `LIMIT ALL` is no limit. */
-function readLimit(reading: Reading, limit: unknown): { limit: Operand | undefined; offset: Operand | undefined } {
-  const none = { limit: undefined, offset: undefined }
-  if (!isNode(limit)) return none
-  only(reading, limit, 'LIMIT', ['seperator', 'value'])
-  const values = nodes(limit['value'])
-  const [first, second] = values
-  if (first === undefined) return none
-  const limitOperand = first['type'] === 'origin' ? undefined : readOperand(reading, first)
-  if (limit['seperator'] === '') return { ...none, limit: limitOperand }
-  if (limit['seperator'] !== 'offset') throw unsupported(reading, limit, 'this form of LIMIT')
-  if (second === undefined) return { ...none, offset: limitOperand }
-  return { limit: limitOperand, offset: readOperand(reading, second) }
 }

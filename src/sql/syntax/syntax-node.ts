@@ -52,7 +52,7 @@ export function unsupported(reading: Reading, node: SyntaxNode, what: string): L
 }
 
 /** The first token that a node covers, as far as the tree tells. */
-function tokenIndexOf(reading: Reading, node: SyntaxNode): number {
+export function tokenIndexOf(reading: Reading, node: SyntaxNode): number {
   const { loc } = node
   if (!isNode(loc) || !isNode(loc['start']) || typeof loc['start']['offset'] !== 'number') return firstNameIn(reading, node)
   return tokenAt(reading.source, loc['start']['offset'])

@@ -24,6 +24,11 @@ const unsupportedWords: ReadonlyMap<string, string> = new Map([
   ['user', 'USER'],
 ])
 
+/** Those of them that queries have. */
+export const supportedInQueries: ReadonlySet<string> = new Set(
+  'case cast distinct except union intersect group having or with cross inner left join like ilike isnull notnull using'.split(' '),
+)
+
 /** The same inside of CREATE TABLE. */
 const unsupportedInDefinitions: ReadonlyMap<string, string> = new Map([
   ['check', 'CHECK'], ['default', 'DEFAULT'], ['references', 'REFERENCES'], ['foreign', 'FOREIGN KEY'], ['unique', 'UNIQUE'], ['collate', 'COLLATE'],

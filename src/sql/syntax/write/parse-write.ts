@@ -2,7 +2,8 @@
 import type { SelectItem } from '../../statement.ts'
 import type { Name } from '../names.ts'
 import { isColumn, readColumn, readOperand, readWhere } from '../parse-expression.ts'
-import { readItem, readSelect, readTable } from '../parse-select.ts'
+import { readItem, readTable } from '../parse-select.ts'
+import { readSelect } from '../query/read-query.ts'
 import { isNode, nodes, only, readName, textIn, unsupported } from '../syntax-node.ts'
 import type { Reading, SyntaxNode } from '../syntax-node.ts'
 import type { Delete, Insert, InsertSource, SetClause, Update, WrittenValue } from './write-statement.ts'
@@ -24,7 +25,7 @@ export function readInsert(reading: Reading, node: SyntaxNode): InsertHead {
 
 function readSource(reading: Reading, node: SyntaxNode, values: unknown): InsertSource {
   if (!isNode(values)) throw unsupported(reading, node, 'INSERT of this')
-  if (values['type'] === 'select') return { kind: 'query', query: readSelect(reading, { ...values, parentheses_symbol: false }) }
+  if (values['type'] === 'select') return { kind: 'query', query: readSelect(reading, values) }
   if (values['type'] !== 'values') throw unsupported(reading, node, `INSERT … ${textIn(values, 'type').toUpperCase()}`)
   const tuples = nodes(values['values']).map((tuple) => nodes(tuple['value']).map((value): WrittenValue => (isDefault(value) ? { kind: 'default' } : { kind: 'operand', operand: readOperand(reading, value) })))
   return { kind: 'values', tuples }

@@ -1,0 +1,42 @@
+/** FROM: the parser's list of tables, each with how it joins those before it. */
+import type { Name } from '../names.ts'
+import { isNode, nodes, only, readName, readOptionalName, textIn, tokenIndexOf, unsupported } from '../syntax-node.ts'
+import type { SyntaxNode } from '../syntax-node.ts'
+import type { FromItem } from './query.ts'
+import { readExpression } from './read-expression.ts'
+import type { Reader } from './read-expression.ts'
+
+export function readFrom(reader: Reader, items: readonly SyntaxNode[]): FromItem {
+  const [first, ...more] = items
+  if (first === undefined) throw unsupported(reader.reading, {}, 'an empty FROM')
+  return more.reduce<FromItem>((left, item) => readJoin(reader, left, item), readItem(reader, first))
+}
+
+const joins: Readonly<Record<string, 'inner' | 'left' | 'cross'>> = { '': 'cross', 'INNER JOIN': 'inner', 'LEFT JOIN': 'left', 'CROSS JOIN': 'cross' }
+
+function readJoin(reader: Reader, left: FromItem, item: SyntaxNode): FromItem {
+  const { reading } = reader
+  const word = textIn(item, 'join')
+  const join = joins[word]
+  const at = tokenIndexOf(reading, item)
+  if (join === undefined) throw unsupported(reading, item, word)
+  const right = readItem(reader, item)
+  const on = isNode(item['on']) ? readExpression(reader, item['on']) : undefined
+  const using = Array.isArray(item['using']) ? nodes(item['using']).map((name): Name => readName(reading, name)) : undefined
+  if (join !== 'cross' && on === undefined && using === undefined) throw unsupported(reading, item, `${word} without ON or USING`)
+  return { kind: 'join', join: join === 'cross' && on !== undefined ? 'inner' : join, left, right, on, using, at }
+}
+
+function readItem(reader: Reader, item: SyntaxNode): FromItem {
+  const { reading } = reader
+  const { expr } = item
+  if (item['db'] !== null && item['db'] !== undefined) throw unsupported(reading, item, 'a schema before a table name')
+  only(reading, item, 'FROM', ['table', 'as', 'addition', 'expr', 'join', 'on', 'using', 'prefix'])
+  if (isNode(expr) && expr['type'] === 'tables') return readFrom(reader, nodes(expr['expr']))
+  const alias = readOptionalName(reading, item['as'])
+  if (isNode(expr)) {
+    if (!isNode(expr['ast'])) throw unsupported(reading, item, 'this item of FROM')
+    return { kind: 'query', query: reader.query(expr['ast']), alias: alias ?? { name: '', tokenIndex: tokenIndexOf(reading, item) }, columns: undefined }
+  }
+  return { kind: 'table', name: readName(reading, item['table']), alias, columns: undefined }
+}
