@@ -6,6 +6,7 @@ import type { EngineRow, EngineValue, NewTable, TableChange, WriteMode } from '.
 import type { ColumnSchema, ColumnType, TableSchema } from '../engine/schema.ts'
 import type { Assign } from './value/assign.ts'
 import type { AssignValue } from './value/assign-value.ts'
+import type { Bound } from './expression/bound.ts'
 import type { Operand } from './operand.ts'
 import type { QueryNode, Window } from './operator/node.ts'
 import type { PlanTerm } from './plan-term.ts'
@@ -56,6 +57,8 @@ export type RowValue =
   | { readonly kind: 'operand'; readonly operand: Operand; readonly assign: Assign }
   | { readonly kind: 'value'; readonly value: EngineValue }
   | { readonly kind: 'column'; readonly row: 'existing' | 'proposed'; readonly ordinal: number }
+  /** Over the existing row and, behind it, the proposed one. */
+  | { readonly kind: 'expression'; readonly bound: Bound; readonly assign: AssignValue }
 
 export interface SetPlan {
   readonly ordinal: number

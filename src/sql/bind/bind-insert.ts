@@ -36,7 +36,7 @@ export function bindInsert(statement: Insert, catalog: Catalog, origin: Origin, 
     return { index: index < width ? index : -1, assign: assignTo(column), default: defaultValue(column) }
   })
   const query = plan && { plan, assign: plan.output.map(({ type }, index) => assignColumn(scope, targets[index]!, type)) }
-  return { kind: 'insert', table, query, tuples, sources, ...bindConflict(scope, statement), returning: bindReturning(scope, statement.returning) }
+  return { kind: 'insert', table, query, tuples, sources, ...bindConflict(scope, statement, literals), returning: bindReturning(scope, statement.returning) }
 }
 
 /** Ordinals in the order in which values are given. */
@@ -66,13 +66,13 @@ function bindTuples({ source }: Insert): InsertPlan['tuples'] {
   if (source.kind === 'defaults') return [[]]
   return source.tuples.map((tuple) =>
     tuple.map((value) => {
-      invariant(value.kind !== 'column', 'a column stands in VALUES')
+      invariant(value.kind === 'operand' || value.kind === 'default', 'an expression stands in VALUES')
       return value.kind === 'default' ? undefined : value.operand
     }),
   )
 }
 
-function bindConflict(scope: Scope, { upsert, onConflict }: Insert): { readonly mode: WriteMode; readonly onConflict: readonly SetPlan[] | undefined } {
+function bindConflict(scope: Scope, { upsert, onConflict }: Insert, literals: Literals): { readonly mode: WriteMode; readonly onConflict: readonly SetPlan[] | undefined } {
   const { table, origin } = scope
   if (upsert && table.hiddenKey) throw errorAt(origin, 0, '0A000', `UPSERT INTO table "${table.name}" is not supported: it has no primary key`)
   if (upsert) return { mode: 'upsert', onConflict: undefined }
@@ -81,7 +81,7 @@ function bindConflict(scope: Scope, { upsert, onConflict }: Insert): { readonly 
   const { update } = onConflict
   // Rows under a hidden key never meet each other.
   if (update === undefined) return { mode: table.hiddenKey ? 'insert' : 'insert-or-ignore', onConflict: undefined }
-  return { mode: 'insert', onConflict: bindSets(scope, update, true) }
+  return { mode: 'insert', onConflict: bindSets(scope, update, true, literals) }
 }
 
 /** The primary key is the only thing that rows can be in conflict over. */

@@ -1,4 +1,5 @@
 /** UPDATE and DELETE to plans. */
+import type { Literals } from '../expression/literal.ts'
 import type { Origin } from '../origin.ts'
 import type { DeletePlan, KeyPlan, UpdatePlan, WherePlan } from '../plan.ts'
 import type { Operand, Term } from '../statement.ts'
@@ -8,9 +9,9 @@ import { bindReturning, bindSets } from './row-value.ts'
 import { bindTerm, findColumn, scopeOf } from './scope.ts'
 import type { Scope } from './scope.ts'
 
-export function bindUpdate(statement: Update, catalog: Catalog, origin: Origin): UpdatePlan {
+export function bindUpdate(statement: Update, catalog: Catalog, origin: Origin, literals: Literals): UpdatePlan {
   const scope = scopeOf(catalog, statement.table, origin)
-  const sets = bindSets(scope, statement.sets, false)
+  const sets = bindSets(scope, statement.sets, false, literals)
   return { kind: 'update', table: scope.table, rows: bindRows(scope, statement.where), sets, returning: bindReturning(scope, statement.returning) }
 }
 

@@ -30,7 +30,7 @@ export function bindStatement(statement: Statement, catalog: Catalog, origin: Or
     case 'insert':
       return bindInsert(statement, catalog, origin, literals)
     case 'update':
-      return bindUpdate(statement, catalog, origin)
+      return bindUpdate(statement, catalog, origin, literals)
     case 'delete':
       return bindDelete(statement, catalog, origin)
     case 'select':

@@ -11,15 +11,17 @@ import type { Operand } from '../statement.ts'
 import type { Assign } from '../value/assign.ts'
 import { assignOperand } from '../value/values.ts'
 import type { Values } from '../value/values.ts'
+import type { Execution } from './execute-select.ts'
 import { rowChange, writeResult } from './row-changes.ts'
 
 /** Runs the query of an INSERT … SELECT. */
 export type RunQuery = (plan: QueryPlan) => Promise<RowsResult>
 
-export async function executeInsert(engine: Engine, plan: InsertPlan, values: Values, runQuery: RunQuery): Promise<WriteResult> {
+export async function executeInsert(engine: Engine, plan: InsertPlan, execution: Execution, runQuery: RunQuery): Promise<WriteResult> {
+  const { values } = execution
   const rows = plan.query === undefined ? givenRows(plan, values) : await queriedRows(plan, plan.query, runQuery)
   if (plan.returning === undefined && plan.onConflict === undefined) return writeResult(await engine.insert(plan.table, rows, plan.mode), undefined, [])
-  return await insertKnowing(engine, plan, rows.map((row) => checkedRow(plan.table, row)), values)
+  return await insertKnowing(engine, plan, rows.map((row) => checkedRow(plan.table, row)), execution)
 }
 
 /** The row as the engine will store it, without the hidden key. The engine gives it back as the same object. */
@@ -28,11 +30,11 @@ function checkedRow(table: TableSchema, row: EngineRow): EngineRow {
 }
 
 /** Inserts and tells what became of each row. */
-async function insertKnowing(engine: Engine, plan: InsertPlan, rows: readonly EngineRow[], values: Values): Promise<WriteResult> {
+async function insertKnowing(engine: Engine, plan: InsertPlan, rows: readonly EngineRow[], execution: Execution): Promise<WriteResult> {
   const { table, mode, onConflict, returning } = plan
   const whole = (row: EngineRow): EngineRow => (table.hiddenKey ? [null, ...row] : row)
   if (onConflict === undefined && mode !== 'insert-or-ignore') return writeResult(await engine.insert(table, rows, mode), returning, rows.map(whole))
-  const change = onConflict === undefined ? undefined : rowChange(onConflict, values)
+  const change = onConflict === undefined ? undefined : rowChange(onConflict, execution)
   const outcomes = new Map<EngineRow, EngineRow | 'keep'>()
   const count = await engine.insertOrUpdate(table, rows, (existing, proposed) => {
     const outcome = change === undefined ? 'keep' : checkRow(table, change(existing, proposed))

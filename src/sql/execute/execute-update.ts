@@ -5,6 +5,7 @@ import type { CancelSignal } from '../cancel.ts'
 import type { DeletePlan, UpdatePlan, WherePlan } from '../plan.ts'
 import type { WriteResult } from '../result.ts'
 import type { Values } from '../value/values.ts'
+import type { Execution } from './execute-select.ts'
 import { scanRange } from './bounds.ts'
 import type { ScanRange } from './bounds.ts'
 import { keysOf, keyText } from './keys.ts'
@@ -13,8 +14,9 @@ import { resolveTerms } from './terms.ts'
 
 type Changes = (row: EngineRow) => EngineRow | 'delete'
 
-export async function executeUpdate(engine: Engine, plan: UpdatePlan, values: Values, signal: CancelSignal | undefined): Promise<WriteResult> {
-  const change = rowChange(plan.sets, values)
+export async function executeUpdate(engine: Engine, plan: UpdatePlan, execution: Execution): Promise<WriteResult> {
+  const { values, signal } = execution
+  const change = rowChange(plan.sets, execution)
   return await changeRows(engine, plan, values, signal, (row) => checkRow(plan.table, change(row, row)))
 }
 

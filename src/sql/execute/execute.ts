@@ -18,9 +18,9 @@ export async function executePlan(engine: Engine, plan: Plan, execution: Executi
     case 'query':
       return await executeQuery(engine, plan, execution)
     case 'insert':
-      return await executeInsert(engine, plan, values, async (query) => await executeQuery(engine, query, execution))
+      return await executeInsert(engine, plan, execution, async (query) => await executeQuery(engine, query, execution))
     case 'update':
-      return await executeUpdate(engine, plan, values, signal)
+      return await executeUpdate(engine, plan, execution)
     case 'delete':
       return await executeDelete(engine, plan, values, signal)
     case 'createTable':

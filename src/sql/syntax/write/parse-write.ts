@@ -3,6 +3,7 @@ import type { SelectItem } from '../../statement.ts'
 import type { Name } from '../names.ts'
 import { isColumn, readColumn, readOperand, readWhere } from '../parse-expression.ts'
 import { readItem, readTable } from '../parse-select.ts'
+import { readExpression } from '../query/read-expression.ts'
 import { readSelect } from '../query/read-query.ts'
 import { isNode, nodes, only, readName, textIn, unsupported } from '../syntax-node.ts'
 import type { Reading, SyntaxNode } from '../syntax-node.ts'
@@ -52,7 +53,28 @@ function readSets(reading: Reading, node: SyntaxNode): readonly SetClause[] {
 function readValue(reading: Reading, value: unknown): WrittenValue {
   if (isDefault(value)) return { kind: 'default' }
   if (isColumn(value)) return { kind: 'column', column: readColumn(reading, value) }
+  if (isNode(value) && value['type'] === 'binary_expr' && isArithmetic(value)) return { kind: 'expression', expression: readExpression({ reading, query: (query) => refuseQuery(reading, query), depth: 0 }, value) }
   return { kind: 'operand', operand: readOperand(reading, value) }
+}
+
+const arithmetic = new Set(['+', '-', '*', '/', '%'])
+
+/**
+ * Columns and values joined by operators. The parser lets || bind more strongly than the others, which it does not:
+ * where both meet without parentheses, the tree may be wrong.
+ */
+function isArithmetic(value: unknown, isText?: boolean): boolean {
+  if (!isNode(value)) return false
+  if (value['type'] !== 'binary_expr') return value['type'] === 'var' || value['type'] === 'column_ref'
+  const operator = textIn(value, 'operator')
+  const joinsText = operator === '||'
+  if (!joinsText && !arithmetic.has(operator)) return false
+  if (isText !== undefined && isText !== joinsText && value['parentheses'] !== true) return false
+  return isArithmetic(value['left'], joinsText) && isArithmetic(value['right'], joinsText)
+}
+
+function refuseQuery(reading: Reading, query: SyntaxNode): never {
+  throw unsupported(reading, query, 'a subquery')
 }
 
 function isDefault(value: unknown): boolean {

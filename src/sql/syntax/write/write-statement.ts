@@ -1,9 +1,10 @@
 /** INSERT, UPDATE and DELETE as they are written: names and types unresolved. */
 import type { ColumnRef, Operand, Select, SelectItem, TableRef, Term } from '../../statement.ts'
 import type { Name } from '../names.ts'
+import type { Expression } from '../query/query.ts'
 
 /** A value in VALUES or SET; `default` stands for what the column is when nothing is said. */
-export type WrittenValue = { readonly kind: 'operand'; readonly operand: Operand } | { readonly kind: 'column'; readonly column: ColumnRef } | { readonly kind: 'default' }
+export type WrittenValue = { readonly kind: 'operand'; readonly operand: Operand } | { readonly kind: 'column'; readonly column: ColumnRef } | { readonly kind: 'expression'; readonly expression: Expression } | { readonly kind: 'default' }
 
 export interface SetClause {
   readonly column: Name
