@@ -1,4 +1,5 @@
 /** What the spans of text literals stand for. */
+import { isWellFormed, notUnicode } from '../../engine/check-value.ts'
 import { LsmtError } from '../../errors.ts'
 
 /** 'it''s' → it's. Backslashes are plain characters. */
@@ -22,8 +23,14 @@ export function dollarText(text: string, start: number, end: number): string {
 const simpleEscapes: Readonly<Record<string, string>> = { b: '\b', f: '\f', n: '\n', r: '\r', t: '\t' }
 const escapePattern = /''|\\(?:([0-7]{1,3})|x([0-9a-fA-F]{1,2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|([^]))/g
 
-/** E'a\tb' → a, tab, b. Bytes by \ooo and \xhh are taken as characters up to U+007F; 22P02 beyond and for bad escapes. */
+/** E'a\tb' → a, tab, b. Bytes by \ooo and \xhh are taken as characters up to U+007F; 22P02 beyond, for bad escapes and half surrogate pairs. */
 export function escapeText(text: string, start: number, end: number): string {
+  const unescaped = withoutEscapes(text, start, end)
+  if (!isWellFormed(unescaped)) throw notUnicode('the text literal', unescaped)
+  return unescaped
+}
+
+function withoutEscapes(text: string, start: number, end: number): string {
   return text.slice(start + 2, end - 1).replaceAll(escapePattern, (found, octal?: string, hex?: string, short?: string, long?: string, other?: string) => {
     if (octal !== undefined) return asciiEscape(found, Number.parseInt(octal, 8))
     if (hex !== undefined) return asciiEscape(found, Number.parseInt(hex, 16))
