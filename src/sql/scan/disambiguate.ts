@@ -7,6 +7,7 @@
  *                          becomes a text
  *   a LIKE b ESCAPE c      is refused                       → f_like ( a , b , c )
  *   a + b || c             is read as a + (b || c)          → ( a + b ) || c
+ *   a LIKE b = c           is read as a LIKE (b = c)        → ( a LIKE b ) = c
  *   sum ( DISTINCT a )     is refused but for COUNT         → fd_sum ( a ), fs_count ( ) for COUNT(*), f_name ( … ) for all
  *   substring ( a FROM b ) and its like are refused         → f_substring ( a , b )
  *   a JOIN b ON c , d      reads d as part of ON            → a JOIN b ON c CROSS JOIN d
@@ -252,11 +253,23 @@ function mendRun(walk: Walk, parts: readonly Part[]): void {
   while (parts[start]?.text === 'not') start++
   const rest = parts.slice(start)
   mendSides(walk, rest)
+  mendRanges(walk, rest)
   mendTests(walk, rest)
   for (let index = start - 1; index >= 0; index--) {
     walk.edits.instead[parts[index]!.start] = 'f_not ('
     const last = parts.at(-1)!.end - 1
     walk.edits.after[last] += ' )'
+  }
+}
+
+const rangeTests = new Set(['between', 'in', 'like', 'ilike'])
+const weakerThanRanges = new Set([...comparisons, 'is', 'isnull', 'notnull', 'distinct', 'from'])
+
+/** BETWEEN, IN and LIKE beside a comparison. */
+function mendRanges(walk: Walk, parts: readonly Part[]): void {
+  if (!parts.some(({ text }) => comparisons.has(text))) return
+  for (const [from, to] of split(parts, (index) => weakerThanRanges.has(parts[index]!.text))) {
+    if (parts.slice(from, to).some(({ text }) => rangeTests.has(text))) wrap(walk, parts.slice(from, to), '(')
   }
 }
 
