@@ -33,6 +33,9 @@ const parser = new parserModule.Parser()
 /** A shape with more tokens than this is not parsed (54000): the parser's time grows faster than its input. */
 const tokensMax = 20_000
 
+/** Parentheses nested deeper than this are refused (54000): the parser's time doubles with each level. */
+const nestingMax = 14
+
 /** The statement of a shape. 42601 for what is no SQL, 0A000 for SQL that is not supported. */
 export function parseStatement(shape: string, origin: Origin): Statement {
   const tokens = shapeTokens(shape)
@@ -173,6 +176,7 @@ function newReading(origin: Origin, source: ParserText): Reading {
 }
 
 function astOf(reading: Reading): SyntaxNode {
+  refuseDeepNesting(reading.source.text)
   let ast: unknown
   try {
     ast = parser.astify(reading.source.text, { parseOptions: { includeLocations: true } })
@@ -182,6 +186,15 @@ function astOf(reading: Reading): SyntaxNode {
   if (Array.isArray(ast) && ast.length === 1) [ast] = ast
   if (!isNode(ast)) throw syntaxErrorAt(reading.origin, 0)
   return ast
+}
+
+/** The text holds neither literals nor names, so every parenthesis in it is one. */
+function refuseDeepNesting(text: string): void {
+  let depth = 0
+  for (const character of text) {
+    if (character === ')') depth--
+    else if (character === '(' && ++depth > nestingMax) throw new LsmtError('54000', `the statement nests parentheses (its own, and those that AND within OR implies) deeper than ${nestingMax}`)
+  }
 }
 
 function failedToken(reading: Reading, error: unknown): number {

@@ -45,7 +45,8 @@ it('tells a writer when open scans keep the memory, and goes on once they end', 
       scans.push(scan)
     }
   })()
-  await expect(outcome).rejects.toMatchObject({ code: '53200', message: expect.stringContaining('snapshots') as unknown })
+  // Whichever runs out first, the memtables' share or the room for the log's copy, nothing was appended.
+  await expect(outcome).rejects.toMatchObject({ code: '53200', message: expect.stringMatching(/snapshots|log record/) as unknown })
   for (const scan of scans) await scan.return(undefined)
   await table.put({ k: 1000, v: 'written' })
   expect(await table.get(1000)).toEqual({ k: 1000, v: 'written' })

@@ -8,13 +8,15 @@
  * LSMT_SQL_LOGIC_TESTS says. The normal run takes a sample of the files, LSMT_TEST_FULL=1 all of them.
  */
 import { execFile } from 'node:child_process'
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, realpathSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { startCli, withFolder } from '../cli/cli-process.ts'
 
-const folder = resolve(import.meta.dirname, '../..', process.env['LSMT_SQL_LOGIC_TESTS'] ?? '../shared/sql')
-const isThere = existsSync(join(folder, 'slt-run.mjs'))
+const place = resolve(import.meta.dirname, '../..', process.env['LSMT_SQL_LOGIC_TESTS'] ?? '../shared/sql')
+const isThere = existsSync(join(place, 'slt-run.mjs'))
+// The programs there run only under their own path, not behind a link.
+const folder = isThere ? realpathSync(place) : place
 const isFull = process.env['LSMT_TEST_FULL'] === '1'
 const isUpdating = process.env['LSMT_UPDATE_GOLDEN'] === '1'
 const knownFile = join(import.meta.dirname, 'logic-tests-known.json')
@@ -90,7 +92,7 @@ function writeCounts(known: readonly Known[], counts: readonly number[]): void {
 async function runFiles(url: string, directory: string, args: readonly string[]): Promise<Report> {
   const reportFile = join(directory, 'report.json')
   const { code, out } = await runProgram('slt-run.mjs', ['--url', url, '--engine', 'postgresql', '--only', 'all', '--max-report', '1000000', '--json', reportFile, ...args])
-  expect(code, out.slice(-2_000)).toBeLessThan(2)
+  expect([0, 1], `${code}: ${out.slice(-2_000)}`).toContain(code)
   return JSON.parse(readFileSync(reportFile, 'utf8')) as Report
 }
 
