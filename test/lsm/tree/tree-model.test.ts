@@ -253,7 +253,7 @@ async function play(kind: 'wasm' | 'js', seed: number, steps: number): Promise<v
 }
 
 const oneSeed = process.env['LSMT_SEED']
-const seeds = oneSeed === undefined ? Array.from({ length: fullTests ? 500 : 10 }, (_, i) => i) : [Number(oneSeed)]
+const seeds = oneSeed === undefined ? Array.from({ length: fullTests ? 1_500 : 10 }, (_, i) => i) : [Number(oneSeed)]
 
 describe.each(kinds)('a tree agrees with an ordered map (%s)', (kind) => {
   it('over random histories', async () => {
@@ -264,5 +264,5 @@ describe.each(kinds)('a tree agrees with an ordered map (%s)', (kind) => {
         throw new Error(`LSMT_SEED=${seed}: ${(error as Error).message}`, { cause: error })
       }
     }
-  }, 600_000)
+  }, 1_800_000)
 })
