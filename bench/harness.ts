@@ -44,6 +44,12 @@ export interface Measurement {
   readonly answerHash: string
 }
 
+/** What is to be read beside the measurements. */
+export interface BenchNote {
+  readonly bench: string
+  readonly note: string
+}
+
 export const answerHash = (text: string): string => createHash('sha256').update(text).digest('hex').slice(0, 12)
 
 export function median(numbers: readonly number[]): number {
@@ -63,7 +69,7 @@ export function measureKernelCase(bench: string, each: BenchCase, options: Bench
   }
   const hashes = prepared.map((contestant) => answerHash(contestant.answer()))
   assertEqualAnswers(`${bench}/${each.name}`, kinds, hashes)
-  return kinds.map((kind, index) => measurement(`${bench}/${each.name}`, kind, samples[index]!, each.operations ?? 1, hashes[index]!))
+  return kinds.map((kind, index) => measured(`${bench}/${each.name}`, kind, samples[index]!, each.operations ?? 1, hashes[index]!))
 }
 
 function timeOnce(contestant: PreparedCase, options: BenchOptions): number {
@@ -90,10 +96,11 @@ export async function measureContestants(bench: string, contestants: readonly Co
     }
   }
   assertEqualAnswers(bench, contestants.map((each) => each.name), hashes)
-  return contestants.map((each, index) => measurement(bench, each.name, samples[index]!, operations, hashes[index]!))
+  return contestants.map((each, index) => measured(bench, each.name, samples[index]!, operations, hashes[index]!))
 }
 
-function measurement(bench: string, contestant: string, nanoseconds: readonly number[], operations: number, hash: string): Measurement {
+/** `nanoseconds` of each round, in which `operations` were done. */
+export function measured(bench: string, contestant: string, nanoseconds: readonly number[], operations: number, hash: string): Measurement {
   const middle = median(nanoseconds)
   const spread = (Math.max(...nanoseconds) - Math.min(...nanoseconds)) / middle
   return { bench, contestant, medianNs: middle / operations, spread, operationsPerSecond: (operations / middle) * 1e9, answerHash: hash }

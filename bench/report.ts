@@ -1,19 +1,35 @@
 /** Prints measurements as one table: each contestant beside the first of its bench. */
 import { cpus } from 'node:os'
-import type { Measurement } from './harness.ts'
+import type { BenchNote, Measurement } from './harness.ts'
 
 export function printHeader(): void {
-  console.log(`node ${process.version}, ${cpus().length} × ${cpus()[0]?.model ?? 'unknown processor'}`)
-  console.log(row(['bench', 'contestant', 'median', 'ops/s', 'spread', 'ratio', 'answer']))
+  console.log(machine())
+  console.log(row(columns))
 }
+
+export function printNote({ bench, note }: BenchNote): void {
+  console.log(`${bench}: ${note}`)
+}
+
+/** The same as a Markdown document. */
+export function markdownReport(benches: readonly (readonly Measurement[])[], notes: readonly BenchNote[]): string {
+  const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`
+  const rows = benches.flatMap((measurements) => measurements.map((each) => line(cellsOf(each, measurements[0]!))))
+  const remarks = notes.map(({ bench, note }) => `- ${bench}: ${note}`)
+  return [machine(), '', line(columns), line(columns.map((_, i) => (i < 2 ? '---' : '---:'))), ...rows, '', ...remarks, ''].join('\n')
+}
+
+const columns = ['bench', 'contestant', 'median', 'ops/s', 'spread', 'ratio', 'answer']
+const machine = (): string => `node ${process.version}, ${cpus().length} × ${cpus()[0]?.model ?? 'unknown processor'}`
 
 /** `ratio` is how many times the bench's first contestant is faster than this one. */
 export function printMeasurements(measurements: readonly Measurement[]): void {
-  const first = measurements[0]
-  for (const each of measurements) {
-    const ratio = first === undefined || each === first ? '' : `${(each.medianNs / first.medianNs).toFixed(2)}x`
-    console.log(row([each.bench, each.contestant, duration(each.medianNs), rate(each.operationsPerSecond), `${(each.spread * 100).toFixed(0)}%`, ratio, each.answerHash]))
-  }
+  for (const each of measurements) console.log(row(cellsOf(each, measurements[0]!)))
+}
+
+function cellsOf(each: Measurement, first: Measurement): readonly string[] {
+  const ratio = each === first ? '' : `${(each.medianNs / first.medianNs).toFixed(2)}x`
+  return [each.bench, each.contestant, duration(each.medianNs), rate(each.operationsPerSecond), `${(each.spread * 100).toFixed(0)}%`, ratio, each.answerHash]
 }
 
 const widths = [44, 18, 12, 12, 8, 9, 12]

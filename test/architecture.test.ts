@@ -57,7 +57,7 @@ interface Source {
 function sources(folder: string): Source[] {
   const found = readdirSync(join(root, folder), { recursive: true, withFileTypes: true })
   return found
-    .filter((entry) => entry.isFile() && entry.name.endsWith('.ts'))
+    .filter((entry) => entry.isFile() && entry.name.endsWith('.ts') && !entry.parentPath.includes('node_modules'))
     .map((entry) => join(entry.parentPath, entry.name))
     .map((file) => ({ path: relative(root, file), lines: readFileSync(file, 'utf8').split('\n') }))
 }

@@ -14,22 +14,15 @@ import { systemClock } from '../../src/runtime/clock.ts'
 import { seededRandom } from '../../src/runtime/random.ts'
 import { defaultDatabaseSettings } from '../../src/settings.ts'
 import { openLocalStorage } from '../../src/storage/local-storage.ts'
+import { makeSales, regionNames, saleAt, userCount } from '../sql/sales.ts'
+import type { Sales } from '../sql/sales.ts'
 import { measureContestants, type BenchOptions, type Contestant, type Measurement } from '../harness.ts'
 
-const users = 100_000, regions = 50, statuses = ['new', 'paid', 'sent', 'done', 'void']
 const user = 2, region = 3, amount = 4
 const rowsPerInsert = 5_000
 
-interface Columns {
-  readonly count: number
-  readonly users: Int32Array
-  readonly regions: Uint8Array
-  readonly amounts: Float64Array
-  readonly statuses: Uint8Array
-}
-
 export async function* measure(options: BenchOptions): AsyncGenerator<readonly Measurement[]> {
-  const columns = makeColumns(options.smoke ? 20_000 : 5_000_000)
+  const columns = makeSales(options.smoke ? 20_000 : 5_000_000)
   const rounds = options.smoke ? 1 : 15
   const opened = await openLoaded(columns)
   const { engine, table } = opened
@@ -43,22 +36,7 @@ export async function* measure(options: BenchOptions): AsyncGenerator<readonly M
   }
 }
 
-/** Few users have most rows; amounts have two decimals. */
-function makeColumns(count: number): Columns {
-  const random = seededRandom(17)
-  const columns: Columns = { count, users: new Int32Array(count), regions: new Uint8Array(count), amounts: new Float64Array(count), statuses: new Uint8Array(count) }
-  for (let i = 0; i < count; i++) {
-    columns.users[i] = Math.floor(random.nextFloat() ** 3 * users)
-    columns.regions[i] = random.below(regions)
-    columns.amounts[i] = random.below(100_000) / 100
-    columns.statuses[i] = random.below(statuses.length)
-  }
-  return columns
-}
-
-const regionName = (code: number): string => `region ${String(code).padStart(2, '0')}`
-
-async function openLoaded(columns: Columns): Promise<{ readonly engine: Engine; readonly table: TableSchema; close(): Promise<void> }> {
+async function openLoaded(columns: Sales): Promise<{ readonly engine: Engine; readonly table: TableSchema; close(): Promise<void> }> {
   const kept = process.env['LSMT_BENCH_DIR']
   const directory = kept ?? mkdtempSync(join(tmpdir(), 'lsmt-bench-'))
   const isLoaded = kept !== undefined && existsSync(kept)
@@ -76,17 +54,16 @@ async function openLoaded(columns: Columns): Promise<{ readonly engine: Engine; 
   }
 }
 
-async function load(engine: Engine, columns: Columns): Promise<TableSchema> {
+async function load(engine: Engine, columns: Sales): Promise<TableSchema> {
   const column = (name: string, kind: 'bigint' | 'text' | 'double') => ({ name, type: { kind }, notNull: true })
   const table = await engine.createTable({
     name: 'sales', primaryKey: [0], onInsert: 'upsert',
     columns: [column('id', 'bigint'), column('ts', 'bigint'), column('user_id', 'bigint'), column('region', 'text'), column('amount', 'double'), column('status', 'text')],
   })
-  const names = Array.from({ length: regions }, (_, code) => regionName(code))
   for (let from = 0; from < columns.count; from += rowsPerInsert) {
     const rows = Array.from({ length: Math.min(rowsPerInsert, columns.count - from) }, (_, i): EngineRow => {
-      const row = from + i
-      return [row, 1_700_000_000_000 + row * 7, columns.users[row]!, names[columns.regions[row]!]!, columns.amounts[row]!, statuses[columns.statuses[row]!]!]
+      const { id, ts, user_id, region: name, amount: price, status } = saleAt(columns, from + i)
+      return [id, ts, user_id, name, price, status]
     })
     await engine.insert(table, rows, 'upsert')
   }
@@ -104,7 +81,7 @@ const countAndSum: readonly EngineGroupedAggregate[] = [{ function: 'count' }, {
 /** Lies among the amounts and is none, so that zone maps cannot tell. */
 const noAmount = 500.005
 
-function queries(engine: Engine, table: TableSchema, columns: Columns): readonly Query[] {
+function queries(engine: Engine, table: TableSchema, columns: Sales): readonly Query[] {
   const { count } = columns
   const contestant = (name: string, run: () => readonly EngineRow[] | Promise<readonly EngineRow[]>): Contestant => ({
     name,
@@ -127,8 +104,8 @@ function queries(engine: Engine, table: TableSchema, columns: Columns): readonly
     { name: 'summary from zone maps', contestants: [aggregate([]), arrays(() => summarize(columns, () => true))] },
     { name: 'summary scanned', contestants: [aggregate([{ ordinal: amount, comparison: 'ne', value: noAmount }]), arrays(() => summarize(columns, (value) => value !== noAmount))] },
     { name: 'summary of 1 %', contestants: [aggregate([{ ordinal: amount, comparison: 'ge', value: 990 }]), arrays(() => summarize(columns, (value) => value >= 990))] },
-    { name: 'group by 50 texts', contestants: [grouped([region], countAndSum), arrays(() => groupByCode(columns.regions, columns.amounts, regions, regionName))] },
-    { name: 'group by 100,000 integers', contestants: [grouped([user], countAndSum), arrays(() => groupByCode(columns.users, columns.amounts, users, (code) => code))] },
+    { name: 'group by 50 texts', contestants: [grouped([region], countAndSum), arrays(() => groupByCode(columns.regions, columns.amounts, regionNames.length, (code) => regionNames[code]!))] },
+    { name: 'group by 100,000 integers', contestants: [grouped([user], countAndSum), arrays(() => groupByCode(columns.users, columns.amounts, userCount, (code) => code))] },
     { name: 'count distinct of 100,000', contestants: [grouped([], [{ function: 'count', ordinal: user, distinct: true }]), arrays(() => [[new Set(columns.users).size]])] },
   ]
 }
@@ -142,7 +119,7 @@ async function within<T>(engine: Engine, run: (snapshot: ReturnType<Engine['snap
   }
 }
 
-function summarize({ amounts, count }: Columns, matches: (value: number) => boolean): readonly EngineRow[] {
+function summarize({ amounts, count }: Sales, matches: (value: number) => boolean): readonly EngineRow[] {
   let rows = 0, sum = 0, min = Infinity, max = -Infinity
   for (let i = 0; i < count; i++) {
     const value = amounts[i]!

@@ -1,0 +1,91 @@
+/** DuckDB with its default settings, which use every core. */
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { saleAt } from '../sql/sales.ts'
+import { isInstalled, load } from './installed.ts'
+import { insertText, statementRanges } from './peer.ts'
+import type { Loading, PeerKind, PeerRows } from './peer.ts'
+
+interface Reader {
+  getRowObjectsJS(): PeerRows
+}
+
+interface Statement {
+  bindBigInt(index: number, value: bigint): void
+  runAndReadAll(): Promise<Reader>
+}
+
+interface Appender {
+  appendBigInt(value: bigint): void
+  appendDouble(value: number): void
+  appendVarchar(value: string): void
+  endRow(): void
+  closeSync(): void
+}
+
+interface Connection {
+  prepare(sql: string): Promise<Statement>
+  runAndReadAll(sql: string): Promise<Reader>
+  createAppender(table: string): Promise<Appender>
+  closeSync(): void
+}
+
+interface Module {
+  readonly DuckDBInstance: { create(path: string): Promise<{ connect(): Promise<Connection>; closeSync(): void }> }
+}
+
+const name = '@duckdb/node-api'
+
+export const duckdb: PeerKind = {
+  name: 'duckdb',
+  isInstalled: () => isInstalled(name),
+  async open(directory) {
+    mkdirSync(directory, { recursive: true })
+    const { DuckDBInstance } = load(name) as Module
+    const instance = await DuckDBInstance.create(join(directory, 'sales.duckdb'))
+    const connection = await instance.connect()
+    await connection.runAndReadAll('CREATE TABLE IF NOT EXISTS sales (id BIGINT PRIMARY KEY, ts BIGINT NOT NULL, user_id BIGINT NOT NULL, region TEXT NOT NULL, amount DOUBLE NOT NULL, status TEXT NOT NULL)')
+    const prepared = new Map<string, Statement>()
+    return {
+      loadings: [appender(connection), texts(connection)],
+      async query(sql, parameters = []) {
+        const statement = prepared.get(sql) ?? (await connection.prepare(sql))
+        prepared.set(sql, statement)
+        parameters.forEach((value, index) => statement.bindBigInt(index + 1, BigInt(value)))
+        return (await statement.runAndReadAll()).getRowObjectsJS()
+      },
+      async settle() {
+        await connection.runAndReadAll('CHECKPOINT')
+      },
+      close() {
+        connection.closeSync()
+        instance.closeSync()
+      },
+    }
+  },
+}
+
+const appender = (connection: Connection): Loading => ({
+  name: 'appender',
+  async load(sales, from, to) {
+    const rows = await connection.createAppender('sales')
+    for (let i = from; i < to; i++) {
+      const { id, ts, user_id, region, amount, status } = saleAt(sales, i)
+      rows.appendBigInt(BigInt(id))
+      rows.appendBigInt(BigInt(ts))
+      rows.appendBigInt(BigInt(user_id))
+      rows.appendVarchar(region)
+      rows.appendDouble(amount)
+      rows.appendVarchar(status)
+      rows.endRow()
+    }
+    rows.closeSync()
+  },
+})
+
+const texts = (connection: Connection): Loading => ({
+  name: 'INSERT as text',
+  async load(sales, from, to) {
+    for (const [start, end] of statementRanges(from, to)) await connection.runAndReadAll(insertText(Array.from({ length: end - start }, (_, i) => saleAt(sales, start + i))))
+  },
+})

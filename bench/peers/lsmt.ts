@@ -1,0 +1,39 @@
+/** lsmt as an embedded database, with its default settings. */
+import { open } from '../../src/lsmt.ts'
+import type { Database } from '../../src/lsmt.ts'
+import { saleAt } from '../sql/sales.ts'
+import type { Sales } from '../sql/sales.ts'
+import { insertText, statementRanges } from './peer.ts'
+import type { Loading, PeerKind } from './peer.ts'
+
+export const lsmt: PeerKind = {
+  name: 'lsmt',
+  isInstalled: () => true,
+  async open(directory) {
+    const db = await open({ dataDir: directory })
+    await db.query('CREATE TABLE IF NOT EXISTS sales (id BIGINT PRIMARY KEY, ts BIGINT NOT NULL, user_id BIGINT NOT NULL, region TEXT NOT NULL, amount DOUBLE PRECISION NOT NULL, status TEXT NOT NULL)')
+    return {
+      loadings: [batches(db), texts(db)],
+      query: async (sql, parameters) => (await db.query(sql, parameters)).rows,
+      settle: () => db.compact(),
+      close: () => db.close(),
+    }
+  },
+}
+
+const batches = (db: Database): Loading => ({
+  name: 'batches of a keyed table',
+  async load(sales: Sales, from: number, to: number) {
+    const table = db.table('sales')
+    for (const [start, end] of statementRanges(from, to)) {
+      await table.batch(Array.from({ length: end - start }, (_, i) => ({ put: { ...saleAt(sales, start + i) } })))
+    }
+  },
+})
+
+const texts = (db: Database): Loading => ({
+  name: 'INSERT as text',
+  async load(sales, from, to) {
+    for (const [start, end] of statementRanges(from, to)) await db.query(insertText(Array.from({ length: end - start }, (_, i) => saleAt(sales, start + i))))
+  },
+})

@@ -1,0 +1,70 @@
+/** SQLite through better-sqlite3: write-ahead log, a cache as large as lsmt's, the key as its row id, statistics gathered. */
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { saleAt } from '../sql/sales.ts'
+import { isInstalled, load } from './installed.ts'
+import { insertText, statementRanges } from './peer.ts'
+import type { Loading, PeerKind, PeerRows } from './peer.ts'
+
+interface Statement {
+  all(...parameters: readonly unknown[]): PeerRows
+  run(...parameters: readonly unknown[]): unknown
+}
+
+interface Connection {
+  prepare(sql: string): Statement
+  exec(sql: string): unknown
+  close(): void
+}
+
+const name = 'better-sqlite3'
+
+export const sqlite: PeerKind = {
+  name: 'sqlite',
+  isInstalled: () => isInstalled(name),
+  async open(directory) {
+    mkdirSync(directory, { recursive: true })
+    const SqliteDatabase = load(name) as new (path: string) => Connection
+    const connection = new SqliteDatabase(join(directory, 'sales.sqlite'))
+    connection.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA cache_size = -262144; PRAGMA mmap_size = 1073741824; PRAGMA temp_store = MEMORY')
+    connection.exec('CREATE TABLE IF NOT EXISTS sales (id INTEGER PRIMARY KEY, ts INTEGER NOT NULL, user_id INTEGER NOT NULL, region TEXT NOT NULL, amount REAL NOT NULL, status TEXT NOT NULL)')
+    const prepared = new Map<string, Statement>()
+    return await Promise.resolve({
+      loadings: [statements(connection), texts(connection)],
+      query(sql, parameters = []) {
+        const statement = prepared.get(sql) ?? connection.prepare(sql.replaceAll(/\$[0-9]+/g, '?'))
+        prepared.set(sql, statement)
+        return statement.all(...parameters)
+      },
+      async settle() {
+        connection.exec('ANALYZE; PRAGMA wal_checkpoint(TRUNCATE)')
+        await Promise.resolve()
+      },
+      close: () => connection.close(),
+    })
+  },
+}
+
+const statements = (connection: Connection): Loading => ({
+  name: 'a prepared INSERT, 1,000 rows a transaction',
+  async load(sales, from, to) {
+    const insert = connection.prepare('INSERT INTO sales VALUES (?, ?, ?, ?, ?, ?)')
+    for (const [start, end] of statementRanges(from, to)) {
+      connection.exec('BEGIN')
+      for (let i = start; i < end; i++) {
+        const { id, ts, user_id, region, amount, status } = saleAt(sales, i)
+        insert.run(id, ts, user_id, region, amount, status)
+      }
+      connection.exec('COMMIT')
+    }
+    await Promise.resolve()
+  },
+})
+
+const texts = (connection: Connection): Loading => ({
+  name: 'INSERT as text',
+  async load(sales, from, to) {
+    for (const [start, end] of statementRanges(from, to)) connection.exec(insertText(Array.from({ length: end - start }, (_, i) => saleAt(sales, start + i))))
+    await Promise.resolve()
+  },
+})

@@ -1,0 +1,130 @@
+/**
+ * Analytic SQL as users call it, text in and rows out, beside DuckDB and SQLite in one process, in turn: loading, then each
+ * query over the loaded table, then bytes on disk and each contestant's peak memory in a process of its own.
+ *
+ * The others come from bench/peers (`npm ci --prefix bench/peers`); one that is not installed is named in the output.
+ * `LSMT_BENCH_ROWS` sets the rows (5,000,000), `LSMT_BENCH_DIR` keeps the loaded tables between runs,
+ * `LSMT_BENCH_PEERS` and `LSMT_BENCH_QUERIES` narrow contestants and queries to names (parts of names), comma between.
+ */
+import { execFile } from 'node:child_process'
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { bytesOnDisk } from '../peers/peer.ts'
+import type { OpenPeer, PeerKind, PeerRows } from '../peers/peer.ts'
+import { peers } from '../peers/peers.ts'
+import { measureContestants, measured } from '../harness.ts'
+import type { BenchNote, BenchOptions, Contestant, Measurement } from '../harness.ts'
+import { peerQueries } from './queries.ts'
+import type { PeerQuery } from './queries.ts'
+import { makeSales } from './sales.ts'
+import type { Sales } from './sales.ts'
+
+const bench = 'sql/peers'
+
+interface Entrant {
+  readonly kind: PeerKind
+  readonly directory: string
+  peer: OpenPeer
+}
+
+export async function* measure({ smoke }: BenchOptions): AsyncGenerator<readonly Measurement[] | BenchNote> {
+  const sales = makeSales(Number(process.env['LSMT_BENCH_ROWS'] ?? (smoke ? 10_000 : 5_000_000)))
+  const kept = process.env['LSMT_BENCH_DIR']
+  const root = kept ?? mkdtempSync(join(tmpdir(), 'lsmt-bench-'))
+  const wanted = peers.filter(({ name }) => isNamed('LSMT_BENCH_PEERS', name))
+  for (const { name } of wanted.filter((kind) => !kind.isInstalled())) yield { bench, note: `${name} is not installed and does not take part: npm ci --prefix bench/peers` }
+  const kinds = wanted.filter((kind) => kind.isInstalled())
+  try {
+    const isLoaded = existsSync(join(root, kinds[0]!.name))
+    const entrants: Entrant[] = []
+    for (const kind of kinds) entrants.push({ kind, directory: join(root, kind.name), peer: await kind.open(join(root, kind.name)) })
+    if (!isLoaded) yield* load(entrants, root, sales)
+    yield* askAll(entrants, sales.count, smoke)
+    for (const { peer } of entrants) await peer.close()
+    yield { bench, note: `bytes on disk: ${entrants.map(({ kind, directory }) => `${kind.name} ${megabytes(bytesOnDisk(directory))}`).join(', ')}` }
+    const peaks = []
+    for (const entrant of entrants) peaks.push(`${entrant.kind.name} ${megabytes(await peakMemory(entrant, sales.count))}`)
+    yield { bench, note: `peak memory of a process that opens the table and runs each query once: ${peaks.join(', ')}` }
+  } finally {
+    if (kept === undefined) rmSync(root, { recursive: true })
+  }
+}
+
+function isNamed(variable: string, name: string): boolean {
+  const names = process.env[variable]
+  return names === undefined || names.split(',').some((each) => name.includes(each))
+}
+
+const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(1)} MB`
+
+/** All rows the quickest way, then a tenth of them in every other way into tables of their own. */
+async function* load(entrants: readonly Entrant[], root: string, sales: Sales): AsyncGenerator<readonly Measurement[]> {
+  const bulk: Measurement[] = []
+  for (const { kind, peer } of entrants) {
+    const [loading] = peer.loadings
+    const loaded = await elapsed(() => loading!.load(sales, 0, sales.count))
+    const settled = await elapsed(() => peer.settle())
+    bulk.push(measured(`${bench}/load`, `${kind.name}, ${loading!.name}`, [loaded * 1e6], sales.count, ''), measured(`${bench}/load`, `${kind.name}, settling after it`, [settled * 1e6], sales.count, ''))
+  }
+  yield bulk
+  const texts: Measurement[] = []
+  const count = Math.ceil(sales.count / 10)
+  for (const { kind } of entrants) {
+    const directory = join(root, `${kind.name}-texts`)
+    const peer = await kind.open(directory)
+    for (const loading of peer.loadings.slice(1)) texts.push(measured(`${bench}/load as text`, `${kind.name}, ${loading.name}`, [(await elapsed(() => loading.load(sales, 0, count))) * 1e6], count, ''))
+    await peer.close()
+    rmSync(directory, { recursive: true })
+  }
+  yield texts
+}
+
+async function elapsed(run: () => Promise<void>): Promise<number> {
+  const start = performance.now()
+  await run()
+  return performance.now() - start
+}
+
+async function* askAll(entrants: readonly Entrant[], rowCount: number, smoke: boolean): AsyncGenerator<readonly Measurement[]> {
+  const queries = peerQueries(rowCount, smoke ? 20 : 2_000).filter(({ name }) => isNamed('LSMT_BENCH_QUERIES', name))
+  for (const query of queries) {
+    const contestants = entrants.map(({ kind, peer }) => contestant(kind.name, peer, query))
+    let warmMs = 0
+    for (const each of contestants) warmMs += (await each.run()).elapsedMs
+    const rounds = smoke ? 1 : Math.max(5, Math.min(21, Math.floor(4_000 / warmMs)))
+    yield await measureContestants(`${bench}/${query.name}`, contestants, rounds)
+  }
+}
+
+function contestant(name: string, peer: OpenPeer, { sql, parameters = [[]] }: PeerQuery): Contestant {
+  return {
+    name,
+    async run() {
+      const answers: PeerRows[] = []
+      const start = performance.now()
+      for (const values of parameters) answers.push(await peer.query(sql, values))
+      const elapsedMs = performance.now() - start
+      return { elapsedMs, operations: parameters.length, answer: answerOf(answers.flat(), sql.includes('ORDER BY')) }
+    },
+  }
+}
+
+/** Sums of doubles differ in their last digits by the order of adding; integers may come as bigint or as texts of decimals. */
+function answerOf(rows: PeerRows, isOrdered: boolean): string {
+  const texts = rows.map((row) => Object.entries(row).map(([name, value]) => `${name}=${valueText(value)}`).join())
+  return (isOrdered ? texts : texts.toSorted()).join('\n')
+}
+
+function valueText(value: unknown): string {
+  const isNumber = typeof value === 'number' || typeof value === 'bigint' || (typeof value === 'string' && /^-?[0-9]+(\.[0-9]+)?$/.test(value))
+  return isNumber ? Number(value).toPrecision(9) : String(value)
+}
+
+async function peakMemory({ kind, directory }: Entrant, rowCount: number): Promise<number> {
+  const script = fileURLToPath(new URL('../peers/peak-memory.ts', import.meta.url))
+  const { stdout } = await promisify(execFile)(process.execPath, ['--import', 'tsx', script, kind.name, directory, String(rowCount)])
+  return Number(stdout.trim().split('\n').at(-1))
+}
