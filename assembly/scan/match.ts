@@ -62,7 +62,7 @@ function matchWordNaN(values: usize, op: u32): u64 {
 }
 
 /** One bit for each of the four 64-bit lanes. */
-function fourBits(low: v128, high: v128): u64 {
+export function fourBits(low: v128, high: v128): u64 {
   return <u64>i32x4.bitmask(v128.shuffle<i32>(low, high, 0, 2, 4, 6))
 }
 

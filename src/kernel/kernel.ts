@@ -17,9 +17,10 @@ import type { MergeExports } from './merge.ts'
 import type { RowExports } from './row.ts'
 import type { ScanExports } from './scan.ts'
 import type { SkiplistExports } from './skiplist.ts'
+import type { VectorExports } from './vector.ts'
 import type { ZoneMapExports } from './zone-map.ts'
 
-export type KernelExports = BloomExports & ChecksumExports & ColumnExports & LzExports & MergeExports & RowExports & ScanExports & SkiplistExports & ZoneMapExports
+export type KernelExports = BloomExports & ChecksumExports & ColumnExports & LzExports & MergeExports & RowExports & ScanExports & SkiplistExports & VectorExports & ZoneMapExports
 
 export interface Kernel {
   readonly kind: KernelKind

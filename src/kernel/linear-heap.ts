@@ -3,8 +3,8 @@
  * address 0; allocating and freeing take constant time until the region is nearly full.
  */
 import { invariant, LsmtError } from '../errors.ts'
-import { addBlock, blockAddress, blockBytes, createHeapBlocks, granuleBytes, linkFree, releaseBlock, splitBlock, takeFree } from './heap-blocks.ts'
-import type { BlockId } from './heap-blocks.ts'
+import { addBlock, blockAddress, blockBytes, createHeapBlocks, granuleBytes, linkFree, releaseBlock, splitBlock, takeFree } from './heap/heap-blocks.ts'
+import type { BlockId } from './heap/heap-blocks.ts'
 import type { Pointer } from './linear-memory.ts'
 
 export interface LinearHeap {

@@ -10,6 +10,7 @@ import { createLzJs } from './lz.ts'
 import { createScanJs } from './scan.ts'
 import { createZoneMapJs } from './zone-map.ts'
 import { createSkiplistJs } from './skiplist.ts'
+import { createVectorJs } from './vector.ts'
 
 const factories: readonly ((memory: LinearMemory) => Partial<KernelExports>)[] = [
   createBloomJs,
@@ -18,6 +19,7 @@ const factories: readonly ((memory: LinearMemory) => Partial<KernelExports>)[] =
   createRowJs,
   createLzJs,
   createScanJs,
+  createVectorJs,
   createZoneMapJs,
   createSkiplistJs,
   createColumnJs,

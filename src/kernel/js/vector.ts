@@ -1,0 +1,76 @@
+/** The kernels of expressions in JavaScript, put together from their parts. */
+import type { LinearMemory } from '../linear-memory.ts'
+import { bitsOperator } from '../vector.ts'
+import type { VectorExports } from '../vector.ts'
+import { firstActive, writeBits } from './vector/active.ts'
+import { createArithmetic } from './vector/arithmetic.ts'
+import { createIntegers } from './vector/integers.ts'
+import { createTests } from './vector/tests.ts'
+import { createSelections } from './scan/selection.ts'
+
+export function createVectorJs(memory: LinearMemory): VectorExports {
+  return { ...createArithmetic(memory), ...createTests(memory), ...createConversions(memory), ...createBitmaps(memory) }
+}
+
+const beyondI64 = 2 ** 63
+
+function createConversions(memory: LinearMemory): Pick<VectorExports, 'vectorToF64' | 'vectorToI64'> {
+  const { f64, i64 } = memory
+  const integers = createIntegers(memory)
+  return {
+    vectorToF64(values, active, count, single, out) {
+      firstActive(memory, active, count, (row) => {
+        const value = Number(integers.read(values + 8 * row))
+        f64[(out >>> 3) + row] = single === 0 ? value : Math.fround(value)
+        return false
+      })
+    },
+    vectorToI64(values, active, count, range, out) {
+      const low = i64[range >>> 3]!, high = i64[(range >>> 3) + 1]!
+      return firstActive(memory, active, count, (row) => {
+        const rounded = roundedToEven(f64[(values >>> 3) + row]!)
+        if (!(rounded < beyondI64 && rounded >= -beyondI64)) return true
+        const value = Number.isSafeInteger(rounded) ? rounded + 0 : BigInt(rounded)
+        if (value < low || value > high) return true
+        integers.write(out + 8 * row, value)
+        return false
+      })
+    },
+  }
+}
+
+function roundedToEven(value: number): number {
+  const floor = Math.floor(value)
+  return value - floor === 0.5 ? floor + (floor % 2 === 0 ? 0 : 1) : Math.round(value)
+}
+
+function createBitmaps(memory: LinearMemory): Pick<VectorExports, 'vectorSelect' | 'vectorFromBits' | 'vectorBits' | 'vectorBitsByCode'> {
+  const { u8, u32 } = memory
+  const { scanSelectedCount } = createSelections(memory)
+  const bitAt = (bitmap: number, row: number): number => (u8[bitmap + (row >>> 3)]! >>> (row & 7)) & 1
+  return {
+    vectorSelect(values, step, bits, count, out) {
+      firstActive(memory, bits, count, (row) => {
+        const from = (values + step * row) >>> 2, to = (out >>> 2) + 2 * row
+        u32[to] = u32[from]!
+        u32[to + 1] = u32[from + 1]!
+        return false
+      })
+    },
+    vectorFromBits(bits, count, out) {
+      for (let row = 0; row < count; row++) {
+        u32[(out >>> 2) + 2 * row] = bitAt(bits, row)
+        u32[(out >>> 2) + 2 * row + 1] = 0
+      }
+    },
+    vectorBits(operator, a, b, count, out) {
+      for (let word = 0; word < 2 * Math.ceil(count / 64); word++) {
+        const left = u32[(a >>> 2) + word]!, right = u32[(b >>> 2) + word]!, rows = count - 32 * word
+        const bits = operator === bitsOperator.and ? left & right : operator === bitsOperator.andNot ? left & ~right : left | right
+        u32[(out >>> 2) + word] = rows >= 32 ? bits : rows <= 0 ? 0 : bits & ((1 << rows) - 1)
+      }
+      return scanSelectedCount(out, count)
+    },
+    vectorBitsByCode: (codes, count, entries, out) => writeBits(memory, count, out, (row) => bitAt(entries, u32[(codes >>> 2) + row]!) === 1),
+  }
+}
