@@ -82,6 +82,6 @@ function listeningEngine(seen: EngineRow[]): Engine {
       return Promise.resolve(rows.length)
     },
     createTable: unused, dropTable: unused, alterTable: unused, truncateTable: unused, catalogSettled: unused, snapshot: unused, scan: unused, aggregate: unused, groupedAggregate: unused, insertOrUpdate: unused, update: unused,
-    updateWhere: unused, deleteWhere: unused, deleteRange: unused, write: unused, flush: unused, compact: unused, stats: unused, close: unused,
+    updateWhere: unused, deleteWhere: unused, deleteRange: unused, write: unused, spillFile: unused, flush: unused, compact: unused, stats: unused, close: unused,
   }
 }

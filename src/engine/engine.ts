@@ -148,11 +148,43 @@ export interface Engine {
   /** Deletes all keys in a range, without reading them. */
   deleteRange(table: TableSchema, lower: KeyBound | undefined, upper: KeyBound | undefined): Promise<void>
 
+  /** A place for rows that a query cannot hold in memory; what is written there counts in `use`. The file is the caller's to discard. */
+  spillFile(use: SpillUse): SpillFile
+
   /** Everything written so far goes to table files / is merged into one run. */
   flush(): Promise<void>
   compact(): Promise<void>
   stats(): EngineStats
   close(): Promise<void>
+}
+
+/** What one query spills. */
+export interface SpillUse {
+  /** Bytes that may be spilled at a time; 53200 beyond. */
+  readonly bytesMax: number
+  /** Rows are written in blocks of about so many bytes. */
+  readonly blockBytes: number
+  /** Bytes in files that are not discarded yet. */
+  bytesHeld: number
+  /** Bytes written so far, in all files. */
+  bytesWritten: number
+  readonly signal?: EndSignal
+}
+
+/** Runs of rows in one temporary file, which is made when the first block is written. */
+export interface SpillFile {
+  newRun(): SpilledRun
+  /** Gives the room back. Safe to call again, and after any failure. */
+  discard(): Promise<void>
+}
+
+/** Rows in the order in which they were appended. */
+export interface SpilledRun {
+  readonly rowCount: number
+  /** Writes rows, of as many values as those before, in blocks. 53100 when the disk is full. */
+  append(rows: readonly EngineRow[]): Promise<void>
+  /** The rows, a block at a time; may be asked for again. XX001 for a block that is not as it was written. */
+  read(): AsyncGenerator<readonly EngineRow[]>
 }
 
 export interface EngineStats {

@@ -23,6 +23,8 @@ import { isFetch, lookUp } from './read/point-read.ts'
 import { scanShards } from './read/scan.ts'
 import type { TableSchema } from './schema.ts'
 import type { Admission } from './shards/admission.ts'
+import { createSpillFile } from './spill/spill-file.ts'
+import type { CreateTemporary } from './spill/spill-file.ts'
 import { createCommitter } from './shards/commit.ts'
 import { createKeyScratch } from './shards/key-scratch.ts'
 import { shardsOf, takeShardSnapshot } from './shards/shard-snapshot.ts'
@@ -49,6 +51,7 @@ export interface LocalEngineParts {
   /** A statement with more bytes is 54000; by default an eighth of the kernel's memory. */
   readonly statementBytesMax?: number
   readonly cacheBytes: () => number
+  readonly createTemporary: CreateTemporary
   /** By default the event loop's. */
   readonly turns?: Turns
   /** Closes the trees and what they stand on. */
@@ -74,6 +77,10 @@ export async function createLocalEngine(parts: LocalEngineParts): Promise<Engine
     ...writePart(writer, tables),
     get catalogVersion() {
       return tables.version
+    },
+    spillFile(use) {
+      assertOpen()
+      return createSpillFile(parts.createTemporary, kernel, use)
     },
     async flush() {
       assertOpen()

@@ -66,7 +66,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     throw error
   })
   const admission = createAdmission({ trees, memory: memtableMemory, bytesMax: budget.memtablesBytesMax, clock: options.clock })
-  const parts = { kernel, trees, random, admission, statementBytesMax: budget.statementBytesMax, rowBytesMax: budget.rowBytesMax, cacheBytes: () => cache.counts.chunkBytes + cache.counts.fixedBytes, close: () => close(trees) }
+  const parts = { kernel, trees, random, admission, statementBytesMax: budget.statementBytesMax, rowBytesMax: budget.rowBytesMax, cacheBytes: () => cache.counts.chunkBytes + cache.counts.fixedBytes, createTemporary: storage.createTemporary, close: () => close(trees) }
   return createLocalEngine(parts).catch(async (error: unknown) => {
     await close(trees)
     throw error

@@ -22,6 +22,11 @@ export interface EndSignal {
   readonly reason: unknown
 }
 
+/** The error of work that was ended: the signal's own LsmtError, or 57014. */
+export function endReason({ reason }: EndSignal): LsmtError {
+  return reason instanceof LsmtError ? reason : new LsmtError('57014', 'the statement was cancelled')
+}
+
 export interface Pace {
   /** undefined: go on. Otherwise others have the turn until it resolves. Throws when the work is to end: 57014, or the signal's own LsmtError. */
   turn(): Promise<void> | undefined
@@ -38,7 +43,7 @@ export function createPace(turns: Turns, signal: EndSignal | undefined, assertOp
   let pause: Promise<void> | undefined
   return {
     turn() {
-      if (signal?.aborted === true) throw signal.reason instanceof LsmtError ? signal.reason : new LsmtError('57014', 'the statement was cancelled')
+      if (signal?.aborted === true) throw endReason(signal)
       if (pause !== undefined) return pause
       if (turns.monotonicMs() - startMs < sliceMs) return undefined
       pause = turns.next().then(() => {

@@ -1,5 +1,6 @@
 /** Giving up: what statements ask between batches. An AbortSignal is one; servers use the lighter one made here. */
-import { LsmtError } from '../errors.ts'
+import type { LsmtError } from '../errors.ts'
+import { endReason } from '../runtime/pace.ts'
 
 export interface CancelSignal {
   readonly aborted: boolean
@@ -42,11 +43,7 @@ export function createCanceller(): Canceller {
 
 /** 57014 once the caller has given up or the time is over. */
 export function checkCancelled(signal: CancelSignal | undefined): void {
-  if (signal?.aborted === true) throw cancellation(signal)
-}
-
-export function cancellation(signal: CancelSignal): LsmtError {
-  return signal.reason instanceof LsmtError ? signal.reason : new LsmtError('57014', 'the statement was cancelled')
+  if (signal?.aborted === true) throw endReason(signal)
 }
 
 /** Rejects at once when the caller gives up; the reading goes on to its end and releases what it holds. */
@@ -54,7 +51,7 @@ export async function unlessCancelled<T>(reading: Promise<T>, signal: CancelSign
   if (signal === undefined) return await reading
   let onAbort: () => void = () => {}
   const cancelled = new Promise<never>((_, reject) => {
-    onAbort = () => reject(cancellation(signal))
+    onAbort = () => reject(endReason(signal))
     signal.addEventListener('abort', onAbort)
   })
   try {

@@ -14,12 +14,12 @@ import type { PendingWrite } from './crash-image.ts'
 import { concatenated, copyFile, writeAt } from './memory-disk.ts'
 import type { MemoryDisk, MemoryFile } from './memory-disk.ts'
 import { createMemoryStorage } from './memory-storage.ts'
-import type { AppendFile, ObjectReader, ObjectWriter, Storage } from './storage.ts'
+import type { AppendFile, ObjectReader, ObjectWriter, Storage, TemporaryFile } from './storage.ts'
 
 export interface StorageOperation {
   /** Counted from 1. */
   readonly number: number
-  readonly kind: 'createIfAbsent' | 'publish' | 'createAppend' | 'openAppend' | 'write' | 'sync' | 'open' | 'read' | 'list' | 'delete' | 'append'
+  readonly kind: 'createIfAbsent' | 'publish' | 'createAppend' | 'openAppend' | 'createTemporary' | 'discard' | 'write' | 'sync' | 'open' | 'read' | 'list' | 'delete' | 'append'
   readonly name: string
 }
 
@@ -90,6 +90,7 @@ function faultyStorageOver(options: FaultOptions, durable: MemoryDisk, pending: 
       return faultyAppend(state, name, file)
     },
     openAppend: async (name) => faultyAppend(state, name, await perform(state, 'openAppend', name, () => seen.openAppend(name))),
+    createTemporary: async () => faultyTemporary(state, await perform(state, 'createTemporary', temporaryName, () => seen.createTemporary())),
     list: (prefix) => perform(state, 'list', prefix, () => seen.list(prefix)),
     delete: (name) => perform(state, 'delete', name, async () => {
       await seen.delete(name)
@@ -182,6 +183,18 @@ function faultyReader(state: FaultState, name: string, reader: ObjectReader): Ob
       readSync(into, byteOffset)
     }),
     close: () => reader.close(),
+  }
+}
+
+const temporaryName = 'a temporary file'
+
+/** Nothing of it outlives a crash. */
+function faultyTemporary(state: FaultState, file: TemporaryFile): TemporaryFile {
+  return {
+    name: file.name,
+    append: (bytes) => perform(state, 'append', temporaryName, () => file.append(bytes)),
+    read: (into, byteOffset) => perform(state, 'read', temporaryName, () => file.read(into, byteOffset)),
+    discard: () => perform(state, 'discard', temporaryName, () => file.discard()),
   }
 }
 

@@ -11,6 +11,7 @@ import type { FilePool } from './local/file-pool.ts'
 import { openLocalFolder } from './local-folder.ts'
 import type { LocalFolder, TemporaryFile } from './local-folder.ts'
 import { createLocalReader, createLocalWriter } from './local/local-object.ts'
+import { createLocalTemporary } from './local/local-temporary.ts'
 import { totalBytes, zeroCounts } from './storage-counts.ts'
 import { closedError, errnoOf, existingObject, storageError } from './storage-errors.ts'
 import { checkedName, checkedPrefix } from './storage-name.ts'
@@ -69,6 +70,10 @@ function localStorageIn(folder: LocalFolder, release: () => Promise<void>): Stor
       return openAppendFile(path, counts)
     },
     openAppend: async (name) => openAppendFile(locate(name), counts),
+    createTemporary: async () => {
+      if (closed) throw closedError(`the storage ${folder.root}`)
+      return createLocalTemporary(folder, counts)
+    },
     list: async (prefix) => {
       if (closed) throw closedError(`the storage ${folder.root}`)
       counts.lists++

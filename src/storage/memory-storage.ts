@@ -8,7 +8,7 @@ import type { MemoryDisk, MemoryFile } from './memory-disk.ts'
 import { totalBytes, zeroCounts } from './storage-counts.ts'
 import { closedError, existingObject, missingObject, shortRead } from './storage-errors.ts'
 import { checkedName, checkedPrefix } from './storage-name.ts'
-import type { AppendFile, ObjectReader, ObjectWriter, Storage, StorageCounts } from './storage.ts'
+import type { AppendFile, ObjectReader, ObjectWriter, Storage, StorageCounts, TemporaryFile } from './storage.ts'
 
 export interface MemoryStorageOptions {
   /** Contents to start from, shared with whoever brings them. */
@@ -58,6 +58,10 @@ export function createMemoryStorage(options: MemoryStorageOptions = {}): Storage
       return createMemoryAppend(name, file, counts)
     },
     openAppend: async (name) => createMemoryAppend(name, found(name), counts),
+    createTemporary: async () => {
+      if (closed) throw closedError('the memory storage')
+      return createMemoryTemporary(counts)
+    },
     list: async (prefix) => {
       if (closed) throw closedError('the memory storage')
       counts.lists++
@@ -135,5 +139,30 @@ function createMemoryAppend(name: string, file: MemoryFile, counts: StorageCount
       counts.syncs++
     },
     close: async () => { closed = true },
+  }
+}
+
+function createMemoryTemporary(counts: StorageCounts): TemporaryFile {
+  const name = 'a temporary file in memory'
+  let file: MemoryFile | undefined = concatenated([])
+  const kept = (): MemoryFile => {
+    if (file === undefined) throw closedError(name)
+    return file
+  }
+  return {
+    name,
+    append: async (bytes) => {
+      writeAt(kept(), bytes, kept().byteLength)
+      counts.appends++
+      counts.bytesWritten += bytes.length
+    },
+    read: async (into, byteOffset) => {
+      const { room, byteLength } = kept()
+      if (byteOffset < 0 || byteOffset + into.length > byteLength) throw shortRead(name, byteOffset, into.length, byteLength)
+      counts.reads++
+      counts.bytesRead += into.length
+      into.set(room.subarray(byteOffset, byteOffset + into.length))
+    },
+    discard: async () => { file = undefined },
   }
 }

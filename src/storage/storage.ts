@@ -28,6 +28,8 @@ export interface Storage {
   createAppend(name: string, preallocateBytes: number): Promise<AppendFile>
   /** Reopens an append file, to make durable what an earlier process left in it, or to go on writing. 58P01 if there is none. */
   openAppend(name: string): Promise<AppendFile>
+  /** A new, empty file that has no name and is never durable, for what a query cannot hold in memory. */
+  createTemporary(): Promise<TemporaryFile>
   /** Sizes of the names that start with `prefix` (a folder such as 'wal/', the start of a name, or ''), in ascending byte order of name; in-progress objects are not listed. */
   list(prefix: string): Promise<readonly StoredObject[]>
   /** Deletes an object; deleting an absent one is not an error. Durable before it resolves. */
@@ -71,7 +73,22 @@ export interface AppendFile {
   close(): Promise<void>
 }
 
-/** Requests by kind; `creates` counts published objects and new append files. `syncs` counts data syncs of append files, the ones a commit waits for. */
+/**
+ * Bytes for as long as somebody works with them: nobody else sees them, nothing is synced, and what a crash leaves of
+ * them is gone at the next opening. A storage that is far away keeps them near.
+ */
+export interface TemporaryFile {
+  /** For messages. */
+  readonly name: string
+  /** Adds bytes at the end; appends that overlap stand in the order of the calls. */
+  append(bytes: Uint8Array): Promise<void>
+  /** Reads exactly `into.length` bytes that were appended; a range past the end is an error (58030). */
+  read(into: Uint8Array, byteOffset: number): Promise<void>
+  /** Gives its room back, once the calls under way have ended. Safe to call again, and after any failure. */
+  discard(): Promise<void>
+}
+
+/** Requests by kind; `creates` counts published objects and new append files, temporary files count as what is appended to and read from them. `syncs` counts data syncs of append files, the ones a commit waits for. */
 export interface StorageCounts {
   creates: number
   appends: number

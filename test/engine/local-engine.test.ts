@@ -5,6 +5,7 @@ import type { Kernel } from '../../src/kernel/kernel.ts'
 import { openKernel } from '../../src/kernel/open-kernel.ts'
 import { reserveLinearMemory } from '../../src/kernel/linear-memory.ts'
 import { seededRandom } from '../../src/runtime/random.ts'
+import { createMemoryStorage } from '../../src/storage/memory-storage.ts'
 import { runDifferential } from './engine-differential.ts'
 import { describeEngine } from './engine-conformance.ts'
 import { createModelTree, freeAdmission } from './model-tree.ts'
@@ -20,7 +21,7 @@ async function openOverModels(shardCount: number, fetchEvery = 0): Promise<Opene
   const kernel = openKernel('js', reserveLinearMemory(256 * 1024 * 1024))
   const trees = Array.from({ length: shardCount }, () => createModelTree(kernel))
   for (const tree of trees) tree.fetchEvery = fetchEvery
-  const engine = await createLocalEngine({ kernel, trees, admission: freeAdmission(trees), random: seededRandom(1), statementBytesMax: 1 << 20, cacheBytes: () => 0, close: async () => {} })
+  const engine = await createLocalEngine({ kernel, trees, admission: freeAdmission(trees), random: seededRandom(1), statementBytesMax: 1 << 20, cacheBytes: () => 0, createTemporary: createMemoryStorage().createTemporary, close: async () => {} })
   return { engine, kernel, trees }
 }
 
@@ -35,7 +36,7 @@ describe('random operations over model trees agree with the model', () => {
 
   test('reopened over the same trees', async () => {
     const opened = await openOverModels(4)
-    const again = (): Promise<Engine> => createLocalEngine({ kernel: opened.kernel, trees: opened.trees, admission: freeAdmission(opened.trees), random: seededRandom(2), statementBytesMax: 1 << 20, cacheBytes: () => 0, close: async () => {} })
+    const again = (): Promise<Engine> => createLocalEngine({ kernel: opened.kernel, trees: opened.trees, admission: freeAdmission(opened.trees), random: seededRandom(2), statementBytesMax: 1 << 20, cacheBytes: () => 0, createTemporary: createMemoryStorage().createTemporary, close: async () => {} })
     await opened.engine.close()
     await runDifferential({ open: again, reopens: true, steps: 400, seed: 4 })
   })

@@ -8,7 +8,12 @@ import type { Engine, EngineAggregate, EnginePredicateTerm, EngineRow, EngineSca
 import { alteredTable } from '../../src/engine/tables/alter-table.ts'
 import { tableSchema } from '../../src/engine/tables/new-table.ts'
 import type { TableSchema } from '../../src/engine/schema.ts'
+import { createSpillFile } from '../../src/engine/spill/spill-file.ts'
 import { LsmtError } from '../../src/errors.ts'
+import type { Kernel } from '../../src/kernel/kernel.ts'
+import { reserveLinearMemory } from '../../src/kernel/linear-memory.ts'
+import { openKernel } from '../../src/kernel/open-kernel.ts'
+import { createMemoryStorage } from '../../src/storage/memory-storage.ts'
 import { aggregateRows, groupRows, compareKeys, compareValues, matches } from './model-values.ts'
 
 interface ModelTable {
@@ -23,6 +28,14 @@ interface ModelSnapshot extends EngineSnapshot {
 }
 
 const pageRows = 100
+
+const spillStorage = createMemoryStorage()
+let openedSpillKernel: Kernel | undefined
+
+/** One for all model databases, made when the first of them spills. */
+function spillKernel(): Kernel {
+  return (openedSpillKernel ??= openKernel('js', reserveLinearMemory(16 * 1024 * 1024)))
+}
 
 /** A new, empty model database with its `kv` table. */
 export function openModelEngine(): Engine {
@@ -180,6 +193,7 @@ export function openModelEngine(): Engine {
       const table = writable(schema)
       table.rows = table.rows.filter((row) => !inRange(schema, row, lower, upper))
     },
+    spillFile: (use) => createSpillFile(spillStorage.createTemporary, spillKernel(), use),
     async flush() {},
     async compact() {},
     stats: () => ({ shards: [], cacheBytes: 0, admission: { waiting: 0, waitedMs: 0 }, kernelMemoryBytes: { reserved: 0, used: 0 } }),

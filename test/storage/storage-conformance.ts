@@ -170,6 +170,24 @@ export function describeStorage(kind: string, openStorage: () => Promise<{ reado
       }
     })
 
+    it('keeps temporary files for whoever made them, until they are discarded', async () => {
+      const [one, other] = [await storage.createTemporary(), await storage.createTemporary()]
+      await Promise.all(['a', 'b', 'c'].map((letter) => one.append(bytes(letter.repeat(1000)))))
+      await other.append(bytes('other'))
+      const into = new Uint8Array(2)
+      await one.read(into, 999)
+      expect(text(into)).toBe('ab')
+      expect(await storage.list('')).toEqual([])
+      expect((await failureOf(other.read(into, 4))).code).toBe('58030')
+      await one.discard()
+      await one.discard()
+      expect((await failureOf(one.append(bytes('more')))).code).toBe('55000')
+      expect((await failureOf(one.read(into, 0))).code).toBe('55000')
+      await other.read(into, 0)
+      expect(text(into)).toBe('ot')
+      await other.discard()
+    })
+
     it('counts requests', async () => {
       await storage.createIfAbsent('one', [new Uint8Array(100)])
       const file = await storage.createAppend('two', 64)
@@ -185,7 +203,7 @@ export function describeStorage(kind: string, openStorage: () => Promise<{ reado
     it('refuses to go on once closed', async () => {
       await storage.close()
       await storage.close()
-      const actions = [() => storage.read('x'), () => storage.list(''), () => storage.createIfAbsent('x', []), () => storage.delete('x'), () => storage.createAppend('x', 1)]
+      const actions = [() => storage.read('x'), () => storage.list(''), () => storage.createIfAbsent('x', []), () => storage.delete('x'), () => storage.createAppend('x', 1), () => storage.createTemporary()]
       for (const action of actions) {
         expect((await failureOf(action)).code).toBe('55000')
       }

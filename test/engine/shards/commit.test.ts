@@ -6,6 +6,7 @@ import { reserveLinearMemory } from '../../../src/kernel/linear-memory.ts'
 import { readBatchHeader } from '../../../src/lsm/batch.ts'
 import type { Participants } from '../../../src/lsm/batch.ts'
 import { seededRandom } from '../../../src/runtime/random.ts'
+import { createMemoryStorage } from '../../../src/storage/memory-storage.ts'
 import { scanAll } from '../engine-fixtures.ts'
 import { createModelTree, freeAdmission } from '../model-tree.ts'
 import type { ModelTree } from '../model-tree.ts'
@@ -28,7 +29,7 @@ async function open(shardCount: number): Promise<Opened> {
       return append.call(tree, batch, gate)
     }
   }
-  const engine = await createLocalEngine({ kernel, trees, admission: freeAdmission(trees), random: seededRandom(3), statementBytesMax: 1 << 20, cacheBytes: () => 0, close: async () => {} })
+  const engine = await createLocalEngine({ kernel, trees, admission: freeAdmission(trees), random: seededRandom(3), statementBytesMax: 1 << 20, cacheBytes: () => 0, createTemporary: createMemoryStorage().createTemporary, close: async () => {} })
   for (const list of appended) list.length = 0
   return { engine, trees, appended }
 }
