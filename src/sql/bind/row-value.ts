@@ -9,7 +9,7 @@ import { assignTo } from '../value/assign.ts'
 import { assignValueTo } from '../value/assign-value.ts'
 import { bindExpression } from '../expression/bind-expression.ts'
 import type { ExpressionScope } from '../expression/bind-expression.ts'
-import { settled } from '../expression/coerce.ts'
+import { asResult } from '../expression/coerce.ts'
 import type { Literals } from '../expression/literal.ts'
 import { resultType, valueTypeName } from '../expression/type.ts'
 import type { Name } from '../syntax/names.ts'
@@ -47,9 +47,8 @@ function bindValue(scope: Scope, column: ColumnSchema, value: WrittenValue, prop
 
 /** An expression over the row, brought to the column's type as an assignment; 42804 where there is no silent cast. */
 function bindComputed(scope: Scope, column: ColumnSchema, expression: Expression, proposes: boolean, literals: Literals): RowValue {
-  const bound = settled(bindExpression(rowScope(scope, proposes, literals), expression))
-  const type = resultType(bound.type)
-  const assign = type && assignValueTo(column, type)
+  const bound = asResult(bindExpression(rowScope(scope, proposes, literals), expression))
+  const assign = assignValueTo(column, resultType(bound.type))
   if (assign === undefined) throw errorAt(scope.origin, expression.at, '42804', `column "${column.name}" is of type ${typeName(column.type)} but the expression is of type ${valueTypeName(bound.type)}`)
   return { kind: 'expression', bound, assign }
 }

@@ -10,7 +10,7 @@ import { cast, coerce, settled } from './coerce.ts'
 import { bindFunction } from './function/functions.ts'
 import type { Literals } from './literal.ts'
 import { asCondition, bindBinary, bindComparison, bindDistinct, bindSign, unified } from './operator.ts'
-import { booleanType, intervalType, isFloat, numericType, textType, unknownType, valueTypeName } from './type.ts'
+import { booleanType, intervalType, isFloat, numericType, refuseIntervals, textType, unknownType, valueTypeName } from './type.ts'
 import type { ValueType } from './type.ts'
 import { castOf } from './value/cast.ts'
 import { createMatcher } from './value/like.ts'
@@ -156,6 +156,7 @@ function bindBetween(operand: Bound, low: Bound, high: Bound, negated: boolean):
 
 function bindIn(operand: Bound, items: readonly Bound[], negated: boolean): Bound {
   const [first, ...rest] = unified([operand, ...items], 'IN')
+  refuseIntervals([first!.type], 'IN')
   const bound: Bound = { kind: 'in', operand: first!, items: rest, type: booleanType }
   return negated ? not(bound) : bound
 }
@@ -195,5 +196,5 @@ function anyNumericOf(scope: ExpressionScope, operand: Bound): ValueType {
 function bindCall(scope: ExpressionScope, call: Call): Bound {
   if (aggregateNames.has(call.name)) return scope.aggregate(call)
   if (call.star || call.distinct) throw new LsmtError('42883', `${call.name} is not an aggregate function`)
-  return bindFunction(call.name, call.args.map((arg) => bindExpression(scope, arg)))
+  return bindFunction(call.name, call.args.map((arg) => bindExpression(scope, arg)), scope.literals)
 }

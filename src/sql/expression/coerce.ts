@@ -42,3 +42,8 @@ function typeKey(type: ValueType): string {
 export function settled(bound: Bound): Bound {
   return bound.type.kind === 'unknown' ? coerce(bound, textType) : bound
 }
+
+/** The expression as columns and results can hold it: untyped texts and intervals as TEXT. */
+export function asResult(bound: Bound): Bound {
+  return bound.type.kind === 'interval' ? cast(bound, textType) : settled(bound)
+}

@@ -23,6 +23,8 @@ export interface Literals {
   areEqual(a: Operand, b: Operand): boolean
   /** Digits after the point of a text; the plan then holds for this text only. */
   scaleOfText(operand: Operand): number
+  /** The whole number that an operand is, or undefined; the plan then holds for this value only. */
+  wholeNumber(operand: Operand): number | undefined
   /** Whether the plan depends on types. */
   readonly typed: boolean
   /** Slots whose values were compared. */
@@ -50,6 +52,11 @@ export function createLiterals(values: Values): Literals {
       if (operand.kind === 'slot') compared.add(operand.slot)
       const { value } = operandValue(values, operand)
       return Math.max((typeof value === 'string' ? parseDecimal(value)?.scale : undefined) ?? 0, 0)
+    },
+    wholeNumber(operand) {
+      if (operand.kind === 'slot') compared.add(operand.slot)
+      const { kind, value } = operandValue(values, operand)
+      return kind === slotKind.integer ? (value as number) : undefined
     },
     get typed() {
       return typed

@@ -4,9 +4,10 @@ import type { EngineValue } from '../../engine/engine.ts'
 import { looseCall, strictCall } from './bound.ts'
 import type { Apply, Bound } from './bound.ts'
 import { coerce, commonTypeOf, settled } from './coerce.ts'
-import { booleanType, commonType, dateType, doubleType, integerType, isFloat, isInteger, isNumber, numericType, scaleOf, textType, timestampType, valueTypeName } from './type.ts'
+import { booleanType, commonType, dateType, doubleType, integerType, intervalType, isFloat, isInteger, isNumber, numericType, refuseIntervals, scaleOf, textType, timestampType, valueTypeName } from './type.ts'
 import type { ValueType } from './type.ts'
-import { addInterval } from './value/calendar.ts'
+import { addInterval, intervalSince } from './value/calendar.ts'
+import { addIntervals, timesInterval } from './value/interval.ts'
 import { add, divide, divideRounded, divisionByZero, finite, integerOf, multiply, negate, normal, powerOf10, remainder, subtract } from './value/number.ts'
 import type { Integer } from './value/number.ts'
 import { comparer, keyOf } from './value/order.ts'
@@ -57,12 +58,13 @@ function comparison(operator: string, type: ValueType, test: (order: number) => 
 
 /** Types whose equal values are identical. */
 function isPlain(type: ValueType): boolean {
-  return !isFloat(type) && type.kind !== 'bytea'
+  return !isFloat(type) && type.kind !== 'bytea' && type.kind !== 'interval'
 }
 
 export function bindDistinct(left: Bound, right: Bound, negated: boolean): Bound {
   const type = commonType(left.type, right.type)
   if (type === undefined) throw noOperator('IS DISTINCT FROM', left, right)
+  refuseIntervals([type], 'IS DISTINCT FROM')
   const args = [left, right].map((side) => settled(coerce(side, type)))
   const isSame = (a: EngineValue, b: EngineValue): boolean => keyOf(a) === keyOf(b) || (Number.isNaN(a) && Number.isNaN(b))
   return looseCall(negated ? 'not distinct' : 'distinct', args, booleanType, (a, b) => (isSame(a, b) === negated ? 1 : 0))
@@ -132,13 +134,27 @@ function bindNumeric(operator: string, left: Bound, right: Bound, type: ValueTyp
 function bindTemporal(operator: string, left: Bound, right: Bound): Bound | undefined {
   const [a, b] = [left.type.kind, right.type.kind]
   if (operator === '+' && a === 'interval' && (b === 'timestamp' || b === 'date')) return bindTemporal('+', right, left)
+  if (operator === '*' && isNumber(left.type) && b === 'interval') return bindTemporal('*', right, left)
+  if ((operator === '*' || operator === '/') && a === 'interval' && isNumber(right.type)) return scaledInterval(operator, left, right)
   if (operator !== '+' && operator !== '-') return undefined
   const sign = operator === '+' ? 1 : -1
+  if (a === 'interval' && b === 'interval') return strictCall(`${operator} intervals`, [left, right], intervalType, (x, y) => addIntervals(x as string, y as string, sign))
+  if (sign < 0 && a === 'timestamp' && (b === 'timestamp' || b === 'date')) return strictCall('- times', [left, coerce(right, timestampType)], intervalType, (x, y) => intervalSince(x as Integer, y as Integer))
+  if (sign < 0 && a === 'date' && b === 'timestamp') return bindTemporal('-', coerce(left, timestampType), right)
   if (b === 'interval' && (a === 'timestamp' || a === 'date')) return strictCall(`${operator} interval`, [coerce(left, timestampType), right], timestampType, (time, interval) => addInterval(time as Integer, interval as string, sign))
   if (a === 'date' && isInteger(right.type)) return strictCall(`${operator} days`, [left, right], dateType, (day, days) => integerOf(integerType, sign > 0 ? add(day as Integer, days as Integer) : subtract(day as Integer, days as Integer)))
   if (b === 'date' && isInteger(left.type) && sign > 0) return bindTemporal('+', right, left)
   if (a === 'date' && b === 'date' && sign < 0) return strictCall('- dates', [left, right], integerType, (x, y) => subtract(x as Integer, y as Integer))
   return undefined
+}
+
+function scaledInterval(operator: '*' | '/', interval: Bound, number: Bound): Bound {
+  const args = [interval, coerce(number, doubleType)]
+  if (operator === '*') return strictCall('* interval', args, intervalType, (value, factor) => timesInterval(value as string, factor as number))
+  return strictCall('/ interval', args, intervalType, (value, divisor) => {
+    if (divisor === 0) throw divisionByZero()
+    return timesInterval(value as string, 1 / (divisor as number))
+  })
 }
 
 function bindPower(left: Bound, right: Bound): Bound {
@@ -161,6 +177,7 @@ function bindConcatenation(left: Bound, right: Bound): Bound {
 export function bindSign(operator: '-' | '+', operand: Bound): Bound {
   if (operand.type.kind === 'unknown') return bindSign(operator, coerce(operand, integerType))
   const { type } = operand
+  if (operator === '-' && type.kind === 'interval') return strictCall('negate', [operand], type, (value) => timesInterval(value as string, -1))
   if (!isNumber(type)) throw noOperator(operator, operand)
   if (operator === '+') return operand
   if (isFloat(type)) return strictCall('negate', [operand], type, (value) => -(value as number))

@@ -1,4 +1,5 @@
 /** Types of expressions: those of columns, texts that have no type yet, and intervals. */
+import { LsmtError } from '../../errors.ts'
 import { typeName } from '../../engine/schema.ts'
 import type { ColumnType } from '../../engine/schema.ts'
 
@@ -64,8 +65,12 @@ function commonNumber(a: ValueType, b: ValueType): ValueType {
   return wider.kind === 'numeric' ? numericType(wider.scale) : wider
 }
 
-/** The type of a result whose values are still untyped texts is TEXT. */
-export function resultType(type: ValueType): ColumnType | undefined {
-  if (type.kind === 'interval') return undefined
-  return type.kind === 'unknown' ? textType : type
+/** The type of a result: TEXT for values that are still untyped texts, and for intervals, which no column holds. */
+export function resultType(type: ValueType): ColumnType {
+  return type.kind === 'unknown' || type.kind === 'interval' ? textType : type
+}
+
+/** 0A000 where values are told apart as keys: equal intervals may be written differently (a day, 24 hours). */
+export function refuseIntervals(types: readonly ValueType[], what: string): void {
+  if (types.some(({ kind }) => kind === 'interval')) throw new LsmtError('0A000', `${what} of intervals is not supported`, { hint: 'extract(epoch FROM …) makes a number of an interval' })
 }

@@ -2,6 +2,7 @@
 import { bindCondition, bindExpression } from '../expression/bind-expression.ts'
 import type { ExpressionScope } from '../expression/bind-expression.ts'
 import { equalBound } from '../expression/bound.ts'
+import { refuseIntervals } from '../expression/type.ts'
 import type { Bound } from '../expression/bound.ts'
 import type { QueryNode, SortKey, Window } from '../operator/node.ts'
 import { errorAt } from '../origin.ts'
@@ -60,6 +61,7 @@ export function bindBlock(input: BlockInput): BoundQuery {
   const projected = project(node, [...parts.items.map(({ bound }) => bound), ...extra])
   const output: readonly OutputColumn[] = parts.items.map(({ name, bound }) => ({ name, type: bound.type }))
   if (block.distinct && extra.length > 0) throw errorAt(context.origin, input.orderBy[0]!.expression.at, '42601', 'with SELECT DISTINCT, ORDER BY must name columns of the select list')
+  if (block.distinct) refuseIntervals(output.map(({ type }) => type), 'DISTINCT')
   const unique: QueryNode = block.distinct ? { kind: 'distinct', input: projected } : projected
   const sorted: QueryNode = parts.order.length === 0 || order !== undefined ? unique : { kind: 'sort', input: unique, keys: sortKeys(parts), window: input.window }
   return { node: trimmed(windowed(sorted, input.window), output, extra.length), output, outer: parts.scope.outerUsed }
@@ -79,6 +81,7 @@ function bindParts(input: BlockInput): Parts {
   const where = block.where === undefined ? [] : conjuncts(block.where).filter((each) => !takeTerm(scope, each)).map((each) => bindCondition(inClause('WHERE'), each, 'WHERE'))
   const items = bindItems(scope, inClause(), block.items)
   const groupKeys = block.groupBy.map((each) => groupKeyOf(scope, inClause('GROUP BY'), each, items))
+  refuseIntervals(groupKeys.map(({ type }) => type), 'GROUP BY')
   const having = block.having === undefined ? undefined : bindCondition(inClause(), block.having, 'HAVING')
   const order = orderBy.map((key): OrderPart => ({ ...key, by: orderTarget(scope, inClause(), key.expression, items) }))
   return { scope, unit, where, groupKeys, having, items, order }

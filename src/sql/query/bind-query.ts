@@ -1,7 +1,7 @@
 /** Queries to operators: WITH, set operations, ORDER BY, LIMIT and OFFSET around blocks. */
 import { LsmtError } from '../../errors.ts'
 import { bindExpression } from '../expression/bind-expression.ts'
-import { commonType, valueTypeName } from '../expression/type.ts'
+import { commonType, refuseIntervals, valueTypeName } from '../expression/type.ts'
 import { unified } from '../expression/operator.ts'
 import type { QueryNode, SortKey, Window } from '../operator/node.ts'
 import { errorAt } from '../origin.ts'
@@ -77,5 +77,6 @@ function bindSet(context: StatementContext, { operator, all, left, right, at }: 
     return { name, type: met }
   })
   const types = output.map(({ type }) => type)
+  if (!all) refuseIntervals(types, operator.toUpperCase())
   return { node: { kind: 'set', operator, all, left: converted(a, types), right: converted(b, types) }, output, outer: [...a.outer, ...b.outer] }
 }

@@ -1,6 +1,5 @@
 /** A query as a statement of its own. */
 import type { Engine } from '../../engine/engine.ts'
-import { LsmtError } from '../../errors.ts'
 import type { Literals } from '../expression/literal.ts'
 import { resultType } from '../expression/type.ts'
 import type { QueryNode, ScanNode, Window } from '../operator/node.ts'
@@ -8,18 +7,18 @@ import type { Origin } from '../origin.ts'
 import type { GetPlan, QueryPlan, ResultColumn } from '../plan.ts'
 import type { Query } from '../syntax/query/query.ts'
 import { bindQuery } from './bind-query.ts'
+import { converted } from './bound-query.ts'
 import type { OutputColumn } from './bound-query.ts'
 
 export function planQuery(query: Query, catalog: Pick<Engine, 'table'>, origin: Origin, literals: Literals): QueryPlan {
-  const { node, output } = bindQuery({ catalog, origin, literals, counts: { blocks: 0 } }, query, undefined, undefined)
-  const columns = output.map(resultColumn)
+  const bound = bindQuery({ catalog, origin, literals, counts: { blocks: 0 } }, query, undefined, undefined)
+  const columns = bound.output.map(resultColumn)
+  const node = converted(bound, bound.output.map(({ type }) => (type.kind === 'interval' ? resultType(type) : type)))
   return pointRead(node, columns) ?? { kind: 'query', node, output: columns }
 }
 
 function resultColumn({ name, type }: OutputColumn): ResultColumn {
-  const shown = resultType(type)
-  if (shown === undefined) throw new LsmtError('0A000', `column "${name}" of the result is an interval, which is not supported`, { hint: 'add it to a timestamp' })
-  return { name, type: shown }
+  return { name, type: resultType(type) }
 }
 
 const everything: Window = { limit: undefined, offset: undefined }

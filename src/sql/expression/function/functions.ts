@@ -3,16 +3,16 @@ import { LsmtError } from '../../../errors.ts'
 import type { EngineValue } from '../../../engine/engine.ts'
 import { looseCall, strictCall } from '../bound.ts'
 import type { Bound } from '../bound.ts'
+import type { Literals } from '../literal.ts'
 import { bindComparison, unified } from '../operator.ts'
-import { dateType, doubleType, intervalType, textType, timestampType, valueTypeName } from '../type.ts'
-import { addInterval, fieldOf, truncateTo } from '../value/calendar.ts'
+import { dateType, textType, timestampType, valueTypeName } from '../type.ts'
 import { castOf } from '../value/cast.ts'
-import type { Integer } from '../value/number.ts'
 import { comparer } from '../value/order.ts'
+import { byteFunctions } from './byte-functions.ts'
 import { numberFunctions } from './number-functions.ts'
-import { fixed } from './signature.ts'
 import type { Builder } from './signature.ts'
 import { textFunctions } from './text-functions.ts'
+import { timeFunctions } from './time-functions.ts'
 
 /** As PostgreSQL names types in answers of pg_typeof. */
 const typeNames: Readonly<Record<string, string>> = { double: 'double precision', timestamp: 'timestamp without time zone', numeric: 'numeric' }
@@ -36,16 +36,9 @@ const otherFunctions: Readonly<Record<string, Builder>> = {
   transaction_timestamp: (_, args) => (args.length === 0 ? now : undefined),
   statement_timestamp: (_, args) => (args.length === 0 ? now : undefined),
   current_date: (name, args) => (args.length === 0 ? strictCall(name, [now], dateType, castOf(timestampType, dateType)!) : undefined),
-  date_trunc: fixed([textType, timestampType], timestampType, (unit, time) => truncateTo((unit as string).toLowerCase(), time as Integer)),
-  date_part: fixed([textType, timestampType], doubleType, (field, time) => fieldOfDouble(field as string, time as Integer)),
-  extract: fixed([textType, timestampType], { kind: 'numeric', precision: 38, scale: 6 }, (field, time) => fieldOf((field as string).toLowerCase(), time as Integer)),
-  date_add: fixed([timestampType, intervalType], timestampType, (time, interval) => addInterval(time as Integer, interval as string, 1)),
+  ...timeFunctions,
   typeof: (name, args) => typeOf(name, args),
   pg_typeof: (name, args) => typeOf(name, args),
-}
-
-function fieldOfDouble(field: string, time: Integer): number {
-  return Number(fieldOf(field.toLowerCase(), time)) / 1_000_000
 }
 
 function typeOf(_: string, args: readonly Bound[]): Bound | undefined {
@@ -67,13 +60,13 @@ function extreme(sign: number): Builder {
 }
 
 /** 42883 naming the arguments' types when there is no such function. */
-export function bindFunction(name: string, args: readonly Bound[]): Bound {
-  const call = builderOf(name)?.(name, args)
+export function bindFunction(name: string, args: readonly Bound[], literals: Literals): Bound {
+  const call = builderOf(name)?.(name, args, literals)
   if (call !== undefined) return call
   throw new LsmtError('42883', `there is no function ${name}(${args.map(({ type }) => valueTypeName(type)).join(', ')})`)
 }
 
 function builderOf(name: string): Builder | undefined {
-  for (const functions of [otherFunctions, textFunctions, numberFunctions]) if (Object.hasOwn(functions, name)) return functions[name]
+  for (const functions of [otherFunctions, textFunctions, numberFunctions, byteFunctions]) if (Object.hasOwn(functions, name)) return functions[name]
   return undefined
 }

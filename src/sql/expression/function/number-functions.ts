@@ -3,18 +3,23 @@ import { formatDecimal, parseDecimal } from '../../../engine/decimal.ts'
 import { LsmtError, invariant } from '../../../errors.ts'
 import { strictCall } from '../bound.ts'
 import type { Apply, Bound } from '../bound.ts'
-import { coerce } from '../coerce.ts'
+import { coerce, commonTypeOf } from '../coerce.ts'
 import { bindBinary } from '../operator.ts'
 import { bigintType, doubleType, isFloat, isInteger, isNumber, numericType, scaleOf } from '../type.ts'
 import type { ValueType } from '../type.ts'
-import { absolute, divideRounded, finite, integerOf, normal, powerOf10, rescale } from '../value/number.ts'
+import { absolute, divide, divideRounded, finite, integerOf, normal, powerOf10, rescale } from '../value/number.ts'
 import type { Integer } from '../value/number.ts'
 import { anyOf, fixed } from './signature.ts'
 import type { Builder } from './signature.ts'
 
 export const numberFunctions: Readonly<Record<string, Builder>> = {
   abs: ofNumber((type) => (isInteger(type) ? (value) => integerOf(type, absolute(value as Integer)) : (value) => absolute(value as Integer)), Math.abs),
-  sign: ofNumber((type) => (value) => rescale((value as Integer) > 0 ? 1 : (value as Integer) < 0 ? -1 : 0, 0, scaleOf(type)), Math.sign),
+  sign: (name, args) => {
+    const arg = numberArgument(args, 1)
+    if (arg === undefined) return undefined
+    if (isFloat(arg.type)) return strictCall(name, [arg], arg.type, (value) => Math.sign(value as number))
+    return strictCall(name, [arg], isInteger(arg.type) ? arg.type : numericType(0), (value) => ((value as Integer) > 0 ? 1 : (value as Integer) < 0 ? -1 : 0))
+  },
   ceil: toWhole((value, unit) => -floorDivide(-value, unit), Math.ceil),
   ceiling: toWhole((value, unit) => -floorDivide(-value, unit), Math.ceil),
   floor: toWhole(floorDivide, Math.floor),
@@ -26,12 +31,25 @@ export const numberFunctions: Readonly<Record<string, Builder>> = {
   sqrt: fixed([doubleType], doubleType, (value) => defined('sqrt', Math.sqrt(value as number), value as number)),
   exp: fixed([doubleType], doubleType, (value) => finite(Math.exp(value as number), value as number)),
   ln: fixed([doubleType], doubleType, (value) => logarithm(Math.log, value as number)),
-  log: fixed([doubleType], doubleType, (value) => logarithm(Math.log10, value as number)),
+  log: anyOf(
+    fixed([doubleType], doubleType, (value) => logarithm(Math.log10, value as number)),
+    fixed([doubleType, doubleType], doubleType, (base, value) => logarithm(Math.log, value as number) / logarithm(Math.log, base as number)),
+  ),
   log10: fixed([doubleType], doubleType, (value) => logarithm(Math.log10, value as number)),
   sin: fixed([doubleType], doubleType, (value) => Math.sin(value as number)),
   cos: fixed([doubleType], doubleType, (value) => Math.cos(value as number)),
   tan: fixed([doubleType], doubleType, (value) => Math.tan(value as number)),
+  cbrt: fixed([doubleType], doubleType, (value) => Math.cbrt(value as number)),
+  asin: fixed([doubleType], doubleType, (value) => defined('asin', Math.asin(value as number), value as number)),
+  acos: fixed([doubleType], doubleType, (value) => defined('acos', Math.acos(value as number), value as number)),
+  atan: fixed([doubleType], doubleType, (value) => Math.atan(value as number)),
+  atan2: fixed([doubleType, doubleType], doubleType, (y, x) => Math.atan2(y as number, x as number)),
+  degrees: fixed([doubleType], doubleType, (value) => finite(((value as number) * 180) / Math.PI, value as number)),
+  radians: fixed([doubleType], doubleType, (value) => ((value as number) / 180) * Math.PI),
   pi: fixed([], doubleType, () => Math.PI),
+  div: wholeQuotient,
+  gcd: ofIntegers((a, b) => greatestDivisor(a, b)),
+  lcm: ofIntegers((a, b) => (a === 0n || b === 0n ? 0n : magnitude(a / greatestDivisor(a, b)) * magnitude(b))),
 }
 
 /** A function whose result has its argument's type. */
@@ -41,6 +59,37 @@ function ofNumber(exact: (type: ValueType) => Apply, float: (value: number) => n
     if (arg === undefined) return undefined
     return strictCall(name, [arg], arg.type, isFloat(arg.type) ? (value) => float(value as number) : exact(arg.type))
   }
+}
+
+/** Whole quotients, rounded towards zero. */
+function wholeQuotient(name: string, args: readonly Bound[]): Bound | undefined {
+  const type = args.length === 2 ? commonTypeOf(args) : undefined
+  if (type === undefined || (!isInteger(type) && type.kind !== 'numeric')) return undefined
+  const result = isInteger(type) ? type : numericType(0)
+  return strictCall(name, args.map((arg) => coerce(arg, type)), result, (a, b) => {
+    const quotient = divide(a as Integer, b as Integer)
+    return isInteger(type) ? integerOf(type, quotient) : quotient
+  })
+}
+
+function ofIntegers(compute: (a: bigint, b: bigint) => bigint): Builder {
+  return (name, args) => {
+    if (args.length !== 2) return undefined
+    const type = commonTypeOf(args)
+    if (type === undefined || !isInteger(type)) return undefined
+    return strictCall(name, args.map((arg) => coerce(arg, type)), type, (a, b) => integerOf(type, normal(compute(BigInt(a as Integer), BigInt(b as Integer)))))
+  }
+}
+
+function magnitude(value: bigint): bigint {
+  return value < 0n ? -value : value
+}
+
+/** Euclid's. */
+function greatestDivisor(a: bigint, b: bigint): bigint {
+  let [x, y] = [magnitude(a), magnitude(b)]
+  while (y !== 0n) [x, y] = [y, x % y]
+  return x
 }
 
 /** Untyped texts are read as DOUBLE, as PostgreSQL prefers it among the numbers. */
@@ -65,18 +114,26 @@ function toWhole(exact: Division, float: (value: number) => number): Builder {
   }
 }
 
-/** `round(value, digits)`: the scale stays the argument's, since a type cannot depend on values; digits beyond are zeros. */
+/**
+ * `round(value, digits)`. Digits that stand in the statement are the result's scale; where they are computed, the scale
+ * stays the value's, since a type cannot depend on a row, and digits beyond are zeros.
+ */
 function toScale(exact: Division): Builder {
-  return (name, args) => {
+  return (name, args, literals) => {
     const [arg, digits] = args
     const value = arg === undefined ? undefined : numberArgument([arg], 1)
     if (value === undefined || digits === undefined || args.length !== 2 || !isInteger(digits.type)) return undefined
     if (isFloat(value.type)) return strictCall(name, [value, coerce(digits, bigintType)], value.type, (number, count) => decimalDouble(number as number, Number(count), exact))
     const given = isInteger(value.type) ? coerce(value, numericType(0)) : value
     const scale = scaleOf(given.type)
-    return strictCall(name, [given, coerce(digits, bigintType)], numericType(scale), (number, count) => cutDigits(number as Integer, scale - Number(count), exact))
+    const known = digits.kind === 'literal' ? literals.wholeNumber(digits.operand) : undefined
+    const to = known === undefined ? scale : Math.min(Math.max(known, 0), scaleMax)
+    return strictCall(name, [given, coerce(digits, bigintType)], numericType(to), (number, count) => rescale(cutDigits(number as Integer, scale - Number(count), exact), scale, to))
   }
 }
+
+/** Digits after the point that PostgreSQL shows of a computed NUMERIC at most. */
+const scaleMax = 1_000
 
 function cutDigits(value: Integer, digits: number, exact: Division): Integer {
   if (digits <= 0) return value

@@ -1,12 +1,13 @@
 /** Functions of fixed parameter types: arguments are brought to them as PostgreSQL does silently. */
 import type { Apply, Bound } from '../bound.ts'
+import type { Literals } from '../literal.ts'
 import { strictCall } from '../bound.ts'
 import { coerce } from '../coerce.ts'
 import { commonType, isNumber } from '../type.ts'
 import type { ValueType } from '../type.ts'
 
 /** Builds a call, or gives undefined when there is no such function for the arguments. */
-export type Builder = (name: string, args: readonly Bound[]) => Bound | undefined
+export type Builder = (name: string, args: readonly Bound[], literals: Literals) => Bound | undefined
 
 /** A function of these parameters, the last `optional` of which may be left out. */
 export function fixed(parameters: readonly ValueType[], result: ValueType, apply: Apply, optional = 0): Builder {
@@ -24,9 +25,9 @@ export function fixed(parameters: readonly ValueType[], result: ValueType, apply
 
 /** The first that fits. */
 export function anyOf(...builders: readonly Builder[]): Builder {
-  return (name, args) => {
+  return (name, args, literals) => {
     for (const build of builders) {
-      const call = build(name, args)
+      const call = build(name, args, literals)
       if (call !== undefined) return call
     }
     return undefined

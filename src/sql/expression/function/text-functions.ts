@@ -20,7 +20,6 @@ export const textFunctions: Readonly<Record<string, Builder>> = {
   length: anyOf(fixed([textType], integerType, (text) => characterCount(text as string)), fixed([bytea], integerType, (bytes) => (bytes as Uint8Array).length)),
   char_length: fixed([textType], integerType, (text) => characterCount(text as string)),
   character_length: fixed([textType], integerType, (text) => characterCount(text as string)),
-  octet_length: anyOf(fixed([textType], integerType, (text) => Buffer.byteLength(text as string)), fixed([bytea], integerType, (bytes) => (bytes as Uint8Array).length)),
   substr: fixed([textType, bigintType, bigintType], textType, (text, from, count) => substring(text as string, Number(from), count === undefined ? undefined : Number(count)), 1),
   substring: fixed([textType, bigintType, bigintType], textType, (text, from, count) => substring(text as string, Number(from), count === undefined ? undefined : Number(count)), 1),
   btrim: fixed([textType, textType], textType, (text, characters) => trim(text as string, characters as string | undefined, true, true), 1),
@@ -36,6 +35,8 @@ export const textFunctions: Readonly<Record<string, Builder>> = {
   rpad: fixed([textType, bigintType, textType], textType, (text, count, fill) => pad(text as string, Number(count), fill as string | undefined, false), 1),
   starts_with: fixed([textType, textType], booleanType, (text, prefix) => ((text as string).startsWith(prefix as string) ? 1 : 0)),
   split_part: fixed([textType, textType, bigintType], textType, (text, separator, index) => splitPart(text as string, separator as string, Number(index))),
+  overlay: fixed([textType, textType, bigintType, bigintType], textType, (text, part, from, count) => overlay(text as string, part as string, Number(from), count === undefined ? undefined : Number(count)), 1),
+  translate: fixed([textType, textType, textType], textType, (text, from, to) => translate(text as string, from as string, to as string)),
   repeat: fixed([textType, bigintType], textType, (text, count) => repeat(text as string, Number(count))),
   reverse: fixed([textType], textType, (text) => Array.from(text as string).reverse().join('')),
   ascii: fixed([textType], integerType, (text) => (text as string).codePointAt(0) ?? 0),
@@ -104,6 +105,20 @@ function pad(text: string, count: number, fill = ' ', before = true): string {
   const filler = Array.from(fill)
   const padding = Array.from({ length: count - length }, (_, index) => filler[index % filler.length]).join('')
   return before ? padding + text : text + padding
+}
+
+/** The part takes the place of `count` characters from a position on; by default of as many as it has itself. */
+function overlay(text: string, part: string, from: number, count = characterCount(part)): string {
+  if (from < 1) throw new LsmtError('22023', 'the position of overlay must be positive')
+  return bounded(slice(text, 0, from - 1) + part + slice(text, Math.max(from - 1 + count, 0)))
+}
+
+/** Characters of `from` become those of `to` at the same place, or go where there are none. */
+function translate(text: string, from: string, to: string): string {
+  const others = Array.from(to)
+  const changes = new Map<string, string>()
+  for (const [at, character] of Array.from(from).entries()) if (!changes.has(character)) changes.set(character, others[at] ?? '')
+  return bounded(Array.from(text, (character) => changes.get(character) ?? character).join(''))
 }
 
 function splitPart(text: string, separator: string, index: number): string {

@@ -1,7 +1,7 @@
 /** Timestamps by the proleptic Gregorian calendar in UTC: their fields, beginnings of units, and intervals added. */
 import { LsmtError } from '../../../errors.ts'
 import { daysOf, microsPerDay } from './cast.ts'
-import { intervalOf } from './interval.ts'
+import { intervalBetween, intervalOf } from './interval.ts'
 import { add, multiply, normal, subtract } from './number.ts'
 import type { Integer } from './number.ts'
 
@@ -21,7 +21,8 @@ function momentOf(micros: Integer): Moment {
   return { days, microsOfDay: Number(subtract(micros, multiply(days, microsPerDay))), year: date.getUTCFullYear(), month: date.getUTCMonth() + 1, day: date.getUTCDate() }
 }
 
-function daysFrom(year: number, month: number, day: number): number {
+/** Days since 1970 of a day; days and months beyond their range count on. */
+export function daysFrom(year: number, month: number, day: number): number {
   const date = new Date(0)
   date.setUTCFullYear(year, month - 1, day)
   return date.getTime() / 86_400_000
@@ -40,6 +41,12 @@ export function addInterval(micros: Integer, interval: string, sign: number): In
   const day = daysFrom(year, month, Math.min(moment.day, last))
   if (Number.isNaN(day)) throw new LsmtError('22003', 'timestamp out of range')
   return inRange(add(add(multiply(day, microsPerDay), moment.microsOfDay), rest))
+}
+
+/** From one moment to a later one: whole days and the time beyond them, both negative when it is an earlier one. */
+export function intervalSince(later: Integer, earlier: Integer): string {
+  const micros = BigInt(later) - BigInt(earlier)
+  return intervalBetween(Number(micros / BigInt(microsPerDay)), Number(micros % BigInt(microsPerDay)))
 }
 
 function inRange(micros: Integer): Integer {
@@ -69,6 +76,10 @@ export function truncateTo(unit: string, micros: Integer): Integer {
       return ofDay(daysFrom(year, 1, 1))
     case 'decade':
       return ofDay(daysFrom(Math.floor(year / 10) * 10, 1, 1))
+    case 'century':
+      return ofDay(daysFrom((Math.ceil(year / 100) - 1) * 100 + 1, 1, 1))
+    case 'millennium':
+      return ofDay(daysFrom((Math.ceil(year / 1000) - 1) * 1000 + 1, 1, 1))
     default:
       throw new LsmtError('22023', `there is no unit "${unit}" of a timestamp`)
   }
@@ -81,6 +92,14 @@ export function fieldOf(field: string, micros: Integer): Integer {
   switch (field) {
     case 'year':
       return whole(year)
+    case 'isoyear':
+      return whole(momentOf(multiply(thursdayOf(days), microsPerDay)).year)
+    case 'decade':
+      return whole(Math.floor(year / 10))
+    case 'century':
+      return whole(Math.ceil(year / 100))
+    case 'millennium':
+      return whole(Math.ceil(year / 1000))
     case 'quarter':
       return whole(Math.ceil(month / 3))
     case 'month':
@@ -112,9 +131,14 @@ export function fieldOf(field: string, micros: Integer): Integer {
   }
 }
 
+/** The Thursday of the week of a day: weeks begin on Mondays and belong to its year. */
+function thursdayOf(days: number): number {
+  return days - ((((days + 3) % 7) + 7) % 7) + 3
+}
+
 /** The week of the year that the week's Thursday is in. */
 function isoWeek(days: number): number {
-  const thursday = days - ((((days + 3) % 7) + 7) % 7) + 3
+  const thursday = thursdayOf(days)
   const { year } = momentOf(multiply(thursday, microsPerDay))
   return Math.floor((thursday - daysFrom(year, 1, 1)) / 7) + 1
 }

@@ -56,6 +56,91 @@ function intervalValue({ months, days, micros }: Interval): string {
   return `${months} ${days} ${micros}`
 }
 
+/** Months have 30 days and days 24 hours where intervals are compared, as PostgreSQL has it. */
+function comparable(value: string): bigint {
+  const { months, days, micros } = intervalOf(value)
+  return (BigInt(months) * 30n + BigInt(days)) * 86_400_000_000n + BigInt(micros)
+}
+
+export function compareIntervals(a: string, b: string): number {
+  const [x, y] = [comparable(a), comparable(b)]
+  return x < y ? -1 : x > y ? 1 : 0
+}
+
+/** `a + b`, or `a - b` with the sign -1. */
+export function addIntervals(a: string, b: string, sign: 1 | -1): string {
+  return intervalValue(plus(intervalOf(a), intervalOf(b), sign))
+}
+
+/** Parts of a month go into its 30 days, and parts of a day into the time, as PostgreSQL does it. */
+export function timesInterval(value: string, factor: number): string {
+  const { months, days, micros } = intervalOf(value)
+  const product = { months: Math.trunc(months * factor), days: Math.trunc(days * factor) }
+  const restDays = Math.round((months * factor - product.months) * 30 * second) / second
+  const wholeDays = Math.trunc(restDays)
+  const restMicros = Math.round((days * factor - product.days + restDays - wholeDays) * 86_400 * second)
+  const time = Math.round(micros * factor + restMicros)
+  if (!Number.isSafeInteger(product.months) || !Number.isSafeInteger(time)) throw new LsmtError('22003', 'interval out of range')
+  return intervalValue({ months: product.months, days: product.days + wholeDays, micros: time })
+}
+
+/** Days and the time of the last one between two moments in microseconds. */
+export function intervalBetween(days: number, micros: number): string {
+  return intervalValue({ months: 0, days, micros })
+}
+
+/** '1 year 2 mons -3 days +04:05:06.7', as PostgreSQL shows intervals. */
+export function intervalForm(value: string): string {
+  const { months, days, micros } = intervalOf(value)
+  const years = Math.trunc(months / 12)
+  const parts: string[] = []
+  let isBefore = false
+  for (const [count, unit] of [[years, 'year'], [months - years * 12, 'mon'], [days, 'day']] as const) {
+    if (count === 0) continue
+    parts.push(`${isBefore && count > 0 ? '+' : ''}${count} ${unit}${count === 1 ? '' : 's'}`)
+    isBefore = count < 0
+  }
+  if (parts.length === 0 || micros !== 0) parts.push((micros < 0 ? '-' : isBefore ? '+' : '') + clockForm(Math.abs(micros)))
+  return parts.join(' ')
+}
+
+function clockForm(micros: number): string {
+  const seconds = Math.floor(micros / second)
+  const fraction = micros - seconds * second
+  const two = (count: number): string => String(count).padStart(2, '0')
+  const shown = fraction === 0 ? '' : `.${String(fraction).padStart(6, '0').replace(/0+$/, '')}`
+  return `${two(Math.floor(seconds / 3600))}:${two(Math.floor(seconds / 60) % 60)}:${two(seconds % 60)}${shown}`
+}
+
+/** A field of an interval in millionths. 22023 for other fields. */
+export function intervalField(field: string, value: string): bigint {
+  const { months, days, micros } = intervalOf(value)
+  const whole = (count: number): bigint => BigInt(count) * 1_000_000n
+  switch (field) {
+    case 'year':
+      return whole(Math.trunc(months / 12))
+    case 'month':
+      return whole(months % 12)
+    case 'day':
+      return whole(days)
+    case 'hour':
+      return whole(Math.trunc(micros / (3600 * second)))
+    case 'minute':
+      return whole(Math.trunc(micros / (60 * second)) % 60)
+    case 'second':
+      return BigInt(micros % (60 * second))
+    case 'milliseconds':
+      return BigInt(micros % (60 * second)) * 1_000n
+    case 'microseconds':
+      return whole(micros % (60 * second))
+    case 'epoch':
+      // A year has 365.25 days here, and a month that is left over 30.
+      return BigInt(Math.trunc(months / 12)) * 31_557_600_000_000n + BigInt(months % 12) * 2_592_000_000_000n + BigInt(days) * 86_400_000_000n + BigInt(micros)
+    default:
+      throw new LsmtError('22023', `there is no field "${field}" of an interval`)
+  }
+}
+
 export function intervalOf(value: string): Interval {
   const [months, days, micros] = value.split(' ').map(Number)
   return { months: months!, days: days!, micros: micros! }

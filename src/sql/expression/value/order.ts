@@ -1,6 +1,7 @@
 /** Order and identity of engine values. Texts compare by their UTF-8 bytes, NaN equals itself and is the largest. */
 import type { EngineValue } from '../../../engine/engine.ts'
 import type { ValueType } from '../type.ts'
+import { compareIntervals } from './interval.ts'
 
 export type Compare = (a: EngineValue, b: EngineValue) => number
 
@@ -13,6 +14,8 @@ export function comparer(type: ValueType): Compare {
     case 'text':
     case 'unknown':
       return (a, b) => compareText(a as string, b as string)
+    case 'interval':
+      return (a, b) => compareIntervals(a as string, b as string)
     case 'bytea':
       return (a, b) => Buffer.compare(a as Uint8Array, b as Uint8Array)
     case 'smallint':
@@ -22,7 +25,6 @@ export function comparer(type: ValueType): Compare {
     case 'boolean':
     case 'timestamp':
     case 'date':
-    case 'interval':
       return (a, b) => (a! < b! ? -1 : a! > b! ? 1 : 0)
   }
 }

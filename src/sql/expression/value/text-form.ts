@@ -4,6 +4,7 @@ import type { EngineValue } from '../../../engine/engine.ts'
 import { formatDate, formatTimestamp } from '../../../engine/temporal.ts'
 import { scaleOf } from '../type.ts'
 import type { ValueType } from '../type.ts'
+import { intervalForm } from './interval.ts'
 
 export function textForm(type: ValueType): (value: EngineValue) => string {
   switch (type.kind) {
@@ -25,8 +26,9 @@ export function textForm(type: ValueType): (value: EngineValue) => string {
     case 'bigint':
     case 'text':
     case 'unknown':
-    case 'interval':
       return (value) => String(value)
+    case 'interval':
+      return (value) => intervalForm(value as string)
   }
 }
 
