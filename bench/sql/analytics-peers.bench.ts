@@ -112,7 +112,7 @@ function contestant(name: string, peer: OpenPeer, { sql, parameters = [[]] }: Pe
   }
 }
 
-/** Sums of doubles differ in their last digits by the order of adding; integers may come as bigint or as texts of decimals. */
+/** Sums of doubles differ in their last digits by the order of adding, and amounts have two decimals; integers may come as bigint or as texts of decimals. */
 function answerOf(rows: PeerRows, isOrdered: boolean): string {
   const texts = rows.map((row) => Object.entries(row).map(([name, value]) => `${name}=${valueText(value)}`).join())
   return (isOrdered ? texts : texts.toSorted()).join('\n')
@@ -120,7 +120,7 @@ function answerOf(rows: PeerRows, isOrdered: boolean): string {
 
 function valueText(value: unknown): string {
   const isNumber = typeof value === 'number' || typeof value === 'bigint' || (typeof value === 'string' && /^-?[0-9]+(\.[0-9]+)?$/.test(value))
-  return isNumber ? Number(value).toPrecision(9) : String(value)
+  return isNumber ? Number(value).toFixed(2) : String(value)
 }
 
 async function peakMemory({ kind, directory }: Entrant, rowCount: number): Promise<number> {

@@ -1,6 +1,6 @@
 /** Engine values as users see them. `Date` never: it has milliseconds and a zone of its own. */
 import { formatDecimal } from './decimal.ts'
-import type { EngineValue } from './engine.ts'
+import type { EngineRow, EngineValue } from './engine.ts'
 import type { ColumnType } from './schema.ts'
 import { formatDate, formatTimestamp } from './temporal.ts'
 
@@ -27,6 +27,15 @@ export function userValueOf(type: ColumnType): (value: EngineValue) => UserValue
     case 'real':
     case 'text':
     case 'bytea':
-      return (value) => value
+      return asItIs
   }
+}
+
+const asItIs = (value: EngineValue): UserValue => value
+
+/** How rows of columns of such types are shown; the row itself where all its values are shown as they are. */
+export function userRowOf(types: readonly ColumnType[]): (row: EngineRow) => readonly UserValue[] {
+  const columns = types.map(userValueOf)
+  if (columns.every((show) => show === asItIs)) return (row) => row
+  return (row) => row.map((value, index) => columns[index]!(value))
 }

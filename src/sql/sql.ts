@@ -5,7 +5,7 @@
 import { isWellFormed, notUnicode } from '../engine/check-value.ts'
 import type { Engine } from '../engine/engine.ts'
 import { againWhenChanged } from '../engine/tables/again-when-changed.ts'
-import { userValueOf } from '../engine/user-value.ts'
+import { userRowOf } from '../engine/user-value.ts'
 import type { UserValue } from '../engine/user-value.ts'
 import { LsmtError } from '../errors.ts'
 import { systemClock } from '../runtime/clock.ts'
@@ -150,11 +150,11 @@ async function collect(result: StatementResult): Promise<CollectedResult> {
 }
 
 async function collectRows({ columns, rows }: Pick<RowsResult, 'columns' | 'rows'>): Promise<(readonly UserValue[])[]> {
-  const codecs = columns.map(({ type }) => userValueOf(type))
+  const userRow = userRowOf(columns.map(({ type }) => type))
   const collected: (readonly UserValue[])[] = []
   const batches = areRowsHere(rows) ? [rows] : rows
   for await (const batch of batches) {
-    for (const row of batch) collected.push(row.map((value, index) => codecs[index]!(value)))
+    for (const row of batch) collected.push(userRow(row))
   }
   return collected
 }

@@ -75,10 +75,11 @@ function allOf(stops: 0 | 1): AnyAggregate {
   return opaque<EngineValue>({ init: () => null, add: combine, merge: combine, value: (state) => state })
 }
 
-/** The quotient of an exact sum and a count, at the scale of the result. */
-function average(from: number, to: number): (sum: Sum<Integer>) => EngineValue {
-  const factor = powerOf10(to - from)
-  return ({ count: rows, total }) => normal(divideRounded(BigInt(total) * factor, BigInt(rows)))
+/** AVG of values of a type out of their sum and count, at the scale of the result. */
+export function averageOf(from: ValueType, to: ValueType): (sum: EngineValue, count: number) => EngineValue {
+  if (isFloat(from)) return (sum, count) => (sum as number) / count
+  const factor = powerOf10(scaleOf(to) - scaleOf(from))
+  return (sum, count) => normal(divideRounded(BigInt(sum as Integer) * factor, BigInt(count)))
 }
 
 export function averageScale(type: ValueType): number {
@@ -98,8 +99,10 @@ export function aggregateOf({ function: name, argument, type }: BoundAggregate):
     case 'sum':
       if (isFloat(from)) return floatSum((_, total) => (from.kind === 'real' ? Math.fround(total) : total))
       return exactSum(({ total }) => (isInteger(type) ? integerOf(type, total) : total))
-    case 'avg':
-      return isFloat(from) ? floatSum((rows, total) => total / rows) : exactSum(average(scaleOf(from), scaleOf(type)))
+    case 'avg': {
+      const average = averageOf(from, type)
+      return isFloat(from) ? floatSum((rows, total) => average(total, rows)) : exactSum(({ count: rows, total }) => average(total, rows))
+    }
     case 'bool_and':
     case 'every':
       return allOf(0)

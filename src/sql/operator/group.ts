@@ -8,8 +8,9 @@ import type { Evaluate } from '../expression/compile.ts'
 import { keyOf, keyOfAll } from '../expression/value/order.ts'
 import { aggregateOf } from './aggregate.ts'
 import type { AnyAggregate } from './aggregate.ts'
-import { plainGroup } from './node.ts'
-import type { GroupNode, PlainGroup } from './node.ts'
+import type { GroupNode } from './node.ts'
+import { plainGroup } from './plain-group.ts'
+import type { PlainGroup } from './plain-group.ts'
 import { batchRows, hold, pace, snapshotOf } from './query-run.ts'
 import type { Batch, QueryRun, Stream } from './query-run.ts'
 
@@ -32,18 +33,18 @@ export function group(node: GroupNode, input: Stream, run: QueryRun): Stream {
   return plain === undefined ? hashed(node, input, run) : byEngine(plain, run)
 }
 
-/** Plain columns and aggregates are the engine's: it answers from zone maps, dictionaries and kernels. */
-function byEngine({ scan: { table, terms }, keys, aggregates }: PlainGroup, run: QueryRun): Stream {
+function byEngine({ scan: { table, terms }, keys, requests, values }: PlainGroup, run: QueryRun): Stream {
   const resolved = resolveTerms(terms, run.values)
-  const nothing: Batch = keys.length > 0 ? [] : [aggregates.map((aggregate) => (aggregate.function === 'count' ? 0 : null))]
+  const result = (row: EngineRow): EngineRow => [...row.slice(0, keys.length), ...values.map((value) => value(row))]
+  const nothing: Batch = keys.length > 0 ? [] : [result(requests.map((request) => (request.function === 'count' ? 0 : null)))]
   return async function* () {
     if (resolved === undefined) {
       yield nothing
       return
     }
     const scan: EngineScan = { table, ...scanRange(table, resolved), ordered: false, columns: [], ...(run.signal === undefined ? {} : { signal: run.signal }) }
-    if (keys.length === 0 && !aggregates.some(({ distinct }) => distinct)) yield [await unlessCancelled(run.engine.aggregate(snapshotOf(run), scan, aggregates, run.stats), run.signal)]
-    else yield* run.engine.groupedAggregate(snapshotOf(run), scan, keys, aggregates, run.stats)
+    if (keys.length === 0 && !requests.some(({ distinct }) => distinct)) yield [result(await unlessCancelled(run.engine.aggregate(snapshotOf(run), scan, requests, run.stats), run.signal))]
+    else for await (const batch of run.engine.groupedAggregate(snapshotOf(run), scan, keys, requests, run.stats)) yield batch.map(result)
   }
 }
 

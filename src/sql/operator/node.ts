@@ -1,8 +1,8 @@
 /**
  * Operators of a query as a tree of plain data. Rows flow from the leaves up; expressions refer to the rows of the
- * operator below by position. GROUP BY over plain columns of a scan is told by `plainGroup`.
+ * operator below by position. What the engine does by itself over plain columns is told by
+ * plain-group.ts.
  */
-import type { EngineGroupedAggregate } from '../../engine/engine.ts'
 import type { TableSchema } from '../../engine/schema.ts'
 import type { Bound, BoundAggregate, BoundSubquery } from '../expression/bound.ts'
 import type { PlanTerm } from '../plan-term.ts'
@@ -64,28 +64,3 @@ export type QueryNode =
   | { readonly kind: 'sort'; readonly input: QueryNode; readonly keys: readonly SortKey[]; readonly window: Window | undefined }
   | { readonly kind: 'set'; readonly operator: 'union' | 'intersect' | 'except'; readonly all: boolean; readonly left: QueryNode; readonly right: QueryNode }
   | { readonly kind: 'limit'; readonly input: QueryNode; readonly window: Window }
-
-export interface PlainGroup {
-  readonly scan: ScanNode
-  /** Ordinals in the table. */
-  readonly keys: readonly number[]
-  readonly aggregates: readonly EngineGroupedAggregate[]
-}
-
-/** A grouping that an engine can do by itself: plain columns of one scan, plain aggregates; undefined for others. */
-export function plainGroup(node: GroupNode): PlainGroup | undefined {
-  const { input } = node
-  if (input.kind !== 'scan') return undefined
-  const ordinals = node.keys.map((key) => (key.kind === 'column' ? input.columns[key.place.index] : undefined))
-  const aggregates = node.aggregates.map((aggregate) => plainAggregate(input, aggregate))
-  if (ordinals.includes(undefined) || aggregates.includes(undefined)) return undefined
-  return { scan: input, keys: ordinals as number[], aggregates: aggregates as EngineGroupedAggregate[] }
-}
-
-function plainAggregate(scan: ScanNode, { function: name, distinct, argument }: BoundAggregate): EngineGroupedAggregate | undefined {
-  if (name !== 'count' && name !== 'min' && name !== 'max' && name !== 'sum') return undefined
-  if (argument === undefined) return { function: name }
-  if (argument.kind !== 'column') return undefined
-  const ordinal = scan.columns[argument.place.index]
-  return ordinal === undefined ? undefined : { function: name, ordinal, ...(distinct && { distinct }) }
-}
