@@ -81,6 +81,10 @@ export type WriteMode = 'insert' | 'upsert' | 'insert-or-ignore'
 
 export type WriteOperation = { readonly put: EngineRow } | { readonly delete: readonly EngineValue[] }
 
+/** Called with rows that are about to be changed, before any is. */
+export type PrepareRows = (rows: readonly EngineRow[]) => Promise<void>
+export type PreparePairs = (pairs: readonly (readonly [existing: EngineRow, proposed: EngineRow])[]) => Promise<void>
+
 export interface Engine {
   tables(): readonly TableSchema[]
   /** undefined when there is none. */
@@ -128,21 +132,24 @@ export interface Engine {
    * of it atomically; nobody writes these keys in between. Missing keys are skipped. Returns rows changed. Rows are by
    * ordinal with the hidden key in. A new row may have another key: 23505 when that key exists once all is applied.
    * When rows move to other keys, `change` may be called again for a row; its last answer counts.
+   * `prepare` sees the rows first, all that `change` will then be called for, while nobody writes them; it may read
+   * snapshots. When they are read anew it is called anew.
    */
-  update(table: TableSchema, keys: readonly (readonly EngineValue[])[], change: (row: EngineRow) => EngineRow | 'delete' | 'keep'): Promise<number>
+  update(table: TableSchema, keys: readonly (readonly EngineValue[])[], change: (row: EngineRow) => EngineRow | 'delete' | 'keep', prepare?: PrepareRows): Promise<number>
   /**
    * As `update`, of the rows that a scan finds; nobody writes the table from before that scan until all is written.
    * `change` is called once for each, in key order, and may keep what the scan could not tell apart.
    */
-  updateWhere(table: TableSchema, where: Pick<EngineScan, 'lower' | 'upper' | 'predicate' | 'signal'>, change: (row: EngineRow) => EngineRow | 'delete' | 'keep'): Promise<number>
+  updateWhere(table: TableSchema, where: Pick<EngineScan, 'lower' | 'upper' | 'predicate' | 'signal'>, change: (row: EngineRow) => EngineRow | 'delete' | 'keep', prepare?: PrepareRows): Promise<number>
   /** Deletes the rows that a scan finds; those of a whole range at once, however many. Returns how many. */
   deleteWhere(table: TableSchema, where: Pick<EngineScan, 'lower' | 'upper' | 'predicate' | 'signal'>): Promise<number>
   /**
    * Writes rows as `insert` does; where a key exists, `change` says what becomes of the existing row. A key that stands
    * twice in `rows` meets itself the second time. Atomic; nobody writes these keys in between. Returns rows written.
-   * 0A000 when `change` gives a row another key.
+   * 0A000 when `change` gives a row another key. `prepare` sees the existing rows first, each with those of `rows` that
+   * have its key.
    */
-  insertOrUpdate(table: TableSchema, rows: readonly EngineRow[], change: (existing: EngineRow, proposed: EngineRow) => EngineRow | 'keep'): Promise<number>
+  insertOrUpdate(table: TableSchema, rows: readonly EngineRow[], change: (existing: EngineRow, proposed: EngineRow) => EngineRow | 'keep', prepare?: PreparePairs): Promise<number>
   /** Puts rows and deletes keys as one atomic statement, whatever was there before; of operations on one key the last counts. */
   write(table: TableSchema, operations: readonly WriteOperation[]): Promise<void>
   /** Deletes all keys in a range, without reading them. */

@@ -178,16 +178,16 @@ function writePart(writer: Writer, tables: Tables): Pick<Engine, 'insert' | 'ins
       await writeBlind(writer, access, ready)
       return ready.length
     },
-    async insertOrUpdate(table, rows, change) {
+    async insertOrUpdate(table, rows, change, before) {
       const access = writable(table)
-      return rows.length === 0 ? 0 : writeOrChange(writer, access, await prepare(access, rows), change)
+      return rows.length === 0 ? 0 : writeOrChange(writer, access, await prepare(access, rows), change, before)
     },
-    async update(table, keys, change) {
+    async update(table, keys, change, before) {
       const access = writable(table)
-      return keys.length === 0 ? 0 : changeRows(writer, access, keys, change)
+      return keys.length === 0 ? 0 : changeRows(writer, access, keys, change, before)
     },
-    async updateWhere(table, where, change) {
-      return await changeRowsWhere(writer, writable(table), where, change)
+    async updateWhere(table, where, change, before) {
+      return await changeRowsWhere(writer, writable(table), where, change, before)
     },
     async deleteWhere(table, where) {
       return await deleteRowsWhere(writer, writable(table), where)

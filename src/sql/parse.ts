@@ -5,12 +5,13 @@
 import parserModule from 'node-sql-parser/build/postgresql.js'
 import { LsmtError } from '../errors.ts'
 import { token } from './scan/lexer.ts'
-import { isNameInCreate, isNameInDrop, isNameInStatement, parserText, shapeTokens } from './syntax/names.ts'
+import { isNameInCreate, isNameInDrop, isNameInQuery, parserText, shapeTokens } from './syntax/names.ts'
 import type { IsName, ParserText, ShapeToken } from './syntax/names.ts'
 import { errorAt, syntaxErrorAt } from './origin.ts'
 import type { Origin } from './origin.ts'
 import type { Statement } from './syntax/any-statement.ts'
 import { disambiguate } from './scan/disambiguate.ts'
+import type { Query } from './syntax/query/query.ts'
 import type { Edits } from './scan/disambiguate.ts'
 import { readSelect } from './syntax/query/read-query.ts'
 import { isNode, tokenAt } from './syntax/syntax-node.ts'
@@ -22,10 +23,8 @@ import { splitTableOptions } from './syntax/table/table-options.ts'
 import type { CreateTable } from './syntax/table/table-statement.ts'
 import { peek } from './syntax/token-cursor.ts'
 import type { TokenCursor } from './syntax/token-cursor.ts'
-import { readConflictSets, readDelete, readInsert, readReturning, readUpdate } from './syntax/write/parse-write.ts'
-import { splitWrite } from './syntax/write/split-write.ts'
+import { readDelete, readInsert, readUpdate } from './syntax/write/parse-write.ts'
 import type { Piece } from './syntax/write/split-write.ts'
-import type { Insert } from './syntax/write/write-statement.ts'
 import { otherStatements, supportedInQueries, unsupportedWord } from './syntax/words.ts'
 
 const parser = new parserModule.Parser()
@@ -43,19 +42,21 @@ export function parseStatement(shape: string, origin: Origin): Statement {
   const words = readWords(tokens, origin)
   if (words !== undefined) return words
   const kind = statementKind(tokens, origin)
+  const cursor: TokenCursor = { tokens, origin, at: 0 }
+  const readQuery = (piece: Piece): Query => parseQuery(piece, origin)
   switch (kind) {
     case 'createTable':
       return parseCreate(tokens, origin)
     case 'dropTable':
       return parseDrop(tokens, origin)
     case 'insert':
-      return parseInsert(tokens, origin)
+      return readInsert(cursor, readQuery)
     case 'update':
-      return parseChange(tokens, origin, readUpdate)
+      return readUpdate(cursor, readQuery)
     case 'delete':
-      return parseChange(tokens, origin, readDelete)
+      return readDelete(cursor, readQuery)
     case 'select':
-      return parsePiece({ tokens, slotsBefore: 0 }, origin, readSelect)
+      return { kind: 'select', query: readQuery({ tokens, slotsBefore: 0, slotShift: 0 }) }
   }
 }
 
@@ -84,41 +85,14 @@ function readWords(tokens: readonly ShapeToken[], origin: Origin): Statement | u
   }
 }
 
-function parseInsert(tokens: readonly ShapeToken[], origin: Origin): Statement {
-  const { head, returning, upsert, alias, defaultValues, onConflict } = splitWrite(tokens, origin)
-  const { table, columns, source } = parsePiece(head, origin, readInsert)
-  return {
-    kind: 'insert',
-    table: alias === undefined ? table : { ...table, alias },
-    columns,
-    source: defaultValues ? { kind: 'defaults' } : source,
-    upsert,
-    onConflict: onConflict && { ...onConflict, update: onConflict.update && parsePiece(onConflict.update, origin, readConflictSets) },
-    returning: returning && parsePiece(returning, origin, readReturning),
-  }
-}
-
-function parseChange<T>(tokens: readonly ShapeToken[], origin: Origin, read: (reading: Reading, ast: SyntaxNode) => T): T & Pick<Insert, 'returning'> {
-  const { head, returning } = splitWrite(tokens, origin)
-  return { ...parsePiece(head, origin, read), returning: returning && parsePiece(returning, origin, readReturning) }
-}
-
-/** What the parser makes of some of a statement's tokens. */
-function parsePiece<T>({ tokens, slotsBefore }: Piece, origin: Origin, read: (reading: Reading, ast: SyntaxNode) => T): T {
-  const edits = queryEdits(tokens)
-  refuseWords(tokens, isNameInStatement, origin, false, edits)
-  const reading = newReading(origin, parserText(tokens, isNameInStatement, slotsBefore, edits))
-  const result = read(reading, astOf(reading))
+/** What the parser makes of a query, which may be some of a statement's tokens. */
+function parseQuery({ tokens, slotsBefore, slotShift }: Piece, origin: Origin): Query {
+  const edits = disambiguate(tokens)
+  refuseWords(tokens, isNameInQuery, origin, false, edits)
+  const reading = newReading(origin, parserText(tokens, isNameInQuery, slotsBefore, edits), slotShift)
+  const query = readSelect(reading, astOf(reading))
   checkAllRead(reading)
-  return result
-}
-
-/** Mends for the query that a SELECT is, or that stands in an INSERT. */
-function queryEdits(tokens: readonly ShapeToken[]): Edits | undefined {
-  const first = tokens[0]!.text
-  if (first === 'update' || first === 'delete') return undefined
-  const start = first === 'insert' ? tokens.findIndex(({ kind, text }) => kind === token.word && (text === 'select' || text === 'with')) : 0
-  return start < 0 ? undefined : disambiguate(tokens, start)
+  return query
 }
 
 type Kind = 'select' | 'insert' | 'update' | 'delete' | 'createTable' | 'dropTable'
@@ -166,13 +140,13 @@ function refuseWords(tokens: readonly ShapeToken[], isName: IsName, origin: Orig
   for (const [index, { kind, text }] of tokens.entries()) {
     if (kind !== token.word || (edits !== undefined && (supportedInQueries.has(text) || edits.instead[index] !== undefined))) continue
     if (edits !== undefined && tokens[index - 1]?.text === ')' && tokens[index + 1]?.text === '(' && (text === 'over' || text === 'filter')) throw errorAt(origin, index, '0A000', `${text.toUpperCase()} is not supported`)
-    const what = text === 'into' && tokens[0]!.text === 'select' ? 'SELECT INTO' : unsupportedWord(text, definition)
+    const what = text === 'into' ? 'SELECT INTO' : unsupportedWord(text, definition)
     if (what !== undefined && !isName(tokens, index)) throw errorAt(origin, index, '0A000', `${what} is not supported`)
   }
 }
 
-function newReading(origin: Origin, source: ParserText): Reading {
-  return { origin, source, namesRead: new Set(), slotsRead: new Set() }
+function newReading(origin: Origin, source: ParserText, slotShift = 0): Reading {
+  return { origin, source, slotShift, namesRead: new Set(), slotsRead: new Set() }
 }
 
 function astOf(reading: Reading): SyntaxNode {
@@ -202,7 +176,6 @@ function failedToken(reading: Reading, error: unknown): number {
   const start = isNode(location) ? location['start'] : undefined
   const offset = isNode(start) ? start['offset'] : undefined
   if (typeof offset === 'number') return tokenAt(reading.source, offset)
-  if (error instanceof Error && error.message.includes('column count')) throw new LsmtError('42601', 'INSERT names more or fewer columns than there are values')
   throw new LsmtError('42601', 'the statement cannot be parsed', {}, error)
 }
 

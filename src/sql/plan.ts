@@ -46,23 +46,45 @@ export interface ShowPlan {
   readonly rows: readonly EngineRow[]
 }
 
-/** What RETURNING gives: ordinals of the written row. */
+/** What RETURNING gives of a written row. */
 export interface Returning {
   readonly output: readonly ResultColumn[]
-  readonly ordinals: readonly number[]
+  /** Over the row by ordinal. */
+  readonly expressions: readonly Bound[]
+  /** Instead of them where they ask subqueries: a `RowWork` over the written rows. */
+  readonly work: RowWork | undefined
 }
+
+/**
+ * Operators over rows at hand (`given` is their leaf), for what needs more than the row: subqueries, other tables. They
+ * give the number of the row, then values; a row may come several times or not at all.
+ */
+export type RowWork = QueryNode
 
 /** A value for a column of a written row. */
 export type RowValue =
   | { readonly kind: 'operand'; readonly operand: Operand; readonly assign: Assign }
   | { readonly kind: 'value'; readonly value: EngineValue }
-  | { readonly kind: 'column'; readonly row: 'existing' | 'proposed'; readonly ordinal: number }
-  /** Over the existing row and, behind it, the proposed one. */
-  | { readonly kind: 'expression'; readonly bound: Bound; readonly assign: AssignValue }
+  /** Over the row that is changed, in ON CONFLICT with the proposed one behind it; or over what a `RowWork` gives. */
+  | { readonly kind: 'expression'; readonly bound: Bound; readonly assign: AssignValue; readonly at: number }
 
 export interface SetPlan {
   readonly ordinal: number
   readonly value: RowValue
+}
+
+/** What becomes of a row at hand: it is left alone unless the condition holds, and the work gives it. */
+export interface ChangePlan {
+  /** Over the same row as the values; absent when there is work, which narrows by itself. */
+  readonly condition: Bound | undefined
+  readonly work: RowWork | undefined
+  readonly sets: readonly SetPlan[]
+}
+
+/** Tuples with expressions among their values; over what the work gives, if there is any. Undefined: DEFAULT. */
+export interface ComputedTuples {
+  readonly tuples: readonly (readonly (RowValue | undefined)[])[]
+  readonly work: RowWork | undefined
 }
 
 export interface InsertPlan {
@@ -71,12 +93,14 @@ export interface InsertPlan {
   readonly mode: WriteMode
   /** A query whose rows are inserted instead of tuples; `sources` index its columns, of which each has its conversion. */
   readonly query: { readonly plan: QueryPlan; readonly assign: readonly AssignValue[] } | undefined
+  /** Instead of `tuples`. */
+  readonly computed: ComputedTuples | undefined
   /** Each tuple of the shape; where the statement repeats the first one, slots go up by its width. Undefined: DEFAULT. */
   readonly tuples: readonly (readonly (Operand | undefined)[])[]
   /** By position in a row as the engine takes it: which value of the tuple it takes (-1: the default), and how. */
   readonly sources: readonly { readonly index: number; readonly assign: Assign; readonly default: EngineValue }[]
   /** What becomes of an existing row instead of being replaced, kept or an error. */
-  readonly onConflict: readonly SetPlan[] | undefined
+  readonly onConflict: ChangePlan | undefined
   readonly returning: Returning | undefined
 }
 
@@ -95,15 +119,17 @@ export interface WherePlan {
 export interface UpdatePlan {
   readonly kind: 'update'
   readonly table: TableSchema
-  readonly rows: KeyPlan | WherePlan
-  readonly sets: readonly SetPlan[]
+  readonly find: KeyPlan | WherePlan
+  readonly change: ChangePlan
   readonly returning: Returning | undefined
 }
 
 export interface DeletePlan {
   readonly kind: 'delete'
   readonly table: TableSchema
-  readonly rows: KeyPlan | WherePlan
+  readonly find: KeyPlan | WherePlan
+  /** Sets nothing. */
+  readonly change: ChangePlan
   readonly returning: Returning | undefined
 }
 

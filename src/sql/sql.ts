@@ -58,14 +58,15 @@ export interface Sql {
   query(text: string, parameters?: SqlParameters, options?: QueryOptions): Promise<readonly CollectedResult[]>
 }
 
-/** A plan, or that plans of the shape hold for certain types of literals only, and values of the slots in `compared`. */
+/** A plan, or that plans of the shape hold for certain types of the literals in `typed` slots only, and values of those in `compared`. */
 interface CachedPlan {
   readonly catalogVersion: number
   readonly plan: Plan | undefined
+  readonly typed: ReadonlySet<number>
   readonly compared: ReadonlySet<number>
 }
 
-const nothingCompared: ReadonlySet<number> = new Set()
+const nothing: ReadonlySet<number> = new Set()
 
 export function createSql(engine: Engine, settings: SqlSettings = defaultSqlSettings, clock: Clock = systemClock): Sql {
   const plans = createGenerationCache<CachedPlan>(settings.planCacheEntriesMax)
@@ -85,8 +86,8 @@ export function createSql(engine: Engine, settings: SqlSettings = defaultSqlSett
     const { shape } = values.statement
     const known = cachedPlan(shape)
     if (known?.plan !== undefined) return known.plan
-    const typed = known === undefined ? undefined : cachedPlan(typedKey(values, known.compared))
-    return typed?.plan ?? newPlan(values, known?.compared ?? nothingCompared)
+    const typed = known === undefined ? undefined : cachedPlan(typedKey(values, known))
+    return typed?.plan ?? newPlan(values, known)
   }
 
   function cachedPlan(key: string): CachedPlan | undefined {
@@ -94,18 +95,18 @@ export function createSql(engine: Engine, settings: SqlSettings = defaultSqlSett
     return known?.catalogVersion === engine.catalogVersion ? known : undefined
   }
 
-  /** Slots that any plan of the shape compared stay in the key of all. */
-  function newPlan(values: Values, before: ReadonlySet<number>): Plan {
+  /** Slots that any plan of the shape looked at stay in the key of all. */
+  function newPlan(values: Values, before: CachedPlan | undefined): Plan {
     const { shape, tokenStarts } = values.statement
     const { catalogVersion } = engine
     const origin = { text: values.text, tokenStarts }
     const literals = createLiterals(values)
     const plan = bindStatement(parseStatement(shape, origin), engine, origin, literals)
     if (shape.length > settings.shapeCharactersMax || !isRepeatable(plan)) return plan
-    const isTyped = literals.typed || literals.compared.size > 0
-    const compared = literals.compared.size === 0 ? before : new Set([...before, ...literals.compared])
-    plans.set(shape, { catalogVersion, plan: isTyped ? undefined : plan, compared })
-    if (isTyped) plans.set(typedKey(values, compared), { catalogVersion, plan, compared })
+    const isTyped = literals.typed.size > 0 || literals.compared.size > 0
+    const looked = { catalogVersion, typed: union(before?.typed, literals.typed), compared: union(before?.compared, literals.compared) }
+    plans.set(shape, { ...looked, plan: isTyped ? undefined : plan })
+    if (isTyped) plans.set(typedKey(values, looked), { ...looked, plan })
     return plan
   }
 
@@ -130,8 +131,12 @@ export function createSql(engine: Engine, settings: SqlSettings = defaultSqlSett
   return { prepare, runStatement, run, query }
 }
 
-function typedKey(values: Values, compared: ReadonlySet<number>): string {
-  return `${values.statement.shape}\0${literalSignature(values, compared)}`
+function typedKey(values: Values, { typed, compared }: Pick<CachedPlan, 'typed' | 'compared'>): string {
+  return `${values.statement.shape}\0${literalSignature(values, typed, compared)}`
+}
+
+function union(before: ReadonlySet<number> = nothing, more: ReadonlySet<number>): ReadonlySet<number> {
+  return before.size === 0 ? more : new Set([...before, ...more])
 }
 
 /** Texts with literals rarely come twice; they are cheap to scan and would only push others out. */

@@ -150,23 +150,28 @@ export function openModelEngine(): Engine {
       table.rows = draft
       return count
     },
-    async insertOrUpdate(schema, rows, change) {
+    async insertOrUpdate(schema, rows, change, prepare) {
       const table = writable(schema)
+      await prepared(table, (before) => rows.flatMap((row) => {
+        const at = position(schema, before, keyOf(schema, withHiddenKey(table, row)))
+        return at.found ? [[before[at.index]!, row] as const] : []
+      }), prepare)
       const draft = table.rows.slice()
       let count = 0
       for (const row of rows) count += insertOrUpdateRow(schema, draft, withHiddenKey(table, row), change)
       table.rows = draft
       return count
     },
-    async update(schema, keys, change) {
+    async update(schema, keys, change, prepare) {
       const table = writable(schema)
+      await prepared(table, (before) => rowsByKey(schema, before, keys), prepare)
       const changed = updateRows(schema, table.rows, keys, change)
       table.rows = changed.rows
       return changed.count
     },
-    async updateWhere(schema, where, change) {
+    async updateWhere(schema, where, change, prepare) {
       const table = writable(schema)
-      const found = selectRows(table.rows, { ...where, table: schema, ordered: true, columns: [] })
+      const found = await prepared(table, (before) => selectRows(before, { ...where, table: schema, ordered: true, columns: [] }), prepare)
       const changed = updateRows(schema, table.rows, found.map((row) => keyOf(schema, row)), change)
       table.rows = changed.rows
       return changed.count
@@ -237,6 +242,25 @@ function position(schema: TableSchema, rows: readonly EngineRow[], key: EngineRo
   return { index: low, found: false }
 }
 
+/** What is found in the table, seen by `prepare`; both again while others changed the table meanwhile. */
+async function prepared<Found>(table: ModelTable, find: (rows: readonly EngineRow[]) => Found, prepare: ((found: Found) => Promise<void>) | undefined): Promise<Found> {
+  for (;;) {
+    const { rows } = table
+    const found = find(rows)
+    await prepare?.(found)
+    if (table.rows === rows) return found
+  }
+}
+
+function rowsByKey(schema: TableSchema, rows: readonly EngineRow[], keys: readonly EngineRow[]): readonly EngineRow[] {
+  const found = new Set<EngineRow>()
+  for (const key of keys) {
+    const at = position(schema, rows, checkedKey(schema, key))
+    if (at.found) found.add(rows[at.index]!)
+  }
+  return [...found]
+}
+
 function insertRow(schema: TableSchema, rows: EngineRow[], row: EngineRow, mode: WriteMode): number {
   const at = position(schema, rows, keyOf(schema, row))
   if (at.found && mode === 'insert') throw duplicateKey(schema)
@@ -257,11 +281,7 @@ function insertOrUpdateRow(schema: TableSchema, rows: EngineRow[], row: EngineRo
 }
 
 function updateRows(schema: TableSchema, before: readonly EngineRow[], keys: readonly EngineRow[], change: (row: EngineRow) => EngineRow | 'delete' | 'keep'): { rows: EngineRow[]; count: number } {
-  const found = new Set<EngineRow>()
-  for (const key of keys) {
-    const at = position(schema, before, checkedKey(schema, key))
-    if (at.found) found.add(before[at.index]!)
-  }
+  const found = rowsByKey(schema, before, keys)
   const removed = new Set<EngineRow>()
   const added: EngineRow[] = []
   for (const row of found) {

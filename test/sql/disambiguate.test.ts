@@ -1,11 +1,11 @@
 /** Each mend that a query's tokens get before they are parsed. */
 import { expect, test } from 'vitest'
 import { disambiguate } from '../../src/sql/scan/disambiguate.ts'
-import { isNameInStatement, parserText, shapeTokens } from '../../src/sql/syntax/names.ts'
+import { isNameInQuery, parserText, shapeTokens } from '../../src/sql/syntax/names.ts'
 
 function mended(shape: string): string {
   const tokens = shapeTokens(shape)
-  return parserText(tokens, isNameInStatement, 0, disambiguate(tokens)).text.replaceAll(/\s+/g, ' ').trim()
+  return parserText(tokens, isNameInQuery, 0, disambiguate(tokens)).text.replaceAll(/\s+/g, ' ').trim()
 }
 
 test.each([

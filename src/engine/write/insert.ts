@@ -3,7 +3,7 @@ import { LsmtError } from '../../errors.ts'
 import { readRow } from '../codec/read-row.ts'
 import { checkRow } from '../check-value.ts'
 import { checkKey } from '../codec/key-codec.ts'
-import type { EngineRow, WriteOperation } from '../engine.ts'
+import type { EngineRow, PreparePairs, WriteOperation } from '../engine.ts'
 import { readNewest } from '../read/point-read.ts'
 import type { StatementPart } from '../shards/commit.ts'
 import type { TableAccess } from '../tables/table-access.ts'
@@ -87,7 +87,7 @@ function withoutRepeats(writer: Writer, access: TableAccess, rows: readonly Engi
 }
 
 /** Writes the rows whose keys do not exist and what `change` makes of the others; returns rows written. */
-export async function writeOrChange(writer: Writer, access: TableAccess, rows: readonly EngineRow[], change: (existing: EngineRow, proposed: EngineRow) => EngineRow | 'keep'): Promise<number> {
+export async function writeOrChange(writer: Writer, access: TableAccess, rows: readonly EngineRow[], change: (existing: EngineRow, proposed: EngineRow) => EngineRow | 'keep', prepare?: PreparePairs): Promise<number> {
   const identities = keyIdentities(writer, access, rows, access.keyInRow)
   const columns = access.schema.columns.map((_, ordinal) => ordinal)
   const release = await access.state.locks.lockKeys(keyHashes(writer, access, rows, access.keyInRow))
@@ -96,6 +96,10 @@ export async function writeOrChange(writer: Writer, access: TableAccess, rows: r
     await readNewest(writer.shards, access, rows, access.keyInRow, (index, found) => {
       if (found !== undefined) current.set(identities[index]!, readRow(writer.shards.kernel.memory, access, found, columns, keyOf(access, rows[index]!)))
     })
+    if (prepare !== undefined) await prepare(rows.flatMap((row, i) => {
+      const existing = current.get(identities[i]!)
+      return existing === undefined ? [] : [[existing, row] as const]
+    }))
     const changed = new Map<string, EngineRow>()
     let count = 0
     for (const [i, row] of rows.entries()) {

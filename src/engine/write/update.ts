@@ -6,7 +6,7 @@
 import { checkRow } from '../check-value.ts'
 import { readRow } from '../codec/read-row.ts'
 import { checkKey, keyRange } from '../codec/key-codec.ts'
-import type { EngineRow, EngineScan, KeyBound } from '../engine.ts'
+import type { EngineRow, EngineScan, KeyBound, PrepareRows } from '../engine.ts'
 import type { Snapshot } from '../../lsm/tree.ts'
 import { aggregateShards } from '../read/aggregate.ts'
 import { readNewest } from '../read/point-read.ts'
@@ -19,7 +19,7 @@ import type { Writer } from './writer.ts'
 export type RowChange = (row: EngineRow) => EngineRow | 'delete' | 'keep'
 
 /** Changes the rows of `keys`; returns how many were changed. */
-export async function changeRows(writer: Writer, access: TableAccess, keys: readonly EngineRow[], change: RowChange): Promise<number> {
+export async function changeRows(writer: Writer, access: TableAccess, keys: readonly EngineRow[], change: RowChange, prepare?: PrepareRows): Promise<number> {
   const checked = keys.map((key) => checkKey(access.keys, key))
   const identities = keyIdentities(writer, access, checked, access.keyInKey)
   const wanted = [...new Map(checked.map((key, i) => [identities[i]!, key])).values()]
@@ -27,7 +27,7 @@ export async function changeRows(writer: Writer, access: TableAccess, keys: read
   for (;;) {
     const release = await access.state.locks.lockKeys(locked)
     try {
-      const changes = await readChanges(writer, access, wanted, change)
+      const changes = await readChanges(writer, access, wanted, change, prepare)
       const moved = keyHashes(writer, access, changes.moved, access.keyInRow)
       const more = new Set([...locked, ...moved])
       if (more.size === new Set(locked).size) return await writeChanges(writer, access, changes)
@@ -47,12 +47,13 @@ interface Changes {
   readonly count: number
 }
 
-async function readChanges(writer: Writer, access: TableAccess, keys: readonly EngineRow[], change: RowChange): Promise<Changes> {
+async function readChanges(writer: Writer, access: TableAccess, keys: readonly EngineRow[], change: RowChange, prepare: PrepareRows | undefined): Promise<Changes> {
   const columns = access.schema.columns.map((_, ordinal) => ordinal)
   const found: EngineRow[] = []
   await readNewest(writer.shards, access, keys, access.keyInKey, (index, handle) => {
     if (handle !== undefined) found.push(readRow(writer.shards.kernel.memory, access, handle, columns, keys[index]!))
   })
+  if (prepare !== undefined) await prepare(found)
   return changesOf(writer, access, found, change)
 }
 
@@ -114,13 +115,14 @@ async function refuseTakenKeys(writer: Writer, access: TableAccess, { puts, move
 export type RowsWhere = Pick<EngineScan, 'lower' | 'upper' | 'predicate' | 'signal'>
 
 /** Changes the rows that a scan finds while nobody else writes the table; returns how many were changed. */
-export async function changeRowsWhere(writer: Writer, access: TableAccess, where: RowsWhere, change: RowChange): Promise<number> {
+export async function changeRowsWhere(writer: Writer, access: TableAccess, where: RowsWhere, change: RowChange, prepare?: PrepareRows): Promise<number> {
   const columns = access.schema.columns.map((_, ordinal) => ordinal)
   return await whileAlone(writer, access, async (snapshots) => {
     const found: EngineRow[] = []
     for await (const rows of scanShards(writer.shards, snapshots, access, { ...where, table: access.schema, ordered: true, columns })) {
       for (const row of rows) found.push(row)
     }
+    if (prepare !== undefined) await prepare(found)
     return await writeChanges(writer, access, changesOf(writer, access, found, change))
   })
 }

@@ -1,33 +1,38 @@
 /** INSERT and UPSERT to plans. */
-import { invariant, LsmtError } from '../../errors.ts'
+import { LsmtError } from '../../errors.ts'
 import type { WriteMode } from '../../engine/engine.ts'
 import { typeName, visibleOrdinals } from '../../engine/schema.ts'
 import type { ColumnType, TableSchema } from '../../engine/schema.ts'
-import type { Literals } from '../expression/literal.ts'
+import { bindCondition } from '../expression/bind-expression.ts'
 import { planQuery } from '../query/plan-query.ts'
+import { rowWork } from '../query/rows/row-work.ts'
+import type { StatementContext } from '../query/scope.ts'
+import { conjuncts } from '../query/terms.ts'
 import { errorAt } from '../origin.ts'
 import type { Origin } from '../origin.ts'
-import type { InsertPlan, SetPlan } from '../plan.ts'
+import type { ChangePlan, ComputedTuples, InsertPlan, RowValue } from '../plan.ts'
 import type { Name } from '../syntax/names.ts'
-import type { Insert, OnConflict } from '../syntax/write/write-statement.ts'
+import type { Insert, OnConflict, WrittenValue } from '../syntax/write/write-statement.ts'
 import { assignTo } from '../value/assign.ts'
 import { assignValueTo } from '../value/assign-value.ts'
 import type { AssignValue } from '../value/assign-value.ts'
-import type { Catalog } from './catalog.ts'
+import { changePlan } from './bind-change.ts'
 import { defaultValue } from './column-default.ts'
-import { bindReturning, bindSets } from './row-value.ts'
-import { scopeOf } from './scope.ts'
-import type { Scope } from './scope.ts'
+import { asksSubqueries, bindReturning, bindSets, bindValue, workedOut } from './row-value.ts'
+import { bindTarget, excluded, expressionsIn, proposedLeaf, scopeOver } from './target.ts'
+import type { Target } from './target.ts'
 
-export function bindInsert(statement: Insert, catalog: Catalog, origin: Origin, literals: Literals): InsertPlan {
-  const scope = scopeOf(catalog, statement.table, origin)
-  const { table } = scope
-  const targets = bindTargets(scope, statement.columns)
-  const tuples = bindTuples(statement)
-  const plan = statement.source.kind === 'query' ? planQuery(statement.source.query.query, catalog, origin, literals) : undefined
+export function bindInsert(statement: Insert, context: StatementContext): InsertPlan {
+  const { catalog, origin, literals } = context
+  const { source, columns, returning } = statement
+  const target = bindTarget(context, statement.table)
+  const { table } = target
+  const targets = bindTargets(target, origin, columns)
+  const tuples = source.kind === 'values' ? source.tuples : source.kind === 'defaults' ? [[]] : []
+  const plan = source.kind === 'query' ? planQuery(source.query, catalog, origin, literals) : undefined
   const width = plan === undefined ? tuples[0]!.length : plan.output.length
   if (tuples.some((tuple) => tuple.length !== width)) throw new LsmtError('42601', 'VALUES lists must all be of the same length')
-  if (width > targets.length || (width < targets.length && statement.columns !== undefined && statement.source.kind !== 'defaults')) {
+  if (width > targets.length || (width < targets.length && columns !== undefined && source.kind !== 'defaults')) {
     throw errorAt(origin, statement.table.name.tokenIndex, '42601', `INSERT has ${width} values for ${targets.length} columns`)
   }
   const first = table.hiddenKey ? 1 : 0
@@ -35,12 +40,13 @@ export function bindInsert(statement: Insert, catalog: Catalog, origin: Origin, 
     const index = targets.indexOf(position + first)
     return { index: index < width ? index : -1, assign: assignTo(column), default: defaultValue(column) }
   })
-  const query = plan && { plan, assign: plan.output.map(({ type }, index) => assignColumn(scope, targets[index]!, type)) }
-  return { kind: 'insert', table, query, tuples, sources, ...bindConflict(scope, statement, literals), returning: bindReturning(scope, statement.returning) }
+  const query = plan && { plan, assign: plan.output.map(({ type }, index) => assignColumn(target, origin, targets[index]!, type)) }
+  const given = tuples.every(isPlain) ? { tuples: tuples.map(plainTuple), computed: undefined } : { tuples: [], computed: bindComputed(context, target, targets, tuples) }
+  return { kind: 'insert', table, query, ...given, sources, ...bindConflict(context, target, statement), returning: bindReturning(context, statement.table, returning) }
 }
 
 /** Ordinals in the order in which values are given. */
-function bindTargets({ table, origin }: Scope, names: readonly Name[] | undefined): readonly number[] {
+function bindTargets({ table }: Target, origin: Origin, names: readonly Name[] | undefined): readonly number[] {
   const visible = visibleOrdinals(table)
   if (names === undefined) return visible
   const targets: number[] = []
@@ -54,26 +60,35 @@ function bindTargets({ table, origin }: Scope, names: readonly Name[] | undefine
 }
 
 /** How a column of the query is assigned; 42804 when it is not. */
-function assignColumn({ table, origin }: Scope, ordinal: number, type: ColumnType): AssignValue {
+function assignColumn({ table }: Target, origin: Origin, ordinal: number, type: ColumnType): AssignValue {
   const column = table.columns[ordinal]!
   const assign = assignValueTo(column, type)
   if (assign === undefined) throw errorAt(origin, -1, '42804', `column "${column.name}" is of type ${typeName(column.type)} but the query gives ${typeName(type)}`)
   return assign
 }
 
-function bindTuples({ source }: Insert): InsertPlan['tuples'] {
-  if (source.kind === 'query') return []
-  if (source.kind === 'defaults') return [[]]
-  return source.tuples.map((tuple) =>
-    tuple.map((value) => {
-      invariant(value.kind === 'operand' || value.kind === 'default', 'an expression stands in VALUES')
-      return value.kind === 'default' ? undefined : value.operand
-    }),
-  )
+/** Literals and parameters only: these go to their columns without meeting an expression. */
+function isPlain(tuple: readonly WrittenValue[]): boolean {
+  return tuple.every((value) => value.kind === 'default' || value.expression.kind === 'operand')
 }
 
-function bindConflict(scope: Scope, { upsert, onConflict }: Insert, literals: Literals): { readonly mode: WriteMode; readonly onConflict: readonly SetPlan[] | undefined } {
-  const { table, origin } = scope
+function plainTuple(tuple: readonly WrittenValue[]): InsertPlan['tuples'][number] {
+  return tuple.map((value) => (value.kind === 'expression' && value.expression.kind === 'operand' ? value.expression.operand : undefined))
+}
+
+function bindComputed(context: StatementContext, { table }: Target, targets: readonly number[], tuples: readonly (readonly WrittenValue[])[]): ComputedTuples {
+  const expressions = expressionsIn(scopeOver(context, []), 'VALUES')
+  const bound = tuples.map((tuple) => tuple.map((value, index) => (value.kind === 'default' ? undefined : bindValue(expressions, table.columns[targets[index]!]!, value))))
+  const values = bound.flat().filter((value) => value !== undefined)
+  if (!asksSubqueries(values)) return { tuples: bound, work: undefined }
+  const worked = workedOut(values, (computed) => rowWork([], undefined, [], computed))
+  let next = 0
+  return { tuples: bound.map((tuple) => tuple.map((value): RowValue | undefined => value && worked.values[next++]!)), work: worked.work }
+}
+
+function bindConflict(context: StatementContext, target: Target, { upsert, onConflict }: Insert): { readonly mode: WriteMode; readonly onConflict: ChangePlan | undefined } {
+  const { table } = target
+  const { origin } = context
   if (upsert && table.hiddenKey) throw errorAt(origin, 0, '0A000', `UPSERT INTO table "${table.name}" is not supported: it has no primary key`)
   if (upsert) return { mode: 'upsert', onConflict: undefined }
   if (onConflict === undefined) return { mode: table.onInsert === 'upsert' ? 'upsert' : 'insert', onConflict: undefined }
@@ -81,7 +96,11 @@ function bindConflict(scope: Scope, { upsert, onConflict }: Insert, literals: Li
   const { update } = onConflict
   // Rows under a hidden key never meet each other.
   if (update === undefined) return { mode: table.hiddenKey ? 'insert' : 'insert-or-ignore', onConflict: undefined }
-  return { mode: 'insert', onConflict: bindSets(scope, update, true, literals) }
+  if (target.leaf.alias === excluded) throw errorAt(origin, target.name.tokenIndex, '42P01', `"${excluded}" is the table as well as the row that is proposed`, 'give the table another name with AS')
+  const leaves = [target.leaf, proposedLeaf(target)]
+  const scope = scopeOver(context, leaves)
+  const conditions = update.where === undefined ? [] : conjuncts(update.where).map((each) => bindCondition(expressionsIn(scope, 'WHERE'), each, 'WHERE'))
+  return { mode: 'insert', onConflict: changePlan(leaves, undefined, conditions, bindSets(target, expressionsIn(scope, 'SET'), update.sets)) }
 }
 
 /** The primary key is the only thing that rows can be in conflict over. */

@@ -1,45 +1,58 @@
 /** UPDATE and DELETE to plans. */
-import type { Literals } from '../expression/literal.ts'
-import type { Origin } from '../origin.ts'
+import { bindCondition } from '../expression/bind-expression.ts'
+import type { Bound } from '../expression/bound.ts'
+import { errorAt } from '../origin.ts'
 import type { DeletePlan, KeyPlan, UpdatePlan, WherePlan } from '../plan.ts'
-import type { Operand, Term } from '../statement.ts'
+import { bindFrom } from '../query/bind-from.ts'
+import { bindQuery } from '../query/bind-query.ts'
+import type { FromUnit } from '../query/from-tree.ts'
+import { newScope } from '../query/scope.ts'
+import type { BlockScope, StatementContext } from '../query/scope.ts'
+import { conjuncts, takeTerm } from '../query/terms.ts'
+import type { Expression, FromItem } from '../syntax/query/query.ts'
 import type { Delete, Update } from '../syntax/write/write-statement.ts'
-import type { Catalog } from './catalog.ts'
+import { changePlan } from './bind-change.ts'
+import { takeKeys } from './key-conditions.ts'
 import { bindReturning, bindSets } from './row-value.ts'
-import { bindTerm, findColumn, scopeOf } from './scope.ts'
-import type { Scope } from './scope.ts'
+import { bindTarget, expressionsIn, scopeOver } from './target.ts'
+import type { Target } from './target.ts'
 
-export function bindUpdate(statement: Update, catalog: Catalog, origin: Origin, literals: Literals): UpdatePlan {
-  const scope = scopeOf(catalog, statement.table, origin)
-  const sets = bindSets(scope, statement.sets, false, literals)
-  return { kind: 'update', table: scope.table, rows: bindRows(scope, statement.where), sets, returning: bindReturning(scope, statement.returning) }
+export function bindUpdate({ table: ref, sets: clauses, from, where, returning }: Update, context: StatementContext): UpdatePlan {
+  const target = bindTarget(context, ref)
+  const { scope, unit } = withFrom(target, from)
+  const { find, conditions } = bindWhere(target, scope, where)
+  const sets = bindSets(target, expressionsIn(scope, 'SET'), clauses)
+  return { kind: 'update', table: target.table, find, change: changePlan([target.leaf], unit, conditions, sets), returning: bindReturning(context, ref, returning) }
 }
 
-export function bindDelete(statement: Delete, catalog: Catalog, origin: Origin): DeletePlan {
-  const scope = scopeOf(catalog, statement.table, origin)
-  return { kind: 'delete', table: scope.table, rows: bindRows(scope, statement.where), returning: bindReturning(scope, statement.returning) }
+export function bindDelete({ table: ref, from, where, returning }: Delete, context: StatementContext): DeletePlan {
+  const target = bindTarget(context, ref)
+  const { scope, unit } = withFrom(target, from)
+  const { find, conditions } = bindWhere(target, scope, where)
+  return { kind: 'delete', table: target.table, find, change: changePlan([target.leaf], unit, conditions, []), returning: bindReturning(context, ref, returning) }
 }
 
-function bindRows(scope: Scope, where: readonly Term[]): KeyPlan | WherePlan {
-  return keyPlan(scope, where) ?? { kind: 'where', terms: where.map((term) => bindTerm(scope, term)) }
+/** The table with those of FROM or USING, which do not see it. */
+function withFrom({ name, leaf, scope }: Target, from: FromItem | undefined): { readonly scope: BlockScope; readonly unit: FromUnit | undefined } {
+  if (from === undefined) return { scope, unit: undefined }
+  const { context } = scope
+  const others = newScope(context, undefined)
+  const conditions = (expression: Expression, clause: string): readonly Bound[] => conjuncts(expression).map((each) => bindCondition(expressionsIn(others, clause), each, clause))
+  const unit = bindFrom({ scope: others, common: undefined, query: (query, common) => bindQuery(context, query, common, undefined), conditions }, from)
+  if (others.leaves.some(({ alias }) => alias === leaf.alias)) throw errorAt(context.origin, name.tokenIndex, '42601', `"${leaf.alias}" stands twice: as the table that is written and after FROM or USING`, 'give one of them another name with AS')
+  return { scope: scopeOver(context, [leaf, ...others.leaves]), unit }
 }
 
-/** The whole primary key by equality, one of its columns perhaps by a list; undefined for every other condition. */
-function keyPlan(scope: Scope, where: readonly Term[]): KeyPlan | undefined {
-  const { table } = scope
-  const operandsOf = new Map<number, readonly Operand[]>()
-  for (const term of where) {
-    const ordinal = findColumn(scope, term.column)
-    const operands = keyOperands(term)
-    if (operands === undefined || operandsOf.has(ordinal) || !table.primaryKey.includes(ordinal)) return undefined
-    operandsOf.set(ordinal, operands)
-  }
-  if (table.hiddenKey || operandsOf.size !== table.primaryKey.length) return undefined
-  const keys = table.primaryKey.map((ordinal) => ({ column: table.columns[ordinal]!, operands: operandsOf.get(ordinal)! }))
-  return keys.filter(({ operands }) => operands.length > 1).length > 1 ? undefined : { kind: 'keys', keys }
+interface BoundWhere {
+  readonly find: KeyPlan | WherePlan
+  /** What is left to check of the rows that are found. */
+  readonly conditions: readonly Bound[]
 }
 
-function keyOperands(term: Term): readonly Operand[] | undefined {
-  if (term.kind === 'in') return term.operands
-  return term.kind === 'compare' && term.comparison === 'eq' ? [term.operand] : undefined
+function bindWhere({ table, leaf }: Target, scope: BlockScope, where: Expression | undefined): BoundWhere {
+  const given = where === undefined ? [] : conjuncts(where)
+  const keys = takeKeys(table, leaf, scope, given)
+  const rest = keys?.rest ?? given.filter((each) => !takeTerm(scope, each))
+  const conditions = rest.map((each) => bindCondition(expressionsIn(scope, 'WHERE'), each, 'WHERE'))
+  return { find: keys?.find ?? { kind: 'where', terms: leaf.terms }, conditions }
 }

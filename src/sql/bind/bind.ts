@@ -28,11 +28,11 @@ export function bindStatement(statement: Statement, catalog: Catalog, origin: Or
     case 'showCreate':
       return showCreate(findTable(catalog, statement.table, origin))
     case 'insert':
-      return bindInsert(statement, catalog, origin, literals)
+      return bindInsert(statement, { catalog, origin, literals, counts: { blocks: 0 } })
     case 'update':
-      return bindUpdate(statement, catalog, origin, literals)
+      return bindUpdate(statement, { catalog, origin, literals, counts: { blocks: 0 } })
     case 'delete':
-      return bindDelete(statement, catalog, origin)
+      return bindDelete(statement, { catalog, origin, literals, counts: { blocks: 0 } })
     case 'select':
       return planQuery(statement.query, catalog, origin, literals)
   }

@@ -2,26 +2,32 @@
 import { checkRow } from '../../engine/check-value.ts'
 import type { Engine, EngineRow, EngineValue } from '../../engine/engine.ts'
 import type { TableSchema } from '../../engine/schema.ts'
-import type { InsertPlan, QueryPlan } from '../plan.ts'
+import type { QueryRun } from '../operator/query-run.ts'
+import type { ComputedTuples, InsertPlan, QueryPlan } from '../plan.ts'
 import { withPosition } from '../position.ts'
 import { areRowsHere } from '../result.ts'
 import type { RowsResult, WriteResult } from '../result.ts'
 import { slotKind } from '../slot.ts'
-import type { Operand } from '../statement.ts'
+import type { Operand } from '../operand.ts'
 import type { Assign } from '../value/assign.ts'
 import { assignOperand } from '../value/values.ts'
 import type { Values } from '../value/values.ts'
+import { insertOrChange } from './insert-or-change.ts'
 import type { Execution } from './execute-select.ts'
-import { rowChange, writeResult } from './row-changes.ts'
+import { rowValue } from './row-changes.ts'
+import { returnedRows, takeSnapshot, withRun, workOn, written } from './write-run.ts'
 
 /** Runs the query of an INSERT … SELECT. */
 export type RunQuery = (plan: QueryPlan) => Promise<RowsResult>
 
 export async function executeInsert(engine: Engine, plan: InsertPlan, execution: Execution, runQuery: RunQuery): Promise<WriteResult> {
-  const { values } = execution
-  const rows = plan.query === undefined ? givenRows(plan, values) : await queriedRows(plan, plan.query, runQuery)
-  if (plan.returning === undefined && plan.onConflict === undefined) return writeResult(await engine.insert(plan.table, rows, plan.mode), undefined, [])
-  return await insertKnowing(engine, plan, rows.map((row) => checkedRow(plan.table, row)), execution)
+  const { table, query, computed, onConflict, returning, mode } = plan
+  if (query === undefined && computed === undefined && onConflict === undefined && returning === undefined) return written(await engine.insert(table, givenRows(plan, execution.values), mode))
+  return await withRun(engine, execution, async (run) => {
+    const rows = query !== undefined ? await queriedRows(plan, query, runQuery) : computed !== undefined ? await computedRows(plan, computed, run) : givenRows(plan, execution.values)
+    if (returning === undefined && onConflict === undefined) return written(await engine.insert(table, rows, mode))
+    return await insertKnowing(plan, rows.map((row) => checkedRow(table, row)), run)
+  })
 }
 
 /** The row as the engine will store it, without the hidden key. The engine gives it back as the same object. */
@@ -30,19 +36,14 @@ function checkedRow(table: TableSchema, row: EngineRow): EngineRow {
 }
 
 /** Inserts and tells what became of each row. */
-async function insertKnowing(engine: Engine, plan: InsertPlan, rows: readonly EngineRow[], execution: Execution): Promise<WriteResult> {
+async function insertKnowing(plan: InsertPlan, rows: readonly EngineRow[], run: QueryRun): Promise<WriteResult> {
   const { table, mode, onConflict, returning } = plan
+  const { engine } = run
   const whole = (row: EngineRow): EngineRow => (table.hiddenKey ? [null, ...row] : row)
-  if (onConflict === undefined && mode !== 'insert-or-ignore') return writeResult(await engine.insert(table, rows, mode), returning, rows.map(whole))
-  const change = onConflict === undefined ? undefined : rowChange(onConflict, execution)
-  const outcomes = new Map<EngineRow, EngineRow | 'keep'>()
-  const count = await engine.insertOrUpdate(table, rows, (existing, proposed) => {
-    const outcome = change === undefined ? 'keep' : checkRow(table, change(existing, proposed))
-    outcomes.set(proposed, outcome)
-    return outcome
-  })
-  const written = rows.map((row) => outcomes.get(row) ?? row).filter((row) => row !== 'keep')
-  return writeResult(count, returning, written.map(whole))
+  if (onConflict !== undefined || mode === 'insert-or-ignore') return await insertOrChange(plan, rows, run)
+  if (returning?.work !== undefined) takeSnapshot(run)
+  const returned = await returnedRows(run, returning).all(rows.map(whole))
+  return written(await engine.insert(table, rows, mode), returning, returned)
 }
 
 function givenRows(plan: InsertPlan, values: Values): readonly EngineRow[] {
@@ -58,6 +59,22 @@ async function queriedRows({ sources }: InsertPlan, { plan, assign }: NonNullabl
     for (const row of batch) rows.push(sources.map((source) => (source.index < 0 ? source.default : assign[source.index]!(row[source.index]!))))
   }
   return rows
+}
+
+/** Tuples with expressions, worked out before anything is written. */
+async function computedRows({ sources }: InsertPlan, { tuples, work }: ComputedTuples, run: QueryRun): Promise<readonly EngineRow[]> {
+  let over: EngineRow = []
+  if (work !== undefined) {
+    takeSnapshot(run)
+    for await (const row of workOn(run, work, [[]])) over = row
+  }
+  return tuples.map((tuple) => {
+    const values = tuple.map((value) => value && rowValue(value, run))
+    return sources.map((source) => {
+      const valueOf = source.index < 0 ? undefined : values[source.index]
+      return valueOf === undefined ? source.default : valueOf(over)
+    })
+  })
 }
 
 /** One tuple in the shape stands for as many as the text has. */

@@ -36,9 +36,12 @@ async function executeGet(engine: Engine, plan: GetPlan, values: Values): Promis
 
 /** Literals are converted at once, so that errors in them come before the first row. */
 function executeOperators(engine: Engine, plan: OperatorPlan, execution: Execution): RowsResult {
-  const stats = newReadStats()
-  const run: QueryRun = { values: execution.values, signal: execution.signal, memoryBytesMax: execution.memoryBytesMax, nowMicros: Number(execution.clock.wallMicros()), cells: new Map(), engine, snapshot: undefined, stats, memoryBytes: 0, rowsOfTurn: 0 }
-  return { kind: 'rows', columns: plan.output, rows: queryRows(run, open(plan.node, run)), stats }
+  const run = newQueryRun(engine, execution)
+  return { kind: 'rows', columns: plan.output, rows: queryRows(run, open(plan.node, run)), stats: run.stats }
+}
+
+export function newQueryRun(engine: Engine, { values, signal, memoryBytesMax, clock }: Execution): QueryRun {
+  return { values, signal, memoryBytesMax, nowMicros: Number(clock.wallMicros()), cells: new Map(), engine, snapshot: undefined, given: [], stats: newReadStats(), memoryBytes: 0, rowsOfTurn: 0 }
 }
 
 /** The snapshot is taken when the first batch is asked for and released with the last, or when the consumer stops. */

@@ -1,51 +1,83 @@
 /** UPDATE and DELETE over an engine. */
 import { checkRow } from '../../engine/check-value.ts'
-import type { Engine, EngineRow } from '../../engine/engine.ts'
-import type { CancelSignal } from '../cancel.ts'
-import type { DeletePlan, UpdatePlan, WherePlan } from '../plan.ts'
+import type { Engine, EngineRow, EngineScan, PrepareRows } from '../../engine/engine.ts'
+import { compile } from '../expression/compile.ts'
+import type { QueryRun } from '../operator/query-run.ts'
+import type { DeletePlan, RowWork, UpdatePlan } from '../plan.ts'
 import type { WriteResult } from '../result.ts'
-import type { Values } from '../value/values.ts'
-import type { Execution } from './execute-select.ts'
 import { scanRange } from './bounds.ts'
 import type { ScanRange } from './bounds.ts'
-import { keysOf, keyText } from './keys.ts'
-import { rowChange, writeResult } from './row-changes.ts'
+import type { Execution } from './execute-select.ts'
+import { keysOf } from './keys.ts'
+import { rowChange } from './row-changes.ts'
 import { resolveTerms } from './terms.ts'
+import { returnedRows, takeSnapshot, withRun, workOn, written } from './write-run.ts'
 
-type Changes = (row: EngineRow) => EngineRow | 'delete'
+type Outcome = EngineRow | 'delete'
+
+/** What a row becomes; `over` is what its new values are computed over. */
+type Become = (row: EngineRow, over: EngineRow) => Outcome
 
 export async function executeUpdate(engine: Engine, plan: UpdatePlan, execution: Execution): Promise<WriteResult> {
-  const { values, signal } = execution
-  const change = rowChange(plan.sets, execution)
-  return await changeRows(engine, plan, values, signal, (row) => checkRow(plan.table, change(row, row)))
+  return await withRun(engine, execution, async (run) => {
+    const change = rowChange(plan.change.sets, run)
+    return await changeRows(run, plan, (row, over) => checkRow(plan.table, change(row, over)))
+  })
 }
 
-export async function executeDelete(engine: Engine, plan: DeletePlan, values: Values, signal: CancelSignal | undefined): Promise<WriteResult> {
-  const { table, rows, returning } = plan
-  if (rows.kind === 'keys' || returning !== undefined) return await changeRows(engine, plan, values, signal, () => 'delete')
-  const where = rangeOf(plan, rows, values, signal)
-  return writeResult(where === undefined ? 0 : await engine.deleteWhere(table, where), undefined, [])
+export async function executeDelete(engine: Engine, plan: DeletePlan, execution: Execution): Promise<WriteResult> {
+  return await withRun(engine, execution, async (run) => {
+    const { find, change, returning } = plan
+    if (find.kind === 'keys' || returning !== undefined || change.condition !== undefined || change.work !== undefined) return await changeRows(run, plan, () => 'delete')
+    const where = rangeOf(run, plan)
+    return written(where === undefined ? 0 : await engine.deleteWhere(plan.table, where))
+  })
 }
 
-async function changeRows(engine: Engine, plan: UpdatePlan | DeletePlan, values: Values, signal: CancelSignal | undefined, change: Changes): Promise<WriteResult> {
-  const { table, rows, returning } = plan
-  // A row may be asked for again: its last answer counts.
-  const changed = new Map<string, EngineRow>()
-  const noted: Changes = returning === undefined ? change : (row) => {
-    const becomes = change(row)
-    changed.set(keyText(table.primaryKey.map((ordinal) => row[ordinal]!)), becomes === 'delete' ? row : becomes)
-    return becomes
+type ChangeRow = (row: EngineRow) => Outcome | 'keep'
+
+async function changeRows(run: QueryRun, plan: UpdatePlan | DeletePlan, become: Become): Promise<WriteResult> {
+  const { returning, change: { condition, work } } = plan
+  const holds = condition === undefined ? undefined : compile(condition, run)
+  const outcomeOf: ChangeRow = (row) => (holds === undefined || holds(row) === 1 ? become(row, row) : 'keep')
+  if (work === undefined && returning === undefined) return written(await changeFound(run, plan, outcomeOf, undefined))
+  const returns = returnedRows(run, returning)
+  let outcomes: ReadonlyMap<EngineRow, Outcome | 'keep'> = new Map()
+  let returned: readonly EngineRow[] = []
+  const prepare: PrepareRows = async (rows) => {
+    if (work !== undefined || returning?.work !== undefined) takeSnapshot(run)
+    outcomes = work === undefined ? new Map(rows.map((row) => [row, outcomeOf(row)])) : await workedOutcomes(run, work, rows, become)
+    returned = await returns.all(rows.flatMap((row) => {
+      const outcome = outcomes.get(row) ?? 'keep'
+      return outcome === 'keep' ? [] : [outcome === 'delete' ? row : outcome]
+    }))
   }
-  if (rows.kind === 'where') {
-    const where = rangeOf(plan, rows, values, signal)
-    return writeResult(where === undefined ? 0 : await engine.updateWhere(table, where, noted), returning, changed.values())
+  const count = await changeFound(run, plan, (row) => outcomes.get(row) ?? 'keep', prepare)
+  return written(count, returning, returned)
+}
+
+/** Of several partners of a row the first counts. */
+async function workedOutcomes(run: QueryRun, work: RowWork, rows: readonly EngineRow[], become: Become): Promise<ReadonlyMap<EngineRow, Outcome>> {
+  const outcomes = new Map<EngineRow, Outcome>()
+  for await (const over of workOn(run, work, rows)) {
+    const row = rows[over[0] as number]!
+    if (!outcomes.has(row)) outcomes.set(row, become(row, over))
   }
-  const keys = keysOf(rows, values)
-  return writeResult(keys.length === 0 ? 0 : await engine.update(table, keys, noted), returning, changed.values())
+  return outcomes
+}
+
+async function changeFound(run: QueryRun, plan: UpdatePlan | DeletePlan, change: ChangeRow, prepare: PrepareRows | undefined): Promise<number> {
+  const { table, find } = plan
+  if (find.kind === 'keys') {
+    const keys = keysOf(find, run.values)
+    return keys.length === 0 ? 0 : await run.engine.update(table, keys, change, prepare)
+  }
+  const where = rangeOf(run, plan)
+  return where === undefined ? 0 : await run.engine.updateWhere(table, where, change, prepare)
 }
 
 /** What the engine scans for; undefined when no row can satisfy the terms. */
-function rangeOf({ table }: UpdatePlan | DeletePlan, { terms }: WherePlan, values: Values, signal: CancelSignal | undefined): (ScanRange & { readonly signal?: CancelSignal }) | undefined {
-  const resolved = resolveTerms(terms, values)
+function rangeOf({ values, signal }: QueryRun, { table, find }: UpdatePlan | DeletePlan): (ScanRange & Pick<EngineScan, 'signal'>) | undefined {
+  const resolved = find.kind === 'where' ? resolveTerms(find.terms, values) : undefined
   return resolved && { ...scanRange(table, resolved), ...(signal && { signal }) }
 }

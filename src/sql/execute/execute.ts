@@ -11,7 +11,7 @@ import { newReadStats } from '../result.ts'
 import type { StatementResult } from '../result.ts'
 
 export async function executePlan(engine: Engine, plan: Plan, execution: Execution): Promise<StatementResult> {
-  const { values, signal } = execution
+  const { signal } = execution
   checkCancelled(signal)
   switch (plan.kind) {
     case 'get':
@@ -22,7 +22,7 @@ export async function executePlan(engine: Engine, plan: Plan, execution: Executi
     case 'update':
       return await executeUpdate(engine, plan, execution)
     case 'delete':
-      return await executeDelete(engine, plan, values, signal)
+      return await executeDelete(engine, plan, execution)
     case 'createTable':
       return await executeCreate(engine, plan)
     case 'dropTable':

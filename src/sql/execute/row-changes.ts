@@ -1,40 +1,29 @@
-/** What SET clauses make of a row, and what RETURNING gives of written rows. */
+/** What SET clauses make of a row, and which rows are changed at all. */
 import type { EngineRow, EngineValue } from '../../engine/engine.ts'
-import type { Returning, RowValue, SetPlan } from '../plan.ts'
-import type { WriteResult } from '../result.ts'
-import { assignOperand } from '../value/values.ts'
 import { compile } from '../expression/compile.ts'
-import type { Run } from '../expression/compile.ts'
-import type { Execution } from './execute-select.ts'
+import type { Evaluate, Run } from '../expression/compile.ts'
+import type { RowValue, SetPlan } from '../plan.ts'
+import { assignOperand } from '../value/values.ts'
 
-/** The row with its columns set; `proposed` is the row that an INSERT brings. */
-export type RowChange = (existing: EngineRow, proposed: EngineRow) => EngineRow
+/** The row with its columns set to values over `over`: the row itself and what stands behind it, or what was worked out for it. */
+export type RowChange = (existing: EngineRow, over: EngineRow) => EngineRow
 
-/** Values that are no row's are worked out once. */
-export function rowChange(sets: readonly SetPlan[], execution: Execution): RowChange {
-  const { values, clock } = execution
-  const run: Run = { values, nowMicros: Number(clock.wallMicros()), cells: new Map() }
-  const steps = sets.map(({ ordinal, value }) => ({ ordinal, valueOf: valueOf(value, run) }))
-  return (existing, proposed) => {
+export function rowChange(sets: readonly SetPlan[], run: Run): RowChange {
+  const steps = sets.map(({ ordinal, value }) => ({ ordinal, valueOf: rowValue(value, run) }))
+  return (existing, over) => {
     const changed = existing.slice()
-    for (const step of steps) changed[step.ordinal] = step.valueOf(existing, proposed)
+    for (const { ordinal, valueOf } of steps) changed[ordinal] = valueOf(over)
     return changed
   }
 }
 
-function valueOf(value: RowValue, run: Run): (existing: EngineRow, proposed: EngineRow) => EngineValue {
-  if (value.kind === 'column') return (existing, proposed) => (value.row === 'existing' ? existing : proposed)[value.ordinal]!
+/** Values that are no row's are worked out once. */
+export function rowValue(value: RowValue, run: Run): Evaluate {
   if (value.kind === 'expression') {
     const { assign } = value
     const evaluate = compile(value.bound, run)
-    return (existing, proposed) => assign(evaluate(existing === proposed ? existing : [...existing, ...proposed]))
+    return (row) => assign(evaluate(row))
   }
-  const constant = value.kind === 'value' ? value.value : assignOperand(run.values, value.operand, value.assign)
+  const constant: EngineValue = value.kind === 'value' ? value.value : assignOperand(run.values, value.operand, value.assign)
   return () => constant
-}
-
-/** `rows` are whole rows by ordinal. */
-export function writeResult(rowCount: number, returning: Returning | undefined, rows: Iterable<EngineRow>): WriteResult {
-  if (returning === undefined) return { kind: 'write', rowCount, columns: [], rows: [] }
-  return { kind: 'write', rowCount, columns: returning.output, rows: Array.from(rows, (row) => returning.ordinals.map((ordinal) => row[ordinal]!)) }
 }

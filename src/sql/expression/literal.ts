@@ -25,24 +25,23 @@ export interface Literals {
   scaleOfText(operand: Operand): number
   /** The whole number that an operand is, or undefined; the plan then holds for this value only. */
   wholeNumber(operand: Operand): number | undefined
-  /** Whether the plan depends on types. */
-  readonly typed: boolean
+  /** Slots whose types the plan depends on. */
+  readonly typed: ReadonlySet<number>
   /** Slots whose values were compared. */
   readonly compared: ReadonlySet<number>
 }
 
 export function createLiterals(values: Values): Literals {
   const compared = new Set<number>()
-  let typed = false
+  const typed = new Set<number>()
   return {
     typeOf(operand) {
-      typed = true
+      if (operand.kind === 'slot') typed.add(operand.slot)
       return atOperand(values, operand, typeOfValue)
     },
     areEqual(a, b) {
       if (a.kind === 'constant' || b.kind === 'constant') return a.kind === b.kind && 'value' in a && 'value' in b && a.value === b.value
       if (a.slot === b.slot) return a.negative === b.negative
-      typed = true
       compared.add(a.slot).add(b.slot)
       const x = operandValue(values, a)
       const y = operandValue(values, b)
@@ -58,9 +57,7 @@ export function createLiterals(values: Values): Literals {
       const { kind, value } = operandValue(values, operand)
       return kind === slotKind.integer ? (value as number) : undefined
     },
-    get typed() {
-      return typed
-    },
+    typed,
     compared,
   }
 }
@@ -136,15 +133,16 @@ function parsed<T>(value: T | undefined, text: string, type: string): T {
   return value
 }
 
-/** What a plan's types depend on: the type of every slot, and the values of those slots that were compared. */
-export function literalSignature(values: Values, compared: ReadonlySet<number>): string {
-  const { kinds } = values.statement.slots
+/** What a plan depends on: the types of some slots, and the values of those that were compared. */
+export function literalSignature(values: Values, typed: ReadonlySet<number>, compared: ReadonlySet<number>): string {
   let signature = ''
-  for (let slot = 0; slot < kinds.length; slot++) {
-    const value = operandValue(values, { kind: 'slot', slot, negative: false })
-    const type = typeOfValue(value)
+  for (const slot of typed) {
+    const type = typeOfValue(operandValue(values, { kind: 'slot', slot, negative: false }))
     signature += `${type.kind}${scaleOf(type)},`
-    if (compared.has(slot)) signature += `=${JSON.stringify(String(value.value))},`
+  }
+  for (const slot of compared) {
+    const value = operandValue(values, { kind: 'slot', slot, negative: false })
+    signature += `=${value.kind}${JSON.stringify(String(value.value))},`
   }
   return signature
 }

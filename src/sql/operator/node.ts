@@ -55,6 +55,8 @@ export type QueryNode =
   | JoinNode
   | GroupNode
   | { readonly kind: 'values'; readonly rows: readonly (readonly Bound[])[] }
+  /** Rows that the statement has at hand: these columns of theirs, and the row's number. */
+  | { readonly kind: 'given'; readonly columns: readonly number[] }
   | { readonly kind: 'filter'; readonly input: QueryNode; readonly condition: Bound }
   /** Adds a column for each subquery. */
   | { readonly kind: 'apply'; readonly input: QueryNode; readonly subqueries: readonly BoundSubquery[] }

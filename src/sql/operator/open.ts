@@ -5,7 +5,7 @@ import { apply } from './apply.ts'
 import { group } from './group.ts'
 import { join } from './join.ts'
 import type { QueryNode } from './node.ts'
-import { pace } from './query-run.ts'
+import { batchRows, pace } from './query-run.ts'
 import type { QueryRun, Stream } from './query-run.ts'
 import { scan } from './scan.ts'
 import { distinct, filtered, matched, unionAll } from './set.ts'
@@ -24,6 +24,8 @@ export function open(node: QueryNode, run: QueryRun, rowsMax?: number, repeated 
         yield rows.map((row) => row.map((item) => item([])))
       }
     }
+    case 'given':
+      return given(node.columns, run)
     case 'filter': {
       const condition = compile(node.condition, run)
       return filtered(input(node.input), run, () => (row) => condition(row) === 1)
@@ -47,6 +49,14 @@ export function open(node: QueryNode, run: QueryRun, rowsMax?: number, repeated 
     case 'limit': {
       const window = rowWindow(node.window, run.values)
       return limited(window, input(node.input, window.limit === undefined ? rowsMax : window.limit + window.offset), run)
+    }
+  }
+}
+
+function given(columns: readonly number[], run: QueryRun): Stream {
+  return async function* () {
+    for (let from = 0; from < run.given.length; from += batchRows) {
+      yield run.given.slice(from, from + batchRows).map((row, index): EngineRow => [...columns.map((column) => row[column]!), from + index])
     }
   }
 }

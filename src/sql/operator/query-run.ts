@@ -15,6 +15,8 @@ export interface QueryRun extends Run {
   readonly engine: Engine
   /** Taken when the first row is asked for. */
   snapshot: EngineSnapshot | undefined
+  /** Rows that a statement works over, for its `given` nodes. */
+  given: readonly EngineRow[]
   readonly stats: ReadStats
   readonly signal: CancelSignal | undefined
   /** Bytes that sorts, groupings, joins and the like may hold. */

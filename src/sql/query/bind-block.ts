@@ -14,10 +14,10 @@ import { windowed } from './bound-query.ts'
 import type { BoundQuery, OutputColumn } from './bound-query.ts'
 import { expressionScope } from './expression-scope.ts'
 import type { BindQuery } from './expression-scope.ts'
-import { buildFrom, conjunction } from './from-tree.ts'
 import type { FromUnit, ScanOrder } from './from-tree.ts'
 import { keyOrder } from './key-order.ts'
-import { createRowLayout, isAggregated, withoutSubqueries } from './row-layout.ts'
+import { filtered, narrowRows } from './rows/narrow-rows.ts'
+import { createRowLayout, isAggregated } from './row-layout.ts'
 import { newScope } from './scope.ts'
 import type { BlockScope, CommonTables, StatementContext } from './scope.ts'
 import { bindItems, groupKeyOf, orderTargetOf } from './select-list.ts'
@@ -103,12 +103,7 @@ interface PlannedInput {
 }
 
 function planInput(parts: Parts, isGrouped: boolean, scanOrder: ScanOrder, context: StatementContext): PlannedInput {
-  const where = parts.where.filter((condition) => !hasSubquery(condition))
-  const asking = parts.where.filter(hasSubquery)
-  const from = parts.unit === undefined ? undefined : buildFrom(parts.unit, where, scanOrder)
-  const layout = createRowLayout(from?.width ?? 0)
-  const start: QueryNode = from?.node ?? filtered({ kind: 'values', rows: [[]] }, where)
-  const narrowed = filtered(...layout.prepare(start, asking))
+  const { node: narrowed, layout } = narrowRows(parts.unit, parts.where, scanOrder)
   if (!isGrouped) return { node: narrowed, project: (node, expressions) => projected(...layout.prepare(node, expressions)) }
   const grouping = newGrouping(parts.groupKeys)
   const { literals, origin } = context
@@ -136,15 +131,6 @@ function planGrouping({ narrowed, layout, grouping, having, above }: GroupingInp
   const group: QueryNode = { kind: 'group', input, keys: prepared.slice(0, grouping.keys.length), aggregates }
   const grouped = createRowLayout(grouping.keys.length + aggregates.length)
   return { node: filtered(...grouped.prepare(group, having)), project: (node, expressions) => projected(...grouped.prepare(node, expressions.map(above))) }
-}
-
-function hasSubquery(bound: Bound): boolean {
-  return withoutSubqueries(bound, []) !== bound
-}
-
-function filtered(input: QueryNode, conditions: readonly Bound[]): QueryNode {
-  const condition = conjunction(conditions)
-  return condition === undefined ? input : { kind: 'filter', input, condition }
 }
 
 /** Columns of a scan in another order need no operator of their own. */

@@ -17,7 +17,7 @@ export function planQuery(query: Query, catalog: Pick<Engine, 'table'>, origin: 
   return pointRead(node, columns) ?? { kind: 'query', node, output: columns }
 }
 
-function resultColumn({ name, type }: OutputColumn): ResultColumn {
+export function resultColumn({ name, type }: OutputColumn): ResultColumn {
   return { name, type: resultType(type) }
 }
 

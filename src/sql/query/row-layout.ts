@@ -27,8 +27,12 @@ interface FoundSubquery {
   readonly place: Place
 }
 
+export function hasSubquery(bound: Bound): boolean {
+  return withoutSubqueries(bound, []) !== bound
+}
+
 /** Inner ones (on the left of IN) come before those that need them. */
-export function withoutSubqueries(bound: Bound, found: FoundSubquery[]): Bound {
+function withoutSubqueries(bound: Bound, found: FoundSubquery[]): Bound {
   let isAny = false
   const without = mapBound(bound, (part) => {
     if (part.kind !== 'subquery') return undefined

@@ -1,6 +1,11 @@
 /** All statements, as their readers give them to the binder. */
-import type { Select } from '../statement.ts'
+import type { Query } from './query/query.ts'
 import type { TableStatement } from './table/table-statement.ts'
 import type { Delete, Insert, Update } from './write/write-statement.ts'
+
+export interface Select {
+  readonly kind: 'select'
+  readonly query: Query
+}
 
 export type Statement = TableStatement | Insert | Update | Delete | Select

@@ -76,27 +76,22 @@ const typeNames: ReadonlyMap<string, string> = new Map([
   ['dec', 'decimal'], ['int8', 'bigint'], ['int4', 'integer'], ['int2', 'smallint'], ['float8', 'double precision'], ['float4', 'real'], ['bool', 'boolean'],
 ])
 
-/** In SELECT, INSERT, UPDATE and DELETE. */
-export const isNameInStatement: IsName = (tokens, index) => {
+/** In queries. */
+export const isNameInQuery: IsName = (tokens, index) => {
   const { text: word } = tokens[index]!
   const before = tokens[index - 1]?.text ?? ''
   const after = tokens[index + 1]?.text ?? ''
   if (index === 0) return false
   if (before === '.') return true
   if (reservedWords.has(word)) return false
-  if (before === 'into' || before === 'update' || before === 'from') return true
-  if (isContextualKeyword(tokens, index, word, before, after)) return false
-  return after !== '(' || insertsColumns(tokens, index)
+  if (before === 'from') return true
+  return !isContextualKeyword(word, before, after) && after !== '('
 }
 
-function isContextualKeyword(tokens: readonly ShapeToken[], index: number, word: string, before: string, after: string): boolean {
+function isContextualKeyword(word: string, before: string, after: string): boolean {
   switch (word) {
     case 'by':
       return before === 'order' || before === 'group'
-    case 'set':
-      return tokens[0]!.text === 'update' && !tokens.slice(0, index).some((earlier, at) => at > 1 && earlier.text === 'set')
-    case 'values':
-      return tokens[0]!.text === 'insert' && before !== '(' && before !== ','
     case 'nulls':
       return after === 'first' || after === 'last'
     case 'first':
@@ -107,11 +102,6 @@ function isContextualKeyword(tokens: readonly ShapeToken[], index: number, word:
     default:
       return before === '::'
   }
-}
-
-/** `INSERT INTO s.t (`: a name although a parenthesis follows. */
-function insertsColumns(tokens: readonly ShapeToken[], index: number): boolean {
-  return tokens[0]!.text === 'insert' && (tokens[index - 1]!.text === 'into' || tokens[index - 1]!.text === '.')
 }
 
 /** In DROP TABLE. */

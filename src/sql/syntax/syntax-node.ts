@@ -13,6 +13,8 @@ export type SyntaxNode = Readonly<Record<string, unknown>>
 export interface Reading {
   readonly origin: Origin
   readonly source: ParserText
+  /** What the index of a slot among the shape's becomes in operands. */
+  readonly slotShift: number
   /** How often each name and slot was read; everything must be read once. */
   readonly namesRead: Set<number>
   readonly slotsRead: Set<number>

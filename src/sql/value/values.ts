@@ -4,9 +4,9 @@ import { negated } from './assign.ts'
 import type { Assign } from './assign.ts'
 import { withPosition } from '../position.ts'
 import type { ScannedStatement } from '../scan/scan-state.ts'
-import { slotKind, slotValue } from '../slot.ts'
+import { slotIndex, slotKind, slotValue } from '../slot.ts'
 import type { SqlParameters, SqlValue } from '../slot.ts'
-import type { Operand } from '../statement.ts'
+import type { Operand } from '../operand.ts'
 
 export interface Values {
   readonly text: string
@@ -31,7 +31,8 @@ export function atOperand<T>(values: Values, operand: Operand, run: (value: SqlV
   try {
     return run(operandValue(values, operand))
   } catch (error) {
-    throw withPosition(error, values.text, operand.kind === 'slot' ? (values.statement.slots.starts[operand.slot] ?? -1) : -1)
+    const { slots } = values.statement
+    throw withPosition(error, values.text, operand.kind === 'slot' ? (slots.starts[slotIndex(slots, operand.slot)] ?? -1) : -1)
   }
 }
 

@@ -25,7 +25,7 @@ describe.each(testEngines)('GROUP BY over %s', (_, openEngine) => {
     const node = (input: QueryNode): GroupNode => ({ kind: 'group', input, keys: keys.map(column), aggregates })
     const snapshot = engine.snapshot()
     const run: QueryRun = {
-      engine, snapshot, signal: undefined, memoryBytesMax: 1 << 20, memoryBytes: 0, rowsOfTurn: 0, nowMicros: 0, cells: new Map(),
+      engine, snapshot, given: [], signal: undefined, memoryBytesMax: 1 << 20, memoryBytes: 0, rowsOfTurn: 0, nowMicros: 0, cells: new Map(),
       // No literal is read.
       values: {} as QueryRun['values'],
       stats: { rowGroupsTotal: 0, rowGroupsPruned: 0, bytesRead: 0, storageRequests: 0 },

@@ -1,6 +1,5 @@
 /** The parser's nodes to queries. */
 import type { Operand } from '../../operand.ts'
-import type { Select } from '../../statement.ts'
 import { isNode, nodes, only, readName, readOptionalName, textIn, tokenIndexOf, unsupported } from '../syntax-node.ts'
 import type { Reading, SyntaxNode } from '../syntax-node.ts'
 import type { CommonTable, OrderKey, Query, QueryBody, QueryItem, SelectBlock, SetOperation } from './query.ts'
@@ -8,9 +7,9 @@ import { readCount, readExpression } from './read-expression.ts'
 import type { Reader } from './read-expression.ts'
 import { readFrom } from './read-from.ts'
 
-export function readSelect(reading: Reading, node: SyntaxNode): Select {
+export function readSelect(reading: Reading, node: SyntaxNode): Query {
   const reader: Reader = { reading, query: (inner) => readWhole(reader, inner), depth: 0 }
-  return { kind: 'select', query: readWhole(reader, node) }
+  return readWhole(reader, node)
 }
 
 const known = ['type', 'columns', 'from', 'where', 'groupby', 'having', 'orderby', 'limit', 'distinct', 'with', '_next', 'set_op', '_orderby', '_limit', 'parentheses_symbol', 'tableList', 'columnList']

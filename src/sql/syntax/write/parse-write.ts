@@ -1,94 +1,141 @@
-/** INSERT, UPDATE and DELETE: the parser's nodes to statements. */
-import type { SelectItem } from '../../statement.ts'
-import type { Name } from '../names.ts'
-import { isColumn, readColumn, readOperand, readWhere } from '../parse-expression.ts'
-import { readItem, readTable } from '../parse-select.ts'
-import { readExpression } from '../query/read-expression.ts'
-import { readSelect } from '../query/read-query.ts'
-import { isNode, nodes, only, readName, textIn, unsupported } from '../syntax-node.ts'
-import type { Reading, SyntaxNode } from '../syntax-node.ts'
-import type { Delete, Insert, InsertSource, SetClause, Update, WrittenValue } from './write-statement.ts'
+/** INSERT, UPDATE and DELETE, read from left to right; what stands in them is read as parts of queries. */
+import { invariant } from '../../../errors.ts'
+import { errorAt, syntaxErrorAt } from '../../origin.ts'
+import type { Expression, Query, QueryItem, SelectBlock } from '../query/query.ts'
+import { accept, atEnd, expect, peek, readName, readTableName, unsupportedAt } from '../token-cursor.ts'
+import type { TokenCursor } from '../token-cursor.ts'
+import { behindTuples, deletePiece, piece, readNames, returningPiece, splitSets, splitTuples, topLevel } from './split-write.ts'
+import type { Piece } from './split-write.ts'
+import type { Delete, Insert, InsertSource, OnConflict, SetClause, TableRef, Update } from './write-statement.ts'
 
-/** Without what was cut off. */
-export type InsertHead = Pick<Insert, 'table' | 'columns' | 'source'>
+/** Reads a piece, which is a query. */
+export type ReadQuery = (piece: Piece) => Query
 
-export function readInsert(reading: Reading, node: SyntaxNode): InsertHead {
-  only(reading, node, 'INSERT', ['type', 'table', 'columns', 'values', 'prefix'])
-  const prefix = textIn(node, 'prefix')
-  if (prefix !== '' && prefix !== 'into') throw unsupported(reading, node, `INSERT ${prefix.toUpperCase()}`)
-  const { values, columns } = node
-  return {
-    table: readTable(reading, node['table']),
-    columns: columns === null || columns === undefined ? undefined : nodes(columns).map((column): Name => readName(reading, column)),
-    source: readSource(reading, node, values),
-  }
+export function readUpdate(cursor: TokenCursor, read: ReadQuery): Update {
+  expect(cursor, 'update')
+  const table = readTarget(cursor)
+  expect(cursor, 'set')
+  const end = returningAt(cursor)
+  const { sets, block } = readSets(cursor, ['from', 'where'], end, read)
+  return { kind: 'update', table, sets, from: block.from, where: block.where, returning: readReturning(cursor, end, read) }
 }
 
-function readSource(reading: Reading, node: SyntaxNode, values: unknown): InsertSource {
-  if (!isNode(values)) throw unsupported(reading, node, 'INSERT of this')
-  if (values['type'] === 'select') return { kind: 'query', query: readSelect(reading, values) }
-  if (values['type'] !== 'values') throw unsupported(reading, node, `INSERT … ${textIn(values, 'type').toUpperCase()}`)
-  const tuples = nodes(values['values']).map((tuple) => nodes(tuple['value']).map((value): WrittenValue => (isDefault(value) ? { kind: 'default' } : { kind: 'operand', operand: readOperand(reading, value) })))
-  return { kind: 'values', tuples }
+export function readDelete(cursor: TokenCursor, read: ReadQuery): Delete {
+  expect(cursor, 'delete')
+  expect(cursor, 'from')
+  const table = readTarget(cursor)
+  const end = returningAt(cursor)
+  refuseClauses(cursor, ['using', 'where'], end)
+  const { from, where } = blockOf(read(deletePiece(cursor, end)))
+  return { kind: 'delete', table, from, where, returning: readReturning(cursor, end, read) }
 }
 
-export function readUpdate(reading: Reading, node: SyntaxNode): Omit<Update, 'returning'> {
-  only(reading, node, 'UPDATE', ['type', 'table', 'set', 'where'])
-  return { kind: 'update', table: readTable(reading, node['table']), sets: readSets(reading, node), where: readWhere(reading, node['where']) }
+/** A table with an alias, with or without AS. */
+function readTarget(cursor: TokenCursor): TableRef {
+  const name = readTableName(cursor)
+  accept(cursor, '*')
+  const word = peek(cursor)
+  const named = accept(cursor, 'as') || (!atEnd(cursor) && word !== 'set' && word !== 'using' && word !== 'where' && word !== 'returning')
+  return named ? { name, alias: readName(cursor) } : { name }
 }
 
-/** The SET clauses of ON CONFLICT, read as those of an UPDATE. */
-export function readConflictSets(reading: Reading, node: SyntaxNode): readonly SetClause[] {
-  only(reading, node, 'ON CONFLICT DO UPDATE', ['type', 'table', 'set', 'where'])
-  const { where } = node
-  readTable(reading, node['table'])
-  if (isNode(where)) throw unsupported(reading, where, 'WHERE in ON CONFLICT DO UPDATE')
-  return readSets(reading, node)
+function returningAt(cursor: TokenCursor): number {
+  return topLevel(cursor, cursor.at, (at) => cursor.tokens[at]!.text === 'returning')
 }
 
-function readSets(reading: Reading, node: SyntaxNode): readonly SetClause[] {
-  return nodes(node['set']).map((set) => ({ column: readColumn(reading, { ...set, value: null }).name, value: readValue(reading, set['value']) }))
+function readReturning(cursor: TokenCursor, at: number, read: ReadQuery): readonly QueryItem[] | undefined {
+  return at === cursor.tokens.length ? undefined : blockOf(read(returningPiece(cursor, at))).items
 }
 
-function readValue(reading: Reading, value: unknown): WrittenValue {
-  if (isDefault(value)) return { kind: 'default' }
-  if (isColumn(value)) return { kind: 'column', column: readColumn(reading, value) }
-  if (isNode(value) && value['type'] === 'binary_expr' && isArithmetic(value)) return { kind: 'expression', expression: readExpression({ reading, query: (query) => refuseQuery(reading, query), depth: 0 }, value) }
-  return { kind: 'operand', operand: readOperand(reading, value) }
+/** Clauses of SELECT that no write has. */
+const clausesOfQueries = new Set(['order', 'group', 'having', 'limit', 'offset', 'fetch', 'window', 'union', 'intersect', 'except'])
+
+/** 42601 unless one of `followers` stands at the cursor, or the end; and for what only a query may have. */
+function refuseClauses(cursor: TokenCursor, followers: readonly string[], end: number): void {
+  if (cursor.at < end && !followers.includes(peek(cursor))) throw syntaxErrorAt(cursor.origin, cursor.at)
+  const stray = topLevel(cursor, cursor.at, (at) => clausesOfQueries.has(cursor.tokens[at]!.text))
+  if (stray < end) throw syntaxErrorAt(cursor.origin, stray)
 }
 
-const arithmetic = new Set(['+', '-', '*', '/', '%'])
-
-/**
- * Columns and values joined by operators. The parser lets || bind more strongly than the others, which it does not:
- * where both meet without parentheses, the tree may be wrong.
- */
-function isArithmetic(value: unknown, isText?: boolean): boolean {
-  if (!isNode(value)) return false
-  if (value['type'] !== 'binary_expr') return value['type'] === 'var' || value['type'] === 'column_ref'
-  const operator = textIn(value, 'operator')
-  const joinsText = operator === '||'
-  if (!joinsText && !arithmetic.has(operator)) return false
-  if (isText !== undefined && isText !== joinsText && value['parentheses'] !== true) return false
-  return isArithmetic(value['left'], joinsText) && isArithmetic(value['right'], joinsText)
+/** A piece is a SELECT without ORDER BY and the like. */
+function blockOf({ body }: Query): SelectBlock {
+  invariant(body.kind === 'select', 'a piece of a write is no SELECT')
+  return body
 }
 
-function refuseQuery(reading: Reading, query: SyntaxNode): never {
-  throw unsupported(reading, query, 'a subquery')
+function readSets(cursor: TokenCursor, followers: readonly string[], end: number, read: ReadQuery): { readonly sets: readonly SetClause[]; readonly block: SelectBlock } {
+  const { assignments, values } = splitSets(cursor, end)
+  refuseClauses(cursor, followers, end)
+  const block = blockOf(read(values))
+  const expressions = readValues(cursor, block)
+  const sets = assignments.map(({ column, isDefault }, index): SetClause => ({ column, value: isDefault ? { kind: 'default' } : { kind: 'expression', expression: expressions[index]! } }))
+  return { sets, block }
 }
 
-function isDefault(value: unknown): boolean {
-  if (!isColumn(value) || !isNode(value['column'])) return false
-  const { expr } = value['column']
-  return isNode(expr) && expr['type'] === 'default'
+/** Items that are nothing but values. */
+function readValues({ origin }: TokenCursor, { items }: SelectBlock): readonly Expression[] {
+  return items.map((item) => {
+    if (item.kind === 'star') throw syntaxErrorAt(origin, item.at)
+    if (item.alias !== undefined) throw syntaxErrorAt(origin, item.alias.tokenIndex)
+    return item.expression
+  })
 }
 
-export function readDelete(reading: Reading, node: SyntaxNode): Omit<Delete, 'returning'> {
-  only(reading, node, 'DELETE', ['type', 'table', 'from', 'where'])
-  return { kind: 'delete', table: readTable(reading, node['from']), where: readWhere(reading, node['where']) }
+export function readInsert(cursor: TokenCursor, read: ReadQuery): Insert {
+  const upsert = accept(cursor, 'upsert')
+  if (!upsert) expect(cursor, 'insert')
+  expect(cursor, 'into')
+  const name = readTableName(cursor)
+  const table: TableRef = accept(cursor, 'as') ? { name, alias: readName(cursor) } : { name }
+  const columns = peek(cursor) === '(' && !startsQuery(peek(cursor, 1)) ? readNames(cursor) : undefined
+  const source = readSource(cursor, read)
+  const readBehind: ReadQuery = source.kind === 'values' ? (given) => read(behindTuples(cursor, given)) : read
+  const onConflict = isConflict(cursor, cursor.at) ? readConflict(cursor, upsert, readBehind) : undefined
+  if (!atEnd(cursor) && peek(cursor) !== 'returning') throw syntaxErrorAt(cursor.origin, cursor.at)
+  return { kind: 'insert', table, columns, source, upsert, onConflict, returning: readReturning(cursor, cursor.at, readBehind) }
 }
 
-export function readReturning(reading: Reading, node: SyntaxNode): readonly SelectItem[] {
-  only(reading, node, 'RETURNING', ['type', 'columns'])
-  return nodes(node['columns']).map((item) => readItem(reading, item))
+function startsQuery(word: string): boolean {
+  return word === 'select' || word === 'with' || word === '('
+}
+
+function isConflict({ tokens }: TokenCursor, at: number): boolean {
+  return tokens[at]?.text === 'on' && tokens[at + 1]?.text === 'conflict' && ['(', 'do', 'on', undefined].includes(tokens[at + 2]?.text)
+}
+
+function readSource(cursor: TokenCursor, read: ReadQuery): InsertSource {
+  if (accept(cursor, 'default', 'values')) return { kind: 'defaults' }
+  if (accept(cursor, 'values')) return readTuples(cursor, read)
+  if (peek(cursor) === 'overriding') throw unsupportedAt(cursor, cursor.at, 'OVERRIDING')
+  if (!startsQuery(peek(cursor))) throw syntaxErrorAt(cursor.origin, cursor.at)
+  const from = cursor.at
+  cursor.at = topLevel(cursor, from, (at) => cursor.tokens[at]!.text === 'returning' || isConflict(cursor, at))
+  return { kind: 'query', query: read(piece(cursor, from, cursor.at)) }
+}
+
+function readTuples(cursor: TokenCursor, read: ReadQuery): InsertSource {
+  const { tuples, values } = splitTuples(cursor)
+  const expressions = readValues(cursor, blockOf(read(values)))
+  let next = 0
+  return { kind: 'values', tuples: tuples.map((tuple) => tuple.map((isDefault) => {
+    const expression = expressions[next++]!
+    return isDefault ? { kind: 'default' } : { kind: 'expression', expression }
+  })) }
+}
+
+function readConflict(cursor: TokenCursor, upsert: boolean, read: ReadQuery): OnConflict {
+  const tokenIndex = cursor.at
+  if (upsert) throw errorAt(cursor.origin, tokenIndex, '42601', 'UPSERT says what becomes of existing rows: ON CONFLICT cannot follow')
+  cursor.at += 2
+  if (peek(cursor) === 'on') throw unsupportedAt(cursor, cursor.at, 'ON CONFLICT ON CONSTRAINT')
+  const target = peek(cursor) === '(' ? readNames(cursor, 'ON CONFLICT of an expression') : undefined
+  if (peek(cursor) === 'where') throw unsupportedAt(cursor, cursor.at, 'WHERE after the columns of ON CONFLICT')
+  expect(cursor, 'do')
+  if (accept(cursor, 'nothing')) return { target, update: undefined, tokenIndex }
+  expect(cursor, 'update')
+  expect(cursor, 'set')
+  const end = returningAt(cursor)
+  const { sets, block } = readSets(cursor, ['where'], end, read)
+  cursor.at = end
+  return { target, update: { sets, where: block.where }, tokenIndex }
 }

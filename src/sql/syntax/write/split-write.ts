@@ -1,119 +1,168 @@
 /**
- * Clauses of INSERT, UPDATE and DELETE that the parser does not know, or knows only in part, become statements that it
- * does know. What is cut off keeps its places among the tokens, so that positions in errors stay right:
+ * INSERT, UPDATE and DELETE for a parser that knows little of them: what it is given is always a SELECT, which it reads
+ * best. Words, names and commas change places for others, or are emptied; all else keeps its place among the tokens, so
+ * that positions in errors stay right:
  *
- *   INSERT … RETURNING a, b              → INSERT …            and  SELECT a, b
- *   INSERT … ON CONFLICT (k) DO UPDATE   → INSERT …            and  UPDATE t SET a = 1
- *     SET a = 1
- *   INSERT INTO t DEFAULT VALUES         → INSERT INTO t VALUES (DEFAULT)
- *   INSERT INTO t AS x                   → INSERT INTO t
- *   UPSERT INTO t                        → INSERT INTO t
+ *   UPDATE t SET a = x , ( b , c ) = ( y , z ) FROM u WHERE w   → SELECT x , y , z FROM u WHERE w
+ *   DELETE FROM t USING u WHERE w                               → SELECT NULL FROM u WHERE w
+ *   INSERT INTO t VALUES ( a , DEFAULT ) , ( b , c )            → SELECT a , NULL , b , c
+ *   … RETURNING a , b                                           → SELECT a , b
  */
-import { errorAt, syntaxErrorAt } from '../../origin.ts'
-import type { Origin } from '../../origin.ts'
+import { syntaxErrorAt } from '../../origin.ts'
 import { token } from '../../scan/lexer.ts'
 import type { Name, ShapeToken } from '../names.ts'
 import { accept, atEnd, expect, peek, readName, unsupportedAt } from '../token-cursor.ts'
 import type { TokenCursor } from '../token-cursor.ts'
 
-/** Tokens for the parser, and how many of the statement's slots stand before the piece. */
+/** Tokens for the parser. */
 export interface Piece {
   readonly tokens: readonly ShapeToken[]
+  /** Slots of the shape that stand before them. */
   readonly slotsBefore: number
-}
-
-export interface SplitWrite {
-  readonly head: Piece
-  /** A SELECT of what RETURNING lists. */
-  readonly returning: Piece | undefined
-  readonly upsert: boolean
-  readonly alias: Name | undefined
-  readonly defaultValues: boolean
-  readonly onConflict: SplitConflict | undefined
-}
-
-export interface SplitConflict {
-  readonly target: readonly Name[] | undefined
-  /** An UPDATE of the table; undefined: DO NOTHING. */
-  readonly update: Piece | undefined
-  readonly tokenIndex: number
+  /** What the index of a slot among the shape's becomes in operands. */
+  readonly slotShift: number
 }
 
 const blank: ShapeToken = { kind: token.symbol, text: '' }
+const select: ShapeToken = { kind: token.word, text: 'select' }
+const nullWord: ShapeToken = { kind: token.word, text: 'null' }
+const comma: ShapeToken = { kind: token.symbol, text: ',' }
 
-export function splitWrite(tokens: readonly ShapeToken[], origin: Origin): SplitWrite {
-  const returningAt = topLevel(tokens, 0, (at) => tokens[at]!.text === 'returning')
-  const returning = returningAt === tokens.length ? undefined : piece(tokens, { kind: token.word, text: 'select' }, returningAt + 1, tokens.length)
-  if (returning !== undefined && returningAt + 1 === tokens.length) throw syntaxErrorAt(origin, tokens.length)
-  const first = tokens[0]!.text
-  const upsert = first === 'upsert'
-  if (!upsert && first !== 'insert') return { head: piece(tokens, tokens[0]!, 1, returningAt), returning, upsert, alias: undefined, defaultValues: false, onConflict: undefined }
-  const conflictAt = topLevel(tokens, 0, (at) => at < returningAt && tokens[at]!.text === 'on' && tokens[at + 1]?.text === 'conflict')
-  const onConflict = conflictAt === tokens.length ? undefined : splitConflict(tokens, origin, conflictAt, returningAt)
-  if (upsert && onConflict !== undefined) throw errorAt(origin, conflictAt, '42601', 'UPSERT says what becomes of existing rows: ON CONFLICT cannot follow')
-  const head = tokens.slice(0, Math.min(conflictAt, returningAt))
-  return { ...splitHead(head, origin), returning, upsert, onConflict }
-}
-
-/** First index outside of parentheses where `isHere`; the count of tokens when there is none. */
-function topLevel(tokens: readonly ShapeToken[], from: number, isHere: (at: number) => boolean): number {
-  let depth = 0
-  for (let at = from; at < tokens.length; at++) {
-    const { kind, text } = tokens[at]!
-    if (depth === 0 && kind === token.word && at > 1 && isHere(at)) return at
-    if (kind === token.symbol) depth += text === '(' ? 1 : text === ')' ? -1 : 0
-  }
-  return tokens.length
-}
-
-/** The tokens of [from, to) after `first`, each in its place. */
-function piece(tokens: readonly ShapeToken[], first: ShapeToken, from: number, to: number): Piece {
+/** The tokens of [from, to), the first of which may stand for another. */
+export function piece({ tokens }: TokenCursor, from: number, to: number, first = tokens[from]!): Piece {
   const kept = tokens.slice(0, to).fill(blank, 0, from)
-  kept[0] = first
-  return { tokens: kept, slotsBefore: tokens.slice(0, from).filter(({ kind }) => kind === token.positionalParameter).length }
+  kept[from] = first
+  return pieceOf(tokens, kept, from)
 }
 
-function splitHead(tokens: readonly ShapeToken[], origin: Origin): Pick<SplitWrite, 'head' | 'alias' | 'defaultValues'> {
-  const head = tokens.slice()
-  head[0] = { kind: token.word, text: 'insert' }
-  const cursor: TokenCursor = { tokens, origin, at: 3 }
-  let alias: Name | undefined
-  if (tokens[1]?.text !== 'into') throw syntaxErrorAt(origin, 1)
-  if (accept(cursor, 'as')) {
-    alias = readName(cursor)
-    head.fill(blank, 3, cursor.at)
-  }
-  const defaultValues = peek(cursor) === 'default' && peek(cursor, 1) === 'values'
-  if (defaultValues) {
-    head[cursor.at] = { kind: token.symbol, text: 'values (default)' }
-    head[cursor.at + 1] = blank
-  }
-  return { head: { tokens: head, slotsBefore: 0 }, alias, defaultValues }
+function pieceOf(tokens: readonly ShapeToken[], kept: readonly ShapeToken[], from: number): Piece {
+  return { tokens: kept, slotsBefore: slotCount(tokens.slice(0, from)), slotShift: 0 }
 }
 
-function splitConflict(tokens: readonly ShapeToken[], origin: Origin, from: number, to: number): SplitConflict {
-  const cursor: TokenCursor = { tokens: tokens.slice(0, to), origin, at: from + 2 }
-  if (peek(cursor) === 'on') throw unsupportedAt(cursor, cursor.at, 'ON CONFLICT ON CONSTRAINT')
-  const target = peek(cursor) === '(' ? readTarget(cursor) : undefined
-  if (peek(cursor) === 'where') throw unsupportedAt(cursor, cursor.at, 'WHERE after the columns of ON CONFLICT')
-  expect(cursor, 'do')
-  if (accept(cursor, 'nothing')) {
-    if (!atEnd(cursor)) throw syntaxErrorAt(origin, cursor.at)
-    return { target, update: undefined, tokenIndex: from }
-  }
-  expect(cursor, 'update')
-  if (peek(cursor) !== 'set') throw syntaxErrorAt(origin, cursor.at)
-  const update = piece(cursor.tokens, { kind: token.word, text: 'update' }, cursor.at, to)
-  return { target, update: { ...update, tokens: update.tokens.with(cursor.at - 1, { kind: token.quotedName, text: '"t"' }) }, tokenIndex: from }
+function slotCount(tokens: readonly ShapeToken[]): number {
+  return tokens.filter(({ kind }) => kind === token.positionalParameter).length
 }
 
-function readTarget(cursor: TokenCursor): readonly Name[] {
+/** The piece behind the tuples of VALUES: its slots count back from the statement's last one. */
+export function behindTuples({ tokens }: TokenCursor, given: Piece): Piece {
+  return { ...given, slotShift: -slotCount(tokens) }
+}
+
+/** What RETURNING lists; it stands last. */
+export function returningPiece(cursor: TokenCursor, at: number): Piece {
+  if (at + 1 === cursor.tokens.length) throw syntaxErrorAt(cursor.origin, at + 1)
+  return piece(cursor, at, cursor.tokens.length, select)
+}
+
+export interface Assignment {
+  readonly column: Name
+  readonly isDefault: boolean
+}
+
+/** From the first column after SET to `to`: the assignments, and a SELECT of their values with the clauses that follow them. */
+export function splitSets(cursor: TokenCursor, to: number): { readonly assignments: readonly Assignment[]; readonly values: Piece } {
+  const from = cursor.at
+  const draft = cursor.tokens.slice(0, to).fill(blank, 0, from)
+  const assignments: Assignment[] = []
+  let before = select
+  do {
+    const start = cursor.at
+    const isList = peek(cursor) === '('
+    const columns = isList ? readNames(cursor) : [readName(cursor)]
+    expect(cursor, '=')
+    if (isList) openList(cursor)
+    draft.fill(blank, Math.max(start - 1, from), cursor.at)
+    draft[cursor.at - 1] = before
+    for (const [index, column] of columns.entries()) {
+      if (index > 0) expect(cursor, ',')
+      assignments.push({ column, isDefault: skipValue(cursor, draft) })
+    }
+    if (isList) closeList(cursor, draft)
+    before = comma
+  } while (accept(cursor, ','))
+  return { assignments, values: pieceOf(cursor.tokens, draft, from) }
+}
+
+function openList(cursor: TokenCursor): void {
+  accept(cursor, 'row')
+  if (peek(cursor) !== '(' || peek(cursor, 1) === 'select') throw unsupportedAt(cursor, cursor.at, 'SET of several columns to anything but a list of values')
+  cursor.at++
+}
+
+function closeList(cursor: TokenCursor, draft: ShapeToken[]): void {
+  expect(cursor, ')')
+  draft[cursor.at - 1] = blank
+}
+
+/** `(a, b)`; `otherwise` is what stands there when it is no list of names. */
+export function readNames(cursor: TokenCursor, otherwise?: string): readonly Name[] {
   const names: Name[] = []
   do {
     cursor.at++
     names.push(readName(cursor))
   } while (peek(cursor) === ',')
-  if (peek(cursor) !== ')') throw unsupportedAt(cursor, cursor.at, 'ON CONFLICT of an expression')
-  cursor.at++
+  if (otherwise !== undefined && peek(cursor) !== ')') throw unsupportedAt(cursor, cursor.at, otherwise)
+  expect(cursor, ')')
   return names
+}
+
+/** The tuples after VALUES, as one SELECT of all their values; which of them are DEFAULT. */
+export function splitTuples(cursor: TokenCursor): { readonly tuples: readonly (readonly boolean[])[]; readonly values: Piece } {
+  const from = cursor.at
+  const draft = cursor.tokens.slice().fill(blank, 0, from)
+  const tuples: boolean[][] = []
+  let before = select
+  do {
+    expect(cursor, '(')
+    draft.fill(blank, Math.max(cursor.at - 2, from), cursor.at)
+    draft[cursor.at - 1] = before
+    const tuple: boolean[] = []
+    do tuple.push(skipValue(cursor, draft))
+    while (accept(cursor, ','))
+    closeList(cursor, draft)
+    tuples.push(tuple)
+    before = comma
+  } while (accept(cursor, ','))
+  return { tuples, values: pieceOf(cursor.tokens, draft.slice(0, cursor.at), from) }
+}
+
+const endsValue = new Set([',', ')', 'from', 'where', 'returning', 'on', 'order', 'group', 'having', 'limit', 'offset', 'fetch', 'window', 'union', 'intersect', 'except'])
+
+/** Goes past a value; true when it is DEFAULT, for which the draft then has NULL. */
+function skipValue(cursor: TokenCursor, draft: ShapeToken[]): boolean {
+  const start = cursor.at
+  for (let depth = 0; !atEnd(cursor); cursor.at++) {
+    const text = peek(cursor)
+    const isDistinctFrom = text === 'from' && peek(cursor, -1) === 'distinct'
+    if (depth === 0 && endsValue.has(text) && !isDistinctFrom) break
+    depth += depthStep(text)
+  }
+  if (cursor.at === start) throw syntaxErrorAt(cursor.origin, start)
+  const isDefault = cursor.at === start + 1 && cursor.tokens[start]!.kind === token.word && cursor.tokens[start]!.text === 'default'
+  if (isDefault) draft[start] = nullWord
+  return isDefault
+}
+
+function depthStep(text: string): number {
+  return text === '(' || text === '[' ? 1 : text === ')' || text === ']' ? -1 : 0
+}
+
+/** `DELETE FROM t [USING u] [WHERE w]`, the cursor behind `t`, as a SELECT. */
+export function deletePiece(cursor: TokenCursor, to: number): Piece {
+  const draft = cursor.tokens.slice(0, to).fill(blank, 0, cursor.at)
+  draft[0] = select
+  draft[1] = nullWord
+  if (peek(cursor) === 'using') draft[cursor.at] = { kind: token.word, text: 'from' }
+  return { tokens: draft, slotsBefore: 0, slotShift: 0 }
+}
+
+/** First index from `from` on, outside of parentheses, where one of the words stands; the count of tokens when there is none. */
+export function topLevel({ tokens }: TokenCursor, from: number, isHere: (at: number) => boolean): number {
+  let depth = 0
+  for (let at = from; at < tokens.length; at++) {
+    const { kind, text } = tokens[at]!
+    if (depth === 0 && kind === token.word && isHere(at)) return at
+    if (kind === token.symbol) depth += depthStep(text)
+  }
+  return tokens.length
 }

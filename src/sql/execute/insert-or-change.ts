@@ -1,0 +1,68 @@
+/** ON CONFLICT: what becomes of existing rows that meet proposed ones. All is worked out before anything is written. */
+import { checkRow } from '../../engine/check-value.ts'
+import type { EngineRow, PreparePairs } from '../../engine/engine.ts'
+import { LsmtError } from '../../errors.ts'
+import { compile } from '../expression/compile.ts'
+import type { QueryRun } from '../operator/query-run.ts'
+import type { ChangePlan, InsertPlan, RowWork } from '../plan.ts'
+import type { WriteResult } from '../result.ts'
+import { rowChange } from './row-changes.ts'
+import type { RowChange } from './row-changes.ts'
+import { returnedRows, takeSnapshot, workOn, written } from './write-run.ts'
+
+type Outcome = EngineRow | 'keep'
+type Pairs = Parameters<PreparePairs>[0]
+type Decide = (existing: EngineRow, proposed: EngineRow) => Outcome
+
+export async function insertOrChange(plan: InsertPlan, rows: readonly EngineRow[], run: QueryRun): Promise<WriteResult> {
+  const { table, onConflict, returning } = plan
+  const { engine } = run
+  const decide = onConflict === undefined ? () => 'keep' as const : decider(plan, onConflict, run)
+  if (decide !== undefined && returning === undefined) return written(await engine.insertOrUpdate(table, rows, decide))
+  const returns = returnedRows(run, returning)
+  const met = new Map<EngineRow, { readonly existing: EngineRow; readonly becomes: Outcome }>()
+  let returned = new Map<EngineRow, EngineRow>()
+  const prepare: PreparePairs = async (pairs) => {
+    if (onConflict?.work !== undefined || returning?.work !== undefined) takeSnapshot(run)
+    const outcomes = decide === undefined ? await workedOutcomes(plan, onConflict!, run, pairs) : pairs.map(([existing, proposed]) => decide(existing, proposed))
+    for (const [index, [existing, proposed]] of pairs.entries()) met.set(proposed, { existing, becomes: outcomes[index]! })
+    const proposals = rows.filter((row) => met.get(row)?.becomes !== 'keep')
+    const values = await returns.all(proposals.map((row) => (met.get(row)?.becomes ?? row) as EngineRow))
+    returned = new Map(proposals.map((row, index) => [row, values[index]!]))
+  }
+  const count = await engine.insertOrUpdate(table, rows, (existing, proposed) => {
+    const known = met.get(proposed)
+    if (known?.existing === existing) return known.becomes
+    const becomes = decide?.(existing, proposed)
+    if (becomes === undefined || (becomes !== 'keep' && returns.one === undefined)) throw metItself()
+    if (becomes === 'keep') returned.delete(proposed)
+    else returned.set(proposed, returns.one!(becomes))
+    return becomes
+  }, prepare)
+  return written(count, returning, rows.map((row) => returned.get(row)).filter((row) => row !== undefined))
+}
+
+/** Undefined when it takes operators to decide. */
+function decider({ table }: InsertPlan, { condition, work, sets }: ChangePlan, run: QueryRun): Decide | undefined {
+  if (work !== undefined) return undefined
+  const setRow = rowChange(sets, run)
+  const holds = condition === undefined ? undefined : compile(condition, run)
+  return (existing, proposed) => {
+    const both = [...existing, ...proposed]
+    return holds === undefined || holds(both) === 1 ? checkRow(table, setRow(existing, both)) : 'keep'
+  }
+}
+
+async function workedOutcomes({ table }: InsertPlan, { work, sets }: ChangePlan, run: QueryRun, pairs: Pairs): Promise<readonly Outcome[]> {
+  const outcomes: Outcome[] = pairs.map(() => 'keep')
+  const setRow: RowChange = rowChange(sets, run)
+  for await (const over of workOn(run, work as RowWork, pairs.map(([existing, proposed]) => [...existing, ...proposed]))) {
+    const number = over[0] as number
+    outcomes[number] = checkRow(table, setRow(pairs[number]![0], over))
+  }
+  return outcomes
+}
+
+function metItself(): LsmtError {
+  return new LsmtError('21000', 'ON CONFLICT DO UPDATE with a subquery cannot change a row that the statement has written already', { hint: 'no two of the proposed rows may have the same key' })
+}

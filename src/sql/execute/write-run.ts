@@ -1,0 +1,55 @@
+/** One run of a write: expressions and operators over the rows at hand, and what RETURNING makes of them. */
+import type { Engine, EngineRow } from '../../engine/engine.ts'
+import { compile } from '../expression/compile.ts'
+import { open } from '../operator/open.ts'
+import type { QueryRun } from '../operator/query-run.ts'
+import type { Returning, RowWork } from '../plan.ts'
+import type { WriteResult } from '../result.ts'
+import { newQueryRun } from './execute-select.ts'
+import type { Execution } from './execute-select.ts'
+
+/** Runs a write whose snapshot, if it takes one, is released whatever happens. */
+export async function withRun<T>(engine: Engine, execution: Execution, use: (run: QueryRun) => Promise<T>): Promise<T> {
+  const run = newQueryRun(engine, execution)
+  try {
+    return await use(run)
+  } finally {
+    run.snapshot?.release()
+  }
+}
+
+/** The state before the statement, which is what its subqueries read; to be taken once nobody else can change its rows. */
+export function takeSnapshot(run: QueryRun): void {
+  run.snapshot?.release()
+  run.snapshot = run.engine.snapshot()
+}
+
+/** What the work gives for the rows: their number and values, a row at a time. */
+export async function* workOn(run: QueryRun, work: RowWork, rows: readonly EngineRow[]): AsyncGenerator<EngineRow> {
+  run.given = rows
+  for await (const batch of open(work, run)()) yield* batch
+}
+
+/** RETURNING, to be worked out before anything is written: what fails then writes nothing. Rows are whole rows by ordinal. */
+export interface ReturnedRows {
+  all(rows: readonly EngineRow[]): Promise<readonly EngineRow[]>
+  /** Undefined when it takes operators. */
+  readonly one: ((row: EngineRow) => EngineRow) | undefined
+}
+
+export function returnedRows(run: QueryRun, returning: Returning | undefined): ReturnedRows {
+  if (returning?.work !== undefined) return { all: (rows) => workedRows(run, returning.work!, rows), one: undefined }
+  const expressions = (returning?.expressions ?? []).map((expression) => compile(expression, run))
+  const one = (row: EngineRow): EngineRow => expressions.map((expression) => expression(row))
+  return { all: (rows) => Promise.resolve(rows.map(one)), one }
+}
+
+async function workedRows(run: QueryRun, work: RowWork, rows: readonly EngineRow[]): Promise<readonly EngineRow[]> {
+  const returned: EngineRow[] = []
+  for await (const row of workOn(run, work, rows)) returned.push(row.slice(1))
+  return returned
+}
+
+export function written(rowCount: number, returning?: Returning, rows: readonly EngineRow[] = []): WriteResult {
+  return { kind: 'write', rowCount, columns: returning?.output ?? [], rows: returning === undefined ? [] : rows }
+}
