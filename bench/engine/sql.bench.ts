@@ -81,6 +81,10 @@ function listeningEngine(seen: EngineRow[]): Engine {
       seen.push(...rows)
       return Promise.resolve(rows.length)
     },
+    insertText: (_table, values) => {
+      seen.push([values.rowCount])
+      return Promise.resolve(values.rowCount)
+    },
     createTable: unused, dropTable: unused, alterTable: unused, truncateTable: unused, catalogSettled: unused, snapshot: unused, scan: unused, aggregate: unused, groupedAggregate: unused, insertOrUpdate: unused, update: unused,
     updateWhere: unused, deleteWhere: unused, deleteRange: unused, write: unused, spillFile: unused, flush: unused, compact: unused, stats: unused, close: unused,
   }

@@ -85,6 +85,19 @@ export type WriteOperation = { readonly put: EngineRow } | { readonly delete: re
 export type PrepareRows = (rows: readonly EngineRow[]) => Promise<void>
 export type PreparePairs = (pairs: readonly (readonly [existing: EngineRow, proposed: EngineRow])[]) => Promise<void>
 
+/** Tuples `( value , … ) , ( …` of plain literals as SQL writes them, blanks and comments between them. */
+export interface ValuesText {
+  readonly text: string
+  /** Where the tuples stand in `text`, in code units. */
+  readonly start: number
+  readonly end: number
+  readonly rowCount: number
+  /** By position in a tuple: the column's ordinal. */
+  readonly targets: readonly number[]
+  /** By ordinal: what stands for DEFAULT and for columns that are not given; of the hidden key it is not looked at. */
+  readonly defaults: EngineRow
+}
+
 export interface Engine {
   tables(): readonly TableSchema[]
   /** undefined when there is none. */
@@ -127,6 +140,11 @@ export interface Engine {
    * durable as set, and visible.
    */
   insert(table: TableSchema, rows: readonly EngineRow[], mode: WriteMode): Promise<number>
+  /**
+   * Writes rows that are given as text, as `insert` would write their values, without making objects of them. Undefined
+   * when the text holds what is not known here, or what `insert` refuses: nothing was written then, and `insert` tells.
+   */
+  insertText(table: TableSchema, values: ValuesText, mode: 'insert' | 'upsert'): Promise<number | undefined>
   /**
    * Reads rows by key, lets `change` say what becomes of each (a new row by ordinal, 'delete', or 'keep'), and writes all
    * of it atomically; nobody writes these keys in between. Missing keys are skipped. Returns rows changed. Rows are by

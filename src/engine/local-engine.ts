@@ -33,6 +33,8 @@ import type { Shards } from './shards/shards.ts'
 import type { TableAccess } from './tables/table-access.ts'
 import { openTables } from './tables/tables.ts'
 import type { Tables } from './tables/tables.ts'
+import { createTextInserter } from './write/columns/insert-text.ts'
+import type { TextInserter } from './write/columns/insert-text.ts'
 import { writeBlind, writeNew, writeOperations, writeOrChange } from './write/insert.ts'
 import { createStatementBuilder } from './write/statement.ts'
 import { changeRows, changeRowsWhere, deleteKeyRange, deleteRowsWhere } from './write/update.ts'
@@ -68,13 +70,15 @@ export async function createLocalEngine(parts: LocalEngineParts): Promise<Engine
   const keys = createKeyScratch(kernel, trees.length)
   const groupBudget: HeapBudget = { bytesMax: Math.floor(kernel.heap.byteLength / 6), usedBytes: 0 }
   const shards: Shards = { kernel, trees, keys, committer: createCommitter(trees, parts.random), assertOpen, groupBudget, turns: parts.turns ?? systemTurns }
-  const writer: Writer = { shards, builder: createStatementBuilder(kernel.memory, keys, trees.length, parts.rowBytesMax ?? kernel.heap.byteLength / 16), admission: parts.admission, statementBytesMax: parts.statementBytesMax ?? kernel.heap.byteLength / 8 }
+  const rowLengthMax = parts.rowBytesMax ?? kernel.heap.byteLength / 16
+  const writer: Writer = { shards, builder: createStatementBuilder(kernel.memory, keys, trees.length, rowLengthMax), admission: parts.admission, rowLengthMax, statementBytesMax: parts.statementBytesMax ?? kernel.heap.byteLength / 8 }
+  const texts = createTextInserter(writer)
   const tables = await openTables(writer)
 
   return {
     ...catalogPart(tables),
     ...readPart(shards, tables),
-    ...writePart(writer, tables),
+    ...writePart(writer, tables, texts),
     get catalogVersion() {
       return tables.version
     },
@@ -95,6 +99,7 @@ export async function createLocalEngine(parts: LocalEngineParts): Promise<Engine
       if (isClosed) return
       isClosed = true
       await parts.close()
+      texts.free()
       keys.free()
     },
   }
@@ -155,7 +160,7 @@ function readPart(shards: Shards, tables: Tables): Pick<Engine, 'snapshot' | 'ge
   }
 }
 
-function writePart(writer: Writer, tables: Tables): Pick<Engine, 'insert' | 'insertOrUpdate' | 'update' | 'updateWhere' | 'deleteWhere' | 'write' | 'deleteRange'> {
+function writePart(writer: Writer, tables: Tables, { insertText }: TextInserter): Pick<Engine, 'insert' | 'insertText' | 'insertOrUpdate' | 'update' | 'updateWhere' | 'deleteWhere' | 'write' | 'deleteRange'> {
   function writable(table: TableSchema): TableAccess {
     writer.shards.assertOpen()
     const access = tables.access(table)
@@ -177,6 +182,9 @@ function writePart(writer: Writer, tables: Tables): Pick<Engine, 'insert' | 'ins
       if (mode !== 'upsert' && !access.schema.hiddenKey) return writeNew(writer, access, ready, mode)
       await writeBlind(writer, access, ready)
       return ready.length
+    },
+    async insertText(table, values, mode) {
+      return await insertText(writable(table), values, mode)
     },
     async insertOrUpdate(table, rows, change, before) {
       const access = writable(table)

@@ -10,17 +10,18 @@ import type { KernelKind } from '../settings.ts'
 import type { BloomExports } from './bloom.ts'
 import type { ChecksumExports } from './checksum.ts'
 import type { ColumnExports } from './column.ts'
-import type { LinearHeap } from './linear-heap.ts'
+import type { LinearHeap } from './heap/linear-heap.ts'
 import type { LinearMemory } from './linear-memory.ts'
 import type { LzExports } from './lz.ts'
 import type { MergeExports } from './merge.ts'
 import type { RowExports } from './row.ts'
 import type { ScanExports } from './scan.ts'
 import type { SkiplistExports } from './skiplist.ts'
+import type { ValuesExports } from './values.ts'
 import type { VectorExports } from './vector.ts'
 import type { ZoneMapExports } from './zone-map.ts'
 
-export type KernelExports = BloomExports & ChecksumExports & ColumnExports & LzExports & MergeExports & RowExports & ScanExports & SkiplistExports & VectorExports & ZoneMapExports
+export type KernelExports = BloomExports & ChecksumExports & ColumnExports & LzExports & MergeExports & RowExports & ScanExports & SkiplistExports & ValuesExports & VectorExports & ZoneMapExports
 
 export interface Kernel {
   readonly kind: KernelKind

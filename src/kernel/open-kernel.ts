@@ -2,7 +2,7 @@
 import type { KernelKind } from '../settings.ts'
 import { createJsKernels } from './js/js-kernels.ts'
 import type { Kernel, KernelExports } from './kernel.ts'
-import { createLinearHeap } from './linear-heap.ts'
+import { createLinearHeap } from './heap/linear-heap.ts'
 import type { LinearMemory, Pointer } from './linear-memory.ts'
 import { instantiateWasmKernels } from './wasm/instance.ts'
 

@@ -41,6 +41,8 @@ export interface BatchBuilder {
   dropTable(tableId: number): void
   /** An operation of another batch, as it is. */
   copy(kind: number, key: Uint8Array, value: Uint8Array): void
+  /** Puts and deletes as they stand in a batch. */
+  append(operations: Uint8Array, operationCount: number): void
   /** The batch in bytes of its own, with room for `partCount` participants; the builder is empty again. */
   finish(partCount?: number): Uint8Array
   clear(): void
@@ -85,6 +87,11 @@ export function createBatchBuilder(initialBytes = 4096): BatchBuilder {
       begin(state, kind)
       endKey(state, write(state, key))
       endOperation(state, write(state, value))
+    },
+    append(operations, operationCount) {
+      invariant(state.operationAt < 0 && operations.length % 4 === 0, 'operations are appended whole, and to whole ones')
+      write(state, operations)
+      state.operationCount += operationCount
     },
     finish(partCount = 0) {
       invariant(state.operationAt < 0, 'a batch is finished before its last operation ended')

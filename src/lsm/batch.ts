@@ -165,3 +165,15 @@ export function decodeLayout({ key, value }: Operation, where = 'batch'): TableL
 export function kindOfNumber(number: number): PhysicalKind | undefined {
   return (['i64', 'f64', 'bytes'] as const).find((kind) => physicalKindNumber[kind] === number)
 }
+
+/** Where the primary keys of a batch of puts and deletes stand in it: [from, to) of each. The batch is one that was just built. */
+export function* batchKeys(batch: Uint8Array): Generator<readonly [number, number]> {
+  const view = viewOf(batch)
+  let at = view.getUint32(16, true)
+  while (at < batch.length) {
+    const keyBytes = view.getUint32(at + 4, true), valueBytes = view.getUint32(at + 8, true)
+    const keyAt = at + operationHeaderBytes
+    yield [keyAt + tableIdBytes, keyAt + keyBytes]
+    at = (keyAt + keyBytes + valueBytes + 3) & ~3
+  }
+}

@@ -150,6 +150,10 @@ export function openModelEngine(): Engine {
       table.rows = draft
       return count
     },
+    async insertText() {
+      // Texts are not known here: their rows are to be given.
+      return undefined
+    },
     async insertOrUpdate(schema, rows, change, prepare) {
       const table = writable(schema)
       await prepared(table, (before) => rows.flatMap((row) => {

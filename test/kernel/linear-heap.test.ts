@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { LsmtError } from '../../src/errors.ts'
-import { createLinearHeap } from '../../src/kernel/linear-heap.ts'
-import type { LinearHeap } from '../../src/kernel/linear-heap.ts'
+import { createLinearHeap } from '../../src/kernel/heap/linear-heap.ts'
+import type { LinearHeap } from '../../src/kernel/heap/linear-heap.ts'
 import { seededRandom } from '../../src/runtime/random.ts'
 
 const full = process.env['LSMT_TEST_FULL'] === '1'

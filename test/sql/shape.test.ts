@@ -1,7 +1,7 @@
 /** Scanning: what is lifted, what shapes share, and where statements end. */
 import { expect, test } from 'vitest'
 import { LsmtError } from '../../src/errors.ts'
-import { scanStatements } from '../../src/sql/scan/shape.ts'
+import { scanStatements, tupleSlots } from '../../src/sql/scan/shape.ts'
 import { slotKind } from '../../src/sql/slot.ts'
 
 const shapes = (text: string) => scanStatements(text).map(({ shape }) => shape)
@@ -35,17 +35,31 @@ test('typed literals are one value', () => {
 
 test('plain tuples after VALUES are one tuple in the shape', () => {
   const rows = Array.from({ length: 1000 }, (_, index) => `(${index}, ${index % 3 === 0 ? 'NULL' : `'v${index}'`}, ${index % 2 === 0}, -1.5, DATE '2024-01-01')`).join(',\n')
-  const [statement] = scanStatements(`INSERT INTO t VALUES ${rows}`)
+  const text = `INSERT INTO t VALUES ${rows}`
+  const [statement] = scanStatements(text)
   expect(statement!.shape).toBe('insert into t values ( ? , ? , ? , ? , ? )')
   expect(statement!.tupleCount).toBe(1000)
-  expect(statement!.slots.values.slice(5 * 7, 5 * 8)).toEqual([7, 'v7', false, '-1.5', '2024-01-01'])
+  expect(statement!.slots.values).toEqual([0, null, true, '-1.5', '2024-01-01'])
+  expect(statement!.tupleText).toEqual({ start: 20, end: text.length })
+  expect(tupleSlots(text, statement!).values.slice(5 * 7, 5 * 8)).toEqual([7, 'v7', false, '-1.5', '2024-01-01'])
   expect(statement!.tokenStarts).toHaveLength(15)
 })
 
 test('what follows the tuples stays', () => {
-  const [first, second] = scanStatements("INSERT INTO t VALUES (1), (2) RETURNING a; INSERT INTO t VALUES ('(,)'), (';')")
+  const text = "INSERT INTO t VALUES (1), (2) RETURNING a; INSERT INTO t VALUES ('(,)'), (';')"
+  const [first, second] = scanStatements(text)
   expect([first!.shape, first!.tupleCount]).toEqual(['insert into t values ( ? ) returning a', 2])
-  expect([second!.shape, second!.slots.values]).toEqual(['insert into t values ( ? )', ['(,)', ';']])
+  expect([second!.shape, tupleSlots(text, second!).values]).toEqual(['insert into t values ( ? )', ['(,)', ';']])
+})
+
+test('values behind the tuples count on from the first one', () => {
+  for (const second of ['(3, 4)', '($1, 4)', '(3, 4.5e1)', "(E'3', 4)"]) {
+    const text = `INSERT INTO t VALUES (1, 2), ${second} ON CONFLICT (a) DO UPDATE SET b = 'five'`
+    const [statement] = scanStatements(text)
+    expect(statement!.shape).toBe('insert into t values ( ? , ? ) on conflict ( a ) do update set b = ?')
+    expect(statement!.slots.values).toEqual([1, 2, 'five'])
+    expect(tupleSlots(text, statement!).values).toHaveLength(4)
+  }
 })
 
 test('other tuples are scanned as they stand', () => {

@@ -26,6 +26,8 @@ export interface KeyScratch {
   writeOne(access: TableAccess, values: EngineRow, ordinals: readonly number[]): void
   /** Writes the keys of `rows` from index `from` on, up to `keysPerChunk`; returns how many, at indexes from 0. */
   writeMany(access: TableAccess, rows: readonly EngineRow[], from: number, ordinals: readonly number[]): number
+  /** Puts key bytes, [from, to) of `bytes`, at index 0, to be looked up. */
+  copyOne(bytes: Uint8Array, from: number, to: number): void
   addressOf(index: number): Pointer
   byteLengthOf(index: number): number
   hashOf(index: number): number
@@ -78,6 +80,12 @@ export function createKeyScratch(kernel: Kernel, shardCount: number): KeyScratch
       for (let i = 0; i < count; i++) at += write(access, i, at, rows[from + i]!, ordinals)
       exports.bloomHashRefs(refs, count, hashes)
       return count
+    },
+    copyOne(bytes, from, to) {
+      reserve(to - from)
+      for (let i = from; i < to; i++) memory.u8[keys + i - from] = bytes[i]!
+      u32[refsWord] = keys
+      u32[refsWord + 1] = to - from
     },
     addressOf: (index) => u32[refsWord + 2 * index]!,
     byteLengthOf: (index) => u32[refsWord + 2 * index + 1]!,

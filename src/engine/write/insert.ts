@@ -29,7 +29,7 @@ export function writeOperations(writer: Writer, access: TableAccess, operations:
   return commitBlind(writer, access, parts, () => keyHashes(writer, access, keys(), access.keyInKey))
 }
 
-async function commitBlind(writer: Writer, access: TableAccess, parts: readonly StatementPart[], hashes: () => Uint32Array): Promise<void> {
+export async function commitBlind(writer: Writer, access: TableAccess, parts: readonly StatementPart[], hashes: () => Uint32Array): Promise<void> {
   if (access.state.locks.enterBlind()) return leaveBlindAfter(access, () => commitAdmitted(writer, access, parts))
   const release = await access.state.locks.lockKeys(hashes())
   try {

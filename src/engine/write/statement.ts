@@ -21,6 +21,8 @@ export interface StatementBuilder {
   /** Adds a put into, or a delete from, one shard, whatever the key's own. */
   putIn(shard: number, access: TableAccess, row: EngineRow): void
   deleteIn(shard: number, access: TableAccess, key: EngineRow): void
+  /** Adds operations of one shard that stand encoded in linear memory. */
+  append(shard: number, from: Pointer, byteLength: number, operationCount: number): void
   /** Adds a delete of each key. */
   delete(access: TableAccess, keys: readonly EngineRow[]): void
   /** Adds a delete of a range in every shard. */
@@ -61,6 +63,9 @@ export function createStatementBuilder(memory: LinearMemory, scratch: KeyScratch
     deleteIn(shard, access, key) {
       scratch.writeOne(access, key, access.keyInKey)
       deleteAt(source, builders[shard]!, access, 0)
+    },
+    append(shard, from, byteLength, operationCount) {
+      builders[shard]!.append(memory.u8.subarray(from, from + byteLength), operationCount)
     },
     delete(access, keys) {
       for (let from = 0; from < keys.length; ) {

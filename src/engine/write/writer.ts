@@ -11,14 +11,27 @@ export interface Writer {
   readonly shards: Shards
   readonly builder: StatementBuilder
   readonly admission: Admission
+  /** A row with more bytes is 54000. */
+  readonly rowLengthMax: number
   readonly statementBytesMax: number
 }
 
 /** The parts of what `add` adds; the builder is left empty whatever happens. 54000 when they are more than memory can take. */
 export function buildParts(writer: Writer, add: (builder: StatementBuilder) => void): readonly StatementPart[] {
+  return tryBuildParts(writer, (builder) => {
+    add(builder)
+    return true
+  })!
+}
+
+/** The same, undefined when `add` answers that it cannot. */
+export function tryBuildParts(writer: Writer, add: (builder: StatementBuilder) => boolean): readonly StatementPart[] | undefined {
   writer.shards.assertOpen()
   try {
-    add(writer.builder)
+    if (!add(writer.builder)) {
+      writer.builder.clear()
+      return undefined
+    }
     if (writer.builder.byteLength > writer.statementBytesMax) {
       throw new LsmtError('54000', `the statement writes ${writer.builder.byteLength} bytes, at most ${writer.statementBytesMax} are possible; write in smaller statements`)
     }

@@ -1,6 +1,6 @@
 /** A heap within a heap: the same memory, but no more of it than a budget that several may share. */
 import { LsmtError } from '../../errors.ts'
-import type { LinearHeap } from '../linear-heap.ts'
+import type { LinearHeap } from '../heap/linear-heap.ts'
 import type { Pointer } from '../linear-memory.ts'
 
 /** What all users of a budget have taken together. */

@@ -8,6 +8,7 @@ import { createRowJs } from './row.ts'
 import { createColumnJs } from './column.ts'
 import { createLzJs } from './lz.ts'
 import { createScanJs } from './scan.ts'
+import { createValuesJs } from './values.ts'
 import { createZoneMapJs } from './zone-map.ts'
 import { createSkiplistJs } from './skiplist.ts'
 import { createVectorJs } from './vector.ts'
@@ -20,6 +21,7 @@ const factories: readonly ((memory: LinearMemory) => Partial<KernelExports>)[] =
   createLzJs,
   createScanJs,
   createVectorJs,
+  createValuesJs,
   createZoneMapJs,
   createSkiplistJs,
   createColumnJs,

@@ -1,5 +1,5 @@
 /** A bump allocator over blocks of a linear heap: one page's vectors are taken from it and dropped together. */
-import type { LinearHeap } from '../../kernel/linear-heap.ts'
+import type { LinearHeap } from '../../kernel/heap/linear-heap.ts'
 import type { Pointer } from '../../kernel/linear-memory.ts'
 
 export interface Arena {

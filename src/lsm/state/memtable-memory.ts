@@ -2,7 +2,7 @@
  * What the memtables of all trees hold of the linear memory, those that only snapshots keep included, so that writers
  * can be asked to wait before there is none left: a memtable that finds no room ends its shard's writes.
  */
-import type { LinearHeap } from '../../kernel/linear-heap.ts'
+import type { LinearHeap } from '../../kernel/heap/linear-heap.ts'
 import type { Pointer } from '../../kernel/linear-memory.ts'
 
 export interface MemtableMemory {

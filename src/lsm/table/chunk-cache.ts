@@ -8,7 +8,7 @@
  * its entry. A frame that is pinned while its file is closed is freed by its last unpin.
  */
 import { invariant, LsmtError } from '../../errors.ts'
-import type { LinearHeap } from '../../kernel/linear-heap.ts'
+import type { LinearHeap } from '../../kernel/heap/linear-heap.ts'
 import type { Pointer } from '../../kernel/linear-memory.ts'
 import { addFrame, createFrames, slackBytes } from './chunk-frames.ts'
 import type { CachedFile, Frame, Frames } from './chunk-frames.ts'

@@ -7,6 +7,7 @@ import type { ComputedTuples, InsertPlan, QueryPlan } from '../plan.ts'
 import { withPosition } from '../position.ts'
 import { areRowsHere } from '../result.ts'
 import type { RowsResult, WriteResult } from '../result.ts'
+import { tupleSlots } from '../scan/shape.ts'
 import { slotKind } from '../slot.ts'
 import type { Operand } from '../operand.ts'
 import type { Assign } from '../value/assign.ts'
@@ -14,6 +15,7 @@ import { assignOperand } from '../value/values.ts'
 import type { Values } from '../value/values.ts'
 import { insertOrChange } from './insert-or-change.ts'
 import type { Execution } from './execute-select.ts'
+import { insertText } from './insert-text.ts'
 import { rowValue } from './row-changes.ts'
 import { returnedRows, takeSnapshot, withRun, workOn, written } from './write-run.ts'
 
@@ -22,6 +24,9 @@ export type RunQuery = (plan: QueryPlan) => Promise<RowsResult>
 
 export async function executeInsert(engine: Engine, plan: InsertPlan, execution: Execution, runQuery: RunQuery): Promise<WriteResult> {
   const { table, query, computed, onConflict, returning, mode } = plan
+  const taken = insertText(engine, plan, execution.values)
+  const count = taken && (await taken)
+  if (count !== undefined) return written(count)
   if (query === undefined && computed === undefined && onConflict === undefined && returning === undefined) return written(await engine.insert(table, givenRows(plan, execution.values), mode))
   return await withRun(engine, execution, async (run) => {
     const rows = query !== undefined ? await queriedRows(plan, query, runQuery) : computed !== undefined ? await computedRows(plan, computed, run) : givenRows(plan, execution.values)
@@ -79,9 +84,10 @@ async function computedRows({ sources }: InsertPlan, { tuples, work }: ComputedT
 
 /** One tuple in the shape stands for as many as the text has. */
 function repeatedRows(plan: InsertPlan, tuple: InsertPlan['tuples'][number], values: Values): EngineRow[] {
-  const { tupleCount } = values.statement
+  const { text, statement } = values
+  const all: Values = { ...values, statement: { ...statement, slots: tupleSlots(text, statement) } }
   const rows: EngineRow[] = []
-  for (let index = 0; index < tupleCount; index++) rows.push(rowOf(plan, tuple, values, index * tuple.length))
+  for (let index = 0; index < statement.tupleCount; index++) rows.push(rowOf(plan, tuple, all, index * tuple.length))
   return rows
 }
 

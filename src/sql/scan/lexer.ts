@@ -113,7 +113,7 @@ function scanNumber(lexer: Lexer): number {
 }
 
 /** End of an exponent that begins at `at`, or `at` when there are no digits in it. */
-function exponentEnd(text: string, at: number): number {
+export function exponentEnd(text: string, at: number): number {
   const sign = text.charCodeAt(at + 1)
   const digits = sign === 0x2b || sign === 0x2d ? at + 2 : at + 1
   return isDigit(text.charCodeAt(digits)) ? digitsEnd(text, digits) : at
@@ -147,7 +147,7 @@ function closingQuote(text: string, start: number, from: number, quote: number, 
 }
 
 /** First index at or after `from` that is neither white space nor in a comment. */
-function skipBlank(text: string, from: number): number {
+export function skipBlank(text: string, from: number): number {
   let at = from
   while (at < text.length) {
     const unit = text.charCodeAt(at)
@@ -202,7 +202,7 @@ function isWordStart(unit: number): boolean {
   return (unit >= 0x61 && unit <= 0x7a) || (unit >= 0x41 && unit <= 0x5a) || unit === 0x5f || (unit > 0xa0 && unit !== 0xfeff)
 }
 
-function isWordPart(unit: number): boolean {
+export function isWordPart(unit: number): boolean {
   return isWordStart(unit) || isDigit(unit) || unit === dollar
 }
 

@@ -7,8 +7,18 @@ export interface ScannedStatement {
   /** Code unit index of each token of the shape. */
   readonly tokenStarts: readonly number[]
   readonly slots: Slots
-  /** Tuples after VALUES that the shape's first one stands for: their slots lie one tuple after the other. */
+  /** Tuples after VALUES that the shape's first one stands for. `slots` has the values of the first one only. */
   readonly tupleCount: number
+  /** Where all of them are known to be plain literals: where they stand in the text. */
+  readonly tupleText: TextSpan | undefined
+  /** Otherwise the slots of all, one tuple after the other; undefined when there is but one. */
+  readonly tupleSlots: Slots | undefined
+}
+
+/** [start, end) in code units. */
+export interface TextSpan {
+  readonly start: number
+  readonly end: number
 }
 
 export interface Scan {
@@ -30,6 +40,8 @@ export interface Scan {
   inValues: boolean
   insert: boolean
   tupleCount: number
+  tupleText: TextSpan | undefined
+  tupleSlots: Slots | undefined
   /** `?` parameters so far, in the whole text. */
   positionalCount: number
   numberedSeen: boolean
@@ -38,7 +50,7 @@ export interface Scan {
 export function newScan(lexer: Lexer, positionalCount: number, numberedSeen: boolean): Scan {
   return {
     lexer, shape: '', tokenStarts: [], slots: { kinds: [], values: [], starts: [] }, last: '', muted: false, lifts: true, depth: 0, ordinalsDepth: -1, inType: false,
-    inValues: false, insert: false, tupleCount: 1, positionalCount, numberedSeen,
+    inValues: false, insert: false, tupleCount: 1, tupleText: undefined, tupleSlots: undefined, positionalCount, numberedSeen,
   }
 }
 

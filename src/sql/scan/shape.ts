@@ -4,16 +4,17 @@
  *
  * A shape is its tokens joined by single blanks: words in lower case, quoted names in quotes, `?` for a slot. Of the
  * tuples after VALUES, when they are all plain values and equally many, the shape keeps the first one only; the
- * others only add slots. Nothing is lifted from a definition (CREATE, ALTER …) and no number from an ORDER BY or
+ * others are kept apart. Nothing is lifted from a definition (CREATE, ALTER …) and no number from an ORDER BY or
  * GROUP BY list, where it is an ordinal.
  */
 import { slotKind } from '../slot.ts'
+import type { Slots } from '../slot.ts'
 import { createLexer, nextToken, token } from './lexer.ts'
 import type { Lexer } from './lexer.ts'
 import { lift } from './lift.ts'
 import { emit, newScan, push } from './scan-state.ts'
 import type { Scan, ScannedStatement } from './scan-state.ts'
-import { scanTuples } from './tuples.ts'
+import { scanPlainTuples, scanTuples } from './tuples.ts'
 
 /** All statements of a text; empty ones between semicolons are dropped. 42601 for a token that does not end. */
 export function scanStatements(text: string): readonly ScannedStatement[] {
@@ -26,11 +27,20 @@ export function scanStatements(text: string): readonly ScannedStatement[] {
       scanOne(scan, kind)
       continue
     }
-    const { shape, tokenStarts, slots, tupleCount } = scan
-    if (tokenStarts.length > 0) statements.push({ shape, tokenStarts, slots, tupleCount })
+    const { shape, tokenStarts, slots, tupleCount, tupleText, tupleSlots } = scan
+    if (tokenStarts.length > 0) statements.push({ shape, tokenStarts, slots, tupleCount, tupleText, tupleSlots })
     if (kind === token.end) return statements
     scan = newScan(lexer, scan.positionalCount, scan.numberedSeen)
   }
+}
+
+/** The slots of all tuples of a statement, one tuple after the other. */
+export function tupleSlots(text: string, { slots, tupleText, tupleSlots: known }: ScannedStatement): Slots {
+  if (tupleText === undefined) return known ?? slots
+  const scan = newScan(createLexer(text, tupleText.start), 0, false)
+  scan.inValues = true
+  scanPlainTuples(scan, tupleText.end, scanOne)
+  return scan.slots
 }
 
 function isSemicolon(lexer: Lexer): boolean {

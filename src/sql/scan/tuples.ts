@@ -1,20 +1,26 @@
 /** The tuples after VALUES: a thousand of them are one in the shape. */
-import { nextToken, token } from './lexer.ts'
+import { slotKind } from '../slot.ts'
+import { nextToken, skipBlank, token } from './lexer.ts'
 import type { Lexer } from './lexer.ts'
 import { emit } from './scan-state.ts'
 import type { Scan } from './scan-state.ts'
+import { skimTuples } from './skim.ts'
+
+const comma = 0x2c
 
 /** Takes the current token into the scan. */
 export type ScanOne = (scan: Scan, kind: number) => void
 
 /**
- * After VALUES: the first tuple goes into the shape, the tuples after it only into slots, as long as all are plain
- * values. Otherwise everything is scanned token by token into the shape.
+ * After VALUES: the first tuple goes into the shape and its values into slots; the tuples after it are looked over, or
+ * have slots of their own, as long as all are plain values and equally many. Otherwise everything is scanned token by
+ * token into the shape.
  */
 export function scanTuples(scan: Scan, scanOne: ScanOne): void {
   const { lexer } = scan
   const mark: Mark = { end: lexer.end, shape: scan.shape, tokens: scan.tokenStarts.length, slots: scan.slots.kinds.length, last: scan.last, depth: scan.depth, positionalCount: scan.positionalCount }
   const width = scanTuple(scan, scanOne)
+  if (width > 0 && mark.slots === 0 && skimOthers(scan, mark.end, width)) return
   let { end } = lexer
   let count = 1
   scan.muted = true
@@ -27,8 +33,39 @@ export function scanTuples(scan: Scan, scanOne: ScanOne): void {
   scan.last = ')'
   scan.tupleCount = count
   const plain = width > 0 && count * width === scan.slots.kinds.length - mark.slots
-  if (plain) lexer.end = end
-  else rewind(scan, mark)
+  if (!plain) {
+    rewind(scan, mark)
+    return
+  }
+  lexer.end = end
+  if (count > 1) keepApart(scan, mark.slots + width)
+}
+
+/** Takes the tuples after the first one by looking them over; false, and nothing taken, when one of them, or the first, is no plain literals. */
+function skimOthers(scan: Scan, start: number, width: number): boolean {
+  const { lexer, slots: { kinds } } = scan
+  if (kinds.some((kind) => kind === slotKind.parameter || kind === slotKind.namedParameter)) return false
+  const { count, end } = skimTuples(lexer.text, lexer.end, width)
+  if (lexer.text.charCodeAt(skipBlank(lexer.text, end)) === comma) return false
+  scan.tupleCount = 1 + count
+  if (count > 0) scan.tupleText = { start, end }
+  lexer.end = end
+  return true
+}
+
+/** Leaves the first `length` slots to the shape, which counts no more. */
+function keepApart(scan: Scan, length: number): void {
+  const { kinds, values, starts } = scan.slots
+  scan.tupleSlots = { kinds: kinds.slice(), values: values.slice(), starts: starts.slice() }
+  kinds.length = values.length = starts.length = length
+}
+
+/** Lifts the values of plain tuples up to `end` into slots. */
+export function scanPlainTuples(scan: Scan, end: number, scanOne: ScanOne): void {
+  const { lexer } = scan
+  scan.muted = true
+  do scanTuple(scan, scanOne)
+  while (lexer.end < end && isSymbol(lexer, nextToken(lexer), ','))
 }
 
 interface Mark {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { createLimitedHeap } from '../../../src/kernel/grouping/limited-heap.ts'
-import { createLinearHeap } from '../../../src/kernel/linear-heap.ts'
+import { createLinearHeap } from '../../../src/kernel/heap/linear-heap.ts'
 
 test('several limited heaps share a budget, and give back what they took', () => {
   const heap = createLinearHeap(0, 1 << 20), budget = { bytesMax: 1000, usedBytes: 0 }

@@ -1,6 +1,6 @@
 /** The chunk cache: bounded, pins hold, evicted chunks cannot be found, nothing leaks. */
 import { describe, expect, it } from 'vitest'
-import { createLinearHeap } from '../../../src/kernel/linear-heap.ts'
+import { createLinearHeap } from '../../../src/kernel/heap/linear-heap.ts'
 import { seededRandom } from '../../../src/runtime/random.ts'
 import { createChunkCache } from '../../../src/lsm/table/chunk-cache.ts'
 import type { CachedFile, ChunkCache, Frame } from '../../../src/lsm/table/chunk-cache.ts'

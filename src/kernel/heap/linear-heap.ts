@@ -2,10 +2,10 @@
  * Allocator over one region of linear memory. Live allocations never overlap, are aligned to 16 and never stand at
  * address 0; allocating and freeing take constant time until the region is nearly full.
  */
-import { invariant, LsmtError } from '../errors.ts'
-import { addBlock, blockAddress, blockBytes, createHeapBlocks, granuleBytes, linkFree, releaseBlock, splitBlock, takeFree } from './heap/heap-blocks.ts'
-import type { BlockId } from './heap/heap-blocks.ts'
-import type { Pointer } from './linear-memory.ts'
+import { invariant, LsmtError } from '../../errors.ts'
+import { addBlock, blockAddress, blockBytes, createHeapBlocks, granuleBytes, linkFree, releaseBlock, splitBlock, takeFree } from './heap-blocks.ts'
+import type { BlockId } from './heap-blocks.ts'
+import type { Pointer } from '../linear-memory.ts'
 
 export interface LinearHeap {
   readonly base: Pointer

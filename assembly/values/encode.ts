@@ -1,0 +1,87 @@
+/** Columns and keys to put operations, by shard. */
+import { COLUMN_KIND, KIND_BYTES, PLAN_FIXED_BYTES, PLAN_SHARDS, PLAN_TABLE_ID, PLAN_VALUES, PLAN_VALUE_COUNT, columnAt, isNull, valueAt } from './layout'
+
+const OPERATION_HEADER_BYTES: u32 = 12
+const TABLE_ID_BYTES: u32 = 4
+const ROW_HEADER_BYTES: usize = 4
+const PUT: u32 = 1
+
+export function measure(plan: usize, count: u32, refs: usize, hashes: usize, sizes: usize): u32 {
+  const shards = load<u32>(plan, PLAN_SHARDS)
+  memory.fill(sizes, 0, <usize>shards << 3)
+  let longest: u32 = 0
+  for (let row: u32 = 0; row < count; row++) {
+    const offset = <usize>row << 3
+    const bytes = rowBytes(plan, row)
+    longest = max(longest, bytes)
+    const size = sizes + (<usize>(load<u32>(hashes + offset, 4) % shards) << 3)
+    store<u32>(size, load<u32>(size) + operationBytes(load<u32>(refs + offset, 4), bytes))
+    store<u32>(size, load<u32>(size, 4) + 1, 4)
+  }
+  return longest
+}
+
+function operationBytes(keyBytes: u32, rowLength: u32): u32 {
+  return (OPERATION_HEADER_BYTES + TABLE_ID_BYTES + keyBytes + rowLength + 3) & ~3
+}
+
+function rowBytes(plan: usize, row: u32): u32 {
+  const ordinals = <usize>load<u32>(plan, PLAN_VALUES)
+  const columns = load<u32>(plan, PLAN_VALUE_COUNT)
+  let bytes = load<u32>(plan, PLAN_FIXED_BYTES)
+  for (let i: u32 = 0; i < columns; i++) {
+    const column = columnAt(plan, ordinals, i)
+    if (load<u32>(column, COLUMN_KIND) == KIND_BYTES) bytes += load<u32>(valueAt(column, row), 4)
+  }
+  return bytes
+}
+
+export function encode(plan: usize, count: u32, refs: usize, hashes: usize, cursors: usize): void {
+  const shards = load<u32>(plan, PLAN_SHARDS)
+  const tableId = bswap<u32>(load<u32>(plan, PLAN_TABLE_ID))
+  for (let row: u32 = 0; row < count; row++) {
+    const offset = <usize>row << 3
+    const cursor = cursors + (<usize>(load<u32>(hashes + offset, 4) % shards) << 2)
+    const at = <usize>load<u32>(cursor)
+    const keyBytes = load<u32>(refs + offset, 4)
+    store<u32>(at, PUT)
+    store<u32>(at, TABLE_ID_BYTES + keyBytes, 4)
+    store<u32>(at, tableId, OPERATION_HEADER_BYTES)
+    const key = at + OPERATION_HEADER_BYTES + TABLE_ID_BYTES
+    memory.copy(key, load<u32>(refs + offset), keyBytes)
+    const value = key + keyBytes
+    const end = writeRow(plan, row, value)
+    store<u32>(at, <u32>(end - value), 8)
+    const padded = (end + 3) & ~3
+    for (let i = end; i < padded; i++) store<u8>(i, 0)
+    store<u32>(cursor, <u32>padded)
+  }
+}
+
+/** Drawn in src/kernel/row.ts; returns its end. */
+function writeRow(plan: usize, row: u32, at: usize): usize {
+  const ordinals = <usize>load<u32>(plan, PLAN_VALUES)
+  const columns = load<u32>(plan, PLAN_VALUE_COUNT)
+  const bitmap = at + ROW_HEADER_BYTES
+  const text = at + load<u32>(plan, PLAN_FIXED_BYTES)
+  let slot = bitmap + ((columns + 7) >> 3)
+  let end = text
+  store<u32>(at, columns)
+  memory.fill(bitmap, 0, slot - bitmap)
+  for (let i: u32 = 0; i < columns; i++) {
+    const column = columnAt(plan, ordinals, i)
+    const value = valueAt(column, row)
+    if (isNull(column, row)) store<u8>(bitmap + (i >> 3), load<u8>(bitmap + (i >> 3)) | (<u8>1 << <u8>(i & 7)))
+    if (load<u32>(column, COLUMN_KIND) == KIND_BYTES) {
+      const bytes = <usize>load<u32>(value, 4)
+      memory.copy(end, load<u32>(value), bytes)
+      end += bytes
+      store<u32>(slot, <u32>(end - text))
+      slot += 4
+    } else {
+      store<u64>(slot, load<u64>(value))
+      slot += 8
+    }
+  }
+  return end
+}

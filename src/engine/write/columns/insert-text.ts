@@ -1,0 +1,102 @@
+/**
+ * INSERT of VALUES text. Locks, admission and commit are those of rows (../insert.ts). What the columns' way does not
+ * take, it leaves to rows without having written anything: so every refusal is worded in one place.
+ */
+import type { ValuesText } from '../../engine.ts'
+import { isFetch, lookUp } from '../../read/point-read.ts'
+import type { StatementPart } from '../../shards/commit.ts'
+import { recoverNextRowId } from '../../tables/hidden-key.ts'
+import type { TableAccess } from '../../tables/table-access.ts'
+import { batchKeys } from '../../../lsm/batch.ts'
+import { commitBlind } from '../insert.ts'
+import { commitAdmitted, tryBuildParts } from '../writer.ts'
+import type { Writer } from '../writer.ts'
+import { createColumnScratch } from './column-scratch.ts'
+import type { ColumnScratch } from './column-scratch.ts'
+import { addText } from './text-operations.ts'
+
+/** Rows written, or undefined when they have to be given as rows. */
+export type InsertText = (access: TableAccess, values: ValuesText, mode: 'insert' | 'upsert') => Promise<number | undefined>
+
+export interface TextInserter {
+  readonly insertText: InsertText
+  free(): void
+}
+
+/** The scratch memory is taken by the first text that comes. */
+export function createTextInserter(writer: Writer): TextInserter {
+  let scratch: ColumnScratch | undefined
+  return {
+    async insertText(access, values, mode) {
+      const { hiddenKey } = access.schema
+      if (hiddenKey && access.state.nextRowId === undefined) await recoverNextRowId(writer.shards, access)
+      scratch ??= createColumnScratch(writer.shards.kernel, writer.shards.trees.length)
+      const built = scratch && build(writer, scratch, access, values)
+      if (built === undefined) return undefined
+      if (mode === 'insert' && !hiddenKey) return await writeNewParts(writer, access, built, values.rowCount)
+      await commitBlind(writer, access, built.parts, () => built.hashes)
+      return values.rowCount
+    },
+    free() {
+      scratch?.free()
+      scratch = undefined
+    },
+  }
+}
+
+interface BuiltText {
+  readonly parts: readonly StatementPart[]
+  /** Of the keys, for their locks. */
+  readonly hashes: Uint32Array
+}
+
+function build(writer: Writer, scratch: ColumnScratch, access: TableAccess, values: ValuesText): BuiltText | undefined {
+  const firstRowId = access.state.nextRowId ?? 0
+  let hashes: Uint32Array | undefined
+  const parts = tryBuildParts(writer, (builder) => {
+    hashes = addText({ scratch, access, builder, rowLengthMax: writer.rowLengthMax, firstRowId }, values)
+    return hashes !== undefined
+  })
+  if (parts === undefined || hashes === undefined) return undefined
+  if (access.schema.hiddenKey) access.state.nextRowId = firstRowId + values.rowCount
+  return { parts, hashes }
+}
+
+/** Writes rows whose keys are new; undefined when one of them exists, or stands twice among them. */
+async function writeNewParts(writer: Writer, access: TableAccess, { parts, hashes }: BuiltText, rowCount: number): Promise<number | undefined> {
+  if (new Set(hashes).size < rowCount && hasRepeats(parts)) return undefined
+  const release = await access.state.locks.lockKeys(hashes)
+  try {
+    for (const part of parts) if (await anyExists(writer, access, part)) return undefined
+    await commitAdmitted(writer, access, parts)
+    return rowCount
+  } finally {
+    release()
+  }
+}
+
+/** Equal keys are in one shard. */
+function hasRepeats(parts: readonly StatementPart[]): boolean {
+  return parts.some(({ batch, operationCount }) => {
+    const bytes = Buffer.from(batch.buffer, batch.byteOffset, batch.length)
+    const seen = new Set<string>()
+    for (const [from, to] of batchKeys(batch)) seen.add(bytes.toString('latin1', from, to))
+    return seen.size < operationCount
+  })
+}
+
+/** Whether a key of the part exists now. The caller holds its locks, so nothing changes while this waits for storage. */
+async function anyExists(writer: Writer, access: TableAccess, { shard, batch }: StatementPart): Promise<boolean> {
+  const { shards } = writer
+  for (const [from, to] of batchKeys(batch)) {
+    for (let isRead = false; !isRead; ) {
+      shards.assertOpen()
+      shards.keys.copyOne(batch, from, to)
+      const found = lookUp(shards, shards.trees[shard]!, undefined, access, 0)
+      if (found !== undefined && !isFetch(found)) return true
+      if (found === undefined) isRead = true
+      else await found.fetch()
+    }
+  }
+  return false
+}

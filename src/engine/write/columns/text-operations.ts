@@ -1,0 +1,114 @@
+/**
+ * VALUES text to operations of the statement's batches: a chunk of text after the other is scanned into columns, and
+ * these are encoded for all shards. No row becomes a JavaScript object.
+ */
+import type { Pointer } from '../../../kernel/linear-memory.ts'
+import { valuesTextMargin, valuesType } from '../../../kernel/values.ts'
+import { writeI64 } from '../../codec/byte-target.ts'
+import type { ValuesText } from '../../engine.ts'
+import { keyLengthMax } from '../../shards/key-scratch.ts'
+import type { TableAccess } from '../../tables/table-access.ts'
+import type { StatementBuilder } from '../statement.ts'
+import { scratchKeyBytes, scratchOperationBytes, scratchTextBytes, scratchTextUnits } from './column-scratch.ts'
+import type { ColumnScratch } from './column-scratch.ts'
+import { writePlan } from './values-plan.ts'
+import type { ColumnPlan } from './values-plan.ts'
+
+export interface TextStatement {
+  readonly scratch: ColumnScratch
+  readonly access: TableAccess
+  readonly builder: StatementBuilder
+  /** A row with more bytes is refused, elsewhere. */
+  readonly rowLengthMax: number
+  /** Of a table with a hidden key: the first row's id. */
+  readonly firstRowId: number
+}
+
+/** Adds all rows and returns the lock hashes of their keys; undefined when some text has to be read elsewhere. */
+export function addText(statement: TextStatement, values: ValuesText): Uint32Array | undefined {
+  const plan = writePlan(statement.scratch, statement.access, values)
+  if (plan === undefined) return undefined
+  const hashes = new Uint32Array(values.rowCount)
+  let at = values.start
+  for (let rows = 0; rows < values.rowCount; ) {
+    const chunk = scanChunk(statement, plan, values, at, rows)
+    if (chunk.rows === 0 || !settlePending(statement.scratch) || !encodeChunk(statement, plan, rows, chunk.rows)) return undefined
+    copyHashes(statement.scratch, hashes, rows, chunk.rows)
+    rows += chunk.rows
+    at += consumedUnits(statement.scratch, chunk)
+  }
+  return at === values.end ? hashes : undefined
+}
+
+interface Chunk {
+  readonly rows: number
+  readonly piece: string
+  /** Bytes that the piece has in UTF-8, or of it that were written. */
+  readonly byteLength: number
+  readonly consumedBytes: number
+}
+
+function scanChunk({ scratch }: TextStatement, { rowsMax }: ColumnPlan, { text, end, rowCount }: ValuesText, from: number, rowsBefore: number): Chunk {
+  const { memory, exports } = scratch.kernel
+  const piece = text.slice(from, Math.min(end, from + scratchTextUnits))
+  const byteLength = writePiece(scratch, piece)
+  memory.u8.fill(0, scratch.text + byteLength, scratch.text + byteLength + valuesTextMargin)
+  const rows = exports.valuesScan(scratch.text, byteLength, scratch.plan, rowsBefore, Math.min(rowsMax, rowCount - rowsBefore), scratch.out)
+  return { rows, piece, byteLength, consumedBytes: memory.u32[scratch.out >>> 2]! }
+}
+
+function writePiece({ kernel: { memory: { buffer } }, text }: ColumnScratch, piece: string): number {
+  return (buffer as Buffer & { utf8Write(text: string, byteOffset: number, byteLength: number): number }).utf8Write(piece, text, scratchTextBytes)
+}
+
+/** Code units of the text that was scanned. Only ASCII has as many as bytes; literals may have changed in place, so all else is written anew. */
+function consumedUnits(scratch: ColumnScratch, { piece, byteLength, consumedBytes }: Chunk): number {
+  if (byteLength === piece.length) return consumedBytes
+  writePiece(scratch, piece)
+  return scratch.kernel.memory.buffer.toString('utf8', scratch.text, scratch.text + consumedBytes).length
+}
+
+/** Doubles that need all digits of their literals. False for infinity, which the column refuses. */
+function settlePending({ kernel: { memory }, plan, pending }: ColumnScratch): boolean {
+  const { u32, buffer, view } = memory
+  const count = u32[(plan + 48) >>> 2]!
+  for (let i = 0; i < count; i++) {
+    const cell = (pending + 16 * i) >>> 2
+    const text = u32[cell + 1]!
+    const number = Number(buffer.toString('latin1', text, text + u32[cell + 2]!))
+    const value = u32[cell + 3] === valuesType.real ? Math.fround(number) : number
+    if (!Number.isFinite(value)) return false
+    view.setFloat64(u32[cell]!, value, true)
+  }
+  return true
+}
+
+/** Columns to keys, hashes and operations, each shard's one after the other. */
+function encodeChunk(statement: TextStatement, plan: ColumnPlan, rowsBefore: number, rows: number): boolean {
+  const { scratch, access, builder, rowLengthMax } = statement
+  const { kernel: { exports, memory: { u32 } }, shardCount, refs, hashes, sizes, cursors, operations } = scratch
+  if (access.schema.hiddenKey) writeRowIds(statement, plan.values[0]!, statement.firstRowId + rowsBefore, rows)
+  const longestKey = exports.valuesKeys(scratch.plan, rows, scratch.keys, scratchKeyBytes, refs, hashes)
+  if (longestKey < 0 || longestKey > keyLengthMax) return false
+  if (exports.valuesMeasure(scratch.plan, rows, refs, hashes, sizes) > rowLengthMax) return false
+  let at = operations
+  for (let shard = 0; shard < shardCount; shard++) {
+    u32[(cursors >>> 2) + shard] = at
+    at += u32[(sizes >>> 2) + 2 * shard]!
+  }
+  if (at > operations + scratchOperationBytes) return false
+  exports.valuesEncode(scratch.plan, rows, refs, hashes, cursors)
+  for (let shard = 0; shard < shardCount; shard++) {
+    const byteLength = u32[(sizes >>> 2) + 2 * shard]!
+    if (byteLength > 0) builder.append(shard, u32[(cursors >>> 2) + shard]! - byteLength, byteLength, u32[(sizes >>> 2) + 2 * shard + 1]!)
+  }
+  return true
+}
+
+function writeRowIds({ scratch: { kernel: { memory } } }: TextStatement, values: Pointer, first: number, rows: number): void {
+  for (let i = 0; i < rows; i++) writeI64(memory.view, values + 8 * i, first + i)
+}
+
+function copyHashes({ kernel: { memory: { u32 } }, hashes }: ColumnScratch, into: Uint32Array, from: number, rows: number): void {
+  for (let i = 0; i < rows; i++) into[from + i] = u32[(hashes >>> 2) + 2 * i]!
+}

@@ -1,0 +1,240 @@
+/** VALUES text to columns, keys and operations: what is read, and that both kinds write the same bytes. */
+import { describe, expect, it } from 'vitest'
+import type { Kernel } from '../../src/kernel/kernel.ts'
+import type { Pointer } from '../../src/kernel/linear-memory.ts'
+import { pendingCellBytes, valuesColumnBytes, valuesPlanBytes, valuesTextMargin, valuesType } from '../../src/kernel/values.ts'
+import { readOperations } from '../../src/lsm/batch.ts'
+import { seededRandom } from '../../src/runtime/random.ts'
+import type { Random } from '../../src/runtime/random.ts'
+import { fullTests, kinds, openTestKernel } from './both-kinds.ts'
+
+type TypeName = keyof typeof valuesType
+const rowsMax = 64
+const textBytesMax = 4096
+const shards = 3
+
+interface Fixture {
+  readonly kernel: Kernel
+  readonly types: readonly TypeName[]
+  readonly base: Pointer
+  readonly end: Pointer
+  readonly plan: Pointer
+  readonly text: Pointer
+  readonly values: Pointer
+  readonly pending: Pointer
+  readonly keys: Pointer
+  readonly refs: Pointer
+  readonly hashes: Pointer
+  readonly sizes: Pointer
+  readonly cursors: Pointer
+  readonly operations: Pointer
+  readonly out: Pointer
+}
+
+const kindOf = (type: TypeName): number => (type === 'text' || type === 'bytea' ? 3 : type === 'double' || type === 'real' ? 2 : 1)
+const slotBytes = (type: TypeName): number => (kindOf(type) === 3 ? 4 : 8)
+
+/** A table of the types whose key is `key`; numerics have two digits after the point, texts five characters, DEFAULT is 7 for numbers. */
+function place(kernel: Kernel, types: readonly TypeName[], key: readonly number[]): Fixture {
+  const { heap, memory } = kernel
+  const allocate = (bytes: number): Pointer => heap.allocate(bytes)
+  const plan = allocate(valuesPlanBytes + valuesColumnBytes * types.length)
+  const lists = allocate(12 * types.length + 16)
+  const text = allocate(textBytesMax + valuesTextMargin)
+  const values = allocate(types.length * rowsMax * 8), nulls = allocate(types.length * (rowsMax / 8))
+  const pending = allocate(4 * pendingCellBytes), keys = allocate(8192), refs = allocate(8 * rowsMax), hashes = allocate(8 * rowsMax)
+  const sizes = allocate(8 * shards), cursors = allocate(4 * shards), operations = allocate(65_536), out = allocate(8)
+  memory.u8.fill(0, plan, out + 8)
+  const valueOrdinals = types.map((_, i) => i).filter((i) => !key.includes(i))
+  const keyAt = lists + 4 * types.length, valuesAt = keyAt + 4 * key.length
+  memory.u32.set([...types.map((_, i) => i), ...key, ...valueOrdinals], lists >>> 2)
+  const form = key.length > 1 || kindOf(types[key[0]!]!) === 2 ? 3 : kindOf(types[key[0]!]!) === 1 ? 1 : 2
+  const fixedBytes = 4 + Math.ceil(valueOrdinals.length / 8) + valueOrdinals.reduce((sum, i) => sum + slotBytes(types[i]!), 0)
+  memory.u32.set([types.length, lists, key.length, keyAt, form, valueOrdinals.length, valuesAt, fixedBytes, 77, shards, pending, 4, 0], plan >>> 2)
+  types.forEach((type, i) => {
+    const at = plan + valuesPlanBytes + valuesColumnBytes * i
+    memory.u32.set([valuesType[type], key.includes(i) ? 1 : 0, values + i * rowsMax * 8, nulls + i * (rowsMax / 8), type === 'numeric' ? 2 : 5, kindOf(type)], at >>> 2)
+    memory.view.setBigInt64(at + 24, type === 'numeric' ? -999_999n : -(2n ** 63n), true)
+    memory.view.setBigInt64(at + 32, type === 'numeric' ? 999_999n : 2n ** 63n - 1n, true)
+    memory.view.setBigInt64(at + 40, kindOf(type) === 1 ? 7n : 0n, true)
+    memory.u32[(at + 48) >>> 2] = kindOf(type) === 1 ? 1 : 2
+  })
+  return { kernel, types, base: plan, end: out + 8, plan, text, values, pending, keys, refs, hashes, sizes, cursors, operations, out }
+}
+
+interface Scanned {
+  readonly rows: number
+  readonly consumed: number
+}
+
+function scan({ kernel: { memory, exports }, plan, text, out }: Fixture, source: string | Uint8Array, rowsBefore = 0): Scanned {
+  const bytes = Buffer.from(source)
+  memory.u8.set(bytes, text)
+  memory.u8.fill(0, text + bytes.length, text + bytes.length + valuesTextMargin)
+  const rows = exports.valuesScan(text, bytes.length, plan, rowsBefore, rowsMax, out)
+  return { rows, consumed: memory.u32[out >>> 2]! }
+}
+
+/** The values of a column as its type reads. */
+function column({ kernel: { memory }, types, plan, values }: Fixture, ordinal: number, rows: number): unknown[] {
+  const nulls = memory.u32[(plan + valuesPlanBytes + valuesColumnBytes * ordinal + 12) >>> 2]!
+  return Array.from({ length: rows }, (_, row) => {
+    const at = values + (ordinal * rowsMax + row) * 8
+    if (((memory.u8[nulls + (row >> 3)]! >> (row & 7)) & 1) === 1) return null
+    if (kindOf(types[ordinal]!) === 1) return memory.view.getBigInt64(at, true)
+    if (kindOf(types[ordinal]!) === 2) return memory.view.getFloat64(at, true)
+    const from = memory.u32[at >>> 2]!
+    const bytes = Buffer.from(memory.u8.slice(from, from + memory.u32[(at >>> 2) + 1]!))
+    return types[ordinal] === 'bytea' ? bytes.toString('hex') : bytes.toString()
+  })
+}
+
+const only = (kernel: Kernel, type: TypeName, texts: readonly string[]): unknown[] => {
+  const fixture = place(kernel, ['integer', type], [0])
+  const { rows } = scan(fixture, texts.map((text, i) => `(${i},${text})`).join(','))
+  return column(fixture, 1, rows)
+}
+
+describe.each(kinds)('values kernels (%s)', (kind) => {
+  const kernel = openTestKernel(kind)
+  const micros = (text: string): bigint => BigInt(Date.parse(text)) * 1000n
+
+  it('reads literals by the type of their column', () => {
+    expect(only(kernel, 'integer', ['0', '-0', '007', '1.5', '-1.5', '1.4999', '9223372036854775807', '-9223372036854775808', 'NULL', 'default'])).toEqual([0n, 0n, 7n, 2n, -2n, 1n, 2n ** 63n - 1n, -(2n ** 63n), null, 7n])
+    expect(only(kernel, 'numeric', ['1', '1.005', '-1.005', '.004', '5.', '9999.99', '0.00000000000000000000'])).toEqual([100n, 101n, -101n, 0n, 500n, 999_999n, 0n])
+    expect(only(kernel, 'double', ['0.1', '-0', '-0.0', '1e22', '1E-3', '123456.789', '9007199254740992'])).toEqual([0.1, 0, -0, 1e22, 1e-3, 123_456.789, 2 ** 53])
+    expect(only(kernel, 'real', ['0.1', '16777217'])).toEqual([Math.fround(0.1), 16_777_216])
+    expect(only(kernel, 'boolean', ['true', 'FALSE', 'Null'])).toEqual([1n, 0n, null])
+    expect(only(kernel, 'text', ["'it''s'", "''", "''''", "'é€🎉'", "'a),('", 'DEFAULT'])).toEqual(["it's", '', "'", 'é€🎉', 'a),(', null])
+    expect(only(kernel, 'bytea', ["x'00Ff'", "'\\xdead'", "'ab'"])).toEqual(['00ff', 'dead', '6162'])
+    expect(only(kernel, 'date', ["'1970-01-02'", "DATE '0001-01-01'", "date/**/'2024-02-29'"])).toEqual([1n, -719_162n, 19_782n])
+    expect(only(kernel, 'timestamp', ["'2024-02-29'", "'1969-12-31 23:59:59.5'", "TIMESTAMP '2024-06-01T12:30+02:30'", "'2024-06-01t12:30:01z'"])).toEqual([micros('2024-02-29'), -500_000n, micros('2024-06-01T10:00Z'), micros('2024-06-01T12:30:01Z')])
+  })
+
+  it.each<[TypeName, readonly string[]]>([
+    ['integer', ['9223372036854775808', '1e3', "'1'", 'true', '+1', '- 1', '1x', '12345678901234567890', 'nullx', '(1)']],
+    ['numeric', ['10000', '9999.995', '1e1']],
+    ['double', ['1e', "'1'", 'NaN', '1.e5x']],
+    ['real', ['1e39x']],
+    ['boolean', ['1', "'t'", 'truee']],
+    ['text', ["'abcdef'", "'a' 'b'", "E'a'", '$$a$$', '1', "'open"]],
+    ['bytea', ["x'0'", "x'0g'", "'\\x0'", "'\\\\'", "x'00''"]],
+    ['date', ["'2023-02-29'", "'2024-13-01'", "'2024-1-1'", "'2024-01-01 '", "'0000-01-01'"]],
+    ['timestamp', ["'2024-01-01 24:00'", "'2024-01-01 10:00:00.1234567'", "'2024-01-01 10:00:00.'", "'2024-01-01 10:60'", "'2024-01-01 1:00'", "'2024-01-01 10:00+'", "' 2024-01-01'"]],
+  ])('%s: stops before what it does not know', (type, texts) => {
+    for (const text of texts) {
+      const fixture = place(kernel, ['integer', type], [0])
+      expect(scan(fixture, `(1,NULL) , (2,${text})`), text).toEqual({ rows: 1, consumed: 8 })
+    }
+  })
+
+  it('stops at the end, at another width, at a null in NOT NULL, and goes on after a comma', () => {
+    const fixture = place(kernel, ['integer', 'text'], [0])
+    const three = "( 1 /* /* */ */ , 'a' ) -- x\n , (2,'b'\t), (3,'c')"
+    expect(scan(fixture, `${three} RETURNING a`)).toEqual({ rows: 3, consumed: three.length })
+    expect(scan(fixture, "(1,'a'),(2)")).toEqual({ rows: 1, consumed: 7 })
+    expect(scan(fixture, "(1,'a'),(2,'b','c')")).toEqual({ rows: 1, consumed: 7 })
+    expect(scan(fixture, "(1,'a'),(NULL,'b')")).toEqual({ rows: 1, consumed: 7 })
+    expect(scan(fixture, "(1,'a'),(2,'b")).toEqual({ rows: 1, consumed: 7 })
+    expect(scan(fixture, " , (1,'a')", 5)).toEqual({ rows: 1, consumed: 10 })
+    expect(scan(fixture, "(1,'a')", 5)).toEqual({ rows: 0, consumed: 0 })
+    expect(scan(fixture, '')).toEqual({ rows: 0, consumed: 0 })
+  })
+
+  it('leaves doubles that it cannot round to the caller, as many as there is room for', () => {
+    const fixture = place(kernel, ['integer', 'double'], [0])
+    const { memory } = kernel
+    expect(scan(fixture, '(1,0.12345678901234567890),(2,1),(3,1e23),(4,5e-324),(5,9007199254740993),(6,1e99)').rows).toBe(5)
+    const cells = Array.from({ length: memory.u32[(fixture.plan + 48) >>> 2]! }, (_, i) => {
+      const [value, from, bytes] = memory.u32.subarray((fixture.pending + 16 * i) >>> 2)
+      return [(value! - fixture.values) / 8 - rowsMax, memory.buffer.toString('latin1', from, from! + bytes!)]
+    })
+    expect(cells).toEqual([[0, '0.12345678901234567890'], [2, '1e23'], [3, '5e-324'], [4, '9007199254740993']])
+  })
+
+  it('says when keys have no room', () => {
+    const fixture = place(kernel, ['integer', 'text'], [0])
+    const { rows } = scan(fixture, "(1,'a'),(2,'b')")
+    expect(kernel.exports.valuesKeys(fixture.plan, rows, fixture.keys, 15, fixture.refs, fixture.hashes)).toBe(-1)
+    expect(kernel.exports.valuesKeys(fixture.plan, rows, fixture.keys, 16, fixture.refs, fixture.hashes)).toBe(8)
+  })
+})
+
+/** Encodes all that was scanned, and returns each shard's operations. */
+function encode(fixture: Fixture, rows: number): Uint8Array[] {
+  const { kernel: { exports, memory }, plan, keys, refs, hashes, sizes, cursors, operations } = fixture
+  exports.valuesKeys(plan, rows, keys, 8192, refs, hashes)
+  exports.valuesMeasure(plan, rows, refs, hashes, sizes)
+  let at = operations
+  const starts = Array.from({ length: shards }, (_, shard) => {
+    const start = at
+    memory.u32[(cursors >>> 2) + shard] = start
+    at += memory.u32[(sizes >>> 2) + 2 * shard]!
+    return start
+  })
+  exports.valuesEncode(plan, rows, refs, hashes, cursors)
+  return starts.map((start, shard) => {
+    expect(memory.u32[(cursors >>> 2) + shard]).toBe(start + memory.u32[(sizes >>> 2) + 2 * shard]!)
+    return memory.u8.slice(start, memory.u32[(cursors >>> 2) + shard])
+  })
+}
+
+const pieces = ['1', '-2', '0.5', '1e3', "'a'", "'it''s'", "'2024-01-01'", "'2024-01-01 10:00:00'", "x'0f'", 'NULL', 'true', 'DEFAULT', '12345678901234567890', '0.1234567890123456789', '--', '/*', '*/', '\n', ' ', "'", '-', '.', 'e', ',', '(', ')', '\u00e9', '$1', "'\u0000'", '9999999.99']
+
+function randomText(random: Random, width: number): string {
+  if (random.below(5) === 0) return Array.from({ length: random.below(40) }, () => pieces[random.below(pieces.length)]!).join('')
+  const cell = (): string => pieces[random.below(random.below(20) === 0 ? pieces.length : 13)]!
+  return Array.from({ length: random.below(30) }, () => `(${Array.from({ length: width }, cell).join(', ')})`).join(',')
+}
+
+describe('both kinds', () => {
+  const tables: readonly (readonly [readonly TypeName[], readonly number[]])[] = [
+    [['integer', 'numeric', 'double', 'text'], [0]], [['bytea', 'real', 'boolean'], [0]], [['text', 'double', 'integer', 'timestamp', 'date'], [1, 0]], [['double'], [0]],
+    [['integer', 'integer', 'integer', 'text', 'text', 'double', 'double', 'numeric', 'text', 'real'], [3, 1]],
+  ]
+
+  it('write the same bytes, for texts and for noise', () => {
+    const [wasm, js] = kinds.map((kind) => openTestKernel(kind)) as [Kernel, Kernel]
+    let rowsRead = 0
+    for (const [types, key] of tables) {
+      const fixtures = [wasm, js].map((kernel) => place(kernel, types, key)) as [Fixture, Fixture]
+      for (let seed = 0; seed < (fullTests ? 5000 : 300); seed++) {
+        const random = seededRandom(seed)
+        const text = randomText(random, types.length)
+        // Mostly cells of the right kind, so that whole tuples are read.
+        const source = random.below(3) === 0 ? text : typedText(random, types)
+        const [a, b] = fixtures.map((fixture) => {
+          const scanned = scan(fixture, Buffer.from(source).subarray(0, textBytesMax))
+          return { scanned, operations: encode(fixture, scanned.rows) }
+        }) as [{ scanned: Scanned; operations: Uint8Array[] }, { scanned: Scanned; operations: Uint8Array[] }]
+        expect(b, source).toEqual(a)
+        expect(Buffer.compare(wasm.memory.u8.slice(fixtures[0].base, fixtures[0].end), js.memory.u8.slice(fixtures[1].base, fixtures[1].end)), source).toBe(0)
+        rowsRead += a.scanned.rows
+      }
+    }
+    expect(rowsRead).toBeGreaterThan(3000)
+  })
+
+  it('operations are those of a batch', () => {
+    const fixture = place(openTestKernel('wasm'), ['integer', 'text'], [0])
+    const operations = encode(fixture, scan(fixture, "(1,'one'),(-2,NULL)").rows)
+    const found = operations.flatMap((bytes) => {
+      const batch = Buffer.concat([Buffer.alloc(24), bytes])
+      batch.writeUInt32LE(batch.length, 0)
+      batch.writeUInt32LE(24, 16)
+      for (let count = 0, at = 24; at < batch.length; at = (at + 12 + batch.readUInt32LE(at + 4) + batch.readUInt32LE(at + 8) + 3) & ~3) batch.writeUInt32LE(++count, 4)
+      return [...readOperations(batch)].map(({ kind, key, value }) => [kind, Buffer.from(key).toString('hex'), Buffer.from(value).toString('hex')])
+    })
+    expect(found.toSorted()).toEqual([[1, '0000004d7ffffffffffffffe', '010000000100000000'], [1, '0000004d8000000000000001', '0100000000030000006f6e65']])
+  })
+})
+
+const good: Readonly<Record<TypeName, readonly string[]>> = {
+  integer: ['0', '1', '-5', '123456789012345678', '2.5'], numeric: ['1.25', '-0.005', '9999.99', '7'], double: ['0.1', '1.5e10', '-0', '12345.678', '0.12345678901234567'], real: ['0.1', '3.5'],
+  boolean: ['true', 'false'], timestamp: ["'2024-02-29 12:34:56.789'", "'2024-01-01'"], date: ["'1999-12-31'"], text: ["'a'", "''", "'it''s'", "'\u00e9'", "'\u0000x'"], bytea: ["x'00ff'", "'abc'"],
+}
+
+function typedText(random: Random, types: readonly TypeName[]): string {
+  const cell = (type: TypeName, i: number): string => (i > 3 && random.below(4) === 0 ? 'NULL' : good[type][random.below(good[type].length)]!)
+  return Array.from({ length: random.below(30) }, () => `(${types.map(cell).join(random.below(2) === 0 ? ',' : ' , ')})`).join(',')
+}
