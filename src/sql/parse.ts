@@ -5,16 +5,17 @@
 import parserModule from 'node-sql-parser/build/postgresql.js'
 import { LsmtError } from '../errors.ts'
 import { token } from './scan/lexer.ts'
-import { isNameInCreate, isNameInDrop, isNameInQuery, parserText, shapeTokens } from './syntax/names.ts'
-import type { IsName, ParserText, ShapeToken } from './syntax/names.ts'
+import { createGenerationCache } from './shape-cache.ts'
+import { cutWholeQuery, verbatim } from './syntax/cut/cut-statement.ts'
+import type { ParserText, Part } from './syntax/cut/part.ts'
+import { isNameInCreate, isNameInDrop, shapeTokens } from './syntax/names.ts'
+import type { ShapeToken } from './syntax/names.ts'
 import { errorAt, syntaxErrorAt } from './origin.ts'
 import type { Origin } from './origin.ts'
 import type { Statement } from './syntax/any-statement.ts'
-import { disambiguate } from './scan/disambiguate.ts'
 import type { Query } from './syntax/query/query.ts'
-import type { Edits } from './scan/disambiguate.ts'
-import { readSelect } from './syntax/query/read-query.ts'
-import { isNode, tokenAt } from './syntax/syntax-node.ts'
+import { readQuery } from './syntax/query/read-query.ts'
+import { isNode, openPart, tokenAt } from './syntax/syntax-node.ts'
 import type { Reading, SyntaxNode } from './syntax/syntax-node.ts'
 import { splitDefaults } from './syntax/table/column-default.ts'
 import { readCreate, readDrop } from './syntax/table/parse-table.ts'
@@ -25,15 +26,19 @@ import { peek } from './syntax/token-cursor.ts'
 import type { TokenCursor } from './syntax/token-cursor.ts'
 import { readDelete, readInsert, readUpdate } from './syntax/write/parse-write.ts'
 import type { Piece } from './syntax/write/split-write.ts'
-import { otherStatements, supportedInQueries, unsupportedWord } from './syntax/words.ts'
+import { otherStatements } from './syntax/words.ts'
 
 const parser = new parserModule.Parser()
 
+/**
+ * Trees by their text: names and values are not in it, so most parts of most statements have texts that came before.
+ * Nobody changes a tree.
+ */
+const knownTrees = createGenerationCache<SyntaxNode>(2_000)
+const treeTextMax = 300
+
 /** A shape with more tokens than this is not parsed (54000): the parser's time grows faster than its input. */
 const tokensMax = 20_000
-
-/** Parentheses nested deeper than this are refused (54000): the parser's time doubles with each level. */
-const nestingMax = 14
 
 /** The statement of a shape. 42601 for what is no SQL, 0A000 for SQL that is not supported. */
 export function parseStatement(shape: string, origin: Origin): Statement {
@@ -43,29 +48,25 @@ export function parseStatement(shape: string, origin: Origin): Statement {
   if (words !== undefined) return words
   const kind = statementKind(tokens, origin)
   const cursor: TokenCursor = { tokens, origin, at: 0 }
-  const readQuery = (piece: Piece): Query => parseQuery(piece, origin)
+  const read = (piece: Piece): Query => readAll(cutWholeQuery(piece, origin), origin, readQuery)
   switch (kind) {
     case 'createTable':
       return parseCreate(tokens, origin)
     case 'dropTable':
       return parseDrop(tokens, origin)
     case 'insert':
-      return readInsert(cursor, readQuery)
+      return readInsert(cursor, read)
     case 'update':
-      return readUpdate(cursor, readQuery)
+      return readUpdate(cursor, read)
     case 'delete':
-      return readDelete(cursor, readQuery)
+      return readDelete(cursor, read)
     case 'select':
-      return { kind: 'select', query: readQuery({ tokens, slotsBefore: 0, slotShift: 0 }) }
+      return { kind: 'select', query: read({ tokens, slotsBefore: 0, slotShift: 0 }) }
   }
 }
 
 function parseDrop(tokens: readonly ShapeToken[], origin: Origin): Statement {
-  const reading = newReading(origin, parserText(tokens, isNameInDrop))
-  refuseWords(tokens, isNameInDrop, origin, false)
-  const statement = readDrop(reading, astOf(reading))
-  checkAllRead(reading)
-  return statement
+  return readAll(verbatim(tokens, origin, isNameInDrop, false), origin, readDrop)
 }
 
 /** Statements of words and names, for most of which the parser has no grammar. */
@@ -85,18 +86,8 @@ function readWords(tokens: readonly ShapeToken[], origin: Origin): Statement | u
   }
 }
 
-/** What the parser makes of a query, which may be some of a statement's tokens. */
-function parseQuery({ tokens, slotsBefore, slotShift }: Piece, origin: Origin): Query {
-  const edits = disambiguate(tokens)
-  refuseWords(tokens, isNameInQuery, origin, false, edits)
-  const reading = newReading(origin, parserText(tokens, isNameInQuery, slotsBefore, edits), slotShift)
-  const query = readSelect(reading, astOf(reading))
-  checkAllRead(reading)
-  return query
-}
-
 type Kind = 'select' | 'insert' | 'update' | 'delete' | 'createTable' | 'dropTable'
-const kinds: ReadonlyMap<string, Kind> = new Map([['select', 'select'], ['with', 'select'], ['insert', 'insert'], ['upsert', 'insert'], ['update', 'update'], ['delete', 'delete']])
+const kinds: ReadonlyMap<string, Kind> = new Map([['select', 'select'], ['with', 'select'], ['insert', 'insert'], ['upsert', 'insert'], ['update', 'update'], ['delete', 'delete'], ['values', 'select']])
 const secondWords: ReadonlyMap<string, readonly [string, Kind]> = new Map([
   ['create', ['table', 'createTable']],
   ['drop', ['table', 'dropTable']],
@@ -124,10 +115,7 @@ function parseCreate(tokens: readonly ShapeToken[], origin: Origin): Statement {
 /** CREATE TABLE without its options; the defaults of columns never reach the parser. */
 function parseDefinition(tokens: readonly ShapeToken[], origin: Origin, onInsert: CreateTable['onInsert']): CreateTable {
   const { definition, defaults } = splitDefaults(tokens, origin)
-  refuseWords(definition, isNameInCreate, origin, true)
-  const reading = newReading(origin, parserText(definition, isNameInCreate))
-  const statement = readCreate(reading, astOf(reading), onInsert)
-  checkAllRead(reading)
+  const statement = readAll(verbatim(definition, origin, isNameInCreate, true), origin, (reading, node) => readCreate(reading, node, onInsert))
   const columns = statement.columns.map((column) => {
     const text = defaults.get(column.name.tokenIndex)
     return text === undefined ? column : { ...column, default: text }
@@ -135,54 +123,52 @@ function parseDefinition(tokens: readonly ShapeToken[], origin: Origin, onInsert
   return { ...statement, columns }
 }
 
-/** Refuses clauses that the parser may not know, or drop, before it sees them. */
-function refuseWords(tokens: readonly ShapeToken[], isName: IsName, origin: Origin, definition: boolean, edits?: Edits): void {
-  for (const [index, { kind, text }] of tokens.entries()) {
-    if (kind !== token.word || (edits !== undefined && (supportedInQueries.has(text) || edits.instead[index] !== undefined))) continue
-    if (edits !== undefined && tokens[index - 1]?.text === ')' && tokens[index + 1]?.text === '(' && (text === 'over' || text === 'filter')) throw errorAt(origin, index, '0A000', `${text.toUpperCase()} is not supported`)
-    const what = text === 'into' ? 'SELECT INTO' : unsupportedWord(text, definition)
-    if (what !== undefined && !isName(tokens, index)) throw errorAt(origin, index, '0A000', `${what} is not supported`)
-  }
+/** Reads a part and all that is within it. */
+function readAll<T>(part: Part, origin: Origin, read: (reading: Reading, node: SyntaxNode, part: Part) => T): T {
+  const all = partsWithin(part)
+  const trees = new Map(all.map(({ source }) => [source, source.text === '' ? {} : parseText(source, origin)]))
+  const outside: Reading = { origin, source: part.source, namesRead: new Set(), slotsRead: new Set(), partsRead: new Set(), trees }
+  const { node, reading } = openPart(outside, part)
+  const result = read(reading, node, part)
+  for (const each of all) checkRead(reading, each)
+  return result
 }
 
-function newReading(origin: Origin, source: ParserText, slotShift = 0): Reading {
-  return { origin, source, slotShift, namesRead: new Set(), slotsRead: new Set() }
+/** Parts may nest deeply: they are collected, and parsed, without recursion. */
+function partsWithin(whole: Part): readonly Part[] {
+  const parts = [whole]
+  for (let at = 0; at < parts.length; at++) parts.push(...parts[at]!.source.parts)
+  return parts
 }
 
-function astOf(reading: Reading): SyntaxNode {
-  refuseDeepNesting(reading.source.text)
-  let ast: unknown
+function parseText(source: ParserText, origin: Origin): SyntaxNode {
+  const { text } = source
+  const known = knownTrees.get(text)
+  if (known !== undefined) return known
+  let tree: unknown
   try {
-    ast = parser.astify(reading.source.text, { parseOptions: { includeLocations: true } })
+    tree = parser.astify(text, { parseOptions: { includeLocations: true } })
   } catch (error) {
-    throw syntaxErrorAt(reading.origin, failedToken(reading, error))
+    throw syntaxErrorAt(origin, failedToken(source, error))
   }
-  if (Array.isArray(ast) && ast.length === 1) [ast] = ast
-  if (!isNode(ast)) throw syntaxErrorAt(reading.origin, 0)
-  return ast
+  if (Array.isArray(tree) && tree.length === 1) [tree] = tree
+  if (!isNode(tree)) throw syntaxErrorAt(origin, 0)
+  if (text.length <= treeTextMax) knownTrees.set(text, tree)
+  return tree
 }
 
-/** The text holds neither literals nor names, so every parenthesis in it is one. */
-function refuseDeepNesting(text: string): void {
-  let depth = 0
-  for (const character of text) {
-    if (character === ')') depth--
-    else if (character === '(' && ++depth > nestingMax) throw new LsmtError('54000', `the statement nests parentheses (its own, and those that AND within OR implies) deeper than ${nestingMax}`)
-  }
-}
-
-function failedToken(reading: Reading, error: unknown): number {
+function failedToken(source: ParserText, error: unknown): number {
   const location = isNode(error) ? error['location'] : undefined
   const start = isNode(location) ? location['start'] : undefined
   const offset = isNode(start) ? start['offset'] : undefined
-  if (typeof offset === 'number') return tokenAt(reading.source, offset)
+  if (typeof offset === 'number') return tokenAt(source, offset)
   throw new LsmtError('42601', 'the statement cannot be parsed', {}, error)
 }
 
-/** Every name and value of the text must have found its place in the statement; otherwise a clause got lost. */
-function checkAllRead(reading: Reading): void {
-  const { source, namesRead, slotsRead, origin } = reading
-  const lost = source.names.find((name) => !namesRead.has(name.tokenIndex))
+/** Every name, value and part must have found its place in the statement; otherwise a clause got lost. */
+function checkRead({ namesRead, slotsRead, partsRead, origin }: Reading, part: Part): void {
+  const { names, slots } = part.source
+  const lost = names.find((name) => !namesRead.has(name.tokenIndex))
   if (lost !== undefined) throw errorAt(origin, lost.tokenIndex, '0A000', `"${lost.name}" is not supported here`)
-  if (slotsRead.size !== source.slotCount - source.slotsBefore) throw new LsmtError('0A000', 'a value stands where it is not supported')
+  if (!partsRead.has(part) || slots.some((slot) => !slotsRead.has(slot))) throw errorAt(origin, part.start, '0A000', 'a value stands where it is not supported')
 }

@@ -101,7 +101,7 @@ export function createSql(engine: Engine, settings: SqlSettings = defaultSqlSett
     const { catalogVersion } = engine
     const origin = { text: values.text, tokenStarts }
     const literals = createLiterals(values)
-    const plan = bindStatement(parseStatement(shape, origin), engine, origin, literals)
+    const plan = withinStack(() => bindStatement(parseStatement(shape, origin), engine, origin, literals))
     if (shape.length > settings.shapeCharactersMax || !isRepeatable(plan)) return plan
     const isTyped = literals.typed.size > 0 || literals.compared.size > 0
     const looked = { catalogVersion, typed: union(before?.typed, literals.typed), compared: union(before?.compared, literals.compared) }
@@ -129,6 +129,15 @@ export function createSql(engine: Engine, settings: SqlSettings = defaultSqlSett
   }
 
   return { prepare, runStatement, run, query }
+}
+
+/** Reading and binding recurse along a statement. 54000 when it nests in more ways at once than the limits of each allow. */
+function withinStack<T>(run: () => T): T {
+  try {
+    return run()
+  } catch (error) {
+    throw error instanceof RangeError ? new LsmtError('54000', 'the statement nests too deeply', {}, error) : error
+  }
 }
 
 function typedKey(values: Values, { typed, compared }: Pick<CachedPlan, 'typed' | 'compared'>): string {

@@ -120,7 +120,10 @@ function bindIs(scope: ExpressionScope, expression: Extract<Expression, { kind: 
   const { test, negated } = expression
   const yes = negated ? 0 : 1
   const no = 1 - yes
-  if (test === 'null') return looseCall(`is null ${yes}`, [settled(bindExpression(scope, expression.operand))], booleanType, (value) => (value === null ? yes : no))
+  if (test === 'null' || test === 'unknown') {
+    const operand = test === 'null' ? settled(bindExpression(scope, expression.operand)) : bindCondition(scope, expression.operand, 'IS UNKNOWN')
+    return looseCall(`is null ${yes}`, [operand], booleanType, (value) => (value === null ? yes : no))
+  }
   const wanted = test === 'true' ? 1 : 0
   return looseCall(`is ${test} ${yes}`, [bindCondition(scope, expression.operand, 'IS')], booleanType, (value) => (value === wanted ? yes : no))
 }

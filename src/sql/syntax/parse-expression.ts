@@ -31,9 +31,10 @@ export function readOperand(reading: Reading, value: unknown): Operand {
 function readSlot(reading: Reading, node: SyntaxNode): number {
   only(reading, node, 'a value', ['type', 'name', 'prefix'])
   const { name } = node
-  if (typeof name !== 'number' || name < 1 || name > reading.source.slotCount) throw unsupported(reading, node, 'this value')
-  reading.slotsRead.add(name - 1)
-  return name - 1 + reading.slotShift
+  const slot = typeof name === 'number' ? reading.source.slots[name - 1] : undefined
+  if (slot === undefined) throw unsupported(reading, node, 'this value')
+  reading.slotsRead.add(slot)
+  return slot
 }
 
 /** What messages call an expression that is not supported. */

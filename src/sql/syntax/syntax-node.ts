@@ -5,19 +5,22 @@
 import { LsmtError } from '../../errors.ts'
 import { errorAt } from '../origin.ts'
 import type { Origin } from '../origin.ts'
-import type { Name, ParserText } from './names.ts'
+import type { ParserText, Part } from './cut/part.ts'
+import type { Name } from './names.ts'
 
 export type SyntaxNode = Readonly<Record<string, unknown>>
 
 /** What a reader of nodes needs to name things and say where they are. */
 export interface Reading {
   readonly origin: Origin
+  /** The part that is being read. */
   readonly source: ParserText
-  /** What the index of a slot among the shape's becomes in operands. */
-  readonly slotShift: number
-  /** How often each name and slot was read; everything must be read once. */
+  /** Names, by their tokens, slots and parts that were read: all of them must be. */
   readonly namesRead: Set<number>
   readonly slotsRead: Set<number>
+  readonly partsRead: Set<Part>
+  /** What the parser made of the parts. */
+  readonly trees: ReadonlyMap<ParserText, SyntaxNode>
 }
 
 export function isNode(value: unknown): value is SyntaxNode {
@@ -61,7 +64,7 @@ export function tokenIndexOf(reading: Reading, node: SyntaxNode): number {
 }
 
 function firstNameIn(reading: Reading, value: unknown): number {
-  if (typeof value === 'string') return nameOf(reading, value)?.tokenIndex ?? -1
+  if (typeof value === 'string') return nameOf(reading, value)?.tokenIndex ?? partOf(reading, value)?.start ?? -1
   if (typeof value !== 'object' || value === null) return -1
   for (const inner of Object.values(value)) {
     const index = firstNameIn(reading, inner)
@@ -70,15 +73,36 @@ function firstNameIn(reading: Reading, value: unknown): number {
   return -1
 }
 
-/** Index of the token at an offset of the parser's text; past the end it is the token count. */
-export function tokenAt(source: ParserText, offset: number): number {
-  if (offset >= source.text.length) return source.offsets.length
-  return source.offsets.findLastIndex((start) => start <= offset)
+/** Index of the token at an offset of the parser's text; past the end it is the one after the part. */
+export function tokenAt({ text, offsets, tokenIndexes, end }: ParserText, offset: number): number {
+  if (offset >= text.length) return end
+  return tokenIndexes[offsets.findLastIndex((start) => start <= offset)] ?? tokenIndexes[0] ?? end
 }
 
 function nameOf(reading: Reading, text: string): Name | undefined {
   const found = /^n(\d+)$/.exec(text)
   return found === null ? undefined : reading.source.names[Number(found[1])]
+}
+
+/** The part that the parser saw as the column or table "x<k>". */
+export function partOf(reading: Reading, value: unknown): Part | undefined {
+  if (typeof value === 'string') {
+    const found = /^x(\d+)$/.exec(value)
+    return found === null ? undefined : reading.source.parts[Number(found[1])]
+  }
+  if (!isNode(value) || value['type'] !== 'column_ref' || !isNode(value['column']) || !isNode(value['column']['expr'])) return undefined
+  return partOf(reading, value['column']['expr']['value'])
+}
+
+export function takePart({ partsRead }: Reading, part: Part): void {
+  if (partsRead.has(part)) throw new LsmtError('XX000', 'internal error: a part of the statement was read twice')
+  partsRead.add(part)
+}
+
+/** A part's tree, with the reading that its placeholders belong to. */
+export function openPart(reading: Reading, part: Part): { readonly node: SyntaxNode; readonly reading: Reading } {
+  takePart(reading, part)
+  return { node: reading.trees.get(part.source)!, reading: { ...reading, source: part.source } }
 }
 
 /** The name that the parser saw as "n<k>"; a keyword where a name should be is a 42601. */
@@ -89,8 +113,9 @@ export function readName(reading: Reading, value: unknown): Name {
       reading.namesRead.add(name.tokenIndex)
       return name
     }
-    const what = value.includes('(') ? 'a list of column names after an alias' : value.toUpperCase()
-    throw new LsmtError('0A000', `${what} is not supported here`)
+    const part = partOf(reading, value)
+    if (part !== undefined) throw errorAt(reading.origin, part.start, '0A000', 'this expression is not supported here')
+    throw new LsmtError('0A000', `${value.toUpperCase()} is not supported here`)
   }
   if (isNode(value) && typeof value['value'] === 'string') return readName(reading, value['value'])
   throw new LsmtError('XX000', 'internal error: the parser gave no name where one was expected')

@@ -14,7 +14,7 @@ export type Expression =
   | { readonly kind: 'unary'; readonly operator: '-' | '+'; readonly operand: Expression; readonly at: number }
   | { readonly kind: 'binary'; readonly operator: string; readonly left: Expression; readonly right: Expression; readonly at: number }
   | { readonly kind: 'and' | 'or'; readonly items: readonly Expression[]; readonly at: number }
-  | { readonly kind: 'is'; readonly test: 'null' | 'true' | 'false'; readonly negated: boolean; readonly operand: Expression; readonly at: number }
+  | { readonly kind: 'is'; readonly test: 'null' | 'true' | 'false' | 'unknown'; readonly negated: boolean; readonly operand: Expression; readonly at: number }
   | { readonly kind: 'distinct'; readonly negated: boolean; readonly left: Expression; readonly right: Expression; readonly at: number }
   | { readonly kind: 'like'; readonly caseless: boolean; readonly negated: boolean; readonly left: Expression; readonly right: Expression; readonly escape: Expression | undefined; readonly at: number }
   | { readonly kind: 'between'; readonly negated: boolean; readonly operand: Expression; readonly low: Expression; readonly high: Expression; readonly at: number }

@@ -1,32 +1,78 @@
-/** The parser's nodes to expressions. Calls have the names that src/sql/scan/disambiguate.ts gave them. */
-import type { Operand } from '../../operand.ts'
+/** Parts of a statement to expressions: what the parser's trees of them say, and what the cut has set apart. */
+import type { Call, Expression, Query } from './query.ts'
+import type { Meaning, Part } from '../cut/part.ts'
 import { describeNode, readColumn, readOperand } from '../parse-expression.ts'
-import { isNode, nodes, only, textIn, tokenIndexOf, unsupported } from '../syntax-node.ts'
+import { isNode, nodes, only, openPart, partOf, takePart, textIn, tokenIndexOf, unsupported } from '../syntax-node.ts'
 import type { Reading, SyntaxNode } from '../syntax-node.ts'
-import type { Expression, Query } from './query.ts'
+import { LsmtError } from '../../../errors.ts'
+import type { Operand } from '../../operand.ts'
 import { readTypes } from './read-type.ts'
 
 export interface Reader {
   readonly reading: Reading
-  readonly query: (node: SyntaxNode) => Query
+  readonly query: (node: SyntaxNode, part: Part, reading: Reading) => Query
   depth: number
 }
 
+/** Levels of an expression's tree: the binder and what runs the plan recurse along them. */
 const depthMax = 1_000
 
 export function readExpression(reader: Reader, value: unknown): Expression {
   const { reading } = reader
   if (!isNode(value)) throw unsupported(reading, {}, 'this expression')
-  if (++reader.depth > depthMax) throw unsupported(reading, value, `nesting of more than ${depthMax} levels`)
-  const expression = readNode(reader, value)
+  if (++reader.depth > depthMax) throw new LsmtError('54000', `an expression of the statement nests deeper than ${depthMax} levels`)
+  const part = partOf(reading, value)
+  const expression = part === undefined ? readNode(reader, value) : readPart(reader, part)
   reader.depth--
   return expression
+}
+
+function readPart(reader: Reader, part: Part): Expression {
+  const { meaning, start: at } = part
+  switch (meaning.kind) {
+    case 'number':
+      takePart(reader.reading, part)
+      return { kind: 'number', digits: meaning.digits, at }
+    case 'word':
+      takePart(reader.reading, part)
+      return { kind: 'word', text: meaning.text, at }
+    case 'select':
+    case 'values':
+    case 'set':
+      return { kind: 'scalar', query: readSubquery(reader, part), at }
+    case 'tree': {
+      const { inner, node } = openExpression(reader, part)
+      return readNode(inner, node)
+    }
+    case 'call': {
+      const { inner, node } = openExpression(reader, part)
+      return readCall(inner, meaning, node, at)
+    }
+    case 'operator': {
+      const { inner, node } = openExpression(reader, part)
+      return readOperator(inner, meaning, node, at)
+    }
+    case 'from':
+    case 'statement':
+      throw new LsmtError('XX000', 'internal error: a part that is no expression stands where one was expected')
+  }
+}
+
+function openExpression(reader: Reader, part: Part): { readonly inner: Reader; readonly node: SyntaxNode } {
+  const { node, reading } = openPart(reader.reading, part)
+  const { where } = node
+  if (!isNode(where)) throw unsupported(reading, node, 'this expression')
+  return { inner: { ...reader, reading }, node: where }
+}
+
+function readSubquery(reader: Reader, part: Part): Query {
+  const { node, reading } = openPart(reader.reading, part)
+  return reader.query(node, part, reading)
 }
 
 function readNode(reader: Reader, node: SyntaxNode): Expression {
   const { reading } = reader
   const at = tokenIndexOf(reading, node)
-  if (isNode(node['ast'])) return { kind: 'scalar', query: reader.query(node['ast']), at }
   switch (node['type']) {
     case 'column_ref': {
       const column = readColumn(reading, node)
@@ -36,10 +82,6 @@ function readNode(reader: Reader, node: SyntaxNode): Expression {
     case 'null':
     case 'bool':
       return { kind: 'operand', operand: readOperand(reading, node), at }
-    case 'number':
-      return { kind: 'number', digits: String(node['value']), at }
-    case 'single_quote_string':
-      return { kind: 'word', text: textIn(node, 'value'), at }
     case 'unary_expr':
       return readSign(reader, node, at)
     case 'binary_expr':
@@ -48,13 +90,6 @@ function readNode(reader: Reader, node: SyntaxNode): Expression {
       return readCase(reader, node, at)
     case 'cast':
       return readCast(reader, node, at)
-    case 'function':
-      return readFunction(reader, node, at)
-    case 'expr_list': {
-      const items = nodes(node['value'])
-      if (items.length === 1) return readExpression(reader, items[0])
-      throw unsupported(reading, node, 'a row of several values')
-    }
   }
   throw unsupported(reading, node, describeNode(node))
 }
@@ -86,9 +121,6 @@ function readBinary(reader: Reader, node: SyntaxNode, at: number): Expression {
     }
     case 'IN':
       return readIn(reader, node, negated, at)
-    case 'LIKE':
-    case 'ILIKE':
-      return { kind: 'like', caseless: operator.endsWith('ILIKE'), negated, left: readExpression(reader, left), right: readExpression(reader, right), escape: undefined, at }
   }
   const known = operator === '!=' ? '<>' : operator === '==' ? '=' : operator
   if (!operators.has(known)) throw unsupported(reading, node, `the operator ${operator}`)
@@ -111,10 +143,10 @@ function readIn(reader: Reader, node: SyntaxNode, negated: boolean, at: number):
   const { left, right } = node
   const operand = readExpression(reader, left)
   if (!isNode(right) || right['type'] !== 'expr_list') throw unsupported(reader.reading, node, 'IN with anything but a list or a subquery')
-  const items = nodes(right['value'])
-  const query = items.length === 1 ? items[0]!['ast'] : undefined
-  if (isNode(query)) return { kind: 'inQuery', negated, operand, query: reader.query(query), at }
-  return { kind: 'in', negated, operand, items: items.map((item) => readExpression(reader, item)), at }
+  const items = nodes(right['value']).map((item) => readExpression(reader, item))
+  const [first] = items
+  if (items.length === 1 && first?.kind === 'scalar') return { kind: 'inQuery', negated, operand, query: first.query, at }
+  return { kind: 'in', negated, operand, items, at }
 }
 
 function readCase(reader: Reader, node: SyntaxNode, at: number): Expression {
@@ -131,57 +163,54 @@ function readCase(reader: Reader, node: SyntaxNode, at: number): Expression {
   }
 }
 
-/** `a :: b :: c` is one node with two targets. */
 function readCast(reader: Reader, node: SyntaxNode, at: number): Expression {
   const operand = readExpression(reader, node['expr'])
   return readTypes(reader.reading, node).reduce<Expression>((inner, type) => ({ kind: 'cast', operand: inner, type, at }), operand)
 }
 
-function readFunction(reader: Reader, node: SyntaxNode, at: number): Expression {
-  const { reading } = reader
+/** The arguments of the call as which the parser sees functions and some operators. */
+function argumentsOf({ reading }: Reader, node: SyntaxNode): readonly SyntaxNode[] {
+  if (node['type'] !== 'function') throw unsupported(reading, node, describeNode(node))
   only(reading, node, 'a function call', ['type', 'name', 'args'])
-  const called = functionName(node)
-  const args = isNode(node['args']) ? nodes(node['args']['value']) : []
-  if (called.toUpperCase() === 'EXISTS' && isNode(args[0]?.['ast'])) return { kind: 'exists', query: reader.query(args[0]['ast']), at }
-  const found = /^f([ds]?)_(.*)$/.exec(called)
-  if (found === null) throw unsupported(reading, node, `the function ${called.toLowerCase()}() here`)
-  const [, mark, name = ''] = found
-  return rewritten(reader, name, args, at) ?? { kind: 'call', name, args: args.map((arg) => readExpression(reader, arg)), distinct: mark === 'd', star: mark === 's', at }
+  return isNode(node['args']) && node['args']['value'] !== undefined ? nodes(node['args']['value']) : []
 }
 
-function functionName(node: SyntaxNode): string {
-  const { name } = node
-  const [part] = isNode(name) && Array.isArray(name['name']) ? nodes(name['name']) : []
-  return part === undefined ? '' : textIn(part, 'value')
+function readCall(reader: Reader, { name, distinct, star }: Extract<Meaning, { kind: 'call' }>, node: SyntaxNode, at: number): Call {
+  return { kind: 'call', name, args: argumentsOf(reader, node).map((arg) => readExpression(reader, arg)), distinct, star, at }
 }
 
-/** Operators that were made calls for the parser. */
-function rewritten(reader: Reader, name: string, args: readonly SyntaxNode[], at: number): Expression | undefined {
+function readOperator(reader: Reader, { operator, negated }: Extract<Meaning, { kind: 'operator' }>, node: SyntaxNode, at: number): Expression {
+  const args = argumentsOf(reader, node)
   const arg = (index: number): Expression => readExpression(reader, args[index])
-  const call = (called: string, ...given: readonly Expression[]): Expression => ({ kind: 'call', name: called, args: given, distinct: false, star: false, at })
-  const test = /^is_(not_)?(null|true|false)$/.exec(name)
-  if (test !== null) return { kind: 'is', test: test[2] as 'null' | 'true' | 'false', negated: test[1] !== undefined, operand: arg(0), at }
-  switch (name) {
+  switch (operator) {
     case 'not':
       return { kind: 'not', operand: arg(0), at }
+    case 'is null':
+      return { kind: 'is', test: 'null', negated, operand: arg(0), at }
+    case 'is true':
+      return { kind: 'is', test: 'true', negated, operand: arg(0), at }
+    case 'is false':
+      return { kind: 'is', test: 'false', negated, operand: arg(0), at }
+    case 'is unknown':
+      return { kind: 'is', test: 'unknown', negated, operand: arg(0), at }
     case 'distinct':
-    case 'not_distinct':
-      return { kind: 'distinct', negated: name === 'not_distinct', left: arg(0), right: arg(1), at }
+      return { kind: 'distinct', negated, left: arg(0), right: arg(1), at }
     case 'like':
     case 'ilike':
-    case 'not_like':
-    case 'not_ilike':
-      return { kind: 'like', caseless: name.endsWith('ilike'), negated: name.startsWith('not'), left: arg(0), right: arg(1), escape: arg(2), at }
+      return { kind: 'like', caseless: operator === 'ilike', negated, left: arg(0), right: arg(1), escape: args.length > 2 ? arg(2) : undefined, at }
+    case 'power':
+      return { kind: 'binary', operator: '^', left: arg(0), right: arg(1), at }
     case 'interval':
       return { kind: 'interval', operand: readOperand(reader.reading, args[0]), at }
-    case 'trim_both':
-      return call('btrim', arg(1), arg(0))
-    case 'trim_leading':
-      return call('ltrim', arg(1), arg(0))
-    case 'trim_trailing':
-      return call('rtrim', arg(1), arg(0))
+    case 'exists':
+      return readExists(reader, args[0], at)
   }
-  return undefined
+}
+
+function readExists(reader: Reader, query: unknown, at: number): Expression {
+  const part = partOf(reader.reading, query)
+  if (part === undefined) throw new LsmtError('XX000', 'internal error: EXISTS without a query')
+  return { kind: 'exists', query: readSubquery(reader, part), at }
 }
 
 /** LIMIT and OFFSET. */

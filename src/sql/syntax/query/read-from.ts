@@ -1,6 +1,6 @@
 /** FROM: the parser's list of tables, each with how it joins those before it. */
 import type { Name } from '../names.ts'
-import { isNode, nodes, only, readName, readOptionalName, textIn, tokenIndexOf, unsupported } from '../syntax-node.ts'
+import { isNode, nodes, only, readName, openPart, partOf, readOptionalName, textIn, tokenIndexOf, unsupported } from '../syntax-node.ts'
 import type { SyntaxNode } from '../syntax-node.ts'
 import type { FromItem } from './query.ts'
 import { readExpression } from './read-expression.ts'
@@ -29,14 +29,12 @@ function readJoin(reader: Reader, left: FromItem, item: SyntaxNode): FromItem {
 
 function readItem(reader: Reader, item: SyntaxNode): FromItem {
   const { reading } = reader
-  const { expr } = item
-  if (item['db'] !== null && item['db'] !== undefined) throw unsupported(reading, item, 'a schema before a table name')
-  only(reading, item, 'FROM', ['table', 'as', 'addition', 'expr', 'join', 'on', 'using', 'prefix'])
-  if (isNode(expr) && expr['type'] === 'tables') return readFrom(reader, nodes(expr['expr']))
+  only(reading, item, 'FROM', ['table', 'as', 'addition', 'join', 'on', 'using', 'prefix'])
   const alias = readOptionalName(reading, item['as'])
-  if (isNode(expr)) {
-    if (!isNode(expr['ast'])) throw unsupported(reading, item, 'this item of FROM')
-    return { kind: 'query', query: reader.query(expr['ast']), alias: alias ?? { name: '', tokenIndex: tokenIndexOf(reading, item) }, columns: undefined }
-  }
-  return { kind: 'table', name: readName(reading, item['table']), alias, columns: undefined }
+  const columns = alias === undefined ? undefined : reading.source.columnsOf.get(alias.tokenIndex)
+  const part = partOf(reading, item['table'])
+  if (part === undefined) return { kind: 'table', name: readName(reading, item['table']), alias, columns }
+  const { node, reading: inner } = openPart(reading, part)
+  if (part.meaning.kind === 'from') return readFrom({ ...reader, reading: inner }, nodes(node['from']))
+  return { kind: 'query', query: reader.query(node, part, inner), alias: alias ?? { name: '', tokenIndex: part.start }, columns }
 }

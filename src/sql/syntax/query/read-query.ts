@@ -1,57 +1,60 @@
-/** The parser's nodes to queries. */
+/** Parts of a statement that are queries, and the parser's trees of them, to queries. */
 import type { Operand } from '../../operand.ts'
-import { isNode, nodes, only, readName, readOptionalName, textIn, tokenIndexOf, unsupported } from '../syntax-node.ts'
+import type { Meaning, Part, SetStep } from '../cut/part.ts'
+import { isNode, nodes, only, openPart, partOf, readName, readOptionalName, textIn, tokenIndexOf, unsupported } from '../syntax-node.ts'
 import type { Reading, SyntaxNode } from '../syntax-node.ts'
-import type { CommonTable, OrderKey, Query, QueryBody, QueryItem, SelectBlock, SetOperation } from './query.ts'
+import type { CommonTable, OrderKey, Query, QueryBody, QueryItem, SelectBlock, ValuesBlock } from './query.ts'
 import { readCount, readExpression } from './read-expression.ts'
 import type { Reader } from './read-expression.ts'
 import { readFrom } from './read-from.ts'
 
-export function readSelect(reading: Reading, node: SyntaxNode): Query {
-  const reader: Reader = { reading, query: (inner) => readWhole(reader, inner), depth: 0 }
-  return readWhole(reader, node)
+export function readQuery(reading: Reading, node: SyntaxNode, part: Part): Query {
+  const reader: Reader = { reading, query: (inner, innerPart, innerReading) => readWhole({ ...reader, reading: innerReading }, innerPart, inner), depth: 0 }
+  return readWhole(reader, part, node)
 }
 
-const known = ['type', 'columns', 'from', 'where', 'groupby', 'having', 'orderby', 'limit', 'distinct', 'with', '_next', 'set_op', '_orderby', '_limit', 'parentheses_symbol', 'tableList', 'columnList']
-
-/** A chain of set operations is a list: ORDER BY and LIMIT after it stand in its last or in its first node. */
-function readWhole(reader: Reader, node: SyntaxNode): Query {
-  const { reading } = reader
-  const members: SyntaxNode[] = []
-  for (let next: unknown = node; isNode(next); next = next['_next']) members.push(next)
-  for (const member of members) only(reading, member, 'SELECT', known)
-  const last = members.at(-1)!
-  const outer = members.length > 1 && last['parentheses_symbol'] !== true ? last : undefined
-  const bodies = members.map((member) => readMember(reader, member, member === outer || members.length === 1))
-  const [orderby, limit] = isNode(node['_limit']) || Array.isArray(node['_orderby']) ? [node['_orderby'], node['_limit']] : members.length === 1 && node['parentheses_symbol'] !== true ? [node['orderby'], node['limit']] : outer === undefined ? [undefined, undefined] : [outer['orderby'], outer['limit']]
-  if (members.length === 1 && node['parentheses_symbol'] === true && orderby === undefined) return { kind: 'query', with: readWith(reader, node), body: bodies[0]!, orderBy: readOrder(reader, node['orderby']), ...readLimit(reader, node['limit']) }
-  return { kind: 'query', with: readWith(reader, node), body: combined(reader, members, bodies), orderBy: readOrder(reader, orderby), ...readLimit(reader, limit) }
+function readWithin(reader: Reader, item: SyntaxNode | undefined): Query {
+  const part = partOf(reader.reading, item?.['expr'])
+  if (part === undefined) throw unsupported(reader.reading, item ?? {}, 'this query')
+  const { node, reading } = openPart(reader.reading, part)
+  return readWhole({ ...reader, reading }, part, node)
 }
 
-/** `bare`: ORDER BY and LIMIT of the node belong to the whole. */
-function readMember(reader: Reader, node: SyntaxNode, bare: boolean): QueryBody {
+const known = ['type', 'columns', 'from', 'where', 'groupby', 'having', 'orderby', 'limit', 'distinct', 'with']
+
+function readWhole(reader: Reader, { meaning, start }: Part, node: SyntaxNode): Query {
   if (node['type'] !== 'select') throw unsupported(reader.reading, node, 'this query')
-  const block = readBlock(reader, node)
-  if (bare || (!isNode(node['limit']) && !Array.isArray(node['orderby']))) return block
-  return { kind: 'query', with: [], body: block, orderBy: readOrder(reader, node['orderby']), ...readLimit(reader, node['limit']) }
+  only(reader.reading, node, 'SELECT', known)
+  return { kind: 'query', with: readWith(reader, node), body: readBody(reader, meaning, node, start), orderBy: readOrder(reader, node['orderby']), ...readLimit(reader, node['limit']) }
+}
+
+function readBody(reader: Reader, meaning: Meaning, node: SyntaxNode, at: number): QueryBody {
+  if (meaning.kind === 'set') return combined(meaning.steps, nodes(node['columns']).map((item) => simplified(readWithin(reader, item))))
+  return meaning.kind === 'values' ? readValues(reader, meaning.widths, node, at) : readBlock(reader, node, at)
+}
+
+/** A query that is nothing but its body. */
+function simplified(query: Query): QueryBody {
+  return query.with.length === 0 && query.orderBy.length === 0 && query.limit === undefined && query.offset === undefined ? query.body : query
 }
 
 /** INTERSECT binds more strongly than UNION and EXCEPT, which go from left to right. */
-function combined({ reading }: Reader, members: readonly SyntaxNode[], bodies: readonly QueryBody[]): QueryBody {
-  const join = (left: QueryBody, right: QueryBody, member: SyntaxNode): QueryBody => {
-    const found = /^(union|intersect|except)( all| distinct)?$/.exec(textIn(member, 'set_op').toLowerCase())
-    if (found === null) throw unsupported(reading, member, textIn(member, 'set_op').toUpperCase())
-    return { kind: 'set', operator: found[1] as SetOperation['operator'], all: found[2] === ' all', left, right, at: tokenIndexOf(reading, member) }
-  }
-  const isStrong = (member: SyntaxNode): boolean => textIn(member, 'set_op').toLowerCase().startsWith('intersect')
-  const weak: { body: QueryBody; readonly before: SyntaxNode | undefined }[] = []
-  for (const [index, body] of bodies.entries()) {
-    const before = members[index - 1]
-    const last = weak.at(-1)
-    if (before !== undefined && last !== undefined && isStrong(before)) last.body = join(last.body, body, before)
-    else weak.push({ body, before })
+function combined(steps: readonly SetStep[], bodies: readonly QueryBody[]): QueryBody {
+  const join = (left: QueryBody, right: QueryBody, { operator, all, at }: SetStep): QueryBody => ({ kind: 'set', operator, all, left, right, at })
+  const weak: { body: QueryBody; readonly before: SetStep | undefined }[] = [{ body: bodies[0]!, before: undefined }]
+  for (const [index, step] of steps.entries()) {
+    const last = weak.at(-1)!
+    const body = bodies[index + 1]!
+    if (step.operator === 'intersect') last.body = join(last.body, body, step)
+    else weak.push({ body, before: step })
   }
   return weak.slice(1).reduce((left, { body, before }) => join(left, body, before!), weak[0]!.body)
+}
+
+function readValues(reader: Reader, widths: readonly number[], node: SyntaxNode, at: number): ValuesBlock {
+  const values = nodes(node['columns']).map(({ expr }) => readExpression(reader, expr))
+  let end = 0
+  return { kind: 'values', tuples: widths.map((width) => values.slice(end, (end += width))), at }
 }
 
 function readWith(reader: Reader, node: SyntaxNode): readonly CommonTable[] {
@@ -59,17 +62,14 @@ function readWith(reader: Reader, node: SyntaxNode): readonly CommonTable[] {
   return nodes(node['with']).map((each) => {
     only(reader.reading, each, 'WITH', ['name', 'stmt', 'columns'])
     const { stmt } = each
-    const ast = isNode(stmt) && isNode(stmt['ast']) ? stmt['ast'] : stmt
-    if (!isNode(ast) || ast['type'] !== 'select') throw unsupported(reader.reading, each, 'WITH of anything but a query')
+    const inner = isNode(stmt) && isNode(stmt['ast']) ? stmt['ast'] : stmt
     const columns = Array.isArray(each['columns']) ? nodes(each['columns']).map((column) => readName(reader.reading, isNode(column['column']) ? column['column']['expr'] : column)) : undefined
-    return { name: readName(reader.reading, each['name']), columns, query: reader.query(ast) }
+    return { name: readName(reader.reading, each['name']), columns, query: readWithin(reader, isNode(inner) ? nodes(inner['columns'])[0] : undefined) }
   })
 }
 
-function readBlock(reader: Reader, node: SyntaxNode): SelectBlock {
-  const { reading } = reader
+function readBlock(reader: Reader, node: SyntaxNode, at: number): SelectBlock {
   const { distinct, groupby, having, where, from } = node
-  if (isNode(distinct) && Array.isArray(distinct['columns']) && distinct['columns'].length > 0) throw unsupported(reading, node, 'DISTINCT ON')
   const groups = isNode(groupby) ? groupby['columns'] : undefined
   return {
     kind: 'select',
@@ -79,13 +79,12 @@ function readBlock(reader: Reader, node: SyntaxNode): SelectBlock {
     where: isNode(where) ? readExpression(reader, where) : undefined,
     groupBy: Array.isArray(groups) ? nodes(groups).map((key) => readExpression(reader, key)) : [],
     having: isNode(having) ? readExpression(reader, having) : undefined,
-    at: tokenIndexOf(reading, node),
+    at,
   }
 }
 
 function readItem(reader: Reader, item: SyntaxNode): QueryItem {
   const { reading } = reader
-  if (item['type'] === 'cast') return { kind: 'expression', expression: readExpression(reader, item), alias: readOptionalName(reading, item['as']) }
   only(reading, item, 'the select list', ['type', 'expr', 'as'])
   const { expr } = item
   if (isNode(expr) && expr['type'] === 'column_ref' && expr['column'] === '*') return { kind: 'star', table: readOptionalName(reading, expr['table']), at: tokenIndexOf(reading, expr) }
@@ -102,16 +101,14 @@ function readOrder(reader: Reader, orderby: unknown): readonly OrderKey[] {
   })
 }
 
-/** LIMIT and OFFSET in either order; `LIMIT ALL` is no limit. */
 function readLimit(reader: Reader, limit: unknown): { limit: Operand | undefined; offset: Operand | undefined } {
   const none = { limit: undefined, offset: undefined }
   if (!isNode(limit)) return none
   only(reader.reading, limit, 'LIMIT', ['seperator', 'value'])
   const [first, second] = nodes(limit['value'])
   if (first === undefined) return none
-  const count = first['type'] === 'origin' ? undefined : readCount(reader, first)
+  const count = readCount(reader, first)
   if (limit['seperator'] === '') return { ...none, limit: count }
   if (limit['seperator'] !== 'offset') throw unsupported(reader.reading, limit, 'this form of LIMIT')
-  if (second === undefined) return { ...none, offset: count }
-  return { limit: count, offset: readCount(reader, second) }
+  return second === undefined ? { ...none, offset: count } : { limit: count, offset: readCount(reader, second) }
 }

@@ -37,9 +37,9 @@ export function readCreate(reading: Reading, node: SyntaxNode, onInsert: 'error'
 
 /** `CREATE TABLE t` and `(a)` are no SQL; `()` is, in PostgreSQL. */
 function withoutColumns(reading: Reading): LsmtError {
-  const { text, offsets } = reading.source
-  if (text.endsWith('( )')) return errorAt(reading.origin, offsets.length - 1, '0A000', 'a table without columns is not supported')
-  return syntaxErrorAt(reading.origin, text.endsWith(')') ? offsets.length - 1 : offsets.length)
+  const { text, end } = reading.source
+  if (text.endsWith('( )')) return errorAt(reading.origin, end - 1, '0A000', 'a table without columns is not supported')
+  return syntaxErrorAt(reading.origin, text.endsWith(')') ? end - 1 : end)
 }
 
 function readConstraint(reading: Reading, node: SyntaxNode): readonly Name[] {

@@ -1,0 +1,68 @@
+/** What the parser sees: a query cut into parts, a definition as it stands. */
+import { errorAt } from '../../origin.ts'
+import type { Origin } from '../../origin.ts'
+import { token } from '../../scan/lexer.ts'
+import { quotedName } from '../../scan/literal.ts'
+import { typeNames } from '../names.ts'
+import type { IsName, ShapeToken } from '../names.ts'
+import { unsupportedWord } from '../words.ts'
+import type { Piece } from '../write/split-write.ts'
+import { cutExpression } from './cut-expression.ts'
+import { cutQuery } from './cut-query.ts'
+import { unexpected } from './cutter.ts'
+import type { Cutter } from './cutter.ts'
+import { groupsOf } from './groups.ts'
+import { nameElement, newPart, textElement } from './part.ts'
+import type { Element, Part } from './part.ts'
+
+/** A query that is a statement, or some of a statement's tokens. */
+export function cutWholeQuery(piece: Piece, origin: Origin): Part {
+  const cutter = newCutter(piece, origin)
+  const query = cutQuery(cutter)
+  if (cutter.at < piece.tokens.length) throw unexpected(cutter)
+  return query
+}
+
+/** A cutter that never stands on an emptied token. */
+function newCutter({ tokens, slotsBefore, slotShift }: Piece, origin: Origin): Cutter {
+  let place = 0
+  const cutter: Cutter = {
+    tokens,
+    origin,
+    get at() {
+      return place
+    },
+    set at(next) {
+      place = next
+      while (tokens[place]?.text === '') place++
+    },
+    slots: slotsOf(tokens, slotsBefore + slotShift),
+    ...groupsOf(tokens, origin),
+    depth: 0,
+    tables: 0,
+    expression: (least, plain) => cutExpression(cutter, least, plain),
+    query: () => cutQuery(cutter),
+  }
+  cutter.at = 0
+  return cutter
+}
+
+function slotsOf(tokens: readonly ShapeToken[], first: number): readonly number[] {
+  const slots: number[] = []
+  let next = first
+  for (const [at, { kind }] of tokens.entries()) if (kind === token.positionalParameter) slots[at] = next++
+  return slots
+}
+
+/** Names apart, as the definition of a table holds no values. 0A000 for words of what is not supported. */
+export function verbatim(tokens: readonly ShapeToken[], origin: Origin, isName: IsName, definition: boolean): Part {
+  const elements = tokens.map(({ kind, text }, at): Element => {
+    if (kind === token.quotedName) return nameElement([{ name: quotedName(text, 0, text.length), tokenIndex: at }])
+    if (kind !== token.word) return textElement(text, at)
+    if (isName(tokens, at)) return nameElement([{ name: text, tokenIndex: at }])
+    const what = unsupportedWord(text, definition)
+    if (what !== undefined) throw errorAt(origin, at, '0A000', `${what} is not supported`)
+    return textElement(typeNames.get(text) ?? text, at)
+  })
+  return newPart({ kind: 'statement' }, elements, tokens.length)
+}
