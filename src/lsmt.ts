@@ -17,7 +17,7 @@ import { systemClock } from './runtime/clock.ts'
 import { systemRandom } from './runtime/random.ts'
 import { defaultDatabaseSettings } from './settings.ts'
 import type { DatabaseSettings, TreeSettings } from './settings.ts'
-import { createSql } from './sql/sql.ts'
+import { createSql, sqlSettings } from './sql/sql.ts'
 import type { CollectedResult } from './sql/result.ts'
 import type { QueryOptions } from './sql/sql.ts'
 import type { SqlParameters } from './sql/slot.ts'
@@ -70,7 +70,7 @@ export async function open(options: OpenOptions = {}): Promise<Database> {
     await storage.close()
     throw error
   })
-  const sql = createSql(engine)
+  const sql = createSql(engine, sqlSettings(settings))
   const queryAll: Database['queryAll'] = async (text, parameters, queryOptions) => (await sql.query(text, parameters, queryOptions)).map(queryResult)
   return {
     queryAll,

@@ -42,6 +42,12 @@ export interface DatabaseSettings {
   readonly kernelMemoryBytes: number
   /** Part of the linear memory that holds cached row-group chunks, footers and filters. */
   readonly cacheBytesMax: number
+  /** What the sorts, groupings, joins and sets of one query hold in memory; what goes beyond is spilled to storage. */
+  readonly queryMemoryBytesMax: number
+  /** What those of all queries hold together. */
+  readonly queriesMemoryBytesMax: number
+  /** What one query may have spilled at a time. */
+  readonly querySpillBytesMax: number
   readonly tree: TreeSettings
 }
 
@@ -71,5 +77,8 @@ export const defaultDatabaseSettings: DatabaseSettings = {
   workers: 1,
   kernelMemoryBytes: 1024 * MiB,
   cacheBytesMax: 256 * MiB,
+  queryMemoryBytesMax: 512 * MiB,
+  queriesMemoryBytesMax: 1024 * MiB,
+  querySpillBytesMax: 16 * 1024 * MiB,
   tree: defaultTreeSettings,
 }

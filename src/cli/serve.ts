@@ -6,7 +6,7 @@ import { startHttpServer } from '../http/server.ts'
 import type { HttpServer } from '../http/server.ts'
 import { defaultDatabaseSettings } from '../settings.ts'
 import type { DatabaseSettings } from '../settings.ts'
-import { createSql } from '../sql/sql.ts'
+import { createSql, sqlSettings } from '../sql/sql.ts'
 import type { ServeFlags } from './flags.ts'
 import type { CliHost } from './host.ts'
 
@@ -42,7 +42,7 @@ async function startServer(flags: ServeFlags, settings: DatabaseSettings, engine
   return await startHttpServer(
     { ...listen, noAuth: !auth },
     {
-      sql: createSql(engine),
+      sql: createSql(engine, sqlSettings(settings)),
       clock: host.clock,
       commit: { durability: settings.durability, copies: 1 },
       bodyBytesMax,

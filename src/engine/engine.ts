@@ -173,8 +173,8 @@ export interface Engine {
   /** Deletes all keys in a range, without reading them. */
   deleteRange(table: TableSchema, lower: KeyBound | undefined, upper: KeyBound | undefined): Promise<void>
 
-  /** A place for rows that a query cannot hold in memory; what is written there counts in `use`. The file is the caller's to discard. */
-  spillFile(use: SpillUse): SpillFile
+  /** A place for rows that a query cannot hold in memory; what is written there counts in `use` and `stats`. The file is the caller's to discard. */
+  spillFile(use: SpillUse, stats?: SpillStats): SpillFile
 
   /** Everything written so far goes to table files / is merged into one run. */
   flush(): Promise<void>
@@ -191,9 +191,12 @@ export interface SpillUse {
   readonly blockBytes: number
   /** Bytes in files that are not discarded yet. */
   bytesHeld: number
-  /** Bytes written so far, in all files. */
-  bytesWritten: number
   readonly signal?: EndSignal
+}
+
+/** What was spilled so far. */
+export interface SpillStats {
+  spilledBytes: number
 }
 
 /** Runs of rows in one temporary file, which is made when the first block is written. */

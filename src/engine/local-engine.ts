@@ -82,9 +82,9 @@ export async function createLocalEngine(parts: LocalEngineParts): Promise<Engine
     get catalogVersion() {
       return tables.version
     },
-    spillFile(use) {
+    spillFile(use, stats) {
       assertOpen()
-      return createSpillFile(parts.createTemporary, kernel, use)
+      return createSpillFile(parts.createTemporary, kernel, use, stats)
     },
     async flush() {
       assertOpen()

@@ -1,8 +1,11 @@
 /** What statements give back. */
-import type { EngineRow } from '../engine/engine.ts'
+import type { EngineRow, SpillStats } from '../engine/engine.ts'
 import type { UserValue } from '../engine/user-value.ts'
 import type { ReadStats } from '../lsm/tree.ts'
 import type { ResultColumn } from './plan.ts'
+
+/** What a query read of tables, and wrote because memory had no room for it. */
+export interface QueryStats extends ReadStats, SpillStats {}
 
 /**
  * Rows as engine values; those of a scan arrive in batches as they are read, and must be consumed (or the iterator
@@ -12,7 +15,7 @@ export interface RowsResult {
   readonly kind: 'rows'
   readonly columns: readonly ResultColumn[]
   readonly rows: readonly EngineRow[] | AsyncIterable<readonly EngineRow[]>
-  readonly stats: ReadStats
+  readonly stats: QueryStats
 }
 
 /** A statement that wrote rows, durable as set. */
@@ -40,8 +43,8 @@ export interface CollectedResult {
   readonly rowCount: number
 }
 
-export function newReadStats(): ReadStats {
-  return { rowGroupsTotal: 0, rowGroupsPruned: 0, bytesRead: 0, storageRequests: 0 }
+export function newQueryStats(): QueryStats {
+  return { rowGroupsTotal: 0, rowGroupsPruned: 0, bytesRead: 0, storageRequests: 0, spilledBytes: 0 }
 }
 
 /** Whether the rows are all here already. */

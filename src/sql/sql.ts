@@ -10,10 +10,14 @@ import type { UserValue } from '../engine/user-value.ts'
 import { LsmtError } from '../errors.ts'
 import { systemClock } from '../runtime/clock.ts'
 import type { Clock } from '../runtime/clock.ts'
+import { defaultDatabaseSettings } from '../settings.ts'
+import type { DatabaseSettings } from '../settings.ts'
 import type { CancelSignal } from './cancel.ts'
 import { bindStatement } from './bind/bind.ts'
 import { executePlan } from './execute/execute.ts'
 import { createLiterals, literalSignature } from './expression/literal.ts'
+import type { QueryLimits } from './operator/query-run.ts'
+import { createMemoryPool } from './operator/spill/query-memory.ts'
 import { parseStatement } from './parse.ts'
 import type { Plan } from './plan.ts'
 import { areRowsHere } from './result.ts'
@@ -25,16 +29,18 @@ import { slotKind } from './slot.ts'
 import type { SqlParameters } from './slot.ts'
 import type { Values } from './value/values.ts'
 
-export interface SqlSettings {
+export interface SqlSettings extends Pick<DatabaseSettings, 'queryMemoryBytesMax' | 'queriesMemoryBytesMax' | 'querySpillBytesMax'> {
   /** Plans kept; 0 plans every statement anew. */
   readonly planCacheEntriesMax: number
   /** Shapes longer than this are not kept. */
   readonly shapeCharactersMax: number
-  /** What the sorts, groupings and joins of one query may hold; 53200 beyond. */
-  readonly queryMemoryBytesMax: number
 }
 
-export const defaultSqlSettings: SqlSettings = { planCacheEntriesMax: 4_096, shapeCharactersMax: 4_096, queryMemoryBytesMax: 512 * 1024 * 1024 }
+export const defaultSqlSettings: SqlSettings = sqlSettings(defaultDatabaseSettings)
+
+export function sqlSettings({ queryMemoryBytesMax, queriesMemoryBytesMax, querySpillBytesMax }: DatabaseSettings): SqlSettings {
+  return { planCacheEntriesMax: 4_096, shapeCharactersMax: 4_096, queryMemoryBytesMax, queriesMemoryBytesMax, querySpillBytesMax }
+}
 
 export interface QueryOptions {
   /** Stops the text's statements and their rows with 57014, or with the signal's reason when that is an LsmtError. */
@@ -71,6 +77,7 @@ const nothing: ReadonlySet<number> = new Set()
 export function createSql(engine: Engine, settings: SqlSettings = defaultSqlSettings, clock: Clock = systemClock): Sql {
   const plans = createGenerationCache<CachedPlan>(settings.planCacheEntriesMax)
   const texts = createGenerationCache<PreparedText>(settings.planCacheEntriesMax)
+  const limits: QueryLimits = { memoryBytesMax: settings.queryMemoryBytesMax, spillBytesMax: settings.querySpillBytesMax, pool: createMemoryPool(settings.queriesMemoryBytesMax) }
 
   function prepare(text: string): PreparedText {
     const known = texts.get(text)
@@ -113,7 +120,7 @@ export function createSql(engine: Engine, settings: SqlSettings = defaultSqlSett
   async function runStatement(prepared: PreparedText, index: number, parameters?: SqlParameters, options?: QueryOptions): Promise<StatementResult> {
     const statement = prepared.statements[index]!
     const values = { text: prepared.text, statement, parameters }
-    return await againWhenChanged(engine, () => executePlan(engine, planOf(values), { values, signal: options?.signal, clock, memoryBytesMax: settings.queryMemoryBytesMax }))
+    return await againWhenChanged(engine, () => executePlan(engine, planOf(values), { values, signal: options?.signal, clock, limits }))
   }
 
   async function* run(text: string, parameters?: SqlParameters, options?: QueryOptions): AsyncGenerator<StatementResult> {

@@ -202,7 +202,7 @@ export function openModelEngine(): Engine {
       const table = writable(schema)
       table.rows = table.rows.filter((row) => !inRange(schema, row, lower, upper))
     },
-    spillFile: (use) => createSpillFile(spillStorage.createTemporary, spillKernel(), use),
+    spillFile: (use, stats) => createSpillFile(spillStorage.createTemporary, spillKernel(), use, stats),
     async flush() {},
     async compact() {},
     stats: () => ({ shards: [], cacheBytes: 0, admission: { waiting: 0, waitedMs: 0 }, kernelMemoryBytes: { reserved: 0, used: 0 } }),

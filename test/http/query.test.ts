@@ -29,7 +29,7 @@ describe('requests', () => {
 
   test('a SELECT tells what it read', async () => {
     const { stats } = (await server.post('SELECT * FROM kv')).json
-    expect(Object.keys(stats)).toEqual(['elapsedMs', 'rowGroupsTotal', 'rowGroupsPruned', 'bytesRead', 'storageRequests'])
+    expect(Object.keys(stats)).toEqual(['elapsedMs', 'rowGroupsTotal', 'rowGroupsPruned', 'bytesRead', 'storageRequests', 'spilledBytes'])
   })
 
   test('parameters by number, by position and by name', async () => {

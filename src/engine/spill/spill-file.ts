@@ -7,7 +7,7 @@ import { LsmtError } from '../../errors.ts'
 import type { Kernel } from '../../kernel/kernel.ts'
 import { endReason } from '../../runtime/pace.ts'
 import type { Storage, TemporaryFile } from '../../storage/storage.ts'
-import type { EngineRow, SpilledRun, SpillFile, SpillUse } from '../engine.ts'
+import type { EngineRow, SpilledRun, SpillFile, SpillStats, SpillUse } from '../engine.ts'
 import { blockBytesMax, readBlock, rowBytesMax, writeBlock } from './row-block.ts'
 
 export type CreateTemporary = Storage['createTemporary']
@@ -20,15 +20,16 @@ interface Block {
 interface OpenSpill {
   readonly kernel: Kernel
   readonly use: SpillUse
+  readonly stats: SpillStats | undefined
   readonly file: () => Promise<TemporaryFile>
   byteLength: number
 }
 
-export function createSpillFile(createTemporary: CreateTemporary, kernel: Kernel, use: SpillUse): SpillFile {
+export function createSpillFile(createTemporary: CreateTemporary, kernel: Kernel, use: SpillUse, stats?: SpillStats): SpillFile {
   let created: Promise<TemporaryFile> | undefined
   let isDiscarded = false
   const open: OpenSpill = {
-    kernel, use, byteLength: 0,
+    kernel, use, stats, byteLength: 0,
     file: () => {
       if (isDiscarded) throw new LsmtError('55000', 'the spilled rows were discarded')
       return (created ??= createTemporary())
@@ -92,7 +93,7 @@ async function appendBlock(open: OpenSpill, rows: readonly EngineRow[]): Promise
     open.byteLength += byteLength
     use.bytesHeld += byteLength
     await file.append(kernel.memory.u8.subarray(at, at + byteLength)).catch((cause: unknown) => { throw fullDisk(cause) })
-    use.bytesWritten += byteLength
+    if (open.stats !== undefined) open.stats.spilledBytes += byteLength
     return { byteOffset, byteLength }
   } finally {
     kernel.heap.free(at)

@@ -3,6 +3,7 @@ import { checkRow } from '../../engine/check-value.ts'
 import type { Engine, EngineRow, EngineValue } from '../../engine/engine.ts'
 import type { TableSchema } from '../../engine/schema.ts'
 import type { QueryRun } from '../operator/query-run.ts'
+import { rowBytes } from '../operator/spill/query-memory.ts'
 import type { ComputedTuples, InsertPlan, QueryPlan } from '../plan.ts'
 import { withPosition } from '../position.ts'
 import { areRowsHere } from '../result.ts'
@@ -29,7 +30,7 @@ export async function executeInsert(engine: Engine, plan: InsertPlan, execution:
   if (count !== undefined) return written(count)
   if (query === undefined && computed === undefined && onConflict === undefined && returning === undefined) return written(await engine.insert(table, givenRows(plan, execution.values), mode))
   return await withRun(engine, execution, async (run) => {
-    const rows = query !== undefined ? await queriedRows(plan, query, runQuery) : computed !== undefined ? await computedRows(plan, computed, run) : givenRows(plan, execution.values)
+    const rows = query !== undefined ? await queriedRows(plan, query, runQuery, run) : computed !== undefined ? await computedRows(plan, computed, run) : givenRows(plan, execution.values)
     if (returning === undefined && onConflict === undefined) return written(await engine.insert(table, rows, mode))
     return await insertKnowing(plan, rows.map((row) => checkedRow(table, row)), run)
   })
@@ -55,13 +56,21 @@ function givenRows(plan: InsertPlan, values: Values): readonly EngineRow[] {
   return plan.tuples.length === 1 ? repeatedRows(plan, plan.tuples[0]!, values) : plan.tuples.map((tuple) => rowOf(plan, tuple, values, 0))
 }
 
-/** The query's rows, all read before the first is written: it may read the table itself. */
-async function queriedRows({ sources }: InsertPlan, { plan, assign }: NonNullable<InsertPlan['query']>, runQuery: RunQuery): Promise<readonly EngineRow[]> {
+/**
+ * The query's rows, all read before the first is written: it may read the table itself. A statement's rows are written as
+ * one, so they are not spilled; only the memory of all queries limits them.
+ */
+async function queriedRows({ sources }: InsertPlan, { plan, assign }: NonNullable<InsertPlan['query']>, runQuery: RunQuery, run: QueryRun): Promise<readonly EngineRow[]> {
   const rows: EngineRow[] = []
+  const memory = run.memoryOfWrite.share()
   const { rows: found } = await runQuery(plan)
   const batches = areRowsHere(found) ? [found] : found
   for await (const batch of batches) {
-    for (const row of batch) rows.push(sources.map((source) => (source.index < 0 ? source.default : assign[source.index]!(row[source.index]!))))
+    for (const row of batch) {
+      const assigned = sources.map((source) => (source.index < 0 ? source.default : assign[source.index]!(row[source.index]!)))
+      memory.need(rowBytes(assigned))
+      rows.push(assigned)
+    }
   }
   return rows
 }

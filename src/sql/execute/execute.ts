@@ -7,7 +7,7 @@ import type { Execution } from './execute-select.ts'
 import { executeInsert } from './execute-insert.ts'
 import { executeDelete, executeUpdate } from './execute-update.ts'
 import type { CreateTablePlan, DropTablePlan, Plan } from '../plan.ts'
-import { newReadStats } from '../result.ts'
+import { newQueryStats } from '../result.ts'
 import type { StatementResult } from '../result.ts'
 
 export async function executePlan(engine: Engine, plan: Plan, execution: Execution): Promise<StatementResult> {
@@ -34,7 +34,7 @@ export async function executePlan(engine: Engine, plan: Plan, execution: Executi
       await engine.truncateTable(plan.name)
       return { kind: 'schema' }
     case 'show':
-      return { kind: 'rows', columns: plan.output, rows: plan.rows, stats: newReadStats() }
+      return { kind: 'rows', columns: plan.output, rows: plan.rows, stats: newQueryStats() }
   }
 }
 

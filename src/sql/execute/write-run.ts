@@ -2,19 +2,20 @@
 import type { Engine, EngineRow } from '../../engine/engine.ts'
 import { compile } from '../expression/compile.ts'
 import { open } from '../operator/open.ts'
+import { endRun } from '../operator/query-run.ts'
 import type { QueryRun } from '../operator/query-run.ts'
 import type { Returning, RowWork } from '../plan.ts'
 import type { WriteResult } from '../result.ts'
-import { newQueryRun } from './execute-select.ts'
+import { newRun } from './execute-select.ts'
 import type { Execution } from './execute-select.ts'
 
-/** Runs a write whose snapshot, if it takes one, is released whatever happens. */
+/** Runs a write; its snapshot, if it takes one, and all that its operators hold are given back whatever happens. */
 export async function withRun<T>(engine: Engine, execution: Execution, use: (run: QueryRun) => Promise<T>): Promise<T> {
-  const run = newQueryRun(engine, execution)
+  const run = newRun(engine, execution)
   try {
     return await use(run)
   } finally {
-    run.snapshot?.release()
+    await endRun(run)
   }
 }
 

@@ -5,11 +5,25 @@ import type { BoundSubquery, OuterReference } from '../expression/bound.ts'
 import { cellOf, compile } from '../expression/compile.ts'
 import type { Cell, Evaluate } from '../expression/compile.ts'
 import { keyOf, keyOfAll } from '../expression/value/order.ts'
-import { hold, pace } from './query-run.ts'
-import type { QueryRun, Stream } from './query-run.ts'
+import { batchRows, pace } from './query-run.ts'
+import type { Batch, QueryRun, Stream } from './query-run.ts'
+import { mapEntryBytes } from './spill/key-map.ts'
+import { rowBytes, valueBytes } from './spill/query-memory.ts'
+import type { MemoryShare } from './spill/query-memory.ts'
+import { collectValues } from './spill/value-set.ts'
+import type { ValueSet } from './spill/value-set.ts'
 
-/** What a subquery gave, as far as its test needs to know. */
-type Answer = (row: EngineRow) => EngineValue
+/** A row that grows by a column for each subquery. */
+type Longer = EngineValue[]
+
+interface Answer {
+  /** Adds the column that the subquery is to rows that look alike to it. */
+  readonly addTo: (rows: readonly Longer[]) => Promise<void> | void
+  /** Asked for many rows at a time, it costs less. */
+  readonly isSlow: boolean
+  readonly bytes: number
+  readonly discard: () => Promise<void> | void
+}
 
 interface Prepared {
   readonly subquery: BoundSubquery
@@ -17,58 +31,111 @@ interface Prepared {
   readonly operand: Evaluate | undefined
   readonly cells: readonly { readonly cell: Cell; readonly reference: OuterReference; readonly local: boolean }[]
   readonly answers: Map<EngineValue, Answer>
+  readonly share: MemoryShare
 }
 
 const answersMax = 10_000
+/** Rows gathered when an answer lies on storage. */
+const gatheredRowsMax = 65_536
 
-/** `prepare` makes the subquery's own operators. */
+/** `prepare` makes the subquery's own operators. Answers are kept for the time of the query. */
 export function apply(subqueries: readonly BoundSubquery[], input: Stream, run: QueryRun, prepare: (subquery: BoundSubquery) => Stream): Stream {
+  const share = run.memory.share()
   const prepared = subqueries.map((subquery): Prepared => ({
     subquery,
     stream: prepare(subquery),
     operand: subquery.operand === undefined ? undefined : compile(subquery.operand, run),
     cells: subquery.outer.map(({ reference, local }) => ({ reference, local, cell: cellOf(run, reference) })),
     answers: new Map(),
+    share,
   }))
+  const isSlow = (): boolean => prepared.some(({ cells, answers }) => cells.length === 0 && answers.get('')?.isSlow === true)
   return async function* () {
+    for await (const batch of gathered(input, run, isSlow)) {
+      const rows = batch.map((row): Longer => row.slice())
+      for (const each of prepared) await addColumn(each, rows, run)
+      for (let start = 0; start < rows.length; start += batchRows) yield rows.length <= batchRows ? rows : rows.slice(start, start + batchRows)
+    }
+  }
+}
+
+/** Batches as they come, or many of them as one where that pays, as far as there is memory. */
+async function* gathered(input: Stream, run: QueryRun, pays: () => boolean): AsyncGenerator<Batch> {
+  const share = run.memory.share()
+  let rows: EngineRow[] = []
+  try {
     for await (const batch of input()) {
       await pace(run, batch.length)
-      const rows: EngineRow[] = []
-      for (const row of batch) rows.push(await extended(prepared, row, run))
+      if (rows.length === 0 && !pays()) {
+        yield batch
+        continue
+      }
+      for (const row of batch) rows.push(row)
+      if (rows.length < gatheredRowsMax && share.take(batch.reduce((sum, row) => sum + rowBytes(row), 0))) continue
       yield rows
+      rows = []
+      share.give(share.usedBytes)
     }
+    if (rows.length > 0) yield rows
+  } finally {
+    share.give(share.usedBytes)
   }
 }
 
-async function extended(prepared: readonly Prepared[], row: EngineRow, run: QueryRun): Promise<EngineRow> {
-  const longer = row.slice()
-  for (const each of prepared) {
-    for (const { cell, reference, local } of each.cells) if (local) cell.value = longer[reference.place.index]!
-    const key = each.cells.length === 0 ? '' : keyOfAll(each.cells.map(({ cell }) => cell.value))
-    let answer = each.answers.get(key)
-    if (answer === undefined) {
-      answer = await answerOf(each, run)
-      if (each.answers.size >= answersMax) each.answers.clear()
-      each.answers.set(key, answer)
-    }
-    longer.push(answer(longer))
+async function addColumn(prepared: Prepared, rows: readonly Longer[], run: QueryRun): Promise<void> {
+  const { cells } = prepared
+  if (cells.length === 0) {
+    await (await answerFor(prepared, '', run)).addTo(rows)
+    return
   }
-  return longer
+  for (const row of rows) {
+    for (const { cell, reference, local } of cells) if (local) cell.value = row[reference.place.index]!
+    const answer = await answerFor(prepared, keyOfAll(cells.map(({ cell }) => cell.value)), run)
+    await answer.addTo([row])
+  }
 }
 
-async function answerOf({ subquery, stream, operand }: Prepared, run: QueryRun): Promise<Answer> {
+async function answerFor(prepared: Prepared, key: EngineValue, run: QueryRun): Promise<Answer> {
+  const { answers, share } = prepared
+  const known = answers.get(key)
+  if (known !== undefined) return known
+  if (answers.size >= answersMax) await forgetAnswers(prepared)
+  const answer = await answerOf(prepared, run)
+  // The next ones have the memory, and no more than one has a file.
+  if (answer.isSlow) await forgetAnswers(prepared)
+  const bytes = mapEntryBytes + valueBytes(key) + answer.bytes
+  if (!share.take(bytes)) {
+    await forgetAnswers(prepared)
+    share.need(bytes)
+  }
+  answers.set(key, { ...answer, bytes })
+  return answer
+}
+
+async function forgetAnswers({ answers, share }: Prepared): Promise<void> {
+  for (const { discard, bytes } of answers.values()) {
+    share.give(bytes)
+    await discard()
+  }
+  answers.clear()
+}
+
+async function answerOf({ subquery, stream, operand, share }: Prepared, run: QueryRun): Promise<Answer> {
   switch (subquery.test) {
-    case 'exists': {
-      const exists = await hasRow(stream)
-      return () => exists
-    }
-    case 'scalar': {
-      const value = await onlyValue(stream)
-      return () => value
-    }
+    case 'exists':
+      return sameForAll(await hasRow(stream))
+    case 'scalar':
+      return sameForAll(await onlyValue(stream))
     case 'in':
-      return memberAnswer(await valuesOf(stream, run), operand!)
+      return memberAnswer(await collectValues(stream, run, share), operand!)
   }
+}
+
+function sameForAll(value: EngineValue): Answer {
+  const addTo = (rows: readonly Longer[]): void => {
+    for (const row of rows) row.push(value)
+  }
+  return { addTo, isSlow: false, bytes: valueBytes(value), discard() {} }
 }
 
 async function hasRow(stream: Stream): Promise<EngineValue> {
@@ -86,25 +153,20 @@ async function onlyValue(stream: Stream): Promise<EngineValue> {
   return found === undefined ? null : found[0]!
 }
 
-async function valuesOf(stream: Stream, run: QueryRun): Promise<ReadonlySet<EngineValue>> {
-  const values = new Set<EngineValue>()
-  for await (const batch of stream()) {
-    for (const row of batch) {
-      const key = keyOf(row[0]!)
-      if (values.has(key)) continue
-      hold(run, row)
-      values.add(key)
+function memberAnswer(values: ValueSet, operand: Evaluate): Answer {
+  const { discard, isSpilled, isEmpty } = values
+  const otherwise = values.hasNull ? null : 0
+  const answer = (value: EngineValue, isMember: boolean): EngineValue => (isEmpty ? 0 : value === null ? null : isMember ? 1 : otherwise)
+  const addAtOnce = (rows: readonly Longer[]): void => {
+    for (const row of rows) {
+      const value = operand(row)
+      row.push(answer(value, values.has(keyOf(value))))
     }
   }
-  return values
-}
-
-function memberAnswer(values: ReadonlySet<EngineValue>, operand: Evaluate): Answer {
-  if (values.size === 0) return () => 0
-  const otherwise = values.has(null) ? null : 0
-  return (row) => {
-    const value = operand(row)
-    if (value === null) return null
-    return values.has(keyOf(value)) ? 1 : otherwise
+  const addBySpilled = async (rows: readonly Longer[]): Promise<void> => {
+    const asked = rows.map((row) => operand(row))
+    const missing = await values.missing(new Set(asked.filter((value) => value !== null).map(keyOf)))
+    rows.forEach((row, i) => row.push(answer(asked[i]!, !missing.has(keyOf(asked[i]!)))))
   }
+  return { addTo: isSpilled ? addBySpilled : addAtOnce, isSlow: isSpilled, bytes: 0, discard }
 }

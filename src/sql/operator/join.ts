@@ -1,63 +1,90 @@
-/** Joins: the right side is held, by its keys where there are any; the left side streams by. */
+/**
+ * Joins: the right side is held, by its keys where there are any; the left side streams by. What of the right side does
+ * not fit is deferred, with the left rows that may have partners there; only then are rows given out of the left order.
+ */
 import type { EngineRow, EngineValue } from '../../engine/engine.ts'
 import { compile } from '../expression/compile.ts'
 import type { Evaluate } from '../expression/compile.ts'
 import { keyOfAll } from '../expression/value/order.ts'
 import type { JoinNode } from './node.ts'
-import { batchRows, hold, pace } from './query-run.ts'
+import { batchRows, pace, rowsPerTurn } from './query-run.ts'
 import type { Batch, QueryRun, Stream } from './query-run.ts'
+import { lookUp, mapEntryBytes, newKeyMap, put } from './spill/key-map.ts'
+import type { KeyMap } from './spill/key-map.ts'
+import { inPasses } from './spill/passes.ts'
+import type { Pass } from './spill/passes.ts'
+import { rowBytes, valueBytes } from './spill/query-memory.ts'
+
+interface JoinPlan {
+  readonly run: QueryRun
+  readonly leftKeys: readonly Evaluate[]
+  readonly rightKeys: readonly Evaluate[]
+  readonly residual: Evaluate | undefined
+  /** What a left row without partner is joined with. */
+  readonly unmatched: EngineRow | undefined
+}
 
 export function join(node: JoinNode, left: Stream, right: Stream, run: QueryRun): Stream {
-  const leftKeys = node.keys.map((key) => compile(key.left, run))
-  const rightKeys = node.keys.map((key) => compile(key.right, run))
-  const residual = node.residual === undefined ? undefined : compile(node.residual, run)
-  const noRow: EngineRow = Array.from({ length: node.rightWidth }, () => null)
-  return async function* () {
-    const held = await hash(right, rightKeys, run)
-    const unmatched = node.join === 'left' ? noRow : undefined
-    for await (const batch of left()) {
-      await pace(run, batch.length)
-      yield* joined(batch, (row) => partners(held, leftKeys, row), residual, unmatched, run)
-    }
+  const plan: JoinPlan = {
+    run,
+    leftKeys: node.keys.map((key) => compile(key.left, run)),
+    rightKeys: node.keys.map((key) => compile(key.right, run)),
+    residual: node.residual === undefined ? undefined : compile(node.residual, run),
+    unmatched: node.join === 'left' ? Array.from({ length: node.rightWidth }, () => null) : undefined,
+  }
+  const share = run.memory.share()
+  return () => inPasses([right, left], run, share, (inputs, pass) => joinedInPass(plan, inputs, pass))
+}
+
+async function* joinedInPass(plan: JoinPlan, [right, left]: readonly Stream[], pass: Pass): AsyncGenerator<Batch> {
+  const held = await hash(plan, right!, pass)
+  for await (const batch of left!()) {
+    await pace(plan.run, batch.length)
+    yield* joined(plan, held, batch, pass)
+    await pass.settle()
   }
 }
 
-type Held = ReadonlyMap<EngineValue, readonly EngineRow[]>
+type Held = KeyMap<EngineRow[]>
 
 /** Rows by key; those with a null in their key have no partner. Without keys all are under one. */
-async function hash(right: Stream, keys: readonly Evaluate[], run: QueryRun): Promise<Held> {
-  const held = new Map<EngineValue, EngineRow[]>()
+async function hash({ run, rightKeys }: JoinPlan, right: Stream, pass: Pass): Promise<Held> {
+  const held = newKeyMap<EngineRow[]>()
   for await (const batch of right()) {
     await pace(run, batch.length)
     for (const row of batch) {
-      const values = keys.map((key) => key(row))
-      if (values.includes(null)) continue
-      hold(run, row)
-      const key = keyOfAll(values)
-      const rows = held.get(key)
-      if (rows === undefined) held.set(key, [row])
+      const key = joinKey(rightKeys, row)
+      if (key === undefined) continue
+      const rows = lookUp(held, key)
+      if (!pass.admit(rowBytes(row) + (rows === undefined ? mapEntryBytes + valueBytes(key) : 8))) pass.defer(0, key, row)
+      else if (rows === undefined) put(held, key, [row])
       else rows.push(row)
     }
+    await pass.settle()
   }
   return held
 }
 
-const none: readonly EngineRow[] = []
-
-function partners(held: Held, keys: readonly Evaluate[], row: EngineRow): readonly EngineRow[] {
+/** undefined when a part is null. */
+function joinKey(keys: readonly Evaluate[], row: EngineRow): EngineValue | undefined {
   const values = keys.map((key) => key(row))
-  return values.includes(null) ? none : (held.get(keyOfAll(values)) ?? none)
+  return values.includes(null) ? undefined : keyOfAll(values)
 }
 
-async function* joined(batch: Batch, partnersOf: (row: EngineRow) => readonly EngineRow[], residual: Evaluate | undefined, unmatched: EngineRow | undefined, run: QueryRun): AsyncGenerator<Batch> {
+const none: readonly EngineRow[] = []
+
+async function* joined({ run, leftKeys, residual, unmatched }: JoinPlan, held: Held, batch: Batch, pass: Pass): AsyncGenerator<Batch> {
   let rows: EngineRow[] = []
-  for (const row of batch) {
-    let found = false
-    for (const partner of partnersOf(row)) {
+  for (const given of batch) {
+    // A left row that was deferred says at its end whether it found a partner before.
+    const row = pass.isFirst ? given : given.slice(0, -1)
+    let found = !pass.isFirst && given.at(-1) === 1
+    const key = joinKey(leftKeys, row)
+    for (const partner of key === undefined ? none : (lookUp(held, key) ?? none)) {
       const both = [...row, ...partner]
       run.rowsOfTurn++
       if (residual !== undefined && residual(both) !== 1) {
-        if (run.rowsOfTurn >= 10_000) await pace(run, 0)
+        if (run.rowsOfTurn >= rowsPerTurn) await pace(run, 0)
         continue
       }
       found = true
@@ -67,7 +94,8 @@ async function* joined(batch: Batch, partnersOf: (row: EngineRow) => readonly En
       yield rows
       rows = []
     }
-    if (!found && unmatched !== undefined) rows.push([...row, ...unmatched])
+    if (key !== undefined && pass.isDeferred(key)) pass.defer(1, key, [...row, found ? 1 : 0])
+    else if (!found && unmatched !== undefined) rows.push([...row, ...unmatched])
   }
   if (rows.length > 0) yield rows
 }

@@ -28,7 +28,7 @@ export function open(node: QueryNode, run: QueryRun, rowsMax?: number, repeated 
       return given(node.columns, run)
     case 'filter': {
       const condition = compile(node.condition, run)
-      return filtered(input(node.input), run, () => (row) => condition(row) === 1)
+      return filtered(input(node.input), run, (row) => condition(row) === 1)
     }
     case 'apply':
       return apply(node.subqueries, input(node.input, rowsMax), run, (subquery) => open(subquery.plan as QueryNode, run, subquery.test === 'exists' ? 1 : undefined, subquery.outer.length > 0 || repeated))

@@ -1,10 +1,12 @@
-/** What the operators of one query share while it runs: snapshot, cancellation, memory, turns of the event loop. */
-import type { Engine, EngineRow, EngineSnapshot } from '../../engine/engine.ts'
-import { LsmtError, invariant } from '../../errors.ts'
-import type { ReadStats } from '../../lsm/tree.ts'
+/** What the operators of one query share while it runs: snapshot, cancellation, memory, spilled rows, turns of the event loop. */
+import type { Engine, EngineRow, EngineSnapshot, SpillFile, SpillUse } from '../../engine/engine.ts'
+import { invariant } from '../../errors.ts'
 import { checkCancelled } from '../cancel.ts'
 import type { CancelSignal } from '../cancel.ts'
 import type { Run } from '../expression/compile.ts'
+import type { QueryStats } from '../result.ts'
+import { createQueryMemory } from './spill/query-memory.ts'
+import type { MemoryPool, QueryMemory } from './spill/query-memory.ts'
 
 export type Batch = readonly EngineRow[]
 
@@ -17,12 +19,59 @@ export interface QueryRun extends Run {
   snapshot: EngineSnapshot | undefined
   /** Rows that a statement works over, for its `given` nodes. */
   given: readonly EngineRow[]
-  readonly stats: ReadStats
+  readonly stats: QueryStats
   readonly signal: CancelSignal | undefined
-  /** Bytes that sorts, groupings, joins and the like may hold. */
-  readonly memoryBytesMax: number
-  memoryBytes: number
+  /** Of which sorts, groupings, joins and the like take shares. */
+  readonly memory: QueryMemory
+  /** For rows that a write must hold as a whole; only what all queries hold limits them. */
+  readonly memoryOfWrite: QueryMemory
+  readonly spill: SpillUse
+  /** What is not discarded yet. */
+  readonly spillFiles: Set<SpillFile>
+  /** Why a file could not be discarded. */
+  discardFailure: unknown
   rowsOfTurn: number
+}
+
+/** Limits of what queries may hold. */
+export interface QueryLimits {
+  /** Of one query; beyond it spills. */
+  readonly memoryBytesMax: number
+  readonly spillBytesMax: number
+  /** Of all queries. */
+  readonly pool: MemoryPool
+}
+
+export interface QueryRunInput extends Pick<QueryRun, 'engine' | 'stats' | 'signal' | 'values' | 'nowMicros'> {
+  readonly limits: QueryLimits
+}
+
+const KiB = 1024
+
+export function newQueryRun({ limits, ...given }: QueryRunInput): QueryRun {
+  // An operator writes to tens of files, and reads from them, with a block of each in memory.
+  const blockBytes = Math.min(64 * KiB, Math.max(KiB / 2, Math.floor(Math.min(limits.memoryBytesMax, limits.pool.bytesMax) / 512)))
+  const spill: SpillUse = { bytesMax: limits.spillBytesMax, blockBytes, bytesHeld: 0, ...(given.signal !== undefined && { signal: given.signal }) }
+  return { ...given, snapshot: undefined, given: [], cells: new Map(), memory: createQueryMemory(limits.memoryBytesMax, limits.pool), memoryOfWrite: createQueryMemory(limits.pool.bytesMax, limits.pool), spill, spillFiles: new Set(), discardFailure: undefined, rowsOfTurn: 0 }
+}
+
+/** Runs a query's operators over one snapshot, until the last row is there or the consumer stops. */
+export async function* queryRows(run: QueryRun, stream: Stream): AsyncGenerator<Batch> {
+  run.snapshot = run.engine.snapshot()
+  try {
+    yield* stream()
+  } finally {
+    await endRun(run)
+  }
+  if (run.discardFailure !== undefined) throw run.discardFailure
+}
+
+/** Gives back all that a run still holds, however it ended. */
+export async function endRun(run: QueryRun): Promise<void> {
+  run.snapshot?.release()
+  run.memory.close()
+  run.memoryOfWrite.close()
+  for (const file of run.spillFiles) await discardSpillFile(run, file)
 }
 
 /** The snapshot that all of the query reads. */
@@ -31,8 +80,21 @@ export function snapshotOf({ snapshot }: QueryRun): EngineSnapshot {
   return snapshot
 }
 
+/** A file that goes with the query, unless it is discarded before. */
+export function openSpillFile(run: QueryRun): SpillFile {
+  const file = run.engine.spillFile(run.spill, run.stats)
+  run.spillFiles.add(file)
+  return file
+}
+
+/** A failure is told when the query would otherwise end well: it must not hide the error of one that does not. */
+export async function discardSpillFile(run: QueryRun, file: SpillFile): Promise<void> {
+  run.spillFiles.delete(file)
+  await file.discard().catch((cause: unknown) => { run.discardFailure ??= cause })
+}
+
 /** Rows after which the event loop gets a turn. */
-const rowsPerTurn = 10_000
+export const rowsPerTurn = 10_000
 
 /** To be called for each batch: 57014 when cancelled; lets others run once enough rows went by. */
 export async function pace(run: QueryRun, rowCount: number): Promise<void> {
@@ -44,15 +106,6 @@ export async function pace(run: QueryRun, rowCount: number): Promise<void> {
     setImmediate(resolve)
   })
   checkCancelled(run.signal)
-}
-
-/** Counts a row that an operator keeps. 53200 beyond the limit. */
-export function hold(run: QueryRun, row: EngineRow): void {
-  let bytes = 48 + row.length * 16
-  for (const value of row) if (typeof value === 'string') bytes += value.length * 2
-    else if (value instanceof Uint8Array) bytes += value.length
-  run.memoryBytes += bytes
-  if (run.memoryBytes > run.memoryBytesMax) throw new LsmtError('53200', `the query needs more than ${run.memoryBytesMax} bytes of memory for sorting, grouping and joining`, { hint: 'narrow it by WHERE, or raise the limit' })
 }
 
 export const batchRows = 1_024

@@ -1,10 +1,12 @@
 /** Rows of a table, narrowed by what the engine can check itself. */
-import type { EngineRow, EngineScan } from '../../engine/engine.ts'
+import type { EngineScan, SpilledRun } from '../../engine/engine.ts'
 import { scanRange } from '../execute/bounds.ts'
 import { resolveTerms } from '../execute/terms.ts'
 import type { ScanNode } from './node.ts'
-import { hold, pace, snapshotOf } from './query-run.ts'
-import type { QueryRun, Stream } from './query-run.ts'
+import { openSpillFile, pace, snapshotOf } from './query-run.ts'
+import type { Batch, QueryRun, Stream } from './query-run.ts'
+import { rowBytes } from './spill/query-memory.ts'
+import type { MemoryShare } from './spill/query-memory.ts'
 
 /** `repeated`: the rows will be asked for again and again, so they are kept. */
 export function scan(node: ScanNode, run: QueryRun, rowsMax: number | undefined, repeated: boolean): Stream {
@@ -28,20 +30,29 @@ export function scan(node: ScanNode, run: QueryRun, rowsMax: number | undefined,
   return repeated ? kept(read, run) : read
 }
 
-/** Reads once, when first asked, and keeps the rows. */
+/** Reads once, when first asked, and keeps the rows for the time of the query: in memory, and what does not fit there in a file. */
 function kept(read: Stream, run: QueryRun): Stream {
-  let rows: readonly EngineRow[] | undefined
+  const share = run.memory.share()
+  let rows: Stream | undefined
   return async function* () {
-    if (rows === undefined) {
-      const collected: EngineRow[] = []
-      for await (const batch of read()) {
-        for (const row of batch) {
-          hold(run, row)
-          collected.push(row)
-        }
-      }
-      rows = collected
+    rows ??= await keepRows(read, run, share)
+    yield* rows()
+  }
+}
+
+async function keepRows(read: Stream, run: QueryRun, share: MemoryShare): Promise<Stream> {
+  const held: Batch[] = []
+  let spilled: SpilledRun | undefined
+  for await (const batch of read()) {
+    if (spilled === undefined && share.take(batch.reduce((sum, row) => sum + rowBytes(row), 0))) {
+      held.push(batch)
+      continue
     }
-    yield rows
+    spilled ??= openSpillFile(run).newRun()
+    await spilled.append(batch)
+  }
+  return async function* () {
+    yield* held
+    if (spilled !== undefined) yield* spilled.read()
   }
 }

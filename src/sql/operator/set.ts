@@ -1,20 +1,41 @@
 /** DISTINCT, UNION, INTERSECT and EXCEPT, by whole rows; nulls equal each other here. */
-import type { EngineRow, EngineValue } from '../../engine/engine.ts'
+import type { EngineRow } from '../../engine/engine.ts'
 import { keyOfAll } from '../expression/value/order.ts'
-import { hold, pace } from './query-run.ts'
-import type { QueryRun, Stream } from './query-run.ts'
+import { pace } from './query-run.ts'
+import type { Batch, QueryRun, Stream } from './query-run.ts'
+import { hasKey, lookUp, mapEntryBytes, newKeyMap, put } from './spill/key-map.ts'
+import type { KeyMap } from './spill/key-map.ts'
+import { inPasses } from './spill/passes.ts'
+import type { Pass } from './spill/passes.ts'
+import { valueBytes } from './spill/query-memory.ts'
 
+/** The rows that come first of those that are equal. */
 export function distinct(input: Stream, run: QueryRun): Stream {
-  return filtered(input, run, () => {
-    const seen = new Set<EngineValue>()
-    return (row) => {
-      const key = keyOfAll(row)
-      if (seen.has(key)) return false
-      hold(run, row)
-      seen.add(key)
-      return true
-    }
-  })
+  const share = run.memory.share()
+  return () => inPasses([input], run, share, ([rows], pass) => firsts(rows!, pass, run))
+}
+
+/** The rows that come first of those that are equal, of those that a pass holds. */
+export async function* firsts(input: Stream, pass: Pass, run: QueryRun): AsyncGenerator<Batch> {
+  const seen = newKeyMap<true>()
+  for await (const batch of input()) {
+    await pace(run, batch.length)
+    const rows = batch.filter((row) => isFirst(row, seen, pass))
+    await pass.settle()
+    if (rows.length > 0) yield rows
+  }
+}
+
+/** Whether a row is the first like it; false also when that is left to a later pass. */
+function isFirst(row: EngineRow, seen: KeyMap<true>, pass: Pass): boolean {
+  const key = keyOfAll(row)
+  if (hasKey(seen, key)) return false
+  if (!pass.admit(mapEntryBytes + valueBytes(key))) {
+    pass.defer(0, key, row)
+    return false
+  }
+  put(seen, key, true)
+  return true
 }
 
 export function unionAll(left: Stream, right: Stream): Stream {
@@ -26,41 +47,56 @@ export function unionAll(left: Stream, right: Stream): Stream {
 
 /** Rows of the left side that are (INTERSECT) or are not (EXCEPT) on the right; with ALL as often as both say. */
 export function matched(kind: 'intersect' | 'except', all: boolean, left: Stream, right: Stream, run: QueryRun): Stream {
-  return async function* () {
-    const counts = await countRows(right, run)
-    const wanted = kind === 'intersect'
-    const kept = filtered(left, run, () => (row) => {
-      if (!all) return counts.has(keyOfAll(row)) === wanted
+  const share = run.memory.share()
+  const wanted = kind === 'intersect'
+  const kept: Stream = () => inPasses([right, left], run, share, (inputs, pass) => matchedInPass(wanted, all, inputs, pass, run))
+  return all ? kept : distinct(kept, run)
+}
+
+async function* matchedInPass(wanted: boolean, all: boolean, [right, left]: readonly Stream[], pass: Pass, run: QueryRun): AsyncGenerator<Batch> {
+  const counts = await countRows(right!, pass, run)
+  for await (const batch of left!()) {
+    await pace(run, batch.length)
+    const rows = batch.filter((row) => {
       const key = keyOfAll(row)
-      const count = counts.get(key) ?? 0
-      if (count > 0) counts.set(key, count - 1)
-      return count > 0 === wanted
+      const count = lookUp(counts, key)
+      if (count === undefined && pass.isDeferred(key)) {
+        pass.defer(1, key, row)
+        return false
+      }
+      if (all && count !== undefined && count > 0) put(counts, key, count - 1)
+      const isMatched = count !== undefined && (!all || count > 0)
+      return isMatched === wanted
     })
-    yield* (all ? kept : distinct(kept, run))()
+    await pass.settle()
+    if (rows.length > 0) yield rows
   }
 }
 
-async function countRows(input: Stream, run: QueryRun): Promise<Map<EngineValue, number>> {
-  const counts = new Map<EngineValue, number>()
+/** How often each row comes, of those that are held in this pass. */
+async function countRows(input: Stream, pass: Pass, run: QueryRun): Promise<KeyMap<number>> {
+  const counts = newKeyMap<number>()
   for await (const batch of input()) {
     await pace(run, batch.length)
-    for (const row of batch) {
-      const key = keyOfAll(row)
-      const count = counts.get(key) ?? 0
-      if (count === 0) hold(run, row)
-      counts.set(key, count + 1)
-    }
+    for (const row of batch) countRow(row, counts, pass)
+    await pass.settle()
   }
   return counts
 }
 
-/** `begin` makes the test anew for each pass over the rows. */
-export function filtered(input: Stream, run: QueryRun, begin: () => (row: EngineRow) => boolean): Stream {
+function countRow(row: EngineRow, counts: KeyMap<number>, pass: Pass): void {
+  const key = keyOfAll(row)
+  const count = lookUp(counts, key)
+  if (count === undefined && !pass.admit(mapEntryBytes + valueBytes(key))) pass.defer(0, key, row)
+  else put(counts, key, (count ?? 0) + 1)
+}
+
+/** The rows for which a condition holds. */
+export function filtered(input: Stream, run: QueryRun, condition: (row: EngineRow) => boolean): Stream {
   return async function* () {
-    const test = begin()
     for await (const batch of input()) {
       await pace(run, batch.length)
-      const rows = batch.filter(test)
+      const rows = batch.filter(condition)
       if (rows.length > 0) yield rows
     }
   }

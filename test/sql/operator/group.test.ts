@@ -5,7 +5,10 @@ import { bigintType, numericType } from '../../../src/sql/expression/type.ts'
 import { plainGroup } from '../../../src/sql/operator/plain-group.ts'
 import type { GroupNode, QueryNode } from '../../../src/sql/operator/node.ts'
 import { open } from '../../../src/sql/operator/open.ts'
+import { newQueryRun } from '../../../src/sql/operator/query-run.ts'
 import type { QueryRun } from '../../../src/sql/operator/query-run.ts'
+import { createMemoryPool } from '../../../src/sql/operator/spill/query-memory.ts'
+import { newQueryStats } from '../../../src/sql/result.ts'
 import { newTable } from '../../engine/engine-fixtures.ts'
 import { testEngines } from '../test-engines.ts'
 
@@ -24,12 +27,12 @@ describe.each(testEngines)('GROUP BY over %s', (_, openEngine) => {
     const scan: QueryNode = { kind: 'scan', table, terms: [], columns: [0, 1, 2], ordered: false, reverse: false }
     const node = (input: QueryNode): GroupNode => ({ kind: 'group', input, keys: keys.map(column), aggregates })
     const snapshot = engine.snapshot()
-    const run: QueryRun = {
-      engine, snapshot, given: [], signal: undefined, memoryBytesMax: 1 << 20, memoryBytes: 0, rowsOfTurn: 0, nowMicros: 0, cells: new Map(),
+    const run = newQueryRun({
+      engine, signal: undefined, nowMicros: 0, stats: newQueryStats(), limits: { memoryBytesMax: 1 << 20, spillBytesMax: 1 << 20, pool: createMemoryPool(1 << 20) },
       // No literal is read.
       values: {} as QueryRun['values'],
-      stats: { rowGroupsTotal: 0, rowGroupsPruned: 0, bytesRead: 0, storageRequests: 0 },
-    }
+    })
+    run.snapshot = snapshot
     const rowsOf = async (grouping: GroupNode): Promise<EngineRow[]> => {
       const rows: EngineRow[] = []
       for await (const batch of open(grouping, run)()) rows.push(...batch)

@@ -59,11 +59,11 @@ export function keyOf(value: EngineValue): EngineValue {
   return value instanceof Uint8Array ? Buffer.from(value).toString('latin1') : value
 }
 
-/** Several values as one key. */
-export function keyOfAll(values: readonly EngineValue[]): EngineValue {
-  if (values.length === 1) return keyOf(values[0]!)
+/** The first `count` values as one key. */
+export function keyOfAll(values: readonly EngineValue[], count: number = values.length): EngineValue {
+  if (count === 1) return keyOf(values[0]!)
   let key = ''
-  for (const value of values) key += partOfKey(value)
+  for (let i = 0; i < count; i++) key += partOfKey(values[i]!)
   return key
 }
 

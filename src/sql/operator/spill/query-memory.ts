@@ -1,0 +1,126 @@
+/**
+ * Memory that the operators of a query hold rows in. Each has a share of its own, so that one below cannot starve those
+ * above it: half of the query's memory is theirs in equal parts, the other half goes to who asks first. What an operator
+ * cannot take it spills; the few blocks that it needs to do so it gets beyond the limit. What all queries hold together
+ * is limited too.
+ */
+import type { EngineRow, EngineValue } from '../../../engine/engine.ts'
+import { LsmtError } from '../../../errors.ts'
+
+/** What all queries may hold together. */
+export interface MemoryPool {
+  readonly bytesMax: number
+  usedBytes: number
+}
+
+export interface QueryMemory {
+  readonly bytesMax: number
+  /** A share for one operator; to be asked for before any of them holds rows. */
+  share(): MemoryShare
+  /** Gives back what any share still has. */
+  close(): void
+}
+
+export interface MemoryShare {
+  /** Bytes taken and not given back. */
+  readonly usedBytes: number
+  /** Takes the bytes, or says that they do not fit. */
+  take(bytes: number): boolean
+  /** Takes bytes that the operator cannot go on without. 53200 when all queries together have no more. */
+  need(bytes: number): void
+  give(bytes: number): void
+}
+
+interface Grants {
+  readonly bytesMax: number
+  readonly pool: MemoryPool
+  /** Asked of the query at a time, so that rows are counted by an addition. */
+  readonly stepBytes: number
+  readonly shares: Grant[]
+}
+
+interface Grant {
+  grantedBytes: number
+}
+
+export function createMemoryPool(bytesMax: number): MemoryPool {
+  return { bytesMax, usedBytes: 0 }
+}
+
+export function createQueryMemory(bytesMax: number, pool: MemoryPool): QueryMemory {
+  const grants: Grants = { bytesMax, pool, stepBytes: Math.max(256, Math.floor(bytesMax / 256)), shares: [] }
+  return {
+    bytesMax,
+    share: () => createShare(grants),
+    close() {
+      for (const share of grants.shares) grant(grants, share, -share.grantedBytes)
+    },
+  }
+}
+
+function createShare(grants: Grants): MemoryShare {
+  const own: Grant = { grantedBytes: 0 }
+  grants.shares.push(own)
+  let usedBytes = 0
+  const take = (bytes: number): boolean => {
+    const missing = usedBytes + bytes - own.grantedBytes
+    if (missing > 0) {
+      const step = Math.max(missing, grants.stepBytes)
+      if (fits(grants, own, step)) grant(grants, own, step)
+      else if (fits(grants, own, missing)) grant(grants, own, missing)
+      else return false
+    }
+    usedBytes += bytes
+    return true
+  }
+  return {
+    get usedBytes() {
+      return usedBytes
+    },
+    take,
+    need(bytes) {
+      if (take(bytes)) return
+      const missing = usedBytes + bytes - own.grantedBytes
+      if (grants.pool.usedBytes + missing > grants.pool.bytesMax) throw poolIsUsedUp(grants.pool)
+      grant(grants, own, missing)
+      usedBytes += bytes
+    },
+    give(bytes) {
+      usedBytes -= bytes
+      const spare = own.grantedBytes - usedBytes
+      if (usedBytes === 0) grant(grants, own, -spare)
+      else if (spare > 2 * grants.stepBytes) grant(grants, own, grants.stepBytes - spare)
+    },
+  }
+}
+
+function grant({ pool }: Grants, share: Grant, bytes: number): void {
+  share.grantedBytes += bytes
+  pool.usedBytes += bytes
+}
+
+/** Of the pool an eighth is left for those who cannot go on without. */
+function fits({ bytesMax, pool, shares }: Grants, asking: Grant, bytes: number): boolean {
+  if (pool.usedBytes + bytes > pool.bytesMax * 0.875) return false
+  const ownBytes = Math.floor(bytesMax / 2 / shares.length)
+  let beyond = 0
+  for (const share of shares) beyond += Math.max(0, share.grantedBytes + (share === asking ? bytes : 0) - ownBytes)
+  return beyond <= bytesMax - ownBytes * shares.length
+}
+
+function poolIsUsedUp({ bytesMax, usedBytes }: MemoryPool): LsmtError {
+  return new LsmtError('53200', `queries hold ${usedBytes} of the ${bytesMax} bytes of memory that all together may use`, { hint: 'run fewer queries at once, or raise queriesMemoryBytesMax' })
+}
+
+/** What a row takes in memory, near enough. */
+export function rowBytes(row: EngineRow): number {
+  let bytes = 48
+  for (const value of row) bytes += valueBytes(value)
+  return bytes
+}
+
+export function valueBytes(value: EngineValue): number {
+  if (typeof value === 'string') return 32 + value.length * 2
+  if (value instanceof Uint8Array) return 112 + value.length
+  return typeof value === 'bigint' ? 40 : 16
+}
