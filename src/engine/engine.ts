@@ -9,7 +9,8 @@
 import type { AggregateFunction, ReadStats, TreeStats } from '../lsm/tree.ts'
 import type { EndSignal } from '../runtime/pace.ts'
 import type { Comparison } from '../kernel/zone-map.ts'
-import type { ColumnSchema, TableSchema } from './schema.ts'
+import type { VectorExpression } from '../lsm/vector/expression.ts'
+import type { ColumnSchema, ColumnType, TableSchema } from './schema.ts'
 
 export type EngineValue = null | number | bigint | string | Uint8Array
 export type EngineRow = readonly EngineValue[]
@@ -47,11 +48,28 @@ export interface EngineScan {
   readonly ordered: boolean
   /** Ordinals, in the order the rows are to have them. */
   readonly columns: readonly number[]
+  /** A conjunction. */
   readonly predicate: readonly EnginePredicateTerm[]
+  /** What must be true as well, evaluated for the rows that the predicate leaves. */
+  readonly conditions?: readonly EngineExpression[]
+  /** Columns that are computed for the rows found; they have the ordinals after those of the table. */
+  readonly computed?: readonly ComputedColumn[]
   /** Stop after this many rows. */
   readonly limit?: number
   /** Ends the reading: 57014, or the signal's reason when that is an LsmtError. */
   readonly signal?: EndSignal
+}
+
+/**
+ * What a scan can evaluate, in the physical kinds of columns (src/engine/schema.ts): text as its UTF-8, NUMERIC as its unscaled
+ * integer. A failure of evaluation is the statement's: 22003 beyond a range, 22012 for a division by zero.
+ */
+export type EngineExpression = VectorExpression
+
+export interface ComputedColumn {
+  readonly expression: EngineExpression
+  /** Whose physical kind the expression has; BOOLEAN may be that of a condition. */
+  readonly type: ColumnType
 }
 
 /** A prefix of key values; `inclusive` of all keys that start with it. */
@@ -70,6 +88,9 @@ export interface EngineGroupedAggregate extends EngineAggregate {
   /** Equal values of a group count once: COUNT(DISTINCT …), SUM(DISTINCT …). */
   readonly distinct?: true
 }
+
+/** Which rows a statement changes. */
+export type EngineRowsWhere = Pick<EngineScan, 'lower' | 'upper' | 'predicate' | 'conditions' | 'signal'>
 
 /** One consistent view of all shards, for a whole statement. */
 export interface EngineSnapshot {
@@ -158,9 +179,9 @@ export interface Engine {
    * As `update`, of the rows that a scan finds; nobody writes the table from before that scan until all is written.
    * `change` is called once for each, in key order, and may keep what the scan could not tell apart.
    */
-  updateWhere(table: TableSchema, where: Pick<EngineScan, 'lower' | 'upper' | 'predicate' | 'signal'>, change: (row: EngineRow) => EngineRow | 'delete' | 'keep', prepare?: PrepareRows): Promise<number>
+  updateWhere(table: TableSchema, where: EngineRowsWhere, change: (row: EngineRow) => EngineRow | 'delete' | 'keep', prepare?: PrepareRows): Promise<number>
   /** Deletes the rows that a scan finds; those of a whole range at once, however many. Returns how many. */
-  deleteWhere(table: TableSchema, where: Pick<EngineScan, 'lower' | 'upper' | 'predicate' | 'signal'>): Promise<number>
+  deleteWhere(table: TableSchema, where: EngineRowsWhere): Promise<number>
   /**
    * Writes rows as `insert` does; where a key exists, `change` says what becomes of the existing row. A key that stands
    * twice in `rows` meets itself the second time. Atomic; nobody writes these keys in between. Returns rows written.

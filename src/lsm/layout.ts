@@ -2,6 +2,9 @@
 
 export type PhysicalKind = 'i64' | 'f64' | 'bytes'
 
+/** A value of one column, in its physical kind. */
+export type PhysicalValue = bigint | number | Uint8Array
+
 /** Kind numbers in files and kernels; never change them. */
 export const physicalKindNumber: Readonly<Record<PhysicalKind, number>> = { i64: 1, f64: 2, bytes: 3 }
 

@@ -6,13 +6,11 @@
  */
 import type { Pointer } from '../kernel/linear-memory.ts'
 import type { Comparison } from '../kernel/zone-map.ts'
-import type { PhysicalKind, TableLayout } from './layout.ts'
+import type { PhysicalKind, PhysicalValue, TableLayout } from './layout.ts'
 import type { Pace } from '../runtime/pace.ts'
 import type { Groups } from './groups/group-rows.ts'
+import type { VectorExpression } from './vector/expression.ts'
 import type { Page } from './page.ts'
-
-/** A constant in a predicate, in the column's physical kind. */
-export type PhysicalValue = bigint | number | Uint8Array
 
 /** `column <comparison> value`; rows where it is not true (null included) drop out. */
 export interface PredicateTerm {
@@ -29,10 +27,14 @@ export interface ScanRequest {
   /** Key bytes; exclusive. Absent = to the end. */
   readonly upper?: Uint8Array
   readonly reverse?: boolean
+  /** Columns that are computed for the rows found; they have the ordinals after the table's, truths as i64. */
+  readonly computed?: readonly VectorExpression[]
   /** Ordinals whose vectors are wanted. */
   readonly columns: readonly number[]
   /** A conjunction. */
   readonly predicate: readonly PredicateTerm[]
+  /** What must be true as well, evaluated for the rows that the predicate leaves. */
+  readonly conditions?: readonly VectorExpression[]
   /** false: nobody will ask for `Page.keyAt`, so that key chunks need not be read. */
   readonly keys?: false
   /** Asked between steps of the work: gives others a turn, ends what was cancelled. Absent = no pause. */
@@ -158,4 +160,4 @@ export interface TreeStats {
   readonly background: string | undefined
 }
 
-export type { PhysicalKind }
+export type { PhysicalKind, PhysicalValue }

@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { Engine, EngineRow, EngineScan } from '../../src/engine/engine.ts'
 import type { TableSchema } from '../../src/engine/schema.ts'
+import { describeExpressions } from './engine-conformance-expressions.ts'
 import { describeGroups } from './engine-conformance-groups.ts'
 import { describeTablesAndValues } from './engine-conformance-values.ts'
 import { aggregateAll, newTable, scanAll } from './engine-fixtures.ts'
@@ -287,6 +288,7 @@ export function describeEngine(title: string, open: () => Promise<Engine>): void
     })
 
     describeGroups(() => engine)
+    describeExpressions(() => engine)
 
     test('statements that wait for each other end when the engine is closed', async () => {
       const table = await engine.createTable(newTable('t', { id: 'bigint', v: 'text' }, ['id']))

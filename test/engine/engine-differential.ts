@@ -2,6 +2,7 @@
  * Random operations on an engine and on the model, with equal answers after each: writes in all modes, reads by key,
  * by range, by predicate, aggregates, snapshots that outlive writes, flushes, compactions and reopenings.
  */
+import { randomExpression } from './random-expression.ts'
 import { expect } from 'vitest'
 import type { Engine, EngineAggregate, EngineGroupedAggregate, EngineRow, EngineScan, EngineSnapshot, EngineValue, KeyBound, NewTable, WriteMode, WriteOperation } from '../../src/engine/engine.ts'
 import type { TableSchema } from '../../src/engine/schema.ts'
@@ -145,8 +146,8 @@ async function compareWrites(pair: Pair, name: string, kind: number): Promise<vo
 /** Changes and deletions of rows that are found first. */
 async function compareFound(pair: Pair, name: string, salt: number): Promise<void> {
   const table = pair.model.table(name)!
-  const { lower, upper, predicate } = randomScan(pair.random, table)
-  const where = { ...(lower && { lower }), ...(upper && { upper }), predicate }
+  const { lower, upper, predicate, conditions } = randomScan(pair.random, table)
+  const where = { ...(lower && { lower }), ...(upper && { upper }), predicate, ...(conditions && { conditions }) }
   if (salt % 5 === 0) return both(pair, name, (engine, of) => engine.deleteWhere(of, where))
   return both(pair, name, (engine, of) => engine.updateWhere(of, where, (row) => (salt % 3 === 0 ? 'delete' : salt % 7 === 0 ? 'keep' : changed(table, row, salt))))
 }
@@ -217,7 +218,7 @@ function randomScan(random: Random, table: TableSchema): EngineScan {
   const ordinal = random.below(table.columns.length)
   const comparison = (['eq', 'ne', 'lt', 'le', 'gt', 'ge', 'isNull', 'isNotNull'] as const)[random.below(8)]!
   const predicate = random.below(2) === 0 ? [] : [{ ordinal, comparison, value: randomValue(random, table, ordinal) }]
-  return { table, ...(lower && { lower }), ...(upper && { upper }), reverse: random.below(2) === 0, ordered: random.below(3) > 0, columns: randomColumns(random, table), predicate, ...(random.below(3) === 0 && { limit: random.below(20) }) }
+  return { table, ...(lower && { lower }), ...(upper && { upper }), reverse: random.below(2) === 0, ordered: random.below(3) > 0, columns: randomColumns(random, table), predicate, ...(random.below(3) === 0 && { conditions: [randomExpression(random, table, 'boolean', false)] }), ...(random.below(3) === 0 && { limit: random.below(20) }) }
 }
 
 function randomBounds(random: Random, table: TableSchema): [KeyBound | undefined, KeyBound | undefined] {

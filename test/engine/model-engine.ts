@@ -14,6 +14,7 @@ import type { Kernel } from '../../src/kernel/kernel.ts'
 import { reserveLinearMemory } from '../../src/kernel/linear-memory.ts'
 import { openKernel } from '../../src/kernel/open-kernel.ts'
 import { createMemoryStorage } from '../../src/storage/memory-storage.ts'
+import { computedRows, computedTable } from './model-expression.ts'
 import { aggregateRows, groupRows, compareKeys, compareValues, matches } from './model-values.ts'
 
 interface ModelTable {
@@ -137,11 +138,11 @@ export function openModelEngine(): Engine {
     async aggregate(given, scan, aggregates) {
       const { limit: _, ...unlimited } = scan
       const rows = selectRows(rowsOf(given, scan.table), unlimited)
-      return aggregates.map((aggregate: EngineAggregate) => aggregateRows(scan.table, rows, aggregate))
+      return aggregates.map((aggregate: EngineAggregate) => aggregateRows(computedTable(scan), rows, aggregate))
     },
     async *groupedAggregate(given, scan, groupBy, aggregates) {
       const { limit: _, ...unlimited } = scan
-      yield groupRows(scan.table, selectRows(rowsOf(given, scan.table), unlimited), groupBy, aggregates)
+      yield groupRows(computedTable(scan), selectRows(rowsOf(given, scan.table), unlimited), groupBy, aggregates)
     },
     async insert(schema, rows, mode) {
       const table = writable(schema)
@@ -302,7 +303,8 @@ function updateRows(schema: TableSchema, before: readonly EngineRow[], keys: rea
 function selectRows(rows: readonly EngineRow[], scan: EngineScan): readonly EngineRow[] {
   if (scan.signal?.aborted === true) throw scan.signal.reason instanceof LsmtError ? scan.signal.reason : new LsmtError('57014', 'the statement was cancelled')
   const selected = rows.filter((row) => inRange(scan.table, row, scan.lower, scan.upper) && scan.predicate.every((term: EnginePredicateTerm) => matches(row, term)))
-  const directed = scan.reverse === true ? selected.toReversed() : selected
+  const matching = computedRows(scan, selected)
+  const directed = scan.reverse === true ? matching.toReversed() : matching
   return scan.limit === undefined ? directed : directed.slice(0, scan.limit)
 }
 

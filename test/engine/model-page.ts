@@ -71,12 +71,12 @@ function decodeRow(layout: TableLayout, row: Buffer, into: (PhysicalValue | null
 }
 
 /** A page of the given rows. Its memory is never freed: models are for small data. */
-export function writePage(kernel: Kernel, layout: TableLayout, rows: readonly { readonly entry: Entry; readonly values: PhysicalRow; readonly matches: boolean }[], columns: readonly number[]): Page {
+export function writePage(kernel: Kernel, kinds: TableLayout['columns'], rows: readonly { readonly entry: Entry; readonly values: PhysicalRow; readonly matches: boolean }[], columns: readonly number[]): Page {
   const selection = writeBits(kernel, rows.map((row) => row.matches))
   const key = kernel.heap.allocate(64 * 1024)
   return {
     rowCount: rows.length,
-    vectors: layout.columns.map((kind, ordinal) => (columns.includes(ordinal) ? writeVector(kernel, kind, rows.map((row) => row.values[ordinal]!)) : undefined)),
+    vectors: kinds.map((kind, ordinal) => (columns.includes(ordinal) ? writeVector(kernel, kind, rows.map((row) => row.values[ordinal] ?? null)) : undefined)),
     selection: rows.every((row) => row.matches) ? 0 : selection,
     selectedCount: rows.filter((row) => row.matches).length,
     keyAt(row) {

@@ -11,6 +11,8 @@ import type { Kernel } from '../../src/kernel/kernel.ts'
 import { assignBaseSequence, decodeLayout, operation, readBatchHeader, readOperations, tableIdBytes, tableIdOf } from '../../src/lsm/batch.ts'
 import type { TableLayout } from '../../src/lsm/layout.ts'
 import type { AggregatePartial, CommitGate, Fetch, PhysicalValue, RowHandle, ScanRequest, Snapshot, Tree } from '../../src/lsm/tree.ts'
+import { scanKinds } from '../../src/lsm/vector/scan-columns.ts'
+import { evaluateExpression } from './model-expression.ts'
 import { decodeEntry, writePage } from './model-page.ts'
 import type { Entry, PhysicalRow } from './model-page.ts'
 import { compareValues, matchesValue } from './model-values.ts'
@@ -78,7 +80,8 @@ export function createModelTree(kernel: Kernel): ModelTree {
   const selected = (snapshot: Snapshot, request: ScanRequest): { entry: Entry; values: PhysicalRow; matches: boolean }[] => {
     const rows = rowsOf(snapshot, request.tableId)
       .filter(({ entry }) => (request.lower === undefined || Buffer.compare(entry.key, request.lower) >= 0) && (request.upper === undefined || Buffer.compare(entry.key, request.upper) < 0))
-      .map((row) => ({ ...row, matches: request.predicate.every((term) => matchesValue(row.values[term.ordinal]!, term.comparison, term.value ?? null)) }))
+      .map((row) => ({ ...row, matches: request.predicate.every((term) => matchesValue(row.values[term.ordinal]!, term.comparison, term.value ?? null)) && (request.conditions ?? []).every((condition) => evaluateExpression(condition, row.values) === true) }))
+      .map((row) => (row.matches ? { ...row, values: [...row.values, ...(request.computed ?? []).map((expression) => physicalOf(evaluateExpression(expression, row.values)))] } : row))
     return request.reverse === true ? rows.toReversed() : rows
   }
 
@@ -114,14 +117,14 @@ export function createModelTree(kernel: Kernel): ModelTree {
     fetchEvery: 0,
     scan(snapshot, request) {
       const rows = selected(snapshot, request)
-      const layout = layouts.get(request.tableId)!
+      const kinds = scanKinds(layouts.get(request.tableId)!.columns, request.computed)
       let at = 0
       return {
         async next() {
           await request.pace?.turn()
           if (at >= rows.length) return undefined
           const page = rows.slice(at, (at += 7))
-          return writePage(kernel, layout, page, request.columns)
+          return writePage(kernel, kinds, page, request.columns)
         },
         close() {},
       }
@@ -132,7 +135,7 @@ export function createModelTree(kernel: Kernel): ModelTree {
         const values = rows.map((row) => (ordinal === undefined ? 0 : row.values[ordinal]!)).filter((value) => value !== null)
         if (name === 'count') return { kind: 'count', count: values.length }
         if (name === 'min' || name === 'max') return { kind: 'extreme', function: name, value: extreme(values, name === 'min' ? -1 : 1) }
-        if (layouts.get(request.tableId)!.columns[ordinal!] === 'i64') return { kind: 'sumI64', count: values.length, sum: values.reduce<bigint>((sum, value) => sum + (value as bigint), 0n) }
+        if (scanKinds(layouts.get(request.tableId)!.columns, request.computed)[ordinal!] === 'i64') return { kind: 'sumI64', count: values.length, sum: values.reduce<bigint>((sum, value) => sum + (value as bigint), 0n) }
         return { kind: 'sumF64', count: values.length, high: values.reduce<number>((sum, value) => sum + (value as number), 0), low: 0 }
       })
     },
@@ -140,7 +143,7 @@ export function createModelTree(kernel: Kernel): ModelTree {
       const rows = selected(snapshot, request)
       for (let at = 0; at < rows.length; at += 7) {
         await request.pace?.turn()
-        const page = writePage(kernel, layouts.get(request.tableId)!, rows.slice(at, at + 7), groups.ordinals)
+        const page = writePage(kernel, scanKinds(layouts.get(request.tableId)!.columns, request.computed), rows.slice(at, at + 7), groups.ordinals)
         if (page.selectedCount > 0) groups.add({ rowCount: page.rowCount, selection: page.selection, chunk: () => 0, vector: (ordinal) => page.vectors[ordinal]! })
       }
     },
@@ -165,6 +168,8 @@ export function createModelTree(kernel: Kernel): ModelTree {
     },
   }
 }
+
+const physicalOf = (value: PhysicalValue | boolean | null): PhysicalValue | null => (typeof value === 'boolean' ? BigInt(value) : value)
 
 function extreme(values: readonly PhysicalValue[], sign: number): PhysicalValue | undefined {
   return values.reduce<PhysicalValue | undefined>((best, value) => (best === undefined || compareValues(value, best) * sign > 0 ? value : best), undefined)

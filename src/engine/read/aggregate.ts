@@ -3,11 +3,10 @@ import type { AggregatePartial, AggregateRequest, ReadStats, Snapshot } from '..
 import { mergePartials } from '../../lsm/aggregate.ts'
 import { canonicalInteger } from '../check-value.ts'
 import type { EngineAggregate, EngineRow, EngineScan, EngineValue } from '../engine.ts'
-import type { TableSchema } from '../schema.ts'
 import type { Shards } from '../shards/shards.ts'
 import type { TableAccess } from '../tables/table-access.ts'
 import { engineValueOf } from './predicate.ts'
-import { scanRequest } from './scan.ts'
+import { scanColumn, scanRequest } from './scan.ts'
 
 /** One value for each aggregate over the rows of a scan, in snapshots by shard. */
 export async function aggregateShards(shards: Shards, snapshots: readonly Snapshot[], access: TableAccess, scan: EngineScan, aggregates: readonly EngineAggregate[], stats?: ReadStats): Promise<EngineRow> {
@@ -16,16 +15,16 @@ export async function aggregateShards(shards: Shards, snapshots: readonly Snapsh
   const asked = { ...request, keys: false as const }
   const wanted = aggregates.map(({ function: name, ordinal }): AggregateRequest => (ordinal === undefined ? { function: name } : { function: name, ordinal }))
   const answers = await Promise.all(shards.trees.map((tree, shard) => tree.aggregate(snapshots[shard]!, asked, wanted, stats)))
-  return aggregates.map((aggregate, i) => partialValue(scan.table, aggregate, answers.map((partials) => partials[i]!).reduce(mergePartials)))
+  return aggregates.map((aggregate, i) => partialValue(scan, aggregate, answers.map((partials) => partials[i]!).reduce(mergePartials)))
 }
 
 /** What a partial over all rows comes to. */
-function partialValue(table: TableSchema, aggregate: EngineAggregate, partial: AggregatePartial): EngineValue {
+function partialValue(scan: EngineScan, aggregate: EngineAggregate, partial: AggregatePartial): EngineValue {
   switch (partial.kind) {
     case 'count':
       return partial.count
     case 'extreme':
-      return partial.value === undefined ? null : engineValueOf(table.columns[aggregate.ordinal!]!, partial.value)
+      return partial.value === undefined ? null : engineValueOf(scanColumn(scan, aggregate.ordinal!), partial.value)
     case 'sumI64':
       return partial.count === 0 ? null : canonicalInteger(partial.sum)
     case 'sumF64':

@@ -3,12 +3,14 @@ import { createGroups } from '../../lsm/groups/groups.ts'
 import type { GroupedValue, Groups } from '../../lsm/groups/group-rows.ts'
 import type { Page, Vector } from '../../lsm/page.ts'
 import type { GroupedAggregateRequest, ReadStats, ScanRequest, Snapshot } from '../../lsm/tree.ts'
+import { scanKinds } from '../../lsm/vector/scan-columns.ts'
 import { readRows } from '../codec/read-page.ts'
+import type { ReadKind } from '../codec/read-row.ts'
 import type { EngineGroupedAggregate, EngineRow, EngineScan, EngineValue } from '../engine.ts'
 import type { Shards } from '../shards/shards.ts'
 import type { TableAccess } from '../tables/table-access.ts'
 import { engineValueOf } from './predicate.ts'
-import { scanRequest } from './scan.ts'
+import { scanColumn, scanReadKinds, scanRequest } from './scan.ts'
 
 const batchRows = 1024
 
@@ -16,14 +18,16 @@ const batchRows = 1024
 export async function* groupShards(shards: Shards, snapshots: readonly Snapshot[], access: TableAccess, scan: EngineScan, groupBy: readonly number[], aggregates: readonly EngineGroupedAggregate[], stats?: ReadStats): AsyncGenerator<readonly EngineRow[]> {
   const request = scanRequest(shards, access, scan, [])
   const wanted = aggregates.map(({ function: name, ordinal, distinct }): GroupedAggregateRequest => ({ function: name, ...(ordinal !== undefined && { ordinal }), ...(distinct && { distinct }) }))
-  const groups = createGroups({ kernel: shards.kernel, columns: access.layout.columns, groupBy, aggregates: wanted, budget: shards.groupBudget })
+  const kinds = scanKinds(access.layout.columns, scan.computed?.map(({ expression }) => expression))
+  const groups = createGroups({ kernel: shards.kernel, columns: kinds, groupBy, aggregates: wanted, budget: shards.groupBudget })
   try {
     if (request !== undefined) await addShards(shards, snapshots, request, groups, stats)
-    const columns = groups.results().map((read, i) => valueReader(access, aggregates[i]!, read))
+    const readAs = scanReadKinds(access, scan)
+    const columns = groups.results().map((read, i) => valueReader(scan, aggregates[i]!, read))
     for (let first = 0; first < groups.groupCount; first += batchRows) {
       const pause = request?.pace?.turn()
       if (pause !== undefined) await pause
-      yield readGroups(shards, access, groups, groupBy, columns, first, Math.min(batchRows, groups.groupCount - first))
+      yield readGroups(shards, readAs, groups, groupBy, columns, first, Math.min(batchRows, groups.groupCount - first))
     }
   } finally {
     groups.free()
@@ -39,21 +43,21 @@ async function addShards({ trees }: Shards, snapshots: readonly Snapshot[], requ
 
 type ValueReader = (group: number) => EngineValue
 
-function valueReader({ schema }: TableAccess, { ordinal }: EngineGroupedAggregate, read: (group: number) => GroupedValue): ValueReader {
+function valueReader(scan: EngineScan, { ordinal }: EngineGroupedAggregate, read: (group: number) => GroupedValue): ValueReader {
   return (group) => {
     const value = read(group)
-    return value instanceof Uint8Array ? engineValueOf(schema.columns[ordinal!]!, value) : value
+    return value instanceof Uint8Array ? engineValueOf(scanColumn(scan, ordinal!), value) : value
   }
 }
 
-function readGroups({ kernel: { memory } }: Shards, { kinds, layout }: TableAccess, groups: Groups, groupBy: readonly number[], aggregates: readonly ValueReader[], first: number, count: number): readonly EngineRow[] {
+function readGroups({ kernel: { memory } }: Shards, kinds: readonly ReadKind[], groups: Groups, groupBy: readonly number[], aggregates: readonly ValueReader[], first: number, count: number): readonly EngineRow[] {
   const keys = groups.keys(first, count)
   try {
     const vectors: Vector[] = []
     groupBy.forEach((ordinal, i) => {
       const { values, nulls } = keys!.vectors[i]!
-      const kind = layout.columns[ordinal]!
-      vectors[ordinal] = kind === 'bytes' ? { kind, refs: values, nulls } : { kind, values, nulls }
+      const kind = kinds[ordinal]!
+      vectors[ordinal] = kind === 'i64' || kind === 'f64' ? { kind, values, nulls } : { kind: 'bytes', refs: values, nulls }
     })
     const page: Pick<Page, 'vectors'> = { vectors }
     const numbers = Array.from({ length: count }, (_, i) => i)

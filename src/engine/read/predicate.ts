@@ -58,7 +58,7 @@ function textConstant(column: ColumnSchema, text: string): Uint8Array {
 }
 
 /** A physical value as an engine value of its column. */
-export function engineValueOf(column: ColumnSchema, value: PhysicalValue): EngineValue {
+export function engineValueOf(column: Pick<ColumnSchema, 'type'>, value: PhysicalValue): EngineValue {
   if (value instanceof Uint8Array) return column.type.kind === 'text' ? Buffer.from(value).toString('utf8') : Uint8Array.from(value)
   if (typeof value === 'number') return value
   const number = Number(value)

@@ -8,8 +8,11 @@ import type { Page } from '../../lsm/page.ts'
 import type { ReadStats, ScanCursor, ScanRequest, Snapshot, Tree } from '../../lsm/tree.ts'
 import { createPace } from '../../runtime/pace.ts'
 import { readRows, selectedRows } from '../codec/read-page.ts'
+import { readKind } from '../codec/read-row.ts'
+import type { ReadKind } from '../codec/read-row.ts'
 import { keyRange } from '../codec/key-codec.ts'
 import type { EngineRow, EngineScan } from '../engine.ts'
+import type { ColumnSchema } from '../schema.ts'
 import type { Shards } from '../shards/shards.ts'
 import type { TableAccess } from '../tables/table-access.ts'
 import { physicalPredicate } from './predicate.ts'
@@ -21,7 +24,19 @@ export function scanRequest({ turns, assertOpen }: Shards, access: TableAccess, 
   const range = keyRange(access.keys, scan.lower, scan.upper)
   const predicate = physicalPredicate(scan.table, scan.predicate)
   if (range === 'empty' || predicate === 'none') return undefined
-  return { tableId: scan.table.tableId, ...range, reverse: scan.reverse === true, columns: [...new Set(columns)], predicate, pace: createPace(turns, scan.signal, assertOpen) }
+  const { table, reverse = false, conditions, computed } = scan
+  const more = { ...(conditions !== undefined && { conditions }), ...(computed !== undefined && { computed: computed.map(({ expression }) => expression) }) }
+  return { tableId: table.tableId, ...range, reverse, columns: [...new Set(columns)], predicate, ...more, pace: createPace(turns, scan.signal, assertOpen) }
+}
+
+/** How the columns of a scan are read, by ordinal. */
+export function scanReadKinds({ kinds }: TableAccess, { computed = [] }: EngineScan): readonly ReadKind[] {
+  return [...kinds, ...computed.map(({ type }) => readKind(type))]
+}
+
+/** A column of the table, or a computed one. */
+export function scanColumn({ table, computed = [] }: EngineScan, ordinal: number): Pick<ColumnSchema, 'type'> {
+  return table.columns[ordinal] ?? computed[ordinal - table.columns.length]!
 }
 
 /** Batches of rows of a scan over the given snapshots (by shard). */
@@ -32,13 +47,13 @@ export async function* scanShards(shards: Shards, snapshots: readonly Snapshot[]
   const isMerged = scan.ordered && shards.trees.length > 1
   const asked = isMerged ? request : { ...request, keys: false as const }
   const open = (tree: Tree, shard: number): ScanCursor => tree.scan(snapshots[shard]!, asked, stats)
-  const reader: PageReader = { memory: shards.kernel.memory, access, columns: scan.columns }
+  const reader: PageReader = { memory: shards.kernel.memory, kinds: scanReadKinds(access, scan), columns: scan.columns }
   yield* isMerged ? mergeShards(reader, shards.trees.map(open), limit, scan.reverse === true) : chainShards(reader, shards.trees, open, limit)
 }
 
 interface PageReader {
   readonly memory: LinearMemory
-  readonly access: TableAccess
+  readonly kinds: readonly ReadKind[]
   readonly columns: readonly number[]
 }
 
@@ -68,7 +83,7 @@ interface DecodedPage {
 function decodePage(reader: PageReader, page: Page, limit: number): DecodedPage {
   const selected = selectedRows(reader.memory, page)
   const rowNumbers = selected.length > limit ? selected.slice(0, limit) : selected
-  return { rowNumbers, rows: readRows(reader.memory, reader.access.kinds, page, rowNumbers, reader.columns) }
+  return { rowNumbers, rows: readRows(reader.memory, reader.kinds, page, rowNumbers, reader.columns) }
 }
 
 /** One shard's place in a merge. */

@@ -6,7 +6,7 @@
 import { checkRow } from '../check-value.ts'
 import { readRow } from '../codec/read-row.ts'
 import { checkKey, keyRange } from '../codec/key-codec.ts'
-import type { EngineRow, EngineScan, KeyBound, PrepareRows } from '../engine.ts'
+import type { EngineRow, EngineRowsWhere, KeyBound, PrepareRows } from '../engine.ts'
 import type { Snapshot } from '../../lsm/tree.ts'
 import { aggregateShards } from '../read/aggregate.ts'
 import { readNewest } from '../read/point-read.ts'
@@ -111,11 +111,8 @@ async function refuseTakenKeys(writer: Writer, access: TableAccess, { puts, move
   })
 }
 
-/** Which rows a statement is about. */
-export type RowsWhere = Pick<EngineScan, 'lower' | 'upper' | 'predicate' | 'signal'>
-
 /** Changes the rows that a scan finds while nobody else writes the table; returns how many were changed. */
-export async function changeRowsWhere(writer: Writer, access: TableAccess, where: RowsWhere, change: RowChange, prepare?: PrepareRows): Promise<number> {
+export async function changeRowsWhere(writer: Writer, access: TableAccess, where: EngineRowsWhere, change: RowChange, prepare?: PrepareRows): Promise<number> {
   const columns = access.schema.columns.map((_, ordinal) => ordinal)
   return await whileAlone(writer, access, async (snapshots) => {
     const found: EngineRow[] = []
@@ -128,8 +125,8 @@ export async function changeRowsWhere(writer: Writer, access: TableAccess, where
 }
 
 /** Deletes the rows that a scan finds, all those of a range without reading more than their count; returns how many. */
-export async function deleteRowsWhere(writer: Writer, access: TableAccess, where: RowsWhere): Promise<number> {
-  if (where.predicate.length > 0) return await changeRowsWhere(writer, access, where, () => 'delete')
+export async function deleteRowsWhere(writer: Writer, access: TableAccess, where: EngineRowsWhere): Promise<number> {
+  if (where.predicate.length > 0 || (where.conditions ?? []).length > 0) return await changeRowsWhere(writer, access, where, () => 'delete')
   return await whileAlone(writer, access, async (snapshots) => {
     const range = keyRange(access.keys, where.lower, where.upper)
     if (range === 'empty') return 0

@@ -15,11 +15,11 @@ import type { ColumnAggregate } from './column-aggregate.ts'
 import { createDirectReader } from './direct-rows.ts'
 import type { DirectRowGroup } from './direct-rows.ts'
 import type { MergedRows } from './merge/merged-rows.ts'
-import { onceEach, selectMerged } from './pages.ts'
-import { kindOf } from './predicate.ts'
-import { decodeColumn } from './row-group-columns.ts'
+import { selectMerged } from './pages.ts'
+import { decodeColumn, onceEach } from './row-group-columns.ts'
 import { openScanSources } from './scan-sources.ts'
 import type { ScanSources } from './scan-sources.ts'
+import { storedOrdinals } from '../vector/scan-columns.ts'
 import { visitRows } from './visit-rows.ts'
 
 interface AggregateState {
@@ -34,12 +34,10 @@ interface AggregateState {
 export async function aggregateRows(kernel: Kernel, view: View, sequence: number, shape: RowLayout, request: ScanRequest, aggregates: readonly AggregateRequest[], stats?: ReadStats): Promise<readonly AggregatePartial[]> {
   const functions = functionsByOrdinal(aggregates)
   const ordinals = [...functions.keys()]
-  for (const ordinal of ordinals) kindOf(shape.layout, ordinal)
-  const read = [...new Set([...ordinals, ...request.predicate.map(({ ordinal }) => ordinal)])]
-  const sources = openScanSources(kernel, view, sequence, shape, { ...request, reverse: false }, read, stats)
+  const sources = openScanSources(kernel, view, sequence, shape, { ...request, reverse: false }, ordinals, stats)
   const { context, predicate } = sources
-  const state: AggregateState = { sources, columns: ordinals.map((ordinal) => createColumnAggregate(context, ordinal)), functions, arena: createArena(kernel.heap), rowCount: 0 }
-  const direct = createDirectReader(context, { predicate, wanted: ordinals, answer: (reader, rowGroup) => answerFromZones(state, reader, rowGroup) })
+  const state: AggregateState = { sources, columns: ordinals.map((ordinal) => createColumnAggregate(context, ordinal, sources.columns.kinds)), functions, arena: createArena(kernel.heap), rowCount: 0 }
+  const direct = createDirectReader(context, { predicate, wanted: storedOrdinals(shape.layout.columns.length, request.computed, ordinals), answer: (reader, rowGroup) => answerFromZones(state, reader, rowGroup) })
   try {
     await visitRows(sources, direct, request.pace, { rowGroup: (group) => addRowGroup(state, group), merged: (rows) => addMerged(state, rows) })
     return aggregates.map(({ function: wanted, ordinal }) => (ordinal === undefined ? { kind: 'count', count: state.rowCount } : columnOf(state, ordinal).partial(wanted)))
@@ -71,22 +69,26 @@ function answerFromZones(state: AggregateState, reader: TableReader, rowGroup: n
 }
 
 function addRowGroup(state: AggregateState, group: DirectRowGroup): void {
-  const { sources: { context }, arena } = state
+  const { sources: { context, columns }, arena } = state
+  const { rowCount, selection, chunk } = group
   arena.reset()
   state.rowCount += group.selectedCount
-  for (const column of state.columns) {
-    const chunk = group.chunk(column.ordinal)
-    if (chunk !== 0 && column.addChunk !== undefined) column.addChunk(chunk, group.selection, arena.allocate)
-    else if (chunk !== 0) column.addVector(decodeColumn(context, chunk, column.ordinal, 0, group.rowCount, arena), group.rowCount, group.selection)
+  const stored = onceEach((ordinal) => decodeColumn(context, chunk(ordinal), ordinal, 0, rowCount, arena))
+  const column = columns.of({ rowCount, vector: stored, chunk }, selection, arena)
+  for (const each of state.columns) {
+    const own = each.isStored ? chunk(each.ordinal) : 0
+    if (own !== 0 && each.addChunk !== undefined) each.addChunk(own, selection, arena.allocate)
+    else if (own !== 0 || !each.isStored) each.addVector(column(each.ordinal), rowCount, selection)
   }
 }
 
 function addMerged(state: AggregateState, rows: MergedRows): void {
-  const { sources: { context, predicate }, arena } = state
+  const { sources: { context, predicate, columns }, arena } = state
   arena.reset()
-  const column = onceEach(rows.column)
-  const { selection, selectedCount } = selectMerged({ context, columns: [], predicate, arena }, rows.count, column)
+  const stored = onceEach(rows.column)
+  const { selection, selectedCount } = selectMerged({ context, predicate, arena }, rows.count, stored)
   if (selectedCount === 0) return
   state.rowCount += selectedCount
+  const column = columns.of({ rowCount: rows.count, vector: stored, chunk: () => 0 }, selection, arena)
   for (const each of state.columns) each.addVector(column(each.ordinal), rows.count, selection)
 }

@@ -3,7 +3,9 @@
  * src/kernel/scan.ts), text in JavaScript.
  */
 import type { LinearMemory, Pointer } from '../../kernel/linear-memory.ts'
+import { invariant } from '../../errors.ts'
 import { physicalKindNumber } from '../layout.ts'
+import type { PhysicalKind } from '../layout.ts'
 import type { Vector } from '../page.ts'
 import { zoneMapFields } from '../table/format.ts'
 import type { TableReader } from '../table/table.ts'
@@ -14,6 +16,8 @@ import { checkDecoded } from './row-group-columns.ts'
 
 export interface ColumnAggregate {
   readonly ordinal: number
+  /** Whether it is a column of the table, which chunks and zone maps are of. */
+  readonly isStored: boolean
   /** The selected rows (0 = all) of a vector. */
   addVector(vector: Vector, count: number, selection: Pointer): void
   /** The same of a chunk; undefined where a vector is needed. */
@@ -27,10 +31,14 @@ export interface ColumnAggregate {
 
 const accumulatorBytes = 48
 
-export function createColumnAggregate(context: ReadContext, ordinal: number): ColumnAggregate {
-  const kind = context.shape.layout.columns[ordinal]!
+/** `kinds` of the scan's columns by ordinal. */
+export function createColumnAggregate(context: ReadContext, ordinal: number, kinds: readonly PhysicalKind[]): ColumnAggregate {
+  const kind = kinds[ordinal]
+  invariant(kind !== undefined, `an aggregate reads column ${ordinal} of ${kinds.length}`)
   return kind === 'bytes' ? textAggregate(context, ordinal) : numberAggregate(context, ordinal, kind)
 }
+
+const isStored = ({ shape: { layout } }: ReadContext, ordinal: number): boolean => ordinal < layout.columns.length
 
 function numberAggregate(context: ReadContext, ordinal: number, kind: 'i64' | 'f64'): ColumnAggregate {
   const { kernel: { heap, memory, exports } } = context
@@ -45,13 +53,14 @@ function numberAggregate(context: ReadContext, ordinal: number, kind: 'i64' | 'f
   const count = (): number => memory.f64[accumulator >>> 3]!
   return {
     ordinal,
+    isStored: isStored(context, ordinal),
     addVector(vector, rowCount, selection) {
       if (vector.kind !== 'bytes') addVector(vector.values, vector.nulls, rowCount, selection, accumulator)
     },
     addChunk(chunk, selection, scratch) {
       checkDecoded(addChunk(chunk, selection, accumulator, scratch(exports.scanScratchBytes(chunk))), kind)
     },
-    canAddZone: () => true,
+    canAddZone: () => isStored(context, ordinal),
     addZone(reader, rowGroup) {
       const zones = zonesOf(reader), { map, fields } = zones, values = valuesIn(memory, zones, rowGroup)
       if (values === 0) return
@@ -76,7 +85,8 @@ function numberAggregate(context: ReadContext, ordinal: number, kind: 'i64' | 'f
   }
 }
 
-function textAggregate({ kernel: { memory } }: ReadContext, ordinal: number): ColumnAggregate {
+function textAggregate(context: ReadContext, ordinal: number): ColumnAggregate {
+  const { memory } = context.kernel
   const zonesOf = zonesByReader(ordinal)
   let count = 0
   let min: Uint8Array | undefined, max: Uint8Array | undefined
@@ -86,6 +96,7 @@ function textAggregate({ kernel: { memory } }: ReadContext, ordinal: number): Co
   }
   return {
     ordinal,
+    isStored: isStored(context, ordinal),
     addVector(vector, rowCount, selection) {
       if (vector.kind !== 'bytes') return
       const { u8, u32 } = memory
@@ -99,6 +110,7 @@ function textAggregate({ kernel: { memory } }: ReadContext, ordinal: number): Co
     },
     addChunk: undefined,
     canAddZone(reader, rowGroup, functions) {
+      if (!isStored(context, ordinal)) return false
       if (!functions.has('min') && !functions.has('max')) return true
       return valuesIn(memory, zonesOf(reader), rowGroup) === 0 || reader.textExtremes(rowGroup, ordinal) !== undefined
     },

@@ -11,11 +11,11 @@ import { boundaryAfter, compareBoundaries, i64Boundary } from '../keys/key-bytes
 import type { Boundary } from '../keys/key-bytes.ts'
 import { rowGroupBytesOf } from '../table/table.ts'
 import type { ChunkName, PinnedChunks, TableReader } from '../table/table.ts'
-import { filterChunk, pruneRowGroups } from './predicate.ts'
+import { filterRows } from './predicate.ts'
 import type { Predicate } from './predicate.ts'
 import { bitmapBytes } from './read-context.ts'
 import type { ReadContext } from './read-context.ts'
-import { checkDecoded, firstKeyOf, keyChunk, rowGroupEnd } from './row-group-columns.ts'
+import { checkDecoded, decodeColumn, firstKeyOf, keyChunk, onceEach, rowGroupEnd } from './row-group-columns.ts'
 import { setBits } from './merge/run-page.ts'
 import type { Stretch } from './stretches.ts'
 
@@ -53,7 +53,10 @@ const windowRowGroupsMax = 8, windowBytesMax = 2 * 1024 * 1024
 interface DirectState {
   readonly context: ReadContext
   readonly options: DirectOptions
+  /** What lives as long as the window. */
   readonly arena: Arena
+  /** What filtering one row group needs. */
+  readonly scratch: Arena
   readonly prunings: Map<TableReader, Uint8Array>
   readonly pins: PinnedChunks[]
   stretch: DirectStretch | undefined
@@ -66,7 +69,7 @@ interface DirectState {
 }
 
 export function createDirectReader(context: ReadContext, options: DirectOptions): DirectReader {
-  const state: DirectState = { context, options, arena: createArena(context.kernel.heap), prunings: new Map(), pins: [], stretch: undefined, from: 0, to: 0, windowRowGroups: 1, ready: [] }
+  const state: DirectState = { context, options, arena: createArena(context.kernel.heap), scratch: createArena(context.kernel.heap), prunings: new Map(), pins: [], stretch: undefined, from: 0, to: 0, windowRowGroups: 1, ready: [] }
   return {
     open(stretch) {
       state.stretch = stretch
@@ -81,6 +84,7 @@ export function createDirectReader(context: ReadContext, options: DirectOptions)
     close() {
       unpin(state)
       state.arena.free()
+      state.scratch.free()
     },
   }
 }
@@ -132,10 +136,10 @@ function takeWindow(state: DirectState): { readonly from: number; readonly to: n
   return from < 0 ? undefined : { from, to }
 }
 
-function pruningOf({ context, options, prunings }: DirectState, reader: TableReader): Uint8Array {
+function pruningOf({ options, prunings }: DirectState, reader: TableReader): Uint8Array {
   let pruning = prunings.get(reader)
   if (pruning === undefined) {
-    pruning = pruneRowGroups(context, options.predicate, reader)
+    pruning = options.predicate.prune(reader)
     prunings.set(reader, pruning)
   }
   return pruning
@@ -157,7 +161,7 @@ function filterNames({ options }: DirectState): readonly ChunkName[] {
 async function filterWindow(state: DirectState, reader: TableReader, from: number, to: number): Promise<DirectRowGroup[]> {
   const { context, options } = state
   const isEdge = isCut(state, from) || isCut(state, to - 1)
-  const names = new Set<ChunkName>([...filterNames(state), ...(isEdge ? [keyChunk(context).name] : []), ...(options.predicate.terms.length === 0 ? options.wanted : [])])
+  const names = new Set<ChunkName>([...filterNames(state), ...(isEdge ? [keyChunk(context).name] : []), ...(options.predicate.isEmpty ? options.wanted : [])])
   await pinMore(state, reader, from, to, [...names])
   return Array.from({ length: to - from }, (_, i) => selectRows(state, reader, from + i))
 }
@@ -175,8 +179,8 @@ function selectRows(state: DirectState, reader: TableReader, rowGroup: number): 
   const group = (selection: Pointer, selectedCount: number): DirectRowGroup => ({ reader, rowGroup, rowCount, selection: selectedCount === rowCount ? 0 : selection, selectedCount, chunk })
   const tombstones = chunk('tombstones')
   const cut = isCut(state, rowGroup)
-  const terms = pruningOf(state, reader)[rowGroup] === 2 ? [] : options.predicate.terms
-  if (tombstones === 0 && !cut && terms.length === 0) return group(0, rowCount)
+  const mustFilter = !options.predicate.isEmpty && pruningOf(state, reader)[rowGroup] !== 2
+  if (tombstones === 0 && !cut && !mustFilter) return group(0, rowCount)
   const selection = arena.allocate(bitmapBytes(rowCount))
   u8.fill(0, selection, selection + bitmapBytes(rowCount))
   const { first, end } = cut ? rowsWithin(state, chunk(keyChunk(context).name), rowCount) : { first: 0, end: rowCount }
@@ -187,9 +191,10 @@ function selectRows(state: DirectState, reader: TableReader, rowGroup: number): 
     context.kernel.memory.i64[zero >>> 3] = 0n
     selectedCount = checkDecoded(exports.scanFilterChunkI64(tombstones, comparison.eq, zero, selection, arena.allocate(exports.scanScratchBytes(tombstones))), 'i64')
   }
-  for (const term of terms) {
-    if (selectedCount === 0) break
-    selectedCount = filterChunk(context, term, chunk(term.ordinal), rowCount, selection, arena.allocate)
+  if (mustFilter && selectedCount > 0) {
+    state.scratch.reset()
+    const vector = onceEach((ordinal) => decodeColumn(context, chunk(ordinal), ordinal, 0, rowCount, state.scratch))
+    selectedCount = filterRows(context, options.predicate, { rowCount, vector, chunk }, selection, selectedCount, state.scratch)
   }
   return group(selection, selectedCount)
 }

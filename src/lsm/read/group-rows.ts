@@ -1,5 +1,6 @@
 /** Brings a scan's rows into groups: direct row groups with their chunks as they are encoded, merged rows as vectors. */
 import type { Kernel } from '../../kernel/kernel.ts'
+import type { Pointer } from '../../kernel/linear-memory.ts'
 import type { Groups } from '../groups/group-rows.ts'
 import type { RowLayout } from '../keys/row-layout.ts'
 import { createArena } from '../state/arena.ts'
@@ -8,29 +9,35 @@ import type { ReadStats, ScanRequest } from '../tree.ts'
 import { createDirectReader } from './direct-rows.ts'
 import type { DirectRowGroup } from './direct-rows.ts'
 import type { MergedRows } from './merge/merged-rows.ts'
-import { onceEach, selectMerged } from './pages.ts'
-import { decodeColumn } from './row-group-columns.ts'
+import { selectMerged } from './pages.ts'
+import { decodeColumn, onceEach } from './row-group-columns.ts'
 import { openScanSources } from './scan-sources.ts'
+import { storedOrdinals } from '../vector/scan-columns.ts'
+import type { VectorRows } from '../vector/node.ts'
 import { visitRows } from './visit-rows.ts'
 
 /** Over `view`, which the caller keeps pinned until all rows are added. */
 export async function groupRows(kernel: Kernel, view: View, sequence: number, shape: RowLayout, request: ScanRequest, groups: Groups, stats?: ReadStats): Promise<void> {
-  const read = [...new Set([...groups.ordinals, ...request.predicate.map(({ ordinal }) => ordinal)])]
-  const sources = openScanSources(kernel, view, sequence, shape, { ...request, reverse: false }, read, stats)
-  const { context, predicate } = sources
-  const direct = createDirectReader(context, { predicate, wanted: groups.ordinals })
+  const sources = openScanSources(kernel, view, sequence, shape, { ...request, reverse: false }, groups.ordinals, stats)
+  const { context, predicate, columns } = sources
+  const columnCount = shape.layout.columns.length
+  const direct = createDirectReader(context, { predicate, wanted: storedOrdinals(columnCount, request.computed, groups.ordinals) })
   const arena = createArena(kernel.heap)
+
+  function add(rows: VectorRows, selection: Pointer): void {
+    groups.add({ rowCount: rows.rowCount, selection, chunk: (ordinal) => (ordinal < columnCount ? rows.chunk(ordinal) : 0), vector: onceEach(columns.of(rows, selection, arena)) })
+  }
 
   function addRowGroup({ rowCount, selection, chunk }: DirectRowGroup): void {
     arena.reset()
-    groups.add({ rowCount, selection, chunk, vector: onceEach((ordinal) => decodeColumn(context, chunk(ordinal), ordinal, 0, rowCount, arena)) })
+    add({ rowCount, chunk, vector: onceEach((ordinal) => decodeColumn(context, chunk(ordinal), ordinal, 0, rowCount, arena)) }, selection)
   }
 
   function addMerged(rows: MergedRows): void {
     arena.reset()
     const vector = onceEach(rows.column)
-    const { selection, selectedCount } = selectMerged({ context, columns: [], predicate, arena }, rows.count, vector)
-    if (selectedCount > 0) groups.add({ rowCount: rows.count, selection, chunk: () => 0, vector })
+    const { selection, selectedCount } = selectMerged({ context, predicate, arena }, rows.count, vector)
+    if (selectedCount > 0) add({ rowCount: rows.count, chunk: () => 0, vector }, selection)
   }
 
   try {

@@ -7,59 +7,53 @@ import type { Arena } from '../state/arena.ts'
 import type { Page, Vector } from '../page.ts'
 import type { DirectRowGroup } from './direct-rows.ts'
 import type { MergedRows } from './merge/merged-rows.ts'
-import { filterVector } from './predicate.ts'
+import { filterRows } from './predicate.ts'
 import type { Predicate } from './predicate.ts'
+import type { ScanColumns } from '../vector/scan-columns.ts'
 import { bitmapBytes } from './read-context.ts'
 import type { ReadContext } from './read-context.ts'
-import { decodeChunk, decodeColumn, keyChunk } from './row-group-columns.ts'
+import { decodeChunk, decodeColumn, keyChunk, onceEach } from './row-group-columns.ts'
+import type { ColumnSource } from './row-group-columns.ts'
 
 export interface PageRequest {
   readonly context: ReadContext
-  readonly columns: readonly number[]
+  readonly columns: ScanColumns
+  /** Ordinals of the columns that pages are to have. */
+  readonly wanted: readonly number[]
   readonly predicate: Predicate
   /** For vectors; reset by the caller between pages. */
   readonly arena: Arena
 }
 
-/** A column of some rows, by ordinal, each decoded at most once. */
-export type ColumnSource = (ordinal: number) => Vector
-
 /** The predicate over vectors: a selection bitmap (0 = all rows) and how many rows it holds. */
-export function selectMerged({ context, predicate, arena }: PageRequest, count: number, column: ColumnSource): { readonly selection: Pointer; readonly selectedCount: number } {
-  if (predicate.terms.length === 0) return { selection: 0, selectedCount: count }
+export function selectMerged({ context, predicate, arena }: Pick<PageRequest, 'context' | 'predicate' | 'arena'>, count: number, column: ColumnSource): { readonly selection: Pointer; readonly selectedCount: number } {
+  if (predicate.isEmpty) return { selection: 0, selectedCount: count }
   const selection = arena.allocate(bitmapBytes(count))
   context.kernel.exports.scanSelectAll(selection, count)
-  let selectedCount = count
-  for (const term of predicate.terms) {
-    if (selectedCount === 0) break
-    selectedCount = filterVector(context, term, column(term.ordinal), count, selection)
-  }
+  const selectedCount = filterRows(context, predicate, { rowCount: count, vector: column, chunk: () => 0 }, selection, count, arena)
   return { selection: selectedCount === count ? 0 : selection, selectedCount }
-}
-
-/** Remembers a column source's vectors. */
-export function onceEach(source: ColumnSource): ColumnSource {
-  const vectors: (Vector | undefined)[] = []
-  return (ordinal) => (vectors[ordinal] ??= source(ordinal))
 }
 
 /** The page of merged rows; undefined when no row is selected. */
 export function mergedPage(request: PageRequest, rows: MergedRows): Page | undefined {
-  const column = onceEach(rows.column)
-  const { selection, selectedCount } = selectMerged(request, rows.count, column)
+  const stored = onceEach(rows.column)
+  const { selection, selectedCount } = selectMerged(request, rows.count, stored)
   if (selectedCount === 0) return undefined
   const vectors: (Vector | undefined)[] = []
-  for (const ordinal of request.columns) vectors[ordinal] = column(ordinal)
+  const column = request.columns.of({ rowCount: rows.count, vector: stored, chunk: () => 0 }, selection, request.arena)
+  for (const ordinal of request.wanted) vectors[ordinal] = column(ordinal)
   let keys: Pointer | undefined
   return { rowCount: rows.count, vectors, selection, selectedCount, keyAt: (row) => keyOf(request, (keys ??= rows.keys()), row) }
 }
 
 /** The page of a row group. Few selected rows are brought together; otherwise the page has all rows and a selection. */
 export function directPage(request: PageRequest, group: DirectRowGroup): Page {
-  const { context, columns, arena } = request
+  const { context, columns, wanted, arena } = request
   const order = orderOf(request, group)
   const vectors: (Vector | undefined)[] = []
-  for (const ordinal of columns) vectors[ordinal] = inOrder(request, order, decodeColumn(context, group.chunk(ordinal), ordinal, 0, group.rowCount, arena))
+  const stored = onceEach((ordinal) => decodeColumn(context, group.chunk(ordinal), ordinal, 0, group.rowCount, arena))
+  const column = columns.of({ rowCount: group.rowCount, vector: stored, chunk: group.chunk }, group.selection, arena)
+  for (const ordinal of wanted) vectors[ordinal] = inOrder(request, order, column(ordinal))
   let keys: Pointer | undefined
   const keyVector = (): Pointer => {
     const { name, kind } = keyChunk(context)

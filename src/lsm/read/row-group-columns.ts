@@ -58,3 +58,12 @@ export function firstKeyOf(memory: LinearMemory, reader: TableReader, rowGroup: 
   const { address, byteLength } = reader.firstKey(rowGroup)
   return copyOut(memory, address, byteLength)
 }
+
+/** A column of some rows, by ordinal. */
+export type ColumnSource = (ordinal: number) => Vector
+
+/** Remembers a column source's vectors. */
+export function onceEach(source: ColumnSource): ColumnSource {
+  const vectors: (Vector | undefined)[] = []
+  return (ordinal) => (vectors[ordinal] ??= source(ordinal))
+}

@@ -13,7 +13,9 @@ import { createMemtableSource } from './merge/memtable-source.ts'
 import type { MemtableSource } from './merge/memtable-source.ts'
 import { createRowMerge } from './merge/merged-rows.ts'
 import type { RowMerge } from './merge/merged-rows.ts'
-import { createPredicate } from './predicate.ts'
+import { createScanColumns, storedOrdinals } from '../vector/scan-columns.ts'
+import type { ScanColumns } from '../vector/scan-columns.ts'
+import { createPredicate, predicateOrdinals } from './predicate.ts'
 import type { Predicate } from './predicate.ts'
 import type { ReadContext } from './read-context.ts'
 import { planStretches } from './stretches.ts'
@@ -24,6 +26,7 @@ import type { RunFile } from './merge/table-source.ts'
 export interface ScanSources {
   readonly context: ReadContext
   readonly predicate: Predicate
+  readonly columns: ScanColumns
   readonly plan: StretchPlan
   readonly merge: RowMerge
   /** Indexes of the memtables among the merge's sources. */
@@ -33,9 +36,11 @@ export interface ScanSources {
 
 const mergeReadAhead = 4
 
-/** `columns` are the ordinals that will be asked of merged rows, the predicate's included. */
-export function openScanSources(kernel: Kernel, view: View, sequence: number, shape: RowLayout, request: ScanRequest, columns: readonly number[], stats?: ReadStats): ScanSources {
+/** `wanted`: the ordinals that will be asked for. */
+export function openScanSources(kernel: Kernel, view: View, sequence: number, shape: RowLayout, request: ScanRequest, wanted: readonly number[], stats?: ReadStats): ScanSources {
   const context: ReadContext = { kernel, shape, reverse: request.reverse === true, stats }
+  const { columns: kinds } = shape.layout
+  const read = [...new Set([...storedOrdinals(kinds.length, request.computed, wanted), ...predicateOrdinals(request)])]
   const lower = request.lower ?? firstBoundary, upper = request.upper
   let cover: RangeCover = emptyCover
   const cut = (added: RangeCover): RangeCover => unionOfCovers(cover, clipCover(added, lower, upper))
@@ -49,16 +54,18 @@ export function openScanSources(kernel: Kernel, view: View, sequence: number, sh
     runs.push({ readers: files.map(({ reader }) => reader), cover })
     for (const file of files) if (file.cover.length > 0) cover = cut(file.cover)
   }
-  const tables = runs.map(({ readers, cover: newer }) => createTableSource(context, { files: readers.map(openFile), cover: newer, columns, readAhead: mergeReadAhead }))
+  const tables = runs.map(({ readers, cover: newer }) => createTableSource(context, { files: readers.map(openFile), cover: newer, columns: read, readAhead: mergeReadAhead }))
   const merge = createRowMerge(context, { sources: [...memtables, ...tables], keepTombstones: false })
-  const predicate = createPredicate(context, request.predicate)
+  const predicate = createPredicate(context, request)
+  const columns = createScanColumns(kernel, kinds, request.computed)
   return {
-    context, predicate, merge,
+    context, predicate, columns, merge,
     plan: planStretches(context, lower, upper, runs, memtables),
     memtables: memtables.map((_, i) => i),
     close() {
       merge.close()
       predicate.free()
+      columns.free()
     },
   }
 }

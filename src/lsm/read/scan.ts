@@ -7,6 +7,7 @@ import type { Page } from '../page.ts'
 import type { RowLayout } from '../keys/row-layout.ts'
 import type { ReadStats, ScanCursor, ScanRequest } from '../tree.ts'
 import type { View } from '../state/view.ts'
+import { storedOrdinals } from '../vector/scan-columns.ts'
 import { createDirectReader } from './direct-rows.ts'
 import type { DirectReader } from './direct-rows.ts'
 import { directPage, mergedPage } from './pages.ts'
@@ -27,14 +28,13 @@ interface ScanState {
 
 /** A cursor over `view`, which the caller keeps pinned until it is closed. */
 export function openScan(kernel: Kernel, view: View, sequence: number, shape: RowLayout, request: ScanRequest, stats?: ReadStats): ScanCursor {
-  const columns = [...new Set([...request.columns, ...request.predicate.map(({ ordinal }) => ordinal)])]
-  const sources = openScanSources(kernel, view, sequence, shape, request, columns, stats)
-  const { context, predicate } = sources
-  const wanted = [...new Set([...request.columns, ...(request.keys === false ? [] : [keyChunk(context).name])])]
+  const sources = openScanSources(kernel, view, sequence, shape, request, request.columns, stats)
+  const { context, predicate, columns } = sources
+  const wanted = [...new Set([...storedOrdinals(shape.layout.columns.length, request.computed, request.columns), ...(request.keys === false ? [] : [keyChunk(context).name])])]
   const state: ScanState = {
     sources,
     direct: createDirectReader(context, { predicate, wanted }),
-    page: { context, columns: request.columns, predicate, arena: createArena(kernel.heap) },
+    page: { context, columns, wanted: request.columns, predicate, arena: createArena(kernel.heap) },
     pace: request.pace,
     stretch: undefined,
     closed: false,

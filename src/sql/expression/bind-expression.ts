@@ -13,8 +13,8 @@ import { asCondition, bindBinary, bindComparison, bindDistinct, bindSign, unifie
 import { booleanType, intervalType, isFloat, numericType, refuseIntervals, textType, unknownType, valueTypeName } from './type.ts'
 import type { ValueType } from './type.ts'
 import { castOf } from './value/cast.ts'
-import { createMatcher } from './value/like.ts'
-import type { Matcher } from './value/like.ts'
+import { createMatcher } from '../../bytes/like.ts'
+import type { Matcher } from '../../bytes/like.ts'
 
 /** What an expression may refer to. */
 export interface ExpressionScope {

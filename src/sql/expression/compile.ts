@@ -77,7 +77,7 @@ function compileCall(call: BoundCall, run: Run): Evaluate {
   return (row) => (known === undefined ? (known = evaluate(row)) : known)
 }
 
-function isFixed(bound: Bound): boolean {
+export function isFixed(bound: Bound): boolean {
   return bound.kind === 'literal' || bound.kind === 'constant' || (bound.kind === 'call' && bound.args.length > 0 && bound.args.every(isFixed))
 }
 

@@ -7,20 +7,20 @@ import { LsmtError } from '../../errors.ts'
 import { unlessCancelled } from '../cancel.ts'
 import { scanRange } from '../execute/bounds.ts'
 import { resolveTerms } from '../execute/terms.ts'
-import type { GroupNode } from './node.ts'
+import { engineGroup } from './engine-group.ts'
+import type { EngineGroup } from './engine-group.ts'
 import { hashed } from './hashed-group.ts'
-import { plainGroup } from './plain-group.ts'
-import type { PlainGroup } from './plain-group.ts'
+import type { GroupNode } from './node.ts'
 import { snapshotOf } from './query-run.ts'
 import type { Batch, QueryRun, Stream } from './query-run.ts'
 
 export function group(node: GroupNode, input: Stream, run: QueryRun): Stream {
-  const plain = plainGroup(node)
+  const asked = engineGroup(node, run)
   const byRows = hashed(node, input, run)
-  return plain === undefined ? byRows : byEngine(plain, run, byRows)
+  return asked === undefined ? byRows : byEngine(asked, run, byRows)
 }
 
-function byEngine({ scan: { table, terms }, keys, requests, values }: PlainGroup, run: QueryRun, byRows: Stream): Stream {
+function byEngine({ scan: { table, terms }, conditions, computed, keys, requests, values }: EngineGroup, run: QueryRun, byRows: Stream): Stream {
   const resolved = resolveTerms(terms, run.values)
   const result = (row: EngineRow): EngineRow => [...row.slice(0, keys.length), ...values.map((value) => value(row))]
   const nothing: Batch = keys.length > 0 ? [] : [result(requests.map((request) => (request.function === 'count' ? 0 : null)))]
@@ -29,7 +29,7 @@ function byEngine({ scan: { table, terms }, keys, requests, values }: PlainGroup
       yield nothing
       return
     }
-    const scan: EngineScan = { table, ...scanRange(table, resolved), ordered: false, columns: [], ...(run.signal === undefined ? {} : { signal: run.signal }) }
+    const scan: EngineScan = { table, ...scanRange(table, resolved), ordered: false, columns: [], conditions, computed, ...(run.signal === undefined ? {} : { signal: run.signal }) }
     if (keys.length === 0 && !requests.some(({ distinct }) => distinct)) yield [result(await unlessCancelled(run.engine.aggregate(snapshotOf(run), scan, requests, run.stats), run.signal))]
     else yield* unlessTooMany(run.engine.groupedAggregate(snapshotOf(run), scan, keys, requests, run.stats), result, byRows)
   }

@@ -1,7 +1,7 @@
 /**
  * Operators of a query as a tree of plain data. Rows flow from the leaves up; expressions refer to the rows of the
  * operator below by position. What the engine does by itself over plain columns is told by
- * plain-group.ts.
+ * engine-group.ts.
  */
 import type { TableSchema } from '../../engine/schema.ts'
 import type { Bound, BoundAggregate, BoundSubquery } from '../expression/bound.ts'

@@ -2,13 +2,14 @@
 import type { EngineRow } from '../../engine/engine.ts'
 import { compile } from '../expression/compile.ts'
 import { apply } from './apply.ts'
+import { filter } from './filter.ts'
 import { group } from './group.ts'
 import { join } from './join.ts'
 import type { QueryNode } from './node.ts'
 import { batchRows, pace } from './query-run.ts'
 import type { QueryRun, Stream } from './query-run.ts'
 import { scan } from './scan.ts'
-import { distinct, filtered, matched, unionAll } from './set.ts'
+import { distinct, matched, unionAll } from './set.ts'
 import { sort } from './sort.ts'
 import { limited, rowWindow } from './window.ts'
 
@@ -26,10 +27,8 @@ export function open(node: QueryNode, run: QueryRun, rowsMax?: number, repeated 
     }
     case 'given':
       return given(node.columns, run)
-    case 'filter': {
-      const condition = compile(node.condition, run)
-      return filtered(input(node.input), run, (row) => condition(row) === 1)
-    }
+    case 'filter':
+      return filter(node, (max, conditions) => (node.input.kind === 'scan' ? scan(node.input, run, max, repeated, conditions) : input(node.input)), run, rowsMax)
     case 'apply':
       return apply(node.subqueries, input(node.input, rowsMax), run, (subquery) => open(subquery.plan as QueryNode, run, subquery.test === 'exists' ? 1 : undefined, subquery.outer.length > 0 || repeated))
     case 'project':

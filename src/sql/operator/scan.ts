@@ -1,5 +1,5 @@
 /** Rows of a table, narrowed by what the engine can check itself. */
-import type { EngineScan, SpilledRun } from '../../engine/engine.ts'
+import type { EngineExpression, EngineScan, SpilledRun } from '../../engine/engine.ts'
 import { scanRange } from '../execute/bounds.ts'
 import { resolveTerms } from '../execute/terms.ts'
 import type { ScanNode } from './node.ts'
@@ -8,8 +8,8 @@ import type { Batch, QueryRun, Stream } from './query-run.ts'
 import { rowBytes } from './spill/query-memory.ts'
 import type { MemoryShare } from './spill/query-memory.ts'
 
-/** `repeated`: the rows will be asked for again and again, so they are kept. */
-export function scan(node: ScanNode, run: QueryRun, rowsMax: number | undefined, repeated: boolean): Stream {
+/** `repeated`: the rows will be asked for again and again, so they are kept. `conditions`: what must be true of them as well. */
+export function scan(node: ScanNode, run: QueryRun, rowsMax: number | undefined, repeated: boolean, conditions: readonly EngineExpression[] = []): Stream {
   const terms = resolveTerms(node.terms, run.values)
   if (terms === undefined || rowsMax === 0) return async function* () {}
   const engineScan: EngineScan = {
@@ -18,6 +18,7 @@ export function scan(node: ScanNode, run: QueryRun, rowsMax: number | undefined,
     ordered: node.ordered,
     reverse: node.reverse,
     columns: node.columns,
+    ...(conditions.length === 0 ? {} : { conditions }),
     ...(rowsMax === undefined ? {} : { limit: rowsMax }),
     ...(run.signal === undefined ? {} : { signal: run.signal }),
   }

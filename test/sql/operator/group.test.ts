@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import type { EngineRow } from '../../../src/engine/engine.ts'
 import type { Bound, BoundAggregate } from '../../../src/sql/expression/bound.ts'
 import { bigintType, numericType } from '../../../src/sql/expression/type.ts'
-import { plainGroup } from '../../../src/sql/operator/plain-group.ts'
+import { engineGroup } from '../../../src/sql/operator/engine-group.ts'
 import type { GroupNode, QueryNode } from '../../../src/sql/operator/node.ts'
 import { open } from '../../../src/sql/operator/open.ts'
 import { newQueryRun } from '../../../src/sql/operator/query-run.ts'
@@ -40,7 +40,7 @@ describe.each(testEngines)('GROUP BY over %s', (_, openEngine) => {
     }
     // Rows are distinct by their ids: the operator between changes nothing, but is not for the engine.
     const byRows = node({ kind: 'distinct', input: scan })
-    expect([plainGroup(node(scan)), plainGroup(byRows)]).toEqual([expect.anything(), undefined])
+    expect([engineGroup(node(scan), run), engineGroup(byRows, run)]).toEqual([expect.anything(), undefined])
     expect(await rowsOf(node(scan))).toEqual(await rowsOf(byRows))
     snapshot.release()
     await engine.close()

@@ -1,5 +1,5 @@
 /** LIKE: % stands for any characters, _ for one, an escape for the character after it. */
-import { LsmtError } from '../../../errors.ts'
+import { LsmtError } from '../errors.ts'
 
 export type Matcher = (text: string) => boolean
 
@@ -12,9 +12,15 @@ export function createMatcher(pattern: string, escape: string | undefined, casel
 
 const any = Symbol('%')
 const one = Symbol('_')
-type Part = string | typeof any | typeof one
+/** A literal, or what stands for characters. */
+export type Part = string | typeof any | typeof one
 
-function patternParts(pattern: string, escape: string | undefined): readonly Part[] {
+export const isLiteral = (part: Part): part is string => typeof part === 'string'
+/** Whether it is a %. */
+export const isManyCharacters = (part: Part): boolean => part === any
+
+/** What a pattern consists of; no two % follow each other. 22P02 for a pattern that ends in its escape. */
+export function patternParts(pattern: string, escape: string | undefined): readonly Part[] {
   const parts: Part[] = []
   const characters = Array.from(pattern)
   for (let at = 0; at < characters.length; at++) {

@@ -1,0 +1,2 @@
+/** What those who make expressions for scans may ask of them. */
+export { canFail } from '../lsm/vector/expression.ts'

@@ -1,0 +1,39 @@
+/** Columns that a scan may name: those of the table, and after them the computed ones of the request. */
+import type { Kernel } from '../../kernel/kernel.ts'
+import type { Pointer } from '../../kernel/linear-memory.ts'
+import type { PhysicalKind } from '../layout.ts'
+import type { ColumnSource } from '../read/row-group-columns.ts'
+import type { Arena } from '../state/arena.ts'
+import { createEvaluator } from './evaluator.ts'
+import { columnsOf, kindOfExpression } from './expression.ts'
+import type { VectorExpression } from './expression.ts'
+import type { VectorRows } from './node.ts'
+
+export interface ScanColumns {
+  /** By ordinal. */
+  readonly kinds: readonly PhysicalKind[]
+  /** A source of all columns of some rows; computed ones mean something for the selected rows (0: all) only. */
+  of(rows: VectorRows, selection: Pointer, arena: Arena): ColumnSource
+  free(): void
+}
+
+export function createScanColumns(kernel: Kernel, columns: readonly PhysicalKind[], computed: readonly VectorExpression[] = []): ScanColumns {
+  const evaluator = createEvaluator(kernel, columns, [], computed)
+  return {
+    kinds: scanKinds(columns, computed),
+    of: (rows, selection, arena) => (ordinal) => (ordinal < columns.length ? rows.vector(ordinal) : evaluator.computed[ordinal - columns.length]!(rows, selection, arena)),
+    free: evaluator.free,
+  }
+}
+
+/** Physical kinds by ordinal. */
+export function scanKinds(columns: readonly PhysicalKind[], computed: readonly VectorExpression[] = []): readonly PhysicalKind[] {
+  return [...columns, ...computed.map((expression) => storedKind(kindOfExpression(columns, expression)))]
+}
+
+const storedKind = (kind: ReturnType<typeof kindOfExpression>): PhysicalKind => (kind === 'boolean' ? 'i64' : kind)
+
+/** The table's columns that the given ones are made of, each once. */
+export function storedOrdinals(columnCount: number, computed: readonly VectorExpression[] | undefined, ordinals: readonly number[]): readonly number[] {
+  return [...new Set(ordinals.flatMap((ordinal) => (ordinal < columnCount ? [ordinal] : columnsOf(computed![ordinal - columnCount]!))))]
+}

@@ -1,0 +1,111 @@
+/**
+ * Groupings that the engine does by itself, from zone maps, dictionaries and kernels: keys, arguments and conditions are
+ * columns of one scan, or expressions that the engine computes. Any other makes rows in JavaScript instead.
+ */
+import type { ComputedColumn, EngineExpression, EngineGroupedAggregate, EngineRow, EngineValue } from '../../engine/engine.ts'
+import type { Bound, BoundAggregate } from '../expression/bound.ts'
+import type { Run } from '../expression/compile.ts'
+import { splitCondition } from '../vector/filter.ts'
+import { lowerExpression } from '../vector/lower.ts'
+import type { Lowering } from '../vector/lowered.ts'
+import { averageOf } from './aggregate.ts'
+import type { GroupNode, ScanNode } from './node.ts'
+
+export interface EngineGroup {
+  readonly scan: ScanNode
+  readonly conditions: readonly EngineExpression[]
+  /** Columns beside those of the table. */
+  readonly computed: readonly ComputedColumn[]
+  /** Ordinals in the scan. */
+  readonly keys: readonly number[]
+  /** What the engine is asked for; AVG is a sum and a count. */
+  readonly requests: readonly EngineGroupedAggregate[]
+  /** By aggregate of the node: its value in a row of keys and requests. */
+  readonly values: readonly ((row: EngineRow) => EngineValue)[]
+}
+
+/** undefined for a grouping of another form. */
+export function engineGroup({ input, keys, aggregates }: GroupNode, run: Run): EngineGroup | undefined {
+  const scan = input.kind === 'filter' ? input.input : input
+  if (scan.kind !== 'scan') return undefined
+  const lowering: Lowering = { table: scan.table, columns: scan.columns, run }
+  const { pushed, rest } = input.kind === 'filter' ? splitCondition(lowering, input.condition, false) : { pushed: [], rest: [] }
+  if (rest.length > 0) return undefined
+  const columns = columnsOf(lowering)
+  const ordinals = keys.map((key) => columns.ordinalOf(key))
+  const requests: EngineGroupedAggregate[] = []
+  const place = (request: EngineGroupedAggregate): number => {
+    const known = requests.findIndex((each) => each.function === request.function && each.ordinal === request.ordinal && each.distinct === request.distinct)
+    return keys.length + (known >= 0 ? known : requests.push(request) - 1)
+  }
+  const values = aggregates.map((aggregate) => valueOf(aggregate, columns, place))
+  if (!isWhole(ordinals) || !isWhole(values)) return undefined
+  return { scan, conditions: pushed, computed: columns.computed, keys: ordinals, requests, values }
+}
+
+function isWhole<T>(items: readonly (T | undefined)[]): items is readonly T[] {
+  return !items.includes(undefined)
+}
+
+interface Columns {
+  readonly computed: readonly ComputedColumn[]
+  /** undefined where the engine has no form for the expression. */
+  ordinalOf(bound: Bound): number | undefined
+}
+
+/** Plain columns keep their ordinals, equal expressions share one. */
+function columnsOf(lowering: Lowering): Columns {
+  const computed: ComputedColumn[] = [], names: string[] = []
+  const { table, columns } = lowering
+  return {
+    computed,
+    ordinalOf(bound) {
+      if (bound.kind === 'column') return columns[bound.place.index]
+      const { type } = bound
+      const expression = type.kind === 'unknown' || type.kind === 'interval' ? undefined : lowerExpression(lowering, bound)
+      if (expression === undefined) return undefined
+      const name = JSON.stringify([type, expression], (_, value: unknown) => (typeof value === 'bigint' ? `${value}n` : Object.is(value, -0) ? '-0' : typeof value === 'number' && !Number.isFinite(value) ? String(value) : value))
+      const known = names.indexOf(name)
+      if (known >= 0) return table.columns.length + known
+      computed.push({ expression, type: type as ComputedColumn['type'] })
+      return table.columns.length + names.push(name) - 1
+    },
+  }
+}
+
+function valueOf(aggregate: BoundAggregate, columns: Columns, place: (request: EngineGroupedAggregate) => number): ((row: EngineRow) => EngineValue) | undefined {
+  const { function: name, distinct, argument } = aggregate
+  if (argument === undefined) {
+    if (name !== 'count') return undefined
+    const index = place({ function: 'count' })
+    return (row) => row[index]!
+  }
+  const ordinal = columns.ordinalOf(argument)
+  if (ordinal === undefined) return undefined
+  const of = { ordinal, ...(distinct && { distinct }) } as const
+  switch (name) {
+    case 'count':
+    case 'min':
+    case 'max': {
+      const index = place({ function: name, ...of })
+      return (row) => row[index]!
+    }
+    case 'sum': {
+      const index = place({ function: 'sum', ...of }), isSingle = argument.type.kind === 'real'
+      return (row) => (isSingle && row[index] !== null ? Math.fround(row[index] as number) : row[index]!)
+    }
+    case 'avg': {
+      const sum = place({ function: 'sum', ...of }), count = place({ function: 'count', ...of })
+      const average = averageOf(argument.type, aggregate.type)
+      return (row) => (row[count] === 0 ? null : average(row[sum]!, row[count] as number))
+    }
+    case 'bool_and':
+    case 'every':
+    case 'bool_or': {
+      const index = place({ function: name === 'bool_or' ? 'max' : 'min', ...of })
+      return (row) => row[index]!
+    }
+    default:
+      return undefined
+  }
+}
