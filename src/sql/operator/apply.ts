@@ -36,7 +36,7 @@ interface Prepared {
 
 const answersMax = 10_000
 /** Rows gathered when an answer lies on storage. */
-const gatheredRowsMax = 65_536
+const gatheredRowsMax = 32_768
 
 /** `prepare` makes the subquery's own operators. Answers are kept for the time of the query. */
 export function apply(subqueries: readonly BoundSubquery[], input: Stream, run: QueryRun, prepare: (subquery: BoundSubquery) => Stream): Stream {

@@ -111,10 +111,14 @@ async function makeRoom(sorting: Sorting, row: EngineRow): Promise<void> {
 async function cut(sorting: Sorting): Promise<void> {
   endStretch(sorting)
   const kept: EngineRow[] = []
-  for await (const batch of first(held(sorting), sorting)) kept.push(...batch)
-  forget(sorting)
   let bytes = 0
-  for (const row of kept) bytes += rowBytes(row)
+  for await (const batch of first(held(sorting), sorting)) {
+    for (const row of batch) {
+      kept.push(row)
+      bytes += rowBytes(row)
+    }
+  }
+  forget(sorting)
   sorting.share.need(bytes)
   sorting.stretches = [kept]
   sorting.rowCount = kept.length
