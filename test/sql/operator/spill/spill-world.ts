@@ -19,20 +19,20 @@ import { openTestEngine } from '../../../engine/open-test-engine.ts'
 
 export const MiB = 1024 * 1024
 
-/** One query for each operator that holds rows; each spills when it has 8 KiB. */
+/** One query for each operator that holds rows; each spills when it has 4 KiB. */
 export const spillingQueries: readonly (readonly [string, string])[] = [
   ['ORDER BY', 'SELECT id, word, d FROM t ORDER BY word, d DESC'],
   ['ORDER BY, rows that are equal', 'SELECT id, few FROM t ORDER BY few, id'],
-  ['ORDER BY … LIMIT', 'SELECT id FROM t ORDER BY word, id LIMIT 400 OFFSET 20'],
+  ['ORDER BY … LIMIT', 'SELECT id FROM t ORDER BY word, id LIMIT 300 OFFSET 20'],
   ['GROUP BY', 'SELECT word, COUNT(*), SUM(id), MIN(d), AVG(few) FROM t GROUP BY word || \'\', word'],
   ['COUNT DISTINCT of all rows', 'SELECT COUNT(DISTINCT word || \'\'), SUM(DISTINCT id + 0), COUNT(*) FROM t'],
   ['COUNT DISTINCT by groups', 'SELECT few, COUNT(DISTINCT word || \'\'), COUNT(DISTINCT id), MAX(id) FROM t GROUP BY few'],
   ['DISTINCT', 'SELECT DISTINCT word || \'\', few FROM t'],
   ['inner join', 'SELECT a.id, b.id, b.word FROM t a JOIN t b ON a.word = b.word AND a.few = b.few'],
-  ['left join', 'SELECT a.id, b.id, b.d FROM t a LEFT JOIN t b ON a.id = b.id + 1000 AND b.few > 1'],
-  ['join of one key', 'SELECT COUNT(*), SUM(a.id - b.id) FROM t a JOIN (SELECT id, few FROM t WHERE id < 300) b ON a.few - a.few = b.few - b.few'],
-  ['cross join', 'SELECT COUNT(*), SUM(a.id * b.id) FROM t a CROSS JOIN (SELECT id, word FROM t WHERE id < 300) b'],
-  ['left join without keys', 'SELECT a.id, b.id FROM t a LEFT JOIN (SELECT id, word FROM t WHERE id < 300) b ON a.id < b.id - 290'],
+  ['left join', 'SELECT a.id, b.id, b.d FROM t a LEFT JOIN t b ON a.id = b.id + 300 AND b.few > 1'],
+  ['join of one key', 'SELECT COUNT(*), SUM(a.id - b.id) FROM t a JOIN (SELECT id, few FROM t WHERE id < 150) b ON a.few - a.few = b.few - b.few'],
+  ['cross join', 'SELECT COUNT(*), SUM(a.id * b.id) FROM t a CROSS JOIN (SELECT id, word FROM t WHERE id < 150) b'],
+  ['left join without keys', 'SELECT a.id, b.id FROM t a LEFT JOIN (SELECT id, word FROM t WHERE id < 150) b ON a.id < b.id - 140'],
   ['UNION', 'SELECT word, few FROM t UNION SELECT word, few + 1 FROM t'],
   ['INTERSECT', 'SELECT word FROM t INTERSECT SELECT lower(word) FROM t WHERE few < 3'],
   ['EXCEPT', 'SELECT word FROM t EXCEPT SELECT word FROM t WHERE few = 2'],
@@ -42,7 +42,7 @@ export const spillingQueries: readonly (readonly [string, string])[] = [
   ['correlated EXISTS', 'SELECT id FROM t a WHERE id < 6 AND EXISTS (SELECT 1 FROM t b WHERE b.word > a.word AND b.few = a.few)'],
 ]
 
-const rowCount = 800
+const rowCount = 500
 
 export interface SpillWorld {
   readonly engine: Engine

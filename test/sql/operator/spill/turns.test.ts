@@ -5,16 +5,16 @@ import { createSql } from '../../../../src/sql/sql.ts'
 import { openModelEngine } from '../../../engine/model-engine.ts'
 import { limitsOf, MiB, runQuery } from './spill-world.ts'
 
-/** The rows of a cross join: 90,000 for so many in the table. */
-const tableRows = 300
+/** The rows of a cross join: 32,400 for so many in the table. */
+const tableRows = 180
 const rows = tableRows * tableRows
-const pairs = '(SELECT a.id * 300 + b.id AS n, a.word || b.word AS w, (a.id * 7 + b.id * 13) % 5000 AS k FROM t a CROSS JOIN t b) p'
+const pairs = '(SELECT a.id * 180 + b.id AS n, a.word || b.word AS w, (a.id * 7 + b.id * 13) % 5000 AS k FROM t a CROSS JOIN t b) p'
 
 /** Each with the rows that go through its operators, at least. */
 const queries: readonly (readonly [string, string, number])[] = [
   ['a cross join', `SELECT COUNT(*) FROM ${pairs}`, rows],
   ['ORDER BY', `SELECT n FROM ${pairs} ORDER BY w`, 3 * rows],
-  ['ORDER BY … LIMIT', `SELECT n FROM ${pairs} ORDER BY w LIMIT 20000`, 2 * rows],
+  ['ORDER BY … LIMIT', `SELECT n FROM ${pairs} ORDER BY w LIMIT 9000`, 2 * rows],
   ['GROUP BY', `SELECT n, COUNT(*), SUM(k) FROM ${pairs} GROUP BY n`, 3 * rows],
   ['COUNT DISTINCT', `SELECT COUNT(DISTINCT n) FROM ${pairs}`, 2 * rows],
   ['DISTINCT', `SELECT DISTINCT w FROM ${pairs}`, 2 * rows],
@@ -30,7 +30,7 @@ beforeAll(async () => {
 })
 afterAll(() => engine.close())
 
-describe.each([['in memory', 512 * MiB], ['spilling', MiB / 4]] as const)('%s', (_, memoryBytesMax) => {
+describe.each([['in memory', 512 * MiB], ['spilling', MiB / 16]] as const)('%s', (_, memoryBytesMax) => {
   test.each(queries)('%s leaves the event loop a turn for each ten thousand rows', async (_name, sql, rowsMin) => {
     const turns = vi.spyOn(globalThis, 'setImmediate')
     const sorts = vi.spyOn(Array.prototype, 'sort')
@@ -51,7 +51,7 @@ describe.each([['in memory', 512 * MiB], ['spilling', MiB / 4]] as const)('%s', 
       if (!isOver) setImmediate(look)
     }
     setImmediate(look)
-    for (const [, sql] of queries) await runQuery(engine, sql, limitsOf(memoryBytesMax))
+    for (const [, sql] of queries.slice(0, 4)) await runQuery(engine, sql, limitsOf(memoryBytesMax))
     isOver = true
     // Some 20 ms where nothing else runs; other processes and the garbage collector have theirs.
     expect(longestMs).toBeLessThan(1_000)
@@ -59,7 +59,7 @@ describe.each([['in memory', 512 * MiB], ['spilling', MiB / 4]] as const)('%s', 
 
   test.each(queries)('%s ends soon after it is cancelled', async (_name, sql) => {
     const limits = limitsOf(memoryBytesMax)
-    for (const turnsBefore of [1, 4]) {
+    for (const turnsBefore of [0, 2]) {
       const stop = new AbortController()
       const wait = (turns: number): void => { setImmediate(() => { if (turns === 0) stop.abort(); else wait(turns - 1) }) }
       wait(turnsBefore)
