@@ -96,9 +96,9 @@ function endStretch(sorting: Sorting): void {
   sorting.last = []
 }
 
-/** Drops rows that are not wanted, or else spills, and keeps the row that found no room. */
+/** Drops rows that are not wanted, if that makes room for many, or else spills, and keeps the row that found no room. */
 async function makeRoom(sorting: Sorting, row: EngineRow): Promise<void> {
-  if (sorting.rowCount > sorting.rowsMax) await cut(sorting)
+  if (sorting.rowCount > sorting.rowsMax * 1.5) await cut(sorting)
   if (add(sorting, row)) return
   await spillHeld(sorting)
   if (add(sorting, row)) return

@@ -22,7 +22,7 @@ test('equal keys have equal hashes, others by each seed other ones', () => {
   expect(hashOfKey(-0, 3)).toBe(hashOfKey(0, 3))
   const keys: EngineValue[] = [...special.filter((key) => key !== 'NaN'), ...Array.from({ length: 4_000 }, (_, i) => i + 7), ...Array.from({ length: 4_000 }, (_, i) => `x${i}`)]
   for (const seed of [0, 1, 2]) {
-    const counts = new Array<number>(16).fill(0)
+    const counts = Array.from({ length: 16 }, () => 0)
     // Only keys that one seed puts together: another spreads them.
     for (const key of keys.filter((each) => hashOfKey(each, 9) % 16 === 5)) counts[hashOfKey(key, seed) % 16]!++
     expect(Math.max(...counts)).toBeLessThan(Math.min(...counts) * 3)
