@@ -39,6 +39,18 @@ describe('an embedded database', () => {
     await db.close()
   })
 
+  test('runs a transaction of one text, and leaves none open', async () => {
+    const db = await open({ ...small, storage: 'memory' })
+    const results = await db.queryAll("BEGIN; INSERT INTO kv VALUES ('a', '1'); SELECT value FROM kv WHERE key = 'a'; COMMIT")
+    expect(results.map(({ rowCount }) => rowCount)).toEqual([0, 1, 1, 0])
+    await expect(db.query("BEGIN; UPDATE kv SET value = $1 WHERE key = 'a'; SELECT nothing FROM kv; COMMIT", ['2'])).rejects.toMatchObject({ code: '42703' })
+    await expect(db.query('BEGIN')).rejects.toMatchObject({ code: '25000' })
+    await expect(db.query('COMMIT')).rejects.toMatchObject({ code: '25P01' })
+    // Nobody holds the table.
+    expect((await db.query("UPDATE kv SET value = '3' WHERE key = 'a' RETURNING value")).rows).toEqual([{ value: '3' }])
+    await db.close()
+  })
+
   test('keeps nothing in memory storage', async () => {
     const db = await open({ ...small, storage: 'memory' })
     await db.table('kv').put({ key: 'a', value: 'b' })

@@ -119,12 +119,17 @@ export interface ValuesText {
   readonly defaults: EngineRow
 }
 
-export interface Engine {
+/** Which tables there are. */
+export interface EngineCatalog {
   tables(): readonly TableSchema[]
   /** undefined when there is none. */
   table(name: string): TableSchema | undefined
   /** Changes with every change of the catalog; plans made under another value are stale. */
   readonly catalogVersion: number
+}
+
+/** What statements ask for, alike within a transaction and outside of any. */
+export interface EngineSession extends EngineCatalog {
   /** 42P07 when the name is taken. */
   createTable(table: NewTable): Promise<TableSchema>
   /** 42P01 when there is none. */
@@ -136,8 +141,6 @@ export interface Engine {
   alterTable(name: string, change: TableChange): Promise<TableSchema>
   /** Empties a table at once, whatever its size: it goes on under another table id. 42P01 when there is none. */
   truncateTable(name: string): Promise<TableSchema>
-  /** Resolves when no statement is changing the catalog. */
-  catalogSettled(): Promise<void>
 
   snapshot(): EngineSnapshot
   /** The row (columns in the order asked) or undefined. Resolved at once when no storage is needed. */
@@ -196,6 +199,38 @@ export interface Engine {
 
   /** A place for rows that a query cannot hold in memory; what is written there counts in `use` and `stats`. The file is the caller's to discard. */
   spillFile(use: SpillUse, stats?: SpillStats): SpillFile
+}
+
+/**
+ * One transaction: all its reads are of one snapshot, under its own writes, which nobody else sees before `commit`. Its
+ * calls come one after the other. The catalog is as it was when it began; changing it is 0A000. After its end every
+ * call is 25P01, and it must come to one, since it keeps memory and locks until then.
+ */
+export interface EngineTransaction extends EngineSession {
+  /** Writes all of it as one atomic statement, durable as set and visible when this resolves, to whether there was anything. On an error nothing is written. */
+  commit(): Promise<boolean>
+  /** Drops what was written. Does nothing after the end. */
+  rollback(): void
+  /** What was written so far, to return to. */
+  savepoint(): Savepoint
+  /** Drops what was written since; later savepoints are void. */
+  rollbackTo(savepoint: Savepoint): void
+}
+
+export interface Savepoint {
+  /** Parts of statements written before it. */
+  readonly partCount: number
+}
+
+export interface Engine extends EngineSession {
+  /** Resolves when no statement is changing the catalog. */
+  catalogSettled(): Promise<void>
+  /**
+   * Begins a transaction that writes the tables which `written` names (to others it only reads: 25006). It alone writes
+   * them from before its snapshot until its end, so it meets no conflicts; transactions queue for all their tables in
+   * one step, so none waits for another in a circle. `written` is asked again when the catalog changed meanwhile.
+   */
+  begin(written: (catalog: EngineCatalog) => readonly TableSchema[]): Promise<EngineTransaction>
 
   /** Everything written so far goes to table files / is merged into one run. */
   flush(): Promise<void>

@@ -19,12 +19,25 @@ export async function writeResult(sink: AnswerSink, result: StatementResult, com
     await writeRows(sink, result, elapsedMs)
     return
   }
-  const tail = (rowCount: number): string => JSON.stringify({ rowCount, commit, stats: { elapsedMs: elapsedMs() } }).slice(1)
-  if (result.kind === 'schema' || result.columns.length === 0) await sink.write(`{"columns":[],"rows":[],${tail(result.kind === 'write' ? result.rowCount : 0)}`)
+  const acknowledged = isDurable(result) ? { commit } : {}
+  const tail = (rowCount: number): string => JSON.stringify({ rowCount, ...acknowledged, stats: { elapsedMs: elapsedMs() } }).slice(1)
+  if (result.kind !== 'write' || result.columns.length === 0) await sink.write(`{"columns":[],"rows":[],${tail(result.kind === 'write' ? result.rowCount : 0)}`)
   else {
     await sink.write(`{"columns":${columnsJson(result.columns)},"rows":[`)
     await writeBatch(sink, result.columns.map(({ type }) => jsonEncoder(type)), result.rows, 0)
     await sink.write(`],${tail(result.rowCount)}`)
+  }
+}
+
+/** What a transaction writes is durable when its COMMIT is answered. */
+function isDurable(result: Exclude<StatementResult, RowsResult>): boolean {
+  switch (result.kind) {
+    case 'write':
+      return result.isPending !== true
+    case 'schema':
+      return true
+    case 'transaction':
+      return result.isCommit
   }
 }
 

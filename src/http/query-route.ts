@@ -55,12 +55,17 @@ async function runQuery(route: QueryRoute, query: QueryRequest, response: Server
 async function runStatements(route: QueryRoute, query: QueryRequest, sink: AnswerSink, signal: CancelSignal): Promise<void> {
   const prepared = route.sql.prepare(query.sql)
   const count = prepared.statements.length
+  const run = route.sql.start(prepared, query.parameters, { signal })
   if (count > 1) await sink.write('{"results":[')
-  for (let index = 0; index < count; index++) {
-    const startMs = route.clock.monotonicMs()
-    const elapsedMs = (): number => Math.round((route.clock.monotonicMs() - startMs) * 1000) / 1000
-    if (index > 0) await sink.write(',')
-    await writeResult(sink, await route.sql.runStatement(prepared, index, query.parameters, { signal }), route.commit, elapsedMs)
+  try {
+    for (let index = 0; index < count; index++) {
+      const startMs = route.clock.monotonicMs()
+      const elapsedMs = (): number => Math.round((route.clock.monotonicMs() - startMs) * 1000) / 1000
+      if (index > 0) await sink.write(',')
+      await writeResult(sink, (await run.next())!, route.commit, elapsedMs)
+    }
+  } finally {
+    run.close()
   }
   if (count > 1) await sink.write(']}')
 }

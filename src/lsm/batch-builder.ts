@@ -12,7 +12,7 @@
  * `endOperation` right after `endKey(keyEnd)` with the same offset means an empty value (a delete).
  */
 import { invariant, LsmtError } from '../errors.ts'
-import { batchFlag, batchHeaderBytesFor, encodeLayout, operation, operationHeaderBytes, tableIdBytes, viewOf } from './batch.ts'
+import { batchFlag, batchHeaderBytesFor, encodeLayout, operation, operationHeaderBytes, readBatchHeader, tableIdBytes, viewOf } from './batch.ts'
 import type { TableLayout } from './layout.ts'
 
 /** Batches cross memory with 32-bit lengths; larger statements must be split above. */
@@ -95,7 +95,7 @@ export function createBatchBuilder(initialBytes = 4096): BatchBuilder {
     },
     finish(partCount = 0) {
       invariant(state.operationAt < 0, 'a batch is finished before its last operation ended')
-      const batch = assemble(state, partCount)
+      const batch = assemble({ operations: state.buffer.subarray(0, state.at), operationCount: state.operationCount, flags: state.flags }, partCount)
       clear(state)
       return batch
     },
@@ -172,8 +172,13 @@ export function abortBatch(transactionIds: readonly Uint8Array[]): Uint8Array {
   return batch
 }
 
-function assemble({ buffer, at, operationCount, flags }: BatchState, partCount: number): Uint8Array {
-  const operations = buffer.subarray(0, at)
+interface Operations {
+  readonly operations: Uint8Array
+  readonly operationCount: number
+  readonly flags: number
+}
+
+function assemble({ operations, operationCount, flags }: Operations, partCount: number): Uint8Array {
   const headerBytes = batchHeaderBytesFor(partCount)
   const batch = new Uint8Array(headerBytes + operations.length)
   const view = viewOf(batch)
@@ -184,6 +189,14 @@ function assemble({ buffer, at, operationCount, flags }: BatchState, partCount: 
   if (partCount > 0) view.setUint32(24, partCount, true)
   batch.set(operations, headerBytes)
   return batch
+}
+
+/** The operations of several batches in their order, as one batch with room for `partCount` participants. */
+export function joinBatches(batches: readonly Uint8Array[], partCount: number): Uint8Array {
+  const headers = batches.map((batch) => readBatchHeader(batch))
+  const operations = Buffer.concat(batches.map((batch, i) => batch.subarray(headers[i]!.headerBytes)))
+  const operationCount = headers.reduce((sum, header) => sum + header.operationCount, 0)
+  return assemble({ operations, operationCount, flags: headers.some(({ hasTables }) => hasTables) ? batchFlag.tables : 0 }, partCount)
 }
 
 /** The key that all keys of a table start with. */

@@ -75,6 +75,14 @@ export interface Snapshot {
   release(): void
 }
 
+/** What its holder writes above a snapshot, seen by nobody else. */
+export interface Overlay {
+  /** The snapshot with all that was applied; releasing it frees the overlay. */
+  readonly snapshot: Snapshot
+  /** Applies a batch whole, or, when there is no memory for it (53200), not at all. */
+  apply(batch: Uint8Array): void
+}
+
 /** One found row. Valid until the caller's next await or next point read. */
 export interface RowHandle {
   /** Copies out one column: null, i64 as bigint or number (number when safe), f64 as number, bytes as a ref to decode at once. */
@@ -125,6 +133,8 @@ export interface Tree {
   sync(): Promise<void>
 
   snapshot(): Snapshot
+  /** Begins an overlay above a snapshot of this tree, which may be released before it is. */
+  overlay(below: Snapshot): Overlay
   /** Point read: a row, undefined when absent, or what must be fetched first. Without a snapshot: the newest state. */
   get(snapshot: Snapshot | undefined, tableId: number, key: Pointer, keyBytes: number, stats?: ReadStats): RowHandle | Fetch | undefined
   scan(snapshot: Snapshot, request: ScanRequest, stats?: ReadStats): ScanCursor

@@ -10,6 +10,11 @@ export interface Origin {
   readonly tokenStarts: readonly number[]
 }
 
+/** Where a statement that is run stands. */
+export function originOf({ text, statement }: { readonly text: string; readonly statement: Pick<Origin, 'tokenStarts'> }): Origin {
+  return { text, tokenStarts: statement.tokenStarts }
+}
+
 /** An error about a token of the statement. */
 export function errorAt(origin: Origin, tokenIndex: number, code: ErrorCode, message: string, hint?: string): LsmtError {
   const start = origin.tokenStarts[tokenIndex]

@@ -24,6 +24,7 @@ import { splitTableOptions } from './syntax/table/table-options.ts'
 import type { CreateTable } from './syntax/table/table-statement.ts'
 import { peek } from './syntax/token-cursor.ts'
 import type { TokenCursor } from './syntax/token-cursor.ts'
+import { readTransaction } from './syntax/transaction.ts'
 import { readDelete, readInsert, readUpdate } from './syntax/write/parse-write.ts'
 import type { Piece } from './syntax/write/split-write.ts'
 import { otherStatements } from './syntax/words.ts'
@@ -82,7 +83,7 @@ function readWords(tokens: readonly ShapeToken[], origin: Origin): Statement | u
     case 'desc':
       return readShow(cursor)
     default:
-      return undefined
+      return readTransaction(cursor)
   }
 }
 

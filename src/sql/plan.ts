@@ -10,6 +10,7 @@ import type { Bound } from './expression/bound.ts'
 import type { Operand } from './operand.ts'
 import type { QueryNode, Window } from './operator/node.ts'
 import type { PlanTerm } from './plan-term.ts'
+import type { TransactionStatement } from './syntax/transaction.ts'
 
 export interface ResultColumn {
   readonly name: string
@@ -44,6 +45,12 @@ export interface ShowPlan {
   readonly kind: 'show'
   readonly output: readonly ResultColumn[]
   readonly rows: readonly EngineRow[]
+}
+
+/** Begins or ends a transaction, or goes about in one: for the run of its text to do. */
+export interface TransactionPlan {
+  readonly kind: 'transaction'
+  readonly statement: TransactionStatement
 }
 
 /** What RETURNING gives of a written row. */
@@ -152,4 +159,7 @@ export interface OperatorPlan {
 
 export type QueryPlan = GetPlan | OperatorPlan
 
-export type Plan = CreateTablePlan | DropTablePlan | AlterTablePlan | TruncatePlan | ShowPlan | InsertPlan | UpdatePlan | DeletePlan | QueryPlan
+/** What is executed by itself. */
+export type StatementPlan = CreateTablePlan | DropTablePlan | AlterTablePlan | TruncatePlan | ShowPlan | InsertPlan | UpdatePlan | DeletePlan | QueryPlan
+
+export type Plan = StatementPlan | TransactionPlan

@@ -18,10 +18,12 @@ export interface RowsResult {
   readonly stats: QueryStats
 }
 
-/** A statement that wrote rows, durable as set. */
+/** A statement that wrote rows, durable as set, or, in a transaction, pending. */
 export interface WriteResult {
   readonly kind: 'write'
   readonly rowCount: number
+  /** Written in a transaction that is still to be committed. */
+  readonly isPending?: true
   /** What RETURNING gives; both empty without one. */
   readonly columns: readonly ResultColumn[]
   readonly rows: readonly EngineRow[]
@@ -32,7 +34,14 @@ export interface SchemaResult {
   readonly kind: 'schema'
 }
 
-export type StatementResult = RowsResult | WriteResult | SchemaResult
+/** A step of a transaction. */
+export interface TransactionResult {
+  readonly kind: 'transaction'
+  /** The COMMIT of something written, durable as set. */
+  readonly isCommit: boolean
+}
+
+export type StatementResult = RowsResult | WriteResult | SchemaResult | TransactionResult
 
 /** A result with all of its rows, as users' values. */
 export interface CollectedResult {

@@ -3,8 +3,7 @@
  * the catalog (parse, bind) and cached; running it needs neither parser nor names.
  */
 import { isWellFormed, notUnicode } from '../engine/check-value.ts'
-import type { Engine } from '../engine/engine.ts'
-import { againWhenChanged } from '../engine/tables/again-when-changed.ts'
+import type { Engine, EngineCatalog } from '../engine/engine.ts'
 import { userRowOf } from '../engine/user-value.ts'
 import type { UserValue } from '../engine/user-value.ts'
 import { LsmtError } from '../errors.ts'
@@ -14,14 +13,16 @@ import { defaultDatabaseSettings } from '../settings.ts'
 import type { DatabaseSettings } from '../settings.ts'
 import type { CancelSignal } from './cancel.ts'
 import { bindStatement } from './bind/bind.ts'
-import { executePlan } from './execute/execute.ts'
 import { createLiterals, literalSignature } from './expression/literal.ts'
 import type { QueryLimits } from './operator/query-run.ts'
 import { createMemoryPool } from './operator/spill/query-memory.ts'
+import { originOf } from './origin.ts'
 import { parseStatement } from './parse.ts'
 import type { Plan } from './plan.ts'
 import { areRowsHere } from './result.ts'
 import type { CollectedResult, RowsResult, StatementResult } from './result.ts'
+import { TextRun } from './run/text-run.ts'
+import type { PreparedText, TextRunner } from './run/text-run.ts'
 import { createGenerationCache } from './shape-cache.ts'
 import { scanStatements } from './scan/shape.ts'
 import type { ScannedStatement } from './scan/scan-state.ts'
@@ -47,17 +48,11 @@ export interface QueryOptions {
   readonly signal?: CancelSignal
 }
 
-/** A text taken apart: how many statements it has is known before the first one runs. */
-export interface PreparedText {
-  readonly text: string
-  readonly statements: readonly ScannedStatement[]
-}
-
 export interface Sql {
   /** Takes a text apart. 42601 when a literal or comment does not end, or when there is no statement; 22P02 when it is not Unicode. */
   prepare(text: string): PreparedText
-  /** Runs one statement of a text. */
-  runStatement(prepared: PreparedText, index: number, parameters?: SqlParameters, options?: QueryOptions): Promise<StatementResult>
+  /** Starts to run the statements of a text, which the caller asks for one by one; it closes the run in the end. */
+  start(prepared: PreparedText, parameters?: SqlParameters, options?: QueryOptions): TextRun
   /** Runs the statements of a text in order and stops at the first error; consume each result before asking for the next. */
   run(text: string, parameters?: SqlParameters, options?: QueryOptions): AsyncGenerator<StatementResult>
   /** The same with all rows collected, as users' values. */
@@ -89,26 +84,26 @@ export function createSql(engine: Engine, settings: SqlSettings = defaultSqlSett
     return prepared
   }
 
-  function planOf(values: Values): Plan {
+  function planOf(values: Values, catalog: EngineCatalog): Plan {
     const { shape } = values.statement
-    const known = cachedPlan(shape)
+    const known = cachedPlan(shape, catalog)
     if (known?.plan !== undefined) return known.plan
-    const typed = known === undefined ? undefined : cachedPlan(typedKey(values, known))
-    return typed?.plan ?? newPlan(values, known)
+    const typed = known === undefined ? undefined : cachedPlan(typedKey(values, known), catalog)
+    return typed?.plan ?? newPlan(values, catalog, known)
   }
 
-  function cachedPlan(key: string): CachedPlan | undefined {
+  function cachedPlan(key: string, { catalogVersion }: EngineCatalog): CachedPlan | undefined {
     const known = plans.get(key)
-    return known?.catalogVersion === engine.catalogVersion ? known : undefined
+    return known?.catalogVersion === catalogVersion ? known : undefined
   }
 
   /** Slots that any plan of the shape looked at stay in the key of all. */
-  function newPlan(values: Values, before: CachedPlan | undefined): Plan {
-    const { shape, tokenStarts } = values.statement
-    const { catalogVersion } = engine
-    const origin = { text: values.text, tokenStarts }
+  function newPlan(values: Values, catalog: EngineCatalog, before: CachedPlan | undefined): Plan {
+    const { shape } = values.statement
+    const { catalogVersion } = catalog
+    const origin = originOf(values)
     const literals = createLiterals(values)
-    const plan = withinStack(() => bindStatement(parseStatement(shape, origin), engine, origin, literals))
+    const plan = withinStack(() => bindStatement(parseStatement(shape, origin), catalog, origin, literals))
     if (shape.length > settings.shapeCharactersMax || !isRepeatable(plan)) return plan
     const isTyped = literals.typed.size > 0 || literals.compared.size > 0
     const looked = { catalogVersion, typed: union(before?.typed, literals.typed), compared: union(before?.compared, literals.compared) }
@@ -117,25 +112,33 @@ export function createSql(engine: Engine, settings: SqlSettings = defaultSqlSett
     return plan
   }
 
-  async function runStatement(prepared: PreparedText, index: number, parameters?: SqlParameters, options?: QueryOptions): Promise<StatementResult> {
-    const statement = prepared.statements[index]!
-    const values = { text: prepared.text, statement, parameters }
-    return await againWhenChanged(engine, () => executePlan(engine, planOf(values), { values, signal: options?.signal, clock, limits }))
+  const runner: TextRunner = { engine, clock, limits, planOf }
+
+  function start(prepared: PreparedText, parameters?: SqlParameters, options?: QueryOptions): TextRun {
+    return new TextRun(runner, { prepared, parameters, signal: options?.signal })
   }
 
   async function* run(text: string, parameters?: SqlParameters, options?: QueryOptions): AsyncGenerator<StatementResult> {
-    const prepared = prepare(text)
-    for (let index = 0; index < prepared.statements.length; index++) yield await runStatement(prepared, index, parameters, options)
+    const running = start(prepare(text), parameters, options)
+    try {
+      for (let result = await running.next(); result !== undefined; result = await running.next()) yield result
+    } finally {
+      running.close()
+    }
   }
 
   async function query(text: string, parameters?: SqlParameters, options?: QueryOptions): Promise<readonly CollectedResult[]> {
-    const prepared = prepare(text)
+    const running = start(prepare(text), parameters, options)
     const results: CollectedResult[] = []
-    for (let index = 0; index < prepared.statements.length; index++) results.push(await collect(await runStatement(prepared, index, parameters, options)))
+    try {
+      for (let result = await running.next(); result !== undefined; result = await running.next()) results.push(await collect(result))
+    } finally {
+      running.close()
+    }
     return results
   }
 
-  return { prepare, runStatement, run, query }
+  return { prepare, start, run, query }
 }
 
 /** Reading and binding recurse along a statement. 54000 when it nests in more ways at once than the limits of each allow. */
@@ -165,7 +168,7 @@ function isRepeatable(plan: Plan): boolean {
 }
 
 async function collect(result: StatementResult): Promise<CollectedResult> {
-  if (result.kind === 'schema') return { kind: 'schema', columns: [], rows: [], rowCount: 0 }
+  if (result.kind === 'schema' || result.kind === 'transaction') return { kind: result.kind, columns: [], rows: [], rowCount: 0 }
   const rows = await collectRows(result)
   return { kind: result.kind, columns: result.columns, rows, rowCount: result.kind === 'write' ? result.rowCount : rows.length }
 }

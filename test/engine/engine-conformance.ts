@@ -5,6 +5,7 @@ import type { TableSchema } from '../../src/engine/schema.ts'
 import { describeExpressions } from './engine-conformance-expressions.ts'
 import { describeGroups } from './engine-conformance-groups.ts'
 import { describeTablesAndValues } from './engine-conformance-values.ts'
+import { describeTransactions } from './engine-conformance-transactions.ts'
 import { aggregateAll, newTable, scanAll } from './engine-fixtures.ts'
 
 export function describeEngine(title: string, open: () => Promise<Engine>): void {
@@ -18,6 +19,7 @@ export function describeEngine(title: string, open: () => Promise<Engine>): void
     })
 
     describeTablesAndValues(() => engine)
+    describeTransactions(() => engine)
 
     describe('writes', () => {
       let table: TableSchema

@@ -3,14 +3,15 @@
  * not at all, every acknowledged one is there, and one that was undone never comes back.
  */
 import { describe, expect, test } from 'vitest'
-import type { Engine } from '../../src/engine/engine.ts'
+import type { Engine, EngineRow } from '../../src/engine/engine.ts'
+import type { TableSchema } from '../../src/engine/schema.ts'
 import { LsmtError } from '../../src/errors.ts'
 import { seededRandom } from '../../src/runtime/random.ts'
 import type { Random } from '../../src/runtime/random.ts'
 import type { Durability } from '../../src/settings.ts'
 import { createFaultyStorage } from '../../src/storage/faulty-storage.ts'
 import type { FaultyStorage } from '../../src/storage/faulty-storage.ts'
-import { scanAll } from './engine-fixtures.ts'
+import { newTable, scanAll } from './engine-fixtures.ts'
 import { openTestEngine } from './open-test-engine.ts'
 import type { TestSettings } from './open-test-engine.ts'
 
@@ -26,6 +27,29 @@ interface Ledger {
   readonly gone: Set<number>
 }
 
+/** The statement's rows over two tables, by several writes; some of them are taken back. */
+async function writeInTransaction(engine: Engine, random: Random, rows: readonly EngineRow[]): Promise<void> {
+  const [kv, other] = tablesOf(engine)
+  const transaction = await engine.begin(() => [kv, other])
+  try {
+    await transaction.insert(kv, rows.slice(0, 1), 'insert')
+    const savepoint = transaction.savepoint()
+    if (random.below(3) === 0) {
+      await transaction.deleteRange(other, undefined, undefined)
+      transaction.rollbackTo(savepoint)
+    }
+    const middle = 1 + random.below(rows.length)
+    await transaction.insert(other, rows.slice(1, middle), 'upsert')
+    await transaction.insert(kv, rows.slice(middle), 'insert')
+    await transaction.update(other, rows.slice(1, middle).map((row) => [row[0]!]), (row) => row)
+    await transaction.commit()
+  } finally {
+    transaction.rollback()
+  }
+}
+
+const tablesOf = (engine: Engine): readonly [TableSchema, TableSchema] => [engine.table('kv')!, engine.table('other')!]
+
 async function writeUntilCrash(engine: Engine, random: Random, ledger: Ledger): Promise<void> {
   const kv = engine.table('kv')!
   const writer = async (): Promise<void> => {
@@ -33,7 +57,8 @@ async function writeUntilCrash(engine: Engine, random: Random, ledger: Ledger): 
       const statement = ledger.next++
       const rows = Array.from({ length: 1 + random.below(rowsPerStatement) }, (_, i) => [`${statement}/${i}`, String(statement)])
       for (let i = rows.length; i < rowsPerStatement; i++) rows.push([`${statement}/${i}`, String(statement)])
-      await engine.insert(kv, rows, random.below(2) === 0 ? 'insert' : 'upsert')
+      if (random.below(3) === 0) await writeInTransaction(engine, random, rows)
+      else await engine.insert(kv, rows, random.below(2) === 0 ? 'insert' : 'upsert')
       ledger.acknowledged.add(statement)
       if (random.below(40) === 0) await engine.flush()
     }
@@ -60,7 +85,8 @@ async function recover(disk: FaultyStorage, random: Random, settings: TestSettin
 
 async function judge(engine: Engine, ledger: Ledger, keepsAcknowledged: boolean): Promise<void> {
   const found = new Map<number, number>()
-  for (const [key, value] of await scanAll(engine, engine.table('kv')!)) {
+  const rows = await Promise.all(tablesOf(engine).map((table) => scanAll(engine, table)))
+  for (const [key, value] of rows.flat()) {
     expect(String(key).split('/')[0]).toBe(value)
     found.set(Number(value), (found.get(Number(value)) ?? 0) + 1)
   }
@@ -80,6 +106,8 @@ async function run(seed: number, durability: Durability): Promise<{ readonly wri
   const ledger: Ledger = { next: 1, acknowledged: new Set(), there: new Set(), gone: new Set() }
   let storage = createFaultyStorage({ seed })
   let engine = await openTestEngine(storage, settings)
+  await engine.createTable(newTable('other', { key: 'text', value: 'text' }, ['key']))
+  await engine.flush()
   for (let round = 0; round < rounds; round++) {
     await engine.close()
     storage = storage.crash({ seed: random.nextU32(), delayTurnsMax: 2, crashAtOperation: 60 + random.below(200) })

@@ -1,5 +1,5 @@
 /** What the conformance suites of engines share: tables in short, whole scans, whole aggregates. */
-import type { Engine, EngineAggregate, EngineGroupedAggregate, EngineRow, EngineScan, NewTable } from '../../src/engine/engine.ts'
+import type { EngineAggregate, EngineGroupedAggregate, EngineRow, EngineScan, EngineSession, NewTable } from '../../src/engine/engine.ts'
 import type { ColumnType, TableSchema } from '../../src/engine/schema.ts'
 
 /** Columns from `name kind` pairs. */
@@ -17,7 +17,7 @@ function columnType(kind: ColumnType['kind']): ColumnType {
   return kind === 'numeric' ? { kind, precision: 18, scale: 2 } : { kind }
 }
 
-export async function scanAll(engine: Engine, table: TableSchema, scan: Partial<EngineScan> = {}): Promise<EngineRow[]> {
+export async function scanAll(engine: EngineSession, table: TableSchema, scan: Partial<EngineScan> = {}): Promise<EngineRow[]> {
   const snapshot = engine.snapshot()
   try {
     const rows: EngineRow[] = []
@@ -29,7 +29,7 @@ export async function scanAll(engine: Engine, table: TableSchema, scan: Partial<
   }
 }
 
-export async function aggregateAll(engine: Engine, table: TableSchema, aggregates: readonly EngineAggregate[], scan: Partial<EngineScan> = {}): Promise<EngineRow> {
+export async function aggregateAll(engine: EngineSession, table: TableSchema, aggregates: readonly EngineAggregate[], scan: Partial<EngineScan> = {}): Promise<EngineRow> {
   const snapshot = engine.snapshot()
   try {
     return await engine.aggregate(snapshot, { table, ordered: false, columns: [], predicate: [], ...scan }, aggregates)
@@ -38,7 +38,7 @@ export async function aggregateAll(engine: Engine, table: TableSchema, aggregate
   }
 }
 
-export async function groupAll(engine: Engine, table: TableSchema, groupBy: readonly number[], aggregates: readonly EngineGroupedAggregate[], scan: Partial<EngineScan> = {}): Promise<EngineRow[]> {
+export async function groupAll(engine: EngineSession, table: TableSchema, groupBy: readonly number[], aggregates: readonly EngineGroupedAggregate[], scan: Partial<EngineScan> = {}): Promise<EngineRow[]> {
   const snapshot = engine.snapshot()
   try {
     const rows: EngineRow[] = []

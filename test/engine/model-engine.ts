@@ -4,8 +4,9 @@
  */
 import { checkRow } from '../../src/engine/check-value.ts'
 import { checkKey, keyCodec } from '../../src/engine/codec/key-codec.ts'
-import type { Engine, EngineAggregate, EnginePredicateTerm, EngineRow, EngineScan, EngineSnapshot, KeyBound, NewTable, WriteMode } from '../../src/engine/engine.ts'
+import type { Engine, EngineTransaction, EngineAggregate, EnginePredicateTerm, EngineRow, EngineScan, EngineSnapshot, KeyBound, NewTable, WriteMode } from '../../src/engine/engine.ts'
 import { alteredTable } from '../../src/engine/tables/alter-table.ts'
+import { kvTable } from '../../src/engine/tables/catalog.ts'
 import { tableSchema } from '../../src/engine/tables/new-table.ts'
 import type { TableSchema } from '../../src/engine/schema.ts'
 import { createSpillFile } from '../../src/engine/spill/spill-file.ts'
@@ -41,7 +42,13 @@ function spillKernel(): Kernel {
 /** A new, empty model database with its `kv` table. */
 export function openModelEngine(): Engine {
   const byName = new Map<string, ModelTable>()
-  let catalogVersion = 1
+  const engine = modelOver(byName, 1)
+  void engine.createTable(kvTable)
+  return engine
+}
+
+function modelOver(byName: Map<string, ModelTable>, firstVersion: number): Engine {
+  let catalogVersion = firstVersion
   let nextTableId = 16
   let closed = false
 
@@ -88,13 +95,6 @@ export function openModelEngine(): Engine {
     return ((given as ModelSnapshot).tables.get(schema.tableId) ?? []).map((row) => (row.length < schema.columns.length ? widened(schema, row) : row))
   }
 
-  addTable({
-    name: 'kv',
-    columns: [{ name: 'key', type: { kind: 'text' }, notNull: true }, { name: 'value', type: { kind: 'text' }, notNull: false }],
-    primaryKey: [0],
-    onInsert: 'upsert',
-  })
-
   return {
     tables: () => [...byName.values()].map((table) => table.schema),
     table: (name) => byName.get(name)?.schema,
@@ -125,6 +125,9 @@ export function openModelEngine(): Engine {
       return schema
     },
     async catalogSettled() {},
+    async begin(written) {
+      return beginOver(byName, catalogVersion, new Set(written(this).map(({ name }) => name)))
+    },
     snapshot,
     get(given, schema, key, columns) {
       const rows = rowsOf(given, schema)
@@ -209,6 +212,44 @@ export function openModelEngine(): Engine {
     stats: () => ({ shards: [], cacheBytes: 0, admission: { waiting: 0, waitedMs: 0 }, kernelMemoryBytes: { reserved: 0, used: 0 } }),
     async close() {
       closed = true
+    },
+  }
+}
+
+/** A transaction as a model of its own over copies, which the commit puts in the place of what was there. */
+function beginOver(byName: ReadonlyMap<string, ModelTable>, catalogVersion: number, written: ReadonlySet<string>): EngineTransaction {
+  const own = new Map([...byName].map(([name, table]) => [name, { ...table }]))
+  const { begin: _, catalogSettled: __, flush: ___, compact: ____, stats: _____, close: end, ...session } = modelOver(own, catalogVersion)
+  const begun = new Map([...own].map(([name, { rows }]) => [name, rows]))
+  const refuse = async (): Promise<never> => {
+    throw new LsmtError('0A000', 'not in a transaction')
+  }
+  const states: ReadonlyMap<string, readonly EngineRow[]>[] = []
+  let isOver = false
+  const finish = (isCommitted: boolean): boolean => {
+    if (isOver && isCommitted) throw new LsmtError('25P01', 'the transaction is over')
+    if (isOver) return false
+    isOver = true
+    void end()
+    let isWritten = false
+    for (const name of written) {
+      const table = byName.get(name), mine = own.get(name)!
+      if (table === undefined || table.schema.tableId !== mine.schema.tableId) throw new LsmtError('40001', `table "${name}" changed`)
+      table.nextRowId = mine.nextRowId
+      if (!isCommitted) continue
+      isWritten ||= mine.rows.length !== begun.get(name)!.length || mine.rows.some((row, i) => row !== begun.get(name)![i])
+      table.rows = mine.rows
+    }
+    return isWritten
+  }
+  return {
+    ...session,
+    createTable: refuse, dropTable: refuse, alterTable: refuse, truncateTable: refuse,
+    commit: async () => finish(true),
+    rollback: () => void finish(false),
+    savepoint: () => ({ partCount: states.push(new Map([...own].map(([name, { rows }]) => [name, rows]))) - 1 }),
+    rollbackTo({ partCount }) {
+      for (const [name, rows] of states[partCount]!) own.get(name)!.rows = rows
     },
   }
 }

@@ -50,8 +50,8 @@ export function createModelTree(kernel: Kernel): ModelTree {
     return new Promise((resolve, reject) => waiting.push({ resolve, reject }))
   }
 
-  function apply(batch: Uint8Array): void {
-    const next = new Map(contents)
+  function applied(before: Contents, batch: Uint8Array): Contents {
+    const next = new Map(before)
     for (const { kind, key, value } of readOperations(batch)) {
       const tableId = tableIdOf(key)
       const rest = Buffer.from(key.subarray(tableIdBytes))
@@ -66,7 +66,11 @@ export function createModelTree(kernel: Kernel): ModelTree {
         next.set(tableId, kept.toSorted((a, b) => Buffer.compare(a.key, b.key)))
       }
     }
-    contents = next
+    return next
+  }
+
+  function apply(batch: Uint8Array): void {
+    contents = applied(contents, batch)
     const { baseSequence, operationCount } = readBatchHeader(batch)
     visibleSequence = baseSequence + operationCount - 1
   }
@@ -107,6 +111,13 @@ export function createModelTree(kernel: Kernel): ModelTree {
     },
     admit: () => undefined,
     snapshot: (): ModelSnapshot => ({ sequence: visibleSequence, contents, release() {} }),
+    overlay(below) {
+      let own = (below as ModelSnapshot).contents
+      return {
+        snapshot: { sequence: visibleSequence, get contents() { return own }, release() {} } satisfies ModelSnapshot,
+        apply: (batch) => void (own = applied(own, batch)),
+      }
+    },
     get(snapshot, tableId, key, keyBytes): RowHandle | Fetch | undefined {
       if (this.fetchEvery > 0 && ++reads % this.fetchEvery === 0) return { fetch: () => Promise.resolve(), fetchSync: undefined }
       const wanted = Buffer.from(kernel.memory.u8.slice(key, key + keyBytes))

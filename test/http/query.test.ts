@@ -58,6 +58,31 @@ describe('requests', () => {
     expect((await server.post("SELECT key FROM kv WHERE key = 'm2'")).json.rowCount).toBe(1)
   })
 
+  test('a transaction: only its COMMIT says that anything is durable', async () => {
+    await server.post('CREATE TABLE counters (id BIGINT PRIMARY KEY, n BIGINT NOT NULL); INSERT INTO counters VALUES (1, 0), (2, 0)')
+    const commit = { durability: 'sync', copies: 1 }
+    const answer = await server.post('BEGIN; UPDATE counters SET n = n + 1 WHERE id = 1 RETURNING n; SELECT n FROM counters WHERE id = 1; COMMIT; UPDATE counters SET n = 0 WHERE id = 1')
+    expect(answer.json.results.map((result) => [result.rows, result.rowCount, (result as { commit?: unknown }).commit])).toEqual([
+      [[], 0, undefined], [[[1]], 1, undefined], [[[1]], 1, undefined], [[], 0, commit], [[], 1, commit],
+    ])
+    const nothing = await server.post('BEGIN; SELECT 1; COMMIT')
+    expect(nothing.json.results.at(-1)).toEqual({ columns: [], rows: [], rowCount: 0, stats: { elapsedMs: expect.any(Number) } })
+    expect((await server.post('BEGIN; UPDATE counters SET n = 7 WHERE id = 1; SELECT 1 / n FROM counters WHERE id = 2; COMMIT')).json.error.code).toBe('22012')
+    expect((await server.post('BEGIN; UPDATE counters SET n = 7 WHERE id = 1')).json.error.code).toBe('25000')
+    expect((await server.post('SELECT n FROM counters ORDER BY id')).json.rows).toEqual([[0], [0]])
+  })
+
+  test('counters counted by many transactions at once lose nothing', async () => {
+    await server.post('CREATE TABLE moved (id BIGINT PRIMARY KEY, n BIGINT NOT NULL); CREATE TABLE log (line TEXT); INSERT INTO moved VALUES (1, 0), (2, 0)')
+    const requests = Array.from({ length: 40 }, (_, i) => server.post(`BEGIN; UPDATE moved SET n = n - ${i} WHERE id = 1; INSERT INTO log VALUES ('${i}'); UPDATE moved SET n = n + ${i} WHERE id = 2; ${i % 5 === 0 ? 'ROLLBACK' : 'COMMIT'}`))
+    const sums = Array.from({ length: 20 }, () => server.post('SELECT SUM(n) FROM moved'))
+    for (const { json } of await Promise.all(sums)) expect(json.rows).toEqual([['0']])
+    for (const { status } of await Promise.all(requests)) expect(status).toBe(200)
+    const moved = Array.from({ length: 40 }, (_, i) => (i % 5 === 0 ? 0 : i)).reduce((sum, i) => sum + i)
+    expect((await server.post('SELECT n FROM moved ORDER BY id')).json.rows).toEqual([[-moved], [moved]])
+    expect((await server.post('SELECT COUNT(*) FROM log')).json.rows).toEqual([[32]])
+  })
+
   test('values of every type', async () => {
     await server.post('CREATE TABLE every (id INT PRIMARY KEY, b BIGINT, n NUMERIC(10,2), d DOUBLE PRECISION, t TEXT, o BOOLEAN, ts TIMESTAMP, da DATE, y BYTEA)')
     await server.post(

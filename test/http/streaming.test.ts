@@ -74,6 +74,39 @@ test('the server waits for a client that does not read, and stops when it leaves
   await server.close(100)
 })
 
+test('a transaction ends when its client leaves in the middle of an answer', async () => {
+  const endless = largeEngine(Number.MAX_SAFE_INTEGER)
+  let rollbacks = 0
+  const begin: Engine['begin'] = async (written) => ({ ...(await endless.engine.begin(written)), snapshot: endless.engine.snapshot, scan: endless.engine.scan, rollback: () => { rollbacks++ } })
+  const { url, server } = await startTestServer({ engine: { ...endless.engine, begin } })
+  const socket = connect(Number(new URL(url).port), '127.0.0.1')
+  socket.pause()
+  const body = "BEGIN; INSERT INTO kv VALUES ('a', 'b'); SELECT * FROM kv; COMMIT"
+  socket.write(`POST /query HTTP/1.1\r\nHost: localhost\r\nContent-Length: ${body.length}\r\n\r\n${body}`)
+  await until(() => endless.batches > 0)
+  expect(rollbacks).toBe(0)
+  socket.destroy()
+  await until(() => rollbacks === 1 && endless.released === 1)
+  await server.close(100)
+})
+
+test('who gives up while waiting to begin lets go of what is granted later', async () => {
+  const model = openModelEngine()
+  let grant = (): void => {}
+  const granted = new Promise<void>((resolve) => { grant = resolve })
+  let rollbacks = 0
+  const begin: Engine['begin'] = async (written) => {
+    await granted
+    return { ...(await model.begin(written)), rollback: () => { rollbacks++ } }
+  }
+  const slow = await startTestServer({ engine: { ...model, begin } })
+  const answer = await slow.postJson({ sql: "BEGIN; INSERT INTO kv VALUES ('a', 'b'); COMMIT", timeoutMs: 20 })
+  expect([answer.status, answer.json.error.code]).toEqual([408, '57014'])
+  grant()
+  await until(() => rollbacks === 1)
+  await slow.server.close(100)
+})
+
 test('a statement that takes too long is 408', async () => {
   const model = openModelEngine()
   const never = new Promise<never>(() => {})

@@ -50,7 +50,7 @@ export async function answerOf(sql: Sql, statement: string): Promise<string> {
 }
 
 function renderResult(result: CollectedResult): string {
-  if (result.kind === 'schema') return 'ok'
+  if (result.kind === 'schema' || result.kind === 'transaction') return 'ok'
   if (result.kind === 'write' && result.columns.length === 0) return `${result.rowCount} written`
   const header = result.columns.map(({ name, type }) => `${name} ${typeName(type)}`).join(' | ')
   return [header, ...result.rows.map((row) => row.map(renderValue).join(' | ')), result.kind === 'write' ? `${result.rowCount} written` : `(${result.rowCount} rows)`].join('\n')

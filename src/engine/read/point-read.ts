@@ -1,18 +1,21 @@
 /** Point reads: from a key to its row in its shard. */
-import type { Fetch, ReadStats, RowHandle, Snapshot, Tree } from '../../lsm/tree.ts'
+import type { Fetch, ReadStats, RowHandle, Snapshot } from '../../lsm/tree.ts'
 import type { EngineRow } from '../engine.ts'
 import type { Shards } from '../shards/shards.ts'
 import type { TableAccess } from '../tables/table-access.ts'
 
 /**
- * Looks up the key at `index` of the key scratch, in a snapshot or (undefined) as it is now. What must be read from storage is read on this thread where the
- * storage can: its files are mostly in the operating system's cache, and waiting for another thread costs ten times
- * such a read. Otherwise the answer is what to fetch before asking again.
+ * Looks up the first key of the key scratch in its shard, in snapshots by shard or (undefined) as it is now. What must
+ * be read from storage is read on this thread where the storage can: its files are mostly in the operating system's
+ * cache, and waiting for another thread costs ten times such a read. Otherwise the answer is what to fetch before
+ * asking again.
  */
-export function lookUp(shards: Shards, tree: Tree, snapshot: Snapshot | undefined, access: TableAccess, index: number, stats?: ReadStats): RowHandle | Fetch | undefined {
+export function lookUp(shards: Shards, shard: number, snapshots: readonly Snapshot[] | undefined, access: TableAccess, stats?: ReadStats): RowHandle | Fetch | undefined {
   const { keys } = shards
+  const tree = shards.trees[shard]!
+  const snapshot = snapshots === undefined ? shards.newest(shard) : snapshots[shard]
   for (;;) {
-    const found = tree.get(snapshot, access.schema.tableId, keys.addressOf(index), keys.byteLengthOf(index), stats)
+    const found = tree.get(snapshot, access.schema.tableId, keys.addressOf(0), keys.byteLengthOf(0), stats)
     if (found === undefined || !isFetch(found) || found.fetchSync === undefined) return found
     found.fetchSync()
   }
@@ -31,7 +34,7 @@ export async function readNewest(shards: Shards, access: TableAccess, keys: read
     for (let isRead = false; !isRead; ) {
       shards.assertOpen()
       shards.keys.writeOne(access, keys[i]!, ordinals)
-      const found = lookUp(shards, shards.trees[shards.keys.shardOf(0)]!, undefined, access, 0)
+      const found = lookUp(shards, shards.keys.shardOf(0), undefined, access)
       if (found !== undefined && isFetch(found)) await found.fetch()
       else {
         visit(i, found)

@@ -8,11 +8,12 @@ import { alteredTable } from './alter-table.ts'
 import type { EngineRow, NewTable, TableChange } from '../engine.ts'
 import { tableSchema } from './new-table.ts'
 import { scanShards } from '../read/scan.ts'
+import { shardsOf } from '../shards/shard-snapshot.ts'
 import type { TableSchema } from '../schema.ts'
 import { tableAccess } from './table-access.ts'
 import type { TableAccess } from './table-access.ts'
 import type { StatementBuilder } from '../write/statement.ts'
-import { buildParts, commitAdmitted, tableChanged } from '../write/writer.ts'
+import { buildParts, tableChanged } from '../write/writer.ts'
 import type { Writer } from '../write/writer.ts'
 
 export interface Tables {
@@ -26,7 +27,11 @@ export interface Tables {
   alter(name: string, change: TableChange): Promise<TableSchema>
   truncate(name: string): Promise<TableSchema>
   settled(): Promise<void>
+  /** The tables as they are now, whatever becomes of them. */
+  pin(): PinnedTables
 }
+
+export type PinnedTables = Pick<Tables, 'list' | 'find' | 'version' | 'access'>
 
 /** Reads the catalog; the first time, makes it, with the table that exists from the start. */
 export async function openTables(writer: Writer): Promise<Tables> {
@@ -39,14 +44,15 @@ export async function openTables(writer: Writer): Promise<Tables> {
 }
 
 async function catalogRows(writer: Writer, catalog: TableAccess): Promise<EngineRow[]> {
-  const snapshots = writer.shards.trees.map((tree) => tree.snapshot())
+  const snapshot = writer.shards.snapshot()
   try {
+    await snapshot.ready
     const rows: EngineRow[] = []
     const scan = { table: catalogTable, ordered: false, columns: [0, 1], predicate: [] }
-    for await (const page of scanShards(writer.shards, snapshots, catalog, scan)) rows.push(...page)
+    for await (const page of scanShards(writer.shards, shardsOf(snapshot), catalog, scan)) rows.push(...page)
     return rows
   } finally {
-    for (const snapshot of snapshots) snapshot.release()
+    snapshot.release()
   }
 }
 
@@ -65,22 +71,29 @@ function createTables(writer: Writer, catalog: TableAccess, known: readonly Tabl
   const state: TablesState = { writer, catalog, byName: new Map(), byId: new Map(), nextTableId, version: 1, tail: Promise.resolve() }
   for (const schema of known) register(state, tableAccess(schema))
   return {
-    list: () => [...state.byName.values()].map((access) => access.schema),
-    find: (name) => state.byName.get(name)?.schema,
+    ...lookups(state),
     get version() {
       return state.version
     },
-    access(schema) {
-      const access = state.byId.get(schema.tableId)
-      if (access === undefined) throw state.byName.has(schema.name) ? tableChanged(schema.name) : unknownTable(schema.name)
-      return access
-    },
+    pin: () => ({ ...lookups({ byName: new Map(state.byName), byId: new Map(state.byId) }), version: state.version }),
     create: (table) => inTurn(state, () => createTable(state, table)),
     drop: (name) => inTurn(state, () => dropTable(state, name)),
     alter: (name, change) => inTurn(state, () => alterTable(state, name, change)),
     truncate: (name) => inTurn(state, () => truncateTable(state, name)),
     async settled() {
       await state.tail.catch(() => {})
+    },
+  }
+}
+
+function lookups({ byName, byId }: Pick<TablesState, 'byName' | 'byId'>): Pick<Tables, 'list' | 'find' | 'access'> {
+  return {
+    list: () => [...byName.values()].map((access) => access.schema),
+    find: (name) => byName.get(name)?.schema,
+    access(schema) {
+      const access = byId.get(schema.tableId)
+      if (access === undefined) throw byName.has(schema.name) ? tableChanged(schema.name) : unknownTable(schema.name)
+      return access
     },
   }
 }
@@ -188,7 +201,7 @@ function existing({ writer, byName }: TablesState, name: string): TableAccess {
 
 async function change({ writer, catalog }: TablesState, add: (builder: StatementBuilder) => void): Promise<void> {
   const parts = buildParts(writer, add)
-  await commitAdmitted(writer, catalog, parts)
+  await writer.commit(catalog, parts)
 }
 
 function unknownTable(name: string): LsmtError {

@@ -7,7 +7,8 @@ import type { EngineRow, PreparePairs, WriteOperation } from '../engine.ts'
 import { readNewest } from '../read/point-read.ts'
 import type { StatementPart } from '../shards/commit.ts'
 import type { TableAccess } from '../tables/table-access.ts'
-import { buildParts, commitAdmitted, duplicateKey, keyHashes, keyIdentities, keyOf } from './writer.ts'
+import type { TableLocks } from './locks.ts'
+import { buildParts, duplicateKey, keyHashes, keyIdentities, keyOf } from './writer.ts'
 import type { Writer } from './writer.ts'
 
 /** Writes rows whatever was there before. Synchronous up to the append when nothing makes it wait. */
@@ -30,17 +31,17 @@ export function writeOperations(writer: Writer, access: TableAccess, operations:
 }
 
 export async function commitBlind(writer: Writer, access: TableAccess, parts: readonly StatementPart[], hashes: () => Uint32Array): Promise<void> {
-  if (access.state.locks.enterBlind()) return leaveBlindAfter(access, () => commitAdmitted(writer, access, parts))
-  const release = await access.state.locks.lockKeys(hashes())
+  if (writer.locksOf(access).enterBlind()) return leaveBlindAfter(writer.locksOf(access), () => writer.commit(access, parts))
+  const release = await writer.locksOf(access).lockKeys(hashes())
   try {
-    await commitAdmitted(writer, access, parts)
+    await writer.commit(access, parts)
   } finally {
     release()
   }
 }
 
-function leaveBlindAfter(access: TableAccess, commit: () => Promise<void>): Promise<void> {
-  const leave = (): void => access.state.locks.leaveBlind()
+function leaveBlindAfter(locks: TableLocks, commit: () => Promise<void>): Promise<void> {
+  const leave = (): void => locks.leaveBlind()
   let committed: Promise<void>
   try {
     committed = commit()
@@ -55,7 +56,7 @@ function leaveBlindAfter(access: TableAccess, commit: () => Promise<void>): Prom
 export async function writeNew(writer: Writer, access: TableAccess, rows: readonly EngineRow[], mode: 'insert' | 'insert-or-ignore'): Promise<number> {
   const hashes = keyHashes(writer, access, rows, access.keyInRow)
   const once = withoutRepeats(writer, access, rows, hashes, mode)
-  const release = await access.state.locks.lockKeys(hashes)
+  const release = await writer.locksOf(access).lockKeys(hashes)
   try {
     const fresh: EngineRow[] = []
     await readNewest(writer.shards, access, once, access.keyInRow, (index, found) => {
@@ -70,7 +71,7 @@ export async function writeNew(writer: Writer, access: TableAccess, rows: readon
 }
 
 async function write(writer: Writer, access: TableAccess, rows: readonly EngineRow[]): Promise<void> {
-  await commitAdmitted(writer, access, buildParts(writer, (builder) => builder.put(access, rows)))
+  await writer.commit(access, buildParts(writer, (builder) => builder.put(access, rows)))
 }
 
 /** The first row of each key; with 'insert', a second one is 23505. Keys are compared only when two hashes are equal. */
@@ -90,7 +91,7 @@ function withoutRepeats(writer: Writer, access: TableAccess, rows: readonly Engi
 export async function writeOrChange(writer: Writer, access: TableAccess, rows: readonly EngineRow[], change: (existing: EngineRow, proposed: EngineRow) => EngineRow | 'keep', prepare?: PreparePairs): Promise<number> {
   const identities = keyIdentities(writer, access, rows, access.keyInRow)
   const columns = access.schema.columns.map((_, ordinal) => ordinal)
-  const release = await access.state.locks.lockKeys(keyHashes(writer, access, rows, access.keyInRow))
+  const release = await writer.locksOf(access).lockKeys(keyHashes(writer, access, rows, access.keyInRow))
   try {
     const current = new Map<string, EngineRow>()
     await readNewest(writer.shards, access, rows, access.keyInRow, (index, found) => {

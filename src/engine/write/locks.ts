@@ -8,8 +8,9 @@
  * - Blind writes (upserts) need no lock against each other, since the log orders them. While no read-modify-write is
  *   active they are only counted, and one that begins then waits until those counted are visible. While one is
  *   active, blind writes queue for their keys as well.
- * - Statements about rows that they must find first, and range deletes, take the table alone: they wait for all that
- *   are active, and later ones wait for them.
+ * - Statements about rows that they must find first, range deletes and transactions take the table alone: they wait for
+ *   all that came before, and those that come later wait for them, one round after the other. Who takes several tables
+ *   queues for all of them in one synchronous step, so that again every two stand in the same order everywhere.
  *
  * Two keys of one hash only wait for each other without need.
  */
@@ -32,68 +33,98 @@ interface Request {
   grant: () => void
 }
 
-export function createTableLocks(): TableLocks {
+/** Statements between two locks of the whole table: the second lock waits for all of them, and they for the first. */
+interface Round {
+  /** Resolves when the lock before it is released; undefined when it is. */
+  opening: Promise<void> | undefined
+  members: number
+  whenEmpty: () => void
+}
+
+interface LockState {
   /** The last request in each key's queue. */
-  const tails = new Map<number, Request>()
-  let active = 0
-  let blind = 0
-  let barrier: Promise<void> | undefined
-  const whenIdle: (() => void)[] = []
-  const whenNoBlind: (() => void)[] = []
+  readonly tails: Map<number, Request>
+  /** The round that comers join, and that of the blind writes under way. */
+  current: Round
+  blindRound: Round
+  active: number
+  blind: number
+  readonly whenNoBlind: (() => void)[]
+}
 
-  /** Queues for all keys at once; resolves when first in all queues. */
-  function queue(request: Request, hashes: Uint32Array): Promise<void> | undefined {
-    for (const hash of hashes) {
-      const before = tails.get(hash)
-      if (before === request) continue
-      tails.set(hash, request)
-      if (before === undefined) continue
-      before.followers.push(request)
-      request.pending++
-    }
-    if (request.pending === 0) return undefined
-    return new Promise((resolve) => (request.grant = resolve))
-  }
-
-  function release(request: Request, hashes: Uint32Array): void {
-    for (const hash of hashes) if (tails.get(hash) === request) tails.delete(hash)
-    for (const follower of request.followers) if (--follower.pending === 0) follower.grant()
-    if (--active === 0) for (const resume of whenIdle.splice(0)) resume()
-  }
-
+export function createTableLocks(): TableLocks {
+  const first = newRound(undefined)
+  const state: LockState = { tails: new Map(), current: first, blindRound: first, active: 0, blind: 0, whenNoBlind: [] }
   return {
-    async lockKeys(hashes) {
-      while (barrier !== undefined) await barrier
-      active++
-      const request: Request = { pending: 0, followers: [], grant: () => {} }
-      const queued = queue(request, hashes)
-      if (queued !== undefined) await queued
-      if (blind > 0) await new Promise<void>((resolve) => whenNoBlind.push(resolve))
-      return () => release(request, hashes)
-    },
+    lockKeys: (hashes) => lockKeys(state, hashes),
     enterBlind() {
-      if (active > 0 || barrier !== undefined) return false
-      blind++
+      if (state.active > 0 || state.current.opening !== undefined) return false
+      state.blind++
+      state.blindRound = state.current
+      state.blindRound.members++
       return true
     },
     leaveBlind() {
-      if (--blind === 0) for (const resume of whenNoBlind.splice(0)) resume()
+      if (--state.blind === 0) for (const resume of state.whenNoBlind.splice(0)) resume()
+      leave(state.blindRound)
     },
-    async lockTable() {
-      const before = barrier
-      let open = (): void => {}
-      const mine = new Promise<void>((resolve) => (open = resolve))
-      barrier = mine
-      await before
-      if (active > 0) await new Promise<void>((resolve) => whenIdle.push(resolve))
-      if (blind > 0) await new Promise<void>((resolve) => whenNoBlind.push(resolve))
-      return () => {
-        if (barrier === mine) barrier = undefined
-        open()
-      }
-    },
+    lockTable: () => lockTable(state),
     get activeCount() {
-      return active
+      return state.active
     },
+  }
+}
+
+const newRound = (opening: Promise<void> | undefined): Round => ({ opening, members: 0, whenEmpty: () => {} })
+
+function leave(round: Round): void {
+  if (--round.members === 0) round.whenEmpty()
+}
+
+async function lockKeys(state: LockState, hashes: Uint32Array): Promise<() => void> {
+  const round = state.current
+  round.members++
+  state.active++
+  const request: Request = { pending: 0, followers: [], grant: () => {} }
+  const queued = queue(state, request, hashes)
+  if (round.opening !== undefined) await round.opening
+  if (queued !== undefined) await queued
+  if (state.blind > 0) await new Promise<void>((resolve) => state.whenNoBlind.push(resolve))
+  return () => {
+    release(state, request, hashes)
+    leave(round)
+  }
+}
+
+/** Queues for all keys at once; resolves when first in all queues. */
+function queue({ tails }: LockState, request: Request, hashes: Uint32Array): Promise<void> | undefined {
+  for (const hash of hashes) {
+    const before = tails.get(hash)
+    if (before === request) continue
+    tails.set(hash, request)
+    if (before === undefined) continue
+    before.followers.push(request)
+    request.pending++
+  }
+  if (request.pending === 0) return undefined
+  return new Promise((resolve) => (request.grant = resolve))
+}
+
+function release(state: LockState, request: Request, hashes: Uint32Array): void {
+  for (const hash of hashes) if (state.tails.get(hash) === request) state.tails.delete(hash)
+  for (const follower of request.followers) if (--follower.pending === 0) follower.grant()
+  state.active--
+}
+
+async function lockTable(state: LockState): Promise<() => void> {
+  const before = state.current
+  let open = (): void => {}
+  const mine = newRound(new Promise<void>((resolve) => (open = resolve)))
+  state.current = mine
+  if (before.opening !== undefined) await before.opening
+  if (before.members > 0) await new Promise<void>((resolve) => (before.whenEmpty = resolve))
+  return () => {
+    mine.opening = undefined
+    open()
   }
 }

@@ -11,9 +11,9 @@ import type { Snapshot } from '../../lsm/tree.ts'
 import { aggregateShards } from '../read/aggregate.ts'
 import { readNewest } from '../read/point-read.ts'
 import { scanShards } from '../read/scan.ts'
-import { shardsOf, takeShardSnapshot } from '../shards/shard-snapshot.ts'
+import { shardsOf } from '../shards/shard-snapshot.ts'
 import type { TableAccess } from '../tables/table-access.ts'
-import { buildParts, checkCurrent, commitAdmitted, duplicateKey, keyHashes, keyIdentities, keyOf } from './writer.ts'
+import { buildParts, checkCurrent, duplicateKey, keyHashes, keyIdentities, keyOf } from './writer.ts'
 import type { Writer } from './writer.ts'
 
 export type RowChange = (row: EngineRow) => EngineRow | 'delete' | 'keep'
@@ -25,7 +25,7 @@ export async function changeRows(writer: Writer, access: TableAccess, keys: read
   const wanted = [...new Map(checked.map((key, i) => [identities[i]!, key])).values()]
   let locked = keyHashes(writer, access, wanted, access.keyInKey)
   for (;;) {
-    const release = await access.state.locks.lockKeys(locked)
+    const release = await writer.locksOf(access).lockKeys(locked)
     try {
       const changes = await readChanges(writer, access, wanted, change, prepare)
       const moved = keyHashes(writer, access, changes.moved, access.keyInRow)
@@ -93,7 +93,7 @@ async function writeChanges(writer: Writer, access: TableAccess, changes: Change
     builder.delete(access, changes.deletes)
     builder.put(access, changes.puts)
   })
-  await commitAdmitted(writer, access, parts)
+  await writer.commit(access, parts)
   return changes.count
 }
 
@@ -131,18 +131,18 @@ export async function deleteRowsWhere(writer: Writer, access: TableAccess, where
     const range = keyRange(access.keys, where.lower, where.upper)
     if (range === 'empty') return 0
     const [count] = await aggregateShards(writer.shards, snapshots, access, { ...where, table: access.schema, ordered: false, columns: [] }, [{ function: 'count' }])
-    if (count !== 0) await commitAdmitted(writer, access, buildParts(writer, (builder) => builder.deleteRange(access, range)))
+    if (count !== 0) await writer.commit(access, buildParts(writer, (builder) => builder.deleteRange(access, range)))
     return Number(count)
   })
 }
 
 /** Runs with the table locked, over a snapshot of all that was written to it. */
 async function whileAlone(writer: Writer, access: TableAccess, run: (snapshots: readonly Snapshot[]) => Promise<number>): Promise<number> {
-  const release = await access.state.locks.lockTable()
+  const release = await writer.locksOf(access).lockTable()
   try {
     writer.shards.assertOpen()
     checkCurrent(access)
-    const snapshot = takeShardSnapshot(writer.shards.trees, writer.shards.committer)
+    const snapshot = writer.shards.snapshot()
     try {
       await snapshot.ready
       writer.shards.assertOpen()
@@ -160,9 +160,9 @@ export async function deleteKeyRange(writer: Writer, access: TableAccess, lower:
   const range = keyRange(access.keys, lower, upper)
   if (range === 'empty') return
   const parts = buildParts(writer, (builder) => builder.deleteRange(access, range))
-  const release = await access.state.locks.lockTable()
+  const release = await writer.locksOf(access).lockTable()
   try {
-    await commitAdmitted(writer, access, parts)
+    await writer.commit(access, parts)
   } finally {
     release()
   }

@@ -1,19 +1,26 @@
-/** What all statements that write share: admission, the last look at the table, the commit. */
+/** What all statements that write share: locks, the last look at the table, where their parts go. */
 import { LsmtError } from '../../errors.ts'
 import type { EngineRow } from '../engine.ts'
 import type { Shards } from '../shards/shards.ts'
-import type { Admission } from '../shards/admission.ts'
 import type { StatementPart } from '../shards/commit.ts'
 import type { TableAccess } from '../tables/table-access.ts'
+import type { TableLocks } from './locks.ts'
 import type { StatementBuilder } from './statement.ts'
 
 export interface Writer {
   readonly shards: Shards
   readonly builder: StatementBuilder
-  readonly admission: Admission
   /** A row with more bytes is 54000. */
   readonly rowLengthMax: number
   readonly statementBytesMax: number
+  /** What a statement locks before it reads what it goes by. */
+  locksOf(access: TableAccess): TableLocks
+  /**
+   * Brings a statement's parts in, all or none, if the table still is as they were made for; resolves when they are
+   * visible to those who are to see them. At once, in this synchronous step, when nothing makes it wait. To be called
+   * with the locks that the statement needs, since who waits for memory must not keep any from those who wait for locks.
+   */
+  commit(access: TableAccess, parts: readonly StatementPart[]): Promise<void>
 }
 
 /** The parts of what `add` adds; the builder is left empty whatever happens. 54000 when they are more than memory can take. */
@@ -40,53 +47,6 @@ export function tryBuildParts(writer: Writer, add: (builder: StatementBuilder) =
     writer.builder.clear()
     throw error
   }
-}
-
-/**
- * Commits when back-pressure lets it: at once, in this synchronous step, when nothing makes it wait. To be called with
- * the locks that the statement needs, since who waits for memory must not keep any from those who wait for locks.
- */
-export function commitAdmitted(writer: Writer, access: TableAccess, parts: readonly StatementPart[]): Promise<void> {
-  const { admission } = writer
-  const bytes = admission.bytesOf(parts)
-  const wait = waitForTrees(writer, parts)
-  if (wait !== undefined || !admission.tryReserve(bytes)) return commitWaiting(writer, access, parts, bytes, wait)
-  return commitReserved(writer, access, parts, bytes)
-}
-
-async function commitWaiting(writer: Writer, access: TableAccess, parts: readonly StatementPart[], bytes: number, wait: Promise<unknown> | undefined): Promise<void> {
-  await wait
-  await writer.admission.reserve(bytes)
-  await commitReserved(writer, access, parts, bytes)
-}
-
-function commitReserved(writer: Writer, access: TableAccess, parts: readonly StatementPart[], bytes: number): Promise<void> {
-  const release = (): void => writer.admission.release(bytes)
-  let committed: Promise<void>
-  try {
-    committed = commitTo(writer, access, parts)
-  } catch (error) {
-    release()
-    throw error
-  }
-  return committed.finally(release)
-}
-
-/** Waits while a tree's flushes and compactions lag behind; undefined when none does. */
-function waitForTrees(writer: Writer, parts: readonly StatementPart[]): Promise<unknown> | undefined {
-  let waits: Promise<void>[] | undefined
-  for (const part of parts) {
-    const wait = writer.shards.trees[part.shard]!.admit(part.batch.length)
-    if (wait !== undefined) (waits ??= []).push(wait)
-  }
-  return waits && Promise.all(waits)
-}
-
-/** Appends in this synchronous step, if the table is still there; resolves when durable as set, and visible. */
-function commitTo(writer: Writer, access: TableAccess, parts: readonly StatementPart[]): Promise<void> {
-  writer.shards.assertOpen()
-  checkCurrent(access)
-  return writer.shards.committer.commit(parts)
 }
 
 /** 42P01 when the table was dropped; 40001 when rows made for it as it was are not rows of it any more. */

@@ -52,8 +52,8 @@ function findInMemtables(scratch: Scratch, view: View, sequence: number, shape: 
   const copy = prefixed + tableIdBytes
   if (keyBytes <= 32) for (let i = 0; i < keyBytes; i++) u8[copy + i] = u8[key + i]!
   else u8.copyWithin(copy, key, key + keyBytes)
-  for (const { handle } of view.memtables) {
-    const outcome = exports.skiplistGet(handle, prefixed, tableIdBytes + keyBytes, sequence, cell)
+  for (const memtable of view.memtables) {
+    const outcome = exports.skiplistGet(memtable.handle, prefixed, tableIdBytes + keyBytes, memtable.bound(sequence), cell)
     if (outcome === 1) return memtableRow(scratch, shape, u32[cell >>> 2]!, copy, keyBytes)
     if (outcome === 2) return undefined
   }

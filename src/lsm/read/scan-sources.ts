@@ -46,8 +46,9 @@ export function openScanSources(kernel: Kernel, view: View, sequence: number, sh
   const cut = (added: RangeCover): RangeCover => unionOfCovers(cover, clipCover(added, lower, upper))
   const memtables: MemtableSource[] = []
   for (const memtable of view.memtables) {
-    memtables.push(createMemtableSource(context, memtable.handle, sequence, cover))
-    cover = cut(memtable.cover(shape.layout.tableId, sequence))
+    const bound = memtable.bound(sequence)
+    memtables.push(createMemtableSource(context, memtable.handle, bound, cover))
+    cover = cut(memtable.cover(shape.layout.tableId, bound))
   }
   const runs: FileRun[] = []
   for (const files of runsOf(view, shape.layout.tableId, lower, upper)) {

@@ -14,28 +14,9 @@ import type { TreeState } from './tree-state.ts'
 import { treeStats } from './tree-stats.ts'
 import type { AggregatePartial, AggregateRequest, ScanCursor, ScanRequest, Snapshot, Tree } from '../tree.ts'
 import { releaseView, retainView } from './view.ts'
-import type { View } from './view.ts'
+import { openOverlay } from './snapshot/overlay.ts'
+import { takeSnapshot, viewOf } from './snapshot/tree-snapshot.ts'
 import { appendBatch, freeze } from './write-path.ts'
-
-/** A class, since every statement makes one and prototype methods cost nothing to make. */
-class TreeSnapshot implements Snapshot {
-  readonly sequence: number
-  readonly view: View
-  private readonly state: TreeState
-  private isReleased = false
-
-  constructor(state: TreeState) {
-    this.state = state
-    this.sequence = state.visibleSequence
-    this.view = retainView(state.view)
-  }
-
-  release(): void {
-    if (this.isReleased) return
-    this.isReleased = true
-    releaseView(this.view, (file) => dropFile(this.state, file))
-  }
-}
 
 export function createTree(state: TreeState): Tree {
   const flushSoon = (): void => startFlush(state, () => startCompaction(state))
@@ -50,7 +31,8 @@ export function createTree(state: TreeState): Tree {
     append: (batch, gate) => appendBatch(state, batch, gate, flushSoon),
     admit: (byteLength) => admit(state, byteLength),
     sync: () => state.log.sync(),
-    snapshot: () => new TreeSnapshot(state),
+    snapshot: () => takeSnapshot(state),
+    overlay: (below) => openOverlay(state, below),
     get(snapshot, tableId, key, keyBytes, stats) {
       const { view, sequence } = viewOf(state, snapshot)
       return state.pointReader.get(view, sequence, tableId, key, keyBytes, stats)
@@ -66,11 +48,6 @@ export function createTree(state: TreeState): Tree {
     get stats() { return treeStats(state) },
     close: () => closeTree(state),
   }
-}
-
-function viewOf(state: TreeState, snapshot: Snapshot | undefined): { readonly view: View; readonly sequence: number } {
-  if (snapshot instanceof TreeSnapshot) return snapshot
-  return { view: state.view, sequence: state.visibleSequence }
 }
 
 const noRows: ScanCursor = { next: () => Promise.resolve(undefined), close: () => undefined }

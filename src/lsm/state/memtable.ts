@@ -21,6 +21,8 @@ export interface Memtable {
   usedBytes(): number
   entryCount(): number
   rangeCount(): number
+  /** Up to which of its sequence numbers a read at `sequence` of the tree sees. */
+  bound(sequence: number): number
   /** What its range tombstones up to `sequence` delete of one table; kept while none is added. */
   cover(tableId: number, sequence: number): RangeCover
   /** Applies a whole batch that stands in linear memory. */
@@ -31,11 +33,22 @@ export interface Memtable {
 
 const segmentBytesMin = 64 * 1024
 const segmentBytesMax = 1024 * 1024
+const ownSegmentBytesMin = 4 * 1024
 
 /** A memtable with one reference, the caller's. */
 export function createMemtable(kernel: Kernel, memory: MemtableMemory, startSequence: number, expectedBytes: number): Memtable {
-  const { heap, exports } = kernel
   const segmentBytes = Math.min(segmentBytesMax, Math.max(segmentBytesMin, expectedBytes >>> 3))
+  return newMemtable(kernel, memory, startSequence, () => segmentBytes, (sequence) => sequence)
+}
+
+/** A memtable with sequence numbers of its own, all of which every read sees: small at first, since most stay so. */
+export function createOwnMemtable(kernel: Kernel, memory: MemtableMemory): Memtable {
+  return newMemtable(kernel, memory, 0, (usedBytes) => Math.min(segmentBytesMax, Math.max(ownSegmentBytesMin, usedBytes)), () => Number.MAX_SAFE_INTEGER)
+}
+
+/** `segmentBytes`: how large the next segment is to be, by the bytes of those before. */
+function newMemtable(kernel: Kernel, memory: MemtableMemory, startSequence: number, segmentBytes: (bytes: number) => number, bound: Memtable['bound']): Memtable {
+  const { heap, exports } = kernel
   const segments: Pointer[] = []
   let bytes = 0
   const allocate = (byteLength: number): Pointer => {
@@ -45,12 +58,13 @@ export function createMemtable(kernel: Kernel, memory: MemtableMemory, startSequ
     memory.bytes += byteLength
     return segment
   }
-  const handle = exports.skiplistCreate(allocate(segmentBytes), segmentBytes)
+  const firstBytes = segmentBytes(0)
+  const handle = exports.skiplistCreate(allocate(firstBytes), firstBytes)
   let references = 1
   const covers = new Map<number, { readonly rangeCount: number; readonly sequence: number; readonly cover: RangeCover }>()
 
   const addSegment = (needed: number): void => {
-    const byteLength = Math.max(segmentBytes, needed)
+    const byteLength = Math.max(segmentBytes(bytes), needed)
     exports.skiplistAddSegment(handle, allocate(byteLength), byteLength)
   }
   return {
@@ -59,6 +73,7 @@ export function createMemtable(kernel: Kernel, memory: MemtableMemory, startSequ
     usedBytes: () => exports.skiplistUsedBytes(handle),
     entryCount: () => exports.skiplistEntryCount(handle),
     rangeCount: () => exports.skiplistRangeCount(handle),
+    bound,
     cover(tableId, sequence) {
       const rangeCount = exports.skiplistRangeCount(handle)
       if (rangeCount === 0) return emptyCover

@@ -10,7 +10,7 @@ import { releaseVersion, retainVersion } from './version.ts'
 import type { TableFile, Version } from './version.ts'
 
 export interface View {
-  /** Newest first; the first one is being written. */
+  /** Newest first; the first one is being written (in an overlay, by its holder). */
   readonly memtables: readonly Memtable[]
   readonly version: Version
   /** By table id. */

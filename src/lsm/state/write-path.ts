@@ -7,6 +7,7 @@ import { LsmtError } from '../../errors.ts'
 import { assignBaseSequence, batchFlag, decodeLayout, operation, readOperations, tableIdOf, viewOf } from '../batch.ts'
 import type { Pointer } from '../../kernel/linear-memory.ts'
 import { createMemtable } from './memtable.ts'
+import type { Memtable } from './memtable.ts'
 import { allocateBeforeCache } from './memtable-memory.ts'
 import { defineTable, dropTable, poison, replaceView } from './tree-state.ts'
 import type { PendingBatch, TreeState } from './tree-state.ts'
@@ -82,7 +83,7 @@ function applyReady(state: TreeState, startFlush: () => void): void {
 export function applyBatch(state: TreeState, batch: Uint8Array, baseSequence: number): void {
   const view = viewOf(batch)
   const flags = view.getUint32(20, true)
-  if ((flags & batchFlag.control) === 0) applyOperations(state, batch)
+  if ((flags & batchFlag.control) === 0) applyOperations(state, state.active, batch)
   state.visibleSequence = baseSequence + view.getUint32(4, true) - 1
   if ((flags & batchFlag.tables) !== 0) applyTables(state, batch)
 }
@@ -90,13 +91,14 @@ export function applyBatch(state: TreeState, batch: Uint8Array, baseSequence: nu
 /** Larger batches get memory for the time of their application. */
 const keptScratchBytesMax = 256 * 1024
 
-function applyOperations(state: TreeState, batch: Uint8Array): void {
+/** Brings a batch's operations into a memtable. */
+export function applyOperations(state: TreeState, memtable: Memtable, batch: Uint8Array): void {
   const { kernel: { heap, memory }, memtableMemory } = state.options
   const isKept = batch.length <= keptScratchBytesMax
   const address = isKept ? keptScratch(state, batch.length) : allocateBeforeCache(heap, memtableMemory, batch.length)
   try {
     memory.u8.set(batch, address)
-    state.active.apply(address, batch.length)
+    memtable.apply(address, batch.length)
   } finally {
     if (!isKept) heap.free(address)
   }

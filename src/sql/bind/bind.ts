@@ -27,6 +27,13 @@ export function bindStatement(statement: Statement, catalog: Catalog, origin: Or
       return showColumns(findTable(catalog, statement.table, origin))
     case 'showCreate':
       return showCreate(findTable(catalog, statement.table, origin))
+    case 'begin':
+    case 'commit':
+    case 'rollback':
+    case 'savepoint':
+    case 'release':
+    case 'rollbackTo':
+      return { kind: 'transaction', statement }
     case 'insert':
       return bindInsert(statement, { catalog, origin, literals, counts: { blocks: 0 } })
     case 'update':

@@ -1,4 +1,4 @@
 /** What binding asks of the engine: which tables there are. */
-import type { Engine } from '../../engine/engine.ts'
+import type { EngineCatalog } from '../../engine/engine.ts'
 
-export type Catalog = Pick<Engine, 'table' | 'tables' | 'catalogVersion'>
+export type Catalog = EngineCatalog

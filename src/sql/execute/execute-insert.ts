@@ -1,6 +1,6 @@
 /** INSERT over an engine. */
 import { checkRow } from '../../engine/check-value.ts'
-import type { Engine, EngineRow, EngineValue } from '../../engine/engine.ts'
+import type { EngineRow, EngineSession, EngineValue } from '../../engine/engine.ts'
 import type { TableSchema } from '../../engine/schema.ts'
 import type { QueryRun } from '../operator/query-run.ts'
 import { rowBytes } from '../operator/spill/query-memory.ts'
@@ -23,7 +23,7 @@ import { returnedRows, takeSnapshot, withRun, workOn, written } from './write-ru
 /** Runs the query of an INSERT … SELECT. */
 export type RunQuery = (plan: QueryPlan) => Promise<RowsResult>
 
-export async function executeInsert(engine: Engine, plan: InsertPlan, execution: Execution, runQuery: RunQuery): Promise<WriteResult> {
+export async function executeInsert(engine: EngineSession, plan: InsertPlan, execution: Execution, runQuery: RunQuery): Promise<WriteResult> {
   const { table, query, computed, onConflict, returning, mode } = plan
   const taken = insertText(engine, plan, execution.values)
   const count = taken && (await taken)

@@ -1,5 +1,5 @@
 /** Queries over an engine, each over one snapshot. */
-import type { Engine, EngineRow } from '../../engine/engine.ts'
+import type { EngineRow, EngineSession } from '../../engine/engine.ts'
 import type { Clock } from '../../runtime/clock.ts'
 import type { CancelSignal } from '../cancel.ts'
 import { open } from '../operator/open.ts'
@@ -21,11 +21,11 @@ export interface Execution {
   readonly limits: QueryLimits
 }
 
-export async function executeQuery(engine: Engine, plan: QueryPlan, execution: Execution): Promise<RowsResult> {
+export async function executeQuery(engine: EngineSession, plan: QueryPlan, execution: Execution): Promise<RowsResult> {
   return plan.kind === 'get' ? await executeGet(engine, plan, execution.values) : executeOperators(engine, plan, execution)
 }
 
-async function executeGet(engine: Engine, plan: GetPlan, values: Values): Promise<RowsResult> {
+async function executeGet(engine: EngineSession, plan: GetPlan, values: Values): Promise<RowsResult> {
   const window = rowWindow(plan.window, values)
   const stats = newQueryStats()
   const key = plan.key.map(({ column, operand }) => atOperand(values, operand, (value) => keyValue(column, value)))
@@ -36,12 +36,12 @@ async function executeGet(engine: Engine, plan: GetPlan, values: Values): Promis
 }
 
 /** Literals are converted at once, so that errors in them come before the first row. */
-function executeOperators(engine: Engine, plan: OperatorPlan, execution: Execution): RowsResult {
+function executeOperators(engine: EngineSession, plan: OperatorPlan, execution: Execution): RowsResult {
   const run = newRun(engine, execution)
   return { kind: 'rows', columns: plan.output, rows: queryRows(run, open(plan.node, run)), stats: run.stats }
 }
 
 /** Operators of a statement; what they hold is given back by `endRun`. */
-export function newRun(engine: Engine, { values, signal, limits, clock }: Execution): QueryRun {
+export function newRun(engine: EngineSession, { values, signal, limits, clock }: Execution): QueryRun {
   return newQueryRun({ engine, stats: newQueryStats(), signal, values, limits, nowMicros: Number(clock.wallMicros()) })
 }

@@ -1,6 +1,6 @@
 /** UPDATE and DELETE over an engine. */
 import { checkRow } from '../../engine/check-value.ts'
-import type { Engine, EngineRow, EngineScan, PrepareRows } from '../../engine/engine.ts'
+import type { EngineRow, EngineScan, EngineSession, PrepareRows } from '../../engine/engine.ts'
 import { compile } from '../expression/compile.ts'
 import type { QueryRun } from '../operator/query-run.ts'
 import type { DeletePlan, RowWork, UpdatePlan } from '../plan.ts'
@@ -18,14 +18,14 @@ type Outcome = EngineRow | 'delete'
 /** What a row becomes; `over` is what its new values are computed over. */
 type Become = (row: EngineRow, over: EngineRow) => Outcome
 
-export async function executeUpdate(engine: Engine, plan: UpdatePlan, execution: Execution): Promise<WriteResult> {
+export async function executeUpdate(engine: EngineSession, plan: UpdatePlan, execution: Execution): Promise<WriteResult> {
   return await withRun(engine, execution, async (run) => {
     const change = rowChange(plan.change.sets, run)
     return await changeRows(run, plan, (row, over) => checkRow(plan.table, change(row, over)))
   })
 }
 
-export async function executeDelete(engine: Engine, plan: DeletePlan, execution: Execution): Promise<WriteResult> {
+export async function executeDelete(engine: EngineSession, plan: DeletePlan, execution: Execution): Promise<WriteResult> {
   return await withRun(engine, execution, async (run) => {
     const { find, change, returning } = plan
     if (find.kind === 'keys' || returning !== undefined || change.condition !== undefined || change.work !== undefined) return await changeRows(run, plan, () => 'delete')

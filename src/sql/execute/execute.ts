@@ -1,16 +1,16 @@
 /** Plans over an engine. */
-import type { Engine } from '../../engine/engine.ts'
+import type { EngineSession } from '../../engine/engine.ts'
 import { LsmtError } from '../../errors.ts'
 import { checkCancelled } from '../cancel.ts'
 import { executeQuery } from './execute-select.ts'
 import type { Execution } from './execute-select.ts'
 import { executeInsert } from './execute-insert.ts'
 import { executeDelete, executeUpdate } from './execute-update.ts'
-import type { CreateTablePlan, DropTablePlan, Plan } from '../plan.ts'
+import type { CreateTablePlan, DropTablePlan, StatementPlan } from '../plan.ts'
 import { newQueryStats } from '../result.ts'
 import type { StatementResult } from '../result.ts'
 
-export async function executePlan(engine: Engine, plan: Plan, execution: Execution): Promise<StatementResult> {
+export async function executePlan(engine: EngineSession, plan: StatementPlan, execution: Execution): Promise<StatementResult> {
   const { signal } = execution
   checkCancelled(signal)
   switch (plan.kind) {
@@ -39,7 +39,7 @@ export async function executePlan(engine: Engine, plan: Plan, execution: Executi
 }
 
 /** IF NOT EXISTS holds also against a table that another statement creates meanwhile. */
-async function executeCreate(engine: Engine, plan: CreateTablePlan): Promise<StatementResult> {
+async function executeCreate(engine: EngineSession, plan: CreateTablePlan): Promise<StatementResult> {
   if (plan.ifNotExists && engine.table(plan.table.name) !== undefined) return { kind: 'schema' }
   try {
     await engine.createTable(plan.table)
@@ -49,7 +49,7 @@ async function executeCreate(engine: Engine, plan: CreateTablePlan): Promise<Sta
   return { kind: 'schema' }
 }
 
-async function executeDrop(engine: Engine, plan: DropTablePlan): Promise<StatementResult> {
+async function executeDrop(engine: EngineSession, plan: DropTablePlan): Promise<StatementResult> {
   for (const name of plan.names) await engine.dropTable(name)
   return { kind: 'schema' }
 }

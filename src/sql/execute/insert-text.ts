@@ -1,5 +1,5 @@
 /** INSERT of plain literals, from the text to the engine without rows between. */
-import type { Engine } from '../../engine/engine.ts'
+import type { EngineSession } from '../../engine/engine.ts'
 import type { InsertPlan } from '../plan.ts'
 import type { Values } from '../value/values.ts'
 
@@ -7,7 +7,7 @@ import type { Values } from '../value/values.ts'
 const tupleCountMin = 4
 
 /** How many rows were written; undefined, at once or in the end, when they are to be given one by one, for then nothing was. */
-export function insertText(engine: Engine, { table, mode, sources, tuples, returning, onConflict }: InsertPlan, { text, statement }: Values): Promise<number | undefined> | undefined {
+export function insertText(engine: EngineSession, { table, mode, sources, tuples, returning, onConflict }: InsertPlan, { text, statement }: Values): Promise<number | undefined> | undefined {
   const { tupleText, tupleCount } = statement
   if (tupleText === undefined || tupleCount < tupleCountMin || tuples.length !== 1) return undefined
   if (returning !== undefined || onConflict !== undefined || mode === 'insert-or-ignore') return undefined

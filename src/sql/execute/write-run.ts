@@ -1,5 +1,5 @@
 /** One run of a write: expressions and operators over the rows at hand, and what RETURNING makes of them. */
-import type { Engine, EngineRow } from '../../engine/engine.ts'
+import type { EngineRow, EngineSession } from '../../engine/engine.ts'
 import { compile } from '../expression/compile.ts'
 import { open } from '../operator/open.ts'
 import { endRun } from '../operator/query-run.ts'
@@ -10,7 +10,7 @@ import { newRun } from './execute-select.ts'
 import type { Execution } from './execute-select.ts'
 
 /** Runs a write; its snapshot, if it takes one, and all that its operators hold are given back whatever happens. */
-export async function withRun<T>(engine: Engine, execution: Execution, use: (run: QueryRun) => Promise<T>): Promise<T> {
+export async function withRun<T>(engine: EngineSession, execution: Execution, use: (run: QueryRun) => Promise<T>): Promise<T> {
   const run = newRun(engine, execution)
   try {
     return await use(run)

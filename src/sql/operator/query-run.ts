@@ -1,5 +1,5 @@
 /** What the operators of one query share while it runs: snapshot, cancellation, memory, spilled rows, turns of the event loop. */
-import type { Engine, EngineRow, EngineSnapshot, SpillFile, SpillUse } from '../../engine/engine.ts'
+import type { EngineRow, EngineSession, EngineSnapshot, SpillFile, SpillUse } from '../../engine/engine.ts'
 import { invariant } from '../../errors.ts'
 import { checkCancelled } from '../cancel.ts'
 import type { CancelSignal } from '../cancel.ts'
@@ -14,7 +14,7 @@ export type Batch = readonly EngineRow[]
 export type Stream = () => AsyncIterable<Batch>
 
 export interface QueryRun extends Run {
-  readonly engine: Engine
+  readonly engine: EngineSession
   /** Taken when the first row is asked for. */
   snapshot: EngineSnapshot | undefined
   /** Rows that a statement works over, for its `given` nodes. */

@@ -53,6 +53,6 @@ export function expectEnd(cursor: TokenCursor): void {
   if (!atEnd(cursor)) throw syntaxErrorAt(cursor.origin, cursor.at)
 }
 
-export function unsupportedAt(cursor: TokenCursor, at: number, what: string): Error {
-  return errorAt(cursor.origin, at, '0A000', `${what} is not supported`)
+export function unsupportedAt(cursor: TokenCursor, at: number, what: string, hint?: string): Error {
+  return errorAt(cursor.origin, at, '0A000', `${what} is not supported`, hint)
 }

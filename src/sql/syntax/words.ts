@@ -42,7 +42,7 @@ export function unsupportedWord(word: string, definition: boolean): string | und
 
 /** First words of statements that PostgreSQL or its kin have and this version does not. */
 export const otherStatements: ReadonlySet<string> = new Set(
-  `abort alter analyze begin call checkpoint close cluster comment commit copy create deallocate declare describe discard do drop end
-  execute explain fetch grant import listen load lock merge notify pragma prepare reassign refresh reindex release replace reset
-  revoke rollback savepoint set show start table truncate unlisten upsert use vacuum values with`.split(/\s+/),
+  `alter analyze call checkpoint close cluster comment copy create deallocate declare describe discard do drop execute
+  explain fetch grant import listen load lock merge notify pragma prepare reassign refresh reindex replace reset
+  revoke set show table truncate unlisten upsert use vacuum values with`.split(/\s+/),
 )

@@ -118,6 +118,21 @@ describe('the whole table', () => {
     expect(await settled(later)).toBe(true)
   })
 
+  test('is not taken again before those that came in between have had their turn', async () => {
+    const locks = createTableLocks()
+    const order: string[] = []
+    const note = (name: string, granted: Promise<() => void>): Promise<void> => granted.then((release) => {
+      order.push(name)
+      release()
+    })
+    const first = await locks.lockTable()
+    const all = [note('key', locks.lockKeys(keys(1))), note('table', locks.lockTable()), note('same key', locks.lockKeys(keys(1))), note('table again', locks.lockTable())]
+    first()
+    await Promise.all(all)
+    expect(order).toEqual(['key', 'table', 'same key', 'table again'])
+    expect([locks.activeCount, locks.enterBlind()]).toEqual([0, true])
+  })
+
   test('is taken in turns', async () => {
     const locks = createTableLocks()
     const first = await locks.lockTable()

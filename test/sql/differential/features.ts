@@ -50,6 +50,7 @@ const probes = {
   renameColumn: 'ALTER TABLE probe RENAME COLUMN b TO flag',
   dropColumn: 'ALTER TABLE probe DROP COLUMN d',
   truncate: 'TRUNCATE TABLE probe',
+  transaction: 'BEGIN; UPDATE probe SET n = 1 WHERE id = 5; COMMIT',
   insertQuery: 'INSERT INTO probe (id, n) SELECT id + 100, n FROM probe',
 } as const
 
@@ -57,7 +58,7 @@ export type Feature = keyof typeof probes
 export type Features = ReadonlySet<Feature>
 
 /** Features that the project says it has. */
-export const promised: readonly Feature[] = ['orNot', 'in', 'between', 'notBetween', 'like', 'likeEscape', 'distinctFrom', 'expressions', 'division', 'concatenation', 'case', 'functions', 'textFunctions', 'cast', 'distinct', 'groupBy', 'groupByExpression', 'having', 'countDistinct', 'avg', 'aggregateExpression', 'orderByAny', 'join', 'leftJoin', 'crossJoin', 'inQuery', 'scalarQuery', 'correlatedScalar', 'fromQuery', 'setOperations', 'intersectExcept', 'deleteWhere', 'updateWhere', 'writeConditions', 'updateExpression', 'conflictNothing', 'conflictUpdate', 'addColumn', 'renameColumn', 'dropColumn', 'truncate']
+export const promised: readonly Feature[] = ['orNot', 'in', 'between', 'notBetween', 'like', 'likeEscape', 'distinctFrom', 'expressions', 'division', 'concatenation', 'case', 'functions', 'textFunctions', 'cast', 'distinct', 'groupBy', 'groupByExpression', 'having', 'countDistinct', 'avg', 'aggregateExpression', 'orderByAny', 'join', 'leftJoin', 'crossJoin', 'inQuery', 'scalarQuery', 'correlatedScalar', 'fromQuery', 'setOperations', 'intersectExcept', 'deleteWhere', 'updateWhere', 'writeConditions', 'updateExpression', 'conflictNothing', 'conflictUpdate', 'addColumn', 'renameColumn', 'dropColumn', 'truncate', 'transaction']
 
 /** The features that a database answers. Any other refusal than 0A000 is an error. */
 export async function supportedFeatures(sql: Sql): Promise<Features> {

@@ -18,6 +18,7 @@ import { withParameters } from './parameters.ts'
 import type { Parametrized } from './parameters.ts'
 import { openReference } from './reference.ts'
 import type { Reference } from './reference.ts'
+import { randomTransaction } from './transaction.ts'
 import { chance, createTable, insertRows, pick, randomTable } from './schema.ts'
 import type { Table } from './schema.ts'
 import { randomWrite } from './write.ts'
@@ -91,7 +92,10 @@ async function fill(world: World, table: Table): Promise<void> {
 }
 
 async function writeSome(world: World): Promise<void> {
-  for (let i = 0; i < writesPerState && world.failures.length === 0; i++) await compareWrite(world, randomWrite(world.generator))
+  for (let i = 0; i < writesPerState && world.failures.length === 0; i++) {
+    if (chance(world.generator.random, 35)) await compareTransaction(world)
+    else await compareWrite(world, randomWrite(world.generator))
+  }
   for (const { name } of world.generator.tables) {
     const text = `SELECT * FROM ${name}`
     await compareQuery(world, { text: { lsmt: text, sqlite: text }, order: undefined })
@@ -161,6 +165,18 @@ async function compareWrite(world: World, text: Text): Promise<void> {
       const isRefusal = error instanceof LsmtError && refusals.includes(error.code)
       if (!isRefusal || expected !== undefined) fail(world, text, describeMake(make), describeError(error))
     }
+  }
+}
+
+async function compareTransaction(world: World): Promise<void> {
+  const { text, difference: differenceOf } = randomTransaction(world.generator, world.reference)
+  for (const { make, sql } of world.databases) {
+    const results = await sql.query(text.lsmt).catch((error: unknown) => {
+      if (error instanceof LsmtError) return error
+      throw error
+    })
+    const wrong = differenceOf(results)
+    if (wrong !== undefined) fail(world, text, describeMake(make), wrong)
   }
 }
 

@@ -9,14 +9,14 @@ import { recoverNextRowId } from '../../tables/hidden-key.ts'
 import type { TableAccess } from '../../tables/table-access.ts'
 import { batchKeys } from '../../../lsm/batch.ts'
 import { commitBlind } from '../insert.ts'
-import { commitAdmitted, tryBuildParts } from '../writer.ts'
+import { tryBuildParts } from '../writer.ts'
 import type { Writer } from '../writer.ts'
 import { createColumnScratch } from './column-scratch.ts'
 import type { ColumnScratch } from './column-scratch.ts'
 import { addText } from './text-operations.ts'
 
 /** Rows written, or undefined when they have to be given as rows. */
-export type InsertText = (access: TableAccess, values: ValuesText, mode: 'insert' | 'upsert') => Promise<number | undefined>
+export type InsertText = (writer: Writer, access: TableAccess, values: ValuesText, mode: 'insert' | 'upsert') => Promise<number | undefined>
 
 export interface TextInserter {
   readonly insertText: InsertText
@@ -24,10 +24,10 @@ export interface TextInserter {
 }
 
 /** The scratch memory is taken by the first text that comes. */
-export function createTextInserter(writer: Writer): TextInserter {
+export function createTextInserter(): TextInserter {
   let scratch: ColumnScratch | undefined
   return {
-    async insertText(access, values, mode) {
+    async insertText(writer, access, values, mode) {
       const { hiddenKey } = access.schema
       if (hiddenKey && access.state.nextRowId === undefined) await recoverNextRowId(writer.shards, access)
       scratch ??= createColumnScratch(writer.shards.kernel, writer.shards.trees.length)
@@ -65,10 +65,10 @@ function build(writer: Writer, scratch: ColumnScratch, access: TableAccess, valu
 /** Writes rows whose keys are new; undefined when one of them exists, or stands twice among them. */
 async function writeNewParts(writer: Writer, access: TableAccess, { parts, hashes }: BuiltText, rowCount: number): Promise<number | undefined> {
   if (new Set(hashes).size < rowCount && hasRepeats(parts)) return undefined
-  const release = await access.state.locks.lockKeys(hashes)
+  const release = await writer.locksOf(access).lockKeys(hashes)
   try {
     for (const part of parts) if (await anyExists(writer, access, part)) return undefined
-    await commitAdmitted(writer, access, parts)
+    await writer.commit(access, parts)
     return rowCount
   } finally {
     release()
@@ -92,7 +92,7 @@ async function anyExists(writer: Writer, access: TableAccess, { shard, batch }: 
     for (let isRead = false; !isRead; ) {
       shards.assertOpen()
       shards.keys.copyOne(batch, from, to)
-      const found = lookUp(shards, shards.trees[shard]!, undefined, access, 0)
+      const found = lookUp(shards, shard, undefined, access)
       if (found !== undefined && !isFetch(found)) return true
       if (found === undefined) isRead = true
       else await found.fetch()

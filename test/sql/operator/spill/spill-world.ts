@@ -7,6 +7,7 @@ import { createLiterals } from '../../../../src/sql/expression/literal.ts'
 import type { QueryLimits } from '../../../../src/sql/operator/query-run.ts'
 import { createMemoryPool } from '../../../../src/sql/operator/spill/query-memory.ts'
 import { parseStatement } from '../../../../src/sql/parse.ts'
+import type { StatementPlan } from '../../../../src/sql/plan.ts'
 import { areRowsHere } from '../../../../src/sql/result.ts'
 import type { QueryStats, RowsResult } from '../../../../src/sql/result.ts'
 import { scanStatements } from '../../../../src/sql/scan/shape.ts'
@@ -85,7 +86,7 @@ export interface Outcome {
 export async function runQuery(engine: Engine, text: string, limits: QueryLimits, { signal, batchesMax }: QueryOptions = {}): Promise<Outcome> {
   const values = { text, statement: scanStatements(text)[0]!, parameters: undefined }
   const origin = { text, tokenStarts: values.statement.tokenStarts }
-  const plan = bindStatement(parseStatement(values.statement.shape, origin), engine, origin, createLiterals(values))
+  const plan = bindStatement(parseStatement(values.statement.shape, origin), engine, origin, createLiterals(values)) as StatementPlan
   const result = await executePlan(engine, plan, { values, signal, clock: systemClock, limits }) as RowsResult
   const rows: EngineRow[] = []
   if (areRowsHere(result.rows)) return { rows: result.rows, stats: result.stats, pool: limits.pool }

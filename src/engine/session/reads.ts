@@ -1,0 +1,66 @@
+/** What statements read, over the shards of a database or of one transaction. */
+import { checkKey } from '../codec/key-codec.ts'
+import { readRow } from '../codec/read-row.ts'
+import type { EngineRow, EngineScan, EngineSession, EngineSnapshot } from '../engine.ts'
+import { aggregateShards } from '../read/aggregate.ts'
+import { groupShards } from '../read/group.ts'
+import { isFetch, lookUp } from '../read/point-read.ts'
+import { scanShards } from '../read/scan.ts'
+import type { TableSchema } from '../schema.ts'
+import { shardsOf } from '../shards/shard-snapshot.ts'
+import type { ShardSnapshot } from '../shards/shard-snapshot.ts'
+import type { Shards } from '../shards/shards.ts'
+import type { TableAccess } from '../tables/table-access.ts'
+import type { Tables } from '../tables/tables.ts'
+import type { ReadStats } from '../../lsm/tree.ts'
+
+export type EngineReads = Pick<EngineSession, 'snapshot' | 'get' | 'scan' | 'aggregate' | 'groupedAggregate'>
+
+export function createReads(shards: Shards, tables: Pick<Tables, 'access'>): EngineReads {
+  const { assertOpen, kernel: { memory } } = shards
+
+  /** Reads the key of `values`; a row that must be fetched first is awaited and asked for again. */
+  function get(given: EngineSnapshot | undefined, access: TableAccess, values: EngineRow, columns: readonly number[], stats?: ReadStats): EngineRow | undefined | Promise<EngineRow | undefined> {
+    assertOpen()
+    shards.keys.writeOne(access, values, access.keyInKey)
+    const found = lookUp(shards, shards.keys.shardOf(0), given && shardsOf(given), access, stats)
+    if (found === undefined) return undefined
+    if (!isFetch(found)) return readRow(memory, access, found, columns, values)
+    return found.fetch().then(() => get(given, access, values, columns, stats))
+  }
+
+  /** The access of a table, once the snapshot is there. */
+  async function readyAccess(given: EngineSnapshot, table: TableSchema): Promise<TableAccess> {
+    assertOpen()
+    const access = tables.access(table)
+    await (given as ShardSnapshot).ready
+    assertOpen()
+    return access
+  }
+
+  return {
+    snapshot() {
+      assertOpen()
+      return shards.snapshot()
+    },
+    get(given, table, key, columns, stats) {
+      assertOpen()
+      const access = tables.access(table)
+      const values = checkKey(access.keys, key)
+      const ready = given && (given as ShardSnapshot).ready
+      return ready === undefined ? get(given, access, values, columns, stats) : ready.then(() => get(given, access, values, columns, stats))
+    },
+    async *scan(given: EngineSnapshot, scan: EngineScan, stats?: ReadStats) {
+      const access = await readyAccess(given, scan.table)
+      yield* scanShards(shards, shardsOf(given), access, scan, stats)
+    },
+    async aggregate(given, scan, aggregates, stats) {
+      const access = await readyAccess(given, scan.table)
+      return aggregateShards(shards, shardsOf(given), access, scan, aggregates, stats)
+    },
+    async *groupedAggregate(given, scan, groupBy, aggregates, stats) {
+      const access = await readyAccess(given, scan.table)
+      yield* groupShards(shards, shardsOf(given), access, scan, groupBy, aggregates, stats)
+    },
+  }
+}

@@ -1,0 +1,60 @@
+/** Commits: admission, the last look at the tables, and the append to the logs of all shards in one synchronous step. */
+import type { Tree } from '../../lsm/tree.ts'
+import type { Admission } from '../shards/admission.ts'
+import type { Committer, StatementPart } from '../shards/commit.ts'
+import type { TableAccess } from '../tables/table-access.ts'
+import { checkCurrent } from './writer.ts'
+
+export interface CommitFloor {
+  readonly trees: readonly Tree[]
+  readonly committer: Committer
+  readonly admission: Admission
+  readonly assertOpen: () => void
+}
+
+/**
+ * Commits when back-pressure lets it: at once, in this synchronous step, when nothing makes it wait. Resolves when the
+ * parts are durable as set, and visible. 42P01 and 40001 when one of `tables` is not what the parts were made for.
+ */
+export function commitAdmitted(floor: CommitFloor, tables: readonly TableAccess[], parts: readonly StatementPart[]): Promise<void> {
+  const { admission } = floor
+  const bytes = admission.bytesOf(parts)
+  const wait = waitForTrees(floor, parts)
+  if (wait !== undefined || !admission.tryReserve(bytes)) return commitWaiting(floor, tables, parts, bytes, wait)
+  return commitReserved(floor, tables, parts, bytes)
+}
+
+async function commitWaiting(floor: CommitFloor, tables: readonly TableAccess[], parts: readonly StatementPart[], bytes: number, wait: Promise<unknown> | undefined): Promise<void> {
+  await wait
+  await floor.admission.reserve(bytes)
+  await commitReserved(floor, tables, parts, bytes)
+}
+
+function commitReserved(floor: CommitFloor, tables: readonly TableAccess[], parts: readonly StatementPart[], bytes: number): Promise<void> {
+  const release = (): void => floor.admission.release(bytes)
+  let committed: Promise<void>
+  try {
+    committed = append(floor, tables, parts)
+  } catch (error) {
+    release()
+    throw error
+  }
+  return committed.finally(release)
+}
+
+/** Waits while a tree's flushes and compactions lag behind; undefined when none does. */
+function waitForTrees({ trees }: CommitFloor, parts: readonly StatementPart[]): Promise<unknown> | undefined {
+  let waits: Promise<void>[] | undefined
+  for (const part of parts) {
+    const wait = trees[part.shard]!.admit(part.batch.length)
+    if (wait !== undefined) (waits ??= []).push(wait)
+  }
+  return waits && Promise.all(waits)
+}
+
+/** Appends in this synchronous step, if the tables are still there. */
+function append({ assertOpen, committer }: CommitFloor, tables: readonly TableAccess[], parts: readonly StatementPart[]): Promise<void> {
+  assertOpen()
+  for (const access of tables) checkCurrent(access)
+  return committer.commit(parts)
+}
