@@ -21,6 +21,7 @@ import { parseStatement } from './parse.ts'
 import type { Plan } from './plan.ts'
 import { areRowsHere } from './result.ts'
 import type { CollectedResult, RowsResult, StatementResult } from './result.ts'
+import type { PlanOf } from './run/open-transaction.ts'
 import { TextRun } from './run/text-run.ts'
 import type { PreparedText, TextRunner } from './run/text-run.ts'
 import { createGenerationCache } from './shape-cache.ts'
@@ -70,7 +71,6 @@ interface CachedPlan {
 const nothing: ReadonlySet<number> = new Set()
 
 export function createSql(engine: Engine, settings: SqlSettings = defaultSqlSettings, clock: Clock = systemClock): Sql {
-  const plans = createGenerationCache<CachedPlan>(settings.planCacheEntriesMax)
   const texts = createGenerationCache<PreparedText>(settings.planCacheEntriesMax)
   const limits: QueryLimits = { memoryBytesMax: settings.queryMemoryBytesMax, spillBytesMax: settings.querySpillBytesMax, pool: createMemoryPool(settings.queriesMemoryBytesMax) }
 
@@ -83,6 +83,39 @@ export function createSql(engine: Engine, settings: SqlSettings = defaultSqlSett
     if (text.length <= settings.shapeCharactersMax && prepared.statements.every(hasParametersOnly)) texts.set(text, prepared)
     return prepared
   }
+
+  const runner: TextRunner = { engine, clock, limits, planOf: createPlanner(settings) }
+
+  function start(prepared: PreparedText, parameters?: SqlParameters, options?: QueryOptions): TextRun {
+    return new TextRun(runner, { prepared, parameters, signal: options?.signal })
+  }
+
+  async function* run(text: string, parameters?: SqlParameters, options?: QueryOptions): AsyncGenerator<StatementResult> {
+    const running = start(prepare(text), parameters, options)
+    try {
+      for (let result = await running.next(); result !== undefined; result = await running.next()) yield result
+    } finally {
+      running.close()
+    }
+  }
+
+  async function query(text: string, parameters?: SqlParameters, options?: QueryOptions): Promise<readonly CollectedResult[]> {
+    const running = start(prepare(text), parameters, options)
+    const results: CollectedResult[] = []
+    try {
+      for (let result = await running.next(); result !== undefined; result = await running.next()) results.push(await collect(result))
+    } finally {
+      running.close()
+    }
+    return results
+  }
+
+  return { prepare, start, run, query }
+}
+
+/** Plans statements by their shape, each once a version of the catalog. */
+function createPlanner(settings: SqlSettings): PlanOf {
+  const plans = createGenerationCache<CachedPlan>(settings.planCacheEntriesMax)
 
   function planOf(values: Values, catalog: EngineCatalog): Plan {
     const { shape } = values.statement
@@ -112,33 +145,7 @@ export function createSql(engine: Engine, settings: SqlSettings = defaultSqlSett
     return plan
   }
 
-  const runner: TextRunner = { engine, clock, limits, planOf }
-
-  function start(prepared: PreparedText, parameters?: SqlParameters, options?: QueryOptions): TextRun {
-    return new TextRun(runner, { prepared, parameters, signal: options?.signal })
-  }
-
-  async function* run(text: string, parameters?: SqlParameters, options?: QueryOptions): AsyncGenerator<StatementResult> {
-    const running = start(prepare(text), parameters, options)
-    try {
-      for (let result = await running.next(); result !== undefined; result = await running.next()) yield result
-    } finally {
-      running.close()
-    }
-  }
-
-  async function query(text: string, parameters?: SqlParameters, options?: QueryOptions): Promise<readonly CollectedResult[]> {
-    const running = start(prepare(text), parameters, options)
-    const results: CollectedResult[] = []
-    try {
-      for (let result = await running.next(); result !== undefined; result = await running.next()) results.push(await collect(result))
-    } finally {
-      running.close()
-    }
-    return results
-  }
-
-  return { prepare, start, run, query }
+  return planOf
 }
 
 /** Reading and binding recurse along a statement. 54000 when it nests in more ways at once than the limits of each allow. */
