@@ -4,7 +4,7 @@ import { nodes, textIn, unsupported } from '../syntax-node.ts'
 import type { Reading, SyntaxNode } from '../syntax-node.ts'
 
 const types: Readonly<Record<string, ColumnType>> = {
-  SMALLINT: { kind: 'smallint' }, INT: { kind: 'integer' }, INTEGER: { kind: 'integer' }, BIGINT: { kind: 'bigint' }, REAL: { kind: 'real' },
+  SMALLINT: { kind: 'smallint' }, INT: { kind: 'integer' }, INTEGER: { kind: 'integer' }, BIGINT: { kind: 'bigint' }, REAL: { kind: 'double' },
   'DOUBLE PRECISION': { kind: 'double' }, DOUBLE: { kind: 'double' }, FLOAT: { kind: 'double' }, TEXT: { kind: 'text' }, BOOLEAN: { kind: 'boolean' },
   BOOL: { kind: 'boolean' }, TIMESTAMP: { kind: 'timestamp' }, DATE: { kind: 'date' }, BYTEA: { kind: 'bytea' },
 }
