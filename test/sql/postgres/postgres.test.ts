@@ -5,6 +5,7 @@
  */
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
+import type { UserValue } from '../../../src/engine/user-value.ts'
 import { LsmtError } from '../../../src/errors.ts'
 import { createSql } from '../../../src/sql/sql.ts'
 import type { Sql } from '../../../src/sql/sql.ts'
@@ -16,6 +17,13 @@ function textOf(file: string): string {
 
 function linesOf(file: string): readonly (readonly string[])[] {
   return textOf(file).split('\n').filter((line) => line !== '' && !line.startsWith('# ')).map((line) => line.split('\t'))
+}
+
+/** As psql shows values. */
+function shown(value: UserValue): string {
+  if (value === null) return '<NULL>'
+  if (typeof value === 'boolean') return value ? 't' : 'f'
+  return (value instanceof Uint8Array ? `\\x${Buffer.from(value).toString('hex')}` : String(value)).replace(/^(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d.*)Z$/, '$1 $2')
 }
 
 /** Types that are one type here. */
@@ -32,8 +40,8 @@ async function answerOf(sql: Sql, expression: string): Promise<string> {
     const [result] = await sql.query(`SELECT CAST((${expression}) AS TEXT), pg_typeof(${expression})`)
     const [value, type] = result!.rows[0]!
     // A type's name is an answer as well where pg_typeof is what is asked.
-    const text = value === null ? '<NULL>' : String(value).replaceAll('\n', '\\n')
-    return `${expression.startsWith('pg_typeof') ? sameType(text) : text}\t${sameType(String(type))}`
+    const text = shown(value!).replaceAll('\n', '\\n')
+    return `${expression.startsWith('pg_typeof') ? sameType(text) : text}\t${sameType(shown(type!))}`
   } catch (error) {
     if (error instanceof LsmtError) return `!${error.code}`
     throw error
@@ -55,13 +63,6 @@ test('expressions are what they are in PostgreSQL, but for the differences that 
   }
   expect(wrong.join('\n')).toBe('')
 })
-
-/** As psql shows values. */
-function shown(value: unknown): string {
-  if (value === null) return '<NULL>'
-  if (typeof value === 'boolean') return value ? 't' : 'f'
-  return String(value).replace(/^(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d.*)Z$/, '$1 $2')
-}
 
 async function rowsOf(sql: Sql, query: string): Promise<string> {
   try {
