@@ -2,19 +2,19 @@
  * A bounded map that forgets what was not used lately: two generations, the older of which is dropped when the newer
  * is full. A hit in the newer one costs a lookup and nothing else.
  */
-export interface GenerationCache<Value> {
-  get(key: string): Value | undefined
-  set(key: string, value: Value): void
+export interface GenerationCache<Value, Key = string> {
+  get(key: Key): Value | undefined
+  set(key: Key, value: Value): void
   readonly size: number
 }
 
 /** Keeps at least the last `entriesMax / 2` used entries and at most `entriesMax`; 0 keeps none. */
-export function createGenerationCache<Value>(entriesMax: number): GenerationCache<Value> {
+export function createGenerationCache<Value, Key = string>(entriesMax: number): GenerationCache<Value, Key> {
   const half = Math.floor(entriesMax / 2)
-  let newer = new Map<string, Value>()
-  let older = new Map<string, Value>()
+  let newer = new Map<Key, Value>()
+  let older = new Map<Key, Value>()
 
-  function set(key: string, value: Value): void {
+  function set(key: Key, value: Value): void {
     if (half === 0) return
     if (newer.size >= half && !newer.has(key)) {
       older = newer

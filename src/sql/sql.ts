@@ -26,6 +26,7 @@ import { TextRun } from './run/text-run.ts'
 import type { PreparedText, TextRunner } from './run/text-run.ts'
 import { createGenerationCache } from './shape-cache.ts'
 import { scanStatements } from './scan/shape.ts'
+import { createSkeletons } from './scan/skeleton.ts'
 import type { ScannedStatement } from './scan/scan-state.ts'
 import { slotKind } from './slot.ts'
 import type { SqlParameters } from './slot.ts'
@@ -71,16 +72,20 @@ interface CachedPlan {
 const nothing: ReadonlySet<number> = new Set()
 
 export function createSql(engine: Engine, settings: SqlSettings = defaultSqlSettings, clock: Clock = systemClock): Sql {
+  const skeletons = createSkeletons(settings.planCacheEntriesMax)
   const texts = createGenerationCache<PreparedText>(settings.planCacheEntriesMax)
   const limits: QueryLimits = { memoryBytesMax: settings.queryMemoryBytesMax, spillBytesMax: settings.querySpillBytesMax, pool: createMemoryPool(settings.queriesMemoryBytesMax) }
 
   function prepare(text: string): PreparedText {
+    if (!isWellFormed(text)) throw notUnicode('the statement', text)
+    const familiar = skeletons.read(text)
+    if (familiar !== undefined) return { text, statements: [familiar] }
     const known = texts.get(text)
     if (known !== undefined) return known
-    if (!isWellFormed(text)) throw notUnicode('the statement', text)
     const prepared = { text, statements: scanStatements(text) }
     if (prepared.statements.length === 0) throw new LsmtError('42601', 'there is no statement in the text')
     if (text.length <= settings.shapeCharactersMax && prepared.statements.every(hasParametersOnly)) texts.set(text, prepared)
+    if (text.length <= settings.shapeCharactersMax && prepared.statements.length === 1) skeletons.learn(text, prepared.statements[0]!)
     return prepared
   }
 
@@ -182,9 +187,9 @@ async function collect(result: StatementResult): Promise<CollectedResult> {
 
 async function collectRows({ columns, rows }: Pick<RowsResult, 'columns' | 'rows'>): Promise<(readonly UserValue[])[]> {
   const userRow = userRowOf(columns.map(({ type }) => type))
+  if (areRowsHere(rows)) return rows.map(userRow)
   const collected: (readonly UserValue[])[] = []
-  const batches = areRowsHere(rows) ? [rows] : rows
-  for await (const batch of batches) {
+  for await (const batch of rows) {
     for (const row of batch) collected.push(userRow(row))
   }
   return collected

@@ -1,6 +1,6 @@
 /** The parser sees a shape once for each version of the catalog, however many rows or values come. */
 import { beforeEach, expect, test, vi } from 'vitest'
-import { createSql } from '../../src/sql/sql.ts'
+import { createSql, defaultSqlSettings } from '../../src/sql/sql.ts'
 import type * as parseModule from '../../src/sql/parse.ts'
 import type { Sql } from '../../src/sql/sql.ts'
 import { createGenerationCache } from '../../src/sql/shape-cache.ts'
@@ -30,6 +30,33 @@ test('reads and writes of one shape are parsed once', async () => {
     await sql.query('SELECT value FROM kv WHERE key = $1', [`k${index}`])
   }
   expect(parsed.shapes).toEqual(['insert into kv values ( ? , ? )', 'select value from kv where key = ?'])
+})
+
+test('every kind of statement is parsed the first time only, and answers as without a cache', async () => {
+  const uncached = createSql(openModelEngine(), { ...defaultSqlSettings, planCacheEntriesMax: 0 })
+  for (const each of [sql, uncached]) await each.query('CREATE TABLE t (a BIGINT PRIMARY KEY, b TEXT, c NUMERIC(8, 2))')
+  const kinds = (i: number): readonly string[] => [
+    `INSERT INTO t VALUES (${i}, 'text ${i}', ${i}.25)`, `INSERT INTO t (a, b) VALUES (${i + 100}, 'x'), (${i + 200}, 'it''s ${i}')`, `INSERT INTO t VALUES (${i}, NULL, -${i}) ON CONFLICT (a) DO UPDATE SET c = t.c + ${i} RETURNING a, c`,
+    `UPSERT INTO t VALUES (${i + 300}, '', DEFAULT)`, `INSERT INTO t SELECT a + 1000, 'copy ${i}', c FROM t WHERE a = ${i}`, `UPDATE t SET b = 'changed ${i}' WHERE a = ${i}`, `UPDATE t SET c = c * ${i} WHERE b > 'text ${i}'`,
+    `SELECT * FROM t WHERE a = ${i}`, `SELECT a, b FROM t WHERE a IN (${i}, -${i}, ${i + 100}) ORDER BY 1`, `SELECT COUNT(*), SUM(c) FROM t WHERE a < ${i * 50} AND b LIKE '%${i}%'`,
+    `SELECT x.a, ${i} + 1 FROM t x JOIN t y ON x.a = y.a WHERE x.a > ${i} ORDER BY x.a LIMIT ${i}`, `DELETE FROM t WHERE a = ${i + 100}`, `DELETE FROM t WHERE b = 'copy ${i}' RETURNING a`,
+  ]
+  for (let i = 1; i <= 6; i++) {
+    parsed.shapes.length = 0
+    const answers = []
+    for (const text of kinds(i)) answers.push(await sql.query(text))
+    if (i > 1) expect(parsed.shapes).toEqual([])
+    for (const [index, text] of kinds(i).entries()) expect(await uncached.query(text), text).toEqual(answers[index])
+  }
+})
+
+test('errors in statements that are known by their literals alone say where', async () => {
+  await sql.query("INSERT INTO kv VALUES ('a', 'b')")
+  await expect(sql.query("INSERT INTO kv VALUES ('a', 5)")).rejects.toMatchObject({ code: '42804', evidence: { position: 29 } })
+  await sql.query('CREATE TABLE t (a INT PRIMARY KEY)')
+  await sql.query('SELECT a FROM t WHERE a = 1')
+  await sql.query('ALTER TABLE t RENAME COLUMN a TO b')
+  await expect(sql.query('SELECT a FROM t WHERE a = 2')).rejects.toMatchObject({ code: '42703', evidence: { position: 23 } })
 })
 
 test('a thousand rows are parsed as one tuple', async () => {

@@ -5,7 +5,7 @@ import type { Engine } from '../engine.ts'
 /** Each run again needs one more change of the table in the meantime; nobody does that so often by intent. */
 const runsMax = 100
 
-export async function againWhenChanged<T>(engine: Pick<Engine, 'catalogSettled'>, run: () => Promise<T>): Promise<T> {
+export async function againWhenChanged<T>(engine: Pick<Engine, 'catalogSettled'>, run: () => T | Promise<T>): Promise<T> {
   for (let runs = 1; ; runs++) {
     try {
       return await run()

@@ -21,18 +21,19 @@ export interface Execution {
   readonly limits: QueryLimits
 }
 
-export async function executeQuery(engine: EngineSession, plan: QueryPlan, execution: Execution): Promise<RowsResult> {
-  return plan.kind === 'get' ? await executeGet(engine, plan, execution.values) : executeOperators(engine, plan, execution)
+/** A point read of a row that is in memory is answered at once. */
+export function executeQuery(engine: EngineSession, plan: QueryPlan, execution: Execution): RowsResult | Promise<RowsResult> {
+  return plan.kind === 'get' ? executeGet(engine, plan, execution.values) : executeOperators(engine, plan, execution)
 }
 
-async function executeGet(engine: EngineSession, plan: GetPlan, values: Values): Promise<RowsResult> {
+function executeGet(engine: EngineSession, plan: GetPlan, values: Values): RowsResult | Promise<RowsResult> {
   const window = rowWindow(plan.window, values)
   const stats = newQueryStats()
+  const result = (row: EngineRow | undefined): RowsResult => ({ kind: 'rows', columns: plan.output, rows: row === undefined ? [] : [row], stats })
   const key = plan.key.map(({ column, operand }) => atOperand(values, operand, (value) => keyValue(column, value)))
-  if (window.offset > 0 || window.limit === 0 || key.includes(undefined)) return { kind: 'rows', columns: plan.output, rows: [], stats }
+  if (window.offset > 0 || window.limit === 0 || key.includes(undefined)) return result(undefined)
   const found = engine.get(undefined, plan.table, key as EngineRow, plan.columns, stats)
-  const row = found instanceof Promise ? await found : found
-  return { kind: 'rows', columns: plan.output, rows: row === undefined ? [] : [row], stats }
+  return found instanceof Promise ? found.then(result) : result(found)
 }
 
 /** Literals are converted at once, so that errors in them come before the first row. */

@@ -193,12 +193,12 @@ function isOperator(unit: number): boolean {
   }
 }
 
-function isDigit(unit: number): boolean {
+export function isDigit(unit: number): boolean {
   return unit >= 0x30 && unit <= 0x39
 }
 
 /** ASCII letters, underscore, and everything beyond Latin-1's controls, as PostgreSQL has it. */
-function isWordStart(unit: number): boolean {
+export function isWordStart(unit: number): boolean {
   return (unit >= 0x61 && unit <= 0x7a) || (unit >= 0x41 && unit <= 0x5a) || unit === 0x5f || (unit > 0xa0 && unit !== 0xfeff)
 }
 
@@ -219,7 +219,7 @@ function tagWordEnd(text: string, from: number): number {
   return at
 }
 
-function digitsEnd(text: string, from: number): number {
+export function digitsEnd(text: string, from: number): number {
   let at = from
   while (isDigit(text.charCodeAt(at))) at++
   return at

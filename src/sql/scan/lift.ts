@@ -72,14 +72,15 @@ function liftParameter(scan: Scan, kind: number): void {
 }
 
 function pushNumber(scan: Scan, digits: string, start: number): void {
-  if (digits.length < 16) {
-    const number = Number(digits)
-    if (Number.isSafeInteger(number) && isPlainInteger(digits)) {
-      push(scan, slotKind.integer, number === 0 ? 0 : number, start)
-      return
-    }
-  }
-  push(scan, slotKind.digits, digits, start)
+  const value = numberSlot(digits)
+  push(scan, typeof value === 'number' ? slotKind.integer : slotKind.digits, value, start)
+}
+
+/** The value of a number's slot: itself when it is a safe integer of few digits, otherwise all its digits. */
+export function numberSlot(digits: string): number | string {
+  if (digits.length >= 16 || !isPlainInteger(digits)) return digits
+  const number = Number(digits)
+  return number === 0 ? 0 : number
 }
 
 function isPlainInteger(digits: string): boolean {

@@ -27,8 +27,8 @@ export function scanStatements(text: string): readonly ScannedStatement[] {
       scanOne(scan, kind)
       continue
     }
-    const { shape, tokenStarts, slots, tupleCount, tupleText, tupleSlots } = scan
-    if (tokenStarts.length > 0) statements.push({ shape, tokenStarts, slots, tupleCount, tupleText, tupleSlots })
+    const { shape, tokenStarts, slots, tupleCount, tupleText, tupleSlots: others } = scan
+    if (tokenStarts.length > 0) statements.push({ shape, tokenStarts, slots, tupleCount, tupleText, tupleSlots: others })
     if (kind === token.end) return statements
     scan = newScan(lexer, scan.positionalCount, scan.numberedSeen)
   }
