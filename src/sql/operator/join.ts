@@ -5,7 +5,7 @@
 import type { EngineRow, EngineValue } from '../../engine/engine.ts'
 import { compile } from '../expression/compile.ts'
 import type { Evaluate } from '../expression/compile.ts'
-import { keyOfAll } from '../expression/value/order.ts'
+import { keyOf, keyOfAll } from '../expression/value/order.ts'
 import type { JoinNode } from './node.ts'
 import { batchRows, pace, rowsPerTurn } from './query-run.ts'
 import type { Batch, QueryRun, Stream } from './query-run.ts'
@@ -67,6 +67,7 @@ async function hash({ run, rightKeys }: JoinPlan, right: Stream, pass: Pass): Pr
 
 /** undefined when a part is null. */
 function joinKey(keys: readonly Evaluate[], row: EngineRow): EngineValue | undefined {
+  if (keys.length === 1) return keyOf(keys[0]!(row)) ?? undefined
   const values = keys.map((key) => key(row))
   return values.includes(null) ? undefined : keyOfAll(values)
 }

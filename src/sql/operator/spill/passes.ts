@@ -7,6 +7,8 @@
 import type { EngineRow, EngineValue, SpilledRun, SpillFile } from '../../../engine/engine.ts'
 import type { Batch, QueryRun, Stream } from '../query-run.ts'
 import { discardSpillFile, openSpillFile } from '../query-run.ts'
+import { newKeyMarks } from './key-marks.ts'
+import type { KeyMarks } from './key-marks.ts'
 import type { MemoryShare } from './query-memory.ts'
 import { createPartitions } from './partitions.ts'
 import type { Partitions } from './partitions.ts'
@@ -63,6 +65,8 @@ export async function* inPasses(inputs: readonly Stream[], run: QueryRun, share:
 function createPass(task: Task, firstLevel: number, run: QueryRun, share: MemoryShare, files: Set<SpillFile>): Pass & { rest(): Promise<readonly Task[]> } {
   let file: SpillFile | undefined
   const deferred: (Partitions | undefined)[] = task.inputs.map(() => undefined)
+  /** Of the first input, for those that are asked about by others. */
+  let marks: KeyMarks | undefined
   let isFull = false
   let isEmpty = true
   const open = (): SpillFile => {
@@ -81,8 +85,12 @@ function createPass(task: Task, firstLevel: number, run: QueryRun, share: Memory
     defer(input, key, row) {
       const partitions = (deferred[input] ??= createPartitions(run, share, open(), task.level))
       partitions.add(key, row)
+      if (input > 0 || deferred.length === 1) return
+      marks ??= newKeyMarks(share, run.memory.bytesMax)
+      marks.mark(key)
     },
-    isDeferred: (key) => deferred[0]?.has(key) === true,
+    // Without rows of the first input a partition does not come again.
+    isDeferred: (key) => marks?.mayHave(key) === true && deferred[0]!.has(key),
     async settle() {
       for (const partitions of deferred) await partitions?.settle()
     },

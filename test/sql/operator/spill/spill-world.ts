@@ -1,5 +1,5 @@
 /** Queries that hold rows, over an engine whose storage can fail, with what they leave behind counted. */
-import type { Engine, EngineRow } from '../../../../src/engine/engine.ts'
+import type { Engine, EngineRow, EngineSnapshot } from '../../../../src/engine/engine.ts'
 import { bindStatement } from '../../../../src/sql/bind/bind.ts'
 import type { CancelSignal } from '../../../../src/sql/cancel.ts'
 import { executePlan } from '../../../../src/sql/execute/execute.ts'
@@ -50,13 +50,21 @@ export interface SpillWorld {
   readonly storage: FaultyStorage
   /** Asked before each operation on temporary files. */
   onTemporary: ((operation: StorageOperation) => LsmtError | undefined) | undefined
+  /** Taken and not released. */
+  snapshots: number
   close(): Promise<void>
 }
 
 export async function openSpillWorld(): Promise<SpillWorld> {
   const storage = createFaultyStorage({ seed: 1, fail: (operation) => (operation.name === 'a temporary file' ? world.onTemporary?.(operation) : undefined) })
   const engine = await openTestEngine(storage, { shards: 2 })
-  const world: SpillWorld = { engine, storage, onTemporary: undefined, close: () => engine.close() }
+  const world: SpillWorld = { engine: { ...engine, catalogVersion: engine.catalogVersion, snapshot }, storage, onTemporary: undefined, snapshots: 0, close: () => engine.close() }
+  /** One of the engine, with its release counted once. */
+  function snapshot(): EngineSnapshot {
+    const taken = engine.snapshot()
+    world.snapshots++
+    return Object.assign(Object.create(taken) as EngineSnapshot, { release: () => { taken.release(); world.snapshots-- } })
+  }
   const sql = createSql(engine)
   await sql.query('CREATE TABLE t (id BIGINT PRIMARY KEY, few INTEGER, word TEXT, d DOUBLE PRECISION)')
   const rows = Array.from({ length: rowCount }, (_, i) => `(${i}, ${i % 5}, '${wordOf(i)}', ${i % 7 === 0 ? 'NULL' : (i * 37) % 101})`)

@@ -18,9 +18,9 @@ const answer = (sql: string, rows: readonly EngineRow[]): readonly string[] => (
 
 /** What is held now of all that a query may hold. */
 function heldNow(limits: QueryLimits): object {
-  return { files: filesLeft(world.storage), memory: limits.pool.usedBytes }
+  return { files: filesLeft(world.storage), memory: limits.pool.usedBytes, snapshots: world.snapshots }
 }
-const nothing = { files: 0, memory: 0 }
+const nothing = { files: 0, memory: 0, snapshots: 0 }
 
 describe.each(spillingQueries)('%s', (_, sql) => {
   test.each([1 * KiB, 4 * KiB])('gives the same rows with %i bytes of memory', async (memoryBytesMax) => {
@@ -43,7 +43,7 @@ describe.each(spillingQueries)('%s', (_, sql) => {
       world.onTemporary = undefined
       expect(outcome).toBe(seen < at ? 'well' : kind === 'read' ? '58030' : '53100')
       // One that cannot be discarded is counted as tried.
-      expect(heldNow(limits)).toEqual({ files: kind === 'createTemporary' && seen >= at ? 1 : 0, memory: 0 })
+      expect(heldNow(limits)).toEqual({ ...nothing, files: kind === 'createTemporary' && seen >= at ? 1 : 0 })
       forgetFiles()
     }
   })
@@ -136,4 +136,12 @@ test('groups that the engine has no memory for are made of rows, unless some wer
   expect(answer(sql, (await runQuery(failing(0), sql, limits)).rows)).toEqual(answer(sql, whole))
   await expect(runQuery(failing(1), sql, limits)).rejects.toMatchObject({ code: '53200' })
   expect(heldNow(limits)).toEqual(nothing)
+})
+
+test('a join whose right side nearly fits writes hardly any left rows', async () => {
+  const spilledBy = async (rightRows: number): Promise<number> => (await runQuery(world.engine, `SELECT a.id, b.id FROM t a JOIN (SELECT id, word FROM t WHERE id < ${rightRows}) b ON a.id = b.id`, limitsOf(16 * KiB))).stats.spilledBytes
+  let rightRows = 0
+  while (await spilledBy(rightRows) === 0) rightRows += 10
+  const [few, many] = [await spilledBy(rightRows), await spilledBy(500)]
+  expect(few * 5).toBeLessThan(many)
 })
