@@ -92,6 +92,13 @@ export interface EngineGroupedAggregate extends EngineAggregate {
 /** Which rows a statement changes. */
 export type EngineRowsWhere = Pick<EngineScan, 'lower' | 'upper' | 'predicate' | 'conditions' | 'signal'>
 
+/** A column to order by. */
+export interface EngineOrder {
+  readonly ordinal: number
+  readonly descending: boolean
+  readonly nullsFirst: boolean
+}
+
 /** One consistent view of all shards, for a whole statement. */
 export interface EngineSnapshot {
   release(): void
@@ -155,6 +162,12 @@ export interface EngineSession extends EngineCatalog {
    * groups do not fit into the memory set apart for them.
    */
   groupedAggregate(snapshot: EngineSnapshot, scan: EngineScan, groupBy: readonly number[], aggregates: readonly EngineGroupedAggregate[], stats?: ReadStats): AsyncIterable<readonly EngineRow[]>
+
+  /**
+   * The first `limit` rows in the order of at least one column, in this order: which of rows that are equal in it is open.
+   * The limit's rows are kept in memory. The scan's own limit and order are passed over.
+   */
+  topRows(snapshot: EngineSnapshot, scan: EngineScan, order: readonly EngineOrder[], limit: number, stats?: ReadStats): Promise<readonly EngineRow[]>
 
   /**
    * Every write is 40001 when the table's columns were changed, or the table truncated, since `table` was looked up.

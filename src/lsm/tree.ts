@@ -11,6 +11,7 @@ import type { Pace } from '../runtime/pace.ts'
 import type { Groups } from './groups/group-rows.ts'
 import type { VectorExpression } from './vector/expression.ts'
 import type { Page } from './page.ts'
+import type { TopRows } from './top/top-rows.ts'
 
 /** `column <comparison> value`; rows where it is not true (null included) drop out. */
 export interface PredicateTerm {
@@ -141,6 +142,8 @@ export interface Tree {
   aggregate(snapshot: Snapshot, request: ScanRequest, aggregates: readonly AggregateRequest[], stats?: ReadStats): Promise<readonly AggregatePartial[]>
   /** Adds the request's rows to `groups`, which are this kernel's and may be added to by other trees at the same time. */
   groupedAggregate(snapshot: Snapshot, request: ScanRequest, groups: Groups, stats?: ReadStats): Promise<void>
+  /** Offers the request's rows to `top`, which may be offered those of other trees at the same time. The snapshot is kept until `top` was asked for its rows. */
+  topRows(snapshot: Snapshot, request: ScanRequest, top: TopRows, stats?: ReadStats): Promise<void>
 
   /** Freezes and flushes the memtable; resolves when all that was applied before the call is in table files. */
   flush(): Promise<void>

@@ -4,6 +4,7 @@ import type { Engine, EngineRow, EngineScan } from '../../src/engine/engine.ts'
 import type { TableSchema } from '../../src/engine/schema.ts'
 import { describeExpressions } from './engine-conformance-expressions.ts'
 import { describeGroups } from './engine-conformance-groups.ts'
+import { describeTop } from './engine-conformance-top.ts'
 import { describeTablesAndValues } from './engine-conformance-values.ts'
 import { describeTransactions } from './engine-conformance-transactions.ts'
 import { aggregateAll, newTable, scanAll } from './engine-fixtures.ts'
@@ -291,6 +292,7 @@ export function describeEngine(title: string, open: () => Promise<Engine>): void
 
     describeGroups(() => engine)
     describeExpressions(() => engine)
+    describeTop(() => engine)
 
     test('statements that wait for each other end when the engine is closed', async () => {
       const table = await engine.createTable(newTable('t', { id: 'bigint', v: 'text' }, ['id']))

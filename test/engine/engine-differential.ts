@@ -4,7 +4,7 @@
  */
 import { randomExpression } from './random-expression.ts'
 import { expect } from 'vitest'
-import type { Engine, EngineAggregate, EngineCatalog, EngineGroupedAggregate, EngineRow, EngineScan, EngineSession, EngineSnapshot, EngineValue, KeyBound, NewTable, WriteMode, WriteOperation } from '../../src/engine/engine.ts'
+import type { Engine, EngineAggregate, EngineCatalog, EngineGroupedAggregate, EngineOrder, EngineRow, EngineScan, EngineSession, EngineSnapshot, EngineValue, KeyBound, NewTable, WriteMode, WriteOperation } from '../../src/engine/engine.ts'
 import type { TableSchema } from '../../src/engine/schema.ts'
 import { seededRandom } from '../../src/runtime/random.ts'
 import type { Random } from '../../src/runtime/random.ts'
@@ -89,7 +89,7 @@ async function oneStatement(pair: Pair, kind: number): Promise<void> {
   if (kind < 9) return compareWrites(pair, name, kind)
   if (kind < 11) return compareGets(pair, name)
   if (kind < 15) return compareScans(pair, name)
-  return random.below(2) === 0 ? compareAggregates(pair, name) : compareGroups(pair, name)
+  return [compareAggregates, compareGroups, compareTop][random.below(3)]!(pair, name)
 }
 
 /** Statements within a transaction, seen there and not outside; some are taken back, and at the end perhaps all. */
@@ -241,6 +241,17 @@ async function compareGroups(pair: Pair, name: string): Promise<void> {
     for await (const batch of engine.groupedAggregate(snapshotOf(engine), { ...scan, table: of }, groupBy, wanted)) rows.push(...batch)
     return { groupBy, wanted, rows: rows.toSorted((a, b) => (nameOf(a) < nameOf(b) ? -1 : 1)) }
   }))
+}
+
+/** The key's columns come last, so that the order is total. */
+async function compareTop(pair: Pair, name: string): Promise<void> {
+  const { random } = pair
+  const table = pair.model.table(name)!
+  const { limit: _, ...scan } = randomScan(random, table)
+  const ordinals = [...Array.from({ length: 1 + random.below(2) }, () => random.below(table.columns.length)), ...table.primaryKey]
+  const order = ordinals.map((ordinal): EngineOrder => ({ ordinal, descending: random.below(2) === 0, nullsFirst: random.below(2) === 0 }))
+  const wanted = random.below(random.below(4) === 0 ? 400 : 12)
+  await withSnapshots(pair, (snapshotOf) => both(pair, name, (engine, of) => engine.topRows(snapshotOf(engine), { ...scan, table: of }, order, wanted)))
 }
 
 async function withSnapshots(pair: Pair, run: (snapshotOf: (engine: EngineSession) => EngineSnapshot) => Promise<void>): Promise<void> {

@@ -1,5 +1,5 @@
 /** What the conformance suites of engines share: tables in short, whole scans, whole aggregates. */
-import type { EngineAggregate, EngineGroupedAggregate, EngineRow, EngineScan, EngineSession, NewTable } from '../../src/engine/engine.ts'
+import type { EngineAggregate, EngineGroupedAggregate, EngineOrder, EngineRow, EngineScan, EngineSession, NewTable } from '../../src/engine/engine.ts'
 import type { ColumnType, TableSchema } from '../../src/engine/schema.ts'
 
 /** Columns from `name kind` pairs. */
@@ -44,6 +44,15 @@ export async function groupAll(engine: EngineSession, table: TableSchema, groupB
     const rows: EngineRow[] = []
     for await (const batch of engine.groupedAggregate(snapshot, { table, ordered: false, columns: [], predicate: [], ...scan }, groupBy, aggregates)) rows.push(...batch)
     return rows
+  } finally {
+    snapshot.release()
+  }
+}
+
+export async function topAll(engine: EngineSession, table: TableSchema, order: readonly EngineOrder[], limit: number, scan: Partial<EngineScan> = {}): Promise<readonly EngineRow[]> {
+  const snapshot = engine.snapshot()
+  try {
+    return await engine.topRows(snapshot, { table, ordered: false, columns: [], predicate: [], ...scan }, order, limit)
   } finally {
     snapshot.release()
   }

@@ -16,7 +16,7 @@ import { reserveLinearMemory } from '../../src/kernel/linear-memory.ts'
 import { openKernel } from '../../src/kernel/open-kernel.ts'
 import { createMemoryStorage } from '../../src/storage/memory-storage.ts'
 import { computedRows, computedTable } from './model-expression.ts'
-import { aggregateRows, groupRows, compareKeys, compareValues, matches } from './model-values.ts'
+import { aggregateRows, groupRows, compareKeys, compareOrdered, compareValues, matches } from './model-values.ts'
 
 interface ModelTable {
   readonly schema: TableSchema
@@ -146,6 +146,10 @@ function modelOver(byName: Map<string, ModelTable>, firstVersion: number): Engin
     async *groupedAggregate(given, scan, groupBy, aggregates) {
       const { limit: _, ...unlimited } = scan
       yield groupRows(computedTable(scan), selectRows(rowsOf(given, scan.table), unlimited), groupBy, aggregates)
+    },
+    async topRows(given, scan, order, limit) {
+      const { limit: _, ...unlimited } = scan
+      return selectRows(rowsOf(given, scan.table), unlimited).toSorted((a, b) => compareOrdered(a, b, order)).slice(0, Math.max(0, limit)).map((row) => project(row, scan.columns))
     },
     async insert(schema, rows, mode) {
       const table = writable(schema)

@@ -13,6 +13,7 @@ import type { TableLayout } from '../../src/lsm/layout.ts'
 import type { AggregatePartial, CommitGate, Fetch, PhysicalValue, RowHandle, ScanRequest, Snapshot, Tree } from '../../src/lsm/tree.ts'
 import { scanKinds } from '../../src/lsm/vector/scan-columns.ts'
 import { evaluateExpression } from './model-expression.ts'
+import type { RankValue } from '../../src/lsm/top/rank.ts'
 import { decodeEntry, writePage } from './model-page.ts'
 import type { Entry, PhysicalRow } from './model-page.ts'
 import { compareValues, matchesValue } from './model-values.ts'
@@ -156,6 +157,13 @@ export function createModelTree(kernel: Kernel): ModelTree {
         await request.pace?.turn()
         const page = writePage(kernel, scanKinds(layouts.get(request.tableId)!.columns, request.computed), rows.slice(at, at + 7), groups.ordinals)
         if (page.selectedCount > 0) groups.add({ rowCount: page.rowCount, selection: page.selection, chunk: () => 0, vector: (ordinal) => page.vectors[ordinal]! })
+      }
+    },
+    async topRows(snapshot, request, top) {
+      await request.pace?.turn()
+      const value = (of: PhysicalRow[number]): RankValue => (typeof of === 'bigint' && Number.isSafeInteger(Number(of)) ? Number(of) : of)
+      for (const { values, matches } of selected(snapshot, request)) {
+        if (matches) top.best.offer({ keys: top.keys.map(({ ordinal }) => value(values[ordinal]!)), others: top.others.map((ordinal) => value(values[ordinal]!)) })
       }
     },
     sync: async () => {},

@@ -1,5 +1,5 @@
 /** How values compare, match and add up, said plainly for the model engine. */
-import type { EngineAggregate, EngineGroupedAggregate, EnginePredicateTerm, EngineRow, EngineValue } from '../../src/engine/engine.ts'
+import type { EngineAggregate, EngineGroupedAggregate, EngineOrder, EnginePredicateTerm, EngineRow, EngineValue } from '../../src/engine/engine.ts'
 import type { Comparison } from '../../src/kernel/zone-map.ts'
 import { physicalKind } from '../../src/engine/schema.ts'
 import type { TableSchema } from '../../src/engine/schema.ts'
@@ -18,6 +18,18 @@ export function compareKeys(a: EngineRow, b: EngineRow): number {
   for (const [index, value] of a.entries()) {
     const order = compareValues(value, b[index]!)
     if (order !== 0) return order
+  }
+  return 0
+}
+
+/** Order of two rows by some columns. */
+export function compareOrdered(a: EngineRow, b: EngineRow, order: readonly EngineOrder[]): number {
+  for (const { ordinal, descending, nullsFirst } of order) {
+    const [x, y] = [a[ordinal]!, b[ordinal]!]
+    if (x === null && y === null) continue
+    if (x === null || y === null) return (x === null) === nullsFirst ? -1 : 1
+    const difference = compareValues(x, y)
+    if (difference !== 0) return descending ? -difference : difference
   }
   return 0
 }

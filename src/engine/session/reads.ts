@@ -6,6 +6,7 @@ import { aggregateShards } from '../read/aggregate.ts'
 import { groupShards } from '../read/group.ts'
 import { isFetch, lookUp } from '../read/point-read.ts'
 import { scanShards } from '../read/scan.ts'
+import { topShards } from '../read/top.ts'
 import type { TableSchema } from '../schema.ts'
 import { shardsOf } from '../shards/shard-snapshot.ts'
 import type { ShardSnapshot } from '../shards/shard-snapshot.ts'
@@ -14,7 +15,7 @@ import type { TableAccess } from '../tables/table-access.ts'
 import type { Tables } from '../tables/tables.ts'
 import type { ReadStats } from '../../lsm/tree.ts'
 
-export type EngineReads = Pick<EngineSession, 'snapshot' | 'get' | 'scan' | 'aggregate' | 'groupedAggregate'>
+export type EngineReads = Pick<EngineSession, 'snapshot' | 'get' | 'scan' | 'aggregate' | 'groupedAggregate' | 'topRows'>
 
 export function createReads(shards: Shards, tables: Pick<Tables, 'access'>): EngineReads {
   const { assertOpen, kernel: { memory } } = shards
@@ -61,6 +62,10 @@ export function createReads(shards: Shards, tables: Pick<Tables, 'access'>): Eng
     async *groupedAggregate(given, scan, groupBy, aggregates, stats) {
       const access = await readyAccess(given, scan.table)
       yield* groupShards(shards, shardsOf(given), access, scan, groupBy, aggregates, stats)
+    },
+    async topRows(given, scan, order, limit, stats) {
+      const access = await readyAccess(given, scan.table)
+      return topShards(shards, shardsOf(given), access, scan, order, limit, stats)
     },
   }
 }

@@ -38,6 +38,8 @@ export interface DirectOptions {
   readonly wanted: readonly ChunkName[]
   /** Takes row groups that lie wholly in the stretch and match wholly; true = answered, need not be read. */
   readonly answer?: (reader: TableReader, rowGroup: number) => boolean
+  /** Row groups that are of no use any more; what it says of one may become true, never false again. */
+  readonly skip?: (reader: TableReader, rowGroup: number) => boolean
 }
 
 export interface DirectReader {
@@ -122,8 +124,9 @@ function takeWindow(state: DirectState): { readonly from: number; readonly to: n
     const rowGroup = reverse ? state.to - 1 : state.from
     const mayBeAnswered = prunings[rowGroup] === 2 && options.answer !== undefined && !isCut(state, rowGroup)
     // Looked at again when the window before it has been read; an answer must be given once.
-    if (from >= 0 && (prunings[rowGroup] === 0 || mayBeAnswered)) break
-    const isPassed = prunings[rowGroup] === 0 || (mayBeAnswered && options.answer?.(reader, rowGroup) === true)
+    const isPruned = prunings[rowGroup] === 0 || options.skip?.(reader, rowGroup) === true
+    if (from >= 0 && (isPruned || mayBeAnswered)) break
+    const isPassed = isPruned || (mayBeAnswered && options.answer?.(reader, rowGroup) === true)
     if (reverse) state.to--
     else state.from++
     if (isPassed) {

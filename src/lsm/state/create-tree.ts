@@ -4,16 +4,17 @@ import type { TableLayout } from '../layout.ts'
 import { admit } from './back-pressure.ts'
 import { compactTree, startCompaction } from '../compaction/compact-tree.ts'
 import { startFlush } from './flush.ts'
-import type { Groups } from '../groups/group-rows.ts'
 import { aggregateRows } from '../read/aggregate-rows.ts'
 import { groupRows } from '../read/group-rows.ts'
 import { openScan } from '../read/scan.ts'
+import { offerRows } from '../read/top/offer-rows.ts'
 import type { RowLayout } from '../keys/row-layout.ts'
 import { dropFile, refuseWhenClosed, waitFor } from './tree-state.ts'
 import type { TreeState } from './tree-state.ts'
 import { treeStats } from './tree-stats.ts'
 import type { AggregatePartial, AggregateRequest, ScanCursor, ScanRequest, Snapshot, Tree } from '../tree.ts'
 import { releaseView, retainView } from './view.ts'
+import type { View } from './view.ts'
 import { openOverlay } from './snapshot/overlay.ts'
 import { takeSnapshot, viewOf } from './snapshot/tree-snapshot.ts'
 import { appendBatch, freeze } from './write-path.ts'
@@ -39,7 +40,8 @@ export function createTree(state: TreeState): Tree {
     },
     scan: (snapshot, request, stats) => scan(state, snapshot, request, stats),
     aggregate: (snapshot, request, aggregates, stats) => aggregate(state, snapshot, request, aggregates, stats),
-    groupedAggregate: (snapshot, request, groups, stats) => groupedAggregate(state, snapshot, request, groups, stats),
+    groupedAggregate: (snapshot, request, groups, stats) => visit(state, snapshot, request, (view, sequence, shape) => groupRows(state.options.kernel, view, sequence, shape, request, groups, stats)),
+    topRows: (snapshot, request, top, stats) => visit(state, snapshot, request, (view, sequence, shape) => offerRows(state.options.kernel, view, sequence, shape, request, top, stats)),
     flush: () => flush(state, flushSoon),
     async compact() {
       await flush(state, flushSoon)
@@ -84,14 +86,15 @@ async function aggregate(state: TreeState, snapshot: Snapshot, request: ScanRequ
   }
 }
 
-async function groupedAggregate(state: TreeState, snapshot: Snapshot, request: ScanRequest, groups: Groups, stats: Parameters<Tree['groupedAggregate']>[3]): Promise<void> {
+/** Runs a read over a pinned view; of a table that is not known there is nothing to read. */
+async function visit(state: TreeState, snapshot: Snapshot, request: ScanRequest, read: (view: View, sequence: number, shape: RowLayout) => Promise<void>): Promise<void> {
   refuseWhenClosed(state)
   const { view, sequence } = viewOf(state, snapshot)
   const shape = view.shapes.get(request.tableId)
   if (shape === undefined) return
   retainView(view)
   try {
-    await groupRows(state.options.kernel, view, sequence, shape, request, groups, stats)
+    await read(view, sequence, shape)
   } finally {
     releaseView(view, (file) => dropFile(state, file))
   }

@@ -6,6 +6,7 @@ import { filter } from './filter.ts'
 import { group } from './group.ts'
 import { join } from './join.ts'
 import type { QueryNode } from './node.ts'
+import { plainTop, topOfScan, topRowsMax } from './plain-top.ts'
 import { batchRows, pace } from './query-run.ts'
 import type { QueryRun, Stream } from './query-run.ts'
 import { scan } from './scan.ts'
@@ -41,7 +42,11 @@ export function open(node: QueryNode, run: QueryRun, rowsMax?: number, repeated 
       return join(node, input(node.left), input(node.right), run)
     case 'sort': {
       const window = node.window === undefined ? undefined : rowWindow(node.window, run.values)
-      return sort(node.keys, input(node.input), run, window?.limit === undefined ? Number.POSITIVE_INFINITY : window.limit + window.offset)
+      const wanted = window?.limit === undefined ? Number.POSITIVE_INFINITY : window.limit + window.offset
+      const top = repeated || wanted > topRowsMax ? undefined : plainTop(node, run)
+      if (top === undefined) return sort(node.keys, input(node.input), run, wanted)
+      const rows = topOfScan(top, run, wanted)
+      return node.input.kind === 'project' ? project(node.input, rows, run) : rows
     }
     case 'set':
       return node.operator === 'union' ? union(node, input(node.left), input(node.right), run) : matched(node.operator, node.all, input(node.left), input(node.right), run)

@@ -1,0 +1,189 @@
+/**
+ * Brings a scan's rows to the first ones of an order. Merged rows come first, since they cannot be passed over; of direct
+ * stretches the few row groups that may hold the very first rows by their zone maps, so that the bound is tight early;
+ * then all others in the order of the file, without those whose zone maps say that they come too late. What is read of a
+ * row group is the predicate's columns and the order's.
+ */
+import type { Kernel } from '../../../kernel/kernel.ts'
+import type { Pointer } from '../../../kernel/linear-memory.ts'
+import type { RowLayout } from '../../keys/row-layout.ts'
+import { createArena } from '../../state/arena.ts'
+import type { Arena } from '../../state/arena.ts'
+import type { View } from '../../state/view.ts'
+import type { TableReader } from '../../table/table.ts'
+import { compareRanked } from '../../top/rank.ts'
+import type { RankValue } from '../../top/rank.ts'
+import type { RowSource, TopRow, TopRows } from '../../top/top-rows.ts'
+import type { ReadStats, ScanRequest } from '../../tree.ts'
+import type { VectorRows } from '../../vector/node.ts'
+import { createDirectReader } from '../direct-rows.ts'
+import type { DirectReader, DirectRowGroup, DirectStretch } from '../direct-rows.ts'
+import type { MergedRows } from '../merge/merged-rows.ts'
+import { selectMerged } from '../pages.ts'
+import { decodeColumn, onceEach } from '../row-group-columns.ts'
+import { openScanSources } from '../scan-sources.ts'
+import type { ScanSources } from '../scan-sources.ts'
+import { createBoundFilter } from './bound-filter.ts'
+import type { BoundFilter, Selected } from './bound-filter.ts'
+import { valueReader } from './read-values.ts'
+import { storedRows } from './stored-rows.ts'
+import { zoneRank } from './zone-rank.ts'
+import type { ZoneRank } from './zone-rank.ts'
+
+/** Row groups of a shard that are looked at before all others. */
+const leadersMax = 4
+
+interface TopState {
+  readonly sources: ScanSources
+  readonly top: TopRows
+  readonly filter: BoundFilter
+  readonly rank: ZoneRank
+  readonly arena: Arena
+}
+
+/** Over `view`, which the caller keeps pinned until `top` was asked for its rows. */
+export async function offerRows(kernel: Kernel, view: View, sequence: number, shape: RowLayout, request: ScanRequest, top: TopRows, stats?: ReadStats): Promise<void> {
+  const keys = [...new Set(top.keys.map(({ ordinal }) => ordinal))]
+  const sources = openScanSources(kernel, view, sequence, shape, { ...request, reverse: false }, [...keys, ...top.others], stats)
+  const { context, predicate } = sources
+  const first = top.keys[0]!
+  const state: TopState = { sources, top, filter: createBoundFilter(context, top), rank: zoneRank(kernel.memory, first, shape.layout.columns[first.ordinal]!), arena: createArena(kernel.heap) }
+  const direct = createDirectReader(context, { predicate, wanted: keys, skip: (reader, rowGroup) => comesTooLate(state, reader, rowGroup) })
+  try {
+    const stretches = await visitMerged(state, request)
+    const leaders = leadersOf(state, stretches)
+    for (const { stretch, rowGroup } of leaders) await visitDirect(state, direct, { ...stretch, from: rowGroup, to: rowGroup + 1 }, request)
+    for (const stretch of stretches) {
+      for (const rest of without(stretch, leaders)) await visitDirect(state, direct, rest, request)
+    }
+  } finally {
+    direct.close()
+    sources.close()
+    state.filter.free()
+    state.arena.free()
+  }
+}
+
+/** Visits the merged stretches and returns the direct ones. */
+async function visitMerged(state: TopState, { pace }: ScanRequest): Promise<readonly DirectStretch[]> {
+  const { plan, merge, memtables } = state.sources
+  const direct: DirectStretch[] = []
+  for (let stretch = plan.next(); stretch !== undefined; stretch = plan.next()) {
+    if (stretch.kind === 'direct') {
+      direct.push(stretch)
+      continue
+    }
+    merge.open(stretch.lower, stretch.upper, stretch.memtablesOnly ? memtables : undefined)
+    for (let rows = await merge.next(); rows !== undefined; rows = await merge.next()) {
+      addMerged(state, rows)
+      const pause = pace?.turn()
+      if (pause !== undefined) await pause
+    }
+  }
+  return direct
+}
+
+async function visitDirect(state: TopState, direct: DirectReader, stretch: DirectStretch, { pace }: ScanRequest): Promise<void> {
+  direct.open(stretch)
+  for (let group = await direct.next(); group !== undefined; group = await direct.next()) {
+    addRowGroup(state, group)
+    const pause = pace?.turn()
+    if (pause !== undefined) await pause
+  }
+}
+
+interface Leader {
+  readonly stretch: DirectStretch
+  readonly rowGroup: number
+  readonly rank: RankValue
+}
+
+/** The row groups whose first possible values come first. */
+function leadersOf({ top, rank }: TopState, stretches: readonly DirectStretch[]): readonly Leader[] {
+  const key = top.keys[0]!
+  const leaders: Leader[] = []
+  for (const stretch of stretches) {
+    for (let rowGroup = stretch.from; rowGroup < stretch.to; rowGroup++) {
+      const value = rank(stretch.reader, rowGroup)
+      if (value === undefined) continue
+      const last = leaders.at(-1)
+      if (leaders.length === leadersMax && compareRanked(key, value, last!.rank) >= 0) continue
+      if (leaders.length === leadersMax) leaders.pop()
+      leaders.push({ stretch, rowGroup, rank: value })
+      leaders.sort((a, b) => compareRanked(key, a.rank, b.rank))
+    }
+  }
+  return leaders
+}
+
+/** The parts of a stretch between its leaders. */
+function without(stretch: DirectStretch, leaders: readonly Leader[]): readonly DirectStretch[] {
+  const taken = leaders.filter((leader) => leader.stretch === stretch).map(({ rowGroup }) => rowGroup).toSorted((a, b) => a - b)
+  const parts: DirectStretch[] = []
+  let from = stretch.from
+  for (const rowGroup of [...taken, stretch.to]) {
+    if (rowGroup > from) parts.push({ ...stretch, from, to: rowGroup })
+    from = rowGroup + 1
+  }
+  return parts
+}
+
+/** Whether the best row that a row group can have comes no sooner than the last of the best so far. */
+function comesTooLate({ top: { keys, best }, rank }: TopState, reader: TableReader, rowGroup: number): boolean {
+  const last = best.bound?.keys[0]
+  if (last === undefined) return false
+  const value = rank(reader, rowGroup)
+  if (value === undefined) return false
+  const order = compareRanked(keys[0]!, value, last)
+  return order > 0 || (order === 0 && keys.length === 1)
+}
+
+function addRowGroup(state: TopState, group: DirectRowGroup): void {
+  const { sources: { context }, filter, arena } = state
+  const { reader, rowGroup, rowCount, chunk } = group
+  arena.reset()
+  const rows = { rowCount, chunk, vector: onceEach((ordinal) => decodeColumn(context, chunk(ordinal), ordinal, 0, rowCount, arena)) }
+  const selected = filter.narrow(rows, group, arena)
+  if (selected.selectedCount === 0) return
+  let source: RowSource | undefined
+  offer(state, rows, selected, (row) => ({ source: (source ??= storedRows(context, reader, rowGroup)), row }))
+}
+
+function addMerged(state: TopState, merged: MergedRows): void {
+  const { sources: { context, predicate }, top, filter, arena } = state
+  arena.reset()
+  const rows = { rowCount: merged.count, chunk: () => 0, vector: onceEach(merged.column) }
+  const matching = selectMerged({ context, predicate, arena }, merged.count, rows.vector)
+  if (matching.selectedCount === 0) return
+  const selected = filter.narrow(rows, matching, arena)
+  offer(state, rows, selected, (row) => top.others.map((ordinal) => valueReader(context.kernel.memory, rows.vector(ordinal), true)(row)))
+}
+
+/** `others` says of a row that may stay what its other columns are. */
+function offer({ sources: { context }, top, arena }: TopState, { rowCount, vector }: VectorRows, { selection, selectedCount }: Selected, others: (row: number) => TopRow['others']): void {
+  const { kernel: { exports, memory } } = context
+  const { keys, best } = top
+  const rows = selection === 0 ? 0 : selectedRows(exports.scanSelectedRows, selection, rowCount, arena)
+  const looks = keys.map(({ ordinal }) => valueReader(memory, vector(ordinal), false))
+  const keeps = keys.map(({ ordinal }) => valueReader(memory, vector(ordinal), true))
+  for (let i = 0; i < selectedCount; i++) {
+    const row = rows === 0 ? i : memory.u32[(rows >>> 2) + i]!
+    const { bound } = best
+    if (bound !== undefined && !comesBefore(top, looks, row, bound.keys)) continue
+    best.offer({ keys: keeps.map((read) => read(row)), others: others(row) })
+  }
+}
+
+function selectedRows(select: (selection: Pointer, count: number, out: Pointer) => number, selection: Pointer, rowCount: number, arena: Arena): Pointer {
+  const rows = arena.allocate(4 * rowCount)
+  select(selection, rowCount, rows)
+  return rows
+}
+
+function comesBefore({ keys }: TopRows, looks: readonly ((row: number) => RankValue)[], row: number, bound: readonly RankValue[]): boolean {
+  for (let i = 0; i < keys.length; i++) {
+    const order = compareRanked(keys[i]!, looks[i]!(row), bound[i]!)
+    if (order !== 0) return order < 0
+  }
+  return false
+}

@@ -1,0 +1,56 @@
+/**
+ * ORDER BY … LIMIT that the engine does by itself: it keeps the first rows while it scans and passes over what comes too
+ * late. The keys are plain columns of one scan; of an expression among them, or another operator between, rows are sorted.
+ */
+import type { EngineExpression, EngineOrder, EngineScan } from '../../engine/engine.ts'
+import { unlessCancelled } from '../cancel.ts'
+import { scanRange } from '../execute/bounds.ts'
+import { resolveTerms } from '../execute/terms.ts'
+import type { Run } from '../expression/compile.ts'
+import { splitCondition } from '../vector/filter.ts'
+import type { QueryNode, ScanNode } from './node.ts'
+import { batchRows, pace, snapshotOf } from './query-run.ts'
+import type { QueryRun, Stream } from './query-run.ts'
+
+type SortNode = Extract<QueryNode, { readonly kind: 'sort' }>
+
+export interface PlainTop {
+  readonly scan: ScanNode
+  readonly conditions: readonly EngineExpression[]
+  readonly order: readonly EngineOrder[]
+}
+
+/** Rows of one answer that the engine keeps by itself; more of them are sorted. */
+export const topRowsMax = 10_000
+
+/** undefined for another form; a projection between is to be applied to the rows that are left. */
+export function plainTop({ input, keys }: SortNode, run: Run): PlainTop | undefined {
+  const below = input.kind === 'project' ? input.input : input
+  const scan = below.kind === 'filter' ? below.input : below
+  if (scan.kind !== 'scan') return undefined
+  const order: EngineOrder[] = []
+  for (const { index, descending, nullsFirst } of keys) {
+    const column = input.kind === 'project' ? input.expressions[index]! : undefined
+    if (column !== undefined && column.kind !== 'column') return undefined
+    const ordinal = scan.columns[column?.place.index ?? index]
+    if (ordinal === undefined) return undefined
+    order.push({ ordinal, descending, nullsFirst })
+  }
+  if (below.kind !== 'filter') return { scan, conditions: [], order }
+  // Not every row is looked at, so conditions that may fail are not for the engine.
+  const { pushed, rest } = splitCondition({ table: scan.table, columns: scan.columns, run }, below.condition, true)
+  return rest.length > 0 ? undefined : { scan, conditions: pushed, order }
+}
+
+export function topOfScan({ scan, conditions, order }: PlainTop, run: QueryRun, rowsMax: number): Stream {
+  const terms = resolveTerms(scan.terms, run.values)
+  if (terms === undefined || rowsMax === 0) return async function* () {}
+  const engineScan: EngineScan = { table: scan.table, ...scanRange(scan.table, terms), ordered: false, columns: scan.columns, ...(conditions.length === 0 ? {} : { conditions }), ...(run.signal === undefined ? {} : { signal: run.signal }) }
+  return async function* () {
+    const rows = await unlessCancelled(run.engine.topRows(snapshotOf(run), engineScan, order, rowsMax, run.stats), run.signal)
+    for (let start = 0; start < rows.length; start += batchRows) {
+      await pace(run, batchRows)
+      yield rows.slice(start, start + batchRows)
+    }
+  }
+}
