@@ -58,6 +58,6 @@ test('a deleted or changed row is not among the first, wherever its older versio
   expect((await read(engine, table, random, false)).rows.map(([key]) => key)).toEqual(expected)
   await engine.flush()
   expect((await read(engine, table, random, false)).rows.map(([key]) => key)).toEqual(expected)
-  expect((await read(engine, table, random, true)).rows.slice(0, 3).map(([key]) => key).toSorted()).toEqual(smallest.slice(5, 8).map((row) => row[id]).toSorted())
+  expect(new Set((await read(engine, table, random, true)).rows.slice(0, 3).map(([key]) => key))).toEqual(new Set(smallest.slice(5, 8).map((row) => row[id])))
   await engine.close()
 })

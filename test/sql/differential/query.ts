@@ -223,7 +223,7 @@ function withOrder(generator: Generator, text: Text, { items }: Block, { table }
   return table === undefined ? { text, order: undefined } : withKeyOrder(generator, text, table)
 }
 
-/** By output columns' numbers; with all of them the order is total, and LIMIT decides which rows come. */
+/** By output columns' numbers; with all of them the order is total, and LIMIT decides which rows come. Otherwise a LIMIT leaves open which of the equal ones at its end do. */
 function withAnyOrder(generator: Generator, text: Text, items: readonly Item[]): RandomQuery {
   const { random } = generator
   const exact = items.flatMap(({ exact: isExact }, position) => (isExact ? [position] : []))
@@ -231,7 +231,8 @@ function withAnyOrder(generator: Generator, text: Text, items: readonly Item[]):
   const isTotal = exact.length === items.length && chance(random, 60)
   const positions = isTotal ? shuffled(generator, exact) : [pick(random, exact)]
   const ordered = sql`${text} ORDER BY ${joined(positions.map((position) => orderKey(generator, position)), ', ')}`
-  return { text: isTotal && chance(random, 50) ? sql`${ordered}${limit(generator)}` : ordered, order: { positions, total: isTotal } }
+  const isLimited = chance(random, isTotal ? 50 : 30)
+  return { text: isLimited ? sql`${ordered}${limit(generator)}` : ordered, order: { positions, total: isTotal, cut: isLimited && !isTotal } }
 }
 
 /** Where NULLs go is written out for SQLite, whose default is the other one. */
