@@ -6,7 +6,7 @@ import { filter } from './filter.ts'
 import { group } from './group.ts'
 import { join } from './join.ts'
 import type { QueryNode } from './node.ts'
-import { plainTop, topOfScan, topRowsMax } from './plain-top.ts'
+import { engineTop, topOfScan, topRowsMax } from './engine/engine-top.ts'
 import { batchRows, pace } from './query-run.ts'
 import type { QueryRun, Stream } from './query-run.ts'
 import { scan } from './scan.ts'
@@ -43,7 +43,7 @@ export function open(node: QueryNode, run: QueryRun, rowsMax?: number, repeated 
     case 'sort': {
       const window = node.window === undefined ? undefined : rowWindow(node.window, run.values)
       const wanted = window?.limit === undefined ? Number.POSITIVE_INFINITY : window.limit + window.offset
-      const top = repeated || wanted > topRowsMax ? undefined : plainTop(node, run)
+      const top = repeated || wanted > topRowsMax ? undefined : engineTop(node, run)
       if (top === undefined) return sort(node.keys, input(node.input), run, wanted)
       const rows = topOfScan(top, run, wanted)
       return node.input.kind === 'project' ? project(node.input, rows, run) : rows

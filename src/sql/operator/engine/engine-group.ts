@@ -2,14 +2,14 @@
  * Groupings that the engine does by itself, from zone maps, dictionaries and kernels: keys, arguments and conditions are
  * columns of one scan, or expressions that the engine computes. Any other makes rows in JavaScript instead.
  */
-import type { ComputedColumn, EngineExpression, EngineGroupedAggregate, EngineRow, EngineValue } from '../../engine/engine.ts'
-import type { Bound, BoundAggregate } from '../expression/bound.ts'
-import type { Run } from '../expression/compile.ts'
-import { splitCondition } from '../vector/filter.ts'
-import { lowerExpression } from '../vector/lower.ts'
-import type { Lowering } from '../vector/lowered.ts'
-import { averageOf } from './aggregate.ts'
-import type { GroupNode, ScanNode } from './node.ts'
+import type { ComputedColumn, EngineExpression, EngineGroupedAggregate, EngineRow, EngineValue } from '../../../engine/engine.ts'
+import type { Bound, BoundAggregate } from '../../expression/bound.ts'
+import type { Run } from '../../expression/compile.ts'
+import { splitCondition } from '../../vector/filter.ts'
+import { lowerExpression } from '../../vector/lower.ts'
+import type { Lowering } from '../../vector/lowered.ts'
+import { averageOf } from '../aggregate.ts'
+import type { GroupNode, ScanNode } from '../node.ts'
 
 export interface EngineGroup {
   readonly scan: ScanNode

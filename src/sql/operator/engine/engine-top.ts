@@ -2,19 +2,19 @@
  * ORDER BY … LIMIT that the engine does by itself: it keeps the first rows while it scans and passes over what comes too
  * late. The keys are plain columns of one scan; of an expression among them, or another operator between, rows are sorted.
  */
-import type { EngineExpression, EngineOrder, EngineScan } from '../../engine/engine.ts'
-import { unlessCancelled } from '../cancel.ts'
-import { scanRange } from '../execute/bounds.ts'
-import { resolveTerms } from '../execute/terms.ts'
-import type { Run } from '../expression/compile.ts'
-import { splitCondition } from '../vector/filter.ts'
-import type { QueryNode, ScanNode } from './node.ts'
-import { batchRows, pace, snapshotOf } from './query-run.ts'
-import type { QueryRun, Stream } from './query-run.ts'
+import type { EngineExpression, EngineOrder, EngineScan } from '../../../engine/engine.ts'
+import { unlessCancelled } from '../../cancel.ts'
+import { scanRange } from '../../execute/bounds.ts'
+import { resolveTerms } from '../../execute/terms.ts'
+import type { Run } from '../../expression/compile.ts'
+import { splitCondition } from '../../vector/filter.ts'
+import type { QueryNode, ScanNode } from '../node.ts'
+import { batchRows, pace, snapshotOf } from '../query-run.ts'
+import type { QueryRun, Stream } from '../query-run.ts'
 
 type SortNode = Extract<QueryNode, { readonly kind: 'sort' }>
 
-export interface PlainTop {
+export interface EngineTop {
   readonly scan: ScanNode
   readonly conditions: readonly EngineExpression[]
   readonly order: readonly EngineOrder[]
@@ -24,7 +24,7 @@ export interface PlainTop {
 export const topRowsMax = 10_000
 
 /** undefined for another form; a projection between is to be applied to the rows that are left. */
-export function plainTop({ input, keys }: SortNode, run: Run): PlainTop | undefined {
+export function engineTop({ input, keys }: SortNode, run: Run): EngineTop | undefined {
   const below = input.kind === 'project' ? input.input : input
   const scan = below.kind === 'filter' ? below.input : below
   if (scan.kind !== 'scan') return undefined
@@ -42,7 +42,7 @@ export function plainTop({ input, keys }: SortNode, run: Run): PlainTop | undefi
   return rest.length > 0 ? undefined : { scan, conditions: pushed, order }
 }
 
-export function topOfScan({ scan, conditions, order }: PlainTop, run: QueryRun, rowsMax: number): Stream {
+export function topOfScan({ scan, conditions, order }: EngineTop, run: QueryRun, rowsMax: number): Stream {
   const terms = resolveTerms(scan.terms, run.values)
   if (terms === undefined || rowsMax === 0) return async function* () {}
   const engineScan: EngineScan = { table: scan.table, ...scanRange(scan.table, terms), ordered: false, columns: scan.columns, ...(conditions.length === 0 ? {} : { conditions }), ...(run.signal === undefined ? {} : { signal: run.signal }) }
