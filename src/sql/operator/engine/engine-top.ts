@@ -20,8 +20,8 @@ export interface EngineTop {
   readonly order: readonly EngineOrder[]
 }
 
-/** Rows of one answer that the engine keeps by itself; more of them are sorted. */
-export const topRowsMax = 10_000
+/** Rows of one answer that the engine keeps by itself, in memory that no query's limit counts; more of them are sorted. */
+export const topRowsMax = 1_000
 
 /** undefined for another form; a projection between is to be applied to the rows that are left. */
 export function engineTop({ input, keys }: SortNode, run: Run): EngineTop | undefined {

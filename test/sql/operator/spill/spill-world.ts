@@ -24,7 +24,7 @@ export const MiB = 1024 * 1024
 export const spillingQueries: readonly (readonly [string, string])[] = [
   ['ORDER BY', 'SELECT id, word, d FROM t ORDER BY word, d DESC'],
   ['ORDER BY, rows that are equal', 'SELECT id, few FROM t ORDER BY few, id'],
-  ['ORDER BY … LIMIT', 'SELECT id FROM t ORDER BY word, id LIMIT 300 OFFSET 20'],
+  ['ORDER BY … LIMIT', 'SELECT id FROM t ORDER BY word || \'\', id LIMIT 300 OFFSET 20'],
   ['GROUP BY', 'SELECT word, COUNT(*), SUM(id), MIN(d), AVG(few) FROM t GROUP BY word || \'\', word'],
   ['COUNT DISTINCT of all rows', 'SELECT COUNT(DISTINCT word || \'\'), SUM(DISTINCT id + 0), COUNT(*) FROM t'],
   ['COUNT DISTINCT by groups', 'SELECT few, COUNT(DISTINCT word || \'\'), COUNT(DISTINCT id), MAX(id) FROM t GROUP BY few'],
