@@ -7,10 +7,7 @@ export interface ColumnRef {
   readonly table?: Name
 }
 
-/**
- * A value in a statement. Slots count from 0; what stands behind the tuples of VALUES, of which the statement may have
- * more than its shape, counts back from the last one, which is -1.
- */
+/** A value in a statement. */
 export type Operand =
   | { readonly kind: 'slot'; readonly slot: number; readonly negative: boolean }
   | { readonly kind: 'constant'; readonly value: null | boolean }

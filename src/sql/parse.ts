@@ -62,7 +62,7 @@ export function parseStatement(shape: string, origin: Origin): Statement {
     case 'delete':
       return readDelete(cursor, read)
     case 'select':
-      return { kind: 'select', query: read({ tokens, slotsBefore: 0, slotShift: 0 }) }
+      return { kind: 'select', query: read({ tokens, slotsBefore: 0 }) }
   }
 }
 

@@ -68,10 +68,13 @@ export interface Returning {
  */
 export type RowWork = QueryNode
 
+/** What a column takes when nothing is said: a constant, or what depends on when the statement runs (microseconds since 1970). */
+export type RowDefault = { readonly kind: 'value'; readonly value: EngineValue } | { readonly kind: 'clock'; readonly valueAt: (nowMicros: number) => EngineValue }
+
 /** A value for a column of a written row. */
 export type RowValue =
   | { readonly kind: 'operand'; readonly operand: Operand; readonly assign: Assign }
-  | { readonly kind: 'value'; readonly value: EngineValue }
+  | RowDefault
   /** Over the row that is changed, in ON CONFLICT with the proposed one behind it; or over what a `RowWork` gives. */
   | { readonly kind: 'expression'; readonly bound: Bound; readonly assign: AssignValue; readonly at: number }
 
@@ -106,6 +109,8 @@ export interface InsertPlan {
   readonly tuples: readonly (readonly (Operand | undefined)[])[]
   /** By position in a row as the engine takes it: which value of the tuple it takes (-1: the default), and how. */
   readonly sources: readonly { readonly index: number; readonly assign: Assign; readonly default: EngineValue }[]
+  /** Defaults that depend on the time, by position: they stand in for those of `sources` while the plan runs. */
+  readonly clockDefaults: ReadonlyMap<number, Extract<RowDefault, { kind: 'clock' }>['valueAt']>
   /** What becomes of an existing row instead of being replaced, kept or an error. */
   readonly onConflict: ChangePlan | undefined
   readonly returning: Returning | undefined

@@ -53,14 +53,8 @@ export interface SqlValue {
 const nullValue: SqlValue = { kind: slotKind.null, value: null }
 const noParameters: SqlParameters = []
 
-/** Where a slot that an operand names stands among the statement's slots. */
-export function slotIndex({ kinds }: Slots, slot: number): number {
-  return slot < 0 ? kinds.length + slot : slot
-}
-
 /** The slot's value, parameters looked up. 42601 when a parameter is missing. */
-export function slotValue(slots: Slots, slot: number, parameters: SqlParameters | undefined): SqlValue {
-  const index = slotIndex(slots, slot)
+export function slotValue(slots: Slots, index: number, parameters: SqlParameters | undefined): SqlValue {
   const kind = slots.kinds[index]!
   const value = slots.values[index]!
   if (kind === slotKind.parameter) return parameterValue(positional(parameters ?? noParameters, value as number))

@@ -1,6 +1,6 @@
 /** INSERT and UPSERT to plans. */
 import { LsmtError } from '../../errors.ts'
-import type { WriteMode } from '../../engine/engine.ts'
+import type { EngineValue, WriteMode } from '../../engine/engine.ts'
 import { typeName, visibleOrdinals } from '../../engine/schema.ts'
 import type { ColumnType, TableSchema } from '../../engine/schema.ts'
 import { bindCondition } from '../expression/bind-expression.ts'
@@ -17,7 +17,7 @@ import { assignTo } from '../value/assign.ts'
 import { assignValueTo } from '../value/assign-value.ts'
 import type { AssignValue } from '../value/assign-value.ts'
 import { changePlan } from './bind-change.ts'
-import { defaultValue } from './column-default.ts'
+import { columnDefault } from './column-default.ts'
 import { asksSubqueries, bindReturning, bindSets, bindValue, workedOut } from './row-value.ts'
 import { bindTarget, excluded, expressionsIn, proposedLeaf, scopeOver } from './target.ts'
 import type { Target } from './target.ts'
@@ -36,13 +36,16 @@ export function bindInsert(statement: Insert, context: StatementContext): Insert
     throw errorAt(origin, statement.table.name.tokenIndex, '42601', `INSERT has ${width} values for ${targets.length} columns`)
   }
   const first = table.hiddenKey ? 1 : 0
+  const clockDefaults = new Map<number, (nowMicros: number) => EngineValue>()
   const sources = table.columns.slice(first).map((column, position) => {
     const index = targets.indexOf(position + first)
-    return { index: index < width ? index : -1, assign: assignTo(column), default: defaultValue(column) }
+    const found = columnDefault(column)
+    if (found.kind === 'clock') clockDefaults.set(position, found.valueAt)
+    return { index: index < width ? index : -1, assign: assignTo(column), default: found.kind === 'value' ? found.value : null }
   })
   const query = plan && { plan, assign: plan.output.map(({ type }, index) => assignColumn(target, origin, targets[index]!, type)) }
   const given = tuples.every(isPlain) ? { tuples: tuples.map(plainTuple), computed: undefined } : { tuples: [], computed: bindComputed(context, target, targets, tuples) }
-  return { kind: 'insert', table, query, ...given, sources, ...bindConflict(context, target, statement), returning: bindReturning(context, statement.table, returning) }
+  return { kind: 'insert', table, query, ...given, sources, clockDefaults, ...bindConflict(context, target, statement), returning: bindReturning(context, statement.table, returning) }
 }
 
 /** Ordinals in the order in which values are given. */

@@ -1,11 +1,8 @@
 /** Values that a statement puts into columns, and rows that it gives back. */
-import { typeName } from '../../engine/schema.ts'
 import type { ColumnSchema } from '../../engine/schema.ts'
-import { bindExpression } from '../expression/bind-expression.ts'
 import type { ExpressionScope } from '../expression/bind-expression.ts'
 import type { Bound } from '../expression/bound.ts'
 import { asResult } from '../expression/coerce.ts'
-import { resultType, valueTypeName } from '../expression/type.ts'
 import { errorAt } from '../origin.ts'
 import type { Returning, RowValue, RowWork, SetPlan } from '../plan.ts'
 import { resultColumn } from '../query/plan-query.ts'
@@ -13,11 +10,10 @@ import { hasSubquery } from '../query/row-layout.ts'
 import { rowWork } from '../query/rows/row-work.ts'
 import type { StatementContext } from '../query/scope.ts'
 import { bindItems } from '../query/select-list.ts'
-import type { Expression, QueryItem } from '../syntax/query/query.ts'
+import type { QueryItem } from '../syntax/query/query.ts'
 import type { SetClause, TableRef, WrittenValue } from '../syntax/write/write-statement.ts'
-import { assignTo } from '../value/assign.ts'
-import { assignValueTo } from '../value/assign-value.ts'
-import { defaultValue } from './column-default.ts'
+import { bindAssigned } from './assigned-value.ts'
+import { columnDefault } from './column-default.ts'
 import { bindTarget, expressionsIn } from './target.ts'
 import type { Target } from './target.ts'
 
@@ -34,19 +30,8 @@ export function bindSets({ table }: Target, expressions: ExpressionScope, sets: 
   })
 }
 
-/** A single literal or parameter takes the column's type; anything else has a type of its own, which must fit by itself. */
 export function bindValue(expressions: ExpressionScope, column: ColumnSchema, value: WrittenValue): RowValue {
-  if (value.kind === 'default') return { kind: 'value', value: defaultValue(column) }
-  const { expression } = value
-  if (expression.kind === 'operand') return { kind: 'operand', operand: expression.operand, assign: assignTo(column) }
-  return bindComputed(expressions, column, expression)
-}
-
-function bindComputed(expressions: ExpressionScope, column: ColumnSchema, expression: Expression): RowValue {
-  const bound = asResult(bindExpression(expressions, expression))
-  const assign = assignValueTo(column, resultType(bound.type))
-  if (assign === undefined) throw errorAt(expressions.origin, expression.at, '42804', `column "${column.name}" is of type ${typeName(column.type)} but the expression is of type ${valueTypeName(bound.type)}`)
-  return { kind: 'expression', bound, assign, at: expression.at }
+  return value.kind === 'default' ? columnDefault(column) : bindAssigned(expressions, column, value.expression)
 }
 
 export function asksSubqueries(values: readonly RowValue[]): boolean {

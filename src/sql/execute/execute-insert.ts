@@ -15,25 +15,41 @@ import type { Assign } from '../value/assign.ts'
 import { assignOperand } from '../value/values.ts'
 import type { Values } from '../value/values.ts'
 import { insertOrChange } from './insert-or-change.ts'
+import { nowOf } from './execute-select.ts'
 import type { Execution } from './execute-select.ts'
 import { insertText } from './insert-text.ts'
 import { rowValue } from './row-changes.ts'
+import { atGivenValue } from './value-places.ts'
 import { returnedRows, takeSnapshot, withRun, workOn, written } from './write-run.ts'
 
 /** Runs the query of an INSERT … SELECT. */
 export type RunQuery = (plan: QueryPlan) => Promise<RowsResult>
 
-export async function executeInsert(engine: EngineSession, plan: InsertPlan, execution: Execution, runQuery: RunQuery): Promise<WriteResult> {
+export async function executeInsert(engine: EngineSession, given: InsertPlan, execution: Execution, runQuery: RunQuery): Promise<WriteResult> {
+  const plan = given.clockDefaults.size === 0 ? given : withDefaultsAt(given, nowOf(execution))
   const { table, query, computed, onConflict, returning, mode } = plan
-  const taken = insertText(engine, plan, execution.values)
-  const count = taken && (await taken)
-  if (count !== undefined) return written(count)
-  if (query === undefined && computed === undefined && onConflict === undefined && returning === undefined) return written(await engine.insert(table, givenRows(plan, execution.values), mode))
-  return await withRun(engine, execution, async (run) => {
-    const rows = query !== undefined ? await queriedRows(plan, query, runQuery, run) : computed !== undefined ? await computedRows(plan, computed, run) : givenRows(plan, execution.values)
-    if (returning === undefined && onConflict === undefined) return written(await engine.insert(table, rows, mode))
-    return await insertKnowing(plan, rows.map((row) => checkedRow(table, row)), run)
-  })
+  const { values } = execution
+  let rows: readonly EngineRow[] = []
+  try {
+    const taken = insertText(engine, plan, values)
+    const count = taken && (await taken)
+    if (count !== undefined) return written(count)
+    if (query === undefined && computed === undefined) rows = givenRows(plan, values)
+    if (query === undefined && computed === undefined && onConflict === undefined && returning === undefined) return written(await engine.insert(table, rows, mode))
+    return await withRun(engine, execution, async (run) => {
+      if (query !== undefined) rows = await queriedRows(plan, query, runQuery, run)
+      else if (computed !== undefined) rows = await computedRows(plan, computed, run)
+      if (returning === undefined && onConflict === undefined) return written(await engine.insert(table, rows, mode))
+      return await insertKnowing(plan, rows.map((row) => checkedRow(table, row)), run)
+    })
+  } catch (error) {
+    throw atGivenValue(error, plan, rows, values)
+  }
+}
+
+/** The plan with the defaults that hold at a time. */
+function withDefaultsAt(plan: InsertPlan, nowMicros: number): InsertPlan {
+  return { ...plan, sources: plan.sources.map((source, position) => ({ ...source, default: plan.clockDefaults.get(position)?.(nowMicros) ?? source.default })) }
 }
 
 /** The row as the engine will store it, without the hidden key. The engine gives it back as the same object. */

@@ -19,6 +19,13 @@ export interface Execution {
   readonly signal: CancelSignal | undefined
   readonly clock: Clock
   readonly limits: QueryLimits
+  /** See `nowOf`. */
+  nowMicros?: number
+}
+
+/** Microseconds since 1970: one time for all of a statement. */
+export function nowOf(execution: Execution): number {
+  return (execution.nowMicros ??= Number(execution.clock.wallMicros()))
 }
 
 /** A point read of a row that is in memory is answered at once. */
@@ -43,6 +50,7 @@ function executeOperators(engine: EngineSession, plan: OperatorPlan, execution: 
 }
 
 /** Operators of a statement; what they hold is given back by `endRun`. */
-export function newRun(engine: EngineSession, { values, signal, limits, clock }: Execution): QueryRun {
-  return newQueryRun({ engine, stats: newQueryStats(), signal, values, limits, nowMicros: Number(clock.wallMicros()) })
+export function newRun(engine: EngineSession, execution: Execution): QueryRun {
+  const { values, signal, limits } = execution
+  return newQueryRun({ engine, stats: newQueryStats(), signal, values, limits, nowMicros: nowOf(execution) })
 }

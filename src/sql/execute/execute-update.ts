@@ -1,5 +1,4 @@
 /** UPDATE and DELETE over an engine. */
-import { checkRow } from '../../engine/check-value.ts'
 import type { EngineRow, EngineScan, EngineSession, PrepareRows } from '../../engine/engine.ts'
 import { compile } from '../expression/compile.ts'
 import type { QueryRun } from '../operator/query-run.ts'
@@ -19,10 +18,7 @@ type Outcome = EngineRow | 'delete'
 type Become = (row: EngineRow, over: EngineRow) => Outcome
 
 export async function executeUpdate(engine: EngineSession, plan: UpdatePlan, execution: Execution): Promise<WriteResult> {
-  return await withRun(engine, execution, async (run) => {
-    const change = rowChange(plan.change.sets, run)
-    return await changeRows(run, plan, (row, over) => checkRow(plan.table, change(row, over)))
-  })
+  return await withRun(engine, execution, (run) => changeRows(run, plan, rowChange(plan.table, plan.change.sets, run)))
 }
 
 export async function executeDelete(engine: EngineSession, plan: DeletePlan, execution: Execution): Promise<WriteResult> {

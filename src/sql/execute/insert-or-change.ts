@@ -1,5 +1,4 @@
 /** ON CONFLICT: what becomes of existing rows that meet proposed ones. All is worked out before anything is written. */
-import { checkRow } from '../../engine/check-value.ts'
 import type { EngineRow, PreparePairs } from '../../engine/engine.ts'
 import { LsmtError } from '../../errors.ts'
 import { compile } from '../expression/compile.ts'
@@ -7,7 +6,6 @@ import type { QueryRun } from '../operator/query-run.ts'
 import type { ChangePlan, InsertPlan, RowWork } from '../plan.ts'
 import type { WriteResult } from '../result.ts'
 import { rowChange } from './row-changes.ts'
-import type { RowChange } from './row-changes.ts'
 import { returnedRows, takeSnapshot, workOn, written } from './write-run.ts'
 
 type Outcome = EngineRow | 'keep'
@@ -45,20 +43,20 @@ export async function insertOrChange(plan: InsertPlan, rows: readonly EngineRow[
 /** Undefined when it takes operators to decide. */
 function decider({ table }: InsertPlan, { condition, work, sets }: ChangePlan, run: QueryRun): Decide | undefined {
   if (work !== undefined) return undefined
-  const setRow = rowChange(sets, run)
+  const setRow = rowChange(table, sets, run)
   const holds = condition === undefined ? undefined : compile(condition, run)
   return (existing, proposed) => {
     const both = [...existing, ...proposed]
-    return holds === undefined || holds(both) === 1 ? checkRow(table, setRow(existing, both)) : 'keep'
+    return holds === undefined || holds(both) === 1 ? setRow(existing, both) : 'keep'
   }
 }
 
 async function workedOutcomes({ table }: InsertPlan, { work, sets }: ChangePlan, run: QueryRun, pairs: Pairs): Promise<readonly Outcome[]> {
   const outcomes: Outcome[] = pairs.map(() => 'keep')
-  const setRow: RowChange = rowChange(sets, run)
+  const setRow = rowChange(table, sets, run)
   for await (const over of workOn(run, work as RowWork, pairs.map(([existing, proposed]) => [...existing, ...proposed]))) {
     const number = over[0] as number
-    outcomes[number] = checkRow(table, setRow(pairs[number]![0], over))
+    outcomes[number] = setRow(pairs[number]![0], over)
   }
   return outcomes
 }

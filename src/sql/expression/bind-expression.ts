@@ -29,11 +29,8 @@ export interface ExpressionScope {
 export const aggregateNames: ReadonlySet<string> = new Set(['count', 'sum', 'min', 'max', 'avg', 'bool_and', 'bool_or', 'every', 'string_agg', 'array_agg', 'stddev', 'variance'])
 
 export function bindExpression(scope: ExpressionScope, expression: Expression): Bound {
-  try {
-    return bindAny(scope, expression)
-  } catch (error) {
-    throw error instanceof LsmtError && error.evidence.position === undefined ? errorAt(scope.origin, expression.at, error.code, error.message, error.evidence.hint) : error
-  }
+  const bound = at(scope, expression, () => bindAny(scope, expression))
+  return bound.kind === 'call' && bound.at === undefined ? { ...bound, at: expression.at } : bound
 }
 
 export function bindCondition(scope: ExpressionScope, expression: Expression, clause: string): Bound {

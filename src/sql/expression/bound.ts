@@ -29,6 +29,8 @@ export interface BoundCall {
   readonly apply: Apply
   /** null when any argument is null. */
   readonly strict: boolean
+  /** Where it stands in the statement, for errors while it runs. */
+  readonly at?: number
 }
 
 export interface BoundAggregate {

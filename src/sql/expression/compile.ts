@@ -1,6 +1,7 @@
 /** Bound expressions to closures over rows, made once for each run of a plan: literals are converted here. */
 import type { EngineRow, EngineValue } from '../../engine/engine.ts'
 import { invariant } from '../../errors.ts'
+import { withPosition } from '../position.ts'
 import type { Values } from '../value/values.ts'
 import type { Bound, BoundCall, OuterReference } from './bound.ts'
 import { literalValue } from './literal.ts'
@@ -71,7 +72,7 @@ export function compile(bound: Bound, run: Run): Evaluate {
 /** A call whose arguments are known is computed when it is first needed, so that an error in a branch not taken stays away. */
 function compileCall(call: BoundCall, run: Run): Evaluate {
   const args = call.args.map((arg) => compile(arg, run))
-  const evaluate = call.strict ? compileStrict(call, args) : compileLoose(call, args)
+  const evaluate = call.strict ? compileStrict(call, args, run) : compileLoose(call, args, run)
   if (args.length === 0 || !call.args.every(isFixed)) return evaluate
   let known: EngineValue | undefined
   return (row) => (known === undefined ? (known = evaluate(row)) : known)
@@ -81,12 +82,17 @@ export function isFixed(bound: Bound): boolean {
   return bound.kind === 'literal' || bound.kind === 'constant' || (bound.kind === 'call' && bound.args.length > 0 && bound.args.every(isFixed))
 }
 
-function compileStrict({ apply }: BoundCall, args: readonly Evaluate[]): Evaluate {
+function compileStrict(call: BoundCall, args: readonly Evaluate[], run: Run): Evaluate {
+  const { apply } = call
   const [first, second] = args
   if (args.length === 1) {
     return (row) => {
       const value = first!(row)
-      return value === null ? null : apply(value)
+      try {
+        return value === null ? null : apply(value)
+      } catch (error) {
+        throw located(error, call, run)
+      }
     }
   }
   if (args.length === 2) {
@@ -94,20 +100,40 @@ function compileStrict({ apply }: BoundCall, args: readonly Evaluate[]): Evaluat
       const a = first!(row)
       if (a === null) return null
       const b = second!(row)
-      return b === null ? null : apply(a, b)
+      try {
+        return b === null ? null : apply(a, b)
+      } catch (error) {
+        throw located(error, call, run)
+      }
     }
   }
   return (row) => {
     const values = args.map((arg) => arg(row))
-    return values.includes(null) ? null : apply(...values)
+    try {
+      return values.includes(null) ? null : apply(...values)
+    } catch (error) {
+      throw located(error, call, run)
+    }
   }
 }
 
-function compileLoose({ apply }: BoundCall, args: readonly Evaluate[]): Evaluate {
-  const [first, second] = args
+function compileLoose(call: BoundCall, args: readonly Evaluate[], run: Run): Evaluate {
+  const { apply } = call
+  const [first] = args
   if (args.length === 1) return (row) => apply(first!(row))
-  if (args.length === 2) return (row) => apply(first!(row), second!(row))
-  return (row) => apply(...args.map((arg) => arg(row)))
+  return (row) => {
+    const values = args.map((arg) => arg(row))
+    try {
+      return apply(...values)
+    } catch (error) {
+      throw located(error, call, run)
+    }
+  }
+}
+
+/** The error with the place of the call, which the statement at hand has for the shape's token. */
+function located(error: unknown, { at = -1 }: BoundCall, { values: { text, statement } }: Run): unknown {
+  return withPosition(error, text, statement.tokenStarts[at] ?? -1)
 }
 
 function compileAnd(items: readonly Evaluate[]): Evaluate {

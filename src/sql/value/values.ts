@@ -4,7 +4,7 @@ import { negated } from './assign.ts'
 import type { Assign } from './assign.ts'
 import { withPosition } from '../position.ts'
 import type { ScannedStatement } from '../scan/scan-state.ts'
-import { slotIndex, slotKind, slotValue } from '../slot.ts'
+import { slotKind, slotValue } from '../slot.ts'
 import type { SqlParameters, SqlValue } from '../slot.ts'
 import type { Operand } from '../operand.ts'
 
@@ -26,13 +26,17 @@ export function operandValue(values: Values, operand: Operand): SqlValue {
   return operand.negative ? negated(value) : value
 }
 
+/** Code unit index in the statement's text; -1 for what does not stand there. */
+export function placeOfOperand(operand: Operand, { statement: { slots } }: Values): number {
+  return operand.kind === 'slot' ? (slots.starts[operand.slot] ?? -1) : -1
+}
+
 /** Runs something about an operand; what it throws says where the operand stands. */
 export function atOperand<T>(values: Values, operand: Operand, run: (value: SqlValue) => T): T {
   try {
     return run(operandValue(values, operand))
   } catch (error) {
-    const { slots } = values.statement
-    throw withPosition(error, values.text, operand.kind === 'slot' ? (slots.starts[slotIndex(slots, operand.slot)] ?? -1) : -1)
+    throw withPosition(error, values.text, placeOfOperand(operand, values))
   }
 }
 

@@ -24,7 +24,7 @@ export function cutWholeQuery(piece: Piece, origin: Origin): Part {
 }
 
 /** A cutter that never stands on an emptied token. */
-function newCutter({ tokens, slotsBefore, slotShift }: Piece, origin: Origin): Cutter {
+function newCutter({ tokens, slotsBefore }: Piece, origin: Origin): Cutter {
   let place = 0
   const cutter: Cutter = {
     tokens,
@@ -36,7 +36,7 @@ function newCutter({ tokens, slotsBefore, slotShift }: Piece, origin: Origin): C
       place = next
       while (tokens[place]?.text === '') place++
     },
-    slots: slotsOf(tokens, slotsBefore + slotShift),
+    slots: slotsOf(tokens, slotsBefore),
     ...groupsOf(tokens, origin),
     depth: 0,
     tables: 0,

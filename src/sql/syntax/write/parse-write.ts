@@ -4,7 +4,7 @@ import { errorAt, syntaxErrorAt } from '../../origin.ts'
 import type { Expression, Query, QueryItem, SelectBlock } from '../query/query.ts'
 import { accept, atEnd, expect, peek, readName, readTableName, unsupportedAt } from '../token-cursor.ts'
 import type { TokenCursor } from '../token-cursor.ts'
-import { behindTuples, deletePiece, piece, readNames, returningPiece, splitSets, splitTuples, topLevel } from './split-write.ts'
+import { deletePiece, piece, readNames, returningPiece, splitSets, splitTuples, topLevel } from './split-write.ts'
 import type { Piece } from './split-write.ts'
 import type { Delete, Insert, InsertSource, OnConflict, SetClause, TableRef, Update } from './write-statement.ts'
 
@@ -89,10 +89,9 @@ export function readInsert(cursor: TokenCursor, read: ReadQuery): Insert {
   const table: TableRef = accept(cursor, 'as') ? { name, alias: readName(cursor) } : { name }
   const columns = peek(cursor) === '(' && !startsQuery(peek(cursor, 1)) ? readNames(cursor) : undefined
   const source = readSource(cursor, read)
-  const readBehind: ReadQuery = source.kind === 'values' ? (given) => read(behindTuples(cursor, given)) : read
-  const onConflict = isConflict(cursor, cursor.at) ? readConflict(cursor, upsert, readBehind) : undefined
+  const onConflict = isConflict(cursor, cursor.at) ? readConflict(cursor, upsert, read) : undefined
   if (!atEnd(cursor) && peek(cursor) !== 'returning') throw syntaxErrorAt(cursor.origin, cursor.at)
-  return { kind: 'insert', table, columns, source, upsert, onConflict, returning: readReturning(cursor, cursor.at, readBehind) }
+  return { kind: 'insert', table, columns, source, upsert, onConflict, returning: readReturning(cursor, cursor.at, read) }
 }
 
 function startsQuery(word: string): boolean {

@@ -19,8 +19,6 @@ export interface Piece {
   readonly tokens: readonly ShapeToken[]
   /** Slots of the shape that stand before them. */
   readonly slotsBefore: number
-  /** What the index of a slot among the shape's becomes in operands. */
-  readonly slotShift: number
 }
 
 const blank: ShapeToken = { kind: token.symbol, text: '' }
@@ -36,16 +34,7 @@ export function piece({ tokens }: TokenCursor, from: number, to: number, first =
 }
 
 function pieceOf(tokens: readonly ShapeToken[], kept: readonly ShapeToken[], from: number): Piece {
-  return { tokens: kept, slotsBefore: slotCount(tokens.slice(0, from)), slotShift: 0 }
-}
-
-function slotCount(tokens: readonly ShapeToken[]): number {
-  return tokens.filter(({ kind }) => kind === token.positionalParameter).length
-}
-
-/** The piece behind the tuples of VALUES: its slots count back from the statement's last one. */
-export function behindTuples({ tokens }: TokenCursor, given: Piece): Piece {
-  return { ...given, slotShift: -slotCount(tokens) }
+  return { tokens: kept, slotsBefore: tokens.slice(0, from).filter(({ kind }) => kind === token.positionalParameter).length }
 }
 
 /** What RETURNING lists; it stands last. */
@@ -153,7 +142,7 @@ export function deletePiece(cursor: TokenCursor, to: number): Piece {
   draft[0] = select
   draft[1] = nullWord
   if (peek(cursor) === 'using') draft[cursor.at] = { kind: token.word, text: 'from' }
-  return { tokens: draft, slotsBefore: 0, slotShift: 0 }
+  return { tokens: draft, slotsBefore: 0 }
 }
 
 /** First index from `from` on, outside of parentheses, where one of the words stands; the count of tokens when there is none. */
