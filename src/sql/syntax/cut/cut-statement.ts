@@ -1,5 +1,5 @@
 /** What the parser sees: a query cut into parts, a definition as it stands. */
-import { errorAt } from '../../origin.ts'
+import { errorAt, syntaxErrorAt } from '../../origin.ts'
 import type { Origin } from '../../origin.ts'
 import { token } from '../../scan/lexer.ts'
 import { quotedName } from '../../scan/literal.ts'
@@ -54,9 +54,15 @@ function slotsOf(tokens: readonly ShapeToken[], first: number): readonly number[
   return slots
 }
 
+/** Parentheses in a definition; the parser's time doubles with each level. */
+const definitionNestingMax = 4
+
 /** Names apart, as the definition of a table holds no values. 0A000 for words of what is not supported. */
 export function verbatim(tokens: readonly ShapeToken[], origin: Origin, isName: IsName, definition: boolean): Part {
+  let depth = 0
   const elements = tokens.map(({ kind, text }, at): Element => {
+    if (kind === token.symbol) depth += text === '(' ? 1 : text === ')' ? -1 : 0
+    if (depth > definitionNestingMax) throw syntaxErrorAt(origin, at)
     if (kind === token.quotedName) return nameElement([{ name: quotedName(text, 0, text.length), tokenIndex: at }])
     if (kind !== token.word) return textElement(text, at)
     if (isName(tokens, at)) return nameElement([{ name: text, tokenIndex: at }])
