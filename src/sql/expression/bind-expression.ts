@@ -24,6 +24,8 @@ export interface ExpressionScope {
   /** An aggregate call, when aggregates may stand here; its arguments are bound by it. */
   aggregate(call: Call): Bound
   subquery(query: Query, test: BoundSubquery['test'], operand: Bound | undefined, at: number): Bound
+  /** Whether the comparison, or with ALL its opposite, holds with any value of the query. */
+  quantified(expression: Extract<Expression, { kind: 'quantified' }>, operand: Bound): Bound
 }
 
 export const aggregateNames: ReadonlySet<string> = new Set(['count', 'sum', 'min', 'max', 'avg', 'bool_and', 'bool_or', 'every', 'string_agg', 'array_agg', 'stddev', 'variance'])
@@ -76,13 +78,15 @@ function bindAny(scope: ExpressionScope, expression: Expression): Bound {
     case 'like':
       return bindLike(scope, expression)
     case 'between':
-      return bindBetween(bind(expression.operand), bind(expression.low), bind(expression.high), expression.negated)
+      return bindBetween(expression, bind(expression.operand), bind(expression.low), bind(expression.high))
     case 'in':
       return bindIn(bind(expression.operand), expression.items.map(bind), expression.negated)
     case 'inQuery': {
       const bound = scope.subquery(expression.query, 'in', bind(expression.operand), expression.at)
       return expression.negated ? not(bound) : bound
     }
+    case 'quantified':
+      return bindQuantified(scope, expression)
     case 'exists':
       return scope.subquery(expression.query, 'exists', undefined, expression.at)
     case 'scalar':
@@ -149,9 +153,16 @@ function lastMatcher(caseless: boolean): (pattern: string, escape: string) => Ma
   }
 }
 
-function bindBetween(operand: Bound, low: Bound, high: Bound, negated: boolean): Bound {
-  const both: Bound = { kind: 'and', items: [bindComparison('>=', operand, low), bindComparison('<=', operand, high)], type: booleanType }
-  return negated ? not(both) : both
+function bindBetween({ negated, symmetric }: { readonly negated: boolean; readonly symmetric: boolean }, operand: Bound, low: Bound, high: Bound): Bound {
+  const both = (from: Bound, to: Bound): Bound => ({ kind: 'and', items: [bindComparison('>=', operand, from), bindComparison('<=', operand, to)], type: booleanType })
+  const bound: Bound = symmetric ? { kind: 'or', items: [both(low, high), both(high, low)], type: booleanType } : both(low, high)
+  return negated ? not(bound) : bound
+}
+
+/** A comparison holds with all values when its opposite holds with none. */
+function bindQuantified(scope: ExpressionScope, expression: Extract<Expression, { kind: 'quantified' }>): Bound {
+  const bound = scope.quantified(expression, bindExpression(scope, expression.operand))
+  return expression.all ? not(bound) : bound
 }
 
 function bindIn(operand: Bound, items: readonly Bound[], negated: boolean): Bound {

@@ -40,11 +40,18 @@ export interface BoundAggregate {
   readonly type: ValueType
 }
 
+/** A comparison with ANY, but for equality: 1 or 0 for values that are not null, and the order of such values. */
+export interface AnyComparison {
+  readonly compare: Apply
+  readonly isLess: Apply
+}
+
 /** A subquery whose plan is opaque here; what it is asked for is computed before the expression. */
 export interface BoundSubquery {
-  readonly test: 'scalar' | 'exists' | 'in'
-  /** The left side of IN. */
+  readonly test: 'scalar' | 'exists' | 'in' | 'any'
+  /** The left side of IN or of a comparison with ANY. */
   readonly operand: Bound | undefined
+  readonly any?: AnyComparison
   readonly plan: unknown
   /** Columns of rows further out that it uses. `local`: they are columns of the rows the subquery is computed for. */
   readonly outer: readonly { readonly reference: OuterReference; readonly local: boolean }[]

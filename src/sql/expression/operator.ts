@@ -43,15 +43,16 @@ const comparisons: Readonly<Record<string, (order: number) => boolean>> = {
 
 export function bindComparison(operator: string, left: Bound, right: Bound): Bound {
   const type = commonType(left.type, right.type)
-  const test = comparisons[operator]
-  if (type === undefined || test === undefined) throw noOperator(operator, left, right)
+  if (type === undefined || comparisons[operator] === undefined) throw noOperator(operator, left, right)
   const args = [left, right].map((side) => settled(coerce(side, type)))
-  return strictCall(operator, args, booleanType, comparison(operator, type, test))
+  return strictCall(operator, args, booleanType, comparisonOf(operator, type))
 }
 
-function comparison(operator: string, type: ValueType, test: (order: number) => boolean): Apply {
+/** A comparison of two values of a type, neither null. */
+export function comparisonOf(operator: string, type: ValueType): Apply {
   if (operator === '=' && isPlain(type)) return (a, b) => (a === b ? 1 : 0)
   if (operator === '<>' && isPlain(type)) return (a, b) => (a === b ? 0 : 1)
+  const test = comparisons[operator]!
   const compare = comparer(type)
   return (a, b) => (test(compare(a, b)) ? 1 : 0)
 }

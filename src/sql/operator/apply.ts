@@ -1,7 +1,7 @@
 /** Subqueries: computed for each row that they depend on, once for rows that look alike to them. */
 import type { EngineRow, EngineValue } from '../../engine/engine.ts'
 import { LsmtError } from '../../errors.ts'
-import type { BoundSubquery, OuterReference } from '../expression/bound.ts'
+import type { AnyComparison, BoundSubquery, OuterReference } from '../expression/bound.ts'
 import { cellOf, compile } from '../expression/compile.ts'
 import type { Cell, Evaluate } from '../expression/compile.ts'
 import { keyOf, keyOfAll } from '../expression/value/order.ts'
@@ -128,6 +128,8 @@ async function answerOf({ subquery, stream, operand, share }: Prepared, run: Que
       return sameForAll(await onlyValue(stream))
     case 'in':
       return memberAnswer(await collectValues(stream, run, share), operand!)
+    case 'any':
+      return await extremesAnswer(stream, subquery.any!, operand!)
   }
 }
 
@@ -169,4 +171,32 @@ function memberAnswer(values: ValueSet, operand: Evaluate): Answer {
     rows.forEach((row, i) => row.push(answer(asked[i]!, !missing.has(keyOf(asked[i]!)))))
   }
   return { addTo: isSpilled ? addBySpilled : addAtOnce, isSlow: isSpilled, bytes: 0, discard }
+}
+
+/** Some value compares like that when the least or the greatest does: no others are kept. */
+async function extremesAnswer(stream: Stream, { compare, isLess }: AnyComparison, operand: Evaluate): Promise<Answer> {
+  let least: EngineValue = null
+  let greatest: EngineValue = null
+  let otherwise: EngineValue = 0
+  let isEmpty = true
+  for await (const batch of stream()) {
+    for (const row of batch) {
+      const value = row[0]!
+      isEmpty = false
+      if (value === null) otherwise = null
+      else {
+        if (least === null || isLess(value, least) === 1) least = value
+        if (greatest === null || isLess(greatest, value) === 1) greatest = value
+      }
+    }
+  }
+  const answer = (value: EngineValue): EngineValue => {
+    if (isEmpty) return 0
+    if (value === null) return null
+    return least !== null && (compare(value, least) === 1 || compare(value, greatest) === 1) ? 1 : otherwise
+  }
+  const addTo = (rows: readonly Longer[]): void => {
+    for (const row of rows) row.push(answer(operand(row)))
+  }
+  return { addTo, isSlow: false, bytes: valueBytes(least) + valueBytes(greatest), discard() {} }
 }

@@ -4,6 +4,7 @@ import { bindExpression } from '../expression/bind-expression.ts'
 import type { ExpressionScope } from '../expression/bind-expression.ts'
 import type { Bound } from '../expression/bound.ts'
 import { coerce, settled } from '../expression/coerce.ts'
+import { comparisonOf } from '../expression/operator.ts'
 import { booleanType, commonType, valueTypeName } from '../expression/type.ts'
 import { errorAt } from '../origin.ts'
 import type { Query } from '../syntax/query/query.ts'
@@ -37,13 +38,22 @@ export function expressionScope(scope: BlockScope, common: CommonTables | undefi
       const { type } = bound.output[0]!
       return { kind: 'subquery', subquery: { test, operand, plan: bound.node, outer }, type }
     },
+    quantified({ query, comparison, all, at }, operand) {
+      const bound = bindQuery(context, query, common, scope)
+      if (bound.output.length !== 1) throw errorAt(origin, at, '42601', 'a subquery used as a value must have one column')
+      return bindMember(bound, operand, comparison, all ? opposites[comparison] : comparison)
+    },
   }
 }
 
-function bindMember(bound: BoundQuery, operand: Bound): Bound {
+const opposites: Readonly<Record<string, string>> = { '=': '<>', '<>': '=', '<': '>=', '>=': '<', '>': '<=', '<=': '>' }
+
+/** `written`: the comparison as the statement has it. */
+function bindMember(bound: BoundQuery, operand: Bound, written = '=', comparison = written): Bound {
   const { type } = bound.output[0]!
   const common = commonType(operand.type, type)
-  if (common === undefined) throw new LsmtError('42883', `there is no operator ${valueTypeName(operand.type)} = ${valueTypeName(type)}`)
+  if (common === undefined) throw new LsmtError('42883', `there is no operator ${valueTypeName(operand.type)} ${written} ${valueTypeName(type)}`)
   const plan = converted(bound, [common])
-  return { kind: 'subquery', subquery: { test: 'in', operand: settled(coerce(operand, common)), plan, outer: bound.outer }, type: booleanType }
+  const test = comparison === '=' ? ({ test: 'in' } as const) : ({ test: 'any', any: { compare: comparisonOf(comparison, common), isLess: comparisonOf('<', common) } } as const)
+  return { kind: 'subquery', subquery: { ...test, operand: settled(coerce(operand, common)), plan, outer: bound.outer }, type: booleanType }
 }

@@ -13,12 +13,12 @@ export const reservedWords: ReadonlySet<string> = new Set(
 
 /** Reserved words that begin a clause or expression this version does not have, and how messages call it. */
 const unsupportedWords: ReadonlyMap<string, string> = new Map([
-  ['array', 'ARRAY'], ['any', 'ANY'], ['some', 'SOME'], ['case', 'CASE'], ['cast', 'CAST'], ['collate', 'COLLATE'], ['distinct', 'DISTINCT'],
+  ['array', 'ARRAY'], ['all', 'ALL'], ['any', 'ANY'], ['some', 'SOME'], ['case', 'CASE'], ['cast', 'CAST'], ['collate', 'COLLATE'], ['distinct', 'DISTINCT'],
   ['except', 'EXCEPT'], ['union', 'UNION'], ['intersect', 'INTERSECT'], ['fetch', 'FETCH'], ['for', 'FOR'], ['group', 'GROUP BY'],
   ['having', 'HAVING'], ['lateral', 'LATERAL'], ['only', 'ONLY'], ['or', 'OR'], ['using', 'USING'],
   ['window', 'WINDOW'], ['with', 'WITH'], ['cross', 'CROSS JOIN'], ['natural', 'NATURAL JOIN'], ['inner', 'JOIN'], ['left', 'LEFT JOIN'],
   ['right', 'RIGHT JOIN'], ['full', 'FULL JOIN'], ['join', 'JOIN'], ['like', 'LIKE'], ['ilike', 'ILIKE'], ['similar', 'SIMILAR TO'],
-  ['overlaps', 'OVERLAPS'], ['isnull', 'ISNULL'], ['notnull', 'NOTNULL'], ['tablesample', 'TABLESAMPLE'], ['symmetric', 'BETWEEN SYMMETRIC'],
+  ['overlaps', 'OVERLAPS'], ['isnull', 'ISNULL'], ['notnull', 'NOTNULL'], ['tablesample', 'TABLESAMPLE'],
   ['current_date', 'CURRENT_DATE'], ['current_time', 'CURRENT_TIME'], ['current_timestamp', 'CURRENT_TIMESTAMP'],
   ['localtime', 'LOCALTIME'], ['localtimestamp', 'LOCALTIMESTAMP'], ['current_user', 'CURRENT_USER'], ['session_user', 'SESSION_USER'],
   ['user', 'USER'],

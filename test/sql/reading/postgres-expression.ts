@@ -161,7 +161,7 @@ function readOperand(reader: Reader, stack: Pending[], plain: boolean): string {
 }
 
 function readPrimary(reader: Reader): string {
-  const token = reader.tokens[reader.at++]
+  const token = reader.tokens[reader.at++] ?? ''
   switch (token) {
     case '(': {
       const inner = readExpression(reader)
@@ -189,7 +189,7 @@ function readPrimary(reader: Reader): string {
     case 'f':
       return `(f ${readList(reader).slice(1, -1)})`
   }
-  if (token === undefined || !/^([a-e]|\$\d+|null|true|false)$/.test(token)) throw new NoExpression()
+  if (!/^([a-e]|\$\d+|null|true|false)$/.test(token)) throw new NoExpression()
   return token
 }
 

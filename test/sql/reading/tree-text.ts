@@ -27,7 +27,7 @@ export function treeText(expression: Expression): string {
     case 'like':
       return `(${expression.negated ? 'not ' : ''}${expression.caseless ? 'ilike' : 'like'} ${list([expression.left, expression.right, ...(expression.escape === undefined ? [] : [expression.escape])])})`
     case 'between':
-      return `(${expression.negated ? 'not ' : ''}between ${list([expression.operand, expression.low, expression.high])})`
+      return `(${expression.negated ? 'not ' : ''}between ${expression.symmetric ? 'symmetric ' : ''}${list([expression.operand, expression.low, expression.high])})`
     case 'in':
       return `(${expression.negated ? 'not ' : ''}in ${treeText(expression.operand)} [${list(expression.items)}])`
     case 'case': {
@@ -44,6 +44,7 @@ export function treeText(expression: Expression): string {
     case 'interval':
     case 'inQuery':
     case 'exists':
+    case 'quantified':
     case 'scalar':
       throw new Error(`no text for ${expression.kind}`)
   }

@@ -7,7 +7,7 @@ import { token } from '../../scan/lexer.ts'
 import { syntaxErrorAt } from '../../origin.ts'
 import { accept, peek, unsupportedAt } from '../token-cursor.ts'
 import { castOf, cutOperand, cutQueryInParentheses, operatorSymbol, refuseSymbol } from './cut-operand.ts'
-import { cutList, level, nest, operandOf, operatorCut, take, taken } from './cutter.ts'
+import { callElements, cutList, level, nest, operandOf, operatorCut, take, taken } from './cutter.ts'
 import type { Cut, Cutter } from './cutter.ts'
 import { partElement, textElement } from './part.ts'
 import type { Element } from './part.ts'
@@ -60,7 +60,8 @@ function chained(ofLevel: number, single = false): Infix {
   }
 }
 
-const comparison = chained(level.comparison, true)
+const plainComparison = chained(level.comparison, true)
+const comparison: Infix = { ...plainComparison, cut: (cutter, left, plain) => cutQuantified(cutter, left) ?? plainComparison.cut(cutter, left, plain) }
 const sum = chained(level.sum)
 const product = chained(level.product)
 
@@ -130,6 +131,21 @@ function wordInfix(word: string, after: string): Infix | undefined {
   return undefined
 }
 
+const quantifiers = new Set(['any', 'some', 'all'])
+
+/** `a < ANY (SELECT …)`. */
+function cutQuantified(cutter: Cutter, left: Cut): Cut | undefined {
+  const quantifier = peek(cutter, 1)
+  if (!quantifiers.has(quantifier) || peek(cutter, 2) !== '(') return undefined
+  const operand = operandOf(cutter, left)
+  const symbol = peek(cutter)
+  cutter.at += 2
+  if (!cutter.queries.has(cutter.at)) throw unsupportedAt(cutter, cutter.at - 1, `${quantifier.toUpperCase()} of anything but a subquery`)
+  const query = partElement(cutQueryInParentheses(cutter))
+  const meaning = { kind: 'quantified', comparison: symbol === '!=' ? '<>' : symbol === '==' ? '=' : symbol, all: quantifier === 'all' } as const
+  return { level: level.comparison, meaning, elements: callElements([operand, [query]], operand[0]!.at), closed: true }
+}
+
 const tests = { null: 'is null', true: 'is true', false: 'is false', unknown: 'is unknown' } as const
 
 function cutIs(cutter: Cutter, left: Cut, plain: boolean): Cut {
@@ -158,7 +174,9 @@ function cutRange(cutter: Cutter, left: Cut): Cut {
   switch (word) {
     case 'between':
       cutter.at++
-      return inRange([...operand, named, ...cutBounds(cutter)], false)
+      if (accept(cutter, 'symmetric')) return operatorCut('between symmetric', negated, [operand, ...cutBounds(cutter)], operand[0]!.at, level.range)
+      accept(cutter, 'asymmetric')
+      return inRange([...operand, named, ...cutBounds(cutter).flatMap((bound, index) => (index === 0 ? bound : [textElement('and', bound[0]!.at), ...bound]))], false)
     case 'in':
       cutter.at++
       return inRange([...operand, named, ...cutMembers(cutter)], true)
@@ -177,12 +195,10 @@ function inRange(elements: Element[], closed: boolean): Cut {
   return { level: level.range, meaning: { kind: 'tree' }, elements, closed }
 }
 
-function cutBounds(cutter: Cutter): readonly Element[] {
-  if (peek(cutter) === 'symmetric') throw unsupportedAt(cutter, cutter.at, 'BETWEEN SYMMETRIC')
-  accept(cutter, 'asymmetric')
+function cutBounds(cutter: Cutter): readonly (readonly Element[])[] {
   const low = operandOf(cutter, cutExpression(cutter, level.is, true))
-  const and = taken(cutter, 'and')
-  return [...low, and, ...operandOf(cutter, cutExpression(cutter, level.range + 1))]
+  take(cutter, 'and')
+  return [low, operandOf(cutter, cutExpression(cutter, level.range + 1))]
 }
 
 /** `(a, b)` or `(SELECT …)`. */

@@ -1,7 +1,9 @@
 /** The smallest expressions: columns, values, calls, CASE, CAST, and anything in parentheses. */
 import { token } from '../../scan/lexer.ts'
 import { syntaxErrorAt } from '../../origin.ts'
+import { typeNames } from '../names.ts'
 import type { Name } from '../names.ts'
+import { isTypeName } from '../query/read-type.ts'
 import { accept, peek, readName, unsupportedAt } from '../token-cursor.ts'
 import { callOf, cutCall } from './cut-call.ts'
 import { cutType } from './cut-type.ts'
@@ -95,11 +97,27 @@ function cutWord(cutter: Cutter, word: string): Cut {
     case 'grouping':
       if (after === '(') throw unsupportedAt(cutter, at, word.toUpperCase())
   }
+  if (isTextAhead(cutter) && isTypeName(typeNames.get(word) ?? word)) return cutTypedText(cutter)
   if (after === '(' && reservedFunctions.has(word)) {
     cutter.at++
     return cutCall(cutter, word, at)
   }
   return cutName(cutter)
+}
+
+/** Whether a text literal comes next: numbers and parameters are slots as well. */
+function isTextAhead({ tokens, at, origin }: Cutter): boolean {
+  if (tokens[at + 1]?.kind !== token.positionalParameter) return false
+  const start = origin.tokenStarts[at + 1]!
+  return /^(?:e?'|\$(?!\d))/i.test(origin.text.slice(start, start + 2))
+}
+
+/** `bool 't'` is a cast. */
+function cutTypedText(cutter: Cutter): Cut {
+  const { at, tokens, slots } = cutter
+  const type = typeNames.get(tokens[at]!.text) ?? tokens[at]!.text
+  cutter.at += 2
+  return wholeOf(newPart({ kind: 'tree' }, [textElement('cast (', at), { kind: 'slot', slot: slots[at + 1]!, at: at + 1 }, textElement(`as ${type} )`, at)], cutter.at))
 }
 
 function callExists(cutter: Cutter, at: number): Element[] {

@@ -5,7 +5,8 @@ import { token } from '../../scan/lexer.ts'
 import { quotedName } from '../../scan/literal.ts'
 import { typeNames } from '../names.ts'
 import type { IsName, ShapeToken } from '../names.ts'
-import { unsupportedWord } from '../words.ts'
+import { isTypeName } from '../query/read-type.ts'
+import { reservedWords, unsupportedWord } from '../words.ts'
 import type { Piece } from '../write/split-write.ts'
 import { cutExpression } from './cut-expression.ts'
 import { cutQuery } from './cut-query.ts'
@@ -66,9 +67,18 @@ export function verbatim(tokens: readonly ShapeToken[], origin: Origin, isName: 
     if (kind === token.quotedName) return nameElement([{ name: quotedName(text, 0, text.length), tokenIndex: at }])
     if (kind !== token.word) return textElement(text, at)
     if (isName(tokens, at)) return nameElement([{ name: text, tokenIndex: at }])
-    const what = unsupportedWord(text, definition)
+    const what = unsupportedWord(text, definition) ?? (definition && depth === 1 ? unknownType(tokens, at, isName) : undefined)
     if (what !== undefined) throw errorAt(origin, at, '0A000', `${what} is not supported`)
     return textElement(typeNames.get(text) ?? text, at)
   })
   return newPart({ kind: 'statement' }, elements, tokens.length)
+}
+
+/** The type of a column, when the parser would not know it for one. */
+function unknownType(tokens: readonly ShapeToken[], at: number, isName: IsName): string | undefined {
+  const { text } = tokens[at]!
+  const before = tokens[at - 1]!
+  if (before.kind !== token.quotedName && !(before.kind === token.word && isName(tokens, at - 1))) return undefined
+  const known = reservedWords.has(text) || isTypeName(typeNames.get(text) ?? text) || (text === 'character' && tokens[at + 1]?.text === 'varying')
+  return known ? undefined : `the type ${text.toUpperCase()}`
 }

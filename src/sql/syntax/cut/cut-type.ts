@@ -20,11 +20,11 @@ export function cutType(cutter: Cutter): string {
   const isLong = longNames.get(first.text)?.includes(second) === true
   if (isLong) cutter.at++
   const name = isLong ? `${first.text} ${second}` : (typeNames.get(first.text) ?? first.text)
-  if (first.kind === token.quotedName || !isTypeName(name)) throw unsupportedAt(cutter, at, `the type ${name}`)
+  if (first.kind === token.quotedName || !isTypeName(name)) throw unsupportedAt(cutter, at, `the type ${name.toUpperCase()}`)
   const size = peek(cutter) === '(' ? cutSize(cutter, at, name) : ''
-  if (accept(cutter, 'with', 'time', 'zone')) throw unsupportedAt(cutter, at, `the type ${name} with time zone`)
+  if (accept(cutter, 'with', 'time', 'zone')) throw unsupportedAt(cutter, at, `the type ${name.toUpperCase()} WITH TIME ZONE`)
   if (name === 'timestamp') accept(cutter, 'without', 'time', 'zone')
-  if (peek(cutter) === '[') throw unsupportedAt(cutter, at, `the type ${name}[]`)
+  if (peek(cutter) === '[') throw unsupportedAt(cutter, at, `the type ${name.toUpperCase()}[]`)
   return name + size
 }
 
@@ -34,7 +34,7 @@ function cutSize(cutter: Cutter, at: number, name: string): string {
   take(cutter, '(')
   do {
     const next = cutter.tokens[cutter.at]
-    if (next?.kind === token.positionalParameter) throw unsupportedAt(cutter, at, `the type ${name}(…)`)
+    if (next?.kind === token.positionalParameter) throw unsupportedAt(cutter, at, `the type ${name.toUpperCase()}(…)`)
     if (next?.kind !== token.number) throw syntaxErrorAt(cutter.origin, cutter.at)
     numbers.push(next.text)
     cutter.at++

@@ -7,7 +7,7 @@
 import type { Name } from '../names.ts'
 
 /** What the parser does not know, or reads as something else; its operands stand as the arguments of a call. */
-export type Operator = 'not' | 'is null' | 'is true' | 'is false' | 'is unknown' | 'distinct' | 'like' | 'ilike' | 'power' | 'interval' | 'exists'
+export type Operator = 'not' | 'is null' | 'is true' | 'is false' | 'is unknown' | 'distinct' | 'like' | 'ilike' | 'power' | 'interval' | 'exists' | 'between symmetric'
 
 export interface SetStep {
   readonly operator: 'union' | 'intersect' | 'except'
@@ -21,6 +21,8 @@ export type Meaning =
   | { readonly kind: 'tree' }
   | { readonly kind: 'call'; readonly name: string; readonly distinct: boolean; readonly star: boolean }
   | { readonly kind: 'operator'; readonly operator: Operator; readonly negated: boolean }
+  /** `a < ANY (SELECT …)`: the comparison of an operand with all that a query gives. */
+  | { readonly kind: 'quantified'; readonly comparison: string; readonly all: boolean }
   /** Not for the parser, as it is whole already. */
   | { readonly kind: 'number'; readonly digits: string }
   | { readonly kind: 'word'; readonly text: string }
@@ -81,7 +83,7 @@ const beforeTables = 'select * from'
 
 export function newPart(meaning: Meaning, elements: readonly Element[], end: number): Part {
   const { kind } = meaning
-  const prefix = kind === 'from' ? beforeTables : kind === 'tree' || kind === 'call' || kind === 'operator' ? beforeExpression : ''
+  const prefix = kind === 'from' ? beforeTables : kind === 'tree' || kind === 'call' || kind === 'operator' || kind === 'quantified' ? beforeExpression : ''
   return { meaning, source: parserText(elements, end, prefix), start: elements[0]!.at }
 }
 

@@ -17,9 +17,11 @@ export type Expression =
   | { readonly kind: 'is'; readonly test: 'null' | 'true' | 'false' | 'unknown'; readonly negated: boolean; readonly operand: Expression; readonly at: number }
   | { readonly kind: 'distinct'; readonly negated: boolean; readonly left: Expression; readonly right: Expression; readonly at: number }
   | { readonly kind: 'like'; readonly caseless: boolean; readonly negated: boolean; readonly left: Expression; readonly right: Expression; readonly escape: Expression | undefined; readonly at: number }
-  | { readonly kind: 'between'; readonly negated: boolean; readonly operand: Expression; readonly low: Expression; readonly high: Expression; readonly at: number }
+  | { readonly kind: 'between'; readonly negated: boolean; readonly symmetric: boolean; readonly operand: Expression; readonly low: Expression; readonly high: Expression; readonly at: number }
   | { readonly kind: 'in'; readonly negated: boolean; readonly operand: Expression; readonly items: readonly Expression[]; readonly at: number }
   | { readonly kind: 'inQuery'; readonly negated: boolean; readonly operand: Expression; readonly query: Query; readonly at: number }
+  /** `operand < ANY (query)`, or ALL. */
+  | { readonly kind: 'quantified'; readonly comparison: string; readonly all: boolean; readonly operand: Expression; readonly query: Query; readonly at: number }
   | { readonly kind: 'exists'; readonly query: Query; readonly at: number }
   | { readonly kind: 'scalar'; readonly query: Query; readonly at: number }
   | { readonly kind: 'case'; readonly operand: Expression | undefined; readonly branches: readonly CaseBranch[]; readonly otherwise: Expression | undefined; readonly at: number }

@@ -4,7 +4,7 @@ import type { Meaning, Part } from '../cut/part.ts'
 import { describeNode, readColumn, readOperand } from '../parse-expression.ts'
 import { isNode, nodes, only, openPart, partOf, takePart, textIn, tokenIndexOf, unsupported } from '../syntax-node.ts'
 import type { Reading, SyntaxNode } from '../syntax-node.ts'
-import { LsmtError } from '../../../errors.ts'
+import { invariant, LsmtError } from '../../../errors.ts'
 import type { Operand } from '../../operand.ts'
 import { readTypes } from './read-type.ts'
 
@@ -51,6 +51,10 @@ function readPart(reader: Reader, part: Part): Expression {
     case 'operator': {
       const { inner, node } = openExpression(reader, part)
       return readOperator(inner, meaning, node, at)
+    }
+    case 'quantified': {
+      const { inner, node } = openExpression(reader, part)
+      return readQuantified(inner, meaning, node, at)
     }
     case 'from':
     case 'statement':
@@ -117,7 +121,7 @@ function readBinary(reader: Reader, node: SyntaxNode, at: number): Expression {
       return { kind: operator === 'AND' ? 'and' : 'or', items: chain(node, operator).map((item) => readExpression(reader, item)), at }
     case 'BETWEEN': {
       const [low, high] = isNode(right) ? nodes(right['value']) : []
-      return { kind: 'between', negated, operand: readExpression(reader, left), low: readExpression(reader, low), high: readExpression(reader, high), at }
+      return { kind: 'between', negated, symmetric: false, operand: readExpression(reader, left), low: readExpression(reader, low), high: readExpression(reader, high), at }
     }
     case 'IN':
       return readIn(reader, node, negated, at)
@@ -198,6 +202,8 @@ function readOperator(reader: Reader, { operator, negated }: Extract<Meaning, { 
     case 'like':
     case 'ilike':
       return { kind: 'like', caseless: operator === 'ilike', negated, left: arg(0), right: arg(1), escape: args.length > 2 ? arg(2) : undefined, at }
+    case 'between symmetric':
+      return { kind: 'between', negated, symmetric: true, operand: arg(0), low: arg(1), high: arg(2), at }
     case 'power':
       return { kind: 'binary', operator: '^', left: arg(0), right: arg(1), at }
     case 'interval':
@@ -208,9 +214,22 @@ function readOperator(reader: Reader, { operator, negated }: Extract<Meaning, { 
 }
 
 function readExists(reader: Reader, query: unknown, at: number): Expression {
-  const part = partOf(reader.reading, query)
-  if (part === undefined) throw new LsmtError('XX000', 'internal error: EXISTS without a query')
-  return { kind: 'exists', query: readSubquery(reader, part), at }
+  return { kind: 'exists', query: queryIn(reader, query), at }
+}
+
+function queryIn(reader: Reader, value: unknown): Query {
+  const part = partOf(reader.reading, value)
+  invariant(part !== undefined, 'a part of the statement is no query')
+  return readSubquery(reader, part)
+}
+
+/** `= ANY` is IN, and `<> ALL` is NOT IN. */
+function readQuantified(reader: Reader, { comparison, all }: Extract<Meaning, { kind: 'quantified' }>, node: SyntaxNode, at: number): Expression {
+  const [left, right] = argumentsOf(reader, node)
+  const operand = readExpression(reader, left)
+  const query = queryIn(reader, right)
+  if (comparison === (all ? '<>' : '=')) return { kind: 'inQuery', negated: all, operand, query, at }
+  return { kind: 'quantified', comparison, all, operand, query, at }
 }
 
 /** LIMIT and OFFSET. */
