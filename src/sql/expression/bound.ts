@@ -51,7 +51,7 @@ export interface BoundSubquery {
   readonly test: 'scalar' | 'exists' | 'in' | 'any'
   /** The left side of IN or of a comparison with ANY. */
   readonly operand: Bound | undefined
-  readonly any?: AnyComparison
+  readonly comparison?: AnyComparison
   readonly plan: unknown
   /** Columns of rows further out that it uses. `local`: they are columns of the rows the subquery is computed for. */
   readonly outer: readonly { readonly reference: OuterReference; readonly local: boolean }[]

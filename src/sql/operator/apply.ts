@@ -129,7 +129,7 @@ async function answerOf({ subquery, stream, operand, share }: Prepared, run: Que
     case 'in':
       return memberAnswer(await collectValues(stream, run, share), operand!)
     case 'any':
-      return await extremesAnswer(stream, subquery.any!, operand!)
+      return await extremesAnswer(stream, subquery.comparison!, operand!)
   }
 }
 

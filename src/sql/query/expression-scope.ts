@@ -54,6 +54,6 @@ function bindMember(bound: BoundQuery, operand: Bound, written = '=', comparison
   const common = commonType(operand.type, type)
   if (common === undefined) throw new LsmtError('42883', `there is no operator ${valueTypeName(operand.type)} ${written} ${valueTypeName(type)}`)
   const plan = converted(bound, [common])
-  const test = comparison === '=' ? ({ test: 'in' } as const) : ({ test: 'any', any: { compare: comparisonOf(comparison, common), isLess: comparisonOf('<', common) } } as const)
+  const test = comparison === '=' ? ({ test: 'in' } as const) : ({ test: 'any', comparison: { compare: comparisonOf(comparison, common), isLess: comparisonOf('<', common) } } as const)
   return { kind: 'subquery', subquery: { ...test, operand: settled(coerce(operand, common)), plan, outer: bound.outer }, type: booleanType }
 }
