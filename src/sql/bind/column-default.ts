@@ -61,7 +61,7 @@ function defaultScope(values: Values, origin: Origin): ExpressionScope {
   const refuse = (what: string): never => {
     throw new LsmtError('0A000', `${what} in DEFAULT is not supported`)
   }
-  return { origin, literals: createLiterals(values), column: () => refuse('a column'), aggregate: () => refuse('an aggregate'), subquery: () => refuse('a subquery') }
+  return { origin, literals: createLiterals(values), column: () => refuse('a column'), aggregate: () => refuse('an aggregate'), subquery: () => refuse('a subquery'), quantified: () => refuse('a subquery') }
 }
 
 function usesClock(bound: Bound): boolean {
