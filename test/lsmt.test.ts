@@ -1,9 +1,9 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { LsmtError, open } from '../src/lsmt.ts'
-import type { OpenOptions } from '../src/lsmt.ts'
+import type { Database, OpenOptions } from '../src/lsmt.ts'
 
 let folder: string
 beforeAll(() => {
@@ -37,6 +37,34 @@ describe('an embedded database', () => {
     expect((await db.query('SELECT id FROM t; SELECT n FROM t WHERE id = 2')).rows).toEqual([{ n: '3.00' }])
     await expect(db.query('SELECT nope FROM t')).rejects.toBeInstanceOf(LsmtError)
     await db.close()
+  })
+
+  test('spills to its directory what a query may not hold in memory, within limits', async () => {
+    const dataDir = join(folder, 'spilled')
+    const files = (): readonly string[] => readdirSync(join(dataDir, 'tmp'))
+    const text = 'SELECT COUNT(*) AS n FROM (SELECT a.key || b.key AS k FROM kv a CROSS JOIN kv b ORDER BY k) s'
+    const open50 = async (options: OpenOptions): Promise<Database> => {
+      const db = await open({ ...small, ...options, dataDir })
+      await db.query(`INSERT INTO kv VALUES ${Array.from({ length: 50 }, (_, i) => `('key ${i}', '')`).join(', ')}`)
+      return db
+    }
+    const spilling = await open50({ queryMemoryBytesMax: 16_384 })
+    const answer = spilling.query(text)
+    let filesSeen = 0
+    let isOver = false
+    const look = (): void => {
+      filesSeen = Math.max(filesSeen, files().length)
+      if (!isOver) setImmediate(look)
+    }
+    look()
+    expect((await answer).rows).toEqual([{ n: 2_500 }])
+    isOver = true
+    expect([filesSeen > 0, files()]).toEqual([true, []])
+    await spilling.close()
+    const limited = await open50({ queryMemoryBytesMax: 16_384, querySpillBytesMax: 4_096 })
+    await expect(limited.query(text)).rejects.toMatchObject({ code: '53200' })
+    expect(files()).toEqual([])
+    await limited.close()
   })
 
   test('runs a transaction of one text, and leaves none open', async () => {

@@ -64,6 +64,7 @@ describe('opening', () => {
     ['kernels', { kernels: 'native' as 'js' }],
     ['workers', { workers: -1 }],
     ['shards', { shards: 0 }],
+    ['memory of queries', { queryMemoryBytesMax: 0 }],
     ['tree sizes', { tree: { memtableBytesMax: Number.NaN } }],
     ['level 0 limits', { tree: { level0RunsSlow: 3, level0RunsCompact: 5 } }],
   ])('refuses bad %s', async (_, settings) => {
