@@ -23,9 +23,9 @@ export interface NewTable {
   readonly onInsert: 'error' | 'upsert'
 }
 
-/** What ALTER TABLE does. Files and rows stay as they are: rows without a new column read as null there. */
+/** What ALTER TABLE does. Files and rows stay as they are: rows without a new column read as `missing` there, null by default. */
 export type TableChange =
-  | { readonly kind: 'addColumn'; readonly column: ColumnSchema }
+  | { readonly kind: 'addColumn'; readonly column: ColumnSchema; readonly missing?: EngineValue }
   | { readonly kind: 'dropColumn'; readonly column: string }
   | { readonly kind: 'renameColumn'; readonly column: string; readonly to: string }
   | { readonly kind: 'setDefault'; readonly column: string; readonly default: string | undefined }

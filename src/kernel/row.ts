@@ -2,7 +2,7 @@
  * Rows: the value bytes of one key in write batches, logs and memtables. Little-endian:
  *
  *   0  u16  n: how many value columns (the table's columns that are not in its key, in ordinal order) this
- *           row was written with; columns added later are missing, which reads as null
+ *           row was written with; columns added later are missing, which these kernels read as null (see src/lsm/keys/missing-values.ts)
  *   2  u16  0
  *   4  null bitmap, ceil(n/8) bytes, bit = 1 means null
  *   .. slots, in order: i64 and f64 8 bytes, bytes 4 bytes (u32 end offset in the text part); a null's

@@ -14,11 +14,12 @@
  *
  * Keys are a u32 big-endian table id and the primary-key bytes; the key of kinds 4 and 5 is the table id alone.
  * The value of kind 4, little-endian: u32 columns, u32 key columns, then a u32 kind number per column, then the
- * key's ordinals as u32.
+ * key's ordinals as u32. Then, for each column that has a value in rows older than it: u32 ordinal, u32 bytes, and the
+ * bytes, padded with zeros to a multiple of 4: an i64 or f64 in 8, or the text.
  */
 import { corruption } from '../errors.ts'
-import { physicalKindNumber } from './layout.ts'
-import type { PhysicalKind, TableLayout } from './layout.ts'
+import { decodeValue, encodeValue, physicalKindNumber } from './layout.ts'
+import type { MissingValue, PhysicalKind, TableLayout } from './layout.ts'
 
 export const operation = { put: 1, delete: 2, rangeDelete: 3, defineTable: 4, dropTable: 5, abort: 6 } as const
 
@@ -136,8 +137,16 @@ export function tableIdOf(key: Uint8Array): number {
   return viewOf(key).getUint32(0)
 }
 
-export function encodeLayout({ columns, key }: TableLayout): Uint8Array {
-  const words = [columns.length, key.length, ...columns.map((kind) => physicalKindNumber[kind]), ...key]
+export function encodeLayout({ columns, key, missing = [] }: TableLayout): Uint8Array {
+  const parts = [wordBytes([columns.length, key.length, ...columns.map((kind) => physicalKindNumber[kind]), ...key])]
+  for (const { ordinal, value } of missing) {
+    const bytes = encodeValue(columns[ordinal]!, value)
+    parts.push(wordBytes([ordinal, bytes.length]), bytes, new Uint8Array(-bytes.length & 3))
+  }
+  return Buffer.concat(parts)
+}
+
+function wordBytes(words: readonly number[]): Uint8Array {
   const bytes = new Uint8Array(4 * words.length)
   const view = viewOf(bytes)
   words.forEach((word, i) => view.setUint32(4 * i, word, true))
@@ -151,15 +160,30 @@ export function decodeLayout({ key, value }: Operation, where = 'batch'): TableL
   const view = viewOf(value)
   const words = Array.from({ length: value.length / 4 }, (_, i) => view.getUint32(4 * i, true))
   const [columnCount = 0, keyCount = 0] = words
-  if (words.length !== 2 + columnCount + keyCount) throw broken(`${words.length} words for ${columnCount} columns and ${keyCount} of the key`)
+  if (words.length < 2 + columnCount + keyCount) throw broken(`${words.length} words for ${columnCount} columns and ${keyCount} of the key`)
   const columns = words.slice(2, 2 + columnCount).map((number): PhysicalKind => {
     const kind = kindOfNumber(number)
     if (kind === undefined) throw broken(`column kind ${number}`)
     return kind
   })
-  const ordinals = words.slice(2 + columnCount)
+  const ordinals = words.slice(2 + columnCount, 2 + columnCount + keyCount)
   if (ordinals.some((ordinal) => ordinal >= columnCount)) throw broken(`key ordinals ${ordinals.join(', ')}`)
-  return { tableId: tableIdOf(key), columns, key: ordinals }
+  const missing = decodeMissing(columns, value.subarray(4 * (2 + columnCount + keyCount)), broken)
+  return { tableId: tableIdOf(key), columns, key: ordinals, ...(missing.length > 0 && { missing }) }
+}
+
+function decodeMissing(columns: readonly PhysicalKind[], bytes: Uint8Array, broken: (actual: string) => Error): readonly MissingValue[] {
+  const view = viewOf(bytes)
+  const missing: MissingValue[] = []
+  for (let at = 0; at < bytes.length; ) {
+    if (at + 8 > bytes.length) throw broken(`${bytes.length - at} bytes of a missing value's header`)
+    const ordinal = view.getUint32(at, true), byteLength = view.getUint32(at + 4, true), end = at + 8 + byteLength
+    const kind = columns[ordinal]
+    if (kind === undefined || end > bytes.length || (kind !== 'bytes' && byteLength !== 8)) throw broken(`a missing value of ${byteLength} bytes for column ${ordinal}`)
+    missing.push({ ordinal, value: decodeValue(kind, bytes.slice(at + 8, end)) })
+    at = (end + 3) & ~3
+  }
+  return missing
 }
 
 export function kindOfNumber(number: number): PhysicalKind | undefined {

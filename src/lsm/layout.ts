@@ -15,6 +15,28 @@ export interface TableLayout {
   readonly columns: readonly PhysicalKind[]
   /** Ordinals of the key's columns, in key order. */
   readonly key: readonly number[]
+  /** What rows that were written before a column was there have in it, by ordinal; in columns left out they are null. */
+  readonly missing?: readonly MissingValue[]
+}
+
+export interface MissingValue {
+  readonly ordinal: number
+  readonly value: PhysicalValue
+}
+
+/** A value as stored bytes: 8 little-endian, or the text itself. */
+export function encodeValue(kind: PhysicalKind, value: PhysicalValue): Uint8Array {
+  if (value instanceof Uint8Array) return value
+  const bytes = Buffer.alloc(8)
+  if (kind === 'f64') bytes.writeDoubleLE(Number(value))
+  else bytes.writeBigInt64LE(BigInt(value))
+  return bytes
+}
+
+export function decodeValue(kind: PhysicalKind, bytes: Uint8Array): PhysicalValue {
+  if (kind === 'bytes') return bytes
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
+  return kind === 'f64' ? buffer.readDoubleLE() : buffer.readBigInt64LE()
 }
 
 /**

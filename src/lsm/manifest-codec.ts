@@ -8,7 +8,8 @@ import type { ManifestState } from './manifest.ts'
 import { manifestFromJson, manifestToJson } from './manifest-json.ts'
 
 const magic = Buffer.from('LSMTMAN1', 'latin1')
-const formatVersion = 1
+/** The second has values that rows older than a column have in it, which what reads only the first would take for nulls. */
+const formatVersion = 1, formatVersionWithMissing = 2
 const algorithmXxh64 = 1
 const frameBytes = 24
 const checksumAt = 16
@@ -20,7 +21,7 @@ export function encodeManifest(kernel: Kernel, state: ManifestState): Uint8Array
   const body = Buffer.from(JSON.stringify(json), 'utf8')
   const file = Buffer.alloc(frameBytes + body.length)
   file.set(magic)
-  file.writeUInt16LE(formatVersion, 8)
+  file.writeUInt16LE(state.layouts.some(({ missing }) => missing !== undefined) ? formatVersionWithMissing : formatVersion, 8)
   file.writeUInt16LE(algorithmXxh64, 10)
   file.writeUInt32LE(body.length, 12)
   file.set(body, frameBytes)
@@ -39,8 +40,8 @@ export function decodeManifest(kernel: Kernel, bytes: Uint8Array, fileName: stri
   if (!expected.equals(actual)) throw broken('body', `xxh64 ${hexOf(expected)}`, `xxh64 ${hexOf(actual)}`)
   const version = file.readUInt16LE(8)
   const algorithm = file.readUInt16LE(10)
-  if (version !== formatVersion || algorithm !== algorithmXxh64) {
-    throw new LsmtError('XX002', `${fileName} has manifest format ${version} (checksum algorithm ${algorithm}); this version of lsmt reads ${formatVersion} (${algorithmXxh64})`, { file: fileName })
+  if ((version !== formatVersion && version !== formatVersionWithMissing) || algorithm !== algorithmXxh64) {
+    throw new LsmtError('XX002', `${fileName} has manifest format ${version} (checksum algorithm ${algorithm}); this version of lsmt reads up to ${formatVersionWithMissing} (${algorithmXxh64})`, { file: fileName })
   }
   if (file.readUInt32LE(12) !== file.length - frameBytes) throw broken('frame', `${file.readUInt32LE(12)} body bytes`, `${file.length - frameBytes}`)
   return decodeBody(file.toString('utf8', frameBytes), broken)

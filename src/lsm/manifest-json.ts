@@ -1,6 +1,6 @@
 /** A tree's state as JSON values and back. Reading checks every field and how the fields hang together; what is wrong is named by its path. */
-import { physicalKindNumber } from './layout.ts'
-import type { PhysicalKind, TableLayout } from './layout.ts'
+import { decodeValue, encodeValue, physicalKindNumber } from './layout.ts'
+import type { MissingValue, PhysicalKind, TableLayout } from './layout.ts'
 import type { ManifestState } from './manifest.ts'
 import type { TableMeta } from './table/table.ts'
 
@@ -15,9 +15,14 @@ export function manifestToJson(state: ManifestState): Json {
     flushedSequence: state.flushedSequence,
     nextFileNumber: state.nextFileNumber,
     maxTableId: state.maxTableId,
-    layouts: state.layouts.map(({ tableId, columns, key }) => ({ tableId, columns, key })),
+    layouts: state.layouts.map(layoutToJson),
     tables: state.tables.map(({ tableId, levels }) => ({ tableId, levels: levelsToJson(levels) })),
   }
+}
+
+function layoutToJson({ tableId, columns, key, missing }: TableLayout): Json {
+  const values = missing?.map(({ ordinal, value }) => ({ ordinal, value: base64Of(encodeValue(columns[ordinal]!, value)) }))
+  return { tableId, columns, key, ...(values !== undefined && { missing: values }) }
 }
 
 function metaToJson(meta: TableMeta): Json {
@@ -55,7 +60,16 @@ function layoutFromJson(json: unknown, path: string): TableLayout {
     demand(isCount(ordinal) && ordinal < columns.length, `${path}.key[${i}]`, 'an ordinal', ordinal)
     return ordinal
   })
-  return { tableId: countAt(from, 'tableId', path), columns, key }
+  const missing = from['missing'] === undefined ? undefined : arrayAt(from, 'missing', path).map((value, i) => missingFromJson(value, columns, `${path}.missing[${i}]`))
+  return { tableId: countAt(from, 'tableId', path), columns, key, ...(missing !== undefined && { missing }) }
+}
+
+function missingFromJson(json: unknown, columns: readonly PhysicalKind[], path: string): MissingValue {
+  const from = objectAt(json, path)
+  const ordinal = countAt(from, 'ordinal', path), kind = columns[ordinal], bytes = bytesAt(from, 'value', path)
+  demand(kind !== undefined, `${path}.ordinal`, 'an ordinal', ordinal)
+  demand(kind === 'bytes' || bytes.length === 8, `${path}.value`, '8 bytes', bytes.length)
+  return { ordinal, value: decodeValue(kind, bytes) }
 }
 
 function tableFromJson(json: unknown, path: string): ManifestState['tables'][number] {
@@ -78,8 +92,8 @@ function metaFromJson(json: unknown, path: string, tableId: number): TableMeta {
     rowCount: countAt(from, 'rowCount', path),
     tombstoneCount: countAt(from, 'tombstoneCount', path),
     rowGroupCount: countAt(from, 'rowGroupCount', path),
-    minKey: keyAt(from, 'minKey', path),
-    maxKey: keyAt(from, 'maxKey', path),
+    minKey: bytesAt(from, 'minKey', path),
+    maxKey: bytesAt(from, 'maxKey', path),
     minSequence: countAt(from, 'minSequence', path),
     maxSequence: countAt(from, 'maxSequence', path),
     rangeTombstoneCount: countAt(from, 'rangeTombstoneCount', path),
@@ -127,7 +141,7 @@ function countAt(from: Json, field: string, path: string): number {
   return value
 }
 
-function keyAt(from: Json, field: string, path: string): Uint8Array {
+function bytesAt(from: Json, field: string, path: string): Uint8Array {
   const value = from[field]
   demand(typeof value === 'string', `${path}.${field}`, 'base64', value)
   const bytes = Buffer.from(value, 'base64')

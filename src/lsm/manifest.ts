@@ -5,7 +5,8 @@
  * a newest manifest that fails its checksum is corruption, never silently skipped.
  *
  * File: magic "LSMTMAN1", u16 version, u16 checksum algorithm, u32 body bytes, u64 xxh64 of the body and the 16 bytes
- * before, then the body (UTF-8 JSON of `ManifestState`, keys as base64).
+ * before, then the body (UTF-8 JSON of `ManifestState`, keys as base64). Version 2 where a layout has `missing` values,
+ * also as base64; 1 otherwise.
  */
 import type { TableLayout } from './layout.ts'
 import type { TableMeta } from './table/table.ts'

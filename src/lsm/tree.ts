@@ -17,7 +17,7 @@ import type { TopRows } from './top/top-rows.ts'
 export interface PredicateTerm {
   readonly ordinal: number
   readonly comparison: Comparison
-  /** Absent for isNull and isNotNull. */
+  /** In the column's physical kind. Absent for isNull and isNotNull. */
   readonly value?: PhysicalValue
 }
 

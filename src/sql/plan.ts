@@ -33,6 +33,8 @@ export interface AlterTablePlan {
   readonly name: string
   /** Undefined when there is nothing to do: IF [NOT] EXISTS. */
   readonly change: TableChange | undefined
+  /** What rows that are there have in an added column. */
+  readonly missing?: RowDefault
 }
 
 export interface TruncatePlan {

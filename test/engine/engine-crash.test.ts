@@ -183,3 +183,36 @@ test('a shard that flushes alone takes no part of a statement with it that other
     await recovered.close()
   }
 })
+
+test('a column added with a default is in all rows or in none after a power loss', async () => {
+  const settings: TestSettings = { shards: 3, kernels: 'js' }
+  let added = 0
+  for (let seed = 1; seed <= 25; seed++) {
+    const random = seededRandom(seed)
+    const disk = createFaultyStorage({ seed })
+    const before = await openTestEngine(disk, settings)
+    const ids = Array.from({ length: 40 }, (_, id) => [id])
+    await before.insert(await before.createTable(newTable('t', { id: 'bigint' }, ['id'])), ids.slice(0, 20), 'insert')
+    if (random.below(2) === 0) await before.flush()
+    await before.insert(before.table('t')!, ids.slice(20), 'insert')
+    await before.close()
+    const storage = disk.crash({ seed, delayTurnsMax: 2, crashAtOperation: 30 + random.below(90) })
+    const column = { name: 'n', type: { kind: 'bigint' }, notNull: true, default: '7' } as const
+    let acknowledged = false
+    const engine = await openTestEngine(storage, settings).catch(() => undefined)
+    await engine?.alterTable('t', { kind: 'addColumn', column, missing: 7 }).then(() => (acknowledged = true), () => {})
+    if (random.below(2) === 0) await engine?.flush().catch(() => {})
+    await engine?.close().catch(() => {})
+    const recovered = await openTestEngine(storage.crash({ seed: seed + 100 }), settings)
+    const table = recovered.table('t')!
+    if (acknowledged) expect(table.columns, `seed ${seed}`).toHaveLength(2)
+    if (table.columns.length === 2) added++
+    const expected = ids.map(([id]) => (table.columns.length === 2 ? [id, 7] : [id]))
+    expect(await scanAll(recovered, table), `seed ${seed}`).toEqual(expected)
+    await recovered.compact()
+    expect(await scanAll(recovered, table), `seed ${seed}, compacted`).toEqual(expected)
+    await recovered.close()
+  }
+  expect(added).toBeGreaterThan(3)
+  expect(added).toBeLessThan(25)
+})

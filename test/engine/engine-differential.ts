@@ -132,7 +132,9 @@ async function alter(pair: Databases, name: string): Promise<void> {
   }
   if (columns.length > 12) return
   const type = { kind: (['bigint', 'double', 'text'] as const)[random.below(3)]! }
-  return both(pair, name, async (engine) => (await engine.alterTable(name, { kind: 'addColumn', column: { name: to, type, notNull: false, default: '1' } })).columns)
+  const missing = random.below(3) === 0 ? null : { bigint: [0, -7, 2n ** 62n], double: [0.25, Number.NaN, 1e300], text: ['', 'é€', 'x'.repeat(300)] }[type.kind][random.below(3)]!
+  const column = { name: to, type, notNull: false, default: '1' }
+  return both(pair, name, async (engine) => (await engine.alterTable(name, { kind: 'addColumn', column, missing })).columns)
 }
 
 async function reopen(pair: Databases, open: () => Promise<Engine>): Promise<void> {

@@ -4,7 +4,7 @@
  */
 import { checkRow } from '../../src/engine/check-value.ts'
 import { checkKey, keyCodec } from '../../src/engine/codec/key-codec.ts'
-import type { Engine, EngineTransaction, EngineAggregate, EnginePredicateTerm, EngineRow, EngineScan, EngineSnapshot, KeyBound, NewTable, WriteMode } from '../../src/engine/engine.ts'
+import type { Engine, EngineTransaction, EngineAggregate, EnginePredicateTerm, EngineRow, EngineScan, EngineSnapshot, EngineValue, KeyBound, NewTable, WriteMode } from '../../src/engine/engine.ts'
 import { alteredTable } from '../../src/engine/tables/alter-table.ts'
 import { kvTable } from '../../src/engine/tables/catalog.ts'
 import { tableSchema } from '../../src/engine/tables/new-table.ts'
@@ -114,7 +114,7 @@ function modelOver(byName: Map<string, ModelTable>, firstVersion: number): Engin
       const schema = alteredTable(before.schema, change)
       if (schema.name !== name && byName.has(schema.name)) throw new LsmtError('42P07', `table "${schema.name}" exists`)
       byName.delete(name)
-      byName.set(schema.name, { ...before, schema, rows: before.rows.map((row) => widened(schema, row)) })
+      byName.set(schema.name, { ...before, schema, rows: before.rows.map((row) => widened(schema, row, change.kind === 'addColumn' ? change.missing : undefined)) })
       catalogVersion++
       return schema
     },
@@ -190,9 +190,10 @@ function modelOver(byName: Map<string, ModelTable>, firstVersion: number): Engin
     },
     async deleteWhere(schema, where) {
       const table = writable(schema)
-      const found = new Set(selectRows(table.rows, { ...where, table: schema, ordered: true, columns: [] }))
-      table.rows = table.rows.filter((row) => !found.has(row))
-      return found.size
+      const found = selectRows(table.rows, { ...where, table: schema, ordered: true, columns: [] })
+      const changed = updateRows(schema, table.rows, found.map((row) => keyOf(schema, row)), () => 'delete')
+      table.rows = changed.rows
+      return changed.count
     },
     async write(schema, operations) {
       const table = writable(schema)
@@ -262,9 +263,9 @@ function changed(schema: TableSchema): LsmtError {
   return new LsmtError('40001', `table "${schema.name}" was changed by another statement; run the statement again`)
 }
 
-/** A row with null in the columns that were added after it was written. */
-function widened(schema: TableSchema, row: EngineRow): EngineRow {
-  return schema.columns.map((_, ordinal) => row[ordinal] ?? null)
+/** A row with `missing` in the columns that were added after it was written. */
+function widened(schema: TableSchema, row: EngineRow, missing: EngineValue = null): EngineRow {
+  return schema.columns.map((_, ordinal) => (ordinal < row.length ? row[ordinal]! : missing))
 }
 
 function withHiddenKey(table: ModelTable, row: EngineRow): EngineRow {

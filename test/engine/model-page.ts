@@ -15,7 +15,8 @@ export interface Entry {
 export type PhysicalRow = readonly (PhysicalValue | null)[]
 
 export function decodeEntry(layout: TableLayout, entry: Entry): PhysicalRow {
-  const values: (PhysicalValue | null)[] = layout.columns.map(() => null)
+  const rowColumns = new Set(valueOrdinals(layout).slice(0, entry.row.readUInt16LE(0)))
+  const values = layout.columns.map((_, ordinal): PhysicalValue | null => (rowColumns.has(ordinal) ? null : (layout.missing?.find((each) => each.ordinal === ordinal)?.value ?? null)))
   decodeKey(layout, entry.key, values)
   decodeRow(layout, entry.row, values)
   return values

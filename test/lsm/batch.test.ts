@@ -66,6 +66,15 @@ describe('write batches', () => {
     const [define] = [...readOperations(builder.finish())]
     expect(define!.kind).toBe(operation.defineTable)
     expect(decodeLayout(define!)).toEqual(layout)
+    const withMissing: TableLayout = { ...layout, missing: [{ ordinal: 0, value: -(2n ** 63n) }, { ordinal: 1, value: bytes('x') }, { ordinal: 2, value: 0.1 }] }
+    builder.defineTable(withMissing)
+    const [longer] = [...readOperations(builder.finish())]
+    expect(decodeLayout(longer!)).toEqual(withMissing)
+    for (const [at, word] of [[28, 9], [32, 7], [44, 0], [48, 400]] as const) {
+      const value = longer!.value.slice()
+      viewOf(value).setUint32(at, word, true)
+      expect(() => decodeLayout({ ...longer!, value }), `word ${at}`).toThrow(/corrupt table definition/)
+    }
     for (const [at, word] of [[0, 4], [8, 9], [20, 3]] as const) {
       const value = define!.value.slice()
       viewOf(value).setUint32(at, word, true)

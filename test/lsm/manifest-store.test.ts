@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { manifestFileName } from '../../src/lsm/file-names.ts'
 import { decodeManifest, encodeManifest } from '../../src/lsm/manifest-codec.ts'
+import type { TableLayout } from '../../src/lsm/layout.ts'
 import { loadManifest, publishManifest } from '../../src/lsm/manifest-store.ts'
 import type { ManifestState } from '../../src/lsm/manifest.ts'
 import type { TableMeta } from '../../src/lsm/table/table.ts'
@@ -76,6 +77,14 @@ describe('the manifest store', () => {
       + '"tailBytes":300,"rowCount":40,"tombstoneCount":2,"rowGroupCount":1,"minKey":"AP+A","maxKey":"AQo=","minSequence":3,"maxSequence":44,"rangeTombstoneCount":1}]]}]}')
   })
 
+  it('has another version when rows are older than columns with values, and reads both', () => {
+    const layout: TableLayout = { ...manifest(1).layouts[0]!, missing: [{ ordinal: 1, value: Uint8Array.of(0, 255) }, { ordinal: 2, value: Number.NaN }, { ordinal: 0, value: 2n ** 62n + 1n }] }
+    const state = { ...manifest(1), layouts: [layout] }
+    const bytes = encodeManifest(kernel, state)
+    expect(bytes[8]).toBe(2)
+    expect(decodeManifest(kernel, bytes, 'm')).toEqual(state)
+  })
+
   it('lets one of two writers publish an id, and fences the other for good', async () => {
     const storage = createFaultyStorage({ seed: 5, delayTurnsMax: 3 })
     await publishManifest(storage, kernel, manifest(1))
@@ -140,6 +149,8 @@ describe('the manifest store', () => {
       [{ ...good, layouts: [{ tableId: 7, columns: ['toString'], key: [0] }] }, 'layouts[0].columns[0]'],
       [{ ...good, layouts: [{ tableId: 7, columns: ['i64'], key: [1] }] }, 'layouts[0].key[0]'],
       [{ ...good, layouts: [good.layouts[0], good.layouts[0]] }, 'layouts'],
+      [{ ...good, layouts: [{ tableId: 7, columns: ['i64'], key: [0], missing: [{ ordinal: 1, value: 'AAAAAAAAAAA=' }] }] }, 'layouts[0].missing[0].ordinal'],
+      [{ ...good, layouts: [{ tableId: 7, columns: ['i64'], key: [0], missing: [{ ordinal: 0, value: 'AAAA' }] }] }, 'layouts[0].missing[0].value'],
       [{ ...good, tables: [{ tableId: 7, levels: [[firstMeta, firstMeta]] }] }, 'tables'],
       [{ ...good, tables: [{ tableId: 7, levels: [firstMeta] }] }, 'tables[0].levels[0]'],
       [withMeta({ minKey: '*' }), 'tables[0].levels[0][0].minKey'], [withMeta({ minKey: '/////w==' }), 'maxKey'], [withMeta({ tableId: 8 }), 'tableId'],

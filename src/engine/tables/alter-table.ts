@@ -1,6 +1,7 @@
 /** ALTER TABLE as a step from schema to schema; pure. Ordinals never change and are never used twice. */
 import { LsmtError } from '../../errors.ts'
-import type { TableChange } from '../engine.ts'
+import { checkValue } from '../check-value.ts'
+import type { EngineValue, TableChange } from '../engine.ts'
 import type { ColumnSchema, TableSchema } from '../schema.ts'
 import { checkTypes, columnsMax, droppedColumnName, hiddenKeyName } from './new-table.ts'
 
@@ -8,7 +9,7 @@ import { checkTypes, columnsMax, droppedColumnName, hiddenKeyName } from './new-
 export function alteredTable(table: TableSchema, change: TableChange): TableSchema {
   switch (change.kind) {
     case 'addColumn':
-      return addColumn(table, change.column)
+      return addColumn(table, change.column, change.missing ?? null)
     case 'dropColumn':
       return dropColumn(table, columnOf(table, change.column))
     case 'renameColumn':
@@ -24,11 +25,12 @@ export function alteredTable(table: TableSchema, change: TableChange): TableSche
   }
 }
 
-function addColumn(table: TableSchema, column: ColumnSchema): TableSchema {
+function addColumn(table: TableSchema, column: ColumnSchema, missing: EngineValue): TableSchema {
   checkFree(table, column.name)
   checkTypes([column])
   if (table.columns.length >= columnsMax) throw new LsmtError('22023', `table "${table.name}" has had ${table.columns.length} columns, more are not possible`)
-  if (column.notNull) throw new LsmtError('0A000', `adding column "${column.name}" as NOT NULL is not supported: rows that are there have no value for it`)
+  if (column.notNull && missing === null) throw new LsmtError('0A000', `adding column "${column.name}" as NOT NULL without a default is not supported: rows that are there have no value for it`)
+  checkValue(table, column, missing)
   return { ...table, columns: [...table.columns, column] }
 }
 

@@ -3,10 +3,13 @@
  * trees know of a table change in one atomic statement over all shards.
  */
 import { LsmtError } from '../../errors.ts'
+import type { TableLayout } from '../../lsm/layout.ts'
+import { checkValue } from '../check-value.ts'
 import { catalogShard, catalogTable, kvTable, nextTableIdRow, readCatalog, tableRow } from './catalog.ts'
 import { alteredTable } from './alter-table.ts'
 import type { EngineRow, NewTable, TableChange } from '../engine.ts'
 import { tableSchema } from './new-table.ts'
+import { physicalValue } from '../read/predicate.ts'
 import { scanShards } from '../read/scan.ts'
 import { shardsOf } from '../shards/shard-snapshot.ts'
 import type { TableSchema } from '../schema.ts'
@@ -146,7 +149,7 @@ async function dropTable(state: TablesState, name: string): Promise<void> {
 }
 
 /**
- * Statements under way write by the former schema until the new one is registered, which reads as null in new columns;
+ * Statements under way write by the former schema until the new one is registered, as rows older than new columns are;
  * one that ends later and does not know of them must not be written over rows that do: `columnCount` tells them.
  */
 async function alterTable(state: TablesState, name: string, step: TableChange): Promise<TableSchema> {
@@ -155,13 +158,22 @@ async function alterTable(state: TablesState, name: string, step: TableChange): 
   const { schema } = access
   if (schema.name !== name && state.byName.has(schema.name)) throw tableExists(schema.name)
   await change(state, (builder) => {
-    if (schema.columns.length > before.schema.columns.length) builder.define(access)
+    if (step.kind === 'addColumn') builder.define({ ...access, layout: grownLayout(state, access, step) })
     if (schema.name !== name) builder.deleteIn(catalogShard, state.catalog, [name])
     builder.putIn(catalogShard, state.catalog, tableRow(schema))
   })
   access.state.columnCount = schema.columns.length
   register(state, access, before)
   return schema
+}
+
+/** The layout with what older rows have in its new column; for former columns the trees know it. */
+function grownLayout({ writer }: TablesState, { schema, layout }: TableAccess, { missing = null }: Extract<TableChange, { kind: 'addColumn' }>): TableLayout {
+  const ordinal = schema.columns.length - 1, column = schema.columns[ordinal]!
+  const value = checkValue(schema, column, missing)
+  const known = writer.shards.trees[catalogShard]!.layouts.get(schema.tableId)?.missing ?? []
+  const all = value === null ? known : [...known, { ordinal, value: physicalValue(column, value) }]
+  return all.length === 0 ? layout : { ...layout, missing: all }
 }
 
 /** The table goes on, empty, under another id; a shard forgets the former rows as it forgets a dropped table's. */

@@ -2,6 +2,8 @@
 import type { Kernel } from '../../kernel/kernel.ts'
 import type { Pointer } from '../../kernel/linear-memory.ts'
 import { keyForm, physicalKindNumber, valueOrdinals } from '../layout.ts'
+import { createMissingValues } from './missing-values.ts'
+import type { MissingValues } from './missing-values.ts'
 import type { KeyForm, TableLayout } from '../layout.ts'
 
 export interface RowLayout {
@@ -15,15 +17,18 @@ export interface RowLayout {
   readonly keyIndexes: readonly number[]
   /** The words that row kernels take; see src/kernel/row.ts. */
   readonly descriptor: Pointer
+  readonly missing: MissingValues
   free(): void
 }
 
-export function createRowLayout({ heap, memory }: Kernel, layout: TableLayout): RowLayout {
+export function createRowLayout(kernel: Kernel, layout: TableLayout): RowLayout {
+  const { heap, memory } = kernel
   const values = valueOrdinals(layout)
   const words = [values.length, ...values.map((ordinal) => physicalKindNumber[layout.columns[ordinal]!])]
   const descriptor = heap.allocate(4 * words.length)
   memory.u32.set(words, descriptor >>> 2)
   const form = keyForm(layout)
+  const missing = createMissingValues(kernel, layout)
   return {
     layout,
     form,
@@ -31,6 +36,10 @@ export function createRowLayout({ heap, memory }: Kernel, layout: TableLayout): 
     valueIndexes: layout.columns.map((_, ordinal) => values.indexOf(ordinal)),
     keyIndexes: layout.columns.map((_, ordinal) => layout.key.indexOf(ordinal)),
     descriptor,
-    free: () => heap.free(descriptor),
+    missing,
+    free() {
+      heap.free(descriptor)
+      missing.free()
+    },
   }
 }

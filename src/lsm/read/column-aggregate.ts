@@ -60,7 +60,7 @@ function numberAggregate(context: ReadContext, ordinal: number, kind: 'i64' | 'f
     addChunk(chunk, selection, scratch) {
       checkDecoded(addChunk(chunk, selection, accumulator, scratch(exports.scanScratchBytes(chunk))), kind)
     },
-    canAddZone: () => isStored(context, ordinal),
+    canAddZone: (reader) => isInZones(context, reader, ordinal),
     addZone(reader, rowGroup) {
       const zones = zonesOf(reader), { map, fields } = zones, values = valuesIn(memory, zones, rowGroup)
       if (values === 0) return
@@ -83,6 +83,11 @@ function numberAggregate(context: ReadContext, ordinal: number, kind: 'i64' | 'f
       heap.free(zone)
     },
   }
+}
+
+/** Whether zone maps speak of the column, which is not computed: in a file older than it only where its rows are null there. */
+function isInZones(context: ReadContext, reader: TableReader, ordinal: number): boolean {
+  return isStored(context, ordinal) && (reader.zoneMap(ordinal) !== 0 || context.shape.missing.cell(ordinal) === undefined)
 }
 
 function textAggregate(context: ReadContext, ordinal: number): ColumnAggregate {
@@ -110,7 +115,7 @@ function textAggregate(context: ReadContext, ordinal: number): ColumnAggregate {
     },
     addChunk: undefined,
     canAddZone(reader, rowGroup, functions) {
-      if (!isStored(context, ordinal)) return false
+      if (!isInZones(context, reader, ordinal)) return false
       if (!functions.has('min') && !functions.has('max')) return true
       return valuesIn(memory, zonesOf(reader), rowGroup) === 0 || reader.textExtremes(rowGroup, ordinal) !== undefined
     },

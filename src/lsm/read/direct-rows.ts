@@ -15,7 +15,7 @@ import { filterRows } from './predicate.ts'
 import type { Predicate } from './predicate.ts'
 import { bitmapBytes } from './read-context.ts'
 import type { ReadContext } from './read-context.ts'
-import { checkDecoded, decodeColumn, firstKeyOf, keyChunk, onceEach, rowGroupEnd } from './row-group-columns.ts'
+import { checkDecoded, chunkOrMissing, decodeColumn, firstKeyOf, keyChunk, onceEach, rowGroupEnd } from './row-group-columns.ts'
 import { setBits } from './merge/run-page.ts'
 import type { Stretch } from './stretches.ts'
 
@@ -178,7 +178,7 @@ function selectRows(state: DirectState, reader: TableReader, rowGroup: number): 
   const { memory: { u8 }, exports } = context.kernel
   const rowCount = reader.rowGroupRows(rowGroup)
   // Any pin of the file finds the chunks of all of them.
-  const chunk = (name: ChunkName): Pointer => pins[0]!.chunk(rowGroup, name)
+  const chunk = (name: ChunkName): Pointer => chunkOrMissing(context, pins[0]!.chunk(rowGroup, name), name, rowCount)
   const group = (selection: Pointer, selectedCount: number): DirectRowGroup => ({ reader, rowGroup, rowCount, selection: selectedCount === rowCount ? 0 : selection, selectedCount, chunk })
   const tombstones = chunk('tombstones')
   const cut = isCut(state, rowGroup)

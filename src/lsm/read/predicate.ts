@@ -44,7 +44,7 @@ export function createPredicate({ kernel, shape }: ReadContext, request: ScanReq
     conditions: evaluator.conditions,
     isEmpty: terms.length === 0 && conditions.length === 0,
     ordinals: predicateOrdinals(request),
-    prune: createPruning(kernel, columns, terms, conditions, arena.allocate),
+    prune: createPruning(kernel, shape, terms, conditions, arena.allocate),
     free() {
       arena.free()
       evaluator.free()

@@ -43,8 +43,14 @@ export function checkDecoded(outcome: number, kind: PhysicalKind): number {
   return outcome
 }
 
-/** A column's vector; all nulls when the file is older than the column. */
-export function decodeColumn(context: ReadContext, chunk: Pointer, ordinal: number, first: number, to: number, arena: Arena): Vector {
+/** The chunk found in a file; in a file older than the column one of the value that its rows have there, or 0 for null. */
+export function chunkOrMissing({ shape }: ReadContext, chunk: Pointer, name: ChunkName, rowCount: number): Pointer {
+  return chunk !== 0 || typeof name !== 'number' ? chunk : shape.missing.chunk(name, rowCount)
+}
+
+/** A column's vector; `found` 0: the file is older than the column. */
+export function decodeColumn(context: ReadContext, found: Pointer, ordinal: number, first: number, to: number, arena: Arena): Vector {
+  const chunk = chunkOrMissing(context, found, ordinal, to)
   if (chunk === 0) return nullVector(context, ordinal, to, arena)
   return decodeChunk(context, chunk, context.shape.layout.columns[ordinal]!, first, to, arena)
 }

@@ -96,7 +96,7 @@ class MemtableCells implements CellSource {
   load(ordinal: number, kind: PhysicalKind): boolean {
     const { kernel, cell } = this.scratch
     const valueIndex = this.shape.valueIndexes[ordinal]!
-    if (valueIndex >= 0) return kernel.exports.rowGet(this.row, this.shape.descriptor, valueIndex, cell) !== 0
+    if (valueIndex >= 0) return kernel.exports.rowGet(this.row, this.shape.descriptor, valueIndex, cell) !== 0 || (this.isOlderThan(valueIndex) && loadMissing(this.scratch, this.shape, ordinal))
     const part = ordinal === this.shape.directOrdinal && kind === 'bytes' ? undefined : keyPart(kernel.memory, this.shape, this.key, this.keyBytes, this.shape.keyIndexes[ordinal]!)
     if (part !== undefined && kind !== 'bytes') decodeKeyNumber(kernel.memory, kind, part.address, cell)
     else {
@@ -106,16 +106,30 @@ class MemtableCells implements CellSource {
     }
     return true
   }
+
+  /** Whether the row was written before the column was there. */
+  private isOlderThan(valueIndex: number): boolean {
+    return valueIndex >= this.scratch.kernel.memory.u16[this.row >>> 1]!
+  }
+}
+
+/** Loads what rows older than the column have in it; false when that is null. */
+function loadMissing({ kernel: { memory: { u8 } }, cell }: RowScratch, { missing }: RowLayout, ordinal: number): boolean {
+  const value = missing.cell(ordinal)
+  if (value !== undefined) u8.copyWithin(cell, value, value + 8)
+  return value !== undefined
 }
 
 /** A row in a table file, whose row group's chunks are all cached. */
 class TableCells implements CellSource {
   private readonly scratch: RowScratch
+  private readonly shape: RowLayout
   private readonly reader: TableReader
   private readonly found: FoundRow
 
-  constructor(scratch: RowScratch, reader: TableReader, found: FoundRow) {
+  constructor(scratch: RowScratch, shape: RowLayout, reader: TableReader, found: FoundRow) {
     this.scratch = scratch
+    this.shape = shape
     this.reader = reader
     this.found = found
   }
@@ -124,7 +138,7 @@ class TableCells implements CellSource {
     const { kernel: { exports }, cell } = this.scratch
     const chunk = this.reader.chunk(this.found.rowGroup, ordinal)
     invariant(chunk !== undefined, 'a found row is read after its chunks left the cache')
-    if (chunk === 0) return false
+    if (chunk === 0) return loadMissing(this.scratch, this.shape, ordinal)
     switch (kind) {
       case 'i64':
         return checkDecoded(exports.columnGetI64(chunk, this.found.row, cell), kind) !== 0
@@ -141,5 +155,5 @@ export function memtableRow(scratch: RowScratch, shape: RowLayout, row: Pointer,
 }
 
 export function tableRow(scratch: RowScratch, shape: RowLayout, reader: TableReader, found: FoundRow): RowHandle {
-  return new FoundRowHandle(scratch, shape, new TableCells(scratch, reader, found))
+  return new FoundRowHandle(scratch, shape, new TableCells(scratch, shape, reader, found))
 }

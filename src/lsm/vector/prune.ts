@@ -4,25 +4,26 @@ import type { Kernel } from '../../kernel/kernel.ts'
 import { comparison, textPrefix } from '../../kernel/zone-map.ts'
 import type { Comparison } from '../../kernel/zone-map.ts'
 import { comparePhysical } from '../aggregate.ts'
+import type { MissingValues } from '../keys/missing-values.ts'
+import type { RowLayout } from '../keys/row-layout.ts'
 import { physicalKindNumber } from '../layout.ts'
-import type { PhysicalKind } from '../layout.ts'
 import type { TableReader } from '../table/table.ts'
 import type { PhysicalValue, PredicateTerm } from '../tree.ts'
 import type { Allocate } from './constant.ts'
 import type { VectorExpression } from './expression.ts'
-import { createTerm } from './term.ts'
+import { createTerm, filterVector } from './term.ts'
 import type { Term } from './term.ts'
 
 /** By row group: 0 no row matches, 1 some may, 2 all do. */
 export type PruneRowGroups = (reader: TableReader) => Uint8Array
 
-export function createPruning(kernel: Kernel, columns: readonly PhysicalKind[], terms: readonly Term[], conditions: readonly VectorExpression[], allocate: Allocate): PruneRowGroups {
+export function createPruning(kernel: Kernel, { layout: { columns }, missing }: RowLayout, terms: readonly Term[], conditions: readonly VectorExpression[], allocate: Allocate): PruneRowGroups {
   const term = (ordinal: number, name: Comparison, value?: PhysicalValue): PruneRowGroups => {
     const request: PredicateTerm = value === undefined ? { ordinal, comparison: name } : { ordinal, comparison: name, value }
     const made = createTerm(kernel, columns, request, allocate)
-    return (reader) => pruneByTerms(kernel, [made], reader)
+    return (reader) => pruneByTerms(kernel, missing, [made], reader)
   }
-  const plain: PruneRowGroups = (reader) => pruneByTerms(kernel, terms, reader)
+  const plain: PruneRowGroups = (reader) => pruneByTerms(kernel, missing, terms, reader)
   return conditions.length === 0 ? plain : folded([plain, ...conditions.map((condition) => pruneCondition(condition, term))], Math.min)
 }
 
@@ -93,12 +94,12 @@ function prunePattern(ordinal: number, pattern: string, escape: string | undefin
 const zoneTermBytes = 32
 
 /** A conjunction of terms. */
-function pruneByTerms({ memory, heap, exports }: Kernel, terms: readonly Term[], reader: TableReader): Uint8Array {
+function pruneByTerms(kernel: Kernel, missing: MissingValues, terms: readonly Term[], reader: TableReader): Uint8Array {
+  const { memory, heap, exports } = kernel
   const { rowGroupCount } = reader.meta
   const known = terms.filter(({ ordinal }) => reader.zoneMap(ordinal) !== 0)
-  // A column that the file is older than is null in every row.
-  const allNull = terms.filter(({ ordinal }) => reader.zoneMap(ordinal) === 0)
-  if (allNull.some((term) => term.comparison !== comparison.isNull)) return new Uint8Array(rowGroupCount)
+  // A column that the file is older than is the same in every row.
+  if (terms.some((term) => reader.zoneMap(term.ordinal) === 0 && !matchesMissing(kernel, missing, term))) return new Uint8Array(rowGroupCount)
   if (known.length === 0) return new Uint8Array(rowGroupCount).fill(2)
   const records = heap.allocate(zoneTermBytes * known.length), out = heap.allocate(rowGroupCount)
   memory.u8.fill(0, records, records + zoneTermBytes * known.length)
@@ -115,4 +116,15 @@ function pruneByTerms({ memory, heap, exports }: Kernel, terms: readonly Term[],
   heap.free(records)
   heap.free(out)
   return answers
+}
+
+/** Whether rows that are older than the term's column match it. */
+function matchesMissing(kernel: Kernel, missing: MissingValues, term: Term): boolean {
+  const { kind } = term, cell = missing.cell(term.ordinal)
+  if (cell === undefined) return term.comparison === comparison.isNull
+  const selection = kernel.heap.allocate(8)
+  kernel.exports.scanSelectAll(selection, 1)
+  const selectedCount = filterVector(kernel, term, kind === 'bytes' ? { kind, refs: cell, nulls: 0 } : { kind, values: cell, nulls: 0 }, 1, selection)
+  kernel.heap.free(selection)
+  return selectedCount === 1
 }

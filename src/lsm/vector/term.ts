@@ -52,7 +52,8 @@ function filterChunk({ exports }: Kernel, term: Term, chunk: Pointer, selection:
   }
 }
 
-function filterVector({ exports }: Kernel, term: Term, vector: Vector, count: number, selection: Pointer): number {
+/** The same over a vector. */
+export function filterVector({ exports }: Kernel, term: Term, vector: Vector, count: number, selection: Pointer): number {
   if (vector.kind === 'bytes') return exports.scanFilterBytes(vector.refs, vector.nulls, count, term.comparison, term.constant, term.constantBytes, selection)
   const filter = vector.kind === 'i64' ? exports.scanFilterI64 : exports.scanFilterF64
   return filter(vector.values, vector.nulls, count, term.comparison, term.constant, selection)

@@ -4,7 +4,7 @@ import { typeName, visibleOrdinals } from '../../engine/schema.ts'
 import type { ColumnSchema, TableSchema } from '../../engine/schema.ts'
 import { errorAt } from '../origin.ts'
 import type { Origin } from '../origin.ts'
-import type { AlterTablePlan, Plan, ResultColumn, ShowPlan } from '../plan.ts'
+import type { AlterTablePlan, Plan, ResultColumn, RowDefault, ShowPlan } from '../plan.ts'
 import type { Name } from '../syntax/names.ts'
 import type { AlterStep, AlterTable, ColumnDefinition, CreateTable } from '../syntax/table/table-statement.ts'
 import type { Catalog } from './catalog.ts'
@@ -58,14 +58,14 @@ export function bindAlter(statement: AlterTable, catalog: Catalog, origin: Origi
   const { name } = statement.table
   if (statement.ifExists && catalog.table(name) === undefined) return { kind: 'alterTable', name, change: undefined }
   const table = findTable(catalog, statement.table, origin)
-  return { kind: 'alterTable', name, change: bindStep(table, statement.step, catalog, origin) }
+  const { step } = statement
+  if (step.kind !== 'addColumn') return { kind: 'alterTable', name, change: bindStep(table, step, catalog, origin) }
+  return { kind: 'alterTable', name, ...addColumn(table, step, origin) }
 }
 
 /** What else can be wrong with a change the engine knows; the errors that are looked for here say where. */
-function bindStep(table: TableSchema, step: AlterStep, catalog: Catalog, origin: Origin): TableChange | undefined {
+function bindStep(table: TableSchema, step: Exclude<AlterStep, { kind: 'addColumn' }>, catalog: Catalog, origin: Origin): TableChange | undefined {
   switch (step.kind) {
-    case 'addColumn':
-      return addColumn(table, step, origin)
     case 'dropColumn':
       if (step.ifExists && columnNamed(table, step.column) === undefined) return undefined
       return { kind: 'dropColumn', column: existing(table, step.column, origin).name }
@@ -85,17 +85,17 @@ function bindStep(table: TableSchema, step: AlterStep, catalog: Catalog, origin:
   }
 }
 
-/** Rows that are there read null in the new column, so a default that is anything else would have to be written into them. */
-function addColumn(table: TableSchema, { column, ifNotExists }: Extract<AlterStep, { kind: 'addColumn' }>, origin: Origin): TableChange | undefined {
+/** Rows that are there have the default that the column is added with, whatever becomes of it later. */
+function addColumn(table: TableSchema, { column, ifNotExists }: Extract<AlterStep, { kind: 'addColumn' }>, origin: Origin): Pick<AlterTablePlan, 'change' | 'missing'> {
   const { name, default: given } = column
   if (columnNamed(table, name) !== undefined) {
-    if (ifNotExists) return undefined
+    if (ifNotExists) return { change: undefined }
     throw columnExists(table, name, origin)
   }
-  if (column.notNull) throw errorAt(origin, name.tokenIndex, '0A000', 'ADD COLUMN with NOT NULL is not supported: rows that are there have no value for it')
-  const schema = columnSchema(column, false, origin)
-  if (given !== undefined && given.text !== 'null') throw errorAt(origin, given.tokenIndex, '0A000', 'ADD COLUMN with a DEFAULT is not supported', `add the column without one and then ALTER TABLE … ALTER COLUMN … SET DEFAULT, which is for rows to come`)
-  return { kind: 'addColumn', column: schema }
+  const schema = columnSchema(column, column.notNull, origin)
+  const missing: RowDefault = given === undefined ? { kind: 'value', value: null } : checkDefault(schema, given, origin)
+  if (column.notNull && missing.kind === 'value' && missing.value === null) throw errorAt(origin, name.tokenIndex, '0A000', 'ADD COLUMN with NOT NULL and no DEFAULT is not supported: rows that are there have no value for it')
+  return { change: { kind: 'addColumn', column: schema }, missing }
 }
 
 function columnNamed(table: TableSchema, { name }: Name): ColumnSchema | undefined {

@@ -30,10 +30,11 @@ export function columnDefault(column: ColumnSchema): RowDefault {
 }
 
 /** The same for a default that is being defined, with errors that say where it stands. */
-export function checkDefault(column: ColumnSchema, { tokenIndex }: DefaultText, origin: Origin): void {
+export function checkDefault(column: ColumnSchema, { tokenIndex }: DefaultText, origin: Origin): RowDefault {
   try {
     const found = columnDefault(column)
     if (found.kind === 'clock') found.valueAt(0)
+    return found
   } catch (error) {
     if (!(error instanceof LsmtError) || error.code.startsWith('XX')) throw error
     throw errorAt(origin, tokenIndex, error.code, error.message, error.evidence.hint)

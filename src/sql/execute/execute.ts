@@ -1,5 +1,6 @@
 /** Plans over an engine. */
 import type { EngineSession } from '../../engine/engine.ts'
+import type { Clock } from '../../runtime/clock.ts'
 import { LsmtError } from '../../errors.ts'
 import { checkCancelled } from '../cancel.ts'
 import { executeQuery } from './execute-select.ts'
@@ -28,13 +29,13 @@ export function executePlan(engine: EngineSession, plan: StatementPlan, executio
     case 'dropTable':
     case 'alterTable':
     case 'truncate':
-      return executeDefinition(engine, plan)
+      return executeDefinition(engine, plan, execution.clock)
     case 'show':
       return { kind: 'rows', columns: plan.output, rows: plan.rows, stats: newQueryStats() }
   }
 }
 
-async function executeDefinition(engine: EngineSession, plan: CreateTablePlan | DropTablePlan | AlterTablePlan | TruncatePlan): Promise<StatementResult> {
+async function executeDefinition(engine: EngineSession, plan: CreateTablePlan | DropTablePlan | AlterTablePlan | TruncatePlan, clock: Clock): Promise<StatementResult> {
   switch (plan.kind) {
     case 'createTable':
       await executeCreate(engine, plan)
@@ -43,13 +44,20 @@ async function executeDefinition(engine: EngineSession, plan: CreateTablePlan | 
       for (const name of plan.names) await engine.dropTable(name)
       break
     case 'alterTable':
-      if (plan.change !== undefined) await engine.alterTable(plan.name, plan.change)
+      await executeAlter(engine, plan, clock)
       break
     case 'truncate':
       await engine.truncateTable(plan.name)
       break
   }
   return { kind: 'schema' }
+}
+
+/** A default that depends on the time is, for the rows that are there, that of now. */
+async function executeAlter(engine: EngineSession, { name, change, missing }: AlterTablePlan, clock: Clock): Promise<void> {
+  if (change === undefined) return
+  const value = missing?.kind === 'clock' ? missing.valueAt(Number(clock.wallMicros())) : missing?.value
+  await engine.alterTable(name, change.kind === 'addColumn' && value !== undefined ? { ...change, missing: value } : change)
 }
 
 /** IF NOT EXISTS holds also against a table that another statement creates meanwhile. */

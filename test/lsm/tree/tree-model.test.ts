@@ -74,7 +74,10 @@ async function changeTables(run: Run): Promise<void> {
     model.layouts.delete(layout.tableId)
     model.tables.delete(layout.tableId)
   } else if (choice === 1) {
-    const wider = { ...layout, columns: [...layout.columns, (['i64', 'f64', 'bytes'] as const)[random.below(3)]!] }
+    const kind = (['i64', 'f64', 'bytes'] as const)[random.below(3)]!, ordinal = layout.columns.length
+    const value = { i64: [0n, -5n, 2n ** 63n - 1n], f64: [0.5, Number.NaN, -1e300], bytes: [Buffer.from(''), Buffer.from('default'), Buffer.alloc(300, 'long')] }[kind][random.below(3)]!
+    const missing = random.below(3) === 0 ? layout.missing : [...(layout.missing ?? []), { ordinal, value }]
+    const wider: TableLayout = { ...layout, columns: [...layout.columns, kind], ...(missing !== undefined && { missing }) }
     builder.defineTable(wider)
     model.layouts.set(layout.tableId, wider)
   } else {

@@ -34,15 +34,15 @@ export function modelRangeDelete(model: TreeModel, tableId: number, start: Uint8
   }
 }
 
-/** Columns that a row was written without are null. */
-export const fullRow = (layout: TableLayout, row: Row): Value[] => layout.columns.map((_, ordinal) => row[ordinal] ?? null)
+/** Columns that a row was written without have what the layout says, or are null. */
+export const fullRow = (layout: TableLayout, row: Row): Value[] => layout.columns.map((_, ordinal) => (ordinal < row.length ? row[ordinal]! : (layout.missing?.find((each) => each.ordinal === ordinal)?.value ?? null)))
 
 export function modelScan(model: TreeModel, { tableId, lower, upper, reverse, predicate }: Omit<ScanRequest, 'columns'>): ModelRow[] {
   const layout = model.layouts.get(tableId)!
   const rows = [...model.tables.get(tableId)!.values()]
     .filter(({ key }) => (lower === undefined || Buffer.compare(key, lower) >= 0) && (upper === undefined || Buffer.compare(key, upper) < 0))
-    .filter(({ row }) => predicate.every((term) => matches(term, row[term.ordinal] ?? null)))
     .map(({ key, row }) => ({ key, row: fullRow(layout, row) }))
+    .filter(({ row }) => predicate.every((term) => matches(term, row[term.ordinal]!)))
     .sort((a, b) => Buffer.compare(a.key, b.key))
   return reverse === true ? rows.reverse() : rows
 }

@@ -28,8 +28,9 @@ export function randomAlteration(random: Random, features: Features, table: Tabl
 const freshName = (random: Random): string => `n${random.nextU32()}`
 
 function addColumn(random: Random, features: Features, table: Table): Alteration {
-  const column: Column = { name: freshName(random), kind: pick(random, kinds), wild: chance(random, 30), notNull: false }
-  const value = features.has('addColumnDefault') && chance(random, 50) ? sql` DEFAULT ${literal(randomValue(random, column))}` : ''
+  const hasDefault = features.has('addColumnDefault') && chance(random, 50)
+  const column: Column = { name: freshName(random), kind: pick(random, kinds), wild: chance(random, 30), notNull: hasDefault && chance(random, 30) }
+  const value = hasDefault ? sql`${column.notNull ? ' NOT NULL' : ''} DEFAULT ${literal(randomValue(random, column))}` : ''
   return { text: sql`ALTER TABLE ${table.name} ADD COLUMN ${column.name} ${typeNames[column.kind]}${value}`, table: { ...table, columns: [...table.columns, column] } }
 }
 

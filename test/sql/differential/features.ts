@@ -58,7 +58,7 @@ export type Feature = keyof typeof probes
 export type Features = ReadonlySet<Feature>
 
 /** Features that the project says it has. */
-export const promised: readonly Feature[] = ['orNot', 'in', 'between', 'notBetween', 'like', 'likeEscape', 'distinctFrom', 'expressions', 'division', 'concatenation', 'case', 'functions', 'textFunctions', 'cast', 'distinct', 'groupBy', 'groupByExpression', 'having', 'countDistinct', 'avg', 'aggregateExpression', 'orderByAny', 'join', 'leftJoin', 'crossJoin', 'inQuery', 'scalarQuery', 'correlatedScalar', 'fromQuery', 'setOperations', 'intersectExcept', 'deleteWhere', 'updateWhere', 'writeConditions', 'updateExpression', 'conflictNothing', 'conflictUpdate', 'addColumn', 'renameColumn', 'dropColumn', 'truncate', 'transaction']
+export const promised: readonly Feature[] = ['orNot', 'in', 'between', 'notBetween', 'like', 'likeEscape', 'distinctFrom', 'expressions', 'division', 'concatenation', 'case', 'functions', 'textFunctions', 'cast', 'distinct', 'groupBy', 'groupByExpression', 'having', 'countDistinct', 'avg', 'aggregateExpression', 'orderByAny', 'join', 'leftJoin', 'crossJoin', 'inQuery', 'scalarQuery', 'correlatedScalar', 'fromQuery', 'setOperations', 'intersectExcept', 'deleteWhere', 'updateWhere', 'writeConditions', 'updateExpression', 'conflictNothing', 'conflictUpdate', 'addColumn', 'addColumnDefault', 'renameColumn', 'dropColumn', 'truncate', 'transaction']
 
 /** The features that a database answers. Any other refusal than 0A000 is an error. */
 export async function supportedFeatures(sql: Sql): Promise<Features> {

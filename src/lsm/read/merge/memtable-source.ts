@@ -1,5 +1,5 @@
 /** A memtable as a run of pages; pages grow, so that a scan that stops early reads little. */
-import type { Pointer } from '../../../kernel/linear-memory.ts'
+import type { LinearMemory, Pointer } from '../../../kernel/linear-memory.ts'
 import { createArena } from '../../state/arena.ts'
 import type { Arena } from '../../state/arena.ts'
 import { tableIdBytes } from '../../batch.ts'
@@ -145,9 +145,22 @@ function columnVector({ kernel, shape }: ReadContext, { keyRefs, rows, count, ar
   const valueIndex = shape.valueIndexes[ordinal]!
   if (valueIndex < 0) return keyColumnVector(kernel, shape, ordinal, keyRefs, count, arena)
   const out = arena.allocate(8 * count), bits = arena.allocate(bitmapBytes(count))
-  const nulls = kernel.exports.rowColumnVector(rows, count, shape.descriptor, valueIndex, out, bits) === 0 ? 0 : bits
+  const hasNulls = kernel.exports.rowColumnVector(rows, count, shape.descriptor, valueIndex, out, bits) !== 0
+  const missing = shape.missing.cell(ordinal)
+  if (hasNulls && missing !== undefined) fillMissing(kernel.memory, { rows, count }, valueIndex, missing, out, bits)
+  const nulls = hasNulls ? bits : 0
   const kind = shape.layout.columns[ordinal]!
   return kind === 'bytes' ? { kind, refs: out, nulls } : { kind, values: out, nulls }
+}
+
+/** Puts a cell where rows are older than the column. Tombstones stay null. */
+function fillMissing({ u8, u16, u32 }: LinearMemory, { rows, count }: Pick<ReadRows, 'rows' | 'count'>, valueIndex: number, cell: Pointer, out: Pointer, nulls: Pointer): void {
+  for (let i = 0; i < count; i++) {
+    const ref = (rows >>> 2) + 2 * i
+    if (u32[ref + 1] === 0 || valueIndex < u16[u32[ref]! >>> 1]!) continue
+    u8.copyWithin(out + 8 * i, cell, cell + 8)
+    u8[nulls + (i >>> 3)]! &= ~(1 << (i & 7))
+  }
 }
 
 /** Bitmap of the rows of length 0. */

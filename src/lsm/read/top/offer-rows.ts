@@ -47,7 +47,7 @@ export async function offerRows(kernel: Kernel, view: View, sequence: number, sh
   const sources = openScanSources(kernel, view, sequence, shape, { ...request, reverse: false }, [...keys, ...top.others], stats)
   const { context, predicate } = sources
   const first = top.keys[0]!
-  const state: TopState = { sources, top, filter: createBoundFilter(context, top), rank: zoneRank(kernel.memory, first, shape.layout.columns[first.ordinal]!), arena: createArena(kernel.heap) }
+  const state: TopState = { sources, top, filter: createBoundFilter(context, top), rank: zoneRank(kernel.memory, first, shape), arena: createArena(kernel.heap) }
   const direct = createDirectReader(context, { predicate, wanted: keys, skip: (reader, rowGroup) => comesTooLate(state, reader, rowGroup) })
   try {
     const stretches = await visitMerged(state, request)

@@ -4,12 +4,13 @@ import { zoneMapFields } from '../../table/format.ts'
 import type { TableReader } from '../../table/table.ts'
 import type { RankValue } from '../../top/rank.ts'
 import type { TopKey } from '../../top/top-rows.ts'
-import type { PhysicalKind } from '../../layout.ts'
+import type { RowLayout } from '../../keys/row-layout.ts'
 
-/** undefined: it cannot be told, as of long texts. */
+/** undefined: it cannot be told, as of long texts and of columns that are younger than the file. */
 export type ZoneRank = (reader: TableReader, rowGroup: number) => RankValue | undefined
 
-export function zoneRank({ u32, i32, i64, f64 }: LinearMemory, { ordinal, descending, nullsFirst }: TopKey, kind: PhysicalKind): ZoneRank {
+export function zoneRank({ u32, i32, i64, f64 }: LinearMemory, { ordinal, descending, nullsFirst }: TopKey, { layout, missing }: RowLayout): ZoneRank {
+  const kind = layout.columns[ordinal]!
   const extreme = (reader: TableReader, map: Pointer, rowGroup: number): RankValue | undefined => {
     if (kind === 'bytes') return reader.textExtremes(rowGroup, ordinal)?.[descending ? 'max' : 'min']
     const fields = zoneMapFields(reader.meta.rowGroupCount)
@@ -20,8 +21,7 @@ export function zoneRank({ u32, i32, i64, f64 }: LinearMemory, { ordinal, descen
   }
   return (reader, rowGroup) => {
     const map = reader.zoneMap(ordinal)
-    // A column that the file is older than is null in every row.
-    if (map === 0) return null
+    if (map === 0) return missing.cell(ordinal) === undefined ? null : undefined
     const nulls = u32[((map + zoneMapFields(reader.meta.rowGroupCount).nulls) >>> 2) + rowGroup]!
     const live = u32[(reader.liveRowCounts >>> 2) + rowGroup]!
     if (nulls >= live || (nullsFirst && nulls > 0)) return null
