@@ -77,14 +77,19 @@ function aggregate(scope: Scope): Item {
 }
 
 function count(scope: Scope, distinct: string): Item {
-  return { text: sql`COUNT(${distinct}${pick(scope.generator.random, scope.fields).text})`, kind: 'int', exact: true }
+  return { text: sql`COUNT(${distinct}${argumentOf(scope, pick(scope.generator.random, scope.fields)).text})`, kind: 'int', exact: true }
+}
+
+/** The field, or an expression of its kind where aggregates take them. */
+function argumentOf(scope: Scope, field: Field): Field {
+  return has(scope, 'aggregateExpression') && chance(scope.generator.random, 35) ? randomExpression({ ...scope, subqueries: false }, field.kind, 2, true) : field
 }
 
 /** A tame number: a field, or an expression where aggregates take them. */
 function tameArgument(scope: Scope): Field | undefined {
   const { random } = scope.generator
   const fields = scope.fields.filter(({ kind, wild }) => !wild && (kind === 'int' || kind === 'double'))
-  if (has(scope, 'aggregateExpression') && chance(random, 40)) return randomExpression({ ...scope, subqueries: false }, pick(random, ['int', 'double'] as const), 1, false)
+  if (has(scope, 'aggregateExpression') && chance(random, 40)) return randomExpression({ ...scope, subqueries: false }, pick(random, ['int', 'double'] as const), 2, false)
   return fields.length === 0 ? undefined : pick(random, fields)
 }
 
@@ -97,7 +102,7 @@ function extreme(scope: Scope): Item {
   const { random } = scope.generator
   const fields = scope.fields.filter(({ kind }) => kind !== 'bool')
   if (fields.length === 0) return count(scope, '')
-  const field = pick(random, fields)
+  const field = argumentOf(scope, pick(random, fields))
   return { text: sql`${pick(random, ['MIN', 'MAX'])}(${field.text})`, kind: field.kind, exact: true }
 }
 
@@ -111,12 +116,14 @@ function groupedBlock(scope: Scope, rest: Text): Block {
   return block('SELECT', items, sql`${rest} GROUP BY ${joined(keys.map(({ text }) => text), ', ')}${having}`)
 }
 
-/** Grouped by an output column's number, which is an expression that names a column. */
+/** Grouped by output columns' numbers, which are expressions that name a column. */
 function groupedByExpression(scope: Scope, rest: Text, otherwise: readonly Item[]): Block {
   const { random } = scope.generator
-  const expression = randomExpression({ ...scope, subqueries: false }, pick(random, kinds), 2, true)
-  const key: Item = expression.isConstant ? otherwise[0]! : { ...expression, exact: true }
-  return block('SELECT', [key, ...aggregates(scope, 1 + random.below(2))], sql`${rest} GROUP BY 1`)
+  const keys = otherwise.map((item, index): Item => {
+    const expression = randomExpression({ ...scope, subqueries: false }, pick(random, kinds), 2, true)
+    return expression.isConstant || (index > 0 && chance(random, 50)) ? item : { ...expression, exact: true }
+  })
+  return block('SELECT', [...keys, ...aggregates(scope, 1 + random.below(2))], sql`${rest} GROUP BY ${keys.map((_, index) => index + 1).join(', ')}`)
 }
 
 function havingCondition(scope: Scope): Text {
