@@ -1,2 +1,2 @@
 /** What those who make expressions for scans may ask of them. */
-export { canFail } from '../lsm/vector/expression.ts'
+export { canFail, partsOf } from '../lsm/vector/expression.ts'

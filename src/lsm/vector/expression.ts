@@ -44,7 +44,7 @@ export type VectorExpression =
   | { readonly kind: 'coalesce'; readonly items: readonly VectorExpression[] }
 
 /** The parts an expression is made of. */
-function partsOf(expression: VectorExpression): readonly VectorExpression[] {
+export function partsOf(expression: VectorExpression): readonly VectorExpression[] {
   switch (expression.kind) {
     case 'column':
     case 'constant':

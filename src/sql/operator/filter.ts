@@ -11,7 +11,7 @@ import { filtered } from './set.ts'
 
 /** `open` makes the input's stream; of a scan with conditions, and with a limit when nothing is left to be checked above. */
 export function filter({ input, condition }: Extract<QueryNode, { kind: 'filter' }>, open: (rowsMax: number | undefined, conditions: readonly EngineExpression[]) => Stream, run: QueryRun, rowsMax: number | undefined): Stream {
-  const { pushed, rest }: SplitCondition = input.kind === 'scan' ? splitCondition({ table: input.table, columns: input.columns, run }, condition, rowsMax !== undefined) : { pushed: [], rest: [condition] }
+  const { pushed, rest }: SplitCondition = input.kind === 'scan' ? splitCondition({ table: input.table, columns: input.columns, run, wide: false }, condition, rowsMax !== undefined) : { pushed: [], rest: [condition] }
   if (rest.length === 0) return open(rowsMax, pushed)
   const holds = compile(conjunctionOf(rest), run)
   return filtered(open(undefined, pushed), run, (row) => holds(row) === 1)

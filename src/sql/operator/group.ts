@@ -2,7 +2,7 @@
  * GROUP BY; without keys all rows are one group, even when there are none. The engine groups by itself where it can and as
  * long as its memory lasts; otherwise rows are hashed here. Groups that do not fit into memory are left to later passes.
  */
-import type { EngineRow, EngineScan } from '../../engine/engine.ts'
+import type { EngineAggregate, EngineRow, EngineScan } from '../../engine/engine.ts'
 import { LsmtError } from '../../errors.ts'
 import { unlessCancelled } from '../cancel.ts'
 import { scanRange } from '../execute/bounds.ts'
@@ -30,13 +30,20 @@ function byEngine({ scan: { table, terms }, conditions, computed, keys, requests
       return
     }
     const scan: EngineScan = { table, ...scanRange(table, resolved), ordered: false, columns: [], conditions, computed, ...(run.signal === undefined ? {} : { signal: run.signal }) }
-    if (keys.length === 0 && !requests.some(({ distinct }) => distinct)) yield [result(await unlessCancelled(run.engine.aggregate(snapshotOf(run), scan, requests, run.stats), run.signal))]
-    else yield* unlessTooMany(run.engine.groupedAggregate(snapshotOf(run), scan, keys, requests, run.stats), result, byRows)
+    const isOne = keys.length === 0 && !requests.some(({ distinct }) => distinct)
+    yield* unlessRefused(isOne ? oneGroup(scan, requests, run) : run.engine.groupedAggregate(snapshotOf(run), scan, keys, requests, run.stats), result, byRows)
   }
 }
 
-/** The groups, or `otherwise` when the engine has no memory for them before it gives out the first. */
-async function* unlessTooMany(groups: AsyncIterable<Batch>, result: (row: EngineRow) => EngineRow, otherwise: Stream): AsyncGenerator<Batch> {
+async function* oneGroup(scan: EngineScan, requests: readonly EngineAggregate[], run: QueryRun): AsyncGenerator<Batch> {
+  yield [await unlessCancelled(run.engine.aggregate(snapshotOf(run), scan, requests, run.stats), run.signal)]
+}
+
+/** No memory for the groups; a number that the engine has no room for, or one that SQL does not have either: rows tell. */
+const refusals: ReadonlySet<string> = new Set(['53200', '22003', '22012'])
+
+/** The groups, or `otherwise` when the engine gives up before the first. */
+async function* unlessRefused(groups: AsyncIterable<Batch>, result: (row: EngineRow) => EngineRow, otherwise: Stream): AsyncGenerator<Batch> {
   let isGiven = false
   try {
     for await (const batch of groups) {
@@ -45,7 +52,7 @@ async function* unlessTooMany(groups: AsyncIterable<Batch>, result: (row: Engine
     }
     return
   } catch (error) {
-    if (isGiven || !(error instanceof LsmtError) || error.code !== '53200') throw error
+    if (isGiven || !(error instanceof LsmtError) || !refusals.has(error.code)) throw error
   }
   yield* otherwise()
 }

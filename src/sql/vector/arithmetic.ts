@@ -1,19 +1,19 @@
 /**
- * Arithmetic by the types of src/sql/expression/operator.ts. NUMERIC has no bound there; here it is 64 bits, so only
- * what the operands' types keep within that is lowered.
+ * Arithmetic by the types of src/sql/expression/operator.ts. NUMERIC has no bound there; here it is 64 bits, which the
+ * operands' types may or may not keep it within.
  */
 import type { EngineExpression } from '../../engine/engine.ts'
 import type { Bound } from '../expression/bound.ts'
 import { isFloat, isInteger } from '../expression/type.ts'
 import type { ValueType } from '../expression/type.ts'
-import { everyInteger, int64Max, integer, rangeOf } from './lowered.ts'
+import { everyInteger, int64Max, integer, narrowed, rangeOf } from './lowered.ts'
 import type { Lowered, Range } from './lowered.ts'
 
 type IntegerOperator = Extract<EngineExpression, { kind: 'integers' }>['operator']
 
 const operators: Readonly<Record<string, IntegerOperator>> = { '+': 'add', '-': 'subtract', '*': 'multiply', '/': 'quotient', '%': 'remainder', '+ days': 'add', '- days': 'subtract' }
 
-/** `a <operator> b`; undefined when it is no arithmetic, or may leave 64 bits where SQL goes on. */
+/** `a <operator> b`; undefined when it is no arithmetic of numbers and days, or a quotient of NUMERIC, whose digits rarely fit. */
 export function lowerArithmetic(name: string, type: ValueType, a: Lowered, b: Lowered): Lowered | undefined {
   const operator = operators[name]
   if (operator === undefined) return undefined
@@ -42,8 +42,8 @@ export function integers(operator: IntegerOperator, a: Lowered, b: Lowered, rang
 }
 
 /** With all of 64 bits, and no more. */
-export function unbounded(operator: IntegerOperator, a: Lowered, b: Lowered): Lowered | undefined {
-  return limits[operator](a.limit, b.limit) > int64Max ? undefined : integers(operator, a, b, everyInteger)
+export function unbounded(operator: IntegerOperator, a: Lowered, b: Lowered): Lowered {
+  return integers(operator, a, b, limits[operator](a.limit, b.limit) > int64Max ? narrowed : everyInteger)
 }
 
 export function doubles(operator: IntegerOperator, left: EngineExpression, right: EngineExpression, type: ValueType): Lowered {
@@ -53,7 +53,7 @@ export function doubles(operator: IntegerOperator, left: EngineExpression, right
 const zero: Lowered = { expression: integer(0n), limit: 0n }
 const minusOne: EngineExpression = { kind: 'constant', of: 'f64', value: -1 }
 
-export function lowerNegation(type: ValueType, operand: Lowered): Lowered | undefined {
+export function lowerNegation(type: ValueType, operand: Lowered): Lowered {
   if (isFloat(type)) return doubles('multiply', operand.expression, minusOne, type)
   return isInteger(type) ? integers('subtract', zero, operand, rangeOf(type)) : unbounded('subtract', zero, operand)
 }
@@ -61,7 +61,7 @@ export function lowerNegation(type: ValueType, operand: Lowered): Lowered | unde
 /** Of what is cheap to evaluate several times. */
 export function lowerAbsolute({ type }: Bound, operand: Lowered): Lowered | undefined {
   const negated = lowerNegation(type, operand)
-  if (operand.expression.kind !== 'column' || negated === undefined) return undefined
+  if (operand.expression.kind !== 'column') return undefined
   const none: EngineExpression = isFloat(type) ? { kind: 'constant', of: 'f64', value: 0 } : integer(0n)
   const branches = [{ when: compared('lt', operand.expression, none), result: negated.expression }]
   // Of -0 it is 0.

@@ -13,12 +13,15 @@ function power(exponent: number): Lowered | undefined {
   return value > int64Max ? undefined : { expression: integer(value), limit: value }
 }
 
+const day: Lowered = { expression: integer(BigInt(microsPerDay)), limit: BigInt(microsPerDay) }
+
 export function lowerCast(operand: Lowered, from: ValueType, to: ValueType): Lowered | undefined {
   if (isInteger(to)) return toInteger(operand, from, to)
   if (to.kind === 'numeric') return isInteger(from) || from.kind === 'numeric' ? toNumeric(operand, scaleOf(from), to) : undefined
   if (isFloat(to)) return toDouble(operand, from, to)
   if (to.kind === 'boolean' && from.kind === 'integer') return { expression: { kind: 'compare', comparison: 'ne', left: operand.expression, right: integer(0n) }, limit: 1n }
-  if (to.kind === 'date' && from.kind === 'timestamp') return integers('floorQuotient', operand, { expression: integer(BigInt(microsPerDay)), limit: BigInt(microsPerDay) }, everyInteger)
+  if (to.kind === 'timestamp' && from.kind === 'date') return unbounded('multiply', operand, day)
+  if (to.kind === 'date' && from.kind === 'timestamp') return integers('floorQuotient', operand, day, everyInteger)
   return undefined
 }
 

@@ -4,6 +4,7 @@
  * an expression is lowered for each run of a plan.
  */
 import type { EngineExpression } from '../../engine/engine.ts'
+import { partsOf } from '../../engine/expression.ts'
 import type { Bound, BoundCall } from '../expression/bound.ts'
 import { isFixed } from '../expression/compile.ts'
 import { isInteger, scaleOf } from '../expression/type.ts'
@@ -12,12 +13,17 @@ import { lowerCast } from './cast.ts'
 import { lowerDateTrunc } from './date-trunc.ts'
 import { fixedValue } from './fixed-value.ts'
 import { lowerLike } from './like.ts'
-import { constantOf, integer, limitOf } from './lowered.ts'
+import { constantOf, integer, limitOf, narrowed } from './lowered.ts'
 import type { Lowered, Lowering } from './lowered.ts'
 import { compareScaled, comparisons, fixed, lowerComparison, lowerDistinct, lowerIs, negated, truth } from './truth.ts'
 
 export function lowerExpression(lowering: Lowering, bound: Bound): EngineExpression | undefined {
-  return lower(lowering, bound)?.expression
+  const lowered = lower(lowering, bound)?.expression
+  return lowered === undefined || (!lowering.wide && isNarrowed(lowered)) ? undefined : lowered
+}
+
+function isNarrowed(expression: EngineExpression): boolean {
+  return (expression.kind === 'integers' && expression.range === narrowed) || partsOf(expression).some(isNarrowed)
 }
 
 function lower(lowering: Lowering, bound: Bound): Lowered | undefined {

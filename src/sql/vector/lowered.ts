@@ -13,6 +13,11 @@ export interface Lowering {
   /** Ordinals of the row's columns. */
   readonly columns: readonly number[]
   readonly run: Run
+  /**
+   * NUMERIC is of 64 bits in an engine and of any digits in SQL. `wide`: where types do not keep it within 64 bits it is lowered
+   * nonetheless; a failure with 22003 may then be none of SQL's, and the rows are to be computed again one by one.
+   */
+  readonly wide: boolean
 }
 
 export interface Lowered {
@@ -57,6 +62,9 @@ export function rangeOf(type: ValueType): Range {
 }
 
 export const everyInteger: Range = { low: int64Min, high: int64Max, message: 'BIGINT out of range' }
+
+/** Of results that SQL would go on with beyond it. */
+export const narrowed: Range = { ...everyInteger, message: 'NUMERIC beyond 64 bits' }
 
 export function integer(value: bigint): EngineExpression {
   return { kind: 'constant', of: 'i64', value }

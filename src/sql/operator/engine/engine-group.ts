@@ -28,7 +28,7 @@ export interface EngineGroup {
 export function engineGroup({ input, keys, aggregates }: GroupNode, run: Run): EngineGroup | undefined {
   const scan = input.kind === 'filter' ? input.input : input
   if (scan.kind !== 'scan') return undefined
-  const lowering: Lowering = { table: scan.table, columns: scan.columns, run }
+  const lowering: Lowering = { table: scan.table, columns: scan.columns, run, wide: true }
   const { pushed, rest } = input.kind === 'filter' ? splitCondition(lowering, input.condition, false) : { pushed: [], rest: [] }
   if (rest.length > 0) return undefined
   const columns = columnsOf(lowering)
