@@ -119,7 +119,8 @@ export function computedRows({ table, conditions = [], computed = [] }: EngineSc
   return rows.flatMap((row) => {
     const physical = table.columns.map(({ type }, ordinal) => physicalValue(type, row[ordinal]!))
     if (!conditions.every((condition) => evaluateExpression(condition, physical) === true)) return []
-    return [[...row, ...computed.map((column) => engineValue(column, evaluateExpression(column.expression, physical)))]]
+    // Without computed columns the row itself, by which others know it.
+    return [computed.length === 0 ? row : [...row, ...computed.map((column) => engineValue(column, evaluateExpression(column.expression, physical)))]]
   })
 }
 

@@ -1,6 +1,8 @@
 /** UPDATE and DELETE over an engine. */
 import type { EngineRow, EngineScan, EngineSession, PrepareRows } from '../../engine/engine.ts'
 import { compile } from '../expression/compile.ts'
+import { splitCondition } from '../vector/filter.ts'
+import type { SplitCondition } from '../vector/filter.ts'
 import type { QueryRun } from '../operator/query-run.ts'
 import type { DeletePlan, RowWork, UpdatePlan } from '../plan.ts'
 import type { WriteResult } from '../result.ts'
@@ -24,8 +26,9 @@ export async function executeUpdate(engine: EngineSession, plan: UpdatePlan, exe
 export async function executeDelete(engine: EngineSession, plan: DeletePlan, execution: Execution): Promise<WriteResult> {
   return await withRun(engine, execution, async (run) => {
     const { find, change, returning } = plan
-    if (find.kind === 'keys' || returning !== undefined || change.condition !== undefined || change.work !== undefined) return await changeRows(run, plan, () => 'delete')
-    const where = rangeOf(run, plan)
+    const { pushed, rest } = conditionOf(run, plan)
+    if (find.kind === 'keys' || returning !== undefined || rest !== undefined || change.work !== undefined) return await changeRows(run, plan, () => 'delete')
+    const where = rangeOf(run, plan, pushed)
     return written(where === undefined ? 0 : await engine.deleteWhere(plan.table, where))
   })
 }
@@ -33,10 +36,11 @@ export async function executeDelete(engine: EngineSession, plan: DeletePlan, exe
 type ChangeRow = (row: EngineRow) => Outcome | 'keep'
 
 async function changeRows(run: QueryRun, plan: UpdatePlan | DeletePlan, become: Become): Promise<WriteResult> {
-  const { returning, change: { condition, work } } = plan
-  const holds = condition === undefined ? undefined : compile(condition, run)
+  const { returning, change: { work } } = plan
+  const { pushed, rest } = conditionOf(run, plan)
+  const holds = rest === undefined ? undefined : compile(rest, run)
   const outcomeOf: ChangeRow = (row) => (holds === undefined || holds(row) === 1 ? become(row, row) : 'keep')
-  if (work === undefined && returning === undefined) return written(await changeFound(run, plan, outcomeOf, undefined))
+  if (work === undefined && returning === undefined) return written(await changeFound(run, plan, pushed, outcomeOf, undefined))
   const returns = returnedRows(run, returning)
   let outcomes: ReadonlyMap<EngineRow, Outcome | 'keep'> = new Map()
   let returned: readonly EngineRow[] = []
@@ -48,8 +52,14 @@ async function changeRows(run: QueryRun, plan: UpdatePlan | DeletePlan, become: 
       return outcome === 'keep' ? [] : [outcome === 'delete' ? row : outcome]
     }))
   }
-  const count = await changeFound(run, plan, (row) => outcomes.get(row) ?? 'keep', prepare)
+  const count = await changeFound(run, plan, pushed, (row) => outcomes.get(row) ?? 'keep', prepare)
   return written(count, returning, returned)
+}
+
+/** The part of the condition that the engine checks while it scans, and the rest; rows are whole rows by ordinal. */
+function conditionOf(run: QueryRun, { table, find, change: { condition } }: UpdatePlan | DeletePlan): SplitCondition {
+  if (find.kind === 'keys') return { pushed: [], rest: condition }
+  return splitCondition({ table, columns: table.columns.map((_, ordinal) => ordinal), run, wide: false }, condition, false)
 }
 
 /** Of several partners of a row the first counts. */
@@ -62,18 +72,18 @@ async function workedOutcomes(run: QueryRun, work: RowWork, rows: readonly Engin
   return outcomes
 }
 
-async function changeFound(run: QueryRun, plan: UpdatePlan | DeletePlan, change: ChangeRow, prepare: PrepareRows | undefined): Promise<number> {
+async function changeFound(run: QueryRun, plan: UpdatePlan | DeletePlan, conditions: SplitCondition['pushed'], change: ChangeRow, prepare: PrepareRows | undefined): Promise<number> {
   const { table, find } = plan
   if (find.kind === 'keys') {
     const keys = keysOf(find, run.values)
     return keys.length === 0 ? 0 : await run.engine.update(table, keys, change, prepare)
   }
-  const where = rangeOf(run, plan)
+  const where = rangeOf(run, plan, conditions)
   return where === undefined ? 0 : await run.engine.updateWhere(table, where, change, prepare)
 }
 
 /** What the engine scans for; undefined when no row can satisfy the terms. */
-function rangeOf({ values, signal }: QueryRun, { table, find }: UpdatePlan | DeletePlan): (ScanRange & Pick<EngineScan, 'signal'>) | undefined {
+function rangeOf({ values, signal }: QueryRun, { table, find }: UpdatePlan | DeletePlan, conditions: SplitCondition['pushed']): (ScanRange & Pick<EngineScan, 'conditions' | 'signal'>) | undefined {
   const resolved = find.kind === 'where' ? resolveTerms(find.terms, values) : undefined
-  return resolved && { ...scanRange(table, resolved), ...(signal && { signal }) }
+  return resolved && { ...scanRange(table, resolved), conditions, ...(signal && { signal }) }
 }

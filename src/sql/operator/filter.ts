@@ -1,8 +1,6 @@
 /** WHERE and HAVING: what a scan can evaluate goes down to it, the rest is evaluated row by row. */
 import type { EngineExpression } from '../../engine/engine.ts'
-import type { Bound } from '../expression/bound.ts'
 import { compile } from '../expression/compile.ts'
-import { booleanType } from '../expression/type.ts'
 import { splitCondition } from '../vector/filter.ts'
 import type { SplitCondition } from '../vector/filter.ts'
 import type { QueryNode } from './node.ts'
@@ -11,12 +9,8 @@ import { filtered } from './set.ts'
 
 /** `open` makes the input's stream; of a scan with conditions, and with a limit when nothing is left to be checked above. */
 export function filter({ input, condition }: Extract<QueryNode, { kind: 'filter' }>, open: (rowsMax: number | undefined, conditions: readonly EngineExpression[]) => Stream, run: QueryRun, rowsMax: number | undefined): Stream {
-  const { pushed, rest }: SplitCondition = input.kind === 'scan' ? splitCondition({ table: input.table, columns: input.columns, run, wide: false }, condition, rowsMax !== undefined) : { pushed: [], rest: [condition] }
-  if (rest.length === 0) return open(rowsMax, pushed)
-  const holds = compile(conjunctionOf(rest), run)
+  const { pushed, rest }: SplitCondition = input.kind === 'scan' ? splitCondition({ table: input.table, columns: input.columns, run, wide: false }, condition, rowsMax !== undefined) : { pushed: [], rest: condition }
+  if (rest === undefined) return open(rowsMax, pushed)
+  const holds = compile(rest, run)
   return filtered(open(undefined, pushed), run, (row) => holds(row) === 1)
-}
-
-function conjunctionOf(items: readonly Bound[]): Bound {
-  return items.length === 1 ? items[0]! : { kind: 'and', items, type: booleanType }
 }

@@ -10,7 +10,7 @@ import { resolveTerms } from '../execute/terms.ts'
 import { engineGroup } from './engine/engine-group.ts'
 import type { EngineGroup } from './engine/engine-group.ts'
 import { hashed } from './hashed-group.ts'
-import type { GroupNode } from './node.ts'
+import type { GroupNode, QueryNode } from './node.ts'
 import { snapshotOf } from './query-run.ts'
 import type { Batch, QueryRun, Stream } from './query-run.ts'
 
@@ -18,6 +18,12 @@ export function group(node: GroupNode, input: Stream, run: QueryRun): Stream {
   const asked = engineGroup(node, run)
   const byRows = hashed(node, input, run)
   return asked === undefined ? byRows : byEngine(asked, run, byRows)
+}
+
+/** Distinct rows as groups of all their columns, where the engine can make them; `byRows` are the same rows. */
+export function distinctGroups(input: QueryNode, byRows: Stream, run: QueryRun): Stream | undefined {
+  const asked = input.kind === 'project' ? engineGroup({ kind: 'group', input: input.input, keys: input.expressions, aggregates: [] }, run) : undefined
+  return asked && byEngine(asked, run, byRows)
 }
 
 function byEngine({ scan: { table, terms }, conditions, computed, keys, requests, values }: EngineGroup, run: QueryRun, byRows: Stream): Stream {

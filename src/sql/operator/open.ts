@@ -3,7 +3,7 @@ import type { EngineRow } from '../../engine/engine.ts'
 import { compile } from '../expression/compile.ts'
 import { apply } from './apply.ts'
 import { filter } from './filter.ts'
-import { group } from './group.ts'
+import { distinctGroups, group } from './group.ts'
 import { join } from './join.ts'
 import type { QueryNode } from './node.ts'
 import { engineTop, topOfScan, topRowsMax } from './engine/engine-top.ts'
@@ -35,7 +35,7 @@ export function open(node: QueryNode, run: QueryRun, rowsMax?: number, repeated 
     case 'project':
       return project(node, input(node.input, rowsMax), run)
     case 'distinct':
-      return distinct(input(node.input), run)
+      return distinctRows(node.input, distinct(input(node.input), run), run, rowsMax)
     case 'group':
       return group(node, input(node.input), run)
     case 'join':
@@ -55,6 +55,11 @@ export function open(node: QueryNode, run: QueryRun, rowsMax?: number, repeated 
       return limited(window, input(node.input, window.limit === undefined ? rowsMax : window.limit + window.offset), run)
     }
   }
+}
+
+/** Whoever takes all of them has the engine find them; a few are found soonest as rows come. */
+function distinctRows(input: QueryNode, byRows: Stream, run: QueryRun, rowsMax: number | undefined): Stream {
+  return (rowsMax === undefined ? distinctGroups(input, byRows, run) : undefined) ?? byRows
 }
 
 function given(columns: readonly number[], run: QueryRun): Stream {

@@ -29,8 +29,8 @@ export function engineGroup({ input, keys, aggregates }: GroupNode, run: Run): E
   const scan = input.kind === 'filter' ? input.input : input
   if (scan.kind !== 'scan') return undefined
   const lowering: Lowering = { table: scan.table, columns: scan.columns, run, wide: true }
-  const { pushed, rest } = input.kind === 'filter' ? splitCondition(lowering, input.condition, false) : { pushed: [], rest: [] }
-  if (rest.length > 0) return undefined
+  const { pushed, rest } = splitCondition(lowering, input.kind === 'filter' ? input.condition : undefined, false)
+  if (rest !== undefined) return undefined
   const columns = columnsOf(lowering)
   const ordinals = keys.map((key) => columns.ordinalOf(key))
   const requests: EngineGroupedAggregate[] = []
