@@ -36,10 +36,9 @@ export function engineTop({ input, keys }: SortNode, run: Run): EngineTop | unde
     if (ordinal === undefined) return undefined
     order.push({ ordinal, descending, nullsFirst })
   }
-  if (below.kind !== 'filter') return { scan, conditions: [], order }
   // Not every row is looked at, so conditions that may fail are not for the engine.
-  const { pushed, rest } = splitCondition({ table: scan.table, columns: scan.columns, run }, below.condition, true)
-  return rest.length > 0 ? undefined : { scan, conditions: pushed, order }
+  const { pushed, rest } = splitCondition({ table: scan.table, columns: scan.columns, run, wide: false }, below.kind === 'filter' ? below.condition : undefined, true)
+  return rest === undefined ? { scan, conditions: pushed, order } : undefined
 }
 
 export function topOfScan({ scan, conditions, order }: EngineTop, run: QueryRun, rowsMax: number): Stream {
