@@ -40,13 +40,13 @@ export function evaluateExpression(expression: EngineExpression, row: readonly (
     case 'like':
       return unary(expression.operand, (text) => createMatcher(expression.pattern, expression.escape, expression.caseless)(Buffer.from(text as Uint8Array).toString()))
     case 'integers':
-      return strict<bigint>(expression.left, expression.right, (x, y) => within(expression.range, integers(expression.operator, x, y)))
+      return strict<bigint>(expression.left, expression.right, (x, y) => within(expression, integers(expression, x, y)))
     case 'doubles':
       return strict<number>(expression.left, expression.right, (x, y) => doubles(expression, x, y))
     case 'toDouble':
       return unary(expression.operand, (value) => (expression.single ? Math.fround(Number(value)) : Number(value)))
     case 'toInteger':
-      return unary(expression.operand, (value) => within(expression.range, Number.isFinite(value) ? BigInt(toEven(value as number)) : 2n ** 70n))
+      return unary(expression.operand, (value) => within(expression, Number.isFinite(value) ? BigInt(toEven(value as number)) : 2n ** 70n))
     case 'fromBoolean':
       return unary(expression.operand, (value) => BigInt(value as boolean))
     case 'case': {
@@ -73,26 +73,34 @@ function allOrAny(stops: boolean, values: Iterable<Value>): Value {
   return result
 }
 
-function within({ low, high, message }: Extract<EngineExpression, { kind: 'integers' }>['range'], value: bigint): bigint {
-  if (value < low || value > high) throw new LsmtError('22003', message)
+/** The error with the operation's place, if it has one. */
+function failure(code: '22003' | '22012', message: string, { position = 0 }: { readonly position?: number }): LsmtError {
+  return new LsmtError(code, message, position > 0 ? { position } : {})
+}
+
+function within(expression: Extract<EngineExpression, { kind: 'integers' | 'toInteger' }>, value: bigint): bigint {
+  const { low, high, message } = expression.range
+  if (value < low || value > high) throw failure('22003', message, expression)
   return value
 }
 
-function integers(operator: string, x: bigint, y: bigint): bigint {
+function integers(expression: Extract<EngineExpression, { kind: 'integers' }>, x: bigint, y: bigint): bigint {
+  const { operator } = expression
   if (operator === 'add') return x + y
   if (operator === 'subtract') return x - y
   if (operator === 'multiply') return x * y
-  if (y === 0n) throw new LsmtError('22012', 'division by zero')
+  if (y === 0n) throw failure('22012', 'division by zero', expression)
   const remainder = ((x % y) + y) % y, half = (y < 0n ? -y : y) / 2n
   if (operator === 'floorQuotient') return (x - remainder) / y
   if (operator === 'roundedQuotient') return (x < 0n ? x - half : x + half) / y
   return operator === 'quotient' ? x / y : x % y
 }
 
-function doubles({ operator, single, message }: Extract<EngineExpression, { kind: 'doubles' }>, x: number, y: number): number {
-  if (y === 0 && ((operator === 'quotient' && !Number.isNaN(x)) || operator === 'remainder')) throw new LsmtError('22012', 'division by zero')
+function doubles(expression: Extract<EngineExpression, { kind: 'doubles' }>, x: number, y: number): number {
+  const { operator, single, message } = expression
+  if (y === 0 && ((operator === 'quotient' && !Number.isNaN(x)) || operator === 'remainder')) throw failure('22012', 'division by zero', expression)
   const result = operator === 'add' ? x + y : operator === 'subtract' ? x - y : operator === 'multiply' ? x * y : operator === 'quotient' ? x / y : x % y
-  if (Math.abs(result) === Infinity && Number.isFinite(x) && Number.isFinite(y)) throw new LsmtError('22003', message)
+  if (Math.abs(result) === Infinity && Number.isFinite(x) && Number.isFinite(y)) throw failure('22003', message, expression)
   return single ? Math.fround(result) : result
 }
 

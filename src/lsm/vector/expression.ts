@@ -19,6 +19,11 @@ export interface IntegerRange {
   readonly message: string
 }
 
+/** Where in a statement an operation stands that may fail, for its error; 0: nowhere. */
+interface Placed {
+  readonly position?: number
+}
+
 export type VectorExpression =
   | { readonly kind: 'column'; readonly ordinal: number }
   | { readonly kind: 'constant'; readonly of: VectorKind; readonly value: PhysicalValue | boolean | null }
@@ -32,11 +37,11 @@ export type VectorExpression =
   /** A valid pattern; `escape` is one character, or absent when there is none. */
   | { readonly kind: 'like'; readonly operand: VectorExpression; readonly pattern: string; readonly escape: string | undefined; readonly caseless: boolean }
   /** i64. `safe`: the operands' types are too small for it to fail. */
-  | { readonly kind: 'integers'; readonly operator: VectorOperator; readonly left: VectorExpression; readonly right: VectorExpression; readonly range: IntegerRange; readonly safe: boolean }
+  | ({ readonly kind: 'integers'; readonly operator: VectorOperator; readonly left: VectorExpression; readonly right: VectorExpression; readonly range: IntegerRange; readonly safe: boolean } & Placed)
   /** f64. `single`: the result is rounded to 32 bits. */
-  | { readonly kind: 'doubles'; readonly operator: VectorOperator; readonly left: VectorExpression; readonly right: VectorExpression; readonly single: boolean; readonly message: string }
+  | ({ readonly kind: 'doubles'; readonly operator: VectorOperator; readonly left: VectorExpression; readonly right: VectorExpression; readonly single: boolean; readonly message: string } & Placed)
   | { readonly kind: 'toDouble'; readonly operand: VectorExpression; readonly single: boolean }
-  | { readonly kind: 'toInteger'; readonly operand: VectorExpression; readonly range: IntegerRange }
+  | ({ readonly kind: 'toInteger'; readonly operand: VectorExpression; readonly range: IntegerRange } & Placed)
   /** boolean to i64. */
   | { readonly kind: 'fromBoolean'; readonly operand: VectorExpression }
   /** Results of one kind; null where no branch is taken and there is nothing otherwise. */

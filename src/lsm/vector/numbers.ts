@@ -23,25 +23,27 @@ function putRange({ memory }: Kernel, { low, high }: IntegerRange, allocate: All
   return at
 }
 
-export function integersNode(kernel: Kernel, { operator, range, safe }: ExpressionOf<'integers'>, left: VectorNode, right: VectorNode, allocate: Allocate): ValueNode {
+export function integersNode(kernel: Kernel, { operator, range, safe, position }: ExpressionOf<'integers'>, left: VectorNode, right: VectorNode, allocate: Allocate): ValueNode {
   const { exports, memory } = kernel
   const bounds = putRange(kernel, range, allocate)
   return binary('i64', !safe, asNumber(left, 'i64'), asNumber(right, 'i64'), (a, b, active, count, out) => {
     const row = exports.vectorArithmeticI64(vectorOperator[operator], a.values, a.step, b.values, b.step, active, count, bounds, out)
-    if (row < count) throw new RowFailure(row, failureOf(operator, memory.i64[(b.values + b.step * row) >>> 3] === 0n, range.message))
+    if (row < count) throw new RowFailure(row, failureOf(operator, memory.i64[(b.values + b.step * row) >>> 3] === 0n, range.message, position))
   })
 }
 
-export function doublesNode({ exports, memory }: Kernel, { operator, single, message }: ExpressionOf<'doubles'>, left: VectorNode, right: VectorNode): ValueNode {
+export function doublesNode({ exports, memory }: Kernel, { operator, single, message, position }: ExpressionOf<'doubles'>, left: VectorNode, right: VectorNode): ValueNode {
   return binary('f64', true, asNumber(left, 'f64'), asNumber(right, 'f64'), (a, b, active, count, out) => {
     const row = exports.vectorArithmeticF64(vectorOperator[operator], a.values, a.step, b.values, b.step, active, count, Number(single), out)
-    if (row < count) throw new RowFailure(row, failureOf(operator, memory.f64[(b.values + b.step * row) >>> 3] === 0, message))
+    if (row < count) throw new RowFailure(row, failureOf(operator, memory.f64[(b.values + b.step * row) >>> 3] === 0, message, position))
   })
 }
 
-function failureOf(operator: VectorOperator, isZero: boolean, message: string): LsmtError {
+const evidenceOf = (position = 0): { position?: number } => (position > 0 ? { position } : {})
+
+function failureOf(operator: VectorOperator, isZero: boolean, message: string, position: number | undefined): LsmtError {
   const isDivision = operator !== 'add' && operator !== 'subtract' && operator !== 'multiply'
-  return isDivision && isZero ? new LsmtError('22012', 'division by zero') : new LsmtError('22003', message)
+  return isDivision && isZero ? new LsmtError('22012', 'division by zero', evidenceOf(position)) : new LsmtError('22003', message, evidenceOf(position))
 }
 
 function binary(kind: 'i64' | 'f64', fails: boolean, left: ValueNode, right: ValueNode, compute: (a: Values, b: Values, active: Pointer, count: number, out: Pointer) => void): ValueNode {
@@ -87,10 +89,10 @@ export function toDoubleNode({ exports }: Kernel, { single }: ExpressionOf<'toDo
   return unary('f64', false, asNumber(operand, 'i64'), (values, active, count, out) => exports.vectorToF64(values, active, count, Number(single), out))
 }
 
-export function toIntegerNode(kernel: Kernel, { range }: ExpressionOf<'toInteger'>, operand: VectorNode, allocate: Allocate): ValueNode {
+export function toIntegerNode(kernel: Kernel, { range, position }: ExpressionOf<'toInteger'>, operand: VectorNode, allocate: Allocate): ValueNode {
   const bounds = putRange(kernel, range, allocate)
   return unary('i64', true, asNumber(operand, 'f64'), (values, active, count, out) => {
     const row = kernel.exports.vectorToI64(values, active, count, bounds, out)
-    if (row < count) throw new RowFailure(row, new LsmtError('22003', range.message))
+    if (row < count) throw new RowFailure(row, new LsmtError('22003', range.message, evidenceOf(position)))
   })
 }

@@ -17,8 +17,9 @@ const weekShift = 3n * micros['day']!
 
 export function lowerDateTrunc(run: Run, { args }: BoundCall, lower: (part: Bound) => Lowered | undefined): Lowered | undefined {
   const [unit, time] = args as readonly [Bound, Bound]
-  const name = fixedValue(run, unit)
-  const length = typeof name === 'string' ? micros[name.toLowerCase()] : undefined
+  const given = fixedValue(run, unit)
+  const name = typeof given === 'string' ? given.toLowerCase() : ''
+  const length = micros[name]
   const moment = length === undefined ? undefined : lower(time)
   if (length === undefined || moment === undefined) return undefined
   const constant = (value: bigint): Lowered => ({ expression: integer(value), limit: value })

@@ -8,6 +8,7 @@ import { partsOf } from '../../engine/expression.ts'
 import type { Bound, BoundCall } from '../expression/bound.ts'
 import { isFixed } from '../expression/compile.ts'
 import { isInteger, scaleOf } from '../expression/type.ts'
+import { placed } from './place.ts'
 import { lowerAbsolute, lowerArithmetic, lowerNegation } from './arithmetic.ts'
 import { lowerCast } from './cast.ts'
 import { lowerDateTrunc } from './date-trunc.ts'
@@ -36,7 +37,7 @@ function lower(lowering: Lowering, bound: Bound): Lowered | undefined {
     case 'now':
       return constantOf(lowering.run.nowMicros, bound.type)
     case 'call':
-      return isFixed(bound) ? lowerFixed(lowering, bound) : lowerCall(lowering, bound)
+      return isFixed(bound) ? lowerFixed(lowering, bound) : placed(lowerCall(lowering, bound), lowering.run, bound.at)
     case 'and':
     case 'or': {
       const items = expressionsOf(lowering, bound.items)

@@ -77,14 +77,14 @@ function bound(engine: Engine, expression: string): { readonly bound: Bound; rea
   }
 }
 
-type Outcome = { readonly values: readonly EngineValue[] } | { readonly code: string; readonly message: string }
+type Outcome = { readonly values: readonly EngineValue[] } | { readonly code: string; readonly message: string; readonly position: number | undefined }
 
 async function outcomeOf(run: () => Promise<readonly EngineValue[]> | readonly EngineValue[]): Promise<Outcome> {
   try {
     return { values: await run() }
   } catch (error) {
     if (!(error instanceof LsmtError)) throw error
-    return { code: error.code, message: error.message }
+    return { code: error.code, message: error.message, position: error.evidence.position }
   }
 }
 
@@ -96,7 +96,7 @@ function difference(actual: Outcome, expected: Outcome): string {
 }
 
 const shown = (value: EngineValue): string => (Object.is(value, -0) ? '-0' : typeof value === 'bigint' ? `${value}n` : typeof value === 'string' ? JSON.stringify(value) : String(value))
-const outcomeText = (outcome: Outcome): string => ('code' in outcome ? `${outcome.code} ${outcome.message}` : outcome.values.map(shown).join('\n'))
+const outcomeText = (outcome: Outcome): string => ('code' in outcome ? `${outcome.code} at ${outcome.position} ${outcome.message}` : outcome.values.map(shown).join('\n'))
 
 describe.each<readonly [KernelKind, boolean]>([['wasm', false], ['js', false], ['wasm', true]])('lowered expressions, %s kernels, NUMERIC wide: %s', (kernels, wide) => {
   test('are what row by row evaluation gives', async () => {

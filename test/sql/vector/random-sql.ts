@@ -21,7 +21,7 @@ const literals: Readonly<Record<SqlType, readonly string[]>> = {
   date: ["DATE '2024-02-29'", "DATE '1970-01-01'"],
 }
 const patterns = ["'%'", "'a%'", "'%3'", "'%e%i%'", "'_egion _'", "'%ß%'", "'%日%'", "'%\\%%'", "'STRA%'", "''", "'%🙂'"]
-const units = ['second', 'minute', 'hour', 'day', 'week', 'month', 'millisecond']
+const units = ['second', 'minute', 'hour', 'day', 'week', 'Week', 'month', 'millisecond']
 
 export function randomSql(random: Random, type: SqlType, depth = 3): string {
   const pick = <T>(items: readonly T[]): T => items[random.below(items.length)]!

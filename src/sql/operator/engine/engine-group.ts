@@ -64,7 +64,7 @@ function columnsOf(lowering: Lowering): Columns {
       const { type } = bound
       const expression = type.kind === 'unknown' || type.kind === 'interval' ? undefined : lowerExpression(lowering, bound)
       if (expression === undefined) return undefined
-      const name = JSON.stringify([type, expression], (_, value: unknown) => (typeof value === 'bigint' ? `${value}n` : Object.is(value, -0) ? '-0' : typeof value === 'number' && !Number.isFinite(value) ? String(value) : value))
+      const name = JSON.stringify([type, expression], (key, value: unknown) => (key === 'position' ? undefined : typeof value === 'bigint' ? `${value}n` : Object.is(value, -0) ? '-0' : typeof value === 'number' && !Number.isFinite(value) ? String(value) : value))
       const known = names.indexOf(name)
       if (known >= 0) return table.columns.length + known
       computed.push({ expression, type: type as ComputedColumn['type'] })
