@@ -7,7 +7,7 @@ import { coerce, commonTypeOf } from '../coerce.ts'
 import { bindBinary } from '../operator.ts'
 import { bigintType, doubleType, isFloat, isInteger, isNumber, numericType, scaleOf } from '../type.ts'
 import type { ValueType } from '../type.ts'
-import { absolute, divide, divideRounded, finite, integerOf, normal, powerOf10, rescale } from '../value/number.ts'
+import { absolute, divide, divideRounded, divisionByZero, finite, integerOf, normal, powerOf10, rescale } from '../value/number.ts'
 import type { Integer } from '../value/number.ts'
 import { anyOf, fixed } from './signature.ts'
 import type { Builder } from './signature.ts'
@@ -33,7 +33,7 @@ export const numberFunctions: Readonly<Record<string, Builder>> = {
   ln: fixed([doubleType], doubleType, (value) => logarithm(Math.log, value as number)),
   log: anyOf(
     fixed([doubleType], doubleType, (value) => logarithm(Math.log10, value as number)),
-    fixed([doubleType, doubleType], doubleType, (base, value) => logarithm(Math.log, value as number) / logarithm(Math.log, base as number)),
+    fixed([doubleType, doubleType], doubleType, (base, value) => logarithmTo(base as number, value as number)),
   ),
   log10: fixed([doubleType], doubleType, (value) => logarithm(Math.log10, value as number)),
   sin: fixed([doubleType], doubleType, (value) => Math.sin(value as number)),
@@ -187,6 +187,12 @@ function power(base: unknown, exponent: unknown): number {
 function defined(name: string, result: number, ...given: readonly number[]): number {
   if (Number.isNaN(result) && !given.some(Number.isNaN)) throw new LsmtError('22003', `${name} of ${given.join(', ')} is not a real number`)
   return result
+}
+
+function logarithmTo(base: number, value: number): number {
+  const [dividend, divisor] = [logarithm(Math.log, value), logarithm(Math.log, base)]
+  if (divisor === 0) throw divisionByZero()
+  return dividend / divisor
 }
 
 function logarithm(log: (value: number) => number, value: number): number {
