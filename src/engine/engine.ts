@@ -113,6 +113,19 @@ export type WriteOperation = { readonly put: EngineRow } | { readonly delete: re
 export type PrepareRows = (rows: readonly EngineRow[]) => Promise<void>
 export type PreparePairs = (pairs: readonly (readonly [existing: EngineRow, proposed: EngineRow])[]) => Promise<void>
 
+/** The values of one column, row after row. Of typed arrays the type is the array's, not the column's: any may be given for any number. */
+export interface EngineColumn {
+  readonly values: BigInt64Array | Float64Array | Int32Array | readonly EngineValue[]
+  /** 1 where the row's value is null, whatever stands in `values`. */
+  readonly nulls?: Uint8Array
+}
+
+/** Rows by column: by ordinal, the hidden key left out. */
+export interface EngineColumns {
+  readonly rowCount: number
+  readonly columns: readonly EngineColumn[]
+}
+
 /** Tuples `( value , … ) , ( …` of plain literals as SQL writes them, blanks and comments between them. */
 export interface ValuesText {
   readonly text: string
@@ -177,6 +190,8 @@ export interface EngineSession extends EngineCatalog {
    * durable as set, and visible.
    */
   insert(table: TableSchema, rows: readonly EngineRow[], mode: WriteMode): Promise<number>
+  /** Writes rows that are given by column, as `insert` would write them. 42804 for another count of columns. */
+  insertColumns(table: TableSchema, columns: EngineColumns, mode: WriteMode): Promise<number>
   /**
    * Writes rows that are given as text, as `insert` would write their values, without making objects of them. Undefined
    * when the text holds what is not known here, or what `insert` refuses: nothing was written then, and `insert` tells.

@@ -25,7 +25,7 @@ import { takeShardSnapshot } from './shards/shard-snapshot.ts'
 import type { Shards } from './shards/shards.ts'
 import { openTables } from './tables/tables.ts'
 import type { Tables } from './tables/tables.ts'
-import { createTextInserter } from './write/columns/insert-text.ts'
+import { createColumnInserter } from './write/columns/insert-columns.ts'
 import { commitAdmitted } from './write/commit-admitted.ts'
 import type { CommitFloor } from './write/commit-admitted.ts'
 import { createStatementBuilder } from './write/statement.ts'
@@ -75,7 +75,7 @@ export async function createLocalEngine(parts: LocalEngineParts): Promise<Engine
     assertOpen()
     return createSpillFile(parts.createTemporary, kernel, use, stats)
   }
-  const texts = createTextInserter()
+  const texts = createColumnInserter()
   const tables = await openTables(writer)
 
   return {

@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { Engine, EngineRow, EngineScan } from '../../src/engine/engine.ts'
 import type { TableSchema } from '../../src/engine/schema.ts'
 import { describeExpressions } from './engine-conformance-expressions.ts'
+import { describeColumns } from './engine-conformance-columns.ts'
 import { describeGroups } from './engine-conformance-groups.ts'
 import { describeTop } from './engine-conformance-top.ts'
 import { describeTablesAndValues } from './engine-conformance-values.ts'
@@ -291,6 +292,7 @@ export function describeEngine(title: string, open: () => Promise<Engine>): void
     })
 
     describeGroups(() => engine)
+    describeColumns(() => engine)
     describeExpressions(() => engine)
     describeTop(() => engine)
 

@@ -1,5 +1,5 @@
 /** What the conformance suites of engines share: tables in short, whole scans, whole aggregates. */
-import type { EngineAggregate, EngineGroupedAggregate, EngineOrder, EngineRow, EngineScan, EngineSession, NewTable } from '../../src/engine/engine.ts'
+import type { EngineAggregate, EngineColumn, EngineColumns, EngineGroupedAggregate, EngineOrder, EngineRow, EngineScan, EngineSession, NewTable } from '../../src/engine/engine.ts'
 import type { ColumnType, TableSchema } from '../../src/engine/schema.ts'
 
 /** Columns from `name kind` pairs. */
@@ -56,4 +56,17 @@ export async function topAll(engine: EngineSession, table: TableSchema, order: r
   } finally {
     snapshot.release()
   }
+}
+
+/** Rows by column: typed arrays where all values of a column are of one kind, lists where they are not. */
+export function toColumns(rows: readonly EngineRow[], width: number): EngineColumns {
+  const columns = Array.from({ length: width }, (_, i): EngineColumn => {
+    const values = rows.map((row) => row[i]!)
+    const given = values.filter((value) => value !== null)
+    const nulls = given.length < values.length ? { nulls: Uint8Array.from(values, (value) => (value === null ? 1 : 0)) } : {}
+    if (given.length > 0 && given.every((value) => typeof value === 'number')) return { values: Float64Array.from(values, (value) => Number(value)), ...nulls }
+    if (given.length > 0 && given.every((value) => typeof value === 'bigint' || Number.isSafeInteger(value))) return { values: BigInt64Array.from(values, (value) => BigInt((value as bigint | number | null) ?? 0)), ...nulls }
+    return { values }
+  })
+  return { rowCount: rows.length, columns }
 }

@@ -5,6 +5,7 @@
 import { checkRow } from '../../src/engine/check-value.ts'
 import { checkKey, keyCodec } from '../../src/engine/codec/key-codec.ts'
 import type { Engine, EngineTransaction, EngineAggregate, EnginePredicateTerm, EngineRow, EngineScan, EngineSnapshot, EngineValue, KeyBound, NewTable, WriteMode } from '../../src/engine/engine.ts'
+import { rowsOfColumns } from '../../src/engine/columns.ts'
 import { alteredTable } from '../../src/engine/tables/alter-table.ts'
 import { kvTable } from '../../src/engine/tables/catalog.ts'
 import { tableSchema } from '../../src/engine/tables/new-table.ts'
@@ -95,6 +96,14 @@ function modelOver(byName: Map<string, ModelTable>, firstVersion: number): Engin
     return ((given as ModelSnapshot).tables.get(schema.tableId) ?? []).map((row) => (row.length < schema.columns.length ? widened(schema, row) : row))
   }
 
+  async function insert(schema: TableSchema, rows: readonly EngineRow[], mode: WriteMode): Promise<number> {
+    const table = writable(schema)
+    const draft = table.rows.slice()
+    const count = rows.reduce((sum, row) => sum + insertRow(schema, draft, withHiddenKey(table, row), mode), 0)
+    table.rows = draft
+    return count
+  }
+
   return {
     tables: () => [...byName.values()].map((table) => table.schema),
     table: (name) => byName.get(name)?.schema,
@@ -151,12 +160,9 @@ function modelOver(byName: Map<string, ModelTable>, firstVersion: number): Engin
       const { limit: _, ...unlimited } = scan
       return selectRows(rowsOf(given, scan.table), unlimited).toSorted((a, b) => compareOrdered(a, b, order)).slice(0, Math.max(0, limit)).map((row) => project(row, scan.columns))
     },
-    async insert(schema, rows, mode) {
-      const table = writable(schema)
-      const draft = table.rows.slice()
-      const count = rows.reduce((sum, row) => sum + insertRow(schema, draft, withHiddenKey(table, row), mode), 0)
-      table.rows = draft
-      return count
+    insert,
+    async insertColumns(schema, columns, mode) {
+      return await insert(schema, rowsOfColumns(columns), mode)
     },
     async insertText() {
       // Texts are not known here: their rows are to be given.

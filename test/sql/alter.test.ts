@@ -5,7 +5,7 @@ import { LsmtError } from '../../src/errors.ts'
 import { createMemoryStorage } from '../../src/storage/memory-storage.ts'
 import { createSql } from '../../src/sql/sql.ts'
 import type { Sql } from '../../src/sql/sql.ts'
-import { openKeyedTable } from '../../src/engine/kv-table.ts'
+import { openKeyedTable } from '../../src/engine/keyed/kv-table.ts'
 import { openTestEngine } from '../engine/open-test-engine.ts'
 
 async function rowsOf(sql: Sql, text: string): Promise<unknown> {

@@ -14,7 +14,7 @@ import type { TableAccess, TableState } from '../tables/table-access.ts'
 import type { PinnedTables, Tables } from '../tables/tables.ts'
 import { commitAdmitted } from '../write/commit-admitted.ts'
 import type { CommitFloor } from '../write/commit-admitted.ts'
-import type { TextInserter } from '../write/columns/insert-text.ts'
+import type { ColumnInserter } from '../write/columns/insert-columns.ts'
 import type { TableLocks } from '../write/locks.ts'
 import type { Writer } from '../write/writer.ts'
 import { createReads } from './reads.ts'
@@ -27,7 +27,7 @@ export interface TransactionFloor {
   readonly writer: Writer
   readonly floor: CommitFloor
   readonly tables: Tables
-  readonly texts: TextInserter
+  readonly texts: ColumnInserter
   readonly spillFile: Engine['spillFile']
 }
 

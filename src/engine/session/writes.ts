@@ -1,20 +1,21 @@
 /** What statements write, by way of a writer that brings it into the database or into one transaction. */
 import { LsmtError } from '../../errors.ts'
 import { checkRow } from '../check-value.ts'
-import type { EngineRow, EngineSession } from '../engine.ts'
+import { rowsOfColumns } from '../columns.ts'
+import type { EngineColumns, EngineRow, EngineSession, WriteMode } from '../engine.ts'
 import type { TableSchema } from '../schema.ts'
 import { recoverNextRowId, withRowIds } from '../tables/hidden-key.ts'
 import type { TableAccess } from '../tables/table-access.ts'
 import type { Tables } from '../tables/tables.ts'
-import type { TextInserter } from '../write/columns/insert-text.ts'
+import type { ColumnInserter } from '../write/columns/insert-columns.ts'
 import { writeBlind, writeNew, writeOperations, writeOrChange } from '../write/insert.ts'
 import { changeRows, changeRowsWhere, deleteKeyRange, deleteRowsWhere } from '../write/update.ts'
 import { tableChanged } from '../write/writer.ts'
 import type { Writer } from '../write/writer.ts'
 
-export type EngineWrites = Pick<EngineSession, 'insert' | 'insertText' | 'insertOrUpdate' | 'update' | 'updateWhere' | 'deleteWhere' | 'write' | 'deleteRange'>
+export type EngineWrites = Pick<EngineSession, 'insert' | 'insertText' | 'insertColumns' | 'insertOrUpdate' | 'update' | 'updateWhere' | 'deleteWhere' | 'write' | 'deleteRange'>
 
-export function createWrites(writer: Writer, tables: Pick<Tables, 'access'>, texts: Pick<TextInserter, 'insertText'>): EngineWrites {
+export function createWrites(writer: Writer, tables: Pick<Tables, 'access'>, columnar: Omit<ColumnInserter, 'free'>): EngineWrites {
   function writable(table: TableSchema): TableAccess {
     writer.shards.assertOpen()
     const access = tables.access(table)
@@ -28,17 +29,26 @@ export function createWrites(writer: Writer, tables: Pick<Tables, 'access'>, tex
     return checked(access, access.schema.hiddenKey ? withRowIds(access, rows) : rows)
   }
 
+  async function insert(access: TableAccess, rows: readonly EngineRow[], mode: WriteMode): Promise<number> {
+    if (rows.length === 0) return 0
+    const ready = access.schema.hiddenKey ? await prepare(access, rows) : checked(access, rows)
+    if (mode !== 'upsert' && !access.schema.hiddenKey) return writeNew(writer, access, ready, mode)
+    await writeBlind(writer, access, ready)
+    return ready.length
+  }
+
   return {
     async insert(table, rows, mode) {
+      return await insert(writable(table), rows, mode)
+    },
+    async insertColumns(table, columns, mode) {
       const access = writable(table)
-      if (rows.length === 0) return 0
-      const ready = access.schema.hiddenKey ? await prepare(access, rows) : checked(access, rows)
-      if (mode !== 'upsert' && !access.schema.hiddenKey) return writeNew(writer, access, ready, mode)
-      await writeBlind(writer, access, ready)
-      return ready.length
+      checkWidths(access, columns)
+      const count = mode === 'insert-or-ignore' || columns.rowCount === 0 ? undefined : await columnar.insertColumns(writer, access, columns, mode)
+      return count ?? (await insert(access, rowsOfColumns(columns), mode))
     },
     async insertText(table, values, mode) {
-      return await texts.insertText(writer, writable(table), values, mode)
+      return await columnar.insertText(writer, writable(table), values, mode)
     },
     async insertOrUpdate(table, rows, change, before) {
       const access = writable(table)
@@ -62,6 +72,16 @@ export function createWrites(writer: Writer, tables: Pick<Tables, 'access'>, tex
     async deleteRange(table, lower, upper) {
       await deleteKeyRange(writer, writable(table), lower, upper)
     },
+  }
+}
+
+/** As `checkRow` would say of each row. */
+function checkWidths({ schema: { name, columns, hiddenKey } }: TableAccess, given: EngineColumns): void {
+  const width = columns.length - (hiddenKey ? 1 : 0)
+  if (given.columns.length !== width) throw new LsmtError('42804', `table "${name}" has ${width} columns, ${given.columns.length} were given`)
+  for (const [index, { values, nulls }] of given.columns.entries()) {
+    const rowCount = Math.min(values.length, nulls?.length ?? values.length)
+    if (rowCount < given.rowCount) throw new LsmtError('22023', `column ${index} has ${rowCount} values for ${given.rowCount} rows`)
   }
 }
 

@@ -2,30 +2,17 @@
  * VALUES text to operations of the statement's batches: a chunk of text after the other is scanned into columns, and
  * these are encoded for all shards. No row becomes a JavaScript object.
  */
-import type { Pointer } from '../../../kernel/linear-memory.ts'
 import { valuesTextMargin, valuesType } from '../../../kernel/values.ts'
-import { writeI64 } from '../../codec/byte-target.ts'
 import type { ValuesText } from '../../engine.ts'
-import { keyLengthMax } from '../../shards/key-scratch.ts'
-import type { TableAccess } from '../../tables/table-access.ts'
-import type { StatementBuilder } from '../statement.ts'
-import { scratchKeyBytes, scratchOperationBytes, scratchTextBytes, scratchTextUnits } from './column-scratch.ts'
+import { scratchTextBytes, scratchTextUnits } from './column-scratch.ts'
 import type { ColumnScratch } from './column-scratch.ts'
+import { copyHashes, encodeChunk } from './encode-chunk.ts'
+import type { ChunkStatement } from './encode-chunk.ts'
 import { writePlan } from './values-plan.ts'
 import type { ColumnPlan } from './values-plan.ts'
 
-export interface TextStatement {
-  readonly scratch: ColumnScratch
-  readonly access: TableAccess
-  readonly builder: StatementBuilder
-  /** A row with more bytes is refused, elsewhere. */
-  readonly rowLengthMax: number
-  /** Of a table with a hidden key: the first row's id. */
-  readonly firstRowId: number
-}
-
 /** Adds all rows and returns the lock hashes of their keys; undefined when some text has to be read elsewhere. */
-export function addText(statement: TextStatement, values: ValuesText): Uint32Array | undefined {
+export function addText(statement: ChunkStatement, values: ValuesText): Uint32Array | undefined {
   const plan = writePlan(statement.scratch, statement.access, values)
   if (plan === undefined) return undefined
   const hashes = new Uint32Array(values.rowCount)
@@ -48,7 +35,7 @@ interface Chunk {
   readonly consumedBytes: number
 }
 
-function scanChunk({ scratch }: TextStatement, { rowsMax }: ColumnPlan, { text, end, rowCount }: ValuesText, from: number, rowsBefore: number): Chunk {
+function scanChunk({ scratch }: ChunkStatement, { rowsMax }: ColumnPlan, { text, end, rowCount }: ValuesText, from: number, rowsBefore: number): Chunk {
   const { memory, exports } = scratch.kernel
   const piece = text.slice(from, Math.min(end, from + scratchTextUnits))
   const byteLength = writePiece(scratch, piece)
@@ -81,34 +68,4 @@ function settlePending({ kernel: { memory }, plan, pending }: ColumnScratch): bo
     view.setFloat64(u32[cell]!, value, true)
   }
   return true
-}
-
-/** Columns to keys, hashes and operations, each shard's one after the other. */
-function encodeChunk(statement: TextStatement, plan: ColumnPlan, rowsBefore: number, rows: number): boolean {
-  const { scratch, access, builder, rowLengthMax } = statement
-  const { kernel: { exports, memory: { u32 } }, shardCount, refs, hashes, sizes, cursors, operations } = scratch
-  if (access.schema.hiddenKey) writeRowIds(statement, plan.values[0]!, statement.firstRowId + rowsBefore, rows)
-  const longestKey = exports.valuesKeys(scratch.plan, rows, scratch.keys, scratchKeyBytes, refs, hashes)
-  if (longestKey < 0 || longestKey > keyLengthMax) return false
-  if (exports.valuesMeasure(scratch.plan, rows, refs, hashes, sizes) > rowLengthMax) return false
-  let at = operations
-  for (let shard = 0; shard < shardCount; shard++) {
-    u32[(cursors >>> 2) + shard] = at
-    at += u32[(sizes >>> 2) + 2 * shard]!
-  }
-  if (at > operations + scratchOperationBytes) return false
-  exports.valuesEncode(scratch.plan, rows, refs, hashes, cursors)
-  for (let shard = 0; shard < shardCount; shard++) {
-    const byteLength = u32[(sizes >>> 2) + 2 * shard]!
-    if (byteLength > 0) builder.append(shard, u32[(cursors >>> 2) + shard]! - byteLength, byteLength, u32[(sizes >>> 2) + 2 * shard + 1]!)
-  }
-  return true
-}
-
-function writeRowIds({ scratch: { kernel: { memory } } }: TextStatement, values: Pointer, first: number, rows: number): void {
-  for (let i = 0; i < rows; i++) writeI64(memory.view, values + 8 * i, first + i)
-}
-
-function copyHashes({ kernel: { memory: { u32 } }, hashes }: ColumnScratch, into: Uint32Array, from: number, rows: number): void {
-  for (let i = 0; i < rows; i++) into[from + i] = u32[(hashes >>> 2) + 2 * i]!
 }

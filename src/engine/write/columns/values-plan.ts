@@ -142,10 +142,10 @@ function limitOf(type: ColumnType): number {
 }
 
 const anyInteger = [-(2n ** 63n), 2n ** 63n - 1n] as const
-const integerRanges: Partial<Record<ColumnType['kind'], readonly [bigint, bigint]>> = { smallint: [-32_768n, 32_767n], integer: [-2_147_483_648n, 2_147_483_647n] }
+const integerRanges: Partial<Record<ColumnType['kind'], readonly [bigint, bigint]>> = { boolean: [0n, 1n], smallint: [-32_768n, 32_767n], integer: [-2_147_483_648n, 2_147_483_647n] }
 
 /** As src/engine/check-value.ts has it. */
-function integerRange(type: ColumnType): readonly [bigint, bigint] {
+export function integerRange(type: ColumnType): readonly [bigint, bigint] {
   if (type.kind !== 'numeric') return integerRanges[type.kind] ?? anyInteger
   const limit = 10n ** BigInt(type.precision) - 1n
   return [-limit, limit]

@@ -1,8 +1,8 @@
 /**
- * INSERT of VALUES text. Locks, admission and commit are those of rows (../insert.ts). What the columns' way does not
+ * INSERT of VALUES text, and of rows given by column. Locks, admission and commit are those of rows (../insert.ts). What the columns' way does not
  * take, it leaves to rows without having written anything: so every refusal is worded in one place.
  */
-import type { ValuesText } from '../../engine.ts'
+import type { EngineColumns, ValuesText } from '../../engine.ts'
 import { isFetch, lookUp } from '../../read/point-read.ts'
 import type { StatementPart } from '../../shards/commit.ts'
 import { recoverNextRowId } from '../../tables/hidden-key.ts'
@@ -13,30 +13,37 @@ import { tryBuildParts } from '../writer.ts'
 import type { Writer } from '../writer.ts'
 import { createColumnScratch } from './column-scratch.ts'
 import type { ColumnScratch } from './column-scratch.ts'
+import { addColumns } from './column-operations.ts'
+import type { ChunkStatement } from './encode-chunk.ts'
 import { addText } from './text-operations.ts'
 
-/** Rows written, or undefined when they have to be given as rows. */
-export type InsertText = (writer: Writer, access: TableAccess, values: ValuesText, mode: 'insert' | 'upsert') => Promise<number | undefined>
+type InsertMode = 'insert' | 'upsert'
 
-export interface TextInserter {
-  readonly insertText: InsertText
+/** Each gives the rows written, or undefined when they have to be given one by one. */
+export interface ColumnInserter {
+  insertText(writer: Writer, access: TableAccess, values: ValuesText, mode: InsertMode): Promise<number | undefined>
+  insertColumns(writer: Writer, access: TableAccess, columns: EngineColumns, mode: InsertMode): Promise<number | undefined>
   free(): void
 }
 
-/** The scratch memory is taken by the first text that comes. */
-export function createTextInserter(): TextInserter {
+/** The scratch memory is taken by the first statement that comes. */
+export function createColumnInserter(): ColumnInserter {
   let scratch: ColumnScratch | undefined
+
+  async function insert(writer: Writer, access: TableAccess, rowCount: number, mode: InsertMode, add: (statement: ChunkStatement) => Uint32Array | undefined): Promise<number | undefined> {
+    const { hiddenKey } = access.schema
+    if (hiddenKey && access.state.nextRowId === undefined) await recoverNextRowId(writer.shards, access)
+    scratch ??= createColumnScratch(writer.shards.kernel, writer.shards.trees.length)
+    const built = scratch && build(writer, scratch, access, rowCount, add)
+    if (built === undefined) return undefined
+    if (mode === 'insert' && !hiddenKey) return await writeNewParts(writer, access, built, rowCount)
+    await commitBlind(writer, access, built.parts, () => built.hashes)
+    return rowCount
+  }
+
   return {
-    async insertText(writer, access, values, mode) {
-      const { hiddenKey } = access.schema
-      if (hiddenKey && access.state.nextRowId === undefined) await recoverNextRowId(writer.shards, access)
-      scratch ??= createColumnScratch(writer.shards.kernel, writer.shards.trees.length)
-      const built = scratch && build(writer, scratch, access, values)
-      if (built === undefined) return undefined
-      if (mode === 'insert' && !hiddenKey) return await writeNewParts(writer, access, built, values.rowCount)
-      await commitBlind(writer, access, built.parts, () => built.hashes)
-      return values.rowCount
-    },
+    insertText: (writer, access, values, mode) => insert(writer, access, values.rowCount, mode, (statement) => addText(statement, values)),
+    insertColumns: (writer, access, columns, mode) => insert(writer, access, columns.rowCount, mode, (statement) => addColumns(statement, columns)),
     free() {
       scratch?.free()
       scratch = undefined
@@ -44,26 +51,26 @@ export function createTextInserter(): TextInserter {
   }
 }
 
-interface BuiltText {
+interface BuiltRows {
   readonly parts: readonly StatementPart[]
   /** Of the keys, for their locks. */
   readonly hashes: Uint32Array
 }
 
-function build(writer: Writer, scratch: ColumnScratch, access: TableAccess, values: ValuesText): BuiltText | undefined {
+function build(writer: Writer, scratch: ColumnScratch, access: TableAccess, rowCount: number, add: (statement: ChunkStatement) => Uint32Array | undefined): BuiltRows | undefined {
   const firstRowId = access.state.nextRowId ?? 0
   let hashes: Uint32Array | undefined
   const parts = tryBuildParts(writer, (builder) => {
-    hashes = addText({ scratch, access, builder, rowLengthMax: writer.rowLengthMax, firstRowId }, values)
+    hashes = add({ scratch, access, builder, rowLengthMax: writer.rowLengthMax, firstRowId })
     return hashes !== undefined
   })
   if (parts === undefined || hashes === undefined) return undefined
-  if (access.schema.hiddenKey) access.state.nextRowId = firstRowId + values.rowCount
+  if (access.schema.hiddenKey) access.state.nextRowId = firstRowId + rowCount
   return { parts, hashes }
 }
 
 /** Writes rows whose keys are new; undefined when one of them exists, or stands twice among them. */
-async function writeNewParts(writer: Writer, access: TableAccess, { parts, hashes }: BuiltText, rowCount: number): Promise<number | undefined> {
+async function writeNewParts(writer: Writer, access: TableAccess, { parts, hashes }: BuiltRows, rowCount: number): Promise<number | undefined> {
   if (new Set(hashes).size < rowCount && hasRepeats(parts)) return undefined
   const release = await writer.locksOf(access).lockKeys(hashes)
   try {

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest'
-import type { Engine } from '../../src/engine/engine.ts'
-import { openKeyedTable } from '../../src/engine/kv-table.ts'
-import type { KeyScanOptions, UserRow } from '../../src/engine/kv-table.ts'
-import { newTable } from './engine-fixtures.ts'
-import { openModelEngine } from './model-engine.ts'
+import type { Engine } from '../../../src/engine/engine.ts'
+import { openKeyedTable } from '../../../src/engine/keyed/kv-table.ts'
+import type { KeyScanOptions, UserRow } from '../../../src/engine/keyed/kv-table.ts'
+import { newTable } from '../engine-fixtures.ts'
+import { openModelEngine } from '../model-engine.ts'
 
 async function collect(rows: AsyncGenerator<UserRow>): Promise<UserRow[]> {
   const all: UserRow[] = []
@@ -21,6 +21,22 @@ describe('a table by key', () => {
     expect(kv.getSync('a')).toEqual({ key: 'a', value: null })
     await kv.delete('a')
     expect(kv.getSync('a')).toBeUndefined()
+  })
+
+  test('takes rows by column', async () => {
+    const engine = openModelEngine()
+    await engine.createTable(newTable('points', { a: 'bigint', d: 'double', n: 'numeric', at: 'date', f: 'boolean', t: 'text' }, ['a']))
+    const points = openKeyedTable(engine, 'points')
+    await points.putColumns({ a: BigInt64Array.of(2n ** 60n, 1n), d: Float64Array.of(0.5, -1), n: Int32Array.of(3, 4), at: ['2024-01-01', null], f: [true, false], t: ['x', null] })
+    await points.putColumns({ a: Int32Array.of(1, 2), t: ['y', 'z'] })
+    expect(await collect(points.scan())).toEqual([
+      { a: 1, d: null, n: null, at: null, f: null, t: 'y' }, { a: 2, d: null, n: null, at: null, f: null, t: 'z' }, { a: 2n ** 60n, d: 0.5, n: '3.00', at: '2024-01-01', f: true, t: 'x' },
+    ])
+    await points.putColumns({})
+    await expect(points.putColumns({ a: [3, 4], d: [1] })).rejects.toMatchObject({ code: '22023' })
+    await expect(points.putColumns({ a: [3], no: [1] })).rejects.toMatchObject({ code: '42703' })
+    await expect(points.putColumns({ d: [3] })).rejects.toMatchObject({ code: '23502' })
+    await expect(points.putColumns({ a: [3, 4], t: ['x', 5] })).rejects.toMatchObject({ code: '42804' })
   })
 
   test('takes batches of puts and deletes as one', async () => {

@@ -2,14 +2,16 @@
  * A table by key: users' rows as objects, no SQL. The handle follows its name: when the catalog has changed, the table
  * is looked up anew.
  */
-import { LsmtError } from '../errors.ts'
-import type { Engine, EngineRow, EngineValue, KeyBound, WriteOperation } from './engine.ts'
-import { engineValueOf } from './engine-value.ts'
-import { visibleOrdinals } from './schema.ts'
-import type { ColumnSchema, TableSchema } from './schema.ts'
-import { againWhenChanged } from './tables/again-when-changed.ts'
-import { userValueOf } from './user-value.ts'
-import type { UserValue } from './user-value.ts'
+import { LsmtError } from '../../errors.ts'
+import type { Engine, EngineRow, EngineValue, KeyBound, WriteOperation } from '../engine.ts'
+import { engineValueOf } from '../engine-value.ts'
+import { engineColumns } from './kv-columns.ts'
+import type { UserColumns } from './kv-columns.ts'
+import { visibleOrdinals } from '../schema.ts'
+import type { ColumnSchema, TableSchema } from '../schema.ts'
+import { againWhenChanged } from '../tables/again-when-changed.ts'
+import { userValueOf } from '../user-value.ts'
+import type { UserValue } from '../user-value.ts'
 
 export type UserRow = Readonly<Record<string, UserValue>>
 /** The key's value, or, for a key of several columns, its values in key order. */
@@ -39,6 +41,8 @@ export interface KeyedTable {
   delete(key: UserKey): Promise<void>
   /** Puts and deletes in order, all or none. */
   batch(operations: readonly BatchOperation[]): Promise<void>
+  /** Puts rows that are given by column: the fastest way to bring in many. Columns left out are null. */
+  putColumns(columns: UserColumns): Promise<void>
   /** Rows in key order, of one snapshot. */
   scan(options?: KeyScanOptions): AsyncGenerator<UserRow>
 }
@@ -86,6 +90,12 @@ export function openKeyedTable(engine: Engine, name: string): KeyedTable {
     },
     async batch(operations) {
       await again(() => writeBatch(engine, current(), operations))
+    },
+    async putColumns(columns) {
+      await again(async () => {
+        const { table, toEngine } = current()
+        await engine.insertColumns(table, engineColumns(table, toEngine, columns), 'upsert')
+      })
     },
     async *scan(options = {}) {
       yield* scanRows(engine, current(), options)

@@ -1,0 +1,30 @@
+/** Users' rows given by column, on their way into the engine. */
+import { LsmtError } from '../../errors.ts'
+import type { EngineColumn, EngineColumns, EngineValue } from '../engine.ts'
+import type { ColumnSchema, TableSchema } from '../schema.ts'
+import type { UserValue } from '../user-value.ts'
+
+/** Typed arrays are for columns of numbers, and the fastest way in; a list may be for any column. */
+export type UserColumn = BigInt64Array | Float64Array | Int32Array | readonly UserValue[]
+export type UserColumns = Readonly<Record<string, UserColumn>>
+
+/** Columns left out are null. 42703 for a column that is not there, 22023 when they are not equally long. */
+export function engineColumns(table: TableSchema, toEngine: readonly ((value: UserValue) => EngineValue)[], given: UserColumns): EngineColumns {
+  const names = Object.keys(given)
+  const rowCount = names.length === 0 ? 0 : given[names[0]!]!.length
+  for (const name of names) {
+    if (!table.columns.some((column) => column.name === name && column.dropped !== true)) throw new LsmtError('42703', `column "${name}" of table "${table.name}" does not exist`)
+    if (given[name]!.length !== rowCount) throw new LsmtError('22023', `column "${name}" has ${given[name]!.length} values, column "${names[0]}" has ${rowCount}`)
+  }
+  const absent: EngineColumn = { values: new Int32Array(rowCount), nulls: new Uint8Array(rowCount).fill(1) }
+  const columns = table.columns.map((column, ordinal): EngineColumn => {
+    const values = column.dropped === true || !Object.hasOwn(given, column.name) ? undefined : given[column.name]!
+    return values === undefined ? absent : { values: takesNumbers(column) && ArrayBuffer.isView(values) ? values : Array.from<UserValue, EngineValue>(values, toEngine[ordinal]!) }
+  })
+  return { rowCount, columns }
+}
+
+/** Whether the column stores numbers as users give them. */
+function takesNumbers({ type: { kind } }: ColumnSchema): boolean {
+  return kind === 'smallint' || kind === 'integer' || kind === 'bigint' || kind === 'double' || kind === 'real'
+}

@@ -1,0 +1,135 @@
+/** Values given by column to the vectors of a chunk. What a column does not take is not taken here: rows will say why. */
+import type { LinearMemory, Pointer } from '../../../kernel/linear-memory.ts'
+import { isWellFormed } from '../../check-value.ts'
+import { writeI64 } from '../../codec/byte-target.ts'
+import { textBytesMax, writeText } from '../../codec/text-bytes.ts'
+import { columnValue } from '../../columns.ts'
+import type { EngineColumn, EngineColumns } from '../../engine.ts'
+import { physicalKind } from '../../schema.ts'
+import type { ColumnSchema, TableSchema } from '../../schema.ts'
+import type { TableAccess } from '../../tables/table-access.ts'
+import { scratchTextBytes } from './column-scratch.ts'
+import type { ColumnScratch } from './column-scratch.ts'
+import type { ColumnPlan } from './values-plan.ts'
+import { integerRange } from './values-plan.ts'
+
+/** Writes rows from `from` on, as many as there is room for; returns how many, 0 when one of them is not taken. */
+export function fillChunk(scratch: ColumnScratch, { schema }: TableAccess, plan: ColumnPlan, { columns, rowCount }: EngineColumns, from: number): number {
+  const first = schema.hiddenKey ? 1 : 0
+  const { memory } = scratch.kernel
+  const rows = textRows(scratch, schema, columns, from, Math.min(plan.rowsMax, rowCount - from))
+  let textAt = scratch.text
+  for (const [index, given] of columns.entries()) {
+    const ordinal = index + first
+    const target: Target = { memory, column: schema.columns[ordinal]!, values: plan.values[ordinal]!, nulls: plan.nulls[ordinal]!, from, rows }
+    memory.u8.fill(0, target.nulls, target.nulls + ((rows + 7) >>> 3))
+    const end = fillColumn(target, given, textAt)
+    if (end === 0) return 0
+    textAt = end
+  }
+  return rows
+}
+
+interface Target {
+  readonly memory: LinearMemory
+  readonly column: ColumnSchema
+  readonly values: Pointer
+  readonly nulls: Pointer
+  /** The rows of the chunk are [from, from + rows) of the column. */
+  readonly from: number
+  readonly rows: number
+}
+
+/** Rows whose texts and bytes have room together. */
+function textRows({ text }: ColumnScratch, schema: TableSchema, columns: readonly EngineColumn[], from: number, rowsMax: number): number {
+  const first = schema.hiddenKey ? 1 : 0
+  const texts = columns.filter((_, index) => physicalKind(schema.columns[index + first]!.type) === 'bytes')
+  let at = text
+  for (let row = 0; row < rowsMax; row++) {
+    for (const column of texts) {
+      const value = columnValue(column, from + row)
+      at += typeof value === 'string' ? textBytesMax(value) : value instanceof Uint8Array ? value.length : 0
+    }
+    if (at > text + scratchTextBytes) return row
+  }
+  return rowsMax
+}
+
+/** Returns where the next text goes, 0 when a value is not taken. */
+function fillColumn(target: Target, given: EngineColumn, textAt: Pointer): Pointer {
+  switch (physicalKind(target.column.type)) {
+    case 'i64':
+      return (given.values instanceof BigInt64Array && given.nulls === undefined ? fillWide(target, given.values) : fillIntegers(target, given)) ? textAt : 0
+    case 'f64':
+      return (given.values instanceof Float64Array && given.nulls === undefined && target.column.type.kind === 'double' ? fillDoubles(target, given.values) : fillNumbers(target, given)) ? textAt : 0
+    case 'bytes':
+      return fillTexts(target, given, textAt)
+  }
+}
+
+function fillWide({ memory, column, values, from, rows }: Target, given: BigInt64Array): boolean {
+  const [min, max] = integerRange(column.type)
+  const piece = given.subarray(from, from + rows)
+  if (column.type.kind !== 'bigint') for (const value of piece) if (value < min || value > max) return false
+  memory.i64.set(piece, values >>> 3)
+  return true
+}
+
+function fillIntegers({ memory: { view, u8 }, column, values, nulls, from, rows }: Target, given: EngineColumn): boolean {
+  const [min, max] = integerRange(column.type)
+  for (let i = 0; i < rows; i++) {
+    const value = columnValue(given, from + i)
+    if (value === null) {
+      if (column.notNull) return false
+      u8[nulls + (i >>> 3)]! |= 1 << (i & 7)
+    } else if (typeof value !== 'bigint' && !Number.isSafeInteger(value)) return false
+    else if ((value as number | bigint) < min || (value as number | bigint) > max) return false
+    writeI64(view, values + 8 * i, (value as number | bigint | null) ?? 0)
+  }
+  return true
+}
+
+function fillDoubles({ memory, values, from, rows }: Target, given: Float64Array): boolean {
+  memory.f64.set(given.subarray(from, from + rows), values >>> 3)
+  return true
+}
+
+function fillNumbers({ memory: { f64, u8 }, column, values, nulls, from, rows }: Target, given: EngineColumn): boolean {
+  for (let i = 0; i < rows; i++) {
+    const value = columnValue(given, from + i) ?? null
+    if (value === null) {
+      if (column.notNull) return false
+      u8[nulls + (i >>> 3)]! |= 1 << (i & 7)
+    } else if (typeof value !== 'number') return false
+    const number = column.type.kind === 'real' ? Math.fround(value ?? 0) : (value ?? 0)
+    if (!Number.isFinite(number) && Number.isFinite(value)) return false
+    f64[(values >>> 3) + i] = number
+  }
+  return true
+}
+
+function fillTexts({ memory, column, values, nulls, from, rows }: Target, given: EngineColumn, textAt: Pointer): Pointer {
+  const { u8, u32 } = memory
+  let at = textAt
+  for (let i = 0; i < rows; i++) {
+    const value = columnValue(given, from + i)
+    let byteLength = 0
+    if (value === null) {
+      if (column.notNull) return 0
+      u8[nulls + (i >>> 3)]! |= 1 << (i & 7)
+    } else if (typeof value === 'string' && isTaken(column, value)) byteLength = writeText(memory.buffer, at, value)
+    else if (value instanceof Uint8Array && column.type.kind === 'bytea') {
+      u8.set(value, at)
+      byteLength = value.length
+    } else return 0
+    u32[(values >>> 2) + 2 * i] = byteLength === 0 ? 0 : at
+    u32[(values >>> 2) + 2 * i + 1] = byteLength
+    at += byteLength
+  }
+  return at
+}
+
+/** A text of more code units than its column has characters may still fit, which is counted elsewhere. */
+function isTaken({ type }: ColumnSchema, value: string): boolean {
+  return type.kind === 'text' && isWellFormed(value) && value.length <= (type.lengthMax ?? Infinity)
+}
