@@ -120,6 +120,27 @@ export function describeEngine(title: string, open: () => Promise<Engine>): void
         expect(await scanAll(engine, table)).toEqual([[3, 'one'], [5, 'three'], [7, null], [14, 'moved']])
       })
 
+      test('rows are seen before they are changed, by whom reads the state before', async () => {
+        const seen: unknown[] = []
+        const prepare = async (rows: readonly (EngineRow | readonly EngineRow[])[]): Promise<void> => {
+          const snapshot = engine.snapshot()
+          seen.push(rows.length, await engine.aggregate(snapshot, { table, ordered: false, columns: [], predicate: [] }, [{ function: 'count' }]))
+          snapshot.release()
+        }
+        let met: readonly EngineRow[] = []
+        expect(await engine.update(table, [[1], [2], [7]], (row) => (row[0] === 1 ? 'delete' : [2, 'zwei']), async (rows) => {
+          met = rows
+          await prepare(rows)
+        })).toBe(2)
+        expect(met).toEqual([[1, 'one'], [2, 'two']])
+        expect(await engine.updateWhere(table, { predicate: [] }, (row) => (met.includes(row) ? 'keep' : [3, row[1]!]), prepare)).toBe(1)
+        expect(await engine.insertOrUpdate(table, [[3, 'x'], [4, 'y']], (existing, proposed) => [existing[0]!, proposed[1]!], prepare)).toBe(2)
+        expect(seen).toEqual([2, [2], 1, [1], 1, [1]])
+        expect(await scanAll(engine, table)).toEqual([[3, 'x'], [4, 'y']])
+        await expect(engine.update(table, [[3]], () => 'delete', () => Promise.reject(new RangeError('no')))).rejects.toThrow('no')
+        expect(await engine.update(table, [[3]], () => 'delete')).toBe(1)
+      })
+
       test('deleteWhere deletes what a scan finds, and says how many', async () => {
         await engine.insert(table, [[3, 'three'], [4, null]], 'insert')
         expect(await engine.deleteWhere(table, { predicate: [{ ordinal: 1, comparison: 'isNull' }] })).toBe(1)

@@ -40,6 +40,8 @@ test('every kind of statement is parsed the first time only, and answers as with
     `UPSERT INTO t VALUES (${i + 300}, '', DEFAULT)`, `INSERT INTO t SELECT a + 1000, 'copy ${i}', c FROM t WHERE a = ${i}`, `UPDATE t SET b = 'changed ${i}' WHERE a = ${i}`, `UPDATE t SET c = c * ${i} WHERE b > 'text ${i}'`,
     `SELECT * FROM t WHERE a = ${i}`, `SELECT a, b FROM t WHERE a IN (${i}, -${i}, ${i + 100}) ORDER BY 1`, `SELECT COUNT(*), SUM(c) FROM t WHERE a < ${i * 50} AND b LIKE '%${i}%'`,
     `SELECT x.a, ${i} + 1 FROM t x JOIN t y ON x.a = y.a WHERE x.a > ${i} ORDER BY x.a LIMIT ${i}`, `DELETE FROM t WHERE a = ${i + 100}`, `DELETE FROM t WHERE b = 'copy ${i}' RETURNING a`,
+    `INSERT INTO t (a, b, c) VALUES (${i} + 400, upper('x${i}'), DEFAULT), ((SELECT max(a) + 2000 FROM t), 'y', ${i} * 2)`, `UPDATE t SET (b, c) = (b || '${i}', c + ${i}) WHERE a = ${i} AND c > -${i}`, `UPDATE t SET c = (SELECT count(*) FROM t AS u WHERE u.a < t.a) + ${i} WHERE b LIKE '%${i}' OR a IN (${i}, 401) RETURNING a, c * ${i}`,
+    `UPDATE t SET b = u.b FROM t AS u WHERE u.a = t.a + ${i} AND t.a < ${i}`, `DELETE FROM t USING t AS u WHERE u.a = t.a + 1000 AND u.b = 'copy ${i}'`, `INSERT INTO t VALUES (${i}, 'v', 1), (${i + 500}, 'w', 2) ON CONFLICT (a) DO UPDATE SET b = excluded.b || '${i}' WHERE t.c < ${i} RETURNING a + ${i}`,
   ]
   for (let i = 1; i <= 6; i++) {
     parsed.shapes.length = 0

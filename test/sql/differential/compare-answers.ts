@@ -5,7 +5,7 @@
 import type { CollectedResult } from '../../../src/sql/result.ts'
 import type { ColumnType } from '../../../src/engine/schema.ts'
 import type { UserValue } from '../../../src/engine/user-value.ts'
-import type { ReferenceValue } from './reference.ts'
+import type { ReferenceValue, Written } from './reference.ts'
 
 /** Positions of output columns that ORDER BY names, in its order; `total` when ties can only be between equal rows. */
 export interface RowOrder {
@@ -67,6 +67,12 @@ export function difference(actual: Rows, expected: Rows, order: RowOrder | undef
     }
   }
   return multisetDifference(actual, expected)
+}
+
+/** The same for a statement that wrote. */
+export function writeDifference(result: CollectedResult, expected: Written): string | undefined {
+  if (result.rowCount !== expected.count) return `${result.rowCount} rows changed instead of ${expected.count}`
+  return difference(referenceRows(result), expected.rows, undefined)
 }
 
 function multisetDifference(actual: Rows, expected: Rows): string | undefined {

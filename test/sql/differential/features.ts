@@ -43,6 +43,11 @@ const probes = {
   updateWhere: "UPDATE probe SET t = 'x' WHERE n = 5",
   writeConditions: "UPDATE probe SET t = 'x' WHERE (t LIKE 'a!%' ESCAPE '!' OR CAST(n AS TEXT) = '5') AND CASE WHEN ABS(n + 1) = 7 THEN b END",
   updateExpression: 'UPDATE probe SET n = n + 1 WHERE id = 5',
+  writeQueries: 'UPDATE probe SET n = (SELECT COUNT(*) FROM probe AS x WHERE x.n = probe.id) WHERE id IN (SELECT n FROM probe) AND EXISTS (SELECT 1 FROM probe AS y WHERE y.n = probe.id)',
+  insertExpression: "INSERT INTO probe (id, n, t) VALUES (1 + 900, 5, 'a' || 'b'), (902, (SELECT MAX(n) FROM probe), UPPER('x'))",
+  returning: 'DELETE FROM probe WHERE id = 901 RETURNING n + 1, UPPER(t)',
+  conflictExpression: 'INSERT INTO probe (id, n) VALUES (7, 1) ON CONFLICT (id) DO UPDATE SET n = probe.n + excluded.n * 2 WHERE probe.n < 5 OR excluded.n > 3',
+  updateFrom: 'UPDATE probe SET n = x.n FROM probe AS x WHERE x.id = probe.n',
   conflictNothing: 'INSERT INTO probe (id) VALUES (7) ON CONFLICT DO NOTHING',
   conflictUpdate: 'INSERT INTO probe (id, n) VALUES (7, 1) ON CONFLICT (id) DO UPDATE SET n = excluded.n',
   addColumn: 'ALTER TABLE probe ADD COLUMN added BIGINT',
@@ -58,7 +63,7 @@ export type Feature = keyof typeof probes
 export type Features = ReadonlySet<Feature>
 
 /** Features that the project says it has. */
-export const promised: readonly Feature[] = ['orNot', 'in', 'between', 'notBetween', 'like', 'likeEscape', 'distinctFrom', 'expressions', 'division', 'concatenation', 'case', 'functions', 'textFunctions', 'cast', 'distinct', 'groupBy', 'groupByExpression', 'having', 'countDistinct', 'avg', 'aggregateExpression', 'orderByAny', 'join', 'leftJoin', 'crossJoin', 'inQuery', 'scalarQuery', 'correlatedScalar', 'fromQuery', 'setOperations', 'intersectExcept', 'deleteWhere', 'updateWhere', 'writeConditions', 'updateExpression', 'conflictNothing', 'conflictUpdate', 'addColumn', 'addColumnDefault', 'renameColumn', 'dropColumn', 'truncate', 'transaction']
+export const promised: readonly Feature[] = ['orNot', 'in', 'between', 'notBetween', 'like', 'likeEscape', 'distinctFrom', 'expressions', 'division', 'concatenation', 'case', 'functions', 'textFunctions', 'cast', 'distinct', 'groupBy', 'groupByExpression', 'having', 'countDistinct', 'avg', 'aggregateExpression', 'orderByAny', 'join', 'leftJoin', 'crossJoin', 'inQuery', 'scalarQuery', 'correlatedScalar', 'fromQuery', 'setOperations', 'intersectExcept', 'deleteWhere', 'updateWhere', 'writeConditions', 'updateExpression', 'writeQueries', 'insertExpression', 'returning', 'conflictExpression', 'updateFrom', 'conflictNothing', 'conflictUpdate', 'addColumn', 'addColumnDefault', 'renameColumn', 'dropColumn', 'truncate', 'transaction']
 
 /** The features that a database answers. Any other refusal than 0A000 is an error. */
 export async function supportedFeatures(sql: Sql): Promise<Features> {

@@ -3,10 +3,16 @@ import initSqlJs from 'sql.js'
 
 export type ReferenceValue = null | bigint | number | string
 
+/** How many rows a statement changed, and those that RETURNING gave. */
+export interface Written {
+  readonly count: number
+  readonly rows: readonly (readonly ReferenceValue[])[]
+}
+
 export interface Reference {
   rows(text: string): readonly (readonly ReferenceValue[])[]
-  /** Rows changed; undefined when a constraint refused the statement. */
-  write(text: string): number | undefined
+  /** Undefined when a constraint refused the statement. */
+  write(text: string): Written | undefined
   close(): void
 }
 
@@ -25,21 +31,23 @@ export async function openReference(): Promise<Reference> {
   database.run('PRAGMA case_sensitive_like = ON')
   database.create_function('lower', (text: string | null) => (text === null ? null : text.toLowerCase()))
   database.create_function('upper', (text: string | null) => (text === null ? null : text.toUpperCase()))
+  function rowsOf(text: string): readonly (readonly ReferenceValue[])[] {
+    const statement = database.prepare(text) as unknown as BigIntStatement
+    const rows: ReferenceValue[][] = []
+    try {
+      while (statement.step()) rows.push(statement.get(null, { useBigInt: true }))
+    } finally {
+      statement.free()
+    }
+    return rows
+  }
+
   return {
-    rows(text) {
-      const statement = database.prepare(text) as unknown as BigIntStatement
-      const rows: ReferenceValue[][] = []
-      try {
-        while (statement.step()) rows.push(statement.get(null, { useBigInt: true }))
-      } finally {
-        statement.free()
-      }
-      return rows
-    },
+    rows: rowsOf,
     write(text) {
       try {
-        database.run(text)
-        return database.getRowsModified()
+        const rows = rowsOf(text)
+        return { count: database.getRowsModified(), rows }
       } catch (error) {
         if (error instanceof Error && error.message.includes('constraint failed')) return undefined
         throw error

@@ -1,17 +1,17 @@
 /** Random transactions, as one text here and statement by statement in SQLite: some end at their first error, some are rolled back. */
 import { LsmtError } from '../../../src/errors.ts'
 import type { CollectedResult } from '../../../src/sql/result.ts'
-import { difference, referenceRows } from './compare-answers.ts'
+import { difference, referenceRows, writeDifference } from './compare-answers.ts'
 import type { RowOrder, Rows } from './compare-answers.ts'
 import type { Text } from './dialect.ts'
 import type { Generator } from './expression.ts'
 import { randomQuery } from './query.ts'
-import type { Reference } from './reference.ts'
+import type { Reference, Written } from './reference.ts'
 import { chance } from './schema.ts'
 import { randomWrite } from './write.ts'
 
 type Step =
-  | { readonly kind: 'write'; readonly text: Text; readonly rowCount: number }
+  | { readonly kind: 'write'; readonly text: Text; readonly written: Written }
   | { readonly kind: 'query'; readonly text: Text; readonly order: RowOrder | undefined; readonly rows: Rows }
   /** A step that both must refuse; the last one. */
   | { readonly kind: 'refused'; readonly text: Text }
@@ -49,18 +49,15 @@ function randomSteps(generator: Generator, reference: Reference): readonly Step[
       continue
     }
     const text = randomWrite(generator)
-    const rowCount = reference.write(text.sqlite)
-    if (rowCount === undefined) return [...steps, { kind: 'refused', text }]
-    steps.push({ kind: 'write', text, rowCount })
+    const written = reference.write(text.sqlite)
+    if (written === undefined) return [...steps, { kind: 'refused', text }]
+    steps.push({ kind: 'write', text, written })
   }
   return steps
 }
 
 function stepDifference(step: Step, result: CollectedResult): string | undefined {
-  if (step.kind === 'query') {
-    const wrong = difference(referenceRows(result), step.rows, step.order)
-    return wrong === undefined ? undefined : `${step.text.lsmt}\n  ${wrong}`
-  }
-  if (step.kind === 'refused' || result.rowCount === step.rowCount) return undefined
-  return `${step.text.lsmt}\n  ${result.rowCount} rows changed instead of ${step.rowCount}`
+  if (step.kind === 'refused') return undefined
+  const wrong = step.kind === 'query' ? difference(referenceRows(result), step.rows, step.order) : writeDifference(result, step.written)
+  return wrong === undefined ? undefined : `${step.text.lsmt}\n  ${wrong}`
 }

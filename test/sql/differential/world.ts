@@ -5,7 +5,7 @@
 import { LsmtError } from '../../../src/errors.ts'
 import { seededRandom } from '../../../src/runtime/random.ts'
 import { randomAlteration } from './alter.ts'
-import { difference, referenceRows } from './compare-answers.ts'
+import { difference, referenceRows, writeDifference } from './compare-answers.ts'
 import { describeMake, openDatabase, oppositeMakes } from './databases.ts'
 import type { Database } from './databases.ts'
 import type { Text } from './dialect.ts'
@@ -156,14 +156,15 @@ const refusals: readonly string[] = ['23505', '23502']
 async function compareWrite(world: World, text: Text): Promise<void> {
   const expected = world.reference.write(text.sqlite)
   const isWrite = /^(INSERT|UPDATE|DELETE)/.test(text.lsmt)
+  const run: Parametrized = isWrite && chance(world.generator.random, 25) ? withParameters(text.lsmt) : { text: text.lsmt, parameters: [] }
   for (const { make, sql } of world.databases) {
     try {
-      const results = await sql.query(text.lsmt)
-      if (expected === undefined) fail(world, text, describeMake(make), 'SQLite refused it by a constraint, lsmt did not')
-      else if (isWrite && results[0]!.rowCount !== expected) fail(world, text, describeMake(make), `${results[0]!.rowCount} rows changed instead of ${expected}`)
+      const [result] = await sql.query(run.text, run.parameters)
+      const wrong = expected === undefined ? 'SQLite refused it by a constraint, lsmt did not' : isWrite ? writeDifference(result!, expected) : undefined
+      if (wrong !== undefined) fail(world, text, describeMake(make), describeRun(run) + wrong)
     } catch (error) {
       const isRefusal = error instanceof LsmtError && refusals.includes(error.code)
-      if (!isRefusal || expected !== undefined) fail(world, text, describeMake(make), describeError(error))
+      if (!isRefusal || expected !== undefined) fail(world, text, describeMake(make), describeRun(run) + describeError(error))
     }
   }
 }
