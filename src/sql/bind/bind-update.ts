@@ -1,16 +1,17 @@
 /** UPDATE and DELETE to plans. */
+import { LsmtError } from '../../errors.ts'
 import { bindCondition } from '../expression/bind-expression.ts'
 import type { Bound } from '../expression/bound.ts'
 import { errorAt } from '../origin.ts'
-import type { DeletePlan, KeyPlan, UpdatePlan, WherePlan } from '../plan.ts'
+import type { DeletePlan, KeyPlan, Returning, UpdatePlan, WherePlan } from '../plan.ts'
 import { bindFrom } from '../query/bind-from.ts'
 import { bindQuery } from '../query/bind-query.ts'
 import type { FromUnit } from '../query/from-tree.ts'
 import { newScope } from '../query/scope.ts'
 import type { BlockScope, StatementContext } from '../query/scope.ts'
 import { conjuncts, takeTerm } from '../query/terms.ts'
-import type { Expression, FromItem } from '../syntax/query/query.ts'
-import type { Delete, Update } from '../syntax/write/write-statement.ts'
+import type { Expression, FromItem, QueryItem } from '../syntax/query/query.ts'
+import type { Delete, TableRef, Update } from '../syntax/write/write-statement.ts'
 import { changePlan } from './bind-change.ts'
 import { takeKeys } from './key-conditions.ts'
 import { bindReturning, bindSets } from './row-value.ts'
@@ -22,14 +23,24 @@ export function bindUpdate({ table: ref, sets: clauses, from, where, returning }
   const { scope, unit } = withFrom(target, from)
   const { find, conditions } = bindWhere(target, scope, where)
   const sets = bindSets(target, expressionsIn(scope, 'SET'), clauses)
-  return { kind: 'update', table: target.table, find, change: changePlan([target.leaf], unit, conditions, sets), returning: bindReturning(context, ref, returning) }
+  return { kind: 'update', table: target.table, find, change: changePlan([target.leaf], unit, conditions, sets), returning: returningOf(context, ref, returning, scope) }
 }
 
 export function bindDelete({ table: ref, from, where, returning }: Delete, context: StatementContext): DeletePlan {
   const target = bindTarget(context, ref)
   const { scope, unit } = withFrom(target, from)
   const { find, conditions } = bindWhere(target, scope, where)
-  return { kind: 'delete', table: target.table, find, change: changePlan([target.leaf], unit, conditions, []), returning: bindReturning(context, ref, returning) }
+  return { kind: 'delete', table: target.table, find, change: changePlan([target.leaf], unit, conditions, []), returning: returningOf(context, ref, returning, scope) }
+}
+
+/** RETURNING sees the written table only; in PostgreSQL it sees those of FROM and USING as well. */
+function returningOf(context: StatementContext, ref: TableRef, items: readonly QueryItem[] | undefined, { leaves }: BlockScope): Returning | undefined {
+  try {
+    return bindReturning(context, ref, items)
+  } catch (error) {
+    if (leaves.length < 2 || !(error instanceof LsmtError) || error.code !== '42P01') throw error
+    throw new LsmtError('0A000', `RETURNING of other columns than those of table "${ref.name.name}" is not supported: ${error.message}`, error.evidence, error)
+  }
 }
 
 /** The table with those of FROM or USING, which do not see it. */

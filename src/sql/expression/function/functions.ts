@@ -4,6 +4,7 @@ import type { EngineValue } from '../../../engine/engine.ts'
 import { looseCall, strictCall } from '../bound.ts'
 import type { Bound } from '../bound.ts'
 import type { Literals } from '../literal.ts'
+import { coerce } from '../coerce.ts'
 import { bindComparison, unified } from '../operator.ts'
 import { dateType, textType, timestampType, valueTypeName } from '../type.ts'
 import { castOf } from '../value/cast.ts'
@@ -28,7 +29,8 @@ const otherFunctions: Readonly<Record<string, Builder>> = {
     const [a, b] = args
     if (a === undefined || b === undefined || args.length > 2) return undefined
     const equal = bindComparison('=', a, b)
-    return { kind: 'case', branches: [{ when: equal, result: { kind: 'constant', value: null, type: a.type } }], otherwise: a, type: a.type }
+    const kept = a.type.kind === 'unknown' ? coerce(a, b.type) : a
+    return { kind: 'case', branches: [{ when: equal, result: { kind: 'constant', value: null, type: kept.type } }], otherwise: kept, type: kept.type }
   },
   greatest: extreme(1),
   least: extreme(-1),
