@@ -89,3 +89,27 @@ test('two changes of one table at once both count', async () => {
   expect(await rowsOf(sql, 'DESCRIBE u')).toEqual([['id', 'BIGINT', false, 1, null], ['a', 'INTEGER', true, null, null], ['b', 'INTEGER', true, null, null]])
   await engine.close()
 })
+
+test('a column added with a default reads the same from memtables, files and after reopening, and later ones do as well', async () => {
+  const disk = new Map()
+  let engine = await openTestEngine(createMemoryStorage({ disk }), { shards: 2 })
+  let sql = createSql(engine)
+  await sql.query("CREATE TABLE t (id BIGINT PRIMARY KEY); INSERT INTO t VALUES (1), (2)")
+  await engine.flush()
+  await sql.query("INSERT INTO t VALUES (3); ALTER TABLE t ADD COLUMN a TEXT NOT NULL DEFAULT 'x'; INSERT INTO t VALUES (4, 'y'); ALTER TABLE t ADD COLUMN n BIGINT DEFAULT 7; ALTER TABLE t ALTER COLUMN n DROP DEFAULT; INSERT INTO t (id) VALUES (5)")
+  const reopen = async (): Promise<void> => {
+    await engine.close()
+    engine = await openTestEngine(createMemoryStorage({ disk }))
+    sql = createSql(engine)
+  }
+  for (const settle of [async () => {}, reopen, () => engine.flush(), reopen, () => engine.compact(), reopen]) {
+    await settle()
+    expect(await rowsOf(sql, 'SELECT * FROM t ORDER BY id')).toEqual([[1, 'x', 7], [2, 'x', 7], [3, 'x', 7], [4, 'y', 7], [5, 'x', null]])
+    expect(await rowsOf(sql, "SELECT COUNT(*), SUM(n), MIN(a) FROM t WHERE a = 'x' AND n > 6")).toEqual([[3, '21', 'x']])
+    expect(await rowsOf(sql, 'SELECT id FROM t ORDER BY n DESC NULLS LAST, id LIMIT 2')).toEqual([[1], [2]])
+    expect(await rowsOf(sql, "SELECT n FROM t WHERE id = 1")).toEqual([[7]])
+  }
+  const long = 'x'.repeat(70_000)
+  await expect(sql.query(`ALTER TABLE t ADD COLUMN long TEXT DEFAULT '${long}'`)).rejects.toMatchObject({ code: '54000' })
+  await engine.close()
+})

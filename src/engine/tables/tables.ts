@@ -167,13 +167,18 @@ async function alterTable(state: TablesState, name: string, step: TableChange): 
   return schema
 }
 
+/** Each row group of an older file may take as much of the memory. */
+const missingBytesMax = 64 * 1024
+
 /** The layout with what older rows have in its new column; for former columns the trees know it. */
 function grownLayout({ writer }: TablesState, { schema, layout }: TableAccess, { missing = null }: Extract<TableChange, { kind: 'addColumn' }>): TableLayout {
   const ordinal = schema.columns.length - 1, column = schema.columns[ordinal]!
   const value = checkValue(schema, column, missing)
   const known = writer.shards.trees[catalogShard]!.layouts.get(schema.tableId)?.missing ?? []
-  const all = value === null ? known : [...known, { ordinal, value: physicalValue(column, value) }]
-  return all.length === 0 ? layout : { ...layout, missing: all }
+  if (value === null) return known.length === 0 ? layout : { ...layout, missing: known }
+  const physical = physicalValue(column, value)
+  if (physical instanceof Uint8Array && physical.length > missingBytesMax) throw new LsmtError('54000', `the value of column "${column.name}" in rows that are there has ${physical.length} bytes, at most ${missingBytesMax} are possible`, { hint: 'add the column without a default, and update the rows' })
+  return { ...layout, missing: [...known, { ordinal, value: physical }] }
 }
 
 /** The table goes on, empty, under another id; a shard forgets the former rows as it forgets a dropped table's. */
