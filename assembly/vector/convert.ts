@@ -27,3 +27,14 @@ export function vectorToI64(values: usize, active: usize, count: u32, range: usi
   }
   return count
 }
+
+export function vectorRoundF64(rounding: u32, values: usize, count: u32, out: usize): void {
+  let row: u32 = 0
+  for (const pairs = count & ~1; row < pairs; row += 2) {
+    const at = <usize>row << 3, value = v128.load(values + at)
+    v128.store(out + at, rounding == 0 ? f64x2.floor(value) : rounding == 1 ? f64x2.ceil(value) : rounding == 2 ? f64x2.trunc(value) : f64x2.nearest(value))
+  }
+  if (row == count) return
+  const value = load<f64>(values + (<usize>row << 3))
+  store<f64>(out + (<usize>row << 3), rounding == 0 ? floor(value) : rounding == 1 ? ceil(value) : rounding == 2 ? trunc(value) : nearest(value))
+}

@@ -14,6 +14,8 @@ import type { Pointer } from './linear-memory.ts'
 
 /** `roundedQuotient` rounds half away from zero, `floorQuotient` down; the quotient truncates. The last two are for i64 only. */
 export const vectorOperator = { add: 0, subtract: 1, multiply: 2, quotient: 3, remainder: 4, roundedQuotient: 5, floorQuotient: 6 } as const
+/** To a whole double: down, up, towards zero, to the nearest with halves to even. */
+export const vectorRounding = { floor: 0, ceil: 1, trunc: 2, nearest: 3 } as const
 export const bitsOperator = { and: 0, andNot: 1, or: 2 } as const
 
 /** Parts of a LIKE pattern: 12 bytes each: u32 kind, address and byte length of a literal. */
@@ -34,6 +36,7 @@ export interface VectorExports {
   vectorToF64(values: Pointer, active: Pointer, count: number, single: number, out: Pointer): void
   /** f64 to i64, rounded half to even; fails for what is not finite or beyond the range. */
   vectorToI64(values: Pointer, active: Pointer, count: number, range: Pointer, out: Pointer): number
+  vectorRoundF64(rounding: number, values: Pointer, count: number, out: Pointer): void
 
   /** Copies the 8 bytes of the rows in `bits`. */
   vectorSelect(values: Pointer, step: number, bits: Pointer, count: number, out: Pointer): void

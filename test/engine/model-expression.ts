@@ -47,6 +47,8 @@ export function evaluateExpression(expression: EngineExpression, row: readonly (
       return unary(expression.operand, (value) => (expression.single ? Math.fround(Number(value)) : Number(value)))
     case 'toInteger':
       return unary(expression.operand, (value) => within(expression, Number.isFinite(value) ? BigInt(toEven(value as number)) : 2n ** 70n))
+    case 'rounded':
+      return unary(expression.operand, (value) => ({ floor: Math.floor, ceil: Math.ceil, trunc: Math.trunc, nearest: toEven })[expression.rounding](value as number))
     case 'fromBoolean':
       return unary(expression.operand, (value) => BigInt(value as boolean))
     case 'case': {

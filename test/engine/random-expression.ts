@@ -26,6 +26,7 @@ export function randomExpression(random: Random, table: TableSchema, kind: Kind,
     case 1:
       return { kind: 'coalesce', items: [make(kind), make(kind)] }
     case 2:
+      if (kind === 'f64' && random.below(2) === 0) return { kind: 'rounded', rounding: (['floor', 'ceil', 'trunc', 'nearest'] as const)[random.below(4)]!, operand: make('f64') }
       return kind === 'i64' ? { kind: 'fromBoolean', operand: make('boolean') } : { kind: 'toDouble', operand: make('i64'), single: random.below(4) === 0 }
     case 3:
       if (kind === 'i64') return { kind: 'toInteger', operand: make('f64'), range: random.below(2) === 0 ? any32 : any64 }

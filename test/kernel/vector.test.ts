@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { Kernel } from '../../src/kernel/kernel.ts'
 import type { Pointer } from '../../src/kernel/linear-memory.ts'
-import { bitsOperator, likePart, likePartBytes, vectorOperator } from '../../src/kernel/vector.ts'
+import { bitsOperator, likePart, likePartBytes, vectorOperator, vectorRounding } from '../../src/kernel/vector.ts'
 import { comparison } from '../../src/kernel/zone-map.ts'
 import { seededRandom } from '../../src/runtime/random.ts'
 import type { Random } from '../../src/runtime/random.ts'
@@ -144,6 +144,16 @@ describe.each(kinds)('vector kernels, %s', (kind) => {
       })
       const outcome = exports.vectorToI64(putF64(kernel, numbers), bits, count, putI64(kernel, [low, high]), out)
       expectRows(outcome, active, rounded, (row) => memory.i64[out / 8 + row]!, 'to i64')
+    }
+  })
+
+  it('rounds doubles to whole ones', () => {
+    const random = seededRandom(8), wanted = { floor: Math.floor, ceil: Math.ceil, trunc: Math.trunc, nearest: (value: number) => (Math.abs(value) === 0.5 ? Math.trunc(value) : Math.abs(value % 2) === 0.5 || Math.abs(value % 2) === 1.5 ? 2 * Math.round(value / 2) : Math.round(value)) }
+    for (const count of counts) for (const name of Object.keys(vectorRounding) as (keyof typeof vectorRounding)[]) {
+      const kernel = openTestKernel(kind, 1 << 20), { exports, heap, memory } = kernel, out = heap.allocate(8 * count)
+      const values = many(count, () => (random.below(9) === 0 ? randomF64(random) : (random.below(81) - 40) / 8))
+      exports.vectorRoundF64(vectorRounding[name], putF64(kernel, values), count, out)
+      expectRows(count, values.map(() => true), values.map(wanted[name]), (row) => memory.f64[out / 8 + row]!, name)
     }
   })
 

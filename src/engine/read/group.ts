@@ -9,6 +9,7 @@ import type { ReadKind } from '../codec/read-row.ts'
 import type { EngineGroupedAggregate, EngineRow, EngineScan, EngineValue } from '../engine.ts'
 import type { Shards } from '../shards/shards.ts'
 import type { TableAccess } from '../tables/table-access.ts'
+import { allEnded } from './all-ended.ts'
 import { engineValueOf } from './predicate.ts'
 import { scanColumn, scanReadKinds, scanRequest } from './scan.ts'
 
@@ -34,11 +35,10 @@ export async function* groupShards(shards: Shards, snapshots: readonly Snapshot[
   }
 }
 
-/** Waits for all shards also when one fails, since they share the groups. */
+/** All shards share the groups. */
 async function addShards({ trees }: Shards, snapshots: readonly Snapshot[], request: ScanRequest, groups: Groups, stats: ReadStats | undefined): Promise<void> {
   const asked = { ...request, keys: false as const }
-  const outcomes = await Promise.allSettled(trees.map((tree, shard) => tree.groupedAggregate(snapshots[shard]!, asked, groups, stats)))
-  for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason
+  await allEnded(trees.map((tree, shard) => tree.groupedAggregate(snapshots[shard]!, asked, groups, stats)))
 }
 
 type ValueReader = (group: number) => EngineValue

@@ -15,6 +15,7 @@ import type { EngineRow, EngineScan } from '../engine.ts'
 import type { ColumnSchema } from '../schema.ts'
 import type { Shards } from '../shards/shards.ts'
 import type { TableAccess } from '../tables/table-access.ts'
+import { allEnded } from './all-ended.ts'
 import { physicalPredicate } from './predicate.ts'
 
 const mergedRowsMax = 1024
@@ -100,7 +101,7 @@ interface Stream {
 
 async function* mergeShards(reader: PageReader, cursors: readonly ScanCursor[], limit: number, reverse: boolean): AsyncGenerator<readonly EngineRow[]> {
   try {
-    const opened = await Promise.all(cursors.map((cursor) => openStream(reader, cursor, limit)))
+    const opened = await allEnded(cursors.map((cursor) => openStream(reader, cursor, limit)))
     let streams = opened.filter((stream) => stream.page !== undefined)
     let left = limit
     let merged: EngineRow[] = []

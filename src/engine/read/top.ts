@@ -5,6 +5,7 @@ import type { ReadStats, ScanRequest, Snapshot } from '../../lsm/tree.ts'
 import type { EngineOrder, EngineRow, EngineScan } from '../engine.ts'
 import type { Shards } from '../shards/shards.ts'
 import type { TableAccess } from '../tables/table-access.ts'
+import { allEnded } from './all-ended.ts'
 import { engineValueOf } from './predicate.ts'
 import { scanRequest } from './scan.ts'
 
@@ -18,8 +19,7 @@ export async function topShards(shards: Shards, snapshots: readonly Snapshot[], 
   return (await top.rows()).map((row) => row.map((value, i) => (value instanceof Uint8Array ? engineValueOf(columns[scan.columns[i]!]!, value) : value)))
 }
 
-/** Waits for all shards also when one fails, since they share the rows. */
+/** All shards share the rows. */
 async function offerShards({ trees }: Shards, snapshots: readonly Snapshot[], request: ScanRequest, top: TopRows, stats: ReadStats | undefined): Promise<void> {
-  const outcomes = await Promise.allSettled(trees.map((tree, shard) => tree.topRows(snapshots[shard]!, request, top, stats)))
-  for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason
+  await allEnded(trees.map((tree, shard) => tree.topRows(snapshots[shard]!, request, top, stats)))
 }

@@ -14,7 +14,7 @@ export function createVectorJs(memory: LinearMemory): VectorExports {
 
 const beyondI64 = 2 ** 63
 
-function createConversions(memory: LinearMemory): Pick<VectorExports, 'vectorToF64' | 'vectorToI64'> {
+function createConversions(memory: LinearMemory): Pick<VectorExports, 'vectorToF64' | 'vectorToI64' | 'vectorRoundF64'> {
   const { f64, i64 } = memory
   const integers = createIntegers(memory)
   return {
@@ -36,12 +36,20 @@ function createConversions(memory: LinearMemory): Pick<VectorExports, 'vectorToF
         return false
       })
     },
+    vectorRoundF64(rounding, values, count, out) {
+      const round = roundings[rounding]!
+      for (let row = 0; row < count; row++) f64[(out >>> 3) + row] = round(f64[(values >>> 3) + row]!)
+    },
   }
 }
 
+const roundings: readonly ((value: number) => number)[] = [Math.floor, Math.ceil, Math.trunc, roundedToEven]
+
+/** Between -1 and 0 it is -0. */
 function roundedToEven(value: number): number {
   const floor = Math.floor(value)
-  return value - floor === 0.5 ? floor + (floor % 2 === 0 ? 0 : 1) : Math.round(value)
+  const rounded = value - floor === 0.5 ? floor + (floor % 2 === 0 ? 0 : 1) : Math.round(value)
+  return rounded === 0 && value < 0 ? -0 : rounded
 }
 
 function createBitmaps(memory: LinearMemory): Pick<VectorExports, 'vectorSelect' | 'vectorFromBits' | 'vectorBits' | 'vectorBitsByCode'> {

@@ -16,7 +16,7 @@ import type { VectorExpression } from './expression.ts'
 import { caselessTest, putPattern } from './like.ts'
 import { andNode, fixedTruth, isNullNode, notNode, orNode } from './logic.ts'
 import type { TruthNode, ValueNode, VectorNode } from './node.ts'
-import { doublesNode, integersNode, toDoubleNode, toIntegerNode } from './numbers.ts'
+import { doublesNode, integersNode, roundedNode, toDoubleNode, toIntegerNode } from './numbers.ts'
 import { createTerm } from './term.ts'
 import { compareNode, overDictionary, termNode, testNode } from './tests.ts'
 import type { ValueTest } from './tests.ts'
@@ -71,6 +71,8 @@ function compileVector(compiler: Compiler, expression: VectorExpression): Vector
       return toDoubleNode(kernel, expression, inner(expression.operand))
     case 'toInteger':
       return toIntegerNode(kernel, expression, inner(expression.operand), allocate)
+    case 'rounded':
+      return roundedNode(kernel, expression, inner(expression.operand))
     case 'fromBoolean':
       return numberOfTruth(compileTruth(compiler, expression.operand))
     case 'case': {

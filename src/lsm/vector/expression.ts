@@ -3,7 +3,7 @@
  * PostgreSQL means: three-valued logic, errors beyond a range and for a division by zero, and an operand is evaluated
  * for those rows only for which it is needed (a branch that is taken, an AND that is not false yet).
  */
-import type { vectorOperator } from '../../kernel/vector.ts'
+import type { vectorOperator, vectorRounding } from '../../kernel/vector.ts'
 import { LsmtError } from '../../errors.ts'
 import type { PhysicalKind, PhysicalValue } from '../layout.ts'
 
@@ -42,6 +42,8 @@ export type VectorExpression =
   | ({ readonly kind: 'doubles'; readonly operator: VectorOperator; readonly left: VectorExpression; readonly right: VectorExpression; readonly single: boolean; readonly message: string } & Placed)
   | { readonly kind: 'toDouble'; readonly operand: VectorExpression; readonly single: boolean }
   | ({ readonly kind: 'toInteger'; readonly operand: VectorExpression; readonly range: IntegerRange } & Placed)
+  /** f64 to a whole f64. */
+  | { readonly kind: 'rounded'; readonly rounding: keyof typeof vectorRounding; readonly operand: VectorExpression }
   /** boolean to i64. */
   | { readonly kind: 'fromBoolean'; readonly operand: VectorExpression }
   /** Results of one kind; null where no branch is taken and there is nothing otherwise. */
@@ -65,6 +67,7 @@ export function partsOf(expression: VectorExpression): readonly VectorExpression
     case 'toDouble':
     case 'toInteger':
     case 'fromBoolean':
+    case 'rounded':
       return [expression.operand]
     case 'and':
     case 'or':
@@ -115,6 +118,7 @@ export function kindOfExpression(columns: readonly PhysicalKind[], expression: V
       return 'i64'
     case 'doubles':
     case 'toDouble':
+    case 'rounded':
       return 'f64'
     case 'case':
       return kindOfExpression(columns, expression.branches[0]?.result ?? expression.otherwise!)

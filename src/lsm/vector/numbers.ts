@@ -2,7 +2,7 @@
 import { invariant, LsmtError } from '../../errors.ts'
 import type { Kernel } from '../../kernel/kernel.ts'
 import type { Pointer } from '../../kernel/linear-memory.ts'
-import { vectorOperator } from '../../kernel/vector.ts'
+import { vectorOperator, vectorRounding } from '../../kernel/vector.ts'
 import type { Allocate } from './constant.ts'
 import type { IntegerRange, VectorExpression, VectorOperator } from './expression.ts'
 import { eitherOf, RowFailure, without } from './node.ts'
@@ -95,4 +95,8 @@ export function toIntegerNode(kernel: Kernel, { range, position }: ExpressionOf<
     const row = kernel.exports.vectorToI64(values, active, count, bounds, out)
     if (row < count) throw new RowFailure(row, new LsmtError('22003', range.message, evidenceOf(position)))
   })
+}
+
+export function roundedNode({ exports }: Kernel, { rounding }: ExpressionOf<'rounded'>, operand: VectorNode): ValueNode {
+  return unary('f64', false, asNumber(operand, 'f64'), (values, _, count, out) => exports.vectorRoundF64(vectorRounding[rounding], values, count, out))
 }

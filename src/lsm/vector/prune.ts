@@ -66,6 +66,7 @@ function pruneCondition(condition: VectorExpression, term: PruneTerm): PruneRowG
     case 'toDouble':
     case 'toInteger':
     case 'fromBoolean':
+    case 'rounded':
       return some
   }
 }

@@ -4,7 +4,7 @@
  */
 import type { EngineExpression } from '../../engine/engine.ts'
 import type { Bound } from '../expression/bound.ts'
-import { isFloat, isInteger } from '../expression/type.ts'
+import { isFloat, isInteger, scaleOf } from '../expression/type.ts'
 import type { ValueType } from '../expression/type.ts'
 import { everyInteger, int64Max, integer, narrowed, rangeOf } from './lowered.ts'
 import type { Lowered, Range } from './lowered.ts'
@@ -56,6 +56,20 @@ const minusOne: EngineExpression = { kind: 'constant', of: 'f64', value: -1 }
 export function lowerNegation(type: ValueType, operand: Lowered): Lowered {
   if (isFloat(type)) return doubles('multiply', operand.expression, minusOne, type)
   return isInteger(type) ? integers('subtract', zero, operand, rangeOf(type)) : unbounded('subtract', zero, operand)
+}
+
+const roundings: Readonly<Record<string, Extract<EngineExpression, { kind: 'rounded' }>['rounding']>> = { floor: 'floor', ceil: 'ceil', ceiling: 'ceil', trunc: 'trunc', round: 'nearest' }
+
+/** Rounded to whole numbers, by the name of the function; undefined for other functions. NUMERIC is divided by 10 to its scale. */
+export function lowerRounding(name: string, type: ValueType, operand: Lowered): Lowered | undefined {
+  const rounding = Object.hasOwn(roundings, name) ? roundings[name] : undefined
+  if (rounding === undefined) return undefined
+  if (isFloat(type)) return { expression: { kind: 'rounded', rounding, operand: operand.expression }, limit: 0n }
+  const scale = scaleOf(type), value = 10n ** BigInt(scale)
+  if (type.kind !== 'numeric' || value > int64Max) return undefined
+  const unit: Lowered = { expression: integer(value), limit: value }
+  if (rounding === 'ceil') return unbounded('subtract', zero, integers('floorQuotient', unbounded('subtract', zero, operand), unit, everyInteger))
+  return integers(rounding === 'floor' ? 'floorQuotient' : rounding === 'trunc' ? 'quotient' : 'roundedQuotient', operand, unit, everyInteger)
 }
 
 /** Of what is cheap to evaluate several times. */

@@ -9,7 +9,7 @@ import type { Bound, BoundCall } from '../expression/bound.ts'
 import { isFixed } from '../expression/compile.ts'
 import { isInteger, scaleOf } from '../expression/type.ts'
 import { placed } from './place.ts'
-import { lowerAbsolute, lowerArithmetic, lowerNegation } from './arithmetic.ts'
+import { lowerAbsolute, lowerArithmetic, lowerNegation, lowerRounding } from './arithmetic.ts'
 import { lowerCast } from './cast.ts'
 import { lowerDateTrunc } from './date-trunc.ts'
 import { fixedValue } from './fixed-value.ts'
@@ -124,6 +124,8 @@ function lowerCall(lowering: Lowering, call: BoundCall): Lowered | undefined {
     case 'abs':
       return lowerAbsolute(args[0]!, a)
   }
+  const rounded = lowerRounding(name, args[0]!.type, a)
+  if (rounded !== undefined) return rounded
   const [, test, , yes] = /^is (null|true|false)( (0|1))$/.exec(name) ?? []
   if (test === undefined) return undefined
   return truth(test === 'null' ? { kind: 'isNull', operand: a.expression, negated: yes === '0' } : lowerIs(a.expression, test === 'true', yes === '1'))

@@ -14,7 +14,7 @@ export function placed(lowered: Lowered | undefined, { values: { text, statement
 function atPosition(expression: EngineExpression, position: number): EngineExpression {
   const of = (part: EngineExpression): EngineExpression => atPosition(part, position)
   const { kind } = expression
-  if (kind === 'toDouble') return { ...expression, operand: of(expression.operand) }
+  if (kind === 'toDouble' || kind === 'rounded') return { ...expression, operand: of(expression.operand) }
   if (kind === 'case') return { ...expression, branches: expression.branches.map(({ when, result }) => ({ when, result: of(result) })) }
   if ((kind !== 'integers' && kind !== 'doubles' && kind !== 'toInteger') || expression.position !== undefined) return expression
   if (kind === 'toInteger') return { ...expression, position, operand: of(expression.operand) }

@@ -65,7 +65,7 @@ function randomNumber(random: Random, type: Exclude<SqlType, 'boolean' | 'text' 
     case 1:
       return `(- ${of(type)})`
     case 2:
-      return random.below(2) === 0 && type !== 'double' && type !== 'real' && type !== 'smallint' ? `CAST(${of('boolean')} AS INTEGER)` : `abs(${of(type)})`
+      return random.below(2) === 0 && type !== 'double' && type !== 'real' && type !== 'smallint' ? `CAST(${of('boolean')} AS INTEGER)` : random.below(2) === 0 ? `abs(${of(type)})` : `${pick(['floor', 'ceil', 'round', 'trunc'])}(${of(type)})`
     default:
       return `(${of(type)} ${pick(['+', '-', '*', '/', '%'])} ${of(type)})`
   }

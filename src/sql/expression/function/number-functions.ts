@@ -174,7 +174,8 @@ function floorDivide(value: bigint, unit: bigint): bigint {
 function roundHalfEven(value: number): number {
   const floor = Math.floor(value)
   if (value - floor !== 0.5) return Math.round(value)
-  return floor % 2 === 0 ? floor : floor + 1
+  // Of -0.5 it is -0.
+  return floor % 2 === 0 ? floor : floor === -1 ? -0 : floor + 1
 }
 
 function power(base: unknown, exponent: unknown): number {
