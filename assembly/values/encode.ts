@@ -48,7 +48,7 @@ export function encode(plan: usize, count: u32, refs: usize, hashes: usize, curs
     store<u32>(at, TABLE_ID_BYTES + keyBytes, 4)
     store<u32>(at, tableId, OPERATION_HEADER_BYTES)
     const key = at + OPERATION_HEADER_BYTES + TABLE_ID_BYTES
-    memory.copy(key, load<u32>(refs + offset), keyBytes)
+    copyBytes(key, load<u32>(refs + offset), keyBytes)
     const value = key + keyBytes
     const end = writeRow(plan, row, value)
     store<u32>(at, <u32>(end - value), 8)
@@ -56,6 +56,17 @@ export function encode(plan: usize, count: u32, refs: usize, hashes: usize, curs
     for (let i = end; i < padded; i++) store<u8>(i, 0)
     store<u32>(cursor, <u32>padded)
   }
+}
+
+/** A bulk copy costs a call out of the module, which short values are not worth. */
+function copyBytes(to: usize, from: usize, byteLength: usize): void {
+  if (byteLength > 64) {
+    memory.copy(to, from, byteLength)
+    return
+  }
+  let i: usize = 0
+  for (; i + 8 <= byteLength; i += 8) store<u64>(to + i, load<u64>(from + i))
+  for (; i < byteLength; i++) store<u8>(to + i, load<u8>(from + i))
 }
 
 /** Drawn in src/kernel/row.ts; returns its end. */
@@ -67,14 +78,14 @@ function writeRow(plan: usize, row: u32, at: usize): usize {
   let slot = bitmap + ((columns + 7) >> 3)
   let end = text
   store<u32>(at, columns)
-  memory.fill(bitmap, 0, slot - bitmap)
+  for (let byte = bitmap; byte < slot; byte++) store<u8>(byte, 0)
   for (let i: u32 = 0; i < columns; i++) {
     const column = columnAt(plan, ordinals, i)
     const value = valueAt(column, row)
     if (isNull(column, row)) store<u8>(bitmap + (i >> 3), load<u8>(bitmap + (i >> 3)) | (<u8>1 << <u8>(i & 7)))
     if (load<u32>(column, COLUMN_KIND) == KIND_BYTES) {
       const bytes = <usize>load<u32>(value, 4)
-      memory.copy(end, load<u32>(value), bytes)
+      copyBytes(end, load<u32>(value), bytes)
       end += bytes
       store<u32>(slot, <u32>(end - text))
       slot += 4

@@ -80,12 +80,14 @@ export function createSql(engine: Engine, settings: SqlSettings = defaultSqlSett
     if (!isWellFormed(text)) throw notUnicode('the statement', text)
     const familiar = skeletons.read(text)
     if (familiar !== undefined) return { text, statements: [familiar] }
-    const known = texts.get(text)
+    const isShort = text.length <= settings.shapeCharactersMax
+    // Looking up a long text would hash all of it.
+    const known = isShort ? texts.get(text) : undefined
     if (known !== undefined) return known
     const prepared = { text, statements: scanStatements(text) }
     if (prepared.statements.length === 0) throw new LsmtError('42601', 'there is no statement in the text')
-    if (text.length <= settings.shapeCharactersMax && prepared.statements.every(hasParametersOnly)) texts.set(text, prepared)
-    if (text.length <= settings.shapeCharactersMax && prepared.statements.length === 1) skeletons.learn(text, prepared.statements[0]!)
+    if (isShort && prepared.statements.every(hasParametersOnly)) texts.set(text, prepared)
+    if (isShort && prepared.statements.length === 1) skeletons.learn(text, prepared.statements[0]!)
     return prepared
   }
 

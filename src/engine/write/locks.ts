@@ -42,8 +42,10 @@ interface Round {
 }
 
 interface LockState {
-  /** The last request in each key's queue. */
+  /** The last request in each key's queue, unless `sole` is all there is. */
   readonly tails: Map<number, Request>
+  /** The only request: its keys, perhaps a thousand, are entered when another one comes. */
+  sole: { readonly request: Request; readonly hashes: Uint32Array } | undefined
   /** The round that comers join, and that of the blind writes under way. */
   current: Round
   blindRound: Round
@@ -54,7 +56,7 @@ interface LockState {
 
 export function createTableLocks(): TableLocks {
   const first = newRound(undefined)
-  const state: LockState = { tails: new Map(), current: first, blindRound: first, active: 0, blind: 0, whenNoBlind: [] }
+  const state: LockState = { tails: new Map(), sole: undefined, current: first, blindRound: first, active: 0, blind: 0, whenNoBlind: [] }
   return {
     lockKeys: (hashes) => lockKeys(state, hashes),
     enterBlind() {
@@ -97,7 +99,14 @@ async function lockKeys(state: LockState, hashes: Uint32Array): Promise<() => vo
 }
 
 /** Queues for all keys at once; resolves when first in all queues. */
-function queue({ tails }: LockState, request: Request, hashes: Uint32Array): Promise<void> | undefined {
+function queue(state: LockState, request: Request, hashes: Uint32Array): Promise<void> | undefined {
+  const { tails, sole } = state
+  if (sole === undefined && tails.size === 0) {
+    state.sole = { request, hashes }
+    return undefined
+  }
+  if (sole !== undefined) for (const hash of sole.hashes) tails.set(hash, sole.request)
+  state.sole = undefined
   for (const hash of hashes) {
     const before = tails.get(hash)
     if (before === request) continue
@@ -111,7 +120,8 @@ function queue({ tails }: LockState, request: Request, hashes: Uint32Array): Pro
 }
 
 function release(state: LockState, request: Request, hashes: Uint32Array): void {
-  for (const hash of hashes) if (state.tails.get(hash) === request) state.tails.delete(hash)
+  if (state.sole?.request === request) state.sole = undefined
+  else for (const hash of hashes) if (state.tails.get(hash) === request) state.tails.delete(hash)
   for (const follower of request.followers) if (--follower.pending === 0) follower.grant()
   state.active--
 }

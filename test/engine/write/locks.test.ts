@@ -23,6 +23,20 @@ describe('key locks', () => {
     expect(locks.activeCount).toBe(0)
   })
 
+  test('who holds keys alone is waited for all the same', async () => {
+    const locks = createTableLocks()
+    for (let round = 0; round < 3; round++) {
+      const alone = await locks.lockKeys(keys(1, 2, 3))
+      const second = locks.lockKeys(keys(3, 4))
+      const third = locks.lockKeys(keys(4))
+      expect([await settled(second), await settled(third)]).toEqual([false, false])
+      alone()
+      ;(await second)()
+      ;(await third)()
+      expect(locks.activeCount).toBe(0)
+    }
+  })
+
   test('the same key is granted in order of arrival', async () => {
     const locks = createTableLocks()
     const order: number[] = []
