@@ -152,7 +152,11 @@ function createPlanner(settings: SqlSettings): PlanOf {
     return plan
   }
 
-  return planOf
+  return (values, catalog) => {
+    const plan = planOf(values, catalog)
+    if (plan.kind === 'transaction' && values.statement.explain !== undefined) throw new LsmtError('0A000', 'EXPLAIN of a transaction statement is not supported')
+    return plan
+  }
 }
 
 /** Reading and binding recurse along a statement. 54000 when it nests in more ways at once than the limits of each allow. */

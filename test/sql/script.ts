@@ -52,8 +52,24 @@ export async function answerOf(sql: Sql, statement: string): Promise<string> {
 function renderResult(result: CollectedResult): string {
   if (result.kind === 'schema' || result.kind === 'transaction') return 'ok'
   if (result.kind === 'write' && result.columns.length === 0) return `${result.rowCount} written`
+  if (result.columns[0]?.name === 'QUERY PLAN') return renderPlan(result)
   const header = result.columns.map(({ name, type }) => `${name} ${typeName(type)}`).join(' | ')
   return [header, ...result.rows.map((row) => row.map(renderValue).join(' | ')), result.kind === 'write' ? `${result.rowCount} written` : `(${result.rowCount} rows)`].join('\n')
+}
+
+/** What differs from run to run and from engine to engine is left out of plans that were run. */
+function masked(line: string): string {
+  return line
+    .replace(/time=[\d.]+ ms/, 'time=# ms')
+    .replace(/^( *)Row Groups: .*$/, '$1Row Groups: #')
+    .replace(/^( *)Bytes Read: .*$/, '$1Bytes Read: #')
+    .replace(/^Execution Time: .*$/, 'Execution Time: #')
+    .replace(/"(Actual Time|Execution Time|Row Groups \w+|Bytes Read|Storage Requests|Memory Bytes|Spilled Bytes)": [\d.]+/g, '"$1": #')
+}
+
+function renderPlan({ rows }: CollectedResult): string {
+  const lines = rows.map(([line]) => String(line)).filter((line) => !/^ *(Memory|Spilled): /.test(line))
+  return ['QUERY PLAN', ...lines.map(masked)].join('\n')
 }
 
 function renderValue(value: UserValue): string {

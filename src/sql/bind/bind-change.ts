@@ -1,8 +1,8 @@
 /** What becomes of rows at hand: their condition and their new values, worked out by operators when a row alone does not tell. */
 import type { Bound } from '../expression/bound.ts'
 import type { ChangePlan, SetPlan } from '../plan.ts'
-import type { FromUnit } from '../query/from-tree.ts'
 import { conjunction } from '../query/from-tree.ts'
+import type { FromUnit } from '../query/from-unit.ts'
 import { hasSubquery } from '../query/row-layout.ts'
 import { rowWork } from '../query/rows/row-work.ts'
 import type { Leaf } from '../query/scope.ts'

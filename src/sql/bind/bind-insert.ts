@@ -6,6 +6,7 @@ import type { ColumnType, TableSchema } from '../../engine/schema.ts'
 import { bindCondition } from '../expression/bind-expression.ts'
 import { planQuery } from '../query/plan-query.ts'
 import { rowWork } from '../query/rows/row-work.ts'
+import { visibleOf } from '../query/scope.ts'
 import type { StatementContext } from '../query/scope.ts'
 import { conjuncts } from '../query/terms.ts'
 import { errorAt } from '../origin.ts'
@@ -80,7 +81,7 @@ function plainTuple(tuple: readonly WrittenValue[]): InsertPlan['tuples'][number
 }
 
 function bindComputed(context: StatementContext, { table }: Target, targets: readonly number[], tuples: readonly (readonly WrittenValue[])[]): ComputedTuples {
-  const expressions = expressionsIn(scopeOver(context, []), 'VALUES')
+  const expressions = expressionsIn(scopeOver(context, [], []), 'VALUES')
   const bound = tuples.map((tuple) => tuple.map((value, index) => (value.kind === 'default' ? undefined : bindValue(expressions, table.columns[targets[index]!]!, value))))
   const values = bound.flat().filter((value) => value !== undefined)
   if (!asksSubqueries(values)) return { tuples: bound, work: undefined }
@@ -101,7 +102,7 @@ function bindConflict(context: StatementContext, target: Target, { upsert, onCon
   if (update === undefined) return { mode: table.hiddenKey ? 'insert' : 'insert-or-ignore', onConflict: undefined }
   if (target.leaf.alias === excluded) throw errorAt(origin, target.name.tokenIndex, '42P01', `"${excluded}" is the table as well as the row that is proposed`, 'give the table another name with AS')
   const leaves = [target.leaf, proposedLeaf(target)]
-  const scope = scopeOver(context, leaves)
+  const scope = scopeOver(context, leaves, visibleOf(target.leaf))
   const conditions = update.where === undefined ? [] : conjuncts(update.where).map((each) => bindCondition(expressionsIn(scope, 'WHERE'), each, 'WHERE'))
   return { mode: 'insert', onConflict: changePlan(leaves, undefined, conditions, bindSets(target, expressionsIn(scope, 'SET'), update.sets)) }
 }

@@ -6,10 +6,11 @@ import { errorAt } from '../origin.ts'
 import type { DeletePlan, KeyPlan, Returning, UpdatePlan, WherePlan } from '../plan.ts'
 import { bindFrom } from '../query/bind-from.ts'
 import { bindQuery } from '../query/bind-query.ts'
-import type { FromUnit } from '../query/from-tree.ts'
-import { newScope } from '../query/scope.ts'
-import type { BlockScope, StatementContext } from '../query/scope.ts'
-import { conjuncts, takeTerm } from '../query/terms.ts'
+import type { FromUnit } from '../query/from-unit.ts'
+import { narrowLeaves } from '../query/narrow/narrow.ts'
+import { newScope, visibleOf } from '../query/scope.ts'
+import type { BlockScope, Leaf, StatementContext } from '../query/scope.ts'
+import { conjuncts } from '../query/terms.ts'
 import type { Expression, FromItem, QueryItem } from '../syntax/query/query.ts'
 import type { Delete, TableRef, Update } from '../syntax/write/write-statement.ts'
 import { changePlan } from './bind-change.ts'
@@ -48,10 +49,10 @@ function withFrom({ name, leaf, scope }: Target, from: FromItem | undefined): { 
   if (from === undefined) return { scope, unit: undefined }
   const { context } = scope
   const others = newScope(context, undefined)
-  const conditions = (expression: Expression, clause: string): readonly Bound[] => conjuncts(expression).map((each) => bindCondition(expressionsIn(others, clause), each, clause))
+  const conditions = (expression: Expression, clause: string, leaves: readonly Leaf[]): readonly Bound[] => narrowLeaves(others, leaves, conjuncts(expression)).map((each) => bindCondition(expressionsIn(others, clause), each, clause))
   const unit = bindFrom({ scope: others, common: undefined, query: (query, common) => bindQuery(context, query, common, undefined), conditions }, from)
   if (others.leaves.some(({ alias }) => alias === leaf.alias)) throw errorAt(context.origin, name.tokenIndex, '42601', `"${leaf.alias}" stands twice: as the table that is written and after FROM or USING`, 'give one of them another name with AS')
-  return { scope: scopeOver(context, [leaf, ...others.leaves]), unit }
+  return { scope: scopeOver(context, [leaf, ...others.leaves], [...visibleOf(leaf), ...others.names.visible]), unit }
 }
 
 interface BoundWhere {
@@ -63,7 +64,7 @@ interface BoundWhere {
 function bindWhere({ table, leaf }: Target, scope: BlockScope, where: Expression | undefined): BoundWhere {
   const given = where === undefined ? [] : conjuncts(where)
   const keys = takeKeys(table, leaf, scope, given)
-  const rest = keys?.rest ?? given.filter((each) => !takeTerm(scope, each))
+  const rest = keys?.rest ?? narrowLeaves(scope, scope.leaves, given)
   const conditions = rest.map((each) => bindCondition(expressionsIn(scope, 'WHERE'), each, 'WHERE'))
   return { find: keys?.find ?? { kind: 'where', terms: leaf.terms }, conditions }
 }

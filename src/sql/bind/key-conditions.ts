@@ -42,6 +42,7 @@ function keyCondition(leaf: Leaf, scope: BlockScope, condition: Expression): Key
 function equality(leaf: Leaf, scope: BlockScope, subject: Expression, values: readonly Expression[]): KeyCondition | undefined {
   if (subject.kind !== 'column') return undefined
   const operands = values.map((value) => (value.kind === 'operand' ? value.operand : undefined)).filter((operand) => operand !== undefined)
-  const column = operands.length === values.length ? findColumn(scope, subject.column) : undefined
+  const named = operands.length === values.length ? findColumn(scope, subject.column) : undefined
+  const column = named?.sources.length === 1 ? named.sources[0] : undefined
   return column !== undefined && leaf.columns.includes(column) ? { ordinal: column.ordinal, operands } : undefined
 }

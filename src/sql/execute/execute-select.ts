@@ -4,7 +4,7 @@ import type { Clock } from '../../runtime/clock.ts'
 import type { CancelSignal } from '../cancel.ts'
 import { open } from '../operator/open.ts'
 import { newQueryRun, queryRows } from '../operator/query-run.ts'
-import type { QueryLimits, QueryRun } from '../operator/query-run.ts'
+import type { Probe, QueryLimits, QueryRun } from '../operator/query-run.ts'
 import { rowWindow } from '../operator/window.ts'
 import type { GetPlan, OperatorPlan, QueryPlan } from '../plan.ts'
 import { newQueryStats } from '../result.ts'
@@ -19,6 +19,8 @@ export interface Execution {
   readonly signal: CancelSignal | undefined
   readonly clock: Clock
   readonly limits: QueryLimits
+  /** Under EXPLAIN ANALYZE. */
+  readonly probe?: Probe
   /** See `nowOf`. */
   nowMicros?: number
 }
@@ -51,6 +53,6 @@ function executeOperators(engine: EngineSession, plan: OperatorPlan, execution: 
 
 /** Operators of a statement; what they hold is given back by `endRun`. */
 export function newRun(engine: EngineSession, execution: Execution): QueryRun {
-  const { values, signal, limits } = execution
-  return newQueryRun({ engine, stats: newQueryStats(), signal, values, limits, nowMicros: nowOf(execution) })
+  const { values, signal, limits, probe } = execution
+  return newQueryRun({ engine, stats: newQueryStats(), signal, values, limits, probe, nowMicros: nowOf(execution) })
 }

@@ -55,6 +55,17 @@ export interface BoundSubquery {
   readonly plan: unknown
   /** Columns of rows further out that it uses. `local`: they are columns of the rows the subquery is computed for. */
   readonly outer: readonly { readonly reference: OuterReference; readonly local: boolean }[]
+  readonly byKey?: QueryByKey | undefined
+}
+
+/** A query that depends on rows further out by equalities alone, in a form that is run once for all of them. */
+export interface QueryByKey {
+  /** Rows of a value and of what must equal `keys`; opaque here. */
+  readonly plan: unknown
+  /** Of the row further out. */
+  readonly keys: readonly Bound[]
+  /** An aggregate's plan over no rows: its value where no row has the key. */
+  readonly empty: unknown
 }
 
 export type Bound =

@@ -1,10 +1,12 @@
 /** Subqueries: computed for each row that they depend on, once for rows that look alike to them. */
 import type { EngineRow, EngineValue } from '../../engine/engine.ts'
 import { LsmtError } from '../../errors.ts'
-import type { AnyComparison, BoundSubquery, OuterReference } from '../expression/bound.ts'
+import type { AnyComparison, BoundSubquery, OuterReference, QueryByKey } from '../expression/bound.ts'
 import { cellOf, compile } from '../expression/compile.ts'
 import type { Cell, Evaluate } from '../expression/compile.ts'
 import { keyOf, keyOfAll } from '../expression/value/order.ts'
+import { readAnswers } from './lookup/answer-index.ts'
+import type { AnswerIndex } from './lookup/answer-index.ts'
 import { batchRows, pace } from './query-run.ts'
 import type { Batch, QueryRun, Stream } from './query-run.ts'
 import { mapEntryBytes } from './spill/key-map.ts'
@@ -32,22 +34,32 @@ interface Prepared {
   readonly cells: readonly { readonly cell: Cell; readonly reference: OuterReference; readonly local: boolean }[]
   readonly answers: Map<EngineValue, Answer>
   readonly share: MemoryShare
+  readonly byKey: PreparedByKey | undefined
+}
+
+interface PreparedByKey {
+  readonly keys: readonly Evaluate[]
+  readonly rows: Stream
+  readonly empty: Stream | undefined
+  /** Read when first asked for; gives undefined where memory has no room for it, or a row of it fails. */
+  index: Promise<AnswerIndex | undefined> | undefined
 }
 
 const answersMax = 10_000
 /** Rows gathered when an answer lies on storage. */
 const gatheredRowsMax = 32_768
 
-/** `prepare` makes the subquery's own operators. Answers are kept for the time of the query. */
-export function apply(subqueries: readonly BoundSubquery[], input: Stream, run: QueryRun, prepare: (subquery: BoundSubquery) => Stream): Stream {
+/** `prepare` makes a subquery's own operators. Answers are kept for the time of the query. */
+export function apply(subqueries: readonly BoundSubquery[], input: Stream, run: QueryRun, prepare: (plan: unknown, rowsMax: number | undefined, repeated: boolean) => Stream): Stream {
   const share = run.memory.share()
   const prepared = subqueries.map((subquery): Prepared => ({
     subquery,
-    stream: prepare(subquery),
+    stream: prepare(subquery.plan, subquery.test === 'exists' ? 1 : undefined, subquery.outer.length > 0),
     operand: subquery.operand === undefined ? undefined : compile(subquery.operand, run),
     cells: subquery.outer.map(({ reference, local }) => ({ reference, local, cell: cellOf(run, reference) })),
     answers: new Map(),
     share,
+    byKey: subquery.byKey === undefined ? undefined : prepareByKey(subquery.byKey, run, prepare),
   }))
   const isSlow = (): boolean => prepared.some(({ cells, answers }) => cells.length === 0 && answers.get('')?.isSlow === true)
   return async function* () {
@@ -83,15 +95,37 @@ async function* gathered(input: Stream, run: QueryRun, pays: () => boolean): Asy
 }
 
 async function addColumn(prepared: Prepared, rows: readonly Longer[], run: QueryRun): Promise<void> {
-  const { cells } = prepared
+  const { cells, byKey } = prepared
   if (cells.length === 0) {
     await (await answerFor(prepared, '', run)).addTo(rows)
     return
   }
+  const index = byKey && await (byKey.index ??= readIndex(prepared, byKey, run))
   for (const row of rows) {
     for (const { cell, reference, local } of cells) if (local) cell.value = row[reference.place.index]!
+    if (index !== undefined) {
+      row.push(index.answer(byKey!.keys.map((key) => key(row)), prepared.operand === undefined ? null : prepared.operand(row)))
+      continue
+    }
     const answer = await answerFor(prepared, keyOfAll(cells.map(({ cell }) => cell.value)), run)
     await answer.addTo([row])
+  }
+}
+
+function prepareByKey({ plan, keys, empty }: QueryByKey, run: QueryRun, prepare: (plan: unknown, rowsMax: number | undefined, repeated: boolean) => Stream): PreparedByKey {
+  return { keys: keys.map((key) => compile(key, run)), rows: prepare(plan, undefined, false), empty: empty === undefined ? undefined : prepare(empty, undefined, false), index: undefined }
+}
+
+async function readIndex({ subquery: { test }, share }: Prepared, { rows, empty }: PreparedByKey, run: QueryRun): Promise<AnswerIndex | undefined> {
+  const before = share.usedBytes
+  try {
+    const nothing = test !== 'scalar' ? 0 : empty === undefined ? null : await onlyValue(empty)
+    return await readAnswers(test, rows, nothing, run, share)
+  } catch (error) {
+    // Perhaps of a row that no row further out asks for.
+    if (!(error instanceof LsmtError) || !error.code.startsWith('22')) throw error
+    share.give(share.usedBytes - before)
+    return undefined
   }
 }
 

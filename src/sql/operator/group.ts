@@ -4,45 +4,59 @@
  */
 import type { EngineAggregate, EngineRow, EngineScan } from '../../engine/engine.ts'
 import { LsmtError } from '../../errors.ts'
+import type { ReadStats } from '../../lsm/tree.ts'
 import { unlessCancelled } from '../cancel.ts'
-import { scanRange } from '../execute/bounds.ts'
-import { resolveTerms } from '../execute/terms.ts'
+import { singleRange } from '../execute/access.ts'
+import { compile } from '../expression/compile.ts'
+import type { Run } from '../expression/compile.ts'
 import { engineGroup } from './engine/engine-group.ts'
 import type { EngineGroup } from './engine/engine-group.ts'
 import { hashed } from './hashed-group.ts'
 import type { GroupNode, QueryNode } from './node.ts'
-import { snapshotOf } from './query-run.ts'
+import { readStatsOf, snapshotOf } from './query-run.ts'
 import type { Batch, QueryRun, Stream } from './query-run.ts'
+import { scanAccess } from './scan.ts'
 
 export function group(node: GroupNode, input: Stream, run: QueryRun): Stream {
   const asked = engineGroup(node, run)
   const byRows = hashed(node, input, run)
-  return asked === undefined ? byRows : byEngine(asked, run, byRows)
+  return (asked && byEngine(asked, run, readStatsOf(run, node), byRows)) ?? byRows
 }
 
 /** Distinct rows as groups of all their columns, where the engine can make them; `byRows` are the same rows. */
-export function distinctGroups(input: QueryNode, byRows: Stream, run: QueryRun): Stream | undefined {
-  const asked = input.kind === 'project' ? engineGroup({ kind: 'group', input: input.input, keys: input.expressions, aggregates: [] }, run) : undefined
-  return asked && byEngine(asked, run, byRows)
+export function distinctGroups(node: DistinctNode, byRows: Stream, run: QueryRun): Stream | undefined {
+  const asked = distinctGroup(node, run)
+  return asked && byEngine(asked, run, readStatsOf(run, node), byRows)
 }
 
-function byEngine({ scan: { table, terms }, conditions, computed, keys, requests, values }: EngineGroup, run: QueryRun, byRows: Stream): Stream {
-  const resolved = resolveTerms(terms, run.values)
+export type DistinctNode = Extract<QueryNode, { kind: 'distinct' }>
+
+export function distinctGroup({ input }: DistinctNode, run: Run): EngineGroup | undefined {
+  return input.kind === 'project' ? engineGroup({ kind: 'group', input: input.input, keys: input.expressions, aggregates: [] }, run) : undefined
+}
+
+/** undefined where rows are read by their keys, or range by range: of those the engine makes no groups. */
+function byEngine({ scan: scanned, gate, conditions, computed, keys, requests, values }: EngineGroup, run: QueryRun, stats: ReadStats, byRows: Stream): Stream | undefined {
+  const { table } = scanned
+  const access = scanAccess(scanned, run)
+  const range = singleRange(access)
+  if (access.kind !== 'nothing' && range === undefined) return undefined
+  const isOpen = gate === undefined ? () => 1 : compile(gate.condition, run)
   const result = (row: EngineRow): EngineRow => [...row.slice(0, keys.length), ...values.map((value) => value(row))]
   const nothing: Batch = keys.length > 0 ? [] : [result(requests.map((request) => (request.function === 'count' ? 0 : null)))]
   return async function* () {
-    if (resolved === undefined) {
+    if (range === undefined || isOpen([]) !== 1) {
       yield nothing
       return
     }
-    const scan: EngineScan = { table, ...scanRange(table, resolved), ordered: false, columns: [], conditions, computed, ...(run.signal === undefined ? {} : { signal: run.signal }) }
+    const scan: EngineScan = { table, ...range, ordered: false, columns: [], conditions, computed, ...(run.signal === undefined ? {} : { signal: run.signal }) }
     const isOne = keys.length === 0 && !requests.some(({ distinct }) => distinct)
-    yield* unlessRefused(isOne ? oneGroup(scan, requests, run) : run.engine.groupedAggregate(snapshotOf(run), scan, keys, requests, run.stats), result, byRows)
+    yield* unlessRefused(isOne ? oneGroup(scan, requests, run, stats) : run.engine.groupedAggregate(snapshotOf(run), scan, keys, requests, stats), result, byRows)
   }
 }
 
-async function* oneGroup(scan: EngineScan, requests: readonly EngineAggregate[], run: QueryRun): AsyncGenerator<Batch> {
-  yield [await unlessCancelled(run.engine.aggregate(snapshotOf(run), scan, requests, run.stats), run.signal)]
+async function* oneGroup(scan: EngineScan, requests: readonly EngineAggregate[], run: QueryRun, stats: ReadStats): AsyncGenerator<Batch> {
+  yield [await unlessCancelled(run.engine.aggregate(snapshotOf(run), scan, requests, stats), run.signal)]
 }
 
 /** No memory for the groups; a number that the engine has no room for, or one that SQL does not have either: rows tell. */

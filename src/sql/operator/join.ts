@@ -20,8 +20,9 @@ interface JoinPlan {
   readonly leftKeys: readonly Evaluate[]
   readonly rightKeys: readonly Evaluate[]
   readonly residual: Evaluate | undefined
-  /** What a left row without partner is joined with. */
-  readonly unmatched: EngineRow | undefined
+  /** What a left row without partner is joined with, and what such a right row is; undefined: it drops out. */
+  readonly noRight: EngineRow | undefined
+  readonly noLeft: EngineRow | undefined
 }
 
 export function join(node: JoinNode, left: Stream, right: Stream, run: QueryRun): Stream {
@@ -30,39 +31,57 @@ export function join(node: JoinNode, left: Stream, right: Stream, run: QueryRun)
     leftKeys: node.keys.map((key) => compile(key.left, run)),
     rightKeys: node.keys.map((key) => compile(key.right, run)),
     residual: node.residual === undefined ? undefined : compile(node.residual, run),
-    unmatched: node.join === 'left' ? Array.from({ length: node.rightWidth }, () => null) : undefined,
+    noRight: node.join === 'inner' ? undefined : nulls(node.rightWidth),
+    noLeft: node.join === 'full' ? nulls(node.leftWidth) : undefined,
   }
   const share = run.memory.share()
   return () => inPasses([right, left], run, share, (inputs, pass) => joinedInPass(plan, inputs, pass))
 }
 
+function nulls(width: number): EngineRow {
+  return Array.from({ length: width }, () => null)
+}
+
 async function* joinedInPass(plan: JoinPlan, [right, left]: readonly Stream[], pass: Pass): AsyncGenerator<Batch> {
-  const held = await hash(plan, right!, pass)
+  const held: Held = { byKey: newKeyMap(), met: new Set() }
+  yield* hash(plan, right!, held, pass)
   for await (const batch of left!()) {
     await pace(plan.run, batch.length)
     yield* joined(plan, held, batch, pass)
     await pass.settle()
   }
+  if (plan.noLeft !== undefined) yield* unmet(plan.run, held, plan.noLeft)
 }
 
-type Held = KeyMap<EngineRow[]>
+interface Held {
+  /** Right rows; without keys all are under one. */
+  readonly byKey: KeyMap<EngineRow[]>
+  /** Those of them that found a partner, where it matters. All left rows that could be one come by in the pass that holds them. */
+  readonly met: Set<EngineRow>
+}
 
-/** Rows by key; those with a null in their key have no partner. Without keys all are under one. */
-async function hash({ run, rightKeys }: JoinPlan, right: Stream, pass: Pass): Promise<Held> {
-  const held = newKeyMap<EngineRow[]>()
+const setEntryBytes = 24
+
+/** Holds the right rows by key. Those with a null in it have no partner: where all are kept they are given out at once. */
+async function* hash({ run, rightKeys, noLeft }: JoinPlan, right: Stream, { byKey }: Held, pass: Pass): AsyncGenerator<Batch> {
+  const markBytes = noLeft === undefined ? 0 : setEntryBytes
   for await (const batch of right()) {
     await pace(run, batch.length)
+    const alone: EngineRow[] = []
     for (const row of batch) {
       const key = joinKey(rightKeys, row)
-      if (key === undefined) continue
-      const rows = lookUp(held, key)
-      if (!pass.admit(rowBytes(row) + (rows === undefined ? mapEntryBytes + valueBytes(key) : 8))) pass.defer(0, key, row)
-      else if (rows === undefined) put(held, key, [row])
+      if (key === undefined) {
+        if (noLeft !== undefined) alone.push([...noLeft, ...row])
+        continue
+      }
+      const rows = lookUp(byKey, key)
+      if (!pass.admit(rowBytes(row) + markBytes + (rows === undefined ? mapEntryBytes + valueBytes(key) : 8))) pass.defer(0, key, row)
+      else if (rows === undefined) put(byKey, key, [row])
       else rows.push(row)
     }
+    if (alone.length > 0) yield alone
     await pass.settle()
   }
-  return held
 }
 
 /** undefined when a part is null. */
@@ -74,14 +93,14 @@ function joinKey(keys: readonly Evaluate[], row: EngineRow): EngineValue | undef
 
 const none: readonly EngineRow[] = []
 
-async function* joined({ run, leftKeys, residual, unmatched }: JoinPlan, held: Held, batch: Batch, pass: Pass): AsyncGenerator<Batch> {
+async function* joined({ run, leftKeys, residual, noRight, noLeft }: JoinPlan, { byKey, met }: Held, batch: Batch, pass: Pass): AsyncGenerator<Batch> {
   let rows: EngineRow[] = []
   for (const given of batch) {
     // A left row that was deferred says at its end whether it found a partner before.
     const row = pass.isFirst ? given : given.slice(0, -1)
     let found = !pass.isFirst && given.at(-1) === 1
     const key = joinKey(leftKeys, row)
-    for (const partner of key === undefined ? none : (lookUp(held, key) ?? none)) {
+    for (const partner of key === undefined ? none : (lookUp(byKey, key) ?? none)) {
       const both = [...row, ...partner]
       run.rowsOfTurn++
       if (residual !== undefined && residual(both) !== 1) {
@@ -89,6 +108,7 @@ async function* joined({ run, leftKeys, residual, unmatched }: JoinPlan, held: H
         continue
       }
       found = true
+      if (noLeft !== undefined) met.add(partner)
       rows.push(both)
       if (rows.length < batchRows) continue
       await pace(run, 0)
@@ -96,7 +116,25 @@ async function* joined({ run, leftKeys, residual, unmatched }: JoinPlan, held: H
       rows = []
     }
     if (key !== undefined && pass.isDeferred(key)) pass.defer(1, key, [...row, found ? 1 : 0])
-    else if (!found && unmatched !== undefined) rows.push([...row, ...unmatched])
+    else if (!found && noRight !== undefined) rows.push([...row, ...noRight])
+  }
+  if (rows.length > 0) yield rows
+}
+
+/** Held right rows that no left row met. */
+async function* unmet(run: QueryRun, { byKey, met }: Held, noLeft: EngineRow): AsyncGenerator<Batch> {
+  let rows: EngineRow[] = []
+  for (const part of byKey.parts) {
+    for (const held of part.values()) {
+      for (const row of held) {
+        if (met.has(row)) continue
+        rows.push([...noLeft, ...row])
+        if (rows.length < batchRows) continue
+        await pace(run, rows.length)
+        yield rows
+        rows = []
+      }
+    }
   }
   if (rows.length > 0) yield rows
 }

@@ -5,13 +5,17 @@
  */
 import type { TableSchema } from '../../engine/schema.ts'
 import type { Bound, BoundAggregate, BoundSubquery } from '../expression/bound.ts'
-import type { PlanTerm } from '../plan-term.ts'
+import type { PlanHint, PlanTerm } from '../plan-term.ts'
 import type { Operand } from '../operand.ts'
 
 export interface ScanNode {
   readonly kind: 'scan'
   readonly table: TableSchema
+  /** What the query calls the table. */
+  readonly alias: string
   readonly terms: readonly PlanTerm[]
+  /** What conditions above tell of its rows. */
+  readonly hints: readonly PlanHint[]
   /** Ordinals, as rows have them. */
   readonly columns: readonly number[]
   /** Whether rows must come in key order. */
@@ -21,9 +25,10 @@ export interface ScanNode {
 
 export interface JoinNode {
   readonly kind: 'join'
-  readonly join: 'inner' | 'left'
+  readonly join: 'inner' | 'left' | 'full'
   readonly left: QueryNode
   readonly right: QueryNode
+  readonly leftWidth: number
   readonly rightWidth: number
   /** Pairs that must be equal; each side's expression is over its own rows. */
   readonly keys: readonly { readonly left: Bound; readonly right: Bound }[]
@@ -50,6 +55,13 @@ export interface Window {
   readonly offset: Operand | undefined
 }
 
+/** A condition on no row: its input is read only where it is true. */
+export interface GateNode {
+  readonly kind: 'gate'
+  readonly input: QueryNode
+  readonly condition: Bound
+}
+
 export type QueryNode =
   | ScanNode
   | JoinNode
@@ -58,6 +70,7 @@ export type QueryNode =
   /** Rows that the statement has at hand: these columns of theirs, and the row's number. */
   | { readonly kind: 'given'; readonly columns: readonly number[] }
   | { readonly kind: 'filter'; readonly input: QueryNode; readonly condition: Bound }
+  | GateNode
   /** Adds a column for each subquery. */
   | { readonly kind: 'apply'; readonly input: QueryNode; readonly subqueries: readonly BoundSubquery[] }
   | { readonly kind: 'project'; readonly input: QueryNode; readonly expressions: readonly Bound[] }

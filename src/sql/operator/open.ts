@@ -1,21 +1,31 @@
 /** A tree of operators to the stream of its rows. */
 import type { EngineRow } from '../../engine/engine.ts'
+import { singleRange } from '../execute/access.ts'
 import { compile } from '../expression/compile.ts'
 import { apply } from './apply.ts'
 import { filter } from './filter.ts'
 import { distinctGroups, group } from './group.ts'
+import type { DistinctNode } from './group.ts'
 import { join } from './join.ts'
 import type { QueryNode } from './node.ts'
 import { engineTop, topOfScan, topRowsMax } from './engine/engine-top.ts'
 import { batchRows, pace } from './query-run.ts'
 import type { QueryRun, Stream } from './query-run.ts'
-import { scan } from './scan.ts'
-import { distinct, matched, unionAll } from './set.ts'
+import { scan, scanAccess } from './scan.ts'
+import { distinct, gated, matched, unionAll } from './set.ts'
 import { sort } from './sort.ts'
 import { limited, rowWindow } from './window.ts'
 
 /** `rowsMax`: no more rows will be taken. `repeated`: the rows are asked for many times. */
 export function open(node: QueryNode, run: QueryRun, rowsMax?: number, repeated = false): Stream {
+  return watched(node, openNode(node, run, rowsMax, repeated), run)
+}
+
+function watched(node: QueryNode, rows: Stream, run: QueryRun): Stream {
+  return run.probe === undefined ? rows : run.probe.watch(node, rows, run)
+}
+
+function openNode(node: QueryNode, run: QueryRun, rowsMax: number | undefined, repeated: boolean): Stream {
   const input = (inner: QueryNode, max?: number): Stream => open(inner, run, max, repeated)
   switch (node.kind) {
     case 'scan':
@@ -29,13 +39,17 @@ export function open(node: QueryNode, run: QueryRun, rowsMax?: number, repeated 
     case 'given':
       return given(node.columns, run)
     case 'filter':
-      return filter(node, (max, conditions) => (node.input.kind === 'scan' ? scan(node.input, run, max, repeated, conditions) : input(node.input)), run, rowsMax)
+      return filter(node, (max, conditions, access) => (node.input.kind === 'scan' ? watched(node.input, scan(node.input, run, max, repeated, conditions, access), run) : input(node.input)), run, rowsMax)
+    case 'gate': {
+      const condition = compile(node.condition, run)
+      return gated(input(node.input, rowsMax), () => condition([]) === 1)
+    }
     case 'apply':
-      return apply(node.subqueries, input(node.input, rowsMax), run, (subquery) => open(subquery.plan as QueryNode, run, subquery.test === 'exists' ? 1 : undefined, subquery.outer.length > 0 || repeated))
+      return apply(node.subqueries, input(node.input, rowsMax), run, (plan, max, again) => open(plan as QueryNode, run, max, again || repeated))
     case 'project':
       return project(node, input(node.input, rowsMax), run)
     case 'distinct':
-      return distinctRows(node.input, distinct(input(node.input), run), run, rowsMax)
+      return distinctRows(node, distinct(input(node.input), run), run, rowsMax)
     case 'group':
       return group(node, input(node.input), run)
     case 'join':
@@ -44,8 +58,9 @@ export function open(node: QueryNode, run: QueryRun, rowsMax?: number, repeated 
       const window = node.window === undefined ? undefined : rowWindow(node.window, run.values)
       const wanted = window?.limit === undefined ? Number.POSITIVE_INFINITY : window.limit + window.offset
       const top = repeated || wanted > topRowsMax ? undefined : engineTop(node, run)
-      if (top === undefined) return sort(node.keys, input(node.input), run, wanted)
-      const rows = topOfScan(top, run, wanted)
+      const range = top && singleRange(scanAccess(top.scan, run))
+      if (top === undefined || range === undefined) return sort(node.keys, input(node.input), run, wanted)
+      const rows = topOfScan(top, range, node, run, wanted)
       return node.input.kind === 'project' ? project(node.input, rows, run) : rows
     }
     case 'set':
@@ -58,8 +73,8 @@ export function open(node: QueryNode, run: QueryRun, rowsMax?: number, repeated 
 }
 
 /** Whoever takes all of them has the engine find them; a few are found soonest as rows come. */
-function distinctRows(input: QueryNode, byRows: Stream, run: QueryRun, rowsMax: number | undefined): Stream {
-  return (rowsMax === undefined ? distinctGroups(input, byRows, run) : undefined) ?? byRows
+function distinctRows(node: DistinctNode, byRows: Stream, run: QueryRun, rowsMax: number | undefined): Stream {
+  return (rowsMax === undefined ? distinctGroups(node, byRows, run) : undefined) ?? byRows
 }
 
 function given(columns: readonly number[], run: QueryRun): Stream {

@@ -1,10 +1,12 @@
 /** What the operators of one query share while it runs: snapshot, cancellation, memory, spilled rows, turns of the event loop. */
 import type { EngineRow, EngineSession, EngineSnapshot, SpillFile, SpillUse } from '../../engine/engine.ts'
 import { invariant } from '../../errors.ts'
+import type { ReadStats } from '../../lsm/tree.ts'
 import { checkCancelled } from '../cancel.ts'
 import type { CancelSignal } from '../cancel.ts'
 import type { Run } from '../expression/compile.ts'
 import type { QueryStats } from '../result.ts'
+import type { QueryNode } from './node.ts'
 import { createQueryMemory } from './spill/query-memory.ts'
 import type { MemoryPool, QueryMemory } from './spill/query-memory.ts'
 
@@ -12,6 +14,14 @@ export type Batch = readonly EngineRow[]
 
 /** Rows of an operator; may be asked for again, each time from the start. */
 export type Stream = () => AsyncIterable<Batch>
+
+/** Watches what each operator does; there is one under EXPLAIN ANALYZE only. */
+export interface Probe {
+  /** The same rows, counted and timed. */
+  watch(node: QueryNode, rows: Stream, run: QueryRun): Stream
+  /** Where the reads of a node are counted. */
+  statsOf(node: QueryNode): ReadStats
+}
 
 export interface QueryRun extends Run {
   readonly engine: EngineSession
@@ -31,6 +41,7 @@ export interface QueryRun extends Run {
   /** Why a file could not be discarded. */
   discardFailure: unknown
   rowsOfTurn: number
+  readonly probe?: Probe | undefined
 }
 
 /** Limits of what queries may hold. */
@@ -42,7 +53,7 @@ export interface QueryLimits {
   readonly pool: MemoryPool
 }
 
-export interface QueryRunInput extends Pick<QueryRun, 'engine' | 'stats' | 'signal' | 'values' | 'nowMicros'> {
+export interface QueryRunInput extends Pick<QueryRun, 'engine' | 'stats' | 'signal' | 'values' | 'nowMicros' | 'probe'> {
   readonly limits: QueryLimits
 }
 
@@ -78,6 +89,11 @@ export async function endRun(run: QueryRun): Promise<void> {
 export function snapshotOf({ snapshot }: QueryRun): EngineSnapshot {
   invariant(snapshot !== undefined, 'a query reads before its snapshot is taken')
   return snapshot
+}
+
+/** Where a node counts what it reads. */
+export function readStatsOf({ probe, stats }: QueryRun, node: QueryNode): ReadStats {
+  return probe === undefined ? stats : probe.statsOf(node)
 }
 
 /** A file that goes with the query, unless it is discarded before. */

@@ -1,34 +1,52 @@
 /** Rows of a table, narrowed by what the engine can check itself. */
 import type { EngineExpression, EngineScan, SpilledRun } from '../../engine/engine.ts'
-import { scanRange } from '../execute/bounds.ts'
-import { resolveTerms } from '../execute/terms.ts'
+import { accessOf } from '../execute/access.ts'
+import type { Access } from '../execute/access.ts'
+import type { ScanRange } from '../execute/bounds.ts'
+import { readKeys } from './lookup/key-read.ts'
 import type { ScanNode } from './node.ts'
-import { openSpillFile, pace, snapshotOf } from './query-run.ts'
+import { openSpillFile, pace, readStatsOf, snapshotOf } from './query-run.ts'
 import type { Batch, QueryRun, Stream } from './query-run.ts'
 import { rowBytes } from './spill/query-memory.ts'
 import type { MemoryShare } from './spill/query-memory.ts'
 
-/** `repeated`: the rows will be asked for again and again, so they are kept. `conditions`: what must be true of them as well. */
-export function scan(node: ScanNode, run: QueryRun, rowsMax: number | undefined, repeated: boolean, conditions: readonly EngineExpression[] = []): Stream {
-  const terms = resolveTerms(node.terms, run.values)
-  if (terms === undefined || rowsMax === 0) return async function* () {}
-  const engineScan: EngineScan = {
+export function scanAccess({ table, terms, hints }: ScanNode, { values }: QueryRun): Access {
+  return accessOf(table, terms, hints, values)
+}
+
+/**
+ * `repeated`: the rows will be asked for again and again, so they are kept. `conditions`: what must be true of them as well;
+ * not where they are read by their keys.
+ */
+export function scan(node: ScanNode, run: QueryRun, rowsMax: number | undefined, repeated: boolean, conditions: readonly EngineExpression[] = [], access = scanAccess(node, run)): Stream {
+  if (access.kind === 'nothing' || rowsMax === 0) return async function* () {}
+  const read: Stream = access.kind === 'keys' ? () => readKeys(node, access, run, rowsMax) : () => readRanges(node, access.ranges, conditions, run, rowsMax)
+  return repeated ? kept(read, run) : read
+}
+
+async function* readRanges(node: ScanNode, ranges: readonly ScanRange[], conditions: readonly EngineExpression[], run: QueryRun, rowsMax: number | undefined): AsyncGenerator<Batch> {
+  let left = rowsMax
+  for (const range of node.reverse ? ranges.toReversed() : ranges) {
+    for await (const batch of run.engine.scan(snapshotOf(run), engineScan(node, range, conditions, run, left), readStatsOf(run, node))) {
+      await pace(run, batch.length)
+      yield batch
+      if (left !== undefined) left -= batch.length
+    }
+    if (left !== undefined && left <= 0) return
+  }
+}
+
+function engineScan(node: ScanNode, range: ScanRange, conditions: readonly EngineExpression[], { signal }: QueryRun, limit: number | undefined): EngineScan {
+  return {
     table: node.table,
-    ...scanRange(node.table, terms),
+    ...range,
     ordered: node.ordered,
     reverse: node.reverse,
     columns: node.columns,
     ...(conditions.length === 0 ? {} : { conditions }),
-    ...(rowsMax === undefined ? {} : { limit: rowsMax }),
-    ...(run.signal === undefined ? {} : { signal: run.signal }),
+    ...(limit === undefined ? {} : { limit }),
+    ...(signal === undefined ? {} : { signal }),
   }
-  const read: Stream = async function* () {
-    for await (const batch of run.engine.scan(snapshotOf(run), engineScan, run.stats)) {
-      await pace(run, batch.length)
-      yield batch
-    }
-  }
-  return repeated ? kept(read, run) : read
 }
 
 /** Reads once, when first asked, and keeps the rows for the time of the query: in memory, and what does not fit there in a file. */

@@ -91,6 +91,13 @@ function countRow(row: EngineRow, counts: KeyMap<number>, pass: Pass): void {
   else put(counts, key, (count ?? 0) + 1)
 }
 
+/** All rows or none. */
+export function gated(input: Stream, isOpen: () => boolean): Stream {
+  return async function* () {
+    if (isOpen()) yield* input()
+  }
+}
+
 /** The rows for which a condition holds. */
 export function filtered(input: Stream, run: QueryRun, condition: (row: EngineRow) => boolean): Stream {
   return async function* () {

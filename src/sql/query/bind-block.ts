@@ -4,6 +4,7 @@ import type { ExpressionScope } from '../expression/bind-expression.ts'
 import { equalBound } from '../expression/bound.ts'
 import { refuseIntervals } from '../expression/type.ts'
 import type { Bound } from '../expression/bound.ts'
+import { booleanType } from '../expression/type.ts'
 import type { QueryNode, SortKey, Window } from '../operator/node.ts'
 import { errorAt } from '../origin.ts'
 import type { Expression, OrderKey, Query, SelectBlock } from '../syntax/query/query.ts'
@@ -11,18 +12,21 @@ import { aboveGrouping, newGrouping } from './bind-aggregate.ts'
 import type { Grouping } from './bind-aggregate.ts'
 import { bindFrom } from './bind-from.ts'
 import { windowed } from './bound-query.ts'
-import type { BoundQuery, OutputColumn } from './bound-query.ts'
+import type { BoundQuery, ByKey, OutputColumn } from './bound-query.ts'
+import { correlationOf } from './narrow/correlation.ts'
+import { narrowLeaves } from './narrow/narrow.ts'
 import { expressionScope } from './expression-scope.ts'
 import type { BindQuery } from './expression-scope.ts'
-import type { FromUnit, ScanOrder } from './from-tree.ts'
+import type { ScanOrder } from './from-tree.ts'
+import type { FromUnit } from './from-unit.ts'
 import { keyOrder } from './key-order.ts'
 import { filtered, narrowRows } from './rows/narrow-rows.ts'
 import { createRowLayout, isAggregated } from './row-layout.ts'
 import { newScope } from './scope.ts'
-import type { BlockScope, CommonTables, StatementContext } from './scope.ts'
+import type { BlockScope, CommonTables, Leaf, StatementContext } from './scope.ts'
 import { bindItems, groupKeyOf, orderTargetOf } from './select-list.ts'
 import type { Item } from './select-list.ts'
-import { conjuncts, takeTerm } from './terms.ts'
+import { conjuncts } from './terms.ts'
 
 export interface BlockInput {
   readonly context: StatementContext
@@ -64,7 +68,28 @@ export function bindBlock(input: BlockInput): BoundQuery {
   if (block.distinct) refuseIntervals(output.map(({ type }) => type), 'DISTINCT')
   const unique: QueryNode = block.distinct ? { kind: 'distinct', input: projected } : projected
   const sorted: QueryNode = parts.order.length === 0 || order !== undefined ? unique : { kind: 'sort', input: unique, keys: sortKeys(parts), window: input.window }
-  return { node: trimmed(windowed(sorted, input.window), output, extra.length), output, outer: parts.scope.outerUsed }
+  return { node: trimmed(windowed(sorted, input.window), output, extra.length), output, outer: parts.scope.outerUsed, byKey: planByKey(input, parts, isGrouped) }
+}
+
+const unordered: ScanOrder = { ordered: false, reverse: false }
+const never: Bound = { kind: 'constant', value: 0, type: booleanType }
+
+/** Grouped by its keys an aggregate's value is that for each; without rows of a key it is what it is over none. */
+function planByKey({ context, block, outer, window }: BlockInput, parts: Parts, isGrouped: boolean): ByKey | undefined {
+  if (outer === undefined || parts.scope.outerUsed.length === 0 || window !== undefined || block.distinct || block.groupBy.length > 0 || parts.having !== undefined) return undefined
+  const items = parts.items.map(({ bound }) => bound)
+  const correlation = correlationOf(parts.unit, parts.where, items)
+  if (correlation === undefined || (isGrouped && items.length !== 1)) return undefined
+  const value: Bound = items.length === 1 ? items[0]! : { kind: 'constant', value: 1, type: booleanType }
+  const alone: Parts = { ...parts, where: correlation.rest, order: [], groupKeys: isGrouped ? correlation.inner : [] }
+  const { node, project } = planInput(alone, isGrouped, unordered, context)
+  const ofNone = isGrouped ? planInput({ ...alone, unit: undefined, where: [never], groupKeys: [] }, true, unordered, context) : undefined
+  return {
+    node: project(node, [value, ...correlation.inner]),
+    types: [value, ...correlation.inner].map(({ type }) => type),
+    keys: correlation.outer,
+    empty: ofNone?.project(ofNone.node, [value]),
+  }
 }
 
 function ownOrder({ order }: Parts): readonly Bound[] {
@@ -75,10 +100,10 @@ function bindParts(input: BlockInput): Parts {
   const { context, common, outer, block, orderBy, bindQuery } = input
   const scope = newScope(context, outer)
   const inClause = (clause?: string): ExpressionScope => expressionScope(scope, common, bindQuery, clause)
-  const conditions = (expression: Expression, clause: string): readonly Bound[] => conjuncts(expression).map((each) => bindCondition(inClause(clause), each, clause))
+  const conditions = (expression: Expression, clause: string, leaves: readonly Leaf[]): readonly Bound[] => narrowLeaves(scope, leaves, conjuncts(expression)).map((each) => bindCondition(inClause(clause), each, clause))
   const query = (inner: Query, visible: CommonTables | undefined): BoundQuery => bindQuery(context, inner, visible, undefined)
   const unit = block.from === undefined ? undefined : bindFrom({ scope, common, query, conditions }, block.from)
-  const where = block.where === undefined ? [] : conjuncts(block.where).filter((each) => !takeTerm(scope, each)).map((each) => bindCondition(inClause('WHERE'), each, 'WHERE'))
+  const where = block.where === undefined ? [] : conditions(block.where, 'WHERE', scope.leaves)
   const items = bindItems(scope, inClause(), block.items)
   const groupKeys = block.groupBy.map((each) => groupKeyOf(scope, inClause('GROUP BY'), each, items))
   refuseIntervals(groupKeys.map(({ type }) => type), 'GROUP BY')

@@ -7,9 +7,9 @@ import { bindComparison } from '../expression/operator.ts'
 import { errorAt } from '../origin.ts'
 import type { Name } from '../syntax/names.ts'
 import type { Expression, FromItem, Query } from '../syntax/query/query.ts'
-import type { FromUnit } from './from-tree.ts'
-import { findColumn } from './scope.ts'
-import type { BlockScope, CommonTables, FromColumn, Leaf } from './scope.ts'
+import type { FromUnit } from './from-unit.ts'
+import { findColumn, visibleBound, visibleOf } from './scope.ts'
+import type { BlockScope, CommonTables, FromColumn, Leaf, Nameable, VisibleColumn } from './scope.ts'
 import type { BoundQuery } from './bound-query.ts'
 
 export interface FromBinder {
@@ -17,21 +17,37 @@ export interface FromBinder {
   readonly common: CommonTables | undefined
   /** Binds a query that sees nothing of this block. */
   readonly query: (query: Query, common: CommonTables | undefined) => BoundQuery
-  /** Binds a condition over the leaves so far, taken apart at its ANDs. */
-  readonly conditions: (expression: Expression, clause: string) => readonly Bound[]
+  /** Binds a condition, taken apart at its ANDs; parts that are about one of `leaves` alone may narrow it instead. */
+  readonly conditions: (expression: Expression, clause: string, leaves: readonly Leaf[]) => readonly Bound[]
 }
 
+/** The whole of FROM; the scope's names are those of all of it then. */
 export function bindFrom(binder: FromBinder, item: FromItem): FromUnit {
+  const { unit, names } = bindItem(binder, item)
+  binder.scope.names = names
+  return unit
+}
+
+interface BoundItem {
+  readonly unit: FromUnit
+  readonly names: Nameable
+}
+
+function bindItem(binder: FromBinder, item: FromItem): BoundItem {
   switch (item.kind) {
     case 'table':
-      return { kind: 'leaf', leaf: addLeaf(binder, tableLeaf(binder, item), item.alias ?? item.name) }
+      return leafItem(addLeaf(binder, tableLeaf(binder, item), item.alias ?? item.name))
     case 'query': {
       const bound = binder.query(item.query, binder.common)
-      return { kind: 'leaf', leaf: addLeaf(binder, queryLeaf(binder, bound, item.alias.name, item.columns), item.alias) }
+      return leafItem(addLeaf(binder, queryLeaf(binder, bound, item.alias.name, item.columns), item.alias))
     }
     case 'join':
       return bindJoin(binder, item)
   }
+}
+
+function leafItem(leaf: Leaf): BoundItem {
+  return { unit: { kind: 'leaf', leaf }, names: { leaves: [leaf], visible: visibleOf(leaf) } }
 }
 
 function addLeaf({ scope }: FromBinder, leaf: Leaf, name: Name): Leaf {
@@ -52,15 +68,15 @@ function tableLeaf(binder: FromBinder, item: Extract<FromItem, { kind: 'table' }
   const table = context.catalog.table(name.name)
   if (table === undefined) throw errorAt(context.origin, name.tokenIndex, '42P01', `table "${name.name}" does not exist`)
   const visible = renamed(binder, visibleOrdinals(table).map((ordinal) => ({ name: table.columns[ordinal]!.name, ordinal })), columns)
-  return { alias, source: { kind: 'table', table }, terms: [], isNullable: false, columns: visible.map((column) => newColumn(column.name, table.columns[column.ordinal]!.type, column.ordinal)) }
+  return { alias, source: { kind: 'table', table }, terms: [], hints: [], isNullable: false, columns: visible.map((column) => newColumn(column.name, table.columns[column.ordinal]!.type, column.ordinal)) }
 }
 
 function newColumn(name: string, type: FromColumn['type'], ordinal: number): FromColumn {
-  return { name, type, ordinal, place: { index: -1 }, isUsed: false, isMerged: false }
+  return { name, type, ordinal, place: { index: -1 }, isUsed: false }
 }
 
 function queryLeaf(binder: FromBinder, { node, output }: BoundQuery, alias: string, columns: readonly Name[] | undefined): Leaf {
-  return { alias, source: { kind: 'query', node }, terms: [], isNullable: false, columns: renamed(binder, output, columns).map(({ name, type }, ordinal) => newColumn(name, type, ordinal)) }
+  return { alias, source: { kind: 'query', node }, terms: [], hints: [], isNullable: false, columns: renamed(binder, output, columns).map(({ name, type }, ordinal) => newColumn(name, type, ordinal)) }
 }
 
 /** `AS t (a, b)` renames columns from the left. */
@@ -76,16 +92,44 @@ function findCommon(tables: CommonTables | undefined, name: string): CommonTable
   return found
 }
 
-function bindJoin(binder: FromBinder, item: Extract<FromItem, { kind: 'join' }>): FromUnit {
-  const { leaves } = binder.scope
-  const start = leaves.length
-  const left = bindFrom(binder, item.left)
-  const middle = leaves.length
-  const right = bindFrom(binder, item.right)
-  const conditions = item.using === undefined ? bindOn(binder, item.on) : bindUsing(binder, item.using, leaves.slice(start, middle), leaves.slice(middle))
-  if (item.join !== 'left') return { kind: 'forest', units: [...flat(left), ...flat(right)], conditions: [...conditionsOf(left), ...conditionsOf(right), ...conditions] }
-  for (const leaf of leaves.slice(middle)) leaf.isNullable = true
-  return { kind: 'left', left, right, on: conditions }
+type JoinItem = Extract<FromItem, { kind: 'join' }>
+
+function bindJoin(binder: FromBinder, item: JoinItem): BoundItem {
+  const left = bindItem(binder, item.left)
+  const right = bindItem(binder, item.right)
+  const both = { leaves: [...left.names.leaves, ...right.names.leaves], visible: [...left.names.visible, ...right.names.visible] }
+  const { conditions, names } = item.using === undefined ? { conditions: bindOn(binder, item.on, both, narrowedBy(item.join, left.names, right.names)), names: both } : bindUsing(binder, item.join, item.using, left.names, right.names)
+  const nullable = [...(item.join === 'left' || item.join === 'full' ? right.names.leaves : []), ...(item.join === 'right' || item.join === 'full' ? left.names.leaves : [])]
+  for (const leaf of nullable) leaf.isNullable = true
+  return { unit: joinUnit(item.join, left.unit, right.unit, conditions), names }
+}
+
+/** Sides of which ON may drop rows before the join. */
+function narrowedBy(join: JoinItem['join'], left: Nameable, right: Nameable): readonly Leaf[] {
+  switch (join) {
+    case 'inner':
+    case 'cross':
+      return [...left.leaves, ...right.leaves]
+    case 'left':
+      return right.leaves
+    case 'right':
+      return left.leaves
+    case 'full':
+      return []
+  }
+}
+
+function joinUnit(join: JoinItem['join'], left: FromUnit, right: FromUnit, on: readonly Bound[]): FromUnit {
+  switch (join) {
+    case 'left':
+    case 'full':
+      return { kind: join, left, right, on }
+    case 'right':
+      return { kind: 'left', left: right, right: left, on }
+    case 'inner':
+    case 'cross':
+      return { kind: 'forest', units: [...flat(left), ...flat(right)], conditions: [...conditionsOf(left), ...conditionsOf(right), ...on] }
+  }
 }
 
 function flat(unit: FromUnit): readonly FromUnit[] {
@@ -96,9 +140,10 @@ function conditionsOf(unit: FromUnit): readonly Bound[] {
   return unit.kind === 'forest' ? unit.conditions : []
 }
 
-function bindOn(binder: FromBinder, on: Expression | undefined): readonly Bound[] {
+function bindOn(binder: FromBinder, on: Expression | undefined, names: Nameable, narrowed: readonly Leaf[]): readonly Bound[] {
   if (on === undefined) return []
-  const conditions = binder.conditions(on, 'ON')
+  binder.scope.names = names
+  const conditions = binder.conditions(on, 'ON', narrowed)
   for (const condition of conditions) {
     visitBound(condition, (part) => {
       if (part.kind === 'subquery') throw errorAt(binder.scope.context.origin, on.at, '0A000', 'a subquery in ON is not supported')
@@ -107,21 +152,25 @@ function bindOn(binder: FromBinder, on: Expression | undefined): readonly Bound[
   return conditions
 }
 
-function bindUsing({ scope }: FromBinder, names: readonly Name[], left: readonly Leaf[], right: readonly Leaf[]): readonly Bound[] {
-  const side = (leaves: readonly Leaf[], name: Name): FromColumn => {
-    const column = findColumn({ ...scope, leaves: [...leaves] }, { name })
-    if (column === undefined) throw errorAt(scope.context.origin, name.tokenIndex, '42703', `column "${name.name}" of USING is not on both sides of the join`)
-    column.isUsed = true
-    return column
+/** Columns of USING come first among those of the join, each once: the value of the side whose rows are all kept. */
+function bindUsing(binder: FromBinder, join: JoinItem['join'], using: readonly Name[], left: Nameable, right: Nameable): { readonly conditions: readonly Bound[]; readonly names: Nameable } {
+  const pairs = using.map((name) => ({ name, left: usingColumn(binder, left, name), right: usingColumn(binder, right, name) }))
+  const merged = pairs.map(({ name: { name }, left: a, right: b }): VisibleColumn => ({ name, sources: join === 'full' ? [...a.sources, ...b.sources] : join === 'right' ? b.sources : a.sources }))
+  const rest = [...left.visible, ...right.visible].filter((column) => !pairs.some((pair) => pair.left === column || pair.right === column))
+  const conditions = pairs.map((pair) => usingCondition(binder, pair.name, pair.left, pair.right))
+  return { conditions, names: { leaves: [...left.leaves, ...right.leaves], visible: [...merged, ...rest] } }
+}
+
+function usingColumn({ scope: { context } }: FromBinder, names: Nameable, name: Name): VisibleColumn {
+  const column = findColumn({ context, names }, { name })
+  if (column === undefined) throw errorAt(context.origin, name.tokenIndex, '42703', `column "${name.name}" of USING is not on both sides of the join`)
+  return column
+}
+
+function usingCondition({ scope: { context } }: FromBinder, { tokenIndex }: Name, a: VisibleColumn, b: VisibleColumn): Bound {
+  try {
+    return bindComparison('=', visibleBound(a, tokenIndex), visibleBound(b, tokenIndex))
+  } catch (error) {
+    throw error instanceof LsmtError ? errorAt(context.origin, tokenIndex, error.code, error.message) : error
   }
-  return names.map((name) => {
-    const [a, b] = [side(left, name), side(right, name)]
-    b.isMerged = true
-    const bound = ({ place, name: called, type }: FromColumn): Bound => ({ kind: 'column', place, name: called, type, at: name.tokenIndex })
-    try {
-      return bindComparison('=', bound(a), bound(b))
-    } catch (error) {
-      throw error instanceof LsmtError ? errorAt(scope.context.origin, name.tokenIndex, error.code, error.message) : error
-    }
-  })
 }

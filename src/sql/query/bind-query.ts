@@ -23,7 +23,7 @@ export function bindQuery(context: StatementContext, query: Query, common: Commo
   const { body } = query
   if (body.kind === 'select') return bindBlock({ context, common: inner, outer, block: body, orderBy: query.orderBy, window, bindQuery })
   const bound = bindBody(context, body, inner, outer)
-  return { ...bound, node: windowed(sorted(context, bound, query.orderBy, window), window) }
+  return { output: bound.output, outer: bound.outer, node: windowed(sorted(context, bound, query.orderBy, window), window) }
 }
 
 function bindBody(context: StatementContext, body: QueryBody, common: CommonTables | undefined, outer: BlockScope | undefined): BoundQuery {

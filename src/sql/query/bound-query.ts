@@ -1,5 +1,5 @@
 /** Queries with their result's columns, and small changes to them. */
-import type { Bound, BoundSubquery } from '../expression/bound.ts'
+import type { Bound, BoundSubquery, QueryByKey } from '../expression/bound.ts'
 import { coerce, settled } from '../expression/coerce.ts'
 import type { ValueType } from '../expression/type.ts'
 import type { QueryNode, Window } from '../operator/node.ts'
@@ -14,6 +14,24 @@ export interface BoundQuery {
   readonly output: readonly OutputColumn[]
   /** Columns of blocks around the query that it uses. */
   readonly outer: BoundSubquery['outer']
+  readonly byKey?: ByKey | undefined
+}
+
+/** The query without the equalities with rows further out; see `QueryByKey`. */
+export interface ByKey {
+  readonly node: QueryNode
+  /** The value, then the keys. */
+  readonly types: readonly ValueType[]
+  readonly keys: readonly Bound[]
+  readonly empty: QueryNode | undefined
+}
+
+/** For a subquery whose value is taken at a type. */
+export function queryByKey(byKey: ByKey | undefined, type: ValueType | undefined): QueryByKey | undefined {
+  if (byKey === undefined) return undefined
+  const output = byKey.types.map((each) => ({ name: '', type: each }))
+  const plan = type === undefined ? byKey.node : converted({ node: byKey.node, output, outer: [] }, [type, ...byKey.types.slice(1)])
+  return { plan, keys: byKey.keys, empty: byKey.empty }
 }
 
 export function windowed(node: QueryNode, window: Window | undefined): QueryNode {

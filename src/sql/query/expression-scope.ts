@@ -9,8 +9,8 @@ import { booleanType, commonType, valueTypeName } from '../expression/type.ts'
 import { errorAt } from '../origin.ts'
 import type { Query } from '../syntax/query/query.ts'
 import { bindAggregateCall } from './bind-aggregate.ts'
-import { converted } from './bound-query.ts'
-import type { BoundQuery } from './bound-query.ts'
+import { converted, queryByKey } from './bound-query.ts'
+import type { BoundQuery, ByKey } from './bound-query.ts'
 import { resolveColumn } from './scope.ts'
 import type { BlockScope, CommonTables, StatementContext } from './scope.ts'
 
@@ -33,10 +33,10 @@ export function expressionScope(scope: BlockScope, common: CommonTables | undefi
       const bound = bindQuery(context, query, common, scope)
       if (test !== 'exists' && bound.output.length !== 1) throw errorAt(origin, at, '42601', 'a subquery used as a value must have one column')
       const outer = bound.outer
-      if (test === 'exists') return { kind: 'subquery', subquery: { test, operand, plan: bound.node, outer }, type: booleanType }
+      if (test === 'exists') return { kind: 'subquery', subquery: { test, operand, plan: bound.node, outer, byKey: queryByKey(ofRows(bound), undefined) }, type: booleanType }
       if (test === 'in') return bindMember(bound, operand!)
       const { type } = bound.output[0]!
-      return { kind: 'subquery', subquery: { test, operand, plan: bound.node, outer }, type }
+      return { kind: 'subquery', subquery: { test, operand, plan: bound.node, outer, byKey: queryByKey(bound.byKey, undefined) }, type }
     },
     quantified({ query, comparison, all, at }, operand) {
       const bound = bindQuery(context, query, common, scope)
@@ -55,5 +55,11 @@ function bindMember(bound: BoundQuery, operand: Bound, written = '=', comparison
   if (common === undefined) throw new LsmtError('42883', `there is no operator ${valueTypeName(operand.type)} ${written} ${valueTypeName(type)}`)
   const plan = converted(bound, [common])
   const test = comparison === '=' ? ({ test: 'in' } as const) : ({ test: 'any', comparison: { compare: comparisonOf(comparison, common), isLess: comparisonOf('<', common) } } as const)
-  return { kind: 'subquery', subquery: { ...test, operand: settled(coerce(operand, common)), plan, outer: bound.outer }, type: booleanType }
+  const byKey = test.test === 'in' ? queryByKey(ofRows(bound), common) : undefined
+  return { kind: 'subquery', subquery: { ...test, operand: settled(coerce(operand, common)), plan, outer: bound.outer, byKey }, type: booleanType }
+}
+
+/** An aggregate has a row for every key, also for those that no row has: by key it answers no EXISTS and no IN. */
+function ofRows({ byKey }: BoundQuery): ByKey | undefined {
+  return byKey?.empty === undefined ? byKey : undefined
 }

@@ -5,13 +5,11 @@
 import type { Bound } from '../expression/bound.ts'
 import { mapBound, visitBound } from '../expression/bound.ts'
 import { booleanType } from '../expression/type.ts'
-import type { QueryNode } from '../operator/node.ts'
+import type { JoinNode, QueryNode } from '../operator/node.ts'
+import { leavesOf } from './from-unit.ts'
+import type { FromUnit } from './from-unit.ts'
+import { propagateEqualities } from './narrow/equality.ts'
 import type { FromColumn, Leaf } from './scope.ts'
-
-export type FromUnit =
-  | { readonly kind: 'leaf'; readonly leaf: Leaf }
-  | { readonly kind: 'forest'; readonly units: readonly FromUnit[]; readonly conditions: readonly Bound[] }
-  | { readonly kind: 'left'; readonly left: FromUnit; readonly right: FromUnit; readonly on: readonly Bound[] }
 
 export interface ScanOrder {
   readonly ordered: boolean
@@ -31,10 +29,18 @@ export interface FromTree {
 
 /** Builds the tree and gives every used column its place in the rows. */
 export function buildFrom(unit: FromUnit, conditions: readonly Bound[], order: ScanOrder): FromTree {
-  const part = planUnit(unit, conditions, order)
+  const [ofRows, ofNone] = partition(conditions, usesColumns)
+  propagateEqualities(unit, ofRows)
+  const part = planUnit(unit, ofRows, order)
   let width = 0
   for (const leaf of part.leaves) for (const column of usedColumns(leaf)) column.place.index = width++
-  return { node: part.node(0), width }
+  const gate = conjunction(ofNone.filter((condition) => !isTrue(condition)))
+  const node = part.node(0)
+  return { node: gate === undefined ? node : { kind: 'gate', input: node, condition: gate }, width }
+}
+
+function isTrue(condition: Bound): boolean {
+  return condition.kind === 'constant' && condition.value === 1
 }
 
 function usedColumns(leaf: Leaf): readonly FromColumn[] {
@@ -52,14 +58,15 @@ function planUnit(unit: FromUnit, conditions: readonly Bound[], order: ScanOrder
     case 'forest':
       return planForest(unit.units, [...unit.conditions, ...conditions], order)
     case 'left':
-      return planLeft(unit, conditions, order)
+    case 'full':
+      return planOuter(unit, conditions, order)
   }
 }
 
 function planLeaf(leaf: Leaf, conditions: readonly Bound[], { ordered, reverse }: ScanOrder): Part {
   const node = (base: number): QueryNode => {
-    const { source, terms } = leaf
-    const input: QueryNode = source.kind === 'query' ? source.node : { kind: 'scan', table: source.table, terms, columns: usedColumns(leaf).map(({ ordinal }) => ordinal), ordered, reverse }
+    const { source, terms, hints } = leaf
+    const input: QueryNode = source.kind === 'query' ? source.node : { kind: 'scan', table: source.table, alias: leaf.alias, terms, hints, columns: usedColumns(leaf).map(({ ordinal }) => ordinal), ordered, reverse }
     return filterNode(input, conditions, base)
   }
   return { leaves: [leaf], node }
@@ -74,12 +81,13 @@ export function conjunction(conditions: readonly Bound[]): Bound | undefined {
   return conditions.length < 2 ? conditions[0] : { kind: 'and', items: conditions, type: booleanType }
 }
 
-function planLeft({ left, right, on }: Extract<FromUnit, { kind: 'left' }>, conditions: readonly Bound[], order: ScanOrder): Part {
+/** What WHERE says of the rows that are kept anyway may be asked before the join, what ON says of the other side's too. */
+function planOuter({ kind, left, right, on }: Extract<FromUnit, { kind: 'left' | 'full' }>, conditions: readonly Bound[], order: ScanOrder): Part {
   const leftLeaves = leavesOf(left)
   const rightLeaves = leavesOf(right)
-  const [toLeft, above] = partition(conditions, (condition) => isOver(condition, leftLeaves))
-  const [toRight, between] = partition(on, (condition) => isOver(condition, rightLeaves) && usesColumns(condition))
-  const joined = joinParts('left', planUnit(left, toLeft, order), planUnit(right, toRight, order), between)
+  const [toLeft, above] = partition(conditions, (condition) => kind === 'left' && isOver(condition, leftLeaves))
+  const [toRight, between] = partition(on, (condition) => kind === 'left' && isOver(condition, rightLeaves) && usesColumns(condition))
+  const joined = joinParts(kind, planUnit(left, toLeft, order), planUnit(right, toRight, order), between)
   return { leaves: joined.leaves, node: (base) => filterNode(joined.node(base), above, base) }
 }
 
@@ -103,7 +111,7 @@ function planForest(units: readonly FromUnit[], conditions: readonly Bound[], or
   return joined
 }
 
-function joinParts(join: 'inner' | 'left', left: Part, right: Part, conditions: readonly Bound[]): Part {
+function joinParts(join: JoinNode['join'], left: Part, right: Part, conditions: readonly Bound[]): Part {
   const [equalities, others] = partition(conditions, (condition) => equalitySides(condition, left.leaves, right.leaves) !== undefined)
   const node = (base: number): QueryNode => {
     const rightBase = base + widthOf(left.leaves)
@@ -112,7 +120,7 @@ function joinParts(join: 'inner' | 'left', left: Part, right: Part, conditions: 
       const sides = equalitySides(condition, left.leaves, right.leaves)!
       return { left: relocated(sides.left, base), right: relocated(sides.right, rightBase) }
     })
-    return { kind: 'join', join, left: left.node(base), right: right.node(rightBase), rightWidth: widthOf(right.leaves), keys, residual }
+    return { kind: 'join', join, left: left.node(base), right: right.node(rightBase), leftWidth: widthOf(left.leaves), rightWidth: widthOf(right.leaves), keys, residual }
   }
   return { leaves: [...left.leaves, ...right.leaves], node }
 }
@@ -124,17 +132,6 @@ function equalitySides(condition: Bound, left: readonly Leaf[], right: readonly 
   if (!usesColumns(a) || !usesColumns(b)) return undefined
   if (isOver(a, left) && isOver(b, right)) return { left: a, right: b }
   return isOver(b, left) && isOver(a, right) ? { left: b, right: a } : undefined
-}
-
-function leavesOf(unit: FromUnit): readonly Leaf[] {
-  switch (unit.kind) {
-    case 'leaf':
-      return [unit.leaf]
-    case 'forest':
-      return unit.units.flatMap(leavesOf)
-    case 'left':
-      return [...leavesOf(unit.left), ...leavesOf(unit.right)]
-  }
 }
 
 function isOver(bound: Bound, leaves: readonly Leaf[]): boolean {

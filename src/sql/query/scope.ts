@@ -6,9 +6,10 @@ import type { Bound } from '../expression/bound.ts'
 import type { Literals } from '../expression/literal.ts'
 import type { ValueType } from '../expression/type.ts'
 import type { QueryNode } from '../operator/node.ts'
+import { unified } from '../expression/operator.ts'
 import { errorAt } from '../origin.ts'
 import type { Origin } from '../origin.ts'
-import type { PlanTerm } from '../plan-term.ts'
+import type { PlanHint, PlanTerm } from '../plan-term.ts'
 import type { ColumnRef } from '../operand.ts'
 import type { CommonTable } from '../syntax/query/query.ts'
 
@@ -35,8 +36,12 @@ export interface FromColumn {
   readonly ordinal: number
   readonly place: Place
   isUsed: boolean
-  /** By USING: only a qualified name means it. */
-  isMerged: boolean
+}
+
+/** A column as a bare name means it: one of a table, or several that USING merged, of which the first that is not null counts. */
+export interface VisibleColumn {
+  readonly name: string
+  readonly sources: readonly FromColumn[]
 }
 
 /** A table or subquery in FROM. */
@@ -45,32 +50,55 @@ export interface Leaf {
   readonly columns: readonly FromColumn[]
   readonly source: { readonly kind: 'table'; readonly table: TableSchema } | { readonly kind: 'query'; readonly node: QueryNode }
   readonly terms: PlanTerm[]
-  /** On the right of a LEFT JOIN: conditions of WHERE must not narrow it before the join. */
+  readonly hints: PlanHint[]
+  /** On a side of an outer join whose rows may be missing: its columns can be null in what the join gives. */
   isNullable: boolean
+}
+
+/** What names may mean: all of FROM, or the two sides of a join in its ON. */
+export interface Nameable {
+  readonly leaves: readonly Leaf[]
+  /** In the order of `*`. */
+  readonly visible: readonly VisibleColumn[]
 }
 
 export interface BlockScope {
   readonly context: StatementContext
   readonly outer: BlockScope | undefined
+  /** All of FROM, as it stands there. */
   readonly leaves: Leaf[]
+  names: Nameable
   readonly outerUsed: BoundSubquery['outer'][number][]
 }
 
 export function newScope(context: StatementContext, outer: BlockScope | undefined): BlockScope {
-  return { context, outer, leaves: [], outerUsed: [] }
+  return { context, outer, leaves: [], names: { leaves: [], visible: [] }, outerUsed: [] }
 }
 
 /** The column in this block or one around it. 42703, 42702 and 42P01 as names demand. */
 export function resolveColumn(scope: BlockScope, ref: ColumnRef): Bound {
   const own = findColumn(scope, ref)
-  if (own !== undefined) {
-    own.isUsed = true
-    return { kind: 'column', place: own.place, name: own.name, type: own.type, at: ref.name.tokenIndex }
-  }
-  const found = scope.outer === undefined ? undefined : outerColumn(scope.outer, ref)
+  if (own !== undefined) return visibleBound(own, ref.name.tokenIndex)
+  const found = scope.outer === undefined ? undefined : outerColumns(scope.outer, ref)
   if (found === undefined) throw unknownColumn(scope, ref)
-  scope.outerUsed.push({ reference: found.reference, local: found.local })
-  return { kind: 'outer', reference: found.reference, type: found.type }
+  return merged(found.map(({ reference, type, local }) => {
+    scope.outerUsed.push({ reference, local })
+    return { kind: 'outer', reference, type }
+  }))
+}
+
+/** The value of a column of this block; `at` is the token that names it. */
+export function visibleBound({ sources }: VisibleColumn, at: number): Bound {
+  return merged(sources.map((column) => {
+    column.isUsed = true
+    return { kind: 'column', place: column.place, name: column.name, type: column.type, at }
+  }))
+}
+
+function merged(sources: readonly Bound[]): Bound {
+  if (sources.length === 1) return sources[0]!
+  const items = unified(sources, 'USING')
+  return { kind: 'coalesce', items, type: items[0]!.type }
 }
 
 interface OuterColumn {
@@ -80,26 +108,39 @@ interface OuterColumn {
 }
 
 /** Each block between notes the reference too: what it computes depends on it. */
-function outerColumn(scope: BlockScope, ref: ColumnRef): OuterColumn | undefined {
+function outerColumns(scope: BlockScope, ref: ColumnRef): readonly OuterColumn[] | undefined {
   const own = findColumn(scope, ref)
   if (own !== undefined) {
-    own.isUsed = true
-    return { reference: { place: own.place, name: own.name }, type: own.type, local: true }
+    return own.sources.map((column) => {
+      column.isUsed = true
+      return { reference: { place: column.place, name: column.name }, type: column.type, local: true }
+    })
   }
-  const found = scope.outer === undefined ? undefined : outerColumn(scope.outer, ref)
-  if (found === undefined) return undefined
-  scope.outerUsed.push({ reference: found.reference, local: found.local })
-  return { ...found, local: false }
+  const found = scope.outer === undefined ? undefined : outerColumns(scope.outer, ref)
+  return found?.map(({ reference, type, local }) => {
+    scope.outerUsed.push({ reference, local })
+    return { reference, type, local: false }
+  })
 }
 
-export function findColumn({ leaves, context }: BlockScope, { name, table }: ColumnRef): FromColumn | undefined {
-  const asked = table === undefined ? leaves : leaves.filter((leaf) => leaf.alias === table.name)
-  const found = asked.flatMap((leaf) => leaf.columns.filter((column) => column.name === name.name && !(table === undefined && column.isMerged)))
+export function findColumn({ names, context }: Pick<BlockScope, 'names' | 'context'>, { name, table }: ColumnRef): VisibleColumn | undefined {
+  const found = candidates(names, table?.name).filter((column) => column.name === name.name)
   if (found.length > 1) throw errorAt(context.origin, name.tokenIndex, '42702', `column "${name.name}" is in more than one table of FROM`)
   return found[0]
 }
 
-function unknownColumn({ leaves, context }: BlockScope, { name, table }: ColumnRef): Error {
+/** All columns of one table. */
+export function visibleOf({ columns }: Leaf): readonly VisibleColumn[] {
+  return columns.map((column) => ({ name: column.name, sources: [column] }))
+}
+
+/** By its table's name each column can be named, merged or not. */
+export function candidates({ leaves, visible }: Nameable, table: string | undefined): readonly VisibleColumn[] {
+  if (table === undefined) return visible
+  return leaves.filter(({ alias }) => alias === table).flatMap(visibleOf)
+}
+
+function unknownColumn({ names: { leaves }, context }: BlockScope, { name, table }: ColumnRef): Error {
   if (table !== undefined && !leaves.some((leaf) => leaf.alias === table.name)) return errorAt(context.origin, table.tokenIndex, '42P01', `there is no "${table.name}" in FROM`)
   const [only] = leaves
   const where = leaves.length === 1 && only!.source.kind === 'table' ? ` in table "${only!.source.table.name}"` : ''

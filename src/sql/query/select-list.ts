@@ -4,8 +4,8 @@ import type { ExpressionScope } from '../expression/bind-expression.ts'
 import type { Bound } from '../expression/bound.ts'
 import { errorAt } from '../origin.ts'
 import type { Expression, QueryItem } from '../syntax/query/query.ts'
-import { findColumn } from './scope.ts'
-import type { BlockScope, FromColumn } from './scope.ts'
+import { candidates, findColumn, visibleBound } from './scope.ts'
+import type { BlockScope } from './scope.ts'
 
 export interface Item {
   readonly name: string
@@ -19,17 +19,10 @@ export function bindItems(scope: BlockScope, expressions: ExpressionScope, items
   })
 }
 
-function starItems({ leaves, context }: BlockScope, { table, at }: Extract<QueryItem, { kind: 'star' }>): readonly Item[] {
-  if (leaves.length === 0) throw errorAt(context.origin, at, '42601', 'SELECT * needs a FROM')
-  const asked = table === undefined ? leaves : leaves.filter(({ alias }) => alias === table.name)
-  if (asked.length === 0) throw errorAt(context.origin, table!.tokenIndex, '42P01', `there is no "${table!.name}" in FROM`)
-  const columns = asked.flatMap((leaf) => leaf.columns.filter((column) => !(table === undefined && column.isMerged)))
-  return columns.map((column) => ({ name: column.name, bound: used(column, at) }))
-}
-
-function used(column: FromColumn, at: number): Bound {
-  column.isUsed = true
-  return { kind: 'column', place: column.place, name: column.name, type: column.type, at }
+function starItems({ names, context }: BlockScope, { table, at }: Extract<QueryItem, { kind: 'star' }>): readonly Item[] {
+  if (names.leaves.length === 0) throw errorAt(context.origin, at, '42601', 'SELECT * needs a FROM')
+  if (table !== undefined && !names.leaves.some(({ alias }) => alias === table.name)) throw errorAt(context.origin, table.tokenIndex, '42P01', `there is no "${table.name}" in FROM`)
+  return candidates(names, table?.name).map((column) => ({ name: column.name, bound: visibleBound(column, at) }))
 }
 
 /** As PostgreSQL names columns without an alias. */

@@ -14,43 +14,56 @@ export function conjuncts(expression: Expression): readonly Expression[] {
   return expression.kind === 'and' ? expression.items.flatMap(conjuncts) : [expression]
 }
 
-/** Adds the condition to its table's terms; false when it is another kind of condition. */
-export function takeTerm(scope: BlockScope, expression: Expression): boolean {
-  if (expression.kind === 'is') return expression.test === 'null' && addTest(scope, expression.operand, expression.negated ? 'isNotNull' : 'isNull')
-  if (expression.kind === 'between') return takeBetween(scope, expression)
+/**
+ * Adds the condition to the terms of its table, when that is one of `leaves`. False when it has to be checked
+ * nevertheless: it is another kind of condition, or the table's columns are null where an outer join found no row for it.
+ */
+export function takeTerm(scope: BlockScope, leaves: readonly Leaf[], expression: Expression): boolean {
+  if (expression.kind === 'is') return expression.test === 'null' && addTest(scope, leaves, expression.operand, expression.negated ? 'isNotNull' : 'isNull')
+  if (expression.kind === 'between') return takeBetween(scope, leaves, expression)
   if (expression.kind !== 'binary') return false
   const comparison = comparisons[expression.operator]
   if (comparison === undefined) return false
   const { left, right } = expression
-  return addTerm(scope, left, comparison, operandOf(right)) || addTerm(scope, right, flipped[comparison], operandOf(left))
+  return addTerm(scope, leaves, left, comparison, operandOf(right)) || addTerm(scope, leaves, right, flipped[comparison], operandOf(left))
 }
 
-function takeBetween(scope: BlockScope, { negated, operand, low: from, high: to }: Extract<Expression, { kind: 'between' }>): boolean {
+function takeBetween(scope: BlockScope, leaves: readonly Leaf[], { negated, operand, low: from, high: to }: Extract<Expression, { kind: 'between' }>): boolean {
   const [low, high] = [operandOf(from), operandOf(to)]
   if (negated || low === undefined || high === undefined) return false
-  return addTerm(scope, operand, 'ge', low) && addTerm(scope, operand, 'le', high)
+  const isAbove = addTerm(scope, leaves, operand, 'ge', low)
+  return addTerm(scope, leaves, operand, 'le', high) && isAbove
 }
 
-function operandOf(expression: Expression): Operand | undefined {
+export function operandOf(expression: Expression): Operand | undefined {
   return expression.kind === 'operand' ? expression.operand : undefined
 }
 
-function addTerm(scope: BlockScope, subject: Expression, comparison: Comparison, operand: Operand | undefined): boolean {
-  const found = operand === undefined ? undefined : tableColumn(scope, subject)
+/** A comparison is true of no null, so it may narrow the table before an outer join too. */
+function addTerm(scope: BlockScope, leaves: readonly Leaf[], subject: Expression, comparison: Comparison, operand: Operand | undefined): boolean {
+  const found = operand === undefined ? undefined : tableColumn(scope, leaves, subject)
   if (found === undefined) return false
   found.leaf.terms.push({ ...found.term, comparison, operand: operand! })
-  return true
+  return !found.leaf.isNullable
 }
 
-function addTest(scope: BlockScope, subject: Expression, comparison: Comparison): boolean {
-  const found = tableColumn(scope, subject)
-  found?.leaf.terms.push({ ...found.term, comparison })
-  return found !== undefined
+function addTest(scope: BlockScope, leaves: readonly Leaf[], subject: Expression, comparison: Comparison): boolean {
+  const found = tableColumn(scope, leaves, subject)
+  if (found === undefined || (found.leaf.isNullable && comparison === 'isNull')) return false
+  found.leaf.terms.push({ ...found.term, comparison })
+  return !found.leaf.isNullable
 }
 
-function tableColumn(scope: BlockScope, expression: Expression): { readonly leaf: Leaf; readonly term: Pick<PlanTerm, 'ordinal' | 'column'> } | undefined {
-  const column: FromColumn | undefined = expression.kind === 'column' ? findColumn(scope, expression.column) : undefined
-  const leaf = column === undefined ? undefined : scope.leaves.find((each) => each.columns.includes(column))
-  if (column === undefined || leaf === undefined || leaf.isNullable || leaf.source.kind !== 'table') return undefined
+export interface TableColumn {
+  readonly leaf: Leaf
+  readonly term: Pick<PlanTerm, 'ordinal' | 'column'>
+}
+
+/** The expression as a column of a table among `leaves`. */
+export function tableColumn(scope: BlockScope, leaves: readonly Leaf[], expression: Expression): TableColumn | undefined {
+  const named = expression.kind === 'column' ? findColumn(scope, expression.column) : undefined
+  const column: FromColumn | undefined = named?.sources.length === 1 ? named.sources[0] : undefined
+  const leaf = column === undefined ? undefined : leaves.find((each) => each.columns.includes(column))
+  if (column === undefined || leaf === undefined || leaf.source.kind !== 'table') return undefined
   return { leaf, term: { ordinal: column.ordinal, column: leaf.source.table.columns[column.ordinal]! } }
 }

@@ -5,7 +5,7 @@ import { LsmtError } from '../../errors.ts'
 import type { Clock } from '../../runtime/clock.ts'
 import { checkCancelled, unlessCancelled } from '../cancel.ts'
 import type { CancelSignal } from '../cancel.ts'
-import { executePlan } from '../execute/execute.ts'
+import { runPlan } from '../explain/explain.ts'
 import type { Execution } from '../execute/execute-select.ts'
 import { errorAt, originOf } from '../origin.ts'
 import type { Plan, TransactionPlan } from '../plan.ts'
@@ -92,7 +92,7 @@ async function run(state: TransactionState, values: Values, execution: Execution
   if (plan.kind === 'transaction') return await step(state, plan.statement, values, execution.signal)
   const refusal = refusalOf(state, plan)
   if (refusal !== undefined) throw errorAt(originOf(values), 0, ...refusal)
-  const result = await executePlan(state.session, plan, { ...execution, clock: state.clock })
+  const result = await runPlan(state.session, plan, { ...execution, clock: state.clock })
   return result.kind === 'write' ? { ...result, isPending: true } : result
 }
 

@@ -6,7 +6,7 @@ import type { Engine } from '../../engine/engine.ts'
 import { againWhenChanged } from '../../engine/tables/again-when-changed.ts'
 import type { Clock } from '../../runtime/clock.ts'
 import type { CancelSignal } from '../cancel.ts'
-import { executePlan } from '../execute/execute.ts'
+import { runPlan } from '../explain/explain.ts'
 import type { Execution } from '../execute/execute-select.ts'
 import type { QueryLimits } from '../operator/query-run.ts'
 import { errorAt, originOf } from '../origin.ts'
@@ -71,7 +71,7 @@ export class TextRun {
     const { engine, planOf } = this.runner
     return againWhenChanged(engine, () => {
       const plan = planOf(values, engine)
-      return plan.kind === 'transaction' ? this.begin(values, plan.statement) : executePlan(engine, plan, this.execution(values))
+      return plan.kind === 'transaction' ? this.begin(values, plan.statement) : runPlan(engine, plan, this.execution(values))
     })
   }
 

@@ -1,5 +1,6 @@
 /** What scanning a statement has come to: the shape so far and the slots lifted out of it. */
 import type { Slots, SlotValue } from '../slot.ts'
+import type { Explain } from './explain.ts'
 import type { Lexer } from './lexer.ts'
 
 export interface ScannedStatement {
@@ -13,6 +14,8 @@ export interface ScannedStatement {
   readonly tupleText: TextSpan | undefined
   /** Otherwise the slots of all, one tuple after the other; undefined when there is but one. */
   readonly tupleSlots: Slots | undefined
+  /** Set when EXPLAIN stands before the statement. */
+  readonly explain?: Explain
 }
 
 /** [start, end) in code units. */
@@ -45,12 +48,13 @@ export interface Scan {
   /** `?` parameters so far, in the whole text. */
   positionalCount: number
   numberedSeen: boolean
+  explain: Explain | undefined
 }
 
 export function newScan(lexer: Lexer, positionalCount: number, numberedSeen: boolean): Scan {
   return {
     lexer, shape: '', tokenStarts: [], slots: { kinds: [], values: [], starts: [] }, last: '', muted: false, lifts: true, depth: 0, ordinalsDepth: -1, inType: false,
-    inValues: false, insert: false, tupleCount: 1, tupleText: undefined, tupleSlots: undefined, positionalCount, numberedSeen,
+    inValues: false, insert: false, tupleCount: 1, tupleText: undefined, tupleSlots: undefined, positionalCount, numberedSeen, explain: undefined,
   }
 }
 

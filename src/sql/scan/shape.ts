@@ -5,10 +5,11 @@
  * A shape is its tokens joined by single blanks: words in lower case, quoted names in quotes, `?` for a slot. Of the
  * tuples after VALUES, when they are all plain values and equally many, the shape keeps the first one only; the
  * others are kept apart. Nothing is lifted from a definition (CREATE, ALTER …) and no number from an ORDER BY or
- * GROUP BY list, where it is an ordinal.
+ * GROUP BY list, where it is an ordinal. EXPLAIN before a statement is no part of its shape.
  */
 import { slotKind } from '../slot.ts'
 import type { Slots } from '../slot.ts'
+import { scanExplain } from './explain.ts'
 import { createLexer, nextToken, token } from './lexer.ts'
 import type { Lexer } from './lexer.ts'
 import { lift } from './lift.ts'
@@ -27,8 +28,8 @@ export function scanStatements(text: string): readonly ScannedStatement[] {
       scanOne(scan, kind)
       continue
     }
-    const { shape, tokenStarts, slots, tupleCount, tupleText, tupleSlots: others } = scan
-    if (tokenStarts.length > 0) statements.push({ shape, tokenStarts, slots, tupleCount, tupleText, tupleSlots: others })
+    const { shape, tokenStarts, slots, tupleCount, tupleText, tupleSlots: others, explain } = scan
+    if (tokenStarts.length > 0 || explain !== undefined) statements.push({ shape, tokenStarts, slots, tupleCount, tupleText, tupleSlots: others, ...(explain === undefined ? {} : { explain }) })
     if (kind === token.end) return statements
     scan = newScan(lexer, scan.positionalCount, scan.numberedSeen)
   }
@@ -81,6 +82,10 @@ function scanWord(scan: Scan): void {
   const { lexer } = scan
   const word = foldCase(lexer.text.slice(lexer.start, lexer.end))
   if (scan.last === '') {
+    if (word === 'explain' && scan.explain === undefined) {
+      scan.explain = scanExplain(lexer)
+      return
+    }
     scan.lifts = !definitions.has(word)
     scan.insert = word === 'insert' || word === 'upsert'
   } else if (word === 'by') scan.ordinalsDepth = scan.last === 'order' || scan.last === 'group' ? scan.depth : -1

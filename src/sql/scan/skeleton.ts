@@ -60,7 +60,7 @@ export function createSkeletons(entriesMax: number): Skeletons {
       return new FamiliarStatement(text, skeleton.shape, liftAll(skeleton, text, outline))
     },
     learn(text, statement) {
-      if (!outlineText(outline, text) || statement.tupleCount !== 1) return
+      if (!outlineText(outline, text) || statement.tupleCount !== 1 || statement.explain !== undefined) return
       const lifts = liftsOf(text, statement.slots, outline)
       if (lifts !== undefined) known.set(outline.hash, { shape: statement.shape, pieces: piecesOf(text, outline), lifts, slots: statement.slots })
     },

@@ -26,7 +26,7 @@ const unsupportedWords: ReadonlyMap<string, string> = new Map([
 
 /** Those of them that queries have. */
 export const supportedInQueries: ReadonlySet<string> = new Set(
-  'case cast distinct except union intersect group having or with cross inner left join like ilike isnull notnull using'.split(' '),
+  'case cast distinct except union intersect group having or with cross inner left right full join like ilike isnull notnull using'.split(' '),
 )
 
 /** The same inside of CREATE TABLE. */

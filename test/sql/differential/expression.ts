@@ -6,6 +6,7 @@ import type { Random } from '../../../src/runtime/random.ts'
 import { joined, sql } from './dialect.ts'
 import type { Text } from './dialect.ts'
 import type { Feature, Features } from './features.ts'
+import { keyCondition } from './key-condition.ts'
 import { chance, literal, pick, randomValue } from './schema.ts'
 import type { Kind, Table } from './schema.ts'
 
@@ -14,6 +15,14 @@ export interface Field {
   readonly text: Text
   readonly kind: Kind
   readonly wild: boolean
+  /** Set when it is a table's column. */
+  readonly owner?: Owner
+}
+
+/** A table in FROM. */
+export interface Owner {
+  readonly alias: string
+  readonly table: Table
 }
 
 export interface Generator {
@@ -235,7 +244,7 @@ function randomTerm(scope: Scope, depth: number): Text {
   const makers: (() => Text)[] = [() => compareWithLiteral(scope), () => compareWithLiteral(scope), () => nullTest(scope, 0)]
   if (has(scope, 'between')) makers.push(() => between(scope, ''))
   if (has(scope, 'notBetween')) makers.push(() => between(scope, 'NOT '))
-  if (has(scope, 'in')) makers.push(() => inList(scope))
+  if (has(scope, 'in')) makers.push(() => inList(scope), () => keyCondition(scope) ?? inList(scope))
   if (has(scope, 'like')) makers.push(() => like(scope))
   if (has(scope, 'distinctFrom')) makers.push(() => distinctFrom(scope))
   if (has(scope, 'expressions') && depth > 0) makers.push(() => compareTwo(scope, depth - 1), () => compareTwo(scope, depth - 1), () => nullTest(scope, depth - 1), () => randomExpression(scope, 'bool', depth - 1, false).text)
@@ -306,8 +315,11 @@ function compareTwo(scope: Scope, depth: number): Text {
 /** A table under a new alias, with its fields. */
 export function aliased(generator: Generator, table: Table): { readonly text: Text; readonly fields: readonly Field[] } {
   const alias = `r${generator.alias++}`
-  const fields = table.columns.map(({ name, kind, wild }) => ({ text: sql`${alias}.${name}`, kind, wild }))
-  return { text: sql`${table.name} AS ${alias}`, fields }
+  return { text: sql`${table.name} AS ${alias}`, fields: tableFields({ alias, table }) }
+}
+
+export function tableFields(owner: Owner): readonly Field[] {
+  return owner.table.columns.map(({ name, kind, wild }) => ({ text: sql`${owner.alias}.${name}`, kind, wild, owner }))
 }
 
 interface Inner {
@@ -326,6 +338,8 @@ function innerQuery(scope: Scope, correlated: boolean): Inner {
   if (correlated && pairs.length > 0) {
     const [field, outer] = pick(generator.random, pairs)
     conditions.push(sql`${field.text} ${pick(generator.random, ['=', '=', '=', '<', '<>'])} ${outer.text}`)
+    const [other, beside] = pick(generator.random, pairs)
+    if (chance(generator.random, 25)) conditions.push(sql`${other.text} = ${beside.text}`)
   }
   return { from: text, fields, where: conditions.length === 0 ? sql`` : sql` WHERE ${joined(conditions, ' AND ')}` }
 }
@@ -359,6 +373,7 @@ function scalarQuery(scope: Scope, kind: Kind, wild: boolean): Expression {
   const fields = inner.fields.filter((field) => field.kind === kind && kind !== 'bool' && (wild || !field.wild))
   if (fields.length === 0) return kind === 'int' ? { text: sql`(SELECT COUNT(*) FROM ${inner.from}${inner.where})`, kind, wild: false, magnitude: tameMagnitude, isConstant: false } : randomExpression(scope, kind, 0, wild)
   const field = pick(random, fields)
+  if (kind === 'int' && chance(random, 40)) return { text: sql`(SELECT COUNT(${field.text}) + 1 FROM ${inner.from}${inner.where})`, kind, wild: false, magnitude: tameMagnitude, isConstant: false }
   return { ...fieldExpression(field), text: sql`(SELECT ${pick(random, ['MIN', 'MAX'])}(${field.text}) FROM ${inner.from}${inner.where})` }
 }
 

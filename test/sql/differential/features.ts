@@ -31,6 +31,9 @@ const probes = {
   orderByAny: 'SELECT n, t FROM probe ORDER BY 2 DESC, n NULLS FIRST, d NULLS LAST',
   join: 'SELECT x.id FROM probe AS x JOIN probe AS y ON x.id = y.n',
   leftJoin: 'SELECT x.id, y.t FROM probe AS x LEFT JOIN probe AS y ON x.id = y.n AND y.id > 1',
+  rightJoin: 'SELECT x.id, y.t FROM probe AS x RIGHT JOIN probe AS y ON x.id = y.n',
+  fullJoin: 'SELECT x.id, y.t FROM probe AS x FULL JOIN probe AS y ON x.id = y.n AND y.id > 1',
+  using: 'SELECT id, x.n FROM probe AS x FULL JOIN probe AS y USING (id)',
   crossJoin: 'SELECT x.id FROM probe AS x CROSS JOIN probe AS y WHERE x.id < y.n',
   inQuery: 'SELECT id FROM probe WHERE n IN (SELECT id FROM probe)',
   exists: 'SELECT id FROM probe AS x WHERE EXISTS (SELECT 1 FROM probe AS y WHERE y.n = x.id)',
@@ -63,7 +66,7 @@ export type Feature = keyof typeof probes
 export type Features = ReadonlySet<Feature>
 
 /** Features that the project says it has. */
-export const promised: readonly Feature[] = ['orNot', 'in', 'between', 'notBetween', 'like', 'likeEscape', 'distinctFrom', 'expressions', 'division', 'concatenation', 'case', 'functions', 'textFunctions', 'cast', 'distinct', 'groupBy', 'groupByExpression', 'having', 'countDistinct', 'avg', 'aggregateExpression', 'orderByAny', 'join', 'leftJoin', 'crossJoin', 'inQuery', 'scalarQuery', 'correlatedScalar', 'fromQuery', 'setOperations', 'intersectExcept', 'deleteWhere', 'updateWhere', 'writeConditions', 'updateExpression', 'writeQueries', 'insertExpression', 'returning', 'conflictExpression', 'updateFrom', 'conflictNothing', 'conflictUpdate', 'addColumn', 'addColumnDefault', 'renameColumn', 'dropColumn', 'truncate', 'transaction']
+export const promised: readonly Feature[] = ['orNot', 'in', 'between', 'notBetween', 'like', 'likeEscape', 'distinctFrom', 'expressions', 'division', 'concatenation', 'case', 'functions', 'textFunctions', 'cast', 'distinct', 'groupBy', 'groupByExpression', 'having', 'countDistinct', 'avg', 'aggregateExpression', 'orderByAny', 'join', 'leftJoin', 'rightJoin', 'fullJoin', 'using', 'crossJoin', 'inQuery', 'exists', 'scalarQuery', 'correlatedScalar', 'fromQuery', 'setOperations', 'intersectExcept', 'deleteWhere', 'updateWhere', 'writeConditions', 'updateExpression', 'writeQueries', 'insertExpression', 'returning', 'conflictExpression', 'updateFrom', 'conflictNothing', 'conflictUpdate', 'addColumn', 'addColumnDefault', 'renameColumn', 'dropColumn', 'truncate', 'transaction']
 
 /** The features that a database answers. Any other refusal than 0A000 is an error. */
 export async function supportedFeatures(sql: Sql): Promise<Features> {

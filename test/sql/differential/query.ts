@@ -1,8 +1,9 @@
 /** Random queries, each with what its ORDER BY decides. */
 import { joined, nothing, sql } from './dialect.ts'
 import type { Text } from './dialect.ts'
+import { keyCondition } from './key-condition.ts'
 import type { RowOrder } from './compare-answers.ts'
-import { aliased, has, randomCondition, randomExpression } from './expression.ts'
+import { aliased, has, randomCondition, randomExpression, tableFields } from './expression.ts'
 import type { Field, Generator, Scope } from './expression.ts'
 import { chance, pick } from './schema.ts'
 import type { Kind, Table } from './schema.ts'
@@ -40,10 +41,16 @@ export function randomQuery(generator: Generator): RandomQuery {
   if (features.has('setOperations') && chance(random, 8)) return setQuery(generator)
   const source = randomSource(generator, 0)
   const scope: Scope = { generator, fields: source.fields, queryDepth: 0, subqueries: true }
-  const where = chance(random, 70) ? sql` WHERE ${randomCondition(scope, 2)}` : nothing
+  const where = chance(random, 70) ? sql` WHERE ${topCondition(scope)}` : nothing
   const block = randomBlock(scope, sql`${source.text}${where}`)
   const text = sql`${block.select} FROM ${block.rest}`
   return withOrder(generator, text, block, source)
+}
+
+function topCondition(scope: Scope): Text {
+  const found = chance(scope.generator.random, 25) ? keyCondition(scope) : undefined
+  if (found === undefined) return randomCondition(scope, 2)
+  return chance(scope.generator.random, 60) ? found : sql`${found} AND ${randomCondition(scope, 1)}`
 }
 
 function randomBlock(scope: Scope, rest: Text): Block {
@@ -144,7 +151,7 @@ function randomSource(generator: Generator, depth: number): Source {
   if (features.has('fromQuery') && depth === 0 && chance(random, 8)) return fromQuery(generator)
   if (canJoin && chance(random, 22)) return joinedSource(generator)
   const table = pick(random, generator.tables)
-  if (chance(random, 75)) return { text: sql`${table.name}`, fields: table.columns.map(({ name, kind, wild }) => ({ text: sql`${table.name}.${name}`, kind, wild })), table }
+  if (chance(random, 75)) return { text: sql`${table.name}`, fields: tableFields({ alias: table.name, table }), table }
   return { ...aliased(generator, table), table: undefined }
 }
 
@@ -168,10 +175,14 @@ function joinedSource(generator: Generator): Source {
     const form = random.below(10)
     fields = [...fields, ...right.fields]
     if (form < 2 && features.has('crossJoin')) text = sql`${text} CROSS JOIN ${right.text}`
-    else if (form < 5 && features.has('leftJoin')) text = sql`${text} LEFT JOIN ${right.text} ON ${on}`
+    else if (form < 7 && features.has('leftJoin')) text = sql`${text} ${outerJoin(generator)} JOIN ${right.text} ON ${on}`
     else text = sql`${text} JOIN ${right.text} ON ${on}`
   }
   return { text, fields, table: undefined }
+}
+
+function outerJoin({ random, features }: Generator): string {
+  return pick(random, ['LEFT', ...(features.has('rightJoin') ? ['RIGHT'] : []), ...(features.has('fullJoin') ? ['FULL'] : [])])
 }
 
 function joinCondition(generator: Generator, left: readonly Field[], right: readonly Field[]): Text {

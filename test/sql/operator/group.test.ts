@@ -24,7 +24,7 @@ describe.each(testEngines)('GROUP BY over %s', (_, openEngine) => {
     const table = await engine.createTable(newTable('t', { id: 'bigint', a: 'bigint', b: 'bigint' }, ['id']))
     await engine.insert(table, Array.from({ length: 120 }, (_unused, i) => [i, i % 5 === 0 ? null : i % 3, i % 7 === 0 ? null : i % 11]), 'insert')
     await engine.flush()
-    const scan: QueryNode = { kind: 'scan', table, terms: [], columns: [0, 1, 2], ordered: false, reverse: false }
+    const scan: QueryNode = { kind: 'scan', alias: table.name, table, terms: [], hints: [], columns: [0, 1, 2], ordered: false, reverse: false }
     const node = (input: QueryNode): GroupNode => ({ kind: 'group', input, keys: keys.map(column), aggregates })
     const snapshot = engine.snapshot()
     const run = newQueryRun({

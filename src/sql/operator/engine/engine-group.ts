@@ -9,10 +9,12 @@ import { splitCondition } from '../../vector/filter.ts'
 import { lowerExpression } from '../../vector/lower.ts'
 import type { Lowering } from '../../vector/lowered.ts'
 import { averageOf } from '../aggregate.ts'
-import type { GroupNode, ScanNode } from '../node.ts'
+import type { GateNode, GroupNode, ScanNode } from '../node.ts'
 
 export interface EngineGroup {
   readonly scan: ScanNode
+  /** A condition on no row, without which nothing is read. */
+  readonly gate: GateNode | undefined
   readonly conditions: readonly EngineExpression[]
   /** Columns beside those of the table. */
   readonly computed: readonly ComputedColumn[]
@@ -25,7 +27,9 @@ export interface EngineGroup {
 }
 
 /** undefined for a grouping of another form. */
-export function engineGroup({ input, keys, aggregates }: GroupNode, run: Run): EngineGroup | undefined {
+export function engineGroup({ input: below, keys, aggregates }: GroupNode, run: Run): EngineGroup | undefined {
+  const gate = below.kind === 'gate' ? below : undefined
+  const input = gate === undefined ? below : gate.input
   const scan = input.kind === 'filter' ? input.input : input
   if (scan.kind !== 'scan') return undefined
   const lowering: Lowering = { table: scan.table, columns: scan.columns, run, wide: true }
@@ -40,7 +44,7 @@ export function engineGroup({ input, keys, aggregates }: GroupNode, run: Run): E
   }
   const values = aggregates.map((aggregate) => valueOf(aggregate, columns, place))
   if (!isWhole(ordinals) || !isWhole(values)) return undefined
-  return { scan, conditions: pushed, computed: columns.computed, keys: ordinals, requests, values }
+  return { scan, gate, conditions: pushed, computed: columns.computed, keys: ordinals, requests, values }
 }
 
 function isWhole<T>(items: readonly (T | undefined)[]): items is readonly T[] {

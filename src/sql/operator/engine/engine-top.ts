@@ -4,15 +4,14 @@
  */
 import type { EngineExpression, EngineOrder, EngineScan } from '../../../engine/engine.ts'
 import { unlessCancelled } from '../../cancel.ts'
-import { scanRange } from '../../execute/bounds.ts'
-import { resolveTerms } from '../../execute/terms.ts'
+import type { ScanRange } from '../../execute/bounds.ts'
 import type { Run } from '../../expression/compile.ts'
 import { splitCondition } from '../../vector/filter.ts'
 import type { QueryNode, ScanNode } from '../node.ts'
-import { batchRows, pace, snapshotOf } from '../query-run.ts'
+import { batchRows, pace, readStatsOf, snapshotOf } from '../query-run.ts'
 import type { QueryRun, Stream } from '../query-run.ts'
 
-type SortNode = Extract<QueryNode, { readonly kind: 'sort' }>
+export type SortNode = Extract<QueryNode, { readonly kind: 'sort' }>
 
 export interface EngineTop {
   readonly scan: ScanNode
@@ -41,12 +40,12 @@ export function engineTop({ input, keys }: SortNode, run: Run): EngineTop | unde
   return rest === undefined ? { scan, conditions: pushed, order } : undefined
 }
 
-export function topOfScan({ scan, conditions, order }: EngineTop, run: QueryRun, rowsMax: number): Stream {
-  const terms = resolveTerms(scan.terms, run.values)
-  if (terms === undefined || rowsMax === 0) return async function* () {}
-  const engineScan: EngineScan = { table: scan.table, ...scanRange(scan.table, terms), ordered: false, columns: scan.columns, ...(conditions.length === 0 ? {} : { conditions }), ...(run.signal === undefined ? {} : { signal: run.signal }) }
+/** `range`: all that is read of the scan's table; what is read counts as `node`'s. */
+export function topOfScan({ scan, conditions, order }: EngineTop, range: ScanRange, node: SortNode, run: QueryRun, rowsMax: number): Stream {
+  if (rowsMax === 0) return async function* () {}
+  const engineScan: EngineScan = { table: scan.table, ...range, ordered: false, columns: scan.columns, ...(conditions.length === 0 ? {} : { conditions }), ...(run.signal === undefined ? {} : { signal: run.signal }) }
   return async function* () {
-    const rows = await unlessCancelled(run.engine.topRows(snapshotOf(run), engineScan, order, rowsMax, run.stats), run.signal)
+    const rows = await unlessCancelled(run.engine.topRows(snapshotOf(run), engineScan, order, rowsMax, readStatsOf(run, node)), run.signal)
     for (let start = 0; start < rows.length; start += batchRows) {
       await pace(run, batchRows)
       yield rows.slice(start, start + batchRows)

@@ -15,6 +15,8 @@ export interface MemoryPool {
 
 export interface QueryMemory {
   readonly bytesMax: number
+  /** What all shares hold. */
+  readonly usedBytes: number
   /** A share for one operator; to be asked for before any of them holds rows. */
   share(): MemoryShare
   /** Gives back what any share still has. */
@@ -41,6 +43,7 @@ interface Grants {
 
 interface Grant {
   grantedBytes: number
+  usedBytes: number
 }
 
 export function createMemoryPool(bytesMax: number): MemoryPool {
@@ -51,6 +54,9 @@ export function createQueryMemory(bytesMax: number, pool: MemoryPool): QueryMemo
   const grants: Grants = { bytesMax, pool, stepBytes: Math.max(256, Math.floor(bytesMax / 256)), shares: [] }
   return {
     bytesMax,
+    get usedBytes() {
+      return grants.shares.reduce((sum, { usedBytes }) => sum + usedBytes, 0)
+    },
     share: () => createShare(grants),
     close() {
       for (const share of grants.shares) grant(grants, share, -share.grantedBytes)
@@ -59,36 +65,35 @@ export function createQueryMemory(bytesMax: number, pool: MemoryPool): QueryMemo
 }
 
 function createShare(grants: Grants): MemoryShare {
-  const own: Grant = { grantedBytes: 0 }
+  const own: Grant = { grantedBytes: 0, usedBytes: 0 }
   grants.shares.push(own)
-  let usedBytes = 0
   const take = (bytes: number): boolean => {
-    const missing = usedBytes + bytes - own.grantedBytes
+    const missing = own.usedBytes + bytes - own.grantedBytes
     if (missing > 0) {
       const step = Math.max(missing, grants.stepBytes)
       if (fits(grants, own, step)) grant(grants, own, step)
       else if (fits(grants, own, missing)) grant(grants, own, missing)
       else return false
     }
-    usedBytes += bytes
+    own.usedBytes += bytes
     return true
   }
   return {
     get usedBytes() {
-      return usedBytes
+      return own.usedBytes
     },
     take,
     need(bytes) {
       if (take(bytes)) return
-      const missing = usedBytes + bytes - own.grantedBytes
+      const missing = own.usedBytes + bytes - own.grantedBytes
       if (grants.pool.usedBytes + missing > grants.pool.bytesMax) throw poolIsUsedUp(grants.pool)
       grant(grants, own, missing)
-      usedBytes += bytes
+      own.usedBytes += bytes
     },
     give(bytes) {
-      usedBytes -= bytes
-      const spare = own.grantedBytes - usedBytes
-      if (usedBytes === 0) grant(grants, own, -spare)
+      own.usedBytes -= bytes
+      const spare = own.grantedBytes - own.usedBytes
+      if (own.usedBytes === 0) grant(grants, own, -spare)
       else if (spare > 2 * grants.stepBytes) grant(grants, own, grants.stepBytes - spare)
     },
   }

@@ -2,7 +2,8 @@
 import type { Bound } from '../../expression/bound.ts'
 import type { QueryNode } from '../../operator/node.ts'
 import { buildFrom, conjunction } from '../from-tree.ts'
-import type { FromUnit, ScanOrder } from '../from-tree.ts'
+import type { ScanOrder } from '../from-tree.ts'
+import type { FromUnit } from '../from-unit.ts'
 import { createRowLayout, hasSubquery } from '../row-layout.ts'
 import type { RowLayout } from '../row-layout.ts'
 

@@ -31,8 +31,8 @@ function cutTables(cutter: Cutter): readonly Element[] {
   return elements
 }
 
-const joinWords: ReadonlyMap<string, string> = new Map([['join', 'join'], ['inner', 'join'], ['left', 'left join'], ['cross', ',']])
-const otherJoins: ReadonlyMap<string, string> = new Map([['right', 'RIGHT JOIN'], ['full', 'FULL JOIN'], ['natural', 'NATURAL JOIN']])
+const joinWords: ReadonlyMap<string, string> = new Map([['join', 'join'], ['inner', 'join'], ['left', 'left join'], ['right', 'right join'], ['full', 'full join'], ['cross', ',']])
+const outerWords: ReadonlySet<string> = new Set(['left', 'right', 'full'])
 
 function cutJoins(cutter: Cutter): readonly Element[] {
   let elements = cutTable(cutter)
@@ -43,8 +43,7 @@ function cutJoins(cutter: Cutter): readonly Element[] {
 function isJoinHere(cutter: Cutter): boolean {
   if (cutter.tokens[cutter.at]?.kind !== token.word) return false
   const word = peek(cutter)
-  const what = otherJoins.get(word)
-  if (what !== undefined) throw unsupportedAt(cutter, cutter.at, what)
+  if (word === 'natural') throw unsupportedAt(cutter, cutter.at, 'NATURAL JOIN')
   return joinWords.has(word)
 }
 
@@ -54,7 +53,7 @@ function cutJoin(cutter: Cutter, left: readonly Element[]): readonly Element[] {
   const word = peek(cutter)
   const join = textElement(joinWords.get(word)!, at)
   cutter.at++
-  if (word === 'left') accept(cutter, 'outer')
+  if (outerWords.has(word)) accept(cutter, 'outer')
   if (word !== 'join') take(cutter, 'join')
   if (word === 'cross') return [...asOne(cutter, left), join, ...cutTable(cutter)]
   nest(cutter)

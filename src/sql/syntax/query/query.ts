@@ -49,7 +49,7 @@ export type QueryItem = { readonly kind: 'star'; readonly table: Name | undefine
 export type FromItem =
   | { readonly kind: 'table'; readonly name: Name; readonly alias: Name | undefined; readonly columns: readonly Name[] | undefined }
   | { readonly kind: 'query'; readonly query: Query; readonly alias: Name; readonly columns: readonly Name[] | undefined }
-  | { readonly kind: 'join'; readonly join: 'inner' | 'left' | 'cross'; readonly left: FromItem; readonly right: FromItem; readonly on: Expression | undefined; readonly using: readonly Name[] | undefined; readonly at: number }
+  | { readonly kind: 'join'; readonly join: 'inner' | 'left' | 'right' | 'full' | 'cross'; readonly left: FromItem; readonly right: FromItem; readonly on: Expression | undefined; readonly using: readonly Name[] | undefined; readonly at: number }
 
 export interface OrderKey {
   readonly expression: Expression

@@ -12,7 +12,7 @@ export function readFrom(reader: Reader, items: readonly SyntaxNode[]): FromItem
   return more.reduce<FromItem>((left, item) => readJoin(reader, left, item), readItem(reader, first))
 }
 
-const joins: Readonly<Record<string, 'inner' | 'left' | 'cross'>> = { '': 'cross', 'INNER JOIN': 'inner', 'LEFT JOIN': 'left', 'CROSS JOIN': 'cross' }
+const joins: Readonly<Record<string, Extract<FromItem, { kind: 'join' }>['join']>> = { '': 'cross', 'INNER JOIN': 'inner', 'LEFT JOIN': 'left', 'RIGHT JOIN': 'right', 'FULL JOIN': 'full', 'CROSS JOIN': 'cross' }
 
 function readJoin(reader: Reader, left: FromItem, item: SyntaxNode): FromItem {
   const { reading } = reader
