@@ -11,7 +11,7 @@ import type { Random } from '../../src/runtime/random.ts'
 import type { Durability } from '../../src/settings.ts'
 import { createFaultyStorage } from '../../src/storage/faulty-storage.ts'
 import type { FaultyStorage } from '../../src/storage/faulty-storage.ts'
-import { newTable, scanAll } from './engine-fixtures.ts'
+import { newTable, scanAll, toColumns } from './engine-fixtures.ts'
 import { openTestEngine } from './open-test-engine.ts'
 import type { TestSettings } from './open-test-engine.ts'
 
@@ -58,7 +58,8 @@ async function writeUntilCrash(engine: Engine, random: Random, ledger: Ledger): 
       const rows = Array.from({ length: 1 + random.below(rowsPerStatement) }, (_, i) => [`${statement}/${i}`, String(statement)])
       for (let i = rows.length; i < rowsPerStatement; i++) rows.push([`${statement}/${i}`, String(statement)])
       if (random.below(3) === 0) await writeInTransaction(engine, random, rows)
-      else await engine.insert(kv, rows, random.below(2) === 0 ? 'insert' : 'upsert')
+      else if (statement % 2 === 0) await engine.insert(kv, rows, random.below(2) === 0 ? 'insert' : 'upsert')
+      else await engine.insertColumns(kv, toColumns(rows, 2), random.below(2) === 0 ? 'insert' : 'upsert')
       ledger.acknowledged.add(statement)
       if (random.below(40) === 0) await engine.flush()
     }

@@ -128,6 +128,15 @@ describe.each(kinds)('VALUES as text, %s kernels', (kind) => {
     await sameRows('heap')
   })
 
+  test('transactions see their own texts', async () => {
+    const five = (from: number): string => Array.from({ length: 5 }, (_, i) => `('k${from + i}', ${i})`).join(', ')
+    expect(await same(`BEGIN; INSERT INTO strict (k, b) VALUES ${five(0)}; INSERT INTO heap (k, b) VALUES ${five(0)}; DELETE FROM strict WHERE k = 'k3'; INSERT INTO strict (k, b) VALUES ('k3', 9), ('x', 1), ('y', 2), ('z', 3); COMMIT`)).toHaveProperty('rowCount')
+    expect(await same(`BEGIN; INSERT INTO strict (k, b) VALUES ${five(10)}; INSERT INTO strict (k, b) VALUES ${five(14)}; COMMIT`)).toMatchObject({ code: '23505' })
+    expect(counts).toEqual({ taken: 0, left: 0 })
+    await sameRows('strict')
+    await sameRows('heap')
+  })
+
   test('values after the tuples are their own', async () => {
     await same("INSERT INTO strict (k, b) VALUES ('a', 1), ('b', 2), ('c', 3), ('d', 4)")
     await same("INSERT INTO strict (k, b) VALUES ('a', 10), ('b', 20), ('e', 30), ('f', 40) ON CONFLICT (k) DO UPDATE SET b = 500, t = 'changed'")
