@@ -7,7 +7,7 @@ import { compile } from '../expression/compile.ts'
 import type { Evaluate } from '../expression/compile.ts'
 import { keyOf, keyOfAll } from '../expression/value/order.ts'
 import type { JoinNode } from './node.ts'
-import { batchRows, pace, rowsPerTurn } from './query-run.ts'
+import { batchRows, pace } from './query-run.ts'
 import type { Batch, QueryRun, Stream } from './query-run.ts'
 import { lookUp, mapEntryBytes, newKeyMap, put } from './spill/key-map.ts'
 import type { KeyMap } from './spill/key-map.ts'
@@ -91,10 +91,14 @@ function joinKey(keys: readonly Evaluate[], row: EngineRow): EngineValue | undef
   return values.includes(null) ? undefined : keyOfAll(values)
 }
 
+/** Pairs after which it may be somebody else's turn: a residual can take long. */
+const pairsPerLook = 128
+
 const none: readonly EngineRow[] = []
 
 async function* joined({ run, leftKeys, residual, noRight, noLeft }: JoinPlan, { byKey, met }: Held, batch: Batch, pass: Pass): AsyncGenerator<Batch> {
   let rows: EngineRow[] = []
+  let pairs = 0
   for (const given of batch) {
     // A left row that was deferred says at its end whether it found a partner before.
     const row = pass.isFirst ? given : given.slice(0, -1)
@@ -102,16 +106,12 @@ async function* joined({ run, leftKeys, residual, noRight, noLeft }: JoinPlan, {
     const key = joinKey(leftKeys, row)
     for (const partner of key === undefined ? none : (lookUp(byKey, key) ?? none)) {
       const both = [...row, ...partner]
-      run.rowsOfTurn++
-      if (residual !== undefined && residual(both) !== 1) {
-        if (run.rowsOfTurn >= rowsPerTurn) await pace(run, 0)
-        continue
-      }
+      if (++pairs % pairsPerLook === 0) await pace(run, pairsPerLook)
+      if (residual !== undefined && residual(both) !== 1) continue
       found = true
       if (noLeft !== undefined) met.add(partner)
       rows.push(both)
       if (rows.length < batchRows) continue
-      await pace(run, 0)
       yield rows
       rows = []
     }

@@ -2,6 +2,8 @@
 import type { EngineRow, EngineSession, EngineSnapshot, SpillFile, SpillUse } from '../../engine/engine.ts'
 import { invariant } from '../../errors.ts'
 import type { ReadStats } from '../../lsm/tree.ts'
+import { systemTurns } from '../../runtime/pace.ts'
+import type { Turns } from '../../runtime/pace.ts'
 import { checkCancelled } from '../cancel.ts'
 import type { CancelSignal } from '../cancel.ts'
 import type { Run } from '../expression/compile.ts'
@@ -40,7 +42,10 @@ export interface QueryRun extends Run {
   readonly spillFiles: Set<SpillFile>
   /** Why a file could not be discarded. */
   discardFailure: unknown
+  readonly turns: Turns
+  /** Rows that went by in this turn of the event loop, which began then. */
   rowsOfTurn: number
+  turnStartMs: number
   readonly probe?: Probe | undefined
 }
 
@@ -55,15 +60,16 @@ export interface QueryLimits {
 
 export interface QueryRunInput extends Pick<QueryRun, 'engine' | 'stats' | 'signal' | 'values' | 'nowMicros' | 'probe'> {
   readonly limits: QueryLimits
+  readonly turns?: Turns
 }
 
 const KiB = 1024
 
-export function newQueryRun({ limits, ...given }: QueryRunInput): QueryRun {
+export function newQueryRun({ limits, turns = systemTurns, ...given }: QueryRunInput): QueryRun {
   // An operator writes to tens of files, and reads from them, with a block of each in memory.
   const blockBytes = Math.min(64 * KiB, Math.max(KiB / 2, Math.floor(Math.min(limits.memoryBytesMax, limits.pool.bytesMax) / 512)))
   const spill: SpillUse = { bytesMax: limits.spillBytesMax, blockBytes, bytesHeld: 0, ...(given.signal !== undefined && { signal: given.signal }) }
-  return { ...given, snapshot: undefined, given: [], cells: new Map(), memory: createQueryMemory(limits.memoryBytesMax, limits.pool), memoryOfWrite: createQueryMemory(limits.pool.bytesMax, limits.pool), spill, spillFiles: new Set(), discardFailure: undefined, rowsOfTurn: 0 }
+  return { ...given, snapshot: undefined, given: [], cells: new Map(), memory: createQueryMemory(limits.memoryBytesMax, limits.pool), memoryOfWrite: createQueryMemory(limits.pool.bytesMax, limits.pool), spill, spillFiles: new Set(), discardFailure: undefined, turns, rowsOfTurn: 0, turnStartMs: turns.monotonicMs() }
 }
 
 /** Runs a query's operators over one snapshot, until the last row is there or the consumer stops. */
@@ -109,19 +115,20 @@ export async function discardSpillFile(run: QueryRun, file: SpillFile): Promise<
   await file.discard().catch((cause: unknown) => { run.discardFailure ??= cause })
 }
 
-/** Rows after which the event loop gets a turn. */
-export const rowsPerTurn = 10_000
+/** How long, and over how many rows, a query goes on before the event loop gets a turn. */
+const turnMs = 4
+const rowsPerTurn = 10_000
 
-/** To be called for each batch: 57014 when cancelled; lets others run once enough rows went by. */
+/** To be called for each batch, and within one where a row takes long: 57014 when cancelled; lets others run when it is their turn. */
 export async function pace(run: QueryRun, rowCount: number): Promise<void> {
   checkCancelled(run.signal)
   run.rowsOfTurn += rowCount
-  if (run.rowsOfTurn < rowsPerTurn) return
+  if (run.rowsOfTurn < rowsPerTurn && run.turns.monotonicMs() - run.turnStartMs < turnMs) return
+  await run.turns.next()
   run.rowsOfTurn = 0
-  await new Promise<void>((resolve) => {
-    setImmediate(resolve)
-  })
+  run.turnStartMs = run.turns.monotonicMs()
   checkCancelled(run.signal)
 }
 
+/** Rows of a batch: so few that no operator needs long for one. */
 export const batchRows = 1_024

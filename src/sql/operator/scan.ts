@@ -5,7 +5,7 @@ import type { Access } from '../execute/access.ts'
 import type { ScanRange } from '../execute/bounds.ts'
 import { readKeys } from './lookup/key-read.ts'
 import type { ScanNode } from './node.ts'
-import { openSpillFile, pace, readStatsOf, snapshotOf } from './query-run.ts'
+import { batchRows, openSpillFile, pace, readStatsOf, snapshotOf } from './query-run.ts'
 import type { Batch, QueryRun, Stream } from './query-run.ts'
 import { rowBytes } from './spill/query-memory.ts'
 import type { MemoryShare } from './spill/query-memory.ts'
@@ -28,8 +28,10 @@ async function* readRanges(node: ScanNode, ranges: readonly ScanRange[], conditi
   let left = rowsMax
   for (const range of node.reverse ? ranges.toReversed() : ranges) {
     for await (const batch of run.engine.scan(snapshotOf(run), engineScan(node, range, conditions, run, left), readStatsOf(run, node))) {
-      await pace(run, batch.length)
-      yield batch
+      for (const rows of inParts(batch)) {
+        await pace(run, rows.length)
+        yield rows
+      }
       if (left !== undefined) left -= batch.length
     }
     if (left !== undefined && left <= 0) return
@@ -47,6 +49,12 @@ function engineScan(node: ScanNode, range: ScanRange, conditions: readonly Engin
     ...(limit === undefined ? {} : { limit }),
     ...(signal === undefined ? {} : { signal }),
   }
+}
+
+/** Pages of the engine have as many rows as fit into a row group, which are too many for one turn of the event loop. */
+function inParts(page: Batch): readonly Batch[] {
+  if (page.length <= batchRows) return [page]
+  return Array.from({ length: Math.ceil(page.length / batchRows) }, (_, part) => page.slice(part * batchRows, (part + 1) * batchRows))
 }
 
 /** Reads once, when first asked, and keeps the rows for the time of the query: in memory, and what does not fit there in a file. */

@@ -69,6 +69,14 @@ export function storedInteger(type: ColumnType, value: bigint): number | bigint 
   return Number.isSafeInteger(number) ? number : value
 }
 
+/** The nearest whole number, of two the even one, as a DOUBLE becomes an integer. undefined for NaN and infinities. */
+export function roundedToEven(value: number): number | bigint | undefined {
+  if (!Number.isFinite(value)) return undefined
+  const floor = Math.floor(value)
+  const rounded = value - floor === 0.5 ? floor + (floor % 2 === 0 ? 0 : 1) : Math.round(value)
+  return Number.isSafeInteger(rounded) ? rounded + 0 : BigInt(rounded)
+}
+
 function toInteger(type: ColumnType, kind: number, value: SlotValue): number | bigint | undefined {
   if (kind === slotKind.text) return storedInteger(type, integerText(type, value as string))
   const decimal = decimalOf(type, kind, value)

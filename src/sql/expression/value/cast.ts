@@ -5,7 +5,7 @@ import type { EngineValue } from '../../../engine/engine.ts'
 import type { ColumnType } from '../../../engine/schema.ts'
 import { excerpt } from '../../scan/literal.ts'
 import { slotKind } from '../../slot.ts'
-import { assignTo } from '../../value/assign.ts'
+import { assignTo, roundedToEven } from '../../value/assign.ts'
 import { isFloat, isInteger, isNumber, scaleOf, valueTypeName } from '../type.ts'
 import type { ValueType } from '../type.ts'
 import { parseInterval } from './interval.ts'
@@ -67,14 +67,12 @@ function toInteger(from: ValueType, to: ValueType): Convert | undefined {
   if (isInteger(from)) return (value) => integerOf(to, value as Integer)
   if (from.kind === 'numeric') return (value) => integerOf(to, rescale(value as Integer, from.scale, 0))
   if (from.kind === 'boolean') return to.kind === 'integer' ? identity : undefined
-  return isFloat(from) ? (value) => integerOf(to, roundedToEven(value as number, to)) : undefined
-}
-
-function roundedToEven(value: number, to: ValueType): Integer {
-  if (!Number.isFinite(value)) throw outOfRange(to)
-  const floor = Math.floor(value)
-  const rounded = value - floor === 0.5 ? floor + (floor % 2 === 0 ? 0 : 1) : Math.round(value)
-  return Number.isSafeInteger(rounded) ? rounded + 0 : normal(BigInt(rounded))
+  if (!isFloat(from)) return undefined
+  return (value) => {
+    const rounded = roundedToEven(value as number)
+    if (rounded === undefined) throw outOfRange(to)
+    return integerOf(to, rounded)
+  }
 }
 
 function toNumeric(from: ValueType, scale: number, precision: number): Convert | undefined {
