@@ -5,7 +5,10 @@ import type { KernelKind } from '../../../src/settings.ts'
 import { createSql, defaultSqlSettings } from '../../../src/sql/sql.ts'
 import type { Sql } from '../../../src/sql/sql.ts'
 import { createMemoryStorage } from '../../../src/storage/memory-storage.ts'
+import { openLocalStorage } from '../../../src/storage/local-storage.ts'
 import { openTestEngine } from '../../engine/open-test-engine.ts'
+import type { TestSettings } from '../../engine/open-test-engine.ts'
+import { temporaryDirectory } from '../../storage/temporary-directory.ts'
 
 export interface Make {
   readonly kernels: KernelKind
@@ -13,21 +16,32 @@ export interface Make {
   readonly rowGroupBytes: number
   readonly memtableBytesMax: number
   readonly cachesPlans: boolean
+  /** Worker threads, for which the database lies on disk; without them in memory. */
+  readonly workers: 0 | 2
   /** Little enough that whatever holds rows spills most of them. */
   readonly spills: boolean
 }
 
 const KiB = 1024
 
-/** Every combination of kernels, shards, row group sizes, memtable sizes, plan caches and memory of queries. */
-export const makes: readonly Make[] = (['wasm', 'js'] as const).flatMap((kernels) =>
-  [1, 8].flatMap((shards) => [256, 64 * KiB].flatMap((rowGroupBytes) => [4 * KiB, 256 * KiB].flatMap((memtableBytesMax) => [true, false].flatMap((cachesPlans) => [true, false].map((spills) => ({ kernels, shards, rowGroupBytes, memtableBytesMax, cachesPlans, spills })))))),
-)
-
 /** Two makes that differ in everything. */
 export function oppositeMakes(random: Random): readonly [Make, Make] {
-  const at = random.below(makes.length)
-  return [makes[at]!, makes[makes.length - 1 - at]!]
+  const bits = random.below(2 ** 7)
+  return [makeOf(bits), makeOf(~bits)]
+}
+
+/** Each bit decides one thing. */
+function makeOf(bits: number): Make {
+  const either = <T>(bit: number, a: T, b: T): T => ((bits >> bit) & 1 ? a : b)
+  return {
+    kernels: either<KernelKind>(0, 'wasm', 'js'),
+    shards: either(1, 1, 8),
+    rowGroupBytes: either(2, 256, 64 * KiB),
+    memtableBytesMax: either(3, 4 * KiB, 256 * KiB),
+    cachesPlans: either(4, true, false),
+    spills: either(5, true, false),
+    workers: either<0 | 2>(6, 0, 2),
+  }
 }
 
 /** A handful of rows. */
@@ -40,11 +54,21 @@ export interface Database {
 }
 
 export async function openDatabase(make: Make): Promise<Database> {
-  const { kernels, shards, rowGroupBytes, memtableBytesMax, cachesPlans, spills } = make
-  const engine = await openTestEngine(createMemoryStorage(), { kernels, shards, tree: { rowGroupBytes, memtableBytesMax } })
+  const { kernels, shards, rowGroupBytes, memtableBytesMax, cachesPlans, spills, workers } = make
+  const settings: TestSettings = { kernels, shards, workers, durability: 'memory', tree: { rowGroupBytes, memtableBytesMax } }
+  const engine = workers === 0 ? await openTestEngine(createMemoryStorage(), settings) : await openOnDisk(settings)
   return { make, engine, sql: createSql(engine, { ...defaultSqlSettings, ...(!cachesPlans && { planCacheEntriesMax: 0 }), ...(spills && { queryMemoryBytesMax: spillingBytes }) }) }
 }
 
-export function describeMake({ kernels, shards, rowGroupBytes, memtableBytesMax, cachesPlans, spills }: Make): string {
-  return `${kernels} kernels, ${shards} shards, row groups of ${rowGroupBytes} bytes, memtables of ${memtableBytesMax} bytes, plans ${cachesPlans ? 'cached' : 'not cached'}, ${spills ? 'hardly any' : 'enough'} memory for queries`
+/** Closing the engine removes its directory. */
+async function openOnDisk(settings: TestSettings): Promise<Engine> {
+  const { path, remove } = temporaryDirectory()
+  const storage = await openLocalStorage(path)
+  const engine = await openTestEngine(storage, settings, path)
+  const { close } = engine
+  return Object.assign(engine, { close: async () => { await close(); await storage.close(); remove() } })
+}
+
+export function describeMake({ kernels, shards, rowGroupBytes, memtableBytesMax, cachesPlans, spills, workers }: Make): string {
+  return `${kernels} kernels, ${shards} shards, row groups of ${rowGroupBytes} bytes, memtables of ${memtableBytesMax} bytes, plans ${cachesPlans ? 'cached' : 'not cached'}, ${spills ? 'hardly any' : 'enough'} memory for queries, ${workers} workers`
 }

@@ -1,5 +1,5 @@
 /**
- * Random queries and writes give the same answers as SQLite: with both kinds of kernels, one shard and eight, small
+ * Random queries and writes give the same answers as SQLite: with both kinds of kernels, with workers and without, one shard and eight, small
  * and large row groups, in memtables and in files, with plans cached and not. `LSMT_SEED=n` replays one world.
  */
 import { expect, test } from 'vitest'
