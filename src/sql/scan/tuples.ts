@@ -21,24 +21,31 @@ export function scanTuples(scan: Scan, scanOne: ScanOne): void {
   const mark: Mark = { end: lexer.end, shape: scan.shape, tokens: scan.tokenStarts.length, slots: scan.slots.kinds.length, last: scan.last, depth: scan.depth, positionalCount: scan.positionalCount }
   const width = scanTuple(scan, scanOne)
   if (width > 0 && mark.slots === 0 && skimOthers(scan, mark.end, width)) return
-  let { end } = lexer
-  let count = 1
-  scan.muted = true
-  while (width > 0 && isSymbol(lexer, nextToken(lexer), ',')) {
-    if (scanTuple(scan, scanOne) !== width) break
-    count++
-    end = lexer.end
-  }
-  scan.muted = false
-  scan.last = ')'
-  scan.tupleCount = count
-  const plain = width > 0 && count * width === scan.slots.kinds.length - mark.slots
-  if (!plain) {
+  const count = width === 0 ? 0 : scanOthers(scan, scanOne, width)
+  if (count === 0) {
     rewind(scan, mark)
     return
   }
-  lexer.end = end
+  scan.tupleCount = count
   if (count > 1) keepApart(scan, mark.slots + width)
+}
+
+/** Lifts the tuples after the first one; returns how many there are with it, 0 when one of them is another one. */
+function scanOthers(scan: Scan, scanOne: ScanOne, width: number): number {
+  const { lexer } = scan
+  let { end } = lexer
+  let count = 1
+  let isPlain = true
+  scan.muted = true
+  while (isPlain && isSymbol(lexer, nextToken(lexer), ',')) {
+    isPlain = scanTuple(scan, scanOne) === width
+    count++
+    if (isPlain) ({ end } = lexer)
+  }
+  scan.muted = false
+  scan.last = ')'
+  lexer.end = end
+  return isPlain ? count : 0
 }
 
 /** Takes the tuples after the first one by looking them over; false, and nothing taken, when one of them, or the first, is no plain literals. */
