@@ -92,6 +92,12 @@ export interface EngineGroupedAggregate extends EngineAggregate {
 /** Which rows a statement changes. */
 export type EngineRowsWhere = Pick<EngineScan, 'lower' | 'upper' | 'predicate' | 'conditions' | 'signal'>
 
+/** Only the first groups of an order are wanted, in that order. `index`: in a row of keys and aggregates. */
+export interface FirstGroups {
+  readonly order: readonly { readonly index: number; readonly descending: boolean; readonly nullsFirst: boolean }[]
+  readonly limit: number
+}
+
 /** A column to order by. */
 export interface EngineOrder {
   readonly ordinal: number
@@ -172,9 +178,9 @@ export interface EngineSession extends EngineCatalog {
    * One row for each distinct key, in batches, in no order: the values of the `groupBy` columns, then those of the
    * aggregates. NULL is a key of its own, NaN one, and -0 is 0. Without `groupBy` columns there is one row, also over no
    * rows. Without aggregates it is SELECT DISTINCT. The scan's columns, limit and order are passed over. 53200 when the
-   * groups do not fit into the memory set apart for them.
+   * groups do not fit into the memory set apart for them. `first`: only so many, in its order.
    */
-  groupedAggregate(snapshot: EngineSnapshot, scan: EngineScan, groupBy: readonly number[], aggregates: readonly EngineGroupedAggregate[], stats?: ReadStats): AsyncIterable<readonly EngineRow[]>
+  groupedAggregate(snapshot: EngineSnapshot, scan: EngineScan, groupBy: readonly number[], aggregates: readonly EngineGroupedAggregate[], stats?: ReadStats, first?: FirstGroups): AsyncIterable<readonly EngineRow[]>
 
   /**
    * The first `limit` rows in the order of at least one column, in this order: which of rows that are equal in it is open.

@@ -5,7 +5,7 @@ import type { TableSchema } from '../../src/engine/schema.ts'
 import { LsmtError } from '../../src/errors.ts'
 import { groupAll, newTable, scanAll } from './engine-fixtures.ts'
 import { amount, bytes, createStatesTable, id, note, region, rows, states, user } from './engine-states.ts'
-import { groupRows } from './model-values.ts'
+import { compareOrdered, groupRows } from './model-values.ts'
 
 const all: readonly EngineGroupedAggregate[] = [
   { function: 'count' }, { function: 'count', ordinal: user }, { function: 'sum', ordinal: user }, { function: 'min', ordinal: user }, { function: 'max', ordinal: user },
@@ -57,6 +57,23 @@ export function describeGroups(engineOf: () => Engine): void {
       expect(await groupAll(engine, table, [user], all, { predicate: impossible })).toEqual([])
       expect(await groupAll(engine, table, [], all, { predicate: impossible })).toEqual(groupRows(table, [], [], all))
     })
+  })
+
+  test('only the first groups of an order, by aggregates and by keys', async () => {
+    const engine = engineOf()
+    const table = await createStatesTable(engine)
+    await engine.insert(table, rows, 'insert')
+    for (const groupBy of [[region], [amount], [note, region]]) {
+      for (const descending of [false, true]) {
+        // By an aggregate and then by the keys, and by the keys alone.
+        for (const index of [[], [groupBy.length], [groupBy.length + 2], [groupBy.length + 9]]) {
+          const order = [...index, ...groupBy.keys()].map((each) => ({ index: each, descending, nullsFirst: !descending }))
+          const expected = groupRows(table, rows, groupBy, all).toSorted((a, b) => compareOrdered(a, b, order.map((key) => ({ ...key, ordinal: key.index })))).slice(0, 5)
+          expect((await groupAll(engine, table, groupBy, all, {}, { order, limit: 5 })).map((row) => row.map(plain))).toEqual(expected.map((row) => row.map(plain)))
+        }
+      }
+    }
+    expect(await groupAll(engine, table, [region], all, {}, { order: [{ index: 0, descending: false, nullsFirst: false }], limit: 0 })).toEqual([])
   })
 
   test('COUNT(*) beside sums of a column that has nulls only further on', async () => {

@@ -152,9 +152,10 @@ function modelOver(byName: Map<string, ModelTable>, firstVersion: number): Engin
       const rows = selectRows(rowsOf(given, scan.table), unlimited)
       return aggregates.map((aggregate: EngineAggregate) => aggregateRows(computedTable(scan), rows, aggregate))
     },
-    async *groupedAggregate(given, scan, groupBy, aggregates) {
+    async *groupedAggregate(given, scan, groupBy, aggregates, _stats, first) {
       const { limit: _, ...unlimited } = scan
-      yield groupRows(computedTable(scan), selectRows(rowsOf(given, scan.table), unlimited), groupBy, aggregates)
+      const groups = groupRows(computedTable(scan), selectRows(rowsOf(given, scan.table), unlimited), groupBy, aggregates)
+      yield first === undefined ? groups : groups.toSorted((a, b) => compareOrdered(a, b, first.order.map((key) => ({ ...key, ordinal: key.index })))).slice(0, Math.max(0, first.limit))
     },
     async topRows(given, scan, order, limit) {
       const { limit: _, ...unlimited } = scan

@@ -2,7 +2,7 @@
  * GROUP BY; without keys all rows are one group, even when there are none. The engine groups by itself where it can and as
  * long as its memory lasts; otherwise rows are hashed here. Groups that do not fit into memory are left to later passes.
  */
-import type { EngineAggregate, EngineRow, EngineScan } from '../../engine/engine.ts'
+import type { EngineAggregate, EngineRow, EngineScan, FirstGroups } from '../../engine/engine.ts'
 import { LsmtError } from '../../errors.ts'
 import type { ReadStats } from '../../lsm/tree.ts'
 import { unlessCancelled } from '../cancel.ts'
@@ -10,17 +10,18 @@ import { singleRange } from '../execute/access.ts'
 import { compile } from '../expression/compile.ts'
 import type { Run } from '../expression/compile.ts'
 import { engineGroup } from './engine/engine-group.ts'
-import type { EngineGroup } from './engine/engine-group.ts'
+import type { EngineGroup, GroupValue } from './engine/engine-group.ts'
 import { hashed } from './hashed-group.ts'
 import type { GroupNode, QueryNode } from './node.ts'
 import { readStatsOf, snapshotOf } from './query-run.ts'
 import type { Batch, QueryRun, Stream } from './query-run.ts'
 import { scanAccess } from './scan.ts'
 
-export function group(node: GroupNode, input: Stream, run: QueryRun): Stream {
+/** `first`: which groups will be taken, by columns of the groups; others may come as well, in any order. */
+export function group(node: GroupNode, input: Stream, run: QueryRun, first?: FirstGroups): Stream {
   const asked = engineGroup(node, run)
   const byRows = hashed(node, input, run)
-  return (asked && byEngine(asked, run, readStatsOf(run, node), byRows)) ?? byRows
+  return (asked && byEngine(asked, run, readStatsOf(run, node), byRows, first)) ?? byRows
 }
 
 /** Distinct rows as groups of all their columns, where the engine can make them; `byRows` are the same rows. */
@@ -36,13 +37,14 @@ export function distinctGroup({ input }: DistinctNode, run: Run): EngineGroup | 
 }
 
 /** undefined where rows are read by their keys, or range by range: of those the engine makes no groups. */
-function byEngine({ scan: scanned, gate, conditions, computed, keys, requests, values }: EngineGroup, run: QueryRun, stats: ReadStats, byRows: Stream): Stream | undefined {
+function byEngine({ scan: scanned, gate, conditions, computed, keys, requests, values }: EngineGroup, run: QueryRun, stats: ReadStats, byRows: Stream, first?: FirstGroups): Stream | undefined {
   const { table } = scanned
   const access = scanAccess(scanned, run)
   const range = singleRange(access)
   if (access.kind !== 'nothing' && range === undefined) return undefined
   const isOpen = gate === undefined ? () => 1 : compile(gate.condition, run)
-  const result = (row: EngineRow): EngineRow => [...row.slice(0, keys.length), ...values.map((value) => value(row))]
+  const result = resultOf(keys.length, values)
+  const wanted = first && firstOfEngine(first, keys.length, values)
   const nothing: Batch = keys.length > 0 ? [] : [result(requests.map((request) => (request.function === 'count' ? 0 : null)))]
   return async function* () {
     if (range === undefined || isOpen([]) !== 1) {
@@ -51,8 +53,24 @@ function byEngine({ scan: scanned, gate, conditions, computed, keys, requests, v
     }
     const scan: EngineScan = { table, ...range, ordered: false, columns: [], conditions, computed, ...(run.signal === undefined ? {} : { signal: run.signal }) }
     const isOne = keys.length === 0 && !requests.some(({ distinct }) => distinct)
-    yield* unlessRefused(isOne ? oneGroup(scan, requests, run, stats) : run.engine.groupedAggregate(snapshotOf(run), scan, keys, requests, stats), result, byRows)
+    yield* unlessRefused(isOne ? oneGroup(scan, requests, run, stats) : run.engine.groupedAggregate(snapshotOf(run), scan, keys, requests, stats, wanted), result, byRows)
   }
+}
+
+/** Rows of the node's keys and aggregates out of the engine's; as they are where they have the same columns. */
+function resultOf(keyCount: number, values: readonly GroupValue[]): (row: EngineRow) => EngineRow {
+  if (values.every((value, i) => value === keyCount + i)) return (row) => row
+  return (row) => {
+    const result = row.slice(0, keyCount)
+    for (const value of values) result.push(typeof value === 'number' ? row[value]! : value(row))
+    return result
+  }
+}
+
+/** The same order over the engine's rows; undefined where a column is not the engine's. */
+function firstOfEngine({ order, limit }: FirstGroups, keyCount: number, values: readonly GroupValue[]): FirstGroups | undefined {
+  const columns = order.map((key) => ({ ...key, index: key.index < keyCount ? key.index : values[key.index - keyCount] }))
+  return columns.every((key): key is FirstGroups['order'][number] => typeof key.index === 'number') ? { order: columns, limit } : undefined
 }
 
 async function* oneGroup(scan: EngineScan, requests: readonly EngineAggregate[], run: QueryRun, stats: ReadStats): AsyncGenerator<Batch> {

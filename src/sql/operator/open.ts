@@ -1,5 +1,5 @@
 /** A tree of operators to the stream of its rows. */
-import type { EngineRow } from '../../engine/engine.ts'
+import type { EngineRow, FirstGroups } from '../../engine/engine.ts'
 import { singleRange } from '../execute/access.ts'
 import { compile } from '../expression/compile.ts'
 import { apply } from './apply.ts'
@@ -59,7 +59,7 @@ function openNode(node: QueryNode, run: QueryRun, rowsMax: number | undefined, r
       const wanted = window?.limit === undefined ? Number.POSITIVE_INFINITY : window.limit + window.offset
       const top = repeated || wanted > topRowsMax ? undefined : engineTop(node, run)
       const range = top && singleRange(scanAccess(top.scan, run))
-      if (top === undefined || range === undefined) return sort(node.keys, input(node.input), run, wanted)
+      if (top === undefined || range === undefined) return sort(node.keys, firstGroups(node, wanted, input, run) ?? input(node.input), run, wanted)
       const rows = topOfScan(top, range, node, run, wanted)
       return node.input.kind === 'project' ? project(node.input, rows, run) : rows
     }
@@ -75,6 +75,20 @@ function openNode(node: QueryNode, run: QueryRun, rowsMax: number | undefined, r
 /** Whoever takes all of them has the engine find them; a few are found soonest as rows come. */
 function distinctRows(node: DistinctNode, byRows: Stream, run: QueryRun, rowsMax: number | undefined): Stream {
   return (rowsMax === undefined ? distinctGroups(node, byRows, run) : undefined) ?? byRows
+}
+
+/** Groups to be sorted, of which the engine need not give those that are not wanted; undefined where the input is another. */
+function firstGroups({ input, keys }: Extract<QueryNode, { kind: 'sort' }>, wanted: number, open: (node: QueryNode) => Stream, run: QueryRun): Stream | undefined {
+  const node = input.kind === 'project' ? input.input : input
+  if (node.kind !== 'group' || wanted > topRowsMax) return undefined
+  const order: FirstGroups['order'][number][] = []
+  for (const { index, descending, nullsFirst } of keys) {
+    const column = input.kind === 'project' ? input.expressions[index]! : undefined
+    if (column !== undefined && column.kind !== 'column') return undefined
+    order.push({ index: column?.place.index ?? index, descending, nullsFirst })
+  }
+  const groups = watched(node, group(node, open(node.input), run, { order, limit: wanted }), run)
+  return input.kind === 'project' ? watched(input, project(input, groups, run), run) : groups
 }
 
 function given(columns: readonly number[], run: QueryRun): Stream {

@@ -22,9 +22,12 @@ export interface EngineGroup {
   readonly keys: readonly number[]
   /** What the engine is asked for; AVG is a sum and a count. */
   readonly requests: readonly EngineGroupedAggregate[]
-  /** By aggregate of the node: its value in a row of keys and requests. */
-  readonly values: readonly ((row: EngineRow) => EngineValue)[]
+  /** By aggregate of the node. */
+  readonly values: readonly GroupValue[]
 }
+
+/** Where an aggregate stands in a row of keys and requests, or how it is made of such a row. */
+export type GroupValue = number | ((row: EngineRow) => EngineValue)
 
 /** undefined for a grouping of another form. */
 export function engineGroup({ input: below, keys, aggregates }: GroupNode, run: Run): EngineGroup | undefined {
@@ -77,12 +80,10 @@ function columnsOf(lowering: Lowering): Columns {
   }
 }
 
-function valueOf(aggregate: BoundAggregate, columns: Columns, place: (request: EngineGroupedAggregate) => number): ((row: EngineRow) => EngineValue) | undefined {
+function valueOf(aggregate: BoundAggregate, columns: Columns, place: (request: EngineGroupedAggregate) => number): GroupValue | undefined {
   const { function: name, distinct, argument } = aggregate
   if (argument === undefined) {
-    if (name !== 'count') return undefined
-    const index = place({ function: 'count' })
-    return (row) => row[index]!
+    return name === 'count' ? place({ function: 'count' }) : undefined
   }
   const ordinal = columns.ordinalOf(argument)
   if (ordinal === undefined) return undefined
@@ -90,13 +91,11 @@ function valueOf(aggregate: BoundAggregate, columns: Columns, place: (request: E
   switch (name) {
     case 'count':
     case 'min':
-    case 'max': {
-      const index = place({ function: name, ...of })
-      return (row) => row[index]!
-    }
+    case 'max':
+      return place({ function: name, ...of })
     case 'sum': {
-      const index = place({ function: 'sum', ...of }), isSingle = argument.type.kind === 'real'
-      return (row) => (isSingle && row[index] !== null ? Math.fround(row[index] as number) : row[index]!)
+      const index = place({ function: 'sum', ...of })
+      return argument.type.kind === 'real' ? (row) => (row[index] === null ? null : Math.fround(row[index] as number)) : index
     }
     case 'avg': {
       const sum = place({ function: 'sum', ...of }), count = place({ function: 'count', ...of })
@@ -105,10 +104,8 @@ function valueOf(aggregate: BoundAggregate, columns: Columns, place: (request: E
     }
     case 'bool_and':
     case 'every':
-    case 'bool_or': {
-      const index = place({ function: name === 'bool_or' ? 'max' : 'min', ...of })
-      return (row) => row[index]!
-    }
+    case 'bool_or':
+      return place({ function: name === 'bool_or' ? 'max' : 'min', ...of })
     default:
       return undefined
   }
