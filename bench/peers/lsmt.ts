@@ -1,6 +1,8 @@
-/** lsmt as an embedded database, with its default settings. */
-import { open } from '../../src/lsmt.ts'
-import type { Database } from '../../src/lsmt.ts'
+/**
+ * lsmt as an embedded database, with its default settings: the built package, since what runs sources directly wraps
+ * every function that they make.
+ */
+import type * as Lsmt from '../../src/lsmt.ts'
 import { saleAt } from '../sql/sales.ts'
 import type { Sales } from '../sql/sales.ts'
 import { insertText, statementRanges } from './peer.ts'
@@ -10,6 +12,7 @@ export const lsmt: PeerKind = {
   name: 'lsmt',
   isInstalled: () => true,
   async open(directory) {
+    const { open } = (await import(new URL('../../dist/lsmt.js', import.meta.url).href)) as typeof Lsmt
     const db = await open({ dataDir: directory })
     await db.query('CREATE TABLE IF NOT EXISTS sales (id BIGINT PRIMARY KEY, ts BIGINT NOT NULL, user_id BIGINT NOT NULL, region TEXT NOT NULL, amount DOUBLE PRECISION NOT NULL, status TEXT NOT NULL)')
     return {
@@ -21,7 +24,7 @@ export const lsmt: PeerKind = {
   },
 }
 
-const batches = (db: Database): Loading => ({
+const batches = (db: Lsmt.Database): Loading => ({
   name: 'batches of a keyed table',
   async load(sales: Sales, from: number, to: number) {
     const table = db.table('sales')
@@ -31,7 +34,7 @@ const batches = (db: Database): Loading => ({
   },
 })
 
-const texts = (db: Database): Loading => ({
+const texts = (db: Lsmt.Database): Loading => ({
   name: 'INSERT as text',
   async load(sales, from, to) {
     for (const [start, end] of statementRanges(from, to)) await db.query(insertText(Array.from({ length: end - start }, (_, i) => saleAt(sales, start + i))))

@@ -21,76 +21,77 @@ export function selectedRows(memory: LinearMemory, page: Page): readonly number[
 
 /** The columns asked for of the given rows, in the order asked. */
 export function readRows(memory: LinearMemory, kinds: readonly ReadKind[], page: Pick<Page, 'vectors'>, rows: readonly number[], columns: readonly number[]): readonly EngineRow[] {
-  const read: EngineValue[][] = rows.map(() => [])
-  for (const ordinal of columns) {
+  const read = columns.map((ordinal) => {
     const vector = page.vectors[ordinal]
     invariant(vector !== undefined, `column ${ordinal} is missing in a page`)
-    readColumn(memory, kinds[ordinal]!, vector, rows, read)
-  }
-  return read
+    return readColumn(memory, kinds[ordinal]!, vector, rows)
+  })
+  return rows.map((_, i) => rowOf(read, i))
 }
 
-function readColumn(memory: LinearMemory, kind: ReadKind, vector: Vector, rows: readonly number[], into: EngineValue[][]): void {
+/** A row of its exact size, made in one go: rows that grow, or are filled column after column, take several times as long. */
+function rowOf(columns: readonly (readonly EngineValue[])[], index: number): EngineRow {
+  // oxlint-disable-next-line unicorn/no-new-array -- a length is meant, and Array.from calls for each element
+  const row = new Array<EngineValue>(columns.length)
+  for (let i = 0; i < columns.length; i++) row[i] = columns[i]![index]!
+  return row
+}
+
+function readColumn(memory: LinearMemory, kind: ReadKind, vector: Vector, rows: readonly number[]): readonly EngineValue[] {
   const { nulls } = vector
-  if (vector.kind === 'bytes') {
-    if (kind === 'text') readTexts(memory, vector.refs, nulls, rows, into)
-    else readBytes(memory, vector.refs, nulls, rows, into)
-  } else if (vector.kind === 'i64') readIntegers(memory, vector.values, nulls, rows, into)
-  else readDoubles(memory, vector.values, nulls, rows, into)
+  if (vector.kind === 'bytes') return kind === 'text' ? readTexts(memory, vector.refs, nulls, rows) : readBytes(memory, vector.refs, nulls, rows)
+  return vector.kind === 'i64' ? readIntegers(memory, vector.values, nulls, rows) : readDoubles(memory, vector.values, nulls, rows)
 }
 
-function readIntegers(memory: LinearMemory, values: Pointer, nulls: Pointer, rows: readonly number[], into: EngineValue[][]): void {
+function readIntegers(memory: LinearMemory, values: Pointer, nulls: Pointer, rows: readonly number[]): readonly EngineValue[] {
   const { u32, i32, i64 } = memory
   const word = values >>> 2
-  for (let i = 0; i < rows.length; i++) {
-    const row = rows[i]!
-    if (nulls !== 0 && hasBit(memory, nulls, row)) {
-      into[i]!.push(null)
-      continue
-    }
+  return rows.map((row) => {
+    if (nulls !== 0 && hasBit(memory, nulls, row)) return null
     const number = i32[word + 2 * row + 1]! * 0x1_0000_0000 + u32[word + 2 * row]!
-    into[i]!.push(Number.isSafeInteger(number) ? number : i64[(values >>> 3) + row]!)
-  }
+    return Number.isSafeInteger(number) ? number : i64[(values >>> 3) + row]!
+  })
 }
 
-function readDoubles(memory: LinearMemory, values: Pointer, nulls: Pointer, rows: readonly number[], into: EngineValue[][]): void {
+function readDoubles(memory: LinearMemory, values: Pointer, nulls: Pointer, rows: readonly number[]): readonly EngineValue[] {
   const { f64 } = memory
-  for (let i = 0; i < rows.length; i++) {
-    const row = rows[i]!
-    into[i]!.push(nulls !== 0 && hasBit(memory, nulls, row) ? null : f64[(values >>> 3) + row]!)
-  }
+  return rows.map((row) => (nulls !== 0 && hasBit(memory, nulls, row) ? null : f64[(values >>> 3) + row]!))
 }
 
-/** Text, decoded once for refs that repeat in a run (dictionary codes, sorted columns). */
-function readTexts(memory: LinearMemory, refs: Pointer, nulls: Pointer, rows: readonly number[], into: EngineValue[][]): void {
+/** Texts remembered in search of some that come again. */
+const textsTriedMax = 64
+/** With 32 bits of address, a place and a length below this are one exact number. */
+const rememberedBytesMax = 2 ** 20
+
+/** Refs that are equal (of dictionary codes) are decoded once; when hardly any are, they are no longer remembered. */
+function readTexts(memory: LinearMemory, refs: Pointer, nulls: Pointer, rows: readonly number[]): readonly EngineValue[] {
   const { u32, buffer } = memory
-  let lastAddress = -1
-  let lastBytes = -1
-  let text = ''
-  for (let i = 0; i < rows.length; i++) {
-    const row = rows[i]!
-    if (nulls !== 0 && hasBit(memory, nulls, row)) {
-      into[i]!.push(null)
-      continue
-    }
+  let known: Map<number, string> | undefined = new Map()
+  let found = 0
+  return rows.map((row) => {
+    if (nulls !== 0 && hasBit(memory, nulls, row)) return null
     const address = u32[(refs >>> 2) + 2 * row]!
     const byteLength = u32[(refs >>> 2) + 2 * row + 1]!
-    if (address !== lastAddress || byteLength !== lastBytes) {
-      text = readText(buffer, address, byteLength)
-      lastAddress = address
-      lastBytes = byteLength
+    if (known === undefined || byteLength >= rememberedBytesMax) return readText(buffer, address, byteLength)
+    const key = address * rememberedBytesMax + byteLength
+    const before = known.get(key)
+    if (before !== undefined) {
+      found++
+      return before
     }
-    into[i]!.push(text)
-  }
+    const text = readText(buffer, address, byteLength)
+    known.set(key, text)
+    if (known.size > textsTriedMax && found < known.size) known = undefined
+    return text
+  })
 }
 
-function readBytes(memory: LinearMemory, refs: Pointer, nulls: Pointer, rows: readonly number[], into: EngineValue[][]): void {
+function readBytes(memory: LinearMemory, refs: Pointer, nulls: Pointer, rows: readonly number[]): readonly EngineValue[] {
   const { u32 } = memory
-  for (let i = 0; i < rows.length; i++) {
-    const row = rows[i]!
+  return rows.map((row) => {
     const word = (refs >>> 2) + 2 * row
-    into[i]!.push(nulls !== 0 && hasBit(memory, nulls, row) ? null : copyBytes(memory, u32[word]!, u32[word + 1]!))
-  }
+    return nulls !== 0 && hasBit(memory, nulls, row) ? null : copyBytes(memory, u32[word]!, u32[word + 1]!)
+  })
 }
 
 function hasBit(memory: LinearMemory, bitmap: Pointer, index: number): boolean {
