@@ -1,6 +1,6 @@
 /**
  * Aggregates as records of four functions, so that parts of a group (batches, shards, nodes) combine the same way.
- * Nulls are not given to `add`. SUM and AVG are exact for integers and NUMERIC; doubles are summed with compensation
+ * `add` may change the state that it is given, nothing else does. Nulls are not given to it. SUM and AVG are exact for integers and NUMERIC; doubles are summed with compensation
  * (Neumaier, 1974).
  */
 import type { EngineValue } from '../../engine/engine.ts'
@@ -36,37 +36,49 @@ function extreme(type: ValueType, sign: number): AnyAggregate {
   return opaque<EngineValue>({ init: () => null, add: better, merge: better, value: (state) => state })
 }
 
-interface Sum<Total> {
-  readonly count: number
-  readonly total: Total
+interface Sum {
+  count: number
+  total: Integer
 }
 
-function exactSum(finish: (sum: Sum<Integer>) => EngineValue): AnyAggregate {
-  return opaque<Sum<Integer>>({
+function exactSum(finish: (sum: Sum) => EngineValue): AnyAggregate {
+  return opaque<Sum>({
     init: () => ({ count: 0, total: 0 }),
-    add: (state, value) => ({ count: state.count + 1, total: add(state.total, value as Integer) }),
+    add: (state, value) => {
+      state.count++
+      state.total = add(state.total, value as Integer)
+      return state
+    },
     merge: (a, b) => ({ count: a.count + b.count, total: add(a.total, b.total) }),
     value: (state) => (state.count === 0 ? null : finish(state)),
   })
 }
 
-interface FloatTotal {
-  readonly sum: number
-  readonly lost: number
+interface FloatSum {
+  count: number
+  total: number
+  /** By rounding. */
+  lost: number
 }
 
-function plus({ sum, lost }: FloatTotal, value: number): FloatTotal {
-  const next = sum + value
-  if (!Number.isFinite(next)) return { sum: next, lost: 0 }
-  return { sum: next, lost: lost + (Math.abs(sum) >= Math.abs(value) ? sum - next + value : value - next + sum) }
+function addFloat(state: FloatSum, value: number): FloatSum {
+  const { total } = state
+  const next = total + value
+  state.total = next
+  if (!Number.isFinite(next)) state.lost = 0
+  else state.lost += Math.abs(total) >= Math.abs(value) ? total - next + value : value - next + total
+  return state
 }
 
 function floatSum(finish: (count: number, total: number) => EngineValue): AnyAggregate {
-  return opaque<Sum<FloatTotal>>({
-    init: () => ({ count: 0, total: { sum: 0, lost: 0 } }),
-    add: (state, value) => ({ count: state.count + 1, total: plus(state.total, value as number) }),
-    merge: (a, b) => ({ count: a.count + b.count, total: plus(plus(a.total, b.total.sum), b.total.lost) }),
-    value: ({ count: rows, total }) => (rows === 0 ? null : finish(rows, total.sum + total.lost)),
+  return opaque<FloatSum>({
+    init: () => ({ count: 0, total: 0, lost: 0 }),
+    add: (state, value) => {
+      state.count++
+      return addFloat(state, value as number)
+    },
+    merge: (a, b) => addFloat(addFloat({ ...a, count: a.count + b.count }, b.total), b.lost),
+    value: ({ count: rows, total, lost }) => (rows === 0 ? null : finish(rows, total + lost)),
   })
 }
 

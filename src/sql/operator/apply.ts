@@ -9,7 +9,7 @@ import { readAnswers } from './lookup/answer-index.ts'
 import type { AnswerIndex } from './lookup/answer-index.ts'
 import { batchRows, pace } from './query-run.ts'
 import type { Batch, QueryRun, Stream } from './query-run.ts'
-import { mapEntryBytes } from './spill/key-map.ts'
+import { keyBytes } from './spill/key-map.ts'
 import { rowBytes, valueBytes } from './spill/query-memory.ts'
 import type { MemoryShare } from './spill/query-memory.ts'
 import { collectValues } from './spill/value-set.ts'
@@ -137,7 +137,7 @@ async function answerFor(prepared: Prepared, key: EngineValue, run: QueryRun): P
   const answer = await answerOf(prepared, run)
   // The next ones have the memory, and no more than one has a file.
   if (answer.isSlow) await forgetAnswers(prepared)
-  const bytes = mapEntryBytes + valueBytes(key) + answer.bytes
+  const bytes = keyBytes([key], 1) + answer.bytes
   if (!share.take(bytes)) {
     await forgetAnswers(prepared)
     share.need(bytes)

@@ -5,15 +5,15 @@
 import type { EngineRow, EngineValue } from '../../engine/engine.ts'
 import { compile } from '../expression/compile.ts'
 import type { Evaluate } from '../expression/compile.ts'
-import { keyOf, keyOfAll } from '../expression/value/order.ts'
 import type { JoinNode } from './node.ts'
-import { batchRows, pace } from './query-run.ts'
+import { batchRows, newRow, pace } from './query-run.ts'
 import type { Batch, QueryRun, Stream } from './query-run.ts'
-import { lookUp, mapEntryBytes, newKeyMap, put } from './spill/key-map.ts'
+import { hashOfKey } from './spill/key-hash.ts'
+import { keyBytes, lookUp, newKeyMap, put, valuesOf } from './spill/key-map.ts'
 import type { KeyMap } from './spill/key-map.ts'
 import { inPasses } from './spill/passes.ts'
 import type { Pass } from './spill/passes.ts'
-import { rowBytes, valueBytes } from './spill/query-memory.ts'
+import { rowBytes } from './spill/query-memory.ts'
 
 interface JoinPlan {
   readonly run: QueryRun
@@ -43,7 +43,7 @@ function nulls(width: number): EngineRow {
 }
 
 async function* joinedInPass(plan: JoinPlan, [right, left]: readonly Stream[], pass: Pass): AsyncGenerator<Batch> {
-  const held: Held = { byKey: newKeyMap(), met: new Set() }
+  const held: Held = { byKey: newKeyMap(plan.rightKeys.length), met: new Set() }
   yield* hash(plan, right!, held, pass)
   for await (const batch of left!()) {
     await pace(plan.run, batch.length)
@@ -55,40 +55,72 @@ async function* joinedInPass(plan: JoinPlan, [right, left]: readonly Stream[], p
 
 interface Held {
   /** Right rows; without keys all are under one. */
-  readonly byKey: KeyMap<EngineRow[]>
+  readonly byKey: KeyMap<Partners>
   /** Those of them that found a partner, where it matters. All left rows that could be one come by in the pass that holds them. */
   readonly met: Set<EngineRow>
 }
 
+/** Right rows of one key: mostly a single one. */
+type Partners = EngineRow | Several
+
+interface Several {
+  readonly rows: EngineRow[]
+}
+
+function rowsOf(partners: Partners): readonly EngineRow[] {
+  return isOne(partners) ? [partners] : partners.rows
+}
+
+function isOne(partners: Partners): partners is EngineRow {
+  return Array.isArray(partners)
+}
+
 const setEntryBytes = 24
+/** Of a list of rows, and of a row in it. */
+const listBytes = 96
+const listedBytes = 16
 
 /** Holds the right rows by key. Those with a null in it have no partner: where all are kept they are given out at once. */
-async function* hash({ run, rightKeys, noLeft }: JoinPlan, right: Stream, { byKey }: Held, pass: Pass): AsyncGenerator<Batch> {
+async function* hash({ run, rightKeys, noLeft }: JoinPlan, right: Stream, held: Held, pass: Pass): AsyncGenerator<Batch> {
   const markBytes = noLeft === undefined ? 0 : setEntryBytes
+  const key: EngineValue[] = []
   for await (const batch of right()) {
     await pace(run, batch.length)
     const alone: EngineRow[] = []
     for (const row of batch) {
-      const key = joinKey(rightKeys, row)
-      if (key === undefined) {
-        if (noLeft !== undefined) alone.push([...noLeft, ...row])
-        continue
-      }
-      const rows = lookUp(byKey, key)
-      if (!pass.admit(rowBytes(row) + markBytes + (rows === undefined ? mapEntryBytes + valueBytes(key) : 8))) pass.defer(0, key, row)
-      else if (rows === undefined) put(byKey, key, [row])
-      else rows.push(row)
+      if (fillKey(rightKeys, row, key)) hold(held, key, row, markBytes, pass)
+      else if (noLeft !== undefined) alone.push(both(noLeft, row))
     }
     if (alone.length > 0) yield alone
     await pass.settle()
   }
 }
 
-/** undefined when a part is null. */
-function joinKey(keys: readonly Evaluate[], row: EngineRow): EngineValue | undefined {
-  if (keys.length === 1) return keyOf(keys[0]!(row)) ?? undefined
-  const values = keys.map((key) => key(row))
-  return values.includes(null) ? undefined : keyOfAll(values)
+function hold({ byKey }: Held, key: EngineRow, row: EngineRow, markBytes: number, pass: Pass): void {
+  const hash = hashOfKey(key, key.length)
+  const partners = lookUp(byKey, key, hash)
+  const placeBytes = partners === undefined ? keyBytes(key, key.length) : isOne(partners) ? listBytes : listedBytes
+  if (!pass.admit(rowBytes(row) + markBytes + placeBytes)) pass.defer(0, hash, row)
+  else if (partners === undefined) put(byKey, key, hash, row)
+  else if (isOne(partners)) put(byKey, key, hash, { rows: [partners, row] })
+  else partners.rows.push(row)
+}
+
+/** Puts the row's key into `key`; false when a part is null. */
+function fillKey(keys: readonly Evaluate[], row: EngineRow, key: EngineValue[]): boolean {
+  for (let i = 0; i < keys.length; i++) {
+    const value = keys[i]!(row)
+    if (value === null) return false
+    key[i] = value
+  }
+  return true
+}
+
+function both(left: EngineRow, right: EngineRow): EngineRow {
+  const row = newRow(left.length + right.length)
+  for (let i = 0; i < left.length; i++) row[i] = left[i]!
+  for (let i = 0; i < right.length; i++) row[left.length + i] = right[i]!
+  return row
 }
 
 /** Pairs after which it may be somebody else's turn: a residual can take long. */
@@ -97,26 +129,28 @@ const pairsPerLook = 128
 const none: readonly EngineRow[] = []
 
 async function* joined({ run, leftKeys, residual, noRight, noLeft }: JoinPlan, { byKey, met }: Held, batch: Batch, pass: Pass): AsyncGenerator<Batch> {
+  const key: EngineValue[] = []
   let rows: EngineRow[] = []
   let pairs = 0
   for (const given of batch) {
     // A left row that was deferred says at its end whether it found a partner before.
     const row = pass.isFirst ? given : given.slice(0, -1)
     let found = !pass.isFirst && given.at(-1) === 1
-    const key = joinKey(leftKeys, row)
-    for (const partner of key === undefined ? none : (lookUp(byKey, key) ?? none)) {
-      const both = [...row, ...partner]
+    const hash = fillKey(leftKeys, row, key) ? hashOfKey(key, key.length) : undefined
+    const partners = hash === undefined ? undefined : lookUp(byKey, key, hash)
+    for (const partner of partners === undefined ? none : rowsOf(partners)) {
+      const pair = both(row, partner)
       if (++pairs % pairsPerLook === 0) await pace(run, pairsPerLook)
-      if (residual !== undefined && residual(both) !== 1) continue
+      if (residual !== undefined && residual(pair) !== 1) continue
       found = true
       if (noLeft !== undefined) met.add(partner)
-      rows.push(both)
+      rows.push(pair)
       if (rows.length < batchRows) continue
       yield rows
       rows = []
     }
-    if (key !== undefined && pass.isDeferred(key)) pass.defer(1, key, [...row, found ? 1 : 0])
-    else if (!found && noRight !== undefined) rows.push([...row, ...noRight])
+    if (hash !== undefined && pass.isDeferred(hash)) pass.defer(1, hash, [...row, found ? 1 : 0])
+    else if (!found && noRight !== undefined) rows.push(both(row, noRight))
   }
   if (rows.length > 0) yield rows
 }
@@ -124,16 +158,15 @@ async function* joined({ run, leftKeys, residual, noRight, noLeft }: JoinPlan, {
 /** Held right rows that no left row met. */
 async function* unmet(run: QueryRun, { byKey, met }: Held, noLeft: EngineRow): AsyncGenerator<Batch> {
   let rows: EngineRow[] = []
-  for (const part of byKey.parts) {
-    for (const held of part.values()) {
-      for (const row of held) {
-        if (met.has(row)) continue
-        rows.push([...noLeft, ...row])
-        if (rows.length < batchRows) continue
-        await pace(run, rows.length)
-        yield rows
-        rows = []
-      }
+  let looked = 0
+  for (const partners of valuesOf(byKey)) {
+    for (const row of rowsOf(partners)) {
+      if (++looked % batchRows === 0) await pace(run, batchRows)
+      if (met.has(row)) continue
+      rows.push(both(noLeft, row))
+      if (rows.length < batchRows) continue
+      yield rows
+      rows = []
     }
   }
   if (rows.length > 0) yield rows

@@ -2,6 +2,7 @@
 import type { EngineRow, FirstGroups } from '../../engine/engine.ts'
 import { singleRange } from '../execute/access.ts'
 import { compile } from '../expression/compile.ts'
+import type { Evaluate } from '../expression/compile.ts'
 import { apply } from './apply.ts'
 import { filter } from './filter.ts'
 import { distinctGroups, group } from './group.ts'
@@ -9,7 +10,7 @@ import type { DistinctNode } from './group.ts'
 import { join } from './join.ts'
 import type { QueryNode } from './node.ts'
 import { engineTop, topOfScan, topRowsMax } from './engine/engine-top.ts'
-import { batchRows, pace } from './query-run.ts'
+import { batchRows, newRow, pace } from './query-run.ts'
 import type { QueryRun, Stream } from './query-run.ts'
 import { scan, scanAccess } from './scan.ts'
 import { distinct, gated, matched, unionAll } from './set.ts'
@@ -109,7 +110,13 @@ function project(node: Extract<QueryNode, { kind: 'project' }>, input: Stream, r
   return async function* () {
     for await (const batch of input()) {
       await pace(run, batch.length)
-      yield batch.map((row): EngineRow => expressions.map((expression) => expression(row)))
+      yield batch.map((row) => projected(expressions, row))
     }
   }
+}
+
+function projected(expressions: readonly Evaluate[], row: EngineRow): EngineRow {
+  const values = newRow(expressions.length)
+  for (let i = 0; i < expressions.length; i++) values[i] = expressions[i]!(row)
+  return values
 }

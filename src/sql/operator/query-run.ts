@@ -1,5 +1,5 @@
 /** What the operators of one query share while it runs: snapshot, cancellation, memory, spilled rows, turns of the event loop. */
-import type { EngineRow, EngineSession, EngineSnapshot, SpillFile, SpillUse } from '../../engine/engine.ts'
+import type { EngineRow, EngineSession, EngineSnapshot, EngineValue, SpillFile, SpillUse } from '../../engine/engine.ts'
 import { invariant } from '../../errors.ts'
 import type { ReadStats } from '../../lsm/tree.ts'
 import { systemTurns } from '../../runtime/pace.ts'
@@ -128,6 +128,12 @@ export async function pace(run: QueryRun, rowCount: number): Promise<void> {
   run.rowsOfTurn = 0
   run.turnStartMs = run.turns.monotonicMs()
   checkCancelled(run.signal)
+}
+
+/** A row to be filled at once: one that grows is copied, and holds more than it needs. */
+export function newRow<Cell = EngineValue>(width: number): Cell[] {
+  // oxlint-disable-next-line unicorn/no-new-array -- a length is meant, and Array.from calls for each element
+  return new Array<Cell>(width)
 }
 
 /** Rows of a batch: so few that no operator needs long for one. */

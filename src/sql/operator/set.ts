@@ -1,13 +1,12 @@
 /** DISTINCT, UNION, INTERSECT and EXCEPT, by whole rows; nulls equal each other here. */
 import type { EngineRow } from '../../engine/engine.ts'
-import { keyOfAll } from '../expression/value/order.ts'
 import { pace } from './query-run.ts'
 import type { Batch, QueryRun, Stream } from './query-run.ts'
-import { hasKey, lookUp, mapEntryBytes, newKeyMap, put } from './spill/key-map.ts'
+import { hashOfKey } from './spill/key-hash.ts'
+import { hasKey, keyBytes, lookUp, newKeyMap, put } from './spill/key-map.ts'
 import type { KeyMap } from './spill/key-map.ts'
 import { inPasses } from './spill/passes.ts'
 import type { Pass } from './spill/passes.ts'
-import { valueBytes } from './spill/query-memory.ts'
 
 /** The rows that come first of those that are equal. */
 export function distinct(input: Stream, run: QueryRun): Stream {
@@ -28,13 +27,13 @@ export async function* firsts(input: Stream, pass: Pass, run: QueryRun): AsyncGe
 
 /** Whether a row is the first like it; false also when that is left to a later pass. */
 function isFirst(row: EngineRow, seen: KeyMap<true>, pass: Pass): boolean {
-  const key = keyOfAll(row)
-  if (hasKey(seen, key)) return false
-  if (!pass.admit(mapEntryBytes + valueBytes(key))) {
-    pass.defer(0, key, row)
+  const hash = hashOfKey(row, row.length)
+  if (hasKey(seen, row, hash)) return false
+  if (!pass.admit(keyBytes(row, row.length))) {
+    pass.defer(0, hash, row)
     return false
   }
-  put(seen, key, true)
+  put(seen, row, hash, true)
   return true
 }
 
@@ -58,13 +57,13 @@ async function* matchedInPass(wanted: boolean, all: boolean, [right, left]: read
   for await (const batch of left!()) {
     await pace(run, batch.length)
     const rows = batch.filter((row) => {
-      const key = keyOfAll(row)
-      const count = lookUp(counts, key)
-      if (count === undefined && pass.isDeferred(key)) {
-        pass.defer(1, key, row)
+      const hash = hashOfKey(row, row.length)
+      const count = lookUp(counts, row, hash)
+      if (count === undefined && pass.isDeferred(hash)) {
+        pass.defer(1, hash, row)
         return false
       }
-      if (all && count !== undefined && count > 0) put(counts, key, count - 1)
+      if (all && count !== undefined && count > 0) put(counts, row, hash, count - 1)
       const isMatched = count !== undefined && (!all || count > 0)
       return isMatched === wanted
     })
@@ -85,10 +84,10 @@ async function countRows(input: Stream, pass: Pass, run: QueryRun): Promise<KeyM
 }
 
 function countRow(row: EngineRow, counts: KeyMap<number>, pass: Pass): void {
-  const key = keyOfAll(row)
-  const count = lookUp(counts, key)
-  if (count === undefined && !pass.admit(mapEntryBytes + valueBytes(key))) pass.defer(0, key, row)
-  else put(counts, key, (count ?? 0) + 1)
+  const hash = hashOfKey(row, row.length)
+  const count = lookUp(counts, row, hash)
+  if (count === undefined && !pass.admit(keyBytes(row, row.length))) pass.defer(0, hash, row)
+  else put(counts, row, hash, (count ?? 0) + 1)
 }
 
 /** All rows or none. */

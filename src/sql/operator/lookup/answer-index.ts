@@ -5,10 +5,11 @@
 import type { EngineRow, EngineValue } from '../../../engine/engine.ts'
 import { LsmtError } from '../../../errors.ts'
 import type { BoundSubquery } from '../../expression/bound.ts'
-import { keyOf, keyOfAll } from '../../expression/value/order.ts'
+import { keyOf } from '../../expression/value/order.ts'
 import { pace } from '../query-run.ts'
 import type { QueryRun, Stream } from '../query-run.ts'
-import { lookUp, mapEntryBytes, newKeyMap, put } from '../spill/key-map.ts'
+import { hashOfKey } from '../spill/key-hash.ts'
+import { keyBytes, lookUp, mapBytes, newKeyMap, put } from '../spill/key-map.ts'
 import type { KeyMap } from '../spill/key-map.ts'
 import { valueBytes } from '../spill/query-memory.ts'
 import type { MemoryShare } from '../spill/query-memory.ts'
@@ -36,31 +37,32 @@ export async function readAnswers(test: BoundSubquery['test'], rows: Stream, not
   for await (const batch of rows()) {
     await pace(run, batch.length)
     for (const [value, ...keys] of batch as readonly [EngineValue, ...EngineValue[]][]) {
-      if (keys.includes(null) || share.take(note(test, held, keyOfAll(keys), value))) continue
+      if (keys.includes(null) || share.take(note(test, held, keys, value))) continue
       share.give(share.usedBytes - before)
       return undefined
     }
   }
-  return { answer: (keys, operand) => answerOf(test, keys.includes(null) ? undefined : lookUp(held, keyOfAll(keys)), nothing, operand) }
+  return { answer: (keys, operand) => answerOf(test, keys.includes(null) ? undefined : lookUp(held, keys, hashOfKey(keys, keys.length)), nothing, operand) }
 }
 
 /** The bytes that it adds. */
-function note(test: BoundSubquery['test'], held: Held, key: EngineValue, value: EngineValue): number {
-  const known = lookUp(held, key)
+function note(test: BoundSubquery['test'], held: Held, key: EngineRow, value: EngineValue): number {
+  const hash = hashOfKey(key, key.length)
+  const known = lookUp(held, key, hash)
   if (test === 'in') {
     const members = known === undefined ? { values: new Set<EngineValue>(), hasNull: false } : known as Members
-    if (known === undefined) put(held, key, members)
+    if (known === undefined) put(held, key, hash, members)
     const isNew = value !== null && !members.values.has(keyOf(value))
     if (isNew) members.values.add(keyOf(value))
     else if (value === null) members.hasNull = true
-    return (known === undefined ? 2 * mapEntryBytes + valueBytes(key) : 0) + (isNew ? mapEntryBytes + valueBytes(value) : 0)
+    return (known === undefined ? keyBytes(key, key.length) + mapBytes : 0) + (isNew ? keyBytes([value], 1) : 0)
   }
   if (known !== undefined) {
-    if (test === 'scalar') put(held, key, several)
+    if (test === 'scalar') put(held, key, hash, several)
     return 0
   }
-  put(held, key, test === 'exists' ? 1 : value)
-  return mapEntryBytes + valueBytes(key) + valueBytes(value)
+  put(held, key, hash, test === 'exists' ? 1 : value)
+  return keyBytes(key, key.length) + valueBytes(value)
 }
 
 function answerOf(test: BoundSubquery['test'], found: Found | undefined, nothing: EngineValue, operand: EngineValue): EngineValue {

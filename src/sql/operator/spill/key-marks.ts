@@ -1,14 +1,13 @@
 /** Which keys a pass has deferred, as far as a bit for each hash tells: a key that is not marked was not. */
-import type { EngineValue } from '../../../engine/engine.ts'
-import { hashOfKey } from './key-hash.ts'
+import { rehashed } from './key-hash.ts'
 import type { MemoryShare } from './query-memory.ts'
 
 export interface KeyMarks {
-  mark(key: EngineValue): void
-  mayHave(key: EngineValue): boolean
+  mark(hash: number): void
+  mayHave(hash: number): boolean
 }
 
-/** Not one that maps or partitions use: what these have in common must not be a mark in common. */
+/** Not one that partitions use: what their keys have in common must not be a mark in common. */
 const seed = -2
 const bytesMin = 64
 const bytesMax = 1024 * 1024
@@ -20,13 +19,13 @@ export function newKeyMarks(share: MemoryShare, memoryBytes: number): KeyMarks {
   const bits = new Uint8Array(byteLength)
   const mask = byteLength * 8 - 1
   return {
-    mark(key) {
-      const hash = hashOfKey(key, seed) & mask
-      bits[hash >>> 3]! |= 1 << (hash & 7)
+    mark(hash) {
+      const bit = rehashed(hash, seed) & mask
+      bits[bit >>> 3]! |= 1 << (bit & 7)
     },
-    mayHave(key) {
-      const hash = hashOfKey(key, seed) & mask
-      return (bits[hash >>> 3]! & (1 << (hash & 7))) !== 0
+    mayHave(hash) {
+      const bit = rehashed(hash, seed) & mask
+      return (bits[bit >>> 3]! & (1 << (bit & 7))) !== 0
     },
   }
 }

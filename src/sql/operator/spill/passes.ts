@@ -4,7 +4,7 @@
  * holds at least one row that was deferred before, so this ends also for a single key with more rows than fit: it is
  * then gone through in stretches, as a nested loop would.
  */
-import type { EngineRow, EngineValue, SpilledRun, SpillFile } from '../../../engine/engine.ts'
+import type { EngineRow, SpilledRun, SpillFile } from '../../../engine/engine.ts'
 import type { Batch, QueryRun, Stream } from '../query-run.ts'
 import { discardSpillFile, openSpillFile } from '../query-run.ts'
 import { newKeyMarks } from './key-marks.ts'
@@ -18,10 +18,10 @@ export interface Pass {
   readonly isFirst: boolean
   /** Takes memory for something that is held to the end of the pass; once it has said no, it says no to the end. */
   admit(bytes: number): boolean
-  /** Leaves a row of an input to a later pass, together with those of all inputs that have its key. */
-  defer(input: number, key: EngineValue, row: EngineRow): void
-  /** Whether rows of the first input that may have this key were deferred. */
-  isDeferred(key: EngineValue): boolean
+  /** Leaves a row of an input to a later pass, together with those of all inputs whose keys have this hash. */
+  defer(input: number, hash: number, row: EngineRow): void
+  /** Whether rows of the first input that may have a key of this hash were deferred. */
+  isDeferred(hash: number): boolean
   /** To be waited for after each batch of an input. */
   settle(): Promise<void>
 }
@@ -82,15 +82,15 @@ function createPass(task: Task, firstLevel: number, run: QueryRun, share: Memory
       isEmpty = false
       return !isFull
     },
-    defer(input, key, row) {
+    defer(input, hash, row) {
       const partitions = (deferred[input] ??= createPartitions(run, share, open(), task.level))
-      partitions.add(key, row)
+      partitions.add(hash, row)
       if (input > 0 || deferred.length === 1) return
       marks ??= newKeyMarks(share, run.memory.bytesMax)
-      marks.mark(key)
+      marks.mark(hash)
     },
     // Without rows of the first input a partition does not come again.
-    isDeferred: (key) => marks?.mayHave(key) === true && deferred[0]!.has(key),
+    isDeferred: (hash) => marks?.mayHave(hash) === true && deferred[0]!.has(hash),
     async settle() {
       for (const partitions of deferred) await partitions?.settle()
     },

@@ -118,9 +118,9 @@ function poolIsUsedUp({ bytesMax, usedBytes }: MemoryPool): LsmtError {
 }
 
 /** What a row takes in memory, near enough. */
-export function rowBytes(row: EngineRow): number {
+export function rowBytes(row: EngineRow, width: number = row.length): number {
   let bytes = 48
-  for (const value of row) bytes += valueBytes(value)
+  for (let i = 0; i < width; i++) bytes += valueBytes(row[i]!)
   return bytes
 }
 

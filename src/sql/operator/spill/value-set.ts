@@ -3,9 +3,9 @@ import type { EngineValue, SpilledRun, SpillFile } from '../../../engine/engine.
 import { keyOf } from '../../expression/value/order.ts'
 import { discardSpillFile, openSpillFile, pace } from '../query-run.ts'
 import type { QueryRun, Stream } from '../query-run.ts'
-import { hasKey, mapEntryBytes, newKeyMap, put } from './key-map.ts'
+import { hashOfKey } from './key-hash.ts'
+import { hasKey, keyBytes, newKeyMap, put } from './key-map.ts'
 import type { KeyMap } from './key-map.ts'
-import { valueBytes } from './query-memory.ts'
 import type { MemoryShare } from './query-memory.ts'
 
 export interface ValueSet {
@@ -34,7 +34,7 @@ export async function collectValues(stream: Stream, run: QueryRun, share: Memory
     isEmpty: heldBytes === 0 && !hasNull && spilled === undefined,
     hasNull,
     isSpilled: spilled !== undefined,
-    has: (key) => hasKey(held, key),
+    has: (key) => isHeld(held, key),
     missing: (keys) => missing(held, spilled, run, keys),
     async discard() {
       share.give(heldBytes)
@@ -57,13 +57,19 @@ function add(collecting: Collecting, share: MemoryShare, value: EngineValue): bo
     collecting.hasNull = true
     return true
   }
-  const key = keyOf(value)
-  if (hasKey(collecting.held, key)) return true
-  const bytes = mapEntryBytes + valueBytes(key)
+  const key = [keyOf(value)]
+  const hash = hashOfKey(key, 1)
+  if (hasKey(collecting.held, key, hash)) return true
+  const bytes = keyBytes(key, 1)
   if (!share.take(bytes)) return false
   collecting.heldBytes += bytes
-  put(collecting.held, key, true)
+  put(collecting.held, key, hash, true)
   return true
+}
+
+function isHeld(held: KeyMap<true>, value: EngineValue): boolean {
+  const key = [value]
+  return hasKey(held, key, hashOfKey(key, 1))
 }
 
 async function spill(collecting: Collecting, run: QueryRun, values: readonly EngineValue[]): Promise<void> {
@@ -73,7 +79,7 @@ async function spill(collecting: Collecting, run: QueryRun, values: readonly Eng
 }
 
 async function missing(held: KeyMap<true>, spilled: SpilledRun | undefined, run: QueryRun, keys: ReadonlySet<EngineValue>): Promise<ReadonlySet<EngineValue>> {
-  const left = new Set([...keys].filter((key) => !hasKey(held, key)))
+  const left = new Set([...keys].filter((key) => !isHeld(held, key)))
   if (spilled === undefined || left.size === 0) return left
   for await (const block of spilled.read()) {
     await pace(run, block.length)
