@@ -16,7 +16,7 @@ import { evaluateExpression } from './model-expression.ts'
 import type { RankValue } from '../../src/lsm/top/rank.ts'
 import { decodeEntry, writePage } from './model-page.ts'
 import type { Entry, PhysicalRow } from './model-page.ts'
-import { compareValues, matchesValue } from './model-values.ts'
+import { compareValues, matchesValue, sumOfDoubles } from './model-values.ts'
 
 type Contents = ReadonlyMap<number, readonly Entry[]>
 interface ModelSnapshot extends Snapshot {
@@ -148,7 +148,7 @@ export function createModelTree(kernel: Kernel): ModelTree {
         if (name === 'count') return { kind: 'count', count: values.length }
         if (name === 'min' || name === 'max') return { kind: 'extreme', function: name, value: extreme(values, name === 'min' ? -1 : 1) }
         if (scanKinds(layouts.get(request.tableId)!.columns, request.computed)[ordinal!] === 'i64') return { kind: 'sumI64', count: values.length, sum: values.reduce<bigint>((sum, value) => sum + (value as bigint), 0n) }
-        return { kind: 'sumF64', count: values.length, high: values.reduce<number>((sum, value) => sum + (value as number), 0), low: 0 }
+        return { kind: 'sumF64', count: values.length, ...sumOfDoubles(values as number[]) }
       })
     },
     async groupedAggregate(snapshot, request, groups) {

@@ -1,6 +1,7 @@
 /** How values compare, match and add up, said plainly for the model engine. */
 import type { EngineAggregate, EngineGroupedAggregate, EngineOrder, EnginePredicateTerm, EngineRow, EngineValue } from '../../src/engine/engine.ts'
 import type { Comparison } from '../../src/kernel/zone-map.ts'
+import { addDoubleDoubles } from '../../src/lsm/aggregate.ts'
 import { physicalKind } from '../../src/engine/schema.ts'
 import type { TableSchema } from '../../src/engine/schema.ts'
 
@@ -101,9 +102,17 @@ function valueName(value: EngineValue): string {
   return typeof value === 'string' ? JSON.stringify(value) : `${typeof value} ${value}`
 }
 
+/** In twice the precision, so that it does not depend on the order of the rows. */
+export function sumOfDoubles(values: readonly number[]): { readonly high: number; readonly low: number } {
+  return values.reduce((total, value) => addDoubleDoubles(total, { high: value, low: 0 }), { high: 0, low: 0 })
+}
+
 function sum(integers: boolean, values: readonly EngineValue[]): EngineValue {
   if (values.length === 0) return null
-  if (!integers) return values.reduce<number>((total, value) => total + Number(value), 0)
+  if (!integers) {
+    const { high, low } = sumOfDoubles(values as number[])
+    return Number.isFinite(high) ? high + low : high
+  }
   const exact = values.reduce<bigint>((total, value) => total + BigInt(value as number | bigint), 0n)
   return Number.isSafeInteger(Number(exact)) ? Number(exact) : exact
 }
