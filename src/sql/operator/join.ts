@@ -1,6 +1,7 @@
 /**
- * Joins: the right side is held, by its keys where there are any; the left side streams by. What of the right side does
- * not fit is deferred, with the left rows that may have partners there; only then are rows given out of the left order.
+ * Joins: the right side is held, by its keys where there are any; the left side streams by, or the other way round where
+ * that one turns out to be small. What does not fit of the side that is held is deferred, with the rows of the other that
+ * may have partners there; only then are rows given out of the other's order.
  */
 import type { EngineRow, EngineValue } from '../../engine/engine.ts'
 import { compile } from '../expression/compile.ts'
@@ -8,6 +9,7 @@ import type { Evaluate } from '../expression/compile.ts'
 import type { JoinNode } from './node.ts'
 import { batchRows, newRow, pace } from './query-run.ts'
 import type { Batch, QueryRun, Stream } from './query-run.ts'
+import { overSides } from './smaller-side.ts'
 import { hashOfKey } from './spill/key-hash.ts'
 import { keyBytes, lookUp, newKeyMap, put, valuesOf } from './spill/key-map.ts'
 import type { KeyMap } from './spill/key-map.ts'
@@ -20,6 +22,8 @@ interface JoinPlan {
   readonly leftKeys: readonly Evaluate[]
   readonly rightKeys: readonly Evaluate[]
   readonly residual: Evaluate | undefined
+  /** The left side is held, and the right one streams by as `left` does otherwise. */
+  readonly isSwapped: boolean
   /** What a left row without partner is joined with, and what such a right row is; undefined: it drops out. */
   readonly noRight: EngineRow | undefined
   readonly noLeft: EngineRow | undefined
@@ -31,11 +35,15 @@ export function join(node: JoinNode, left: Stream, right: Stream, run: QueryRun)
     leftKeys: node.keys.map((key) => compile(key.left, run)),
     rightKeys: node.keys.map((key) => compile(key.right, run)),
     residual: node.residual === undefined ? undefined : compile(node.residual, run),
+    isSwapped: false,
     noRight: node.join === 'inner' ? undefined : nulls(node.rightWidth),
     noLeft: node.join === 'full' ? nulls(node.leftWidth) : undefined,
   }
   const share = run.memory.share()
-  return () => inPasses([right, left], run, share, (inputs, pass) => joinedInPass(plan, inputs, pass))
+  const joinedOf = (way: JoinPlan, held: Stream, streaming: Stream): AsyncIterable<Batch> => inPasses([held, streaming], run, share, (inputs, pass) => joinedInPass(way, inputs, pass))
+  if (node.join !== 'inner') return () => joinedOf(plan, right, left)
+  const swapped: JoinPlan = { ...plan, leftKeys: plan.rightKeys, rightKeys: plan.leftKeys, isSwapped: true }
+  return () => overSides(left, right, run, share, (sides) => (sides.isLeftSmaller ? joinedOf(swapped, sides.left, sides.right) : joinedOf(plan, sides.right, sides.left)))
 }
 
 function nulls(width: number): EngineRow {
@@ -128,7 +136,7 @@ const pairsPerLook = 128
 
 const none: readonly EngineRow[] = []
 
-async function* joined({ run, leftKeys, residual, noRight, noLeft }: JoinPlan, { byKey, met }: Held, batch: Batch, pass: Pass): AsyncGenerator<Batch> {
+async function* joined({ run, leftKeys, residual, isSwapped, noRight, noLeft }: JoinPlan, { byKey, met }: Held, batch: Batch, pass: Pass): AsyncGenerator<Batch> {
   const key: EngineValue[] = []
   let rows: EngineRow[] = []
   let pairs = 0
@@ -139,7 +147,7 @@ async function* joined({ run, leftKeys, residual, noRight, noLeft }: JoinPlan, {
     const hash = fillKey(leftKeys, row, key) ? hashOfKey(key, key.length) : undefined
     const partners = hash === undefined ? undefined : lookUp(byKey, key, hash)
     for (const partner of partners === undefined ? none : rowsOf(partners)) {
-      const pair = both(row, partner)
+      const pair = isSwapped ? both(partner, row) : both(row, partner)
       if (++pairs % pairsPerLook === 0) await pace(run, pairsPerLook)
       if (residual !== undefined && residual(pair) !== 1) continue
       found = true
