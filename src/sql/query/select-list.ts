@@ -47,9 +47,15 @@ export function orderTargetOf({ context }: BlockScope, expression: Expression, i
     if (items[index] === undefined) throw errorAt(context.origin, expression.at, '42601', `ORDER BY position ${expression.digits} is not in the select list`)
     return index
   }
+  if (isConstant(expression)) throw errorAt(context.origin, expression.at, '42601', 'ORDER BY of a constant orders nothing', 'name a column, or its number in the select list')
   if (expression.kind !== 'column' || expression.column.table !== undefined) return undefined
   const index = items.findIndex(({ name }) => name === expression.column.name.name)
   return index >= 0 ? index : undefined
+}
+
+function isConstant(expression: Expression): boolean {
+  if (expression.kind === 'unary') return isConstant(expression.operand)
+  return expression.kind === 'operand' || expression.kind === 'number'
 }
 
 /** Columns go before output names in GROUP BY. */

@@ -38,7 +38,8 @@ const fieldScales: Readonly<Record<string, number>> = { second: 6, epoch: 6, mil
 function extracted(of: ValueType, fieldIn: (field: string, value: unknown) => Integer): Builder {
   return (name, args) => {
     const [field, value] = args
-    const given = value === undefined || value.type.kind === 'unknown' && of.kind === 'interval' ? undefined : asParameter(value, of)
+    // A text could be a timestamp as well as an interval.
+    const given = value === undefined || value.type.kind === 'unknown' ? undefined : asParameter(value, of)
     if (field?.kind !== 'constant' || typeof field.value !== 'string' || given === undefined || args.length !== 2) return undefined
     const word = field.value.toLowerCase()
     const scale = fieldScales[word] ?? 0
