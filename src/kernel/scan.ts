@@ -18,6 +18,10 @@ export const accumulatorBytes = 48
 /** Of a group whose extremes nobody asks for: f64 count, then the sum as in an accumulator; all zeros at first. */
 export const groupSumsBytes = 24
 
+/** Codes of texts in a group: f64 count of all rows so far, then the least and the greatest code of a chunk as u32; between chunks `noCode` and 0. */
+export const codeRangeBytes = 16
+export const noCode = 0xffff_ffff
+
 /** Kinds of values, as in files. */
 export const scanKind = { i64: 1, f64: 2, bytes: 3 } as const
 
@@ -115,4 +119,17 @@ export interface ScanExports {
   scanGroupedSumsF64(groups: Pointer, values: Pointer, nulls: Pointer, count: number, selection: Pointer, sums: Pointer): void
   /** Merges accumulator g of `from` into accumulator map[g] of `into` (map 0: g), for all g below `groupCount`. */
   scanGroupedMerge(into: Pointer, from: Pointer, map: Pointer, groupCount: number, kind: number): void
+
+  /**
+   * Takes the codes (u32 by row, `nullCode` counts for nothing) of the selected rows into the `codeRangeBytes` of their groups.
+   * Writes the groups that had none in this chunk as u32 at `touched`; returns how many.
+   */
+  scanGroupedCodes(groups: Pointer, codes: Pointer, nullCode: number, selection: Pointer, count: number, ranges: Pointer, touched: Pointer): number
+  /**
+   * Compares the text of each touched group's least code (`greatest` 1: its greatest) among `refs` with the ref that `bests` has by
+   * group (address 0: none). Writes the groups whose text beats it as u32 at `winners`; returns how many.
+   */
+  scanGroupedCodesBeat(touched: Pointer, touchedCount: number, ranges: Pointer, greatest: 0 | 1, refs: Pointer, bests: Pointer, winners: Pointer): number
+  /** Forgets the codes of the touched groups, not their counts. */
+  scanGroupedCodesReset(touched: Pointer, touchedCount: number, ranges: Pointer): void
 }

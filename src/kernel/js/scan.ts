@@ -13,6 +13,7 @@ import { createGroupCodes } from './scan/group-codes.ts'
 import { createDenseGroups } from './scan/group-dense.ts'
 import { createGroupSums } from './scan/group-sums.ts'
 import { createGroupKernels } from './scan/group.ts'
+import { createTextExtremes } from './scan/grouped/text-extremes.ts'
 import { createSelections } from './scan/selection.ts'
 
 export function createScanJs(memory: LinearMemory): ScanExports {
@@ -33,6 +34,7 @@ export function createScanJs(memory: LinearMemory): ScanExports {
     ...createGroupCodes(memory),
     ...createDenseGroups(memory),
     ...createGroupSums(memory, selections),
+    ...createTextExtremes(memory, selections),
     scanAggregateI64: (values, nulls, count, selection, accumulator) => aggregates.aggregateI64(values, nulls, selection, count, accumulator),
     scanAggregateF64: (values, nulls, count, selection, accumulator) => aggregates.aggregateF64(values, nulls, selection, count, accumulator),
   }

@@ -1,10 +1,14 @@
 /**
  * Least and greatest text (or bytes) by group. Of a chunk with a dictionary, which is sorted, its codes are compared, and of
- * each group one text of the chunk is left to be looked at. The extremes so far are kept in the heap; their first six bytes stand beside
- * them as a number, which decides most rows, and only a text that replaces one is copied.
+ * each group one text of the chunk is left to be looked at. The extremes so far are kept in the heap, so that a kernel
+ * can compare with them; their first six bytes also stand beside them as a number, which decides most rows of vectors. Only a
+ * text that replaces one is copied.
  */
+import { createGroupArray } from '../../kernel/grouping/group-array.ts'
+import type { GroupArray } from '../../kernel/grouping/group-array.ts'
 import type { Kernel } from '../../kernel/kernel.ts'
 import type { LinearMemory, Pointer } from '../../kernel/linear-memory.ts'
+import { codeRangeBytes, noCode } from '../../kernel/scan.ts'
 import type { AggregateFunction } from '../tree.ts'
 import { bitAt } from '../read/read-context.ts'
 import type { GroupInput } from './group-input.ts'
@@ -13,124 +17,124 @@ import { valuesOf } from './group-rows.ts'
 import type { GroupRows } from './group-rows.ts'
 
 interface Extreme {
-  /** 1 for the greatest, -1 for the least. */
-  readonly sign: number
-  /** By group; an address is undefined while there is no text. */
-  readonly addresses: (Pointer | undefined)[]
-  readonly byteLengths: number[]
+  readonly isGreatest: boolean
+  /** By group a ref, of address 0 while there is no text. */
+  readonly bests: GroupArray
   readonly capacities: number[]
   readonly prefixes: number[]
 }
 
-/** Codes of one chunk by group; between chunks there are none. */
-interface CodeRange {
-  readonly least: Int32Array
-  readonly greatest: Int32Array
-}
-const noCode = -1
-
 interface TextState {
-  readonly counts: number[]
+  readonly ordinal: number
+  /** By group: how many texts, and their codes in one chunk (src/kernel/scan.ts). */
+  readonly ranges: GroupArray
   readonly extremes: readonly Extreme[]
-  readonly codes: CodeRange
 }
+
+const refBytes = 8
 
 export function textInput(kernel: Kernel, ordinal: number): GroupInput {
   const { memory } = kernel
-  const counts: number[] = []
-  let codes: CodeRange = { least: new Int32Array(), greatest: new Int32Array() }
   const extremes: Extreme[] = []
-  const extremeOf = (sign: number): Extreme => {
-    const found = extremes.find((extreme) => extreme.sign === sign) ?? { sign, addresses: [], byteLengths: [], capacities: [], prefixes: [] }
-    if (!extremes.includes(found)) extremes.push(found)
+  const ranges = createGroupArray(kernel, codeRangeBytes, (address, from, to) => startRanges(memory, address, from, to))
+  let groupCount = 0
+  const extremeOf = (isGreatest: boolean): Extreme => {
+    let found = extremes.find((extreme) => extreme.isGreatest === isGreatest)
+    if (found === undefined) extremes.push((found = { isGreatest, bests: createGroupArray(kernel, refBytes, (address, from, to) => void memory.u8.fill(0, address + refBytes * from, address + refBytes * to)), capacities: [], prefixes: [] }))
+    found.bests.ensure(groupCount)
     return found
   }
   return {
-    ensure(groupCount) {
-      for (let group = counts.length; group < groupCount; group++) counts.push(0)
-      if (codes.least.length < groupCount) codes = { least: new Int32Array(2 * groupCount).fill(noCode), greatest: new Int32Array(2 * groupCount) }
+    ensure(count) {
+      groupCount = count
+      ranges.ensure(count)
+      for (const { bests } of extremes) bests.ensure(count)
     },
     add(groups, rows, arena) {
-      if (addByCodes(kernel, ordinal, { counts, extremes, codes }, groups, rows, arena)) return
-      const { u8, u32 } = memory
-      const vector = rows.vector(ordinal), refs = valuesOf(vector) >>> 2
-      for (let row = 0; row < rows.rowCount; row++) {
-        if ((rows.selection !== 0 && !bitAt(u8, rows.selection, row)) || bitAt(u8, vector.nulls, row)) continue
-        const group = u32[(groups >>> 2) + row]!
-        counts[group]! += 1
-        for (const extreme of extremes) addText(kernel, extreme, group, u32[refs + 2 * row]!, u32[refs + 2 * row + 1]!)
-      }
+      const state = { ordinal, ranges, extremes }
+      if (!addByCodes(kernel, state, groups, rows, arena)) addByRow(kernel, state, groups, rows)
     },
     finish() {},
     reader(wanted: AggregateFunction) {
-      if (wanted === 'count') return (group) => counts[group]!
-      const extreme = extremeOf(wanted === 'max' ? 1 : -1)
-      return (group) => textOf(memory, extreme, group) ?? null
+      if (wanted === 'count') return (group) => memory.f64[elementOf(ranges, group) >>> 3]!
+      const { bests } = extremeOf(wanted === 'max')
+      return (group) => textAt(memory, elementOf(bests, group))
     },
   }
 }
 
+const elementOf = ({ address, stride }: GroupArray, group: number): Pointer => address + stride * group
+
+function startRanges({ u8, u32 }: LinearMemory, address: Pointer, from: number, to: number): void {
+  u8.fill(0, address + codeRangeBytes * from, address + codeRangeBytes * to)
+  for (let group = from; group < to; group++) u32[((address + codeRangeBytes * group) >>> 2) + 2] = noCode
+}
+
 /** Least and greatest code of the groups of one chunk; false when it has no dictionary. */
-function addByCodes(kernel: Kernel, ordinal: number, { counts, extremes, codes: { least, greatest } }: TextState, groups: Pointer, rows: GroupRows, arena: Arena): boolean {
-  const { exports, memory: { u8, u32 } } = kernel
+function addByCodes(kernel: Kernel, { ordinal, ranges, extremes }: TextState, groups: Pointer, rows: GroupRows, arena: Arena): boolean {
+  const { exports, memory: { u32 } } = kernel
   const { rowCount, selection } = rows
   const chunk = rows.chunk(ordinal)
   const codes = arena.allocate(4 * rowCount)
   const entries = chunk === 0 ? -1 : exports.scanGroupsCodes(chunk, 0, rowCount, codes)
   if (entries < 0) return false
-  const refs = arena.allocate(8 * (entries + 1))
+  const refs = arena.allocate(8 * (entries + 1)), touched = arena.allocate(4 * rowCount), winners = arena.allocate(4 * rowCount)
   exports.scanGroupsEntries(chunk, refs, arena.allocate(((entries + 64) >>> 6) * 8))
-  const touched: number[] = []
-  for (let row = 0; row < rowCount; row++) {
-    const code = u32[(codes >>> 2) + row]!
-    if (code === entries || (selection !== 0 && !bitAt(u8, selection, row))) continue
-    const group = u32[(groups >>> 2) + row]!
-    counts[group]! += 1
-    if (least[group] === noCode) {
-      touched.push(group)
-      least[group] = greatest[group] = code
-    } else if (code < least[group]!) least[group] = code
-    else if (code > greatest[group]!) greatest[group] = code
-  }
+  const touchedCount = exports.scanGroupedCodes(groups, codes, entries, selection, rowCount, ranges.address, touched)
   for (const extreme of extremes) {
-    for (const group of touched) {
-      const ref = (refs >>> 2) + 2 * (extreme.sign > 0 ? greatest : least)[group]!
-      addText(kernel, extreme, group, u32[ref]!, u32[ref + 1]!)
+    const greatest = extreme.isGreatest ? 1 : 0
+    const winnerCount = exports.scanGroupedCodesBeat(touched, touchedCount, ranges.address, greatest, refs, extreme.bests.address, winners)
+    for (let i = 0; i < winnerCount; i++) {
+      const group = u32[(winners >>> 2) + i]!, code = u32[(elementOf(ranges, group) >>> 2) + 2 + greatest]!
+      keepText(kernel, extreme, group, u32[(refs >>> 2) + 2 * code]!, u32[(refs >>> 2) + 2 * code + 1]!)
     }
   }
-  for (const group of touched) least[group] = noCode
+  exports.scanGroupedCodesReset(touched, touchedCount, ranges.address)
   return true
 }
 
-function textOf({ u8 }: LinearMemory, { addresses, byteLengths }: Extreme, group: number): Uint8Array | undefined {
-  const address = addresses[group]
-  return address === undefined ? undefined : u8.slice(address, address + byteLengths[group]!)
+function addByRow(kernel: Kernel, { ordinal, ranges, extremes }: TextState, groups: Pointer, { rowCount, selection, vector }: GroupRows): void {
+  const { u8, u32, f64 } = kernel.memory
+  const texts = vector(ordinal), refs = valuesOf(texts) >>> 2
+  for (let row = 0; row < rowCount; row++) {
+    if ((selection !== 0 && !bitAt(u8, selection, row)) || bitAt(u8, texts.nulls, row)) continue
+    const group = u32[(groups >>> 2) + row]!
+    f64[elementOf(ranges, group) >>> 3]! += 1
+    const address = u32[refs + 2 * row]!, byteLength = u32[refs + 2 * row + 1]!
+    for (const extreme of extremes) if (beats(kernel.memory, extreme, group, address, byteLength)) keepText(kernel, extreme, group, address, byteLength)
+  }
 }
 
-function addText(kernel: Kernel, extreme: Extreme, group: number, address: Pointer, byteLength: number): void {
-  const { memory: { u8 } } = kernel
-  const { sign, addresses, byteLengths, prefixes } = extreme
-  const prefix = prefixAt(u8, address, byteLength)
-  const best = addresses[group]
-  if (best !== undefined) {
-    const isTie = prefix === prefixes[group]
-    const order = isTie ? Buffer.compare(u8.subarray(address, address + byteLength), u8.subarray(best, best + byteLengths[group]!)) : prefix - prefixes[group]!
-    if (order * sign <= 0) return
-  }
+function textAt({ u8, u32 }: LinearMemory, ref: Pointer): Uint8Array | null {
+  const address = u32[ref >>> 2]!
+  return address === 0 ? null : u8.slice(address, address + u32[(ref >>> 2) + 1]!)
+}
+
+/** Whether a text replaces the group's extreme so far. */
+function beats({ u8, u32 }: LinearMemory, { isGreatest, bests, prefixes }: Extreme, group: number, address: Pointer, byteLength: number): boolean {
+  const ref = elementOf(bests, group) >>> 2, best = u32[ref]!
+  if (best === 0) return true
+  const prefix = prefixAt(u8, address, byteLength), isTie = prefix === prefixes[group]
+  const order = isTie ? Buffer.compare(u8.subarray(address, address + byteLength), u8.subarray(best, best + u32[ref + 1]!)) : prefix - prefixes[group]!
+  return isGreatest ? order > 0 : order < 0
+}
+
+function keepText(kernel: Kernel, extreme: Extreme, group: number, address: Pointer, byteLength: number): void {
+  const { u8, u32 } = kernel.memory
   const place = placeFor(kernel, extreme, group, byteLength)
   u8.copyWithin(place, address, address + byteLength)
-  byteLengths[group] = byteLength
-  prefixes[group] = prefix
+  u32[(elementOf(extreme.bests, group) >>> 2) + 1] = byteLength
+  extreme.prefixes[group] = prefixAt(u8, address, byteLength)
 }
 
 /** Memory of the group's text, with some to spare for longer ones. */
-function placeFor({ heap }: Kernel, { addresses, capacities }: Extreme, group: number, byteLength: number): Pointer {
-  const before = addresses[group]
-  if (before !== undefined && capacities[group]! >= byteLength) return before
+function placeFor({ heap, memory: { u32 } }: Kernel, { bests, capacities }: Extreme, group: number, byteLength: number): Pointer {
+  const ref = elementOf(bests, group) >>> 2, before = u32[ref]!
+  if (before !== 0 && capacities[group]! >= byteLength) return before
   const capacity = Math.max(16, byteLength + (byteLength >>> 2))
   const place = heap.allocate(capacity)
-  if (before !== undefined) heap.free(before)
-  addresses[group] = place
+  if (before !== 0) heap.free(before)
+  u32[ref] = place
   capacities[group] = capacity
   return place
 }

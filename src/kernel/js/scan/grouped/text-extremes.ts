@@ -1,0 +1,48 @@
+/** Least and greatest text by group from dictionary codes; twin of assembly/scan/grouped/text-extremes.ts. */
+import type { LinearMemory } from '../../../linear-memory.ts'
+import { codeRangeBytes, noCode } from '../../../scan.ts'
+import type { ScanExports } from '../../../scan.ts'
+import { createTextOrder } from '../../compare/text.ts'
+import type { Selections } from '../selection.ts'
+
+export type TextExtremes = Pick<ScanExports, 'scanGroupedCodes' | 'scanGroupedCodesBeat' | 'scanGroupedCodesReset'>
+
+const rangeWords = codeRangeBytes / 4
+
+export function createTextExtremes(memory: LinearMemory, { active }: Selections): TextExtremes {
+  const { u32, f64 } = memory
+  const { compare } = createTextOrder(memory)
+  return {
+    scanGroupedCodes(groups, codes, nullCode, selection, count, ranges, touched) {
+      let touchedCount = 0
+      for (let row = 0; row < count; row++) {
+        const code = u32[(codes >>> 2) + row]!
+        if (code === nullCode || !active(0, selection, row)) continue
+        const group = u32[(groups >>> 2) + row]!, range = (ranges >>> 2) + rangeWords * group
+        f64[range >>> 1]! += 1
+        if (u32[range + 2] === noCode) u32[(touched >>> 2) + touchedCount++] = group
+        if (code < u32[range + 2]!) u32[range + 2] = code
+        if (code > u32[range + 3]!) u32[range + 3] = code
+      }
+      return touchedCount
+    },
+    scanGroupedCodesBeat(touched, touchedCount, ranges, greatest, refs, bests, winners) {
+      let winnerCount = 0
+      for (let i = 0; i < touchedCount; i++) {
+        const group = u32[(touched >>> 2) + i]!, code = u32[(ranges >>> 2) + rangeWords * group + 2 + greatest]!
+        const ref = (refs >>> 2) + 2 * code, best = (bests >>> 2) + 2 * group
+        const order = u32[best] === 0 ? 0 : compare(u32[ref]!, u32[ref + 1]!, u32[best]!, u32[best + 1]!)
+        if (u32[best] !== 0 && (greatest === 1 ? order <= 0 : order >= 0)) continue
+        u32[(winners >>> 2) + winnerCount++] = group
+      }
+      return winnerCount
+    },
+    scanGroupedCodesReset(touched, touchedCount, ranges) {
+      for (let i = 0; i < touchedCount; i++) {
+        const range = (ranges >>> 2) + rangeWords * u32[(touched >>> 2) + i]!
+        u32[range + 2] = noCode
+        u32[range + 3] = 0
+      }
+    },
+  }
+}
