@@ -32,12 +32,11 @@ export const COLUMN_DEFAULT_STATE: usize = 48
 export const TYPE_INTEGER: u32 = 1
 export const TYPE_NUMERIC: u32 = 2
 export const TYPE_DOUBLE: u32 = 3
-export const TYPE_REAL: u32 = 4
-export const TYPE_BOOLEAN: u32 = 5
-export const TYPE_TIMESTAMP: u32 = 6
-export const TYPE_DATE: u32 = 7
-export const TYPE_TEXT: u32 = 8
-export const TYPE_BYTEA: u32 = 9
+export const TYPE_BOOLEAN: u32 = 4
+export const TYPE_TIMESTAMP: u32 = 5
+export const TYPE_DATE: u32 = 6
+export const TYPE_TEXT: u32 = 7
+export const TYPE_BYTEA: u32 = 8
 
 export const KIND_I64: u32 = 1
 export const KIND_F64: u32 = 2

@@ -4,7 +4,7 @@
  */
 import { isWordPart } from './blank'
 import {
-  COLUMN_LIMIT, COLUMN_MAX, COLUMN_MIN, COLUMN_TYPE, PLAN_PENDING, PLAN_PENDING_COUNT, PLAN_PENDING_MAX, TYPE_DOUBLE, TYPE_INTEGER, TYPE_NUMERIC, TYPE_REAL, valueAt,
+  COLUMN_LIMIT, COLUMN_MAX, COLUMN_MIN, COLUMN_TYPE, PLAN_PENDING, PLAN_PENDING_COUNT, PLAN_PENDING_MAX, TYPE_DOUBLE, TYPE_INTEGER, TYPE_NUMERIC, valueAt,
 } from './layout'
 
 const DIGITS_MAX: u32 = 19
@@ -22,7 +22,7 @@ export function scanNumber(start: usize, plan: usize, column: usize, row: u32): 
   const end = readNumber(isNegative ? start + 1 : start)
   if (end == 0 || isWordPart(load<u8>(end))) return 0
   const type = load<u32>(column, COLUMN_TYPE)
-  if (type == TYPE_DOUBLE || type == TYPE_REAL) return storeDouble(start, end, plan, column, row, isNegative, type) ? end : 0
+  if (type == TYPE_DOUBLE) return storeDouble(start, end, plan, column, row, isNegative) ? end : 0
   if (significant > DIGITS_MAX || exponent != 0 || (type != TYPE_INTEGER && type != TYPE_NUMERIC)) return 0
   return storeDecimal(column, row, isNegative, type == TYPE_NUMERIC ? load<u32>(column, COLUMN_LIMIT) : 0) ? end : 0
 }
@@ -97,31 +97,26 @@ function storeDecimal(column: usize, row: u32, isNegative: bool, scale: u32): bo
  * Exact where the mantissa and the power of ten are, for then one operation rounds once (Clinger, "How to read
  * floating point numbers accurately", 1990); otherwise pending. A bare 0 has no sign, as an integer has none.
  */
-function storeDouble(start: usize, end: usize, plan: usize, column: usize, row: u32, isNegative: bool, type: u32): bool {
+function storeDouble(start: usize, end: usize, plan: usize, column: usize, row: u32, isNegative: bool): bool {
   const power = exponent - <i32>fractionDigits
   const at = valueAt(column, row)
-  if (significant > DIGITS_MAX || mantissa > MANTISSA_EXACT_MAX || power > 22 || power < -22) return addPending(start, end, plan, at, type)
+  if (significant > DIGITS_MAX || mantissa > MANTISSA_EXACT_MAX || power > 22 || power < -22) return addPending(start, end, plan, at)
   let value = <f64>mantissa
   let factor: f64 = 1
   for (let i = power < 0 ? -power : power; i > 0; i--) factor *= 10
   value = power < 0 ? value / factor : value * factor
   if (isNegative && !(isPlain && mantissa == 0 && end - start < 16)) value = -value
-  if (type == TYPE_REAL) {
-    value = <f64>(<f32>value)
-    if (!isFinite<f64>(value)) return false
-  }
   store<f64>(at, value)
   return true
 }
 
-function addPending(start: usize, end: usize, plan: usize, value: usize, type: u32): bool {
+function addPending(start: usize, end: usize, plan: usize, value: usize): bool {
   const count = load<u32>(plan, PLAN_PENDING_COUNT)
   if (count >= load<u32>(plan, PLAN_PENDING_MAX)) return false
   const cell = <usize>load<u32>(plan, PLAN_PENDING) + (<usize>count << 4)
   store<u32>(cell, <u32>value)
   store<u32>(cell, <u32>start, 4)
-  store<u32>(cell, <u32>(end - start), 8)
-  store<u32>(cell, type, 12)
+  store<u64>(cell, <u64>(end - start), 8)
   store<u32>(plan, count + 1, PLAN_PENDING_COUNT)
   store<u64>(value, 0)
   return true

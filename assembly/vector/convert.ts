@@ -1,12 +1,11 @@
 /** Numbers of one kind to the other. */
 import { rowsOfWord, selectionWord } from '../scan/selection'
 
-export function vectorToF64(values: usize, active: usize, count: u32, single: u32, out: usize): void {
+export function vectorToF64(values: usize, active: usize, count: u32, out: usize): void {
   for (let word: u32 = 0, words = (count + 63) >> 6; word < words; word++) {
     if (selectionWord(active, word) == 0) continue
     for (let row = <usize>word << 6, end = min(row + 64, <usize>count); row < end; row++) {
-      const value = <f64>load<i64>(values + (row << 3))
-      store<f64>(out + (row << 3), single ? <f64><f32>value : value)
+      store<f64>(out + (row << 3), <f64>load<i64>(values + (row << 3)))
     }
   }
 }

@@ -60,7 +60,7 @@ function arithmeticCase(name: string, operator: keyof typeof vectorOperator, kin
   return vectorCase(name, 8 * rowCount, ({ exports }, { integers, doubles, active, range, out, constant }) => {
     const right = constant(operand)
     if (kind === 'i64') return () => exports.vectorArithmeticI64(vectorOperator[operator], integers, 8, right, 0, active, rowCount, range, out)
-    return () => exports.vectorArithmeticF64(vectorOperator[operator], doubles, 8, right, 0, active, rowCount, 0, out)
+    return () => exports.vectorArithmeticF64(vectorOperator[operator], doubles, 8, right, 0, active, rowCount, out)
   })
 }
 
@@ -84,7 +84,7 @@ export function bench(): readonly BenchCase[] {
     arithmeticCase('i64 / constant', 'quotient', 'i64', 3600n),
     arithmeticCase('i64 % constant', 'remainder', 'i64', 3600n),
     arithmeticCase('f64 * constant', 'multiply', 'f64', 2),
-    vectorCase('f64 * f64', 8 * rowCount, ({ exports }, { doubles, active, out }) => () => exports.vectorArithmeticF64(vectorOperator.multiply, doubles, 8, doubles, 8, active, rowCount, 0, out)),
+    vectorCase('f64 * f64', 8 * rowCount, ({ exports }, { doubles, active, out }) => () => exports.vectorArithmeticF64(vectorOperator.multiply, doubles, 8, doubles, 8, active, rowCount, out)),
     vectorCase('i64 < i64', rowCount / 8, ({ exports }, { integers, out }) => () => exports.vectorCompareI64(integers, integers, 8, rowCount, comparison.lt, out)),
     vectorCase('f64 > constant', rowCount / 8, ({ exports }, { doubles, out, constant }) => {
       const right = constant(9000)

@@ -56,8 +56,6 @@ export function checkValue(table: TableSchema, column: ColumnSchema, value: Engi
     case 'double':
       if (typeof value !== 'number') throw mismatch(column, value)
       return value
-    case 'real':
-      return checkReal(column, value)
     case 'text':
       return checkText(column, column.type.lengthMax, value)
     case 'bytea':
@@ -96,13 +94,6 @@ function checkNumeric(column: ColumnSchema, precision: number, unscaled: EngineV
   const limit = 10n ** BigInt(precision)
   if (integer >= limit || integer <= -limit) throw outOfRange(column, unscaled)
   return integer
-}
-
-function checkReal(column: ColumnSchema, value: EngineValue): number {
-  if (typeof value !== 'number') throw mismatch(column, value)
-  const rounded = Math.fround(value)
-  if (Number.isFinite(value) && !Number.isFinite(rounded)) throw outOfRange(column, value)
-  return rounded
 }
 
 function checkText(column: ColumnSchema, lengthMax: number | undefined, value: EngineValue): string {

@@ -23,7 +23,6 @@ export function engineValueOf(column: ColumnSchema): (value: UserValue) => Engin
     case 'integer':
     case 'bigint':
     case 'double':
-    case 'real':
     case 'text':
     case 'bytea':
       return (value) => (typeof value === 'boolean' ? refuse(column, value) : value)

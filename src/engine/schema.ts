@@ -4,7 +4,7 @@ import type { PhysicalKind } from '../lsm/layout.ts'
 /** Logical column types of SPEC part 3. */
 export type ColumnType =
   | { readonly kind: 'smallint' | 'integer' | 'bigint' }
-  | { readonly kind: 'double' | 'real' }
+  | { readonly kind: 'double' }
   | { readonly kind: 'numeric'; readonly precision: number; readonly scale: number }
   | { readonly kind: 'text'; readonly lengthMax?: number }
   | { readonly kind: 'boolean' }
@@ -45,7 +45,7 @@ export function visibleOrdinals({ columns, hiddenKey }: TableSchema): readonly n
 
 /**
  * How types are stored: smallint, integer, bigint, timestamp (µs since 1970 UTC), date (days since 1970),
- * boolean (0/1) and numeric (unscaled integer) as i64; double and real as f64; text (UTF-8) and bytea as bytes.
+ * boolean (0/1) and numeric (unscaled integer) as i64; double as f64; text (UTF-8) and bytea as bytes.
  */
 export function physicalKind(type: ColumnType): PhysicalKind {
   switch (type.kind) {
@@ -58,7 +58,6 @@ export function physicalKind(type: ColumnType): PhysicalKind {
     case 'date':
       return 'i64'
     case 'double':
-    case 'real':
       return 'f64'
     case 'text':
     case 'bytea':
@@ -78,7 +77,6 @@ export function typeName(type: ColumnType): string {
     case 'smallint':
     case 'integer':
     case 'bigint':
-    case 'real':
     case 'boolean':
     case 'timestamp':
     case 'date':

@@ -24,7 +24,6 @@ export function userValueOf(type: ColumnType): (value: EngineValue) => UserValue
     case 'integer':
     case 'bigint':
     case 'double':
-    case 'real':
     case 'text':
     case 'bytea':
       return asItIs

@@ -25,7 +25,6 @@ function presentEncoder(type: ColumnType): JsonEncoder {
     case 'bigint':
       return (value) => (typeof value === 'number' ? String(value) : `"${String(value)}"`)
     case 'double':
-    case 'real':
       return (value) => doubleJson(value as number)
     case 'numeric':
       return (value) => `"${formatDecimal(value as Integer, type.scale)}"`

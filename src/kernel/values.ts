@@ -33,7 +33,7 @@
  */
 import type { Pointer } from './linear-memory.ts'
 
-export const valuesType = { integer: 1, numeric: 2, double: 3, real: 4, boolean: 5, timestamp: 6, date: 7, text: 8, bytea: 9 } as const
+export const valuesType = { integer: 1, numeric: 2, double: 3, boolean: 4, timestamp: 5, date: 6, text: 7, bytea: 8 } as const
 
 export const valuesPlanBytes = 64
 export const valuesColumnBytes = 64

@@ -30,10 +30,10 @@ export interface VectorExports {
 
   /** i64 in [low, high] at `range`, 16 bytes. Fails beyond it, beyond 64 bits, and for a divisor of 0. */
   vectorArithmeticI64(operator: number, left: Pointer, leftStep: number, right: Pointer, rightStep: number, active: Pointer, count: number, range: Pointer, out: Pointer): number
-  /** Fails where the result is infinite and no operand is, and for a divisor of 0 (unless the dividend of a quotient is NaN). `single`: 1 rounds to 32 bits. The bits of a NaN are any. */
-  vectorArithmeticF64(operator: number, left: Pointer, leftStep: number, right: Pointer, rightStep: number, active: Pointer, count: number, single: number, out: Pointer): number
-  /** i64 to the nearest f64; `single` as above. */
-  vectorToF64(values: Pointer, active: Pointer, count: number, single: number, out: Pointer): void
+  /** Fails where the result is infinite and no operand is, and for a divisor of 0 (unless the dividend of a quotient is NaN). The bits of a NaN are any. */
+  vectorArithmeticF64(operator: number, left: Pointer, leftStep: number, right: Pointer, rightStep: number, active: Pointer, count: number, out: Pointer): number
+  /** i64 to the nearest f64. */
+  vectorToF64(values: Pointer, active: Pointer, count: number, out: Pointer): void
   /** f64 to i64, rounded half to even; fails for what is not finite or beyond the range. */
   vectorToI64(values: Pointer, active: Pointer, count: number, range: Pointer, out: Pointer): number
   vectorRoundF64(rounding: number, values: Pointer, count: number, out: Pointer): void

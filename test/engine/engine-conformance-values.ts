@@ -119,7 +119,7 @@ export function describeTablesAndValues(current: () => Engine): void {
     })
 
     describe('values', () => {
-      const kinds = { id: 'bigint', s: 'smallint', i: 'integer', b: 'bigint', n: 'numeric', d: 'double', r: 'real', x: 'text', f: 'boolean', t: 'timestamp', y: 'date', z: 'bytea' } as const
+      const kinds = { id: 'bigint', s: 'smallint', i: 'integer', b: 'bigint', n: 'numeric', d: 'double', r: 'double', x: 'text', f: 'boolean', t: 'timestamp', y: 'date', z: 'bytea' } as const
       const nulls = [null, null, null, null, null, null, null, null, null, null, null]
       const rows: readonly EngineRow[] = [
         [1, -32768, 2147483647, 9223372036854775807n, 999999999999999999n, 1.5, 0.5, 'hällo wörld €😀', 1, -1, 0, bytes(0, 255, 1)],

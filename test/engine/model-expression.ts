@@ -44,7 +44,7 @@ export function evaluateExpression(expression: EngineExpression, row: readonly (
     case 'doubles':
       return strict<number>(expression.left, expression.right, (x, y) => doubles(expression, x, y))
     case 'toDouble':
-      return unary(expression.operand, (value) => (expression.single ? Math.fround(Number(value)) : Number(value)))
+      return unary(expression.operand, Number)
     case 'toInteger':
       return unary(expression.operand, (value) => within(expression, Number.isFinite(value) ? BigInt(toEven(value as number)) : 2n ** 70n))
     case 'rounded':
@@ -99,11 +99,11 @@ function integers(expression: Extract<EngineExpression, { kind: 'integers' }>, x
 }
 
 function doubles(expression: Extract<EngineExpression, { kind: 'doubles' }>, x: number, y: number): number {
-  const { operator, single, message } = expression
+  const { operator, message } = expression
   if (y === 0 && ((operator === 'quotient' && !Number.isNaN(x)) || operator === 'remainder')) throw failure('22012', 'division by zero', expression)
   const result = operator === 'add' ? x + y : operator === 'subtract' ? x - y : operator === 'multiply' ? x * y : operator === 'quotient' ? x / y : x % y
   if (Math.abs(result) === Infinity && Number.isFinite(x) && Number.isFinite(y)) throw failure('22003', message, expression)
-  return single ? Math.fround(result) : result
+  return result
 }
 
 function toEven(value: number): number {

@@ -27,7 +27,7 @@ export function randomExpression(random: Random, table: TableSchema, kind: Kind,
       return { kind: 'coalesce', items: [make(kind), make(kind)] }
     case 2:
       if (kind === 'f64' && random.below(2) === 0) return { kind: 'rounded', rounding: (['floor', 'ceil', 'trunc', 'nearest'] as const)[random.below(4)]!, operand: make('f64') }
-      return kind === 'i64' ? { kind: 'fromBoolean', operand: make('boolean') } : { kind: 'toDouble', operand: make('i64'), single: random.below(4) === 0 }
+      return kind === 'i64' ? { kind: 'fromBoolean', operand: make('boolean') } : { kind: 'toDouble', operand: make('i64') }
     case 3:
       if (kind === 'i64') return { kind: 'toInteger', operand: make('f64'), range: random.below(2) === 0 ? any32 : any64 }
   }
@@ -36,7 +36,7 @@ export function randomExpression(random: Random, table: TableSchema, kind: Kind,
 
 function randomArithmetic(random: Random, kind: 'i64' | 'f64', make: (of: Kind) => EngineExpression): EngineExpression {
   const common = ['add', 'subtract', 'multiply', 'quotient', 'remainder'] as const
-  if (kind === 'f64') return { kind: 'doubles', operator: common[random.below(5)]!, left: make('f64'), right: make('f64'), single: random.below(4) === 0, message: 'value out of range: overflow' }
+  if (kind === 'f64') return { kind: 'doubles', operator: common[random.below(5)]!, left: make('f64'), right: make('f64'), message: 'value out of range: overflow' }
   return { kind: 'integers', operator: [...common, 'roundedQuotient', 'floorQuotient'][random.below(7)] as 'add', left: make('i64'), right: make('i64'), range: random.below(4) === 0 ? any32 : any64, safe: false }
 }
 

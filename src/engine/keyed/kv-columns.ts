@@ -26,5 +26,5 @@ export function engineColumns(table: TableSchema, toEngine: readonly ((value: Us
 
 /** Whether the column stores numbers as users give them. */
 function takesNumbers({ type: { kind } }: ColumnSchema): boolean {
-  return kind === 'smallint' || kind === 'integer' || kind === 'bigint' || kind === 'double' || kind === 'real'
+  return kind === 'smallint' || kind === 'integer' || kind === 'bigint' || kind === 'double'
 }

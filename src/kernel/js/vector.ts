@@ -18,10 +18,9 @@ function createConversions(memory: LinearMemory): Pick<VectorExports, 'vectorToF
   const { f64, i64 } = memory
   const integers = createIntegers(memory)
   return {
-    vectorToF64(values, active, count, single, out) {
+    vectorToF64(values, active, count, out) {
       firstActive(memory, active, count, (row) => {
-        const value = Number(integers.read(values + 8 * row))
-        f64[(out >>> 3) + row] = single === 0 ? value : Math.fround(value)
+        f64[(out >>> 3) + row] = Number(integers.read(values + 8 * row))
         return false
       })
     },

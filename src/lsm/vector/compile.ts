@@ -68,7 +68,7 @@ function compileVector(compiler: Compiler, expression: VectorExpression): Vector
     case 'doubles':
       return doublesNode(kernel, expression, inner(expression.left), inner(expression.right))
     case 'toDouble':
-      return toDoubleNode(kernel, expression, inner(expression.operand))
+      return toDoubleNode(kernel, inner(expression.operand))
     case 'toInteger':
       return toIntegerNode(kernel, expression, inner(expression.operand), allocate)
     case 'rounded':

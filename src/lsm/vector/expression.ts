@@ -38,9 +38,9 @@ export type VectorExpression =
   | { readonly kind: 'like'; readonly operand: VectorExpression; readonly pattern: string; readonly escape: string | undefined; readonly caseless: boolean }
   /** i64. `safe`: the operands' types are too small for it to fail. */
   | ({ readonly kind: 'integers'; readonly operator: VectorOperator; readonly left: VectorExpression; readonly right: VectorExpression; readonly range: IntegerRange; readonly safe: boolean } & Placed)
-  /** f64. `single`: the result is rounded to 32 bits. */
-  | ({ readonly kind: 'doubles'; readonly operator: VectorOperator; readonly left: VectorExpression; readonly right: VectorExpression; readonly single: boolean; readonly message: string } & Placed)
-  | { readonly kind: 'toDouble'; readonly operand: VectorExpression; readonly single: boolean }
+  /** f64. */
+  | ({ readonly kind: 'doubles'; readonly operator: VectorOperator; readonly left: VectorExpression; readonly right: VectorExpression; readonly message: string } & Placed)
+  | { readonly kind: 'toDouble'; readonly operand: VectorExpression }
   | ({ readonly kind: 'toInteger'; readonly operand: VectorExpression; readonly range: IntegerRange } & Placed)
   /** f64 to a whole f64. */
   | { readonly kind: 'rounded'; readonly rounding: keyof typeof vectorRounding; readonly operand: VectorExpression }

@@ -32,9 +32,9 @@ export function integersNode(kernel: Kernel, { operator, range, safe, position }
   })
 }
 
-export function doublesNode({ exports, memory }: Kernel, { operator, single, message, position }: ExpressionOf<'doubles'>, left: VectorNode, right: VectorNode): ValueNode {
+export function doublesNode({ exports, memory }: Kernel, { operator, message, position }: ExpressionOf<'doubles'>, left: VectorNode, right: VectorNode): ValueNode {
   return binary('f64', true, asNumber(left, 'f64'), asNumber(right, 'f64'), (a, b, active, count, out) => {
-    const row = exports.vectorArithmeticF64(vectorOperator[operator], a.values, a.step, b.values, b.step, active, count, Number(single), out)
+    const row = exports.vectorArithmeticF64(vectorOperator[operator], a.values, a.step, b.values, b.step, active, count, out)
     if (row < count) throw new RowFailure(row, failureOf(operator, memory.f64[(b.values + b.step * row) >>> 3] === 0, message, position))
   })
 }
@@ -85,8 +85,8 @@ export function materialized({ kernel: { exports }, rows: { rowCount }, arena }:
   return out
 }
 
-export function toDoubleNode({ exports }: Kernel, { single }: ExpressionOf<'toDouble'>, operand: VectorNode): ValueNode {
-  return unary('f64', false, asNumber(operand, 'i64'), (values, active, count, out) => exports.vectorToF64(values, active, count, Number(single), out))
+export function toDoubleNode({ exports }: Kernel, operand: VectorNode): ValueNode {
+  return unary('f64', false, asNumber(operand, 'i64'), (values, active, count, out) => exports.vectorToF64(values, active, count, out))
 }
 
 export function toIntegerNode(kernel: Kernel, { range, position }: ExpressionOf<'toInteger'>, operand: VectorNode, allocate: Allocate): ValueNode {

@@ -79,7 +79,7 @@ function bindArithmetic(operator: string, left: Bound, right: Bound): Bound {
   if (type.kind === 'unknown') return bindArithmetic(operator, coerce(left, integerType), coerce(right, integerType))
   if (!isNumber(type)) throw noOperator(operator, left, right)
   if (isInteger(type)) return strictCall(operator, [coerce(left, type), coerce(right, type)], type, integerOperator(operator, type))
-  if (isFloat(type)) return strictCall(operator, [coerce(left, type), coerce(right, type)], type, floatOperator(operator, type))
+  if (isFloat(type)) return strictCall(operator, [coerce(left, type), coerce(right, type)], type, floatOperator(operator))
   return bindNumeric(operator, left, right, type)
 }
 
@@ -90,10 +90,9 @@ function integerOperator(operator: string, type: ValueType): Apply {
   return (a, b) => integerOf(type, compute(a as Integer, b as Integer))
 }
 
-function floatOperator(operator: string, type: ValueType): Apply {
-  const round: (value: number) => number = type.kind === 'real' ? Math.fround : (value) => value
+function floatOperator(operator: string): Apply {
   const compute = floatOperators[operator]!
-  return (a, b) => round(finite(compute(a as number, b as number), a as number, b as number))
+  return (a, b) => finite(compute(a as number, b as number), a as number, b as number)
 }
 
 const floatOperators: Readonly<Record<string, (a: number, b: number) => number>> = {

@@ -27,7 +27,7 @@ export function valueTypeName(type: ValueType): string {
 }
 
 /** From narrow to wide; numbers meet at the wider one. */
-const ranks: Readonly<Record<string, number>> = { smallint: 1, integer: 2, bigint: 3, numeric: 4, real: 5, double: 6 }
+const ranks: Readonly<Record<string, number>> = { smallint: 1, integer: 2, bigint: 3, numeric: 4, double: 5 }
 
 export function isNumber(type: ValueType): boolean {
   return type.kind in ranks
@@ -38,7 +38,7 @@ export function isInteger(type: ValueType): boolean {
 }
 
 export function isFloat(type: ValueType): boolean {
-  return type.kind === 'double' || type.kind === 'real'
+  return type.kind === 'double'
 }
 
 export function scaleOf(type: ValueType): number {

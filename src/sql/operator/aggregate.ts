@@ -109,7 +109,7 @@ export function aggregateOf({ function: name, argument, type }: BoundAggregate):
     case 'max':
       return extreme(from, 1)
     case 'sum':
-      if (isFloat(from)) return floatSum((_, total) => (from.kind === 'real' ? Math.fround(total) : total))
+      if (isFloat(from)) return floatSum((_, total) => total)
       return exactSum(({ total }) => (isInteger(type) ? integerOf(type, total) : total))
     case 'avg': {
       const average = averageOf(from, type)

@@ -9,7 +9,7 @@ import { assignTo, roundedToEven, storedInteger } from './assign.ts'
 
 export type AssignValue = (value: EngineValue) => EngineValue
 
-const numbers: ReadonlySet<ColumnType['kind']> = new Set(['smallint', 'integer', 'bigint', 'numeric', 'double', 'real'])
+const numbers: ReadonlySet<ColumnType['kind']> = new Set(['smallint', 'integer', 'bigint', 'numeric', 'double'])
 const integers: ReadonlySet<ColumnType['kind']> = new Set(['smallint', 'integer', 'bigint'])
 const microsPerDay = 86_400_000_000n
 
@@ -31,7 +31,7 @@ function numberTo(column: ColumnSchema, from: ColumnType): AssignValue {
   const assign = assignTo(column)
   const { type } = column
   if (from.kind === 'double' && integers.has(type.kind)) return (value) => (value === null ? null : doubleToInteger(type, value as number))
-  if (from.kind === 'double' || from.kind === 'real') return (value) => (value === null ? null : assign(slotKind.double, value))
+  if (from.kind === 'double') return (value) => (value === null ? null : assign(slotKind.double, value))
   const scale = from.kind === 'numeric' ? from.scale : 0
   return (value) => (value === null ? null : assign(slotKind.digits, formatDecimal(BigInt(value as number | bigint), scale)))
 }

@@ -44,7 +44,6 @@ function converter(type: ColumnType): Convert {
     case 'numeric':
       return (kind, value) => toNumeric(type, type.scale, kind, value)
     case 'double':
-    case 'real':
       return (kind, value) => (kind === slotKind.integer ? (value as number) : toDouble(type, kind, value))
     case 'text':
       return (kind, value) => (kind === slotKind.text ? (value as string) : undefined)

@@ -37,7 +37,6 @@ export function compareWith(column: ColumnSchema, comparison: Comparison, given:
     case 'text':
       return compareText(column, comparison, given)
     case 'double':
-    case 'real':
     case 'boolean':
     case 'timestamp':
     case 'bytea':
@@ -101,7 +100,6 @@ function storedMax(type: ColumnType): bigint {
     case 'timestamp':
     case 'boolean':
     case 'double':
-    case 'real':
     case 'text':
     case 'bytea':
       return 2n ** 63n - 1n

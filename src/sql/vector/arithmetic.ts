@@ -17,7 +17,7 @@ const operators: Readonly<Record<string, IntegerOperator>> = { '+': 'add', '-': 
 export function lowerArithmetic(name: string, type: ValueType, a: Lowered, b: Lowered): Lowered | undefined {
   const operator = operators[name]
   if (operator === undefined) return undefined
-  if (isFloat(type)) return doubles(operator, a.expression, b.expression, type)
+  if (isFloat(type)) return doubles(operator, a.expression, b.expression)
   if (isInteger(type)) return integers(operator, a, b, rangeOf(type))
   if (type.kind === 'date') return integers(operator, a, b, rangeOf({ kind: 'integer' }))
   return type.kind === 'numeric' && operator !== 'quotient' ? unbounded(operator, a, b) : undefined
@@ -46,15 +46,15 @@ export function unbounded(operator: IntegerOperator, a: Lowered, b: Lowered): Lo
   return integers(operator, a, b, limits[operator](a.limit, b.limit) > int64Max ? narrowed : everyInteger)
 }
 
-export function doubles(operator: IntegerOperator, left: EngineExpression, right: EngineExpression, type: ValueType): Lowered {
-  return { expression: { kind: 'doubles', operator, left, right, single: type.kind === 'real', message: 'value out of range: overflow' }, limit: 0n }
+export function doubles(operator: IntegerOperator, left: EngineExpression, right: EngineExpression): Lowered {
+  return { expression: { kind: 'doubles', operator, left, right, message: 'value out of range: overflow' }, limit: 0n }
 }
 
 const zero: Lowered = { expression: integer(0n), limit: 0n }
 const minusOne: EngineExpression = { kind: 'constant', of: 'f64', value: -1 }
 
 export function lowerNegation(type: ValueType, operand: Lowered): Lowered {
-  if (isFloat(type)) return doubles('multiply', operand.expression, minusOne, type)
+  if (isFloat(type)) return doubles('multiply', operand.expression, minusOne)
   return isInteger(type) ? integers('subtract', zero, operand, rangeOf(type)) : unbounded('subtract', zero, operand)
 }
 

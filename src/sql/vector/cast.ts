@@ -18,7 +18,7 @@ const day: Lowered = { expression: integer(BigInt(microsPerDay)), limit: BigInt(
 export function lowerCast(operand: Lowered, from: ValueType, to: ValueType): Lowered | undefined {
   if (isInteger(to)) return toInteger(operand, from, to)
   if (to.kind === 'numeric') return isInteger(from) || from.kind === 'numeric' ? toNumeric(operand, scaleOf(from), to) : undefined
-  if (isFloat(to)) return toDouble(operand, from, to)
+  if (isFloat(to)) return toDouble(operand, from)
   if (to.kind === 'boolean' && from.kind === 'integer') return { expression: { kind: 'compare', comparison: 'ne', left: operand.expression, right: integer(0n) }, limit: 1n }
   if (to.kind === 'timestamp' && from.kind === 'date') return unbounded('multiply', operand, day)
   if (to.kind === 'date' && from.kind === 'timestamp') return integers('floorQuotient', operand, day, everyInteger)
@@ -48,11 +48,10 @@ function toNumeric(operand: Lowered, from: number, to: Extract<ValueType, { kind
 /** Unscaled numbers and powers of ten below this are exact as doubles, and so their quotient is the nearest one. */
 const exactMax = 2n ** 53n, exactScaleMax = 22
 
-function toDouble(operand: Lowered, from: ValueType, to: ValueType): Lowered | undefined {
-  const single = to.kind === 'real'
-  const whole = (isSingle: boolean): EngineExpression => ({ kind: 'toDouble', operand: operand.expression, single: isSingle })
-  if (isFloat(from)) return single && from.kind !== 'real' ? doubles('multiply', operand.expression, { kind: 'constant', of: 'f64', value: 1 }, to) : operand
-  if (isInteger(from) || (from.kind === 'numeric' && from.scale === 0)) return { expression: whole(single), limit: 0n }
+function toDouble(operand: Lowered, from: ValueType): Lowered | undefined {
+  if (isFloat(from)) return operand
+  const whole: EngineExpression = { kind: 'toDouble', operand: operand.expression }
+  if (isInteger(from) || (from.kind === 'numeric' && from.scale === 0)) return { expression: whole, limit: 0n }
   if (from.kind !== 'numeric' || operand.limit > exactMax || from.scale > exactScaleMax) return undefined
-  return doubles('quotient', whole(false), { kind: 'constant', of: 'f64', value: Number(`1e${from.scale}`) }, to)
+  return doubles('quotient', whole, { kind: 'constant', of: 'f64', value: Number(`1e${from.scale}`) })
 }

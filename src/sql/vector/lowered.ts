@@ -46,7 +46,6 @@ export function limitOf(type: ValueType): bigint {
     case 'timestamp':
     case 'date':
     case 'double':
-    case 'real':
     case 'text':
     case 'bytea':
     case 'unknown':

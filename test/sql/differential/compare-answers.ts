@@ -34,7 +34,6 @@ function referenceValue(value: UserValue, type: ColumnType): ReferenceValue {
     case 'numeric':
       return /^-?\d+$/.test(value as string) ? BigInt(value as string) : Number(value)
     case 'double':
-    case 'real':
       return value as number
     case 'text':
       return value as string

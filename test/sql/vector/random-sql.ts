@@ -1,11 +1,11 @@
 /** Random SQL expressions of known types over the columns of one table, biased to what scans can evaluate. */
 import type { Random } from '../../../src/runtime/random.ts'
 
-export type SqlType = 'smallint' | 'integer' | 'bigint' | 'numeric' | 'double' | 'real' | 'text' | 'boolean' | 'timestamp' | 'date'
+export type SqlType = 'smallint' | 'integer' | 'bigint' | 'numeric' | 'double' | 'text' | 'boolean' | 'timestamp' | 'date'
 
 export const columnTypes: readonly (readonly [string, SqlType, string])[] = [
   ['s', 'smallint', 'SMALLINT'], ['i', 'integer', 'INTEGER'], ['b', 'bigint', 'BIGINT'], ['b2', 'bigint', 'BIGINT'], ['n', 'numeric', 'NUMERIC(9,2)'], ['n4', 'numeric', 'NUMERIC(18,4)'],
-  ['d', 'double', 'DOUBLE PRECISION'], ['d2', 'double', 'DOUBLE PRECISION'], ['r', 'real', 'REAL'], ['t', 'text', 'TEXT'], ['region', 'text', 'TEXT'], ['f', 'boolean', 'BOOLEAN'], ['ts', 'timestamp', 'TIMESTAMP'], ['day', 'date', 'DATE'],
+  ['d', 'double', 'DOUBLE PRECISION'], ['d2', 'double', 'DOUBLE PRECISION'], ['r', 'double', 'REAL'], ['t', 'text', 'TEXT'], ['region', 'text', 'TEXT'], ['f', 'boolean', 'BOOLEAN'], ['ts', 'timestamp', 'TIMESTAMP'], ['day', 'date', 'DATE'],
 ]
 
 const literals: Readonly<Record<SqlType, readonly string[]>> = {
@@ -13,8 +13,7 @@ const literals: Readonly<Record<SqlType, readonly string[]>> = {
   integer: ['0', '1', '2', '-3', '100', '2147483647'],
   bigint: ['3', '10', '-1', '3600', '9223372036854775807', '4294967296'],
   numeric: ['0.5', '2.25', '-1.05', '10.00', '0.001', '99999999.99'],
-  double: ['1.5e0', '-2e0', '0e0', '1e308', "'NaN'::double precision", "'-Infinity'::double precision"],
-  real: ['1.25::real', '-3::real', '1e38::real'],
+  double: ['1.5e0', '-2e0', '0e0', '1.25::real', '1e308', "'NaN'::double precision", "'-Infinity'::double precision"],
   text: ["'a'", "''", "'region 3'", "'straße'", "'日本'", "'Zz🙂'", "'a%b'"],
   boolean: ['TRUE', 'FALSE', 'NULL::boolean'],
   timestamp: ["TIMESTAMP '2024-02-29 12:30:45.5'", "TIMESTAMP '1969-12-31 23:59:59'"],
@@ -49,7 +48,6 @@ export function randomSql(random: Random, type: SqlType, depth = 3): string {
     case 'bigint':
     case 'numeric':
     case 'double':
-    case 'real':
       return randomNumber(random, type, depth)
   }
 }
@@ -61,11 +59,11 @@ function randomNumber(random: Random, type: Exclude<SqlType, 'boolean' | 'text' 
   const of = (inner: SqlType): string => randomSql(random, inner, depth - 1)
   switch (random.below(6)) {
     case 0:
-      return `CAST(${of(pick(['smallint', 'integer', 'bigint', 'numeric', 'double', 'real'] as const))} AS ${nameOf(type)})`
+      return `CAST(${of(pick(['smallint', 'integer', 'bigint', 'numeric', 'double'] as const))} AS ${nameOf(type)})`
     case 1:
       return `(- ${of(type)})`
     case 2:
-      return random.below(2) === 0 && type !== 'double' && type !== 'real' && type !== 'smallint' ? `CAST(${of('boolean')} AS INTEGER)` : random.below(2) === 0 ? `abs(${of(type)})` : `${pick(['floor', 'ceil', 'round', 'trunc'])}(${of(type)})`
+      return random.below(2) === 0 && type !== 'double' && type !== 'smallint' ? `CAST(${of('boolean')} AS INTEGER)` : random.below(2) === 0 ? `abs(${of(type)})` : `${pick(['floor', 'ceil', 'round', 'trunc'])}(${of(type)})`
     default:
       return `(${of(type)} ${pick(['+', '-', '*', '/', '%'])} ${of(type)})`
   }
@@ -74,7 +72,7 @@ function randomNumber(random: Random, type: Exclude<SqlType, 'boolean' | 'text' 
 function randomCondition(random: Random, depth: number): string {
   const pick = <T>(items: readonly T[]): T => items[random.below(items.length)]!
   const of = (inner: SqlType): string => randomSql(random, inner, depth - 1)
-  const type = pick(['smallint', 'integer', 'bigint', 'numeric', 'double', 'real', 'text', 'text', 'timestamp', 'date'] as const)
+  const type = pick(['smallint', 'integer', 'bigint', 'numeric', 'double', 'text', 'text', 'timestamp', 'date'] as const)
   switch (random.below(12)) {
     case 0:
     case 1:

@@ -101,9 +101,7 @@ function fillNumbers({ memory: { f64, u8 }, column, values, nulls, from, rows }:
       if (column.notNull) return false
       u8[nulls + (i >>> 3)]! |= 1 << (i & 7)
     } else if (typeof value !== 'number') return false
-    const number = column.type.kind === 'real' ? Math.fround(value ?? 0) : (value ?? 0)
-    if (!Number.isFinite(number) && Number.isFinite(value)) return false
-    f64[(values >>> 3) + i] = number
+    f64[(values >>> 3) + i] = value ?? 0
   }
   return true
 }

@@ -2,7 +2,7 @@
  * VALUES text to operations of the statement's batches: a chunk of text after the other is scanned into columns, and
  * these are encoded for all shards. No row becomes a JavaScript object.
  */
-import { valuesTextMargin, valuesType } from '../../../kernel/values.ts'
+import { valuesTextMargin } from '../../../kernel/values.ts'
 import type { ValuesText } from '../../engine.ts'
 import { scratchTextBytes, scratchTextUnits } from './column-scratch.ts'
 import type { ColumnScratch } from './column-scratch.ts'
@@ -62,8 +62,7 @@ function settlePending({ kernel: { memory }, plan, pending }: ColumnScratch): bo
   for (let i = 0; i < count; i++) {
     const cell = (pending + 16 * i) >>> 2
     const text = u32[cell + 1]!
-    const number = Number(buffer.toString('latin1', text, text + u32[cell + 2]!))
-    const value = u32[cell + 3] === valuesType.real ? Math.fround(number) : number
+    const value = Number(buffer.toString('latin1', text, text + u32[cell + 2]!))
     if (!Number.isFinite(value)) return false
     view.setFloat64(u32[cell]!, value, true)
   }

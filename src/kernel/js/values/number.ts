@@ -21,7 +21,7 @@ export function scanNumber(memory: LinearMemory, start: Pointer, plan: Pointer, 
   const literal = readNumber(memory, isNegative ? start + 1 : start)
   if (literal === undefined || isWordPart(memory.u8[literal.end]!)) return 0
   const type = word(memory, column, columnField.type)
-  if (type === valuesType.double || type === valuesType.real) return storeDouble(memory, start, literal, plan, valueAt(memory, column, row), isNegative, type) ? literal.end : 0
+  if (type === valuesType.double) return storeDouble(memory, start, literal, plan, valueAt(memory, column, row), isNegative) ? literal.end : 0
   if (literal.digits.length > digitsMax || literal.exponent !== 0 || (type !== valuesType.integer && type !== valuesType.numeric)) return 0
   const scale = type === valuesType.numeric ? word(memory, column, columnField.limit) : 0
   return storeDecimal(memory, column, row, literal, isNegative, scale) ? literal.end : 0
@@ -73,28 +73,24 @@ function storeDecimal(memory: LinearMemory, column: Pointer, row: number, { digi
 }
 
 /** Exact where the mantissa and the power of ten are, otherwise pending. A bare 0 has no sign, as an integer has none. */
-function storeDouble(memory: LinearMemory, start: Pointer, literal: Literal, plan: Pointer, at: Pointer, isNegative: boolean, type: number): boolean {
+function storeDouble(memory: LinearMemory, start: Pointer, literal: Literal, plan: Pointer, at: Pointer, isNegative: boolean): boolean {
   const power = literal.exponent - literal.fractionDigits
   const mantissa = Number(literal.digits)
-  if (literal.digits.length > digitsMax || BigInt(literal.digits) > mantissaExactMax || power > 22 || power < -22) return addPending(memory, start, literal.end, plan, at, type)
+  if (literal.digits.length > digitsMax || BigInt(literal.digits) > mantissaExactMax || power > 22 || power < -22) return addPending(memory, start, literal.end, plan, at)
   let factor = 1
   for (let i = Math.abs(power); i > 0; i--) factor *= 10
   let value = power < 0 ? mantissa / factor : mantissa * factor
   if (isNegative && !(literal.isPlain && mantissa === 0 && literal.end - start < 16)) value = -value
-  if (type === valuesType.real) {
-    value = Math.fround(value)
-    if (!Number.isFinite(value)) return false
-  }
   memory.f64[at >>> 3] = value
   return true
 }
 
-function addPending(memory: LinearMemory, start: Pointer, end: Pointer, plan: Pointer, value: Pointer, type: number): boolean {
+function addPending(memory: LinearMemory, start: Pointer, end: Pointer, plan: Pointer, value: Pointer): boolean {
   const count = word(memory, plan, planField.pendingCount)
   if (count >= word(memory, plan, planField.pendingMax)) return false
   const cell = word(memory, plan, planField.pending) + 16 * count
   storeWords(memory, cell, value, start)
-  storeWords(memory, cell + 8, end - start, type)
+  storeWords(memory, cell + 8, end - start, 0)
   memory.u32[(plan + planField.pendingCount) >>> 2] = count + 1
   storeWords(memory, value, 0, 0)
   return true

@@ -61,14 +61,14 @@ export function createArithmetic(memory: LinearMemory): Pick<VectorExports, 'vec
         return false
       })
     },
-    vectorArithmeticF64(operator, left, leftStep, right, rightStep, active, count, single, out) {
+    vectorArithmeticF64(operator, left, leftStep, right, rightStep, active, count, out) {
       const compute = doubleOperators[operator]!
       return firstActive(memory, active, count, (row) => {
         const a = f64[(left + leftStep * row) >>> 3]!, b = f64[(right + rightStep * row) >>> 3]!
         if (operator >= quotient && b === 0 && (operator === remainder || !Number.isNaN(a))) return true
         const result = compute(a, b)
         if (Math.abs(result) === Infinity && Number.isFinite(a) && Number.isFinite(b)) return true
-        f64[(out >>> 3) + row] = single === 0 ? result : Math.fround(result)
+        f64[(out >>> 3) + row] = result
         return false
       })
     },

@@ -23,7 +23,7 @@ export function castOf(from: ValueType, to: ValueType): Convert | undefined {
   if (from.kind === 'text' || from.kind === 'unknown') return textTo(to)
   if (isInteger(to)) return toInteger(from, to)
   if (to.kind === 'numeric') return toNumeric(from, to.scale, to.precision)
-  if (isFloat(to)) return toDouble(from, to)
+  if (isFloat(to)) return toDouble(from)
   if (to.kind === 'boolean') return from.kind === 'boolean' ? identity : from.kind === 'integer' ? (value) => (value === 0 ? 0 : 1) : undefined
   if (to.kind === 'timestamp' && from.kind === 'date') return (value) => multiply(value as number, microsPerDay)
   if (to.kind === 'date' && from.kind === 'timestamp') return (value) => daysOf(value as Integer)
@@ -94,9 +94,8 @@ function inPrecision(value: Integer, precision: number, type: ValueType): Intege
   return value
 }
 
-function toDouble(from: ValueType, to: ValueType): Convert | undefined {
-  const round: (value: number) => number = to.kind === 'real' ? Math.fround : (value) => value
-  if (isFloat(from)) return (value) => round(value as number)
-  if (from.kind === 'numeric' && from.scale > 0) return (value) => round(Number(formatDecimal(value as Integer, from.scale)))
-  return isNumber(from) ? (value) => round(Number(value)) : undefined
+function toDouble(from: ValueType): Convert | undefined {
+  if (isFloat(from)) return identity
+  if (from.kind === 'numeric' && from.scale > 0) return (value) => Number(formatDecimal(value as Integer, from.scale))
+  return isNumber(from) ? (value) => Number(value) : undefined
 }

@@ -9,7 +9,6 @@ export type Compare = (a: EngineValue, b: EngineValue) => number
 export function comparer(type: ValueType): Compare {
   switch (type.kind) {
     case 'double':
-    case 'real':
       return (a, b) => compareDoubles(a as number, b as number)
     case 'text':
     case 'unknown':

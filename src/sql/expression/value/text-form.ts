@@ -13,7 +13,6 @@ export function textForm(type: ValueType): (value: EngineValue) => string {
     case 'numeric':
       return (value) => formatDecimal(value as number | bigint, scaleOf(type))
     case 'double':
-    case 'real':
       return (value) => doubleText(value as number)
     case 'timestamp':
       return (value) => formatTimestamp(value as number | bigint).replace('T', ' ').replace('Z', '')

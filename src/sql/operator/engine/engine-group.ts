@@ -92,11 +92,8 @@ function valueOf(aggregate: BoundAggregate, columns: Columns, place: (request: E
     case 'count':
     case 'min':
     case 'max':
+    case 'sum':
       return place({ function: name, ...of })
-    case 'sum': {
-      const index = place({ function: 'sum', ...of })
-      return argument.type.kind === 'real' ? (row) => (row[index] === null ? null : Math.fround(row[index] as number)) : index
-    }
     case 'avg': {
       const sum = place({ function: 'sum', ...of }), count = place({ function: 'count', ...of })
       const average = averageOf(argument.type, aggregate.type)
