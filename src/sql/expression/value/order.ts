@@ -58,12 +58,9 @@ export function keyOf(value: EngineValue): EngineValue {
   return value instanceof Uint8Array ? Buffer.from(value).toString('latin1') : value
 }
 
-/** The first `count` values as one key. */
-export function keyOfAll(values: readonly EngineValue[], count: number = values.length): EngineValue {
-  if (count === 1) return keyOf(values[0]!)
-  let key = ''
-  for (let i = 0; i < count; i++) key += partOfKey(values[i]!)
-  return key
+/** Values as one key. */
+export function keyOfAll(values: readonly EngineValue[]): EngineValue {
+  return values.length === 1 ? keyOf(values[0]!) : values.map(partOfKey).join('')
 }
 
 function partOfKey(value: EngineValue): string {
