@@ -51,8 +51,26 @@ export function unpack32(packed: usize, width: i32, firstRow: i32, rows: i32, ou
     return
   }
   const mask = i32x4.splat(<i32>widthMask32(width))
-  for (let row = firstRow, end = firstRow + rows; row < end; row++, out += 16) {
-    v128.store(out, packedRow(packed, width, row, mask))
+  const bit = firstRow * width
+  // The current word of the streams stays in a register; `shift` is how many of its bits are used up.
+  let word = packed + <usize>((bit >> 5) << 4)
+  let shift = bit & 31
+  let current = rows == 0 ? mask : v128.load(word)
+  for (const end = out + (<usize>rows << 4); out < end; out += 16) {
+    if (shift == 32) {
+      word += 16
+      current = v128.load(word)
+      shift = 0
+    }
+    let codes = i32x4.shr_u(current, shift)
+    shift += width
+    if (shift > 32) {
+      word += 16
+      current = v128.load(word)
+      shift -= 32
+      codes = v128.or(codes, i32x4.shl(current, width - shift))
+    }
+    v128.store(out, v128.and(codes, mask))
   }
 }
 

@@ -4,8 +4,8 @@ import { packedGet32, unpack32 } from '../column/packing'
 import { rowsInside } from '../column/numbers'
 import { runOf } from '../column/text/places'
 
-/** Entries of the chunk's dictionary, of which a constant has one; -1 when it has none. */
-function entryCount(chunk: usize): i32 {
+/** A constant has one entry. */
+export function scanGroupsEntryCount(chunk: usize): i32 {
   const encoding = chunkEncoding(chunk)
   if (chunkKind(chunk) != KIND_BYTES) return -1
   if (encoding == ENCODING_TEXT_CONSTANT) return 1
@@ -13,7 +13,7 @@ function entryCount(chunk: usize): i32 {
 }
 
 export function scanGroupsCodes(chunk: usize, first: i32, count: i32, groups: usize): i32 {
-  const entries = entryCount(chunk), encoding = chunkEncoding(chunk)
+  const entries = scanGroupsEntryCount(chunk), encoding = chunkEncoding(chunk)
   if (entries < 0 || !rowsInside(chunk, first, count)) return -1
   if (encoding == ENCODING_TEXT_CONSTANT) memory.fill(groups, 0, <usize>count << 2)
   else if (encoding == ENCODING_TEXT_DICTIONARY) copyCodes(chunk, first, count, groups)
@@ -26,7 +26,8 @@ export function scanGroupsCodes(chunk: usize, first: i32, count: i32, groups: us
   return entries
 }
 
-function copyCodes(chunk: usize, first: i32, count: i32, groups: usize): void {
+/** Of rows [first, first + count) of a dictionary chunk, nulls not looked at. */
+export function copyCodes(chunk: usize, first: i32, count: i32, groups: usize): void {
   const packed = chunkData(chunk), width = chunkCodeWidth(chunk), whole = count & ~3
   unpack32(packed, width, first >> 2, whole >> 2, groups)
   for (let row = whole; row < count; row++) store<u32>(groups + (<usize>row << 2), packedGet32(packed, width, first + row))
@@ -42,7 +43,7 @@ function copyRuns(chunk: usize, first: i32, count: i32, groups: usize): void {
 }
 
 export function scanGroupsEntries(chunk: usize, refs: usize, nulls: usize): i32 {
-  const entries = entryCount(chunk)
+  const entries = scanGroupsEntryCount(chunk)
   if (entries < 0) return -1
   memory.fill(nulls, 0, <usize>((entries + 64) >> 6) << 3)
   const constant = chunkEncoding(chunk) == ENCODING_TEXT_CONSTANT

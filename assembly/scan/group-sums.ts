@@ -48,9 +48,13 @@ function addI64(to: usize, value: i64): void {
   store<i64>(to, load<i64>(to, 16) + (value >> 63) + <i64>(low < <u64>value), 16)
 }
 
-/** TwoSum into high, its error into low. */
 function addF64(to: usize, value: f64): void {
   store<f64>(to, load<f64>(to) + 1)
+  addSumF64(to, value)
+}
+
+/** TwoSum into high, its error into low; counts nothing. */
+export function addSumF64(to: usize, value: f64): void {
   const sum = load<f64>(to, 8), next = sum + value
   if (next - next == 0) {
     const back = next - sum

@@ -18,6 +18,9 @@ export const accumulatorBytes = 48
 /** Of a group whose extremes nobody asks for: f64 count, then the sum as in an accumulator; all zeros at first. */
 export const groupSumsBytes = 24
 
+/** Slots of 256 codes, then a block's codes and values. */
+export const groupedCodesScratchBytes = 256 * 32 + 1024 * 12
+
 /** Codes of texts in a group: f64 count of all rows so far, then the least and the greatest code of a chunk as u32; between chunks `noCode` and 0. */
 export const codeRangeBytes = 16
 export const noCode = 0xffff_ffff
@@ -85,6 +88,8 @@ export interface ScanExports {
   scanGroupsKeys(table: Pointer, groups: Pointer, firstGroup: number, count: number, vector: Pointer, nulls: Pointer, parents: Pointer): number
   /** Replaces the number of each selected row at `groups` by what `map` has for it. */
   scanGroupsMap(groups: Pointer, selection: Pointer, count: number, map: Pointer): void
+  /** Entries of a text chunk's dictionary, or -1 when it has none. */
+  scanGroupsEntryCount(chunk: Pointer): number
   /**
    * Dense groups of a text chunk: writes the dictionary code of rows [first, first + count) (`first` a multiple of 8) as u32 at
    * `groups`, and for a null the number of entries. Returns the number of entries, or -1 when the chunk has no dictionary.
@@ -117,6 +122,12 @@ export interface ScanExports {
   /** The same into `groupSumsBytes` a group. */
   scanGroupedSumsI64(groups: Pointer, values: Pointer, nulls: Pointer, count: number, selection: Pointer, sums: Pointer): void
   scanGroupedSumsF64(groups: Pointer, values: Pointer, nulls: Pointer, count: number, selection: Pointer, sums: Pointer): void
+  /**
+   * Counts and sums all rows of an f64 chunk into `groupSumsBytes` a group, `map` having the groups of the dictionary entries
+   * of the text chunk `keys` of the same rows. `scratch` holds `groupedCodesScratchBytes`. Returns 0, or -1, with nothing added, where
+   * a chunk has nulls, the dictionary more than 256 entries, or the values are no decimals of up to nine digits.
+   */
+  scanGroupedSumsCodes(keys: Pointer, map: Pointer, values: Pointer, sums: Pointer, scratch: Pointer): number
   /** Merges accumulator g of `from` into accumulator map[g] of `into` (map 0: g), for all g below `groupCount`. */
   scanGroupedMerge(into: Pointer, from: Pointer, map: Pointer, groupCount: number, kind: number): void
 

@@ -13,6 +13,7 @@ import { createGroupCodes } from './scan/group-codes.ts'
 import { createDenseGroups } from './scan/group-dense.ts'
 import { createGroupSums } from './scan/group-sums.ts'
 import { createGroupKernels } from './scan/group.ts'
+import { createSumsByCode } from './scan/grouped/sums-by-code.ts'
 import { createTextExtremes } from './scan/grouped/text-extremes.ts'
 import { createSelections } from './scan/selection.ts'
 
@@ -20,7 +21,8 @@ export function createScanJs(memory: LinearMemory): ScanExports {
   const selections = createSelections(memory)
   const aggregates = createVectorAggregates(memory)
   const filters = createVectorFilters(memory, selections)
-  const parts = createChunkParts(memory, { column: createColumnJs(memory), selections, filters, aggregates })
+  const column = createColumnJs(memory)
+  const parts = createChunkParts(memory, { column, selections, filters, aggregates })
   return {
     scanSelectAll: selections.scanSelectAll,
     scanSelectedCount: selections.scanSelectedCount,
@@ -34,6 +36,7 @@ export function createScanJs(memory: LinearMemory): ScanExports {
     ...createGroupCodes(memory),
     ...createDenseGroups(memory),
     ...createGroupSums(memory, selections),
+    ...createSumsByCode(memory, column),
     ...createTextExtremes(memory, selections),
     scanAggregateI64: (values, nulls, count, selection, accumulator) => aggregates.aggregateI64(values, nulls, selection, count, accumulator),
     scanAggregateF64: (values, nulls, count, selection, accumulator) => aggregates.aggregateF64(values, nulls, selection, count, accumulator),

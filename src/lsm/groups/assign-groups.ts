@@ -6,6 +6,24 @@ import type { Arena } from '../state/arena.ts'
 import { valuesOf } from './group-rows.ts'
 import type { GroupRows } from './group-rows.ts'
 
+/** The groups of a text chunk's dictionary entries, all of which occur, since all rows are selected; u32 by code. */
+export interface EntryGroups {
+  readonly chunk: Pointer
+  readonly map: Pointer
+}
+
+/** Where the only key is a text column whose chunk has a dictionary and no nulls, and all rows are selected. */
+export function groupsOfEntries({ exports }: Kernel, grouping: Grouping | undefined, groupBy: readonly number[], rows: GroupRows, arena: Arena): EntryGroups | undefined {
+  if (grouping === undefined || grouping.kinds.length !== 1 || grouping.kinds[0] !== 'bytes' || rows.selection !== 0) return undefined
+  const chunk = rows.chunk(groupBy[0]!)
+  const entries = chunk === 0 || exports.columnHasNulls(chunk) !== 0 ? -1 : exports.scanGroupsEntryCount(chunk)
+  if (entries < 0) return undefined
+  const refs = arena.allocate(8 * (entries + 1)), nulls = arena.allocate(((entries + 64) >>> 6) * 8), map = arena.allocate(4 * (entries + 1))
+  exports.scanGroupsEntries(chunk, refs, nulls)
+  grouping.assignColumn(0, { values: refs, nulls }, 0, 0, entries, map)
+  return { chunk, map }
+}
+
 /** Numbers as u32 by row; of rows that are not selected they mean nothing. */
 export function groupsOfRows(kernel: Kernel, grouping: Grouping | undefined, groupBy: readonly number[], rows: GroupRows, arena: Arena): Pointer {
   const groups = arena.allocate(4 * rows.rowCount)
@@ -18,6 +36,14 @@ export function groupsOfRows(kernel: Kernel, grouping: Grouping | undefined, gro
     const vector = rows.vector(ordinal)
     grouping.assignColumn(column, { values: valuesOf(vector), nulls: vector.nulls }, column === 0 ? 0 : groups, rows.selection, rows.rowCount, groups)
   })
+  return groups
+}
+
+/** The same where the groups of the entries are known. */
+export function groupsByEntries({ exports }: Kernel, { chunk, map }: EntryGroups, { rowCount }: GroupRows, arena: Arena): Pointer {
+  const groups = arena.allocate(4 * rowCount)
+  exports.scanGroupsCodes(chunk, 0, rowCount, groups)
+  exports.scanGroupsMap(groups, 0, rowCount, map)
   return groups
 }
 

@@ -2,6 +2,7 @@
 import type { Pointer } from '../../kernel/linear-memory.ts'
 import type { Arena } from '../state/arena.ts'
 import type { AggregateFunction } from '../tree.ts'
+import type { EntryGroups } from './assign-groups.ts'
 import type { GroupedValue, GroupRows } from './group-rows.ts'
 
 export interface GroupInput {
@@ -9,6 +10,8 @@ export interface GroupInput {
   ensure(groupCount: number): void
   /** `groups` is u32 by row. */
   add(groups: Pointer, rows: GroupRows, arena: Arena): void
+  /** Adds rows by the groups of their dictionary entries, without those of single rows; false, with nothing done, when it cannot. */
+  addByEntries?(entries: EntryGroups, rows: GroupRows, arena: Arena): boolean
   /** After the last rows, before what `reader` gave is called. */
   finish(groupCount: number): void
   reader(wanted: AggregateFunction): (group: number) => GroupedValue

@@ -15,7 +15,7 @@ import type { PhysicalKind } from '../layout.ts'
 import { createArena } from '../state/arena.ts'
 import type { Arena } from '../state/arena.ts'
 import type { GroupedAggregateRequest } from '../tree.ts'
-import { groupsOfRows } from './assign-groups.ts'
+import { groupsByEntries, groupsOfEntries, groupsOfRows } from './assign-groups.ts'
 import { createGroupInputs } from './group-inputs.ts'
 import type { Groups } from './group-rows.ts'
 
@@ -52,9 +52,15 @@ function groupsWithin(kernel: Kernel, columns: readonly PhysicalKind[], groupBy:
     },
     add(rows) {
       arena.reset()
-      const groups: Pointer = groupsOfRows(kernel, grouping, groupBy, rows, arena)
+      const entries = groupsOfEntries(kernel, grouping, groupBy, rows, arena)
+      let groups: Pointer = entries === undefined ? groupsOfRows(kernel, grouping, groupBy, rows, arena) : 0
       ensure()
-      for (const input of inputs) input.add(groups, rows, arena)
+      for (const input of inputs) {
+        if (entries !== undefined && input.addByEntries?.(entries, rows, arena) === true) continue
+        // Only for inputs that go row by row.
+        if (groups === 0) groups = groupsByEntries(kernel, entries!, rows, arena)
+        input.add(groups, rows, arena)
+      }
     },
     keys: (first, count) => grouping?.keys(first, count),
     results() {

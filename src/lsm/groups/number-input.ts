@@ -2,15 +2,24 @@
 import { createGroupAccumulators, createGroupSums } from '../../kernel/grouping/accumulators.ts'
 import type { GroupAccumulators } from '../../kernel/grouping/accumulators.ts'
 import type { Kernel } from '../../kernel/kernel.ts'
+import type { Pointer } from '../../kernel/linear-memory.ts'
+import { groupedCodesScratchBytes } from '../../kernel/scan.ts'
 import { accumulatorReader } from './accumulator-reader.ts'
 import type { GroupInput } from './group-input.ts'
 import { valuesOf } from './group-rows.ts'
+import type { GroupRows } from './group-rows.ts'
 
 const nothingToFinish = (): void => {}
 
 export interface NumberInput extends GroupInput {
   readonly ordinal: number
   readonly accumulators: GroupAccumulators
+}
+
+/** Bitmap of a column's nulls, 0 when there are none, for which a chunk is not decoded. */
+export function nullsOf({ exports }: Kernel, rows: GroupRows, ordinal: number): Pointer {
+  const chunk = rows.chunk(ordinal)
+  return chunk !== 0 && exports.columnHasNulls(chunk) === 0 ? 0 : rows.vector(ordinal).nulls
 }
 
 /** COUNT(column): values are not looked at, and a chunk without nulls is not decoded. */
@@ -20,9 +29,7 @@ export function presenceInput(kernel: Kernel, ordinal: number): GroupInput {
   return {
     ensure: accumulators.ensure,
     add(groups, rows) {
-      const chunk = rows.chunk(ordinal)
-      const nulls = chunk !== 0 && exports.columnHasNulls(chunk) === 0 ? 0 : rows.vector(ordinal).nulls
-      exports.scanGroupedCount(groups, nulls, rows.rowCount, rows.selection, accumulators.address)
+      exports.scanGroupedCount(groups, nullsOf(kernel, rows, ordinal), rows.rowCount, rows.selection, accumulators.address)
     },
     finish: nothingToFinish,
     reader: () => accumulatorReader(kernel, accumulators, 'count'),
@@ -38,6 +45,10 @@ export function numberInput(kernel: Kernel, ordinal: number, kind: 'i64' | 'f64'
     ordinal,
     accumulators,
     ensure: accumulators.ensure,
+    addByEntries({ chunk, map }, rows, arena) {
+      const values = extremes || kind !== 'f64' ? 0 : rows.chunk(ordinal)
+      return values !== 0 && exports.scanGroupedSumsCodes(chunk, map, values, accumulators.address, arena.allocate(groupedCodesScratchBytes)) === 0
+    },
     add(groups, rows) {
       const vector = rows.vector(ordinal)
       add(groups, valuesOf(vector), vector.nulls, rows.rowCount, rows.selection, accumulators.address)

@@ -7,6 +7,7 @@ import type { GroupAccumulators } from '../../kernel/grouping/accumulators.ts'
 import type { Kernel } from '../../kernel/kernel.ts'
 import { accumulatorReader } from './accumulator-reader.ts'
 import type { GroupInput } from './group-input.ts'
+import { nullsOf } from './number-input.ts'
 import type { NumberInput } from './number-input.ts'
 
 /** To be added to before `lender` is. */
@@ -19,9 +20,10 @@ export function rowCountInput(kernel: Kernel, lender: NumberInput | undefined): 
       groupCount = count
       own?.ensure(count)
     },
+    addByEntries: (_entries, rows) => own === undefined && nullsOf(kernel, rows, lender!.ordinal) === 0,
     add(groups, rows) {
       if (own === undefined) {
-        if (rows.vector(lender!.ordinal).nulls === 0) return
+        if (nullsOf(kernel, rows, lender!.ordinal) === 0) return
         own = createGroupAccumulators(kernel, 'i64')
         own.ensure(groupCount)
         copyCounts(kernel, lender!.accumulators, own, groupCount)

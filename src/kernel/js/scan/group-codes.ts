@@ -3,7 +3,7 @@ import type { LinearMemory, Pointer } from '../../linear-memory.ts'
 import type { ScanExports } from '../../scan.ts'
 import { columnKinds, createChunkLayout, encodings, nullBitmapBytes } from '../column/layout.ts'
 
-export function createGroupCodes(memory: LinearMemory): Pick<ScanExports, 'scanGroupsCodes' | 'scanGroupsEntries'> {
+export function createGroupCodes(memory: LinearMemory): Pick<ScanExports, 'scanGroupsEntryCount' | 'scanGroupsCodes' | 'scanGroupsEntries'> {
   const { u8, u16, u32 } = memory
   const layout = createChunkLayout(memory)
 
@@ -24,6 +24,7 @@ export function createGroupCodes(memory: LinearMemory): Pick<ScanExports, 'scanG
   }
 
   return {
+    scanGroupsEntryCount: entryCount,
     scanGroupsCodes(chunk, first, count, groups) {
       const entries = entryCount(chunk), encoding = layout.encoding(chunk), to = groups >>> 2
       if (entries < 0 || first < 0 || count < 0 || (first & 7) !== 0 || first + count > layout.count(chunk)) return -1

@@ -6,7 +6,17 @@ import type { Selections } from './selection.ts'
 
 export type GroupSums = Pick<ScanExports, 'scanGroupedSumsI64' | 'scanGroupedSumsF64'>
 
-export function createGroupSums({ u32, i32, f64 }: LinearMemory, { active }: Selections): GroupSums {
+/** Adds to the sum alone. */
+export function addSumF64({ f64 }: LinearMemory, to: Pointer, value: number): void {
+  const at = to >>> 3
+  const sum = f64[at + 1]!, next = sum + value, back = next - sum
+  const isFinite = Number.isFinite(next)
+  f64[at + 1] = Number.isNaN(next) ? Number.NaN : next
+  f64[at + 2] = isFinite ? f64[at + 2]! + (sum - (next - back) + (value - back)) : 0
+}
+
+export function createGroupSums(memory: LinearMemory, { active }: Selections): GroupSums {
+  const { u32, i32, f64 } = memory
   const sumsOf = (sums: Pointer, groups: Pointer, row: number): Pointer => sums + groupSumsBytes * u32[(groups >>> 2) + row]!
 
   const addI64 = (to: Pointer, low: number, high: number): void => {
@@ -21,12 +31,8 @@ export function createGroupSums({ u32, i32, f64 }: LinearMemory, { active }: Sel
     u32[at + 5] = u32[at + 5]! + sign + (sum > 0xffff_ffff ? 1 : 0)
   }
   const addF64 = (to: Pointer, value: number): void => {
-    const at = to >>> 3
-    const sum = f64[at + 1]!, next = sum + value, back = next - sum
-    const isFinite = Number.isFinite(next)
-    f64[at]! += 1
-    f64[at + 1] = Number.isNaN(next) ? Number.NaN : next
-    f64[at + 2] = isFinite ? f64[at + 2]! + (sum - (next - back) + (value - back)) : 0
+    f64[to >>> 3]! += 1
+    addSumF64(memory, to, value)
   }
   return {
     scanGroupedSumsI64(groups, values, nulls, count, selection, sums) {

@@ -1,0 +1,69 @@
+/** Counts and sums by dictionary codes, in one call over two chunks, against sums rounded once. */
+import { describe, expect, it } from 'vitest'
+import { groupedCodesScratchBytes, groupSumsBytes } from '../../src/kernel/scan.ts'
+import type { Kernel } from '../../src/kernel/kernel.ts'
+import { readDoubleDouble } from '../../src/kernel/zone-map.ts'
+import { seededRandom } from '../../src/runtime/random.ts'
+import { kinds, openTestKernel, takeBytes } from './both-kinds.ts'
+import { exactSum, putChunk } from './scan-columns.ts'
+
+interface Rows {
+  readonly texts: readonly (string | null)[]
+  readonly values: readonly (number | null)[]
+}
+
+/** Decimals of `digits` after the point, of either sign, whose magnitudes differ much. */
+function randomRows(count: number, entries: number, digits: number): Rows {
+  const random = seededRandom(count + entries + digits)
+  const value = (): number => Math.round((random.nextFloat() - 0.3) * 10 ** random.below(9)) / 10 ** digits
+  return { texts: Array.from({ length: count }, () => `entry ${random.below(entries)}`), values: Array.from({ length: count }, () => value() + 0) }
+}
+
+const rowCounts = [100, 1023, 2151, 9001]
+
+/** Adds them twice, so that sums are continued; entry i of the dictionary is group i / 2. */
+function sumTwice(kernel: Kernel, { texts, values }: Rows): { readonly status: number; readonly sums: number; readonly groupCount: number; readonly bytes: string } {
+  const { exports, heap, memory } = kernel
+  const keys = putChunk(kernel, { kind: 'bytes', rows: texts.map((text) => (text === null ? null : Buffer.from(text))) }), chunk = putChunk(kernel, { kind: 'f64', rows: values })
+  const entries = Math.max(1, exports.scanGroupsEntryCount(keys)), groupCount = (entries >> 1) + 1
+  const map = heap.allocate(4 * entries), sums = heap.allocate(groupSumsBytes * groupCount), scratch = heap.allocate(groupedCodesScratchBytes)
+  for (let code = 0; code < entries; code++) memory.u32[map / 4 + code] = code >> 1
+  memory.u8.fill(0, sums, sums + groupSumsBytes * groupCount)
+  const statuses = [0, 1].map(() => exports.scanGroupedSumsCodes(keys, map, chunk, sums, scratch))
+  return { status: Math.min(...statuses), sums, groupCount, bytes: Buffer.from(takeBytes(kernel, sums, groupSumsBytes * groupCount)).toString('hex') }
+}
+
+describe.each(kinds)('sums by dictionary codes (%s)', (kind) => {
+  it.each([[1, 2], [2, 50], [3, 250]])('are exact before they are rounded (%i digits, %i entries)', (digits, entries) => {
+    // Fewer rows an entry would not get a dictionary.
+    for (const count of rowCounts.filter((each) => each >= 8 * entries)) {
+      const rows = randomRows(count, entries, digits), kernel = openTestKernel(kind)
+      const { status, sums, groupCount } = sumTwice(kernel, rows)
+      expect(status).toBe(0)
+      const dictionary = [...new Set(rows.texts as string[])].toSorted()
+      for (let group = 0; group < groupCount; group++) {
+        const own = rows.values.filter((_, row) => dictionary.indexOf(rows.texts[row]!) >> 1 === group) as number[]
+        expect(kernel.memory.f64[(sums + groupSumsBytes * group) / 8]).toBe(2 * own.length)
+        expect(readDoubleDouble(kernel.memory, sums + groupSumsBytes * group + 8), `${count} rows, group ${group}`).toBe(2 * exactSum(own))
+      }
+    }
+  })
+
+  it.each([
+    ['nulls among the values', ({ texts, values }: Rows): Rows => ({ texts, values: values.with(7, null) })],
+    ['nulls among the texts', ({ texts, values }: Rows): Rows => ({ texts: texts.with(7, null), values })],
+    ['a value that is no decimal', ({ texts, values }: Rows): Rows => ({ texts, values: values.with(7, Math.PI) })],
+    ['numbers of more digits', ({ texts, values }: Rows): Rows => ({ texts, values: values.with(7, 2 ** 30) })],
+    ['texts without a dictionary', ({ texts, values }: Rows): Rows => ({ texts: texts.map((_, row) => `text ${row}`), values })],
+  ])('refuses %s and adds nothing', (_, change) => {
+    const { status, bytes } = sumTwice(openTestKernel(kind), change(randomRows(3000, 5, 2)))
+    expect([status, /^0+$/.test(bytes)]).toEqual([-1, true])
+  })
+})
+
+it('gives the same bytes under both kinds', () => {
+  for (const count of rowCounts) {
+    const [wasm, js] = kinds.map((kind) => sumTwice(openTestKernel(kind), randomRows(count, 20, 2)).bytes)
+    expect(wasm).toBe(js)
+  }
+})
