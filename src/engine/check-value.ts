@@ -5,7 +5,7 @@
 import { LsmtError } from '../errors.ts'
 import type { EngineRow, EngineValue } from './engine.ts'
 import { typeName } from './schema.ts'
-import type { ColumnSchema, TableSchema } from './schema.ts'
+import type { ColumnSchema, ColumnType, TableSchema } from './schema.ts'
 
 const integerLimits = {
   smallint: [-32_768, 32_767],
@@ -43,7 +43,7 @@ export function checkValue(table: TableSchema, column: ColumnSchema, value: Engi
   switch (column.type.kind) {
     case 'smallint':
     case 'integer':
-      return checkSmallInteger(column, column.type.kind, value)
+      return checkSmallInteger(column, value)
     case 'bigint':
     case 'timestamp':
     case 'date':
@@ -82,18 +82,30 @@ function checkInteger(column: ColumnSchema, value: EngineValue): number | bigint
   return canonicalInteger(value)
 }
 
-function checkSmallInteger(column: ColumnSchema, kind: 'smallint' | 'integer', value: EngineValue): number | bigint {
+function checkSmallInteger(column: ColumnSchema, value: EngineValue): number | bigint {
   const integer = checkInteger(column, value)
-  const [min, max] = integerLimits[kind]
-  if (integer < min || integer > max) throw outOfRange(column, value)
+  if (!fitsInteger(column.type, integer)) throw outOfRange(column, value)
   return integer
 }
 
 function checkNumeric(column: ColumnSchema, precision: number, unscaled: EngineValue): number | bigint {
   const integer = checkInteger(column, unscaled)
-  const limit = 10n ** BigInt(precision)
-  if (integer >= limit || integer <= -limit) throw outOfRange(column, unscaled)
+  if (!isNumericWithin(precision, integer)) throw outOfRange(column, unscaled)
   return integer
+}
+
+/** Whether an integer, in the form of the column's values, is within the column's range. */
+export function fitsInteger(type: ColumnType, value: number | bigint): boolean {
+  if (type.kind === 'smallint' || type.kind === 'integer') {
+    const [min, max] = integerLimits[type.kind]
+    return value >= min && value <= max
+  }
+  return type.kind !== 'numeric' || isNumericWithin(type.precision, value)
+}
+
+function isNumericWithin(precision: number, unscaled: number | bigint): boolean {
+  const limit = 10n ** BigInt(precision)
+  return unscaled < limit && unscaled > -limit
 }
 
 function checkText(column: ColumnSchema, lengthMax: number | undefined, value: EngineValue): string {

@@ -141,3 +141,45 @@ describe('equalities of joins', () => {
     expect(rows).toEqual([[1, null], [2, null], [3, null], [4, 4], [5, null], [6, null]])
   })
 })
+
+describe('joins on a whole primary key', () => {
+  test('read the partners of few rows by their keys', async () => {
+    const wanted = [[1, 't10'], [2, 't2000'], [4, 't5999'], [5, 't10']]
+    for (const from of ['few AS f JOIN big AS b ON b.id = f.ref', 'big AS b JOIN few AS f ON f.ref = b.id', 'big AS b JOIN few AS f ON f.ref = b.id AND b.n < 100']) {
+      const { rows, stats } = await ask(`SELECT f.id, b.t FROM ${from} ORDER BY f.id`)
+      expect(rows, from).toEqual(wanted)
+      expect(stats.rowGroupsTotal, from).toBeLessThanOrEqual(2)
+    }
+    const outer = await ask('SELECT f.id, b.t FROM few AS f LEFT JOIN big AS b ON b.id = f.ref AND b.n <> 0 ORDER BY f.id')
+    expect(outer.rows).toEqual([[1, 't10'], [2, null], [3, null], [4, 't5999'], [5, 't10'], [6, null]])
+    expect(outer.stats.rowGroupsTotal).toBeLessThanOrEqual(2)
+  })
+
+  test('of several columns, with further conditions', async () => {
+    const { rows, stats } = await ask('SELECT f.id, p.t FROM few AS f JOIN pairs AS p ON p.a = f.id AND p.b = f.ref - 5 AND p.t <> $1 AND p.t LIKE $2 WHERE f.ref < 100', ['t25', 't%'])
+    expect(rows).toEqual([[1, 't15'], [5, 't55']])
+    expect(stats.rowGroupsTotal).toBeLessThanOrEqual(2)
+  })
+
+  test('of other widths of integers; values that no key can have are partners of none', async () => {
+    const { rows, stats } = await ask('SELECT f.id, p.t FROM few AS f LEFT JOIN pairs AS p ON p.a = f.ref * 1000000000 AND p.b = f.id WHERE f.id < 3')
+    expect(rows).toEqual([[1, null], [2, null]])
+    expect(stats.rowGroupsTotal).toBeLessThanOrEqual(2)
+    expect((await ask('SELECT f.id FROM few AS f JOIN names AS m ON m.name = f.id::TEXT')).rows).toEqual([])
+  })
+
+  test('with more rows on the other side scan once', async () => {
+    expect((await ask('SELECT COUNT(*) FROM big AS a JOIN big AS b ON a.n = b.id')).rows).toEqual([[rowCount]])
+    expect((await ask('SELECT COUNT(*), COUNT(f.id) FROM big AS a LEFT JOIN few AS f ON a.n = f.id')).rows).toEqual([[rowCount, 360]])
+    expect((await ask('SELECT COUNT(*) FROM big AS a JOIN big AS b ON a.id = b.id WHERE a.t < $1', ['t3'])).rows).toEqual([[2223]])
+  })
+
+  test('LIMIT looks up the partners of few rows', async () => {
+    const whole = await ask('SELECT a.id, b.t FROM big AS a JOIN big AS b ON a.n = b.id')
+    const some = await ask('SELECT a.id, b.t FROM big AS a JOIN big AS b ON a.n = b.id LIMIT 10')
+    expect(some.rows).toEqual(whole.rows.slice(0, 10))
+    expect(some.rowGroupsRead).toBeLessThanOrEqual(whole.rowGroupsRead / 2)
+    expect((await ask('SELECT a.id FROM big AS a JOIN names AS b ON a.t = b.name LIMIT 10')).rows).toEqual([])
+    expect((await ask('SELECT a.id FROM big AS a JOIN big AS b ON a.n = b.id AND a.id = 5990 LIMIT 3')).rows).toEqual([[5990]])
+  })
+})

@@ -117,7 +117,8 @@ function combined(primaryKey: readonly number[], keys: readonly PartialKey[], { 
   }))
 }
 
-function inKeyOrder({ primaryKey, columns }: TableSchema, keys: readonly EngineRow[]): readonly EngineRow[] {
+/** Keys, or their first columns, each once and in order. */
+export function inKeyOrder({ primaryKey, columns }: TableSchema, keys: readonly EngineRow[]): readonly EngineRow[] {
   if (keys.length < 2) return keys
   const unique = [...new Map(keys.map((key) => [keyText(key), key])).values()]
   const compares = primaryKey.map((ordinal) => comparer(columns[ordinal]!.type))

@@ -1,5 +1,5 @@
 /** Operators as people read them. */
-import type { GroupNode, JoinNode, QueryNode, SortKey } from '../operator/node.ts'
+import type { GroupNode, QueryNode, SortKey } from '../operator/node.ts'
 import { engineTop, topRowsMax } from '../operator/engine/engine-top.ts'
 import type { SortNode } from '../operator/engine/engine-top.ts'
 import { engineGroup } from '../operator/engine/engine-group.ts'
@@ -13,20 +13,13 @@ import { splitCondition } from '../vector/filter.ts'
 import { accessOf, singleRange } from '../execute/access.ts'
 import type { Values } from '../value/values.ts'
 import { columnNames, readsSeveral } from './column-names.ts'
+import type { Describer, Description } from './describer.ts'
+import { describeJoin } from './describe-join.ts'
 import { describeAccess, describeScan, tableTitle } from './describe-scan.ts'
 import type { DescribedAccess } from './describe-scan.ts'
 import type { Actual, Detail, ExplainNode } from './explain-node.ts'
 import type { RecordingProbe } from './probe.ts'
 import { printAggregate, printExpression } from './print-expression.ts'
-
-interface Describer {
-  readonly values: Values
-  readonly run: Run
-  /** Whether rows are asked for again and again. */
-  readonly repeated: boolean
-  readonly qualified: boolean
-  readonly probe: RecordingProbe | undefined
-}
 
 /** With a probe that watched the plan run, each node also says what it did. */
 export function describeQuery(node: QueryNode, values: Values, probe: RecordingProbe | undefined): ExplainNode {
@@ -35,7 +28,6 @@ export function describeQuery(node: QueryNode, values: Values, probe: RecordingP
 }
 
 type FilterNode = Extract<QueryNode, { kind: 'filter' }>
-type Description = Pick<ExplainNode, 'title' | 'details' | 'children'>
 
 /** `limited`: no more than some rows will be taken of it. */
 function describe(describer: Describer, node: QueryNode, limited: boolean): ExplainNode {
@@ -80,7 +72,7 @@ function descriptionOf(describer: Describer, node: Exclude<QueryNode, FilterNode
     case 'group':
       return describeGroup(describer, node, names(node.input))
     case 'join':
-      return describeJoin(describer, node)
+      return describeJoin(describer, node, (input) => describe(describer, input, false), (each, description) => withActual(describer, each, description))
     case 'sort':
       return describeSort(describer, node)
     case 'limit': {
@@ -163,16 +155,6 @@ function describeEngineGroup({ values }: Describer, { scan, gate, conditions }: 
   const checked: readonly Detail[] = conditions.length === 0 || condition === undefined ? [] : [['Engine Condition', printExpression(condition, names, values)]]
   const gated: readonly Detail[] = gate === undefined ? [] : [['One-Time Filter', printExpression(gate.condition, [], values)]]
   return { title: `${title} on ${tableTitle(scan)}`, details: [...gated, ...details, ...checked] }
-}
-
-const joinNames = { inner: '', left: ' Left', full: ' Full' } as const
-
-function describeJoin(describer: Describer, node: JoinNode): Description {
-  const { values, qualified } = describer
-  const [left, right] = [columnNames(node.left, values, qualified), columnNames(node.right, values, qualified)]
-  const keys: readonly Detail[] = node.keys.length === 0 ? [] : [['Join Key', node.keys.map((key) => `${printExpression(key.left, left, values)} = ${printExpression(key.right, right, values)}`).join(' AND ')]]
-  const residual: readonly Detail[] = node.residual === undefined ? [] : [['Join Filter', printExpression(node.residual, [...left, ...right], values)]]
-  return { title: `${node.keys.length === 0 ? 'Nested Loop' : 'Hash'}${joinNames[node.join]} Join`, details: [...keys, ...residual], children: [describe(describer, node.left, false), { ...describe(describer, node.right, false), relation: 'held' }] }
 }
 
 function describeSubquery(describer: Describer, { test, plan, outer, byKey }: BoundSubquery, index: number): ExplainNode {

@@ -2,6 +2,7 @@
 import type { EnginePredicateTerm, EngineRow, EngineValue, KeyBound } from '../../engine/engine.ts'
 import type { TableSchema } from '../../engine/schema.ts'
 import { accessOf } from '../execute/access.ts'
+import { resolveTerms } from '../execute/terms.ts'
 import type { ScanRange } from '../execute/bounds.ts'
 import type { ScanNode } from '../operator/node.ts'
 import type { PlanHint, PlanTerm } from '../plan-term.ts'
@@ -72,8 +73,18 @@ export function tableTitle({ table, alias }: Pick<ScanNode, 'table' | 'alias'>):
 export function describeScan(node: ScanNode, values: Values): DescribedAccess {
   const { title, details } = describeAccess(node.table, node.terms, node.hints, values)
   const order: readonly Detail[] = node.ordered ? [['Order', node.reverse ? 'by key, from its end' : 'by key']] : []
-  const columns: readonly Detail[] = node.columns.length === 0 ? [] : [['Columns', node.columns.map((ordinal) => node.table.columns[ordinal]!.name).join(', ')]]
-  return { title: `${title} on ${tableTitle(node)}`, details: [...details, ...order, ...columns] }
+  return { title: `${title} on ${tableTitle(node)}`, details: [...details, ...order, ...columnsDetail(node)] }
+}
+
+function columnsDetail({ table, columns }: ScanNode): readonly Detail[] {
+  return columns.length === 0 ? [] : [['Columns', columns.map((ordinal) => table.columns[ordinal]!.name).join(', ')]]
+}
+
+/** Rows read by whole keys, of which it is told what their columns must equal. */
+export function describeLookups(node: ScanNode, keys: readonly string[], values: Values): DescribedAccess {
+  const { table } = node
+  const key = table.primaryKey.map((ordinal, position) => `${table.columns[ordinal]!.name} = ${keys[position]}`).join(' AND ')
+  return { title: `Lookups on ${tableTitle(node)}`, details: [['Key', key], ...conditions(table, 'Filter', resolveTerms(node.terms, values) ?? []), ...columnsDetail(node)] }
 }
 
 const keysMax = 4

@@ -21,14 +21,18 @@ export interface Observation {
 export interface RecordingProbe extends Probe {
   readonly observations: ReadonlyMap<QueryNode, Observation>
   readonly reads: ReadonlyMap<QueryNode, ReadStats>
+  /** The sides that joins read by their keys. */
+  readonly lookedUp: ReadonlyMap<QueryNode, 'left' | 'right'>
 }
 
 export function createProbe(clock: Clock): RecordingProbe {
   const observations = new Map<QueryNode, Observation>()
   const reads = new Map<QueryNode, ReadStats>()
+  const lookedUp = new Map<QueryNode, 'left' | 'right'>()
   return {
     observations,
     reads,
+    lookedUp,
     watch(node, rows, run) {
       const seen = observations.get(node) ?? { rows: 0, loops: 0, ms: 0, heldBytes: 0, heldBytesMax: 0, spilledBytes: 0 }
       observations.set(node, seen)
@@ -40,6 +44,9 @@ export function createProbe(clock: Clock): RecordingProbe {
       const stats = reads.get(node) ?? newQueryStats()
       reads.set(node, stats)
       return stats
+    },
+    looksUp(node, side) {
+      lookedUp.set(node, side)
     },
   }
 }

@@ -29,7 +29,10 @@ interface JoinPlan {
   readonly noLeft: EngineRow | undefined
 }
 
-export function join(node: JoinNode, left: Stream, right: Stream, run: QueryRun): Stream {
+/** Joins rows of the two sides; each call goes through its streams once. */
+export type Joined = (left: Stream, right: Stream) => Stream
+
+export function join(node: JoinNode, run: QueryRun): Joined {
   const plan: JoinPlan = {
     run,
     leftKeys: node.keys.map((key) => compile(key.left, run)),
@@ -41,9 +44,9 @@ export function join(node: JoinNode, left: Stream, right: Stream, run: QueryRun)
   }
   const share = run.memory.share()
   const joinedOf = (way: JoinPlan, held: Stream, streaming: Stream): AsyncIterable<Batch> => inPasses([held, streaming], run, share, (inputs, pass) => joinedInPass(way, inputs, pass))
-  if (node.join !== 'inner') return () => joinedOf(plan, right, left)
+  if (node.join !== 'inner') return (left, right) => () => joinedOf(plan, right, left)
   const swapped: JoinPlan = { ...plan, leftKeys: plan.rightKeys, rightKeys: plan.leftKeys, isSwapped: true }
-  return () => overSides(left, right, run, share, (sides) => (sides.isLeftSmaller ? joinedOf(swapped, sides.left, sides.right) : joinedOf(plan, sides.right, sides.left)))
+  return (left, right) => () => overSides(left, right, run, share, (sides) => (sides.isLeftSmaller ? joinedOf(swapped, sides.left, sides.right) : joinedOf(plan, sides.right, sides.left)))
 }
 
 function nulls(width: number): EngineRow {

@@ -7,7 +7,7 @@ import { apply } from './apply.ts'
 import { filter } from './filter.ts'
 import { distinctGroups, group } from './group.ts'
 import type { DistinctNode } from './group.ts'
-import { join } from './join.ts'
+import { lookupJoin } from './lookup/lookup-join.ts'
 import type { QueryNode } from './node.ts'
 import { engineTop, topOfScan, topRowsMax } from './engine/engine-top.ts'
 import { batchRows, newRow, pace } from './query-run.ts'
@@ -54,7 +54,7 @@ function openNode(node: QueryNode, run: QueryRun, rowsMax: number | undefined, r
     case 'group':
       return group(node, input(node.input), run)
     case 'join':
-      return join(node, input(node.left), input(node.right), run)
+      return lookupJoin(node, { left: input(node.left), right: input(node.right), watch: (each, rows) => watched(each, rows, run) }, run, rowsMax)
     case 'sort': {
       const window = node.window === undefined ? undefined : rowWindow(node.window, run.values)
       const wanted = window?.limit === undefined ? Number.POSITIVE_INFINITY : window.limit + window.offset

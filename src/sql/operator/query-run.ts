@@ -23,6 +23,8 @@ export interface Probe {
   watch(node: QueryNode, rows: Stream, run: QueryRun): Stream
   /** Where the reads of a node are counted. */
   statsOf(node: QueryNode): ReadStats
+  /** A join reads this side by its keys, which was open until it ran. */
+  looksUp(node: QueryNode, side: 'left' | 'right'): void
 }
 
 export interface QueryRun extends Run {

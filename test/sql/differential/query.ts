@@ -171,7 +171,7 @@ function joinedSource(generator: Generator): Source {
       ;({ text, fields } = right)
       continue
     }
-    const on = joinCondition(generator, fields, right.fields)
+    const on = joinCondition(generator, fields, right.fields, table)
     const form = random.below(10)
     fields = [...fields, ...right.fields]
     if (form < 2 && features.has('crossJoin')) text = sql`${text} CROSS JOIN ${right.text}`
@@ -185,14 +185,25 @@ function outerJoin({ random, features }: Generator): string {
   return pick(random, ['LEFT', ...(features.has('rightJoin') ? ['RIGHT'] : []), ...(features.has('fullJoin') ? ['FULL'] : [])])
 }
 
-function joinCondition(generator: Generator, left: readonly Field[], right: readonly Field[]): Text {
+function joinCondition(generator: Generator, left: readonly Field[], right: readonly Field[], table: Table): Text {
   const { random } = generator
+  const keyed = chance(random, 35) ? joinByKey(generator, left, right, table) : undefined
+  if (keyed !== undefined) return keyed
   const pairs = left.flatMap((one) => right.filter((other) => other.kind === one.kind).map((other) => [one, other] as const))
   const scope: Scope = { generator, fields: [...left, ...right], queryDepth: 0, subqueries: false }
   if (pairs.length === 0) return randomCondition(scope, 1)
   const [one, other] = pick(random, pairs)
   const equal = sql`${one.text} ${chance(random, 85) ? '=' : pick(random, ['<', '<>'])} ${other.text}`
   return chance(random, 30) ? sql`${equal} AND ${randomCondition(scope, 1)}` : equal
+}
+
+/** Every column of the table's key equals one of the other side: its rows can be looked up. */
+function joinByKey({ random }: Generator, left: readonly Field[], right: readonly Field[], { key }: Table): Text | undefined {
+  const parts = key.map((position) => {
+    const others = left.filter(({ kind }) => kind === right[position]!.kind)
+    return others.length === 0 ? undefined : sql`${right[position]!.text} = ${pick(random, others).text}`
+  })
+  return parts.length === 0 || parts.includes(undefined) ? undefined : joined(parts as Text[], ' AND ')
 }
 
 function fromQuery(generator: Generator): Source {

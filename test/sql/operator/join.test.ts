@@ -38,28 +38,28 @@ const expected = Array.from({ length: 100 }, (_, i) => [(i % 50) * 3, `few ${i %
 const sorted = (rows: readonly (readonly EngineValue[])[]): readonly string[] => rows.map((row) => JSON.stringify(row)).toSorted()
 
 test('a small left side is held, and the large right one streams by', async () => {
-  const { rows, spilledBytes } = await joined((run) => join(joinOf('inner', 0, 1), few, many, run))
+  const { rows, spilledBytes } = await joined((run) => join(joinOf('inner', 0, 1), run)(few, many))
   expect(sorted(rows)).toEqual(sorted(expected))
   expect(spilledBytes).toBe(0)
 })
 
 test('a small right side is held, too', async () => {
-  const { rows, spilledBytes } = await joined((run) => join(joinOf('inner', 1, 0), many, few, run))
+  const { rows, spilledBytes } = await joined((run) => join(joinOf('inner', 1, 0), run)(many, few))
   expect(sorted(rows)).toEqual(sorted(expected.map(([a, b, c, d]) => [c!, d!, a!, b!])))
   expect(spilledBytes).toBe(0)
 })
 
 test('conditions are over the row of left and right, whichever is held', async () => {
   const isLate: Bound = { kind: 'call', name: 'isLate', args: [column(2)], type: { kind: 'boolean' }, strict: true, apply: (text) => Number(String(text).length === 'many 20003'.length) }
-  const { rows } = await joined((run) => join(joinOf('inner', 0, 1, isLate), few, many, run))
+  const { rows } = await joined((run) => join(joinOf('inner', 0, 1, isLate), run)(few, many))
   expect(sorted(rows)).toEqual(sorted(expected.slice(50)))
 })
 
 test('a LEFT JOIN holds its right side, and two large sides are joined as well', async () => {
-  const outer = await joined((run) => join(joinOf('left', 0, 1), few, many, run))
+  const outer = await joined((run) => join(joinOf('left', 0, 1), run)(few, many))
   expect(sorted(outer.rows)).toEqual(sorted(expected))
   expect(outer.spilledBytes).toBeGreaterThan(0)
-  const both = await joined((run) => join(joinOf('inner', 1, 1), many, many, run))
+  const both = await joined((run) => join(joinOf('inner', 1, 1), run)(many, many))
   expect(both.rows.length).toBe(2 * manyRows)
   expect(both.rows.every((row) => row[1] === row[3])).toBe(true)
 })
@@ -76,7 +76,7 @@ test('a consumer that stops early ends the reading of both sides', async () => {
   for (const [left, right] of [[few, many], [many, many]] as const) {
     ended.length = 0
     const run = newQueryRun({ engine: openModelEngine(), signal: undefined, nowMicros: 0, stats: newQueryStats(), values: {} as QueryRun['values'], limits: { memoryBytesMax: 32 * MiB, spillBytesMax: MiB, pool: createMemoryPool(64 * MiB) } })
-    for await (const batch of queryRows(run, join(joinOf('inner', left === few ? 0 : 1, 1), watched('left', left), watched('right', right), run))) {
+    for await (const batch of queryRows(run, join(joinOf('inner', left === few ? 0 : 1, 1), run)(watched('left', left), watched('right', right)))) {
       expect(batch.length).toBeGreaterThan(0)
       break
     }

@@ -39,8 +39,8 @@ async function paced(query: (run: QueryRun) => Stream): Promise<{ looks: number;
 const cases: readonly (readonly [string, (run: QueryRun) => Stream, number])[] = [
   ['DISTINCT', (run) => distinct(input, run), rowCount / batchRows],
   ['GROUP BY', (run) => hashed({ kind: 'group', input: { kind: 'values', rows: [] }, keys: [column(0)], aggregates: [] }, input, run), rowCount / batchRows],
-  ['a join', (run) => join(joinOf([0]), input, input, run), (2 * rowCount) / batchRows],
-  ['a join of one key whose pairs are all dropped', (run) => join({ ...joinOf([1]), residual: never }, input, input, run), rowCount ** 2 / 256],
+  ['a join', (run) => join(joinOf([0]), run)(input, input), (2 * rowCount) / batchRows],
+  ['a join of one key whose pairs are all dropped', (run) => join({ ...joinOf([1]), residual: never }, run)(input, input), rowCount ** 2 / 256],
 ]
 
 function joinOf(keys: readonly number[]): Parameters<typeof join>[0] {
