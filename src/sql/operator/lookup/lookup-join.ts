@@ -134,8 +134,10 @@ async function gather({ run, share }: LookupJoin, stream: Stream, side: KeyedSid
     for (let next = await iterator.next(); next.done !== true; next = await iterator.next()) {
       rows.push(next.value)
       count += next.value.length
-      if (count > keysAlways) countMax ??= Math.min(rowsMax, Math.max(await scannedRows(side, run) / rowsPerKey, keysAlways))
-      if (count > (countMax ?? keysAlways) || !share.take(next.value.reduce((sum, row) => sum + rowBytes(row), 0))) return { ...gathered, isAll: false }
+      // So few are no more than go by between operators anyway.
+      if (count <= keysAlways) continue
+      countMax ??= Math.min(rowsMax, await scannedRows(side, run) / rowsPerKey)
+      if (count > countMax || !share.take(next.value.reduce((sum, row) => sum + rowBytes(row), 0))) return { ...gathered, isAll: false }
     }
     return { ...gathered, isAll: true }
   } catch (error) {
