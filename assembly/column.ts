@@ -8,6 +8,7 @@ export { columnEncodeF64 } from './column/decimal-write'
 export { columnEncodeBytes, columnEncodeKeys } from './column/text/write'
 export { columnDecodeI64, columnDecodeF64, columnGetI64, columnGetF64, columnLowerBoundI64 } from './column/numbers'
 export { columnDecodeBytes, columnDecodeScratchBytes, columnGetBytes } from './column/text/decode'
+export { columnGather } from './column/gather'
 export { columnLowerBoundBytes } from './column/text/search'
 export { columnValidate } from './column/validate'
 

@@ -51,6 +51,12 @@ export interface ColumnExports {
   columnGetF64(chunk: Pointer, row: number, out: Pointer): number
   columnGetBytes(chunk: Pointer, row: number, out: Pointer, scratch: Pointer): number
 
+  /**
+   * `count` rows by number (u32 at `rows`), `kind` as `columnKind` has it: the same as decoding all and taking these, for few of them. Of
+   * bytes only chunks that need no scratch to decode. -1 for another kind or a row outside the chunk.
+   */
+  columnGather(chunk: Pointer, kind: number, rows: Pointer, count: number, values: Pointer, nulls: Pointer): number
+
   /** First row whose value is >= the i64 at `value`, for a chunk sorted ascending without nulls; count if none. */
   columnLowerBoundI64(chunk: Pointer, value: Pointer): number
   /** The same for bytes, compared as unsigned bytes, shorter first. */

@@ -3,6 +3,7 @@ import type { ColumnExports } from '../column.ts'
 import type { LinearMemory } from '../linear-memory.ts'
 import { codesBytes, createChunkWriter } from './column/chunk-write.ts'
 import { createDictionaryBuilder } from './column/dictionary.ts'
+import { createColumnGather } from './column/gather.ts'
 import { blockCount, blockRows, createChunkLayout, entryBytes, headerBytes, nullBitmapBytes } from './column/layout.ts'
 import { createColumnNulls } from './column/nulls.ts'
 import { createNumberReaders } from './column/numbers.ts'
@@ -17,6 +18,7 @@ export function createColumnJs(memory: LinearMemory): ColumnExports {
   const nulls = createColumnNulls(memory, layout)
   const writer = createChunkWriter(memory, layout, nulls)
   const places = createTextPlaces(memory, layout, lz)
+  const getters = { ...createNumberReaders(memory, layout, nulls), ...createTextReaders(memory, layout, nulls, places) }
   const { columnEncodeI64, writeFixed } = createIntegerWriter(memory, writer)
   return {
     columnEncodeBound: (count, dataBytes) => headerBytes + nullBitmapBytes(count) + blockCount(count) * (entryBytes + 16) + count * 8 + 16 + dataBytes,
@@ -29,7 +31,7 @@ export function createColumnJs(memory: LinearMemory): ColumnExports {
     columnEncoding: (chunk) => layout.encoding(chunk),
     columnHasNulls: (chunk) => layout.flags(chunk) & 1,
     columnValidate: createValidator(memory, layout, places),
-    ...createNumberReaders(memory, layout, nulls),
-    ...createTextReaders(memory, layout, nulls, places),
+    ...getters,
+    ...createColumnGather(memory, layout, getters),
   }
 }

@@ -12,7 +12,7 @@ import type { Predicate } from './predicate.ts'
 import type { ScanColumns } from '../vector/scan-columns.ts'
 import { bitmapBytes } from './read-context.ts'
 import type { ReadContext } from './read-context.ts'
-import { decodeChunk, decodeColumn, keyChunk, onceEach } from './row-group-columns.ts'
+import { decodeChunk, decodeColumn, gatherChunk, keyChunk, onceEach } from './row-group-columns.ts'
 import type { ColumnSource } from './row-group-columns.ts'
 
 export interface PageRequest {
@@ -53,7 +53,7 @@ export function directPage(request: PageRequest, group: DirectRowGroup): Page {
   const vectors: (Vector | undefined)[] = []
   const stored = onceEach((ordinal) => decodeColumn(context, group.chunk(ordinal), ordinal, 0, group.rowCount, arena))
   const column = columns.of({ rowCount: group.rowCount, vector: stored, chunk: group.chunk }, group.selection, arena)
-  for (const ordinal of wanted) vectors[ordinal] = inOrder(request, order, column(ordinal))
+  for (const ordinal of wanted) vectors[ordinal] = fewRows(request, group, order, ordinal) ?? inOrder(request, order, column(ordinal))
   let keys: Pointer | undefined
   const keyVector = (): Pointer => {
     const { name, kind } = keyChunk(context)
@@ -66,7 +66,20 @@ export function directPage(request: PageRequest, group: DirectRowGroup): Page {
 /** Rows as the winners of a merge of one run: u32 pairs (0, row). */
 interface RowOrder {
   readonly pairs: Pointer
+  /** The rows as u32 where they are few and ascend; otherwise 0. */
+  readonly few: Pointer
   readonly count: number
+}
+
+/** Of one row in so many, chunks are not decoded. */
+const fewShare = 32
+
+/** A stored column of few rows; undefined where it is to be decoded. */
+function fewRows({ context, arena }: PageRequest, group: DirectRowGroup, order: RowOrder | undefined, ordinal: number): Vector | undefined {
+  const kind = context.shape.layout.columns[ordinal]
+  if (order === undefined || order.few === 0 || kind === undefined) return undefined
+  const chunk = group.chunk(ordinal)
+  return chunk === 0 ? undefined : gatherChunk(context, chunk, kind, order.few, order.count, arena)
 }
 
 /** A page keeps its row group's rows and order unless the scan goes backwards or few rows are selected. */
@@ -81,7 +94,7 @@ function orderOf({ context: { kernel, reverse }, arena }: PageRequest, { rowCoun
     u32[(pairs >>> 2) + 2 * i] = 0
     u32[(pairs >>> 2) + 2 * i + 1] = rows === 0 ? at : u32[(rows >>> 2) + at]!
   }
-  return { pairs, count: selectedCount }
+  return { pairs, few: reverse || selectedCount * fewShare > rowCount ? 0 : rows, count: selectedCount }
 }
 
 function inOrder({ context: { kernel: { memory: { u32 }, exports } }, arena }: PageRequest, order: RowOrder | undefined, vector: Vector): Vector {

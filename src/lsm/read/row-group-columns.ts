@@ -3,6 +3,7 @@ import { corruption } from '../../errors.ts'
 import type { LinearMemory, Pointer } from '../../kernel/linear-memory.ts'
 import { copyOut } from '../keys/key-bytes.ts'
 import type { Arena } from '../state/arena.ts'
+import { physicalKindNumber } from '../layout.ts'
 import type { PhysicalKind } from '../layout.ts'
 import type { Vector } from '../page.ts'
 import type { ChunkName, TableReader } from '../table/table.ts'
@@ -35,6 +36,14 @@ export function decodeChunk({ kernel: { exports } }: ReadContext, chunk: Pointer
       return { kind, refs: values, nulls: bits }
     }
   }
+}
+
+/** `count` rows of a chunk by number (u32 at `rows`); undefined where that does not spare decoding it. */
+export function gatherChunk({ kernel: { exports } }: ReadContext, chunk: Pointer, kind: PhysicalKind, rows: Pointer, count: number, arena: Arena): Vector | undefined {
+  if (kind === 'bytes' && exports.columnDecodeScratchBytes(chunk) !== 0) return undefined
+  const values = arena.allocate(8 * count), nulls = exports.columnHasNulls(chunk) === 0 ? 0 : arena.allocate(bitmapBytes(count))
+  checkDecoded(exports.columnGather(chunk, physicalKindNumber[kind], rows, count, values, nulls), kind)
+  return kind === 'bytes' ? { kind, refs: values, nulls } : { kind, values, nulls }
 }
 
 /** Chunks pass their checksum and validation when they are read; what still fails to decode was written wrong. */
