@@ -19,7 +19,7 @@ import type { KeyedSide } from './keyed-side.ts'
 /** So many keys are looked up without knowing how many rows a scan would read. */
 export const keysAlways = 64
 /** A look-up costs about as much as scanning so many rows, holding them and asking for a key. */
-const rowsPerKey = 16
+const rowsPerKey = 100
 /** Wanted rows for which left rows are not read ahead; and left rows whose partners are looked up at most to find them. */
 const fewWanted = 1_024
 /** Rows of the other side that are held at most to find out. */
