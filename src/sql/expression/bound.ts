@@ -82,7 +82,9 @@ export type Bound =
   | { readonly kind: 'aggregate'; readonly aggregate: BoundAggregate; readonly type: ValueType; readonly at: number }
   | { readonly kind: 'subquery'; readonly subquery: BoundSubquery; readonly type: ValueType }
 
-export function strictCall(name: string, args: readonly Bound[], type: ValueType, apply: Apply): BoundCall {
+/** Null where null stands among the arguments: the others are then not computed, and raise no error, as in PostgreSQL. */
+export function strictCall(name: string, args: readonly Bound[], type: ValueType, apply: Apply): Bound {
+  if (args.some((arg) => arg.kind === 'constant' && arg.value === null)) return { kind: 'constant', value: null, type }
   return { kind: 'call', name, args, type, apply, strict: true }
 }
 

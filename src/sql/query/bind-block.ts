@@ -42,6 +42,8 @@ export interface BlockInput {
 interface Parts {
   readonly scope: BlockScope
   readonly unit: FromUnit | undefined
+  /** A query in FROM uses columns of blocks further out. */
+  readonly fromDepends: boolean
   readonly where: readonly Bound[]
   readonly groupKeys: readonly Bound[]
   readonly having: Bound | undefined
@@ -76,7 +78,7 @@ const never: Bound = { kind: 'constant', value: 0, type: booleanType }
 
 /** Grouped by its keys an aggregate's value is that for each; without rows of a key it is what it is over none. */
 function planByKey({ context, block, outer, window }: BlockInput, parts: Parts, isGrouped: boolean): ByKey | undefined {
-  if (outer === undefined || parts.scope.outerUsed.length === 0 || window !== undefined || block.distinct || block.groupBy.length > 0 || parts.having !== undefined) return undefined
+  if (outer === undefined || parts.scope.outerUsed.length === 0 || parts.fromDepends || window !== undefined || block.distinct || block.groupBy.length > 0 || parts.having !== undefined) return undefined
   const items = parts.items.map(({ bound }) => bound)
   const correlation = correlationOf(parts.unit, parts.where, items)
   if (correlation === undefined || (isGrouped && items.length !== 1)) return undefined
@@ -101,7 +103,14 @@ function bindParts(input: BlockInput): Parts {
   const scope = newScope(context, outer)
   const inClause = (clause?: string): ExpressionScope => expressionScope(scope, common, bindQuery, clause)
   const conditions = (expression: Expression, clause: string, leaves: readonly Leaf[]): readonly Bound[] => narrowLeaves(scope, leaves, conjuncts(expression)).map((each) => bindCondition(inClause(clause), each, clause))
-  const query = (inner: Query, visible: CommonTables | undefined): BoundQuery => bindQuery(context, inner, visible, undefined)
+  // A query in FROM sees the blocks around this one, but nothing of this one.
+  const around: BlockScope | undefined = outer && { ...newScope(context, outer), outerUsed: scope.outerUsed }
+  let fromDepends = false
+  const query = (inner: Query, visible: CommonTables | undefined): BoundQuery => {
+    const bound = bindQuery(context, inner, visible, around)
+    fromDepends ||= bound.outer.length > 0
+    return bound
+  }
   const unit = block.from === undefined ? undefined : bindFrom({ scope, common, query, conditions }, block.from)
   const where = block.where === undefined ? [] : conditions(block.where, 'WHERE', scope.leaves)
   const items = bindItems(scope, inClause(), block.items)
@@ -109,7 +118,7 @@ function bindParts(input: BlockInput): Parts {
   refuseIntervals(groupKeys.map(({ type }) => type), 'GROUP BY')
   const having = block.having === undefined ? undefined : bindCondition(inClause(), block.having, 'HAVING')
   const order = orderBy.map((key): OrderPart => ({ ...key, by: orderTarget(scope, inClause(), key.expression, items) }))
-  return { scope, unit, where, groupKeys, having, items, order }
+  return { scope, unit, fromDepends, where, groupKeys, having, items, order }
 }
 
 /** The item that an ORDER BY key is, or the key's own expression. */

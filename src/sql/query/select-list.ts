@@ -54,7 +54,7 @@ export function orderTargetOf({ context }: BlockScope, expression: Expression, i
 }
 
 function isConstant(expression: Expression): boolean {
-  if (expression.kind === 'unary') return isConstant(expression.operand)
+  if (expression.kind === 'unary') return expression.operator === '-' && isConstant(expression.operand)
   return expression.kind === 'operand' || expression.kind === 'number'
 }
 

@@ -177,7 +177,7 @@ function commentEnd(text: string, start: number): number {
   throw syntaxError(text, start, 'the comment does not end')
 }
 
-const longSymbols = ['!~~*', '->>', '#>>', '!~~', '~~*', '!~*', '<=', '>=', '<>', '!=', '::', '||', '->', '#>', '@>', '<@', '~*', '!~', '~~', ':=', '=>', '==']
+const longSymbols = ['!~~*', '<<', '>>', '->>', '#>>', '!~~', '~~*', '!~*', '<=', '>=', '<>', '!=', '::', '||', '->', '#>', '@>', '<@', '~*', '!~', '~~', ':=', '=>', '==']
 
 function symbolLength(text: string, at: number): number {
   if (!isOperator(text.charCodeAt(at)) || !isOperator(text.charCodeAt(at + 1))) return text.codePointAt(at)! > 0xffff ? 2 : 1

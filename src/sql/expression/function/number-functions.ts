@@ -122,7 +122,7 @@ function toScale(exact: Division): Builder {
   return (name, args, literals) => {
     const [arg, digits] = args
     const value = arg === undefined ? undefined : numberArgument([arg], 1)
-    if (value === undefined || digits === undefined || args.length !== 2 || !isInteger(digits.type)) return undefined
+    if (value === undefined || digits === undefined || args.length !== 2 || !(isInteger(digits.type) || digits.type.kind === 'unknown')) return undefined
     if (isFloat(value.type)) return strictCall(name, [value, coerce(digits, bigintType)], value.type, (number, count) => decimalDouble(number as number, Number(count), exact))
     const given = isInteger(value.type) ? coerce(value, numericType(0)) : value
     const scale = scaleOf(given.type)
@@ -180,6 +180,8 @@ function roundHalfEven(value: number): number {
 
 function power(base: unknown, exponent: unknown): number {
   const [a, b] = [base as number, exponent as number]
+  // Where JavaScript has NaN and IEEE 754 has 1.
+  if (a === 1 || (a === -1 && !Number.isFinite(b) && !Number.isNaN(b))) return 1
   if (a === 0 && b < 0) throw new LsmtError('22012', 'zero to a negative power is undefined')
   return finite(defined('power', a ** b, a, b), a, b)
 }
