@@ -82,9 +82,12 @@ export type Bound =
   | { readonly kind: 'aggregate'; readonly aggregate: BoundAggregate; readonly type: ValueType; readonly at: number }
   | { readonly kind: 'subquery'; readonly subquery: BoundSubquery; readonly type: ValueType }
 
-/** Null where null stands among the arguments: the others are then not computed, and raise no error, as in PostgreSQL. */
+/**
+ * Null where null stands among the arguments: the others are then not computed, and raise no error, as in PostgreSQL.
+ * An aggregate stays, since it is what makes one row of all.
+ */
 export function strictCall(name: string, args: readonly Bound[], type: ValueType, apply: Apply): Bound {
-  if (args.some((arg) => arg.kind === 'constant' && arg.value === null)) return { kind: 'constant', value: null, type }
+  if (args.some((arg) => arg.kind === 'constant' && arg.value === null) && !args.some(isAggregated)) return { kind: 'constant', value: null, type }
   return { kind: 'call', name, args, type, apply, strict: true }
 }
 
@@ -165,4 +168,12 @@ export function equalBound(a: Bound, b: Bound, sameLiteral: (a: Operand, b: Oper
     case 'subquery':
       return false
   }
+}
+
+export function isAggregated(bound: Bound): boolean {
+  let found = false
+  visitBound(bound, (part) => {
+    if (part.kind === 'aggregate') found = true
+  })
+  return found
 }

@@ -1,6 +1,6 @@
 /** Rows of a block as they get longer: each subquery's answer becomes a column of its own. */
 import type { Bound, BoundSubquery, Place } from '../expression/bound.ts'
-import { mapBound, visitBound } from '../expression/bound.ts'
+import { mapBound } from '../expression/bound.ts'
 import type { QueryNode } from '../operator/node.ts'
 
 export interface RowLayout {
@@ -44,12 +44,4 @@ function withoutSubqueries(bound: Bound, found: FoundSubquery[]): Bound {
     return { kind: 'column', place, name: '', type: part.type, at: -1 }
   })
   return isAny ? without : bound
-}
-
-export function isAggregated(bound: Bound): boolean {
-  let found = false
-  visitBound(bound, (part) => {
-    if (part.kind === 'aggregate') found = true
-  })
-  return found
 }
