@@ -1,6 +1,7 @@
 /**
  * The parser's time doubles with every level of parentheses around AND and OR: one statement of twenty levels held the
- * serving thread for seconds. Such statements are refused before the parser sees them.
+ * serving thread for seconds. Statements are cut into parts before it sees them, so that time grows with their length;
+ * what is too deep for the readers' recursion is refused at once.
  */
 import { expect, test } from 'vitest'
 import { createSql } from '../../src/sql/sql.ts'
@@ -12,10 +13,10 @@ const nested = (levels: number): string => {
   return `SELECT key FROM kv WHERE ${condition}`
 }
 
-test('deep nesting is refused at once, ordinary nesting is not', async () => {
+test('deep nesting is answered or refused at once', async () => {
   const sql = createSql(openModelEngine())
-  expect((await sql.query(nested(5)))[0]!.rows).toEqual([])
   const started = performance.now()
-  for (const levels of [20, 200, 2_000]) await expect(sql.query(nested(levels))).rejects.toMatchObject({ code: '54000' })
-  expect(performance.now() - started).toBeLessThan(1_000)
+  for (const levels of [5, 20, 200]) expect((await sql.query(nested(levels)))[0]!.rows).toEqual([])
+  for (const levels of [2_000, 20_000]) await expect(sql.query(nested(levels))).rejects.toMatchObject({ code: '54000' })
+  expect(performance.now() - started).toBeLessThan(3_000)
 })
