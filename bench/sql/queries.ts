@@ -31,7 +31,7 @@ export function peerQueries(rowCount: number, lookups: number): readonly PeerQue
     { name: 'OR, IN and a product by region', sql: "SELECT region, SUM(amount * 2) AS total FROM sales WHERE status IN ('paid', 'void') OR amount > 900 GROUP BY region" },
     { name: 'GROUP BY a computed slot of time', sql: 'SELECT ts - ts % 1000000 AS slot, COUNT(*) AS n FROM sales GROUP BY ts - ts % 1000000' },
     { name: 'SUM of CASE', sql: "SELECT SUM(CASE WHEN status = 'paid' THEN amount ELSE 0 END) AS paid, COUNT(CASE WHEN amount > 500 THEN 1 END) AS large FROM sales" },
-    { name: 'LIKE, aggregate', sql: "SELECT COUNT(*) AS n, SUM(amount * user_id) AS weight FROM sales WHERE region LIKE '%7'" },
+    { name: 'LIKE, aggregate', sql: "SELECT COUNT(*) AS n, SUM(user_id * 3) AS weight FROM sales WHERE region LIKE '%7'" },
     { name: 'COUNT(DISTINCT user_id)', sql: 'SELECT COUNT(DISTINCT user_id) AS n FROM sales' },
     { name: 'ORDER BY amount LIMIT 10', sql: 'SELECT amount FROM sales ORDER BY amount LIMIT 10' },
     { name: 'ORDER BY amount DESC, id LIMIT 10', sql: 'SELECT id, ts, user_id, region, amount, status FROM sales ORDER BY amount DESC, id LIMIT 10' },
