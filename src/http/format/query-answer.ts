@@ -1,8 +1,8 @@
 /** Results of statements as the JSON of `POST /query`. */
-import type { EngineRow } from '../engine/engine.ts'
-import type { Durability } from '../settings.ts'
-import { areRowsHere } from '../sql/result.ts'
-import type { RowsResult, StatementResult } from '../sql/result.ts'
+import type { EngineRow } from '../../engine/engine.ts'
+import type { Durability } from '../../settings.ts'
+import { areRowsHere } from '../../sql/result.ts'
+import type { RowsResult, StatementResult } from '../../sql/result.ts'
 import type { AnswerSink } from './answer-sink.ts'
 import { columnsJson, jsonEncoder, rowJson } from './json-value.ts'
 import type { JsonEncoder } from './json-value.ts'

@@ -2,8 +2,8 @@
  * JSON whose numbers keep their digits. `JSON.parse` rounds integers beyond 2^53 and long decimals; values on their
  * way into a database must not pass through it. Texts without such numbers, nearly all, still take `JSON.parse`.
  */
-import { LsmtError } from '../errors.ts'
-import type { ExactNumber } from '../sql/slot.ts'
+import { LsmtError } from '../../errors.ts'
+import type { ExactNumber } from '../../sql/slot.ts'
 
 export type ExactJson = null | boolean | number | string | ExactNumber | readonly ExactJson[] | { readonly [key: string]: ExactJson }
 

@@ -4,7 +4,7 @@
  * change the status any more: the connection is cut, so that the client sees a broken body and never a short result.
  */
 import type { ServerResponse } from 'node:http'
-import { LsmtError } from '../errors.ts'
+import { LsmtError } from '../../errors.ts'
 
 export interface AnswerSink {
   /** Adds text; the returned promise, if any, must be awaited before more is added. */

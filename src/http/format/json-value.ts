@@ -2,12 +2,12 @@
  * Engine values as JSON text, chosen once per column: BIGINT beyond 2^53-1 as a string of digits, NUMERIC as a string,
  * NaN and infinities as strings, BYTEA as base64. The column's type says how to read it back; nothing is lost.
  */
-import { formatDecimal } from '../engine/decimal.ts'
-import type { EngineRow, EngineValue } from '../engine/engine.ts'
-import { typeName } from '../engine/schema.ts'
-import type { ColumnType } from '../engine/schema.ts'
-import { formatDate, formatTimestamp } from '../engine/temporal.ts'
-import type { ResultColumn } from '../sql/plan.ts'
+import { formatDecimal } from '../../engine/decimal.ts'
+import type { EngineRow, EngineValue } from '../../engine/engine.ts'
+import { typeName } from '../../engine/schema.ts'
+import type { ColumnType } from '../../engine/schema.ts'
+import { formatDate, formatTimestamp } from '../../engine/temporal.ts'
+import type { ResultColumn } from '../../sql/plan.ts'
 
 export type JsonEncoder = (value: EngineValue) => string
 

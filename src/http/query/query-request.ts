@@ -1,10 +1,10 @@
 /** What a request to `POST /query` asks for. What is asked for and not there yet is refused, never ignored. */
 import type { IncomingHttpHeaders } from 'node:http'
-import { LsmtError } from '../errors.ts'
-import type { SqlParameters } from '../sql/slot.ts'
+import { LsmtError } from '../../errors.ts'
+import type { SqlParameters } from '../../sql/slot.ts'
 import { isExactNumber, parseExactJson } from './exact-json.ts'
 import type { ExactJson } from './exact-json.ts'
-import { decodeUtf8 } from './request-body.ts'
+import { decodeUtf8 } from '../request-body.ts'
 
 export interface QueryRequest {
   readonly sql: string
