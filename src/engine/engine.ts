@@ -113,6 +113,8 @@ export interface EngineSnapshot {
 /** How a written row meets an existing one of its key. */
 export type WriteMode = 'insert' | 'upsert' | 'insert-or-ignore'
 
+export type StagedWriteMode = Exclude<WriteMode, 'insert-or-ignore'>
+
 export type WriteOperation = { readonly put: EngineRow } | { readonly delete: readonly EngineValue[] }
 
 /** Called with rows that are about to be changed, before any is. */
@@ -265,6 +267,20 @@ export interface Engine extends EngineSession {
    * one step, so none waits for another in a circle. `written` is asked again when the catalog changed meanwhile.
    */
   begin(written: (catalog: EngineCatalog) => readonly TableSchema[]): Promise<EngineTransaction>
+
+  /**
+   * Makes an empty table with the columns of `table` and no name: only who has its schema can read and write it, and an
+   * opening after a crash drops it. So rows that are more than one statement may write become part of a table at once.
+   * It comes to an end by one of the two calls below.
+   */
+  stageTable(table: TableSchema): Promise<TableSchema>
+  /**
+   * All staged rows become rows of `table` in one atomic statement, however many. Rows that the table has are copied to
+   * them first, while nobody writes it: 'insert' is 23505 when a key exists in both, with 'upsert' the staged row counts.
+   * 40001 when the table's columns were changed, or the table truncated, since it was staged; the staged rows stay then.
+   */
+  publishStaged(staged: TableSchema, table: TableSchema, mode: StagedWriteMode): Promise<TableSchema>
+  dropStaged(staged: TableSchema): Promise<void>
 
   /** Everything written so far goes to table files / is merged into one run. */
   flush(): Promise<void>

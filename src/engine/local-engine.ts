@@ -106,8 +106,8 @@ export async function createLocalEngine(parts: LocalEngineParts): Promise<Engine
   }
 }
 
-function catalogPart(tables: Tables): Pick<Engine, 'tables' | 'table' | 'createTable' | 'dropTable' | 'alterTable' | 'truncateTable' | 'catalogSettled'> {
-  return { tables: tables.list, table: tables.find, createTable: tables.create, dropTable: tables.drop, alterTable: tables.alter, truncateTable: tables.truncate, catalogSettled: tables.settled }
+function catalogPart(tables: Tables): Pick<Engine, 'tables' | 'table' | 'createTable' | 'dropTable' | 'alterTable' | 'truncateTable' | 'catalogSettled' | 'stageTable' | 'publishStaged' | 'dropStaged'> {
+  return { tables: tables.list, table: tables.find, createTable: tables.create, dropTable: tables.drop, alterTable: tables.alter, truncateTable: tables.truncate, catalogSettled: tables.settled, stageTable: tables.stage, publishStaged: tables.publishStaged, dropStaged: tables.dropStaged }
 }
 
 function engineStats({ kernel, trees, cacheBytes, admission }: LocalEngineParts): EngineStats {

@@ -5,6 +5,7 @@ import type { TableSchema } from '../../src/engine/schema.ts'
 import { describeExpressions } from './engine-conformance-expressions.ts'
 import { describeColumns } from './engine-conformance-columns.ts'
 import { describeGroups } from './engine-conformance-groups.ts'
+import { describeStaged } from './engine-conformance-staged.ts'
 import { describeTop } from './engine-conformance-top.ts'
 import { describeTablesAndValues } from './engine-conformance-values.ts'
 import { describeTransactions } from './engine-conformance-transactions.ts'
@@ -22,6 +23,7 @@ export function describeEngine(title: string, open: () => Promise<Engine>): void
 
     describeTablesAndValues(() => engine)
     describeTransactions(() => engine)
+    describeStaged(() => engine)
 
     describe('writes', () => {
       let table: TableSchema

@@ -3,8 +3,7 @@
  * the model that the real engine is compared with, and good enough to develop and test SQL against.
  */
 import { checkRow } from '../../src/engine/check-value.ts'
-import { checkKey, keyCodec } from '../../src/engine/codec/key-codec.ts'
-import type { Engine, EngineTransaction, EngineAggregate, EnginePredicateTerm, EngineRow, EngineScan, EngineSnapshot, EngineValue, KeyBound, NewTable, WriteMode } from '../../src/engine/engine.ts'
+import type { Engine, EngineTransaction, EngineAggregate, EngineRow, EngineSnapshot, EngineValue, NewTable, WriteMode } from '../../src/engine/engine.ts'
 import { rowsOfColumns } from '../../src/engine/columns.ts'
 import { alteredTable } from '../../src/engine/tables/alter-table.ts'
 import { kvTable } from '../../src/engine/tables/catalog.ts'
@@ -16,8 +15,9 @@ import type { Kernel } from '../../src/kernel/kernel.ts'
 import { reserveLinearMemory } from '../../src/kernel/linear-memory.ts'
 import { openKernel } from '../../src/kernel/open-kernel.ts'
 import { createMemoryStorage } from '../../src/storage/memory-storage.ts'
-import { computedRows, computedTable } from './model-expression.ts'
-import { aggregateRows, groupRows, compareKeys, compareOrdered, compareValues, matches } from './model-values.ts'
+import { computedTable } from './model-expression.ts'
+import { checkedKey, inRange, insertOrUpdateRow, insertRow, keyOf, position, project, rowsByKey, selectRows, updateRows } from './model-rows.ts'
+import { aggregateRows, compareOrdered, groupRows } from './model-values.ts'
 
 interface ModelTable {
   readonly schema: TableSchema
@@ -51,6 +51,7 @@ export function openModelEngine(): Engine {
 function modelOver(byName: Map<string, ModelTable>, firstVersion: number): Engine {
   let catalogVersion = firstVersion
   let nextTableId = 16
+  const staged = new Map<number, ModelTable>()
   let closed = false
 
   function addTable(table: NewTable): TableSchema {
@@ -64,7 +65,7 @@ function modelOver(byName: Map<string, ModelTable>, firstVersion: number): Engin
 
   function find(schema: TableSchema): ModelTable {
     if (closed) throw new LsmtError('55000', 'the database is closed')
-    const table = [...byName.values()].find((each) => each.schema.tableId === schema.tableId)
+    const table = [...byName.values(), ...staged.values()].find((each) => each.schema.tableId === schema.tableId)
     if (table === undefined && byName.has(schema.name)) throw changed(schema)
     if (table === undefined) throw new LsmtError('42P01', `table "${schema.name}" does not exist`)
     return table
@@ -86,7 +87,7 @@ function modelOver(byName: Map<string, ModelTable>, firstVersion: number): Engin
 
   function snapshot(): ModelSnapshot {
     const tables = new Map<number, readonly EngineRow[]>()
-    for (const table of byName.values()) tables.set(table.schema.tableId, table.rows)
+    for (const table of [...byName.values(), ...staged.values()]) tables.set(table.schema.tableId, table.rows)
     return { tables, release() {} }
   }
 
@@ -134,6 +135,26 @@ function modelOver(byName: Map<string, ModelTable>, firstVersion: number): Engin
       return schema
     },
     async catalogSettled() {},
+    async stageTable(table) {
+      const of = writable(table)
+      const schema = { ...of.schema, tableId: nextTableId++ }
+      staged.set(schema.tableId, { schema, rows: [], nextRowId: of.nextRowId })
+      of.nextRowId += 2 ** 32
+      return schema
+    },
+    async publishStaged({ tableId }, table, mode) {
+      const from = staged.get(tableId), before = writable(table)
+      if (from === undefined) throw new LsmtError('55000', 'the staged rows were published or dropped')
+      const draft = from.rows.slice()
+      for (const row of before.rows) insertRow(from.schema, draft, row, mode === 'insert' ? 'insert' : 'insert-or-ignore')
+      staged.delete(tableId)
+      byName.set(table.name, { schema: from.schema, rows: draft, nextRowId: before.nextRowId })
+      catalogVersion++
+      return from.schema
+    },
+    async dropStaged({ tableId }) {
+      if (!staged.delete(tableId)) throw new LsmtError('55000', 'the staged rows were published or dropped')
+    },
     async begin(written) {
       return beginOver(byName, catalogVersion, new Set(written(this).map(({ name }) => name)))
     },
@@ -231,7 +252,7 @@ function modelOver(byName: Map<string, ModelTable>, firstVersion: number): Engin
 /** A transaction as a model of its own over copies, which the commit puts in the place of what was there. */
 function beginOver(byName: ReadonlyMap<string, ModelTable>, catalogVersion: number, written: ReadonlySet<string>): EngineTransaction {
   const own = new Map([...byName].map(([name, table]) => [name, { ...table }]))
-  const { begin: _, catalogSettled: __, flush: ___, compact: ____, stats: _____, close: end, ...session } = modelOver(own, catalogVersion)
+  const { begin: _, catalogSettled: __, flush: ___, compact: ____, stats: _____, stageTable: ______, publishStaged: _______, dropStaged: ________, close: end, ...session } = modelOver(own, catalogVersion)
   const begun = new Map([...own].map(([name, { rows }]) => [name, rows]))
   const refuse = async (): Promise<never> => {
     throw new LsmtError('0A000', 'not in a transaction')
@@ -279,27 +300,6 @@ function withHiddenKey(table: ModelTable, row: EngineRow): EngineRow {
   return checkRow(table.schema, table.schema.hiddenKey ? [table.nextRowId++, ...row] : row)
 }
 
-function keyOf(schema: TableSchema, row: EngineRow): EngineRow {
-  return schema.primaryKey.map((ordinal) => row[ordinal]!)
-}
-
-function checkedKey(schema: TableSchema, key: EngineRow): EngineRow {
-  return checkKey(keyCodec(schema), key)
-}
-
-function position(schema: TableSchema, rows: readonly EngineRow[], key: EngineRow): { readonly index: number; readonly found: boolean } {
-  let low = 0
-  let high = rows.length
-  while (low < high) {
-    const middle = (low + high) >>> 1
-    const order = compareKeys(keyOf(schema, rows[middle]!), key)
-    if (order === 0) return { index: middle, found: true }
-    if (order < 0) low = middle + 1
-    else high = middle
-  }
-  return { index: low, found: false }
-}
-
 /** What is found in the table, seen by `prepare`; both again while others changed the table meanwhile. */
 async function prepared<Found>(table: ModelTable, find: (rows: readonly EngineRow[]) => Found, prepare: ((found: Found) => Promise<void>) | undefined): Promise<Found> {
   for (;;) {
@@ -308,84 +308,4 @@ async function prepared<Found>(table: ModelTable, find: (rows: readonly EngineRo
     await prepare?.(found)
     if (table.rows === rows) return found
   }
-}
-
-function rowsByKey(schema: TableSchema, rows: readonly EngineRow[], keys: readonly EngineRow[]): readonly EngineRow[] {
-  const found = new Set<EngineRow>()
-  for (const key of keys) {
-    const at = position(schema, rows, checkedKey(schema, key))
-    if (at.found) found.add(rows[at.index]!)
-  }
-  return [...found]
-}
-
-function insertRow(schema: TableSchema, rows: EngineRow[], row: EngineRow, mode: WriteMode): number {
-  const at = position(schema, rows, keyOf(schema, row))
-  if (at.found && mode === 'insert') throw duplicateKey(schema)
-  if (at.found && mode === 'insert-or-ignore') return 0
-  rows.splice(at.index, at.found ? 1 : 0, row)
-  return 1
-}
-
-function insertOrUpdateRow(schema: TableSchema, rows: EngineRow[], row: EngineRow, change: (existing: EngineRow, proposed: EngineRow) => EngineRow | 'keep'): number {
-  const at = position(schema, rows, keyOf(schema, row))
-  if (!at.found) return insertRow(schema, rows, row, 'insert')
-  const becomes = change(rows[at.index]!, row)
-  if (becomes === 'keep') return 0
-  const next = checkRow(schema, becomes)
-  if (compareKeys(keyOf(schema, next), keyOf(schema, row)) !== 0) throw new LsmtError('0A000', `an INSERT that updates existing rows of table "${schema.name}" cannot change their primary key`)
-  rows[at.index] = next
-  return 1
-}
-
-function updateRows(schema: TableSchema, before: readonly EngineRow[], keys: readonly EngineRow[], change: (row: EngineRow) => EngineRow | 'delete' | 'keep'): { rows: EngineRow[]; count: number } {
-  const found = rowsByKey(schema, before, keys)
-  const removed = new Set<EngineRow>()
-  const added: EngineRow[] = []
-  for (const row of found) {
-    const becomes = change(row)
-    if (becomes === 'keep') continue
-    removed.add(row)
-    if (becomes !== 'delete') added.push(checkRow(schema, becomes))
-  }
-  const rows = before.filter((row) => !removed.has(row))
-  for (const row of added) insertRow(schema, rows, row, 'insert')
-  return { rows, count: removed.size }
-}
-
-function selectRows(rows: readonly EngineRow[], scan: EngineScan): readonly EngineRow[] {
-  if (scan.signal?.aborted === true) throw scan.signal.reason instanceof LsmtError ? scan.signal.reason : new LsmtError('57014', 'the statement was cancelled')
-  const selected = rows.filter((row) => inRange(scan.table, row, scan.lower, scan.upper) && scan.predicate.every((term: EnginePredicateTerm) => matches(row, term)))
-  const matching = computedRows(scan, selected)
-  const directed = scan.reverse === true ? matching.toReversed() : matching
-  return scan.limit === undefined ? directed : directed.slice(0, scan.limit)
-}
-
-function inRange(schema: TableSchema, row: EngineRow, lower: KeyBound | undefined, upper: KeyBound | undefined): boolean {
-  const key = keyOf(schema, row)
-  if (lower !== undefined) {
-    const order = comparePrefix(key, lower)
-    if (order < 0 || (order === 0 && !lower.inclusive)) return false
-  }
-  if (upper !== undefined) {
-    const order = comparePrefix(key, upper)
-    if (order > 0 || (order === 0 && !upper.inclusive)) return false
-  }
-  return true
-}
-
-function comparePrefix(key: EngineRow, bound: KeyBound): number {
-  for (const [index, value] of bound.values.entries()) {
-    const order = compareValues(key[index]!, value)
-    if (order !== 0) return order
-  }
-  return 0
-}
-
-function project(row: EngineRow, columns: readonly number[]): EngineRow {
-  return columns.map((ordinal) => row[ordinal]!)
-}
-
-function duplicateKey(schema: TableSchema): LsmtError {
-  return new LsmtError('23505', `duplicate key in table "${schema.name}"`)
 }

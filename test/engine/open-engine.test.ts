@@ -4,9 +4,11 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, describe, expect, test } from 'vitest'
 import type { Engine } from '../../src/engine/engine.ts'
+import type { MemoryDisk } from '../../src/storage/memory-disk.ts'
 import { createMemoryStorage } from '../../src/storage/memory-storage.ts'
 import { openLocalStorage } from '../../src/storage/local-storage.ts'
 import { describeEngine } from './engine-conformance.ts'
+import { scanAll } from './engine-fixtures.ts'
 import { runDifferential } from './engine-differential.ts'
 import { openTestEngine } from './open-test-engine.ts'
 import type { TestSettings } from './open-test-engine.ts'
@@ -121,4 +123,23 @@ describe('opening', () => {
     snapshot.release()
     await engine.close()
   })
+})
+
+test('rows that were staged and not published are dropped by the next opening', async () => {
+  const disk: MemoryDisk = new Map()
+  const first = await openTestEngine(createMemoryStorage({ disk }), { shards: 3 })
+  const kv = first.table('kv')!
+  const staged = await first.stageTable(kv)
+  await first.insert(staged, [['a', 'staged'], ['b', 'staged']], 'upsert')
+  const published = await first.stageTable(kv)
+  await first.insert(published, [['c', 'published']], 'upsert')
+  await first.publishStaged(published, kv, 'upsert')
+  await first.flush()
+  await first.close()
+  const second = await openTestEngine(createMemoryStorage({ disk }), { shards: 3 })
+  expect(await scanAll(second, second.table('kv')!)).toEqual([['c', 'published']])
+  await expect(scanAll(second, staged)).rejects.toMatchObject({ code: '40001' })
+  await second.compact()
+  expect(second.stats().shards.reduce((files, { levels }) => files + levels.reduce((sum, level) => sum + level.files, 0), 0)).toBeLessThanOrEqual(4)
+  await second.close()
 })

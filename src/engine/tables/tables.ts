@@ -7,7 +7,7 @@ import type { TableLayout } from '../../lsm/layout.ts'
 import { checkValue } from '../check-value.ts'
 import { catalogShard, catalogTable, kvTable, nextTableIdRow, readCatalog, tableRow } from './catalog.ts'
 import { alteredTable } from './alter-table.ts'
-import type { EngineRow, NewTable, TableChange } from '../engine.ts'
+import type { EngineRow, NewTable, StagedWriteMode, TableChange } from '../engine.ts'
 import { tableSchema } from './new-table.ts'
 import { physicalValue } from '../read/predicate.ts'
 import { scanShards } from '../read/scan.ts'
@@ -15,9 +15,11 @@ import { shardsOf } from '../shards/shard-snapshot.ts'
 import type { TableSchema } from '../schema.ts'
 import { tableAccess } from './table-access.ts'
 import type { TableAccess } from './table-access.ts'
-import type { StatementBuilder } from '../write/statement.ts'
-import { buildParts, tableChanged } from '../write/writer.ts'
+import { tableChanged } from '../write/writer.ts'
 import type { Writer } from '../write/writer.ts'
+import { dropOrphans, dropStaged, publishStaged, stageTable } from './staged-table.ts'
+import { change, existing, inTurn, leaving, register, unknownTable } from './tables-state.ts'
+import type { TablesState } from './tables-state.ts'
 
 export interface Tables {
   list(): readonly TableSchema[]
@@ -29,6 +31,9 @@ export interface Tables {
   drop(name: string): Promise<void>
   alter(name: string, change: TableChange): Promise<TableSchema>
   truncate(name: string): Promise<TableSchema>
+  stage(table: TableSchema): Promise<TableSchema>
+  publishStaged(staged: TableSchema, table: TableSchema, mode: StagedWriteMode): Promise<TableSchema>
+  dropStaged(staged: TableSchema): Promise<void>
   settled(): Promise<void>
   /** The tables as they are now, whatever becomes of them. */
   pin(): PinnedTables
@@ -41,7 +46,10 @@ export async function openTables(writer: Writer): Promise<Tables> {
   const catalog = tableAccess(catalogTable)
   const isNew = !writer.shards.trees[catalogShard]!.layouts.has(catalogTable.tableId)
   const { tables, nextTableId } = readCatalog(isNew ? [] : await catalogRows(writer, catalog))
-  const opened = createTables(writer, catalog, tables, nextTableId)
+  const state: TablesState = { writer, catalog, byName: new Map(), byId: new Map(), nextTableId, version: 1, tail: Promise.resolve() }
+  for (const schema of tables) register(state, tableAccess(schema))
+  await dropOrphans(state)
+  const opened = createTables(state)
   if (isNew) await opened.create(kvTable)
   return opened
 }
@@ -59,20 +67,7 @@ async function catalogRows(writer: Writer, catalog: TableAccess): Promise<Engine
   }
 }
 
-interface TablesState {
-  readonly writer: Writer
-  readonly catalog: TableAccess
-  readonly byName: Map<string, TableAccess>
-  readonly byId: Map<number, TableAccess>
-  nextTableId: number
-  version: number
-  /** Settles when the last of the statements that change the catalog is done; they run one after the other. */
-  tail: Promise<unknown>
-}
-
-function createTables(writer: Writer, catalog: TableAccess, known: readonly TableSchema[], nextTableId: number): Tables {
-  const state: TablesState = { writer, catalog, byName: new Map(), byId: new Map(), nextTableId, version: 1, tail: Promise.resolve() }
-  for (const schema of known) register(state, tableAccess(schema))
+function createTables(state: TablesState): Tables {
   return {
     ...lookups(state),
     get version() {
@@ -83,6 +78,9 @@ function createTables(writer: Writer, catalog: TableAccess, known: readonly Tabl
     drop: (name) => inTurn(state, () => dropTable(state, name)),
     alter: (name, change) => inTurn(state, () => alterTable(state, name, change)),
     truncate: (name) => inTurn(state, () => truncateTable(state, name)),
+    stage: (table) => stageTable(state, table),
+    publishStaged: (staged, table, mode) => publishStaged(state, staged, table, mode),
+    dropStaged: (staged) => dropStaged(state, staged),
     async settled() {
       await state.tail.catch(() => {})
     },
@@ -99,23 +97,6 @@ function lookups({ byName, byId }: Pick<TablesState, 'byName' | 'byId'>): Pick<T
       return access
     },
   }
-}
-
-/** Runs after the changes before it, whatever became of them. */
-function inTurn<T>(state: TablesState, run: () => Promise<T>): Promise<T> {
-  const turn = state.tail.then(run, run)
-  state.tail = turn.catch(() => {})
-  return turn
-}
-
-function register(state: TablesState, access: TableAccess, before?: TableAccess): void {
-  if (before !== undefined) {
-    state.byName.delete(before.schema.name)
-    state.byId.delete(before.schema.tableId)
-  }
-  state.byName.set(access.schema.name, access)
-  state.byId.set(access.schema.tableId, access)
-  state.version++
 }
 
 async function createTable(state: TablesState, table: NewTable): Promise<TableSchema> {
@@ -139,7 +120,7 @@ async function dropTable(state: TablesState, name: string): Promise<void> {
   const access = existing(state, name)
   await leaving(access, 'dropped', () =>
     change(state, (builder) => {
-      builder.drop(access)
+      builder.drop(access.schema.tableId)
       builder.deleteIn(catalogShard, state.catalog, [name])
     }),
   )
@@ -188,7 +169,7 @@ async function truncateTable(state: TablesState, name: string): Promise<TableSch
   const nextTableId = ++state.nextTableId
   await leaving(before, 'truncated', () =>
     change(state, (builder) => {
-      builder.drop(before)
+      builder.drop(before.schema.tableId)
       builder.define(access)
       builder.putIn(catalogShard, state.catalog, tableRow(access.schema))
       builder.putIn(catalogShard, state.catalog, nextTableIdRow(nextTableId))
@@ -196,33 +177,6 @@ async function truncateTable(state: TablesState, name: string): Promise<TableSch
   )
   register(state, access, before)
   return access.schema
-}
-
-/** No writes from now on, unless `run` fails. */
-async function leaving(access: TableAccess, gone: 'dropped' | 'truncated', run: () => Promise<void>): Promise<void> {
-  access.state.gone = gone
-  try {
-    await run()
-  } catch (error) {
-    access.state.gone = undefined
-    throw error
-  }
-}
-
-function existing({ writer, byName }: TablesState, name: string): TableAccess {
-  writer.shards.assertOpen()
-  const access = byName.get(name)
-  if (access === undefined) throw unknownTable(name)
-  return access
-}
-
-async function change({ writer, catalog }: TablesState, add: (builder: StatementBuilder) => void): Promise<void> {
-  const parts = buildParts(writer, add)
-  await writer.commit(catalog, parts)
-}
-
-function unknownTable(name: string): LsmtError {
-  return new LsmtError('42P01', `table "${name}" does not exist`)
 }
 
 function tableExists(name: string): LsmtError {

@@ -29,7 +29,7 @@ export interface StatementBuilder {
   deleteRange(access: TableAccess, range: Exclude<KeyRange, 'empty'>): void
   /** Makes the table known to, or forgotten by, every shard. */
   define(access: TableAccess): void
-  drop(access: TableAccess): void
+  drop(tableId: number): void
   /** The parts of the statement; the builder is empty again. */
   finish(): readonly StatementPart[]
   /** Drops what was added, after a failure. */
@@ -80,8 +80,8 @@ export function createStatementBuilder(memory: LinearMemory, scratch: KeyScratch
     define(access) {
       for (const builder of builders) builder.defineTable(access.layout)
     },
-    drop(access) {
-      for (const builder of builders) builder.dropTable(access.schema.tableId)
+    drop(tableId) {
+      for (const builder of builders) builder.dropTable(tableId)
     },
     finish: () => finishParts(builders),
     clear() {
