@@ -58,4 +58,5 @@ process.exitCode = await runCommandLine(process.argv.slice(2), {
   printLine: (line) => process.stdout.write(`${line}\n`),
   printError: (line) => process.stderr.write(`${line}\n`),
   stopRequested: stopSignal(),
+  onReload: (reload) => process.on('SIGHUP', () => void reload()),
 })

@@ -19,4 +19,6 @@ export interface CliHost {
   readonly printError: (line: string) => void
   /** Resolves when the process is asked to stop. */
   readonly stopRequested: Promise<void>
+  /** Calls `reload` whenever the process is asked to read its files again (SIGHUP, which would otherwise end it). */
+  readonly onReload: (reload: () => Promise<void>) => void
 }

@@ -1,9 +1,10 @@
 /** The command line: commands, flags, and one clear line on stderr for everything that is not as expected. */
 import { Command, CommanderError } from 'commander'
 import { LsmtError } from '../errors.ts'
-import { dataDirOption, kernelsOption, noAuthVariable, serveOptions, unsupportedVariable } from './flags.ts'
-import type { ServeFlags } from './flags.ts'
+import { dataDirOption, kernelsOption, noAuthVariable } from './flags.ts'
 import type { CliHost } from './host.ts'
+import { refuseFutureFlags, serveOptions } from './serve/serve-flags.ts'
+import type { ServeFlags } from './serve/serve-flags.ts'
 import { describeFault, serve } from './serve.ts'
 import { verify } from './verify.ts'
 import type { VerifyFlags } from './verify.ts'
@@ -32,8 +33,7 @@ function createProgram(host: CliHost, finish: (code: number) => void): Command {
   serving.configureOutput(output).exitOverride()
   for (const option of serveOptions()) serving.addOption(option)
   serving.action(async (flags: ServeFlags) => {
-    const unsupported = unsupportedVariable(host.environment)
-    if (unsupported !== undefined) throw new LsmtError('22023', `the environment variable ${unsupported} is set, but what it asks for is not supported yet`)
+    refuseFutureFlags((attribute) => serving.getOptionValue(attribute) !== undefined && serving.getOptionValue(attribute) !== '')
     await serve({ ...flags, auth: flags.auth && !noAuthVariable(host.environment['LSMT_NO_AUTH']) }, serving.getOptionValueSource('shards') !== 'default', host)
   })
   const verifying = program.command('verify').description('check every file of a database that no process has open')
@@ -58,7 +58,7 @@ function reportError(error: unknown, host: CliHost): number {
   }
   const { hint } = error.evidence
   host.printError(`lsmt: ${error.message}${hint === undefined ? '' : ` (${hint})`}`)
-  return error.code === '22023' ? exitCode.usage : exitCode.failed
+  return error.code === '22023' || error.code === '0A000' ? exitCode.usage : exitCode.failed
 }
 
 function usageHint(error: CommanderError): string {

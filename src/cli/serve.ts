@@ -1,14 +1,15 @@
 /** `lsmt serve`: a database over HTTP until it is asked to stop. */
 import type { Engine } from '../engine/engine.ts'
 import { LsmtError } from '../errors.ts'
-import { isLoopbackName } from '../http/same-site.ts'
 import { startHttpServer } from '../http/server.ts'
 import type { HttpServer } from '../http/server.ts'
 import { defaultDatabaseSettings } from '../settings.ts'
 import type { DatabaseSettings } from '../settings.ts'
 import { createSql, sqlSettings } from '../sql/sql.ts'
-import type { ServeFlags } from './flags.ts'
 import type { CliHost } from './host.ts'
+import { servedAccess } from './serve/access.ts'
+import type { ServedAccess } from './serve/access.ts'
+import type { ServeFlags } from './serve/serve-flags.ts'
 
 /** Requests under way when a stop is asked for may take this long. */
 const stopGraceMs = 10_000
@@ -16,12 +17,14 @@ const bodyBytesMax = 64 * 1024 * 1024
 
 /** Runs until `host.stopRequested`. 22023 for settings that cannot be, and whatever opening the database says. */
 export async function serve(flags: ServeFlags, isShardCountGiven: boolean, host: CliHost): Promise<void> {
-  checkFlags(flags)
+  if (flags.storage === 's3') throw new LsmtError('0A000', '--storage s3 is not supported yet; use --storage local')
+  const access = await servedAccess(flags, host.environment['LSMT_AUTH_TOKEN'])
   const { shards, workers, durability, kernels } = flags
   const settings: DatabaseSettings = { ...defaultDatabaseSettings, shards, workers, durability, kernels }
   const engine = await host.openEngine({ dataDir: flags.dataDir, settings, isShardCountGiven })
   try {
-    const server = await startServer(flags, settings, engine, host)
+    const server = await startServer(flags, access, settings, engine, host)
+    reloadWhenAsked(access, server, host)
     host.printLine(`lsmt listening on ${server.url} (data: ${flags.dataDir}, durability: ${durability}, kernels: ${kernels})`)
     await host.stopRequested
     await server.close(stopGraceMs)
@@ -30,17 +33,23 @@ export async function serve(flags: ServeFlags, isShardCountGiven: boolean, host:
   }
 }
 
-function checkFlags({ storage, listen, auth }: ServeFlags): void {
-  if (storage === 's3') throw new LsmtError('22023', '--storage s3 is not supported yet; use --storage local')
-  if (auth && !isLoopbackName(listen.host)) {
-    throw new LsmtError('22023', `${listen.host} is not a loopback address, and tokens are not supported yet: listen on 127.0.0.1, or give --no-auth to serve everyone who can connect`)
-  }
+/** A file that is not in order changes nothing: who could come before still can. */
+function reloadWhenAsked({ reload }: ServedAccess, server: HttpServer, host: CliHost): void {
+  if (reload === undefined) return
+  host.onReload(async () => {
+    try {
+      const certificate = await reload()
+      if (certificate !== undefined) server.replaceCertificate(certificate)
+      host.printError('lsmt: tokens and certificate are read again')
+    } catch (error) {
+      host.printError(`${describeFault(error)}; tokens and certificate stay as they were`)
+    }
+  })
 }
 
-async function startServer(flags: ServeFlags, settings: DatabaseSettings, engine: Engine, host: CliHost): Promise<HttpServer> {
-  const { listen, auth } = flags
+async function startServer({ listen }: ServeFlags, { clients, certificate }: ServedAccess, settings: DatabaseSettings, engine: Engine, host: CliHost): Promise<HttpServer> {
   return await startHttpServer(
-    { ...listen, noAuth: !auth },
+    { ...listen, clients, certificate },
     {
       sql: createSql(engine, sqlSettings(settings)),
       clock: host.clock,

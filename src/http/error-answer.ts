@@ -34,8 +34,7 @@ const operatorsOnly: ReadonlySet<ErrorCode> = new Set(['XX000', '58030', '58P01'
 
 export interface ErrorAnswer {
   readonly status: number
-  /** Seconds after which trying again makes sense. */
-  readonly retryAfter: number | undefined
+  readonly headers: Readonly<Record<string, string>>
   readonly body: string
   /** Whether the operator should hear of it. */
   readonly isServerFault: boolean
@@ -48,5 +47,18 @@ export function errorAnswer(error: unknown): ErrorAnswer {
   const { position, hint } = evidence
   const body = JSON.stringify({ error: { code, message, ...(position === undefined ? {} : { position }), ...(hint === undefined ? {} : { hint }) } })
   const status = statuses[code] ?? 400
-  return { status, retryAfter: retried.has(code) ? 1 : undefined, body, isServerFault: status === 500 }
+  return { status, headers: headersOf(code, status), body, isServerFault: status === 500 }
+}
+
+/** `Retry-After` in seconds where trying again makes sense; after a body that was too large, what is left of it is not read. */
+function headersOf(code: ErrorCode, status: number): Readonly<Record<string, string>> {
+  if (retried.has(code)) return { 'retry-after': '1' }
+  switch (status) {
+    case 401:
+      return { 'www-authenticate': 'Bearer realm="lsmt"' }
+    case 413:
+      return { connection: 'close' }
+    default:
+      return {}
+  }
 }

@@ -34,6 +34,18 @@ export function tooLarge(bytesMax: number): LsmtError {
   return new LsmtError('54000', `the body is larger than ${bytesMax} bytes`)
 }
 
+/** Bytes of a body that nobody wants that are read before the connection is cut. */
+const droppedBytesMax = 1024 * 1024
+
+/** Reads a body that nobody wants, so that the client hears the answer; a long one is cut. */
+export function drop(request: IncomingMessage): void {
+  let byteLength = 0
+  request.on('data', (chunk: Buffer) => {
+    byteLength += chunk.length
+    if (byteLength > droppedBytesMax) request.destroy()
+  })
+}
+
 const utf8 = new TextDecoder('utf-8', { fatal: true })
 
 /** 22P02 when the bytes are not UTF-8: nothing is replaced silently. A byte order mark is dropped. */

@@ -1,24 +1,24 @@
 /**
  * The HTTP server: `POST /query` is answered before express, which sets up every request anew; express has the rest.
  */
-import { createServer } from 'node:http'
-import type { IncomingMessage, Server, ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import express from 'express'
 import type { Express, NextFunction, Request, Response } from 'express'
 import { LsmtError } from '../errors.ts'
 import { sendWhole } from './format/answer-sink.ts'
 import { answerError, answerQuery } from './query/query-route.ts'
 import type { QueryRoute } from './query/query-route.ts'
-import { tooLarge } from './request-body.ts'
-import { checkSameSite } from './same-site.ts'
+import { accessFor } from './guard/clients.ts'
+import type { Clients } from './guard/clients.ts'
+import type { Access } from './guard/tokens.ts'
+import { closeListener, createListener, listen } from './listener.ts'
+import type { Address, Certificate } from './listener.ts'
+import { drop, tooLarge } from './request-body.ts'
 
-export interface HttpSettings {
-  readonly host: string
-  /** 0 takes any free port. */
-  readonly port: number
-  /** Serve whoever can connect; otherwise only clients on this machine. */
-  readonly noAuth: boolean
+export interface HttpSettings extends Address {
+  readonly clients: Clients
+  /** Undefined: without TLS. */
+  readonly certificate: Certificate | undefined
 }
 
 export interface HttpServices extends QueryRoute {
@@ -29,8 +29,10 @@ export interface HttpServices extends QueryRoute {
 }
 
 export interface HttpServer {
-  /** http://host:port as it is. */
+  /** http(s)://host:port as it is. */
   readonly url: string
+  /** See `Listener`. */
+  replaceCertificate(certificate: Certificate): void
   /** Takes no more connections, lets requests finish for at most `graceMs`, then cuts what is left. */
   close(graceMs: number): Promise<void>
 }
@@ -39,28 +41,23 @@ export interface HttpServer {
 export async function startHttpServer(settings: HttpSettings, services: HttpServices): Promise<HttpServer> {
   const app = createApp(services)
   let isClosing = false
-  const handle = (request: IncomingMessage, response: ServerResponse): void => {
+  const handle = (request: IncomingMessage, response: ServerResponse, awaitsContinue: boolean): void => {
     if (isClosing) response.setHeader('connection', 'close')
-    if (!settings.noAuth && !isSameSite(services, request, response)) return
-    if (request.method === 'POST' && isQuery(request.url)) void answerQuery(services, request, response)
+    const access = admitted(services, settings.clients, request, response, awaitsContinue)
+    if (access === undefined) return
+    if (awaitsContinue) response.writeContinue()
+    if (request.method === 'POST' && isQuery(request.url)) void answerQuery(services, request, response, access)
     else app(request, response)
   }
-  const server = createServer(handle)
-  server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
-    if (Number(request.headers['content-length']) > services.bodyBytesMax) {
-      answerError(services, tooLarge(services.bodyBytesMax), response, false)
-      return
-    }
-    response.writeContinue()
-    handle(request, response)
-  })
+  const { server, url, replaceCertificate } = createListener((request, response) => handle(request, response, false), settings, settings.certificate)
+  server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => handle(request, response, true))
   await listen(server, settings)
-  const { port } = server.address() as AddressInfo
   return {
-    url: `http://${settings.host.includes(':') ? `[${settings.host}]` : settings.host}:${port}`,
+    url: url(),
+    replaceCertificate,
     async close(graceMs) {
       isClosing = true
-      await closeServer(server, graceMs)
+      await closeListener(server, graceMs)
     },
   }
 }
@@ -69,35 +66,17 @@ function isQuery(url: string | undefined): boolean {
   return url === '/query' || url?.startsWith('/query?') === true
 }
 
-function isSameSite(services: HttpServices, request: IncomingMessage, response: ServerResponse): boolean {
+/** What the client may do; undefined when it was answered with a refusal. Whoever asks first whether to send a large body hears it before. */
+function admitted(services: HttpServices, clients: Clients, request: IncomingMessage, response: ServerResponse, awaitsContinue: boolean): Access | undefined {
   try {
-    checkSameSite(request.headers)
-    return true
+    const access = accessFor(clients, request)
+    if (awaitsContinue && Number(request.headers['content-length']) > services.bodyBytesMax) throw tooLarge(services.bodyBytesMax)
+    return access
   } catch (error) {
     answerError(services, error, response, false)
-    request.resume()
-    return false
+    drop(request)
+    return undefined
   }
-}
-
-function listen(server: Server, { host, port }: HttpSettings): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) => {
-      if (error.code === 'EADDRINUSE') reject(new LsmtError('55006', `port ${port} on ${host} is in use by another process`))
-      else reject(new LsmtError('22023', `cannot listen on ${host}:${port}: ${error.code ?? error.message}`))
-    })
-    server.listen(port, host, resolve)
-  })
-}
-
-async function closeServer(server: Server, graceMs: number): Promise<void> {
-  const closed = new Promise<void>((resolve) => {
-    server.close(() => resolve())
-  })
-  server.closeIdleConnections()
-  const timer = setTimeout(() => server.closeAllConnections(), graceMs)
-  await closed
-  clearTimeout(timer)
 }
 
 function createApp(services: HttpServices): Express {

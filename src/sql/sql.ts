@@ -48,6 +48,8 @@ export function sqlSettings({ queryMemoryBytesMax, queriesMemoryBytesMax, queryS
 export interface QueryOptions {
   /** Stops the text's statements and their rows with 57014, or with the signal's reason when that is an LsmtError. */
   readonly signal?: CancelSignal
+  /** False refuses statements that write (42501); true by default. */
+  readonly mayWrite?: boolean
 }
 
 export interface Sql {
@@ -94,7 +96,7 @@ export function createSql(engine: Engine, settings: SqlSettings = defaultSqlSett
   const runner: TextRunner = { engine, clock, limits, planOf: createPlanner(settings) }
 
   function start(prepared: PreparedText, parameters?: SqlParameters, options?: QueryOptions): TextRun {
-    return new TextRun(runner, { prepared, parameters, signal: options?.signal })
+    return new TextRun(runner, { prepared, parameters, signal: options?.signal, mayWrite: options?.mayWrite ?? true })
   }
 
   async function* run(text: string, parameters?: SqlParameters, options?: QueryOptions): AsyncGenerator<StatementResult> {

@@ -30,7 +30,7 @@ export function startCli(args: readonly string[], environment: Readonly<Record<s
   const listening = new Promise<string>((resolve, reject) => {
     child.stdout.on('data', (chunk: Buffer) => {
       out += chunk.toString()
-      const url = /listening on (http:\S+)/.exec(out)?.[1]
+      const url = /listening on (https?:\S+)/.exec(out)?.[1]
       if (url !== undefined) resolve(url)
     })
     void exited.then((code) => reject(new Error(`ended with ${code} before it listened: ${err}`)))

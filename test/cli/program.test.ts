@@ -22,6 +22,7 @@ function testHost(environment: Readonly<Record<string, string>> = {}, openError?
     version: '1.2.3', environment, clock: systemClock, out: [], err: [], opened: [], closed: 0, stopRequested, stop: () => stop(),
     printLine: (line) => host.out.push(line),
     printError: (line) => host.err.push(line),
+    onReload: () => {},
     openEngine: async (request) => {
       host.opened.push(request)
       if (openError !== undefined) throw openError
@@ -90,11 +91,19 @@ const usage: readonly (readonly [readonly string[], Readonly<Record<string, stri
   [['--data-dir', ''], {}, /Expected a path/],
   [[], { LSMT_SHARDS: 'many' }, /'many' from env 'LSMT_SHARDS' is invalid. Expected a whole number/],
   [[], { LSMT_NO_AUTH: 'maybe' }, /LSMT_NO_AUTH is 'maybe'; expected/],
-  [[], { LSMT_AUTH_TOKEN: 'secret' }, /LSMT_AUTH_TOKEN is set, but .* not supported yet/],
+  [['--no-auth'], { LSMT_AUTH_TOKEN: 'secret' }, /--no-auth contradicts the tokens/],
+  [[], { LSMT_AUTH_TOKEN: 'a secret' }, /line 1 of LSMT_AUTH_TOKEN is no token \(one a line/],
+  [['--auth-token-file', '/nowhere/tokens'], {}, /^lsmt: --auth-token-file: cannot open \/nowhere\/tokens/],
+  [['--auth-token-file', ''], {}, /Expected a path/],
+  [['--tls-cert', 'x'], {}, /--tls-cert is given without --tls-key/],
+  [[], { LSMT_TLS_KEY: 'x' }, /--tls-key is given without --tls-cert/],
+  [['--tls-cert', 'package.json', '--tls-key', 'package.json', '--listen', '127.0.0.1:0'], {}, /TLS certificate or its key cannot be used/],
   [['--storage', 's3'], {}, /^lsmt: --storage s3 is not supported yet/],
-  [['--listen', '0.0.0.0:0'], {}, /^lsmt: 0\.0\.0\.0 is not a loopback address, and tokens are not supported yet: .*--no-auth/],
+  [['--listen', '0.0.0.0:0'], {}, /^lsmt: 0\.0\.0\.0 is not a loopback address: give tokens by --auth-token-file or LSMT_AUTH_TOKEN.*--no-auth/],
   [['--listen', '[::]:0'], {}, /not a loopback address/],
-  [['--bucket', 'b'], {}, /unknown option '--bucket'/],
+  [['--bucket', 'b'], {}, /^lsmt: --bucket \(LSMT_BUCKET\) is not supported yet/],
+  [['--node-id', 'n'], {}, /--node-id \(LSMT_NODE_ID\) is not supported yet/],
+  [[], { LSMT_ETCD: 'http://x' }, /--etcd \(LSMT_ETCD\) is not supported yet/],
   [['surve'], {}, /too many arguments/],
   [['verify', '--listen', 'x'], {}, /unknown option '--listen'/],
 ]
@@ -120,8 +129,8 @@ test('help has every flag', async () => {
   for (const args of [['--help'], ['serve', '--help']]) {
     const { code, out } = await run(args)
     expect(code).toBe(0)
-    for (const flag of ['--listen', '--data-dir', '--storage', '--shards', '--workers', '--durability', '--kernels', '--no-auth']) expect(out).toContain(flag)
-    for (const name of ['LISTEN', 'DATA_DIR', 'STORAGE', 'SHARDS', 'WORKERS', 'DURABILITY', 'KERNELS', 'NO_AUTH']) expect(out).toContain(`LSMT_${name}`)
+    for (const flag of ['--listen', '--data-dir', '--storage', '--shards', '--workers', '--durability', '--kernels', '--no-auth', '--auth-token-file', '--tls-cert', '--tls-key', '--etcd', '--s3-endpoint']) expect(out).toContain(flag)
+    for (const name of ['LISTEN', 'DATA_DIR', 'STORAGE', 'SHARDS', 'WORKERS', 'DURABILITY', 'KERNELS', 'NO_AUTH', 'AUTH_TOKEN', 'AUTH_TOKEN_FILE', 'TLS_CERT', 'TLS_KEY', 'REPLICATION_FACTOR']) expect(out).toContain(`LSMT_${name}`)
   }
   expect(await run(['--version'])).toEqual({ code: 0, out: '1.2.3', err: '' })
 })

@@ -1,6 +1,8 @@
 /** A server on a free port over the model engine, and requests to it. */
 import { openModelEngine } from '../engine/model-engine.ts'
 import type { Engine } from '../../src/engine/engine.ts'
+import type { Clients } from '../../src/http/guard/clients.ts'
+import type { Certificate } from '../../src/http/listener.ts'
 import { startHttpServer } from '../../src/http/server.ts'
 import type { HttpServer } from '../../src/http/server.ts'
 import { systemClock } from '../../src/runtime/clock.ts'
@@ -36,7 +38,8 @@ export interface AnswerJson {
 export interface TestServerOptions {
   readonly engine?: Engine
   readonly bodyBytesMax?: number
-  readonly noAuth?: boolean
+  readonly clients?: Clients
+  readonly certificate?: Certificate
   readonly notReady?: () => string | undefined
 }
 
@@ -44,7 +47,7 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
   const engine = options.engine ?? openModelEngine()
   const faults: unknown[] = []
   const server = await startHttpServer(
-    { host: '127.0.0.1', port: 0, noAuth: options.noAuth ?? false },
+    { host: '127.0.0.1', port: 0, clients: options.clients ?? { kind: 'local' }, certificate: options.certificate },
     {
       sql: createSql(engine),
       clock: systemClock,

@@ -38,7 +38,7 @@ test('a name that resolves to this machine is not this machine', async () => {
   expect(await statusWithHost(server.url, 'evil.example')).toBe(403)
   expect(await statusWithHost(server.url, 'localhost:1')).toBe(200)
   expect(await statusWithHost(server.url, '[::1]:8080')).toBe(200)
-  const open = await startTestServer({ noAuth: true })
+  const open = await startTestServer({ clients: { kind: 'all' } })
   expect(await statusWithHost(open.url, 'db.example')).toBe(200)
   await open.server.close(100)
 })

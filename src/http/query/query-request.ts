@@ -18,7 +18,6 @@ export function checkQueryHead(url: string, headers: IncomingHttpHeaders): void 
   const { accept } = headers
   if (accept !== undefined && accept !== '*/*' && !acceptsJson(accept)) throw new LsmtError('0A000', `answers as ${accept.slice(0, 100)} are not supported`, { hint: 'application/json is' })
   if (headers['idempotency-key'] !== undefined) throw new LsmtError('0A000', 'Idempotency-Key is not supported')
-  if (headers.authorization !== undefined) throw new LsmtError('0A000', 'authorization by tokens is not supported')
   const encoding = headers['content-encoding']
   if (encoding !== undefined && encoding !== 'identity') throw new LsmtError('0A000', `a body of Content-Encoding ${encoding.slice(0, 60)} is not supported`)
 }

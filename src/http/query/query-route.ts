@@ -8,6 +8,7 @@ import type { Sql } from '../../sql/sql.ts'
 import { createAnswerSink, sendWhole } from '../format/answer-sink.ts'
 import type { AnswerSink } from '../format/answer-sink.ts'
 import { errorAnswer } from '../error-answer.ts'
+import type { Access } from '../guard/tokens.ts'
 import { writeResult } from '../format/query-answer.ts'
 import type { CommitKind } from '../format/query-answer.ts'
 import { checkQueryHead, readQueryRequest } from './query-request.ts'
@@ -26,12 +27,12 @@ export interface QueryRoute {
 const json = 'application/json; charset=utf-8'
 
 /** Never rejects: every failure is an answer or a cut connection. */
-export async function answerQuery(route: QueryRoute, request: IncomingMessage, response: ServerResponse): Promise<void> {
+export async function answerQuery(route: QueryRoute, request: IncomingMessage, response: ServerResponse, access: Access): Promise<void> {
   const sink = createAnswerSink(response, json)
   try {
     checkQueryHead(request.url ?? '/query', request.headers)
     const query = readQueryRequest(request.headers['content-type'], await readBody(request, route.bodyBytesMax))
-    await runQuery(route, query, response, sink)
+    await runQuery(route, query, access, response, sink)
     sink.end()
   } catch (error) {
     answerError(route, error, response, sink.isStreaming)
@@ -39,23 +40,23 @@ export async function answerQuery(route: QueryRoute, request: IncomingMessage, r
   }
 }
 
-async function runQuery(route: QueryRoute, query: QueryRequest, response: ServerResponse, sink: AnswerSink): Promise<void> {
+async function runQuery(route: QueryRoute, query: QueryRequest, access: Access, response: ServerResponse, sink: AnswerSink): Promise<void> {
   const { signal, cancel } = createCanceller()
   const onClose = (): void => cancel(new LsmtError('57014', 'the client went away'))
   response.once('close', onClose)
   const timer = query.timeoutMs === undefined ? undefined : setTimeout(() => cancel(new LsmtError('57014', `the statement took longer than ${query.timeoutMs} ms`)), query.timeoutMs)
   try {
-    await runStatements(route, query, sink, signal)
+    await runStatements(route, query, access, sink, signal)
   } finally {
     clearTimeout(timer)
     response.off('close', onClose)
   }
 }
 
-async function runStatements(route: QueryRoute, query: QueryRequest, sink: AnswerSink, signal: CancelSignal): Promise<void> {
+async function runStatements(route: QueryRoute, query: QueryRequest, access: Access, sink: AnswerSink, signal: CancelSignal): Promise<void> {
   const prepared = route.sql.prepare(query.sql)
   const count = prepared.statements.length
-  const run = route.sql.start(prepared, query.parameters, { signal })
+  const run = route.sql.start(prepared, query.parameters, { signal, mayWrite: access === 'write' })
   if (count > 1) await sink.write('{"results":[')
   try {
     for (let index = 0; index < count; index++) {
@@ -76,7 +77,6 @@ export function answerError(route: Pick<QueryRoute, 'onFault'>, error: unknown, 
   if (answer.isServerFault) route.onFault(error)
   if (isStreaming || response.headersSent) response.destroy()
   else if (!response.destroyed) {
-    const retry: Readonly<Record<string, string>> = answer.retryAfter === undefined ? {} : { 'retry-after': String(answer.retryAfter) }
-    sendWhole(response, answer.status, json, answer.body, answer.status === 413 ? { ...retry, connection: 'close' } : retry)
+    sendWhole(response, answer.status, json, answer.body, answer.headers)
   }
 }

@@ -17,6 +17,7 @@ import type { TransactionStatement } from '../syntax/transaction.ts'
 import type { Values } from '../value/values.ts'
 import { beginTransaction, blockOf, withinText } from './open-transaction.ts'
 import type { OpenTransaction, PlanOf } from './open-transaction.ts'
+import { readingOnly } from './reading-only.ts'
 
 /** A text taken apart: how many statements it has is known before the first one runs. */
 export interface PreparedText {
@@ -36,6 +37,8 @@ export interface TextRunOptions {
   readonly prepared: PreparedText
   readonly parameters: SqlParameters | undefined
   readonly signal: CancelSignal | undefined
+  /** False refuses statements that write: 42501. */
+  readonly mayWrite: boolean
 }
 
 export class TextRun {
@@ -45,7 +48,7 @@ export class TextRun {
   private transaction: OpenTransaction | undefined
 
   constructor(runner: TextRunner, options: TextRunOptions) {
-    this.runner = runner
+    this.runner = options.mayWrite ? runner : { ...runner, planOf: readingOnly(runner.planOf) }
     this.options = options
   }
 

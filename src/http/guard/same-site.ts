@@ -4,13 +4,13 @@
  * is a name that somebody made resolve to this machine.
  */
 import type { IncomingHttpHeaders } from 'node:http'
-import { LsmtError } from '../errors.ts'
+import { LsmtError } from '../../errors.ts'
 
 /** 42501 for a request that did not come from a client on this machine on purpose. */
 export function checkSameSite(headers: IncomingHttpHeaders): void {
   const { host, origin } = headers
   if (host !== undefined && !isLoopbackHost(host)) throw new LsmtError('42501', `requests to the host "${host.slice(0, 100)}" are not served`, { hint: 'without tokens only localhost, 127.0.0.1 and [::1] are; or start with --no-auth' })
-  if (origin !== undefined && origin !== `http://${host ?? ''}`) throw new LsmtError('42501', `requests from pages of "${origin.slice(0, 100)}" are not served`)
+  if (origin !== undefined && origin !== `http://${host ?? ''}` && origin !== `https://${host ?? ''}`) throw new LsmtError('42501', `requests from pages of "${origin.slice(0, 100)}" are not served`)
 }
 
 function isLoopbackHost(host: string): boolean {

@@ -1,0 +1,51 @@
+/** The flags of `lsmt serve`, each with its environment variable. */
+import { Option } from 'commander'
+import { LsmtError } from '../../errors.ts'
+import type { Durability, KernelKind } from '../../settings.ts'
+import { defaultDatabaseSettings } from '../../settings.ts'
+import { dataDirOption, integerIn, kernelsOption, nonEmpty, parseListen, variableOf } from '../flags.ts'
+import type { ListenAddress } from '../flags.ts'
+
+/** As commander hands them over. */
+export interface ServeFlags {
+  readonly listen: ListenAddress
+  readonly dataDir: string
+  readonly storage: 'local' | 's3'
+  readonly shards: number
+  readonly workers: number
+  readonly durability: Durability
+  readonly kernels: KernelKind
+  /** False by --no-auth. */
+  readonly auth: boolean
+  readonly authTokenFile?: string
+  readonly tlsCert?: string
+  readonly tlsKey?: string
+}
+
+/** `--no-auth` has its variable read apart, since commander would take `LSMT_NO_AUTH=0` for yes. */
+export function serveOptions(): readonly Option[] {
+  const { shards, workers, durability } = defaultDatabaseSettings
+  return [
+    new Option('--listen <host:port>', 'address to listen on').env('LSMT_LISTEN').default(parseListen('127.0.0.1:8080'), '127.0.0.1:8080').argParser(parseListen),
+    dataDirOption(),
+    new Option('--storage <kind>', 'where the data is kept; s3 is not supported yet').env('LSMT_STORAGE').default('local').choices(['local', 's3']),
+    new Option('--shards <n>', 'shards of a new database; fixed at creation').env('LSMT_SHARDS').default(shards).argParser(integerIn(1, 1024)),
+    new Option('--workers <n>', 'threads for background work; 0: all in the main thread').env('LSMT_WORKERS').default(workers).argParser(integerIn(0, 64)),
+    new Option('--durability <kind>', 'what an acknowledged write survives').env('LSMT_DURABILITY').default(durability).choices(['sync', 'interval', 'memory']),
+    kernelsOption(),
+    new Option('--auth-token-file <path>', 'serve only who has a token of this file: one a line, read:TOKEN or write:TOKEN; read again on SIGHUP (LSMT_AUTH_TOKEN holds one token itself)').env('LSMT_AUTH_TOKEN_FILE').argParser(nonEmpty),
+    new Option('--no-auth', 'serve everyone who can connect, without tokens (env: LSMT_NO_AUTH)'),
+    new Option('--tls-cert <path>', 'certificate in PEM, for HTTPS; read again on SIGHUP').env('LSMT_TLS_CERT').argParser(nonEmpty),
+    new Option('--tls-key <path>', 'its private key in PEM').env('LSMT_TLS_KEY').argParser(nonEmpty),
+    ...futureFlags.map((flag) => new Option(`--${flag} <value>`, 'not supported yet').env(variableOf(flag))),
+  ]
+}
+
+/** Who gives one of these expects something that would not happen. */
+const futureFlags = ['bucket', 'prefix', 's3-endpoint', 'cache-dir', 'cache-bytes-max', 'node-id', 'etcd', 'advertise', 'cluster', 'replication-factor']
+
+/** 0A000 for a flag that does not exist yet, wherever it was given. `isGiven` takes its name as commander has it. */
+export function refuseFutureFlags(isGiven: (attribute: string) => boolean): void {
+  const flag = futureFlags.find((name) => isGiven(new Option(`--${name}`).attributeName()))
+  if (flag !== undefined) throw new LsmtError('0A000', `--${flag} (${variableOf(flag)}) is not supported yet: this version serves one node over a local directory`)
+}

@@ -1,0 +1,73 @@
+/** The listening socket: plain or TLS, how it is opened and closed. */
+import { createServer } from 'node:http'
+import type { RequestListener, Server } from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
+import type { Server as TlsServer } from 'node:https'
+import type { AddressInfo } from 'node:net'
+import { LsmtError } from '../errors.ts'
+
+/** In PEM. */
+export interface Certificate {
+  readonly cert: Buffer
+  readonly key: Buffer
+}
+
+export interface Address {
+  readonly host: string
+  /** 0 takes any free port. */
+  readonly port: number
+}
+
+export interface Listener {
+  readonly server: Server
+  /** Connections from now on are answered with this certificate. 22023 when it cannot be used; the one before stays. */
+  replaceCertificate(certificate: Certificate): void
+  /** http(s)://host:port as it is; there once it listens. */
+  url(): string
+}
+
+/** 22023 for a certificate that cannot be used. */
+export function createListener(handle: RequestListener, { host }: Address, certificate: Certificate | undefined): Listener {
+  const secure = certificate && usable(() => createTlsServer({ ...certificate, minVersion: 'TLSv1.2' }, handle))
+  const server: Server | TlsServer = secure ?? createServer(handle)
+  return {
+    server,
+    replaceCertificate(replacement) {
+      usable(() => secure?.setSecureContext({ ...replacement, minVersion: 'TLSv1.2' }))
+    },
+    url() {
+      const { port } = server.address() as AddressInfo
+      return `${secure === undefined ? 'http' : 'https'}://${host.includes(':') ? `[${host}]` : host}:${port}`
+    },
+  }
+}
+
+function usable<T>(use: () => T): T {
+  try {
+    return use()
+  } catch (error) {
+    throw new LsmtError('22023', `the TLS certificate or its key cannot be used: ${error instanceof Error ? error.message : String(error)}`, { hint: 'both are files in PEM, and the key is that of the certificate' }, error)
+  }
+}
+
+/** Resolves when connections are taken; rejects with 55006 when the port is in use, 22023 when the address is not there. */
+export function listen(server: Server, { host, port }: Address): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      if (error.code === 'EADDRINUSE') reject(new LsmtError('55006', `port ${port} on ${host} is in use by another process`))
+      else reject(new LsmtError('22023', `cannot listen on ${host}:${port}: ${error.code ?? error.message}`))
+    })
+    server.listen(port, host, resolve)
+  })
+}
+
+/** Takes no more connections and closes idle ones; what is at work after `graceMs` is cut. */
+export async function closeListener(server: Server, graceMs: number): Promise<void> {
+  const closed = new Promise<void>((resolve) => {
+    server.close(() => resolve())
+  })
+  server.closeIdleConnections()
+  const timer = setTimeout(() => server.closeAllConnections(), graceMs)
+  await closed
+  clearTimeout(timer)
+}

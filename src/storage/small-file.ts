@@ -1,0 +1,23 @@
+/** Whole files that a user names, such as tokens and certificates: outside of any storage, and small. */
+import { open } from 'node:fs/promises'
+import { LsmtError } from '../errors.ts'
+import { storageError } from './storage-errors.ts'
+
+/** 58P01 when there is none, 54000 when it is larger than `bytesMax`. */
+export async function readSmallFile(path: string, bytesMax: number): Promise<Buffer> {
+  const handle = await open(path, 'r').catch((cause: unknown) => { throw storageError(cause, 'open', path) })
+  try {
+    const room = Buffer.alloc(bytesMax + 1)
+    let byteLength = 0
+    for (;;) {
+      const { bytesRead } = await handle.read(room, byteLength, room.length - byteLength, null)
+      byteLength += bytesRead
+      if (byteLength > bytesMax) throw new LsmtError('54000', `${path} is larger than ${bytesMax} bytes`, { file: path })
+      if (bytesRead === 0) return room.subarray(0, byteLength)
+    }
+  } catch (cause) {
+    throw storageError(cause, 'read', path)
+  } finally {
+    await handle.close()
+  }
+}
