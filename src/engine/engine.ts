@@ -315,10 +315,11 @@ export interface SpillFile {
 /** Rows in the order in which they were appended. */
 export interface SpilledRun {
   readonly rowCount: number
+  readonly blockCount: number
   /** Writes rows, of as many values as those before, in blocks. 53100 when the disk is full. */
   append(rows: readonly EngineRow[]): Promise<void>
-  /** The rows, a block at a time; may be asked for again. XX001 for a block that is not as it was written. */
-  read(): AsyncGenerator<readonly EngineRow[]>
+  /** The rows, a block at a time, without the first `from` blocks; may be asked for again. XX001 for a block that is not as it was written. */
+  read(from?: number): AsyncGenerator<readonly EngineRow[]>
 }
 
 export interface EngineStats {

@@ -55,14 +55,17 @@ function createRun(open: OpenSpill): SpilledRun {
     get rowCount() {
       return rowCount
     },
+    get blockCount() {
+      return blocks.length
+    },
     async append(rows) {
       for (const block of cut(rows, open.use.blockBytes)) {
         blocks.push(await appendBlock(open, block))
         rowCount += block.length
       }
     },
-    async *read() {
-      for (const block of blocks) yield await fetchBlock(open, block)
+    async *read(from = 0) {
+      for (let at = from; at < blocks.length; at++) yield await fetchBlock(open, blocks[at]!)
     },
   }
 }

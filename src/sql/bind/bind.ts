@@ -1,6 +1,7 @@
 /** Statements to plans: names and types resolved against the catalog. Errors say where in the text the name stands. */
 import type { Literals } from '../expression/literal.ts'
 import { planQuery } from '../query/plan-query.ts'
+import { newContext } from '../query/scope.ts'
 import type { Origin } from '../origin.ts'
 import type { Plan } from '../plan.ts'
 import type { Statement } from '../syntax/any-statement.ts'
@@ -35,11 +36,11 @@ export function bindStatement(statement: Statement, catalog: Catalog, origin: Or
     case 'rollbackTo':
       return { kind: 'transaction', statement }
     case 'insert':
-      return bindInsert(statement, { catalog, origin, literals, counts: { blocks: 0 } })
+      return bindInsert(statement, newContext(catalog, origin, literals))
     case 'update':
-      return bindUpdate(statement, { catalog, origin, literals, counts: { blocks: 0 } })
+      return bindUpdate(statement, newContext(catalog, origin, literals))
     case 'delete':
-      return bindDelete(statement, { catalog, origin, literals, counts: { blocks: 0 } })
+      return bindDelete(statement, newContext(catalog, origin, literals))
     case 'select':
       return planQuery(statement.query, catalog, origin, literals)
   }

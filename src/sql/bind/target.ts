@@ -50,5 +50,5 @@ export function scopeOver(context: StatementContext, leaves: readonly Leaf[], vi
 
 /** Expressions without aggregates, of which `clause` names the place. */
 export function expressionsIn(scope: BlockScope, clause: string): ExpressionScope {
-  return expressionScope(scope, undefined, bindQuery, clause)
+  return expressionScope(scope, bindQuery, clause)
 }

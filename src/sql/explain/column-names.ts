@@ -9,6 +9,8 @@ export function columnNames(node: QueryNode, values: Values, qualified: boolean)
   switch (node.kind) {
     case 'scan':
       return node.columns.map((ordinal) => `${qualified ? `${node.alias}.` : ''}${node.table.columns[ordinal]!.name}`)
+    case 'common':
+      return node.plan.columns.map((name) => `${qualified ? `${node.alias}.` : ''}${name}`)
     case 'given':
       return [...node.columns.map((ordinal) => `column ${ordinal + 1}`), 'row number']
     case 'values':
@@ -54,6 +56,8 @@ export function childrenOf(node: QueryNode): readonly QueryNode[] {
     case 'values':
     case 'given':
       return []
+    case 'common':
+      return [node.plan.node]
     case 'join':
     case 'set':
       return [node.left, node.right]

@@ -59,6 +59,8 @@ function rowsAtMost(node: QueryNode, values: Values): number {
       return Math.min(rowWindow(node.window, values).limit ?? Number.POSITIVE_INFINITY, rowsAtMost(node.input, values))
     case 'group':
       return node.keys.length === 0 ? 1 : rowsAtMost(node.input, values)
+    case 'common':
+      return rowsAtMost(node.plan.node, values)
     case 'filter':
     case 'gate':
     case 'apply':

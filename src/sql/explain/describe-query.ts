@@ -12,7 +12,7 @@ import type { Run } from '../expression/compile.ts'
 import { splitCondition } from '../vector/filter.ts'
 import { accessOf, singleRange } from '../execute/access.ts'
 import type { Values } from '../value/values.ts'
-import { columnNames, readsSeveral } from './column-names.ts'
+import { childrenOf, columnNames, readsSeveral } from './column-names.ts'
 import type { Describer, Description } from './describer.ts'
 import { describeJoin } from './describe-join.ts'
 import { describeAccess, describeScan, tableTitle } from './describe-scan.ts'
@@ -24,31 +24,34 @@ import { printAggregate, printExpression } from './print-expression.ts'
 /** With a probe that watched the plan run, each node also says what it did. */
 export function describeQuery(node: QueryNode, values: Values, probe: RecordingProbe | undefined): ExplainNode {
   const run: Run = { values, nowMicros: 0, cells: new Map() }
-  return describe({ values, run, probe, repeated: false, qualified: readsSeveral(node) }, node, false)
+  const describer: Describer = { values, run, probe, repeated: false, qualified: readsSeveral(node), common: new Set() }
+  const root = describe(describer, node, false)
+  const common: ExplainNode[] = []
+  // Those that one of them scans are added while they are gone through.
+  for (const plan of describer.common) common.unshift({ ...describe({ ...describer, repeated: plan.outer.length > 0 }, plan.node, false), relation: `CTE ${plan.name}` })
+  return { ...root, children: [...common, ...root.children] }
 }
 
 type FilterNode = Extract<QueryNode, { kind: 'filter' }>
 
 /** `limited`: no more than some rows will be taken of it. */
 function describe(describer: Describer, node: QueryNode, limited: boolean): ExplainNode {
-  return node.kind === 'filter' ? describeFilter(describer, node, limited) : withActual(describer, node, descriptionOf(describer, node, limited))
+  if (node.kind === 'filter') return describeFilter(describer, node, limited)
+  if (node.kind === 'common' && !node.plan.isHeld && !describer.repeated) return describe(describer, node.plan.node, limited)
+  return withActual(describer, node, descriptionOf(describer, node, limited))
 }
 
 function withActual({ probe }: Describer, node: QueryNode, description: Description): ExplainNode {
-  const actual = actualOf(probe, node, description.children)
+  const actual = actualOf(probe, node)
   return actual === undefined ? description : { ...description, actual }
 }
 
 /** What the nodes below spilled is theirs. */
-function actualOf(probe: RecordingProbe | undefined, node: QueryNode, children: readonly ExplainNode[]): Actual | undefined {
+function actualOf(probe: RecordingProbe | undefined, node: QueryNode): Actual | undefined {
   const seen = probe?.observations.get(node)
   if (seen === undefined || seen.loops === 0) return undefined
-  const spilledBelow = children.reduce((bytes, child) => bytes + spilledWithin(child), 0)
+  const spilledBelow = childrenOf(node).reduce((bytes, child) => bytes + (probe!.observations.get(child)?.spilledBytes ?? 0), 0)
   return { rows: seen.rows, loops: seen.loops, ms: seen.ms, reads: probe!.reads.get(node), heldBytes: seen.heldBytesMax, spilledBytes: Math.max(seen.spilledBytes - spilledBelow, 0) }
-}
-
-function spilledWithin({ actual, children }: ExplainNode): number {
-  return (actual?.spilledBytes ?? 0) + children.reduce((bytes, child) => bytes + spilledWithin(child), 0)
 }
 
 function descriptionOf(describer: Describer, node: Exclude<QueryNode, FilterNode>, limited: boolean): Description {
@@ -61,6 +64,9 @@ function descriptionOf(describer: Describer, node: Exclude<QueryNode, FilterNode
       return { ...describeScan(node, values), children: [] }
     case 'given':
       return over('Rows of the Statement', [])
+    case 'common':
+      describer.common.add(node.plan)
+      return over(`CTE Scan on ${tableTitle({ table: node.plan, alias: node.alias })}`, [])
     case 'values':
       return over('Values', [['Rows', node.rows.length]])
     case 'gate':

@@ -66,7 +66,7 @@ function conditions(table: TableSchema, label: string, terms: readonly EnginePre
   return terms.length === 0 ? [] : [[label, terms.map((term) => printTerm(table, term)).join(' AND ')]]
 }
 
-export function tableTitle({ table, alias }: Pick<ScanNode, 'table' | 'alias'>): string {
+export function tableTitle({ table, alias }: { readonly table: { readonly name: string }; readonly alias: string }): string {
   return alias === table.name ? table.name : `${table.name} AS ${alias}`
 }
 

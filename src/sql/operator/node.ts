@@ -4,7 +4,7 @@
  * engine-group.ts.
  */
 import type { TableSchema } from '../../engine/schema.ts'
-import type { Bound, BoundAggregate, BoundSubquery } from '../expression/bound.ts'
+import type { Bound, BoundAggregate, BoundSubquery, OuterReference } from '../expression/bound.ts'
 import type { PlanHint, PlanTerm } from '../plan-term.ts'
 import type { Operand } from '../operand.ts'
 
@@ -55,6 +55,24 @@ export interface Window {
   readonly offset: Operand | undefined
 }
 
+/** A query of WITH. */
+export interface CommonPlan {
+  readonly name: string
+  readonly columns: readonly string[]
+  readonly node: QueryNode
+  /** Its rows are computed once for all who ask for them; otherwise only where they are asked for again and again. */
+  readonly isHeld: boolean
+  /** Columns of rows further out that it uses. */
+  readonly outer: readonly OuterReference[]
+}
+
+/** Rows of a query of WITH, as a table that is called `alias`. */
+export interface CommonNode {
+  readonly kind: 'common'
+  readonly plan: CommonPlan
+  readonly alias: string
+}
+
 /** A condition on no row: its input is read only where it is true. */
 export interface GateNode {
   readonly kind: 'gate'
@@ -66,6 +84,7 @@ export type QueryNode =
   | ScanNode
   | JoinNode
   | GroupNode
+  | CommonNode
   | { readonly kind: 'values'; readonly rows: readonly (readonly Bound[])[] }
   /** Rows that the statement has at hand: these columns of theirs, and the row's number. */
   | { readonly kind: 'given'; readonly columns: readonly number[] }

@@ -16,6 +16,7 @@ import { scan, scanAccess } from './scan.ts'
 import { distinct, gated, matched, unionAll } from './set.ts'
 import { sort } from './sort.ts'
 import { limited, rowWindow } from './window.ts'
+import { commonRows } from './with/common-rows.ts'
 
 /** `rowsMax`: no more rows will be taken. `repeated`: the rows are asked for many times. */
 export function open(node: QueryNode, run: QueryRun, rowsMax?: number, repeated = false): Stream {
@@ -39,6 +40,8 @@ function openNode(node: QueryNode, run: QueryRun, rowsMax: number | undefined, r
     }
     case 'given':
       return given(node.columns, run)
+    case 'common':
+      return node.plan.isHeld || repeated ? commonRows(node.plan, run, () => open(node.plan.node, run, undefined, node.plan.outer.length > 0)) : input(node.plan.node, rowsMax)
     case 'filter':
       return filter(node, (max, conditions, access) => (node.input.kind === 'scan' ? watched(node.input, scan(node.input, run, max, repeated, conditions, access), run) : input(node.input)), run, rowsMax)
     case 'gate': {

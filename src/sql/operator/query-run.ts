@@ -8,7 +8,7 @@ import { checkCancelled } from '../cancel.ts'
 import type { CancelSignal } from '../cancel.ts'
 import type { Run } from '../expression/compile.ts'
 import type { QueryStats } from '../result.ts'
-import type { QueryNode } from './node.ts'
+import type { CommonPlan, QueryNode } from './node.ts'
 import { createQueryMemory } from './spill/query-memory.ts'
 import type { MemoryPool, QueryMemory } from './spill/query-memory.ts'
 
@@ -16,6 +16,14 @@ export type Batch = readonly EngineRow[]
 
 /** Rows of an operator; may be asked for again, each time from the start. */
 export type Stream = () => AsyncIterable<Batch>
+
+/** Rows that are computed once for all who ask for them. */
+export interface SharedRows {
+  /** From the first one on. */
+  read(): AsyncGenerator<Batch>
+  /** Ends what computes them, and gives back what is held; whoever reads must have stopped. */
+  close(): Promise<void>
+}
 
 /** Watches what each operator does; there is one under EXPLAIN ANALYZE only. */
 export interface Probe {
@@ -40,6 +48,8 @@ export interface QueryRun extends Run {
   /** For rows that a write must hold as a whole; only what all queries hold limits them. */
   readonly memoryOfWrite: QueryMemory
   readonly spill: SpillUse
+  /** Rows of queries of WITH. */
+  readonly common: Map<CommonPlan, SharedRows>
   /** What is not discarded yet. */
   readonly spillFiles: Set<SpillFile>
   /** Why a file could not be discarded. */
@@ -71,7 +81,7 @@ export function newQueryRun({ limits, turns = systemTurns, ...given }: QueryRunI
   // An operator writes to tens of files, and reads from them, with a block of each in memory.
   const blockBytes = Math.min(64 * KiB, Math.max(KiB / 2, Math.floor(Math.min(limits.memoryBytesMax, limits.pool.bytesMax) / 512)))
   const spill: SpillUse = { bytesMax: limits.spillBytesMax, blockBytes, bytesHeld: 0, ...(given.signal !== undefined && { signal: given.signal }) }
-  return { ...given, snapshot: undefined, given: [], cells: new Map(), memory: createQueryMemory(limits.memoryBytesMax, limits.pool), memoryOfWrite: createQueryMemory(limits.pool.bytesMax, limits.pool), spill, spillFiles: new Set(), discardFailure: undefined, turns, rowsOfTurn: 0, turnStartMs: turns.monotonicMs() }
+  return { ...given, snapshot: undefined, given: [], cells: new Map(), memory: createQueryMemory(limits.memoryBytesMax, limits.pool), memoryOfWrite: createQueryMemory(limits.pool.bytesMax, limits.pool), spill, common: new Map(), spillFiles: new Set(), discardFailure: undefined, turns, rowsOfTurn: 0, turnStartMs: turns.monotonicMs() }
 }
 
 /** Runs a query's operators over one snapshot, until the last row is there or the consumer stops. */
@@ -87,10 +97,14 @@ export async function* queryRows(run: QueryRun, stream: Stream): AsyncGenerator<
 
 /** Gives back all that a run still holds, however it ended. */
 export async function endRun(run: QueryRun): Promise<void> {
-  run.snapshot?.release()
-  run.memory.close()
-  run.memoryOfWrite.close()
-  for (const file of run.spillFiles) await discardSpillFile(run, file)
+  try {
+    for (const rows of run.common.values()) await rows.close()
+  } finally {
+    run.snapshot?.release()
+    run.memory.close()
+    run.memoryOfWrite.close()
+    for (const file of run.spillFiles) await discardSpillFile(run, file)
+  }
 }
 
 /** The snapshot that all of the query reads. */

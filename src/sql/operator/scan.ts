@@ -1,14 +1,15 @@
 /** Rows of a table, narrowed by what the engine can check itself. */
-import type { EngineExpression, EngineScan, SpilledRun } from '../../engine/engine.ts'
+import type { EngineExpression, EngineScan } from '../../engine/engine.ts'
 import { accessOf } from '../execute/access.ts'
 import type { Access } from '../execute/access.ts'
 import type { ScanRange } from '../execute/bounds.ts'
 import { readKeys } from './lookup/key-read.ts'
 import type { ScanNode } from './node.ts'
-import { batchRows, openSpillFile, pace, readStatsOf, snapshotOf } from './query-run.ts'
+import { batchRows, pace, readStatsOf, snapshotOf } from './query-run.ts'
 import type { Batch, QueryRun, Stream } from './query-run.ts'
-import { rowBytes } from './spill/query-memory.ts'
 import type { MemoryShare } from './spill/query-memory.ts'
+import { createRowStore } from './spill/row-store.ts'
+import type { RowStore } from './spill/row-store.ts'
 
 export function scanAccess({ table, terms, hints }: ScanNode, { values }: QueryRun): Access {
   return accessOf(table, terms, hints, values)
@@ -57,29 +58,18 @@ function inParts(page: Batch): readonly Batch[] {
   return Array.from({ length: Math.ceil(page.length / batchRows) }, (_, part) => page.slice(part * batchRows, (part + 1) * batchRows))
 }
 
-/** Reads once, when first asked, and keeps the rows for the time of the query: in memory, and what does not fit there in a file. */
+/** Reads once, when first asked, and keeps the rows for the time of the query. */
 function kept(read: Stream, run: QueryRun): Stream {
   const share = run.memory.share()
-  let rows: Stream | undefined
+  let rows: RowStore | undefined
   return async function* () {
     rows ??= await keepRows(read, run, share)
-    yield* rows()
+    yield* rows.read()
   }
 }
 
-async function keepRows(read: Stream, run: QueryRun, share: MemoryShare): Promise<Stream> {
-  const held: Batch[] = []
-  let spilled: SpilledRun | undefined
-  for await (const batch of read()) {
-    if (spilled === undefined && share.take(batch.reduce((sum, row) => sum + rowBytes(row), 0))) {
-      held.push(batch)
-      continue
-    }
-    spilled ??= openSpillFile(run).newRun()
-    await spilled.append(batch)
-  }
-  return async function* () {
-    yield* held
-    if (spilled !== undefined) yield* spilled.read()
-  }
+async function keepRows(read: Stream, run: QueryRun, share: MemoryShare): Promise<RowStore> {
+  const rows = createRowStore(run, share)
+  for await (const batch of read()) await rows.append(batch)
+  return rows
 }

@@ -23,14 +23,13 @@ import { keyOrder } from './key-order.ts'
 import { filtered, narrowRows } from './rows/narrow-rows.ts'
 import { createRowLayout } from './row-layout.ts'
 import { newScope } from './scope.ts'
-import type { BlockScope, CommonTables, Leaf, StatementContext } from './scope.ts'
+import type { BlockScope, Leaf, StatementContext } from './scope.ts'
 import { bindItems, groupKeyOf, orderTargetOf } from './select-list.ts'
 import type { Item } from './select-list.ts'
 import { conjuncts } from './terms.ts'
 
 export interface BlockInput {
   readonly context: StatementContext
-  readonly common: CommonTables | undefined
   readonly outer: BlockScope | undefined
   readonly block: SelectBlock
   readonly orderBy: readonly OrderKey[]
@@ -99,19 +98,15 @@ function ownOrder({ order }: Parts): readonly Bound[] {
 }
 
 function bindParts(input: BlockInput): Parts {
-  const { context, common, outer, block, orderBy, bindQuery } = input
+  const { context, outer, block, orderBy, bindQuery } = input
   const scope = newScope(context, outer)
-  const inClause = (clause?: string): ExpressionScope => expressionScope(scope, common, bindQuery, clause)
+  const inClause = (clause?: string): ExpressionScope => expressionScope(scope, bindQuery, clause)
   const conditions = (expression: Expression, clause: string, leaves: readonly Leaf[]): readonly Bound[] => narrowLeaves(scope, leaves, conjuncts(expression)).map((each) => bindCondition(inClause(clause), each, clause))
   // A query in FROM sees the blocks around this one, but nothing of this one.
   const around: BlockScope | undefined = outer && { ...newScope(context, outer), outerUsed: scope.outerUsed }
-  let fromDepends = false
-  const query = (inner: Query, visible: CommonTables | undefined): BoundQuery => {
-    const bound = bindQuery(context, inner, visible, around)
-    fromDepends ||= bound.outer.length > 0
-    return bound
-  }
-  const unit = block.from === undefined ? undefined : bindFrom({ scope, common, query, conditions }, block.from)
+  const query = (inner: Query): BoundQuery => bindQuery(context, inner, around)
+  const unit = block.from === undefined ? undefined : bindFrom({ scope, query, conditions }, block.from)
+  const fromDepends = scope.leaves.some(({ source }) => source.kind === 'query' && source.depends)
   const where = block.where === undefined ? [] : conditions(block.where, 'WHERE', scope.leaves)
   const items = bindItems(scope, inClause(), block.items)
   const groupKeys = block.groupBy.map((each) => groupKeyOf(scope, inClause('GROUP BY'), each, items))

@@ -9,14 +9,15 @@ import type { Name } from '../syntax/names.ts'
 import type { Expression, FromItem, Query } from '../syntax/query/query.ts'
 import type { FromUnit } from './from-unit.ts'
 import { findColumn, visibleBound, visibleOf } from './scope.ts'
-import type { BlockScope, CommonTables, FromColumn, Leaf, Nameable, VisibleColumn } from './scope.ts'
+import type { BlockScope, FromColumn, Leaf, Nameable, VisibleColumn } from './scope.ts'
+import { renamed } from './bound-query.ts'
 import type { BoundQuery } from './bound-query.ts'
+import { commonRows } from './with/common-table.ts'
 
 export interface FromBinder {
   readonly scope: BlockScope
-  readonly common: CommonTables | undefined
   /** Binds a query that sees nothing of this block. */
-  readonly query: (query: Query, common: CommonTables | undefined) => BoundQuery
+  readonly query: (query: Query) => BoundQuery
   /** Binds a condition, taken apart at its ANDs; parts that are about one of `leaves` alone may narrow it instead. */
   readonly conditions: (expression: Expression, clause: string, leaves: readonly Leaf[]) => readonly Bound[]
 }
@@ -38,7 +39,7 @@ function bindItem(binder: FromBinder, item: FromItem): BoundItem {
     case 'table':
       return leafItem(addLeaf(binder, tableLeaf(binder, item), item.alias ?? item.name))
     case 'query': {
-      const bound = binder.query(item.query, binder.common)
+      const bound = binder.query(item.query)
       return leafItem(addLeaf(binder, queryLeaf(binder, bound, item.alias.name, item.columns), item.alias))
     }
     case 'join':
@@ -59,15 +60,11 @@ function addLeaf({ scope }: FromBinder, leaf: Leaf, name: Name): Leaf {
 function tableLeaf(binder: FromBinder, item: Extract<FromItem, { kind: 'table' }>): Leaf {
   const { name, columns } = item
   const alias = (item.alias ?? name).name
-  const common = findCommon(binder.common, name.name)
-  if (common !== undefined) {
-    const bound = binder.query(common.table.query, common.before)
-    return queryLeaf(binder, { ...bound, output: renamed(binder, bound.output, common.table.columns) }, alias, columns)
-  }
   const { context } = binder.scope
+  if (item.common !== undefined) return queryLeaf(binder, commonRows(binder.scope, item.common, alias), alias, columns)
   const table = context.catalog.table(name.name)
   if (table === undefined) throw errorAt(context.origin, name.tokenIndex, '42P01', `table "${name.name}" does not exist`)
-  const visible = renamed(binder, visibleOrdinals(table).map((ordinal) => ({ name: table.columns[ordinal]!.name, ordinal })), columns)
+  const visible = renamed(context.origin, visibleOrdinals(table).map((ordinal) => ({ name: table.columns[ordinal]!.name, ordinal })), columns)
   return { alias, source: { kind: 'table', table }, terms: [], hints: [], isNullable: false, columns: visible.map((column) => newColumn(column.name, table.columns[column.ordinal]!.type, column.ordinal)) }
 }
 
@@ -75,21 +72,8 @@ function newColumn(name: string, type: FromColumn['type'], ordinal: number): Fro
   return { name, type, ordinal, place: { index: -1 }, isUsed: false }
 }
 
-function queryLeaf(binder: FromBinder, { node, output }: BoundQuery, alias: string, columns: readonly Name[] | undefined): Leaf {
-  return { alias, source: { kind: 'query', node }, terms: [], hints: [], isNullable: false, columns: renamed(binder, output, columns).map(({ name, type }, ordinal) => newColumn(name, type, ordinal)) }
-}
-
-/** `AS t (a, b)` renames columns from the left. */
-function renamed<T extends { readonly name: string }>({ scope }: FromBinder, columns: readonly T[], names: readonly Name[] | undefined): readonly T[] {
-  if (names === undefined) return columns
-  if (names.length > columns.length) throw errorAt(scope.context.origin, names[columns.length]!.tokenIndex, '42601', `there are ${columns.length} columns but ${names.length} names for them`)
-  return columns.map((column, index) => ({ ...column, name: names[index]?.name ?? column.name }))
-}
-
-function findCommon(tables: CommonTables | undefined, name: string): CommonTables | undefined {
-  let found = tables
-  while (found !== undefined && found.table.name.name !== name) found = found.before
-  return found
+function queryLeaf({ scope: { context } }: FromBinder, { node, output, outer }: BoundQuery, alias: string, columns: readonly Name[] | undefined): Leaf {
+  return { alias, source: { kind: 'query', node, depends: outer.length > 0 }, terms: [], hints: [], isNullable: false, columns: renamed(context.origin, output, columns).map(({ name, type }, ordinal) => newColumn(name, type, ordinal)) }
 }
 
 type JoinItem = Extract<FromItem, { kind: 'join' }>

@@ -10,32 +10,32 @@ import { bindBlock } from './bind-block.ts'
 import { converted, windowed } from './bound-query.ts'
 import type { BoundQuery } from './bound-query.ts'
 import { newScope } from './scope.ts'
-import type { BlockScope, CommonTables, StatementContext } from './scope.ts'
+import type { BlockScope, StatementContext } from './scope.ts'
 import { expressionScope } from './expression-scope.ts'
+import { bindCommon } from './with/common-table.ts'
 
-const blocksMax = 2_000
+const queriesMax = 2_000
 
-export function bindQuery(context: StatementContext, query: Query, common: CommonTables | undefined, outer: BlockScope | undefined): BoundQuery {
-  if (++context.counts.blocks > blocksMax) throw new LsmtError('54000', `the statement has more than ${blocksMax} queries in it`)
-  let inner = common
-  for (const table of query.with) inner = { table, before: inner }
+export function bindQuery(context: StatementContext, query: Query, outer: BlockScope | undefined): BoundQuery {
+  if (++context.counts.queries > queriesMax) throw new LsmtError('54000', `the statement has more than ${queriesMax} queries in it`)
+  for (const table of query.with) bindCommon(context, table, outer, bindQuery)
   const window = query.limit === undefined && query.offset === undefined ? undefined : { limit: query.limit, offset: query.offset }
   const { body } = query
-  if (body.kind === 'select') return bindBlock({ context, common: inner, outer, block: body, orderBy: query.orderBy, window, bindQuery })
-  const bound = bindBody(context, body, inner, outer)
+  if (body.kind === 'select') return bindBlock({ context, outer, block: body, orderBy: query.orderBy, window, bindQuery })
+  const bound = bindBody(context, body, outer)
   return { output: bound.output, outer: bound.outer, node: windowed(sorted(context, bound, query.orderBy, window), window) }
 }
 
-function bindBody(context: StatementContext, body: QueryBody, common: CommonTables | undefined, outer: BlockScope | undefined): BoundQuery {
+function bindBody(context: StatementContext, body: QueryBody, outer: BlockScope | undefined): BoundQuery {
   switch (body.kind) {
     case 'select':
-      return bindBlock({ context, common, outer, block: body, orderBy: [], window: undefined, bindQuery })
+      return bindBlock({ context, outer, block: body, orderBy: [], window: undefined, bindQuery })
     case 'query':
-      return bindQuery(context, body, common, outer)
+      return bindQuery(context, body, outer)
     case 'values':
-      return bindValues(context, body, common, outer)
+      return bindValues(context, body, outer)
     case 'set':
-      return bindSet(context, body, common, outer)
+      return bindSet(context, body, outer)
   }
 }
 
@@ -52,9 +52,9 @@ function sorted(context: StatementContext, { node, output }: BoundQuery, orderBy
   return { kind: 'sort', input: node, keys, window }
 }
 
-function bindValues(context: StatementContext, { tuples, at }: ValuesBlock, common: CommonTables | undefined, outer: BlockScope | undefined): BoundQuery {
+function bindValues(context: StatementContext, { tuples, at }: ValuesBlock, outer: BlockScope | undefined): BoundQuery {
   const scope = newScope(context, outer)
-  const expressions = expressionScope(scope, common, bindQuery)
+  const expressions = expressionScope(scope, bindQuery)
   const width = tuples[0]!.length
   if (tuples.some((tuple) => tuple.length !== width)) throw errorAt(context.origin, at, '42601', 'VALUES lists must all be of the same length')
   const rows = tuples.map((tuple) => tuple.map((item) => bindExpression(expressions, item)))
@@ -67,9 +67,9 @@ function bindValues(context: StatementContext, { tuples, at }: ValuesBlock, comm
   }
 }
 
-function bindSet(context: StatementContext, { operator, all, left, right, at }: SetOperation, common: CommonTables | undefined, outer: BlockScope | undefined): BoundQuery {
-  const a = bindBody(context, left, common, outer)
-  const b = bindBody(context, right, common, outer)
+function bindSet(context: StatementContext, { operator, all, left, right, at }: SetOperation, outer: BlockScope | undefined): BoundQuery {
+  const a = bindBody(context, left, outer)
+  const b = bindBody(context, right, outer)
   if (a.output.length !== b.output.length) throw errorAt(context.origin, at, '42601', `each side of ${operator.toUpperCase()} must have the same number of columns`)
   const output = a.output.map(({ name, type }, index) => {
     const met = commonType(type, b.output[index]!.type)

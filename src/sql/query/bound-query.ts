@@ -3,6 +3,9 @@ import type { Bound, BoundSubquery, QueryByKey } from '../expression/bound.ts'
 import { coerce, settled } from '../expression/coerce.ts'
 import type { ValueType } from '../expression/type.ts'
 import type { QueryNode, Window } from '../operator/node.ts'
+import { errorAt } from '../origin.ts'
+import type { Origin } from '../origin.ts'
+import type { Name } from '../syntax/names.ts'
 
 export interface OutputColumn {
   readonly name: string
@@ -24,6 +27,13 @@ export interface ByKey {
   readonly types: readonly ValueType[]
   readonly keys: readonly Bound[]
   readonly empty: QueryNode | undefined
+}
+
+/** `AS t (a, b)` renames columns from the left. */
+export function renamed<T extends { readonly name: string }>(origin: Origin, columns: readonly T[], names: readonly Name[] | undefined): readonly T[] {
+  if (names === undefined) return columns
+  if (names.length > columns.length) throw errorAt(origin, names[columns.length]!.tokenIndex, '42601', `there are ${columns.length} columns but ${names.length} names for them`)
+  return columns.map((column, index) => ({ ...column, name: names[index]?.name ?? column.name }))
 }
 
 /** For a subquery whose value is taken at a type. */

@@ -12,12 +12,12 @@ import { bindAggregateCall } from './bind-aggregate.ts'
 import { converted, queryByKey } from './bound-query.ts'
 import type { BoundQuery, ByKey } from './bound-query.ts'
 import { resolveColumn } from './scope.ts'
-import type { BlockScope, CommonTables, StatementContext } from './scope.ts'
+import type { BlockScope, StatementContext } from './scope.ts'
 
-export type BindQuery = (context: StatementContext, query: Query, common: CommonTables | undefined, outer: BlockScope | undefined) => BoundQuery
+export type BindQuery = (context: StatementContext, query: Query, outer: BlockScope | undefined) => BoundQuery
 
 /** `clause`: where the expression stands when no aggregate may stand there. */
-export function expressionScope(scope: BlockScope, common: CommonTables | undefined, bindQuery: BindQuery, clause?: string): ExpressionScope {
+export function expressionScope(scope: BlockScope, bindQuery: BindQuery, clause?: string): ExpressionScope {
   const { context } = scope
   const { origin, literals } = context
   return {
@@ -26,11 +26,11 @@ export function expressionScope(scope: BlockScope, common: CommonTables | undefi
     column: (ref) => resolveColumn(scope, ref),
     aggregate(call) {
       if (clause !== undefined) throw errorAt(origin, call.at, '42803', `an aggregate function cannot stand in ${clause}`)
-      const inner = expressionScope(scope, common, bindQuery, 'an aggregate function')
+      const inner = expressionScope(scope, bindQuery, 'an aggregate function')
       return bindAggregateCall(call, call.args.map((arg) => bindExpression(inner, arg)))
     },
     subquery(query, test, operand, at) {
-      const bound = bindQuery(context, query, common, scope)
+      const bound = bindQuery(context, query, scope)
       if (test !== 'exists' && bound.output.length !== 1) throw errorAt(origin, at, '42601', 'a subquery used as a value must have one column')
       const outer = bound.outer
       if (test === 'exists') return { kind: 'subquery', subquery: { test, operand, plan: bound.node, outer, byKey: queryByKey(ofRows(bound), undefined) }, type: booleanType }
@@ -39,7 +39,7 @@ export function expressionScope(scope: BlockScope, common: CommonTables | undefi
       return { kind: 'subquery', subquery: { test, operand, plan: bound.node, outer, byKey: queryByKey(bound.byKey, undefined) }, type }
     },
     quantified({ query, comparison, all, at }, operand) {
-      const bound = bindQuery(context, query, common, scope)
+      const bound = bindQuery(context, query, scope)
       if (bound.output.length !== 1) throw errorAt(origin, at, '42601', 'a subquery used as a value must have one column')
       return bindMember(bound, operand, comparison, all ? opposites[comparison] : comparison)
     },

@@ -9,9 +9,10 @@ import type { Query } from '../syntax/query/query.ts'
 import { bindQuery } from './bind-query.ts'
 import { converted } from './bound-query.ts'
 import type { OutputColumn } from './bound-query.ts'
+import { newContext } from './scope.ts'
 
 export function planQuery(query: Query, catalog: Pick<Engine, 'table'>, origin: Origin, literals: Literals): QueryPlan {
-  const bound = bindQuery({ catalog, origin, literals, counts: { blocks: 0 } }, query, undefined, undefined)
+  const bound = bindQuery(newContext(catalog, origin, literals), query, undefined)
   const columns = bound.output.map(resultColumn)
   const node = converted(bound, bound.output.map(({ type }) => (type.kind === 'interval' ? resultType(type) : type)))
   return pointRead(node, columns) ?? { kind: 'query', node, output: columns }

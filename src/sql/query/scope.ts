@@ -5,28 +5,36 @@ import type { BoundSubquery, OuterReference, Place } from '../expression/bound.t
 import type { Bound } from '../expression/bound.ts'
 import type { Literals } from '../expression/literal.ts'
 import type { ValueType } from '../expression/type.ts'
-import type { QueryNode } from '../operator/node.ts'
+import type { CommonPlan, QueryNode } from '../operator/node.ts'
 import { unified } from '../expression/operator.ts'
 import { errorAt } from '../origin.ts'
 import type { Origin } from '../origin.ts'
 import type { PlanHint, PlanTerm } from '../plan-term.ts'
 import type { ColumnRef } from '../operand.ts'
 import type { CommonTable } from '../syntax/query/query.ts'
+import type { BoundQuery } from './bound-query.ts'
 
 /** What all blocks of a statement share. */
 export interface StatementContext {
   readonly catalog: Pick<Engine, 'table'>
   readonly origin: Origin
   readonly literals: Literals
-  /** Blocks bound so far, since a WITH may be bound many times. */
-  readonly counts: { blocks: number }
+  /** Queries bound so far. */
+  readonly counts: { queries: number }
+  /** What is known of the queries of WITH. */
+  readonly common: Map<CommonTable, CommonSource>
 }
 
-/** Names given by WITH, innermost first. */
-export interface CommonTables {
-  readonly table: CommonTable
-  /** What the table's own query sees. */
-  readonly before: CommonTables | undefined
+export function newContext(catalog: StatementContext['catalog'], origin: Origin, literals: Literals): StatementContext {
+  return { catalog, origin, literals, counts: { queries: 0 }, common: new Map() }
+}
+
+/** A query of WITH, bound where it stands. */
+export interface CommonSource {
+  readonly query: BoundQuery
+  /** The block around the query whose WITH it is in. */
+  readonly outer: BlockScope | undefined
+  readonly plan: CommonPlan
 }
 
 export interface FromColumn {
@@ -48,7 +56,8 @@ export interface VisibleColumn {
 export interface Leaf {
   readonly alias: string
   readonly columns: readonly FromColumn[]
-  readonly source: { readonly kind: 'table'; readonly table: TableSchema } | { readonly kind: 'query'; readonly node: QueryNode }
+  /** `depends`: on columns of blocks further out. */
+  readonly source: { readonly kind: 'table'; readonly table: TableSchema } | { readonly kind: 'query'; readonly node: QueryNode; readonly depends: boolean }
   readonly terms: PlanTerm[]
   readonly hints: PlanHint[]
   /** On a side of an outer join whose rows may be missing: its columns can be null in what the join gives. */

@@ -40,6 +40,7 @@ const probes = {
   scalarQuery: 'SELECT id FROM probe WHERE n < (SELECT MAX(id) FROM probe)',
   correlatedScalar: 'SELECT id FROM probe AS x WHERE n < (SELECT COUNT(*) FROM probe AS y WHERE y.n = x.n)',
   fromQuery: 'SELECT s.m FROM (SELECT n AS m FROM probe) AS s',
+  common: 'WITH w AS (SELECT id, n FROM probe), v AS MATERIALIZED (SELECT n FROM w) SELECT a.id FROM w AS a JOIN w AS b ON a.id = b.n WHERE a.n IN (SELECT n FROM v)',
   setOperations: 'SELECT n FROM probe UNION SELECT id FROM probe',
   intersectExcept: 'SELECT n FROM probe EXCEPT SELECT id FROM probe',
   deleteWhere: 'DELETE FROM probe WHERE n = 5',
@@ -66,7 +67,7 @@ export type Feature = keyof typeof probes
 export type Features = ReadonlySet<Feature>
 
 /** Features that the project says it has. */
-export const promised: readonly Feature[] = ['orNot', 'in', 'between', 'notBetween', 'like', 'likeEscape', 'distinctFrom', 'expressions', 'division', 'concatenation', 'case', 'functions', 'textFunctions', 'cast', 'distinct', 'groupBy', 'groupByExpression', 'having', 'countDistinct', 'avg', 'aggregateExpression', 'orderByAny', 'join', 'leftJoin', 'rightJoin', 'fullJoin', 'using', 'crossJoin', 'inQuery', 'exists', 'scalarQuery', 'correlatedScalar', 'fromQuery', 'setOperations', 'intersectExcept', 'deleteWhere', 'updateWhere', 'writeConditions', 'updateExpression', 'writeQueries', 'insertExpression', 'returning', 'conflictExpression', 'updateFrom', 'conflictNothing', 'conflictUpdate', 'addColumn', 'addColumnDefault', 'renameColumn', 'dropColumn', 'truncate', 'transaction']
+export const promised: readonly Feature[] = ['orNot', 'in', 'between', 'notBetween', 'like', 'likeEscape', 'distinctFrom', 'expressions', 'division', 'concatenation', 'case', 'functions', 'textFunctions', 'cast', 'distinct', 'groupBy', 'groupByExpression', 'having', 'countDistinct', 'avg', 'aggregateExpression', 'orderByAny', 'join', 'leftJoin', 'rightJoin', 'fullJoin', 'using', 'crossJoin', 'inQuery', 'exists', 'scalarQuery', 'correlatedScalar', 'fromQuery', 'common', 'setOperations', 'intersectExcept', 'deleteWhere', 'updateWhere', 'writeConditions', 'updateExpression', 'writeQueries', 'insertExpression', 'returning', 'conflictExpression', 'updateFrom', 'conflictNothing', 'conflictUpdate', 'addColumn', 'addColumnDefault', 'renameColumn', 'dropColumn', 'truncate', 'transaction']
 
 /** The features that a database answers. Any other refusal than 0A000 is an error. */
 export async function supportedFeatures(sql: Sql): Promise<Features> {

@@ -14,6 +14,8 @@ export interface RandomQuery {
 }
 
 interface Source {
+  /** WITH, before the query. */
+  readonly before?: Text
   readonly text: Text
   readonly fields: readonly Field[]
   /** Set when it is one table and nothing else. */
@@ -39,11 +41,11 @@ const kinds: readonly Kind[] = ['int', 'double', 'text', 'bool']
 export function randomQuery(generator: Generator): RandomQuery {
   const { random, features } = generator
   if (features.has('setOperations') && chance(random, 8)) return setQuery(generator)
-  const source = randomSource(generator, 0)
+  const source = features.has('common') && chance(random, 8) ? commonSource(generator) : randomSource(generator, 0)
   const scope: Scope = { generator, fields: source.fields, queryDepth: 0, subqueries: true }
   const where = chance(random, 70) ? sql` WHERE ${topCondition(scope)}` : nothing
   const block = randomBlock(scope, sql`${source.text}${where}`)
-  const text = sql`${block.select} FROM ${block.rest}`
+  const text = sql`${source.before ?? nothing}${block.select} FROM ${block.rest}`
   return withOrder(generator, text, block, source)
 }
 
@@ -207,15 +209,36 @@ function joinByKey({ random }: Generator, left: readonly Field[], right: readonl
 }
 
 function fromQuery(generator: Generator): Source {
-  const { random } = generator
-  const source = randomSource(generator, 1)
-  const scope: Scope = { generator, fields: source.fields, queryDepth: 1, subqueries: true }
   const alias = `r${generator.alias++}`
+  const { text, fieldsOf } = namedColumns(generator, randomSource(generator, 1))
+  return { text: sql`(${text}) AS ${alias}`, fields: fieldsOf(alias), table: undefined }
+}
+
+/** A query with its columns named, and what they are called where it is a table. */
+function namedColumns(generator: Generator, source: Source): { readonly text: Text; readonly fieldsOf: (alias: string) => readonly Field[] } {
+  const { random } = generator
+  const scope: Scope = { generator, fields: source.fields, queryDepth: 1, subqueries: true }
   const items = Array.from({ length: 1 + random.below(3) }, (_, i) => ({ ...(has(scope, 'expressions') ? randomExpression(scope, pick(random, kinds), 1, true) : pick(random, source.fields)), name: `c${i}` }))
   const where = chance(random, 60) ? sql` WHERE ${randomCondition(scope, 1)}` : nothing
-  const text = sql`(SELECT ${joined(items.map((item) => sql`${item.text} AS ${item.name}`), ', ')} FROM ${source.text}${where}) AS ${alias}`
+  const text = sql`SELECT ${joined(items.map((item) => sql`${item.text} AS ${item.name}`), ', ')} FROM ${source.text}${where}`
   // What an expression gives may be larger than a column's tame values, and goes into no arithmetic.
-  return { text, fields: items.map(({ name, kind }) => ({ text: sql`${alias}.${name}`, kind, wild: true })), table: undefined }
+  return { text, fieldsOf: (alias) => items.map(({ name, kind }) => ({ text: sql`${alias}.${name}`, kind, wild: true })) }
+}
+
+/** A query of WITH, named once or twice, or in a condition as well. */
+function commonSource(generator: Generator): Source {
+  const { random } = generator
+  const table = pick(random, generator.tables)
+  const name = `w${generator.alias++}`
+  const { text, fieldsOf } = namedColumns(generator, { ...aliased(generator, table), table: undefined })
+  const before = sql`WITH ${name} AS ${pick(random, ['', '', 'MATERIALIZED ', 'NOT MATERIALIZED '])}(${text}) `
+  const left = `r${generator.alias++}`
+  const right = `r${generator.alias++}`
+  const fields = [...fieldsOf(left), ...fieldsOf(right)]
+  const form = table.rows.length ** 2 > rowsMax ? 0 : random.below(3)
+  if (form === 0) return { before, text: sql`${name} AS ${left}`, fields: fieldsOf(left), table: undefined }
+  if (form === 1) return { before, text: sql`${name} AS ${left} ${outerJoin(generator)} JOIN ${name} AS ${right} ON ${left}.c0 = ${right}.c0`, fields, table: undefined }
+  return { before, text: sql`(SELECT * FROM ${name} WHERE c0 IN (SELECT c0 FROM ${name})) AS ${left} CROSS JOIN ${name} AS ${right}`, fields, table: undefined }
 }
 
 // UNION, INTERSECT, EXCEPT

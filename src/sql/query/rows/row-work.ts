@@ -13,7 +13,7 @@ import type { FromColumn, Leaf } from '../scope.ts'
 export function rowWork(leaves: readonly Leaf[], from: FromUnit | undefined, conditions: readonly Bound[], values: readonly Bound[]): QueryNode {
   const columns = leaves.flatMap((leaf) => leaf.columns.filter(({ isUsed }) => isUsed))
   const number: FromColumn = { name: '', type: bigintType, ordinal: -1, place: { index: -1 }, isUsed: true }
-  const leaf: Leaf = { alias: '', columns: [...columns, number], source: { kind: 'query', node: { kind: 'given', columns: columns.map(({ ordinal }) => ordinal) } }, terms: [], hints: [], isNullable: false }
+  const leaf: Leaf = { alias: '', columns: [...columns, number], source: { kind: 'query', node: { kind: 'given', columns: columns.map(({ ordinal }) => ordinal) }, depends: false }, terms: [], hints: [], isNullable: false }
   const given: FromUnit = { kind: 'leaf', leaf }
   const unit: FromUnit = from === undefined ? given : { kind: 'forest', units: [given, from], conditions: [] }
   const { node, layout } = narrowRows(unit, conditions, { ordered: false, reverse: false })

@@ -64,7 +64,7 @@ function cutMember(cutter: Cutter): Member {
   throw unexpected(cutter)
 }
 
-/** WITH a AS (…), b (c, d) AS (…). */
+/** WITH a AS (…), b (c, d) AS NOT MATERIALIZED (…). */
 function cutWith(cutter: Cutter): Element[] {
   const elements = [taken(cutter, 'with')]
   if (peek(cutter) === 'recursive') throw unsupportedAt(cutter, cutter.at, 'WITH RECURSIVE')
@@ -74,10 +74,17 @@ function cutWith(cutter: Cutter): Element[] {
     if (peek(cutter) === '(') elements.push(textElement('(', cutter.at), ...listed(cutNames(cutter).map((name) => [nameElement([name])])), textElement(')', cutter.at))
     const { at } = cutter
     take(cutter, 'as')
-    if (peek(cutter) === 'materialized' || peek(cutter) === 'not') throw unsupportedAt(cutter, cutter.at, 'MATERIALIZED')
-    elements.push(textElement('as ( select', at), partElement(cutQueryInParentheses(cutter)), textElement(')', cutter.at - 1))
+    elements.push(textElement('as ( select', at), partElement(cutCommon(cutter)), textElement(')', cutter.at - 1))
   } while (acceptComma(cutter))
   return elements
+}
+
+function cutCommon(cutter: Cutter): Part {
+  const { at } = cutter
+  const isNot = accept(cutter, 'not')
+  if (isNot) take(cutter, 'materialized')
+  else if (!accept(cutter, 'materialized')) return cutQueryInParentheses(cutter)
+  return newPart({ kind: 'common', materialized: !isNot }, [textElement('select', at), partElement(cutQueryInParentheses(cutter))], cutter.at)
 }
 
 /** The values of all rows stand in one select list, which is quicker to parse than lists in it. */

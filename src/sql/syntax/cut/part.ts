@@ -31,6 +31,8 @@ export type Meaning =
   | { readonly kind: 'values'; readonly widths: readonly number[] }
   /** The select list holds the queries between which the steps stand. */
   | { readonly kind: 'set'; readonly steps: readonly SetStep[] }
+  /** MATERIALIZED, or NOT MATERIALIZED, stands before the query that the select list holds. */
+  | { readonly kind: 'common'; readonly materialized: boolean }
   /** Joined tables. */
   | { readonly kind: 'from' }
   | { readonly kind: 'statement' }

@@ -47,7 +47,8 @@ export interface Call {
 export type QueryItem = { readonly kind: 'star'; readonly table: Name | undefined; readonly at: number } | { readonly kind: 'expression'; readonly expression: Expression; readonly alias: Name | undefined }
 
 export type FromItem =
-  | { readonly kind: 'table'; readonly name: Name; readonly alias: Name | undefined; readonly columns: readonly Name[] | undefined }
+  /** `common`: the query of WITH that the name means. */
+  | { readonly kind: 'table'; readonly name: Name; readonly common: CommonTable | undefined; readonly alias: Name | undefined; readonly columns: readonly Name[] | undefined }
   | { readonly kind: 'query'; readonly query: Query; readonly alias: Name; readonly columns: readonly Name[] | undefined }
   | { readonly kind: 'join'; readonly join: 'inner' | 'left' | 'right' | 'full' | 'cross'; readonly left: FromItem; readonly right: FromItem; readonly on: Expression | undefined; readonly using: readonly Name[] | undefined; readonly at: number }
 
@@ -86,10 +87,15 @@ export interface SetOperation {
 /** A query in parentheses may stand as a body with its own ORDER BY and LIMIT. */
 export type QueryBody = SelectBlock | ValuesBlock | SetOperation | Query
 
+/** A query of WITH. */
 export interface CommonTable {
   readonly name: Name
   readonly columns: readonly Name[] | undefined
+  /** undefined where nothing is said of it. */
+  readonly materialized: boolean | undefined
   readonly query: Query
+  /** Names in FROM that mean it, as far as the statement is read. */
+  references: number
 }
 
 export interface Query {

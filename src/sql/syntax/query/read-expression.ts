@@ -1,5 +1,5 @@
 /** Parts of a statement to expressions: what the parser's trees of them say, and what the cut has set apart. */
-import type { Call, Expression, Query } from './query.ts'
+import type { Call, CommonTable, Expression, Query } from './query.ts'
 import type { Meaning, Part } from '../cut/part.ts'
 import { describeNode, readColumn, readOperand } from '../parse-expression.ts'
 import { isNode, nodes, only, openPart, partOf, takePart, textIn, tokenIndexOf, unsupported } from '../syntax-node.ts'
@@ -10,7 +10,9 @@ import { readTypes } from './read-type.ts'
 
 export interface Reader {
   readonly reading: Reading
-  readonly query: (node: SyntaxNode, part: Part, reading: Reading) => Query
+  readonly query: (reader: Reader, part: Part) => Query
+  /** Queries of WITH that can be named, by their names. */
+  readonly common: ReadonlyMap<string, CommonTable>
   depth: number
 }
 
@@ -39,7 +41,7 @@ function readPart(reader: Reader, part: Part): Expression {
     case 'select':
     case 'values':
     case 'set':
-      return { kind: 'scalar', query: readSubquery(reader, part), at }
+      return { kind: 'scalar', query: reader.query(reader, part), at }
     case 'tree': {
       const { inner, node } = openExpression(reader, part)
       return readNode(inner, node)
@@ -57,6 +59,7 @@ function readPart(reader: Reader, part: Part): Expression {
       return readQuantified(inner, meaning, node, at)
     }
     case 'from':
+    case 'common':
     case 'statement':
       throw new LsmtError('XX000', 'internal error: a part that is no expression stands where one was expected')
   }
@@ -67,11 +70,6 @@ function openExpression(reader: Reader, part: Part): { readonly inner: Reader; r
   const { where } = node
   if (!isNode(where)) throw unsupported(reading, node, 'this expression')
   return { inner: { ...reader, reading }, node: where }
-}
-
-function readSubquery(reader: Reader, part: Part): Query {
-  const { node, reading } = openPart(reader.reading, part)
-  return reader.query(node, part, reading)
 }
 
 function readNode(reader: Reader, node: SyntaxNode): Expression {
@@ -220,7 +218,7 @@ function readExists(reader: Reader, query: unknown, at: number): Expression {
 function queryIn(reader: Reader, value: unknown): Query {
   const part = partOf(reader.reading, value)
   invariant(part !== undefined, 'a part of the statement is no query')
-  return readSubquery(reader, part)
+  return reader.query(reader, part)
 }
 
 /** `= ANY` is IN, and `<> ALL` is NOT IN. */

@@ -33,8 +33,16 @@ function readItem(reader: Reader, item: SyntaxNode): FromItem {
   const alias = readOptionalName(reading, item['as'])
   const columns = alias === undefined ? undefined : reading.source.columnsOf.get(alias.tokenIndex)
   const part = partOf(reading, item['table'])
-  if (part === undefined) return { kind: 'table', name: readName(reading, item['table']), alias, columns }
-  const { node, reading: inner } = openPart(reading, part)
-  if (part.meaning.kind === 'from') return readFrom({ ...reader, reading: inner }, nodes(node['from']))
-  return { kind: 'query', query: reader.query(node, part, inner), alias: alias ?? { name: '', tokenIndex: part.start }, columns }
+  if (part === undefined) return readTable(reader, readName(reading, item['table']), alias, columns)
+  if (part.meaning.kind === 'from') {
+    const { node, reading: inner } = openPart(reading, part)
+    return readFrom({ ...reader, reading: inner }, nodes(node['from']))
+  }
+  return { kind: 'query', query: reader.query(reader, part), alias: alias ?? { name: '', tokenIndex: part.start }, columns }
+}
+
+function readTable({ common }: Reader, name: Name, alias: Name | undefined, columns: readonly Name[] | undefined): FromItem {
+  const table = common.get(name.name)
+  if (table !== undefined) table.references++
+  return { kind: 'table', name, common: table, alias, columns }
 }

@@ -1,5 +1,6 @@
 /** Parts of a statement that are queries, and the parser's trees of them, to queries. */
 import type { Operand } from '../../operand.ts'
+import { errorAt } from '../../origin.ts'
 import type { Meaning, Part, SetStep } from '../cut/part.ts'
 import { isNode, nodes, only, openPart, partOf, readName, readOptionalName, textIn, tokenIndexOf, unsupported } from '../syntax-node.ts'
 import type { Reading, SyntaxNode } from '../syntax-node.ts'
@@ -9,27 +10,31 @@ import type { Reader } from './read-expression.ts'
 import { readFrom } from './read-from.ts'
 
 export function readQuery(reading: Reading, node: SyntaxNode, part: Part): Query {
-  const reader: Reader = { reading, query: (inner, innerPart, innerReading) => readWhole({ ...reader, reading: innerReading }, innerPart, inner), depth: 0 }
-  return readWhole(reader, part, node)
+  return readWhole({ reading, query: readInner, common: new Map(), depth: 0 }, part, node)
 }
 
-function readWithin(reader: Reader, item: SyntaxNode | undefined): Query {
-  const part = partOf(reader.reading, item?.['expr'])
-  if (part === undefined) throw unsupported(reader.reading, item ?? {}, 'this query')
+function readInner(reader: Reader, part: Part): Query {
   const { node, reading } = openPart(reader.reading, part)
-  return readWhole({ ...reader, reading }, part, node)
+  return readWhole({ ...reader, reading, depth: 0 }, part, node)
+}
+
+function partIn(reading: Reading, item: SyntaxNode | undefined): Part {
+  const part = partOf(reading, item?.['expr'])
+  if (part === undefined) throw unsupported(reading, item ?? {}, 'this query')
+  return part
 }
 
 const known = ['type', 'columns', 'from', 'where', 'groupby', 'having', 'orderby', 'limit', 'distinct', 'with']
 
-function readWhole(reader: Reader, { meaning, start }: Part, node: SyntaxNode): Query {
-  if (node['type'] !== 'select') throw unsupported(reader.reading, node, 'this query')
-  only(reader.reading, node, 'SELECT', known)
-  return { kind: 'query', with: readWith(reader, node), body: readBody(reader, meaning, node, start), orderBy: readOrder(reader, node['orderby']), ...readLimit(reader, node['limit']) }
+function readWhole(outside: Reader, { meaning, start }: Part, node: SyntaxNode): Query {
+  if (node['type'] !== 'select') throw unsupported(outside.reading, node, 'this query')
+  only(outside.reading, node, 'SELECT', known)
+  const { tables, reader } = readWith(outside, node)
+  return { kind: 'query', with: tables, body: readBody(reader, meaning, node, start), orderBy: readOrder(reader, node['orderby']), ...readLimit(reader, node['limit']) }
 }
 
 function readBody(reader: Reader, meaning: Meaning, node: SyntaxNode, at: number): QueryBody {
-  if (meaning.kind === 'set') return combined(meaning.steps, nodes(node['columns']).map((item) => simplified(readWithin(reader, item))))
+  if (meaning.kind === 'set') return combined(meaning.steps, nodes(node['columns']).map((item) => simplified(readInner(reader, partIn(reader.reading, item)))))
   return meaning.kind === 'values' ? readValues(reader, meaning.widths, node, at) : readBlock(reader, node, at)
 }
 
@@ -57,15 +62,31 @@ function readValues(reader: Reader, widths: readonly number[], node: SyntaxNode,
   return { kind: 'values', tuples: widths.map((width) => values.slice(end, (end += width))), at }
 }
 
-function readWith(reader: Reader, node: SyntaxNode): readonly CommonTable[] {
-  if (node['with'] === null || node['with'] === undefined) return []
-  return nodes(node['with']).map((each) => {
-    only(reader.reading, each, 'WITH', ['name', 'stmt', 'columns'])
-    const { stmt } = each
-    const inner = isNode(stmt) && isNode(stmt['ast']) ? stmt['ast'] : stmt
-    const columns = Array.isArray(each['columns']) ? nodes(each['columns']).map((column) => readName(reader.reading, isNode(column['column']) ? column['column']['expr'] : column)) : undefined
-    return { name: readName(reader.reading, each['name']), columns, query: readWithin(reader, isNode(inner) ? nodes(inner['columns'])[0] : undefined) }
-  })
+/** The queries of WITH, each of which sees those before it, and a reader for what sees all of them. */
+function readWith(outside: Reader, node: SyntaxNode): { readonly tables: readonly CommonTable[]; readonly reader: Reader } {
+  if (node['with'] === null || node['with'] === undefined) return { tables: [], reader: outside }
+  const tables: CommonTable[] = []
+  let reader = outside
+  for (const each of nodes(node['with'])) {
+    const table = readCommon(reader, each)
+    const { name, tokenIndex } = table.name
+    if (tables.some((other) => other.name.name === name)) throw errorAt(reader.reading.origin, tokenIndex, '42601', `"${name}" stands twice in WITH`)
+    tables.push(table)
+    reader = { ...reader, common: new Map([...reader.common, [name, table]]) }
+  }
+  return { tables, reader }
+}
+
+function readCommon(reader: Reader, each: SyntaxNode): CommonTable {
+  only(reader.reading, each, 'WITH', ['name', 'stmt', 'columns'])
+  const { stmt } = each
+  const inner = isNode(stmt) && isNode(stmt['ast']) ? stmt['ast'] : stmt
+  const columns = Array.isArray(each['columns']) ? nodes(each['columns']).map((column) => readName(reader.reading, isNode(column['column']) ? column['column']['expr'] : column)) : undefined
+  const name = readName(reader.reading, each['name'])
+  const part = partIn(reader.reading, isNode(inner) ? nodes(inner['columns'])[0] : undefined)
+  if (part.meaning.kind !== 'common') return { name, columns, materialized: undefined, query: readInner(reader, part), references: 0 }
+  const { node, reading } = openPart(reader.reading, part)
+  return { name, columns, materialized: part.meaning.materialized, query: readInner({ ...reader, reading }, partIn(reading, nodes(node['columns'])[0])), references: 0 }
 }
 
 function readBlock(reader: Reader, node: SyntaxNode, at: number): SelectBlock {

@@ -40,6 +40,8 @@ export const spillingQueries: readonly (readonly [string, string])[] = [
   ['IN', 'SELECT id FROM t WHERE word IN (SELECT word FROM t WHERE few = 1)'],
   ['NOT IN', 'SELECT id FROM t WHERE id + 5 NOT IN (SELECT id FROM t WHERE few < 4)'],
   ['IN of a set with NULL', 'SELECT id, d + id IN (SELECT d + id FROM t WHERE id % 2 = 0) FROM t'],
+  ['WITH, named twice', 'WITH c AS (SELECT id, word || \'\' AS w, few FROM t) SELECT a.id, b.id FROM c a JOIN c b ON a.id = b.id + 1 WHERE b.few > 1'],
+  ['WITH, in a loop', 'WITH c AS (SELECT few, word, SUM(id) AS s FROM t GROUP BY few, word) SELECT id, (SELECT MIN(s) FROM c WHERE s > a.id) FROM t a WHERE id < 4'],
   ['correlated EXISTS', 'SELECT id FROM t a WHERE id < 6 AND EXISTS (SELECT 1 FROM t b WHERE b.word > a.word AND b.few = a.few)'],
 ]
 
