@@ -92,10 +92,25 @@ export interface EngineGroupedAggregate extends EngineAggregate {
 /** Which rows a statement changes. */
 export type EngineRowsWhere = Pick<EngineScan, 'lower' | 'upper' | 'predicate' | 'conditions' | 'signal'>
 
-/** Only the first groups of an order are wanted, in that order. `index`: in a row of keys and aggregates. */
+/** A value made of some columns of a row of keys and aggregates. */
+export interface DerivedGroupValue {
+  /** Indexes: the row that it is made of need have no others, and is used again for the next group. */
+  readonly columns: readonly number[]
+  of(row: EngineRow): EngineValue
+}
+
+/** Only the first groups of an order are wanted, in that order. `value`: an index in a row of keys and aggregates, or a number made of it. */
 export interface FirstGroups {
-  readonly order: readonly { readonly index: number; readonly descending: boolean; readonly nullsFirst: boolean }[]
+  readonly order: readonly { readonly value: number | DerivedGroupValue; readonly descending: boolean; readonly nullsFirst: boolean }[]
   readonly limit: number
+}
+
+/** Which groups are wanted; of the others no row is made. */
+export interface WantedGroups {
+  /** Those where it is 1. */
+  readonly having?: DerivedGroupValue
+  /** The first of those. */
+  readonly first?: FirstGroups
 }
 
 /** A column to order by. */
@@ -180,9 +195,9 @@ export interface EngineSession extends EngineCatalog {
    * One row for each distinct key, in batches, in no order: the values of the `groupBy` columns, then those of the
    * aggregates. NULL is a key of its own, NaN one, and -0 is 0. Without `groupBy` columns there is one row, also over no
    * rows. Without aggregates it is SELECT DISTINCT. The scan's columns, limit and order are passed over. 53200 when the
-   * groups do not fit into the memory set apart for them. `first`: only so many, in its order.
+   * groups do not fit into the memory set apart for them. Without `wanted` all of them are.
    */
-  groupedAggregate(snapshot: EngineSnapshot, scan: EngineScan, groupBy: readonly number[], aggregates: readonly EngineGroupedAggregate[], stats?: ReadStats, first?: FirstGroups): AsyncIterable<readonly EngineRow[]>
+  groupedAggregate(snapshot: EngineSnapshot, scan: EngineScan, groupBy: readonly number[], aggregates: readonly EngineGroupedAggregate[], stats?: ReadStats, wanted?: WantedGroups): AsyncIterable<readonly EngineRow[]>
 
   /**
    * The first `limit` rows in the order of at least one column, in this order: which of rows that are equal in it is open.

@@ -1,11 +1,11 @@
 /** What every Engine must do: aggregates by group. */
 import { beforeEach, describe, expect, test } from 'vitest'
-import type { Engine, EngineGroupedAggregate, EngineRow, EngineScan, EngineValue } from '../../src/engine/engine.ts'
+import type { DerivedGroupValue, Engine, EngineGroupedAggregate, EngineRow, EngineScan, EngineValue, FirstGroups } from '../../src/engine/engine.ts'
 import type { TableSchema } from '../../src/engine/schema.ts'
 import { LsmtError } from '../../src/errors.ts'
 import { groupAll, newTable, scanAll } from './engine-fixtures.ts'
 import { amount, bytes, createStatesTable, id, note, region, rows, states, user } from './engine-states.ts'
-import { compareOrdered, groupRows } from './model-values.ts'
+import { groupRows, wantedGroups } from './model-values.ts'
 
 const all: readonly EngineGroupedAggregate[] = [
   { function: 'count' }, { function: 'count', ordinal: user }, { function: 'sum', ordinal: user }, { function: 'min', ordinal: user }, { function: 'max', ordinal: user },
@@ -67,13 +67,33 @@ export function describeGroups(engineOf: () => Engine): void {
       for (const descending of [false, true]) {
         // By an aggregate and then by the keys, and by the keys alone.
         for (const index of [[], [groupBy.length], [groupBy.length + 2], [groupBy.length + 9]]) {
-          const order = [...index, ...groupBy.keys()].map((each) => ({ index: each, descending, nullsFirst: !descending }))
-          const expected = groupRows(table, rows, groupBy, all).toSorted((a, b) => compareOrdered(a, b, order.map((key) => ({ ...key, ordinal: key.index })))).slice(0, 5)
-          expect((await groupAll(engine, table, groupBy, all, {}, { order, limit: 5 })).map((row) => row.map(plain))).toEqual(expected.map((row) => row.map(plain)))
+          const order = [...index, ...groupBy.keys()].map((value) => ({ value, descending, nullsFirst: !descending }))
+          const wanted = { first: { order, limit: 5 } }
+          const expected = wantedGroups(groupRows(table, rows, groupBy, all), wanted)
+          expect((await groupAll(engine, table, groupBy, all, {}, wanted)).map((row) => row.map(plain))).toEqual(expected.map((row) => row.map(plain)))
         }
       }
     }
-    expect(await groupAll(engine, table, [region], all, {}, { order: [{ index: 0, descending: false, nullsFirst: false }], limit: 0 })).toEqual([])
+    expect(await groupAll(engine, table, [region], all, {}, { first: { order: [{ value: 0, descending: false, nullsFirst: false }], limit: 0 } })).toEqual([])
+  })
+
+  test('groups of which something made of their keys and aggregates holds, and the first of them by something made of both', async () => {
+    const engine = engineOf()
+    const table = await createStatesTable(engine)
+    await engine.insert(table, rows, 'insert')
+    for (const groupBy of [[region], [user], [amount], [note, region], [id]]) {
+      const count = groupBy.length, least = groupBy.length + 3
+      const having: DerivedGroupValue = { columns: [count, 0], of: (row) => (row[0] === null ? null : (row[count] as number) % 2) }
+      const reversed: DerivedGroupValue = { columns: [least, count], of: (row) => (row[least] === null ? null : -Number(row[least]) - (row[count] as number)) }
+      const first: FirstGroups = { order: [{ value: reversed, descending: false, nullsFirst: true }, ...groupBy.map((_, value) => ({ value, descending: true, nullsFirst: false }))], limit: 7 }
+      const expected = groupRows(table, rows, groupBy, all)
+      expect(sorted(await groupAll(engine, table, groupBy, all, {}, { having }))).toEqual(sorted(wantedGroups(expected, { having })))
+      for (const wanted of [{ first }, { having, first }]) {
+        expect((await groupAll(engine, table, groupBy, all, {}, wanted)).map((row) => row.map(plain))).toEqual(wantedGroups(expected, wanted).map((row) => row.map(plain)))
+      }
+      const wrong = { having: { columns: [count], of: () => { throw new LsmtError('22012', 'division by zero') } } }
+      await expect(groupAll(engine, table, groupBy, all, {}, wrong)).rejects.toMatchObject({ code: '22012' })
+    }
   })
 
   test('COUNT(*) beside sums of a column that has nulls only further on', async () => {

@@ -4,7 +4,7 @@
  */
 import { randomExpression } from './random-expression.ts'
 import { expect } from 'vitest'
-import type { Engine, EngineAggregate, EngineCatalog, EngineGroupedAggregate, EngineOrder, EngineRow, EngineScan, EngineSession, EngineSnapshot, EngineValue, FirstGroups, KeyBound, NewTable, WriteMode, WriteOperation } from '../../src/engine/engine.ts'
+import type { Engine, EngineAggregate, EngineCatalog, EngineGroupedAggregate, EngineOrder, EngineRow, EngineScan, EngineSession, EngineSnapshot, EngineValue, KeyBound, NewTable, WantedGroups, WriteMode, WriteOperation } from '../../src/engine/engine.ts'
 import type { TableSchema } from '../../src/engine/schema.ts'
 import { seededRandom } from '../../src/runtime/random.ts'
 import type { Random } from '../../src/runtime/random.ts'
@@ -239,20 +239,22 @@ async function compareGroups(pair: Pair, name: string): Promise<void> {
   ])
   const wanted = [{ function: 'count' as const }, ...aggregates].filter(() => random.below(2) === 0)
   const nameOf = (row: EngineRow): string => JSON.stringify(row, bigintText)
-  const first = firstGroupsOf(groupBy, wanted)
+  const groups = wantedGroupsOf(groupBy, wanted)
   await withSnapshots(pair, (snapshotOf) => both(pair, name, async (engine, of) => {
     const rows: EngineRow[] = []
-    for await (const batch of engine.groupedAggregate(snapshotOf(engine), { ...scan, table: of }, groupBy, wanted, undefined, first)) rows.push(...batch)
-    return { groupBy, wanted, first, rows: first === undefined ? rows.toSorted((a, b) => (nameOf(a) < nameOf(b) ? -1 : 1)) : rows }
+    for await (const batch of engine.groupedAggregate(snapshotOf(engine), { ...scan, table: of }, groupBy, wanted, undefined, groups)) rows.push(...batch)
+    return { groupBy, wanted, groups, rows: groups.first === undefined ? rows.toSorted((a, b) => (nameOf(a) < nameOf(b) ? -1 : 1)) : rows }
   }))
 }
 
 /** Undefined for some. The keys come last, so that the order is total. Of a chance of its own, so that histories stay what they were. */
-function firstGroupsOf(groupBy: readonly number[], wanted: readonly EngineGroupedAggregate[]): FirstGroups | undefined {
+function wantedGroupsOf(groupBy: readonly number[], wanted: readonly EngineGroupedAggregate[]): WantedGroups {
   const random = seededRandom(groupBy.reduce((sum, ordinal) => 7 * sum + ordinal, wanted.length))
   const indexes = [...(wanted.length === 0 ? [] : [groupBy.length + random.below(wanted.length)]), ...groupBy.keys()]
-  if (random.below(3) === 0 || indexes.length === 0) return undefined
-  return { order: indexes.map((index) => ({ index, descending: random.below(2) === 0, nullsFirst: random.below(2) === 0 })), limit: random.below(12) }
+  if (indexes.length === 0) return {}
+  const first = random.below(3) === 0 ? undefined : { order: indexes.map((value) => ({ value, descending: random.below(2) === 0, nullsFirst: random.below(2) === 0 })), limit: random.below(12) }
+  const having = random.below(2) === 0 ? undefined : { columns: indexes, of: (row: EngineRow) => JSON.stringify(indexes.map((index) => row[index]), bigintText).length % 2 }
+  return { ...(first && { first }), ...(having && { having }) }
 }
 
 /** The key's columns come last, so that the order is total. */

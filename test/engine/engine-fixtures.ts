@@ -1,5 +1,5 @@
 /** What the conformance suites of engines share: tables in short, whole scans, whole aggregates. */
-import type { EngineAggregate, EngineColumn, EngineColumns, EngineGroupedAggregate, EngineOrder, EngineRow, EngineScan, EngineSession, FirstGroups, NewTable } from '../../src/engine/engine.ts'
+import type { EngineAggregate, EngineColumn, EngineColumns, EngineGroupedAggregate, EngineOrder, EngineRow, EngineScan, EngineSession, NewTable, WantedGroups } from '../../src/engine/engine.ts'
 import type { ColumnType, TableSchema } from '../../src/engine/schema.ts'
 
 /** Columns from `name kind` pairs. */
@@ -38,11 +38,11 @@ export async function aggregateAll(engine: EngineSession, table: TableSchema, ag
   }
 }
 
-export async function groupAll(engine: EngineSession, table: TableSchema, groupBy: readonly number[], aggregates: readonly EngineGroupedAggregate[], scan: Partial<EngineScan> = {}, first?: FirstGroups): Promise<EngineRow[]> {
+export async function groupAll(engine: EngineSession, table: TableSchema, groupBy: readonly number[], aggregates: readonly EngineGroupedAggregate[], scan: Partial<EngineScan> = {}, wanted?: WantedGroups): Promise<EngineRow[]> {
   const snapshot = engine.snapshot()
   try {
     const rows: EngineRow[] = []
-    for await (const batch of engine.groupedAggregate(snapshot, { table, ordered: false, columns: [], predicate: [], ...scan }, groupBy, aggregates, undefined, first)) rows.push(...batch)
+    for await (const batch of engine.groupedAggregate(snapshot, { table, ordered: false, columns: [], predicate: [], ...scan }, groupBy, aggregates, undefined, wanted)) rows.push(...batch)
     return rows
   } finally {
     snapshot.release()

@@ -17,7 +17,7 @@ import { openKernel } from '../../src/kernel/open-kernel.ts'
 import { createMemoryStorage } from '../../src/storage/memory-storage.ts'
 import { computedTable } from './model-expression.ts'
 import { checkedKey, inRange, insertOrUpdateRow, insertRow, keyOf, position, project, rowsByKey, selectRows, updateRows } from './model-rows.ts'
-import { aggregateRows, compareOrdered, groupRows } from './model-values.ts'
+import { aggregateRows, compareOrdered, groupRows, wantedGroups } from './model-values.ts'
 
 interface ModelTable {
   readonly schema: TableSchema
@@ -173,10 +173,10 @@ function modelOver(byName: Map<string, ModelTable>, firstVersion: number): Engin
       const rows = selectRows(rowsOf(given, scan.table), unlimited)
       return aggregates.map((aggregate: EngineAggregate) => aggregateRows(computedTable(scan), rows, aggregate))
     },
-    async *groupedAggregate(given, scan, groupBy, aggregates, _stats, first) {
+    async *groupedAggregate(given, scan, groupBy, aggregates, _stats, wanted) {
       const { limit: _, ...unlimited } = scan
       const groups = groupRows(computedTable(scan), selectRows(rowsOf(given, scan.table), unlimited), groupBy, aggregates)
-      yield first === undefined ? groups : groups.toSorted((a, b) => compareOrdered(a, b, first.order.map((key) => ({ ...key, ordinal: key.index })))).slice(0, Math.max(0, first.limit))
+      yield wantedGroups(groups, wanted)
     },
     async topRows(given, scan, order, limit) {
       const { limit: _, ...unlimited } = scan

@@ -1,5 +1,5 @@
 /** How values compare, match and add up, said plainly for the model engine. */
-import type { EngineAggregate, EngineGroupedAggregate, EngineOrder, EnginePredicateTerm, EngineRow, EngineValue } from '../../src/engine/engine.ts'
+import type { EngineAggregate, EngineGroupedAggregate, EngineOrder, EnginePredicateTerm, EngineRow, EngineValue, FirstGroups, WantedGroups } from '../../src/engine/engine.ts'
 import type { Comparison } from '../../src/kernel/zone-map.ts'
 import { addDoubleDoubles } from '../../src/lsm/aggregate.ts'
 import { physicalKind } from '../../src/engine/schema.ts'
@@ -115,4 +115,16 @@ function sum(integers: boolean, values: readonly EngineValue[]): EngineValue {
   }
   const exact = values.reduce<bigint>((total, value) => total + BigInt(value as number | bigint), 0n)
   return Number.isSafeInteger(Number(exact)) ? Number(exact) : exact
+}
+
+/** Of rows of keys and aggregates those that are wanted, and in the order in which they are. */
+export function wantedGroups(groups: readonly EngineRow[], { having, first }: WantedGroups = {}): readonly EngineRow[] {
+  const kept = having === undefined ? groups : groups.filter((row) => having.of(row) === 1)
+  return first === undefined ? kept : firstOf(kept, first)
+}
+
+function firstOf(groups: readonly EngineRow[], { order, limit }: FirstGroups): readonly EngineRow[] {
+  const keys = groups.map((row) => ({ row, values: order.map(({ value }) => (typeof value === 'number' ? row[value]! : value.of(row))) }))
+  const byValue = order.map((key, ordinal) => ({ ...key, ordinal }))
+  return keys.toSorted((a, b) => compareOrdered(a.values, b.values, byValue)).slice(0, Math.max(0, limit)).map(({ row }) => row)
 }

@@ -26,7 +26,14 @@ export function readRows(memory: LinearMemory, kinds: readonly ReadKind[], page:
     invariant(vector !== undefined, `column ${ordinal} is missing in a page`)
     return readColumn(memory, kinds[ordinal]!, vector, rows)
   })
-  return rows.map((_, i) => rowOf(read, i))
+  return rowsOfColumns(read, rows.length)
+}
+
+/** The first `count` rows of columns. */
+export function rowsOfColumns(columns: readonly (readonly EngineValue[])[], count: number): readonly EngineRow[] {
+  const rows: EngineRow[] = []
+  for (let i = 0; i < count; i++) rows.push(rowOf(columns, i))
+  return rows
 }
 
 /** A row of its exact size, made in one go: rows that grow, or are filled column after column, take several times as long. */
@@ -37,7 +44,8 @@ function rowOf(columns: readonly (readonly EngineValue[])[], index: number): Eng
   return row
 }
 
-function readColumn(memory: LinearMemory, kind: ReadKind, vector: Vector, rows: readonly number[]): readonly EngineValue[] {
+/** A column of the given rows. */
+export function readColumn(memory: LinearMemory, kind: ReadKind, vector: Vector, rows: readonly number[]): readonly EngineValue[] {
   const { nulls } = vector
   if (vector.kind === 'bytes') return kind === 'text' ? readTexts(memory, vector.refs, nulls, rows) : readBytes(memory, vector.refs, nulls, rows)
   return vector.kind === 'i64' ? readIntegers(memory, vector.values, nulls, rows) : readDoubles(memory, vector.values, nulls, rows)

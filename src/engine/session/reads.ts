@@ -59,9 +59,9 @@ export function createReads(shards: Shards, tables: Pick<Tables, 'access'>): Eng
       const access = await readyAccess(given, scan.table)
       return aggregateShards(shards, shardsOf(given), access, scan, aggregates, stats)
     },
-    async *groupedAggregate(given, scan, groupBy, aggregates, stats, first) {
+    async *groupedAggregate(given, scan, groupBy, aggregates, stats, wanted) {
       const access = await readyAccess(given, scan.table)
-      yield* groupShards(shards, shardsOf(given), access, scan, groupBy, aggregates, stats, first)
+      yield* groupShards(shards, shardsOf(given), access, scan, groupBy, aggregates, stats, wanted)
     },
     async topRows(given, scan, order, limit, stats) {
       const access = await readyAccess(given, scan.table)

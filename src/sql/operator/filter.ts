@@ -1,6 +1,7 @@
 /** WHERE and HAVING: what a scan can evaluate goes down to it, the rest is evaluated row by row. */
 import type { EngineExpression } from '../../engine/engine.ts'
 import type { Access } from '../execute/access.ts'
+import type { Bound } from '../expression/bound.ts'
 import { compile } from '../expression/compile.ts'
 import { splitCondition } from '../vector/filter.ts'
 import type { SplitCondition } from '../vector/filter.ts'
@@ -14,6 +15,11 @@ export function filter({ input, condition }: Extract<QueryNode, { kind: 'filter'
   const access = input.kind === 'scan' ? scanAccess(input, run) : undefined
   const { pushed, rest }: SplitCondition = input.kind === 'scan' && access?.kind !== 'keys' ? splitCondition({ table: input.table, columns: input.columns, run, wide: false }, condition, rowsMax !== undefined) : { pushed: [], rest: condition }
   if (rest === undefined) return open(rowsMax, pushed, access)
-  const holds = compile(rest, run)
-  return filtered(open(undefined, pushed, access), run, (row) => holds(row) === 1)
+  return checked(rest, open(undefined, pushed, access), run)
+}
+
+/** The rows of which a condition is true. */
+export function checked(condition: Bound, rows: Stream, run: QueryRun): Stream {
+  const holds = compile(condition, run)
+  return filtered(rows, run, (row) => holds(row) === 1)
 }

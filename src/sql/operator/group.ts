@@ -2,7 +2,7 @@
  * GROUP BY; without keys all rows are one group, even when there are none. The engine groups by itself where it can and as
  * long as its memory lasts; otherwise rows are hashed here. Groups that do not fit into memory are left to later passes.
  */
-import type { EngineAggregate, EngineRow, EngineScan, FirstGroups } from '../../engine/engine.ts'
+import type { EngineAggregate, EngineRow, EngineScan, WantedGroups } from '../../engine/engine.ts'
 import { LsmtError } from '../../errors.ts'
 import type { ReadStats } from '../../lsm/tree.ts'
 import { unlessCancelled } from '../cancel.ts'
@@ -11,17 +11,19 @@ import { compile } from '../expression/compile.ts'
 import type { Run } from '../expression/compile.ts'
 import { engineGroup } from './engine/engine-group.ts'
 import type { EngineGroup, GroupValue } from './engine/engine-group.ts'
+import { wantedOfEngine } from './engine/wanted-groups.ts'
+import type { WantedRows } from './engine/wanted-groups.ts'
 import { hashed } from './hashed-group.ts'
 import type { GroupNode, QueryNode } from './node.ts'
 import { readStatsOf, snapshotOf } from './query-run.ts'
 import type { Batch, QueryRun, Stream } from './query-run.ts'
 import { scanAccess } from './scan.ts'
 
-/** `first`: which groups will be taken, by columns of the groups; others may come as well, in any order. */
-export function group(node: GroupNode, input: Stream, run: QueryRun, first?: FirstGroups): Stream {
+/** `wanted`: which groups will be taken; others may come as well, in any order. */
+export function group(node: GroupNode, input: Stream, run: QueryRun, wanted?: WantedRows): Stream {
   const asked = engineGroup(node, run)
   const byRows = hashed(node, input, run)
-  return (asked && byEngine(asked, run, readStatsOf(run, node), byRows, first)) ?? byRows
+  return (asked && byEngine(asked, run, readStatsOf(run, node), byRows, wanted)) ?? byRows
 }
 
 /** Distinct rows as groups of all their columns, where the engine can make them; `byRows` are the same rows. */
@@ -37,14 +39,14 @@ export function distinctGroup({ input }: DistinctNode, run: Run): EngineGroup | 
 }
 
 /** undefined where rows are read by their keys, or range by range: of those the engine makes no groups. */
-function byEngine({ scan: scanned, gate, conditions, computed, keys, requests, values }: EngineGroup, run: QueryRun, stats: ReadStats, byRows: Stream, first?: FirstGroups): Stream | undefined {
+function byEngine({ scan: scanned, gate, conditions, computed, keys, requests, values }: EngineGroup, run: QueryRun, stats: ReadStats, byRows: Stream, wantedRows?: WantedRows): Stream | undefined {
   const { table } = scanned
   const access = scanAccess(scanned, run)
   const range = singleRange(access)
   if (access.kind !== 'nothing' && range === undefined) return undefined
   const isOpen = gate === undefined ? () => 1 : compile(gate.condition, run)
   const result = resultOf(keys.length, values)
-  const wanted = first && firstOfEngine(first, keys.length, values)
+  const wanted: WantedGroups | undefined = wantedRows && wantedOfEngine(wantedRows, keys.length, values, run)
   const nothing: Batch = keys.length > 0 ? [] : [result(requests.map((request) => (request.function === 'count' ? 0 : null)))]
   return async function* () {
     if (range === undefined || isOpen([]) !== 1) {
@@ -62,15 +64,9 @@ function resultOf(keyCount: number, values: readonly GroupValue[]): (row: Engine
   if (values.every((value, i) => value === keyCount + i)) return (row) => row
   return (row) => {
     const result = row.slice(0, keyCount)
-    for (const value of values) result.push(typeof value === 'number' ? row[value]! : value(row))
+    for (const value of values) result.push(typeof value === 'number' ? row[value]! : value.of(row))
     return result
   }
-}
-
-/** The same order over the engine's rows; undefined where a column is not the engine's. */
-function firstOfEngine({ order, limit }: FirstGroups, keyCount: number, values: readonly GroupValue[]): FirstGroups | undefined {
-  const columns = order.map((key) => ({ ...key, index: key.index < keyCount ? key.index : values[key.index - keyCount] }))
-  return columns.every((key): key is FirstGroups['order'][number] => typeof key.index === 'number') ? { order: columns, limit } : undefined
 }
 
 async function* oneGroup(scan: EngineScan, requests: readonly EngineAggregate[], run: QueryRun, stats: ReadStats): AsyncGenerator<Batch> {

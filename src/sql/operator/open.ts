@@ -1,15 +1,16 @@
 /** A tree of operators to the stream of its rows. */
-import type { EngineRow, FirstGroups } from '../../engine/engine.ts'
+import type { EngineRow } from '../../engine/engine.ts'
 import { singleRange } from '../execute/access.ts'
 import { compile } from '../expression/compile.ts'
 import type { Evaluate } from '../expression/compile.ts'
 import { apply } from './apply.ts'
-import { filter } from './filter.ts'
+import { checked, filter } from './filter.ts'
 import { distinctGroups, group } from './group.ts'
 import type { DistinctNode } from './group.ts'
 import { lookupJoin } from './lookup/lookup-join.ts'
-import type { QueryNode } from './node.ts'
+import type { GroupNode, QueryNode, SortKey } from './node.ts'
 import { engineTop, topOfScan, topRowsMax } from './engine/engine-top.ts'
+import type { WantedRows } from './engine/wanted-groups.ts'
 import { batchRows, newRow, pace } from './query-run.ts'
 import type { QueryRun, Stream } from './query-run.ts'
 import { scan, scanAccess } from './scan.ts'
@@ -43,6 +44,7 @@ function openNode(node: QueryNode, run: QueryRun, rowsMax: number | undefined, r
     case 'common':
       return node.plan.isHeld || repeated ? commonRows(node.plan, run, () => open(node.plan.node, run, undefined, node.plan.outer.length > 0)) : input(node.plan.node, rowsMax)
     case 'filter':
+      if (node.input.kind === 'group') return having(node, run, input)
       return filter(node, (max, conditions, access) => (node.input.kind === 'scan' ? watched(node.input, scan(node.input, run, max, repeated, conditions, access), run) : input(node.input)), run, rowsMax)
     case 'gate': {
       const condition = compile(node.condition, run)
@@ -81,17 +83,28 @@ function distinctRows(node: DistinctNode, byRows: Stream, run: QueryRun, rowsMax
   return (rowsMax === undefined ? distinctGroups(node, byRows, run) : undefined) ?? byRows
 }
 
+type FilterNode = Extract<QueryNode, { kind: 'filter' }>
+
+/** Groups under a condition: it is checked here too, since all of them come where the engine does not make them. */
+function having(node: FilterNode, run: QueryRun, open: (node: QueryNode) => Stream, first?: WantedRows['first']): Stream {
+  const grouping = node.input as GroupNode
+  const groups = group(grouping, open(grouping.input), run, { having: node.condition, ...(first !== undefined && { first }) })
+  return checked(node.condition, watched(grouping, groups, run), run)
+}
+
 /** Groups to be sorted, of which the engine need not give those that are not wanted; undefined where the input is another. */
 function firstGroups({ input, keys }: Extract<QueryNode, { kind: 'sort' }>, wanted: number, open: (node: QueryNode) => Stream, run: QueryRun): Stream | undefined {
   const node = input.kind === 'project' ? input.input : input
-  if (node.kind !== 'group' || wanted > topRowsMax) return undefined
-  const order: FirstGroups['order'][number][] = []
+  const isFiltered = node.kind === 'filter' && node.input.kind === 'group'
+  if ((node.kind !== 'group' && !isFiltered) || wanted > topRowsMax) return undefined
+  const order: Pick<SortKey, 'index' | 'descending' | 'nullsFirst'>[] = []
   for (const { index, descending, nullsFirst } of keys) {
     const column = input.kind === 'project' ? input.expressions[index]! : undefined
     if (column !== undefined && column.kind !== 'column') return undefined
     order.push({ index: column?.place.index ?? index, descending, nullsFirst })
   }
-  const groups = watched(node, group(node, open(node.input), run, { order, limit: wanted }), run)
+  const first = { order, limit: wanted }
+  const groups = watched(node, node.kind === 'group' ? group(node, open(node.input), run, { first }) : having(node, run, open, first), run)
   return input.kind === 'project' ? watched(input, project(input, groups, run), run) : groups
 }
 

@@ -121,7 +121,7 @@ function groupedBlock(scope: Scope, rest: Text): Block {
   const items = [...keys.filter(() => chance(random, 85)), ...aggregates(scope, random.below(3))]
   if (items.length === 0) items.push({ text: sql`COUNT(*)`, kind: 'int', exact: true })
   if (has(scope, 'groupByExpression') && chance(random, 30)) return groupedByExpression(scope, rest, keys)
-  const having = has(scope, 'having') && chance(random, 30) ? sql` HAVING ${havingCondition(scope)}` : nothing
+  const having = has(scope, 'having') && chance(random, 30) ? sql` HAVING ${havingCondition(scope, keys)}` : nothing
   return block('SELECT', items, sql`${rest} GROUP BY ${joined(keys.map(({ text }) => text), ', ')}${having}`)
 }
 
@@ -135,12 +135,13 @@ function groupedByExpression(scope: Scope, rest: Text, otherwise: readonly Item[
   return block('SELECT', [...keys, ...aggregates(scope, 1 + random.below(2))], sql`${rest} GROUP BY ${keys.map((_, index) => index + 1).join(', ')}`)
 }
 
-function havingCondition(scope: Scope): Text {
+function havingCondition(scope: Scope, keys: readonly Item[]): Text {
   const { random } = scope.generator
   const term = (): Text => {
+    if (chance(random, 15)) return sql`${pick(random, keys).text} IS ${pick(random, ['NULL', 'NOT NULL'])}`
     if (chance(random, 60)) return sql`COUNT(*) ${pick(random, ['>', '<', '=', '<>', '>='])} ${random.below(6)}`
     const argument = tameArgument(scope)
-    return argument === undefined ? sql`COUNT(*) > 1` : sql`${pick(random, ['SUM', 'MIN', 'MAX'])}(${argument.text}) ${pick(random, ['>', '<'])} ${random.below(40) - 20}`
+    return argument === undefined ? sql`COUNT(*) > 1` : sql`${pick(random, has(scope, 'avg') ? ['SUM', 'MIN', 'MAX', 'AVG'] : ['SUM', 'MIN', 'MAX'])}(${argument.text}) ${pick(random, ['>', '<'])} ${random.below(40) - 20}`
   }
   return chance(random, 75) ? term() : sql`${term()} ${has(scope, 'orNot') ? pick(random, ['AND', 'OR']) : 'AND'} ${term()}`
 }

@@ -2,7 +2,7 @@
  * Groupings that the engine does by itself, from zone maps, dictionaries and kernels: keys, arguments and conditions are
  * columns of one scan, or expressions that the engine computes. Any other makes rows in JavaScript instead.
  */
-import type { ComputedColumn, EngineExpression, EngineGroupedAggregate, EngineRow, EngineValue } from '../../../engine/engine.ts'
+import type { ComputedColumn, DerivedGroupValue, EngineExpression, EngineGroupedAggregate } from '../../../engine/engine.ts'
 import type { Bound, BoundAggregate } from '../../expression/bound.ts'
 import type { Run } from '../../expression/compile.ts'
 import { splitCondition } from '../../vector/filter.ts'
@@ -27,7 +27,7 @@ export interface EngineGroup {
 }
 
 /** Where an aggregate stands in a row of keys and requests, or how it is made of such a row. */
-export type GroupValue = number | ((row: EngineRow) => EngineValue)
+export type GroupValue = number | DerivedGroupValue
 
 /** undefined for a grouping of another form. */
 export function engineGroup({ input: below, keys, aggregates }: GroupNode, run: Run): EngineGroup | undefined {
@@ -97,7 +97,7 @@ function valueOf(aggregate: BoundAggregate, columns: Columns, place: (request: E
     case 'avg': {
       const sum = place({ function: 'sum', ...of }), count = place({ function: 'count', ...of })
       const average = averageOf(argument.type, aggregate.type)
-      return (row) => (row[count] === 0 ? null : average(row[sum]!, row[count] as number))
+      return { columns: [sum, count], of: (row) => (row[count] === 0 ? null : average(row[sum]!, row[count] as number)) }
     }
     case 'bool_and':
     case 'every':
