@@ -36,6 +36,9 @@ const typeDoors: Readonly<Record<string, readonly string[]>> = {
 const doors: readonly { readonly what: string; readonly pattern: RegExp; readonly allowed: RegExp; readonly instead: string }[] = [
   { what: 'express', pattern: /from 'express/, allowed: /^src\/http\//, instead: 'src/http/' },
   { what: 'node:http', pattern: /from 'node:https?'/, allowed: /^src\/http\//, instead: 'src/http/' },
+  { what: 'apache-arrow', pattern: /from 'apache-arrow/, allowed: /^src\/http\/format\/arrow-format\.ts$/, instead: 'src/http/format/arrow-format.ts' },
+  { what: 'negotiator', pattern: /from 'negotiator'/, allowed: /^src\/http\/format\//, instead: 'src/http/format/' },
+  { what: 'node:zlib', pattern: /from 'node:zlib'/, allowed: /^src\/http\/format\/compression\.ts$/, instead: 'src/http/format/compression.ts' },
   { what: 'node-sql-parser', pattern: /node-sql-parser/, allowed: /^src\/sql\/parse\.ts$/, instead: 'src/sql/parse.ts' },
   { what: 'the AWS SDK', pattern: /@aws-sdk\//, allowed: /^src\/storage\/s3-storage\.ts$/, instead: 'src/storage/s3-storage.ts' },
   { what: 'WebAssembly modules', pattern: /WebAssembly\.(Module\(|Instance|instantiate|compile)|@assemblyscript\/loader/, allowed: /^src\/kernel\/wasm\/instance\.ts$/, instead: 'src/kernel/wasm/instance.ts' },

@@ -73,7 +73,7 @@ function admitted(services: HttpServices, clients: Clients, request: IncomingMes
     if (awaitsContinue && Number(request.headers['content-length']) > services.bodyBytesMax) throw tooLarge(services.bodyBytesMax)
     return access
   } catch (error) {
-    answerError(services, error, response, false)
+    answerError(services, error, response, undefined)
     drop(request)
     return undefined
   }
@@ -104,7 +104,7 @@ function createApp(services: HttpServices): Express {
     sendError(response, 404, '22023', `there is no ${request.method} ${request.path.slice(0, 100)}`, {})
   })
   app.use((error: unknown, _request: Request, response: Response, _next: NextFunction) => {
-    answerError(services, badUrl(error) ? new LsmtError('22023', 'the URL cannot be read') : error, response, false)
+    answerError(services, badUrl(error) ? new LsmtError('22023', 'the URL cannot be read') : error, response, undefined)
   })
   return app
 }

@@ -50,6 +50,8 @@ export interface QueryOptions {
   readonly signal?: CancelSignal
   /** False refuses statements that write (42501); true by default. */
   readonly mayWrite?: boolean
+  /** At most one statement of the text may give rows: 0A000, before anything runs where that can be told, otherwise before the second one does. */
+  readonly oneWithRows?: boolean
 }
 
 export interface Sql {
@@ -96,7 +98,7 @@ export function createSql(engine: Engine, settings: SqlSettings = defaultSqlSett
   const runner: TextRunner = { engine, clock, limits, planOf: createPlanner(settings) }
 
   function start(prepared: PreparedText, parameters?: SqlParameters, options?: QueryOptions): TextRun {
-    return new TextRun(runner, { prepared, parameters, signal: options?.signal, mayWrite: options?.mayWrite ?? true })
+    return new TextRun(runner, { prepared, parameters, signal: options?.signal, mayWrite: options?.mayWrite ?? true, oneWithRows: options?.oneWithRows ?? false })
   }
 
   async function* run(text: string, parameters?: SqlParameters, options?: QueryOptions): AsyncGenerator<StatementResult> {

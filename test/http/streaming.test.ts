@@ -1,39 +1,11 @@
 /** Large answers: streamed as the client reads, visibly broken when they fail, stopped when the client leaves. */
 import { connect } from 'node:net'
 import { expect, test } from 'vitest'
-import type { Engine, EngineRow } from '../../src/engine/engine.ts'
+import type { Engine } from '../../src/engine/engine.ts'
 import { LsmtError } from '../../src/errors.ts'
 import { openModelEngine } from '../engine/model-engine.ts'
 import { startTestServer } from './http-client.ts'
-
-interface Endless {
-  readonly engine: Engine
-  batches: number
-  released: number
-}
-
-/** An engine whose scans yield `batchCount` batches of 100 rows of about 1 KB, then perhaps fail. */
-function largeEngine(batchCount: number, failure?: Error): Endless {
-  const model = openModelEngine()
-  const row: EngineRow = ['k', 'v'.repeat(1000)]
-  const batch = Array.from({ length: 100 }, () => row)
-  const state: Endless = {
-    batches: 0,
-    released: 0,
-    engine: {
-      ...model,
-      snapshot: () => ({ release: () => { state.released++ } }),
-      async *scan() {
-        for (; state.batches < batchCount; state.batches++) {
-          await new Promise((resolve) => setImmediate(resolve))
-          yield batch
-        }
-        if (failure !== undefined) throw failure
-      },
-    },
-  }
-  return state
-}
+import { largeEngine } from './large-engine.ts'
 
 test('a large result arrives whole, in chunks', async () => {
   const large = largeEngine(50)

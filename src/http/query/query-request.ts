@@ -4,6 +4,8 @@ import { LsmtError } from '../../errors.ts'
 import type { SqlParameters } from '../../sql/slot.ts'
 import { isExactNumber, parseExactJson } from './exact-json.ts'
 import type { ExactJson } from './exact-json.ts'
+import { acceptedFormat, namedFormat } from '../format/choose-format.ts'
+import type { FormatName } from '../format/choose-format.ts'
 import { decodeUtf8 } from '../request-body.ts'
 
 export interface QueryRequest {
@@ -12,29 +14,24 @@ export interface QueryRequest {
   readonly timeoutMs: number | undefined
 }
 
-/** 0A000 for headers and URL parameters that ask for what does not exist, 22023 for unknown ones. */
-export function checkQueryHead(url: string, headers: IncomingHttpHeaders): void {
-  if (url !== '/query') checkUrl(url)
-  const { accept } = headers
-  if (accept !== undefined && accept !== '*/*' && !acceptsJson(accept)) throw new LsmtError('0A000', `answers as ${accept.slice(0, 100)} are not supported`, { hint: 'application/json is' })
+/**
+ * The format that is asked for, or undefined when there is none that the client takes. 0A000 for headers that ask for
+ * what does not exist, 22023 for unknown URL parameters.
+ */
+export function readQueryHead(url: string, headers: IncomingHttpHeaders): FormatName | undefined {
   if (headers['idempotency-key'] !== undefined) throw new LsmtError('0A000', 'Idempotency-Key is not supported')
   const encoding = headers['content-encoding']
   if (encoding !== undefined && encoding !== 'identity') throw new LsmtError('0A000', `a body of Content-Encoding ${encoding.slice(0, 60)} is not supported`)
+  const named = url === '/query' ? undefined : readUrl(url)
+  return named === undefined ? acceptedFormat(headers.accept) : namedFormat(named)
 }
 
-function checkUrl(url: string): void {
+/** What `?format=` says. */
+function readUrl(url: string): string | undefined {
   const { searchParams } = new URL(url, 'http://localhost')
-  for (const [name, value] of searchParams) {
-    if (name !== 'format') throw new LsmtError('22023', `unknown URL parameter "${name.slice(0, 60)}"`)
-    if (value !== 'json') throw new LsmtError('0A000', `the format "${value.slice(0, 60)}" is not supported`, { hint: 'json is' })
-  }
-}
-
-function acceptsJson(accept: string): boolean {
-  return accept.split(',').some((range) => {
-    const [type = '', ...parameters] = range.split(';').map((part) => part.trim().toLowerCase())
-    return (type === 'application/json' || type === 'application/*' || type === '*/*') && !parameters.some((parameter) => /^q=0(\.0*)?$/.test(parameter))
-  })
+  const unknown = [...searchParams.keys()].find((name) => name !== 'format')
+  if (unknown !== undefined) throw new LsmtError('22023', `unknown URL parameter "${unknown.slice(0, 60)}"`, { hint: 'the only one is format' })
+  return searchParams.get('format') ?? undefined
 }
 
 /** A JSON body when the content type says so; with any other type the whole body is the SQL text. */

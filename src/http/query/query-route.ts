@@ -3,17 +3,19 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { LsmtError } from '../../errors.ts'
 import type { Clock } from '../../runtime/clock.ts'
 import { createCanceller } from '../../sql/cancel.ts'
-import type { CancelSignal } from '../../sql/cancel.ts'
+import type { Canceller, CancelSignal } from '../../sql/cancel.ts'
 import type { Sql } from '../../sql/sql.ts'
+import { errorAnswer } from '../error-answer.ts'
 import { createAnswerSink, sendWhole } from '../format/answer-sink.ts'
 import type { AnswerSink } from '../format/answer-sink.ts'
-import { errorAnswer } from '../error-answer.ts'
+import { formatsOffered, loadFormat } from '../format/choose-format.ts'
+import { jsonContentType } from '../format/json-format.ts'
+import type { CommitKind, ResultFormat } from '../format/result-format.ts'
+import { writeAll, writeOne } from '../format/write-results.ts'
 import type { Access } from '../guard/tokens.ts'
-import { writeResult } from '../format/query-answer.ts'
-import type { CommitKind } from '../format/query-answer.ts'
-import { checkQueryHead, readQueryRequest } from './query-request.ts'
-import type { QueryRequest } from './query-request.ts'
 import { readBody } from '../request-body.ts'
+import { readQueryHead, readQueryRequest } from './query-request.ts'
+import type { QueryRequest } from './query-request.ts'
 
 export interface QueryRoute {
   readonly sql: Sql
@@ -24,59 +26,87 @@ export interface QueryRoute {
   readonly onFault: (error: unknown) => void
 }
 
-const json = 'application/json; charset=utf-8'
-
 /** Never rejects: every failure is an answer or a cut connection. */
 export async function answerQuery(route: QueryRoute, request: IncomingMessage, response: ServerResponse, access: Access): Promise<void> {
-  const sink = createAnswerSink(response, json)
   try {
-    checkQueryHead(request.url ?? '/query', request.headers)
+    const name = readQueryHead(request.url ?? '/query', request.headers)
+    if (name === undefined) {
+      answerNotAcceptable(response)
+      request.resume()
+      return
+    }
+    if (name === 'csv' && request.httpVersionMinor === 0) throw unboundedCsv()
     const query = readQueryRequest(request.headers['content-type'], await readBody(request, route.bodyBytesMax))
-    await runQuery(route, query, access, response, sink)
-    sink.end()
+    await runQuery(route, { query, access, format: await loadFormat(name) }, response)
   } catch (error) {
-    answerError(route, error, response, sink.isStreaming)
+    answerError(route, error, response, undefined)
     request.resume()
   }
 }
 
-async function runQuery(route: QueryRoute, query: QueryRequest, access: Access, response: ServerResponse, sink: AnswerSink): Promise<void> {
-  const { signal, cancel } = createCanceller()
-  const onClose = (): void => cancel(new LsmtError('57014', 'the client went away'))
+/** HTTP 1.0 ends a body by closing the connection, and CSV has no end of its own: one that broke off would look whole. */
+function unboundedCsv(): LsmtError {
+  return new LsmtError('0A000', 'CSV over HTTP 1.0 is not supported', { hint: 'use HTTP 1.1, or another format' })
+}
+
+/** A request that was read whole. */
+interface Asked {
+  readonly query: QueryRequest
+  readonly access: Access
+  readonly format: ResultFormat
+}
+
+async function runQuery(route: QueryRoute, asked: Asked, response: ServerResponse): Promise<void> {
+  const { query, format } = asked
+  const canceller = createCanceller()
+  const sink = createAnswerSink(response, format.contentType, canceller.signal)
+  const onClose = (): void => canceller.cancel(new LsmtError('57014', 'the client went away'))
   response.once('close', onClose)
-  const timer = query.timeoutMs === undefined ? undefined : setTimeout(() => cancel(new LsmtError('57014', `the statement took longer than ${query.timeoutMs} ms`)), query.timeoutMs)
+  const timer = startTimer(query, canceller)
   try {
-    await runStatements(route, query, access, sink, signal)
+    await runStatements(route, asked, sink, canceller.signal)
+    sink.end()
+  } catch (error) {
+    answerError(route, error, response, { sink, format })
   } finally {
     clearTimeout(timer)
     response.off('close', onClose)
   }
 }
 
-async function runStatements(route: QueryRoute, query: QueryRequest, access: Access, sink: AnswerSink, signal: CancelSignal): Promise<void> {
+function startTimer({ timeoutMs }: QueryRequest, { cancel }: Canceller): NodeJS.Timeout | undefined {
+  if (timeoutMs === undefined) return undefined
+  return setTimeout(() => cancel(new LsmtError('57014', `the statement took longer than ${timeoutMs} ms`)), timeoutMs)
+}
+
+async function runStatements(route: QueryRoute, { query, access, format }: Asked, sink: AnswerSink, signal: CancelSignal): Promise<void> {
   const prepared = route.sql.prepare(query.sql)
-  const count = prepared.statements.length
-  const run = route.sql.start(prepared, query.parameters, { signal, mayWrite: access === 'write' })
-  if (count > 1) await sink.write('{"results":[')
+  const run = route.sql.start(prepared, query.parameters, { signal, mayWrite: access === 'write', oneWithRows: !format.takesAll })
+  const writer = { sink, format, commit: route.commit, monotonicMs: route.clock.monotonicMs }
   try {
-    for (let index = 0; index < count; index++) {
-      const startMs = route.clock.monotonicMs()
-      const elapsedMs = (): number => Math.round((route.clock.monotonicMs() - startMs) * 1000) / 1000
-      if (index > 0) await sink.write(',')
-      await writeResult(sink, (await run.next())!, route.commit, elapsedMs)
-    }
+    await (format.takesAll ? writeAll(writer, run, prepared.statements.length) : writeOne(writer, run))
   } finally {
     run.close()
   }
-  if (count > 1) await sink.write(']}')
+}
+
+interface AnswerBegun {
+  readonly sink: AnswerSink
+  readonly format: ResultFormat
 }
 
 /** The error as the answer, or, when part of the result is already sent, a body that visibly breaks off. */
-export function answerError(route: Pick<QueryRoute, 'onFault'>, error: unknown, response: ServerResponse, isStreaming: boolean): void {
+export function answerError(route: Pick<QueryRoute, 'onFault'>, error: unknown, response: ServerResponse, begun: AnswerBegun | undefined): void {
   const answer = errorAnswer(error)
   if (answer.isServerFault) route.onFault(error)
-  if (isStreaming || response.headersSent) response.destroy()
+  if (begun?.sink.isStreaming === true) begun.sink.cut(begun.format.failure?.(answer.body))
+  else if (response.headersSent) response.destroy()
   else if (!response.destroyed) {
-    sendWhole(response, answer.status, json, answer.body, answer.headers)
+    sendWhole(response, answer.status, jsonContentType, answer.body, answer.headers)
   }
+}
+
+function answerNotAcceptable(response: ServerResponse): void {
+  const error = { code: '0A000', message: 'there is no such format of answers', hint: formatsOffered }
+  sendWhole(response, 406, jsonContentType, JSON.stringify({ error }))
 }

@@ -18,6 +18,7 @@ import type { Values } from '../value/values.ts'
 import { beginTransaction, blockOf, withinText } from './open-transaction.ts'
 import type { OpenTransaction, PlanOf } from './open-transaction.ts'
 import { readingOnly } from './reading-only.ts'
+import { checkRowsOnce, planRowsOnce } from './rows-once.ts'
 
 /** A text taken apart: how many statements it has is known before the first one runs. */
 export interface PreparedText {
@@ -39,6 +40,7 @@ export interface TextRunOptions {
   readonly signal: CancelSignal | undefined
   /** False refuses statements that write: 42501. */
   readonly mayWrite: boolean
+  readonly oneWithRows: boolean
 }
 
 export class TextRun {
@@ -48,8 +50,11 @@ export class TextRun {
   private transaction: OpenTransaction | undefined
 
   constructor(runner: TextRunner, options: TextRunOptions) {
-    this.runner = options.mayWrite ? runner : { ...runner, planOf: readingOnly(runner.planOf) }
+    const { mayWrite, oneWithRows, prepared: { statements } } = options
+    const planOf = mayWrite ? runner.planOf : readingOnly(runner.planOf)
+    this.runner = { ...runner, planOf: oneWithRows ? planRowsOnce(planOf) : planOf }
     this.options = options
+    if (oneWithRows && statements.length > 1) checkRowsOnce(planOf, statements.map((_, index) => this.valuesOf(index)), runner.engine)
   }
 
   /** Runs the next statement; its result must be consumed before another is asked for. undefined after the last one. */
