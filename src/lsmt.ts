@@ -7,10 +7,15 @@
  *   await db.close()
  */
 import { LsmtError } from './errors.ts'
-import type { EngineStats } from './engine/engine.ts'
+import type { Engine, EngineStats } from './engine/engine.ts'
+import type { TableDefinition } from './engine/keyed/define-table.ts'
 import { openKeyedTable } from './engine/keyed/kv-table.ts'
 import type { KeyedTable } from './engine/keyed/kv-table.ts'
+import { ReadSnapshot } from './engine/keyed/read-snapshot.ts'
+import { createTypedTable, openTypedTable } from './engine/keyed/typed-table.ts'
+import type { TypedTable } from './engine/keyed/typed-table.ts'
 import { openEngine } from './engine/open-engine.ts'
+import { formatFileName } from './engine/shards/format-file.ts'
 import { typeName } from './engine/schema.ts'
 import type { UserValue } from './engine/user-value.ts'
 import { systemClock } from './runtime/clock.ts'
@@ -21,12 +26,15 @@ import { createSql, sqlSettings } from './sql/sql.ts'
 import type { CollectedResult } from './sql/result.ts'
 import type { QueryOptions } from './sql/sql.ts'
 import type { SqlParameters } from './sql/slot.ts'
+import { holdsObject } from './storage/local-probe.ts'
 import { openLocalStorage } from './storage/local-storage.ts'
 import { createMemoryStorage } from './storage/memory-storage.ts'
 
 export interface OpenOptions extends Partial<Omit<DatabaseSettings, 'tree'>> {
   /** Default './data'; created if absent. One process at a time (55006). */
   readonly dataDir?: string
+  /** Default true; false: 58P01 when there is no database, and nothing is made. */
+  readonly createIfMissing?: boolean
   /** 'memory' keeps nothing when the database is closed. Default 'local'. */
   readonly storage?: 'local' | 'memory'
   readonly tree?: Partial<TreeSettings>
@@ -45,8 +53,15 @@ export interface Database {
   query(sql: string, parameters?: SqlParameters, options?: QueryOptions): Promise<QueryResult>
   /** Runs SQL; one result per statement. */
   queryAll(sql: string, parameters?: SqlParameters, options?: QueryOptions): Promise<readonly QueryResult[]>
+  /** A table by key, with the types of a definition (`defineTable`). 42P01 when there is none, 42804 when it is another one. */
+  table<Definition extends TableDefinition>(definition: Definition): TypedTable<Definition>
   /** A table by key. 42P01 when there is none, 0A000 when it has no primary key. */
   table(name: string): KeyedTable
+  hasTable(name: string): boolean
+  /** Makes the table of a definition. 42P07 when there is one; with `ifNotExists` that one is opened, as `table` does. */
+  createTable<Definition extends TableDefinition>(definition: Definition, options?: { readonly ifNotExists?: boolean }): Promise<TypedTable<Definition>>
+  /** The state of this moment, for reads by key; release it when done, since it keeps memory and files. */
+  snapshot(): ReadSnapshot
   flush(): Promise<void>
   compact(): Promise<void>
   stats(): EngineStats
@@ -56,8 +71,9 @@ export interface Database {
 
 /** Opens a database, or makes one. */
 export async function open(options: OpenOptions = {}): Promise<Database> {
-  const { dataDir = './data', storage: kind = 'local' } = options
+  const { dataDir = './data', storage: kind = 'local', createIfMissing = true } = options
   const settings = databaseSettings(options)
+  if (!createIfMissing && (kind === 'memory' || !(await holdsObject(dataDir, formatFileName)))) throw new LsmtError('58P01', `the database in ${kind === 'memory' ? 'memory' : dataDir} does not exist`)
   const storage = await openStorage(kind, dataDir)
   const engine = await openEngine({
     storage,
@@ -78,7 +94,10 @@ export async function open(options: OpenOptions = {}): Promise<Database> {
       const results = await sql.query(text, parameters, queryOptions)
       return queryResult(results.at(-1)!)
     },
-    table: (name) => openKeyedTable(engine, name),
+    table: tableOf(engine),
+    hasTable: (name) => engine.table(name) !== undefined,
+    createTable: (definition, { ifNotExists = false } = {}) => createTypedTable(engine, definition, ifNotExists),
+    snapshot: () => new ReadSnapshot(engine),
     flush: engine.flush,
     compact: engine.compact,
     stats: engine.stats,
@@ -87,6 +106,15 @@ export async function open(options: OpenOptions = {}): Promise<Database> {
       await storage.close()
     },
   }
+}
+
+function tableOf(engine: Engine): Database['table'] {
+  function table<Definition extends TableDefinition>(definition: Definition): TypedTable<Definition>
+  function table(name: string): KeyedTable
+  function table(given: string | TableDefinition): unknown {
+    return typeof given === 'string' ? openKeyedTable(engine, given) : openTypedTable(engine, given)
+  }
+  return table
 }
 
 async function openStorage(kind: 'local' | 'memory', dataDir: string): ReturnType<typeof openLocalStorage> {
@@ -105,8 +133,8 @@ const treeSettingNames = Object.keys(defaultDatabaseSettings.tree)
 
 /** The defaults with what was given; a name that is no setting is refused, since it would change nothing. */
 function databaseSettings(options: OpenOptions): DatabaseSettings {
-  const { dataDir: _, storage: __, tree = {}, ...given } = options
-  for (const name of Object.keys(given)) if (!settingNames.includes(name)) throw new LsmtError('22023', `'${name}' is no option; options are dataDir, storage, ${settingNames.join(', ')}`)
+  const { dataDir: _, storage: __, createIfMissing: ___, tree = {}, ...given } = options
+  for (const name of Object.keys(given)) if (!settingNames.includes(name)) throw new LsmtError('22023', `'${name}' is no option; options are dataDir, createIfMissing, storage, ${settingNames.join(', ')}`)
   for (const name of Object.keys(tree)) if (!treeSettingNames.includes(name)) throw new LsmtError('22023', `'tree.${name}' is no option; tree options are ${treeSettingNames.join(', ')}`)
   return { ...defaultDatabaseSettings, ...defined(given), tree: { ...defaultDatabaseSettings.tree, ...defined(tree) } }
 }
@@ -136,8 +164,13 @@ function rowObjects(names: readonly string[], rows: readonly (readonly UserValue
 
 export { LsmtError } from './errors.ts'
 export type { ErrorCode, Evidence } from './errors.ts'
+export { defineTable } from './engine/keyed/define-table.ts'
+export type { ColumnDefinition, ColumnDefinitions, DefineTableOptions, KeyOf, KeyPrefixOf, NewRowOf, RowOf, TableDefinition, ValueType } from './engine/keyed/define-table.ts'
+export type { TypedTable } from './engine/keyed/typed-table.ts'
 export type { EngineStats } from './engine/engine.ts'
-export type { BatchOperation, KeyedTable, KeyScanOptions, UserKey, UserRow } from './engine/keyed/kv-table.ts'
+export type { KeyRangeOptions, NewUserRow, UserKey, UserRow } from './engine/keyed/kv-codec.ts'
+export type { BatchOperation, KeyedTable, KeyReadOptions, KeyScanOptions } from './engine/keyed/kv-table.ts'
+export type { ReadSnapshot } from './engine/keyed/read-snapshot.ts'
 export type { UserColumn, UserColumns } from './engine/keyed/kv-columns.ts'
 export type { UserValue } from './engine/user-value.ts'
 export type { DatabaseSettings, Durability, KernelKind, TreeSettings } from './settings.ts'

@@ -12,9 +12,10 @@ const root = fileURLToPath(new URL('..', import.meta.url))
 /** Each room and the rooms it may look into; ARCHITECTURE.md draws the same. */
 const foundations = ['runtime', 'bytes', 'settings', 'errors']
 const below: Readonly<Record<string, readonly string[]>> = {
-  root: ['http', 'cli', 'sql', 'engine', 'lsm', 'storage', 'kernel', ...foundations],
+  root: ['http', 'cli', 'level', 'sql', 'engine', 'lsm', 'storage', 'kernel', ...foundations],
   http: ['sql', 'engine', ...foundations],
   cli: ['http', 'sql', 'engine', 'lsm', 'storage', 'kernel', ...foundations],
+  level: ['engine', ...foundations],
   sql: ['engine', ...foundations],
   engine: ['lsm', 'storage', 'kernel', ...foundations],
   lsm: ['storage', 'kernel', ...foundations],
@@ -44,6 +45,7 @@ const doors: readonly { readonly what: string; readonly pattern: RegExp; readonl
   { what: 'WebAssembly modules', pattern: /WebAssembly\.(Module\(|Instance|instantiate|compile)|@assemblyscript\/loader/, allowed: /^src\/kernel\/wasm\/instance\.ts$/, instead: 'src/kernel/wasm/instance.ts' },
   { what: 'WebAssembly memory', pattern: /new WebAssembly\.Memory/, allowed: /^src\/kernel\/linear-memory\.ts$/, instead: 'src/kernel/linear-memory.ts' },
   { what: 'commander', pattern: /from 'commander'/, allowed: /^src\/cli\//, instead: 'src/cli/' },
+  { what: 'abstract-level', pattern: /from 'abstract-level'/, allowed: /^src\/(level\/|lsmt-level\.ts$)/, instead: 'src/level/' },
   { what: 'the file system', pattern: /from 'node:fs/, allowed: /^src\/(storage\/|kernel\/wasm\/instance\.ts$)/, instead: 'src/storage/' },
   { what: 'process', pattern: /\bprocess\.|from 'node:process'/, allowed: /^src\/(main\.ts$|runtime\/)/, instead: 'src/main.ts, which hands it down' },
   { what: 'the wall clock', pattern: /\bDate\.now\(|new Date\(\)|performance\.(now|timeOrigin)/, allowed: /^src\/runtime\//, instead: 'a Clock from src/runtime/clock.ts' },

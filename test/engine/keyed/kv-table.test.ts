@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'vitest'
 import type { Engine } from '../../../src/engine/engine.ts'
 import { openKeyedTable } from '../../../src/engine/keyed/kv-table.ts'
-import type { KeyScanOptions, UserRow } from '../../../src/engine/keyed/kv-table.ts'
+import type { UserRow } from '../../../src/engine/keyed/kv-codec.ts'
+import type { KeyScanOptions } from '../../../src/engine/keyed/kv-table.ts'
+import { ReadSnapshot } from '../../../src/engine/keyed/read-snapshot.ts'
 import { newTable } from '../engine-fixtures.ts'
 import { openModelEngine } from '../model-engine.ts'
 
@@ -71,6 +73,38 @@ describe('a table by key', () => {
     }
     expect(seen).toBe(251)
     expect(await collect(kv.scan())).toEqual([])
+  })
+
+  test('reads snapshots that are released while they are read', async () => {
+    const engine = openModelEngine()
+    let released = 0
+    const counting: Engine = { ...engine, catalogVersion: engine.catalogVersion, snapshot: () => { const below = engine.snapshot(); return { ...below, release: () => { released++; below.release() } } } }
+    const kv = openKeyedTable(counting, 'kv')
+    await kv.batch(['a', 'b', 'c'].map((key) => ({ put: { key, value: 'old' } })))
+    const snapshot = new ReadSnapshot(counting)
+    await kv.batch([{ put: { key: 'a', value: 'new' } }, { delete: 'b' }])
+    expect([kv.getSync('a', { snapshot, columns: ['value'] }), await kv.get('b', { snapshot, columns: [] }), kv.getSync('b')]).toEqual([{ value: 'old' }, {}, undefined])
+    const scan = kv.scanBatches({ snapshot, columns: ['key'] })
+    const first = await scan.next()
+    snapshot.release()
+    snapshot.release()
+    expect([first.value, released]).toEqual([[{ key: 'a' }, { key: 'b' }, { key: 'c' }], 0])
+    expect([(await scan.next()).done, released]).toEqual([true, 1])
+    expect(() => kv.getSync('a', { snapshot })).toThrow(expect.objectContaining({ code: '55000' }))
+    await expect(collect(kv.scan({ snapshot }))).rejects.toMatchObject({ code: '55000' })
+    expect(() => kv.getSync('a', { snapshot: new ReadSnapshot(openModelEngine()) })).toThrow(expect.objectContaining({ code: '22023' }))
+  })
+
+  test('deletes ranges, and ends scans by their signal', async () => {
+    const kv = openKeyedTable(openModelEngine(), 'kv')
+    await kv.batch(['a', 'b', 'c', 'd'].map((key) => ({ put: { key, value: '' } })))
+    await kv.deleteRange({ gt: 'a', lte: 'c' })
+    expect((await collect(kv.scan())).map((row) => row['key'])).toEqual(['a', 'd'])
+    await kv.deleteRange({})
+    expect(await collect(kv.scan())).toEqual([])
+    await kv.put({ key: 'a' })
+    await expect(kv.deleteRange({ lt: 'a', lte: 'b' })).rejects.toMatchObject({ code: '22023' })
+    expect((await collect(kv.scan())).length).toBe(1)
   })
 
   test('speaks users\' values', async () => {

@@ -1,0 +1,126 @@
+/** The three iterators of abstract-level. Theirs are the public methods with their checks; here is what reads, by a cursor. */
+import { AbstractIterator, AbstractKeyIterator, AbstractValueIterator } from 'abstract-level'
+import type { AbstractLevel, AbstractSnapshot } from 'abstract-level'
+import type { UserRow } from '../engine/keyed/kv-codec.ts'
+import { Cursor } from './cursor.ts'
+import type { CursorOptions } from './cursor.ts'
+import { bytesOf, formatted } from './format.ts'
+import type { Format, Formatted } from './format.ts'
+import { viewOf } from './level-snapshot.ts'
+import type { LevelStore } from './level-store.ts'
+import { byteRange } from './range.ts'
+import type { LevelRange } from './range.ts'
+
+/** The options as the private interface gets them: bounds encoded, encodings as formats. */
+export interface IteratorOptions extends LevelRange {
+  readonly reverse: boolean
+  readonly keys?: boolean
+  readonly values?: boolean
+  readonly keyEncoding: Format
+  readonly valueEncoding: Format
+  readonly snapshot?: AbstractSnapshot | null
+  readonly signal?: AbortSignal | null
+}
+
+type Entry = [Formatted | undefined, Formatted | undefined]
+
+/** Any of its type parameters would do: items are decoded by the base class. */
+type AnyLevel = AbstractLevel<Formatted, unknown, unknown>
+
+export class EntryIterator extends AbstractIterator<AnyLevel, unknown, unknown> {
+  readonly #cursor: Cursor<Entry>
+
+  constructor(db: AnyLevel, store: LevelStore, options: IteratorOptions) {
+    super(db, options as object)
+    const { keys, values } = options
+    const columns = [...(keys === false ? [] : ['key' as const]), ...(values === false ? [] : ['value' as const])]
+    this.#cursor = new Cursor({ ...cursorOptions(store, options), columns, show: (row) => [keys === false ? undefined : keyOf(options, row), values === false ? undefined : valueOf(options, row)] })
+  }
+
+  async _next(): Promise<Entry | undefined> {
+    return this.#cursor.next(this.limit - this.count)
+  }
+
+  async _nextv(size: number): Promise<Entry[]> {
+    return this.#cursor.nextv(size, this.limit - this.count)
+  }
+
+  async _all(): Promise<Entry[]> {
+    return this._nextv(this.limit - this.count)
+  }
+
+  _seek(target: Formatted): void {
+    this.#cursor.seek(bytesOf(target))
+  }
+
+  async _close(): Promise<void> {
+    await this.#cursor.close()
+  }
+}
+
+export class KeyIterator extends AbstractKeyIterator<AnyLevel, unknown> {
+  readonly #cursor: Cursor<Formatted>
+
+  constructor(db: AnyLevel, store: LevelStore, options: IteratorOptions) {
+    super(db, options as object)
+    this.#cursor = new Cursor({ ...cursorOptions(store, options), columns: ['key'], show: (row) => keyOf(options, row) })
+  }
+
+  async _next(): Promise<Formatted | undefined> {
+    return this.#cursor.next(this.limit - this.count)
+  }
+
+  async _nextv(size: number): Promise<Formatted[]> {
+    return this.#cursor.nextv(size, this.limit - this.count)
+  }
+
+  async _all(): Promise<Formatted[]> {
+    return this._nextv(this.limit - this.count)
+  }
+
+  _seek(target: Formatted): void {
+    this.#cursor.seek(bytesOf(target))
+  }
+
+  async _close(): Promise<void> {
+    await this.#cursor.close()
+  }
+}
+
+export class ValueIterator extends AbstractValueIterator<AnyLevel, unknown, unknown> {
+  readonly #cursor: Cursor<Formatted>
+
+  constructor(db: AnyLevel, store: LevelStore, options: IteratorOptions) {
+    super(db, options as object)
+    this.#cursor = new Cursor({ ...cursorOptions(store, options), columns: ['value'], show: (row) => valueOf(options, row) })
+  }
+
+  async _next(): Promise<Formatted | undefined> {
+    return this.#cursor.next(this.limit - this.count)
+  }
+
+  async _nextv(size: number): Promise<Formatted[]> {
+    return this.#cursor.nextv(size, this.limit - this.count)
+  }
+
+  async _all(): Promise<Formatted[]> {
+    return this._nextv(this.limit - this.count)
+  }
+
+  _seek(target: Formatted): void {
+    this.#cursor.seek(bytesOf(target))
+  }
+
+  async _close(): Promise<void> {
+    await this.#cursor.close()
+  }
+}
+
+/** The snapshot is taken now, whenever the first item is asked for. */
+export function cursorOptions(store: LevelStore, options: Pick<IteratorOptions, 'reverse' | 'snapshot' | 'signal'> & LevelRange): Omit<CursorOptions<never>, 'columns' | 'show'> {
+  const given = viewOf(options.snapshot)
+  return { table: store.table, snapshot: given ?? store.snapshot(), ownsSnapshot: given === undefined, range: byteRange(options), reverse: options.reverse, signal: options.signal ?? undefined }
+}
+
+const keyOf = ({ keyEncoding }: IteratorOptions, row: UserRow): Formatted => formatted(keyEncoding, row['key'] as Uint8Array)
+const valueOf = ({ valueEncoding }: IteratorOptions, row: UserRow): Formatted => formatted(valueEncoding, row['value'] as Uint8Array)
