@@ -1,0 +1,62 @@
+/** README's code blocks, run as printed, in order, in one folder: what a reader copies works and answers what is printed. */
+import { execFile } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { blocksOf, outputPattern } from './readme/blocks.ts'
+import { openStage } from './readme/stage.ts'
+import type { Stage } from './readme/stage.ts'
+
+const root = join(import.meta.dirname, '..')
+const blocks = blocksOf(readFileSync(join(root, 'README.md'), 'utf8'))
+
+/** Commands that are not run here, each with its reason; a new one that cannot run must be added, or fails. */
+const notRun: Readonly<Record<string, string>> = {
+  'npm ci && npm start': 'installs; the server that the next blocks ask is started as `npm start` does',
+  'npm ci && npm test': 'is what runs this test',
+  [`python -c 'import pyarrow; print(pyarrow.ipc.open_stream("trips.arrows").read_pandas())'`]: 'needs pyarrow; the stream is read by apache-arrow in test/http',
+}
+
+let stage: Stage
+beforeAll(async () => {
+  stage = await openStage()
+  const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { readonly scripts: Readonly<Record<string, string>> }
+  expect(scripts['start']).toBe('node dist/main.js')
+  await stage.serve('lsmt serve --listen 127.0.0.1:8080 --data-dir ./served')
+})
+afterAll(() => stage.close())
+
+describe('README.md', () => {
+  let lastLine = ''
+  for (const block of blocks) {
+    test(`line ${block.line}: ${block.kind}`, async () => {
+      switch (block.kind) {
+        case 'program':
+          await stage.program(`line-${block.line}.ts`, block.text)
+          break
+        case 'shell':
+          for (const { command, output } of block.commands) {
+            if (command in notRun) continue
+            const printed = (await stage.shell(command)).replaceAll('\r\n', '\n').trimEnd()
+            if (output !== undefined) expect(printed).toMatch(outputPattern(output))
+            lastLine = printed.split('\n').at(-1)!
+          }
+          await stage.endBlock()
+          break
+        case 'answer':
+          expect(lastLine).toMatch(outputPattern(block.text))
+      }
+    })
+  }
+
+  test('its programs are well typed', async () => {
+    const { stdout } = await promisify(execFile)(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', stage.folder, '--noEmit'], { cwd: stage.folder }).catch((error: { readonly stdout: string }) => error)
+    expect(stdout).toBe('')
+  })
+
+  test('names no command as not run that is gone', () => {
+    const commands = blocks.flatMap((block) => (block.kind === 'shell' ? block.commands.map(({ command }) => command) : []))
+    expect(Object.keys(notRun).filter((command) => !commands.includes(command))).toEqual([])
+  })
+})
