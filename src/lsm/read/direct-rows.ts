@@ -44,8 +44,8 @@ export interface DirectOptions {
 
 export interface DirectReader {
   open(stretch: DirectStretch): void
-  /** The next row group with selected rows, in the direction of the scan; the one before is void then. */
-  next(): Promise<DirectRowGroup | undefined>
+  /** The next row group with selected rows, in the direction of the scan; the one before is void then. At once where nothing must be read. */
+  next(): DirectRowGroup | undefined | Promise<DirectRowGroup | undefined>
   close(): void
 }
 
@@ -79,10 +79,7 @@ export function createDirectReader(context: ReadContext, options: DirectOptions)
       state.to = stretch.to
       if (context.stats !== undefined) context.stats.rowGroupsTotal += stretch.to - stretch.from
     },
-    async next() {
-      while (state.ready.length === 0 && state.from < state.to) await nextWindow(state)
-      return state.ready.pop()
-    },
+    next: () => nextGroup(state),
     close() {
       unpin(state)
       state.arena.free()
@@ -95,22 +92,41 @@ function unpin({ pins }: DirectState): void {
   for (const pin of pins.splice(0)) pin.unpin()
 }
 
+function nextGroup(state: DirectState): DirectRowGroup | undefined | Promise<DirectRowGroup | undefined> {
+  while (state.ready.length === 0 && state.from < state.to) {
+    const reading = nextWindow(state)
+    if (reading !== undefined) return reading.then(() => nextGroup(state))
+  }
+  return state.ready.pop()
+}
+
+/** What is to be waited for; undefined: nothing. */
+type Reading = Promise<void> | undefined
+
 /** Takes row groups off the stretch until a run of adjacent ones is to be read, and filters those. */
-async function nextWindow(state: DirectState): Promise<void> {
+function nextWindow(state: DirectState): Reading {
   unpin(state)
   state.arena.reset()
   const { reader } = state.stretch!
   const window = takeWindow(state)
-  if (window === undefined) return
+  if (window === undefined) return undefined
   state.windowRowGroups = Math.min(windowRowGroupsMax, 2 * state.windowRowGroups)
-  const groups = await filterWindow(state, reader, window.from, window.to)
-  const hits = groups.filter(({ selectedCount }) => selectedCount > 0)
-  const wanted = state.options.wanted.filter((name) => !filterNames(state).includes(name))
-  if (hits.length > 0 && wanted.length > 0) {
-    const numbers = hits.map(({ rowGroup }) => rowGroup)
-    await pinMore(state, reader, Math.min(...numbers), Math.max(...numbers) + 1, wanted)
+  const reading = pinMore(state, reader, window.from, window.to, filterChunks(state, window.from, window.to))
+  return reading === undefined ? filterWindow(state, reader, window.from, window.to) : reading.then(() => filterWindow(state, reader, window.from, window.to))
+}
+
+function filterWindow(state: DirectState, reader: TableReader, from: number, to: number): Reading {
+  const hits: DirectRowGroup[] = []
+  for (let rowGroup = from; rowGroup < to; rowGroup++) {
+    const group = selectRows(state, reader, rowGroup)
+    if (group.selectedCount > 0) hits.push(group)
   }
-  state.ready = state.context.reverse ? hits : hits.reverse()
+  const wanted = state.options.wanted.filter((name) => !filterNames(state).includes(name))
+  const reading = hits.length === 0 || wanted.length === 0 ? undefined : pinMore(state, reader, hits[0]!.rowGroup, hits.at(-1)!.rowGroup + 1, wanted)
+  const ready = state.context.reverse ? hits : hits.reverse()
+  if (reading !== undefined) return reading.then(() => void (state.ready = ready))
+  state.ready = ready
+  return undefined
 }
 
 /** Adjacent row groups that must be read, at the near end of what is left; pruned and answered ones are passed over. */
@@ -161,16 +177,18 @@ function filterNames({ options }: DirectState): readonly ChunkName[] {
   return ['tombstones', ...options.predicate.ordinals]
 }
 
-async function filterWindow(state: DirectState, reader: TableReader, from: number, to: number): Promise<DirectRowGroup[]> {
+/** What selecting rows of row groups [from, to) needs, and all that is wanted where no row can be left out. */
+function filterChunks(state: DirectState, from: number, to: number): readonly ChunkName[] {
   const { context, options } = state
   const isEdge = isCut(state, from) || isCut(state, to - 1)
-  const names = new Set<ChunkName>([...filterNames(state), ...(isEdge ? [keyChunk(context).name] : []), ...(options.predicate.isEmpty ? options.wanted : [])])
-  await pinMore(state, reader, from, to, [...names])
-  return Array.from({ length: to - from }, (_, i) => selectRows(state, reader, from + i))
+  return [...filterNames(state), ...(isEdge ? [keyChunk(context).name] : []), ...(options.predicate.isEmpty ? options.wanted : [])]
 }
 
-async function pinMore(state: DirectState, reader: TableReader, from: number, to: number, names: readonly ChunkName[]): Promise<void> {
-  state.pins.push(await reader.pin(from, to, names, state.context.stats))
+function pinMore({ pins, context: { stats } }: DirectState, reader: TableReader, from: number, to: number, names: readonly ChunkName[]): Reading {
+  const cached = reader.pinCached(from, to, names)
+  if (cached === undefined) return reader.pin(from, to, names, stats).then((read) => void pins.push(read))
+  pins.push(cached)
+  return undefined
 }
 
 function selectRows(state: DirectState, reader: TableReader, rowGroup: number): DirectRowGroup {

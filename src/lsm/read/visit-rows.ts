@@ -1,11 +1,11 @@
 /** All rows of a scan, for work that does not hand pages out: row groups of direct stretches, and merged rows. */
-import type { DirectReader, DirectRowGroup } from './direct-rows.ts'
+import type { DirectReader, DirectRowGroup, DirectStretch } from './direct-rows.ts'
 import type { MergedRows } from './merge/merged-rows.ts'
 import type { ScanSources } from './scan-sources.ts'
 import type { Pace } from '../../runtime/pace.ts'
 
 export interface RowVisitor {
-  rowGroup(group: DirectRowGroup): void
+  readonly rowGroup: (group: DirectRowGroup) => void
   merged(rows: MergedRows): void
 }
 
@@ -21,11 +21,19 @@ export async function visitRows({ plan, merge, memtables }: ScanSources, direct:
       }
       continue
     }
-    direct.open(stretch)
-    for (let group = await direct.next(); group !== undefined; group = await direct.next()) {
-      visitor.rowGroup(group)
-      const pause = pace?.turn()
-      if (pause !== undefined) await pause
-    }
+    await visitDirect(direct, stretch, pace, visitor.rowGroup)
+  }
+}
+
+/** The row groups of one stretch. */
+export async function visitDirect(direct: DirectReader, stretch: DirectStretch, pace: Pace | undefined, visit: (group: DirectRowGroup) => void): Promise<void> {
+  direct.open(stretch)
+  for (;;) {
+    const next = direct.next()
+    const group = next instanceof Promise ? await next : next
+    if (group === undefined) return
+    visit(group)
+    const pause = pace?.turn()
+    if (pause !== undefined) await pause
   }
 }

@@ -4,7 +4,8 @@
  */
 import { invariant } from '../../errors.ts'
 import type { Pointer } from '../../kernel/linear-memory.ts'
-import { chunkBytes, chunkName, pinChunks, unpinAll } from './read/chunk-loader.ts'
+import { chunkBytes, chunkName, pinChunks, pinChunksCached, unpinAll } from './read/chunk-loader.ts'
+import type { Frame } from './chunk-cache.ts'
 import type { OpenFile } from './read/chunk-loader.ts'
 import { createRowFinder } from './read/find-row.ts'
 import { slotOf } from './format.ts'
@@ -59,6 +60,7 @@ function createReader({ meta }: OpenTableOptions, file: OpenFile, tailAddress: P
       return chunkBytes(file, index) === 0 ? 0 : undefined
     },
     pin: (from, to, columns, stats) => pin(file, from, to, columns, stats),
+    pinCached: (from, to, columns) => pinCached(file, from, to, columns),
     zoneMap: (ordinal) => (ordinal < layout.columns.length ? zoneMapAt(tail, ordinal) : 0),
     textExtremes: (rowGroup, ordinal) => textExtremesAt(memory, tail, rowGroup, ordinal),
     async close() {
@@ -90,18 +92,33 @@ const keyEquals = (u8: Uint8Array, { address, byteLength }: { readonly address: 
   Buffer.compare(u8.subarray(address, address + byteLength), key) === 0
 
 async function pin(file: OpenFile, from: number, to: number, columns: readonly ChunkName[], stats?: ReadStats): Promise<PinnedChunks> {
-  const { cache, cached, tail: { slots } } = file
+  return pinnedChunks(file, await pinChunks(file, chunkIndexes(file, from, to, columns), stats))
+}
+
+function pinCached(file: OpenFile, from: number, to: number, columns: readonly ChunkName[]): PinnedChunks | undefined {
+  const frames = pinChunksCached(file, chunkIndexes(file, from, to, columns))
+  return frames && pinnedChunks(file, frames)
+}
+
+/** Ascending, each once. */
+function chunkIndexes({ tail: { slots } }: OpenFile, from: number, to: number, columns: readonly ChunkName[]): readonly number[] {
   const wanted = [...new Set(columns.map((column) => slotOf(slots, column)))].filter((slot) => slot !== undefined).toSorted((a, b) => a - b)
   const indexes: number[] = []
   for (let rowGroup = from; rowGroup < to; rowGroup++) for (const slot of wanted) indexes.push(rowGroup * slots.count + slot)
-  let frames = await pinChunks(file, indexes, stats)
+  return indexes
+}
+
+function pinnedChunks(file: OpenFile, pinned: readonly Frame[]): PinnedChunks {
+  const { cache, cached, tail: { slots } } = file
+  let frames = pinned
   return {
     chunk(rowGroup, column) {
       const slot = slotOf(slots, column)
       if (slot === undefined) return 0
       const index = rowGroup * slots.count + slot
       const address = cache.peek(cached, index)
-      invariant(address !== 0 || chunkBytes(file, index) === 0, `${chunkName(file.tail, index)} was not pinned`)
+      // The message takes longer than all else.
+      if (address === 0) invariant(chunkBytes(file, index) === 0, `${chunkName(file.tail, index)} was not pinned`)
       return address
     },
     unpin() {

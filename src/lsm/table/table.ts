@@ -108,6 +108,8 @@ export interface TableReader {
   chunk(rowGroup: number, column: ChunkName): Pointer | undefined
   /** Fetches the chunks of `columns` for row groups [from, to) into the cache with as few reads as pay, and pins them until `unpin`. */
   pin(from: number, to: number, columns: readonly ChunkName[], stats?: ReadStats): Promise<PinnedChunks>
+  /** The same at once when all of them are cached; undefined, with nothing pinned, when they are not. */
+  pinCached(from: number, to: number, columns: readonly ChunkName[]): PinnedChunks | undefined
   /** Zone maps by ordinal, in linear memory, shaped as src/kernel/zone-map.ts says; 0 when the file has no such column. */
   zoneMap(ordinal: number): Pointer
   /** Exact minimum and maximum of a text column in a row group; undefined when they were too long to keep, or there are none. */

@@ -17,9 +17,10 @@ import type { RowSource, TopRow, TopRows } from '../../top/top-rows.ts'
 import type { ReadStats, ScanRequest } from '../../tree.ts'
 import type { VectorRows } from '../../vector/node.ts'
 import { createDirectReader } from '../direct-rows.ts'
-import type { DirectReader, DirectRowGroup, DirectStretch } from '../direct-rows.ts'
+import type { DirectRowGroup, DirectStretch } from '../direct-rows.ts'
 import type { MergedRows } from '../merge/merged-rows.ts'
 import { selectMerged } from '../pages.ts'
+import { visitDirect } from '../visit-rows.ts'
 import { decodeColumn, onceEach } from '../row-group-columns.ts'
 import { openScanSources } from '../scan-sources.ts'
 import type { ScanSources } from '../scan-sources.ts'
@@ -52,9 +53,10 @@ export async function offerRows(kernel: Kernel, view: View, sequence: number, sh
   try {
     const stretches = await visitMerged(state, request)
     const leaders = leadersOf(state, stretches)
-    for (const { stretch, rowGroup } of leaders) await visitDirect(state, direct, { ...stretch, from: rowGroup, to: rowGroup + 1 }, request)
+    const visit = (stretch: DirectStretch): Promise<void> => visitDirect(direct, stretch, request.pace, (group) => addRowGroup(state, group))
+    for (const { stretch, rowGroup } of leaders) await visit({ ...stretch, from: rowGroup, to: rowGroup + 1 })
     for (const stretch of stretches) {
-      for (const rest of without(stretch, leaders)) await visitDirect(state, direct, rest, request)
+      for (const rest of without(stretch, leaders)) await visit(rest)
     }
   } finally {
     direct.close()
@@ -81,15 +83,6 @@ async function visitMerged(state: TopState, { pace }: ScanRequest): Promise<read
     }
   }
   return direct
-}
-
-async function visitDirect(state: TopState, direct: DirectReader, stretch: DirectStretch, { pace }: ScanRequest): Promise<void> {
-  direct.open(stretch)
-  for (let group = await direct.next(); group !== undefined; group = await direct.next()) {
-    addRowGroup(state, group)
-    const pause = pace?.turn()
-    if (pause !== undefined) await pause
-  }
 }
 
 interface Leader {

@@ -66,6 +66,16 @@ export function pinChunksSync(file: OpenFile, indexes: readonly number[], readSy
   return finishPins(file, plan)
 }
 
+/** The same for chunks that are all cached; undefined, with none pinned, when one is not. */
+export function pinChunksCached(file: OpenFile, indexes: readonly number[]): Frame[] | undefined {
+  if (file.closed) throw closedError(file)
+  const { frames } = file.cached
+  for (const index of indexes) if (frames[index] === 0 && chunkBytes(file, index) !== 0) return undefined
+  const pinned: Frame[] = []
+  for (const index of indexes) if (frames[index] !== 0) pinned.push(file.cache.pin(file.cached, index))
+  return pinned
+}
+
 export function unpinAll(cache: ChunkCache, frames: readonly Frame[]): void {
   for (const frame of frames) cache.unpin(frame)
 }
