@@ -67,7 +67,7 @@ function scanToken(lexer: Lexer, first: number): number {
   if (isDigit(first) || (first === dot && isDigit(text.charCodeAt(start + 1)))) return scanNumber(lexer)
   switch (first) {
     case singleQuote:
-      lexer.end = closingQuote(text, start, start + 1, singleQuote, false)
+      lexer.end = continuedEnd(text, closingQuote(text, start, start + 1, singleQuote, false), false)
       return token.text
     case doubleQuote:
       lexer.end = closingQuote(text, start, start + 1, doubleQuote, false)
@@ -94,6 +94,7 @@ function scanWord(lexer: Lexer, first: number): number {
     const letter = first | 0x20
     if (letter === 0x65 || letter === 0x78) {
       lexer.end = closingQuote(text, start, start + 2, singleQuote, letter === 0x65)
+      if (letter === 0x65) lexer.end = continuedEnd(text, lexer.end, true)
       return letter === 0x65 ? token.escapeText : token.hexText
     }
     if (letter === 0x62 || letter === 0x6e) throw new LsmtError('0A000', `literals of the form ${text[start]}'…' are not supported`, { position: codePointPosition(text, start) })
@@ -144,6 +145,24 @@ function closingQuote(text: string, start: number, from: number, quote: number, 
     } else if (escapes && unit === 0x5c) at++
   }
   throw syntaxError(text, start, quote === doubleQuote ? 'the quoted identifier does not end' : 'the quoted text does not end')
+}
+
+const nextPiece = /(?:\s|--[^\n]*\n)+'/y
+
+/** A text goes on where only blanks and line comments, with a line break among them, stand before another quote. */
+function continuedEnd(text: string, from: number, escapes: boolean): number {
+  let end = from
+  while (isBlankOrMinus(text.charCodeAt(end))) {
+    nextPiece.lastIndex = end
+    const between = nextPiece.exec(text)
+    if (between === null || !between[0].includes('\n')) return end
+    end = closingQuote(text, nextPiece.lastIndex - 1, nextPiece.lastIndex, singleQuote, escapes)
+  }
+  return end
+}
+
+function isBlankOrMinus(unit: number): boolean {
+  return unit === 0x20 || (unit >= 0x09 && unit <= 0x0d) || unit === 0x2d
 }
 
 /** First index at or after `from` that is neither white space nor in a comment. */

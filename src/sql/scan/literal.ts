@@ -2,11 +2,16 @@
 import { isWellFormed, notUnicode } from '../../engine/check-value.ts'
 import { LsmtError } from '../../errors.ts'
 
-/** 'it''s' → it's. Backslashes are plain characters. */
+/** 'it''s' → it's. Backslashes are plain characters. Pieces on lines of their own are joined. */
 export function plainText(text: string, start: number, end: number): string {
   const inner = text.slice(start + 1, end - 1)
-  return inner.includes("'") ? inner.replaceAll("''", "'") : inner
+  return inner.includes("'") ? inner.replaceAll(innerQuotes, quotesOrJoint) : inner
 }
+
+/** Two quotes inside of a text: a doubled one, or the end of a piece and the start of the next, with what may stand between. */
+const innerQuotes = /'((?:\s|--[^\n]*\n)*)'/g
+
+const quotesOrJoint = (_quotes: string, between: string): string => (between === '' ? "'" : '')
 
 /** "a""b" → a"b */
 export function quotedName(text: string, start: number, end: number): string {
@@ -21,7 +26,7 @@ export function dollarText(text: string, start: number, end: number): string {
 }
 
 const simpleEscapes: Readonly<Record<string, string>> = { b: '\b', f: '\f', n: '\n', r: '\r', t: '\t' }
-const escapePattern = /''|\\(?:([0-7]{1,3})|x([0-9a-fA-F]{1,2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|([^]))/g
+const escapePattern = /'((?:\s|--[^\n]*\n)*)'|\\(?:([0-7]{1,3})|x([0-9a-fA-F]{1,2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|([^]))/g
 
 /** E'a\tb' → a, tab, b. Bytes by \ooo and \xhh are taken as characters up to U+007F; 22P02 beyond, for bad escapes and half surrogate pairs. */
 export function escapeText(text: string, start: number, end: number): string {
@@ -31,14 +36,14 @@ export function escapeText(text: string, start: number, end: number): string {
 }
 
 function withoutEscapes(text: string, start: number, end: number): string {
-  return text.slice(start + 2, end - 1).replaceAll(escapePattern, (found, octal?: string, hex?: string, short?: string, long?: string, other?: string) => {
+  return text.slice(start + 2, end - 1).replaceAll(escapePattern, (found, between?: string, octal?: string, hex?: string, short?: string, long?: string, other?: string) => {
+    if (between !== undefined) return quotesOrJoint(found, between)
     if (octal !== undefined) return asciiEscape(found, Number.parseInt(octal, 8))
     if (hex !== undefined) return asciiEscape(found, Number.parseInt(hex, 16))
     const code = short ?? long
     if (code !== undefined) return unicodeEscape(found, Number.parseInt(code, 16))
-    if (other === undefined) return "'"
     if (other === 'u' || other === 'U') throw new LsmtError('22P02', `the escape ${found} needs ${other === 'u' ? 4 : 8} hexadecimal digits`)
-    return simpleEscapes[other] ?? other
+    return simpleEscapes[other!] ?? other!
   })
 }
 
