@@ -47,7 +47,7 @@ export function accessOf(table: TableSchema, terms: readonly PlanTerm[], hints: 
   if (length === table.primaryKey.length) return { kind: 'keys', keys, predicate: given.filter((term) => !isKeyEquality(table, term)) }
   if (keys.length > rangesMax) return { kind: 'ranges', ranges: [scanRange(table, resolved)] }
   const named = table.primaryKey.slice(0, length)
-  const others = [...known.filter((term) => !isKeyEquality(table, term)), ...ends.filter(({ ordinal }) => !named.includes(ordinal))]
+  const others = [...known.filter(({ ordinal, comparison }) => comparison !== 'eq' || !named.includes(ordinal)), ...ends.filter(({ ordinal }) => !named.includes(ordinal))]
   return { kind: 'ranges', ranges: keys.map((prefix) => scanRange(table, [...prefix.map((value, position) => keyEquality(table, position, value)), ...others])) }
 }
 

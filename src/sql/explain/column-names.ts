@@ -1,4 +1,5 @@
 /** What the columns of an operator's rows are called. */
+import type { BoundSubquery } from '../expression/bound.ts'
 import type { QueryNode } from '../operator/node.ts'
 import type { Values } from '../value/values.ts'
 import { printAggregate, printExpression } from './print-expression.ts'
@@ -26,7 +27,7 @@ export function columnNames(node: QueryNode, values: Values, qualified: boolean)
       return node.expressions.map((expression) => printExpression(expression, names, values))
     }
     case 'apply':
-      return [...inner(node.input), ...node.subqueries.map(({ test }, index) => `(${test} subquery ${index + 1})`)]
+      return [...inner(node.input), ...subqueryNames(node.subqueries)]
     case 'set':
       return inner(node.left)
     case 'filter':
@@ -58,11 +59,12 @@ export function childrenOf(node: QueryNode): readonly QueryNode[] {
       return []
     case 'common':
       return [node.plan.node]
-    case 'join':
     case 'set':
       return [node.left, node.right]
+    case 'join':
+      return [node.left, node.right, ...plansOf(node.asks?.subqueries ?? [])]
     case 'apply':
-      return [node.input, ...node.subqueries.map(({ plan, byKey }) => (byKey?.plan ?? plan) as QueryNode)]
+      return [node.input, ...plansOf(node.subqueries)]
     case 'filter':
     case 'gate':
     case 'project':
@@ -72,4 +74,13 @@ export function childrenOf(node: QueryNode): readonly QueryNode[] {
     case 'limit':
       return [node.input]
   }
+}
+
+function plansOf(subqueries: readonly BoundSubquery[]): readonly QueryNode[] {
+  return subqueries.map(({ plan, byKey }) => (byKey?.plan ?? plan) as QueryNode)
+}
+
+/** Of the columns of their answers. */
+export function subqueryNames(subqueries: readonly BoundSubquery[]): readonly string[] {
+  return subqueries.map(({ test }, index) => `(${test} subquery ${index + 1})`)
 }

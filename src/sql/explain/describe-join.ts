@@ -4,8 +4,9 @@ import type { KeyedSide } from '../operator/lookup/keyed-side.ts'
 import { keysAlways, lookupSides } from '../operator/lookup/lookup-join.ts'
 import type { JoinNode, QueryNode } from '../operator/node.ts'
 import { rowWindow } from '../operator/window.ts'
+import { conjunction } from '../query/from-tree.ts'
 import type { Values } from '../value/values.ts'
-import { columnNames } from './column-names.ts'
+import { columnNames, subqueryNames } from './column-names.ts'
 import type { Describer, Description } from './describer.ts'
 import { describeLookups, tableTitle } from './describe-scan.ts'
 import type { Detail, ExplainNode } from './explain-node.ts'
@@ -13,12 +14,15 @@ import { printExpression } from './print-expression.ts'
 
 const joinNames = { inner: '', left: ' Left', full: ' Full' } as const
 
-/** `describe` tells of an input, `withActual` adds what a node did. */
-export function describeJoin(describer: Describer, node: JoinNode, describe: (input: QueryNode) => ExplainNode, withActual: (node: QueryNode, description: Description) => ExplainNode): Description {
+/** `describe` tells of an input, `withActual` adds what a node did; `asked` are the subqueries of ON. */
+export function describeJoin(describer: Describer, node: JoinNode, asked: readonly ExplainNode[], describe: (input: QueryNode) => ExplainNode, withActual: (node: QueryNode, description: Description) => ExplainNode): Description {
   const { values, qualified, probe } = describer
   const [left, right] = [columnNames(node.left, values, qualified), columnNames(node.right, values, qualified)]
   const keys: readonly Detail[] = node.keys.length === 0 ? [] : [['Join Key', node.keys.map((key) => `${printExpression(key.left, left, values)} = ${printExpression(key.right, right, values)}`).join(' AND ')]]
-  const residual: readonly Detail[] = node.residual === undefined ? [] : [['Join Filter', printExpression(node.residual, [...left, ...right], values)]]
+  const conditions = [node.residual, node.asks?.condition].filter((condition) => condition !== undefined)
+  const names = [...left, ...right, ...subqueryNames(node.asks?.subqueries ?? [])]
+  const condition = conjunction(conditions)
+  const residual: readonly Detail[] = condition === undefined ? [] : [['Join Filter', printExpression(condition, names, values)]]
   const sides = lookupsOf(node, values)
   const sure = probe === undefined ? sureSide(node, sides, values) : probe.lookedUp.get(node)
   const lookups = (keyed: KeyedSide, others: readonly string[], own: readonly string[]): ExplainNode => {
@@ -27,10 +31,10 @@ export function describeJoin(describer: Describer, node: JoinNode, describe: (in
     return keyed.filter === undefined ? scan : withActual(keyed.filter, { title: 'Filter', details: [['Condition', printExpression(keyed.filter.condition, own, values)]], children: [scan] })
   }
   const name = joinNames[node.join]
-  if (sure === 'right') return { title: `Index Lookup${name} Join using the primary key of ${tableTitle(sides.right!.scan)}`, details: [...keys, ...residual], children: [describe(node.left), lookups(sides.right!, left, right)] }
+  if (sure === 'right') return { title: `Index Lookup${name} Join using the primary key of ${tableTitle(sides.right!.scan)}`, details: [...keys, ...residual], children: [describe(node.left), lookups(sides.right!, left, right), ...asked] }
   if (sure === 'left') return { title: `Index Lookup${name} Join using the primary key of ${tableTitle(sides.left!.scan)}`, details: [...keys, ...residual], children: [lookups(sides.left!, right, left), { ...describe(node.right), relation: 'held' }] }
   const possible: readonly Detail[] = probe !== undefined ? [] : [sides.right, sides.left].flatMap((side): readonly Detail[] => (side === undefined ? [] : [['Index Lookup', `using the primary key of ${tableTitle(side.scan)} instead, while few rows of the other side are needed`]]))
-  return { title: `${node.keys.length === 0 ? 'Nested Loop' : 'Hash'}${name} Join`, details: [...keys, ...residual, ...possible], children: [describe(node.left), { ...describe(node.right), relation: 'held' }] }
+  return { title: `${node.keys.length === 0 ? 'Nested Loop' : 'Hash'}${name} Join`, details: [...keys, ...residual, ...possible], children: [describe(node.left), { ...describe(node.right), relation: 'held' }, ...asked] }
 }
 
 type Sides = ReturnType<typeof lookupSides>

@@ -78,7 +78,7 @@ function descriptionOf(describer: Describer, node: Exclude<QueryNode, FilterNode
     case 'group':
       return describeGroup(describer, node, names(node.input))
     case 'join':
-      return describeJoin(describer, node, (input) => describe(describer, input, false), (each, description) => withActual(describer, each, description))
+      return describeJoin(describer, node, (node.asks?.subqueries ?? []).map((subquery, index) => describeSubquery(describer, subquery, index)), (input) => describe(describer, input, false), (each, description) => withActual(describer, each, description))
     case 'sort':
       return describeSort(describer, node)
     case 'limit': {

@@ -53,9 +53,16 @@ export interface BoundSubquery {
   readonly operand: Bound | undefined
   readonly comparison?: AnyComparison
   readonly plan: unknown
-  /** Columns of rows further out that it uses. `local`: they are columns of the rows the subquery is computed for. */
-  readonly outer: readonly { readonly reference: OuterReference; readonly local: boolean }[]
+  readonly outer: readonly OuterUse[]
   readonly byKey?: QueryByKey | undefined
+}
+
+/** A column of a row further out that a subquery uses. */
+export interface OuterUse {
+  readonly reference: OuterReference
+  /** It is a column of the rows the subquery is computed for: in the reference's place, unless another is named. */
+  readonly local: boolean
+  readonly place?: Place
 }
 
 /** A query that depends on rows further out by equalities alone, in a form that is run once for all of them. */

@@ -1,7 +1,7 @@
 /** Subqueries: computed for each row that they depend on, once for rows that look alike to them. */
 import type { EngineRow, EngineValue } from '../../engine/engine.ts'
 import { LsmtError } from '../../errors.ts'
-import type { AnyComparison, BoundSubquery, OuterReference, QueryByKey } from '../expression/bound.ts'
+import type { AnyComparison, BoundSubquery, Place, QueryByKey } from '../expression/bound.ts'
 import { cellOf, compile } from '../expression/compile.ts'
 import type { Cell, Evaluate } from '../expression/compile.ts'
 import { keyOf, keyOfAll } from '../expression/value/order.ts'
@@ -31,7 +31,7 @@ interface Prepared {
   readonly subquery: BoundSubquery
   readonly stream: Stream
   readonly operand: Evaluate | undefined
-  readonly cells: readonly { readonly cell: Cell; readonly reference: OuterReference; readonly local: boolean }[]
+  readonly cells: readonly { readonly cell: Cell; readonly place: Place; readonly local: boolean }[]
   readonly answers: Map<EngineValue, Answer>
   readonly share: MemoryShare
   readonly byKey: PreparedByKey | undefined
@@ -49,26 +49,44 @@ const answersMax = 10_000
 /** Rows gathered when an answer lies on storage. */
 const gatheredRowsMax = 32_768
 
-/** `prepare` makes a subquery's own operators. Answers are kept for the time of the query. */
-export function apply(subqueries: readonly BoundSubquery[], input: Stream, run: QueryRun, prepare: (plan: unknown, rowsMax: number | undefined, repeated: boolean) => Stream): Stream {
+/** Makes a subquery's own operators. */
+export type Prepare = (plan: unknown, rowsMax: number | undefined, repeated: boolean) => Stream
+
+/** Rows with the subqueries' answers behind them. Answers are kept for the time of the query. */
+export function apply(subqueries: readonly BoundSubquery[], input: Stream, run: QueryRun, prepare: Prepare): Stream {
+  const prepared = prepareAll(subqueries, run, prepare)
+  const isSlow = (): boolean => prepared.some(({ cells, answers }) => cells.length === 0 && answers.get('')?.isSlow === true)
+  return async function* () {
+    for await (const batch of gathered(input, run, isSlow)) {
+      const rows = await answered(prepared, batch, run)
+      for (let start = 0; start < rows.length; start += batchRows) yield rows.length <= batchRows ? rows : rows.slice(start, start + batchRows)
+    }
+  }
+}
+
+/** The same for rows at hand. */
+export function asker(subqueries: readonly BoundSubquery[], run: QueryRun, prepare: Prepare): (rows: Batch) => Promise<Batch> {
+  const prepared = prepareAll(subqueries, run, prepare)
+  return (rows) => answered(prepared, rows, run)
+}
+
+async function answered(prepared: readonly Prepared[], batch: Batch, run: QueryRun): Promise<Batch> {
+  const rows = batch.map((row): Longer => row.slice())
+  for (const each of prepared) await addColumn(each, rows, run)
+  return rows
+}
+
+function prepareAll(subqueries: readonly BoundSubquery[], run: QueryRun, prepare: Prepare): readonly Prepared[] {
   const share = run.memory.share()
-  const prepared = subqueries.map((subquery): Prepared => ({
+  return subqueries.map((subquery): Prepared => ({
     subquery,
     stream: prepare(subquery.plan, subquery.test === 'exists' ? 1 : undefined, subquery.outer.length > 0),
     operand: subquery.operand === undefined ? undefined : compile(subquery.operand, run),
-    cells: subquery.outer.map(({ reference, local }) => ({ reference, local, cell: cellOf(run, reference) })),
+    cells: subquery.outer.map(({ reference, local, place = reference.place }) => ({ place, local, cell: cellOf(run, reference) })),
     answers: new Map(),
     share,
     byKey: subquery.byKey === undefined ? undefined : prepareByKey(subquery.byKey, run, prepare),
   }))
-  const isSlow = (): boolean => prepared.some(({ cells, answers }) => cells.length === 0 && answers.get('')?.isSlow === true)
-  return async function* () {
-    for await (const batch of gathered(input, run, isSlow)) {
-      const rows = batch.map((row): Longer => row.slice())
-      for (const each of prepared) await addColumn(each, rows, run)
-      for (let start = 0; start < rows.length; start += batchRows) yield rows.length <= batchRows ? rows : rows.slice(start, start + batchRows)
-    }
-  }
 }
 
 /** Batches as they come, or many of them as one where that pays, as far as there is memory. */
@@ -102,7 +120,7 @@ async function addColumn(prepared: Prepared, rows: readonly Longer[], run: Query
   }
   const index = byKey && await (byKey.index ??= readIndex(prepared, byKey, run))
   for (const row of rows) {
-    for (const { cell, reference, local } of cells) if (local) cell.value = row[reference.place.index]!
+    for (const { cell, place, local } of cells) if (local) cell.value = row[place.index]!
     if (index !== undefined) {
       row.push(index.answer(byKey!.keys.map((key) => key(row)), prepared.operand === undefined ? null : prepared.operand(row)))
       continue
@@ -112,7 +130,7 @@ async function addColumn(prepared: Prepared, rows: readonly Longer[], run: Query
   }
 }
 
-function prepareByKey({ plan, keys, empty }: QueryByKey, run: QueryRun, prepare: (plan: unknown, rowsMax: number | undefined, repeated: boolean) => Stream): PreparedByKey {
+function prepareByKey({ plan, keys, empty }: QueryByKey, run: QueryRun, prepare: Prepare): PreparedByKey {
   return { keys: keys.map((key) => compile(key, run)), rows: prepare(plan, undefined, false), empty: empty === undefined ? undefined : prepare(empty, undefined, false), index: undefined }
 }
 

@@ -5,6 +5,8 @@
  */
 import type { EngineRow, EngineValue } from '../../engine/engine.ts'
 import { compile } from '../expression/compile.ts'
+import { asker } from './apply.ts'
+import type { Prepare } from './apply.ts'
 import type { Evaluate } from '../expression/compile.ts'
 import type { JoinNode } from './node.ts'
 import { batchRows, newRow, pace } from './query-run.ts'
@@ -22,6 +24,8 @@ interface JoinPlan {
   readonly leftKeys: readonly Evaluate[]
   readonly rightKeys: readonly Evaluate[]
   readonly residual: Evaluate | undefined
+  /** Tells of pairs of an outer join that satisfy all else whether what they are asked is true. */
+  readonly holds: ((pairs: Batch) => Promise<readonly boolean[]>) | undefined
   /** The left side is held, and the right one streams by as `left` does otherwise. */
   readonly isSwapped: boolean
   /** What a left row without partner is joined with, and what such a right row is; undefined: it drops out. */
@@ -32,12 +36,14 @@ interface JoinPlan {
 /** Joins rows of the two sides; each call goes through its streams once. */
 export type Joined = (left: Stream, right: Stream) => Stream
 
-export function join(node: JoinNode, run: QueryRun): Joined {
+/** `prepare` makes the operators of subqueries in ON. */
+export function join(node: JoinNode, run: QueryRun, prepare: Prepare): Joined {
   const plan: JoinPlan = {
     run,
     leftKeys: node.keys.map((key) => compile(key.left, run)),
     rightKeys: node.keys.map((key) => compile(key.right, run)),
     residual: node.residual === undefined ? undefined : compile(node.residual, run),
+    holds: node.asks && holdsFor(node.asks, run, prepare),
     isSwapped: false,
     noRight: node.join === 'inner' ? undefined : nulls(node.rightWidth),
     noLeft: node.join === 'full' ? nulls(node.leftWidth) : undefined,
@@ -49,6 +55,12 @@ export function join(node: JoinNode, run: QueryRun): Joined {
   return (left, right) => () => overSides(left, right, run, share, (sides) => (sides.isLeftSmaller ? joinedOf(swapped, sides.left, sides.right) : joinedOf(plan, sides.right, sides.left)))
 }
 
+function holdsFor({ subqueries, condition }: NonNullable<JoinNode['asks']>, run: QueryRun, prepare: Prepare): JoinPlan['holds'] {
+  const ask = asker(subqueries, run, prepare)
+  const holds = compile(condition, run)
+  return async (pairs) => (await ask(pairs)).map((row) => holds(row) === 1)
+}
+
 function nulls(width: number): EngineRow {
   return Array.from({ length: width }, () => null)
 }
@@ -58,7 +70,7 @@ async function* joinedInPass(plan: JoinPlan, [right, left]: readonly Stream[], p
   yield* hash(plan, right!, held, pass)
   for await (const batch of left!()) {
     await pace(plan.run, batch.length)
-    yield* joined(plan, held, batch, pass)
+    yield* plan.holds === undefined ? joined(plan, held, batch, pass) : joinedByAsking(plan, plan.holds, held, batch, pass)
     await pass.settle()
   }
   if (plan.noLeft !== undefined) yield* unmet(plan.run, held, plan.noLeft)
@@ -164,6 +176,45 @@ async function* joined({ run, leftKeys, residual, isSwapped, noRight, noLeft }: 
     else if (!found && noRight !== undefined) rows.push(both(row, noRight))
   }
   if (rows.length > 0) yield rows
+}
+
+/** As `joined`, of outer joins: many pairs are asked at a time, and only then it is known which left rows have no partner. */
+async function* joinedByAsking({ run, leftKeys, residual, noRight, noLeft }: JoinPlan, holds: NonNullable<JoinPlan['holds']>, { byKey, met }: Held, batch: Batch, pass: Pass): AsyncGenerator<Batch> {
+  const rows = pass.isFirst ? batch : batch.map((row) => row.slice(0, -1))
+  const found = batch.map((row) => !pass.isFirst && row.at(-1) === 1)
+  const hashes: (number | undefined)[] = []
+  const key: EngineValue[] = []
+  let pairs: { readonly left: number; readonly partner: EngineRow; readonly row: EngineRow }[] = []
+  const keep = async (): Promise<Batch> => {
+    const asked = pairs
+    pairs = []
+    const answers = await holds(asked.map(({ row }) => row))
+    return asked.filter(({ left, partner }, i) => {
+      if (!answers[i]!) return false
+      found[left] = true
+      if (noLeft !== undefined) met.add(partner)
+      return true
+    }).map(({ row }) => row)
+  }
+  let looked = 0
+  for (const [left, row] of rows.entries()) {
+    const hash = hashes[left] = fillKey(leftKeys, row, key) ? hashOfKey(key, key.length) : undefined
+    const partners = hash === undefined ? undefined : lookUp(byKey, key, hash)
+    for (const partner of partners === undefined ? none : rowsOf(partners)) {
+      if (++looked % pairsPerLook === 0) await pace(run, pairsPerLook)
+      const pair = both(row, partner)
+      if (residual !== undefined && residual(pair) !== 1) continue
+      if (pairs.push({ left, partner, row: pair }) === batchRows) yield await keep()
+    }
+  }
+  if (pairs.length > 0) yield await keep()
+  const alone: EngineRow[] = []
+  for (const [left, row] of rows.entries()) {
+    const hash = hashes[left]
+    if (hash !== undefined && pass.isDeferred(hash)) pass.defer(1, hash, [...row, found[left] === true ? 1 : 0])
+    else if (found[left] !== true && noRight !== undefined) alone.push(both(row, noRight))
+  }
+  if (alone.length > 0) yield alone
 }
 
 /** Held right rows that no left row met. */

@@ -34,6 +34,8 @@ export interface JoinNode {
   readonly keys: readonly { readonly left: Bound; readonly right: Bound }[]
   /** What else must hold, over the joined row. */
   readonly residual: Bound | undefined
+  /** What subqueries must answer for a pair of an outer join as well; their answers stand behind the joined row. */
+  readonly asks: { readonly subqueries: readonly BoundSubquery[]; readonly condition: Bound } | undefined
 }
 
 export interface GroupNode {

@@ -4,6 +4,7 @@ import { singleRange } from '../execute/access.ts'
 import { compile } from '../expression/compile.ts'
 import type { Evaluate } from '../expression/compile.ts'
 import { apply } from './apply.ts'
+import type { Prepare } from './apply.ts'
 import { checked, filter } from './filter.ts'
 import { distinctGroups, group } from './group.ts'
 import type { DistinctNode } from './group.ts'
@@ -30,6 +31,7 @@ function watched(node: QueryNode, rows: Stream, run: QueryRun): Stream {
 
 function openNode(node: QueryNode, run: QueryRun, rowsMax: number | undefined, repeated: boolean): Stream {
   const input = (inner: QueryNode, max?: number): Stream => open(inner, run, max, repeated)
+  const prepare: Prepare = (plan, max, again) => open(plan as QueryNode, run, max, again || repeated)
   switch (node.kind) {
     case 'scan':
       return scan(node, run, rowsMax, repeated)
@@ -51,7 +53,7 @@ function openNode(node: QueryNode, run: QueryRun, rowsMax: number | undefined, r
       return gated(input(node.input, rowsMax), () => condition([]) === 1)
     }
     case 'apply':
-      return apply(node.subqueries, input(node.input, rowsMax), run, (plan, max, again) => open(plan as QueryNode, run, max, again || repeated))
+      return apply(node.subqueries, input(node.input, rowsMax), run, prepare)
     case 'project':
       return project(node, input(node.input, rowsMax), run)
     case 'distinct':
@@ -59,7 +61,7 @@ function openNode(node: QueryNode, run: QueryRun, rowsMax: number | undefined, r
     case 'group':
       return group(node, input(node.input), run)
     case 'join':
-      return lookupJoin(node, { left: input(node.left), right: input(node.right), watch: (each, rows) => watched(each, rows, run) }, run, rowsMax)
+      return lookupJoin(node, { left: input(node.left), right: input(node.right), watch: (each, rows) => watched(each, rows, run), prepare }, run, rowsMax)
     case 'sort': {
       const window = node.window === undefined ? undefined : rowWindow(node.window, run.values)
       const wanted = window?.limit === undefined ? Number.POSITIVE_INFINITY : window.limit + window.offset

@@ -1,17 +1,15 @@
 /** FROM: tables, subqueries and common tables as leaves, joins as units over them. */
-import { LsmtError } from '../../errors.ts'
 import { visibleOrdinals } from '../../engine/schema.ts'
 import type { Bound } from '../expression/bound.ts'
-import { visitBound } from '../expression/bound.ts'
-import { bindComparison } from '../expression/operator.ts'
 import { errorAt } from '../origin.ts'
 import type { Name } from '../syntax/names.ts'
 import type { Expression, FromItem, Query } from '../syntax/query/query.ts'
 import type { FromUnit } from './from-unit.ts'
-import { findColumn, visibleBound, visibleOf } from './scope.ts'
-import type { BlockScope, FromColumn, Leaf, Nameable, VisibleColumn } from './scope.ts'
+import { visibleOf } from './scope.ts'
+import type { BlockScope, FromColumn, Leaf, Nameable } from './scope.ts'
 import { renamed } from './bound-query.ts'
 import type { BoundQuery } from './bound-query.ts'
+import { bindUsing, usingNames } from './from/bind-using.ts'
 import { commonRows } from './with/common-table.ts'
 
 export interface FromBinder {
@@ -82,7 +80,7 @@ function bindJoin(binder: FromBinder, item: JoinItem): BoundItem {
   const left = bindItem(binder, item.left)
   const right = bindItem(binder, item.right)
   const both = { leaves: [...left.names.leaves, ...right.names.leaves], visible: [...left.names.visible, ...right.names.visible] }
-  const { conditions, names } = item.using === undefined ? { conditions: bindOn(binder, item.on, both, narrowedBy(item.join, left.names, right.names)), names: both } : bindUsing(binder, item.join, item.using, left.names, right.names)
+  const { conditions, names } = item.using === undefined ? { conditions: bindOn(binder, item.on, both, narrowedBy(item.join, left.names, right.names)), names: both } : bindUsing(binder.scope.context, item.join, usingNames(item, left.names, right.names), left.names, right.names)
   const nullable = [...(item.join === 'left' || item.join === 'full' ? right.names.leaves : []), ...(item.join === 'right' || item.join === 'full' ? left.names.leaves : [])]
   for (const leaf of nullable) leaf.isNullable = true
   return { unit: joinUnit(item.join, left.unit, right.unit, conditions), names }
@@ -127,34 +125,5 @@ function conditionsOf(unit: FromUnit): readonly Bound[] {
 function bindOn(binder: FromBinder, on: Expression | undefined, names: Nameable, narrowed: readonly Leaf[]): readonly Bound[] {
   if (on === undefined) return []
   binder.scope.names = names
-  const conditions = binder.conditions(on, 'ON', narrowed)
-  for (const condition of conditions) {
-    visitBound(condition, (part) => {
-      if (part.kind === 'subquery') throw errorAt(binder.scope.context.origin, on.at, '0A000', 'a subquery in ON is not supported')
-    })
-  }
-  return conditions
-}
-
-/** Columns of USING come first among those of the join, each once: the value of the side whose rows are all kept. */
-function bindUsing(binder: FromBinder, join: JoinItem['join'], using: readonly Name[], left: Nameable, right: Nameable): { readonly conditions: readonly Bound[]; readonly names: Nameable } {
-  const pairs = using.map((name) => ({ name, left: usingColumn(binder, left, name), right: usingColumn(binder, right, name) }))
-  const merged = pairs.map(({ name: { name }, left: a, right: b }): VisibleColumn => ({ name, sources: join === 'full' ? [...a.sources, ...b.sources] : join === 'right' ? b.sources : a.sources }))
-  const rest = [...left.visible, ...right.visible].filter((column) => !pairs.some((pair) => pair.left === column || pair.right === column))
-  const conditions = pairs.map((pair) => usingCondition(binder, pair.name, pair.left, pair.right))
-  return { conditions, names: { leaves: [...left.leaves, ...right.leaves], visible: [...merged, ...rest] } }
-}
-
-function usingColumn({ scope: { context } }: FromBinder, names: Nameable, name: Name): VisibleColumn {
-  const column = findColumn({ context, names }, { name })
-  if (column === undefined) throw errorAt(context.origin, name.tokenIndex, '42703', `column "${name.name}" of USING is not on both sides of the join`)
-  return column
-}
-
-function usingCondition({ scope: { context } }: FromBinder, { tokenIndex }: Name, a: VisibleColumn, b: VisibleColumn): Bound {
-  try {
-    return bindComparison('=', visibleBound(a, tokenIndex), visibleBound(b, tokenIndex))
-  } catch (error) {
-    throw error instanceof LsmtError ? errorAt(context.origin, tokenIndex, error.code, error.message) : error
-  }
+  return binder.conditions(on, 'ON', narrowed)
 }

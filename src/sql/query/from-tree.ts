@@ -2,13 +2,14 @@
  * FROM as a tree of joins. Conditions sink to where their columns are known; of the tables joined, the next one is
  * always one that an equality connects with those before it, if there is any.
  */
-import type { Bound } from '../expression/bound.ts'
+import type { Bound, Place } from '../expression/bound.ts'
 import { mapBound, visitBound } from '../expression/bound.ts'
 import { booleanType } from '../expression/type.ts'
 import type { JoinNode, QueryNode } from '../operator/node.ts'
 import { leavesOf } from './from-unit.ts'
 import type { FromUnit } from './from-unit.ts'
 import { propagateEqualities } from './narrow/equality.ts'
+import { createRowLayout, hasSubquery, takeSubqueries } from './row-layout.ts'
 import type { FromColumn, Leaf } from './scope.ts'
 
 export interface ScanOrder {
@@ -67,13 +68,22 @@ function planLeaf(leaf: Leaf, conditions: readonly Bound[], { ordered, reverse }
   const node = (base: number): QueryNode => {
     const { source, terms, hints } = leaf
     const input: QueryNode = source.kind === 'query' ? source.node : { kind: 'scan', table: source.table, alias: leaf.alias, terms, hints, columns: usedColumns(leaf).map(({ ordinal }) => ordinal), ordered, reverse }
-    return filterNode(input, conditions, base)
+    return filterNode(input, conditions, base, [leaf])
   }
   return { leaves: [leaf], node }
 }
 
-function filterNode(input: QueryNode, conditions: readonly Bound[], base: number): QueryNode {
-  const condition = conjunction(conditions.map((each) => relocated(each, base)))
+/** Conditions that ask subqueries come last; their answers are no columns of what the node gives. */
+function filterNode(input: QueryNode, conditions: readonly Bound[], base: number, leaves: readonly Leaf[]): QueryNode {
+  const [asking, plain] = partition(conditions.map((each) => relocated(each, base)), hasSubquery)
+  const node = filtered(input, plain)
+  if (asking.length === 0) return node
+  const columns = leaves.flatMap(usedColumns).map(({ name, type }, index): Bound => ({ kind: 'column', place: { index }, name, type, at: -1 }))
+  return { kind: 'project', input: filtered(...createRowLayout(columns.length).prepare(node, asking)), expressions: columns }
+}
+
+export function filtered(input: QueryNode, conditions: readonly Bound[]): QueryNode {
+  const condition = conjunction(conditions)
   return condition === undefined ? input : { kind: 'filter', input, condition }
 }
 
@@ -88,7 +98,7 @@ function planOuter({ kind, left, right, on }: Extract<FromUnit, { kind: 'left' |
   const [toLeft, above] = partition(conditions, (condition) => kind === 'left' && isOver(condition, leftLeaves))
   const [toRight, between] = partition(on, (condition) => kind === 'left' && isOver(condition, rightLeaves) && usesColumns(condition))
   const joined = joinParts(kind, planUnit(left, toLeft, order), planUnit(right, toRight, order), between)
-  return { leaves: joined.leaves, node: (base) => filterNode(joined.node(base), above, base) }
+  return { leaves: joined.leaves, node: (base) => filterNode(joined.node(base), above, base, joined.leaves) }
 }
 
 function planForest(units: readonly FromUnit[], conditions: readonly Bound[], order: ScanOrder): Part {
@@ -113,41 +123,52 @@ function planForest(units: readonly FromUnit[], conditions: readonly Bound[], or
 
 function joinParts(join: JoinNode['join'], left: Part, right: Part, conditions: readonly Bound[]): Part {
   const [equalities, others] = partition(conditions, (condition) => equalitySides(condition, left.leaves, right.leaves) !== undefined)
+  const [asking, plain] = partition(others, hasSubquery)
+  const leaves = [...left.leaves, ...right.leaves]
   const node = (base: number): QueryNode => {
     const rightBase = base + widthOf(left.leaves)
-    const residual = conjunction(others.map((condition) => relocated(condition, base)))
+    const residual = conjunction(plain.map((condition) => relocated(condition, base)))
     const keys = equalities.map((condition) => {
       const sides = equalitySides(condition, left.leaves, right.leaves)!
       return { left: relocated(sides.left, base), right: relocated(sides.right, rightBase) }
     })
-    return { kind: 'join', join, left: left.node(base), right: right.node(rightBase), leftWidth: widthOf(left.leaves), rightWidth: widthOf(right.leaves), keys, residual }
+    const asks = join === 'inner' || asking.length === 0 ? undefined : asked(asking, base, widthOf(leaves))
+    const joined: QueryNode = { kind: 'join', join, left: left.node(base), right: right.node(rightBase), leftWidth: widthOf(left.leaves), rightWidth: widthOf(right.leaves), keys, residual, asks }
+    return join === 'inner' ? filterNode(joined, asking, base, leaves) : joined
   }
-  return { leaves: [...left.leaves, ...right.leaves], node }
+  return { leaves, node }
+}
+
+function asked(conditions: readonly Bound[], base: number, width: number): JoinNode['asks'] {
+  const { subqueries, expressions } = takeSubqueries(conditions.map((condition) => relocated(condition, base)), width)
+  return { subqueries, condition: conjunction(expressions)! }
 }
 
 /** The two sides of an equality, of which one is over the left leaves and the other over the right ones. */
 function equalitySides(condition: Bound, left: readonly Leaf[], right: readonly Leaf[]): { readonly left: Bound; readonly right: Bound } | undefined {
   if (condition.kind !== 'call' || condition.name !== '=') return undefined
   const [a, b] = condition.args as [Bound, Bound]
-  if (!usesColumns(a) || !usesColumns(b)) return undefined
+  if (!usesColumns(a) || !usesColumns(b) || hasSubquery(condition)) return undefined
   if (isOver(a, left) && isOver(b, right)) return { left: a, right: b }
   return isOver(b, left) && isOver(a, right) ? { left: b, right: a } : undefined
 }
 
 function isOver(bound: Bound, leaves: readonly Leaf[]): boolean {
-  let all = true
-  visitBound(bound, (part) => {
-    if (part.kind === 'column' && !leaves.some((leaf) => leaf.columns.some(({ place }) => place === part.place))) all = false
-  })
-  return all
+  return placesIn(bound).every((used) => leaves.some((leaf) => leaf.columns.some(({ place }) => place === used)))
 }
 
 function usesColumns(bound: Bound): boolean {
-  let uses = false
+  return placesIn(bound).length > 0
+}
+
+/** Of the columns that the expression uses, in its subqueries as well. */
+function placesIn(bound: Bound): readonly Place[] {
+  const places: Place[] = []
   visitBound(bound, (part) => {
-    if (part.kind === 'column') uses = true
+    if (part.kind === 'column') places.push(part.place)
+    if (part.kind === 'subquery') for (const { reference, local } of part.subquery.outer) if (local) places.push(reference.place)
   })
-  return uses
+  return places
 }
 
 function partition<T>(items: readonly T[], test: (item: T) => boolean): readonly [T[], T[]] {
@@ -160,5 +181,12 @@ function partition<T>(items: readonly T[], test: (item: T) => boolean): readonly
 /** The expression over rows that begin at `base` of the whole row. */
 function relocated(bound: Bound, base: number): Bound {
   if (base === 0) return bound
-  return mapBound(bound, (part) => (part.kind === 'column' ? { ...part, place: { index: part.place.index - base } } : undefined))
+  return mapBound(bound, (part) => {
+    if (part.kind === 'column') return { ...part, place: { index: part.place.index - base } }
+    if (part.kind !== 'subquery') return undefined
+    const { subquery } = part
+    const operand = subquery.operand && relocated(subquery.operand, base)
+    const outer = subquery.outer.map((use) => (use.local ? { ...use, place: { index: use.reference.place.index - base } } : use))
+    return { ...part, subquery: { ...subquery, operand, outer } }
+  })
 }

@@ -13,13 +13,20 @@ export function createRowLayout(width: number): RowLayout {
   let next = width
   return {
     prepare(node, expressions) {
-      const found: FoundSubquery[] = []
-      const prepared = expressions.map((expression) => withoutSubqueries(expression, found))
-      if (found.length === 0) return [node, prepared]
-      for (const { place } of found) place.index = next++
-      return [{ kind: 'apply', input: node, subqueries: found.map(({ subquery }) => subquery) }, prepared]
+      const taken = takeSubqueries(expressions, next)
+      const { subqueries } = taken
+      next += subqueries.length
+      return [subqueries.length === 0 ? node : { kind: 'apply', input: node, subqueries }, taken.expressions]
     },
   }
+}
+
+/** The subqueries that stand in the expressions, and these in terms of answers that are columns from `next` on. */
+export function takeSubqueries(expressions: readonly Bound[], next: number): { readonly subqueries: readonly BoundSubquery[]; readonly expressions: readonly Bound[] } {
+  const found: FoundSubquery[] = []
+  const without = expressions.map((expression) => withoutSubqueries(expression, found))
+  for (const [index, { place }] of found.entries()) place.index = next + index
+  return { subqueries: found.map(({ subquery }) => subquery), expressions: without }
 }
 
 interface FoundSubquery {

@@ -6,6 +6,7 @@ import type { Bound } from '../expression/bound.ts'
 import type { Literals } from '../expression/literal.ts'
 import type { ValueType } from '../expression/type.ts'
 import type { CommonPlan, QueryNode } from '../operator/node.ts'
+import { coerce } from '../expression/coerce.ts'
 import { unified } from '../expression/operator.ts'
 import { errorAt } from '../origin.ts'
 import type { Origin } from '../origin.ts'
@@ -50,6 +51,8 @@ export interface FromColumn {
 export interface VisibleColumn {
   readonly name: string
   readonly sources: readonly FromColumn[]
+  /** Where it is not that of its only source. */
+  readonly type?: ValueType
 }
 
 /** A table or subquery in FROM. */
@@ -90,46 +93,46 @@ export function resolveColumn(scope: BlockScope, ref: ColumnRef): Bound {
   if (own !== undefined) return visibleBound(own, ref.name.tokenIndex)
   const found = scope.outer === undefined ? undefined : outerColumns(scope.outer, ref)
   if (found === undefined) throw unknownColumn(scope, ref)
-  return merged(found.map(({ reference, type, local }) => {
+  return merged(found.type, found.columns.map(({ reference, type, local }) => {
     scope.outerUsed.push({ reference, local })
     return { kind: 'outer', reference, type }
   }))
 }
 
 /** The value of a column of this block; `at` is the token that names it. */
-export function visibleBound({ sources }: VisibleColumn, at: number): Bound {
-  return merged(sources.map((column) => {
+export function visibleBound({ sources, type }: VisibleColumn, at: number): Bound {
+  return merged(type, sources.map((column) => {
     column.isUsed = true
     return { kind: 'column', place: column.place, name: column.name, type: column.type, at }
   }))
 }
 
-function merged(sources: readonly Bound[]): Bound {
-  if (sources.length === 1) return sources[0]!
+function merged(type: ValueType | undefined, sources: readonly Bound[]): Bound {
+  if (sources.length === 1) return type === undefined ? sources[0]! : coerce(sources[0]!, type)
   const items = unified(sources, 'USING')
   return { kind: 'coalesce', items, type: items[0]!.type }
 }
 
 interface OuterColumn {
-  readonly reference: OuterReference
-  readonly type: ValueType
-  readonly local: boolean
+  readonly type: ValueType | undefined
+  readonly columns: readonly { readonly reference: OuterReference; readonly type: ValueType; readonly local: boolean }[]
 }
 
 /** Each block between notes the reference too: what it computes depends on it. */
-function outerColumns(scope: BlockScope, ref: ColumnRef): readonly OuterColumn[] | undefined {
+function outerColumns(scope: BlockScope, ref: ColumnRef): OuterColumn | undefined {
   const own = findColumn(scope, ref)
   if (own !== undefined) {
-    return own.sources.map((column) => {
+    const columns = own.sources.map((column) => {
       column.isUsed = true
       return { reference: { place: column.place, name: column.name }, type: column.type, local: true }
     })
+    return { type: own.type, columns }
   }
   const found = scope.outer === undefined ? undefined : outerColumns(scope.outer, ref)
-  return found?.map(({ reference, type, local }) => {
+  return found && { ...found, columns: found.columns.map(({ reference, type, local }) => {
     scope.outerUsed.push({ reference, local })
     return { reference, type, local: false }
-  })
+  }) }
 }
 
 export function findColumn({ names, context }: Pick<BlockScope, 'names' | 'context'>, { name, table }: ColumnRef): VisibleColumn | undefined {

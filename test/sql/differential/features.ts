@@ -35,6 +35,8 @@ const probes = {
   fullJoin: 'SELECT x.id, y.t FROM probe AS x FULL JOIN probe AS y ON x.id = y.n AND y.id > 1',
   using: 'SELECT id, x.n FROM probe AS x FULL JOIN probe AS y USING (id)',
   crossJoin: 'SELECT x.id FROM probe AS x CROSS JOIN probe AS y WHERE x.id < y.n',
+  natural: 'SELECT id, x.n FROM probe AS x NATURAL LEFT JOIN (SELECT id FROM probe) AS y',
+  onQuery: 'SELECT x.id FROM probe AS x LEFT JOIN probe AS y ON x.id = y.n AND EXISTS (SELECT 1 FROM probe AS z WHERE z.n = x.id + y.id)',
   inQuery: 'SELECT id FROM probe WHERE n IN (SELECT id FROM probe)',
   exists: 'SELECT id FROM probe AS x WHERE EXISTS (SELECT 1 FROM probe AS y WHERE y.n = x.id)',
   scalarQuery: 'SELECT id FROM probe WHERE n < (SELECT MAX(id) FROM probe)',
@@ -67,7 +69,7 @@ export type Feature = keyof typeof probes
 export type Features = ReadonlySet<Feature>
 
 /** Features that the project says it has. */
-export const promised: readonly Feature[] = ['orNot', 'in', 'between', 'notBetween', 'like', 'likeEscape', 'distinctFrom', 'expressions', 'division', 'concatenation', 'case', 'functions', 'textFunctions', 'cast', 'distinct', 'groupBy', 'groupByExpression', 'having', 'countDistinct', 'avg', 'aggregateExpression', 'orderByAny', 'join', 'leftJoin', 'rightJoin', 'fullJoin', 'using', 'crossJoin', 'inQuery', 'exists', 'scalarQuery', 'correlatedScalar', 'fromQuery', 'common', 'setOperations', 'intersectExcept', 'deleteWhere', 'updateWhere', 'writeConditions', 'updateExpression', 'writeQueries', 'insertExpression', 'returning', 'conflictExpression', 'updateFrom', 'conflictNothing', 'conflictUpdate', 'addColumn', 'addColumnDefault', 'renameColumn', 'dropColumn', 'truncate', 'transaction']
+export const promised: readonly Feature[] = ['orNot', 'in', 'between', 'notBetween', 'like', 'likeEscape', 'distinctFrom', 'expressions', 'division', 'concatenation', 'case', 'functions', 'textFunctions', 'cast', 'distinct', 'groupBy', 'groupByExpression', 'having', 'countDistinct', 'avg', 'aggregateExpression', 'orderByAny', 'join', 'leftJoin', 'rightJoin', 'fullJoin', 'using', 'crossJoin', 'natural', 'onQuery', 'inQuery', 'exists', 'scalarQuery', 'correlatedScalar', 'fromQuery', 'common', 'setOperations', 'intersectExcept', 'deleteWhere', 'updateWhere', 'writeConditions', 'updateExpression', 'writeQueries', 'insertExpression', 'returning', 'conflictExpression', 'updateFrom', 'conflictNothing', 'conflictUpdate', 'addColumn', 'addColumnDefault', 'renameColumn', 'dropColumn', 'truncate', 'transaction']
 
 /** The features that a database answers. Any other refusal than 0A000 is an error. */
 export async function supportedFeatures(sql: Sql): Promise<Features> {

@@ -193,7 +193,7 @@ function joinCondition(generator: Generator, left: readonly Field[], right: read
   const keyed = chance(random, 35) ? joinByKey(generator, left, right, table) : undefined
   if (keyed !== undefined) return keyed
   const pairs = left.flatMap((one) => right.filter((other) => other.kind === one.kind).map((other) => [one, other] as const))
-  const scope: Scope = { generator, fields: [...left, ...right], queryDepth: 0, subqueries: false }
+  const scope: Scope = { generator, fields: [...left, ...right], queryDepth: 0, subqueries: generator.features.has('onQuery') && chance(random, 40) }
   if (pairs.length === 0) return randomCondition(scope, 1)
   const [one, other] = pick(random, pairs)
   const equal = sql`${one.text} ${chance(random, 85) ? '=' : pick(random, ['<', '<>'])} ${other.text}`

@@ -20,8 +20,9 @@ const many = rowsOf(manyRows, (i) => [`many ${i}`, i % 20_000])
 
 const column = (index: number): Bound => ({ kind: 'column', place: { index }, name: 'c', type: { kind: 'bigint' }, at: 0 })
 const side = { kind: 'values', rows: [] } as const
+const noSubqueries = (): never => { throw new Error('no subquery is asked') }
 /** The key of `few` is its first column, that of `many` its second. */
-const joinOf = (kind: 'inner' | 'left', left: number, right: number, residual?: Bound): Parameters<typeof join>[0] => ({ kind: 'join', join: kind, left: side, right: side, leftWidth: 2, rightWidth: 2, keys: [{ left: column(left), right: column(right) }], residual })
+const joinOf = (kind: 'inner' | 'left', left: number, right: number, residual?: Bound): Parameters<typeof join>[0] => ({ kind: 'join', join: kind, left: side, right: side, leftWidth: 2, rightWidth: 2, keys: [{ left: column(left), right: column(right) }], residual, asks: undefined })
 
 async function joined(make: (run: QueryRun) => Stream): Promise<{ rows: EngineRow[]; spilledBytes: number }> {
   const stats = newQueryStats()
@@ -38,28 +39,28 @@ const expected = Array.from({ length: 100 }, (_, i) => [(i % 50) * 3, `few ${i %
 const sorted = (rows: readonly (readonly EngineValue[])[]): readonly string[] => rows.map((row) => JSON.stringify(row)).toSorted()
 
 test('a small left side is held, and the large right one streams by', async () => {
-  const { rows, spilledBytes } = await joined((run) => join(joinOf('inner', 0, 1), run)(few, many))
+  const { rows, spilledBytes } = await joined((run) => join(joinOf('inner', 0, 1), run, noSubqueries)(few, many))
   expect(sorted(rows)).toEqual(sorted(expected))
   expect(spilledBytes).toBe(0)
 })
 
 test('a small right side is held, too', async () => {
-  const { rows, spilledBytes } = await joined((run) => join(joinOf('inner', 1, 0), run)(many, few))
+  const { rows, spilledBytes } = await joined((run) => join(joinOf('inner', 1, 0), run, noSubqueries)(many, few))
   expect(sorted(rows)).toEqual(sorted(expected.map(([a, b, c, d]) => [c!, d!, a!, b!])))
   expect(spilledBytes).toBe(0)
 })
 
 test('conditions are over the row of left and right, whichever is held', async () => {
   const isLate: Bound = { kind: 'call', name: 'isLate', args: [column(2)], type: { kind: 'boolean' }, strict: true, apply: (text) => Number(String(text).length === 'many 20003'.length) }
-  const { rows } = await joined((run) => join(joinOf('inner', 0, 1, isLate), run)(few, many))
+  const { rows } = await joined((run) => join(joinOf('inner', 0, 1, isLate), run, noSubqueries)(few, many))
   expect(sorted(rows)).toEqual(sorted(expected.slice(50)))
 })
 
 test('a LEFT JOIN holds its right side, and two large sides are joined as well', async () => {
-  const outer = await joined((run) => join(joinOf('left', 0, 1), run)(few, many))
+  const outer = await joined((run) => join(joinOf('left', 0, 1), run, noSubqueries)(few, many))
   expect(sorted(outer.rows)).toEqual(sorted(expected))
   expect(outer.spilledBytes).toBeGreaterThan(0)
-  const both = await joined((run) => join(joinOf('inner', 1, 1), run)(many, many))
+  const both = await joined((run) => join(joinOf('inner', 1, 1), run, noSubqueries)(many, many))
   expect(both.rows.length).toBe(2 * manyRows)
   expect(both.rows.every((row) => row[1] === row[3])).toBe(true)
 })
@@ -76,7 +77,7 @@ test('a consumer that stops early ends the reading of both sides', async () => {
   for (const [left, right] of [[few, many], [many, many]] as const) {
     ended.length = 0
     const run = newQueryRun({ engine: openModelEngine(), signal: undefined, nowMicros: 0, stats: newQueryStats(), values: {} as QueryRun['values'], limits: { memoryBytesMax: 32 * MiB, spillBytesMax: MiB, pool: createMemoryPool(64 * MiB) } })
-    for await (const batch of queryRows(run, join(joinOf('inner', left === few ? 0 : 1, 1), run)(watched('left', left), watched('right', right)))) {
+    for await (const batch of queryRows(run, join(joinOf('inner', left === few ? 0 : 1, 1), run, noSubqueries)(watched('left', left), watched('right', right)))) {
       expect(batch.length).toBeGreaterThan(0)
       break
     }

@@ -36,16 +36,18 @@ async function paced(query: (run: QueryRun) => Stream): Promise<{ looks: number;
   return counts
 }
 
+const noSubqueries = (): never => { throw new Error('no subquery is asked') }
+
 const cases: readonly (readonly [string, (run: QueryRun) => Stream, number])[] = [
   ['DISTINCT', (run) => distinct(input, run), rowCount / batchRows],
   ['GROUP BY', (run) => hashed({ kind: 'group', input: { kind: 'values', rows: [] }, keys: [column(0)], aggregates: [] }, input, run), rowCount / batchRows],
-  ['a join', (run) => join(joinOf([0]), run)(input, input), (2 * rowCount) / batchRows],
-  ['a join of one key whose pairs are all dropped', (run) => join({ ...joinOf([1]), residual: never }, run)(input, input), rowCount ** 2 / 256],
+  ['a join', (run) => join(joinOf([0]), run, noSubqueries)(input, input), (2 * rowCount) / batchRows],
+  ['a join of one key whose pairs are all dropped', (run) => join({ ...joinOf([1]), residual: never }, run, noSubqueries)(input, input), rowCount ** 2 / 256],
 ]
 
 function joinOf(keys: readonly number[]): Parameters<typeof join>[0] {
   const side = { kind: 'values', rows: [] } as const
-  return { kind: 'join', join: 'inner', left: side, right: side, leftWidth: 2, rightWidth: 2, keys: keys.map((index) => ({ left: column(index), right: column(index) })), residual: undefined }
+  return { kind: 'join', join: 'inner', left: side, right: side, leftWidth: 2, rightWidth: 2, keys: keys.map((index) => ({ left: column(index), right: column(index) })), residual: undefined, asks: undefined }
 }
 
 test.each(cases)('%s looks at the clock again and again, and gives a turn after four milliseconds', async (_, query, looksMin) => {

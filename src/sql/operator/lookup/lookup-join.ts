@@ -5,6 +5,7 @@
  */
 import { singleRange } from '../../execute/access.ts'
 import { resolveTerms } from '../../execute/terms.ts'
+import type { Prepare } from '../apply.ts'
 import { join } from '../join.ts'
 import type { Joined } from '../join.ts'
 import type { JoinNode, QueryNode } from '../node.ts'
@@ -44,6 +45,7 @@ export interface JoinInputs {
   readonly left: Stream
   readonly right: Stream
   readonly watch: (node: QueryNode, rows: Stream) => Stream
+  readonly prepare: Prepare
 }
 
 /** The sides of a join that may be read by their keys, the right one first. */
@@ -53,7 +55,7 @@ export function lookupSides(node: JoinNode): { readonly right: KeyedSide | undef
 
 /** `wanted`: no more rows will be taken. */
 export function lookupJoin(node: JoinNode, inputs: JoinInputs, run: QueryRun, wanted: number | undefined): Stream {
-  const joined = join(node, run)
+  const joined = join(node, run, inputs.prepare)
   const sides = lookupSides(node)
   const right = readable(sides.right, inputs, run)
   const left = readable(sides.left, inputs, run)

@@ -1,7 +1,7 @@
 /** The rows of FROM that satisfy WHERE: conditions that ask subqueries come last. */
 import type { Bound } from '../../expression/bound.ts'
 import type { QueryNode } from '../../operator/node.ts'
-import { buildFrom, conjunction } from '../from-tree.ts'
+import { buildFrom, filtered } from '../from-tree.ts'
 import type { ScanOrder } from '../from-tree.ts'
 import type { FromUnit } from '../from-unit.ts'
 import { createRowLayout, hasSubquery } from '../row-layout.ts'
@@ -20,9 +20,4 @@ export function narrowRows(unit: FromUnit | undefined, conditions: readonly Boun
   const layout = createRowLayout(from?.width ?? 0)
   const start: QueryNode = from?.node ?? filtered({ kind: 'values', rows: [[]] }, plain)
   return { node: filtered(...layout.prepare(start, asking)), layout }
-}
-
-export function filtered(input: QueryNode, conditions: readonly Bound[]): QueryNode {
-  const condition = conjunction(conditions)
-  return condition === undefined ? input : { kind: 'filter', input, condition }
 }

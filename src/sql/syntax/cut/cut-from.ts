@@ -5,7 +5,7 @@ import { accept, peek, readName, unsupportedAt } from '../token-cursor.ts'
 import { cutQueryInParentheses } from './cut-operand.ts'
 import { acceptComma, cutNames, isNameAhead, nest, operandOf, take, unexpected } from './cutter.ts'
 import type { Cutter } from './cutter.ts'
-import { nameElement, newPart, partElement, textElement } from './part.ts'
+import { nameElement, newPart, partElement, textElement, wholePart } from './part.ts'
 import type { Element } from './part.ts'
 
 /** Tables of one FROM: the time to plan their joins grows faster than their number. */
@@ -42,19 +42,21 @@ function cutJoins(cutter: Cutter): readonly Element[] {
 
 function isJoinHere(cutter: Cutter): boolean {
   if (cutter.tokens[cutter.at]?.kind !== token.word) return false
-  const word = peek(cutter)
-  if (word === 'natural') throw unsupportedAt(cutter, cutter.at, 'NATURAL JOIN')
-  return joinWords.has(word)
+  return peek(cutter) === 'natural' || joinWords.has(peek(cutter))
 }
 
 /** What stands left of a join, and it; `a JOIN b JOIN c ON x ON y` joins b and c first. */
 function cutJoin(cutter: Cutter, left: readonly Element[]): readonly Element[] {
   const { at } = cutter
+  const isNatural = accept(cutter, 'natural')
   const word = peek(cutter)
-  const join = textElement(joinWords.get(word)!, at)
+  const text = joinWords.get(word)
+  if (text === undefined || (isNatural && word === 'cross')) throw unexpected(cutter)
+  const join = textElement(text, at)
   cutter.at++
   if (outerWords.has(word)) accept(cutter, 'outer')
   if (word !== 'join') take(cutter, 'join')
+  if (isNatural) return [...left, join, ...cutTable(cutter), textElement('on', at), partElement(wholePart({ kind: 'natural' }, at))]
   if (word === 'cross') return [...asOne(cutter, left), join, ...cutTable(cutter)]
   nest(cutter)
   const right = asOne(cutter, cutJoins(cutter))

@@ -26,6 +26,8 @@ export type Meaning =
   /** Not for the parser, as it is whole already. */
   | { readonly kind: 'number'; readonly digits: string }
   | { readonly kind: 'word'; readonly text: string }
+  /** Stands where ON's condition would: the tables are joined by the columns of the same names. */
+  | { readonly kind: 'natural' }
   | { readonly kind: 'select' }
   /** The select list holds the values of all rows; how many of them are in each. */
   | { readonly kind: 'values'; readonly widths: readonly number[] }

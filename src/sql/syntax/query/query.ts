@@ -50,7 +50,7 @@ export type FromItem =
   /** `common`: the query of WITH that the name means. */
   | { readonly kind: 'table'; readonly name: Name; readonly common: CommonTable | undefined; readonly alias: Name | undefined; readonly columns: readonly Name[] | undefined }
   | { readonly kind: 'query'; readonly query: Query; readonly alias: Name; readonly columns: readonly Name[] | undefined }
-  | { readonly kind: 'join'; readonly join: 'inner' | 'left' | 'right' | 'full' | 'cross'; readonly left: FromItem; readonly right: FromItem; readonly on: Expression | undefined; readonly using: readonly Name[] | undefined; readonly at: number }
+  | { readonly kind: 'join'; readonly join: 'inner' | 'left' | 'right' | 'full' | 'cross'; readonly left: FromItem; readonly right: FromItem; readonly on: Expression | undefined; readonly using: readonly Name[] | 'natural' | undefined; readonly at: number }
 
 export interface OrderKey {
   readonly expression: Expression

@@ -60,6 +60,7 @@ function readPart(reader: Reader, part: Part): Expression {
     }
     case 'from':
     case 'common':
+    case 'natural':
     case 'statement':
       throw new LsmtError('XX000', 'internal error: a part that is no expression stands where one was expected')
   }

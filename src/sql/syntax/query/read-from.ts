@@ -1,6 +1,6 @@
 /** FROM: the parser's list of tables, each with how it joins those before it. */
 import type { Name } from '../names.ts'
-import { isNode, nodes, only, readName, openPart, partOf, readOptionalName, textIn, tokenIndexOf, unsupported } from '../syntax-node.ts'
+import { isNode, nodes, only, readName, openPart, partOf, readOptionalName, takePart, textIn, tokenIndexOf, unsupported } from '../syntax-node.ts'
 import type { SyntaxNode } from '../syntax-node.ts'
 import type { FromItem } from './query.ts'
 import { readExpression } from './read-expression.ts'
@@ -21,6 +21,11 @@ function readJoin(reader: Reader, left: FromItem, item: SyntaxNode): FromItem {
   const at = tokenIndexOf(reading, item)
   if (join === undefined) throw unsupported(reading, item, word)
   const right = readItem(reader, item)
+  const condition = partOf(reading, item['on'])
+  if (condition?.meaning.kind === 'natural') {
+    takePart(reading, condition)
+    return { kind: 'join', join, left, right, on: undefined, using: 'natural', at: condition.start }
+  }
   const on = isNode(item['on']) ? readExpression(reader, item['on']) : undefined
   const using = Array.isArray(item['using']) ? nodes(item['using']).map((name): Name => readName(reading, name)) : undefined
   if (join !== 'cross' && on === undefined && using === undefined) throw unsupported(reading, item, `${word} without ON or USING`)

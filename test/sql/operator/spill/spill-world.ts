@@ -34,6 +34,7 @@ export const spillingQueries: readonly (readonly [string, string])[] = [
   ['join of one key', 'SELECT COUNT(*), SUM(a.id - b.id) FROM t a JOIN (SELECT id, few FROM t WHERE id < 150) b ON a.few - a.few = b.few - b.few'],
   ['cross join', 'SELECT COUNT(*), SUM(a.id * b.id) FROM t a CROSS JOIN (SELECT id, word FROM t WHERE id < 150) b'],
   ['left join without keys', 'SELECT a.id, b.id FROM t a LEFT JOIN (SELECT id, word FROM t WHERE id < 150) b ON a.id < b.id - 140'],
+  ['full join that asks subqueries', 'SELECT a.id, b.id FROM t a FULL JOIN t b ON a.word = b.word AND EXISTS (SELECT 1 FROM t c WHERE c.id = a.id + b.id AND c.few < 3)'],
   ['UNION', 'SELECT word, few FROM t UNION SELECT word, few + 1 FROM t'],
   ['INTERSECT', 'SELECT word FROM t INTERSECT SELECT lower(word) FROM t WHERE few < 3'],
   ['EXCEPT', 'SELECT word FROM t EXCEPT SELECT word FROM t WHERE few = 2'],
