@@ -46,6 +46,9 @@ function stopSignal(): Promise<void> {
   })
 }
 
+// Where files may not grow any more (ulimit -f), writing is to fail, not to end the process.
+process.on('SIGXFSZ', () => {})
+
 // Whoever read our lines may be gone; that is no reason to stop serving.
 process.stdout.on('error', () => {})
 process.stderr.on('error', () => {})

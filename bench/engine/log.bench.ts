@@ -14,6 +14,7 @@ import { systemClock } from '../../src/runtime/clock.ts'
 import type { KernelKind } from '../../src/settings.ts'
 import { openLocalStorage } from '../../src/storage/local-storage.ts'
 import { measureContestants, type BenchOptions, type Contestant, type Measurement } from '../harness.ts'
+import { createDiskRoom } from '../../src/lsm/disk-room.ts'
 
 const MiB = 1024 * 1024
 const recordBytes = 100
@@ -37,7 +38,7 @@ function logOf(kind: KernelKind, work: Work): Contestant {
       const kernel = openKernel(kind, reserveLinearMemory(64 * MiB))
       const storage = await openLocalStorage(directory)
       const log = await openLogWriter({
-        storage, kernel, shard: 0, settings: { logSegmentBytes: 16 * MiB }, durability: 'sync', syncIntervalMs: 100, clock: systemClock,
+        storage, kernel, shard: 0, settings: { logSegmentBytes: 16 * MiB }, durability: 'sync', syncIntervalMs: 100, clock: systemClock, room: createDiskRoom(storage, systemClock),
         firstSegmentNumber: 1, writerEpoch: 1, baseSequence: 0,
       })
       let sequence = 0

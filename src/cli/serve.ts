@@ -56,7 +56,7 @@ async function startServer({ listen }: ServeFlags, { clients, certificate }: Ser
       commit: { durability: settings.durability, copies: 1 },
       bodyBytesMax,
       onFault: (error) => host.printError(describeFault(error)),
-      notReady: () => engine.stats().shards.find((shard) => shard.failure !== undefined)?.failure,
+      notReady: () => (engine.stats().shards.some((shard) => shard.failure !== undefined) ? 'a log failed and takes no more writes until a restart' : undefined),
       status: () => statusOf(engine, settings, host),
     },
   )

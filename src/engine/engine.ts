@@ -342,5 +342,7 @@ export interface EngineStats {
   readonly cacheBytes: number
   /** Statements that wait now for memory of the memtables, and for how long statements have waited in total. */
   readonly admission: { readonly waiting: number; readonly waitedMs: number }
+  /** Why nothing is written now, since the disk is full; how often and for how long that was so. Paths may stand in it. */
+  readonly disk: { readonly refusal: string | undefined; readonly timesFull: number; readonly fullMs: number }
   readonly kernelMemoryBytes: { readonly reserved: number; readonly used: number }
 }

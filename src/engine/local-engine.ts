@@ -8,6 +8,7 @@
 import { LsmtError } from '../errors.ts'
 import type { Kernel } from '../kernel/kernel.ts'
 import type { HeapBudget } from '../kernel/grouping/limited-heap.ts'
+import type { DiskRoom } from '../lsm/disk-room.ts'
 import type { Tree } from '../lsm/tree.ts'
 import { systemTurns } from '../runtime/pace.ts'
 import type { Turns } from '../runtime/pace.ts'
@@ -38,6 +39,7 @@ export interface LocalEngineParts {
   readonly trees: readonly Tree[]
   readonly random: Random
   readonly admission: Admission
+  readonly room: DiskRoom
   /** A row with more bytes is 54000: background work could not rewrite it. */
   readonly rowBytesMax?: number
   /** A statement with more bytes is 54000; by default an eighth of the kernel's memory. */
@@ -61,7 +63,7 @@ export async function createLocalEngine(parts: LocalEngineParts): Promise<Engine
   const groupBudget: HeapBudget = { bytesMax: Math.floor(kernel.heap.byteLength / 6), usedBytes: 0 }
   const committer = createCommitter(trees, parts.random)
   const shards: Shards = { kernel, trees, keys, snapshot: () => takeShardSnapshot(trees, committer), newest: () => undefined, assertOpen, groupBudget, turns: parts.turns ?? systemTurns }
-  const floor: CommitFloor = { trees, committer, admission: parts.admission, assertOpen }
+  const floor: CommitFloor = { trees, committer, admission: parts.admission, assertOpen, room: parts.room }
   const rowLengthMax = parts.rowBytesMax ?? kernel.heap.byteLength / 16
   const writer: Writer = {
     shards,
@@ -110,11 +112,12 @@ function catalogPart(tables: Tables): Pick<Engine, 'tables' | 'table' | 'createT
   return { tables: tables.list, table: tables.find, createTable: tables.create, dropTable: tables.drop, alterTable: tables.alter, truncateTable: tables.truncate, catalogSettled: tables.settled, stageTable: tables.stage, publishStaged: tables.publishStaged, dropStaged: tables.dropStaged }
 }
 
-function engineStats({ kernel, trees, cacheBytes, admission }: LocalEngineParts): EngineStats {
+function engineStats({ kernel, trees, cacheBytes, admission, room }: LocalEngineParts): EngineStats {
   return {
     shards: trees.map((tree) => tree.stats),
     cacheBytes: cacheBytes(),
     admission: { ...admission.counts },
+    disk: { refusal: room.refusal?.message, ...room.counts },
     kernelMemoryBytes: { reserved: kernel.memory.byteLength, used: kernel.heap.usedBytes },
   }
 }

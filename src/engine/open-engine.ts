@@ -10,6 +10,8 @@ import { openKernel } from '../kernel/open-kernel.ts'
 import type { HeapRegion } from '../kernel/open-kernel.ts'
 import { abortBatch } from '../lsm/batch-builder.ts'
 import { createInlineRunner } from '../lsm/compaction/inline-runner.ts'
+import { createDiskRoom } from '../lsm/disk-room.ts'
+import type { DiskRoom } from '../lsm/disk-room.ts'
 import type { JobRunner } from '../lsm/compaction/job.ts'
 import { createRunnerPool } from '../lsm/compaction/runner-pool.ts'
 import { createWorkerRunner } from '../lsm/compaction/worker-runner.ts'
@@ -56,17 +58,20 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   const budget = memoryBudget(regions, settings, shards)
   const cache = createChunkCache(kernel.heap, budget.cacheBytes)
   const memtableMemory = createMemtableMemory(cache.evict)
+  const room = createDiskRoom(storage, options.clock)
   const jobs = openJobRunner(options, kernel, cache, regions.workers)
   const close = async (trees: readonly Tree[]): Promise<void> => {
+    room.close()
     await Promise.all(trees.map((tree) => tree.close()))
     await jobs.close()
   }
-  const trees = await openTrees(options, shards, { kernel, cache, jobs, memtableMemory, settings: { ...settings.tree, memtableBytesMax: budget.memtableBytesMax } }).catch(async (error: unknown) => {
+  const trees = await openTrees(options, shards, { kernel, cache, jobs, room, memtableMemory, settings: { ...settings.tree, memtableBytesMax: budget.memtableBytesMax } }).catch(async (error: unknown) => {
+    room.close()
     await jobs.close()
     throw error
   })
   const admission = createAdmission({ trees, memory: memtableMemory, bytesMax: budget.memtablesBytesMax, clock: options.clock })
-  const parts = { kernel, trees, random, admission, statementBytesMax: budget.statementBytesMax, rowBytesMax: budget.rowBytesMax, cacheBytes: () => cache.counts.chunkBytes + cache.counts.fixedBytes, createTemporary: storage.createTemporary, close: () => close(trees) }
+  const parts = { kernel, trees, random, admission, room, statementBytesMax: budget.statementBytesMax, rowBytesMax: budget.rowBytesMax, cacheBytes: () => cache.counts.chunkBytes + cache.counts.fixedBytes, createTemporary: storage.createTemporary, close: () => close(trees) }
   return createLocalEngine(parts).catch(async (error: unknown) => {
     await close(trees)
     throw error
@@ -84,6 +89,7 @@ interface TreeFloor {
   readonly kernel: Kernel
   readonly cache: TreeOptions['cache']
   readonly jobs: JobRunner
+  readonly room: DiskRoom
   readonly memtableMemory: TreeOptions['memtableMemory']
   readonly settings: TreeSettings
 }
@@ -98,7 +104,7 @@ async function openTrees({ storage, settings, clock }: EngineOptions, shardCount
     if (settings.durability !== 'sync') await Promise.all(trees.map((tree) => tree.sync()))
   }
   const recovered = await Promise.all(Array.from({ length: shardCount }, (_, shard) =>
-    recoverTree({ storage, kernel: floor.kernel, cache: floor.cache, jobs: floor.jobs, memtableMemory: floor.memtableMemory, settings: floor.settings, shard, durability: settings.durability, syncIntervalMs: settings.syncIntervalMs, clock, beforePublish })))
+    recoverTree({ storage, kernel: floor.kernel, cache: floor.cache, jobs: floor.jobs, room: floor.room, memtableMemory: floor.memtableMemory, settings: floor.settings, shard, durability: settings.durability, syncIntervalMs: settings.syncIntervalMs, clock, beforePublish })))
   const lost = partsThatDoNotCount(recovered)
   try {
     // One after the other: replaying fills memtables, whose memory is shared.

@@ -29,8 +29,13 @@ const statuses: Readonly<Partial<Record<ErrorCode, number>>> = {
 
 const retried: ReadonlySet<ErrorCode> = new Set(['40001', '53200', '53300', '53100', '57P03', '08006'])
 
-/** Codes whose messages may name files outside of the data directory, or be anything at all. */
-const operatorsOnly: ReadonlySet<ErrorCode> = new Set(['XX000', '58030', '58P01'])
+/** Codes whose messages may name files outside of the data directory, or be anything at all, and what is told instead. */
+const told: Readonly<Partial<Record<ErrorCode, string>>> = {
+  XX000: errorCodes.XX000,
+  '58030': errorCodes['58030'],
+  '58P01': errorCodes['58P01'],
+  '53100': 'the disk is full: reads go on, writes are taken again when there is room',
+}
 
 export interface ErrorAnswer {
   readonly status: number
@@ -43,7 +48,7 @@ export interface ErrorAnswer {
 export function errorAnswer(error: unknown): ErrorAnswer {
   const known = error instanceof LsmtError ? error : new LsmtError('XX000', 'internal error', {}, error)
   const { code, evidence } = known
-  const message = operatorsOnly.has(code) ? errorCodes[code] : known.message
+  const message = told[code] ?? known.message
   const { position, hint } = evidence
   const body = JSON.stringify({ error: { code, message, ...(position === undefined ? {} : { position }), ...(hint === undefined ? {} : { hint }) } })
   const status = statuses[code] ?? 400

@@ -2,9 +2,10 @@
  * Keeps the manifests of a shard in storage. A state is published by creating the next number, which only one writer
  * can do; a failure to publish leaves open whether the manifest stands, so the tree must not go on after it.
  */
-import { corruption } from '../errors.ts'
+import { corruption, LsmtError } from '../errors.ts'
 import type { Kernel } from '../kernel/kernel.ts'
 import type { Storage } from '../storage/storage.ts'
+import { isDiskFull } from './disk-room.ts'
 import { fileNumberOf, manifestFileName, manifestFolder } from './file-names.ts'
 import { decodeManifest, encodeManifest } from './manifest-codec.ts'
 import type { ManifestState } from './manifest.ts'
@@ -26,7 +27,7 @@ export async function loadManifest(storage: Storage, kernel: Kernel, shard: numb
 
 /**
  * Publishes `state` under its id and removes the manifests that are no longer kept. 'fenced': another writer has
- * published that id or a later one, so this one has been overtaken and must stop.
+ * published that id or a later one, so this one has been overtaken and must stop. 53100: nothing was published.
  */
 export async function publishManifest(storage: Storage, kernel: Kernel, state: ManifestState): Promise<'published' | 'fenced'> {
   const { shard, id } = state
@@ -34,8 +35,13 @@ export async function publishManifest(storage: Storage, kernel: Kernel, state: M
   const ids = await manifestIds(storage, shard)
   // The id may have been free only because a later writer has removed it already.
   if (ids.at(-1) !== id) return 'fenced'
-  for (const outdated of ids) if (outdated <= id - manifestsKept) await storage.delete(manifestFileName(shard, outdated))
+  for (const outdated of ids) if (outdated <= id - manifestsKept) await storage.delete(manifestFileName(shard, outdated)).catch(afterPublishing)
   return 'published'
+}
+
+/** Some file systems need room to delete; that must not read as if nothing had been published. */
+function afterPublishing(error: unknown): never {
+  throw isDiskFull(error) ? new LsmtError('58030', error.message, error.evidence, error) : error
 }
 
 async function manifestIds(storage: Storage, shard: number): Promise<readonly number[]> {

@@ -30,7 +30,7 @@ export interface FaultOptions {
   readonly seed: number
   /** The number of the operation in which the power goes. */
   readonly crashAtOperation?: number
-  /** An error to fail this operation with, before it takes effect; undefined lets it be. A failed write or sync poisons its file. */
+  /** An error to fail this operation with, before it takes effect; undefined lets it be. A failed write or sync poisons its file, but a write that fails with 53100 does not. */
   readonly fail?: (operation: StorageOperation) => LsmtError | undefined
   /** Asynchronous operations wait a random number of event-loop turns up to this; 0 by default. */
   readonly delayTurnsMax?: number
@@ -222,7 +222,8 @@ function faultyAppend(state: FaultState, name: string, file: AppendFile): Append
       try {
         write(parts, byteOffset)
       } catch (cause) {
-        throw (failure = cause)
+        if (!(cause instanceof LsmtError && cause.code === '53100')) failure = cause
+        throw cause
       }
     },
     sync: async () => {

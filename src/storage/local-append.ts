@@ -1,7 +1,8 @@
 /**
  * Append files on a local disk. Preallocation writes real zeros and syncs them, so that the file's size and extents
  * never change later and a commit's fdatasync has no metadata to write. The first error poisons the file: after a
- * failed fsync the kernel may have dropped the dirty pages and would report success for them the next time.
+ * failed fsync the kernel may have dropped the dirty pages and would report success for them the next time. Only a write
+ * that found no room may be made again: whatever part of it is there is written over.
  */
 import { writevSync } from 'node:fs'
 import type { FileHandle } from 'node:fs/promises'
@@ -40,7 +41,8 @@ export function createLocalAppendFile(handle: AppendHandle, path: string, counts
       try {
         writeAll(handle, parts, byteOffset)
       } catch (cause) {
-        throw poison(cause, 'write')
+        const error = storageError(cause, 'write', path)
+        throw error.code === '53100' ? error : (failure ??= error)
       }
       counts.appends++
       counts.bytesWritten += totalBytes(parts)

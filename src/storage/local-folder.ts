@@ -7,7 +7,7 @@ import { constants } from 'node:fs'
 import { link, mkdir, open, readdir, rm, unlink } from 'node:fs/promises'
 import type { FileHandle } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
-import type { LsmtError } from '../errors.ts'
+import { LsmtError } from '../errors.ts'
 import { systemRandom } from '../runtime/random.ts'
 import { errnoOf, storageError } from './storage-errors.ts'
 import { foldersOf } from './storage-name.ts'
@@ -52,8 +52,8 @@ export async function openLocalFolder(directory: string): Promise<LocalFolder> {
       await discardTemporary(temporary)
       return 'exists'
     }
-    await discardTemporary(temporary)
-    await syncFolder(dirname(path))
+    // The name is there: whatever fails now, the request must not be made again, as it may be after 53100.
+    await discardTemporary(temporary).then(() => syncFolder(dirname(path))).catch((cause: LsmtError) => { throw cause.code === '53100' ? new LsmtError('58030', cause.message, cause.evidence, cause) : cause })
     return 'created'
   }
   return {

@@ -4,8 +4,9 @@ import type { ErrorCode } from '../errors.ts'
 
 const byErrno: Readonly<Record<string, { readonly code: ErrorCode; readonly hint: string }>> = {
   ENOENT: { code: '58P01', hint: 'the file was moved or deleted by something else' },
-  ENOSPC: { code: '53100', hint: 'free some disk space, then open the database again' },
-  EDQUOT: { code: '53100', hint: 'the quota of this user is used up: raise it or free space, then open the database again' },
+  ENOSPC: { code: '53100', hint: 'free some disk space' },
+  EDQUOT: { code: '53100', hint: 'the quota of this user is used up: raise it or free space' },
+  EFBIG: { code: '53100', hint: 'the file would be larger than this process or file system allows: raise the limit (ulimit -f)' },
   EACCES: { code: '58030', hint: 'give this user read and write permission on the data directory' },
   EPERM: { code: '58030', hint: 'the file system refused: it must allow hard links and sockets, and this user must own the data directory' },
   EROFS: { code: '58030', hint: 'the file system is mounted read-only' },

@@ -7,6 +7,7 @@
  *   object appear at once, durably (contents, name and parent directories are synced) before they resolve.
  * - Published objects are immutable; only append files grow, at their end.
  * - A read failure is an error (58030, 58P01 for a missing object); it is never reported as 'absent'.
+ * - 53100 says that there was no room and that nothing came of the request: it may be made again.
  * - After an error of `sync` the file is poisoned: every later call on it fails with the same error
  *   (a second fsync may report success for pages the kernel has already dropped: "fsyncgate").
  */
@@ -66,7 +67,7 @@ export interface ObjectReader {
 }
 
 export interface AppendFile {
-  /** Writes `parts` one after the other at `byteOffset` without syncing; synchronous where the storage can. Errors poison the file. */
+  /** Writes `parts` one after the other at `byteOffset` without syncing; synchronous where the storage can. Errors poison the file, but 53100: then the same bytes may be written again. */
   write(parts: readonly Uint8Array[], byteOffset: number): void
   /** Resolves when all bytes written before the call are durable. */
   sync(): Promise<void>

@@ -18,9 +18,9 @@ export interface CliProcess {
   readonly listening: Promise<string>
 }
 
-export function startCli(args: readonly string[], environment: Readonly<Record<string, string>> = {}, file = mainFile): CliProcess {
-  if (!existsSync(file)) throw new Error(`${file} is missing: npm run build`)
-  const child = spawn(process.execPath, [file, ...args], { env: { PATH: process.env['PATH'], ...environment }, stdio: ['ignore', 'pipe', 'pipe'] })
+export function startCli(args: readonly string[], environment: Readonly<Record<string, string>> = {}, file = mainFile, program = process.execPath): CliProcess {
+  if (!existsSync(mainFile)) throw new Error(`${mainFile} is missing: npm run build`)
+  const child = spawn(program, program === process.execPath ? [file, ...args] : args, { env: { PATH: process.env['PATH'], ...environment }, stdio: ['ignore', 'pipe', 'pipe'] })
   let out = ''
   let err = ''
   child.stderr.on('data', (chunk: Buffer) => { err += chunk.toString() })

@@ -2,6 +2,7 @@
 import type { Engine } from '../../src/engine/engine.ts'
 import { openEngine } from '../../src/engine/open-engine.ts'
 import { systemClock } from '../../src/runtime/clock.ts'
+import type { Clock } from '../../src/runtime/clock.ts'
 import { seededRandom } from '../../src/runtime/random.ts'
 import { defaultDatabaseSettings } from '../../src/settings.ts'
 import type { DatabaseSettings, TreeSettings } from '../../src/settings.ts'
@@ -16,12 +17,12 @@ export interface TestSettings extends Partial<Omit<DatabaseSettings, 'tree'>> {
 /** Transaction ids must differ between openings of one database. */
 let opened = 0
 
-export function openTestEngine(storage: Storage, given: TestSettings = {}, storageDirectory?: string): Promise<Engine> {
+export function openTestEngine(storage: Storage, given: TestSettings = {}, storageDirectory?: string, clock: Clock = systemClock): Promise<Engine> {
   const { tree, ...settings } = given
   return openEngine({
     storage,
     settings: { ...defaultDatabaseSettings, kernelMemoryBytes: 128 * 1024 * 1024, cacheBytesMax: 16 * 1024 * 1024, workers: 0, ...settings, tree: { ...smallTree, ...tree } },
-    clock: systemClock,
+    clock,
     random: seededRandom(7_000 + opened++),
     isShardCountGiven: given.shards !== undefined,
     ...(storageDirectory !== undefined && { storageDirectory }),

@@ -11,6 +11,7 @@ import type { KernelKind } from '../../src/settings.ts'
 import { createMemoryStorage } from '../../src/storage/memory-storage.ts'
 import { openModelEngine } from '../engine/model-engine.ts'
 import { createModelTree, freeAdmission } from '../engine/model-tree.ts'
+import { createDiskRoom } from '../../src/lsm/disk-room.ts'
 
 type TestEngine = readonly [string, () => Promise<Engine>]
 const overModelTrees: TestEngine = ['the local engine over three model trees', openOverModelTrees]
@@ -34,5 +35,5 @@ async function openOverFiles(kernels: KernelKind): Promise<Engine> {
 async function openOverModelTrees(): Promise<Engine> {
   const kernel = openKernel('js', reserveLinearMemory(256 * 1024 * 1024))
   const trees = Array.from({ length: 3 }, () => createModelTree(kernel))
-  return await createLocalEngine({ kernel, trees, admission: freeAdmission(trees), random: seededRandom(1), cacheBytes: () => 0, createTemporary: createMemoryStorage().createTemporary, close: async () => {} })
+  return await createLocalEngine({ kernel, trees, admission: freeAdmission(trees), room: createDiskRoom(createMemoryStorage(), systemClock), random: seededRandom(1), cacheBytes: () => 0, createTemporary: createMemoryStorage().createTemporary, close: async () => {} })
 }

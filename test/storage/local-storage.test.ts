@@ -68,7 +68,7 @@ describe('local storage', () => {
 })
 
 describe('errors of the operating system', () => {
-  it.each([['ENOENT', '58P01'], ['ENOSPC', '53100'], ['EDQUOT', '53100'], ['EACCES', '58030'], ['EROFS', '58030'], ['EIO', '58030'], ['EWHATEVER', '58030']])('%s is %s', (errno, code) => {
+  it.each([['ENOENT', '58P01'], ['ENOSPC', '53100'], ['EDQUOT', '53100'], ['EFBIG', '53100'], ['EACCES', '58030'], ['EROFS', '58030'], ['EIO', '58030'], ['EWHATEVER', '58030']])('%s is %s', (errno, code) => {
     const error = storageError(Object.assign(new Error(`${errno}: no`), { code: errno }), 'write', '/data/x')
     expect(error.code).toBe(code)
     expect(error.evidence.file).toBe('/data/x')
@@ -111,11 +111,28 @@ describe('a local append file', () => {
   })
 
   it('stays poisoned after a failed write', async () => {
-    const full = Object.assign(new Error('ENOSPC: no space left'), { code: 'ENOSPC' })
-    const file = createLocalAppendFile({ ...healthy, writeSome: () => { throw full } }, '/data/1.wal', zeroCounts())
+    const file = createLocalAppendFile({ ...healthy, writeSome: () => { throw eio() } }, '/data/1.wal', zeroCounts())
     const failure = await failureOf(() => file.write([Uint8Array.of(1)], 0))
-    expect(failure.code).toBe('53100')
+    expect(failure.code).toBe('58030')
     expect(await failureOf(file.sync())).toBe(failure)
+  })
+
+  it.each(['ENOSPC', 'EDQUOT', 'EFBIG'])('may write again what found no room (%s)', async (code) => {
+    const disk = new Uint8Array(8)
+    let room = 2
+    const writeSome = (parts: readonly Uint8Array[], byteOffset: number): number => {
+      const bytes = parts[0]!.subarray(0, room)
+      if (bytes.length === 0) throw Object.assign(new Error(`${code}: no room`), { code })
+      disk.set(bytes, byteOffset)
+      room -= bytes.length
+      return bytes.length
+    }
+    const file = createLocalAppendFile({ ...healthy, writeSome }, '/data/1.wal', zeroCounts())
+    expect((await failureOf(() => file.write([Uint8Array.of(1, 2, 3, 4)], 1))).code).toBe('53100')
+    room = 8
+    file.write([Uint8Array.of(1, 2, 3, 4)], 1)
+    await file.sync()
+    expect(disk).toEqual(Uint8Array.of(0, 1, 2, 3, 4, 0, 0, 0))
   })
 
   it('finishes short writes', () => {

@@ -1,4 +1,5 @@
 /** Commits: admission, the last look at the tables, and the append to the logs of all shards in one synchronous step. */
+import type { DiskRoom } from '../../lsm/disk-room.ts'
 import type { Tree } from '../../lsm/tree.ts'
 import type { Admission } from '../shards/admission.ts'
 import type { Committer, StatementPart } from '../shards/commit.ts'
@@ -10,11 +11,13 @@ export interface CommitFloor {
   readonly committer: Committer
   readonly admission: Admission
   readonly assertOpen: () => void
+  readonly room: DiskRoom
 }
 
 /**
  * Commits when back-pressure lets it: at once, in this synchronous step, when nothing makes it wait. Resolves when the
- * parts are durable as set, and visible. 42P01 and 40001 when one of `tables` is not what the parts were made for.
+ * parts are durable as set, and visible. 42P01 and 40001 when one of `tables` is not what the parts were made for, 53100
+ * while the disk is full.
  */
 export function commitAdmitted(floor: CommitFloor, tables: readonly TableAccess[], parts: readonly StatementPart[]): Promise<void> {
   const { admission } = floor
@@ -53,8 +56,9 @@ function waitForTrees({ trees }: CommitFloor, parts: readonly StatementPart[]): 
 }
 
 /** Appends in this synchronous step, if the tables are still there. */
-function append({ assertOpen, committer }: CommitFloor, tables: readonly TableAccess[], parts: readonly StatementPart[]): Promise<void> {
+function append({ assertOpen, committer, room }: CommitFloor, tables: readonly TableAccess[], parts: readonly StatementPart[]): Promise<void> {
   assertOpen()
+  if (room.refusal !== undefined) throw room.refusal
   for (const access of tables) checkCurrent(access)
   return committer.commit(parts)
 }

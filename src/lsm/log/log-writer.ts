@@ -2,6 +2,7 @@
  * Appends to a shard's log with group commit (DeWitt et al., "Implementation Techniques for Main Memory Database
  * Systems", 1984). Records queue until the next turn of the event loop; then one write and one awaited sync carry all
  * of them, while later ones queue for the next. The first error ends the log: what it left unacknowledged stays so.
+ * That the disk is full is no such error, unless a sync says so: all wait for room.
  */
 import { invariant, LsmtError } from '../../errors.ts'
 import type { Kernel } from '../../kernel/kernel.ts'
@@ -9,11 +10,14 @@ import type { Clock } from '../../runtime/clock.ts'
 import type { Durability, TreeSettings } from '../../settings.ts'
 import type { Storage } from '../../storage/storage.ts'
 import { batchHeaderBytes, viewOf } from '../batch.ts'
+import { isDiskFull } from '../disk-room.ts'
+import type { DiskRoom } from '../disk-room.ts'
 import { fileNumberOf, logFolder } from '../file-names.ts'
 import type { Log } from './log.ts'
 import { lastSequenceOf } from './segment-scan.ts'
+import { recordBytes } from './segment-format.ts'
 import { createSegmentSupply } from './segment-supply.ts'
-import { beginSegment, placeRecord, refusalOfSize, scratchBytes, syncSegment, writeScratch } from './segment-writer.ts'
+import { beginSegment, hasPlace, placeRecord, refusalOfSize, scratchBytes, segmentBytesFor, syncSegment, writeScratch } from './segment-writer.ts'
 import type { FullSegment, PlacedRecord, SegmentWriter } from './segment-writer.ts'
 
 export interface LogWriterOptions {
@@ -24,6 +28,7 @@ export interface LogWriterOptions {
   readonly durability: Durability
   readonly syncIntervalMs: number
   readonly clock: Clock
+  readonly room: DiskRoom
   /** One more than the last segment there is. */
   readonly firstSegmentNumber: number
   readonly writerEpoch: number
@@ -43,6 +48,8 @@ interface WriterState {
   readonly writer: SegmentWriter
   queue: Entry[]
   queuedSequence: number
+  /** Of the records in the queue. */
+  queuedBytes: number
   draining: boolean
   intervalRunning: boolean
   closed: boolean
@@ -57,6 +64,7 @@ export async function openLogWriter(options: LogWriterOptions): Promise<Log> {
   const { writer } = state
   return {
     append: (baseSequence, payload) => append(state, baseSequence, payload),
+    admit: (payloadBytes) => (hasPlace(writer, state.queuedBytes, payloadBytes) ? undefined : writer.supply.ensure(segmentBytesFor(payloadBytes))),
     sync: () => enqueue(state, undefined),
     roll: () => {
       if (state.failure !== undefined || state.closed) return
@@ -77,7 +85,9 @@ export async function openLogWriter(options: LogWriterOptions): Promise<Log> {
 async function openState(options: LogWriterOptions): Promise<WriterState> {
   const { storage, kernel, shard, writerEpoch, baseSequence, firstSegmentNumber } = options
   const full = await segmentsBefore(options)
-  const supply = createSegmentSupply(storage, shard, firstSegmentNumber, options.settings.logSegmentBytes)
+  const supply = createSegmentSupply(storage, shard, firstSegmentNumber, options.settings.logSegmentBytes, (error) => {
+    if (isDiskFull(error)) options.room.noteFull(error, options.settings.logSegmentBytes)
+  })
   const scratch = kernel.heap.allocate(scratchBytes)
   const segment = await supply.take().catch((cause: unknown) => {
     kernel.heap.free(scratch)
@@ -85,10 +95,10 @@ async function openState(options: LogWriterOptions): Promise<WriterState> {
   })
   const writer: SegmentWriter = {
     kernel, supply, shard, writerEpoch, scratch, scratchUsed: 0, segment, byteOffset: 0, full,
-    lastSequence: baseSequence, durableSequence: baseSequence, dirty: false, syncs: 0, bytes: 0,
+    lastSequence: baseSequence, durableSequence: baseSequence, dirty: false, syncFailure: undefined, syncs: 0, bytes: 0,
   }
   return {
-    options, writer, queue: [], queuedSequence: baseSequence, draining: false, intervalRunning: false, closed: false,
+    options, writer, queue: [], queuedSequence: baseSequence, queuedBytes: 0, draining: false, intervalRunning: false, closed: false,
     failure: undefined, appends: 0, truncating: Promise.resolve(),
   }
 }
@@ -112,6 +122,7 @@ function append(state: WriterState, baseSequence: number, payload: Uint8Array): 
   const record = { payload, baseSequence, lastSequence }
   state.queuedSequence = lastSequence
   state.appends++
+  state.queuedBytes += recordBytes(payload.length)
   if (state.options.durability !== 'memory') return enqueue(state, record)
   state.queue.push({ record, resolve: undefined, reject: undefined })
   startDrain(state)
@@ -159,15 +170,52 @@ async function writeGroup(state: WriterState, group: readonly Entry[]): Promise<
   let syncWanted = options.durability === 'sync'
   for (const { record } of group) {
     if (record === undefined) syncWanted = true
-    else if (record === 'roll') await beginSegment(writer)
+    else if (record === 'roll') await roll(state)
     else {
-      const begun = placeRecord(writer, record)
+      const begun = onceThereIsRoom(state, () => placeRecord(writer, record))
       if (begun !== undefined) await begun
+      state.queuedBytes -= recordBytes(record.payload.length)
     }
   }
-  writeScratch(writer)
+  const written = onceThereIsRoom(state, () => { writeScratch(writer); return undefined })
+  if (written !== undefined) await written
   if (syncWanted) await syncSegment(writer)
   else if (options.durability === 'interval') startInterval(state)
+}
+
+/** Without room for a new segment the old one goes on: it can only be deleted later. */
+async function roll({ writer, options }: WriterState): Promise<void> {
+  try {
+    await beginSegment(writer)
+  } catch (error) {
+    if (writer.syncFailure !== undefined || !isDiskFull(error)) throw error
+    options.room.noteFull(error)
+  }
+}
+
+/** Takes a step, which may be taken again after it found no room. */
+function onceThereIsRoom(state: WriterState, step: () => Promise<void> | undefined): Promise<void> | undefined {
+  try {
+    return step()?.catch((error: unknown) => stepAgain(state, step, error))
+  } catch (error) {
+    return stepAgain(state, step, error)
+  }
+}
+
+async function stepAgain(state: WriterState, step: () => Promise<void> | undefined, failure: unknown): Promise<void> {
+  const { writer, options: { room, settings } } = state
+  for (let error = failure; ;) {
+    if (writer.syncFailure !== undefined || !isDiskFull(error)) throw error
+    room.noteFull(error, settings.logSegmentBytes)
+    await room.awaitRoom()
+    if (state.closed) throw error
+    try {
+      await step()
+      return
+    } catch (again) {
+      error = again
+    }
+  }
 }
 
 /** Asks for a sync one interval from now, once for all writes until then. */
@@ -188,6 +236,7 @@ function fail(state: WriterState, group: readonly Entry[], cause: unknown): void
   state.failure ??= failure
   const waiting = [...group, ...state.queue]
   state.queue = []
+  state.queuedBytes = 0
   for (const entry of waiting) entry.reject?.(failure)
 }
 

@@ -12,7 +12,8 @@
  *
  * Group commit: records that arrive while a sync is under way, or before the next turn of the event loop, are
  * written together by one write and made durable by one sync. A failed write or sync poisons the log: nothing
- * after it is acknowledged.
+ * after it is acknowledged. Only where the disk has no room for a write or a new segment the same is tried again, in the
+ * same place, once there is room; all that is queued waits for it.
  *
  * Recovery: a disk that loses power keeps any sectors of what was written since the last sync, so after a torn record
  * a whole one may follow. It was never acknowledged if its durable sequence is not past the last good record before
@@ -30,6 +31,8 @@ export interface LogRecord {
 export interface Log {
   /** Queues one record; resolves when it is durable (for `memory`: when queued; for `interval`: when written). */
   append(baseSequence: number, payload: Uint8Array): Promise<void>
+  /** Waits until a record of so many bytes would have a preallocated place; undefined when it has one. 53100 when the disk has no room to make one. */
+  admit(payloadBytes: number): Promise<void> | undefined
   /** Resolves when everything queued before is durable, whatever the setting. */
   sync(): Promise<void>
   /** Segments whose every record is at or below `sequence` are deleted. */

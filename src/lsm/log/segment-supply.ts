@@ -9,12 +9,15 @@ export interface FreshSegment {
   readonly number: number
   readonly name: string
   readonly file: AppendFile
-  readonly byteLength: number
+  /** Preallocated. */
+  byteLength: number
 }
 
 export interface SegmentSupply {
-  /** Starts making the next segment, if that is not under way. */
+  /** Starts making the next segment, if that is not under way; `onFailure` learns of a failure before it is needed. */
   prepare(): void
+  /** Resolves when a next segment with room for `byteLength` bytes has been made. 53100 when there is no room on the disk. */
+  ensure(byteLength: number): Promise<void>
   /** The next segment. A failure to make it is raised here, and tried again by the next call. */
   take(): Promise<FreshSegment>
   /** Removes a segment that was made and not taken. */
@@ -23,7 +26,7 @@ export interface SegmentSupply {
 
 const firstSegmentBytes = 1024 * 1024
 
-export function createSegmentSupply(storage: Storage, shard: number, firstNumber: number, segmentBytesMax: number): SegmentSupply {
+export function createSegmentSupply(storage: Storage, shard: number, firstNumber: number, segmentBytesMax: number, onFailure: (error: unknown) => void): SegmentSupply {
   let number = firstNumber
   let byteLength = Math.min(firstSegmentBytes, segmentBytesMax)
   let next: Promise<FreshSegment> | undefined
@@ -36,12 +39,26 @@ export function createSegmentSupply(storage: Storage, shard: number, firstNumber
   }
   const prepare = (): void => {
     if (next !== undefined) return
-    next = make()
-    // Raised by take().
-    next.catch(() => undefined)
+    const made = make()
+    next = made
+    made.catch((error: unknown) => {
+      if (next === made) next = undefined
+      onFailure(error)
+    })
   }
   return {
     prepare,
+    ensure: async (wanted) => {
+      for (;;) {
+        prepare()
+        const made = next!
+        const fresh = await made
+        // Taken meanwhile, others may be writing to it.
+        if (next !== made) continue
+        if (fresh.byteLength < wanted) extend(fresh, wanted)
+        return
+      }
+    },
     take: async () => {
       prepare()
       const taken = next!
@@ -59,5 +76,16 @@ export function createSegmentSupply(storage: Storage, shard: number, firstNumber
       await unused.file.close()
       await storage.delete(unused.name)
     },
+  }
+}
+
+const zeroBytes = new Uint8Array(1024 * 1024)
+
+/** Preallocates more of a segment that nothing was written to. */
+function extend(fresh: FreshSegment, byteLength: number): void {
+  while (fresh.byteLength < byteLength) {
+    const zeros = zeroBytes.subarray(0, byteLength - fresh.byteLength)
+    fresh.file.write([zeros], fresh.byteLength)
+    fresh.byteLength += zeros.length
   }
 }

@@ -34,11 +34,23 @@ export interface SegmentWriter {
   lastSequence: number
   durableSequence: number
   dirty: boolean
+  /** Of a sync: whatever it was, it is not made again. */
+  syncFailure: Error | undefined
   syncs: number
   bytes: number
 }
 
 export const scratchBytes = 256 * 1024
+
+/** Whether a record fits behind what is written, placed, and queued before it. */
+export function hasPlace({ segment, byteOffset, scratchUsed }: SegmentWriter, queuedBytes: number, payloadBytes: number): boolean {
+  return byteOffset + scratchUsed + queuedBytes + recordBytes(payloadBytes) <= segment.byteLength
+}
+
+/** What a segment of its own takes for a record. */
+export function segmentBytesFor(payloadBytes: number): number {
+  return segmentHeaderBytes + recordBytes(payloadBytes)
+}
 
 /**
  * Places one record, to be written by the next `writeScratch` at the latest. When it does not fit, a new segment is begun
@@ -64,7 +76,12 @@ export function writeScratch(writer: SegmentWriter): void {
 export async function syncSegment(writer: SegmentWriter): Promise<void> {
   if (!writer.dirty) return
   writer.syncs++
-  await writer.segment.file.sync()
+  try {
+    await writer.segment.file.sync()
+  } catch (error) {
+    writer.syncFailure = error instanceof Error ? error : new Error(String(error))
+    throw error
+  }
   writer.dirty = false
   writer.durableSequence = writer.lastSequence
 }

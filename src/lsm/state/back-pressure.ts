@@ -13,7 +13,7 @@ const delayMsMax = 50
 /** Waits as long as writes of `byteLength` bytes must; undefined when they need not. */
 export function admit(state: TreeState, byteLength: number): Promise<void> | undefined {
   const stall = stallOf(state)
-  return stall === 'none' ? undefined : waitForRelief(state, stall, byteLength)
+  return stall === 'none' ? state.log.admit(byteLength) : waitForRelief(state, stall, byteLength).then(() => state.log.admit(byteLength))
 }
 
 export function stallOf(state: TreeState): Stall {
@@ -41,7 +41,8 @@ async function waitForRelief(state: TreeState, stall: Stall, byteLength: number)
   try {
     while (stallOf(state) === 'stop') {
       // What cannot be flushed now gives no relief soon: writers are told why, instead of waiting without a word.
-      if (state.flushFailure !== undefined) throw state.flushFailure
+      const trouble = state.flushFailure ?? state.options.room.refusal
+      if (trouble !== undefined) throw trouble
       await waitFor(state, -1)
     }
   } catch (error) {

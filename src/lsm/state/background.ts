@@ -1,4 +1,6 @@
 /** What flushes and compactions share: opening what a job wrote, and trying again after a failure. */
+import type { LsmtError } from '../../errors.ts'
+import { isDiskFull } from '../disk-room.ts'
 import { openTable } from '../table/table-reader.ts'
 import { tableFileName } from '../table/table-file-name.ts'
 import type { TableMeta } from '../table/table.ts'
@@ -46,10 +48,21 @@ export async function withRetries(state: TreeState, what: string, step: () => Pr
     } catch (error) {
       if (signal.aborted) return
       noteTrouble(state, what, error)
+      if (isDiskFull(error)) await waitForRoom(state, error)
       await sleepUnlessAborted(state, retryMs)
       retryMs = Math.min(retryMsMax, retryMs * 2)
     }
   }
+}
+
+/** Writers that wait for relief are told that none comes soon. */
+async function waitForRoom(state: TreeState, error: LsmtError): Promise<void> {
+  const { room } = state.options
+  room.noteFull(error)
+  const hopeless = state.waiters.filter(({ sequence }) => sequence < 0)
+  state.waiters = state.waiters.filter(({ sequence }) => sequence >= 0)
+  for (const waiter of hopeless) waiter.reject(room.refusal ?? error)
+  await room.awaitRoom()
 }
 
 async function sleepUnlessAborted(state: TreeState, ms: number): Promise<void> {

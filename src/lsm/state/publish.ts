@@ -1,9 +1,11 @@
 /**
  * Publishing: the one way in which a tree's table files change. Edits are applied one after the other to the newest
  * version, become durable as the next manifest, and only then visible as the next view. A manifest that could not be
- * published, or was overtaken, ends writes: whether it stands is unknown, so nothing may build on either state.
+ * published, or was overtaken, ends writes: whether it stands is unknown, so nothing may build on either state. Only when
+ * the disk had no room for it, it certainly does not stand, and all is as before.
  */
 import { LsmtError } from '../../errors.ts'
+import { isDiskFull } from '../disk-room.ts'
 import { publishManifest } from '../manifest-store.ts'
 import type { ManifestState } from '../manifest.ts'
 import { poison, refuseWhenClosed, replaceView, wake } from './tree-state.ts'
@@ -40,7 +42,7 @@ async function publishNow(state: TreeState, { edit, changes, onPublished }: Publ
       throw new LsmtError('55006', `another writer has taken over shard ${shard}: manifest ${manifest.id} is not this one's`)
     }
   } catch (error) {
-    poison(state, error)
+    if (!isDiskFull(error)) poison(state, error)
     throw error
   }
   state.manifest = manifest

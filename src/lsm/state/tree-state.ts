@@ -6,6 +6,7 @@ import type { Durability, TreeSettings } from '../../settings.ts'
 import type { Storage } from '../../storage/storage.ts'
 import type { JobRunner } from '../compaction/job.ts'
 import type { Cursors } from '../compaction/pick.ts'
+import type { DiskRoom } from '../disk-room.ts'
 import type { TableLayout } from '../layout.ts'
 import type { Log } from '../log/log.ts'
 import type { ManifestState } from '../manifest.ts'
@@ -31,6 +32,8 @@ export interface TreeOptions {
   readonly syncIntervalMs: number
   readonly clock: Clock
   readonly jobs: JobRunner
+  /** Shared by the trees on one disk. */
+  readonly room: DiskRoom
   /** Shared by the trees of one linear memory. */
   readonly memtableMemory: MemtableMemory
   /**

@@ -10,6 +10,8 @@ import { createMemoryStorage } from '../../../src/storage/memory-storage.ts'
 import { scanAll } from '../engine-fixtures.ts'
 import { createModelTree, freeAdmission } from '../model-tree.ts'
 import type { ModelTree } from '../model-tree.ts'
+import { createDiskRoom } from '../../../src/lsm/disk-room.ts'
+import { systemClock } from '../../../src/runtime/clock.ts'
 
 interface Opened {
   readonly engine: Engine
@@ -29,7 +31,7 @@ async function open(shardCount: number): Promise<Opened> {
       return append.call(tree, batch, gate)
     }
   }
-  const engine = await createLocalEngine({ kernel, trees, admission: freeAdmission(trees), random: seededRandom(3), statementBytesMax: 1 << 20, cacheBytes: () => 0, createTemporary: createMemoryStorage().createTemporary, close: async () => {} })
+  const engine = await createLocalEngine({ kernel, trees, admission: freeAdmission(trees), room: createDiskRoom(createMemoryStorage(), systemClock), random: seededRandom(3), statementBytesMax: 1 << 20, cacheBytes: () => 0, createTemporary: createMemoryStorage().createTemporary, close: async () => {} })
   for (const list of appended) list.length = 0
   return { engine, trees, appended }
 }

@@ -6,6 +6,7 @@ import type { ReadLog } from '../../../src/lsm/log/log-reader.ts'
 import type { Log, LogRecord } from '../../../src/lsm/log/log.ts'
 import { systemClock } from '../../../src/runtime/clock.ts'
 import type { Storage } from '../../../src/storage/storage.ts'
+import { createDiskRoom } from '../../../src/lsm/disk-room.ts'
 
 export const kernel = openTestKernel('js')
 export const shard = 3
@@ -24,7 +25,7 @@ export function batchOf(baseSequence: number, operationCount = 1, bodyBytes = 20
 
 export function openLog(storage: Storage, options: Partial<LogWriterOptions> = {}): Promise<Log> {
   return openLogWriter({
-    storage, kernel, shard, settings: { logSegmentBytes: 64 * 1024 }, durability: 'sync', syncIntervalMs: 5, clock: systemClock,
+    storage, kernel, shard, settings: { logSegmentBytes: 64 * 1024 }, durability: 'sync', syncIntervalMs: 5, clock: systemClock, room: createDiskRoom(storage, systemClock),
     firstSegmentNumber: 1, writerEpoch: 1, baseSequence: 0, ...options,
   })
 }

@@ -6,6 +6,7 @@ import { systemClock } from '../../../src/runtime/clock.ts'
 import { createMemoryStorage } from '../../../src/storage/memory-storage.ts'
 import { kinds, openTestKernel } from '../../kernel/both-kinds.ts'
 import { batchOf, shard } from './log-fixture.ts'
+import { createDiskRoom } from '../../../src/lsm/disk-room.ts'
 
 const golden = [
   '4c534d5457414c31 0100 0100 03000000', // magic, version, xxh64, shard
@@ -17,7 +18,7 @@ describe.each(kinds)('the log format under %s kernels', (kind) => {
   it('is the drawn one, and read by the other kind', async () => {
     const storage = createMemoryStorage()
     const log = await openLogWriter({
-      storage, kernel: openTestKernel(kind), shard, settings: { logSegmentBytes: 256 }, durability: 'sync', syncIntervalMs: 1, clock: systemClock,
+      storage, kernel: openTestKernel(kind), shard, settings: { logSegmentBytes: 256 }, durability: 'sync', syncIntervalMs: 1, clock: systemClock, room: createDiskRoom(storage, systemClock),
       firstSegmentNumber: 7, writerEpoch: 5, baseSequence: 100,
     })
     await log.append(101, batchOf(101, 2, 5))

@@ -6,6 +6,8 @@ import { createMemoryStorage } from '../../../src/storage/memory-storage.ts'
 import { failureOf } from '../../storage/storage-conformance.ts'
 import { temporaryDirectory } from '../../storage/temporary-directory.ts'
 import { batchOf, kernel, openLog, readAll, sequencesOf } from './log-fixture.ts'
+import { createDiskRoom } from '../../../src/lsm/disk-room.ts'
+import { systemClock } from '../../../src/runtime/clock.ts'
 
 describe('the log', () => {
   it('gives back what was appended, after a given sequence', async () => {
@@ -130,16 +132,67 @@ describe('the log', () => {
   })
 
   it('stops when the next segment cannot be made', async () => {
-    const full = new LsmtError('53100', 'disk full', { file: 'wal' })
+    const eio = new LsmtError('58030', 'cannot write', { file: 'wal' })
     let failing = false
-    const storage = createFaultyStorage({ seed: 1, fail: ({ kind }) => (failing && kind === 'createAppend' ? full : undefined) })
+    const storage = createFaultyStorage({ seed: 1, fail: ({ kind }) => (failing && kind === 'createAppend' ? eio : undefined) })
     const log = await openLog(storage, { settings: { logSegmentBytes: 1024 } })
     failing = true
     let sequence = 0
     const failure = await failureOf(async () => { while (sequence < 1000) await log.append(++sequence, batchOf(sequence)) })
-    expect(failure).toBe(full)
+    expect(failure).toBe(eio)
     await log.close()
     expect(sequencesOf((await readAll(storage)).all).slice(0, sequence - 1)).toEqual(Array.from({ length: sequence - 1 }, (_, i) => i + 1))
+  })
+
+  it.each(['createAppend', 'write'] as const)('waits for room when a %s finds none, and loses and doubles nothing', async (failingKind) => {
+    const full = new LsmtError('53100', 'disk full', { file: 'wal' })
+    let isFull = false
+    const storage = createFaultyStorage({ seed: 1, fail: ({ kind }) => (isFull && (kind === failingKind || kind === 'append') ? full : undefined) })
+    const clock = { ...systemClock, sleep: () => new Promise<void>((resolve) => setImmediate(resolve)) }
+    const room = createDiskRoom(storage, clock)
+    const log = await openLog(storage, { settings: { logSegmentBytes: 2048 }, room })
+    await log.append(1, batchOf(1))
+    isFull = true
+    const appended = Array.from({ length: 99 }, (_, i) => log.append(i + 2, batchOf(i + 2, 1, i === 50 ? 300_000 : 30)))
+    let arrived = 0
+    for (const each of appended) void each.then(() => { arrived++ })
+    while (room.refusal === undefined) await clock.sleep()
+    for (let turn = 0; turn < 20; turn++) await clock.sleep()
+    expect([room.refusal.code, log.failure]).toEqual(['53100', undefined])
+    expect(arrived).toBeLessThan(99)
+    isFull = false
+    await Promise.all(appended)
+    expect([room.refusal, room.counts.timesFull > 0]).toEqual([undefined, true])
+    expect(sequencesOf((await readAll(storage.crash({ seed: 5 }))).all)).toEqual(Array.from({ length: 100 }, (_, i) => i + 1))
+    room.close()
+  })
+
+  it('never syncs again what failed to sync for want of room', async () => {
+    const full = new LsmtError('53100', 'disk full', { file: 'wal' })
+    let syncs = 0
+    const storage = createFaultyStorage({ seed: 1, fail: ({ kind }) => (kind === 'sync' && ++syncs > 0 ? full : undefined) })
+    const log = await openLog(storage)
+    expect(await failureOf(log.append(1, batchOf(1)))).toBe(full)
+    expect([log.failure, syncs]).toEqual([full, 1])
+    await log.close()
+  })
+
+  it('admits a record when it has a preallocated place for it, and says so when there cannot be one', async () => {
+    const full = new LsmtError('53100', 'disk full', { file: 'wal' })
+    let isFull = false
+    const storage = createFaultyStorage({ seed: 1, fail: ({ kind }) => (isFull && kind === 'createAppend' ? full : undefined) })
+    const log = await openLog(storage, { settings: { logSegmentBytes: 2048 } })
+    expect(log.admit(1000)).toBeUndefined()
+    await log.append(1, batchOf(1, 1, 500))
+    isFull = true
+    await expect(log.admit(1600)).rejects.toBe(full)
+    isFull = false
+    await log.admit(100_000)
+    const before = storage.operations.length
+    await log.append(2, batchOf(2, 1, 90_000))
+    expect(storage.operations.slice(before).map(({ kind }) => kind).filter((kind) => kind !== 'createAppend')).toEqual(['write', 'sync'])
+    await log.close()
+    expect(sequencesOf((await readAll(storage)).all)).toEqual([1, 2])
   })
 
   it('refuses one record too large for its memory, and goes on', async () => {

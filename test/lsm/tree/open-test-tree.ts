@@ -1,6 +1,7 @@
 /** Trees with settings so small that every path runs. */
 import type { Kernel } from '../../../src/kernel/kernel.ts'
 import { createInlineRunner } from '../../../src/lsm/compaction/inline-runner.ts'
+import { createDiskRoom } from '../../../src/lsm/disk-room.ts'
 import { recoverTree } from '../../../src/lsm/open-tree.ts'
 import { createChunkCache } from '../../../src/lsm/table/chunk-cache.ts'
 import { createMemtableMemory } from '../../../src/lsm/state/memtable-memory.ts'
@@ -34,6 +35,7 @@ export function testTreeOptions(kernel: Kernel, storage: Storage, more: Partial<
     jobs: createInlineRunner({ storage, kernel, cache, clock, sliceMsMax: 2 }),
     beforePublish: () => Promise.resolve(),
     memtableMemory: createMemtableMemory(cache.evict),
+    room: createDiskRoom(storage, clock),
     ...more,
   }
 }
