@@ -48,10 +48,9 @@ export function openModelEngine(): Engine {
   return engine
 }
 
-function modelOver(byName: Map<string, ModelTable>, firstVersion: number): Engine {
+function modelOver(byName: Map<string, ModelTable>, firstVersion: number, staged = new Map<number, ModelTable>()): Engine {
   let catalogVersion = firstVersion
   let nextTableId = 16
-  const staged = new Map<number, ModelTable>()
   let closed = false
 
   function addTable(table: NewTable): TableSchema {
@@ -156,7 +155,7 @@ function modelOver(byName: Map<string, ModelTable>, firstVersion: number): Engin
       if (!staged.delete(tableId)) throw new LsmtError('55000', 'the staged rows were published or dropped')
     },
     async begin(written) {
-      return beginOver(byName, catalogVersion, new Set(written(this).map(({ name }) => name)))
+      return beginOver(byName, staged, catalogVersion, new Set(written(this).map(({ name }) => name)))
     },
     snapshot,
     get(given, schema, key, columns) {
@@ -250,9 +249,9 @@ function modelOver(byName: Map<string, ModelTable>, firstVersion: number): Engin
 }
 
 /** A transaction as a model of its own over copies, which the commit puts in the place of what was there. */
-function beginOver(byName: ReadonlyMap<string, ModelTable>, catalogVersion: number, written: ReadonlySet<string>): EngineTransaction {
+function beginOver(byName: ReadonlyMap<string, ModelTable>, staged: Map<number, ModelTable>, catalogVersion: number, written: ReadonlySet<string>): EngineTransaction {
   const own = new Map([...byName].map(([name, table]) => [name, { ...table }]))
-  const { begin: _, catalogSettled: __, flush: ___, compact: ____, stats: _____, stageTable: ______, publishStaged: _______, dropStaged: ________, close: end, ...session } = modelOver(own, catalogVersion)
+  const { begin: _, catalogSettled: __, flush: ___, compact: ____, stats: _____, stageTable: ______, publishStaged: _______, dropStaged: ________, close: end, ...session } = modelOver(own, catalogVersion, staged)
   const begun = new Map([...own].map(([name, { rows }]) => [name, rows]))
   const refuse = async (): Promise<never> => {
     throw new LsmtError('0A000', 'not in a transaction')

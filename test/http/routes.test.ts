@@ -1,7 +1,7 @@
 /** The routes beside /query, and who is served. */
 import { request } from 'node:http'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { parseExactJson } from '../../src/http/query/exact-json.ts'
+import { parseExactJson } from '../../src/sql/value/exact-json.ts'
 import { answerOf, startTestServer } from './http-client.ts'
 import type { TestServer } from './http-client.ts'
 

@@ -3,7 +3,7 @@
  * way into a database must not pass through it. Texts without such numbers, nearly all, still take `JSON.parse`.
  */
 import { LsmtError } from '../../errors.ts'
-import type { ExactNumber } from '../../sql/slot.ts'
+import type { ExactNumber } from '../slot.ts'
 
 export type ExactJson = null | boolean | number | string | ExactNumber | readonly ExactJson[] | { readonly [key: string]: ExactJson }
 
@@ -19,14 +19,14 @@ function exactNumber(digits: string): ExactNumber {
   return marked
 }
 
-/** Numbers that a JavaScript number would change become `{ digits }`. 22P02 for what is no JSON. */
-export function parseExactJson(text: string): ExactJson {
+/** Numbers that a JavaScript number would change become `{ digits }`. 22P02 for what is no JSON; `what` names it. */
+export function parseExactJson(text: string, what = 'the body'): ExactJson {
   try {
     const parsed = JSON.parse(text) as ExactJson
-    return mayHaveLongNumber(text) ? exactly(text) : parsed
+    return mayHaveLongNumber(text) ? exactly(text, what) : parsed
   } catch (error) {
     if (error instanceof LsmtError) throw error
-    throw new LsmtError('22P02', `the body is not valid JSON: ${error instanceof Error ? error.message.slice(0, 200) : 'it cannot be parsed'}`)
+    throw new LsmtError('22P02', `${what} is not valid JSON: ${error instanceof Error ? error.message.slice(0, 200) : 'it cannot be parsed'}`)
   }
 }
 
@@ -37,6 +37,7 @@ function mayHaveLongNumber(text: string): boolean {
 
 interface Reader {
   readonly text: string
+  readonly what: string
   at: number
 }
 
@@ -45,14 +46,14 @@ const blankPattern = /[ \t\r\n]*/y
 const stringPattern = /"(?:[^"\\]|\\[^])*"/y
 
 /** The text is valid JSON: `JSON.parse` took it. So every branch may trust what it expects. */
-function exactly(text: string): ExactJson {
-  return readValue({ text, at: 0 }, 0)
+function exactly(text: string, what: string): ExactJson {
+  return readValue({ text, what, at: 0 }, 0)
 }
 
 const depthMax = 100
 
 function readValue(reader: Reader, depth: number): ExactJson {
-  if (depth > depthMax) throw new LsmtError('22P02', `the body nests deeper than ${depthMax} levels`)
+  if (depth > depthMax) throw new LsmtError('22P02', `${reader.what} nests deeper than ${depthMax} levels`)
   skip(reader)
   switch (reader.text[reader.at]) {
     case '{':
