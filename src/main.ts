@@ -60,6 +60,7 @@ process.exitCode = await runCommandLine(process.argv.slice(2), {
   openEngine: openLocalEngine,
   printLine: (line) => process.stdout.write(`${line}\n`),
   printError: (line) => process.stderr.write(`${line}\n`),
+  terminal: { input: process.stdin, output: process.stdout, error: process.stderr },
   stopRequested: stopSignal(),
   onReload: (reload) => process.on('SIGHUP', () => void reload()),
 })

@@ -46,6 +46,7 @@ const doors: readonly { readonly what: string; readonly pattern: RegExp; readonl
   { what: 'WebAssembly memory', pattern: /new WebAssembly\.Memory/, allowed: /^src\/kernel\/linear-memory\.ts$/, instead: 'src/kernel/linear-memory.ts' },
   { what: 'commander', pattern: /from 'commander'/, allowed: /^src\/cli\//, instead: 'src/cli/' },
   { what: 'abstract-level', pattern: /from 'abstract-level'/, allowed: /^src\/(level\/|lsmt-level\.ts$)/, instead: 'src/level/' },
+  { what: 'cli-progress', pattern: /from 'cli-progress'/, allowed: /^src\/cli\/transfer\/progress\.ts$/, instead: 'src/cli/transfer/progress.ts' },
   { what: 'the file system', pattern: /from 'node:fs/, allowed: /^src\/(storage\/|kernel\/wasm\/instance\.ts$)/, instead: 'src/storage/' },
   { what: 'process', pattern: /\bprocess\.|from 'node:process'/, allowed: /^src\/(main\.ts$|runtime\/)/, instead: 'src/main.ts, which hands it down' },
   { what: 'the wall clock', pattern: /\bDate\.now\(|new Date\(\)|performance\.(now|timeOrigin)/, allowed: /^src\/runtime\//, instead: 'a Clock from src/runtime/clock.ts' },

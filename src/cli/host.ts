@@ -10,6 +10,16 @@ export interface OpenRequest {
   readonly isShardCountGiven: boolean
 }
 
+/** A stream of the process that may be a terminal. */
+export type TerminalOutput = NodeJS.WritableStream & { readonly isTTY?: boolean; readonly columns?: number }
+export type TerminalInput = NodeJS.ReadableStream & { readonly isTTY?: boolean }
+
+export interface Terminal {
+  readonly input: TerminalInput
+  readonly output: TerminalOutput
+  readonly error: TerminalOutput
+}
+
 export interface CliHost {
   readonly version: string
   readonly environment: Readonly<Record<string, string | undefined>>
@@ -17,6 +27,7 @@ export interface CliHost {
   readonly openEngine: (request: OpenRequest) => Promise<Engine>
   readonly printLine: (line: string) => void
   readonly printError: (line: string) => void
+  readonly terminal: Terminal
   /** Resolves when the process is asked to stop. */
   readonly stopRequested: Promise<void>
   /** Calls `reload` whenever the process is asked to read its files again (SIGHUP, which would otherwise end it). */

@@ -2,18 +2,19 @@
 import { Command, CommanderError } from 'commander'
 import { LsmtError } from '../errors.ts'
 import { dataDirOption, kernelsOption, noAuthVariable } from './flags.ts'
+import { exitCode, exitCodeOf, exitCodesHelp } from './exit-code.ts'
+import type { ExitCode } from './exit-code.ts'
 import type { CliHost } from './host.ts'
 import { refuseFutureFlags, serveOptions } from './serve/serve-flags.ts'
 import type { ServeFlags } from './serve/serve-flags.ts'
 import { describeFault, serve } from './serve.ts'
+import { addImport } from './transfer/import-command.ts'
 import { verify } from './verify.ts'
 import type { VerifyFlags } from './verify.ts'
 
-export const exitCode = { ok: 0, failed: 1, usage: 2 } as const
-
 /** Runs what the arguments say and resolves to the exit code. Never rejects. */
 export async function runCommandLine(args: readonly string[], host: CliHost): Promise<number> {
-  let code: number = exitCode.ok
+  let code: ExitCode = exitCode.ok
   const program = createProgram(host, (result) => {
     code = result
   })
@@ -25,7 +26,7 @@ export async function runCommandLine(args: readonly string[], host: CliHost): Pr
   }
 }
 
-function createProgram(host: CliHost, finish: (code: number) => void): Command {
+function createProgram(host: CliHost, finish: (code: ExitCode) => void): Command {
   const program = new Command('lsmt').description('A log-structured merge-tree database').version(host.version)
   const output = { writeOut: (text: string) => host.printLine(text.trimEnd()), writeErr: () => {} }
   program.configureOutput(output).exitOverride()
@@ -40,13 +41,14 @@ function createProgram(host: CliHost, finish: (code: number) => void): Command {
   verifying.configureOutput(output).exitOverride()
   verifying.addOption(dataDirOption()).addOption(kernelsOption())
   verifying.action(async (flags: VerifyFlags) => {
-    finish((await verify(flags, host)) === 0 ? exitCode.ok : exitCode.failed)
+    finish((await verify(flags, host)) === 0 ? exitCode.ok : exitCode.damaged)
   })
-  program.addHelpText('after', () => `\n${serving.helpInformation()}`)
+  addImport({ program, host, finish })
+  program.addHelpText('after', () => `\n${exitCodesHelp}\n\n${serving.helpInformation()}`)
   return program
 }
 
-function reportError(error: unknown, host: CliHost): number {
+function reportError(error: unknown, host: CliHost): ExitCode {
   if (error instanceof CommanderError) {
     if (error.exitCode === 0) return exitCode.ok
     host.printError(`lsmt: ${error.message.replace(/^error: /, '').replaceAll(/\s*\n\s*/g, ' ')}${usageHint(error)}`)
@@ -58,7 +60,7 @@ function reportError(error: unknown, host: CliHost): number {
   }
   const { hint } = error.evidence
   host.printError(`lsmt: ${error.message}${hint === undefined ? '' : ` (${hint})`}`)
-  return error.code === '22023' || error.code === '0A000' ? exitCode.usage : exitCode.failed
+  return exitCodeOf(error)
 }
 
 function usageHint(error: CommanderError): string {

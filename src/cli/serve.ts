@@ -62,7 +62,7 @@ async function startServer({ listen }: ServeFlags, { clients, certificate }: Ser
   )
 }
 
-function statusOf(engine: Engine, settings: DatabaseSettings, host: CliHost): unknown {
+export function statusOf(engine: Engine, settings: DatabaseSettings, host: CliHost): unknown {
   const { shards, cacheBytes, kernelMemoryBytes } = engine.stats()
   const { durability, kernels, workers } = settings
   return {

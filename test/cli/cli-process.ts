@@ -39,6 +39,33 @@ export function startCli(args: readonly string[], environment: Readonly<Record<s
   return { child, out: () => out, err: () => err, exited, listening }
 }
 
+export interface CliRun {
+  readonly code: number | string
+  readonly out: string
+  readonly err: string
+}
+
+/** A command from start to end, `input` on its standard input. */
+export async function runCli(args: readonly string[], input: string | Uint8Array = '', environment: Readonly<Record<string, string>> = {}): Promise<CliRun> {
+  const child = spawn(process.execPath, [mainFile, ...args], { env: { PATH: process.env['PATH'], ...environment }, stdio: ['pipe', 'pipe', 'pipe'] })
+  const out: Buffer[] = [], err: Buffer[] = []
+  child.stdout.on('data', (chunk: Buffer) => out.push(chunk))
+  child.stderr.on('data', (chunk: Buffer) => err.push(chunk))
+  child.stdin.on('error', () => {})
+  child.stdin.end(input)
+  const code = await new Promise<number | string>((resolve) => child.once('close', (exit, signal) => resolve(exit ?? signal ?? 'unknown')))
+  return { code, out: Buffer.concat(out).toString(), err: Buffer.concat(err).toString() }
+}
+
+/** A database in `folder` after some statements. */
+export async function makeDatabase(folder: string, sql: string, args: readonly string[] = []): Promise<void> {
+  const cli = startCli(['serve', '--listen', '127.0.0.1:0', '--data-dir', folder, ...args])
+  const { status, text } = await query(await cli.listening, sql)
+  cli.child.kill('SIGTERM')
+  await cli.exited
+  if (status !== 200) throw new Error(text)
+}
+
 export async function withFolder(run: (folder: string) => Promise<void>): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'lsmt-cli-'))
   try {

@@ -1,5 +1,6 @@
 /** The command line in this process, over the model engine: flags, variables, messages and exit codes. */
 import { createServer } from 'node:net'
+import { PassThrough } from 'node:stream'
 import { afterEach, expect, test } from 'vitest'
 import { runCommandLine } from '../../src/cli/program.ts'
 import type { CliHost, OpenRequest } from '../../src/cli/host.ts'
@@ -19,7 +20,7 @@ function testHost(environment: Readonly<Record<string, string>> = {}, openError?
   let stop = (): void => {}
   const stopRequested = new Promise<void>((resolve) => { stop = resolve })
   const host: TestHost = {
-    version: '1.2.3', environment, clock: systemClock, out: [], err: [], opened: [], closed: 0, stopRequested, stop: () => stop(),
+    version: '1.2.3', environment, clock: systemClock, terminal: { input: new PassThrough(), output: new PassThrough(), error: new PassThrough() }, out: [], err: [], opened: [], closed: 0, stopRequested, stop: () => stop(),
     printLine: (line) => host.out.push(line),
     printError: (line) => host.err.push(line),
     onReload: () => {},
@@ -135,19 +136,19 @@ test('help has every flag', async () => {
   expect(await run(['--version'])).toEqual({ code: 0, out: '1.2.3', err: '' })
 })
 
-test('what fails at the start is one line and code 1', async () => {
+test('what fails at the start is one line and code 3', async () => {
   const locked = await run(['--listen', '127.0.0.1:0'], {}, new LsmtError('55006', 'the directory is in use by process 7', { hint: 'stop it first' }))
-  expect(locked).toEqual({ code: 1, out: '', err: 'lsmt: the directory is in use by process 7 (stop it first)' })
+  expect(locked).toEqual({ code: 3, out: '', err: 'lsmt: the directory is in use by process 7 (stop it first)' })
   const taken = createServer()
   await new Promise<void>((resolve) => { taken.listen(0, '127.0.0.1', resolve) })
   const { port } = taken.address() as { port: number }
   const host = testHost()
-  expect(await runCommandLine(['--listen', `127.0.0.1:${port}`], host)).toBe(1)
+  expect(await runCommandLine(['--listen', `127.0.0.1:${port}`], host)).toBe(3)
   expect([host.err, host.closed]).toEqual([[`lsmt: port ${port} on 127.0.0.1 is in use by another process`], 1])
   taken.close()
 })
 
 test('verify of no database is an error, and makes none', async () => {
   const { code, err } = await run(['verify', '--data-dir', '/tmp/lsmt-no-such-directory'])
-  expect([code, err]).toEqual([1, 'lsmt: there is no database in /tmp/lsmt-no-such-directory'])
+  expect([code, err]).toEqual([3, 'lsmt: there is no database in /tmp/lsmt-no-such-directory'])
 })

@@ -1,0 +1,78 @@
+/** A database in a directory, opened by this process for as long as the command runs. */
+import type { Engine } from '../../engine/engine.ts'
+import { formatFileName } from '../../engine/shards/format-file.ts'
+import { LsmtError } from '../../errors.ts'
+import type { AnswerSink } from '../../http/format/answer-sink.ts'
+import { loadFormat } from '../../http/format/choose-format.ts'
+import { writeAll, writeOne } from '../../http/format/write-results.ts'
+import { defaultDatabaseSettings } from '../../settings.ts'
+import type { DatabaseSettings } from '../../settings.ts'
+import { importRows } from '../../sql/import/import-rows.ts'
+import { createSql, sqlSettings } from '../../sql/sql.ts'
+import { holdsObject } from '../../storage/local-probe.ts'
+import type { CliHost } from '../host.ts'
+import { statusOf } from '../serve.ts'
+import type { Connection, WriteChunk } from './connection.ts'
+import type { TargetFlags } from './target-options.ts'
+
+export interface DirectoryConnection extends Connection {
+  readonly engine: Engine
+}
+
+/** 58P01 when there is no database in the directory, 55006 when a process has it open. */
+export async function openDirectory({ dataDir, kernels }: Pick<TargetFlags, 'dataDir' | 'kernels'>, host: CliHost): Promise<DirectoryConnection> {
+  const settings: DatabaseSettings = { ...defaultDatabaseSettings, kernels }
+  const engine = await openExisting(dataDir, () => host.openEngine({ dataDir, settings, isShardCountGiven: false }))
+  const sql = createSql(engine, sqlSettings(settings), host.clock)
+  const commit = { durability: settings.durability, copies: 1 }
+  return {
+    name: dataDir,
+    isServer: false,
+    engine,
+    async query(text, name, write, signal) {
+      const format = await loadFormat(name)
+      const prepared = sql.prepare(text)
+      const run = sql.start(prepared, undefined, { oneWithRows: !format.takesAll, ...(signal !== undefined && { signal }) })
+      const sink = createChunkSink(write)
+      const writer = { sink, format, commit, monotonicMs: host.clock.monotonicMs }
+      try {
+        await (format.takesAll ? writeAll(writer, run, prepared.statements.length) : writeOne(writer, run))
+      } finally {
+        run.close()
+      }
+      await sink.room()
+    },
+    importRows: (request) => importRows(engine, { ...request, clock: host.clock }),
+    status: async () => statusOf(engine, settings, host) as Readonly<Record<string, unknown>>,
+    close: engine.close,
+  }
+}
+
+/** Opening makes a database where there is none, which commands that look for one should not. */
+export async function openExisting<T>(dataDir: string, open: () => Promise<T>): Promise<T> {
+  if (!(await holdsObject(dataDir, formatFileName))) throw new LsmtError('58P01', `there is no database in ${dataDir}`, { hint: 'lsmt serve --data-dir makes one; --url works with a server' })
+  try {
+    return await open()
+  } catch (error) {
+    if (error instanceof LsmtError && error.code === '55006') throw new LsmtError('55006', error.message, { ...error.evidence, hint: 'if a server has it open, work with that: --url http://host:port' }, error)
+    throw error
+  }
+}
+
+/** Hands chunks on one after the other; who makes them waits in `room` until the last one is taken. */
+function createChunkSink(write: WriteChunk): AnswerSink {
+  let last: Promise<void> | undefined
+  return {
+    write(chunk) {
+      if (chunk.length === 0) return
+      last = (last ?? Promise.resolve()).then(() => write(chunk))
+      // Who waits in `room` is told.
+      last.catch(() => {})
+    },
+    room: () => last,
+    flush() {},
+    isStreaming: true,
+    end() {},
+    cut() {},
+  }
+}

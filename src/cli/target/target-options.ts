@@ -1,0 +1,34 @@
+/** Where a command works: on a server, or straight on a directory that no process has open. */
+import { Option } from 'commander'
+import { LsmtError } from '../../errors.ts'
+import type { KernelKind } from '../../settings.ts'
+import type { FlagSource } from '../command.ts'
+import { dataDirOption, kernelsOption, nonEmpty } from '../flags.ts'
+
+export interface TargetFlags {
+  readonly url?: string
+  readonly tokenFile?: string
+  readonly dataDir: string
+  readonly kernels: KernelKind
+}
+
+export function targetOptions(): readonly Option[] {
+  return [
+    new Option('--url <url>', 'server to work with, such as http://127.0.0.1:8080').env('LSMT_URL').argParser(parseUrl),
+    new Option('--token-file <path>', 'file that holds the token for the server (LSMT_TOKEN holds one itself)').env('LSMT_TOKEN_FILE').argParser(nonEmpty),
+    dataDirOption(),
+    kernelsOption(),
+  ]
+}
+
+function parseUrl(text: string): string {
+  const url = URL.canParse(text) ? new URL(text) : undefined
+  if (url === undefined || !/^https?:$/.test(url.protocol)) throw new LsmtError('22023', `--url is '${text}'; expected http://host:port or https://host:port`)
+  return url.href.replace(/\/$/, '')
+}
+
+/** The URL to work with, undefined for the directory. What stands on the command line counts more than variables; both there is 22023. */
+export function chosenUrl({ url }: TargetFlags, sourceOf: (flag: string) => FlagSource): string | undefined {
+  if (sourceOf('url') === 'cli' && sourceOf('dataDir') === 'cli') throw new LsmtError('22023', '--url and --data-dir exclude each other: work with a server, or straight on its directory while it is down')
+  return sourceOf('dataDir') === 'cli' ? undefined : url
+}
