@@ -1,6 +1,7 @@
 /** The command line: commands, flags, and one clear line on stderr for everything that is not as expected. */
 import { Command, CommanderError } from 'commander'
 import { LsmtError } from '../errors.ts'
+import type { CommandFloor } from './command.ts'
 import { dataDirOption, kernelsOption, noAuthVariable } from './flags.ts'
 import { exitCode, exitCodeOf, exitCodesHelp } from './exit-code.ts'
 import type { ExitCode } from './exit-code.ts'
@@ -8,6 +9,7 @@ import type { CliHost } from './host.ts'
 import { refuseFutureFlags, serveOptions } from './serve/serve-flags.ts'
 import type { ServeFlags } from './serve/serve-flags.ts'
 import { describeFault, serve } from './serve.ts'
+import { addExport } from './transfer/export-command.ts'
 import { addImport } from './transfer/import-command.ts'
 import { verify } from './verify.ts'
 import type { VerifyFlags } from './verify.ts'
@@ -43,7 +45,9 @@ function createProgram(host: CliHost, finish: (code: ExitCode) => void): Command
   verifying.action(async (flags: VerifyFlags) => {
     finish((await verify(flags, host)) === 0 ? exitCode.ok : exitCode.damaged)
   })
-  addImport({ program, host, finish })
+  const floor: CommandFloor = { program, host, finish }
+  addImport(floor)
+  addExport(floor)
   program.addHelpText('after', () => `\n${exitCodesHelp}\n\n${serving.helpInformation()}`)
   return program
 }

@@ -1,8 +1,11 @@
 /** `lsmt import` and `lsmt export` as processes: files and pipes, errors by line, exit codes. */
-import { writeFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { tableFromIPC } from 'apache-arrow'
 import { expect, test } from 'vitest'
-import { makeDatabase, runCli, withFolder } from './cli-process.ts'
+import { openServer } from '../../src/cli/target/server-connection.ts'
+import { runHere, serveHere } from './cli-in-process.ts'
+import { makeDatabase, query, runCli, withFolder } from './cli-process.ts'
 
 const table = 'CREATE TABLE t (id BIGINT PRIMARY KEY, name TEXT NOT NULL, n NUMERIC(10,2))'
 
@@ -13,10 +16,10 @@ test('a file is imported, wrong lines refuse it or are left out', async () => {
     const good = join(folder, 'good.csv'), bad = join(folder, 'bad.csv')
     await writeFile(good, 'id,name,n\n1,"a, b",1.5\n2,"",\n')
     await writeFile(bad, 'id,name,n\n3,c,x\n4,d,4\n5,,5\n2,again,0\n')
-    const imported = await runCli(['import', 't', good, '--data-dir', data])
+    const imported = await runHere(['import', 't', good, '--data-dir', data])
     expect([imported.code, imported.err]).toEqual([0, ''])
     expect(imported.out).toMatch(/^2 rows imported in \d+\.\d\d s \(\d+ rows\/s\)\n$/)
-    expect(await runCli(['import', 't', bad, '--data-dir', data])).toEqual({
+    expect(await runHere(['import', 't', bad, '--data-dir', data])).toEqual({
       code: 1, out: '',
       err: 'line 2, column n: "x" is not a value of type NUMERIC(10,2) (22P02)\nline 4, column name: null value in column "name" of table "t" (23502)\nlsmt: nothing was imported: 2 lines are wrong (--on-error skip leaves wrong lines out)\n',
     })
@@ -26,14 +29,42 @@ test('a file is imported, wrong lines refuse it or are left out', async () => {
   })
 })
 
+test('a server that is not there is 08006', async () => {
+  await expect(openServer('http://127.0.0.1:9', undefined).status()).rejects.toMatchObject({ code: '08006' })
+})
+
 test('what cannot be imported says why, with the exit code of its kind', async () => {
   await withFolder(async (folder) => {
     const data = join(folder, 'data')
-    expect(await runCli(['import', 't', join(folder, 'none.csv'), '--data-dir', data])).toMatchObject({ code: 3, err: expect.stringMatching(/^lsmt: cannot open .*none\.csv/) })
-    expect(await runCli(['import', 't', '--format', 'csv', '--data-dir', data])).toMatchObject({ code: 3, err: expect.stringMatching(/^lsmt: there is no database in /) })
-    expect(await runCli(['import', 't', '--data-dir', data])).toMatchObject({ code: 2, err: expect.stringMatching(/give --format/) })
-    expect(await runCli(['import', 't', '--format', 'csv', '--url', 'http://127.0.0.1:9'])).toMatchObject({ code: 3, err: expect.stringMatching(/^lsmt: cannot reach http:\/\/127\.0\.0\.1:9: /) })
-    expect(await runCli(['import', 't', '--format', 'csv', '--url', 'x'])).toMatchObject({ code: 2 })
-    expect((await runCli(['import', '--help'])).out).toContain('lsmt import trips trips.csv')
+    expect(await runHere(['import', 't', join(folder, 'none.csv'), '--data-dir', data])).toMatchObject({ code: 3, err: expect.stringMatching(/^lsmt: cannot open .*none\.csv/) })
+    expect(await runHere(['import', 't', '--format', 'csv', '--data-dir', data])).toMatchObject({ code: 3, err: expect.stringMatching(/^lsmt: there is no database in /) })
+    expect(await runHere(['import', 't', '--data-dir', data])).toMatchObject({ code: 2, err: expect.stringMatching(/give --format/) })
+    expect(await runHere(['import', 't', '--format', 'csv', '--url', 'http://127.0.0.1:9'])).toMatchObject({ code: 3, err: expect.stringMatching(/^lsmt: cannot reach http:\/\/127\.0\.0\.1:9: /) })
+    expect(await runHere(['import', 't', '--format', 'csv', '--url', 'x'])).toMatchObject({ code: 2 })
+    expect((await runHere(['import', '--help'])).out).toContain('lsmt import trips trips.csv')
+  })
+})
+
+test('what was exported is what is imported again, in every format, of a directory and of a server', async () => {
+  await withFolder(async (folder) => {
+    const data = join(folder, 'data')
+    const server = await serveHere(data)
+    for (const sql of [table, table.replace('TABLE t', 'TABLE csv'), table.replace('TABLE t', 'TABLE jsonl'), "INSERT INTO t VALUES (1, 'a, \"b\"', 1.5), (2, '', NULL), (9223372036854775807, 'ü\n', -0.01)"]) expect((await query(server.url, sql)).status).toBe(200)
+    const url = ['--url', server.url]
+    const exported = await runHere(['export', 't', ...url])
+    expect(exported).toEqual({ code: 0, out: 'id,name,n\r\n1,"a, ""b""",1.50\r\n2,"",\r\n9223372036854775807,"ü\n",-0.01\r\n', err: '' })
+    const arrow = join(folder, 't.arrow')
+    expect((await runHere(['export', '--query', 'SELECT id, name FROM t ORDER BY id', arrow, ...url])).code).toBe(0)
+    expect(tableFromIPC(await readFile(arrow)).toArray().map((row) => (row as { readonly id: bigint }).id)).toEqual([1n, 2n, 9223372036854775807n])
+    expect(await runHere(['export', 'nope', ...url])).toEqual({ code: 1, out: '', err: 'lsmt: table "nope" does not exist\n' })
+    await server.stop()
+    for (const format of ['csv', 'jsonl']) {
+      const file = join(folder, `t.${format}`)
+      expect(await runHere(['export', 't', file, '--data-dir', data])).toEqual({ code: 0, out: '', err: '' })
+      expect((await runHere(['import', format, file, '--data-dir', data])).code).toBe(0)
+      expect(await runHere(['export', format, '--data-dir', data])).toEqual(exported)
+      expect(await runHere(['export', 't', file, '--data-dir', data])).toMatchObject({ code: 1, err: expect.stringMatching(/exists/) })
+      expect((await runHere(['export', 't', file, '--data-dir', data, '--force'])).code).toBe(0)
+    }
   })
 })

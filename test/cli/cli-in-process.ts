@@ -1,0 +1,59 @@
+/** The command line within the test's process, over real directories: as `startCli`, without the time a process takes to start. */
+import { PassThrough } from 'node:stream'
+import { runCommandLine } from '../../src/cli/program.ts'
+import type { CliHost } from '../../src/cli/host.ts'
+import { openEngine } from '../../src/engine/open-engine.ts'
+import { systemClock } from '../../src/runtime/clock.ts'
+import { systemRandom } from '../../src/runtime/random.ts'
+import { openLocalStorage } from '../../src/storage/local-storage.ts'
+import type { CliRun } from './cli-process.ts'
+
+/** `input` on standard input; neither stream is a terminal. */
+export async function runHere(args: readonly string[], input: string | Uint8Array = '', more: Partial<CliHost> = {}): Promise<CliRun> {
+  const streams = { input: new PassThrough(), output: new PassThrough(), error: new PassThrough() }
+  streams.input.end(input)
+  const out = collect(streams.output), err = collect(streams.error)
+  const code = await runCommandLine(args, {
+    version: '0.0.0', environment: {}, clock: systemClock, terminal: streams, stopRequested: new Promise(() => {}), onReload() {},
+    printLine: (line) => streams.output.write(`${line}\n`),
+    printError: (line) => streams.error.write(`${line}\n`),
+    openEngine: async ({ dataDir, settings, isShardCountGiven }) => {
+      const storage = await openLocalStorage(dataDir)
+      const engine = await openEngine({ storage, settings: { ...settings, workers: 0 }, clock: systemClock, random: systemRandom, isShardCountGiven }).catch(async (error: unknown) => {
+        await storage.close()
+        throw error
+      })
+      const { close } = engine
+      return Object.assign(engine, { close: async () => { await close(); await storage.close() } })
+    },
+    ...more,
+  })
+  return { code, out: out(), err: err() }
+}
+
+function collect(stream: PassThrough): () => string {
+  const chunks: Buffer[] = []
+  stream.on('data', (chunk: Buffer) => chunks.push(chunk))
+  return () => Buffer.concat(chunks).toString()
+}
+
+/** A server within the test's process, until `stop`. */
+export async function serveHere(dataDir: string, args: readonly string[] = []): Promise<{ readonly url: string; stop(): Promise<void> }> {
+  let stop = (): void => {}
+  const stopRequested = new Promise<void>((resolve) => (stop = resolve))
+  let running: Promise<CliRun> | undefined
+  const url = await new Promise<string>((resolve, reject) => {
+    running = runHere(['serve', '--listen', '127.0.0.1:0', '--data-dir', dataDir, '--shards', '2', ...args], '', {
+      stopRequested,
+      printLine: (line) => resolve(/http\S+/.exec(line)?.[0] ?? ''),
+    })
+    running.then(({ code, err }) => reject(new Error(`ended with ${code}: ${err}`)), reject)
+  })
+  return {
+    url,
+    async stop() {
+      stop()
+      await running
+    },
+  }
+}
