@@ -51,7 +51,7 @@ function withFrom({ name, leaf, scope }: Target, from: FromItem | undefined): { 
   const others = newScope(context, undefined)
   const conditions = (expression: Expression, clause: string, leaves: readonly Leaf[]): readonly Bound[] => narrowLeaves(others, leaves, conjuncts(expression)).map((each) => bindCondition(expressionsIn(others, clause), each, clause))
   const unit = bindFrom({ scope: others, query: (query) => bindQuery(context, query, undefined), conditions }, from)
-  if (others.leaves.some(({ alias }) => alias === leaf.alias)) throw errorAt(context.origin, name.tokenIndex, '42601', `"${leaf.alias}" stands twice: as the table that is written and after FROM or USING`, 'give one of them another name with AS')
+  if (others.leaves.some(({ alias }) => alias === leaf.alias)) throw errorAt(context.origin, name.tokenIndex, '42712', `"${leaf.alias}" stands twice: as the table that is written and after FROM or USING`, 'give one of them another name with AS')
   return { scope: scopeOver(context, [leaf, ...others.leaves], [...visibleOf(leaf), ...others.names.visible]), unit }
 }
 

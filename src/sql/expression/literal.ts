@@ -25,6 +25,8 @@ export interface Literals {
   scaleOfText(operand: Operand): number
   /** The whole number that an operand is, or undefined; the plan then holds for this value only. */
   wholeNumber(operand: Operand): number | undefined
+  /** It comes with the statement instead of standing in it. */
+  isParameter(operand: Operand): boolean
   /** Slots whose types the plan depends on. */
   readonly typed: ReadonlySet<number>
   /** Slots whose values were compared. */
@@ -56,6 +58,10 @@ export function createLiterals(values: Values): Literals {
       if (operand.kind === 'slot') compared.add(operand.slot)
       const { kind, value } = operandValue(values, operand)
       return kind === slotKind.integer ? (value as number) : undefined
+    },
+    isParameter(operand) {
+      const kind = operand.kind === 'slot' ? values.statement.slots.kinds[operand.slot] : undefined
+      return kind === slotKind.parameter || kind === slotKind.namedParameter
     },
     typed,
     compared,

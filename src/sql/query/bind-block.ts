@@ -66,7 +66,7 @@ export function bindBlock(input: BlockInput): BoundQuery {
   const extra = order === undefined ? ownOrder(parts) : []
   const projected = project(node, [...parts.items.map(({ bound }) => bound), ...extra])
   const output: readonly OutputColumn[] = parts.items.map(({ name, bound }) => ({ name, type: bound.type }))
-  if (block.distinct && extra.length > 0) throw errorAt(context.origin, input.orderBy[0]!.expression.at, '42601', 'with SELECT DISTINCT, ORDER BY must name columns of the select list')
+  if (block.distinct && extra.length > 0) throw errorAt(context.origin, input.orderBy[0]!.expression.at, '42P10', 'with SELECT DISTINCT, ORDER BY must name columns of the select list')
   if (block.distinct) refuseIntervals(output.map(({ type }) => type), 'DISTINCT')
   const unique: QueryNode = block.distinct ? { kind: 'distinct', input: projected } : projected
   const sorted: QueryNode = parts.order.length === 0 || order !== undefined ? unique : { kind: 'sort', input: unique, keys: sortKeys(parts), window: input.window }

@@ -50,7 +50,7 @@ function leafItem(leaf: Leaf): BoundItem {
 }
 
 function addLeaf({ scope }: FromBinder, leaf: Leaf, name: Name): Leaf {
-  if (leaf.alias !== '' && scope.leaves.some(({ alias }) => alias === leaf.alias)) throw errorAt(scope.context.origin, name.tokenIndex, '42601', `"${leaf.alias}" stands twice in FROM`)
+  if (leaf.alias !== '' && scope.leaves.some(({ alias }) => alias === leaf.alias)) throw errorAt(scope.context.origin, name.tokenIndex, '42712', `"${leaf.alias}" stands twice in FROM`)
   scope.leaves.push(leaf)
   return leaf
 }

@@ -5,11 +5,12 @@ import { commonType, refuseIntervals, valueTypeName } from '../expression/type.t
 import { unified } from '../expression/operator.ts'
 import type { QueryNode, SortKey, Window } from '../operator/node.ts'
 import { errorAt } from '../origin.ts'
-import type { OrderKey, Query, QueryBody, SetOperation, ValuesBlock } from '../syntax/query/query.ts'
+import type { FromItem, OrderKey, Query, QueryBody, SelectBlock, SetOperation, ValuesBlock } from '../syntax/query/query.ts'
 import { bindBlock } from './bind-block.ts'
 import { converted, windowed } from './bound-query.ts'
 import type { BoundQuery } from './bound-query.ts'
 import { newScope } from './scope.ts'
+import { positionOf } from './select-list.ts'
 import type { BlockScope, StatementContext } from './scope.ts'
 import { expressionScope } from './expression-scope.ts'
 import { bindCommon } from './with/common-table.ts'
@@ -20,10 +21,18 @@ export function bindQuery(context: StatementContext, query: Query, outer: BlockS
   if (++context.counts.queries > queriesMax) throw new LsmtError('54000', `the statement has more than ${queriesMax} queries in it`)
   for (const table of query.with) bindCommon(context, table, outer, bindQuery)
   const window = query.limit === undefined && query.offset === undefined ? undefined : { limit: query.limit, offset: query.offset }
-  const { body } = query
+  const body = query.body.kind === 'values' && query.orderBy.length > 0 ? selectAll(query.body) : query.body
   if (body.kind === 'select') return bindBlock({ context, outer, block: body, orderBy: query.orderBy, window, bindQuery })
   const bound = bindBody(context, body, outer)
   return { output: bound.output, outer: bound.outer, node: windowed(sorted(context, bound, query.orderBy, window), window) }
+}
+
+/** So that VALUES can be ordered by any expression over its columns. */
+function selectAll(body: ValuesBlock): SelectBlock {
+  const { at } = body
+  const query: Query = { kind: 'query', with: [], body, orderBy: [], limit: undefined, offset: undefined }
+  const from: FromItem = { kind: 'query', query, alias: { name: '', tokenIndex: at }, columns: undefined }
+  return { kind: 'select', distinct: false, items: [{ kind: 'star', table: undefined, at }], from, where: undefined, groupBy: [], having: undefined, at }
 }
 
 function bindBody(context: StatementContext, body: QueryBody, outer: BlockScope | undefined): BoundQuery {
@@ -43,10 +52,10 @@ function bindBody(context: StatementContext, body: QueryBody, outer: BlockScope 
 function sorted(context: StatementContext, { node, output }: BoundQuery, orderBy: readonly OrderKey[], window: Window | undefined): QueryNode {
   if (orderBy.length === 0) return node
   const keys = orderBy.map(({ expression, descending, nullsFirst }): SortKey => {
-    const index = expression.kind === 'number' ? Number(expression.digits) - 1 : expression.kind === 'column' ? output.findIndex(({ name }) => name === expression.column.name.name) : -1
+    const index = positionOf(context, expression, 'ORDER BY', output.length) ?? (expression.kind === 'column' ? output.findIndex(({ name }) => name === expression.column.name.name) : -1)
     const column = output[index]
     if (column === undefined && expression.kind === 'column') throw errorAt(context.origin, expression.at, '42703', `column "${expression.column.name.name}" is not in the result`)
-    if (column === undefined) throw errorAt(context.origin, expression.at, expression.kind === 'number' ? '42601' : '0A000', expression.kind === 'number' ? `ORDER BY position ${expression.digits} is not in the select list` : 'ORDER BY an expression after a set operation is not supported')
+    if (column === undefined) throw errorAt(context.origin, expression.at, '0A000', 'ORDER BY an expression after a set operation is not supported')
     return { index, type: column.type, descending, nullsFirst }
   })
   return { kind: 'sort', input: node, keys, window }

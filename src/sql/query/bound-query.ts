@@ -32,7 +32,7 @@ export interface ByKey {
 /** `AS t (a, b)` renames columns from the left. */
 export function renamed<T extends { readonly name: string }>(origin: Origin, columns: readonly T[], names: readonly Name[] | undefined): readonly T[] {
   if (names === undefined) return columns
-  if (names.length > columns.length) throw errorAt(origin, names[columns.length]!.tokenIndex, '42601', `there are ${columns.length} columns but ${names.length} names for them`)
+  if (names.length > columns.length) throw errorAt(origin, names[columns.length]!.tokenIndex, '42P10', `there are ${columns.length} columns but ${names.length} names for them`)
   return columns.map((column, index) => ({ ...column, name: names[index]?.name ?? column.name }))
 }
 

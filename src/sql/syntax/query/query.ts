@@ -5,7 +5,8 @@ import type { Name } from '../names.ts'
 
 export type Expression =
   | { readonly kind: 'column'; readonly column: ColumnRef; readonly at: number }
-  | { readonly kind: 'operand'; readonly operand: Operand; readonly at: number }
+  /** `plus`: behind a plus sign, with which it is no constant in ORDER BY and GROUP BY. */
+  | { readonly kind: 'operand'; readonly operand: Operand; readonly plus?: true; readonly at: number }
   /** A word that is part of a call, such as the field of EXTRACT. */
   | { readonly kind: 'word'; readonly text: string; readonly at: number }
   /** A number in ORDER BY or GROUP BY, which is part of the shape. */

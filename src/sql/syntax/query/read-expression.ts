@@ -103,7 +103,7 @@ function readSign(reader: Reader, node: SyntaxNode, at: number): Expression {
   if (operator !== '-' && operator !== '+') throw unsupported(reader.reading, node, describeNode(node))
   const operand = readExpression(reader, node['expr'])
   if (operand.kind !== 'operand' || operand.operand.kind !== 'slot') return { kind: 'unary', operator, operand, at }
-  return operator === '+' ? operand : { kind: 'operand', operand: { ...operand.operand, negative: !operand.operand.negative }, at }
+  return operator === '+' ? { ...operand, plus: true } : { ...operand, operand: { ...operand.operand, negative: !operand.operand.negative }, at }
 }
 
 const operators = new Set(['=', '<>', '<', '<=', '>', '>=', '+', '-', '*', '/', '%', '||'])

@@ -70,7 +70,7 @@ function readWith(outside: Reader, node: SyntaxNode): { readonly tables: readonl
   for (const each of nodes(node['with'])) {
     const table = readCommon(reader, each)
     const { name, tokenIndex } = table.name
-    if (tables.some((other) => other.name.name === name)) throw errorAt(reader.reading.origin, tokenIndex, '42601', `"${name}" stands twice in WITH`)
+    if (tables.some((other) => other.name.name === name)) throw errorAt(reader.reading.origin, tokenIndex, '42712', `"${name}" stands twice in WITH`)
     tables.push(table)
     reader = { ...reader, common: new Map([...reader.common, [name, table]]) }
   }
