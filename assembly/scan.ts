@@ -2,6 +2,8 @@
 export * from './scan/aggregate-chunks'
 export * from './scan/aggregate-groups'
 export * from './scan/aggregate-vectors'
+export { scanEntriesKnown } from './scan/entries/known'
+export { scanEntriesSelect } from './scan/entries/select'
 export { scanFilterChunkF64, scanFilterChunkI64 } from './scan/filter-numbers'
 export * from './scan/filter-texts'
 export * from './scan/filter-vectors'

@@ -11,7 +11,8 @@ const powers = memory.data<f64>([1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9,
 
 /** 1.5 × 2^52: adding it rounds a double below 2^51 to an integer and leaves that integer in the low bits. */
 export const MAGIC: f64 = 6755399441055744.0
-const MAGIC_BITS: i64 = 0x4338000000000000
+/** Added to such an integer it makes the bits of that sum. */
+export const MAGIC_BITS: i64 = 0x4338000000000000
 export const INTEGER_MAX: f64 = 2251799813685248.0
 
 export function powerOfTen(exponent: i32): f64 { return load<f64>(powers + (<usize>exponent << 3)) }

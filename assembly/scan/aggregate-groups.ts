@@ -2,6 +2,7 @@
 import { activeRows, lesserF64, greaterF64 } from '../aggregate/accumulator'
 import { NAN_BITS } from '../compare/interval'
 import { scanAccumulatorInit, scanAccumulatorMerge } from './aggregate-vectors'
+import { allEqual32 } from './selection'
 
 const ACCUMULATOR_BYTES: usize = 48
 
@@ -22,7 +23,13 @@ export function scanGroupedMerge(into: usize, from: usize, map: usize, groupCoun
 
 export function scanGroupedCount(groups: usize, nulls: usize, count: u32, selection: usize, accumulators: usize): void {
   for (let word: u32 = 0, words = (count + 63) >> 6; word < words; word++) {
-    for (let bits = activeRows(nulls, selection, count, word); bits != 0; bits &= bits - 1) {
+    let bits = activeRows(nulls, selection, count, word)
+    if (bits == ~(<u64>0) && allEqual32(groups + (<usize>word << 8))) {
+      const to = accumulatorOf(accumulators, groups, word << 6)
+      store<f64>(to, load<f64>(to) + 64)
+      continue
+    }
+    for (; bits != 0; bits &= bits - 1) {
       const to = accumulatorOf(accumulators, groups, (word << 6) + <u32>ctz(bits))
       store<f64>(to, load<f64>(to) + 1)
     }

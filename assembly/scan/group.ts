@@ -1,5 +1,5 @@
 /** Group numbers for rows. A table that is full stops the call at the row it could not place, so that nothing is lost. */
-import { rowsOfWord } from './selection'
+import { allEqual64, rowsOfWord } from './selection'
 import { NO_GROUP, canonicalValue, groupAddress, groupIsNull, groupOfText, groupOfValue, groupParent, groupTableBytes, groupTableCopy, groupTableInit, groupText, isTextTable, tableGroupCount, tableKind } from './group-table'
 
 export function scanGroupsBytes(groupCapacity: u32, textCapacity: u32): u32 {
@@ -27,6 +27,13 @@ export function scanGroupsAssign(table: usize, vector: usize, nulls: usize, pare
     if (selection != 0) bits &= load<u64>(selection + (<usize>word << 3))
     if (word == from >> 6) bits &= ~(<u64>0) << (from & 63)
     const nullBits: u64 = nulls == 0 ? 0 : load<u64>(nulls + (<usize>word << 3))
+    // Sorted values, slots of time and the like are the same for many rows.
+    if (bits == ~(<u64>0) && nullBits == 0 && parents == 0 && allEqual64(vector + (<usize>word << 9))) {
+      const group = groupOfOne(table, kind, texts, vector + (<usize>word << 9))
+      if (group == NO_GROUP) return word << 6
+      fillGroups(groups + (<usize>word << 8), group)
+      continue
+    }
     for (; bits != 0; bits &= bits - 1) {
       const row = (word << 6) + <u32>ctz(bits)
       const at = vector + (<usize>row << 3)
@@ -48,6 +55,16 @@ export function scanGroupsAssign(table: usize, vector: usize, nulls: usize, pare
     }
   }
   return count
+}
+
+function groupOfOne(table: usize, kind: u32, texts: bool, at: usize): u32 {
+  return texts ? groupOfText(table, <usize>load<u32>(at), load<u32>(at, 4), 0, 0) : groupOfValue(table, canonicalValue(kind, at), 0, 0)
+}
+
+/** 64 rows. */
+function fillGroups(groups: usize, group: u32): void {
+  const four = i32x4.splat(<i32>group)
+  for (const end = groups + 256; groups < end; groups += 16) v128.store(groups, four)
 }
 
 export function scanGroupsMerge(into: usize, from: usize, parentMap: usize, firstGroup: u32, map: usize): u32 {

@@ -7,6 +7,27 @@ export function rowsOfWord(count: u32, word: u32): u64 {
   return left >= 64 ? ~(<u64>0) : (<u64>1 << left) - 1
 }
 
+/** Whether 64 values of 8 bytes are the same. */
+export function allEqual64(values: usize): bool {
+  const first = load<u64>(values)
+  // Mostly tells already.
+  if (load<u64>(values, 504) != first || load<u64>(values, 256) != first) return false
+  const both = i64x2.splat(first)
+  let differences = i64x2.splat(0)
+  for (const end = values + 512; values < end; values += 16) differences = v128.or(differences, v128.xor(v128.load(values), both))
+  return !v128.any_true(differences)
+}
+
+/** The same of 4 bytes. */
+export function allEqual32(values: usize): bool {
+  const first = load<u32>(values)
+  if (load<u32>(values, 252) != first || load<u32>(values, 128) != first) return false
+  const four = i32x4.splat(<i32>first)
+  let differences = i64x2.splat(0)
+  for (const end = values + 256; values < end; values += 16) differences = v128.or(differences, v128.xor(v128.load(values), four))
+  return !v128.any_true(differences)
+}
+
 export function selectionWord(selection: usize, word: u32): u64 {
   return load<u64>(selection + (<usize>word << 3))
 }

@@ -30,15 +30,3 @@ export function vectorSelect(values: usize, step: usize, bits: usize, count: u32
 export function vectorFromBits(bits: usize, count: u32, out: usize): void {
   for (let row: u32 = 0; row < count; row++) store<u64>(out + (<usize>row << 3), <u64>((load<u8>(bits + (row >> 3)) >> <u8>(row & 7)) & 1))
 }
-
-export function vectorBitsByCode(codes: usize, count: u32, entries: usize, out: usize): void {
-  for (let word: u32 = 0, words = (count + 63) >> 6; word < words; word++) {
-    const first = word << 6, rows = min(count - first, 64)
-    let bits: u64 = 0
-    for (let i: u32 = 0; i < rows; i++) {
-      const code = load<u32>(codes + (<usize>(first + i) << 2))
-      bits |= <u64>((load<u8>(entries + (code >> 3)) >> <u8>(code & 7)) & 1) << i
-    }
-    store<u64>(out + (<usize>word << 3), bits)
-  }
-}

@@ -100,6 +100,16 @@ export interface ScanExports {
    * null, so that `scanGroupsAssign` over entries + 1 rows turns codes into groups of a table. Returns the entries, or -1.
    */
   scanGroupsEntries(chunk: Pointer, refs: Pointer, nulls: Pointer): number
+  /**
+   * Whether the dictionary of a text chunk is the one that `known` (8-aligned, `capacity` bytes, its first u32 0 at first) holds: 1 it
+   * is, so that equal codes mean equal texts; 0 it is not, and held from now on; -1 there is none, or none is held, as it is too large.
+   */
+  scanEntriesKnown(chunk: Pointer, known: Pointer, capacity: number): number
+  /**
+   * Writes at `out` which of the selected rows have a dictionary entry whose bit is set in `entries` (32 bytes or more, after the
+   * entries one bit for null). Returns 0, or -1, with nothing written, when the chunk has no dictionary.
+   */
+  scanEntriesSelect(chunk: Pointer, entries: Pointer, selection: Pointer, out: Pointer): number
   /** Sets bit groups[row] of the bitmap `used` for each selected row: the selection of the entries that occur. */
   scanGroupsUsed(groups: Pointer, selection: Pointer, count: number, used: Pointer): void
 

@@ -44,8 +44,6 @@ export interface VectorExports {
   vectorFromBits(bits: Pointer, count: number, out: Pointer): void
   /** Combines two bitmaps; `out` may be one of them. Returns how many bits are set. */
   vectorBits(operator: number, a: Pointer, b: Pointer, count: number, out: Pointer): number
-  /** Bit codes[row] of `entries` (src/kernel/scan.ts has the codes of a chunk). */
-  vectorBitsByCode(codes: Pointer, count: number, entries: Pointer, out: Pointer): void
 
   /** Whether the value is among `setCount` sorted ones, for active rows; zeros for others. */
   vectorInI64(values: Pointer, active: Pointer, count: number, set: Pointer, setCount: number, out: Pointer): void

@@ -6,8 +6,9 @@
  * 2^E the power of two that none reaches, the upper part is a multiple of 2^(E - 41), and the lower one, at most half of
  * that, a multiple of 2^(E - 83), the last bit of the least value but 0. Only these sums enter the double-doubles of the groups.
  */
-import { blockCount, blockEntry, blockRows, chunkCodeWidth, chunkCount, chunkEncoding, chunkExponent, chunkKind, chunkNulls, entryBase, entryExceptionCount, entryWidth, BLOCK_ROWS, ENCODING_DECIMAL, ENCODING_TEXT_DICTIONARY, KIND_F64 } from '../../column/layout'
-import { decodeDecimalBlock } from '../../column/decimal'
+import { blockCount, blockEntry, blockRows, chunkCodeWidth, chunkCount, chunkEncoding, chunkExponent, chunkKind, chunkNulls, entryBase, entryExceptionCount, entryPacked, entryWidth, BLOCK_ROWS, ENCODING_DECIMAL, ENCODING_TEXT_DICTIONARY, KIND_F64 } from '../../column/layout'
+import { decimalValue, integerToDouble, powerOfTen, MAGIC, MAGIC_BITS } from '../../column/decimal'
+import { packedGet32, widthMask32 } from '../../column/packing'
 import { copyCodes } from '../group-codes'
 import { addSumF64 } from '../group-sums'
 
@@ -23,13 +24,12 @@ export function scanGroupedSumsCodes(keys: usize, map: usize, values: usize, sum
   if (!isPlainDecimal(values)) return -1
   const cut = cutOf(chunkExponent(values))
   const slots = scratch, slotBytes = <usize>1 << (<usize>width + SLOT_SHIFT)
-  const codes = slots + slotBytes, decoded = codes + 4 * BLOCK_ROWS
+  const codes = slots + slotBytes
   memory.fill(slots, 0, slotBytes)
   for (let block = 0, blocks = blockCount(count); block < blocks; block++) {
     const rows = blockRows(values, block)
     copyCodes(keys, block << 10, rows, codes)
-    decodeDecimalBlock(values, block, 0, rows, decoded)
-    addRows(codes, decoded, rows, cut, slots)
+    addBlock(values, block, rows, codes, cut, slots)
     if ((block & 3) == 3 || block == blocks - 1) addSlots(slots, 1 << width, map, sums)
   }
   return 0
@@ -51,17 +51,45 @@ function cutOf(exponent: i32): f64 {
   return 1.5 * reinterpret<f64>((bits + 11 + 1023) << 52)
 }
 
-function addRows(codes: usize, values: usize, count: i32, cut: f64, slots: usize): void {
-  const cuts = f64x2.splat(cut), end = codes + (<usize>(count & ~1) << 2)
-  for (; codes < end; codes += 8, values += 16) {
-    const both = v128.load(values)
-    const upper = f64x2.sub(f64x2.add(both, cuts), cuts), lower = f64x2.sub(both, upper)
-    addSlot(slots + (<usize>load<u32>(codes) << SLOT_SHIFT), v128.shuffle<f64>(upper, lower, 0, 2))
-    addSlot(slots + (<usize>load<u32>(codes, 4) << SLOT_SHIFT), v128.shuffle<f64>(upper, lower, 1, 3))
+/** Values go from their stream to the slots in registers: dividing and adding to memory then hide each other's time. */
+function addBlock(chunk: usize, block: i32, rows: i32, codes: usize, cut: f64, slots: usize): void {
+  const entry = blockEntry(chunk, block), packed = entryPacked(chunk, entry), width = entryWidth(entry), base = entryBase(entry), exponent = chunkExponent(chunk)
+  const mask = i32x4.splat(<i32>widthMask32(width)), bases = i64x2.splat(base + MAGIC_BITS), power = powerOfTen(abs(exponent))
+  let row = 0, word = packed, shift = 0, current = width == 0 || rows < 4 ? mask : v128.load(word)
+  for (const end = rows & ~3; row < end; row += 4, codes += 16) {
+    if (shift == 32) {
+      word += 16
+      current = v128.load(word)
+      shift = 0
+    }
+    let four = i32x4.shr_u(current, shift)
+    shift += width
+    if (shift > 32) {
+      word += 16
+      current = v128.load(word)
+      shift -= 32
+      four = v128.or(four, i32x4.shl(current, width - shift))
+    }
+    four = v128.and(four, mask)
+    addTwo(scaled(i64x2.add(i64x2.extend_low_i32x4_u(four), bases), power, exponent), codes, cut, slots)
+    addTwo(scaled(i64x2.add(i64x2.extend_high_i32x4_u(four), bases), power, exponent), codes + 8, cut, slots)
   }
-  if ((count & 1) == 0) return
-  const value = load<f64>(values), upper = value + cut - cut
-  addSlot(slots + (<usize>load<u32>(codes) << SLOT_SHIFT), f64x2(upper, value - upper))
+  for (; row < rows; row++, codes += 4) {
+    const value = decimalValue(integerToDouble(base + <i64>packedGet32(packed, width, row)), exponent), upper = value + cut - cut
+    addSlot(slots + (<usize>load<u32>(codes) << SLOT_SHIFT), f64x2(upper, value - upper))
+  }
+}
+
+/** The doubles of two integers to which MAGIC_BITS was added. */
+function scaled(integers: v128, power: f64, exponent: i32): v128 {
+  const n = f64x2.sub(integers, f64x2.splat(MAGIC))
+  return exponent >= 0 ? f64x2.div(n, f64x2.splat(power)) : f64x2.mul(n, f64x2.splat(power))
+}
+
+function addTwo(values: v128, codes: usize, cut: f64, slots: usize): void {
+  const cuts = f64x2.splat(cut), upper = f64x2.sub(f64x2.add(values, cuts), cuts), lower = f64x2.sub(values, upper)
+  addSlot(slots + (<usize>load<u32>(codes) << SLOT_SHIFT), v128.shuffle<f64>(upper, lower, 0, 2))
+  addSlot(slots + (<usize>load<u32>(codes, 4) << SLOT_SHIFT), v128.shuffle<f64>(upper, lower, 1, 3))
 }
 
 function addSlot(slot: usize, parts: v128): void {
@@ -78,6 +106,7 @@ function addSlots(slots: usize, codeCount: i32, map: usize, sums: usize): void {
     store<f64>(to, load<f64>(to) + <f64>count)
     addSumF64(to, load<f64>(slot))
     addSumF64(to, load<f64>(slot, 8))
-    memory.fill(slot, 0, 20)
+    v128.store(slot, i64x2.splat(0))
+    store<u64>(slot, 0, 16)
   }
 }

@@ -6,6 +6,8 @@ import { createVectorAggregates } from './aggregate/vectors.ts'
 import { createColumnJs } from './column.ts'
 import { createChunkAggregates } from './scan/aggregate-chunks.ts'
 import { createChunkParts } from './scan/codes.ts'
+import { createKnownEntries } from './scan/entries/known.ts'
+import { createEntrySelection } from './scan/entries/select.ts'
 import { createNumberFilters } from './scan/filter-numbers.ts'
 import { createTextFilters } from './scan/filter-texts.ts'
 import { createVectorFilters } from './scan/filter-vectors.ts'
@@ -22,6 +24,7 @@ export function createScanJs(memory: LinearMemory): ScanExports {
   const aggregates = createVectorAggregates(memory)
   const filters = createVectorFilters(memory, selections)
   const column = createColumnJs(memory)
+  const codes = createGroupCodes(memory)
   const parts = createChunkParts(memory, { column, selections, filters, aggregates })
   return {
     scanSelectAll: selections.scanSelectAll,
@@ -33,7 +36,9 @@ export function createScanJs(memory: LinearMemory): ScanExports {
     ...createChunkAggregates(parts),
     ...createGroupAggregates(memory, aggregates, selections),
     ...createGroupKernels(memory, selections),
-    ...createGroupCodes(memory),
+    ...codes,
+    ...createKnownEntries(memory, codes),
+    ...createEntrySelection(memory, codes),
     ...createDenseGroups(memory),
     ...createGroupSums(memory, selections),
     ...createSumsByCode(memory, column),

@@ -2,7 +2,7 @@
 import type { LinearMemory } from '../linear-memory.ts'
 import { bitsOperator } from '../vector.ts'
 import type { VectorExports } from '../vector.ts'
-import { firstActive, writeBits } from './vector/active.ts'
+import { firstActive } from './vector/active.ts'
 import { createArithmetic } from './vector/arithmetic.ts'
 import { createIntegers } from './vector/integers.ts'
 import { createTests } from './vector/tests.ts'
@@ -51,7 +51,7 @@ function roundedToEven(value: number): number {
   return rounded === 0 && value < 0 ? -0 : rounded
 }
 
-function createBitmaps(memory: LinearMemory): Pick<VectorExports, 'vectorSelect' | 'vectorFromBits' | 'vectorBits' | 'vectorBitsByCode'> {
+function createBitmaps(memory: LinearMemory): Pick<VectorExports, 'vectorSelect' | 'vectorFromBits' | 'vectorBits'> {
   const { u8, u32 } = memory
   const { scanSelectedCount } = createSelections(memory)
   const bitAt = (bitmap: number, row: number): number => (u8[bitmap + (row >>> 3)]! >>> (row & 7)) & 1
@@ -78,6 +78,5 @@ function createBitmaps(memory: LinearMemory): Pick<VectorExports, 'vectorSelect'
       }
       return scanSelectedCount(out, count)
     },
-    vectorBitsByCode: (codes, count, entries, out) => writeBits(memory, count, out, (row) => bitAt(entries, u32[(codes >>> 2) + row]!) === 1),
   }
 }

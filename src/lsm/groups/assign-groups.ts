@@ -1,7 +1,9 @@
 /** The group of each selected row: by dictionary codes where a text chunk has them, otherwise by hashing values. */
 import type { Grouping } from '../../kernel/grouping/grouping.ts'
+import type { KnownEntries } from '../../kernel/grouping/known-entries.ts'
 import type { Kernel } from '../../kernel/kernel.ts'
 import type { Pointer } from '../../kernel/linear-memory.ts'
+import { bitsOperator } from '../../kernel/vector.ts'
 import type { Arena } from '../state/arena.ts'
 import { valuesOf } from './group-rows.ts'
 import type { GroupRows } from './group-rows.ts'
@@ -12,27 +14,40 @@ export interface EntryGroups {
   readonly map: Pointer
 }
 
+/** Where keys go: without a grouping there are none, and one group. */
+export interface KeyGroups {
+  readonly grouping: Grouping | undefined
+  /** Ordinals of the keys. */
+  readonly groupBy: readonly number[]
+  /** Keeps the groups of a dictionary's entries, if the first key is a text. */
+  readonly known: KnownEntries
+}
+
 /** Where the only key is a text column whose chunk has a dictionary and no nulls, and all rows are selected. */
-export function groupsOfEntries({ exports }: Kernel, grouping: Grouping | undefined, groupBy: readonly number[], rows: GroupRows, arena: Arena): EntryGroups | undefined {
+export function groupsOfEntries({ exports }: Kernel, { grouping, groupBy, known }: KeyGroups, rows: GroupRows, arena: Arena): EntryGroups | undefined {
   if (grouping === undefined || grouping.kinds.length !== 1 || grouping.kinds[0] !== 'bytes' || rows.selection !== 0) return undefined
   const chunk = rows.chunk(groupBy[0]!)
   const entries = chunk === 0 || exports.columnHasNulls(chunk) !== 0 ? -1 : exports.scanGroupsEntryCount(chunk)
   if (entries < 0) return undefined
+  const before = known.recall(chunk)
+  if (before !== 0) return { chunk, map: before }
   const refs = arena.allocate(8 * (entries + 1)), nulls = arena.allocate(((entries + 64) >>> 6) * 8), map = arena.allocate(4 * (entries + 1))
   exports.scanGroupsEntries(chunk, refs, nulls)
   grouping.assignColumn(0, { values: refs, nulls }, 0, 0, entries, map)
+  known.keep(map, 4 * entries)
   return { chunk, map }
 }
 
 /** Numbers as u32 by row; of rows that are not selected they mean nothing. */
-export function groupsOfRows(kernel: Kernel, grouping: Grouping | undefined, groupBy: readonly number[], rows: GroupRows, arena: Arena): Pointer {
+export function groupsOfRows(kernel: Kernel, keys: KeyGroups, rows: GroupRows, arena: Arena): Pointer {
+  const { grouping, groupBy } = keys
   const groups = arena.allocate(4 * rows.rowCount)
   if (grouping === undefined) {
     kernel.memory.u8.fill(0, groups, groups + 4 * rows.rowCount)
     return groups
   }
   groupBy.forEach((ordinal, column) => {
-    if (column === 0 && assignByCodes(kernel, grouping, rows, ordinal, arena, groups)) return
+    if (column === 0 && assignByCodes(kernel, grouping, keys.known, rows, ordinal, arena, groups)) return
     const vector = rows.vector(ordinal)
     grouping.assignColumn(column, { values: valuesOf(vector), nulls: vector.nulls }, column === 0 ? 0 : groups, rows.selection, rows.rowCount, groups)
   })
@@ -51,22 +66,29 @@ export function groupsByEntries({ exports }: Kernel, { chunk, map }: EntryGroups
  * Only entries of the dictionary are hashed. Those of which no row is selected must not become groups; without a
  * selection all of them occur, as a dictionary holds what its rows have.
  */
-function assignByCodes({ exports, memory }: Kernel, grouping: Grouping, rows: GroupRows, ordinal: number, arena: Arena, groups: Pointer): boolean {
-  const { rowCount, selection } = rows
+function assignByCodes(kernel: Kernel, grouping: Grouping, known: KnownEntries, rows: GroupRows, ordinal: number, arena: Arena, groups: Pointer): boolean {
+  const { exports } = kernel, { rowCount, selection } = rows
   const chunk = grouping.kinds[0] === 'bytes' ? rows.chunk(ordinal) : 0
   const entries = chunk === 0 ? -1 : exports.scanGroupsCodes(chunk, 0, rowCount, groups)
   if (entries < 0) return false
-  const bitmapBytes = ((entries + 64) >>> 6) * 8
-  const refs = arena.allocate(8 * (entries + 1)), nulls = arena.allocate(bitmapBytes), map = arena.allocate(4 * (entries + 1))
-  exports.scanGroupsEntries(chunk, refs, nulls)
-  if (selection === 0 && exports.columnHasNulls(chunk) === 0) {
-    grouping.assignColumn(0, { values: refs, nulls }, 0, 0, entries, map)
-  } else {
-    const used = arena.allocate(bitmapBytes)
-    memory.u8.fill(0, used, used + bitmapBytes)
-    exports.scanGroupsUsed(groups, selection, rowCount, used)
-    grouping.assignColumn(0, { values: refs, nulls }, 0, used, entries + 1, map)
+  const hasNulls = exports.columnHasNulls(chunk) !== 0
+  let map = hasNulls ? 0 : known.recall(chunk)
+  if (map === 0) {
+    const refs = arena.allocate(8 * (entries + 1)), nulls = arena.allocate(((entries + 64) >>> 6) * 8)
+    map = arena.allocate(4 * (entries + 1))
+    exports.scanGroupsEntries(chunk, refs, nulls)
+    const used = selection === 0 && !hasNulls ? undefined : usedEntries(kernel, groups, rows, entries, arena)
+    grouping.assignColumn(0, { values: refs, nulls }, 0, used?.bits ?? 0, entries + (used === undefined ? 0 : 1), map)
+    if (!hasNulls && (used === undefined || used.count === entries)) known.keep(map, 4 * entries)
   }
   exports.scanGroupsMap(groups, selection, rowCount, map)
   return true
+}
+
+/** The entries that selected rows have, null's after them. */
+function usedEntries({ exports, memory }: Kernel, codes: Pointer, { rowCount, selection }: GroupRows, entries: number, arena: Arena): { readonly bits: Pointer; readonly count: number } {
+  const bitmapBytes = ((entries + 64) >>> 6) * 8, bits = arena.allocate(bitmapBytes)
+  memory.u8.fill(0, bits, bits + bitmapBytes)
+  exports.scanGroupsUsed(codes, selection, rowCount, bits)
+  return { bits, count: exports.vectorBits(bitsOperator.and, bits, bits, entries + 1, bits) }
 }

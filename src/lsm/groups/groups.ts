@@ -8,6 +8,7 @@
 import type { Kernel } from '../../kernel/kernel.ts'
 import { createGrouping } from '../../kernel/grouping/grouping.ts'
 import type { Grouping } from '../../kernel/grouping/grouping.ts'
+import { createKnownEntries } from '../../kernel/grouping/known-entries.ts'
 import { createLimitedHeap } from '../../kernel/grouping/limited-heap.ts'
 import type { HeapBudget } from '../../kernel/grouping/limited-heap.ts'
 import type { Pointer } from '../../kernel/linear-memory.ts'
@@ -16,6 +17,7 @@ import { createArena } from '../state/arena.ts'
 import type { Arena } from '../state/arena.ts'
 import type { GroupedAggregateRequest } from '../tree.ts'
 import { groupsByEntries, groupsOfEntries, groupsOfRows } from './assign-groups.ts'
+import type { KeyGroups } from './assign-groups.ts'
 import { createGroupInputs } from './group-inputs.ts'
 import type { Groups } from './group-rows.ts'
 
@@ -40,6 +42,7 @@ export function createGroups({ kernel: outer, columns, groupBy, aggregates, budg
 
 function groupsWithin(kernel: Kernel, columns: readonly PhysicalKind[], groupBy: readonly number[], aggregates: readonly GroupedAggregateRequest[], free: () => void): Groups {
   const grouping: Grouping | undefined = groupBy.length === 0 ? undefined : createGrouping(kernel, groupBy.map((ordinal) => columns[ordinal]!))
+  const keys: KeyGroups = { grouping, groupBy, known: createKnownEntries(kernel, kernel.heap.allocate) }
   const { inputs, ordinals, readers } = createGroupInputs(kernel, columns, aggregates, grouping !== undefined)
   const arena: Arena = createArena(kernel.heap)
   const groupCount = (): number => grouping?.groupCount ?? 1
@@ -52,8 +55,8 @@ function groupsWithin(kernel: Kernel, columns: readonly PhysicalKind[], groupBy:
     },
     add(rows) {
       arena.reset()
-      const entries = groupsOfEntries(kernel, grouping, groupBy, rows, arena)
-      let groups: Pointer = entries === undefined ? groupsOfRows(kernel, grouping, groupBy, rows, arena) : 0
+      const entries = groupsOfEntries(kernel, keys, rows, arena)
+      let groups: Pointer = entries === undefined ? groupsOfRows(kernel, keys, rows, arena) : 0
       ensure()
       for (const input of inputs) {
         if (entries !== undefined && input.addByEntries?.(entries, rows, arena) === true) continue

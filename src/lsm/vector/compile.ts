@@ -12,13 +12,14 @@ import type { Branch } from './choice.ts'
 import { numberOfTruth } from './choice.ts'
 import { putConstant, putConstants } from './constant.ts'
 import type { Allocate } from './constant.ts'
+import { overDictionary } from './dictionary.ts'
 import type { VectorExpression } from './expression.ts'
 import { caselessTest, putPattern } from './like.ts'
 import { andNode, fixedTruth, isNullNode, notNode, orNode } from './logic.ts'
 import type { TruthNode, ValueNode, VectorNode } from './node.ts'
 import { doublesNode, integersNode, roundedNode, toDoubleNode, toIntegerNode } from './numbers.ts'
 import { createTerm } from './term.ts'
-import { compareNode, overDictionary, termNode, testNode } from './tests.ts'
+import { compareNode, termNode, testNode } from './tests.ts'
 import type { ValueTest } from './tests.ts'
 
 export interface Compiler {
@@ -133,7 +134,7 @@ function inNode(compiler: Compiler, { operand, values, hasNull }: ExpressionOf<'
   }
   const sorted = sortedSet(values), set = putConstants(kernel, node.kind, sorted, allocate)
   const find = { i64: exports.vectorInI64, f64: exports.vectorInF64, bytes: exports.vectorInBytes }[node.kind]
-  return textTest(operand, node, ({ rows }, at, active, out) => find(at, active, rows.rowCount, set, sorted.length, out), hasNull)
+  return textTest(compiler, operand, node, ({ rows }, at, active, out) => find(at, active, rows.rowCount, set, sorted.length, out), hasNull)
 }
 
 function sortedSet(values: readonly PhysicalValue[]): readonly PhysicalValue[] {
@@ -144,12 +145,12 @@ function sortedSet(values: readonly PhysicalValue[]): readonly PhysicalValue[] {
 function likeNode(compiler: Compiler, { operand, pattern, escape, caseless }: ExpressionOf<'like'>): TruthNode {
   const node = compileValue(compiler, operand)
   invariant(node.kind === 'bytes', `LIKE is asked of the kind ${node.kind}`)
-  if (caseless) return textTest(operand, node, caselessTest(compiler.kernel, pattern, escape), false)
+  if (caseless) return textTest(compiler, operand, node, caselessTest(compiler.kernel, pattern, escape), false)
   const parts = patternParts(pattern, escape), at = putPattern(compiler.kernel, parts, compiler.allocate)
-  return textTest(operand, node, ({ kernel: { exports }, rows }, values, active, out) => exports.vectorLike(values, active, rows.rowCount, at, parts.length, out), false)
+  return textTest(compiler, operand, node, ({ kernel: { exports }, rows }, values, active, out) => exports.vectorLike(values, active, rows.rowCount, at, parts.length, out), false)
 }
 
-function textTest(operand: VectorExpression, node: ValueNode, test: ValueTest, elseNull: boolean): TruthNode {
+function textTest({ kernel, allocate }: Compiler, operand: VectorExpression, node: ValueNode, test: ValueTest, elseNull: boolean): TruthNode {
   const tested = testNode(node, test, elseNull)
-  return operand.kind === 'column' && node.kind === 'bytes' ? overDictionary(operand.ordinal, tested) : tested
+  return operand.kind === 'column' && node.kind === 'bytes' ? overDictionary(kernel, operand.ordinal, tested, allocate) : tested
 }

@@ -64,32 +64,3 @@ export function testNode(operand: ValueNode, test: ValueTest, elseNull: boolean)
   })
 }
 
-/** The same, of each entry of a dictionary once: rows follow by their codes. For tests of one text column that cannot fail. */
-export function overDictionary(ordinal: number, node: TruthNode): TruthNode {
-  return truthNode(false, (frame, selection) => {
-    const entries = entriesOf(frame, ordinal)
-    if (entries === undefined) return node.evaluate(frame, selection)
-    const { kernel: { exports }, rows: { rowCount }, arena } = frame
-    const all = arena.allocate(bitmapBytes(entries.rows.rowCount))
-    exports.scanSelectAll(all, entries.rows.rowCount)
-    const truth = node.evaluate({ ...frame, rows: entries.rows }, all)
-    const byCode = (bits: Pointer): Pointer => {
-      const out = arena.allocate(bitmapBytes(rowCount))
-      exports.vectorBitsByCode(entries.codes, rowCount, bits, out)
-      return bothOf(frame, out, selection)
-    }
-    return { trues: byCode(truth.trues), nulls: truth.nulls === 0 || (!entries.hasNulls && truth.nulls === entries.nulls) ? 0 : byCode(truth.nulls) }
-  })
-}
-
-/** A dictionary's entries as rows, with one for null after them; undefined where there is none, or one as long as the rows. */
-function entriesOf({ kernel: { exports }, rows, arena }: Frame, ordinal: number): { readonly rows: Frame['rows']; readonly codes: Pointer; readonly nulls: Pointer; readonly hasNulls: boolean } | undefined {
-  const chunk = rows.chunk(ordinal)
-  if (chunk === 0) return undefined
-  const codes = arena.allocate(4 * rows.rowCount)
-  const entries = exports.scanGroupsCodes(chunk, 0, rows.rowCount, codes)
-  if (entries < 0 || 2 * entries > rows.rowCount) return undefined
-  const refs = arena.allocate(8 * (entries + 1)), nulls = arena.allocate(bitmapBytes(entries + 1))
-  exports.scanGroupsEntries(chunk, refs, nulls)
-  return { rows: { rowCount: entries + 1, vector: () => ({ kind: 'bytes', refs, nulls }), chunk: () => 0 }, codes, nulls, hasNulls: exports.columnHasNulls(chunk) !== 0 }
-}
