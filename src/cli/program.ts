@@ -1,14 +1,15 @@
 /** The command line: commands, flags, and one clear line on stderr for everything that is not as expected. */
 import { Command, CommanderError } from 'commander'
-import { LsmtError } from '../errors.ts'
 import type { CommandFloor } from './command.ts'
+import { describeFailure } from './failure.ts'
 import { dataDirOption, kernelsOption, noAuthVariable } from './flags.ts'
 import { exitCode, exitCodeOf, exitCodesHelp } from './exit-code.ts'
 import type { ExitCode } from './exit-code.ts'
 import type { CliHost } from './host.ts'
 import { refuseFutureFlags, serveOptions } from './serve/serve-flags.ts'
 import type { ServeFlags } from './serve/serve-flags.ts'
-import { describeFault, serve } from './serve.ts'
+import { serve } from './serve.ts'
+import { addSql } from './sql-shell/sql-command.ts'
 import { addExport } from './transfer/export-command.ts'
 import { addImport } from './transfer/import-command.ts'
 import { verify } from './verify.ts'
@@ -46,6 +47,7 @@ function createProgram(host: CliHost, finish: (code: ExitCode) => void): Command
     finish((await verify(flags, host)) === 0 ? exitCode.ok : exitCode.damaged)
   })
   const floor: CommandFloor = { program, host, finish }
+  addSql(floor)
   addImport(floor)
   addExport(floor)
   program.addHelpText('after', () => `\n${exitCodesHelp}\n\n${serving.helpInformation()}`)
@@ -58,12 +60,7 @@ function reportError(error: unknown, host: CliHost): ExitCode {
     host.printError(`lsmt: ${error.message.replace(/^error: /, '').replaceAll(/\s*\n\s*/g, ' ')}${usageHint(error)}`)
     return exitCode.usage
   }
-  if (!(error instanceof LsmtError) || error.code === 'XX000') {
-    host.printError(describeFault(error))
-    return exitCode.failed
-  }
-  const { hint } = error.evidence
-  host.printError(`lsmt: ${error.message}${hint === undefined ? '' : ` (${hint})`}`)
+  host.printError(describeFailure(error))
   return exitCodeOf(error)
 }
 

@@ -10,6 +10,7 @@ import { exitCode } from '../exit-code.ts'
 import type { ExitCode } from '../exit-code.ts'
 import type { CliHost } from '../host.ts'
 import { chunkWriter } from '../output.ts'
+import { quotedName } from '../quoted-name.ts'
 import { cancelOnStop } from '../stop.ts'
 import { queryText } from '../target/connection.ts'
 import type { Connection, WriteChunk } from '../target/connection.ts'
@@ -73,10 +74,6 @@ function wanted({ query }: ExportFlags, [first, second]: readonly string[]): Wan
   if (query !== undefined) return { sql: query, table: undefined, path: first }
   if (first === undefined) throw new LsmtError('22023', 'say which table to export, or give --query')
   return { sql: `SELECT * FROM ${quotedName(first)}`, table: first, path: second }
-}
-
-export function quotedName(name: string): string {
-  return `"${name.replaceAll('"', '""')}"`
 }
 
 const extensions: ReadonlyMap<string, FormatName> = new Map([['csv', 'csv'], ['txt', 'csv'], ['jsonl', 'jsonl'], ['ndjson', 'jsonl'], ['json', 'json'], ['arrow', 'arrow'], ['arrows', 'arrow']])
