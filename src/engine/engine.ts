@@ -54,6 +54,8 @@ export interface EngineScan {
   readonly conditions?: readonly EngineExpression[]
   /** Columns that are computed for the rows found; they have the ordinals after those of the table. */
   readonly computed?: readonly ComputedColumn[]
+  /** Ordinals of BYTEA columns whose bytes are given as text: UTF-8, with U+FFFD for what is none. */
+  readonly asText?: ReadonlySet<number>
   /** Stop after this many rows. */
   readonly limit?: number
   /** Ends the reading: 57014, or the signal's reason when that is an LsmtError. */

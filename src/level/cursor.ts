@@ -9,6 +9,8 @@ import { AbortError } from './abort-error.ts'
 import { rangeFrom } from './range.ts'
 import type { ByteRange } from './range.ts'
 
+export type LevelColumn = 'key' | 'value'
+
 export interface CursorOptions<Item> {
   readonly table: KeyedTable
   readonly snapshot: ReadSnapshot
@@ -16,7 +18,9 @@ export interface CursorOptions<Item> {
   readonly ownsSnapshot: boolean
   readonly range: ByteRange
   readonly reverse: boolean
-  readonly columns: readonly ('key' | 'value')[]
+  readonly columns: readonly LevelColumn[]
+  /** Columns that are wanted as text; the others are bytes. */
+  readonly asText: readonly LevelColumn[]
   readonly show: (row: UserRow) => Item
   readonly signal: AbortSignal | undefined
 }
@@ -94,8 +98,8 @@ export class Cursor<Item> {
   }
 
   #openScan(range: ByteRange, left: number): AsyncGenerator<readonly UserRow[]> {
-    const { table, snapshot, reverse, columns, signal } = this.#options
-    return table.scanBatches({ ...range, snapshot, reverse, columns, ...(left < Number.POSITIVE_INFINITY && { limit: left }), ...(signal && { signal }) })
+    const { table, snapshot, reverse, columns, asText, signal } = this.#options
+    return table.scanBatches({ ...range, snapshot, reverse, columns, asText, ...(left < Number.POSITIVE_INFINITY && { limit: left }), ...(signal && { signal }) })
   }
 
   #end(): void {

@@ -7,8 +7,9 @@ export function bytesOf(value: Formatted): Uint8Array {
   return typeof value === 'string' ? Buffer.from(value) : value
 }
 
-/** Bytes that are the caller's own, in a format. */
-export function formatted(format: Format, bytes: Uint8Array): Formatted {
+/** Bytes that are the caller's own, or their text, in a format. */
+export function formatted(format: Format, bytes: Formatted): Formatted {
+  if (typeof bytes === 'string') return bytes
   switch (format) {
     case 'utf8':
       return asBuffer(bytes).toString()

@@ -3,7 +3,7 @@ import { AbstractIterator, AbstractKeyIterator, AbstractValueIterator } from 'ab
 import type { AbstractLevel, AbstractSnapshot } from 'abstract-level'
 import type { UserRow } from '../engine/keyed/kv-codec.ts'
 import { Cursor } from './cursor.ts'
-import type { CursorOptions } from './cursor.ts'
+import type { CursorOptions, LevelColumn } from './cursor.ts'
 import { bytesOf, formatted } from './format.ts'
 import type { Format, Formatted } from './format.ts'
 import { viewOf } from './level-snapshot.ts'
@@ -34,7 +34,7 @@ export class EntryIterator extends AbstractIterator<AnyLevel, unknown, unknown> 
     super(db, options as object)
     const { keys, values } = options
     const columns = [...(keys === false ? [] : ['key' as const]), ...(values === false ? [] : ['value' as const])]
-    this.#cursor = new Cursor({ ...cursorOptions(store, options), columns, show: (row) => [keys === false ? undefined : keyOf(options, row), values === false ? undefined : valueOf(options, row)] })
+    this.#cursor = new Cursor({ ...cursorOptions(store, options), asText: textColumns(options), columns, show: (row) => [keys === false ? undefined : keyOf(options, row), values === false ? undefined : valueOf(options, row)] })
   }
 
   async _next(): Promise<Entry | undefined> {
@@ -63,7 +63,7 @@ export class KeyIterator extends AbstractKeyIterator<AnyLevel, unknown> {
 
   constructor(db: AnyLevel, store: LevelStore, options: IteratorOptions) {
     super(db, options as object)
-    this.#cursor = new Cursor({ ...cursorOptions(store, options), columns: ['key'], show: (row) => keyOf(options, row) })
+    this.#cursor = new Cursor({ ...cursorOptions(store, options), asText: textColumns(options), columns: ['key'], show: (row) => keyOf(options, row) })
   }
 
   async _next(): Promise<Formatted | undefined> {
@@ -92,7 +92,7 @@ export class ValueIterator extends AbstractValueIterator<AnyLevel, unknown, unkn
 
   constructor(db: AnyLevel, store: LevelStore, options: IteratorOptions) {
     super(db, options as object)
-    this.#cursor = new Cursor({ ...cursorOptions(store, options), columns: ['value'], show: (row) => valueOf(options, row) })
+    this.#cursor = new Cursor({ ...cursorOptions(store, options), asText: textColumns(options), columns: ['value'], show: (row) => valueOf(options, row) })
   }
 
   async _next(): Promise<Formatted | undefined> {
@@ -117,10 +117,14 @@ export class ValueIterator extends AbstractValueIterator<AnyLevel, unknown, unkn
 }
 
 /** The snapshot is taken now, whenever the first item is asked for. */
-export function cursorOptions(store: LevelStore, options: Pick<IteratorOptions, 'reverse' | 'snapshot' | 'signal'> & LevelRange): Omit<CursorOptions<never>, 'columns' | 'show'> {
+export function cursorOptions(store: LevelStore, options: Pick<IteratorOptions, 'reverse' | 'snapshot' | 'signal'> & LevelRange): Omit<CursorOptions<never>, 'columns' | 'asText' | 'show'> {
   const given = viewOf(options.snapshot)
   return { table: store.table, snapshot: given ?? store.snapshot(), ownsSnapshot: given === undefined, range: byteRange(options), reverse: options.reverse, signal: options.signal ?? undefined }
 }
 
-const keyOf = ({ keyEncoding }: IteratorOptions, row: UserRow): Formatted => formatted(keyEncoding, row['key'] as Uint8Array)
-const valueOf = ({ valueEncoding }: IteratorOptions, row: UserRow): Formatted => formatted(valueEncoding, row['value'] as Uint8Array)
+function textColumns({ keyEncoding, valueEncoding }: IteratorOptions): readonly LevelColumn[] {
+  return [...(keyEncoding === 'utf8' ? ['key' as const] : []), ...(valueEncoding === 'utf8' ? ['value' as const] : [])]
+}
+
+const keyOf = ({ keyEncoding }: IteratorOptions, row: UserRow): Formatted => formatted(keyEncoding, row['key'] as Formatted)
+const valueOf = ({ valueEncoding }: IteratorOptions, row: UserRow): Formatted => formatted(valueEncoding, row['value'] as Formatted)

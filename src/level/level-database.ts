@@ -107,7 +107,7 @@ export class LevelDatabase<KDefault = string, VDefault = string> extends Abstrac
   async _clear(options: ClearOptions): Promise<void> {
     const { limit, snapshot } = options
     if (limit < 0 && viewOf(snapshot) === undefined) return this.#store.table.deleteRange(byteRange(options))
-    const keys = new Cursor({ ...cursorOptions(this.#store, options), columns: ['key'], show: (row): BatchOperation => ({ delete: row['key']! }) })
+    const keys = new Cursor({ ...cursorOptions(this.#store, options), columns: ['key'], asText: [], show: (row): BatchOperation => ({ delete: row['key']! }) })
     try {
       for (let left = limit < 0 ? Number.POSITIVE_INFINITY : limit; left > 0; ) {
         const deletes = await keys.nextv(Math.min(left, clearedAtOnce), left)

@@ -112,6 +112,14 @@ export function describeTablesAndValues(current: () => Engine): void {
         await expect(current().createTable({ ...base, ...change })).rejects.toMatchObject({ code })
       })
 
+      test('bytes are given as text to a scan that wants it', async () => {
+        const table = await current().createTable(newTable('t', { k: 'bytea', v: 'bytea', w: 'bytea' }, ['k']))
+        await current().insert(table, [[bytes(97), bytes(0xc3, 0xa9), bytes(98)], [bytes(), null, null], [bytes(0xff), bytes(), bytes(0xe2, 0x82)]], 'insert')
+        const asText = new Set([0, 1])
+        expect(await scanAll(current(), table, { asText })).toEqual([['', null, null], ['a', 'é', bytes(98)], ['\ufffd', '', bytes(0xe2, 0x82)]])
+        expect(await scanAll(current(), table, { asText, ordered: false, lower: { values: [bytes(98)], inclusive: true }, columns: [2, 1] })).toEqual([[bytes(0xe2, 0x82), '']])
+      })
+
       test('two creations of one name at once: one wins', async () => {
         const results = await Promise.allSettled([current().createTable(newTable('t', { id: 'bigint' }, ['id'])), current().createTable(newTable('t', { id: 'text' }, ['id']))])
         expect(results.map((result) => result.status).toSorted()).toEqual(['fulfilled', 'rejected'])

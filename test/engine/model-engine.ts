@@ -164,7 +164,7 @@ function modelOver(byName: Map<string, ModelTable>, firstVersion: number, staged
       return at.found ? project(rows[at.index]!, columns) : undefined
     },
     async *scan(given, scan) {
-      const rows = selectRows(rowsOf(given, scan.table), scan).map((row) => project(row, scan.columns))
+      const rows = selectRows(rowsOf(given, scan.table), scan).map((row) => project(row, scan.columns).map((value, i) => (value instanceof Uint8Array && scan.asText?.has(scan.columns[i]!) === true ? Buffer.from(value).toString() : value)))
       for (let from = 0; from < rows.length; from += pageRows) yield rows.slice(from, from + pageRows)
     },
     async aggregate(given, scan, aggregates) {

@@ -22,6 +22,8 @@ export interface KeyReadOptions {
 export interface KeyScanOptions extends KeyReadOptions, KeyRangeOptions {
   readonly reverse?: boolean
   readonly limit?: number
+  /** BYTEA columns whose bytes are given as text: UTF-8, with U+FFFD for what is none. */
+  readonly asText?: readonly string[]
   /** Ends the reading: 57014, or the signal's reason when that is an LsmtError. */
   readonly signal?: EndSignal
 }
@@ -130,9 +132,9 @@ async function writeBatch(engine: Engine, codec: Codec, operations: readonly Bat
 }
 
 async function* scanRows(engine: Engine, codec: Codec, options: KeyScanOptions): AsyncGenerator<readonly UserRow[]> {
-  const { reverse = false, limit, signal } = options
+  const { reverse = false, limit, asText, signal } = options
   const columns = ordinalsOf(codec, options.columns)
-  const scan: EngineScan = { table: codec.table, ordered: true, columns, predicate: [], reverse, ...keyBounds(codec, options), ...(limit !== undefined && { limit }), ...(signal !== undefined && { signal }) }
+  const scan: EngineScan = { table: codec.table, ordered: true, columns, predicate: [], reverse, ...keyBounds(codec, options), ...(limit !== undefined && { limit }), ...(asText !== undefined && { asText: new Set(ordinalsOf(codec, asText)) }), ...(signal !== undefined && { signal }) }
   const snapshot = options.snapshot ?? new ReadSnapshot(engine)
   const below = ReadSnapshot.beginRead(snapshot, engine)
   if (options.snapshot === undefined) snapshot.release()

@@ -18,7 +18,8 @@ import type { TableAccess } from '../tables/table-access.ts'
 import { allEnded } from './all-ended.ts'
 import { physicalPredicate } from './predicate.ts'
 
-const mergedRowsMax = 1024
+/** Batches of merged rows, and what is decoded of a page at once, grow, so that a scan that stops early makes few rows. */
+const firstRows = 32, mergedRowsMax = 1024
 
 /** What a scan asks of every tree, or undefined when it can find nothing. */
 export function scanRequest({ turns, assertOpen }: Shards, access: TableAccess, scan: EngineScan, columns: readonly number[]): ScanRequest | undefined {
@@ -35,6 +36,12 @@ export function scanReadKinds({ kinds }: TableAccess, { computed = [] }: EngineS
   return [...kinds, ...computed.map(({ type }) => readKind(type))]
 }
 
+/** The same where rows are made: with the bytes that are wanted as text. */
+function rowKinds(access: TableAccess, scan: EngineScan): readonly ReadKind[] {
+  const kinds = scanReadKinds(access, scan)
+  return scan.asText === undefined ? kinds : kinds.map((kind, ordinal) => (kind === 'bytea' && scan.asText!.has(ordinal) ? 'text' : kind))
+}
+
 /** A column of the table, or a computed one. */
 export function scanColumn({ table, computed = [] }: EngineScan, ordinal: number): Pick<ColumnSchema, 'type'> {
   return table.columns[ordinal] ?? computed[ordinal - table.columns.length]!
@@ -48,7 +55,7 @@ export async function* scanShards(shards: Shards, snapshots: readonly Snapshot[]
   const isMerged = scan.ordered && shards.trees.length > 1
   const asked = isMerged ? request : { ...request, keys: false as const }
   const open = (tree: Tree, shard: number): ScanCursor => tree.scan(snapshots[shard]!, asked, stats)
-  const reader: PageReader = { memory: shards.kernel.memory, kinds: scanReadKinds(access, scan), columns: scan.columns }
+  const reader: PageReader = { memory: shards.kernel.memory, kinds: rowKinds(access, scan), columns: scan.columns }
   yield* isMerged ? mergeShards(reader, shards.trees.map(open), limit, scan.reverse === true) : chainShards(reader, shards.trees, open, limit)
 }
 
@@ -64,7 +71,7 @@ async function* chainShards(reader: PageReader, trees: readonly Tree[], open: (t
     const cursor = open(tree, shard)
     try {
       for (let page = await cursor.next(); page !== undefined && left > 0; page = await cursor.next()) {
-        const rows = decodePage(reader, page, left).rows
+        const rows = decodePage(reader, page, left)
         left -= rows.length
         if (rows.length > 0) yield rows
         if (left <= 0) return
@@ -75,24 +82,23 @@ async function* chainShards(reader: PageReader, trees: readonly Tree[], open: (t
   }
 }
 
-interface DecodedPage {
-  /** Row numbers in the page. */
-  readonly rowNumbers: readonly number[]
-  readonly rows: readonly EngineRow[]
-}
-
-function decodePage(reader: PageReader, page: Page, limit: number): DecodedPage {
+function decodePage(reader: PageReader, page: Page, limit: number): readonly EngineRow[] {
   const selected = selectedRows(reader.memory, page)
-  const rowNumbers = selected.length > limit ? selected.slice(0, limit) : selected
-  return { rowNumbers, rows: readRows(reader.memory, reader.kinds, page, rowNumbers, reader.columns) }
+  return readRows(reader.memory, reader.kinds, page, selected.length > limit ? selected.slice(0, limit) : selected, reader.columns)
 }
 
 /** One shard's place in a merge. */
 interface Stream {
   readonly cursor: ScanCursor
   page: Page | undefined
-  decoded: DecodedPage
+  /** Row numbers of the page's selected rows, and those of them that are decoded: from `first` on. */
+  selected: readonly number[]
+  rows: readonly EngineRow[]
+  first: number
+  /** Among the selected. */
   position: number
+  /** How many rows are decoded at once next. */
+  rowsAtOnce: number
   /** The key at `position`: where it stands, and its first eight bytes as a number, which decides most comparisons. */
   address: number
   byteLength: number
@@ -101,23 +107,23 @@ interface Stream {
 
 async function* mergeShards(reader: PageReader, cursors: readonly ScanCursor[], limit: number, reverse: boolean): AsyncGenerator<readonly EngineRow[]> {
   try {
-    const opened = await allEnded(cursors.map((cursor) => openStream(reader, cursor, limit)))
+    const opened = await allEnded(cursors.map((cursor) => openStream(reader, cursor)))
     let streams = opened.filter((stream) => stream.page !== undefined)
     let left = limit
     let merged: EngineRow[] = []
-    while (streams.length > 0 && left > 0) {
+    for (let mergedMax = firstRows; streams.length > 0 && left > 0; ) {
       const first = firstStream(reader.memory, streams, reverse)
-      merged.push(first.decoded.rows[first.position]!)
+      merged.push(takeRow(reader, first, left))
       left--
-      first.position++
-      if (first.position < first.decoded.rows.length) placeKey(reader.memory, first)
+      if (first.position < first.selected.length) placeKey(reader.memory, first)
       else {
-        await nextPage(reader, first, left)
+        await nextPage(reader, first)
         if (first.page === undefined) streams = streams.filter((stream) => stream !== first)
       }
-      if (merged.length === mergedRowsMax) {
+      if (merged.length === mergedMax) {
         yield merged
         merged = []
+        mergedMax = Math.min(mergedRowsMax, 2 * mergedMax)
       }
     }
     if (merged.length > 0) yield merged
@@ -126,26 +132,38 @@ async function* mergeShards(reader: PageReader, cursors: readonly ScanCursor[], 
   }
 }
 
-const nothingDecoded: DecodedPage = { rowNumbers: [], rows: [] }
-
-async function openStream(reader: PageReader, cursor: ScanCursor, limit: number): Promise<Stream> {
-  const stream: Stream = { cursor, page: undefined, decoded: nothingDecoded, position: 0, address: 0, byteLength: 0, prefix: 0 }
-  await nextPage(reader, stream, limit)
+async function openStream(reader: PageReader, cursor: ScanCursor): Promise<Stream> {
+  const stream: Stream = { cursor, page: undefined, selected: [], rows: [], first: 0, position: 0, rowsAtOnce: firstRows, address: 0, byteLength: 0, prefix: 0 }
+  await nextPage(reader, stream)
   return stream
 }
 
 /** Moves to the next page that has a selected row; `page` is undefined at the end. */
-async function nextPage(reader: PageReader, stream: Stream, limit: number): Promise<void> {
+async function nextPage({ memory }: PageReader, stream: Stream): Promise<void> {
   do {
     stream.page = await stream.cursor.next()
-    stream.decoded = stream.page === undefined ? nothingDecoded : decodePage(reader, stream.page, limit)
-  } while (stream.page !== undefined && stream.decoded.rows.length === 0 && limit > 0)
+    stream.selected = stream.page === undefined ? [] : selectedRows(memory, stream.page)
+  } while (stream.page !== undefined && stream.selected.length === 0)
+  stream.rows = []
+  stream.first = 0
   stream.position = 0
-  if (stream.page !== undefined && stream.decoded.rows.length > 0) placeKey(reader.memory, stream)
+  if (stream.page !== undefined) placeKey(memory, stream)
+}
+
+/** The row at the stream's place, which moves on. At most `left` are still wanted. */
+function takeRow({ memory, kinds, columns }: PageReader, stream: Stream, left: number): EngineRow {
+  const { page, selected, position } = stream
+  if (position === stream.first + stream.rows.length) {
+    stream.rows = readRows(memory, kinds, page!, selected.slice(position, position + Math.min(stream.rowsAtOnce, left)), columns)
+    stream.first = position
+    stream.rowsAtOnce = Math.min(mergedRowsMax, 2 * stream.rowsAtOnce)
+  }
+  stream.position++
+  return stream.rows[position - stream.first]!
 }
 
 function placeKey({ view, u8 }: LinearMemory, stream: Stream): void {
-  const { address, byteLength } = stream.page!.keyAt(stream.decoded.rowNumbers[stream.position]!)
+  const { address, byteLength } = stream.page!.keyAt(stream.selected[stream.position]!)
   stream.address = address
   stream.byteLength = byteLength
   stream.prefix = byteLength >= 8 ? prefixOf(view.getUint32(address), view.getUint32(address + 4)) : prefixOf(shortWord(u8, address, byteLength), shortWord(u8, address + 4, byteLength - 4))
