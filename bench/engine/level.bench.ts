@@ -21,7 +21,7 @@ interface Peer {
 
 const peers: readonly Peer[] = [
   { name: 'lsmt', open: (folder) => new LsmtLevel(folder, { database: { durability: 'interval' } }) },
-  { name: 'classic-level', open: (folder) => new ClassicLevel(folder) as Level },
+  { name: 'classic-level', open: (folder) => new ClassicLevel(folder) },
 ]
 
 const batchSize = 1_000
