@@ -48,6 +48,9 @@ export interface DatabaseSettings {
   readonly queriesMemoryBytesMax: number
   /** What one query may have spilled at a time. */
   readonly querySpillBytesMax: number
+  /** How long idempotency keys are kept at least: until as many newer ones came, or for this time, whatever is first. */
+  readonly idempotencyKeysMax: number
+  readonly idempotencyKeepMs: number
   readonly tree: TreeSettings
 }
 
@@ -80,5 +83,7 @@ export const defaultDatabaseSettings: DatabaseSettings = {
   queryMemoryBytesMax: 512 * MiB,
   queriesMemoryBytesMax: 1024 * MiB,
   querySpillBytesMax: 16 * 1024 * MiB,
+  idempotencyKeysMax: 1_000_000,
+  idempotencyKeepMs: 24 * 60 * 60 * 1000,
   tree: defaultTreeSettings,
 }

@@ -77,6 +77,7 @@ function listeningEngine(seen: EngineRow[]): Engine {
       seen.push(key)
       return ['value']
     },
+    request: unused,
     insert: (_table, rows) => {
       seen.push(...rows)
       return Promise.resolve(rows.length)

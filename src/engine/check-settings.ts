@@ -10,7 +10,7 @@ const kernelKinds = ['wasm', 'js']
 export function checkSettings(settings: DatabaseSettings): void {
   expectOneOf('durability', settings.durability, durabilities)
   expectOneOf('kernels', settings.kernels, kernelKinds)
-  for (const name of ['shards', 'syncIntervalMs', 'kernelMemoryBytes', 'cacheBytesMax', 'queryMemoryBytesMax', 'queriesMemoryBytesMax', 'querySpillBytesMax'] as const) expectNumber(name, settings[name], 1)
+  for (const name of ['shards', 'syncIntervalMs', 'kernelMemoryBytes', 'cacheBytesMax', 'queryMemoryBytesMax', 'queriesMemoryBytesMax', 'querySpillBytesMax', 'idempotencyKeysMax', 'idempotencyKeepMs'] as const) expectNumber(name, settings[name], 1)
   expectNumber('workers', settings.workers, 0)
   if (!Number.isInteger(settings.workers) || settings.workers > 64) throw new LsmtError('22023', `workers is a whole number from 0 to 64; it was given as ${settings.workers}`)
   for (const name of Object.keys(defaultDatabaseSettings.tree) as (keyof DatabaseSettings['tree'])[]) expectNumber(`tree.${name}`, settings.tree[name], 1)

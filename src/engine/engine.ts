@@ -10,6 +10,7 @@ import type { AggregateFunction, ReadStats, TreeStats } from '../lsm/tree.ts'
 import type { EndSignal } from '../runtime/pace.ts'
 import type { Comparison } from '../kernel/zone-map.ts'
 import type { VectorExpression } from '../lsm/vector/expression.ts'
+import type { RecordOf, RequestRecord } from './requests/request-record.ts'
 import type { ColumnSchema, ColumnType, TableSchema } from './schema.ts'
 
 export type EngineValue = null | number | bigint | string | Uint8Array
@@ -275,6 +276,23 @@ export interface Savepoint {
   readonly partCount: number
 }
 
+/** Writes through it bring a record with them: it becomes durable and visible with what one statement or transaction writes, or neither does. */
+export interface RecordingSession extends EngineSession, Pick<Engine, 'begin' | 'publishStaged'> {
+  /** Whether something was written, and the record with it. */
+  readonly isRecorded: boolean
+}
+
+/** A request that may be sent again, told by its idempotency key. Nobody else has the key until `release`, which must come. */
+export interface EngineRequest {
+  /** What was recorded under the key before it was taken. */
+  readonly record: RequestRecord | undefined
+  /** For one statement or transaction. The record is asked for when the statement's rows are known and about to be written. */
+  recording(record: RecordOf): RecordingSession
+  /** Writes a record by itself. */
+  write(record: RequestRecord): Promise<void>
+  release(): void
+}
+
 export interface Engine extends EngineSession {
   /** Resolves when no statement is changing the catalog. */
   catalogSettled(): Promise<void>
@@ -298,6 +316,9 @@ export interface Engine extends EngineSession {
    */
   publishStaged(staged: TableSchema, table: TableSchema, mode: StagedWriteMode): Promise<TableSchema>
   dropStaged(staged: TableSchema): Promise<void>
+
+  /** Waits for the request before it that has the key. 22023 for what cannot be a key. Keys are kept as long as the settings say. */
+  request(key: string): Promise<EngineRequest>
 
   /** Everything written so far goes to table files / is merged into one run. */
   flush(): Promise<void>

@@ -10,11 +10,18 @@ import type { Kernel } from '../kernel/kernel.ts'
 import type { HeapBudget } from '../kernel/grouping/limited-heap.ts'
 import type { DiskRoom } from '../lsm/disk-room.ts'
 import type { Tree } from '../lsm/tree.ts'
+import { systemClock } from '../runtime/clock.ts'
+import type { Clock } from '../runtime/clock.ts'
 import { systemTurns } from '../runtime/pace.ts'
 import type { Turns } from '../runtime/pace.ts'
 import type { Random } from '../runtime/random.ts'
+import { defaultDatabaseSettings } from '../settings.ts'
 import type { Engine, EngineStats } from './engine.ts'
+import { createRequests } from './requests/requests.ts'
+import type { RequestLimits } from './requests/requests.ts'
 import { createReads } from './session/reads.ts'
+import { takeRequest } from './session/recording.ts'
+import type { RecordingFloor } from './session/recording.ts'
 import { beginTransaction } from './session/transaction.ts'
 import { createWrites } from './session/writes.ts'
 import type { Admission } from './shards/admission.ts'
@@ -48,6 +55,9 @@ export interface LocalEngineParts {
   readonly createTemporary: CreateTemporary
   /** By default the event loop's. */
   readonly turns?: Turns
+  /** By default the system's; it tells how old records of requests are. */
+  readonly clock?: Clock
+  readonly requestLimits?: RequestLimits
   /** Closes the trees and what they stand on. */
   readonly close: () => Promise<void>
 }
@@ -71,7 +81,7 @@ export async function createLocalEngine(parts: LocalEngineParts): Promise<Engine
     rowLengthMax,
     statementBytesMax: parts.statementBytesMax ?? kernel.heap.byteLength / 8,
     locksOf: (access) => access.state.locks,
-    commit: (access, statement) => commitAdmitted(floor, [access], statement),
+    commit: (access, statement, _rowCount) => commitAdmitted(floor, [access], statement),
   }
   const spillFile: Engine['spillFile'] = (use, stats) => {
     assertOpen()
@@ -80,11 +90,14 @@ export async function createLocalEngine(parts: LocalEngineParts): Promise<Engine
   const texts = createColumnInserter()
   const tables = await openTables(writer)
 
-  return {
+  const recording: RecordingFloor = { writer, floor, tables, texts, spillFile, requests: createRequests(writer, parts.clock ?? systemClock, parts.requestLimits ?? defaultDatabaseSettings), engine: () => engine }
+
+  const engine: Engine = {
     ...catalogPart(tables),
     ...createReads(shards, tables),
     ...createWrites(writer, tables, texts),
-    begin: (written) => beginTransaction({ writer, floor, tables, texts, spillFile }, written),
+    begin: (written) => beginTransaction(recording, written),
+    request: (key) => takeRequest(recording, key),
     get catalogVersion() {
       return tables.version
     },
@@ -106,10 +119,11 @@ export async function createLocalEngine(parts: LocalEngineParts): Promise<Engine
       keys.free()
     },
   }
+  return engine
 }
 
 function catalogPart(tables: Tables): Pick<Engine, 'tables' | 'table' | 'createTable' | 'dropTable' | 'alterTable' | 'truncateTable' | 'catalogSettled' | 'stageTable' | 'publishStaged' | 'dropStaged'> {
-  return { tables: tables.list, table: tables.find, createTable: tables.create, dropTable: tables.drop, alterTable: tables.alter, truncateTable: tables.truncate, catalogSettled: tables.settled, stageTable: tables.stage, publishStaged: tables.publishStaged, dropStaged: tables.dropStaged }
+  return { tables: tables.list, table: tables.find, createTable: (table) => tables.create(table), dropTable: (name) => tables.drop(name), alterTable: (name, change) => tables.alter(name, change), truncateTable: (name) => tables.truncate(name), catalogSettled: tables.settled, stageTable: tables.stage, publishStaged: (staged, table, mode) => tables.publishStaged(staged, table, mode), dropStaged: tables.dropStaged }
 }
 
 function engineStats({ kernel, trees, cacheBytes, admission, room }: LocalEngineParts): EngineStats {

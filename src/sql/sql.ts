@@ -52,6 +52,11 @@ export interface QueryOptions {
   readonly mayWrite?: boolean
   /** At most one statement of the text may give rows: 0A000, before anything runs where that can be told, otherwise before the second one does. */
   readonly oneWithRows?: boolean
+  /**
+   * Makes writes safe to repeat: a text that comes again with the same key has the same answer, and what was written is not
+   * written again, across restarts as well. 22023 when the key was used for another text or other parameters.
+   */
+  readonly idempotencyKey?: string
 }
 
 export interface Sql {
@@ -98,7 +103,7 @@ export function createSql(engine: Engine, settings: SqlSettings = defaultSqlSett
   const runner: TextRunner = { engine, clock, limits, planOf: createPlanner(settings) }
 
   function start(prepared: PreparedText, parameters?: SqlParameters, options?: QueryOptions): TextRun {
-    return new TextRun(runner, { prepared, parameters, signal: options?.signal, mayWrite: options?.mayWrite ?? true, oneWithRows: options?.oneWithRows ?? false })
+    return new TextRun(runner, { prepared, parameters, signal: options?.signal, mayWrite: options?.mayWrite ?? true, oneWithRows: options?.oneWithRows ?? false, idempotencyKey: options?.idempotencyKey })
   }
 
   async function* run(text: string, parameters?: SqlParameters, options?: QueryOptions): AsyncGenerator<StatementResult> {

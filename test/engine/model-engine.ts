@@ -15,6 +15,7 @@ import type { Kernel } from '../../src/kernel/kernel.ts'
 import { reserveLinearMemory } from '../../src/kernel/linear-memory.ts'
 import { openKernel } from '../../src/kernel/open-kernel.ts'
 import { createMemoryStorage } from '../../src/storage/memory-storage.ts'
+import { modelRequests } from './model-requests.ts'
 import { computedTable } from './model-expression.ts'
 import { checkedKey, inRange, insertOrUpdateRow, insertRow, keyOf, position, project, rowsByKey, selectRows, updateRows } from './model-rows.ts'
 import { aggregateRows, compareOrdered, groupRows, wantedGroups } from './model-values.ts'
@@ -104,7 +105,7 @@ function modelOver(byName: Map<string, ModelTable>, firstVersion: number, staged
     return count
   }
 
-  return {
+  const model: Engine = {
     tables: () => [...byName.values()].map((table) => table.schema),
     table: (name) => byName.get(name)?.schema,
     get catalogVersion() {
@@ -238,6 +239,7 @@ function modelOver(byName: Map<string, ModelTable>, firstVersion: number, staged
       const table = writable(schema)
       table.rows = table.rows.filter((row) => !inRange(schema, row, lower, upper))
     },
+    request: modelRequests(() => model),
     spillFile: (use, stats) => createSpillFile(spillStorage.createTemporary, spillKernel(), use, stats),
     async flush() {},
     async compact() {},
@@ -246,12 +248,13 @@ function modelOver(byName: Map<string, ModelTable>, firstVersion: number, staged
       closed = true
     },
   }
+  return model
 }
 
 /** A transaction as a model of its own over copies, which the commit puts in the place of what was there. */
 function beginOver(byName: ReadonlyMap<string, ModelTable>, staged: Map<number, ModelTable>, catalogVersion: number, written: ReadonlySet<string>): EngineTransaction {
   const own = new Map([...byName].map(([name, table]) => [name, { ...table }]))
-  const { begin: _, catalogSettled: __, flush: ___, compact: ____, stats: _____, stageTable: ______, publishStaged: _______, dropStaged: ________, close: end, ...session } = modelOver(own, catalogVersion, staged)
+  const { begin: _, catalogSettled: __, flush: ___, compact: ____, stats: _____, stageTable: ______, publishStaged: _______, dropStaged: ________, request: _________, close: end, ...session } = modelOver(own, catalogVersion, staged)
   const begun = new Map([...own].map(([name, { rows }]) => [name, rows]))
   const refuse = async (): Promise<never> => {
     throw new LsmtError('0A000', 'not in a transaction')

@@ -128,7 +128,6 @@ describe('refusals', () => {
     ['a format that is ruled out', 406, '0A000', () => server.post('SELECT * FROM kv', { accept: 'application/json;q=0' })],
     ['an unknown format by name', 406, '0A000', () => server.post('SELECT * FROM kv', { accept: 'text/csv' }, '/query?format=xml')],
     ['an unknown URL parameter', 400, '22023', () => server.post('SELECT * FROM kv', {}, '/query?pretty=1')],
-    ['an idempotency key', 400, '0A000', () => server.post('SELECT * FROM kv', { 'idempotency-key': 'x' })],
     ['a compressed body', 400, '0A000', () => server.post('SELECT * FROM kv', { 'content-encoding': 'gzip' })],
     ['a page of another site', 403, '42501', () => server.post('SELECT * FROM kv', { origin: 'http://evil.example' })],
     ['a body over the limit', 413, '54000', () => server.post(`SELECT '${'x'.repeat(1_000_001)}' FROM kv`)],

@@ -29,6 +29,8 @@ export interface TransactionFloor {
   readonly tables: Tables
   readonly texts: ColumnInserter
   readonly spillFile: Engine['spillFile']
+  /** What its commit goes through; by default it only commits. */
+  readonly commitBy?: (parts: readonly StatementPart[], commit: (parts: readonly StatementPart[]) => Promise<void>) => Promise<void>
 }
 
 /** See `Engine.begin`. */
@@ -203,12 +205,15 @@ async function commit(state: TransactionState): Promise<boolean> {
   try {
     const written = takeWritten(state)
     if (written.length === 0) return false
-    await commitAdmitted(state.parts.floor, [...state.touched], written)
+    const { floor, commitBy = commitAlone } = state.parts
+    await commitBy(written, (parts) => commitAdmitted(floor, [...state.touched], parts))
     return true
   } finally {
     state.release()
   }
 }
+
+const commitAlone: NonNullable<TransactionFloor['commitBy']> = (parts, commit) => commit(parts)
 
 function takeWritten(state: TransactionState): readonly StatementPart[] {
   try {

@@ -2,9 +2,9 @@
  * What a transaction has written: the parts of its statements in order, and above its snapshot of each shard that it
  * wrote to an overlay that has them applied. They take memory twice until the end, in the heap and as bytes to commit.
  */
-import { joinBatches } from '../../lsm/batch-builder.ts'
 import type { Overlay, Snapshot, Tree } from '../../lsm/tree.ts'
 import type { StatementPart } from '../shards/commit.ts'
+import { joinParts } from '../shards/join-parts.ts'
 import { shardsOf } from '../shards/shard-snapshot.ts'
 import type { ShardSnapshot } from '../shards/shard-snapshot.ts'
 
@@ -78,16 +78,4 @@ export function createWorkspace(trees: readonly Tree[], base: ShardSnapshot): Wo
       base.release()
     },
   }
-}
-
-function joinParts(written: readonly StatementPart[]): readonly StatementPart[] {
-  const shards = [...new Set(written.map(({ shard }) => shard))]
-  return shards.map((shard) => {
-    const parts = written.filter((part) => part.shard === shard)
-    return {
-      shard,
-      batch: joinBatches(parts.map(({ batch }) => batch), shards.length > 1 ? shards.length : 0),
-      operationCount: parts.reduce((sum, { operationCount }) => sum + operationCount, 0),
-    }
-  })
 }

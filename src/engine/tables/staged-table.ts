@@ -6,10 +6,12 @@
 import { LsmtError } from '../../errors.ts'
 import type { EngineRow, StagedWriteMode } from '../engine.ts'
 import { scanShards } from '../read/scan.ts'
+import { requestTableIds } from '../requests/request-tables.ts'
 import { shardsOf } from '../shards/shard-snapshot.ts'
 import type { TableSchema } from '../schema.ts'
 import { writeBlind, writeNew } from '../write/insert.ts'
 import { tableChanged } from '../write/writer.ts'
+import type { Writer } from '../write/writer.ts'
 import { catalogShard, catalogTable, nextTableIdRow, tableRow } from './catalog.ts'
 import { recoverNextRowId } from './hidden-key.ts'
 import { tableAccess } from './table-access.ts'
@@ -43,23 +45,23 @@ function reserveRowIds(before: TableAccess, staged: TableAccess): void {
 }
 
 /** See `Engine.publishStaged`. The table's lock is taken before the turn to change the catalog, as transactions do. */
-export async function publishStaged(state: TablesState, staged: TableSchema, table: TableSchema, mode: StagedWriteMode): Promise<TableSchema> {
+export async function publishStaged(state: TablesState, staged: TableSchema, table: TableSchema, mode: StagedWriteMode, commit?: Writer['commit']): Promise<TableSchema> {
   const access = stagedAccess(state, staged)
   const release = await current(state, table).state.locks.lockTable()
   try {
     await copyRows(state, current(state, table), access, mode)
-    return await inTurn(state, () => replace(state, current(state, table), access))
+    return await inTurn(state, () => replace(state, current(state, table), access, commit))
   } finally {
     release()
   }
 }
 
-async function replace(state: TablesState, before: TableAccess, staged: TableAccess): Promise<TableSchema> {
+async function replace(state: TablesState, before: TableAccess, staged: TableAccess, commit?: Writer['commit']): Promise<TableSchema> {
   await leaving(before, 'truncated', () =>
     change(state, (builder) => {
       builder.drop(before.schema.tableId)
       builder.putIn(catalogShard, state.catalog, tableRow(staged.schema))
-    }),
+    }, commit),
   )
   // The next row's id is read anew: rows written meanwhile have larger ones than the staged.
   register(state, staged.schema.hiddenKey ? tableAccess(staged.schema) : staged, before)
@@ -100,7 +102,7 @@ export function dropStaged(state: TablesState, staged: TableSchema): Promise<voi
 
 /** Drops what the trees know and the catalog does not. */
 export async function dropOrphans(state: TablesState): Promise<void> {
-  const known = new Set([catalogTable.tableId, ...state.byId.keys()])
+  const known = new Set([catalogTable.tableId, ...requestTableIds, ...state.byId.keys()])
   const orphans = new Set(state.writer.shards.trees.flatMap(({ layouts }) => [...layouts.keys()].filter((tableId) => !known.has(tableId))))
   if (orphans.size === 0) return
   await change(state, (builder) => {

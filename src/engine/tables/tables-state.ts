@@ -52,9 +52,10 @@ export function existing({ writer, byName }: TablesState, name: string): TableAc
   return access
 }
 
-export async function change({ writer, catalog }: TablesState, add: (builder: StatementBuilder) => void): Promise<void> {
+/** `commit`: the writer's own, unless the change brings something with it. */
+export async function change({ writer, catalog }: TablesState, add: (builder: StatementBuilder) => void, commit: Writer['commit'] = writer.commit): Promise<void> {
   const parts = buildParts(writer, add)
-  await writer.commit(catalog, parts)
+  await commit(catalog, parts, 0)
 }
 
 export function unknownTable(name: string): LsmtError {

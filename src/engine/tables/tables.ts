@@ -21,18 +21,21 @@ import { dropOrphans, dropStaged, publishStaged, stageTable } from './staged-tab
 import { change, existing, inTurn, leaving, register, unknownTable } from './tables-state.ts'
 import type { TablesState } from './tables-state.ts'
 
+type Commit = Writer['commit']
+
 export interface Tables {
   list(): readonly TableSchema[]
   find(name: string): TableSchema | undefined
   readonly version: number
   /** What reading and writing `schema` needs. 42P01 when it is not a table of this database (any more). */
   access(schema: TableSchema): TableAccess
-  create(table: NewTable): Promise<TableSchema>
-  drop(name: string): Promise<void>
-  alter(name: string, change: TableChange): Promise<TableSchema>
-  truncate(name: string): Promise<TableSchema>
+  /** `commit` of this and the following: what the statement's parts are committed by; the writer's own when absent. */
+  create(table: NewTable, commit?: Commit): Promise<TableSchema>
+  drop(name: string, commit?: Commit): Promise<void>
+  alter(name: string, change: TableChange, commit?: Commit): Promise<TableSchema>
+  truncate(name: string, commit?: Commit): Promise<TableSchema>
   stage(table: TableSchema): Promise<TableSchema>
-  publishStaged(staged: TableSchema, table: TableSchema, mode: StagedWriteMode): Promise<TableSchema>
+  publishStaged(staged: TableSchema, table: TableSchema, mode: StagedWriteMode, commit?: Commit): Promise<TableSchema>
   dropStaged(staged: TableSchema): Promise<void>
   settled(): Promise<void>
   /** The tables as they are now, whatever becomes of them. */
@@ -74,12 +77,12 @@ function createTables(state: TablesState): Tables {
       return state.version
     },
     pin: () => ({ ...lookups({ byName: new Map(state.byName), byId: new Map(state.byId) }), version: state.version }),
-    create: (table) => inTurn(state, () => createTable(state, table)),
-    drop: (name) => inTurn(state, () => dropTable(state, name)),
-    alter: (name, change) => inTurn(state, () => alterTable(state, name, change)),
-    truncate: (name) => inTurn(state, () => truncateTable(state, name)),
+    create: (table, commit) => inTurn(state, () => createTable(state, table, commit)),
+    drop: (name, commit) => inTurn(state, () => dropTable(state, name, commit)),
+    alter: (name, change, commit) => inTurn(state, () => alterTable(state, name, change, commit)),
+    truncate: (name, commit) => inTurn(state, () => truncateTable(state, name, commit)),
     stage: (table) => stageTable(state, table),
-    publishStaged: (staged, table, mode) => publishStaged(state, staged, table, mode),
+    publishStaged: (staged, table, mode, commit) => publishStaged(state, staged, table, mode, commit),
     dropStaged: (staged) => dropStaged(state, staged),
     async settled() {
       await state.tail.catch(() => {})
@@ -99,7 +102,7 @@ function lookups({ byName, byId }: Pick<TablesState, 'byName' | 'byId'>): Pick<T
   }
 }
 
-async function createTable(state: TablesState, table: NewTable): Promise<TableSchema> {
+async function createTable(state: TablesState, table: NewTable, commit?: Commit): Promise<TableSchema> {
   const { writer, catalog } = state
   writer.shards.assertOpen()
   const access = tableAccess(tableSchema(table, state.nextTableId))
@@ -111,18 +114,18 @@ async function createTable(state: TablesState, table: NewTable): Promise<TableSc
     builder.define(access)
     builder.putIn(catalogShard, catalog, tableRow(access.schema))
     builder.putIn(catalogShard, catalog, nextTableIdRow(nextTableId))
-  })
+  }, commit)
   register(state, access)
   return access.schema
 }
 
-async function dropTable(state: TablesState, name: string): Promise<void> {
+async function dropTable(state: TablesState, name: string, commit?: Commit): Promise<void> {
   const access = existing(state, name)
   await leaving(access, 'dropped', () =>
     change(state, (builder) => {
       builder.drop(access.schema.tableId)
       builder.deleteIn(catalogShard, state.catalog, [name])
-    }),
+    }, commit),
   )
   state.byName.delete(name)
   state.byId.delete(access.schema.tableId)
@@ -133,7 +136,7 @@ async function dropTable(state: TablesState, name: string): Promise<void> {
  * Statements under way write by the former schema until the new one is registered, as rows older than new columns are;
  * one that ends later and does not know of them must not be written over rows that do: `columnCount` tells them.
  */
-async function alterTable(state: TablesState, name: string, step: TableChange): Promise<TableSchema> {
+async function alterTable(state: TablesState, name: string, step: TableChange, commit?: Commit): Promise<TableSchema> {
   const before = existing(state, name)
   const access = tableAccess(alteredTable(before.schema, step), before.state)
   const { schema } = access
@@ -142,7 +145,7 @@ async function alterTable(state: TablesState, name: string, step: TableChange): 
     if (step.kind === 'addColumn') builder.define({ ...access, layout: grownLayout(state, access, step) })
     if (schema.name !== name) builder.deleteIn(catalogShard, state.catalog, [name])
     builder.putIn(catalogShard, state.catalog, tableRow(schema))
-  })
+  }, commit)
   access.state.columnCount = schema.columns.length
   register(state, access, before)
   return schema
@@ -163,7 +166,7 @@ function grownLayout({ writer }: TablesState, { schema, layout }: TableAccess, {
 }
 
 /** The table goes on, empty, under another id; a shard forgets the former rows as it forgets a dropped table's. */
-async function truncateTable(state: TablesState, name: string): Promise<TableSchema> {
+async function truncateTable(state: TablesState, name: string, commit?: Commit): Promise<TableSchema> {
   const before = existing(state, name)
   const access = tableAccess({ ...before.schema, tableId: state.nextTableId })
   const nextTableId = ++state.nextTableId
@@ -173,7 +176,7 @@ async function truncateTable(state: TablesState, name: string): Promise<TableSch
       builder.define(access)
       builder.putIn(catalogShard, state.catalog, tableRow(access.schema))
       builder.putIn(catalogShard, state.catalog, nextTableIdRow(nextTableId))
-    }),
+    }, commit),
   )
   register(state, access, before)
   return access.schema

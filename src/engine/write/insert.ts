@@ -14,7 +14,7 @@ import type { Writer } from './writer.ts'
 /** Writes rows whatever was there before. Synchronous up to the append when nothing makes it wait. */
 export function writeBlind(writer: Writer, access: TableAccess, rows: readonly EngineRow[]): Promise<void> {
   const parts = buildParts(writer, (builder) => builder.put(access, rows))
-  return commitBlind(writer, access, parts, () => keyHashes(writer, access, rows, access.keyInRow))
+  return commitBlind(writer, access, { parts, rowCount: rows.length }, () => keyHashes(writer, access, rows, access.keyInRow))
 }
 
 /** The same for puts and deletes, in their order. */
@@ -27,14 +27,20 @@ export function writeOperations(writer: Writer, access: TableAccess, operations:
     }
   })
   const keys = (): EngineRow[] => checked.map((each) => ('put' in each ? keyOf(access, each.put) : each.delete))
-  return commitBlind(writer, access, parts, () => keyHashes(writer, access, keys(), access.keyInKey))
+  return commitBlind(writer, access, { parts, rowCount: operations.length }, () => keyHashes(writer, access, keys(), access.keyInKey))
 }
 
-export async function commitBlind(writer: Writer, access: TableAccess, parts: readonly StatementPart[], hashes: () => Uint32Array): Promise<void> {
-  if (writer.locksOf(access).enterBlind()) return leaveBlindAfter(writer.locksOf(access), () => writer.commit(access, parts))
+/** Parts of a statement, and how many rows it changes. */
+export interface BlindWrite {
+  readonly parts: readonly StatementPart[]
+  readonly rowCount: number
+}
+
+export async function commitBlind(writer: Writer, access: TableAccess, { parts, rowCount }: BlindWrite, hashes: () => Uint32Array): Promise<void> {
+  if (writer.locksOf(access).enterBlind()) return leaveBlindAfter(writer.locksOf(access), () => writer.commit(access, parts, rowCount))
   const release = await writer.locksOf(access).lockKeys(hashes())
   try {
-    await writer.commit(access, parts)
+    await writer.commit(access, parts, rowCount)
   } finally {
     release()
   }
@@ -63,15 +69,15 @@ export async function writeNew(writer: Writer, access: TableAccess, rows: readon
       if (found === undefined) fresh.push(once[index]!)
       else if (mode === 'insert') throw duplicateKey(access, once[index]!)
     })
-    if (fresh.length > 0) await write(writer, access, fresh)
+    if (fresh.length > 0) await write(writer, access, fresh, fresh.length)
     return fresh.length
   } finally {
     release()
   }
 }
 
-async function write(writer: Writer, access: TableAccess, rows: readonly EngineRow[]): Promise<void> {
-  await writer.commit(access, buildParts(writer, (builder) => builder.put(access, rows)))
+async function write(writer: Writer, access: TableAccess, rows: readonly EngineRow[], rowCount: number): Promise<void> {
+  await writer.commit(access, buildParts(writer, (builder) => builder.put(access, rows)), rowCount)
 }
 
 /** The first row of each key; with 'insert', a second one is 23505. Keys are compared only when two hashes are equal. */
@@ -110,7 +116,7 @@ export async function writeOrChange(writer: Writer, access: TableAccess, rows: r
       changed.set(identities[i]!, becomes)
       count++
     }
-    if (changed.size > 0) await write(writer, access, [...changed.values()])
+    if (changed.size > 0) await write(writer, access, [...changed.values()], count)
     return count
   } finally {
     release()

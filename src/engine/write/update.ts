@@ -93,7 +93,7 @@ async function writeChanges(writer: Writer, access: TableAccess, changes: Change
     builder.delete(access, changes.deletes)
     builder.put(access, changes.puts)
   })
-  await writer.commit(access, parts)
+  await writer.commit(access, parts, changes.count)
   return changes.count
 }
 
@@ -131,7 +131,7 @@ export async function deleteRowsWhere(writer: Writer, access: TableAccess, where
     const range = keyRange(access.keys, where.lower, where.upper)
     if (range === 'empty') return 0
     const [count] = await aggregateShards(writer.shards, snapshots, access, { ...where, table: access.schema, ordered: false, columns: [] }, [{ function: 'count' }])
-    if (count !== 0) await writer.commit(access, buildParts(writer, (builder) => builder.deleteRange(access, range)))
+    if (count !== 0) await writer.commit(access, buildParts(writer, (builder) => builder.deleteRange(access, range)), Number(count))
     return Number(count)
   })
 }
@@ -162,7 +162,7 @@ export async function deleteKeyRange(writer: Writer, access: TableAccess, lower:
   const parts = buildParts(writer, (builder) => builder.deleteRange(access, range))
   const release = await writer.locksOf(access).lockTable()
   try {
-    await writer.commit(access, parts)
+    await writer.commit(access, parts, 0)
   } finally {
     release()
   }

@@ -19,8 +19,9 @@ export interface Writer {
    * Brings a statement's parts in, all or none, if the table still is as they were made for; resolves when they are
    * visible to those who are to see them. At once, in this synchronous step, when nothing makes it wait. To be called
    * with the locks that the statement needs, since who waits for memory must not keep any from those who wait for locks.
+   * `rowCount`: how many rows the statement tells to have changed; 0 of one that changes the catalog.
    */
-  commit(access: TableAccess, parts: readonly StatementPart[]): Promise<void>
+  commit(access: TableAccess, parts: readonly StatementPart[], rowCount: number): Promise<void>
 }
 
 /** The parts of what `add` adds; the builder is left empty whatever happens. 54000 when they are more than memory can take. */

@@ -19,11 +19,15 @@ export interface QueryRequest {
  * what does not exist, 22023 for unknown URL parameters.
  */
 export function readQueryHead(url: string, headers: IncomingHttpHeaders): FormatName | undefined {
-  if (headers['idempotency-key'] !== undefined) throw new LsmtError('0A000', 'Idempotency-Key is not supported')
   const encoding = headers['content-encoding']
   if (encoding !== undefined && encoding !== 'identity') throw new LsmtError('0A000', `a body of Content-Encoding ${encoding.slice(0, 60)} is not supported`)
   const named = url === '/query' ? undefined : readUrl(url)
   return named === undefined ? acceptedFormat(headers.accept) : namedFormat(named)
+}
+
+/** As it was sent, quotes included. */
+export function idempotencyKeyOf(headers: IncomingHttpHeaders): string | undefined {
+  return headers['idempotency-key'] as string | undefined
 }
 
 /** What `?format=` says. */

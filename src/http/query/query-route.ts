@@ -14,7 +14,7 @@ import type { CommitKind, ResultFormat } from '../format/result-format.ts'
 import { writeAll, writeOne } from '../format/write-results.ts'
 import type { Access } from '../guard/tokens.ts'
 import { readBody } from '../request-body.ts'
-import { readQueryHead, readQueryRequest } from './query-request.ts'
+import { idempotencyKeyOf, readQueryHead, readQueryRequest } from './query-request.ts'
 import type { QueryRequest } from './query-request.ts'
 
 export interface QueryRoute {
@@ -37,7 +37,7 @@ export async function answerQuery(route: QueryRoute, request: IncomingMessage, r
     }
     if (name === 'csv' && request.httpVersionMinor === 0) throw unboundedCsv()
     const query = readQueryRequest(request.headers['content-type'], await readBody(request, route.bodyBytesMax))
-    await runQuery(route, { query, access, format: await loadFormat(name) }, response)
+    await runQuery(route, { query, access, format: await loadFormat(name), idempotencyKey: idempotencyKeyOf(request.headers) }, response)
   } catch (error) {
     answerError(route, error, response, undefined)
     request.resume()
@@ -54,6 +54,7 @@ interface Asked {
   readonly query: QueryRequest
   readonly access: Access
   readonly format: ResultFormat
+  readonly idempotencyKey: string | undefined
 }
 
 async function runQuery(route: QueryRoute, asked: Asked, response: ServerResponse): Promise<void> {
@@ -79,9 +80,9 @@ function startTimer({ timeoutMs }: QueryRequest, { cancel }: Canceller): NodeJS.
   return setTimeout(() => cancel(new LsmtError('57014', `the statement took longer than ${timeoutMs} ms`)), timeoutMs)
 }
 
-async function runStatements(route: QueryRoute, { query, access, format }: Asked, sink: AnswerSink, signal: CancelSignal): Promise<void> {
+async function runStatements(route: QueryRoute, { query, access, format, idempotencyKey }: Asked, sink: AnswerSink, signal: CancelSignal): Promise<void> {
   const prepared = route.sql.prepare(query.sql)
-  const run = route.sql.start(prepared, query.parameters, { signal, mayWrite: access === 'write', oneWithRows: !format.takesAll })
+  const run = route.sql.start(prepared, query.parameters, { signal, mayWrite: access === 'write', oneWithRows: !format.takesAll, ...(idempotencyKey !== undefined && { idempotencyKey }) })
   const writer = { sink, format, commit: route.commit, monotonicMs: route.clock.monotonicMs }
   try {
     await (format.takesAll ? writeAll(writer, run, prepared.statements.length) : writeOne(writer, run))

@@ -65,6 +65,7 @@ async function insertKnowing(plan: InsertPlan, rows: readonly EngineRow[], run: 
   if (onConflict !== undefined || mode === 'insert-or-ignore') return await insertOrChange(plan, rows, run)
   if (returning?.work !== undefined) takeSnapshot(run)
   const returned = await returnedRows(run, returning).all(rows.map(whole))
+  run.willReturn?.(() => returned)
   return written(await engine.insert(table, rows, mode), returning, returned)
 }
 

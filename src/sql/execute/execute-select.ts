@@ -21,6 +21,7 @@ export interface Execution {
   readonly limits: QueryLimits
   /** Under EXPLAIN ANALYZE. */
   readonly probe?: Probe
+  readonly willReturn?: QueryRun['willReturn']
   /** See `nowOf`. */
   nowMicros?: number
 }
@@ -53,6 +54,6 @@ function executeOperators(engine: EngineSession, plan: OperatorPlan, execution: 
 
 /** Operators of a statement; what they hold is given back by `endRun`. */
 export function newRun(engine: EngineSession, execution: Execution): QueryRun {
-  const { values, signal, limits, probe } = execution
-  return newQueryRun({ engine, stats: newQueryStats(), signal, values, limits, probe, nowMicros: nowOf(execution) })
+  const { values, signal, limits, probe, willReturn } = execution
+  return newQueryRun({ engine, stats: newQueryStats(), signal, values, limits, probe, willReturn, nowMicros: nowOf(execution) })
 }

@@ -52,6 +52,7 @@ async function changeRows(run: QueryRun, plan: UpdatePlan | DeletePlan, become: 
       return outcome === 'keep' ? [] : [outcome === 'delete' ? row : outcome]
     }))
   }
+  run.willReturn?.(() => returned)
   const count = await changeFound(run, plan, pushed, (row) => outcomes.get(row) ?? 'keep', prepare)
   return written(count, returning, returned)
 }

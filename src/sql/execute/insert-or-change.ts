@@ -28,6 +28,8 @@ export async function insertOrChange(plan: InsertPlan, rows: readonly EngineRow[
     const values = await returns.all(proposals.map((row) => (met.get(row)?.becomes ?? row) as EngineRow))
     returned = new Map(proposals.map((row, index) => [row, values[index]!]))
   }
+  const allReturned = (): readonly EngineRow[] => rows.map((row) => returned.get(row)).filter((row) => row !== undefined)
+  run.willReturn?.(allReturned)
   const count = await engine.insertOrUpdate(table, rows, (existing, proposed) => {
     const known = met.get(proposed)
     if (known?.existing === existing) return known.becomes
@@ -37,7 +39,7 @@ export async function insertOrChange(plan: InsertPlan, rows: readonly EngineRow[
     else returned.set(proposed, returns.one!(becomes))
     return becomes
   }, prepare)
-  return written(count, returning, rows.map((row) => returned.get(row)).filter((row) => row !== undefined))
+  return written(count, returning, allReturned())
 }
 
 /** Undefined when it takes operators to decide. */

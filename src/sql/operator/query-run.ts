@@ -59,6 +59,8 @@ export interface QueryRun extends Run {
   rowsOfTurn: number
   turnStartMs: number
   readonly probe?: Probe | undefined
+  /** Told what RETURNING will give before anything is written, by whoever keeps that with what is written. */
+  readonly willReturn?: ((rows: () => readonly EngineRow[]) => void) | undefined
 }
 
 /** Limits of what queries may hold. */
@@ -70,7 +72,7 @@ export interface QueryLimits {
   readonly pool: MemoryPool
 }
 
-export interface QueryRunInput extends Pick<QueryRun, 'engine' | 'stats' | 'signal' | 'values' | 'nowMicros' | 'probe'> {
+export interface QueryRunInput extends Pick<QueryRun, 'engine' | 'stats' | 'signal' | 'values' | 'nowMicros' | 'probe' | 'willReturn'> {
   readonly limits: QueryLimits
   readonly turns?: Turns
 }

@@ -20,7 +20,7 @@ export type PlanOf = (values: Values, catalog: EngineCatalog) => Plan
 export const withinText = 'a transaction lives within one request: send BEGIN, its statements and COMMIT or ROLLBACK as one text'
 
 export interface TransactionRunner {
-  readonly engine: Engine
+  readonly engine: Pick<Engine, 'begin' | keyof EngineCatalog>
   readonly clock: Clock
   readonly planOf: PlanOf
 }

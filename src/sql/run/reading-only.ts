@@ -24,8 +24,9 @@ const statementName = {
   truncate: 'TRUNCATE',
 } as const
 
-type WritingPlan = Extract<Plan, { readonly kind: keyof typeof statementName }>
+/** A plan of a statement that writes when it runs. */
+export type WritingPlan = Extract<Plan, { readonly kind: keyof typeof statementName }>
 
-function writes(plan: Plan): plan is WritingPlan {
+export function writes(plan: Plan): plan is WritingPlan {
   return plan.kind in statementName
 }

@@ -10,14 +10,18 @@ import { runPlan } from '../explain/explain.ts'
 import type { Execution } from '../execute/execute-select.ts'
 import type { QueryLimits } from '../operator/query-run.ts'
 import { errorAt, originOf } from '../origin.ts'
+import type { RecordingSession } from '../../engine/engine.ts'
 import type { StatementResult } from '../result.ts'
 import type { ScannedStatement } from '../scan/scan-state.ts'
 import type { SqlParameters } from '../slot.ts'
 import type { TransactionStatement } from '../syntax/transaction.ts'
 import type { Values } from '../value/values.ts'
+import { fingerprintOf } from './keyed/fingerprint.ts'
+import { KeyedText } from './keyed/keyed-text.ts'
 import { beginTransaction, blockOf, withinText } from './open-transaction.ts'
 import type { OpenTransaction, PlanOf } from './open-transaction.ts'
-import { readingOnly } from './reading-only.ts'
+import { readingOnly, writes } from './reading-only.ts'
+import type { WritingPlan } from './reading-only.ts'
 import { checkRowsOnce, planRowsOnce } from './rows-once.ts'
 
 /** A text taken apart: how many statements it has is known before the first one runs. */
@@ -41,6 +45,7 @@ export interface TextRunOptions {
   /** False refuses statements that write: 42501. */
   readonly mayWrite: boolean
   readonly oneWithRows: boolean
+  readonly idempotencyKey: string | undefined
 }
 
 export class TextRun {
@@ -48,6 +53,10 @@ export class TextRun {
   private readonly options: TextRunOptions
   private index = 0
   private transaction: OpenTransaction | undefined
+  /** Under an idempotency key, from the first statement on. */
+  private keyed: KeyedText | undefined
+  /** That of the transaction which is open, under a key. */
+  private recording: RecordingSession | undefined
 
   constructor(runner: TextRunner, options: TextRunOptions) {
     const { mayWrite, oneWithRows, prepared: { statements } } = options
@@ -60,12 +69,22 @@ export class TextRun {
   /** Runs the next statement; its result must be consumed before another is asked for. undefined after the last one. */
   async next(): Promise<StatementResult | undefined> {
     if (this.index >= this.options.prepared.statements.length) return undefined
-    const values = this.valuesOf(this.index++)
-    return this.transaction === undefined ? await this.runAlone(values) : await this.runWithin(this.transaction, values)
+    const index = this.index++
+    const values = this.valuesOf(index)
+    const { idempotencyKey, mayWrite } = this.options
+    // Who may not write has nothing to repeat.
+    if (idempotencyKey !== undefined && mayWrite) return await this.nextKeyed(idempotencyKey, values, index)
+    return this.transaction === undefined ? await this.runAlone(values, index) : await this.runWithin(this.transaction, values)
   }
 
   /** Rolls back a transaction that was not committed. */
   close(): void {
+    this.rollback()
+    this.keyed?.release()
+    this.keyed = undefined
+  }
+
+  private rollback(): void {
     this.transaction?.rollback()
     this.transaction = undefined
   }
@@ -75,20 +94,25 @@ export class TextRun {
     return { text, statement: statements[index]!, parameters }
   }
 
-  private runAlone(values: Values): Promise<StatementResult> {
+  private runAlone(values: Values, index: number): Promise<StatementResult> {
     const { engine, planOf } = this.runner
     return againWhenChanged(engine, () => {
       const plan = planOf(values, engine)
-      return plan.kind === 'transaction' ? this.begin(values, plan.statement) : runPlan(engine, plan, this.execution(values))
+      if (plan.kind === 'transaction') return this.begin(values, plan.statement, index)
+      if (this.keyed !== undefined && writes(plan) && values.statement.explain?.analyze !== false) return this.runRecorded(this.keyed, plan, values, index)
+      return runPlan(engine, plan, this.execution(values))
     })
   }
 
-  private async begin(values: Values, statement: TransactionStatement): Promise<StatementResult> {
+  private async begin(values: Values, statement: TransactionStatement, index: number): Promise<StatementResult> {
     if (statement.kind !== 'begin') throw errorAt(originOf(values), 0, '25P01', 'no transaction is open', withinText)
     const { prepared: { statements }, signal } = this.options
     const following = statements.slice(this.index).map((_, i) => this.valuesOf(this.index + i))
-    this.transaction = await beginTransaction(this.runner, blockOf(this.runner, values, following), statement.readOnly, signal)
-    return { kind: 'transaction', isCommit: false }
+    const block = blockOf(this.runner, values, following)
+    this.recording = this.keyed?.transactionSession(this.index + block.length)
+    this.transaction = await beginTransaction(this.recording === undefined ? this.runner : { ...this.runner, engine: this.recording }, block, statement.readOnly, signal)
+    const result: StatementResult = { kind: 'transaction', isCommit: false }
+    return this.keyed === undefined ? result : this.keyed.keep(index, result)
   }
 
   private async runWithin(transaction: OpenTransaction, values: Values): Promise<StatementResult> {
@@ -97,9 +121,34 @@ export class TextRun {
       if (transaction.isOver) this.transaction = undefined
       return result
     } catch (error) {
-      this.close()
+      this.rollback()
       throw error
     }
+  }
+
+  private async nextKeyed(key: string, values: Values, index: number): Promise<StatementResult> {
+    const { prepared: { text }, parameters, signal } = this.options
+    this.keyed ??= await KeyedText.take(this.runner.engine, key, fingerprintOf(text, parameters), signal)
+    const { keyed, transaction } = this
+    const known = keyed.answerTo(index)
+    if (known !== undefined) return known
+    if (transaction === undefined) return await this.runAlone(values, index)
+    const result = await this.runWithin(transaction, values)
+    if (!transaction.isOver) return keyed.keep(index, result)
+    if (this.isCommit(values)) await keyed.committed(index, this.recording?.isRecorded === true)
+    return result
+  }
+
+  private isCommit(values: Values): boolean {
+    const plan = this.runner.planOf(values, this.runner.engine)
+    return plan.kind === 'transaction' && plan.statement.kind === 'commit'
+  }
+
+  private async runRecorded(keyed: KeyedText, plan: WritingPlan, values: Values, index: number): Promise<StatementResult> {
+    if (values.statement.explain !== undefined) throw errorAt(originOf(values), 0, '0A000', 'EXPLAIN ANALYZE of a write with an idempotency key is not supported', 'what it answers is known only when the write is done')
+    const columns = ('returning' in plan ? plan.returning?.output : undefined) ?? []
+    const kind = plan.kind === 'insert' || plan.kind === 'update' || plan.kind === 'delete' ? 'write' : 'schema'
+    return await keyed.write(index, { kind, columns }, (session, willReturn) => runPlan(session, plan, { ...this.execution(values), willReturn }))
   }
 
   private execution(values: Values): Execution {

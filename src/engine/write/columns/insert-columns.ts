@@ -37,7 +37,7 @@ export function createColumnInserter(): ColumnInserter {
     const built = scratch && build(writer, scratch, access, rowCount, add)
     if (built === undefined) return undefined
     if (mode === 'insert' && !hiddenKey) return await writeNewParts(writer, access, built, rowCount)
-    await commitBlind(writer, access, built.parts, () => built.hashes)
+    await commitBlind(writer, access, { parts: built.parts, rowCount }, () => built.hashes)
     return rowCount
   }
 
@@ -75,7 +75,7 @@ async function writeNewParts(writer: Writer, access: TableAccess, { parts, hashe
   const release = await writer.locksOf(access).lockKeys(hashes)
   try {
     for (const part of parts) if (await anyExists(writer, access, part)) return undefined
-    await writer.commit(access, parts)
+    await writer.commit(access, parts, rowCount)
     return rowCount
   } finally {
     release()
