@@ -44,6 +44,8 @@ const doors: readonly { readonly what: string; readonly pattern: RegExp; readonl
   { what: 'the AWS SDK', pattern: /@aws-sdk\//, allowed: /^src\/storage\/s3-storage\.ts$/, instead: 'src/storage/s3-storage.ts' },
   { what: 'WebAssembly modules', pattern: /WebAssembly\.(Module\(|Instance|instantiate|compile)|@assemblyscript\/loader/, allowed: /^src\/kernel\/wasm\/instance\.ts$/, instead: 'src/kernel/wasm/instance.ts' },
   { what: 'WebAssembly memory', pattern: /new WebAssembly\.Memory/, allowed: /^src\/kernel\/linear-memory\.ts$/, instead: 'src/kernel/linear-memory.ts' },
+  { what: 'pino', pattern: /from 'pino'/, allowed: /^src\/runtime\/log\.ts$/, instead: 'a Log from src/runtime/log.ts' },
+  { what: 'prom-client', pattern: /from 'prom-client'/, allowed: /^src\/http\/observe\/metrics\.ts$/, instead: 'src/http/observe/metrics.ts' },
   { what: 'commander', pattern: /from 'commander'/, allowed: /^src\/cli\//, instead: 'src/cli/' },
   { what: 'abstract-level', pattern: /from 'abstract-level'/, allowed: /^src\/(level\/|lsmt-level\.ts$)/, instead: 'src/level/' },
   { what: 'cli-progress', pattern: /from 'cli-progress'/, allowed: /^src\/cli\/transfer\/progress\.ts$/, instead: 'src/cli/transfer/progress.ts' },

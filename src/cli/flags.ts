@@ -54,6 +54,18 @@ export function integerIn(min: number, max: number): (text: string) => number {
   }
 }
 
+const unitBytes: Readonly<Record<string, number>> = { '': 1, KIB: 1024, MIB: 1024 ** 2, GIB: 1024 ** 3 }
+
+/** A number of bytes, with KiB, MiB or GiB behind it if need be. */
+export function bytesIn(min: number, max: number): (text: string) => number {
+  return (text) => {
+    const [, digits, unit = ''] = /^(\d{1,15})\s*(KiB|MiB|GiB)?$/i.exec(text) ?? []
+    const bytes = Number(digits) * unitBytes[unit.toUpperCase()]!
+    if (!(bytes >= min && bytes <= max)) throw new InvalidArgumentError(`Expected bytes from ${min} to ${max}, such as 1048576 or 1MiB.`)
+    return bytes
+  }
+}
+
 export function nonEmpty(text: string): string {
   if (text === '') throw new InvalidArgumentError('Expected a path.')
   return text

@@ -1,78 +1,105 @@
 /** `lsmt serve`: a database over HTTP until it is asked to stop. */
+import { resolve } from 'node:path'
 import type { Engine } from '../engine/engine.ts'
 import { LsmtError } from '../errors.ts'
 import { startHttpServer } from '../http/server.ts'
 import type { HttpServer } from '../http/server.ts'
+import { createLog } from '../runtime/log.ts'
+import type { Log } from '../runtime/log.ts'
+import { systemRandom } from '../runtime/random.ts'
 import { defaultDatabaseSettings } from '../settings.ts'
 import type { DatabaseSettings } from '../settings.ts'
 import { createSql, sqlSettings } from '../sql/sql.ts'
 import type { CliHost } from './host.ts'
 import { servedAccess } from './serve/access.ts'
 import type { ServedAccess } from './serve/access.ts'
+import { memorySettings } from './serve/limit-flags.ts'
 import type { ServeFlags } from './serve/serve-flags.ts'
-
-/** Requests under way when a stop is asked for may take this long. */
-const stopGraceMs = 10_000
-const bodyBytesMax = 64 * 1024 * 1024
+import { statusOf } from './serve/status.ts'
+import { watchEngine } from './serve/watch-engine.ts'
 
 /** Runs until `host.stopRequested`. 22023 for settings that cannot be, and whatever opening the database says. */
 export async function serve(flags: ServeFlags, isShardCountGiven: boolean, host: CliHost): Promise<void> {
   if (flags.storage === 's3') throw new LsmtError('0A000', '--storage s3 is not supported yet; use --storage local')
   const access = await servedAccess(flags, host.environment['LSMT_AUTH_TOKEN'])
-  const { shards, workers, durability, kernels } = flags
-  const settings: DatabaseSettings = { ...defaultDatabaseSettings, shards, workers, durability, kernels }
-  const engine = await host.openEngine({ dataDir: flags.dataDir, settings, isShardCountGiven })
+  const { shards, workers, durability, kernels, dataDir } = flags
+  const settings: DatabaseSettings = { ...defaultDatabaseSettings, ...memorySettings(flags), shards, workers, durability, kernels }
+  const log = createLog(flags.logLevel, (line) => host.printError(line.trimEnd()))
+  const engine = await host.openEngine({ dataDir, settings, isShardCountGiven })
+  const unwatch = watchEngine(engine, log)
   try {
-    const server = await startServer(flags, access, settings, engine, host)
-    reloadWhenAsked(access, server, host)
-    host.printLine(`lsmt listening on ${server.url} (data: ${flags.dataDir}, durability: ${durability}, kernels: ${kernels})`)
+    const server = await startServer({ flags, access, settings, engine, log, host })
+    reloadWhenAsked(access, server, log, host)
+    log.info({ url: server.url, dataDir, durability, kernels, version: host.version }, 'listening')
+    host.printLine(`lsmt listening on ${server.url} (data: ${dataDir}, durability: ${durability}, kernels: ${kernels})`)
     await host.stopRequested
-    await server.close(stopGraceMs)
+    await stop(server, engine, flags.stopTimeoutMs, log)
   } finally {
+    unwatch()
     await engine.close()
   }
 }
 
 /** A file that is not in order changes nothing: who could come before still can. */
-function reloadWhenAsked({ reload }: ServedAccess, server: HttpServer, host: CliHost): void {
+function reloadWhenAsked({ reload }: ServedAccess, server: HttpServer, log: Log, host: CliHost): void {
   if (reload === undefined) return
   host.onReload(async () => {
     try {
       const certificate = await reload()
       if (certificate !== undefined) server.replaceCertificate(certificate)
-      host.printError('lsmt: tokens and certificate are read again')
+      log.info({}, 'tokens and certificate are read again')
     } catch (error) {
-      host.printError(`${describeFault(error)}; tokens and certificate stay as they were`)
+      log.error({ reason: error instanceof Error ? error.message : String(error) }, 'tokens and certificate stay as they were')
     }
   })
 }
 
-async function startServer({ listen }: ServeFlags, { clients, certificate }: ServedAccess, settings: DatabaseSettings, engine: Engine, host: CliHost): Promise<HttpServer> {
+interface Serving {
+  readonly flags: ServeFlags
+  readonly access: ServedAccess
+  readonly settings: DatabaseSettings
+  readonly engine: Engine
+  readonly log: Log
+  readonly host: CliHost
+}
+
+async function startServer({ flags, access: { clients, certificate }, settings, engine, log, host }: Serving): Promise<HttpServer> {
+  const { clock, version } = host
+  const startMs = clock.monotonicMs()
+  const node = { version, settings, dataDir: resolve(flags.dataDir), uptimeMs: () => clock.monotonicMs() - startMs }
   return await startHttpServer(
-    { ...listen, clients, certificate },
+    { ...flags.listen, clients, certificate, limits: flags },
     {
       sql: createSql(engine, sqlSettings(settings)),
-      clock: host.clock,
+      clock,
+      random: systemRandom,
+      log,
+      slowQueryMs: flags.slowQueryMs,
       commit: { durability: settings.durability, copies: 1 },
-      bodyBytesMax,
-      onFault: (error) => host.printError(describeFault(error)),
       notReady: () => (engine.stats().shards.some((shard) => shard.failure !== undefined) ? 'a log failed and takes no more writes until a restart' : undefined),
-      status: () => statusOf(engine, settings, host),
+      status: () => statusOf(engine, node),
     },
   )
 }
 
-export function statusOf(engine: Engine, settings: DatabaseSettings, host: CliHost): unknown {
-  const { shards, cacheBytes, kernelMemoryBytes } = engine.stats()
-  const { durability, kernels, workers } = settings
-  return {
-    version: host.version,
-    node: { durability, kernels, workers, storage: 'local' },
-    tables: engine.tables().map(({ name, columns, hiddenKey }) => ({ name, columns: columns.length - (hiddenKey ? 1 : 0) })),
-    shards,
-    cacheBytes,
-    kernelMemoryBytes,
-    cluster: null,
+/** Ends the requests, then flushes, so that the next start has little to replay; the log has all of it if there is no time. */
+async function stop(server: HttpServer, engine: Engine, timeoutMs: number, log: Log): Promise<void> {
+  log.info({}, 'stopping: requests under way may end, no more are taken')
+  await server.close(timeoutMs)
+  const outcome = await within(timeoutMs, engine.flush().then(() => 'flushed', (error: unknown) => `not flushed: ${error instanceof Error ? error.message : String(error)}`))
+  log.info({ memtables: outcome ?? 'not flushed: no time' }, 'stopped')
+}
+
+/** Undefined when it takes longer. */
+async function within<T>(msMax: number, work: Promise<T>): Promise<T | undefined> {
+  let timer: NodeJS.Timeout | undefined
+  const over = new Promise<undefined>((resolveOver) => {
+    timer = setTimeout(() => resolveOver(undefined), msMax)
+  })
+  try {
+    return await Promise.race([work, over])
+  } finally {
+    clearTimeout(timer)
   }
 }
 

@@ -5,6 +5,8 @@ import { createServer as createTlsServer } from 'node:https'
 import type { Server as TlsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { LsmtError } from '../errors.ts'
+import { connectionOptions } from './guard/connections.ts'
+import type { HttpLimits } from './guard/limits.ts'
 
 /** In PEM. */
 export interface Certificate {
@@ -18,6 +20,12 @@ export interface Address {
   readonly port: number
 }
 
+export interface ListenerSettings extends Address {
+  /** Undefined: without TLS. */
+  readonly certificate: Certificate | undefined
+  readonly limits: HttpLimits
+}
+
 export interface Listener {
   readonly server: Server
   /** Connections from now on are answered with this certificate. 22023 when it cannot be used; the one before stays. */
@@ -27,9 +35,10 @@ export interface Listener {
 }
 
 /** 22023 for a certificate that cannot be used. */
-export function createListener(handle: RequestListener, { host }: Address, certificate: Certificate | undefined): Listener {
-  const secure = certificate && usable(() => createTlsServer({ ...certificate, minVersion: 'TLSv1.2' }, handle))
-  const server: Server | TlsServer = secure ?? createServer(handle)
+export function createListener(handle: RequestListener, { host, certificate, limits }: ListenerSettings): Listener {
+  const options = connectionOptions(limits)
+  const secure = certificate && usable(() => createTlsServer({ ...options, ...certificate, minVersion: 'TLSv1.2', handshakeTimeout: limits.headersTimeoutMs }, handle))
+  const server: Server | TlsServer = secure ?? createServer(options, handle)
   return {
     server,
     replaceCertificate(replacement) {
@@ -61,13 +70,11 @@ export function listen(server: Server, { host, port }: Address): Promise<void> {
   })
 }
 
-/** Takes no more connections and closes idle ones; what is at work after `graceMs` is cut. */
-export async function closeListener(server: Server, graceMs: number): Promise<void> {
+/** Takes no more connections, and cuts those that there are. */
+export async function closeListener(server: Server): Promise<void> {
   const closed = new Promise<void>((resolve) => {
     server.close(() => resolve())
   })
-  server.closeIdleConnections()
-  const timer = setTimeout(() => server.closeAllConnections(), graceMs)
+  server.closeAllConnections()
   await closed
-  clearTimeout(timer)
 }

@@ -5,61 +5,84 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import express from 'express'
 import type { Express, NextFunction, Request, Response } from 'express'
 import { LsmtError } from '../errors.ts'
+import type { Sql } from '../sql/sql.ts'
 import { sendWhole } from './format/answer-sink.ts'
+import type { CommitKind } from './format/result-format.ts'
 import { answerError, answerQuery } from './query/query-route.ts'
 import type { QueryRoute } from './query/query-route.ts'
+import { createBodies, drop, tooLarge } from './guard/bodies.ts'
 import { accessFor } from './guard/clients.ts'
 import type { Clients } from './guard/clients.ts'
+import { guardConnections } from './guard/connections.ts'
+import { createGate } from './guard/gate.ts'
+import { checkRequestHead } from './guard/request-head.ts'
 import type { Access } from './guard/tokens.ts'
+import { createTraffic } from './observe/traffic.ts'
+import type { Traffic, TrafficOptions } from './observe/traffic.ts'
 import { closeListener, createListener, listen } from './listener.ts'
-import type { Address, Certificate } from './listener.ts'
-import { drop, tooLarge } from './request-body.ts'
+import type { Certificate, ListenerSettings } from './listener.ts'
 
-export interface HttpSettings extends Address {
+export interface HttpSettings extends ListenerSettings {
   readonly clients: Clients
-  /** Undefined: without TLS. */
-  readonly certificate: Certificate | undefined
 }
 
-export interface HttpServices extends QueryRoute {
+/** What the composition root gives. */
+export interface HttpServices extends TrafficOptions {
+  readonly sql: Sql
+  readonly commit: CommitKind
   /** Undefined when ready; otherwise why not. */
   readonly notReady: () => string | undefined
   /** What GET /status tells. */
   readonly status: () => unknown
 }
 
+/** What routes stand on. */
+interface Routes extends QueryRoute, Pick<HttpServices, 'notReady' | 'status'> {}
+
 export interface HttpServer {
   /** http(s)://host:port as it is. */
   readonly url: string
   /** See `Listener`. */
   replaceCertificate(certificate: Certificate): void
-  /** Takes no more connections, lets requests finish for at most `graceMs`, then cuts what is left. */
+  /** Refuses further requests, lets those under way finish for at most `graceMs`, then cuts what is left. */
   close(graceMs: number): Promise<void>
 }
 
 /** Resolves when connections are taken; rejects with 55006 when the port is in use, 22023 when the address is not there. */
 export async function startHttpServer(settings: HttpSettings, services: HttpServices): Promise<HttpServer> {
-  const app = createApp(services)
-  let isClosing = false
+  const { limits } = settings
+  const traffic = createTraffic(services)
+  const routes: Routes = { ...services, statementLengthMax: limits.statementLengthMax, bodies: createBodies(limits), gate: createGate(limits), traffic }
+  const app = createApp(routes)
+  const door: Door = { settings, traffic, isStopping: false }
   const handle = (request: IncomingMessage, response: ServerResponse, awaitsContinue: boolean): void => {
-    if (isClosing) response.setHeader('connection', 'close')
-    const access = admitted(services, settings.clients, request, response, awaitsContinue)
+    traffic.begin(request, response)
+    connections.begin(request, response)
+    const access = admitted(door, request, response, awaitsContinue)
     if (access === undefined) return
     if (awaitsContinue) response.writeContinue()
-    if (request.method === 'POST' && isQuery(request.url)) void answerQuery(services, request, response, access)
+    if (request.method === 'POST' && isQuery(request.url)) void answerQuery(routes, request, response, access)
     else app(request, response)
   }
-  const { server, url, replaceCertificate } = createListener((request, response) => handle(request, response, false), settings, settings.certificate)
+  const { server, url, replaceCertificate } = createListener((request, response) => handle(request, response, false), settings)
+  const connections = guardConnections(server, limits)
   server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => handle(request, response, true))
   await listen(server, settings)
   return {
     url: url(),
     replaceCertificate,
     async close(graceMs) {
-      isClosing = true
-      await closeListener(server, graceMs)
+      door.isStopping = true
+      await traffic.settled(graceMs)
+      await closeListener(server)
     },
   }
+}
+
+interface Door {
+  readonly settings: HttpSettings
+  readonly traffic: Traffic
+  isStopping: boolean
 }
 
 function isQuery(url: string | undefined): boolean {
@@ -67,19 +90,27 @@ function isQuery(url: string | undefined): boolean {
 }
 
 /** What the client may do; undefined when it was answered with a refusal. Whoever asks first whether to send a large body hears it before. */
-function admitted(services: HttpServices, clients: Clients, request: IncomingMessage, response: ServerResponse, awaitsContinue: boolean): Access | undefined {
+function admitted(door: Door, request: IncomingMessage, response: ServerResponse, awaitsContinue: boolean): Access | undefined {
+  const { settings: { clients, limits }, traffic } = door
   try {
+    checkRequestHead(request, limits.headersMax)
+    if (door.isStopping) refuseToBegin(request, response)
     const access = accessFor(clients, request)
-    if (awaitsContinue && Number(request.headers['content-length']) > services.bodyBytesMax) throw tooLarge(services.bodyBytesMax)
+    if (awaitsContinue && Number(request.headers['content-length']) > limits.bodyBytesMax && isQuery(request.url)) throw tooLarge(limits.bodyBytesMax)
     return access
   } catch (error) {
-    answerError(services, error, response, undefined)
+    answerError({ traffic }, error, response, undefined)
     drop(request)
     return undefined
   }
 }
 
-function createApp(services: HttpServices): Express {
+function refuseToBegin({ url }: IncomingMessage, response: ServerResponse): void {
+  response.setHeader('connection', 'close')
+  if (url !== '/health/live') throw new LsmtError('57P03', 'the server is stopping')
+}
+
+function createApp(services: Routes): Express {
   const app = express()
   app.disable('x-powered-by')
   app.disable('etag')

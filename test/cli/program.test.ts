@@ -56,7 +56,7 @@ test('serves until it is asked to stop, and says one line when ready', async () 
   expect(await (await fetch(`${url}/status`)).json()).toMatchObject({ version: '1.2.3', node: { kernels: 'js' }, tables: [{ name: 'kv', columns: 2 }] })
   host.stop()
   expect(await running).toBe(0)
-  expect([host.closed, host.out.length, host.err]).toEqual([1, 1, []])
+  expect([host.closed, host.out.length, host.err.map((line) => (JSON.parse(line) as { level: string }).level)]).toEqual([1, 1, ['info', 'info', 'info']])
   expect(host.opened[0]).toMatchObject({ isShardCountGiven: true, settings: { shards: 3, workers: 0, durability: 'memory', kernels: 'js' } })
 })
 
@@ -86,6 +86,10 @@ const usage: readonly (readonly [readonly string[], Readonly<Record<string, stri
   [['--shards', '0'], {}, /'--shards <n>' argument '0' is invalid. Expected a whole number from 1 to 1024/],
   [['--shards', '1e2'], {}, /Expected a whole number/],
   [['--workers', '-1'], {}, /Expected a whole number from 0 to 64/],
+  [['--log-level', 'loud'], {}, /Allowed choices are debug, info, warn, error, silent/],
+  [['--body-bytes-max', '1'], {}, /Expected bytes from 1024 to \d+, such as 1048576 or 1MiB/],
+  [['--body-bytes-max', '1TiB'], {}, /Expected bytes/],
+  [[], { LSMT_QUERIES_MAX: '0' }, /LSMT_QUERIES_MAX' is invalid. Expected a whole number from 1/],
   [['--durability', 'fast'], {}, /Allowed choices are sync, interval, memory/],
   [['--kernels', 'native'], {}, /Allowed choices are wasm, js/],
   [['--data-dir'], {}, /'--data-dir <path>' argument missing/],

@@ -2,21 +2,30 @@
 import { openModelEngine } from '../engine/model-engine.ts'
 import type { Engine } from '../../src/engine/engine.ts'
 import type { Clients } from '../../src/http/guard/clients.ts'
+import { defaultHttpLimits } from '../../src/http/guard/limits.ts'
+import type { HttpLimits } from '../../src/http/guard/limits.ts'
 import type { Certificate } from '../../src/http/listener.ts'
 import { startHttpServer } from '../../src/http/server.ts'
 import type { HttpServer } from '../../src/http/server.ts'
+import { createLog } from '../../src/runtime/log.ts'
+import type { LogLevel } from '../../src/runtime/log.ts'
+import { seededRandom } from '../../src/runtime/random.ts'
 import { systemClock } from '../../src/runtime/clock.ts'
 import { createSql } from '../../src/sql/sql.ts'
 
 export interface TestServer {
   readonly url: string
   readonly engine: Engine
+  /** Errors that were told to the operator. */
   readonly faults: unknown[]
+  readonly logged: readonly LogLine[]
   readonly server: HttpServer
   /** Sends a text body, as `curl -d` does. */
   post(body: string | Uint8Array, headers?: Readonly<Record<string, string>>, path?: string): Promise<Answer>
   postJson(body: unknown): Promise<Answer>
 }
+
+export type LogLine = Readonly<Record<string, unknown>>
 
 export interface Answer {
   readonly status: number
@@ -37,7 +46,9 @@ export interface AnswerJson {
 
 export interface TestServerOptions {
   readonly engine?: Engine
-  readonly bodyBytesMax?: number
+  readonly limits?: Partial<HttpLimits>
+  readonly logLevel?: LogLevel
+  readonly slowQueryMs?: number
   readonly clients?: Clients
   readonly certificate?: Certificate
   readonly notReady?: () => string | undefined
@@ -46,21 +57,23 @@ export interface TestServerOptions {
 export async function startTestServer(options: TestServerOptions = {}): Promise<TestServer> {
   const engine = options.engine ?? openModelEngine()
   const faults: unknown[] = []
+  const logged: LogLine[] = []
   const server = await startHttpServer(
-    { host: '127.0.0.1', port: 0, clients: options.clients ?? { kind: 'local' }, certificate: options.certificate },
+    { host: '127.0.0.1', port: 0, clients: options.clients ?? { kind: 'local' }, certificate: options.certificate, limits: { ...defaultHttpLimits, bodyBytesMax: 1_000_000, ...options.limits } },
     {
       sql: createSql(engine),
       clock: systemClock,
       commit: { durability: 'sync', copies: 1 },
-      bodyBytesMax: options.bodyBytesMax ?? 1_000_000,
-      onFault: (error) => faults.push(error),
+      random: seededRandom(1),
+      log: { ...createLog(options.logLevel ?? 'silent', (line) => logged.push(JSON.parse(line) as LogLine)), error: ({ err }) => faults.push(err) },
+      slowQueryMs: options.slowQueryMs ?? 0,
       notReady: options.notReady ?? (() => undefined),
       status: () => ({ version: 'test', tables: engine.tables().length }),
     },
   )
   const post: TestServer['post'] = async (body, headers = { 'content-type': 'application/x-www-form-urlencoded' }, path = '/query') =>
     await answerOf(await fetch(server.url + path, { method: 'POST', body: typeof body === 'string' ? body : Buffer.from(body), headers }))
-  return { url: server.url, engine, faults, server, post, postJson: (body) => post(JSON.stringify(body), { 'content-type': 'application/json' }) }
+  return { url: server.url, engine, faults, logged, server, post, postJson: (body) => post(JSON.stringify(body), { 'content-type': 'application/json' }) }
 }
 
 export async function answerOf(response: Response): Promise<Answer> {

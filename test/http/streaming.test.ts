@@ -88,7 +88,7 @@ test('a statement that takes too long is 408', async () => {
   await slow.server.close(100)
 })
 
-test('closing lets a request finish and takes no new one', async () => {
+test('closing lets a request finish and refuses new ones meanwhile', async () => {
   const model = openModelEngine()
   let finish = (): void => {}
   const written = new Promise<void>((resolve) => { finish = resolve })
@@ -98,10 +98,14 @@ test('closing lets a request finish and takes no new one', async () => {
   const answer = slow.post("INSERT INTO kv VALUES ('a', 'b')")
   await started
   const closed = slow.server.close(10_000)
-  await expect(fetch(`${slow.url}/health/live`)).rejects.toThrow()
+  const refused = await slow.post('SELECT 1')
+  expect([refused.status, refused.json.error.code, refused.headers.get('connection'), refused.headers.get('retry-after')]).toEqual([503, '57P03', 'close', '1'])
+  expect((await fetch(`${slow.url}/health/ready`)).status).toBe(503)
+  expect((await fetch(`${slow.url}/health/live`)).status).toBe(200)
   finish()
   expect((await answer).status).toBe(200)
   await closed
+  await expect(fetch(`${slow.url}/health/live`)).rejects.toThrow()
 })
 
 /** The count once it stays the same for a while. */

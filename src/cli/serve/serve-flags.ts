@@ -1,13 +1,17 @@
 /** The flags of `lsmt serve`, each with its environment variable. */
 import { Option } from 'commander'
 import { LsmtError } from '../../errors.ts'
+import { logLevels } from '../../runtime/log.ts'
+import type { LogLevel } from '../../runtime/log.ts'
 import type { Durability, KernelKind } from '../../settings.ts'
 import { defaultDatabaseSettings } from '../../settings.ts'
 import { dataDirOption, integerIn, kernelsOption, nonEmpty, parseListen, variableOf } from '../flags.ts'
 import type { ListenAddress } from '../flags.ts'
+import { limitOptions } from './limit-flags.ts'
+import type { LimitFlags } from './limit-flags.ts'
 
 /** As commander hands them over. */
-export interface ServeFlags {
+export interface ServeFlags extends LimitFlags {
   readonly listen: ListenAddress
   readonly dataDir: string
   readonly storage: 'local' | 's3'
@@ -20,6 +24,7 @@ export interface ServeFlags {
   readonly authTokenFile?: string
   readonly tlsCert?: string
   readonly tlsKey?: string
+  readonly logLevel: LogLevel
 }
 
 /** `--no-auth` has its variable read apart, since commander would take `LSMT_NO_AUTH=0` for yes. */
@@ -37,6 +42,8 @@ export function serveOptions(): readonly Option[] {
     new Option('--no-auth', 'serve everyone who can connect, without tokens (env: LSMT_NO_AUTH)'),
     new Option('--tls-cert <path>', 'certificate in PEM, for HTTPS; read again on SIGHUP').env('LSMT_TLS_CERT').argParser(nonEmpty),
     new Option('--tls-key <path>', 'its private key in PEM').env('LSMT_TLS_KEY').argParser(nonEmpty),
+    new Option('--log-level <level>', 'what is logged to stderr, one JSON object a line; debug tells every request').env('LSMT_LOG_LEVEL').default('info').choices([...logLevels]),
+    ...limitOptions(),
     ...futureFlags.map((flag) => new Option(`--${flag} <value>`, 'not supported yet').env(variableOf(flag))),
   ]
 }

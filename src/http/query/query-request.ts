@@ -6,7 +6,7 @@ import { isExactNumber, parseExactJson } from '../../sql/value/exact-json.ts'
 import type { ExactJson } from '../../sql/value/exact-json.ts'
 import { acceptedFormat, namedFormat } from '../format/choose-format.ts'
 import type { FormatName } from '../format/choose-format.ts'
-import { decodeUtf8 } from '../request-body.ts'
+import { decodeUtf8 } from '../guard/bodies.ts'
 
 export interface QueryRequest {
   readonly sql: string

@@ -12,8 +12,11 @@ import { formatsOffered, loadFormat } from '../format/choose-format.ts'
 import { jsonContentType } from '../format/json-format.ts'
 import type { CommitKind, ResultFormat } from '../format/result-format.ts'
 import { writeAll, writeOne } from '../format/write-results.ts'
+import { drop } from '../guard/bodies.ts'
+import type { Bodies } from '../guard/bodies.ts'
+import type { Gate } from '../guard/gate.ts'
 import type { Access } from '../guard/tokens.ts'
-import { readBody } from '../request-body.ts'
+import type { Traffic } from '../observe/traffic.ts'
 import { idempotencyKeyOf, readQueryHead, readQueryRequest } from './query-request.ts'
 import type { QueryRequest } from './query-request.ts'
 
@@ -21,9 +24,10 @@ export interface QueryRoute {
   readonly sql: Sql
   readonly clock: Clock
   readonly commit: CommitKind
-  readonly bodyBytesMax: number
-  /** Told of errors that are the server's fault. */
-  readonly onFault: (error: unknown) => void
+  readonly statementLengthMax: number
+  readonly bodies: Bodies
+  readonly gate: Gate
+  readonly traffic: Traffic
 }
 
 /** Never rejects: every failure is an answer or a cut connection. */
@@ -32,15 +36,21 @@ export async function answerQuery(route: QueryRoute, request: IncomingMessage, r
     const name = readQueryHead(request.url ?? '/query', request.headers)
     if (name === undefined) {
       answerNotAcceptable(response)
-      request.resume()
+      drop(request)
       return
     }
     if (name === 'csv' && request.httpVersionMinor === 0) throw unboundedCsv()
-    const query = readQueryRequest(request.headers['content-type'], await readBody(request, route.bodyBytesMax))
-    await runQuery(route, { query, access, format: await loadFormat(name), idempotencyKey: idempotencyKeyOf(request.headers) }, response)
+    const body = await route.bodies.read(request)
+    try {
+      const query = readQueryRequest(request.headers['content-type'], body)
+      if (query.sql.length > route.statementLengthMax) throw new LsmtError('54000', `the text of the statements is longer than ${route.statementLengthMax} characters`)
+      await runQuery(route, { query, access, format: await loadFormat(name), idempotencyKey: idempotencyKeyOf(request.headers) }, response)
+    } finally {
+      route.bodies.release(body)
+    }
   } catch (error) {
     answerError(route, error, response, undefined)
-    request.resume()
+    drop(request)
   }
 }
 
@@ -65,7 +75,7 @@ async function runQuery(route: QueryRoute, asked: Asked, response: ServerRespons
   response.once('close', onClose)
   const timer = startTimer(query, canceller)
   try {
-    await runStatements(route, asked, sink, canceller.signal)
+    await inTurn(route.gate, canceller.signal, () => runStatements(route, asked, { response, sink, signal: canceller.signal }))
     sink.end()
   } catch (error) {
     answerError(route, error, response, { sink, format })
@@ -75,12 +85,23 @@ async function runQuery(route: QueryRoute, asked: Asked, response: ServerRespons
   }
 }
 
+async function inTurn(gate: Gate, signal: CancelSignal, run: () => Promise<void>): Promise<void> {
+  const turn = gate.enter(signal)
+  if (turn !== undefined) await turn
+  try {
+    await run()
+  } finally {
+    gate.leave()
+  }
+}
+
 function startTimer({ timeoutMs }: QueryRequest, { cancel }: Canceller): NodeJS.Timeout | undefined {
   if (timeoutMs === undefined) return undefined
   return setTimeout(() => cancel(new LsmtError('57014', `the statement took longer than ${timeoutMs} ms`)), timeoutMs)
 }
 
-async function runStatements(route: QueryRoute, { query, access, format, idempotencyKey }: Asked, sink: AnswerSink, signal: CancelSignal): Promise<void> {
+async function runStatements(route: QueryRoute, { query, access, format, idempotencyKey }: Asked, { response, sink, signal }: { readonly response: ServerResponse; readonly sink: AnswerSink; readonly signal: CancelSignal }): Promise<void> {
+  const startMs = route.clock.monotonicMs()
   const prepared = route.sql.prepare(query.sql)
   const run = route.sql.start(prepared, query.parameters, { signal, mayWrite: access === 'write', oneWithRows: !format.takesAll, ...(idempotencyKey !== undefined && { idempotencyKey }) })
   const writer = { sink, format, commit: route.commit, monotonicMs: route.clock.monotonicMs }
@@ -88,6 +109,7 @@ async function runStatements(route: QueryRoute, { query, access, format, idempot
     await (format.takesAll ? writeAll(writer, run, prepared.statements.length) : writeOne(writer, run))
   } finally {
     run.close()
+    route.traffic.ran(prepared, startMs, response)
   }
 }
 
@@ -97,9 +119,9 @@ interface AnswerBegun {
 }
 
 /** The error as the answer, or, when part of the result is already sent, a body that visibly breaks off. */
-export function answerError(route: Pick<QueryRoute, 'onFault'>, error: unknown, response: ServerResponse, begun: AnswerBegun | undefined): void {
+export function answerError({ traffic }: Pick<QueryRoute, 'traffic'>, error: unknown, response: ServerResponse, begun: AnswerBegun | undefined): void {
   const answer = errorAnswer(error)
-  if (answer.isServerFault) route.onFault(error)
+  if (answer.isServerFault) traffic.fault(error, response)
   if (begun?.sink.isStreaming === true) begun.sink.cut(begun.format.failure?.(answer.body))
   else if (response.headersSent) response.destroy()
   else if (!response.destroyed) {

@@ -1,0 +1,50 @@
+/** What GET /status tells: the node, its tables, shards, levels and sizes. */
+import type { Engine, EngineStats } from '../../engine/engine.ts'
+import type { TreeStats } from '../../lsm/tree.ts'
+import type { DatabaseSettings } from '../../settings.ts'
+
+export interface Node {
+  readonly version: string
+  readonly settings: DatabaseSettings
+  /** Paths below it are told without it. */
+  readonly dataDir: string
+  readonly uptimeMs: () => number
+}
+
+export function statusOf(engine: Engine, { version, settings, dataDir, uptimeMs }: Node): unknown {
+  const stats = engine.stats()
+  const { durability, kernels, workers } = settings
+  const told = (text: string | undefined): string | null => text?.replaceAll(`${dataDir}/`, '') ?? null
+  return {
+    version,
+    node: { durability, kernels, workers, storage: 'local', uptimeSeconds: Math.floor(uptimeMs() / 1000) },
+    readOnly: told(stats.disk.refusal),
+    tables: engine.tables().map(({ name, columns, hiddenKey }) => ({ name, columns: columns.length - (hiddenKey ? 1 : 0) })),
+    levels: levelsOf(stats.shards),
+    sizes: sizesOf(stats),
+    shards: stats.shards.map((shard, index) => ({ shard: index, ...shard, failure: told(shard.failure), background: told(shard.background) })),
+    cacheBytes: stats.cacheBytes,
+    kernelMemoryBytes: stats.kernelMemoryBytes,
+    cluster: null,
+  }
+}
+
+/** Of all shards together. */
+export function levelsOf(shards: readonly TreeStats[]): TreeStats['levels'] {
+  const levels: { level: number; files: number; bytes: number }[] = []
+  for (const { level, files, bytes } of shards.flatMap((shard) => shard.levels)) {
+    const sum = (levels[level] ??= { level, files: 0, bytes: 0 })
+    sum.files += files
+    sum.bytes += bytes
+  }
+  return Array.from(levels, (sum, level) => sum ?? { level, files: 0, bytes: 0 })
+}
+
+function sizesOf({ shards }: EngineStats): unknown {
+  return {
+    tableFiles: shards.flatMap(({ levels }) => levels).reduce((sum, { files }) => sum + files, 0),
+    tableBytes: shards.flatMap(({ levels }) => levels).reduce((sum, { bytes }) => sum + bytes, 0),
+    memtableBytes: shards.reduce((sum, { memtableBytes }) => sum + memtableBytes, 0),
+    logSegments: shards.reduce((sum, { log }) => sum + log.segments, 0),
+  }
+}

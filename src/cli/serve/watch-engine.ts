@@ -1,0 +1,43 @@
+/** Tells the log what happens to a database that no request asked for: a full disk, a failed log, background work in trouble. */
+import type { Engine, EngineStats } from '../../engine/engine.ts'
+import type { Log } from '../../runtime/log.ts'
+
+const lookMs = 1_000
+
+/** Looks now and then until the returned function is called. */
+export function watchEngine(engine: Pick<Engine, 'stats'>, log: Log): () => void {
+  let before = conditionOf(engine.stats())
+  const look = (): void => {
+    const now = conditionOf(engine.stats())
+    tellChanges(before, now, log)
+    before = now
+  }
+  const timer = setInterval(look, lookMs)
+  timer.unref()
+  return () => {
+    clearInterval(timer)
+    look()
+  }
+}
+
+interface Condition {
+  readonly refusal: string | undefined
+  /** By shard. */
+  readonly failures: readonly (string | undefined)[]
+  readonly troubles: readonly (string | undefined)[]
+}
+
+function conditionOf({ disk, shards }: EngineStats): Condition {
+  return { refusal: disk.refusal, failures: shards.map(({ failure }) => failure), troubles: shards.map(({ background }) => background) }
+}
+
+function tellChanges(before: Condition, now: Condition, log: Log): void {
+  if (before.refusal === undefined && now.refusal !== undefined) log.error({ reason: now.refusal }, 'the disk is full: read-only')
+  if (before.refusal !== undefined && now.refusal === undefined) log.info({}, 'the disk has room again: writes are taken')
+  for (const [shard, failure] of now.failures.entries()) {
+    if (failure !== undefined && before.failures[shard] === undefined) log.error({ shard, reason: failure }, 'a shard takes no more writes until a restart')
+  }
+  for (const [shard, trouble] of now.troubles.entries()) {
+    if (trouble !== undefined && trouble !== before.troubles[shard]) log.warn({ shard, reason: trouble }, 'background work failed and is tried again')
+  }
+}

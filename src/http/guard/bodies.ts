@@ -1,0 +1,122 @@
+/** Bodies of requests: read up to a limit for each and one for all, in bounded time, and only as valid UTF-8. */
+import type { IncomingMessage } from 'node:http'
+import { LsmtError } from '../../errors.ts'
+import type { HttpLimits } from './limits.ts'
+
+export interface Bodies {
+  /**
+   * The whole body; whoever got it must `release` it. 54000 when it is larger than the limit: it is then still read to its
+   * end, up to a limit, so that the client hears the answer instead of a broken connection. 53200 when all bodies together
+   * are too many bytes. 57014 when it does not arrive in time, or the client goes away before its end.
+   */
+  read(request: IncomingMessage): Promise<Buffer>
+  release(body: Buffer): void
+  /** Bytes of all bodies that are held. */
+  readonly bytesHeld: number
+}
+
+type BodyLimits = Pick<HttpLimits, 'bodyBytesMax' | 'bodiesBytesMax' | 'bodyTimeoutMs'>
+
+export function createBodies(limits: BodyLimits): Bodies {
+  const held = { bytes: 0 }
+  return {
+    async read(request) {
+      const reading: Reading = { limits, held, chunks: [], byteLength: 0, keptBytes: 0 }
+      try {
+        return await arrived(request, reading)
+      } catch (error) {
+        held.bytes -= reading.keptBytes
+        throw error
+      }
+    },
+    release(body) {
+      held.bytes -= body.length
+    },
+    get bytesHeld() { return held.bytes },
+  }
+}
+
+interface Reading {
+  readonly limits: BodyLimits
+  readonly held: { bytes: number }
+  readonly chunks: Buffer[]
+  byteLength: number
+  /** Counted in `held`. */
+  keptBytes: number
+}
+
+function arrived(request: IncomingMessage, reading: Reading): Promise<Buffer> {
+  const { limits: { bodyBytesMax, bodyTimeoutMs }, chunks } = reading
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => settle(() => reject(new LsmtError('57014', `the body did not arrive within ${bodyTimeoutMs} ms`))), bodyTimeoutMs)
+    const onData = (chunk: Buffer): void => {
+      const refusal = add(reading, chunk)
+      if (refusal !== undefined) settle(() => reject(refusal))
+    }
+    const onEnd = (): void => settle(() => {
+      if (reading.byteLength > bodyBytesMax) reject(tooLarge(bodyBytesMax))
+      else resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks))
+    })
+    const onError = (error: Error): void => settle(() => reject(new LsmtError('57014', 'the client went away', {}, error)))
+    const onClose = (): void => settle(() => reject(new LsmtError('57014', 'the client went away')))
+    const settle = (how: () => void): void => {
+      clearTimeout(timer)
+      request.off('data', onData).off('end', onEnd).off('close', onClose)
+      how()
+    }
+    request.on('data', onData).once('end', onEnd).once('error', onError).once('close', onClose)
+  })
+}
+
+/** Bytes read and dropped of a body that is too large, in multiples of the limit. */
+const drainFactor = 4
+
+/** Keeps a chunk, or drops it when there are too many; an error when the rest is not worth reading. */
+function add(reading: Reading, chunk: Buffer): LsmtError | undefined {
+  const { limits: { bodyBytesMax, bodiesBytesMax }, held, chunks } = reading
+  reading.byteLength += chunk.length
+  if (reading.byteLength > bodyBytesMax) {
+    held.bytes -= reading.keptBytes
+    reading.keptBytes = 0
+    chunks.length = 0
+    return reading.byteLength > drainFactor * bodyBytesMax ? tooLarge(bodyBytesMax) : undefined
+  }
+  if (held.bytes + chunk.length > bodiesBytesMax) return new LsmtError('53200', `the bodies of all requests together are more than ${bodiesBytesMax} bytes`, { hint: 'try again later' })
+  held.bytes += chunk.length
+  reading.keptBytes += chunk.length
+  chunks.push(chunk)
+  return undefined
+}
+
+export function tooLarge(bytesMax: number): LsmtError {
+  return new LsmtError('54000', `the body is larger than ${bytesMax} bytes`)
+}
+
+/** Of a body that nobody wants, so much is read, for so long, before the connection is cut. */
+const droppedBytesMax = 1024 * 1024, droppedMsMax = 5_000
+
+/** Reads a body that nobody wants, so that the client hears the answer; one that is long, or slow, is cut. */
+export function drop(request: IncomingMessage): void {
+  if (request.complete || request.destroyed) return
+  let byteLength = 0
+  const timer = setTimeout(() => request.destroy(), droppedMsMax)
+  request.on('data', (chunk: Buffer) => {
+    byteLength += chunk.length
+    if (byteLength > droppedBytesMax) request.destroy()
+  })
+  // An aborted one says so by an error first, which nobody waits for any more.
+  request.on('error', () => {})
+  request.once('close', () => clearTimeout(timer))
+  request.once('end', () => clearTimeout(timer))
+}
+
+const utf8 = new TextDecoder('utf-8', { fatal: true })
+
+/** 22P02 when the bytes are not UTF-8: nothing is replaced silently. A byte order mark is dropped. */
+export function decodeUtf8(body: Buffer): string {
+  try {
+    return utf8.decode(body)
+  } catch (error) {
+    throw new LsmtError('22P02', 'the body is not valid UTF-8', {}, error)
+  }
+}

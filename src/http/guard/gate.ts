@@ -1,0 +1,54 @@
+/** How many requests have their statements run at a time; a few more wait for their turn, first come first served. */
+import { LsmtError } from '../../errors.ts'
+import { endReason } from '../../runtime/pace.ts'
+import type { CancelSignal } from '../../sql/cancel.ts'
+import type { HttpLimits } from './limits.ts'
+
+export interface Gate {
+  /** Undefined: at once. 53300 when too many wait already; the signal's reason when it gives up first. Whoever got in must `leave`. */
+  enter(signal: CancelSignal): Promise<void> | undefined
+  leave(): void
+  readonly counts: { readonly running: number; readonly waiting: number }
+}
+
+export function createGate({ queriesMax, queueMax }: Pick<HttpLimits, 'queriesMax' | 'queueMax'>): Gate {
+  let running = 0
+  const waiting = new Set<() => void>()
+
+  function wait(signal: CancelSignal): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const letIn = (): void => {
+        signal.removeEventListener('abort', giveUp)
+        resolve()
+      }
+      const giveUp = (): void => {
+        waiting.delete(letIn)
+        signal.removeEventListener('abort', giveUp)
+        reject(endReason(signal))
+      }
+      waiting.add(letIn)
+      signal.addEventListener('abort', giveUp)
+    })
+  }
+
+  return {
+    enter(signal) {
+      if (running < queriesMax) {
+        running++
+        return undefined
+      }
+      if (waiting.size >= queueMax) throw new LsmtError('53300', `${running} requests are at work and ${waiting.size} wait`, { hint: 'try again later' })
+      return wait(signal)
+    },
+    leave() {
+      const [next] = waiting
+      if (next === undefined) running--
+      else {
+        // Its place goes to who waits.
+        waiting.delete(next)
+        next()
+      }
+    },
+    get counts() { return { running, waiting: waiting.size } },
+  }
+}

@@ -1,0 +1,16 @@
+/** Names of routes for logs and metrics: few, whatever clients ask for. */
+
+const names: Readonly<Record<string, string>> = {
+  '/query': 'query',
+  '/import': 'import',
+  '/status': 'status',
+  '/metrics': 'metrics',
+  '/openapi.json': 'openapi',
+  '/health/live': 'health',
+  '/health/ready': 'health',
+}
+
+export function routeOf(url = ''): string {
+  const end = url.indexOf('?')
+  return names[end < 0 ? url : url.slice(0, end)] ?? 'other'
+}

@@ -1,0 +1,79 @@
+/**
+ * Requests as the operator sees them: each has an id, which stands in its answer and in every line of the log about it.
+ * Answers are told at debug, slow statements (by shape, without their values) at warn, our own faults at error.
+ */
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Clock } from '../../runtime/clock.ts'
+import type { Log } from '../../runtime/log.ts'
+import type { Random } from '../../runtime/random.ts'
+import type { PreparedText } from '../../sql/run/text-run.ts'
+import { createRequestIds, requestIdHeader } from './request-id.ts'
+import { routeOf } from './route-name.ts'
+
+export interface Traffic {
+  /** To be called first for each request. */
+  begin(request: IncomingMessage, response: ServerResponse): void
+  /** An error that is our fault. */
+  fault(error: unknown, response: ServerResponse): void
+  /** Statements that have come to their end since `startMs`, however that was. */
+  ran(prepared: PreparedText, startMs: number, response: ServerResponse): void
+  /** Requests without an answer yet. */
+  readonly underWay: number
+  /** Resolves when there are none, or when `msMax` have gone by. */
+  settled(msMax: number): Promise<void>
+}
+
+export interface TrafficOptions {
+  readonly clock: Clock
+  readonly random: Random
+  readonly log: Log
+  /** Statements that take longer are told; 0 tells none. */
+  readonly slowQueryMs: number
+}
+
+const shapeLengthMax = 1000
+
+export function createTraffic({ clock, random, log, slowQueryMs }: TrafficOptions): Traffic {
+  const idOf = createRequestIds(random)
+  let underWay = 0
+  let onSettled = (): void => {}
+  return {
+    begin(request, response) {
+      underWay++
+      const startMs = clock.monotonicMs()
+      response.setHeader(requestIdHeader, idOf(request.headers[requestIdHeader]))
+      response.once('close', () => {
+        if (--underWay === 0) onSettled()
+        if (log.isDebug) log.debug({ requestId: idIn(response), method: request.method, route: routeOf(request.url), status: response.statusCode, ms: since(clock, startMs), whole: response.writableFinished }, 'answered')
+      })
+    },
+    fault(error, response) {
+      log.error({ requestId: idIn(response), err: error }, 'a request failed by our fault')
+    },
+    ran({ statements }, startMs, response) {
+      const ms = since(clock, startMs)
+      if (slowQueryMs === 0 || ms < slowQueryMs) return
+      const shape = statements.map((statement) => statement.shape).join('; ').slice(0, shapeLengthMax)
+      log.warn({ requestId: idIn(response), ms, statements: statements.length, shape }, 'slow query')
+    },
+    get underWay() { return underWay },
+    settled(msMax) {
+      if (underWay === 0) return Promise.resolve()
+      return new Promise((resolve) => {
+        const timer = setTimeout(resolve, msMax)
+        onSettled = () => {
+          clearTimeout(timer)
+          resolve()
+        }
+      })
+    },
+  }
+}
+
+function idIn(response: ServerResponse): string {
+  return String(response.getHeader(requestIdHeader))
+}
+
+function since(clock: Clock, startMs: number): number {
+  return Math.round((clock.monotonicMs() - startMs) * 1000) / 1000
+}
