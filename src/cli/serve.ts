@@ -1,5 +1,4 @@
 /** `lsmt serve`: a database over HTTP until it is asked to stop. */
-import { resolve } from 'node:path'
 import type { Engine } from '../engine/engine.ts'
 import { LsmtError } from '../errors.ts'
 import { startHttpServer } from '../http/server.ts'
@@ -66,7 +65,7 @@ interface Serving {
 async function startServer({ flags, access: { clients, certificate }, settings, engine, log, host }: Serving): Promise<HttpServer> {
   const { clock, version } = host
   const startMs = clock.monotonicMs()
-  const node = { version, settings, dataDir: resolve(flags.dataDir), uptimeMs: () => clock.monotonicMs() - startMs }
+  const node = { version, settings, dataDir: flags.dataDir, uptimeMs: () => clock.monotonicMs() - startMs }
   return await startHttpServer(
     { ...flags.listen, clients, certificate, limits: flags },
     {

@@ -1,4 +1,5 @@
 /** What GET /status tells: the node, its tables, shards, levels and sizes. */
+import { resolve } from 'node:path'
 import type { Engine, EngineStats } from '../../engine/engine.ts'
 import type { TreeStats } from '../../lsm/tree.ts'
 import type { DatabaseSettings } from '../../settings.ts'
@@ -14,7 +15,7 @@ export interface Node {
 export function statusOf(engine: Engine, { version, settings, dataDir, uptimeMs }: Node): unknown {
   const stats = engine.stats()
   const { durability, kernels, workers } = settings
-  const told = (text: string | undefined): string | null => text?.replaceAll(`${dataDir}/`, '') ?? null
+  const told = (text: string | undefined): string | null => text?.replaceAll(`${resolve(dataDir)}/`, '') ?? null
   return {
     version,
     node: { durability, kernels, workers, storage: 'local', uptimeSeconds: Math.floor(uptimeMs() / 1000) },

@@ -11,7 +11,7 @@ import { importRows } from '../../sql/import/import-rows.ts'
 import { createSql, sqlSettings } from '../../sql/sql.ts'
 import { holdsObject } from '../../storage/local-probe.ts'
 import type { CliHost } from '../host.ts'
-import { statusOf } from '../serve.ts'
+import { statusOf } from '../serve/status.ts'
 import type { Connection, WriteChunk } from './connection.ts'
 import type { TargetFlags } from './target-options.ts'
 
@@ -24,6 +24,8 @@ export async function openDirectory({ dataDir, kernels }: Pick<TargetFlags, 'dat
   const settings: DatabaseSettings = { ...defaultDatabaseSettings, kernels }
   const engine = await openExisting(dataDir, () => host.openEngine({ dataDir, settings, isShardCountGiven: false }))
   const sql = createSql(engine, sqlSettings(settings), host.clock)
+  const startMs = host.clock.monotonicMs()
+  const node = { version: host.version, settings, dataDir, uptimeMs: () => host.clock.monotonicMs() - startMs }
   const commit = { durability: settings.durability, copies: 1 }
   return {
     name: dataDir,
@@ -43,7 +45,7 @@ export async function openDirectory({ dataDir, kernels }: Pick<TargetFlags, 'dat
       await sink.room()
     },
     importRows: (request) => importRows(engine, { ...request, clock: host.clock }),
-    status: async () => statusOf(engine, settings, host) as Readonly<Record<string, unknown>>,
+    status: async () => statusOf(engine, node) as Readonly<Record<string, unknown>>,
     close: engine.close,
   }
 }
