@@ -206,6 +206,6 @@ function anyNumericOf(scope: ExpressionScope, operand: Bound): ValueType {
 
 function bindCall(scope: ExpressionScope, call: Call): Bound {
   if (aggregateNames.has(call.name)) return scope.aggregate(call)
-  if (call.star || call.distinct) throw new LsmtError('42883', `${call.name} is not an aggregate function`)
+  if (call.star || call.distinct || call.filter !== undefined) throw new LsmtError('42883', `${call.name} is not an aggregate function`)
   return bindFunction(call.name, call.args.map((arg) => bindExpression(scope, arg)), scope.literals)
 }

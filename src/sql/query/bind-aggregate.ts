@@ -5,22 +5,27 @@ import { equalBound, mapBound } from '../expression/bound.ts'
 import { settled } from '../expression/coerce.ts'
 import type { Literals } from '../expression/literal.ts'
 import { asCondition } from '../expression/operator.ts'
-import { bigintType, doubleType, isFloat, isInteger, numericType, scaleOf, valueTypeName } from '../expression/type.ts'
+import { bigintType, doubleType, integerType, isFloat, isInteger, numericType, scaleOf, valueTypeName } from '../expression/type.ts'
 import type { ValueType } from '../expression/type.ts'
 import { averageScale } from '../operator/aggregate.ts'
 import { errorAt } from '../origin.ts'
 import type { Origin } from '../origin.ts'
 import type { Call } from '../syntax/query/query.ts'
 
-export function bindAggregateCall(call: Call, args: readonly Bound[]): Bound {
+/**
+ * No aggregate counts a null, so FILTER makes a null of the argument where its condition does not hold; what is not counted
+ * is not computed either.
+ */
+export function bindAggregateCall(call: Call, args: readonly Bound[], filter: Bound | undefined): Bound {
   const [given] = args
+  const counted = (argument: Bound): Bound => (filter === undefined ? argument : { kind: 'case', branches: [{ when: filter, result: argument }], otherwise: undefined, type: argument.type })
   if (call.star && call.name !== 'count') throw new LsmtError('42883', `there is no function ${call.name}(*)`)
-  if (call.star) return aggregateOf(call, undefined, bigintType)
+  if (call.star) return aggregateOf(call, filter && counted({ kind: 'constant', value: 1, type: integerType }), bigintType)
   if (given === undefined || args.length > 1) throw noFunction(call, args)
   const argument = settled(given)
   const type = resultTypeOf(call.name, argument.type)
   if (type === undefined) throw noFunction(call, args)
-  return aggregateOf(call, call.name.startsWith('bool') || call.name === 'every' ? asCondition(argument, call.name) : argument, type)
+  return aggregateOf(call, counted(call.name.startsWith('bool') || call.name === 'every' ? asCondition(argument, call.name) : argument), type)
 }
 
 function aggregateOf({ name, distinct, at }: Call, argument: Bound | undefined, type: ValueType): Bound {

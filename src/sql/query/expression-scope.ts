@@ -1,6 +1,6 @@
 /** Expressions in a query block: its columns, aggregates where they may stand, and subqueries that see the block. */
 import { LsmtError } from '../../errors.ts'
-import { bindExpression } from '../expression/bind-expression.ts'
+import { bindCondition, bindExpression } from '../expression/bind-expression.ts'
 import type { ExpressionScope } from '../expression/bind-expression.ts'
 import type { Bound } from '../expression/bound.ts'
 import { coerce, settled } from '../expression/coerce.ts'
@@ -27,7 +27,8 @@ export function expressionScope(scope: BlockScope, bindQuery: BindQuery, clause?
     aggregate(call) {
       if (clause !== undefined) throw errorAt(origin, call.at, '42803', `an aggregate function cannot stand in ${clause}`)
       const inner = expressionScope(scope, bindQuery, 'an aggregate function')
-      return bindAggregateCall(call, call.args.map((arg) => bindExpression(inner, arg)))
+      const filter = call.filter && bindCondition(expressionScope(scope, bindQuery, 'FILTER'), call.filter, 'FILTER')
+      return bindAggregateCall(call, call.args.map((arg) => bindExpression(inner, arg)), filter)
     },
     subquery(query, test, operand, at) {
       const bound = bindQuery(context, query, scope)

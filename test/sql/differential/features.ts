@@ -26,6 +26,7 @@ const probes = {
   groupByExpression: 'SELECT n + 1, MIN(id + 1) FROM probe GROUP BY 1',
   having: 'SELECT n, COUNT(*) FROM probe GROUP BY n HAVING COUNT(*) > 1',
   countDistinct: 'SELECT COUNT(DISTINCT n) FROM probe',
+  filter: 'SELECT COUNT(*) FILTER (WHERE n > 1), SUM(n) FILTER (WHERE b) FROM probe',
   avg: 'SELECT AVG(n), AVG(d) FROM probe',
   aggregateExpression: 'SELECT SUM(n + 1), COUNT(*) + 1 FROM probe',
   orderByAny: 'SELECT n, t FROM probe ORDER BY 2 DESC, n NULLS FIRST, d NULLS LAST',
@@ -69,7 +70,7 @@ export type Feature = keyof typeof probes
 export type Features = ReadonlySet<Feature>
 
 /** Features that the project says it has. */
-export const promised: readonly Feature[] = ['orNot', 'in', 'between', 'notBetween', 'like', 'likeEscape', 'distinctFrom', 'expressions', 'division', 'concatenation', 'case', 'functions', 'textFunctions', 'cast', 'distinct', 'groupBy', 'groupByExpression', 'having', 'countDistinct', 'avg', 'aggregateExpression', 'orderByAny', 'join', 'leftJoin', 'rightJoin', 'fullJoin', 'using', 'crossJoin', 'natural', 'onQuery', 'inQuery', 'exists', 'scalarQuery', 'correlatedScalar', 'fromQuery', 'common', 'setOperations', 'intersectExcept', 'deleteWhere', 'updateWhere', 'writeConditions', 'updateExpression', 'writeQueries', 'insertExpression', 'returning', 'conflictExpression', 'updateFrom', 'conflictNothing', 'conflictUpdate', 'addColumn', 'addColumnDefault', 'renameColumn', 'dropColumn', 'truncate', 'transaction']
+export const promised: readonly Feature[] = ['orNot', 'in', 'between', 'notBetween', 'like', 'likeEscape', 'distinctFrom', 'expressions', 'division', 'concatenation', 'case', 'functions', 'textFunctions', 'cast', 'distinct', 'groupBy', 'groupByExpression', 'having', 'countDistinct', 'filter', 'avg', 'aggregateExpression', 'orderByAny', 'join', 'leftJoin', 'rightJoin', 'fullJoin', 'using', 'crossJoin', 'natural', 'onQuery', 'inQuery', 'exists', 'scalarQuery', 'correlatedScalar', 'fromQuery', 'common', 'setOperations', 'intersectExcept', 'deleteWhere', 'updateWhere', 'writeConditions', 'updateExpression', 'writeQueries', 'insertExpression', 'returning', 'conflictExpression', 'updateFrom', 'conflictNothing', 'conflictUpdate', 'addColumn', 'addColumnDefault', 'renameColumn', 'dropColumn', 'truncate', 'transaction']
 
 /** The features that a database answers. Any other refusal than 0A000 is an error. */
 export async function supportedFeatures(sql: Sql): Promise<Features> {

@@ -82,7 +82,8 @@ function aggregate(scope: Scope): Item {
   const makers: (() => Item)[] = [() => ({ text: sql`COUNT(*)`, kind: 'int', exact: true }), () => count(scope, ''), () => sum(scope), () => extreme(scope), () => extreme(scope)]
   if (has(scope, 'countDistinct')) makers.push(() => count(scope, 'DISTINCT '))
   if (has(scope, 'avg')) makers.push(() => ({ text: sql`AVG(${tameArgument(scope)?.text ?? '1'})`, kind: 'double', exact: false }))
-  return pick(random, makers)()
+  const made = pick(random, makers)()
+  return has(scope, 'filter') && chance(random, 15) ? { ...made, text: sql`${made.text} FILTER (WHERE ${randomCondition({ ...scope, subqueries: false }, 1)})` } : made
 }
 
 function count(scope: Scope, distinct: string): Item {

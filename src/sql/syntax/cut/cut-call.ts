@@ -14,9 +14,11 @@ interface CallText {
   readonly operands: readonly Operand[]
   readonly distinct?: boolean
   readonly star?: boolean
+  /** The condition of FILTER. */
+  readonly filter?: Operand | undefined
 }
 
-const unsupportedAfter: ReadonlyMap<string, string> = new Map([['filter', 'FILTER'], ['over', 'OVER'], ['within', 'WITHIN GROUP']])
+const unsupportedAfter: ReadonlyMap<string, string> = new Map([['over', 'OVER'], ['within', 'WITHIN GROUP']])
 
 /** The call whose name, which is the token at `start`, was read. */
 export function cutCall(cutter: Cutter, name: string, start: number): Cut {
@@ -24,13 +26,25 @@ export function cutCall(cutter: Cutter, name: string, start: number): Cut {
   take(cutter, '(')
   const call = special === undefined ? cutArguments(cutter, name) : special(cutter, name)
   take(cutter, ')')
+  const filter = cutFilter(cutter)
   const what = unsupportedAfter.get(peek(cutter))
   if (what !== undefined && cutter.tokens[cutter.at]!.kind === token.word) throw unsupportedAt(cutter, cutter.at, what)
-  return callOf(cutter, call, start)
+  return callOf(cutter, { ...call, filter }, start)
 }
 
-export function callOf(cutter: Cutter, { name, operands, distinct = false, star = false }: CallText, start: number): Cut {
-  return wholeOf(newPart({ kind: 'call', name, distinct, star }, callElements(operands, start), cutter.at))
+export function callOf(cutter: Cutter, { name, operands, distinct = false, star = false, filter }: CallText, start: number): Cut {
+  const all = filter === undefined ? operands : [...operands, filter]
+  return wholeOf(newPart({ kind: 'call', name, distinct, star, filtered: filter !== undefined }, callElements(all, start), cutter.at))
+}
+
+/** FILTER (WHERE …). */
+function cutFilter(cutter: Cutter): Operand | undefined {
+  if (peek(cutter) !== 'filter' || peek(cutter, 1) !== '(' || cutter.tokens[cutter.at]!.kind !== token.word) return undefined
+  cutter.at += 2
+  take(cutter, 'where')
+  const condition = cutOperand(cutter)
+  take(cutter, ')')
+  return condition
 }
 
 function cutArguments(cutter: Cutter, name: string): CallText {

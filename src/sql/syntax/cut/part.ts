@@ -19,7 +19,8 @@ export interface SetStep {
 /** What a part is, beyond what the parser's tree of it tells. */
 export type Meaning =
   | { readonly kind: 'tree' }
-  | { readonly kind: 'call'; readonly name: string; readonly distinct: boolean; readonly star: boolean }
+  /** `filtered`: the last operand is the condition of FILTER. */
+  | { readonly kind: 'call'; readonly name: string; readonly distinct: boolean; readonly star: boolean; readonly filtered: boolean }
   | { readonly kind: 'operator'; readonly operator: Operator; readonly negated: boolean }
   /** `a < ANY (SELECT …)`: the comparison of an operand with all that a query gives. */
   | { readonly kind: 'quantified'; readonly comparison: string; readonly all: boolean }

@@ -42,6 +42,7 @@ export interface Call {
   readonly distinct: boolean
   /** `count(*)` */
   readonly star: boolean
+  readonly filter: Expression | undefined
   readonly at: number
 }
 

@@ -178,8 +178,9 @@ function argumentsOf({ reading }: Reader, node: SyntaxNode): readonly SyntaxNode
   return isNode(node['args']) && node['args']['value'] !== undefined ? nodes(node['args']['value']) : []
 }
 
-function readCall(reader: Reader, { name, distinct, star }: Extract<Meaning, { kind: 'call' }>, node: SyntaxNode, at: number): Call {
-  return { kind: 'call', name, args: argumentsOf(reader, node).map((arg) => readExpression(reader, arg)), distinct, star, at }
+function readCall(reader: Reader, { name, distinct, star, filtered }: Extract<Meaning, { kind: 'call' }>, node: SyntaxNode, at: number): Call {
+  const all = argumentsOf(reader, node).map((arg) => readExpression(reader, arg))
+  return { kind: 'call', name, args: filtered ? all.slice(0, -1) : all, distinct, star, filter: filtered ? all.at(-1) : undefined, at }
 }
 
 function readOperator(reader: Reader, { operator, negated }: Extract<Meaning, { kind: 'operator' }>, node: SyntaxNode, at: number): Expression {
