@@ -22,9 +22,9 @@ import { systemClock } from './runtime/clock.ts'
 import { systemRandom } from './runtime/random.ts'
 import { defaultDatabaseSettings } from './settings.ts'
 import type { DatabaseSettings, TreeSettings } from './settings.ts'
-import { createSql, sqlSettings } from './sql/sql.ts'
 import type { CollectedResult } from './sql/result.ts'
-import type { QueryOptions } from './sql/sql.ts'
+import { createSql, sqlSettings, userRows } from './sql/sql.ts'
+import type { QueryOptions, Sql } from './sql/sql.ts'
 import type { SqlParameters } from './sql/slot.ts'
 import { holdsObject } from './storage/local-probe.ts'
 import { openLocalStorage } from './storage/local-storage.ts'
@@ -40,10 +40,12 @@ export interface OpenOptions extends Partial<Omit<DatabaseSettings, 'tree'>> {
   readonly tree?: Partial<TreeSettings>
 }
 
+/** By column name; of columns that share a name the last counts. */
+export type ResultRow = Readonly<Record<string, UserValue>>
+
 export interface QueryResult {
   readonly columns: readonly { readonly name: string; readonly type: string }[]
-  /** By column name; of columns that share a name the last counts. */
-  readonly rows: readonly Readonly<Record<string, UserValue>>[]
+  readonly rows: readonly ResultRow[]
   /** Rows returned, or rows changed by a write. */
   readonly rowCount: number
 }
@@ -53,6 +55,11 @@ export interface Database {
   query(sql: string, parameters?: SqlParameters, options?: QueryOptions): Promise<QueryResult>
   /** Runs SQL; one result per statement. */
   queryAll(sql: string, parameters?: SqlParameters, options?: QueryOptions): Promise<readonly QueryResult[]>
+  /**
+   * The rows of one statement, as they are read, so that a result of any size takes little memory. It runs when the first
+   * row is asked for, reads one snapshot, and ends when it is left.
+   */
+  stream(sql: string, parameters?: SqlParameters, options?: QueryOptions): AsyncGenerator<ResultRow>
   /** A table by key, with the types of a definition (`defineTable`). 42P01 when there is none, 42804 when it is another one. */
   table<Definition extends TableDefinition>(definition: Definition): TypedTable<Definition>
   /** A table by key. 42P01 when there is none, 0A000 when it has no primary key. */
@@ -94,6 +101,7 @@ export async function open(options: OpenOptions = {}): Promise<Database> {
       const results = await sql.query(text, parameters, queryOptions)
       return queryResult(results.at(-1)!)
     },
+    stream: (text, parameters, queryOptions) => streamRows(sql, text, parameters, queryOptions),
     table: tableOf(engine),
     hasTable: (name) => engine.table(name) !== undefined,
     createTable: (definition, { ifNotExists = false } = {}) => createTypedTable(engine, definition, ifNotExists),
@@ -105,6 +113,20 @@ export async function open(options: OpenOptions = {}): Promise<Database> {
       await engine.close()
       await storage.close()
     },
+  }
+}
+
+async function* streamRows(sql: Sql, text: string, parameters?: SqlParameters, options?: QueryOptions): AsyncGenerator<ResultRow> {
+  const prepared = sql.prepare(text)
+  if (prepared.statements.length > 1) throw new LsmtError('0A000', `a stream is of one statement; the text has ${prepared.statements.length}`, { hint: 'run the others with query()' })
+  const running = sql.start(prepared, parameters, options)
+  try {
+    const result = await running.next()
+    if (result === undefined || result.kind === 'schema' || result.kind === 'transaction') return
+    const names = result.columns.map(({ name }) => name)
+    for await (const rows of userRows(result)) for (const row of rowObjects(names, rows)) yield row
+  } finally {
+    running.close()
   }
 }
 
@@ -153,7 +175,7 @@ function queryResult({ columns, rows, rowCount }: CollectedResult): QueryResult 
 }
 
 /** Assignments in one order cost a twentieth of `Object.fromEntries`, which is right for any name. */
-function rowObjects(names: readonly string[], rows: readonly (readonly UserValue[])[]): readonly Record<string, UserValue>[] {
+function rowObjects(names: readonly string[], rows: readonly (readonly UserValue[])[]): readonly ResultRow[] {
   if (names.includes('__proto__')) return rows.map((row) => Object.fromEntries(names.map((name, i) => [name, row[i]!])))
   return rows.map((row) => {
     const object: Record<string, UserValue> = {}
@@ -164,6 +186,8 @@ function rowObjects(names: readonly string[], rows: readonly (readonly UserValue
 
 export { LsmtError } from './errors.ts'
 export type { ErrorCode, Evidence } from './errors.ts'
+export type { QueryOptions } from './sql/sql.ts'
+export type { SqlParameters } from './sql/slot.ts'
 export { defineTable } from './engine/keyed/define-table.ts'
 export type { ColumnDefinition, ColumnDefinitions, DefineTableOptions, KeyOf, KeyPrefixOf, NewRowOf, RowOf, TableDefinition, ValueType } from './engine/keyed/define-table.ts'
 export type { TypedTable } from './engine/keyed/typed-table.ts'

@@ -79,6 +79,49 @@ describe('an embedded database', () => {
     await db.close()
   })
 
+  test('streams the rows of a statement, and ends it when it is left', async () => {
+    const db = await open({ ...small, storage: 'memory' })
+    await db.query('CREATE TABLE t (id BIGINT PRIMARY KEY, n NUMERIC(9,1))')
+    await db.table('t').putColumns({ id: Int32Array.from({ length: 20_000 }, (_, i) => i), n: Int32Array.from({ length: 20_000 }, (_, i) => i) })
+    let sum = 0
+    for await (const { id, n } of db.stream('SELECT id, n FROM t WHERE id >= $1 ORDER BY id', [10_000])) {
+      if (sum === 0) expect([id, n]).toEqual([10_000, '10000.0'])
+      sum += id as number
+    }
+    expect(sum).toBe(149_995_000)
+    const left = db.stream('SELECT id FROM t ORDER BY id')
+    expect((await left.next()).value).toEqual({ id: 0 })
+    await left.return(undefined)
+    const abort = new AbortController()
+    const cancelled = db.stream('SELECT id FROM t', [], { signal: abort.signal })
+    await cancelled.next()
+    abort.abort()
+    await expect((async () => { for await (const _ of cancelled); })()).rejects.toMatchObject({ code: '57014' })
+    const changed = []
+    for await (const row of db.stream('DELETE FROM t WHERE id < 3 RETURNING id')) changed.push(row['id'])
+    expect(changed).toEqual([0, 1, 2])
+    expect((await db.stream("CREATE TABLE u (id BIGINT)").next()).done).toBe(true)
+    await expect(db.stream('SELECT 1; SELECT 2').next()).rejects.toMatchObject({ code: '0A000' })
+    await expect(db.stream('SELECT nope FROM t').next()).rejects.toMatchObject({ code: '42703' })
+    const open20 = db.stream('SELECT id FROM t ORDER BY id')
+    await open20.next()
+    await db.close()
+    await expect((async () => { for await (const _ of open20); })()).rejects.toMatchObject({ code: '55000' })
+  })
+
+  test('streams a result many times larger than what it keeps', async () => {
+    const db = await open({ ...small, storage: 'memory' })
+    await db.query('CREATE TABLE t (id BIGINT PRIMARY KEY, v TEXT)')
+    for (let from = 0; from < 40; from++) await db.table('t').putColumns({ id: Int32Array.from({ length: 1_000 }, (_, i) => from * 1_000 + i), v: Array.from({ length: 1_000 }, (_, i) => `${i}`.repeat(20)) })
+    const heapBytes = (): number => process.memoryUsage().heapUsed
+    let rows = 0, most = 0
+    const start = heapBytes()
+    for await (const _ of db.stream('SELECT a.id, a.v, b.v AS w FROM t a CROSS JOIN (SELECT v FROM t WHERE id < 20) b')) if (rows++ % 10_000 === 0) most = Math.max(most, heapBytes() - start)
+    expect(rows).toBe(800_000)
+    expect(most).toBeLessThan(150 * 1024 * 1024)
+    await db.close()
+  })
+
   test('keeps nothing in memory storage', async () => {
     const db = await open({ ...small, storage: 'memory' })
     await db.table('kv').put({ key: 'a', value: 'b' })

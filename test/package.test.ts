@@ -2,7 +2,7 @@
 import { execFile } from 'node:child_process'
 import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { dirname, join, sep } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 
@@ -48,11 +48,55 @@ await again.close()`,
   expect(JSON.parse(stdout)).toEqual({ key: 'hello', value: 'world' })
 })
 
+it('is loaded by require() as by import', async () => {
+  const program = `const { LsmtError, open } = require('lsmt')
+const { LsmtLevel } = require('lsmt/level')
+void (async () => {
+  const same = (await import('lsmt')).LsmtError === LsmtError
+  const db = await open({ storage: 'memory' })
+  const level = new LsmtLevel(db)
+  await level.put('hello', 'world')
+  console.log(JSON.stringify([same, level.getSync('hello'), (await db.query('SELECT COUNT(*) AS n FROM level')).rows]))
+  await db.close()
+})()`
+  await writeFile(join(elsewhere, 'program.cjs'), program)
+  const { stdout, stderr } = await run(process.execPath, ['program.cjs'], { cwd: elsewhere })
+  expect([JSON.parse(stdout), stderr]).toEqual([[true, 'world', [{ n: 1 }]], ''])
+})
+
+it('has declarations for both', async () => {
+  const uses = (await readFile(join(root, 'test/engine/keyed/typed-table-types.ts'), 'utf8')).replaceAll('../../../src/lsmt.ts', 'lsmt')
+  const level = `import { LsmtLevel } from 'lsmt/level'
+export const level = new LsmtLevel<string, { a: number }>('data', { table: 't', valueEncoding: 'json' })
+export const a: Promise<number | undefined> = level.get('a').then((value) => value?.a)
+// @ts-expect-error -- an object is wanted
+void level.put('a', 1)
+`
+  const files = [['a.mts', uses], ['b.cts', uses], ['c.mts', level], ['d.cts', level]] as const
+  await Promise.all(files.map(([name, text]) => writeFile(join(elsewhere, name), text)))
+  const tsc = [join(root, 'node_modules/typescript/bin/tsc'), '--noEmit', '--strict', '--exactOptionalPropertyTypes', '--skipLibCheck', '--target', 'es2022', '--types', 'node', '--typeRoots', join(root, 'node_modules/@types')]
+  for (const module of ['node16', 'nodenext']) {
+    const { stdout } = await run(process.execPath, [...tsc, '--module', module, ...files.map(([name]) => name)], { cwd: elsewhere }).catch((error: { readonly stdout: string }) => error)
+    expect(stdout).toBe('')
+  }
+}, 120_000)
+
+it.runIf(process.env['LSMT_TEST_FULL'])('is installed by npm, with its dependencies from the registry', async () => {
+  const tarball = (await readdir(elsewhere)).find((name) => name.endsWith('.tgz'))!
+  const project = join(elsewhere, 'project')
+  await mkdir(project)
+  await writeFile(join(project, 'package.json'), '{ "private": true }')
+  await run('npm', ['install', '--no-audit', '--no-fund', '--ignore-scripts', join('..', tarball)], { cwd: project })
+  const { stdout } = await run(process.execPath, ['-e', "require('lsmt').open({ storage: 'memory' }).then(async (db) => { console.log((await db.query('SELECT 1 AS one')).rows[0].one); await db.close() })"], { cwd: project })
+  expect(stdout.trim()).toBe('1')
+})
+
 it('ships no native addon, no install script, no source map and no source', async () => {
   const home = join(elsewhere, 'node_modules', 'lsmt')
   const files = await readdir(home, { recursive: true })
   expect(files.filter((name) => /\.(node|gyp|map|mts)$/.test(name) || /(?<!\.d)\.ts$/.test(name))).toEqual([])
   expect(files).toContain(join('build', 'lsmt-core.wasm'))
+  expect(new Set(files.map((name) => name.split(sep)[0]))).toEqual(new Set(['dist', 'types', 'build', 'package.json', 'README.md', 'LICENSE', 'ARCHITECTURE.md', 'CHANGELOG.md']))
   const { scripts } = JSON.parse(await readFile(join(home, 'package.json'), 'utf8')) as { scripts: Record<string, string> }
   expect(Object.keys(scripts).filter((name) => /^(pre|post)?install$|^prepare$/.test(name))).toEqual([])
 })

@@ -1,8 +1,6 @@
 /** README's code blocks, run as printed, in order, in one folder: what a reader copies works and answers what is printed. */
-import { execFile } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { blocksOf, outputPattern } from './readme/blocks.ts'
 import { openStage } from './readme/stage.ts'
@@ -51,8 +49,7 @@ describe('README.md', () => {
   }
 
   test('its programs are well typed', async () => {
-    const { stdout } = await promisify(execFile)(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', stage.folder, '--noEmit'], { cwd: stage.folder }).catch((error: { readonly stdout: string }) => error)
-    expect(stdout).toBe('')
+    expect(await stage.typeCheck()).toBe('')
   })
 
   test('names no command as not run that is gone', () => {

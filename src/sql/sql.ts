@@ -209,3 +209,10 @@ async function collectRows({ columns, rows }: Pick<RowsResult, 'columns' | 'rows
   }
   return collected
 }
+
+/** Rows as users' values, in the batches in which they come. */
+export async function* userRows({ columns, rows }: Pick<RowsResult, 'columns' | 'rows'>): AsyncGenerator<readonly (readonly UserValue[])[]> {
+  const userRow = userRowOf(columns.map(({ type }) => type))
+  if (areRowsHere(rows)) yield rows.map(userRow)
+  else for await (const batch of rows) yield batch.map(userRow)
+}

@@ -20,6 +20,8 @@ export interface Stage {
   /** Runs a TypeScript program, resolves to its output. */
   program(name: string, text: string): Promise<string>
   endBlock(): Promise<void>
+  /** What the compiler says of the programs run so far; nothing when they are well typed. */
+  typeCheck(): Promise<string>
   close(): Promise<void>
 }
 
@@ -45,8 +47,12 @@ export async function openStage(): Promise<Stage> {
       return ''
     },
     async program(name, text) {
-      await writeFile(join(folder, name), text)
+      await writeFile(join(folder, name), here(text))
       return run(process.execPath, ['--import', import.meta.resolve('tsx'), name], folder, environment)
+    },
+    async typeCheck() {
+      const tsc = promisify(execFile)(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', folder, '--noEmit'], { cwd: folder })
+      return (await tsc.catch((error: { readonly stdout: string }) => error)).stdout
     },
     endBlock: () => stopAll(blockServers),
     async close() {
@@ -76,7 +82,7 @@ async function furnish(folder: string, ports: ReadonlyMap<number, number>): Prom
   await writeFile(join(folder, '.curlrc'), ['fail-with-body', 'silent', `cacert = "${join(folder, 'cert.pem')}"`, ...resolved].join('\n'))
   await writeFile(join(folder, 'package.json'), JSON.stringify({ type: 'module' }))
   await copyFile(join(root, 'tsconfig.json'), join(folder, 'strict.json'))
-  await writeFile(join(folder, 'tsconfig.json'), JSON.stringify({ extends: './strict.json', compilerOptions: { noUnusedLocals: false }, include: ['*.ts'] }))
+  await writeFile(join(folder, 'tsconfig.json'), JSON.stringify({ extends: './strict.json', compilerOptions: { noUnusedLocals: false, paths: {} }, include: ['*.ts'] }))
 }
 
 async function script(folder: string, name: string, body: string): Promise<void> {
