@@ -38,6 +38,10 @@ export interface DatabaseSettings {
   readonly kernels: KernelKind
   /** Worker threads for flush and compaction; 0 runs them in slices on the serving thread. */
   readonly workers: number
+  /** Threads that large scans are shared with, beside the serving thread; 0: it reads alone. */
+  readonly readers: number
+  /** Scans that would read fewer rows are not shared: asking a reader takes some 0.1 ms. */
+  readonly readerRowsMin: number
   /** Linear memory reserved (address space, not resident memory) for memtables, cache and scratch. */
   readonly kernelMemoryBytes: number
   /** Part of the linear memory that holds cached row-group chunks, footers and filters. */
@@ -78,6 +82,8 @@ export const defaultDatabaseSettings: DatabaseSettings = {
   syncIntervalMs: 100,
   kernels: 'wasm',
   workers: 1,
+  readers: 1,
+  readerRowsMin: 65_536,
   kernelMemoryBytes: 1024 * MiB,
   cacheBytesMax: 256 * MiB,
   queryMemoryBytesMax: 512 * MiB,

@@ -3,7 +3,8 @@
  * a full accumulator, since what is slow about many groups is fetching them.
  */
 import { NAN_BITS } from '../compare/interval'
-import { activeRows } from '../aggregate/accumulator'
+import { activeRows, addDoubleDouble } from '../aggregate/accumulator'
+import { KIND_F64 } from '../column/layout'
 
 const SUMS_BYTES: usize = 24
 
@@ -38,6 +39,21 @@ export function scanGroupedSumsF64(groups: usize, values: usize, nulls: usize, c
       const at = row + <u32>ctz(bits)
       addF64(sumsOf(sums, groups, at), load<f64>(values + (<usize>at << 3)))
     }
+  }
+}
+
+export function scanGroupedSumsMerge(into: usize, from: usize, map: usize, groupCount: u32, kind: u32): void {
+  for (let group: u32 = 0; group < groupCount; group++) {
+    const to = into + <usize>(map == 0 ? group : load<u32>(map + (<usize>group << 2))) * SUMS_BYTES
+    const at = from + <usize>group * SUMS_BYTES
+    store<f64>(to, load<f64>(to) + load<f64>(at))
+    if (kind == KIND_F64) {
+      addDoubleDouble(to + 8, load<f64>(at, 8), load<f64>(at, 16))
+      continue
+    }
+    const low = load<u64>(to, 8) + load<u64>(at, 8)
+    store<i64>(to, load<i64>(to, 16) + load<i64>(at, 16) + <i64>(low < load<u64>(at, 8)), 16)
+    store<u64>(to, low, 8)
   }
 }
 

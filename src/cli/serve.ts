@@ -21,8 +21,8 @@ import { watchEngine } from './serve/watch-engine.ts'
 export async function serve(flags: ServeFlags, isShardCountGiven: boolean, host: CliHost): Promise<void> {
   if (flags.storage === 's3') throw new LsmtError('0A000', '--storage s3 is not supported yet; use --storage local')
   const access = await servedAccess(flags, host.environment['LSMT_AUTH_TOKEN'])
-  const { shards, workers, durability, kernels, dataDir } = flags
-  const settings: DatabaseSettings = { ...defaultDatabaseSettings, ...memorySettings(flags), shards, workers, durability, kernels }
+  const { shards, workers, readers, durability, kernels, dataDir } = flags
+  const settings: DatabaseSettings = { ...defaultDatabaseSettings, ...memorySettings(flags), shards, workers, readers, durability, kernels }
   const log = createLog(flags.logLevel, (line) => host.printError(line.trimEnd()))
   const engine = await host.openEngine({ dataDir, settings, isShardCountGiven })
   const unwatch = watchEngine(engine, log)

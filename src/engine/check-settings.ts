@@ -11,8 +11,8 @@ export function checkSettings(settings: DatabaseSettings): void {
   expectOneOf('durability', settings.durability, durabilities)
   expectOneOf('kernels', settings.kernels, kernelKinds)
   for (const name of ['shards', 'syncIntervalMs', 'kernelMemoryBytes', 'cacheBytesMax', 'queryMemoryBytesMax', 'queriesMemoryBytesMax', 'querySpillBytesMax', 'idempotencyKeysMax', 'idempotencyKeepMs'] as const) expectNumber(name, settings[name], 1)
-  expectNumber('workers', settings.workers, 0)
-  if (!Number.isInteger(settings.workers) || settings.workers > 64) throw new LsmtError('22023', `workers is a whole number from 0 to 64; it was given as ${settings.workers}`)
+  for (const name of ['workers', 'readers'] as const) expectThreads(name, settings[name])
+  expectNumber('readerRowsMin', settings.readerRowsMin, 0)
   for (const name of Object.keys(defaultDatabaseSettings.tree) as (keyof DatabaseSettings['tree'])[]) expectNumber(`tree.${name}`, settings.tree[name], 1)
   const { tree } = settings
   if (!(tree.level0RunsCompact <= tree.level0RunsSlow && tree.level0RunsSlow <= tree.level0RunsStop)) {
@@ -22,6 +22,10 @@ export function checkSettings(settings: DatabaseSettings): void {
 
 function expectOneOf(name: string, value: string, possible: readonly string[]): void {
   if (!possible.includes(value)) throw new LsmtError('22023', `${name} is one of ${possible.join(', ')}; it was given as ${JSON.stringify(value)}`)
+}
+
+function expectThreads(name: string, count: number): void {
+  if (!Number.isInteger(count) || count < 0 || count > 64) throw new LsmtError('22023', `${name} is a whole number from 0 to 64; it was given as ${JSON.stringify(count)}`)
 }
 
 function expectNumber(name: string, value: number, min: number): void {

@@ -6,6 +6,7 @@
  * otherwise bigint; f64 as number; text as string; bytea as Uint8Array. NUMERIC is its unscaled integer, TIMESTAMP
  * microseconds, DATE days. Rendering to JSON or to users' types happens above (src/engine/value.ts has the codecs).
  */
+import type { ReaderStats } from '../lsm/readers/readers.ts'
 import type { AggregateFunction, ReadStats, TreeStats } from '../lsm/tree.ts'
 import type { EndSignal } from '../runtime/pace.ts'
 import type { Comparison } from '../kernel/zone-map.ts'
@@ -368,4 +369,5 @@ export interface EngineStats {
   /** Why nothing is written now, since the disk is full; how often and for how long that was so. Paths may stand in it. */
   readonly disk: { readonly refusal: string | undefined; readonly timesFull: number; readonly fullMs: number }
   readonly kernelMemoryBytes: { readonly reserved: number; readonly used: number }
+  readonly readers: ReaderStats
 }

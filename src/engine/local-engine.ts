@@ -9,6 +9,8 @@ import { LsmtError } from '../errors.ts'
 import type { Kernel } from '../kernel/kernel.ts'
 import type { HeapBudget } from '../kernel/grouping/limited-heap.ts'
 import type { DiskRoom } from '../lsm/disk-room.ts'
+import { createReaders } from '../lsm/readers/readers.ts'
+import type { Readers } from '../lsm/readers/readers.ts'
 import type { Tree } from '../lsm/tree.ts'
 import { systemClock } from '../runtime/clock.ts'
 import type { Clock } from '../runtime/clock.ts'
@@ -53,6 +55,8 @@ export interface LocalEngineParts {
   readonly statementBytesMax?: number
   readonly cacheBytes: () => number
   readonly createTemporary: CreateTemporary
+  /** By default there are none. */
+  readonly readers?: Readers
   /** By default the event loop's. */
   readonly turns?: Turns
   /** By default the system's; it tells how old records of requests are. */
@@ -70,9 +74,10 @@ export async function createLocalEngine(parts: LocalEngineParts): Promise<Engine
   }
   const { kernel, trees } = parts
   const keys = createKeyScratch(kernel, trees.length)
+  const readers = parts.readers ?? createReaders({ kernel, regions: [], rowsMin: 0, pinnedBytesMax: 0 })
   const groupBudget: HeapBudget = { bytesMax: Math.floor(kernel.heap.byteLength / 6), usedBytes: 0 }
   const committer = createCommitter(trees, parts.random)
-  const shards: Shards = { kernel, trees, keys, snapshot: () => takeShardSnapshot(trees, committer), newest: () => undefined, assertOpen, groupBudget, turns: parts.turns ?? systemTurns }
+  const shards: Shards = { kernel, trees, keys, snapshot: () => takeShardSnapshot(trees, committer), newest: () => undefined, assertOpen, groupBudget, turns: parts.turns ?? systemTurns, readers }
   const floor: CommitFloor = { trees, committer, admission: parts.admission, assertOpen, room: parts.room }
   const rowLengthMax = parts.rowBytesMax ?? kernel.heap.byteLength / 16
   const writer: Writer = {
@@ -110,7 +115,7 @@ export async function createLocalEngine(parts: LocalEngineParts): Promise<Engine
       assertOpen()
       await Promise.all(trees.map((tree) => tree.compact()))
     },
-    stats: () => engineStats(parts),
+    stats: () => engineStats(parts, readers),
     async close() {
       if (isClosed) return
       isClosed = true
@@ -126,12 +131,13 @@ function catalogPart(tables: Tables): Pick<Engine, 'tables' | 'table' | 'createT
   return { tables: tables.list, table: tables.find, createTable: (table) => tables.create(table), dropTable: (name) => tables.drop(name), alterTable: (name, change) => tables.alter(name, change), truncateTable: (name) => tables.truncate(name), catalogSettled: tables.settled, stageTable: tables.stage, publishStaged: (staged, table, mode) => tables.publishStaged(staged, table, mode), dropStaged: tables.dropStaged }
 }
 
-function engineStats({ kernel, trees, cacheBytes, admission, room }: LocalEngineParts): EngineStats {
+function engineStats({ kernel, trees, cacheBytes, admission, room }: LocalEngineParts, readers: Readers): EngineStats {
   return {
     shards: trees.map((tree) => tree.stats),
     cacheBytes: cacheBytes(),
     admission: { ...admission.counts },
     disk: { refusal: room.refusal?.message, ...room.counts },
+    readers: readers.stats,
     kernelMemoryBytes: { reserved: kernel.memory.byteLength, used: kernel.heap.usedBytes },
   }
 }

@@ -9,15 +9,18 @@ import type { DatabaseSettings } from '../settings.ts'
 export interface MemoryRegions {
   readonly serving: HeapRegion
   readonly workers: readonly HeapRegion[]
+  readonly readers: readonly HeapRegion[]
 }
 
-/** The serving thread's part of the memory, and the workers', who share a quarter. */
-export function divideMemory(byteLength: number, workerCount: number): MemoryRegions {
+/** The serving thread's part of the memory, and those of other threads: workers share a quarter, readers a sixteenth. */
+export function divideMemory(byteLength: number, workerCount: number, readerCount: number): MemoryRegions {
   const available = byteLength - heapBaseMin
-  const workerBytes = workerCount === 0 ? 0 : Math.floor(available / 4 / workerCount / 65_536) * 65_536
-  const servingBytes = available - workerCount * workerBytes
-  const workers = Array.from({ length: workerCount }, (_, i) => ({ base: heapBaseMin + servingBytes + i * workerBytes, byteLength: workerBytes }))
-  return { serving: { base: heapBaseMin, byteLength: servingBytes }, workers }
+  const shareOf = (divisor: number, count: number): number => (count === 0 ? 0 : Math.floor(available / divisor / count / 65_536) * 65_536)
+  const workerBytes = shareOf(4, workerCount), readerBytes = shareOf(16, readerCount)
+  const servingBytes = available - workerCount * workerBytes - readerCount * readerBytes
+  const regions = (from: number, count: number, bytes: number): HeapRegion[] => Array.from({ length: count }, (_, i) => ({ base: from + i * bytes, byteLength: bytes }))
+  const beyond = heapBaseMin + servingBytes
+  return { serving: { base: heapBaseMin, byteLength: servingBytes }, workers: regions(beyond, workerCount, workerBytes), readers: regions(beyond + workerCount * workerBytes, readerCount, readerBytes) }
 }
 
 export interface MemoryBudget {

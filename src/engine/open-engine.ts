@@ -15,6 +15,7 @@ import type { DiskRoom } from '../lsm/disk-room.ts'
 import type { JobRunner } from '../lsm/compaction/job.ts'
 import { createRunnerPool } from '../lsm/compaction/runner-pool.ts'
 import { createWorkerRunner } from '../lsm/compaction/worker-runner.ts'
+import { createReaders } from '../lsm/readers/readers.ts'
 import { recoverTree } from '../lsm/open-tree.ts'
 import type { RecoveredTree } from '../lsm/open-tree.ts'
 import { createMemtableMemory } from '../lsm/state/memtable-memory.ts'
@@ -49,7 +50,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   const { storage, settings, random } = options
   checkSettings(settings)
   const memory = reserveLinearMemory(settings.kernelMemoryBytes)
-  const regions = divideMemory(memory.byteLength, options.storageDirectory === undefined ? 0 : settings.workers)
+  const regions = divideMemory(memory.byteLength, options.storageDirectory === undefined ? 0 : settings.workers, settings.readers)
   const kernel = openKernel(settings.kernels, memory, regions.serving)
   const { shards } = await openFormat(storage, kernel, random, settings.shards)
   if (options.isShardCountGiven === true && shards !== settings.shards) {
@@ -59,11 +60,13 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   const cache = createChunkCache(kernel.heap, budget.cacheBytes)
   const memtableMemory = createMemtableMemory(cache.evict)
   const room = createDiskRoom(storage, options.clock)
+  // A scan's row groups that nobody is through with may hold an eighth of the cache.
+  const readers = createReaders({ kernel, regions: regions.readers, rowsMin: settings.readerRowsMin, pinnedBytesMax: Math.floor(budget.cacheBytes / 8) })
   const jobs = openJobRunner(options, kernel, cache, regions.workers)
   const close = async (trees: readonly Tree[]): Promise<void> => {
     room.close()
     await Promise.all(trees.map((tree) => tree.close()))
-    await jobs.close()
+    await Promise.all([jobs.close(), readers.close()])
   }
   const trees = await openTrees(options, shards, { kernel, cache, jobs, room, memtableMemory, settings: { ...settings.tree, memtableBytesMax: budget.memtableBytesMax } }).catch(async (error: unknown) => {
     room.close()
@@ -71,7 +74,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     throw error
   })
   const admission = createAdmission({ trees, memory: memtableMemory, bytesMax: budget.memtablesBytesMax, clock: options.clock })
-  const parts = { kernel, trees, random, admission, room, statementBytesMax: budget.statementBytesMax, rowBytesMax: budget.rowBytesMax, cacheBytes: () => cache.counts.chunkBytes + cache.counts.fixedBytes, createTemporary: storage.createTemporary, clock: options.clock, requestLimits: settings, close: () => close(trees) }
+  const parts = { kernel, trees, random, admission, room, readers, statementBytesMax: budget.statementBytesMax, rowBytesMax: budget.rowBytesMax, cacheBytes: () => cache.counts.chunkBytes + cache.counts.fixedBytes, createTemporary: storage.createTemporary, clock: options.clock, requestLimits: settings, close: () => close(trees) }
   return createLocalEngine(parts).catch(async (error: unknown) => {
     await close(trees)
     throw error

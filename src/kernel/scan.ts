@@ -132,6 +132,8 @@ export interface ScanExports {
   /** The same into `groupSumsBytes` a group. */
   scanGroupedSumsI64(groups: Pointer, values: Pointer, nulls: Pointer, count: number, selection: Pointer, sums: Pointer): void
   scanGroupedSumsF64(groups: Pointer, values: Pointer, nulls: Pointer, count: number, selection: Pointer, sums: Pointer): void
+  /** Adds the sums of group g of `from` to those of group map[g] of `into` (map 0: g), for all g below `groupCount`. */
+  scanGroupedSumsMerge(into: Pointer, from: Pointer, map: Pointer, groupCount: number, kind: number): void
   /**
    * Counts and sums all rows of an f64 chunk into `groupSumsBytes` a group, `map` having the groups of the dictionary entries
    * of the text chunk `keys` of the same rows. `scratch` holds `groupedCodesScratchBytes`. Returns 0, or -1, with nothing added, where

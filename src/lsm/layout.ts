@@ -19,6 +19,9 @@ export interface TableLayout {
   readonly missing?: readonly MissingValue[]
 }
 
+/** A chunk of a row group: of a column by ordinal, of a composite key's bytes, or of what is deleted. */
+export type ChunkName = number | 'key' | 'tombstones'
+
 export interface MissingValue {
   readonly ordinal: number
   readonly value: PhysicalValue

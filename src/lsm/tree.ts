@@ -11,6 +11,7 @@ import type { Pace } from '../runtime/pace.ts'
 import type { Groups } from './groups/group-rows.ts'
 import type { VectorExpression } from './vector/expression.ts'
 import type { Page } from './page.ts'
+import type { ScanShare } from './readers/scan-share.ts'
 import type { TopRows } from './top/top-rows.ts'
 
 /** `column <comparison> value`; rows where it is not true (null included) drop out. */
@@ -40,6 +41,8 @@ export interface ScanRequest {
   readonly keys?: false
   /** Asked between steps of the work: gives others a turn, ends what was cancelled. Absent = no pause. */
   readonly pace?: Pace
+  /** Threads to share the rows with, for reads that end with all rows seen. */
+  readonly share?: ScanShare
 }
 
 export type AggregateFunction = 'count' | 'min' | 'max' | 'sum'

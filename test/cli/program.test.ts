@@ -47,7 +47,7 @@ afterEach(() => {
 
 test('serves until it is asked to stop, and says one line when ready', async () => {
   const host = testHost()
-  const running = runCommandLine(['--listen', '127.0.0.1:0', '--data-dir', '/somewhere', '--shards', '3', '--workers', '0', '--durability', 'memory', '--kernels', 'js'], host)
+  const running = runCommandLine(['--listen', '127.0.0.1:0', '--data-dir', '/somewhere', '--shards', '3', '--workers', '0', '--readers', '2', '--durability', 'memory', '--kernels', 'js'], host)
   while (host.out.length === 0) await new Promise((resolve) => setTimeout(resolve, 5))
   expect(host.out[0]).toMatch(/^lsmt listening on http:\/\/127\.0\.0\.1:\d+ \(data: \/somewhere, durability: memory, kernels: js\)$/)
   const url = /http:\S+/.exec(host.out[0]!)![0]
@@ -57,7 +57,7 @@ test('serves until it is asked to stop, and says one line when ready', async () 
   host.stop()
   expect(await running).toBe(0)
   expect([host.closed, host.out.length, host.err.map((line) => (JSON.parse(line) as { level: string }).level)]).toEqual([1, 1, ['info', 'info', 'info']])
-  expect(host.opened[0]).toMatchObject({ isShardCountGiven: true, settings: { shards: 3, workers: 0, durability: 'memory', kernels: 'js' } })
+  expect(host.opened[0]).toMatchObject({ isShardCountGiven: true, settings: { shards: 3, workers: 0, readers: 2, durability: 'memory', kernels: 'js' } })
 })
 
 test('without --shards a database of any number of shards may be opened', async () => {
@@ -86,6 +86,7 @@ const usage: readonly (readonly [readonly string[], Readonly<Record<string, stri
   [['--shards', '0'], {}, /'--shards <n>' argument '0' is invalid. Expected a whole number from 1 to 1024/],
   [['--shards', '1e2'], {}, /Expected a whole number/],
   [['--workers', '-1'], {}, /Expected a whole number from 0 to 64/],
+  [['--readers', '65'], {}, /Expected a whole number from 0 to 64/],
   [['--log-level', 'loud'], {}, /Allowed choices are debug, info, warn, error, silent/],
   [['--body-bytes-max', '1'], {}, /Expected bytes from 1024 to \d+, such as 1048576 or 1MiB/],
   [['--body-bytes-max', '1TiB'], {}, /Expected bytes/],
@@ -134,7 +135,7 @@ test('help has every flag', async () => {
   for (const args of [['--help'], ['serve', '--help']]) {
     const { code, out } = await run(args)
     expect(code).toBe(0)
-    for (const flag of ['--listen', '--data-dir', '--storage', '--shards', '--workers', '--durability', '--kernels', '--no-auth', '--auth-token-file', '--tls-cert', '--tls-key', '--etcd', '--s3-endpoint']) expect(out).toContain(flag)
+    for (const flag of ['--listen', '--data-dir', '--storage', '--shards', '--workers', '--readers', '--durability', '--kernels', '--no-auth', '--auth-token-file', '--tls-cert', '--tls-key', '--etcd', '--s3-endpoint']) expect(out).toContain(flag)
     for (const name of ['LISTEN', 'DATA_DIR', 'STORAGE', 'SHARDS', 'WORKERS', 'DURABILITY', 'KERNELS', 'NO_AUTH', 'AUTH_TOKEN', 'AUTH_TOKEN_FILE', 'TLS_CERT', 'TLS_KEY', 'REPLICATION_FACTOR']) expect(out).toContain(`LSMT_${name}`)
   }
   expect(await run(['--version'])).toEqual({ code: 0, out: '1.2.3', err: '' })

@@ -243,7 +243,7 @@ function modelOver(byName: Map<string, ModelTable>, firstVersion: number, staged
     spillFile: (use, stats) => createSpillFile(spillStorage.createTemporary, spillKernel(), use, stats),
     async flush() {},
     async compact() {},
-    stats: () => ({ shards: [], cacheBytes: 0, admission: { waiting: 0, waitedMs: 0 }, disk: { refusal: undefined, timesFull: 0, fullMs: 0 }, kernelMemoryBytes: { reserved: 0, used: 0 } }),
+    stats: () => ({ shards: [], cacheBytes: 0, readers: { threads: 0, scans: 0, rowGroups: 0, repeated: 0, trouble: undefined }, admission: { waiting: 0, waitedMs: 0 }, disk: { refusal: undefined, timesFull: 0, fullMs: 0 }, kernelMemoryBytes: { reserved: 0, used: 0 } }),
     async close() {
       closed = true
     },

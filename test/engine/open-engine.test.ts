@@ -65,6 +65,8 @@ describe('opening', () => {
     ['durability', { durability: 'never' as 'sync' }],
     ['kernels', { kernels: 'native' as 'js' }],
     ['workers', { workers: -1 }],
+    ['readers', { readers: 0.5 }],
+    ['readerRowsMin', { readerRowsMin: -1 }],
     ['shards', { shards: 0 }],
     ['memory of queries', { queryMemoryBytesMax: 0 }],
     ['tree sizes', { tree: { memtableBytesMax: Number.NaN } }],

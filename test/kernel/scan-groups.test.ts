@@ -113,7 +113,7 @@ describe.each(kinds)('grouped aggregation, %s', (kind) => {
         return { grouping, sums }
       })
       const [into, from] = [parts[0]!, parts[1]!]
-      const map = into.grouping.merge(from.grouping)
+      const map = into.grouping.merge(from.grouping.tables())
       for (const name of ['rows', 'values'] as const) {
         into.sums[name].ensure(into.grouping.groupCount)
         exports.scanGroupedMerge(into.sums[name].address, from.sums[name].address, map, from.grouping.groupCount, scanKind[into.sums[name].kind])
@@ -210,7 +210,7 @@ it('builds the same tables and accumulators under both kinds', () => {
       const grouping = createGrouping(kernel, keys), sums = openSums(kernel, valueKind)
       for (let page = 0; page < 2; page++) addPage(kernel, grouping, sums, randomPage(77 * seed + page, keys, valueKind))
       const accumulators = takeBytes(kernel, sums.values.address, accumulatorBytes * grouping.groupCount)
-      const table = grouping.table(0), slots = kernel.memory.u32[table / 4 + 1]!, groups = kernel.exports.scanGroupsCount(table)
+      const table = grouping.tables()[0]!, slots = kernel.memory.u32[table / 4 + 1]!, groups = kernel.exports.scanGroupsCount(table)
       return { groupCount: grouping.groupCount, accumulators: Buffer.from(accumulators), table: Buffer.from(takeBytes(kernel, table, 48 + 8 * slots + 24 * groups)) }
     })
     expect(wasm!.groupCount, `seed ${seed}`).toBe(js!.groupCount)

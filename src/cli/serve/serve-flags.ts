@@ -17,6 +17,7 @@ export interface ServeFlags extends LimitFlags {
   readonly storage: 'local' | 's3'
   readonly shards: number
   readonly workers: number
+  readonly readers: number
   readonly durability: Durability
   readonly kernels: KernelKind
   /** False by --no-auth. */
@@ -29,13 +30,14 @@ export interface ServeFlags extends LimitFlags {
 
 /** `--no-auth` has its variable read apart, since commander would take `LSMT_NO_AUTH=0` for yes. */
 export function serveOptions(): readonly Option[] {
-  const { shards, workers, durability } = defaultDatabaseSettings
+  const { shards, workers, readers, durability } = defaultDatabaseSettings
   return [
     new Option('--listen <host:port>', 'address to listen on').env('LSMT_LISTEN').default(parseListen('127.0.0.1:8080'), '127.0.0.1:8080').argParser(parseListen),
     dataDirOption(),
     new Option('--storage <kind>', 'where the data is kept; s3 is not supported yet').env('LSMT_STORAGE').default('local').choices(['local', 's3']),
     new Option('--shards <n>', 'shards of a new database; fixed at creation').env('LSMT_SHARDS').default(shards).argParser(integerIn(1, 1024)),
     new Option('--workers <n>', 'threads for background work; 0: all in the main thread').env('LSMT_WORKERS').default(workers).argParser(integerIn(0, 64)),
+    new Option('--readers <n>', 'threads that help with large scans; 0: the main thread reads alone').env('LSMT_READERS').default(readers).argParser(integerIn(0, 64)),
     new Option('--durability <kind>', 'what an acknowledged write survives').env('LSMT_DURABILITY').default(durability).choices(['sync', 'interval', 'memory']),
     kernelsOption(),
     new Option('--auth-token-file <path>', 'serve only who has a token of this file: one a line, read:TOKEN or write:TOKEN; read again on SIGHUP (LSMT_AUTH_TOKEN holds one token itself)').env('LSMT_AUTH_TOKEN_FILE').argParser(nonEmpty),

@@ -14,11 +14,11 @@ export interface Node {
 
 export function statusOf(engine: Engine, { version, settings, dataDir, uptimeMs }: Node): unknown {
   const stats = engine.stats()
-  const { durability, kernels, workers } = settings
+  const { durability, kernels, workers, readers } = settings
   const told = (text: string | undefined): string | null => text?.replaceAll(`${resolve(dataDir)}/`, '') ?? null
   return {
     version,
-    node: { durability, kernels, workers, storage: 'local', uptimeSeconds: Math.floor(uptimeMs() / 1000) },
+    node: { durability, kernels, workers, readers, storage: 'local', uptimeSeconds: Math.floor(uptimeMs() / 1000) },
     readOnly: told(stats.disk.refusal),
     tables: engine.tables().map(({ name, columns, hiddenKey }) => ({ name, columns: columns.length - (hiddenKey ? 1 : 0) })),
     levels: levelsOf(stats.shards),
@@ -26,6 +26,7 @@ export function statusOf(engine: Engine, { version, settings, dataDir, uptimeMs 
     shards: stats.shards.map((shard, index) => ({ shard: index, ...shard, failure: told(shard.failure), background: told(shard.background) })),
     cacheBytes: stats.cacheBytes,
     kernelMemoryBytes: stats.kernelMemoryBytes,
+    readers: { ...stats.readers, trouble: told(stats.readers.trouble) },
     cluster: null,
   }
 }

@@ -5,8 +5,10 @@ import { canonicalInteger } from '../check-value.ts'
 import type { EngineAggregate, EngineRow, EngineScan, EngineValue } from '../engine.ts'
 import type { Shards } from '../shards/shards.ts'
 import type { TableAccess } from '../tables/table-access.ts'
+import { allEnded } from './all-ended.ts'
 import { engineValueOf } from './predicate.ts'
 import { scanColumn, scanRequest } from './scan.ts'
+import { readShared } from './shared-read.ts'
 
 /** One value for each aggregate over the rows of a scan, in snapshots by shard. */
 export async function aggregateShards(shards: Shards, snapshots: readonly Snapshot[], access: TableAccess, scan: EngineScan, aggregates: readonly EngineAggregate[], stats?: ReadStats): Promise<EngineRow> {
@@ -14,7 +16,10 @@ export async function aggregateShards(shards: Shards, snapshots: readonly Snapsh
   if (request === undefined) return aggregates.map((aggregate) => (aggregate.function === 'count' ? 0 : null))
   const asked = { ...request, keys: false as const }
   const wanted = aggregates.map(({ function: name, ordinal }): AggregateRequest => (ordinal === undefined ? { function: name } : { function: name, ordinal }))
-  const answers = await Promise.all(shards.trees.map((tree, shard) => tree.aggregate(snapshots[shard]!, asked, wanted, stats)))
+  const answers = await readShared(shards, asked, { kind: 'aggregates', aggregates: wanted }, stats, async (sharedRequest, parts) => {
+    const partials = await allEnded(shards.trees.map((tree, shard) => tree.aggregate(snapshots[shard]!, sharedRequest, wanted, stats)))
+    return [...partials, ...(await parts()).flatMap((part) => (part.kind === 'aggregates' ? [part.partials] : []))]
+  })
   return aggregates.map((aggregate, i) => partialValue(scan, aggregate, answers.map((partials) => partials[i]!).reduce(mergePartials)))
 }
 

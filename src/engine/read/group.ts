@@ -1,6 +1,7 @@
 /** Aggregates by group over all shards: every shard's rows go into the same groups, of which only the ends become engine values. */
 import { createGroups } from '../../lsm/groups/groups.ts'
 import type { Groups } from '../../lsm/groups/group-rows.ts'
+import type { ReaderPart } from '../../lsm/readers/reader-messages.ts'
 import type { GroupedAggregateRequest, ReadStats, ScanRequest, Snapshot } from '../../lsm/tree.ts'
 import { scanKinds } from '../../lsm/vector/scan-columns.ts'
 import type { Pace } from '../../runtime/pace.ts'
@@ -12,6 +13,7 @@ import { finishGroups } from './finished-groups.ts'
 import type { FinishedGroups, GroupBlock } from './finished-groups.ts'
 import { firstGroups } from './first-groups.ts'
 import { scanReadKinds, scanRequest } from './scan.ts'
+import { readShared } from './shared-read.ts'
 
 const batchRows = 1024
 
@@ -20,9 +22,9 @@ export async function* groupShards(shards: Shards, snapshots: readonly Snapshot[
   const request = scanRequest(shards, access, scan, [])
   const requests = aggregates.map(({ function: name, ordinal, distinct }): GroupedAggregateRequest => ({ function: name, ...(ordinal !== undefined && { ordinal }), ...(distinct && { distinct }) }))
   const kinds = scanKinds(access.layout.columns, scan.computed?.map(({ expression }) => expression))
-  const groups = createGroups({ kernel: shards.kernel, columns: kinds, groupBy, aggregates: requests, budget: shards.groupBudget })
+  const create = (): Groups => createGroups({ kernel: shards.kernel, columns: kinds, groupBy, aggregates: requests, budget: shards.groupBudget })
+  const groups = request === undefined ? create() : await readShared(shards, request, { kind: 'groups', groupBy, aggregates: requests }, stats, (asked, parts) => filledGroups(shards, snapshots, asked, create(), parts, stats))
   try {
-    if (request !== undefined) await addShards(shards, snapshots, request, groups, stats)
     const finished = finishGroups(shards.kernel.memory, groups, scan, scanReadKinds(access, scan), groupBy, aggregates)
     const { having, first } = wanted
     if (first === undefined) yield* rowsOf(finished, having, request?.pace)
@@ -32,10 +34,17 @@ export async function* groupShards(shards: Shards, snapshots: readonly Snapshot[
   }
 }
 
-/** All shards share the groups. */
-async function addShards({ trees }: Shards, snapshots: readonly Snapshot[], request: ScanRequest, groups: Groups, stats: ReadStats | undefined): Promise<void> {
+/** All shards share the groups, which are freed when it fails. */
+async function filledGroups({ trees }: Shards, snapshots: readonly Snapshot[], request: ScanRequest, groups: Groups, parts: () => Promise<readonly ReaderPart[]>, stats: ReadStats | undefined): Promise<Groups> {
   const asked = { ...request, keys: false as const }
-  await allEnded(trees.map((tree, shard) => tree.groupedAggregate(snapshots[shard]!, asked, groups, stats)))
+  try {
+    await allEnded(trees.map((tree, shard) => tree.groupedAggregate(snapshots[shard]!, asked, groups, stats)))
+    for (const part of await parts()) if (part.kind === 'groups') groups.merge(part.groups)
+    return groups
+  } catch (error) {
+    groups.free()
+    throw error
+  }
 }
 
 async function* rowsOf(finished: FinishedGroups, having: WantedGroups['having'], pace: Pace | undefined): AsyncGenerator<readonly EngineRow[]> {

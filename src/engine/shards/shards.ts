@@ -1,6 +1,7 @@
 /** The shards of one database as the engine's reads and writes see them: all of them, or those of one transaction. */
 import type { Kernel } from '../../kernel/kernel.ts'
 import type { HeapBudget } from '../../kernel/grouping/limited-heap.ts'
+import type { Readers } from '../../lsm/readers/readers.ts'
 import type { Snapshot, Tree } from '../../lsm/tree.ts'
 import type { Turns } from '../../runtime/pace.ts'
 import type { KeyScratch } from './key-scratch.ts'
@@ -19,4 +20,5 @@ export interface Shards {
   /** What all aggregations by group may use of the kernel's memory together. */
   readonly groupBudget: HeapBudget
   readonly turns: Turns
+  readonly readers: Readers
 }

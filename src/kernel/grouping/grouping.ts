@@ -29,12 +29,15 @@ export interface Grouping {
    * `groups` itself. Columns are to be taken in order.
    */
   assignColumn(column: number, vector: GroupVector, parents: Pointer, selection: Pointer, count: number, groups: Pointer): void
-  /** Brings in all groups of another grouping of the same kinds; their numbers here as u32 by group, to be freed by the caller. */
-  merge(from: Grouping): Pointer
+  /**
+   * Brings in all groups of another grouping of the same kinds, given by the table of each column; their numbers here as u32 by
+   * group, to be freed by the caller. `parents` is the map of the groups behind the first column's parents, where there are any.
+   */
+  merge(from: readonly Pointer[], parents?: Pointer): Pointer
   /** Keys of groups [first, first + count); text refs stay valid until the next assign or merge. */
   keys(first: number, count: number): GroupKeys
-  /** Address of a column's table: for merging. */
-  table(column: number): Pointer
+  /** Address of each column's table: for merging. They move as groups are added. */
+  tables(): readonly Pointer[]
   close(): void
 }
 
@@ -87,17 +90,17 @@ export function createGrouping(kernel: Kernel, kinds: readonly GroupKind[]): Gro
     get groupCount() {
       return exports.scanGroupsCount(last.address)
     },
-    table: (column) => tables[column]!.address,
+    tables: () => tables.map(({ address }) => address),
     assign(vectors, selection, count, groups) {
       vectors.forEach((vector, column) => assignColumn(column, vector, column === 0 ? 0 : groups, selection, count, groups))
     },
     assignColumn,
-    merge(from) {
+    merge(from, parents = 0) {
       const maps: Pointer[] = []
       try {
         tables.forEach((table, column) => {
-          const other = from.table(column), groupCount = exports.scanGroupsCount(other)
-          const map = heap.allocate(4 * groupCount), parentMap = maps[column - 1] ?? 0
+          const other = from[column]!, groupCount = exports.scanGroupsCount(other)
+          const map = heap.allocate(4 * groupCount), parentMap = maps[column - 1] ?? parents
           maps.push(map)
           let group = 0
           while ((group = exports.scanGroupsMerge(table.address, other, parentMap, group, map)) < groupCount) growTable(kernel, table)

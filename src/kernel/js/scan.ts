@@ -40,7 +40,7 @@ export function createScanJs(memory: LinearMemory): ScanExports {
     ...createKnownEntries(memory, codes),
     ...createEntrySelection(memory, codes),
     ...createDenseGroups(memory),
-    ...createGroupSums(memory, selections),
+    ...createGroupSums(memory, aggregates, selections),
     ...createSumsByCode(memory, column),
     ...createTextExtremes(memory, selections),
     scanAggregateI64: (values, nulls, count, selection, accumulator) => aggregates.aggregateI64(values, nulls, selection, count, accumulator),

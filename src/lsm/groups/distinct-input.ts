@@ -2,6 +2,7 @@
  * DISTINCT: a group table of (group, value) behind the table of groups. Each of its groups is one value that counts
  * once; at the end they are added to accumulators by their parents.
  */
+import { invariant } from '../../errors.ts'
 import { createGroupAccumulators } from '../../kernel/grouping/accumulators.ts'
 import { createGrouping } from '../../kernel/grouping/grouping.ts'
 import type { Kernel } from '../../kernel/kernel.ts'
@@ -26,12 +27,17 @@ export function distinctInput(kernel: Kernel, ordinal: number, kind: PhysicalKin
       const numbers = arena.allocate(4 * rows.rowCount)
       grouping.assignColumn(0, { values: valuesOf(vector), nulls: vector.nulls }, isGrouped ? groups : 0, rows.selection, rows.rowCount, numbers)
     },
+    part: () => ({ kind: 'distinct', table: grouping.tables()[0]! }),
+    merge(part, map) {
+      invariant(part.kind === 'distinct', `distinct values are merged with ${part.kind}`)
+      heap.free(grouping.merge([part.table], map))
+    },
     finish(groupCount) {
       accumulators.ensure(groupCount)
       const values = heap.allocate(8 * stepValues), nulls = heap.allocate(stepValues / 8), parents = heap.allocate(4 * stepValues)
       for (let first = 0; first < grouping.groupCount; first += stepValues) {
         const count = Math.min(stepValues, grouping.groupCount - first)
-        exports.scanGroupsKeys(grouping.table(0), 0, first, count, values, nulls, parents)
+        exports.scanGroupsKeys(grouping.tables()[0]!, 0, first, count, values, nulls, parents)
         if (kind === 'bytes') exports.scanGroupedCount(parents, nulls, count, 0, accumulators.address)
         else addValues(parents, values, nulls, count, 0, accumulators.address)
       }

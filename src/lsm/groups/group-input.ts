@@ -4,6 +4,7 @@ import type { Arena } from '../state/arena.ts'
 import type { AggregateFunction } from '../tree.ts'
 import type { EntryGroups } from './assign-groups.ts'
 import type { GroupedValue, GroupRows } from './group-rows.ts'
+import type { InputPart } from './groups-part.ts'
 
 export interface GroupInput {
   /** Makes room for groups below `groupCount`; called before `add`. */
@@ -12,6 +13,10 @@ export interface GroupInput {
   add(groups: Pointer, rows: GroupRows, arena: Arena): void
   /** Adds rows by the groups of their dictionary entries, without those of single rows; false, with nothing done, when it cannot. */
   addByEntries?(entries: EntryGroups, rows: GroupRows, arena: Arena): boolean
+  /** What it holds, for an input of the same make over another part of the rows. */
+  part(): InputPart
+  /** Adds another's part; `map` is u32 by its groups (0: there is one group), for which `ensure` made room. */
+  merge(part: InputPart, map: Pointer, groupCount: number): void
   /** After the last rows, before what `reader` gave is called. */
   finish(groupCount: number): void
   reader(wanted: AggregateFunction): (group: number) => GroupedValue

@@ -2,6 +2,7 @@
 import type { GroupKeys } from '../../kernel/grouping/grouping.ts'
 import type { Pointer } from '../../kernel/linear-memory.ts'
 import type { Vector } from '../page.ts'
+import type { GroupsPart } from './groups-part.ts'
 
 export interface GroupRows {
   readonly rowCount: number
@@ -20,6 +21,9 @@ export interface Groups {
   readonly ordinals: readonly number[]
   readonly groupCount: number
   add(rows: GroupRows): void
+  /** What was added so far, for groups of the same make over another part of the rows. */
+  part(): GroupsPart
+  merge(part: GroupsPart): void
   /** Keys of groups [first, first + count), to be freed; undefined without a key column. */
   keys(first: number, count: number): GroupKeys | undefined
   /** What an aggregate came to in each group, by the index of its request, once all rows are added. */

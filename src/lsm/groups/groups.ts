@@ -1,7 +1,8 @@
 /**
  * Rows by group: group tables and accumulators in linear memory, to which row groups (their chunks as they are encoded)
  * and merged rows (vectors) are added. One object takes the rows of all shards: they are of one thread and one
- * memory, and adding is synchronous, so that nothing is left to merge and each group has its one accumulator.
+ * memory, and adding is synchronous, so that each group has its one accumulator. What another thread adds to groups of its own is
+ * merged with them at the end (src/lsm/readers/).
  *
  * NULL is a group of its own, NaN is one, and -0 is 0. Without a key column there is one group from the start.
  */
@@ -64,6 +65,13 @@ function groupsWithin(kernel: Kernel, columns: readonly PhysicalKind[], groupBy:
         if (groups === 0) groups = groupsByEntries(kernel, entries!, rows, arena)
         input.add(groups, rows, arena)
       }
+    },
+    part: () => ({ groupCount: groupCount(), tables: grouping?.tables() ?? [], inputs: inputs.map((input) => input.part()) }),
+    merge(part) {
+      const map = grouping?.merge(part.tables) ?? 0
+      ensure()
+      inputs.forEach((input, i) => input.merge(part.inputs[i]!, map, part.groupCount))
+      if (map !== 0) kernel.heap.free(map)
     },
     keys: (first, count) => grouping?.keys(first, count),
     results() {

@@ -1,9 +1,10 @@
 /** Counts, extremes and sums of numbers, in kernel accumulators by group. */
+import { invariant } from '../../errors.ts'
 import { createGroupAccumulators, createGroupSums } from '../../kernel/grouping/accumulators.ts'
 import type { GroupAccumulators } from '../../kernel/grouping/accumulators.ts'
 import type { Kernel } from '../../kernel/kernel.ts'
 import type { Pointer } from '../../kernel/linear-memory.ts'
-import { groupedCodesScratchBytes } from '../../kernel/scan.ts'
+import { accumulatorBytes, groupedCodesScratchBytes, scanKind } from '../../kernel/scan.ts'
 import { accumulatorReader } from './accumulator-reader.ts'
 import type { GroupInput } from './group-input.ts'
 import { valuesOf } from './group-rows.ts'
@@ -22,6 +23,19 @@ export function nullsOf({ exports }: Kernel, rows: GroupRows, ordinal: number): 
   return chunk !== 0 && exports.columnHasNulls(chunk) === 0 ? 0 : rows.vector(ordinal).nulls
 }
 
+/** How accumulators of one column meet those of another part of the rows. */
+function mergingOf({ exports }: Kernel, accumulators: GroupAccumulators): Pick<GroupInput, 'part' | 'merge'> {
+  const { kind, stride } = accumulators
+  const merge = stride === accumulatorBytes ? exports.scanGroupedMerge : exports.scanGroupedSumsMerge
+  return {
+    part: () => ({ kind: 'accumulators', address: accumulators.address, stride }),
+    merge(part, map, groupCount) {
+      invariant(part.kind === 'accumulators' && part.stride === stride, `accumulators are merged with ${part.kind}`)
+      merge(accumulators.address, part.address, map, groupCount, scanKind[kind])
+    },
+  }
+}
+
 /** COUNT(column): values are not looked at, and a chunk without nulls is not decoded. */
 export function presenceInput(kernel: Kernel, ordinal: number): GroupInput {
   const { exports } = kernel
@@ -31,6 +45,7 @@ export function presenceInput(kernel: Kernel, ordinal: number): GroupInput {
     add(groups, rows) {
       exports.scanGroupedCount(groups, nullsOf(kernel, rows, ordinal), rows.rowCount, rows.selection, accumulators.address)
     },
+    ...mergingOf(kernel, accumulators),
     finish: nothingToFinish,
     reader: () => accumulatorReader(kernel, accumulators, 'count'),
   }
@@ -53,6 +68,7 @@ export function numberInput(kernel: Kernel, ordinal: number, kind: 'i64' | 'f64'
       const vector = rows.vector(ordinal)
       add(groups, valuesOf(vector), vector.nulls, rows.rowCount, rows.selection, accumulators.address)
     },
+    ...mergingOf(kernel, accumulators),
     finish: nothingToFinish,
     reader: (wanted) => accumulatorReader(kernel, accumulators, wanted),
   }

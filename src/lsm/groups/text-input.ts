@@ -4,6 +4,7 @@
  * can compare with them; their first six bytes also stand beside them as a number, which decides most rows of vectors. Only a
  * text that replaces one is copied.
  */
+import { invariant } from '../../errors.ts'
 import { createGroupArray } from '../../kernel/grouping/group-array.ts'
 import type { GroupArray } from '../../kernel/grouping/group-array.ts'
 import type { Kernel } from '../../kernel/kernel.ts'
@@ -15,6 +16,7 @@ import type { GroupInput } from './group-input.ts'
 import type { Arena } from '../state/arena.ts'
 import { valuesOf } from './group-rows.ts'
 import type { GroupRows } from './group-rows.ts'
+import type { InputPart } from './groups-part.ts'
 
 interface Extreme {
   readonly isGreatest: boolean
@@ -53,6 +55,11 @@ export function textInput(kernel: Kernel, ordinal: number): GroupInput {
     add(groups, rows, arena) {
       const state = { ordinal, ranges, extremes }
       if (!addByCodes(kernel, state, groups, rows, arena)) addByRow(kernel, state, groups, rows)
+    },
+    part: () => ({ kind: 'texts', ranges: ranges.address, extremes: extremes.map(({ isGreatest, bests }) => ({ isGreatest, bests: bests.address })) }),
+    merge(part, map, partCount) {
+      invariant(part.kind === 'texts', `texts are merged with ${part.kind}`)
+      mergeTexts(kernel, { ordinal, ranges, extremes }, part, map, partCount)
     },
     finish() {},
     reader(wanted: AggregateFunction) {
@@ -102,6 +109,18 @@ function addByRow(kernel: Kernel, { ordinal, ranges, extremes }: TextState, grou
     f64[elementOf(ranges, group) >>> 3]! += 1
     const address = u32[refs + 2 * row]!, byteLength = u32[refs + 2 * row + 1]!
     for (const extreme of extremes) if (beats(kernel.memory, extreme, group, address, byteLength)) keepText(kernel, extreme, group, address, byteLength)
+  }
+}
+
+function mergeTexts(kernel: Kernel, { ranges, extremes }: TextState, part: Extract<InputPart, { readonly kind: 'texts' }>, map: Pointer, groupCount: number): void {
+  const { u32, f64 } = kernel.memory
+  for (let from = 0; from < groupCount; from++) {
+    const group = map === 0 ? from : u32[(map >>> 2) + from]!
+    f64[elementOf(ranges, group) >>> 3]! += f64[(part.ranges + codeRangeBytes * from) >>> 3]!
+    for (const extreme of extremes) {
+      const ref = (part.extremes.find(({ isGreatest }) => isGreatest === extreme.isGreatest)!.bests + refBytes * from) >>> 2
+      if (u32[ref] !== 0 && beats(kernel.memory, extreme, group, u32[ref]!, u32[ref + 1]!)) keepText(kernel, extreme, group, u32[ref]!, u32[ref + 1]!)
+    }
   }
 }
 

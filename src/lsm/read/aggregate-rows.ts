@@ -4,48 +4,102 @@
  * vectors.
  */
 import type { Kernel } from '../../kernel/kernel.ts'
+import type { Pointer } from '../../kernel/linear-memory.ts'
 import { createArena } from '../state/arena.ts'
-import type { Arena } from '../state/arena.ts'
 import type { RowLayout } from '../keys/row-layout.ts'
 import type { TableReader } from '../table/table.ts'
 import type { AggregateFunction, AggregatePartial, AggregateRequest, ReadStats, ScanRequest } from '../tree.ts'
 import type { View } from '../state/view.ts'
 import { createColumnAggregate } from './column-aggregate.ts'
-import type { ColumnAggregate } from './column-aggregate.ts'
-import { createDirectReader } from './direct-rows.ts'
-import type { DirectRowGroup } from './direct-rows.ts'
+import { createDirectReader } from './direct/direct-rows.ts'
+import type { SelectedRows } from './direct/select-rows.ts'
+import { sharedRows } from './direct/share-window.ts'
 import type { MergedRows } from './merge/merged-rows.ts'
 import { selectMerged } from './pages.ts'
+import type { ReadContext } from './read-context.ts'
 import { decodeColumn, onceEach } from './row-group-columns.ts'
 import { openScanSources } from './scan-sources.ts'
-import type { ScanSources } from './scan-sources.ts'
 import { storedOrdinals } from '../vector/scan-columns.ts'
+import type { ScanColumns } from '../vector/scan-columns.ts'
+import type { VectorRows } from '../vector/node.ts'
 import { visitRows } from './visit-rows.ts'
-
-interface AggregateState {
-  readonly sources: ScanSources
-  readonly columns: readonly ColumnAggregate[]
-  readonly functions: ReadonlyMap<number, ReadonlySet<AggregateFunction>>
-  readonly arena: Arena
-  rowCount: number
-}
 
 /** Over `view`, which the caller keeps pinned until the answer is there. */
 export async function aggregateRows(kernel: Kernel, view: View, sequence: number, shape: RowLayout, request: ScanRequest, aggregates: readonly AggregateRequest[], stats?: ReadStats): Promise<readonly AggregatePartial[]> {
-  const functions = functionsByOrdinal(aggregates)
-  const ordinals = [...functions.keys()]
+  const ordinals = [...functionsByOrdinal(aggregates).keys()]
   const sources = openScanSources(kernel, view, sequence, shape, { ...request, reverse: false }, ordinals, stats)
-  const { context, predicate } = sources
-  const state: AggregateState = { sources, columns: ordinals.map((ordinal) => createColumnAggregate(context, ordinal, sources.columns.kinds)), functions, arena: createArena(kernel.heap), rowCount: 0 }
-  const direct = createDirectReader(context, { predicate, wanted: storedOrdinals(shape.layout.columns.length, request.computed, ordinals), answer: (reader, rowGroup) => answerFromZones(state, reader, rowGroup) })
+  const { context, predicate, columns } = sources
+  const rows = createRowAggregates(context, columns, aggregates)
+  const arena = createArena(kernel.heap)
+  const direct = createDirectReader(context, { predicate, wanted: storedOrdinals(shape.layout.columns.length, request.computed, ordinals), answer: rows.addZone, ...sharedRows(request, rows.addRowGroup) })
+
+  function addMerged(merged: MergedRows): void {
+    arena.reset()
+    const vector = onceEach(merged.column)
+    const { selection, selectedCount } = selectMerged({ context, predicate, arena }, merged.count, vector)
+    if (selectedCount > 0) rows.add({ rowCount: merged.count, vector, chunk: () => 0 }, selection, selectedCount)
+  }
+
   try {
-    await visitRows(sources, direct, request.pace, { rowGroup: (group) => addRowGroup(state, group), merged: (rows) => addMerged(state, rows) })
-    return aggregates.map(({ function: wanted, ordinal }) => (ordinal === undefined ? { kind: 'count', count: state.rowCount } : columnOf(state, ordinal).partial(wanted)))
+    await visitRows(sources, direct, request.pace, { rowGroup: rows.addRowGroup, merged: addMerged })
+    return rows.partials()
   } finally {
     direct.close()
     sources.close()
-    for (const column of state.columns) column.free()
-    state.arena.free()
+    rows.free()
+    arena.free()
+  }
+}
+
+/** Aggregates as rows are added to them. */
+export interface RowAggregates {
+  /** The selected rows (0 = all). */
+  add(rows: VectorRows, selection: Pointer, selectedCount: number): void
+  addRowGroup(rows: SelectedRows): void
+  /** A whole row group from its zone maps; false, with nothing added, unless they answer every aggregate. */
+  addZone(reader: TableReader, rowGroup: number): boolean
+  /** By request. */
+  partials(): readonly AggregatePartial[]
+  free(): void
+}
+
+export function createRowAggregates(context: ReadContext, scanColumns: ScanColumns, aggregates: readonly AggregateRequest[]): RowAggregates {
+  const functions = functionsByOrdinal(aggregates)
+  const columns = [...functions.keys()].map((ordinal) => createColumnAggregate(context, ordinal, scanColumns.kinds))
+  const arena = createArena(context.kernel.heap)
+  const { memory } = context.kernel
+  let rowCount = 0
+
+  function add(rows: VectorRows, selection: Pointer, selectedCount: number): void {
+    rowCount += selectedCount
+    const vector = scanColumns.of(rows, selection, arena)
+    for (const each of columns) {
+      const own = each.isStored ? rows.chunk(each.ordinal) : 0
+      if (own !== 0 && each.addChunk !== undefined) each.addChunk(own, selection, arena.allocate)
+      else each.addVector(vector(each.ordinal), rows.rowCount, selection)
+    }
+  }
+
+  return {
+    add(rows, selection, selectedCount) {
+      arena.reset()
+      add(rows, selection, selectedCount)
+    },
+    addRowGroup({ rowCount: count, selection, selectedCount, chunk }) {
+      arena.reset()
+      add({ rowCount: count, chunk, vector: onceEach((ordinal) => decodeColumn(context, chunk(ordinal), ordinal, 0, count, arena)) }, selection, selectedCount)
+    },
+    addZone(reader, rowGroup) {
+      if (!columns.every((column) => column.canAddZone(reader, rowGroup, functions.get(column.ordinal)!))) return false
+      for (const column of columns) column.addZone(reader, rowGroup)
+      rowCount += memory.u32[(reader.liveRowCounts >>> 2) + rowGroup]!
+      return true
+    },
+    partials: () => aggregates.map(({ function: wanted, ordinal }) => (ordinal === undefined ? { kind: 'count', count: rowCount } : columns.find((column) => column.ordinal === ordinal)!.partial(wanted))),
+    free() {
+      for (const column of columns) column.free()
+      arena.free()
+    },
   }
 }
 
@@ -55,40 +109,4 @@ function functionsByOrdinal(aggregates: readonly AggregateRequest[]): Map<number
     if (ordinal !== undefined) functions.set(ordinal, (functions.get(ordinal) ?? new Set()).add(wanted))
   }
   return functions
-}
-
-const columnOf = ({ columns }: AggregateState, ordinal: number): ColumnAggregate => columns.find((column) => column.ordinal === ordinal)!
-
-/** All or nothing: a row group counts from its zone maps only when they answer every aggregate. */
-function answerFromZones(state: AggregateState, reader: TableReader, rowGroup: number): boolean {
-  const { memory } = state.sources.context.kernel
-  if (!state.columns.every((column) => column.canAddZone(reader, rowGroup, state.functions.get(column.ordinal)!))) return false
-  for (const column of state.columns) column.addZone(reader, rowGroup)
-  state.rowCount += memory.u32[(reader.liveRowCounts >>> 2) + rowGroup]!
-  return true
-}
-
-function addRowGroup(state: AggregateState, group: DirectRowGroup): void {
-  const { sources: { context, columns }, arena } = state
-  const { rowCount, selection, chunk } = group
-  arena.reset()
-  state.rowCount += group.selectedCount
-  const stored = onceEach((ordinal) => decodeColumn(context, chunk(ordinal), ordinal, 0, rowCount, arena))
-  const column = columns.of({ rowCount, vector: stored, chunk }, selection, arena)
-  for (const each of state.columns) {
-    const own = each.isStored ? chunk(each.ordinal) : 0
-    if (own !== 0 && each.addChunk !== undefined) each.addChunk(own, selection, arena.allocate)
-    else if (own !== 0 || !each.isStored) each.addVector(column(each.ordinal), rowCount, selection)
-  }
-}
-
-function addMerged(state: AggregateState, rows: MergedRows): void {
-  const { sources: { context, predicate, columns }, arena } = state
-  arena.reset()
-  const stored = onceEach(rows.column)
-  const { selection, selectedCount } = selectMerged({ context, predicate, arena }, rows.count, stored)
-  if (selectedCount === 0) return
-  state.rowCount += selectedCount
-  const column = columns.of({ rowCount: rows.count, vector: stored, chunk: () => 0 }, selection, arena)
-  for (const each of state.columns) each.addVector(column(each.ordinal), rows.count, selection)
 }

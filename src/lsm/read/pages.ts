@@ -5,7 +5,7 @@
 import type { Pointer } from '../../kernel/linear-memory.ts'
 import type { Arena } from '../state/arena.ts'
 import type { Page, Vector } from '../page.ts'
-import type { DirectRowGroup } from './direct-rows.ts'
+import type { DirectRowGroup } from './direct/direct-rows.ts'
 import type { MergedRows } from './merge/merged-rows.ts'
 import { filterRows } from './predicate.ts'
 import type { Predicate } from './predicate.ts'

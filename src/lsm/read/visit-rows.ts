@@ -1,5 +1,5 @@
 /** All rows of a scan, for work that does not hand pages out: row groups of direct stretches, and merged rows. */
-import type { DirectReader, DirectRowGroup, DirectStretch } from './direct-rows.ts'
+import type { DirectReader, DirectRowGroup, DirectStretch } from './direct/direct-rows.ts'
 import type { MergedRows } from './merge/merged-rows.ts'
 import type { ScanSources } from './scan-sources.ts'
 import type { Pace } from '../../runtime/pace.ts'
@@ -23,6 +23,7 @@ export async function visitRows({ plan, merge, memtables }: ScanSources, direct:
     }
     await visitDirect(direct, stretch, pace, visitor.rowGroup)
   }
+  await direct.finish()
 }
 
 /** The row groups of one stretch. */

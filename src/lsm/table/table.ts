@@ -6,7 +6,7 @@ import type { Kernel } from '../../kernel/kernel.ts'
 import type { Pointer } from '../../kernel/linear-memory.ts'
 import type { TreeSettings } from '../../settings.ts'
 import type { Storage } from '../../storage/storage.ts'
-import type { TableLayout } from '../layout.ts'
+import type { ChunkName, TableLayout } from '../layout.ts'
 import type { Page, Vector } from '../page.ts'
 import type { Fetch, ReadStats } from '../tree.ts'
 import type { ChunkCache } from './chunk-cache.ts'
@@ -124,8 +124,6 @@ export interface TableReader {
   close(): Promise<void>
 }
 
-export type ChunkName = number | 'key' | 'tombstones'
-
 export interface PinnedChunks {
   chunk(rowGroup: number, column: ChunkName): Pointer
   unpin(): void
@@ -137,4 +135,4 @@ export interface FoundRow {
   readonly tombstone: boolean
 }
 
-export type { Page }
+export type { ChunkName, Page }

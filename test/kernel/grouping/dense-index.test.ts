@@ -80,6 +80,20 @@ describe.each(kinds)('groups of integers, %s', (kind) => {
         const full = whole + accumulatorBytes * group
         expect(words(sums + groupSumsBytes * group, 0, 3), `seed ${seed}`).toEqual([...words(full, 0, 1), ...words(full, 3, 5)])
       }
+      // Merged into themselves in another order, with a carry from the low half of an integer's sum.
+      const map = heap.allocate(4 * groupCount)
+      memory.u32.set([3, 0, 4, 1, 2], map / 4)
+      const [wholeFrom, sumsFrom] = [heap.allocate(accumulatorBytes * groupCount), heap.allocate(groupSumsBytes * groupCount)]
+      memory.u8.copyWithin(wholeFrom, whole, whole + accumulatorBytes * groupCount)
+      memory.u8.copyWithin(sumsFrom, sums, sums + groupSumsBytes * groupCount)
+      for (const mapped of [map, 0]) {
+        exports.scanGroupedMerge(whole, wholeFrom, mapped, groupCount, scanKind[valueKind])
+        exports.scanGroupedSumsMerge(sums, sumsFrom, mapped, groupCount, scanKind[valueKind])
+      }
+      for (let group = 0; group < groupCount; group++) {
+        const full = whole + accumulatorBytes * group
+        expect(words(sums + groupSumsBytes * group, 0, 3), `seed ${seed}, merged`).toEqual([...words(full, 0, 1), ...words(full, 3, 5)])
+      }
     }
   })
 })

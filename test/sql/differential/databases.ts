@@ -18,6 +18,8 @@ export interface Make {
   readonly cachesPlans: boolean
   /** Worker threads, for which the database lies on disk; without them in memory. */
   readonly workers: 0 | 2
+  /** Reader threads that take part in every scan of row groups. */
+  readonly readers: 0 | 2
   /** Little enough that whatever holds rows spills most of them. */
   readonly spills: boolean
 }
@@ -26,7 +28,7 @@ const KiB = 1024
 
 /** Two makes that differ in everything. */
 export function oppositeMakes(random: Random): readonly [Make, Make] {
-  const bits = random.below(2 ** 7)
+  const bits = random.below(2 ** 8)
   return [makeOf(bits), makeOf(~bits)]
 }
 
@@ -41,6 +43,7 @@ function makeOf(bits: number): Make {
     cachesPlans: either(4, true, false),
     spills: either(5, true, false),
     workers: either<0 | 2>(6, 0, 2),
+    readers: either<0 | 2>(7, 0, 2),
   }
 }
 
@@ -54,8 +57,8 @@ export interface Database {
 }
 
 export async function openDatabase(make: Make): Promise<Database> {
-  const { kernels, shards, rowGroupBytes, memtableBytesMax, cachesPlans, spills, workers } = make
-  const settings: TestSettings = { kernels, shards, workers, durability: 'memory', tree: { rowGroupBytes, memtableBytesMax } }
+  const { kernels, shards, rowGroupBytes, memtableBytesMax, cachesPlans, spills, workers, readers } = make
+  const settings: TestSettings = { kernels, shards, workers, readers, readerRowsMin: 0, durability: 'memory', tree: { rowGroupBytes, memtableBytesMax } }
   const engine = workers === 0 ? await openTestEngine(createMemoryStorage(), settings) : await openOnDisk(settings)
   return { make, engine, sql: createSql(engine, { ...defaultSqlSettings, ...(!cachesPlans && { planCacheEntriesMax: 0 }), ...(spills && { queryMemoryBytesMax: spillingBytes }) }) }
 }
@@ -69,6 +72,6 @@ async function openOnDisk(settings: TestSettings): Promise<Engine> {
   return Object.assign(engine, { close: async () => { await close(); await storage.close(); remove() } })
 }
 
-export function describeMake({ kernels, shards, rowGroupBytes, memtableBytesMax, cachesPlans, spills, workers }: Make): string {
-  return `${kernels} kernels, ${shards} shards, row groups of ${rowGroupBytes} bytes, memtables of ${memtableBytesMax} bytes, plans ${cachesPlans ? 'cached' : 'not cached'}, ${spills ? 'hardly any' : 'enough'} memory for queries, ${workers} workers`
+export function describeMake({ kernels, shards, rowGroupBytes, memtableBytesMax, cachesPlans, spills, workers, readers }: Make): string {
+  return `${kernels} kernels, ${shards} shards, row groups of ${rowGroupBytes} bytes, memtables of ${memtableBytesMax} bytes, plans ${cachesPlans ? 'cached' : 'not cached'}, ${spills ? 'hardly any' : 'enough'} memory for queries, ${workers} workers, ${readers} readers`
 }

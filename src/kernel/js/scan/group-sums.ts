@@ -1,10 +1,11 @@
 /** Counts and sums by group; twin of assembly/scan/group-sums.ts. */
 import type { LinearMemory, Pointer } from '../../linear-memory.ts'
-import { groupSumsBytes } from '../../scan.ts'
+import { groupSumsBytes, scanKind } from '../../scan.ts'
 import type { ScanExports } from '../../scan.ts'
+import type { Accumulators } from '../aggregate/accumulator.ts'
 import type { Selections } from './selection.ts'
 
-export type GroupSums = Pick<ScanExports, 'scanGroupedSumsI64' | 'scanGroupedSumsF64'>
+export type GroupSums = Pick<ScanExports, 'scanGroupedSumsI64' | 'scanGroupedSumsF64' | 'scanGroupedSumsMerge'>
 
 /** Adds to the sum alone. */
 export function addSumF64({ f64 }: LinearMemory, to: Pointer, value: number): void {
@@ -15,8 +16,8 @@ export function addSumF64({ f64 }: LinearMemory, to: Pointer, value: number): vo
   f64[at + 2] = isFinite ? f64[at + 2]! + (sum - (next - back) + (value - back)) : 0
 }
 
-export function createGroupSums(memory: LinearMemory, { active }: Selections): GroupSums {
-  const { u32, i32, f64 } = memory
+export function createGroupSums(memory: LinearMemory, { addDoubleDouble }: Accumulators, { active }: Selections): GroupSums {
+  const { u32, i32, i64, u64, f64 } = memory
   const sumsOf = (sums: Pointer, groups: Pointer, row: number): Pointer => sums + groupSumsBytes * u32[(groups >>> 2) + row]!
 
   const addI64 = (to: Pointer, low: number, high: number): void => {
@@ -43,6 +44,19 @@ export function createGroupSums(memory: LinearMemory, { active }: Selections): G
     scanGroupedSumsF64(groups, values, nulls, count, selection, sums) {
       for (let row = 0, at = values >>> 3; row < count; row++, at++) {
         if (active(nulls, selection, row)) addF64(sumsOf(sums, groups, row), f64[at]!)
+      }
+    },
+    scanGroupedSumsMerge(into, from, map, groupCount, kind) {
+      for (let group = 0; group < groupCount; group++) {
+        const to = (into + groupSumsBytes * (map === 0 ? group : u32[(map >>> 2) + group]!)) >>> 3, at = (from + groupSumsBytes * group) >>> 3
+        f64[to]! += f64[at]!
+        if (kind === scanKind.f64) {
+          addDoubleDouble(8 * (to + 1), f64[at + 1]!, f64[at + 2]!)
+          continue
+        }
+        const total = ((i64[to + 2]! << 64n) | u64[to + 1]!) + ((i64[at + 2]! << 64n) | u64[at + 1]!)
+        u64[to + 1] = total
+        i64[to + 2] = total >> 64n
       }
     },
   }

@@ -3,33 +3,32 @@
  * that zone maps prune are never read; the others are fetched a window at a time, the predicate's columns first and
  * the wanted ones only where rows are left.
  */
-import type { Pointer } from '../../kernel/linear-memory.ts'
-import { comparison } from '../../kernel/zone-map.ts'
-import { createArena } from '../state/arena.ts'
-import type { Arena } from '../state/arena.ts'
-import { boundaryAfter, compareBoundaries, i64Boundary } from '../keys/key-bytes.ts'
-import type { Boundary } from '../keys/key-bytes.ts'
-import { rowGroupBytesOf } from '../table/table.ts'
-import type { ChunkName, PinnedChunks, TableReader } from '../table/table.ts'
-import { filterRows } from './predicate.ts'
-import type { Predicate } from './predicate.ts'
-import { bitmapBytes } from './read-context.ts'
-import type { ReadContext } from './read-context.ts'
-import { checkDecoded, chunkOrMissing, decodeColumn, firstKeyOf, keyChunk, onceEach, rowGroupEnd } from './row-group-columns.ts'
-import { setBits } from './merge/run-page.ts'
-import type { Stretch } from './stretches.ts'
+import type { Pointer } from '../../../kernel/linear-memory.ts'
+import { createArena } from '../../state/arena.ts'
+import type { Arena } from '../../state/arena.ts'
+import { boundaryAfter, compareBoundaries, i64Boundary } from '../../keys/key-bytes.ts'
+import type { Boundary } from '../../keys/key-bytes.ts'
+import { rowGroupBytesOf } from '../../table/table.ts'
+import type { ChunkName, PinnedChunks, TableReader } from '../../table/table.ts'
+import type { Predicate } from '../predicate.ts'
+import type { ReadContext } from '../read-context.ts'
+import { checkDecoded, chunkOrMissing, firstKeyOf, keyChunk, rowGroupEnd } from '../row-group-columns.ts'
+import type { Stretch } from '../stretches.ts'
+import { createMorselWork } from './morsel-work.ts'
+import type { MorselWork } from './morsel-work.ts'
+import { after } from './reading.ts'
+import type { Reading } from './reading.ts'
+import { selectRows } from './select-rows.ts'
+import type { SelectedRows } from './select-rows.ts'
+import { shareWindow } from './share-window.ts'
+import type { SharedRows } from './share-window.ts'
 
 export type DirectStretch = Extract<Stretch, { readonly kind: 'direct' }>
 
-/** One row group with the rows that are selected in it. */
-export interface DirectRowGroup {
+/** One row group with the rows that are selected in it; valid until the next window. */
+export interface DirectRowGroup extends SelectedRows {
   readonly reader: TableReader
   readonly rowGroup: number
-  readonly rowCount: number
-  /** Bitmap; 0 = all rows. Valid until the next window. */
-  readonly selection: Pointer
-  readonly selectedCount: number
-  chunk(name: ChunkName): Pointer
 }
 
 export interface DirectOptions {
@@ -40,12 +39,16 @@ export interface DirectOptions {
   readonly answer?: (reader: TableReader, rowGroup: number) => boolean
   /** Row groups that are of no use any more; what it says of one may become true, never false again. */
   readonly skip?: (reader: TableReader, rowGroup: number) => boolean
+  /** For scans of no order: row groups that lie wholly in the stretch may go to it, on any thread, and do not come out of `next` then. */
+  readonly shared?: SharedRows
 }
 
 export interface DirectReader {
   open(stretch: DirectStretch): void
   /** The next row group with selected rows, in the direction of the scan; the one before is void then. At once where nothing must be read. */
   next(): DirectRowGroup | undefined | Promise<DirectRowGroup | undefined>
+  /** After the last one: does what is left of what was shared. */
+  finish(): Reading
   close(): void
 }
 
@@ -59,31 +62,45 @@ interface DirectState {
   readonly arena: Arena
   /** What filtering one row group needs. */
   readonly scratch: Arena
+  /** For row groups that are shared; it may be asked for by another shard's scan. */
+  readonly morsels: MorselWork | undefined
   readonly prunings: Map<TableReader, Uint8Array>
   readonly pins: PinnedChunks[]
   stretch: DirectStretch | undefined
   /** Row groups of the stretch still to be looked at: [from, to). */
   from: number
   to: number
+  /** Whether the rows that are to be read of the stretch were counted. */
+  isCounted: boolean
   windowRowGroups: number
   /** Filtered row groups of the window; the next one is the last element. */
   ready: DirectRowGroup[]
 }
 
 export function createDirectReader(context: ReadContext, options: DirectOptions): DirectReader {
-  const state: DirectState = { context, options, arena: createArena(context.kernel.heap), scratch: createArena(context.kernel.heap), prunings: new Map(), pins: [], stretch: undefined, from: 0, to: 0, windowRowGroups: 1, ready: [] }
+  const state: DirectState = { context, options, arena: createArena(context.kernel.heap), scratch: createArena(context.kernel.heap), morsels: options.shared && createMorselWork(context, options.predicate, options.shared.visit), prunings: new Map(), pins: [], stretch: undefined, from: 0, to: 0, isCounted: false, windowRowGroups: 1, ready: [] }
+  let isFinished = false
+  options.shared?.share.enter()
   return {
     open(stretch) {
       state.stretch = stretch
       state.from = stretch.from
       state.to = stretch.to
+      state.isCounted = false
       if (context.stats !== undefined) context.stats.rowGroupsTotal += stretch.to - stretch.from
     },
     next: () => nextGroup(state),
+    finish: () => {
+      if (options.shared === undefined) return undefined
+      isFinished = true
+      return options.shared.share.finish(options.shared.pace)
+    },
     close() {
+      if (!isFinished) options.shared?.share.leave()
       unpin(state)
       state.arena.free()
       state.scratch.free()
+      state.morsels?.free()
     },
   }
 }
@@ -100,9 +117,6 @@ function nextGroup(state: DirectState): DirectRowGroup | undefined | Promise<Dir
   return state.ready.pop()
 }
 
-/** What is to be waited for; undefined: nothing. */
-type Reading = Promise<void> | undefined
-
 /** Takes row groups off the stretch until a run of adjacent ones is to be read, and filters those. */
 function nextWindow(state: DirectState): Reading {
   unpin(state)
@@ -111,14 +125,17 @@ function nextWindow(state: DirectState): Reading {
   const window = takeWindow(state)
   if (window === undefined) return undefined
   state.windowRowGroups = Math.min(windowRowGroupsMax, 2 * state.windowRowGroups)
-  const reading = pinMore(state, reader, window.from, window.to, filterChunks(state, window.from, window.to))
-  return reading === undefined ? filterWindow(state, reader, window.from, window.to) : reading.then(() => filterWindow(state, reader, window.from, window.to))
+  return sharedWindow(state, window, () => readWindow(state, reader, window))
+}
+
+function readWindow(state: DirectState, reader: TableReader, { from, to }: Window): Reading {
+  return after(pinMore(state, reader, from, to, filterChunks(state, from, to)), () => filterWindow(state, reader, from, to))
 }
 
 function filterWindow(state: DirectState, reader: TableReader, from: number, to: number): Reading {
   const hits: DirectRowGroup[] = []
   for (let rowGroup = from; rowGroup < to; rowGroup++) {
-    const group = selectRows(state, reader, rowGroup)
+    const group = selectGroup(state, reader, rowGroup)
     if (group.selectedCount > 0) hits.push(group)
   }
   const wanted = state.options.wanted.filter((name) => !filterNames(state).includes(name))
@@ -129,8 +146,14 @@ function filterWindow(state: DirectState, reader: TableReader, from: number, to:
   return undefined
 }
 
+/** Row groups [from, to). */
+interface Window {
+  readonly from: number
+  readonly to: number
+}
+
 /** Adjacent row groups that must be read, at the near end of what is left; pruned and answered ones are passed over. */
-function takeWindow(state: DirectState): { readonly from: number; readonly to: number } | undefined {
+function takeWindow(state: DirectState): Window | undefined {
   const { context: { reverse, stats }, options } = state
   const { reader } = state.stretch!
   const prunings = pruningOf(state, reader)
@@ -153,6 +176,30 @@ function takeWindow(state: DirectState): { readonly from: number; readonly to: n
     to = Math.max(to, rowGroup + 1)
   }
   return from < 0 ? undefined : { from, to }
+}
+
+/** Offers a window to readers where there are any; `alone` reads it here. */
+function sharedWindow(state: DirectState, { from, to }: Window, alone: () => Reading): Reading {
+  const { context, options: { shared, predicate }, morsels } = state
+  if (shared === undefined || morsels === undefined) return alone()
+  const { reader } = state.stretch!
+  if (!state.isCounted) shared.share.expect(context.shape.layout, rowsToRead(state, reader, from))
+  state.isCounted = true
+  if (isCut(state, from) || isCut(state, to - 1)) return alone()
+  return shareWindow({ context, shared, morsels, reader, from, to, onlyCached: !predicate.isEmpty, mustFilter: (rowGroup) => mustFilter(state, reader, rowGroup) }, alone)
+}
+
+/** Of the stretch, once its first row group to be read is known: others of which zone maps say as much are not read either. */
+function rowsToRead({ stretch, options, prunings }: DirectState, reader: TableReader, first: number): number {
+  const { rowCount, rowGroupCount } = reader.meta
+  const pruning = prunings.get(reader)!, known = options.answer === undefined ? 2 : pruning[first]!
+  let count = 0
+  for (let rowGroup = stretch!.from; rowGroup < stretch!.to; rowGroup++) if (pruning[rowGroup]! > 0 && pruning[rowGroup]! <= known) count++
+  return (count * rowCount) / Math.max(1, rowGroupCount)
+}
+
+function mustFilter(state: DirectState, reader: TableReader, rowGroup: number): boolean {
+  return !state.options.predicate.isEmpty && pruningOf(state, reader)[rowGroup] !== 2
 }
 
 function pruningOf({ options, prunings }: DirectState, reader: TableReader): Uint8Array {
@@ -191,33 +238,13 @@ function pinMore({ pins, context: { stats } }: DirectState, reader: TableReader,
   return undefined
 }
 
-function selectRows(state: DirectState, reader: TableReader, rowGroup: number): DirectRowGroup {
-  const { context, options, arena, pins } = state
-  const { memory: { u8 }, exports } = context.kernel
+function selectGroup(state: DirectState, reader: TableReader, rowGroup: number): DirectRowGroup {
+  const { context, options, arena, scratch, pins } = state
   const rowCount = reader.rowGroupRows(rowGroup)
   // Any pin of the file finds the chunks of all of them.
   const chunk = (name: ChunkName): Pointer => chunkOrMissing(context, pins[0]!.chunk(rowGroup, name), name, rowCount)
-  const group = (selection: Pointer, selectedCount: number): DirectRowGroup => ({ reader, rowGroup, rowCount, selection: selectedCount === rowCount ? 0 : selection, selectedCount, chunk })
-  const tombstones = chunk('tombstones')
-  const cut = isCut(state, rowGroup)
-  const mustFilter = !options.predicate.isEmpty && pruningOf(state, reader)[rowGroup] !== 2
-  if (tombstones === 0 && !cut && !mustFilter) return group(0, rowCount)
-  const selection = arena.allocate(bitmapBytes(rowCount))
-  u8.fill(0, selection, selection + bitmapBytes(rowCount))
-  const { first, end } = cut ? rowsWithin(state, chunk(keyChunk(context).name), rowCount) : { first: 0, end: rowCount }
-  setBits(u8, selection, first, end)
-  let selectedCount = end - first
-  if (tombstones !== 0 && selectedCount > 0) {
-    const zero = arena.allocate(8)
-    context.kernel.memory.i64[zero >>> 3] = 0n
-    selectedCount = checkDecoded(exports.scanFilterChunkI64(tombstones, comparison.eq, zero, selection, arena.allocate(exports.scanScratchBytes(tombstones))), 'i64')
-  }
-  if (mustFilter && selectedCount > 0) {
-    state.scratch.reset()
-    const vector = onceEach((ordinal) => decodeColumn(context, chunk(ordinal), ordinal, 0, rowCount, state.scratch))
-    selectedCount = filterRows(context, options.predicate, { rowCount, vector, chunk }, selection, selectedCount, state.scratch)
-  }
-  return group(selection, selectedCount)
+  const within = isCut(state, rowGroup) ? rowsWithin(state, chunk(keyChunk(context).name), rowCount) : undefined
+  return { reader, rowGroup, ...selectRows(context, options.predicate, { rowCount, mustFilter: mustFilter(state, reader, rowGroup), chunk }, within, arena, scratch) }
 }
 
 /** Rows of a row group that lie in the stretch. */

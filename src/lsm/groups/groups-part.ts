@@ -1,0 +1,17 @@
+/** What groups and their inputs hold, for groups of the same make over other rows: plain data; addresses are good as long as their owner adds nothing. */
+import type { Pointer } from '../../kernel/linear-memory.ts'
+
+export interface GroupsPart {
+  readonly groupCount: number
+  /** Group tables by key column. */
+  readonly tables: readonly Pointer[]
+  /** In the order of the inputs. */
+  readonly inputs: readonly InputPart[]
+}
+
+export type InputPart =
+  | { readonly kind: 'accumulators'; readonly address: Pointer; readonly stride: number }
+  /** Counts of rows that are another input's counts of values. */
+  | { readonly kind: 'lent'; readonly address: Pointer; readonly stride: number }
+  | { readonly kind: 'distinct'; readonly table: Pointer }
+  | { readonly kind: 'texts'; readonly ranges: Pointer; readonly extremes: readonly { readonly isGreatest: boolean; readonly bests: Pointer }[] }

@@ -1,0 +1,31 @@
+/** What a scan does with a row group that is given by its chunks: the same on the serving thread and on readers. */
+import { createArena } from '../../state/arena.ts'
+import type { ChunkName } from '../../layout.ts'
+import type { MorselRows } from '../../readers/morsel-queue.ts'
+import type { Predicate } from '../predicate.ts'
+import type { ReadContext } from '../read-context.ts'
+import { chunkOrMissing } from '../row-group-columns.ts'
+import { selectRows } from './select-rows.ts'
+import type { SelectedRows } from './select-rows.ts'
+
+export interface MorselWork {
+  /** Its chunks stand in the order of `names`. */
+  process(rows: MorselRows, names: readonly ChunkName[]): void
+  free(): void
+}
+
+/** `visit` is called where rows are selected. */
+export function createMorselWork(context: ReadContext, predicate: Predicate, visit: (rows: SelectedRows) => void): MorselWork {
+  const arena = createArena(context.kernel.heap), scratch = createArena(context.kernel.heap)
+  return {
+    process({ rowCount, mustFilter, chunk: at }, names) {
+      arena.reset()
+      const selected = selectRows(context, predicate, { rowCount, mustFilter, chunk: (name) => chunkOrMissing(context, at(names.indexOf(name)), name, rowCount) }, undefined, arena, scratch)
+      if (selected.selectedCount > 0) visit(selected)
+    },
+    free() {
+      arena.free()
+      scratch.free()
+    },
+  }
+}

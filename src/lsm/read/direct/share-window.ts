@@ -1,0 +1,62 @@
+/** Row groups that are offered to the reader threads of a scan, instead of being read by the serving thread alone. */
+import type { Pace } from '../../../runtime/pace.ts'
+import type { ScanShare } from '../../readers/scan-share.ts'
+import { rowGroupBytesOf } from '../../table/table.ts'
+import type { PinnedChunks, TableReader } from '../../table/table.ts'
+import type { ScanRequest } from '../../tree.ts'
+import type { ReadContext } from '../read-context.ts'
+import type { MorselWork } from './morsel-work.ts'
+import { after } from './reading.ts'
+import type { Reading } from './reading.ts'
+import type { SelectedRows } from './select-rows.ts'
+
+/** What becomes of rows, on whichever thread, and with whom they are shared. */
+export interface SharedRows {
+  readonly share: ScanShare
+  readonly pace: Pace | undefined
+  visit(rows: SelectedRows): void
+}
+
+/** Of a request that is shared. */
+export function sharedRows({ share, pace }: ScanRequest, visit: SharedRows['visit']): { readonly shared?: SharedRows } {
+  return share === undefined ? {} : { shared: { share, pace, visit } }
+}
+
+export interface ShareWindow {
+  readonly context: ReadContext
+  readonly shared: SharedRows
+  readonly reader: TableReader
+  /** Row groups [from, to), all rows of which lie in the scan's range. */
+  readonly from: number
+  readonly to: number
+  /** Only if all that may be needed of them is in the cache: a predicate may spare reading it. */
+  readonly onlyCached: boolean
+  mustFilter(rowGroup: number): boolean
+  readonly morsels: MorselWork
+}
+
+/** So many row groups are kept in the queue, some milliseconds of work, before this thread does some itself: it may be busy with other requests for a while. */
+const backlogMax = 256
+
+/** `alone` reads the row groups here: when no reader takes part, or there is no room in the queue. */
+export function shareWindow({ context, shared: { share, pace }, reader, from, to, onlyCached, mustFilter, morsels }: ShareWindow, alone: () => Reading): Reading {
+  const names = share.names(context.shape.layout)
+  if (names === undefined) return alone()
+  const offer = (pins: PinnedChunks): Reading => {
+    const isTaken = share.offer({
+      count: to - from,
+      byteLength: (to - from) * rowGroupBytesOf(reader.meta),
+      rowCount: (index) => reader.rowGroupRows(from + index),
+      mustFilter: (index) => mustFilter(from + index),
+      chunk: (index, name) => pins.chunk(from + index, name),
+      process: (rows) => morsels.process(rows, names),
+      unpin: pins.unpin,
+    })
+    if (isTaken) return share.work(backlogMax, pace)
+    pins.unpin()
+    return after(share.work(0, pace), alone)
+  }
+  const cached = reader.pinCached(from, to, names)
+  if (cached !== undefined) return offer(cached)
+  return onlyCached ? alone() : reader.pin(from, to, names, context.stats).then(offer)
+}

@@ -1,0 +1,149 @@
+/**
+ * A reader thread as the serving thread sees it: it takes part in one scan at a time. A message to it takes some 20 µs
+ * to be seen, in which a scan may be over; so it joins by a word in linear memory, which a scan that ends first takes back.
+ */
+import { Worker } from 'node:worker_threads'
+import { LsmtError } from '../../errors.ts'
+import type { Kernel } from '../../kernel/kernel.ts'
+import type { HeapRegion } from '../../kernel/open-kernel.ts'
+import type { FromReader, ReaderPart, ReaderStart, SharedScan, ToReader } from './reader-messages.ts'
+
+/** A reader's part in one scan. */
+export interface Participation {
+  /** Set once it failed, or died. */
+  readonly failure: Error | undefined
+  /** After the scan's queue has ended: its part, once it touches no chunk any more; undefined when it never joined. Rejects with `failure`. */
+  leave(): Promise<ReaderPart | undefined>
+  /** The reader may use the part's memory again. */
+  free(): void
+}
+
+export interface ReaderThread {
+  readonly isReady: boolean
+  /** It can be invited. */
+  readonly isFree: boolean
+  /** Why it is gone. */
+  readonly death: string | undefined
+  /** Row groups it has processed in scans that ended well. */
+  readonly rowGroups: number
+  invite(scan: SharedScan): Participation
+  /** Waits until it is gone. */
+  close(): Promise<void>
+}
+
+/** Compiled code runs beside its worker; sources, which node cannot run, use the one that was built from them. */
+const readerUrl = import.meta.url.endsWith('.ts') ? new URL('../../../dist/lsm/readers/reader.js', import.meta.url) : new URL('./reader.js', import.meta.url)
+
+interface Invited {
+  readonly id: number
+  failure: Error | undefined
+  settle(outcome: ReaderPart | Error): void
+}
+
+interface ThreadState {
+  readonly kernel: Kernel
+  readonly worker: Worker
+  readonly invitation: number
+  hasStarted: boolean
+  isClosing: boolean
+  invited: Invited | undefined
+  lastId: number
+  death: string | undefined
+  rowGroups: number
+}
+
+const idMax = 2 ** 30
+
+/** Starts it; it is free some 50 ms later. */
+export function startReaderThread(kernel: Kernel, region: HeapRegion): ReaderThread {
+  const invitation = kernel.heap.allocate(4)
+  kernel.memory.i32[invitation >>> 2] = 0
+  const workerData: ReaderStart = { memory: kernel.memory.wasm, region, kernelKind: kernel.kind, invitation }
+  const worker = new Worker(readerUrl, { workerData })
+  // Only a scan that waits for it keeps the process alive.
+  worker.unref()
+  const state: ThreadState = { kernel, worker, invitation, hasStarted: false, isClosing: false, invited: undefined, lastId: 0, death: undefined, rowGroups: 0 }
+  worker.on('message', (message: FromReader) => receive(state, message))
+  worker.on('error', (error) => die(state, error instanceof Error ? error.message : String(error)))
+  worker.on('exit', (exitCode) => die(state, `it exited with code ${exitCode}`))
+  return {
+    get isReady() { return isReady(state) },
+    get isFree() { return isReady(state) && state.invited === undefined },
+    get death() { return state.death },
+    get rowGroups() { return state.rowGroups },
+    invite: (scan) => invite(state, scan),
+    close: () => close(state),
+  }
+}
+
+const isReady = ({ hasStarted, death, isClosing }: ThreadState): boolean => hasStarted && death === undefined && !isClosing
+
+const post = ({ worker }: ThreadState, message: ToReader): void => worker.postMessage(message)
+
+function receive(state: ThreadState, message: FromReader): void {
+  if (message.kind === 'ready') {
+    state.hasStarted = true
+    return
+  }
+  const { invited } = state
+  if (invited?.id !== message.id) return
+  if (message.kind === 'failed') invited.settle(new LsmtError('XX000', `a reader thread failed: ${message.reason}`))
+  else {
+    state.rowGroups += message.rowGroups
+    invited.settle(message.part)
+  }
+}
+
+function invite(state: ThreadState, scan: SharedScan): Participation {
+  const { kernel: { memory: { i32 } }, worker, invitation } = state
+  const id = (state.lastId = (state.lastId % idMax) + 1)
+  let settle!: Invited['settle']
+  const outcome = new Promise<ReaderPart | Error>((resolve) => (settle = resolve))
+  const invited: Invited = {
+    id,
+    failure: undefined,
+    settle(result) {
+      if (result instanceof Error) invited.failure = result
+      settle(result)
+    },
+  }
+  let neverJoined = false
+  state.invited = invited
+  worker.ref()
+  Atomics.store(i32, invitation >>> 2, id)
+  post(state, { kind: 'scan', id, scan })
+  return {
+    get failure() { return invited.failure },
+    async leave() {
+      neverJoined ||= Atomics.compareExchange(i32, invitation >>> 2, id, 0) === id
+      if (neverJoined) return undefined
+      const result = await outcome
+      if (result instanceof Error) throw result
+      return result
+    },
+    free() {
+      worker.unref()
+      state.invited = undefined
+    },
+  }
+}
+
+function die(state: ThreadState, reason: string): void {
+  if (state.isClosing) return
+  state.death ??= reason
+  state.invited?.settle(new LsmtError('XX000', `a reader thread died: ${state.death}`))
+}
+
+async function close(state: ThreadState): Promise<void> {
+  const { worker, kernel, invitation } = state
+  if (state.isClosing) return
+  state.isClosing = true
+  if (state.death === undefined) {
+    const gone = new Promise((resolve) => worker.once('exit', resolve))
+    worker.ref()
+    post(state, { kind: 'close' })
+    await gone
+  }
+  state.invited?.settle(new LsmtError('55000', 'the reader thread was closed'))
+  kernel.heap.free(invitation)
+}
