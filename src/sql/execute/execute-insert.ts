@@ -2,7 +2,7 @@
 import { checkRow } from '../../engine/check-value.ts'
 import type { EngineRow, EngineSession, EngineValue } from '../../engine/engine.ts'
 import type { TableSchema } from '../../engine/schema.ts'
-import type { QueryRun } from '../operator/query-run.ts'
+import type { Batch, QueryRun } from '../operator/query-run.ts'
 import { rowBytes } from '../operator/spill/query-memory.ts'
 import type { ComputedTuples, InsertPlan, QueryPlan } from '../plan.ts'
 import { withPosition } from '../position.ts'
@@ -18,6 +18,7 @@ import { insertOrChange } from './insert-or-change.ts'
 import { nowOf } from './execute-select.ts'
 import type { Execution } from './execute-select.ts'
 import { insertText } from './insert-text.ts'
+import { insertQueried } from './queried/insert-queried.ts'
 import { rowValue } from './row-changes.ts'
 import { atGivenValue } from './value-places.ts'
 import { returnedRows, takeSnapshot, withRun, workOn, written } from './write-run.ts'
@@ -37,7 +38,8 @@ export async function executeInsert(engine: EngineSession, given: InsertPlan, ex
     if (query === undefined && computed === undefined) rows = givenRows(plan, values)
     if (query === undefined && computed === undefined && onConflict === undefined && returning === undefined) return written(await engine.insert(table, rows, mode))
     return await withRun(engine, execution, async (run) => {
-      if (query !== undefined) rows = await queriedRows(plan, query, runQuery, run)
+      if (query !== undefined && returning === undefined && onConflict === undefined) return written(await insertQueried({ run, table, mode, stages: execution.stages }, queriedRows(plan, query, runQuery)))
+      if (query !== undefined) rows = await heldRows(queriedRows(plan, query, runQuery), run)
       else if (computed !== undefined) rows = await computedRows(plan, computed, run)
       if (returning === undefined && onConflict === undefined) return written(await engine.insert(table, rows, mode))
       return await insertKnowing(plan, rows.map((row) => checkedRow(table, row)), run)
@@ -73,20 +75,22 @@ function givenRows(plan: InsertPlan, values: Values): readonly EngineRow[] {
   return plan.tuples.length === 1 ? repeatedRows(plan, plan.tuples[0]!, values) : plan.tuples.map((tuple) => rowOf(plan, tuple, values, 0))
 }
 
-/**
- * The query's rows, all read before the first is written: it may read the table itself. A statement's rows are written as
- * one, so they are not spilled; only the memory of all queries limits them.
- */
-async function queriedRows({ sources }: InsertPlan, { plan, assign }: NonNullable<InsertPlan['query']>, runQuery: RunQuery, run: QueryRun): Promise<readonly EngineRow[]> {
+/** The query's rows as those of the table. */
+async function* queriedRows({ sources }: InsertPlan, { plan, assign }: NonNullable<InsertPlan['query']>, runQuery: RunQuery): AsyncGenerator<Batch> {
+  const { rows } = await runQuery(plan)
+  for await (const batch of areRowsHere(rows) ? [rows] : rows) {
+    yield batch.map((row) => sources.map((source) => (source.index < 0 ? source.default : assign[source.index]!(row[source.index]!))))
+  }
+}
+
+/** All rows, where what becomes of them is asked of the statement: only the memory of all queries limits them. */
+async function heldRows(batches: AsyncIterable<Batch>, run: QueryRun): Promise<readonly EngineRow[]> {
   const rows: EngineRow[] = []
   const memory = run.memoryOfWrite.share()
-  const { rows: found } = await runQuery(plan)
-  const batches = areRowsHere(found) ? [found] : found
   for await (const batch of batches) {
     for (const row of batch) {
-      const assigned = sources.map((source) => (source.index < 0 ? source.default : assign[source.index]!(row[source.index]!)))
-      memory.need(rowBytes(assigned))
-      rows.push(assigned)
+      memory.need(rowBytes(row))
+      rows.push(row)
     }
   }
   return rows

@@ -1,5 +1,5 @@
 /** Queries over an engine, each over one snapshot. */
-import type { EngineRow, EngineSession } from '../../engine/engine.ts'
+import type { Engine, EngineRow, EngineSession } from '../../engine/engine.ts'
 import type { Clock } from '../../runtime/clock.ts'
 import type { CancelSignal } from '../cancel.ts'
 import { open } from '../operator/open.ts'
@@ -19,6 +19,8 @@ export interface Execution {
   readonly signal: CancelSignal | undefined
   readonly clock: Clock
   readonly limits: QueryLimits
+  /** Where rows can be staged: not within a transaction. */
+  readonly stages?: Engine | undefined
   /** Under EXPLAIN ANALYZE. */
   readonly probe?: Probe
   readonly willReturn?: QueryRun['willReturn']

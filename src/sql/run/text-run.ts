@@ -152,7 +152,7 @@ export class TextRun {
   }
 
   private execution(values: Values): Execution {
-    const { clock, limits } = this.runner
-    return { values, signal: this.options.signal, clock, limits }
+    const { clock, limits, engine } = this.runner
+    return { values, signal: this.options.signal, clock, limits, stages: this.transaction === undefined ? engine : undefined }
   }
 }

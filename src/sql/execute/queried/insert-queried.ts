@@ -1,0 +1,109 @@
+/**
+ * The rows of INSERT … SELECT, however many. Those of one batch are a statement like any other. More go to a staged table
+ * as they come, and become part of the table in one step at the end; within a transaction, and where existing rows are
+ * kept, they are read to the end first, spilled where memory has no room, and then written batch by batch.
+ */
+import type { Engine, EngineRow, EngineSession, StagedWriteMode, WriteMode } from '../../../engine/engine.ts'
+import type { TableSchema } from '../../../engine/schema.ts'
+import type { Batch, QueryRun } from '../../operator/query-run.ts'
+import { rowBytes } from '../../operator/spill/query-memory.ts'
+import type { MemoryShare } from '../../operator/spill/query-memory.ts'
+import { createRowStore } from '../../operator/spill/row-store.ts'
+import { joinStaged } from './join-staged.ts'
+
+/** In memory; a statement may write several times as many bytes. */
+const firstBatchBytes = 16 * 1024 * 1024
+const batchBytes = 4 * 1024 * 1024
+
+export interface QueriedInsert {
+  readonly run: QueryRun
+  readonly table: TableSchema
+  readonly mode: WriteMode
+  /** Absent within a transaction. */
+  readonly stages: Engine | undefined
+}
+
+/** Returns rows changed. All are written or none; within a transaction the caller ends it when this fails. */
+export async function insertQueried(insert: QueriedInsert, rows: AsyncIterable<Batch>): Promise<number> {
+  const { run, table, mode, stages } = insert
+  const share = run.memoryOfWrite.share()
+  const batches = inBatches(rows, run, share)
+  try {
+    const first = await batches.next()
+    if (first.done === true) return 0
+    const second = await batches.next()
+    if (second.done === true) return await run.engine.insert(table, first.value, mode)
+    const all = following([first.value, second.value], batches, share)
+    if (stages !== undefined && mode !== 'insert-or-ignore') return await insertStaged(stages, table, mode, all)
+    const store = createRowStore(run, run.memory.share())
+    for await (const batch of all) await store.append(batch)
+    return stages === undefined ? await insertEach(run.engine, table, mode, store.read()) : await insertAtOnce(stages, table, mode, store.read())
+  } finally {
+    await batches.return(undefined)
+    share.give(share.usedBytes)
+  }
+}
+
+/** Rows in batches of so many bytes; each counts as held until it is given back. */
+async function* inBatches(rows: AsyncIterable<Batch>, { memory }: QueryRun, share: MemoryShare): AsyncGenerator<Batch, undefined> {
+  let bytesMax = Math.min(firstBatchBytes, memory.bytesMax / 4)
+  let batch: EngineRow[] = []
+  let bytes = 0
+  for await (const part of rows) {
+    for (const row of part) {
+      const own = rowBytes(row)
+      share.need(own)
+      bytes += own
+      batch.push(row)
+      if (bytes < bytesMax) continue
+      yield batch
+      batch = []
+      bytes = 0
+      bytesMax = Math.min(batchBytes, memory.bytesMax / 16)
+    }
+  }
+  if (batch.length > 0) yield batch
+}
+
+/** The batches that are there and those that follow; one is given back when the next is asked for. */
+async function* following(held: Batch[], more: AsyncGenerator<Batch>, share: MemoryShare): AsyncGenerator<Batch> {
+  for (let batch = held.shift(); batch !== undefined; batch = held.shift() ?? await nextOf(more)) {
+    yield batch
+    share.give(batch.reduce((sum, row) => sum + rowBytes(row), 0))
+  }
+}
+
+async function nextOf(batches: AsyncGenerator<Batch>): Promise<Batch | undefined> {
+  const next = await batches.next()
+  return next.done === true ? undefined : next.value
+}
+
+async function insertStaged(engine: Engine, table: TableSchema, mode: StagedWriteMode, batches: AsyncIterable<Batch>): Promise<number> {
+  const staged = await engine.stageTable(table)
+  let isJoined = false
+  try {
+    const count = await insertEach(engine, staged, mode, batches)
+    await joinStaged(engine, staged, table, mode)
+    isJoined = true
+    return count
+  } finally {
+    if (!isJoined) await engine.dropStaged(staged)
+  }
+}
+
+async function insertAtOnce(engine: Engine, table: TableSchema, mode: WriteMode, batches: AsyncIterable<Batch>): Promise<number> {
+  const transaction = await engine.begin(() => [table])
+  try {
+    const count = await insertEach(transaction, table, mode, batches)
+    await transaction.commit()
+    return count
+  } finally {
+    transaction.rollback()
+  }
+}
+
+async function insertEach(engine: EngineSession, table: TableSchema, mode: WriteMode, batches: AsyncIterable<Batch>): Promise<number> {
+  let count = 0
+  for await (const batch of batches) count += await engine.insert(table, batch, mode)
+  return count
+}
