@@ -48,7 +48,7 @@ function listeningUrl(child: ChildProcess): Promise<string> {
     let output = ''
     const collect = (bytes: Buffer): void => {
       output += bytes.toString()
-      const match = /listening on (http:\/\/\S+)/.exec(output)
+      const match = /listening on (https?:\/\/\S+)/.exec(output)
       if (match) resolve(match[1]!)
     }
     child.stdout!.on('data', collect)
