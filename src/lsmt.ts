@@ -22,8 +22,10 @@ import { systemClock } from './runtime/clock.ts'
 import { systemRandom } from './runtime/random.ts'
 import { defaultDatabaseSettings } from './settings.ts'
 import type { DatabaseSettings, TreeSettings } from './settings.ts'
-import type { CollectedResult } from './sql/result.ts'
-import { createSql, sqlSettings, userRows } from './sql/sql.ts'
+import { asUserRows, rowBatches } from './sql/collect.ts'
+import type { RowsAs } from './sql/collect.ts'
+import type { Collected } from './sql/result.ts'
+import { createSql, sqlSettings } from './sql/sql.ts'
 import type { QueryOptions, Sql } from './sql/sql.ts'
 import type { SqlParameters } from './sql/slot.ts'
 import { holdsObject } from './storage/local-probe.ts'
@@ -94,11 +96,11 @@ export async function open(options: OpenOptions = {}): Promise<Database> {
     throw error
   })
   const sql = createSql(engine, sqlSettings(settings))
-  const queryAll: Database['queryAll'] = async (text, parameters, queryOptions) => (await sql.query(text, parameters, queryOptions)).map(queryResult)
+  const queryAll: Database['queryAll'] = async (text, parameters, queryOptions) => (await sql.queryAs(rowObjects, text, parameters, queryOptions)).map(queryResult)
   return {
     queryAll,
     async query(text, parameters, queryOptions) {
-      const results = await sql.query(text, parameters, queryOptions)
+      const results = await sql.queryAs(rowObjects, text, parameters, queryOptions)
       return queryResult(results.at(-1)!)
     },
     stream: (text, parameters, queryOptions) => streamRows(sql, text, parameters, queryOptions),
@@ -123,8 +125,7 @@ async function* streamRows(sql: Sql, text: string, parameters?: SqlParameters, o
   try {
     const result = await running.next()
     if (result === undefined || result.kind === 'schema' || result.kind === 'transaction') return
-    const names = result.columns.map(({ name }) => name)
-    for await (const rows of userRows(result)) for (const row of rowObjects(names, rows)) yield row
+    for await (const rows of rowBatches(result, rowObjects)) yield* rows
   } finally {
     running.close()
   }
@@ -166,22 +167,19 @@ function defined<T extends object>(given: T): Partial<T> {
   return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) as Partial<T>
 }
 
-function queryResult({ columns, rows, rowCount }: CollectedResult): QueryResult {
-  return {
-    columns: columns.map(({ name, type }) => ({ name, type: typeName(type) })),
-    rows: rowObjects(columns.map(({ name }) => name), rows),
-    rowCount,
-  }
+function queryResult({ columns, rows, rowCount }: Collected<ResultRow>): QueryResult {
+  return { columns: columns.map(({ name, type }) => ({ name, type: typeName(type) })), rows, rowCount }
 }
 
 /** Assignments in one order cost a twentieth of `Object.fromEntries`, which is right for any name. */
-function rowObjects(names: readonly string[], rows: readonly (readonly UserValue[])[]): readonly ResultRow[] {
-  if (names.includes('__proto__')) return rows.map((row) => Object.fromEntries(names.map((name, i) => [name, row[i]!])))
-  return rows.map((row) => {
-    const object: Record<string, UserValue> = {}
-    for (let i = 0; i < names.length; i++) object[names[i]!] = row[i]!
+const rowObjects: RowsAs<ResultRow> = (columns) => {
+  const names = columns.map(({ name }) => name), userRow = asUserRows(columns)
+  if (names.includes('__proto__')) return (row) => Object.fromEntries(userRow(row).map((value, i) => [names[i]!, value]))
+  return (row) => {
+    const values = userRow(row), object: Record<string, UserValue> = {}
+    for (let i = 0; i < names.length; i++) object[names[i]!] = values[i]!
     return object
-  })
+  }
 }
 
 export { LsmtError } from './errors.ts'

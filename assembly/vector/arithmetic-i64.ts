@@ -8,13 +8,16 @@ import { rowsOfWord, selectionWord } from '../scan/selection'
 import { MAGIC, MAGIC_BITS } from '../column/decimal'
 import { ADD, FLOOR_QUOTIENT, MULTIPLY, QUOTIENT, REMAINDER, ROUNDED_QUOTIENT, SUBTRACT } from './operator'
 
+/** So few rows of a word take less time one by one than all of them by two. */
+const FEW_ROWS: i32 = 12
+
 export function vectorArithmeticI64(operator: u32, left: usize, leftStep: usize, right: usize, rightStep: usize, active: usize, count: u32, range: usize, out: usize): u32 {
   const low = load<i64>(range), high = load<i64>(range, 8)
   for (let word: u32 = 0, words = (count + 63) >> 6; word < words; word++) {
     const rows = selectionWord(active, word) & rowsOfWord(count, word)
     if (rows == 0) continue
     const first = <usize>word << 6, a = left + first * leftStep, b = right + first * rightStep, to = out + (first << 3)
-    if ((word << 6) + 64 <= count) {
+    if ((word << 6) + 64 <= count && <i32>popcnt(rows) > FEW_ROWS) {
       if (operator <= MULTIPLY ? computeWord(operator, a, leftStep << 1, b, rightStep << 1, low, high, to) : operator != ROUNDED_QUOTIENT && divideWord(operator, a, leftStep << 1, b, rightStep << 1, low, high, to)) continue
     }
     const failed = computeRows(operator, a, leftStep, b, rightStep, rows, low, high, to)

@@ -18,4 +18,6 @@ export interface Page {
   readonly selectedCount: number
   /** The key bytes (without table id) of a row, as a ref: for cursors that resume, and for merges across shards. */
   keyAt(row: number): { readonly address: Pointer; readonly byteLength: number }
+  /** A number that orders keys as their first eight bytes do, but for some that are equal in it. */
+  keyPrefixAt(row: number): number
 }

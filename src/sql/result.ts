@@ -43,14 +43,17 @@ export interface TransactionResult {
 
 export type StatementResult = RowsResult | WriteResult | SchemaResult | TransactionResult
 
-/** A result with all of its rows, as users' values. */
-export interface CollectedResult {
+/** A result with all of its rows. */
+export interface Collected<Row> {
   readonly kind: StatementResult['kind']
   readonly columns: readonly ResultColumn[]
-  readonly rows: readonly (readonly UserValue[])[]
+  readonly rows: readonly Row[]
   /** Rows returned, or rows changed by a write. */
   readonly rowCount: number
 }
+
+/** Rows of users' values. */
+export type CollectedResult = Collected<readonly UserValue[]>
 
 export function newQueryStats(): QueryStats {
   return { rowGroupsTotal: 0, rowGroupsPruned: 0, bytesRead: 0, storageRequests: 0, spilledBytes: 0 }

@@ -4,8 +4,6 @@
  */
 import { isWellFormed, notUnicode } from '../engine/check-value.ts'
 import type { Engine, EngineCatalog } from '../engine/engine.ts'
-import { userRowOf } from '../engine/user-value.ts'
-import type { UserValue } from '../engine/user-value.ts'
 import { LsmtError } from '../errors.ts'
 import { systemClock } from '../runtime/clock.ts'
 import type { Clock } from '../runtime/clock.ts'
@@ -13,14 +11,15 @@ import { defaultDatabaseSettings } from '../settings.ts'
 import type { DatabaseSettings } from '../settings.ts'
 import type { CancelSignal } from './cancel.ts'
 import { bindStatement } from './bind/bind.ts'
+import { asUserRows, collect } from './collect.ts'
+import type { RowsAs } from './collect.ts'
 import { createLiterals, literalSignature } from './expression/literal.ts'
 import type { QueryLimits } from './operator/query-run.ts'
 import { createMemoryPool } from './operator/spill/query-memory.ts'
 import { originOf } from './origin.ts'
 import { parseStatement } from './parse.ts'
 import type { Plan } from './plan.ts'
-import { areRowsHere } from './result.ts'
-import type { CollectedResult, RowsResult, StatementResult } from './result.ts'
+import type { Collected, CollectedResult, StatementResult } from './result.ts'
 import type { PlanOf } from './run/open-transaction.ts'
 import { TextRun } from './run/text-run.ts'
 import type { PreparedText, TextRunner } from './run/text-run.ts'
@@ -68,6 +67,8 @@ export interface Sql {
   run(text: string, parameters?: SqlParameters, options?: QueryOptions): AsyncGenerator<StatementResult>
   /** The same with all rows collected, as users' values. */
   query(text: string, parameters?: SqlParameters, options?: QueryOptions): Promise<readonly CollectedResult[]>
+  /** The same with rows of another form. */
+  queryAs<Row>(rowsAs: RowsAs<Row>, text: string, parameters?: SqlParameters, options?: QueryOptions): Promise<readonly Collected<Row>[]>
 }
 
 /** A plan, or that plans of the shape hold for certain types of the literals in `typed` slots only, and values of those in `compared`. */
@@ -115,18 +116,18 @@ export function createSql(engine: Engine, settings: SqlSettings = defaultSqlSett
     }
   }
 
-  async function query(text: string, parameters?: SqlParameters, options?: QueryOptions): Promise<readonly CollectedResult[]> {
+  async function queryAs<Row>(rowsAs: RowsAs<Row>, text: string, parameters?: SqlParameters, options?: QueryOptions): Promise<readonly Collected<Row>[]> {
     const running = start(prepare(text), parameters, options)
-    const results: CollectedResult[] = []
+    const results: Collected<Row>[] = []
     try {
-      for (let result = await running.next(); result !== undefined; result = await running.next()) results.push(await collect(result))
+      for (let result = await running.next(); result !== undefined; result = await running.next()) results.push(await collect(result, rowsAs))
     } finally {
       running.close()
     }
     return results
   }
 
-  return { prepare, start, run, query }
+  return { prepare, start, run, query: (text, parameters, options) => queryAs(asUserRows, text, parameters, options), queryAs }
 }
 
 /** Plans statements by their shape, each once a version of the catalog. */
@@ -192,27 +193,4 @@ function hasParametersOnly({ slots }: ScannedStatement): boolean {
 
 function isRepeatable(plan: Plan): boolean {
   return plan.kind !== 'createTable' && plan.kind !== 'dropTable' && plan.kind !== 'alterTable' && plan.kind !== 'show'
-}
-
-async function collect(result: StatementResult): Promise<CollectedResult> {
-  if (result.kind === 'schema' || result.kind === 'transaction') return { kind: result.kind, columns: [], rows: [], rowCount: 0 }
-  const rows = await collectRows(result)
-  return { kind: result.kind, columns: result.columns, rows, rowCount: result.kind === 'write' ? result.rowCount : rows.length }
-}
-
-async function collectRows({ columns, rows }: Pick<RowsResult, 'columns' | 'rows'>): Promise<(readonly UserValue[])[]> {
-  const userRow = userRowOf(columns.map(({ type }) => type))
-  if (areRowsHere(rows)) return rows.map(userRow)
-  const collected: (readonly UserValue[])[] = []
-  for await (const batch of rows) {
-    for (const row of batch) collected.push(userRow(row))
-  }
-  return collected
-}
-
-/** Rows as users' values, in the batches in which they come. */
-export async function* userRows({ columns, rows }: Pick<RowsResult, 'columns' | 'rows'>): AsyncGenerator<readonly (readonly UserValue[])[]> {
-  const userRow = userRowOf(columns.map(({ type }) => type))
-  if (areRowsHere(rows)) yield rows.map(userRow)
-  else for await (const batch of rows) yield batch.map(userRow)
 }

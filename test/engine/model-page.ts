@@ -84,6 +84,7 @@ export function writePage(kernel: Kernel, kinds: TableLayout['columns'], rows: r
       kernel.memory.u8.set(rows[row]!.entry.key, key)
       return { address: key, byteLength: rows[row]!.entry.key.length }
     },
+    keyPrefixAt: (row) => Number(Buffer.concat([rows[row]!.entry.key, Buffer.alloc(8)]).readBigUInt64BE()),
   }
 }
 

@@ -9,6 +9,7 @@ import type { EngineRow, EngineValue } from '../engine.ts'
 import { copyBytes } from './read-row.ts'
 import type { ReadKind } from './read-row.ts'
 import { readText } from './text-bytes.ts'
+import type { ReadText } from './text-cache.ts'
 
 /** Row numbers of the selected rows of a page, ascending. */
 export function selectedRows(memory: LinearMemory, page: Page): readonly number[] {
@@ -20,11 +21,11 @@ export function selectedRows(memory: LinearMemory, page: Page): readonly number[
 }
 
 /** The columns asked for of the given rows, in the order asked. */
-export function readRows(memory: LinearMemory, kinds: readonly ReadKind[], page: Pick<Page, 'vectors'>, rows: readonly number[], columns: readonly number[]): readonly EngineRow[] {
+export function readRows(memory: LinearMemory, kinds: readonly ReadKind[], page: Pick<Page, 'vectors'>, rows: readonly number[], columns: readonly number[], asText: ReadText): readonly EngineRow[] {
   const read = columns.map((ordinal) => {
     const vector = page.vectors[ordinal]
     invariant(vector !== undefined, `column ${ordinal} is missing in a page`)
-    return readColumn(memory, kinds[ordinal]!, vector, rows)
+    return readColumn(memory, kinds[ordinal]!, vector, rows, asText)
   })
   return rowsOfColumns(read, rows.length)
 }
@@ -45,9 +46,9 @@ function rowOf(columns: readonly (readonly EngineValue[])[], index: number): Eng
 }
 
 /** A column of the given rows. */
-export function readColumn(memory: LinearMemory, kind: ReadKind, vector: Vector, rows: readonly number[]): readonly EngineValue[] {
+export function readColumn(memory: LinearMemory, kind: ReadKind, vector: Vector, rows: readonly number[], asText: ReadText = readText): readonly EngineValue[] {
   const { nulls } = vector
-  if (vector.kind === 'bytes') return kind === 'text' ? readTexts(memory, vector.refs, nulls, rows) : readBytes(memory, vector.refs, nulls, rows)
+  if (vector.kind === 'bytes') return kind === 'text' ? readTexts(memory, vector.refs, nulls, rows, asText) : readBytes(memory, vector.refs, nulls, rows)
   return vector.kind === 'i64' ? readIntegers(memory, vector.values, nulls, rows) : readDoubles(memory, vector.values, nulls, rows)
 }
 
@@ -72,14 +73,16 @@ const textsTriedMax = 64
 const rememberedBytesMax = 2 ** 20
 
 /** Refs that are equal (of dictionary codes) are decoded once; when hardly any are, they are no longer remembered. */
-function readTexts(memory: LinearMemory, refs: Pointer, nulls: Pointer, rows: readonly number[]): readonly EngineValue[] {
+function readTexts(memory: LinearMemory, refs: Pointer, nulls: Pointer, rows: readonly number[], asText: ReadText): readonly EngineValue[] {
   const { u32, buffer } = memory
+  const isFew = rows.length <= textsTriedMax
   let known: Map<number, string> | undefined = new Map()
   let found = 0
   return rows.map((row) => {
     if (nulls !== 0 && hasBit(memory, nulls, row)) return null
     const address = u32[(refs >>> 2) + 2 * row]!
     const byteLength = u32[(refs >>> 2) + 2 * row + 1]!
+    if (isFew) return asText(buffer, address, byteLength)
     if (known === undefined || byteLength >= rememberedBytesMax) return readText(buffer, address, byteLength)
     const key = address * rememberedBytesMax + byteLength
     const before = known.get(key)
@@ -87,7 +90,7 @@ function readTexts(memory: LinearMemory, refs: Pointer, nulls: Pointer, rows: re
       found++
       return before
     }
-    const text = readText(buffer, address, byteLength)
+    const text = asText(buffer, address, byteLength)
     known.set(key, text)
     if (known.size > textsTriedMax && found < known.size) known = undefined
     return text

@@ -10,6 +10,8 @@ import { createPace } from '../../runtime/pace.ts'
 import { readRows, selectedRows } from '../codec/read-page.ts'
 import { readKind } from '../codec/read-row.ts'
 import type { ReadKind } from '../codec/read-row.ts'
+import { createTextCache } from '../codec/text-cache.ts'
+import type { ReadText } from '../codec/text-cache.ts'
 import { keyRange } from '../codec/key-codec.ts'
 import type { EngineRow, EngineScan } from '../engine.ts'
 import type { ColumnSchema } from '../schema.ts'
@@ -55,7 +57,7 @@ export async function* scanShards(shards: Shards, snapshots: readonly Snapshot[]
   const isMerged = scan.ordered && shards.trees.length > 1
   const asked = isMerged ? request : { ...request, keys: false as const }
   const open = (tree: Tree, shard: number): ScanCursor => tree.scan(snapshots[shard]!, asked, stats)
-  const reader: PageReader = { memory: shards.kernel.memory, kinds: rowKinds(access, scan), columns: scan.columns }
+  const reader: PageReader = { memory: shards.kernel.memory, kinds: rowKinds(access, scan), columns: scan.columns, asText: createTextCache() }
   yield* isMerged ? mergeShards(reader, shards.trees.map(open), limit, scan.reverse === true) : chainShards(reader, shards.trees, open, limit)
 }
 
@@ -63,6 +65,7 @@ interface PageReader {
   readonly memory: LinearMemory
   readonly kinds: readonly ReadKind[]
   readonly columns: readonly number[]
+  readonly asText: ReadText
 }
 
 async function* chainShards(reader: PageReader, trees: readonly Tree[], open: (tree: Tree, shard: number) => ScanCursor, limit: number): AsyncGenerator<readonly EngineRow[]> {
@@ -84,7 +87,7 @@ async function* chainShards(reader: PageReader, trees: readonly Tree[], open: (t
 
 function decodePage(reader: PageReader, page: Page, limit: number): readonly EngineRow[] {
   const selected = selectedRows(reader.memory, page)
-  return readRows(reader.memory, reader.kinds, page, selected.length > limit ? selected.slice(0, limit) : selected, reader.columns)
+  return readRows(reader.memory, reader.kinds, page, selected.length > limit ? selected.slice(0, limit) : selected, reader.columns, reader.asText)
 }
 
 /** One shard's place in a merge. */
@@ -99,27 +102,23 @@ interface Stream {
   position: number
   /** How many rows are decoded at once next. */
   rowsAtOnce: number
-  /** The key at `position`: where it stands, and its first eight bytes as a number, which decides most comparisons. */
-  address: number
-  byteLength: number
-  prefix: number
 }
 
 async function* mergeShards(reader: PageReader, cursors: readonly ScanCursor[], limit: number, reverse: boolean): AsyncGenerator<readonly EngineRow[]> {
   try {
     const opened = await allEnded(cursors.map((cursor) => openStream(reader, cursor)))
-    let streams = opened.filter((stream) => stream.page !== undefined)
-    let left = limit
+    const streams = opened.filter((stream) => stream.page !== undefined)
+    // Of the key where each stream is, which decides most comparisons; those that ended come last.
+    const prefixes = Float64Array.from(streams, prefixOf)
+    let left = limit, openCount = streams.length
     let merged: EngineRow[] = []
-    for (let mergedMax = firstRows; streams.length > 0 && left > 0; ) {
-      const first = firstStream(reader.memory, streams, reverse)
+    for (let mergedMax = firstRows; openCount > 0 && left > 0; ) {
+      const at = firstStream(reader.memory, streams, prefixes, reverse), first = streams[at]!
       merged.push(takeRow(reader, first, left))
       left--
-      if (first.position < first.selected.length) placeKey(reader.memory, first)
-      else {
-        await nextPage(reader, first)
-        if (first.page === undefined) streams = streams.filter((stream) => stream !== first)
-      }
+      if (first.position === first.selected.length) await nextPage(reader, first)
+      prefixes[at] = first.page === undefined ? (reverse ? -Infinity : Infinity) : prefixOf(first)
+      if (first.page === undefined) openCount--
       if (merged.length === mergedMax) {
         yield merged
         merged = []
@@ -133,7 +132,7 @@ async function* mergeShards(reader: PageReader, cursors: readonly ScanCursor[], 
 }
 
 async function openStream(reader: PageReader, cursor: ScanCursor): Promise<Stream> {
-  const stream: Stream = { cursor, page: undefined, selected: [], rows: [], first: 0, position: 0, rowsAtOnce: firstRows, address: 0, byteLength: 0, prefix: 0 }
+  const stream: Stream = { cursor, page: undefined, selected: [], rows: [], first: 0, position: 0, rowsAtOnce: firstRows }
   await nextPage(reader, stream)
   return stream
 }
@@ -147,14 +146,13 @@ async function nextPage({ memory }: PageReader, stream: Stream): Promise<void> {
   stream.rows = []
   stream.first = 0
   stream.position = 0
-  if (stream.page !== undefined) placeKey(memory, stream)
 }
 
 /** The row at the stream's place, which moves on. At most `left` are still wanted. */
-function takeRow({ memory, kinds, columns }: PageReader, stream: Stream, left: number): EngineRow {
+function takeRow({ memory, kinds, columns, asText }: PageReader, stream: Stream, left: number): EngineRow {
   const { page, selected, position } = stream
   if (position === stream.first + stream.rows.length) {
-    stream.rows = readRows(memory, kinds, page!, selected.slice(position, position + Math.min(stream.rowsAtOnce, left)), columns)
+    stream.rows = readRows(memory, kinds, page!, selected.slice(position, position + Math.min(stream.rowsAtOnce, left)), columns, asText)
     stream.first = position
     stream.rowsAtOnce = Math.min(mergedRowsMax, 2 * stream.rowsAtOnce)
   }
@@ -162,34 +160,22 @@ function takeRow({ memory, kinds, columns }: PageReader, stream: Stream, left: n
   return stream.rows[position - stream.first]!
 }
 
-function placeKey({ view, u8 }: LinearMemory, stream: Stream): void {
-  const { address, byteLength } = stream.page!.keyAt(stream.selected[stream.position]!)
-  stream.address = address
-  stream.byteLength = byteLength
-  stream.prefix = byteLength >= 8 ? prefixOf(view.getUint32(address), view.getUint32(address + 4)) : prefixOf(shortWord(u8, address, byteLength), shortWord(u8, address + 4, byteLength - 4))
-}
+const rowNumberOf = ({ selected, position }: Stream): number => selected[position]!
+const prefixOf = (stream: Stream): number => stream.page!.keyPrefixAt(rowNumberOf(stream))
 
-/** Rounded where it is large, which keeps the order; the first bit counted as a sign makes small integer keys exact. */
-const prefixOf = (high: number, low: number): number => (high - 0x8000_0000) * 0x1_0000_0000 + low
-
-/** Four bytes, zeros after the end. */
-function shortWord(u8: Uint8Array, address: number, byteLength: number): number {
-  let word = 0
-  for (let i = 0; i < 4; i++) word = word * 256 + (i < byteLength ? u8[address + i]! : 0)
-  return word
-}
-
-function firstStream(memory: LinearMemory, streams: readonly Stream[], reverse: boolean): Stream {
-  let first = streams[0]!
-  for (let i = 1; i < streams.length; i++) {
-    const stream = streams[i]!
-    const order = stream.prefix !== first.prefix ? stream.prefix - first.prefix : compareKeysAt(memory, stream, first)
-    if (reverse ? order > 0 : order < 0) first = stream
+/** The index of the stream whose key comes first. */
+function firstStream(memory: LinearMemory, streams: readonly Stream[], prefixes: Float64Array, reverse: boolean): number {
+  let first = 0
+  for (let i = 1; i < prefixes.length; i++) {
+    // Of two streams that ended it is NaN.
+    const difference = prefixes[i]! - prefixes[first]!, order = difference === 0 ? compareKeysAt(memory, streams[i]!, streams[first]!) : difference
+    if (reverse ? order > 0 : order < 0) first = i
   }
   return first
 }
 
-function compareKeysAt({ u8 }: LinearMemory, a: Stream, b: Stream): number {
+function compareKeysAt({ u8 }: LinearMemory, left: Stream, right: Stream): number {
+  const a = left.page!.keyAt(rowNumberOf(left)), b = right.page!.keyAt(rowNumberOf(right))
   const shared = Math.min(a.byteLength, b.byteLength)
   for (let i = 0; i < shared; i++) {
     const order = u8[a.address + i]! - u8[b.address + i]!

@@ -42,8 +42,7 @@ export function mergedPage(request: PageRequest, rows: MergedRows): Page | undef
   const vectors: (Vector | undefined)[] = []
   const column = request.columns.of({ rowCount: rows.count, vector: stored, chunk: () => 0 }, selection, request.arena)
   for (const ordinal of request.wanted) vectors[ordinal] = column(ordinal)
-  let keys: Pointer | undefined
-  return { rowCount: rows.count, vectors, selection, selectedCount, keyAt: (row) => keyOf(request, (keys ??= rows.keys()), row) }
+  return { rowCount: rows.count, vectors, selection, selectedCount, ...keysOf(request, rows.keys) }
 }
 
 /** The page of a row group. Few selected rows are brought together; otherwise the page has all rows and a selection. */
@@ -54,18 +53,18 @@ export function directPage(request: PageRequest, group: DirectRowGroup): Page {
   const stored = onceEach((ordinal) => decodeColumn(context, group.chunk(ordinal), ordinal, 0, group.rowCount, arena))
   const column = columns.of({ rowCount: group.rowCount, vector: stored, chunk: group.chunk }, group.selection, arena)
   for (const ordinal of wanted) vectors[ordinal] = fewRows(request, group, order, ordinal) ?? inOrder(request, order, column(ordinal))
-  let keys: Pointer | undefined
   const keyVector = (): Pointer => {
     const { name, kind } = keyChunk(context)
-    return valuesOf(inOrder(request, order, decodeChunk(context, group.chunk(name), kind, 0, group.rowCount, arena)))
+    const wantedToo = typeof name === 'number' ? (vectors[name] ?? fewRows(request, group, order, name)) : undefined
+    return valuesOf(wantedToo ?? inOrder(request, order, decodeChunk(context, group.chunk(name), kind, 0, group.rowCount, arena)))
   }
   const shape = order === undefined ? { rowCount: group.rowCount, selection: group.selection } : { rowCount: order.count, selection: 0 }
-  return { ...shape, vectors, selectedCount: group.selectedCount, keyAt: (row) => keyOf(request, (keys ??= keyVector()), row) }
+  return { ...shape, vectors, selectedCount: group.selectedCount, ...keysOf(request, keyVector) }
 }
 
-/** Rows as the winners of a merge of one run: u32 pairs (0, row). */
 interface RowOrder {
-  readonly pairs: Pointer
+  /** Rows as the winners of a merge of one run: u32 pairs (0, row); made when first asked for. */
+  pairs(): Pointer
   /** The rows as u32 where they are few and ascend; otherwise 0. */
   readonly few: Pointer
   readonly count: number
@@ -86,32 +85,61 @@ function fewRows({ context, arena }: PageRequest, group: DirectRowGroup, order: 
 function orderOf({ context: { kernel, reverse }, arena }: PageRequest, { rowCount, selection, selectedCount }: DirectRowGroup): RowOrder | undefined {
   if (!reverse && (selection === 0 || selectedCount * 8 > rowCount)) return undefined
   const { u32 } = kernel.memory
-  const pairs = arena.allocate(8 * selectedCount)
   const rows = selection === 0 ? 0 : arena.allocate(4 * selectedCount)
   if (rows !== 0) kernel.exports.scanSelectedRows(selection, rowCount, rows)
-  for (let i = 0; i < selectedCount; i++) {
-    const at = reverse ? selectedCount - 1 - i : i
-    u32[(pairs >>> 2) + 2 * i] = 0
-    u32[(pairs >>> 2) + 2 * i + 1] = rows === 0 ? at : u32[(rows >>> 2) + at]!
+  let pairs: Pointer = 0
+  function makePairs(): Pointer {
+    const made = arena.allocate(8 * selectedCount)
+    for (let i = 0; i < selectedCount; i++) {
+      const at = reverse ? selectedCount - 1 - i : i
+      u32[(made >>> 2) + 2 * i] = 0
+      u32[(made >>> 2) + 2 * i + 1] = rows === 0 ? at : u32[(rows >>> 2) + at]!
+    }
+    return made
   }
-  return { pairs, few: reverse || selectedCount * fewShare > rowCount ? 0 : rows, count: selectedCount }
+  return { pairs: () => (pairs ||= makePairs()), few: reverse || selectedCount * fewShare > rowCount ? 0 : rows, count: selectedCount }
 }
 
 function inOrder({ context: { kernel: { memory: { u32 }, exports } }, arena }: PageRequest, order: RowOrder | undefined, vector: Vector): Vector {
   if (order === undefined) return vector
   const source = arena.allocate(4), values = arena.allocate(8 * order.count)
   u32[source >>> 2] = valuesOf(vector)
-  exports.mergeGather8(order.pairs, order.count, source, values)
+  exports.mergeGather8(order.pairs(), order.count, source, values)
   let nulls: Pointer = 0
   if (vector.nulls !== 0) {
     const bits = arena.allocate(bitmapBytes(order.count))
     u32[source >>> 2] = vector.nulls
-    if (exports.mergeGatherBits(order.pairs, order.count, source, bits) !== 0) nulls = bits
+    if (exports.mergeGatherBits(order.pairs(), order.count, source, bits) !== 0) nulls = bits
   }
   return vector.kind === 'bytes' ? { kind: 'bytes', refs: values, nulls } : { kind: vector.kind, values, nulls }
 }
 
 const valuesOf = (vector: Vector): Pointer => (vector.kind === 'bytes' ? vector.refs : vector.values)
+
+/** Of values or refs of keys, which are asked for once, if at all. */
+function keysOf(request: PageRequest, keys: () => Pointer): Pick<Page, 'keyAt' | 'keyPrefixAt'> {
+  let known: Pointer | undefined
+  return {
+    keyAt: (row) => keyOf(request, (known ??= keys()), row),
+    keyPrefixAt: (row) => keyPrefixOf(request, (known ??= keys()), row),
+  }
+}
+
+/** Rounded where it is large, which keeps the order; the first bit counted as a sign makes small integer keys exact. */
+function keyPrefixOf({ context: { kernel: { memory: { u8, u32, i32, view } }, shape } }: PageRequest, keys: Pointer, row: number): number {
+  const element = (keys >>> 2) + 2 * row
+  if (shape.form === 'i64') return i32[element + 1]! * 0x1_0000_0000 + u32[element]!
+  const address = u32[element]!, byteLength = u32[element + 1]!
+  const isShort = byteLength < 8, high = isShort ? shortWord(u8, address, byteLength) : view.getUint32(address)
+  return (high - 0x8000_0000) * 0x1_0000_0000 + (isShort ? shortWord(u8, address + 4, byteLength - 4) : view.getUint32(address + 4))
+}
+
+/** Four bytes, zeros after the end. */
+function shortWord(u8: Uint8Array, address: number, byteLength: number): number {
+  let word = 0
+  for (let i = 0; i < 4; i++) word = word * 256 + (i < byteLength ? u8[address + i]! : 0)
+  return word
+}
 
 /** Key bytes of a row: in place for refs, in 8 bytes of the arena for i64 keys. */
 function keyOf({ context: { kernel: { memory: { u32, view } }, shape }, arena }: PageRequest, keys: Pointer, row: number): { readonly address: Pointer; readonly byteLength: number } {

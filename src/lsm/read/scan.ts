@@ -9,7 +9,7 @@ import type { ReadStats, ScanCursor, ScanRequest } from '../tree.ts'
 import type { View } from '../state/view.ts'
 import { storedOrdinals } from '../vector/scan-columns.ts'
 import { createDirectReader } from './direct/direct-rows.ts'
-import type { DirectReader } from './direct/direct-rows.ts'
+import type { DirectReader, DirectRowGroup } from './direct/direct-rows.ts'
 import { directPage, mergedPage } from './pages.ts'
 import type { PageRequest } from './pages.ts'
 import { keyChunk } from './row-group-columns.ts'
@@ -59,7 +59,8 @@ async function nextPage(state: ScanState): Promise<Page | undefined> {
     if (state.closed) throw new LsmtError('55000', 'the scan is closed')
     page.arena.reset()
     if (state.stretch === undefined && !openNext(state)) return undefined
-    const next = state.stretch!.kind === 'direct' ? await nextDirect(state) : await nextMerged(state)
+    const coming = state.stretch!.kind === 'direct' ? nextDirect(state) : nextMerged(state)
+    const next = coming instanceof Promise ? await coming : coming
     if (next === 'end') state.stretch = undefined
     else if (next !== undefined) return next
   }
@@ -75,9 +76,11 @@ function openNext(state: ScanState): boolean {
   return true
 }
 
-async function nextDirect({ direct, page }: ScanState): Promise<Page | 'end'> {
-  const group = await direct.next()
-  return group === undefined ? 'end' : directPage(page, group)
+/** At once where nothing must be read. */
+function nextDirect({ direct, page }: ScanState): Page | 'end' | Promise<Page | 'end'> {
+  const pageOf = (group: DirectRowGroup | undefined): Page | 'end' => (group === undefined ? 'end' : directPage(page, group))
+  const next = direct.next()
+  return next instanceof Promise ? next.then(pageOf) : pageOf(next)
 }
 
 /** undefined when the rows that came next are all filtered out. */

@@ -77,15 +77,10 @@ export function coveredBits(context: ReadContext, cover: RangeCover, keys: Point
 }
 
 export function setBits(u8: Uint8Array, bits: Pointer, from: number, to: number): void {
-  for (let i = from; i < to; ) {
-    if ((i & 7) === 0 && i + 8 <= to) {
-      u8[bits + (i >>> 3)] = 255
-      i += 8
-    } else {
-      u8[bits + (i >>> 3)]! |= 1 << (i & 7)
-      i++
-    }
-  }
+  const whole = Math.min(to, (from + 7) & ~7), rest = Math.max(whole, to & ~7)
+  for (let i = from; i < whole; i++) u8[bits + (i >>> 3)]! |= 1 << (i & 7)
+  u8.fill(255, bits + (whole >>> 3), bits + (rest >>> 3))
+  for (let i = rest; i < to; i++) u8[bits + (i >>> 3)]! |= 1 << (i & 7)
 }
 
 /** A vector of `count` nulls. */
