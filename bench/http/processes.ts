@@ -1,0 +1,79 @@
+/** Servers under test and the load on them, each a process. */
+import { execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+
+export interface Load {
+  readonly url: string
+  readonly connections: number
+  readonly seconds: number
+  /** Sent in turn by every connection. */
+  readonly bodies: readonly string[]
+  /** Of all connections together; as many as are answered when not given. */
+  readonly perSecond?: number
+}
+
+export interface Outcome {
+  readonly perSecond: number
+  readonly p50Ms: number
+  readonly p99Ms: number
+  readonly maxMs: number
+  /** Requests without a good answer. */
+  readonly failures: number
+}
+
+const path = (name: string): string => fileURLToPath(new URL(name, import.meta.url))
+
+/** Throws when a request fails: a refusal is quicker than an answer. */
+export async function load(load: Load): Promise<Outcome> {
+  const { stdout } = await promisify(execFile)(process.execPath, ['--import', 'tsx', path('load.ts'), JSON.stringify(load)])
+  const outcome = JSON.parse(stdout) as Outcome
+  if (outcome.failures > 0) throw new Error(`${outcome.failures} requests to ${load.url} failed`)
+  return outcome
+}
+
+export interface Server {
+  readonly url: string
+  readonly pid: number
+  stop(): Promise<void>
+}
+
+export async function startEcho(answer: string): Promise<Server> {
+  return await start(['--import', 'tsx', path('echo.ts'), answer], /^(\d+)$/m, (port) => `http://127.0.0.1:${port}`)
+}
+
+/** The server as users start it; `nodeFlags` are for the runtime. */
+export async function startLsmt(dataDir: string, nodeFlags: readonly string[] = []): Promise<Server> {
+  return await start([...nodeFlags, path('../../dist/main.js'), 'serve', '--listen', '127.0.0.1:0', '--data-dir', dataDir], /listening on (http:\/\/[\w.:]+)/, (url) => url)
+}
+
+async function start(argv: readonly string[], ready: RegExp, urlOf: (found: string) => string): Promise<Server> {
+  const child = spawn(process.execPath, argv, { stdio: ['ignore', 'pipe', 'inherit'] })
+  const exited = once(child, 'exit')
+  const url = await new Promise<string>((resolve, reject) => {
+    let output = ''
+    child.stdout.on('data', (bytes: Buffer) => {
+      output += bytes.toString()
+      const found = ready.exec(output)
+      if (found !== null) resolve(urlOf(found[1]!))
+    })
+    child.once('exit', (code) => reject(new Error(`a server exited with ${code}: ${output}`)))
+  })
+  return {
+    url,
+    pid: child.pid!,
+    async stop() {
+      child.kill('SIGTERM')
+      await exited
+    },
+  }
+}
+
+/** One statement's answer as text. */
+export async function post(url: string, sql: string): Promise<string> {
+  const response = await fetch(`${url}/query`, { method: 'POST', body: sql, headers: { 'content-type': 'text/plain' } })
+  const text = await response.text()
+  if (response.status !== 200) throw new Error(`${response.status} for ${sql.slice(0, 80)}: ${text}`)
+  return text
+}

@@ -1,0 +1,102 @@
+/**
+ * POST /query at 64 connections beside a bare `node:http` server that answers the same requests with the same bytes; what
+ * the rest of the time goes to; and the latency of point reads while a large aggregate runs.
+ */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { answerHash, measured, median } from '../harness.ts'
+import type { BenchNote, BenchOptions, Measurement } from '../harness.ts'
+import { load, post, startEcho, startLsmt } from './processes.ts'
+import type { Server } from './processes.ts'
+import { profileLines } from './profile.ts'
+
+const bench = 'http/query'
+const connections = 64
+
+interface Work {
+  readonly name: string
+  readonly bodies: readonly string[]
+}
+
+const keys = Array.from({ length: 500 }, (_, index) => `key ${index}`)
+const works: readonly Work[] = [
+  { name: 'point SELECT', bodies: keys.map((key) => `SELECT value FROM kv WHERE key = '${key}'`) },
+  { name: 'INSERT, durability sync', bodies: keys.map((key) => `INSERT INTO kv VALUES ('${key}', 'written under load')`) },
+]
+
+export async function* measure({ smoke }: BenchOptions): AsyncGenerator<readonly Measurement[] | BenchNote> {
+  const directory = mkdtempSync(join(tmpdir(), 'lsmt-bench-'))
+  const [seconds, rounds] = smoke ? [1, 1] : [5, 5]
+  try {
+    const lsmt = await startLsmt(join(directory, 'data'))
+    try {
+      for (const key of keys) await post(lsmt.url, `INSERT INTO kv VALUES ('${key}', 'written before')`)
+      for (const work of works) yield* besideEcho(lsmt, work, seconds, rounds)
+      yield* pointReadsBesideAggregate(lsmt, smoke)
+    } finally {
+      await lsmt.stop()
+    }
+    if (!smoke) for (const work of works) yield await profileOf(directory, work, seconds)
+  } finally {
+    rmSync(directory, { recursive: true })
+  }
+}
+
+/** Both in turn, so that what else the machine does meets both. */
+async function* besideEcho(lsmt: Server, { name, bodies }: Work, seconds: number, rounds: number): AsyncGenerator<readonly Measurement[] | BenchNote> {
+  const echo = await startEcho(await post(lsmt.url, bodies[0]!))
+  const nanoseconds: [number[], number[]] = [[], []]
+  try {
+    for (const { url } of [echo, lsmt]) await load({ url, connections, seconds: 1, bodies })
+    for (let round = 0; round < rounds; round++) {
+      for (const [index, { url }] of [echo, lsmt].entries()) nanoseconds[index]!.push(1e9 / (await load({ url, connections, seconds, bodies })).perSecond)
+    }
+  } finally {
+    await echo.stop()
+  }
+  yield ['node:http echo', 'lsmt'].map((contestant, index) => measured(`${bench} ${name}`, contestant, nanoseconds[index]!, 1, answerHash('every request was answered')))
+  const shares = nanoseconds[0].map((each, round) => (100 * each) / nanoseconds[1][round]!)
+  yield { bench, note: `${name} at ${connections} connections: ${median(shares).toFixed(0)} % of the echo's rate (${shares.map((share) => share.toFixed(0)).join(', ')})` }
+}
+
+/** The profiler slows the server down, so this one is not measured. */
+async function profileOf(directory: string, { name, bodies }: Work, seconds: number): Promise<BenchNote> {
+  const profiles = mkdtempSync(join(directory, 'profiles-'))
+  const lsmt = await startLsmt(join(directory, 'data'), ['--cpu-prof', `--cpu-prof-dir=${profiles}`])
+  await load({ url: lsmt.url, connections, seconds, bodies })
+  await lsmt.stop()
+  return { bench, note: `${name}, where the time goes:\n${profileLines(profiles, 20).join('\n')}` }
+}
+
+async function* pointReadsBesideAggregate(lsmt: Server, smoke: boolean): AsyncGenerator<BenchNote> {
+  const rowCount = await fillTable(lsmt.url, smoke ? 3 : 9)
+  const reads = { url: lsmt.url, connections: 8, seconds: smoke ? 1 : 10, bodies: works[0]!.bodies, perSecond: 500 }
+  const alone = await load(reads)
+  let isOver = false
+  let aggregates = 0
+  const running = (async () => {
+    for (; !isOver; aggregates++) await post(lsmt.url, 'SELECT g, COUNT(*), SUM(d), MAX(t) FROM large GROUP BY g')
+  })()
+  const beside = await load(reads)
+  isOver = true
+  await running
+  yield { bench, note: `point reads, p50 and p99 in ms: ${alone.p50Ms} and ${alone.p99Ms} alone, ${beside.p50Ms} and ${beside.p99Ms} while ${aggregates} aggregates over ${rowCount} rows ran one after the other` }
+}
+
+/** 9,766 rows, doubled so many times. */
+async function fillTable(url: string, doublings: number): Promise<number> {
+  await post(url, 'CREATE TABLE large (id BIGINT PRIMARY KEY, g BIGINT NOT NULL, d DOUBLE PRECISION NOT NULL, t TEXT NOT NULL)')
+  const first = 9_766
+  await post(url, `INSERT INTO large VALUES ${Array.from({ length: first }, (_, id) => `(${id}, ${id % 1000}, ${id / 8}, 'text ${id % 77}')`).join(', ')}`)
+  let rowCount = first
+  for (let doubling = 0; doubling < doublings; doubling++) {
+    const part = 500_000
+    const before = rowCount
+    for (let from = 0; from < before; from += part) {
+      await post(url, `INSERT INTO large SELECT id + ${before}, g, d, t FROM large WHERE id >= ${from} AND id < ${Math.min(from + part, before)}`)
+      rowCount += Math.min(part, before - from)
+    }
+  }
+  return rowCount
+}
