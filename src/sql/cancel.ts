@@ -9,35 +9,28 @@ export interface CancelSignal {
   removeEventListener(type: 'abort', listener: () => void): void
 }
 
-export interface Canceller {
-  readonly signal: CancelSignal
-  /** The first reason counts. */
-  cancel(reason: LsmtError): void
-}
+/** A signal and who gives it. A class, since there is one for each request, and literals with getters are slow to make. */
+export class Canceller implements CancelSignal {
+  reason: LsmtError | undefined = undefined
+  private listeners: readonly (() => void)[] = []
 
-export function createCanceller(): Canceller {
-  let reason: LsmtError | undefined
-  let listeners: (() => void)[] = []
-  return {
-    signal: {
-      get aborted() {
-        return reason !== undefined
-      },
-      get reason() {
-        return reason
-      },
-      addEventListener(_, listener) {
-        listeners.push(listener)
-      },
-      removeEventListener(_, listener) {
-        listeners = listeners.filter((each) => each !== listener)
-      },
-    },
-    cancel(given) {
-      if (reason !== undefined) return
-      reason = given
-      for (const listener of listeners) listener()
-    },
+  get aborted(): boolean {
+    return this.reason !== undefined
+  }
+
+  addEventListener(_type: 'abort', listener: () => void): void {
+    this.listeners = [...this.listeners, listener]
+  }
+
+  removeEventListener(_type: 'abort', listener: () => void): void {
+    this.listeners = this.listeners.filter((each) => each !== listener)
+  }
+
+  /** The first reason counts. */
+  cancel(reason: LsmtError): void {
+    if (this.reason !== undefined) return
+    this.reason = reason
+    for (const listener of this.listeners) listener()
   }
 }
 

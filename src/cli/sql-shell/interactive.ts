@@ -5,8 +5,7 @@
 import { createInterface } from 'node:readline'
 import type { Interface } from 'node:readline'
 import { LsmtError } from '../../errors.ts'
-import { createCanceller } from '../../sql/cancel.ts'
-import type { Canceller } from '../../sql/cancel.ts'
+import { Canceller } from '../../sql/cancel.ts'
 import type { CliHost } from '../host.ts'
 import { describeFailure } from '../failure.ts'
 import { createCompleter } from './completer.ts'
@@ -95,9 +94,9 @@ async function readLine(shell: Shell, line: string): Promise<void> {
 }
 
 async function runTyped(shell: Shell, statement: string): Promise<void> {
-  shell.running = createCanceller()
+  shell.running = new Canceller()
   try {
-    await runStatement(shell.session, statement, shell.running.signal)
+    await runStatement(shell.session, statement, shell.running)
   } finally {
     shell.running = undefined
   }

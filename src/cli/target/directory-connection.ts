@@ -2,9 +2,9 @@
 import type { Engine } from '../../engine/engine.ts'
 import { formatFileName } from '../../engine/shards/format-file.ts'
 import { LsmtError } from '../../errors.ts'
-import type { AnswerSink } from '../../http/format/answer-sink.ts'
 import { loadFormat } from '../../http/format/choose-format.ts'
-import { writeAll, writeOne } from '../../http/format/write-results.ts'
+import { writeResults } from '../../http/format/write-results.ts'
+import type { AnswerSink } from '../../http/format/write-results.ts'
 import { defaultDatabaseSettings } from '../../settings.ts'
 import type { DatabaseSettings } from '../../settings.ts'
 import { importRows } from '../../sql/import/import-rows.ts'
@@ -38,7 +38,7 @@ export async function openDirectory({ dataDir, kernels }: Pick<TargetFlags, 'dat
       const sink = createChunkSink(write)
       const writer = { sink, format, commit, monotonicMs: host.clock.monotonicMs }
       try {
-        await (format.takesAll ? writeAll(writer, run, prepared.statements.length) : writeOne(writer, run))
+        await writeResults(writer, run, prepared.statements.length)
       } finally {
         run.close()
       }
@@ -73,8 +73,5 @@ function createChunkSink(write: WriteChunk): AnswerSink {
     },
     room: () => last,
     flush() {},
-    isStreaming: true,
-    end() {},
-    cut() {},
   }
 }

@@ -7,7 +7,7 @@ import { formatDecimal } from '../../engine/decimal.ts'
 import type { EngineRow, EngineValue } from '../../engine/engine.ts'
 import type { ColumnType } from '../../engine/schema.ts'
 import { formatDate, formatTimestamp } from '../../engine/temporal.ts'
-import { createTextRows, textChunkSize } from './result-format.ts'
+import { TextRows, textChunkSize } from './result-format.ts'
 import type { ResultFormat } from './result-format.ts'
 
 type Integer = number | bigint
@@ -21,7 +21,7 @@ export const csvFormat: ResultFormat = {
   begin(columns) {
     const encoders = columns.map(({ type }) => csvEncoder(type))
     const head = columns.length === 0 ? '' : `${columns.map(({ name }) => csvText(name)).join(',')}\r\n`
-    return { head, rows: createTextRows((row) => rowCsv(encoders, row)) }
+    return { head, rows: new TextRows((row) => rowCsv(encoders, row)) }
   },
   end: () => '',
 }

@@ -1,6 +1,9 @@
 /** The JSON of `POST /query`, and JSON lines: a line for the columns, one a row, and one that tells how it ended. */
-import { columnsJson, jsonEncoder, rowJson } from './json-value.ts'
-import { createTextRows, textChunkSize } from './result-format.ts'
+import type { EngineRow } from '../../engine/engine.ts'
+import type { ResultColumn } from '../../sql/plan.ts'
+import type { QueryStats } from '../../sql/result.ts'
+import { columnsJson, rowJson } from './json-value.ts'
+import { TextRows, textChunkSize } from './result-format.ts'
 import type { ResultFormat, ResultSummary } from './result-format.ts'
 
 export const jsonContentType = 'application/json; charset=utf-8'
@@ -10,10 +13,10 @@ export const jsonFormat: ResultFormat = {
   takesAll: true,
   chunkSize: textChunkSize,
   begin(columns) {
-    const encoders = columns.map(({ type }) => jsonEncoder(type))
-    return { head: `{"columns":${columnsJson(columns)},"rows":[`, rows: createTextRows((row) => rowJson(encoders, row), ',') }
+    const { names, rowText } = shapeOf(columns)
+    return { head: `{"columns":${names},"rows":[`, rows: new TextRows(rowText, ',') }
   },
-  end: (summary) => `],${summaryJson(summary).slice(1)}`,
+  end: (summary) => `],${fieldsJson(summary)}}`,
 }
 
 export const jsonLinesFormat: ResultFormat = {
@@ -21,13 +24,37 @@ export const jsonLinesFormat: ResultFormat = {
   takesAll: false,
   chunkSize: textChunkSize,
   begin(columns) {
-    const encoders = columns.map(({ type }) => jsonEncoder(type))
-    return { head: `{"columns":${columnsJson(columns)}}\n`, rows: createTextRows((row) => `${rowJson(encoders, row)}\n`) }
+    const { names, rowText } = shapeOf(columns)
+    return { head: `{"columns":${names}}\n`, rows: new TextRows((row) => `${rowText(row)}\n`) }
   },
-  end: (summary) => `{"end":${summaryJson(summary)}}\n`,
+  end: (summary) => `{"end":{${fieldsJson(summary)}}}\n`,
   failure: (error) => `${error}\n`,
 }
 
-function summaryJson({ rowCount, commit, stats }: ResultSummary): string {
-  return `{"rowCount":${rowCount},${commit === undefined ? '' : `"commit":${JSON.stringify(commit)},`}"stats":${JSON.stringify(stats)}}`
+interface Shape {
+  readonly names: string
+  readonly rowText: (row: EngineRow) => string
+}
+
+/** Plans are kept, and so are what their columns need. */
+const shapes = new WeakMap<readonly ResultColumn[], Shape>()
+
+const noShape: Shape = { names: '[]', rowText: () => '[]' }
+
+function shapeOf(columns: readonly ResultColumn[]): Shape {
+  if (columns.length === 0) return noShape
+  const known = shapes.get(columns)
+  if (known !== undefined) return known
+  const shape = { names: columnsJson(columns), rowText: rowJson(columns.map(({ type }) => type)) }
+  shapes.set(columns, shape)
+  return shape
+}
+
+function fieldsJson({ rowCount, commit, elapsedMs, read }: ResultSummary): string {
+  const committed = commit === undefined ? '' : `"commit":{"durability":"${commit.durability}","copies":${commit.copies}},`
+  return `"rowCount":${rowCount},${committed}"stats":{"elapsedMs":${elapsedMs}${read === undefined ? '' : readJson(read)}}`
+}
+
+function readJson({ rowGroupsTotal, rowGroupsPruned, bytesRead, storageRequests, spilledBytes }: QueryStats): string {
+  return `,"rowGroupsTotal":${rowGroupsTotal},"rowGroupsPruned":${rowGroupsPruned},"bytesRead":${bytesRead},"storageRequests":${storageRequests},"spilledBytes":${spilledBytes}`
 }

@@ -9,16 +9,11 @@ import type { ColumnType } from '../../engine/schema.ts'
 import { formatDate, formatTimestamp } from '../../engine/temporal.ts'
 import type { ResultColumn } from '../../sql/plan.ts'
 
-export type JsonEncoder = (value: EngineValue) => string
+type JsonEncoder = (value: Exclude<EngineValue, null>) => string
 
 type Integer = number | bigint
 
-export function jsonEncoder(type: ColumnType): JsonEncoder {
-  const encode = presentEncoder(type)
-  return (value) => (value === null ? 'null' : encode(value))
-}
-
-function presentEncoder(type: ColumnType): JsonEncoder {
+function encoderOf(type: ColumnType): JsonEncoder {
   switch (type.kind) {
     case 'smallint':
     case 'integer':
@@ -37,7 +32,7 @@ function presentEncoder(type: ColumnType): JsonEncoder {
     case 'bytea':
       return (value) => `"${base64(value as Uint8Array)}"`
     case 'text':
-      return (value) => JSON.stringify(value)
+      return (value) => textJson(value as string)
   }
 }
 
@@ -50,10 +45,25 @@ function base64(bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64')
 }
 
-export function rowJson(encoders: readonly JsonEncoder[], row: EngineRow): string {
-  let text = '['
-  for (let index = 0; index < encoders.length; index++) text += (index === 0 ? '' : ',') + encoders[index]!(row[index]!)
-  return `${text}]`
+/** All but quotes, backslashes and control characters. Texts of the engine are well-formed Unicode: nothing else is to be escaped. */
+const special = /[^ !#-[\]-\uffff]/
+
+function textJson(text: string): string {
+  return special.test(text) ? JSON.stringify(text) : `"${text}"`
+}
+
+/** How a row of values of these types is written. */
+export function rowJson(types: readonly ColumnType[]): (row: EngineRow) => string {
+  const encoders = types.map(encoderOf)
+  return (row) => {
+    let text = '['
+    for (let index = 0; index < encoders.length; index++) {
+      if (index > 0) text += ','
+      const value = row[index]!
+      text += value === null ? 'null' : encoders[index]!(value)
+    }
+    return `${text}]`
+  }
 }
 
 export function columnsJson(columns: readonly ResultColumn[]): string {

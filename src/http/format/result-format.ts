@@ -21,7 +21,9 @@ export interface ResultSummary {
   readonly rowCount: number
   /** Of a write that is durable as set. */
   readonly commit: CommitKind | undefined
-  readonly stats: { readonly elapsedMs: number } & Partial<QueryStats>
+  readonly elapsedMs: number
+  /** Of a query. */
+  readonly read: QueryStats | undefined
 }
 
 /** The rows of one result, one after the other. */
@@ -50,22 +52,30 @@ export interface ResultFormat {
 /** Of formats of text. */
 export const textChunkSize = 65_536
 
-/** Rows as text; `separator` stands between them. */
-export function createTextRows(rowText: (row: EngineRow) => string, separator = ''): RowEncoder {
-  let text = ''
-  let before = ''
-  return {
-    add(row) {
-      text += before + rowText(row)
-      before = separator
-    },
-    get size() {
-      return text.length
-    },
-    take() {
-      const taken = text
-      text = ''
-      return taken
-    },
+/** Rows as text; `separator` stands between them. A class, since there is one for each result, and literals with getters are slow to make. */
+export class TextRows implements RowEncoder {
+  private readonly rowText: (row: EngineRow) => string
+  private readonly separator: string
+  private text = ''
+  private before = ''
+
+  constructor(rowText: (row: EngineRow) => string, separator = '') {
+    this.rowText = rowText
+    this.separator = separator
+  }
+
+  add(row: EngineRow): void {
+    this.text += this.before + this.rowText(row)
+    this.before = this.separator
+  }
+
+  get size(): number {
+    return this.text.length
+  }
+
+  take(): string {
+    const { text } = this
+    this.text = ''
+    return text
   }
 }

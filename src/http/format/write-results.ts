@@ -1,10 +1,19 @@
 /** The results of a text's statements, one after the other, in a format, as fast as the client reads them. */
 import type { EngineRow } from '../../engine/engine.ts'
 import { areRowsHere } from '../../sql/result.ts'
-import type { RowsResult, StatementResult } from '../../sql/result.ts'
+import type { StatementResult } from '../../sql/result.ts'
+import type { ResultColumn } from '../../sql/plan.ts'
 import type { TextRun } from '../../sql/run/text-run.ts'
-import type { AnswerSink } from './answer-sink.ts'
-import type { CommitKind, ResultFormat, ResultSummary, RowEncoder } from './result-format.ts'
+import type { Chunk, CommitKind, ResultFormat, ResultSummary, RowEncoder } from './result-format.ts'
+
+/** Where an answer goes. */
+export interface AnswerSink {
+  write(chunk: Chunk): void
+  /** To be awaited, if there is something to await, before more is made; rejects when nobody wants it any more. */
+  room(): Promise<void> | undefined
+  /** Sends what there is, however little. */
+  flush(): void
+}
 
 export interface AnswerWriter {
   readonly sink: AnswerSink
@@ -14,22 +23,33 @@ export interface AnswerWriter {
   readonly monotonicMs: () => number
 }
 
-/** A result for each statement; several stand in a list. */
-export async function writeAll(writer: AnswerWriter, run: TextRun, statementCount: number): Promise<void> {
-  const { sink, format } = writer
-  if (statementCount > 1) sink.write('{"results":[')
+/** The results of a text's statements; what needs no waiting is written at once. */
+export function writeResults(writer: AnswerWriter, run: TextRun, statementCount: number): Promise<void> | undefined {
+  if (!writer.format.takesAll) return writeOne(writer, run)
+  return statementCount === 1 ? writeSingle(writer, run) : writeAll(writer, run, statementCount)
+}
+
+/** The result of the only statement, at once when nothing is to be waited for. */
+function writeSingle(writer: AnswerWriter, run: TextRun): Promise<void> | undefined {
+  const startMs = writer.monotonicMs()
+  const result = run.next()!
+  return result instanceof Promise ? result.then((given) => writeResult(writer, given, startMs)) : writeResult(writer, result, startMs)
+}
+
+/** The results of several statements stand in a list. */
+async function writeAll(writer: AnswerWriter, run: TextRun, statementCount: number): Promise<void> {
+  const { sink } = writer
+  sink.write('{"results":[')
   for (let index = 0; index < statementCount; index++) {
     const startMs = writer.monotonicMs()
     if (index > 0) sink.write(',')
-    const result = (await run.next())!
-    const rowCount = await writeRows(writer, result)
-    sink.write(format.end(summaryOf(writer, result, rowCount, startMs)))
+    await writeResult(writer, (await run.next())!, startMs)
   }
-  if (statementCount > 1) sink.write(']}')
+  sink.write(']}')
 }
 
 /** The result of the statement that gives rows, or else of the last one; the run refuses a second with rows. */
-export async function writeOne(writer: AnswerWriter, run: TextRun): Promise<void> {
+async function writeOne(writer: AnswerWriter, run: TextRun): Promise<void> {
   const { sink, format } = writer
   const startMs = writer.monotonicMs()
   let given: { readonly result: StatementResult; readonly rowCount: number } | undefined
@@ -50,9 +70,17 @@ function givesRows(result: StatementResult): boolean {
   return (result.kind === 'rows' || result.kind === 'write') && result.columns.length > 0
 }
 
+function writeResult(writer: AnswerWriter, result: StatementResult, startMs: number): Promise<void> | undefined {
+  const end = (rowCount: number): void => writer.sink.write(writer.format.end(summaryOf(writer, result, rowCount, startMs)))
+  const rowCount = writeRows(writer, result)
+  if (rowCount instanceof Promise) return rowCount.then(end)
+  end(rowCount)
+  return undefined
+}
+
 function summaryOf({ commit, monotonicMs }: AnswerWriter, result: StatementResult, rowCount: number, startMs: number): ResultSummary {
   const elapsedMs = Math.round((monotonicMs() - startMs) * 1000) / 1000
-  return { rowCount, commit: isAcknowledged(result) ? commit : undefined, stats: result.kind === 'rows' ? { elapsedMs, ...result.stats } : { elapsedMs } }
+  return { rowCount, commit: isAcknowledged(result) ? commit : undefined, elapsedMs, read: result.kind === 'rows' ? result.stats : undefined }
 }
 
 function changedRows(result: StatementResult): number {
@@ -74,21 +102,26 @@ function isAcknowledged(result: StatementResult): boolean {
 }
 
 /** Returns how many rows there are, or were changed. */
-async function writeRows(writer: AnswerWriter, result: StatementResult): Promise<number> {
+function writeRows(writer: AnswerWriter, result: StatementResult): number | Promise<number> {
   const { sink, format } = writer
   const hasRows = result.kind === 'rows' || result.kind === 'write'
-  const { head, rows: encoder } = format.begin(hasRows ? result.columns : [])
+  const { head, rows: encoder } = format.begin(hasRows ? result.columns : noColumns)
   sink.write(head)
   if (!hasRows) return 0
-  const rowCount = areRowsHere(result.rows) ? await addRows(writer, encoder, result.rows) : await addBatches(writer, encoder, result.rows)
-  sink.write(encoder.take())
-  return result.kind === 'write' ? result.rowCount : rowCount
+  const adding = areRowsHere(result.rows) ? addRows(writer, encoder, result.rows, 0) : addBatches(writer, encoder, result.rows)
+  const end = (added: number): number => {
+    sink.write(encoder.take())
+    return result.kind === 'write' ? result.rowCount : added
+  }
+  return adding instanceof Promise ? adding.then(end) : end(adding)
 }
+
+const noColumns: readonly ResultColumn[] = []
 
 /** Rows wait no longer than this for others that fill their chunk. */
 const waitMsMax = 100
 
-async function addBatches(writer: AnswerWriter, encoder: RowEncoder, batches: Exclude<RowsResult['rows'], readonly EngineRow[]>): Promise<number> {
+async function addBatches(writer: AnswerWriter, encoder: RowEncoder, batches: AsyncIterable<readonly EngineRow[]>): Promise<number> {
   let rowCount = 0
   const timer = setInterval(() => {
     if (encoder.size === 0) return
@@ -96,20 +129,25 @@ async function addBatches(writer: AnswerWriter, encoder: RowEncoder, batches: Ex
     writer.sink.flush()
   }, waitMsMax)
   try {
-    for await (const batch of batches) rowCount += await addRows(writer, encoder, batch)
+    for await (const batch of batches) {
+      const adding = addRows(writer, encoder, batch, 0)
+      rowCount += adding instanceof Promise ? await adding : adding
+    }
   } finally {
     clearInterval(timer)
   }
   return rowCount
 }
 
-async function addRows({ sink, format }: AnswerWriter, encoder: RowEncoder, rows: readonly EngineRow[]): Promise<number> {
-  for (const row of rows) {
-    encoder.add(row)
+/** Adds the rows from `start` on, at once as long as there is room; returns how many rows there are. */
+function addRows(writer: AnswerWriter, encoder: RowEncoder, rows: readonly EngineRow[], start: number): number | Promise<number> {
+  const { sink, format } = writer
+  for (let index = start; index < rows.length; index++) {
+    encoder.add(rows[index]!)
     if (encoder.size < format.chunkSize) continue
     sink.write(encoder.take())
     const room = sink.room()
-    if (room !== undefined) await room
+    if (room !== undefined) return room.then(() => addRows(writer, encoder, rows, index + 1))
   }
   return rows.length
 }

@@ -1,4 +1,5 @@
 /** Bodies of requests: read up to a limit for each and one for all, in bounded time, and only as valid UTF-8. */
+import { isUtf8 } from 'node:buffer'
 import type { IncomingMessage } from 'node:http'
 import { LsmtError } from '../../errors.ts'
 import type { HttpLimits } from './limits.ts'
@@ -110,13 +111,9 @@ export function drop(request: IncomingMessage): void {
   request.once('end', () => clearTimeout(timer))
 }
 
-const utf8 = new TextDecoder('utf-8', { fatal: true })
-
 /** 22P02 when the bytes are not UTF-8: nothing is replaced silently. A byte order mark is dropped. */
 export function decodeUtf8(body: Buffer): string {
-  try {
-    return utf8.decode(body)
-  } catch (error) {
-    throw new LsmtError('22P02', 'the body is not valid UTF-8', {}, error)
-  }
+  if (!isUtf8(body)) throw new LsmtError('22P02', 'the body is not valid UTF-8')
+  const hasMark = body.length >= 3 && body[0] === 0xef && body[1] === 0xbb && body[2] === 0xbf
+  return body.toString('utf8', hasMark ? 3 : 0)
 }

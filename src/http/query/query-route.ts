@@ -2,16 +2,15 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { LsmtError } from '../../errors.ts'
 import type { Clock } from '../../runtime/clock.ts'
-import { createCanceller } from '../../sql/cancel.ts'
-import type { Canceller, CancelSignal } from '../../sql/cancel.ts'
+import { Canceller } from '../../sql/cancel.ts'
+import type { CancelSignal } from '../../sql/cancel.ts'
 import type { Sql } from '../../sql/sql.ts'
 import { errorAnswer } from '../error-answer.ts'
-import { createAnswerSink, sendWhole } from '../format/answer-sink.ts'
-import type { AnswerSink } from '../format/answer-sink.ts'
+import { ResponseSink, sendWhole } from '../format/response-sink.ts'
 import { formatsOffered, loadFormat } from '../format/choose-format.ts'
 import { jsonContentType } from '../format/json-format.ts'
 import type { CommitKind, ResultFormat } from '../format/result-format.ts'
-import { writeAll, writeOne } from '../format/write-results.ts'
+import { writeResults } from '../format/write-results.ts'
 import { drop } from '../guard/bodies.ts'
 import type { Bodies } from '../guard/bodies.ts'
 import type { Gate } from '../guard/gate.ts'
@@ -44,7 +43,8 @@ export async function answerQuery(route: QueryRoute, request: IncomingMessage, r
     try {
       const query = readQueryRequest(request.headers['content-type'], body)
       if (query.sql.length > route.statementLengthMax) throw new LsmtError('54000', `the text of the statements is longer than ${route.statementLengthMax} characters`)
-      await runQuery(route, { query, access, format: await loadFormat(name), idempotencyKey: idempotencyKeyOf(request.headers) }, response)
+      const format = loadFormat(name)
+      await runQuery(route, { query, access, format: format instanceof Promise ? await format : format, idempotencyKey: idempotencyKeyOf(request.headers) }, response)
     } finally {
       route.bodies.release(body)
     }
@@ -68,53 +68,62 @@ interface Asked {
 }
 
 async function runQuery(route: QueryRoute, asked: Asked, response: ServerResponse): Promise<void> {
-  const { query, format } = asked
-  const canceller = createCanceller()
-  const sink = createAnswerSink(response, format.contentType, canceller.signal)
-  const onClose = (): void => canceller.cancel(new LsmtError('57014', 'the client went away'))
-  response.once('close', onClose)
-  const timer = startTimer(query, canceller)
+  const canceller = new Canceller()
+  const sink = new ResponseSink(response, asked.format.contentType, canceller)
   try {
-    await inTurn(route.gate, canceller.signal, () => runStatements(route, asked, { response, sink, signal: canceller.signal }))
+    const running = inTurn(route.gate, canceller, () => writeStatements(route, asked, { response, sink, signal: canceller }))
+    if (running !== undefined) await unlessGivenUp(running, asked.query, response, canceller)
     sink.end()
   } catch (error) {
-    answerError(route, error, response, { sink, format })
+    answerError(route, error, response, { sink, format: asked.format })
+  }
+}
+
+/** Cancels when the client goes away or its time is over, for as long as statements run. */
+async function unlessGivenUp(writing: Promise<void>, { timeoutMs }: QueryRequest, response: ServerResponse, canceller: Canceller): Promise<void> {
+  const onClose = (): void => canceller.cancel(new LsmtError('57014', 'the client went away'))
+  response.on('close', onClose)
+  if (response.destroyed) onClose()
+  const timer = timeoutMs === undefined ? undefined : setTimeout(() => canceller.cancel(new LsmtError('57014', `the statement took longer than ${timeoutMs} ms`)), timeoutMs)
+  try {
+    await writing
   } finally {
     clearTimeout(timer)
     response.off('close', onClose)
   }
 }
 
-async function inTurn(gate: Gate, signal: CancelSignal, run: () => Promise<void>): Promise<void> {
+/** Waits for its turn, if there is a queue. */
+function inTurn(gate: Gate, signal: CancelSignal, work: () => Promise<void> | undefined): Promise<void> | undefined {
   const turn = gate.enter(signal)
-  if (turn !== undefined) await turn
+  return turn === undefined ? beforeEnd(work, gate.leave) : turn.then(() => beforeEnd(work, gate.leave))
+}
+
+/** Calls `end` when the work is over, however it ended: at once when it waits for nothing. */
+function beforeEnd(work: () => Promise<void> | undefined, end: () => void): Promise<void> | undefined {
+  let working: Promise<void> | undefined
   try {
-    await run()
+    working = work()
   } finally {
-    gate.leave()
+    if (working === undefined) end()
   }
+  return working?.finally(end)
 }
 
-function startTimer({ timeoutMs }: QueryRequest, { cancel }: Canceller): NodeJS.Timeout | undefined {
-  if (timeoutMs === undefined) return undefined
-  return setTimeout(() => cancel(new LsmtError('57014', `the statement took longer than ${timeoutMs} ms`)), timeoutMs)
-}
-
-async function runStatements(route: QueryRoute, { query, access, format, idempotencyKey }: Asked, { response, sink, signal }: { readonly response: ServerResponse; readonly sink: AnswerSink; readonly signal: CancelSignal }): Promise<void> {
+/** The results of a text; what needs no waiting is written at once. */
+function writeStatements(route: QueryRoute, { query, access, format, idempotencyKey }: Asked, { response, sink, signal }: { readonly response: ServerResponse; readonly sink: ResponseSink; readonly signal: CancelSignal }): Promise<void> | undefined {
   const startMs = route.clock.monotonicMs()
   const prepared = route.sql.prepare(query.sql)
   const run = route.sql.start(prepared, query.parameters, { signal, mayWrite: access === 'write', oneWithRows: !format.takesAll, ...(idempotencyKey !== undefined && { idempotencyKey }) })
   const writer = { sink, format, commit: route.commit, monotonicMs: route.clock.monotonicMs }
-  try {
-    await (format.takesAll ? writeAll(writer, run, prepared.statements.length) : writeOne(writer, run))
-  } finally {
+  return beforeEnd(() => writeResults(writer, run, prepared.statements.length), () => {
     run.close()
     route.traffic.ran(prepared, startMs, response)
-  }
+  })
 }
 
 interface AnswerBegun {
-  readonly sink: AnswerSink
+  readonly sink: ResponseSink
   readonly format: ResultFormat
 }
 

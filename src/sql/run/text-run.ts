@@ -61,20 +61,23 @@ export class TextRun {
   constructor(runner: TextRunner, options: TextRunOptions) {
     const { mayWrite, oneWithRows, prepared: { statements } } = options
     const planOf = mayWrite ? runner.planOf : readingOnly(runner.planOf)
-    this.runner = { ...runner, planOf: oneWithRows ? planRowsOnce(planOf) : planOf }
+    this.runner = mayWrite && !oneWithRows ? runner : { ...runner, planOf: oneWithRows ? planRowsOnce(planOf) : planOf }
     this.options = options
     if (oneWithRows && statements.length > 1) checkRowsOnce(planOf, statements.map((_, index) => this.valuesOf(index)), runner.engine)
   }
 
-  /** Runs the next statement; its result must be consumed before another is asked for. undefined after the last one. */
-  async next(): Promise<StatementResult | undefined> {
+  /**
+   * Runs the next statement; its result must be consumed before another is asked for. undefined after the last one. What
+   * needs no waiting is here at once.
+   */
+  next(): StatementResult | Promise<StatementResult> | undefined {
     if (this.index >= this.options.prepared.statements.length) return undefined
     const index = this.index++
     const values = this.valuesOf(index)
     const { idempotencyKey, mayWrite } = this.options
     // Who may not write has nothing to repeat.
-    if (idempotencyKey !== undefined && mayWrite) return await this.nextKeyed(idempotencyKey, values, index)
-    return this.transaction === undefined ? await this.runAlone(values, index) : await this.runWithin(this.transaction, values)
+    if (idempotencyKey !== undefined && mayWrite) return this.nextKeyed(idempotencyKey, values, index)
+    return this.transaction === undefined ? this.runAlone(values, index) : this.runWithin(this.transaction, values)
   }
 
   /** Rolls back a transaction that was not committed. */
@@ -94,8 +97,11 @@ export class TextRun {
     return { text, statement: statements[index]!, parameters }
   }
 
-  private runAlone(values: Values, index: number): Promise<StatementResult> {
+  private runAlone(values: Values, index: number): StatementResult | Promise<StatementResult> {
     const { engine, planOf } = this.runner
+    const first = planOf(values, engine)
+    // It reads the row that there is in this very turn, or a snapshot of now.
+    if (first.kind === 'get') return runPlan(engine, first, this.execution(values))
     return againWhenChanged(engine, () => {
       const plan = planOf(values, engine)
       if (plan.kind === 'transaction') return this.begin(values, plan.statement, index)

@@ -1,0 +1,158 @@
+/**
+ * The body of an answer as it grows. A short one goes out whole, with its length, and only then the status is decided;
+ * a long one is streamed in chunks, compressed if the client takes that, and waits while the client does not read. An
+ * error after the first chunk cannot change the status any more: the connection is cut before the body's end, so that
+ * the client sees a broken body and never a short result.
+ */
+import type { ServerResponse } from 'node:http'
+import type { Writable } from 'node:stream'
+import { LsmtError } from '../../errors.ts'
+import { endReason } from '../../runtime/pace.ts'
+import type { CancelSignal } from '../../sql/cancel.ts'
+import { chooseEncoding, compressedBytesMin, createCompressor } from './compression.ts'
+import type { Compressor, Encoding } from './compression.ts'
+import type { Chunk } from './result-format.ts'
+import type { AnswerSink } from './write-results.ts'
+
+/** Characters or bytes kept before the answer begins to stream, and the size of its chunks. */
+const chunkSize = 65_536
+
+/** What an answer depends on besides the statement. */
+const vary = 'accept, accept-encoding'
+
+export class ResponseSink implements AnswerSink {
+  private readonly response: ServerResponse
+  private readonly contentType: string
+  private readonly signal: CancelSignal
+  /** What was written and not sent: text, or bytes. */
+  private text = ''
+  private bytes: Uint8Array[] = []
+  private byteLength = 0
+  /** Where chunks go, once there was one. */
+  private target: Writable | undefined = undefined
+  private compressor: Compressor | undefined = undefined
+
+  /** `signal` ends waiting for the client. */
+  constructor(response: ServerResponse, contentType: string, signal: CancelSignal) {
+    this.response = response
+    this.contentType = contentType
+    this.signal = signal
+  }
+
+  /** Whether part of the answer is on its way. */
+  get isStreaming(): boolean {
+    return this.target !== undefined
+  }
+
+  write(chunk: Chunk): void {
+    if (typeof chunk === 'string') this.text += chunk
+    else {
+      this.bytes.push(chunk)
+      this.byteLength += chunk.length
+    }
+    if (this.pendingSize >= chunkSize) this.sendPending()
+  }
+
+  /** To be awaited, if there is something to await, before more is made: 57014 when the client went away, or what the signal says. */
+  room(): Promise<void> | undefined {
+    const { target, response, signal } = this
+    if (target === undefined) return undefined
+    if (response.destroyed) throw gone()
+    return target.writableNeedDrain ? drained(target, response, signal) : undefined
+  }
+
+  /** Sends what there is, however little. */
+  flush(): void {
+    if (this.pendingSize > 0) this.sendPending()
+    this.compressor?.flush()
+  }
+
+  end(): void {
+    const { response, contentType } = this
+    const isWhole = this.target === undefined && (this.pendingSize < compressedBytesMin || acceptedEncoding(response) === undefined)
+    if (isWhole) sendWhole(response, 200, contentType, this.byteLength > 0 ? Buffer.concat(this.bytes) : this.text, { vary })
+    else this.endStream(() => response.end())
+  }
+
+  /** Breaks a streamed answer off, after a last word if there is one. */
+  cut(lastWord: Chunk | undefined): void {
+    if (lastWord === undefined) {
+      this.response.destroy()
+      return
+    }
+    this.write(lastWord)
+    this.endStream(() => this.response.socket?.destroySoon())
+  }
+
+  private get pendingSize(): number {
+    return this.text.length + this.byteLength
+  }
+
+  private sendPending(): void {
+    const target = (this.target ??= this.startStream())
+    for (const chunk of this.byteLength > 0 ? this.bytes : [this.text]) target.write(chunk)
+    this.text = ''
+    this.bytes = []
+    this.byteLength = 0
+  }
+
+  private startStream(): Writable {
+    const { response } = this
+    const encoding = acceptedEncoding(response)
+    response.writeHead(200, { 'content-type': this.contentType, vary, ...(encoding !== undefined && { 'content-encoding': encoding }) })
+    if (encoding === undefined) return response
+    this.compressor = createCompressor(encoding)
+    sendThrough(this.compressor, response)
+    return this.compressor.stream
+  }
+
+  /** Calls `then` when all that was written has gone to the response. */
+  private endStream(then: () => void): void {
+    if (this.pendingSize > 0) this.sendPending()
+    if (this.compressor === undefined) then()
+    else this.compressor.stream.once('end', then).end()
+  }
+}
+
+function acceptedEncoding({ req }: ServerResponse): Encoding | undefined {
+  return chooseEncoding(req.headers['accept-encoding'])
+}
+
+/** The end of the response is not that of the stream: an answer that is cut off has none. */
+function sendThrough({ stream }: Compressor, response: ServerResponse): void {
+  stream.pipe(response, { end: false })
+  stream.on('error', (error) => response.destroy(error))
+  response.once('close', () => stream.destroy())
+}
+
+/** Resolves when the client has read enough; 57014 when it went away, or whatever the signal says. */
+function drained(target: Writable, response: ServerResponse, signal: CancelSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const settle = (): void => {
+      target.off('drain', settle)
+      response.off('close', settle)
+      signal.removeEventListener('abort', settle)
+      if (signal.aborted) reject(endReason(signal))
+      else if (response.destroyed) reject(gone())
+      else resolve()
+    }
+    target.on('drain', settle)
+    response.on('close', settle)
+    signal.addEventListener('abort', settle)
+    if (response.destroyed || signal.aborted) settle()
+  })
+}
+
+function gone(): LsmtError {
+  return new LsmtError('57014', 'the client went away')
+}
+
+export function sendWhole(response: ServerResponse, status: number, contentType: string, body: Chunk, headers: Readonly<Record<string, string>> = {}): void {
+  const byteLength = typeof body === 'string' ? Buffer.byteLength(body, 'utf8') : body.length
+  // As a list: an object would be taken apart again.
+  const list: (string | number)[] = ['content-type', contentType, 'content-length', byteLength]
+  for (const name in headers) list.push(name, headers[name]!)
+  response.writeHead(status, list as (string | string[])[])
+  // Text as text, so that it leaves with the head in one write.
+  response.end(body, 'utf8')
+}
