@@ -1,8 +1,10 @@
 /** The command line: commands, flags, and one clear line on stderr for everything that is not as expected. */
 import { Command, CommanderError } from 'commander'
+import { addBackup } from './backup/backup-command.ts'
+import { addRestore } from './backup/restore-command.ts'
 import type { CommandFloor } from './command.ts'
 import { describeFailure } from './failure.ts'
-import { dataDirOption, kernelsOption, noAuthVariable } from './flags.ts'
+import { noAuthVariable } from './flags.ts'
 import { exitCode, exitCodeOf, exitCodesHelp } from './exit-code.ts'
 import type { ExitCode } from './exit-code.ts'
 import type { CliHost } from './host.ts'
@@ -12,8 +14,7 @@ import { serve } from './serve.ts'
 import { addSql } from './sql-shell/sql-command.ts'
 import { addExport } from './transfer/export-command.ts'
 import { addImport } from './transfer/import-command.ts'
-import { verify } from './verify.ts'
-import type { VerifyFlags } from './verify.ts'
+import { addVerify } from './verify.ts'
 
 /** Runs what the arguments say and resolves to the exit code. Never rejects. */
 export async function runCommandLine(args: readonly string[], host: CliHost): Promise<number> {
@@ -40,16 +41,13 @@ function createProgram(host: CliHost, finish: (code: ExitCode) => void): Command
     refuseFutureFlags((attribute) => serving.getOptionValue(attribute) !== undefined && serving.getOptionValue(attribute) !== '')
     await serve({ ...flags, auth: flags.auth && !noAuthVariable(host.environment['LSMT_NO_AUTH']) }, serving.getOptionValueSource('shards') !== 'default', host)
   })
-  const verifying = program.command('verify').description('check every file of a database that no process has open')
-  verifying.configureOutput(output).exitOverride()
-  verifying.addOption(dataDirOption()).addOption(kernelsOption())
-  verifying.action(async (flags: VerifyFlags) => {
-    finish((await verify(flags, host)) === 0 ? exitCode.ok : exitCode.damaged)
-  })
   const floor: CommandFloor = { program, host, finish }
   addSql(floor)
   addImport(floor)
   addExport(floor)
+  addBackup(floor)
+  addRestore(floor)
+  addVerify(floor)
   program.addHelpText('after', () => `\n${exitCodesHelp}\n\n${serving.helpInformation()}`)
   return program
 }

@@ -9,6 +9,7 @@ import { systemRandom } from '../runtime/random.ts'
 import { defaultDatabaseSettings } from '../settings.ts'
 import type { DatabaseSettings } from '../settings.ts'
 import { createSql, sqlSettings } from '../sql/sql.ts'
+import { archiveLabel } from './backup/archive-label.ts'
 import type { CliHost } from './host.ts'
 import { servedAccess } from './serve/access.ts'
 import type { ServedAccess } from './serve/access.ts'
@@ -77,6 +78,7 @@ async function startServer({ flags, access: { clients, certificate }, settings, 
       commit: { durability: settings.durability, copies: 1 },
       notReady: () => (engine.stats().shards.some((shard) => shard.failure !== undefined) ? 'a log failed and takes no more writes until a restart' : undefined),
       status: () => statusOf(engine, node),
+      backup: { checkpoint: engine.checkpoint, archiveLabel: () => archiveLabel(host) },
     },
   )
 }

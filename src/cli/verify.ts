@@ -1,39 +1,66 @@
 /** `lsmt verify`: checks every file of a database and prints what is wrong, one line for each finding. */
-import { formatFileName } from '../engine/shards/format-file.ts'
+import { Option } from 'commander'
 import { verifyDatabase } from '../engine/shards/verify-database.ts'
-import { LsmtError } from '../errors.ts'
+import type { VerifyCounts } from '../engine/shards/verify-database.ts'
 import { reserveLinearMemory } from '../kernel/linear-memory.ts'
 import { openKernel } from '../kernel/open-kernel.ts'
+import type { Finding } from '../lsm/table/verify-table.ts'
 import { defaultDatabaseSettings } from '../settings.ts'
 import type { KernelKind } from '../settings.ts'
-import { holdsObject } from '../storage/local-probe.ts'
 import { openLocalStorage } from '../storage/local-storage.ts'
+import type { Storage } from '../storage/storage.ts'
+import { addCommand } from './command.ts'
+import type { CommandFloor } from './command.ts'
+import { exitCode } from './exit-code.ts'
+import type { ExitCode } from './exit-code.ts'
+import { dataDirOption, kernelsOption } from './flags.ts'
 import type { CliHost } from './host.ts'
+import { openExisting } from './target/directory-connection.ts'
 
-export interface VerifyFlags {
+interface VerifyFlags {
   readonly dataDir: string
   readonly kernels: KernelKind
+  readonly json?: true
 }
 
-/** Resolves to the number of findings. 58P01 when there is no database, 55006 when a process has it open. */
-export async function verify({ dataDir, kernels }: VerifyFlags, host: CliHost): Promise<number> {
-  // Opening makes a directory where there is none; looking for damage should not.
-  if (!(await holdsObject(dataDir, formatFileName))) throw new LsmtError('58P01', `there is no database in ${dataDir}`)
-  const storage = await openLocalStorage(dataDir)
+export function addVerify(floor: CommandFloor): void {
+  addCommand<VerifyFlags>(floor, {
+    name: 'verify',
+    description: 'check every file of a database that no process has open',
+    options: [dataDirOption(), kernelsOption(), new Option('--json', 'tell the outcome as JSON')],
+    examples: ['lsmt verify --data-dir ./data'],
+    run: (flags) => verify(flags, floor.host),
+  })
+}
+
+/** 58P01 when there is no database, 55006 when a process has it open. */
+async function verify({ dataDir, kernels, json }: VerifyFlags, host: CliHost): Promise<ExitCode> {
+  const storage = await openExisting(dataDir, () => openLocalStorage(dataDir))
   try {
-    const kernel = openKernel(kernels, reserveLinearMemory(defaultDatabaseSettings.kernelMemoryBytes))
-    const walk = verifyDatabase(storage, kernel)
-    let step = await walk.next()
-    for (; step.done !== true; step = await walk.next()) {
-      const { code, file, message } = step.value
-      host.printLine(`${code} ${file}: ${message}`)
-    }
-    const { findings, shards, manifests, tables, logRecords, tornTails } = step.value
-    for (const { file, byteOffset, bytesDropped } of tornTails) host.printLine(`note ${file}: torn tail of ${bytesDropped} bytes from byte ${byteOffset} on, never acknowledged; the next opening cuts it there`)
-    const seen = `${shards} shards, ${manifests} manifests, ${tables} tables, ${logRecords} log records`
-    host.printLine(findings === 0 ? `no damage found in ${seen}` : `${findings} findings in ${seen}`)
-    return findings
+    const findings: Finding[] = []
+    const counts = await verifyStorage(storage, kernels, (finding) => {
+      findings.push(finding)
+      if (json !== true) host.printLine(`${finding.code} ${finding.file}: ${finding.message}`)
+    })
+    if (json === true) host.printLine(JSON.stringify({ ...counts, findings }))
+    else tell(counts, host)
+    return findings.length === 0 ? exitCode.ok : exitCode.damaged
   } finally {
     await storage.close()
   }
+}
+
+function tell({ findings, shards, manifests, tables, logRecords, tornTails }: VerifyCounts, host: CliHost): void {
+  for (const { file, byteOffset, bytesDropped } of tornTails) host.printLine(`note ${file}: torn tail of ${bytesDropped} bytes from byte ${byteOffset} on, never acknowledged; the next opening cuts it there`)
+  const seen = `${shards} shards, ${manifests} manifests, ${tables} tables, ${logRecords} log records`
+  host.printLine(findings === 0 ? `no damage found in ${seen}` : `${findings} findings in ${seen} (lsmt repair keeps what can be read)`)
+}
+
+/** Checks all that is stored; `onFinding` is told as it goes. */
+export async function verifyStorage(storage: Storage, kernels: KernelKind, onFinding: (finding: Finding) => void): Promise<VerifyCounts> {
+  const kernel = openKernel(kernels, reserveLinearMemory(defaultDatabaseSettings.kernelMemoryBytes))
+  const walk = verifyDatabase(storage, kernel)
+  let step = await walk.next()
+  for (; step.done !== true; step = await walk.next()) onFinding(step.value)
+  return step.value
 }

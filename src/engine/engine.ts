@@ -324,8 +324,23 @@ export interface Engine extends EngineSession {
   /** Everything written so far goes to table files / is merged into one run. */
   flush(): Promise<void>
   compact(): Promise<void>
+  /** The files of one consistent state, while writes go on: all that was visible at one moment of the call, and nothing else. */
+  checkpoint(): Promise<Checkpoint>
   stats(): EngineStats
   close(): Promise<void>
+}
+
+/** Files that make up a database by themselves. They stay as they are until it is released. */
+export interface Checkpoint {
+  readonly files: readonly CheckpointFile[]
+  release(): void
+}
+
+export interface CheckpointFile {
+  /** Its name within the database's directory. */
+  readonly name: string
+  readonly byteLength: number
+  read(): AsyncIterable<Uint8Array>
 }
 
 /** What one query spills. */

@@ -18,6 +18,7 @@ import { systemTurns } from '../runtime/pace.ts'
 import type { Turns } from '../runtime/pace.ts'
 import type { Random } from '../runtime/random.ts'
 import { defaultDatabaseSettings } from '../settings.ts'
+import type { Storage } from '../storage/storage.ts'
 import type { Engine, EngineStats } from './engine.ts'
 import { createRequests } from './requests/requests.ts'
 import type { RequestLimits } from './requests/requests.ts'
@@ -29,6 +30,7 @@ import { createWrites } from './session/writes.ts'
 import type { Admission } from './shards/admission.ts'
 import { createSpillFile } from './spill/spill-file.ts'
 import type { CreateTemporary } from './spill/spill-file.ts'
+import { takeEngineCheckpoint } from './shards/checkpoint.ts'
 import { createCommitter } from './shards/commit.ts'
 import { createKeyScratch } from './shards/key-scratch.ts'
 import { takeShardSnapshot } from './shards/shard-snapshot.ts'
@@ -57,6 +59,8 @@ export interface LocalEngineParts {
   readonly createTemporary: CreateTemporary
   /** By default there are none. */
   readonly readers?: Readers
+  /** Where the trees' files are; without it there are no checkpoints. */
+  readonly storage?: Storage
   /** By default the event loop's. */
   readonly turns?: Turns
   /** By default the system's; it tells how old records of requests are. */
@@ -114,6 +118,11 @@ export async function createLocalEngine(parts: LocalEngineParts): Promise<Engine
     async compact() {
       assertOpen()
       await Promise.all(trees.map((tree) => tree.compact()))
+    },
+    async checkpoint() {
+      assertOpen()
+      if (parts.storage === undefined) throw new LsmtError('0A000', 'a checkpoint of what is in no storage is not supported')
+      return await takeEngineCheckpoint(kernel, parts.storage, trees, committer)
     },
     stats: () => engineStats(parts, readers),
     async close() {

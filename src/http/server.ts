@@ -5,6 +5,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import express from 'express'
 import type { Express, NextFunction, Request, Response } from 'express'
 import { LsmtError } from '../errors.ts'
+import { answerBackup } from './backup/backup-route.ts'
+import type { BackupRoute } from './backup/backup-route.ts'
 import type { Sql } from '../sql/sql.ts'
 import { sendWhole } from './format/response-sink.ts'
 import type { CommitKind } from './format/result-format.ts'
@@ -30,6 +32,8 @@ export interface HttpSettings extends ListenerSettings {
 export interface HttpServices extends TrafficOptions {
   readonly sql: Sql
   readonly commit: CommitKind
+  /** What GET /backup answers from; without it there is no such route. */
+  readonly backup?: BackupRoute
   /** Undefined when ready; otherwise why not. */
   readonly notReady: () => string | undefined
   /** What GET /status tells. */
@@ -37,7 +41,7 @@ export interface HttpServices extends TrafficOptions {
 }
 
 /** What routes stand on. */
-interface Routes extends QueryRoute, Pick<HttpServices, 'notReady' | 'status'> {}
+interface Routes extends QueryRoute, Pick<HttpServices, 'notReady' | 'status' | 'backup'> {}
 
 export interface HttpServer {
   /** http(s)://host:port as it is. */
@@ -124,6 +128,14 @@ function createApp(services: Routes): Express {
   })
   app.get('/status', (_request: Request, response: Response) => {
     response.json(services.status())
+  })
+  const { backup } = services
+  if (backup !== undefined) app.get('/backup', (_request: Request, response: Response, next: NextFunction) => {
+    answerBackup(backup, response).catch((error: unknown) => {
+      // Who reads it sees that it breaks off.
+      if (response.headersSent) response.destroy()
+      else next(error)
+    })
   })
   app.all('/query', (_request: Request, response: Response) => {
     sendError(response, 405, '22023', 'statements are sent by POST', { allow: 'POST' })

@@ -7,11 +7,13 @@
 import type { Pointer } from '../kernel/linear-memory.ts'
 import type { Comparison } from '../kernel/zone-map.ts'
 import type { PhysicalKind, PhysicalValue, TableLayout } from './layout.ts'
+import type { ManifestState } from './manifest.ts'
 import type { Pace } from '../runtime/pace.ts'
 import type { Groups } from './groups/group-rows.ts'
 import type { VectorExpression } from './vector/expression.ts'
 import type { Page } from './page.ts'
 import type { ScanShare } from './readers/scan-share.ts'
+import type { Fetch, ReadStats } from './table/fetch.ts'
 import type { TopRows } from './top/top-rows.ts'
 
 /** `column <comparison> value`; rows where it is not true (null included) drop out. */
@@ -65,14 +67,6 @@ export type AggregatePartial =
   | { readonly kind: 'sumI64'; readonly count: number; readonly sum: bigint }
   | { readonly kind: 'sumF64'; readonly count: number; readonly high: number; readonly low: number }
 
-/** What a read touched. */
-export interface ReadStats {
-  rowGroupsTotal: number
-  rowGroupsPruned: number
-  bytesRead: number
-  storageRequests: number
-}
-
 /** An immutable view of the tree at one moment. Pins memtables and files until released. */
 export interface Snapshot {
   readonly sequence: number
@@ -96,13 +90,6 @@ export interface RowHandle {
   i64Safe(ordinal: number): number | undefined
   f64(ordinal: number): number
   bytes(ordinal: number): { readonly address: Pointer; readonly byteLength: number }
-}
-
-/** A read that needs bytes from storage first: fetch, then ask again. */
-export interface Fetch {
-  readonly fetch: () => Promise<void>
-  /** The same on this thread; undefined where the storage cannot. */
-  readonly fetchSync: (() => void) | undefined
 }
 
 export interface ScanCursor {
@@ -150,11 +137,19 @@ export interface Tree {
 
   /** Freezes and flushes the memtable; resolves when all that was applied before the call is in table files. */
   flush(): Promise<void>
+  /** Freezes, in this synchronous step, what is applied; resolves when exactly that is in table files, which stay until it is released. */
+  checkpoint(): Promise<TreeCheckpoint>
   /** Flushes, then compacts everything into the last level. */
   compact(): Promise<void>
   readonly stats: TreeStats
   /** Flushes nothing: the log has it. Waits for work in progress. */
   close(): Promise<void>
+}
+
+export interface TreeCheckpoint {
+  /** The tree as of that step. */
+  readonly manifest: ManifestState
+  release(): void
 }
 
 export interface TreeStats {
@@ -176,4 +171,4 @@ export interface TreeStats {
   readonly background: string | undefined
 }
 
-export type { PhysicalKind, PhysicalValue }
+export type { Fetch, PhysicalKind, PhysicalValue, ReadStats }

@@ -1,5 +1,5 @@
 /** Looks at a local directory without opening it: no lock is taken and nothing is made. */
-import { stat } from 'node:fs/promises'
+import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { errnoOf, storageError } from './storage-errors.ts'
 
@@ -11,5 +11,20 @@ export async function holdsObject(directory: string, name: string): Promise<bool
   } catch (cause) {
     if (errnoOf(cause) === 'ENOENT') return false
     throw storageError(cause, 'read', path)
+  }
+}
+
+/** Whether there is no file in the directory, or no directory; what an opened storage leaves behind does not count. */
+export async function isEmptyDirectory(directory: string): Promise<boolean> {
+  try {
+    const entries = await readdir(directory, { withFileTypes: true })
+    for (const entry of entries) {
+      if (!entry.isDirectory()) return false
+      if (entry.name !== 'tmp' && entry.name !== 'lock' && !(await isEmptyDirectory(join(directory, entry.name)))) return false
+    }
+    return true
+  } catch (cause) {
+    if (errnoOf(cause) === 'ENOENT') return true
+    throw storageError(cause, 'list', directory)
   }
 }

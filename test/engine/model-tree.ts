@@ -2,6 +2,7 @@
  * A Tree as plainly as it can be said, for tests of what stands on trees: sorted arrays of key and row bytes, decoded
  * by a decoder of its own. Durability is in the test's hands: `hold` keeps batches from becoming durable until `let`.
  */
+import { LsmtError } from '../../src/errors.ts'
 import { createAdmission } from '../../src/engine/shards/admission.ts'
 import type { Admission } from '../../src/engine/shards/admission.ts'
 import { createMemtableMemory } from '../../src/lsm/state/memtable-memory.ts'
@@ -169,6 +170,7 @@ export function createModelTree(kernel: Kernel): ModelTree {
     sync: async () => {},
     flush: async () => {},
     compact: async () => {},
+    checkpoint: () => Promise.reject(new LsmtError('0A000', 'a model tree has no files')),
     get stats(): never {
       throw new Error('a model tree has no stats')
     },

@@ -15,6 +15,7 @@ import { treeStats } from './tree-stats.ts'
 import type { AggregatePartial, AggregateRequest, ScanCursor, ScanRequest, Snapshot, Tree } from '../tree.ts'
 import { releaseView, retainView } from './view.ts'
 import type { View } from './view.ts'
+import { takeCheckpoint } from './snapshot/checkpoint.ts'
 import { openOverlay } from './snapshot/overlay.ts'
 import { takeSnapshot, viewOf } from './snapshot/tree-snapshot.ts'
 import { appendBatch, freeze } from './write-path.ts'
@@ -43,6 +44,7 @@ export function createTree(state: TreeState): Tree {
     groupedAggregate: (snapshot, request, groups, stats) => visit(state, snapshot, request, (view, sequence, shape) => groupRows(state.options.kernel, view, sequence, shape, request, groups, stats)),
     topRows: (snapshot, request, top, stats) => visit(state, snapshot, request, (view, sequence, shape) => offerRows(state.options.kernel, view, sequence, shape, request, top, stats)),
     flush: () => flush(state, flushSoon),
+    checkpoint: () => takeCheckpoint(state, flushSoon),
     async compact() {
       await flush(state, flushSoon)
       await compactTree(state)

@@ -13,7 +13,7 @@ import { tableFileName } from './table-file-name.ts'
 import { bytesAt, refAt, searchFirstKeys, textExtremesAt, zoneMapAt } from './read/tail-view.ts'
 import { checkLengths, readTail } from './read/tail.ts'
 import type { ChunkName, OpenTableOptions, PinnedChunks, TableReader } from './table.ts'
-import type { ReadStats } from '../tree.ts'
+import type { ReadStats } from './fetch.ts'
 
 export async function openTable(options: OpenTableOptions): Promise<TableReader> {
   const { storage, kernel, cache, meta, shard } = options

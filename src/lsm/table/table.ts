@@ -8,7 +8,7 @@ import type { TreeSettings } from '../../settings.ts'
 import type { Storage } from '../../storage/storage.ts'
 import type { ChunkName, TableLayout } from '../layout.ts'
 import type { Page, Vector } from '../page.ts'
-import type { Fetch, ReadStats } from '../tree.ts'
+import type { Fetch, ReadStats } from './fetch.ts'
 import type { ChunkCache } from './chunk-cache.ts'
 
 /** What a manifest keeps of a table file. Plain data; crosses threads. */

@@ -4,7 +4,7 @@
  */
 import { corruption } from '../../../errors.ts'
 import type { Pointer } from '../../../kernel/linear-memory.ts'
-import type { Fetch, ReadStats } from '../../tree.ts'
+import type { Fetch, ReadStats } from '../fetch.ts'
 import type { Frame } from '../chunk-cache.ts'
 import { chunkBytes, chunkName, pinChunks, pinChunksSync, unpinAll } from './chunk-loader.ts'
 import type { OpenFile } from './chunk-loader.ts'
