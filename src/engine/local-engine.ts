@@ -32,6 +32,7 @@ import { createSpillFile } from './spill/spill-file.ts'
 import type { CreateTemporary } from './spill/spill-file.ts'
 import { takeEngineCheckpoint } from './shards/checkpoint.ts'
 import { createCommitter } from './shards/commit.ts'
+import type { Committer } from './shards/commit.ts'
 import { createKeyScratch } from './shards/key-scratch.ts'
 import { takeShardSnapshot } from './shards/shard-snapshot.ts'
 import type { Shards } from './shards/shards.ts'
@@ -111,19 +112,7 @@ export async function createLocalEngine(parts: LocalEngineParts): Promise<Engine
       return tables.version
     },
     spillFile,
-    async flush() {
-      assertOpen()
-      await Promise.all(trees.map((tree) => tree.flush()))
-    },
-    async compact() {
-      assertOpen()
-      await Promise.all(trees.map((tree) => tree.compact()))
-    },
-    async checkpoint() {
-      assertOpen()
-      if (parts.storage === undefined) throw new LsmtError('0A000', 'a checkpoint of what is in no storage is not supported')
-      return await takeEngineCheckpoint(kernel, parts.storage, trees, committer)
-    },
+    ...filesPart(parts, committer, assertOpen),
     stats: () => engineStats(parts, readers),
     async close() {
       if (isClosed) return
@@ -134,6 +123,24 @@ export async function createLocalEngine(parts: LocalEngineParts): Promise<Engine
     },
   }
   return engine
+}
+
+function filesPart({ kernel, trees, storage }: LocalEngineParts, committer: Committer, assertOpen: () => void): Pick<Engine, 'flush' | 'compact' | 'checkpoint'> {
+  return {
+    async flush() {
+      assertOpen()
+      await Promise.all(trees.map((tree) => tree.flush()))
+    },
+    async compact() {
+      assertOpen()
+      await Promise.all(trees.map((tree) => tree.compact()))
+    },
+    async checkpoint() {
+      assertOpen()
+      if (storage === undefined) throw new LsmtError('0A000', 'a checkpoint of what is in no storage is not supported')
+      return await takeEngineCheckpoint(kernel, storage, trees, committer)
+    },
+  }
 }
 
 function catalogPart(tables: Tables): Pick<Engine, 'tables' | 'table' | 'createTable' | 'dropTable' | 'alterTable' | 'truncateTable' | 'catalogSettled' | 'stageTable' | 'publishStaged' | 'dropStaged'> {
