@@ -155,5 +155,5 @@ test('what fails at the start is one line and code 3', async () => {
 
 test('verify of no database is an error, and makes none', async () => {
   const { code, err } = await run(['verify', '--data-dir', '/tmp/lsmt-no-such-directory'])
-  expect([code, err]).toEqual([3, 'lsmt: there is no database in /tmp/lsmt-no-such-directory'])
+  expect([code, err]).toEqual([3, 'lsmt: there is no database in /tmp/lsmt-no-such-directory (lsmt serve makes one)'])
 })

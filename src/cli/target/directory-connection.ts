@@ -52,7 +52,7 @@ export async function openDirectory({ dataDir, kernels }: Pick<TargetFlags, 'dat
 
 /** Opening makes a database where there is none, which commands that look for one should not. */
 export async function openExisting<T>(dataDir: string, open: () => Promise<T>): Promise<T> {
-  if (!(await holdsObject(dataDir, formatFileName))) throw new LsmtError('58P01', `there is no database in ${dataDir}`, { hint: 'lsmt serve --data-dir makes one; --url works with a server' })
+  if (!(await holdsObject(dataDir, formatFileName))) throw new LsmtError('58P01', `there is no database in ${dataDir}`, { hint: 'lsmt serve makes one' })
   try {
     return await open()
   } catch (error) {
