@@ -183,3 +183,32 @@ describe('joins on a whole primary key', () => {
     expect((await ask('SELECT a.id FROM big AS a JOIN big AS b ON a.n = b.id AND a.id = 5990 LIMIT 3')).rows).toEqual([[5990]])
   })
 })
+
+describe('subqueries that depend on rows further out by their key', () => {
+  test.each([
+    ['EXISTS', 'SELECT id FROM few WHERE EXISTS (SELECT 1 FROM big WHERE big.id = few.ref) ORDER BY id', [[1], [2], [4], [5]]],
+    ['NOT EXISTS', 'SELECT id FROM few WHERE NOT EXISTS (SELECT 1 FROM big WHERE big.id = few.ref AND big.n > 5) ORDER BY id', [[2], [3], [6]]],
+    ['IN', 'SELECT id FROM few WHERE 10 IN (SELECT n FROM big WHERE big.id = few.ref) ORDER BY id', [[1], [5]]],
+    ['a value', 'SELECT id, (SELECT t FROM big WHERE big.id = few.ref) FROM few ORDER BY id', [[1, 't10'], [2, 't2000'], [3, null], [4, 't5999'], [5, 't10'], [6, null]]],
+    ['an aggregate', 'SELECT id, (SELECT COUNT(*) FROM big WHERE big.id = few.ref) FROM few ORDER BY id', [[1, 1], [2, 1], [3, 0], [4, 1], [5, 1], [6, 0]]],
+    ['all of a key of two columns', 'SELECT id, (SELECT t FROM pairs WHERE a = few.id AND b = few.ref - 10) FROM few WHERE id < 3 ORDER BY id', [[1, 't10'], [2, null]]],
+    ['a key that the column cannot hold', 'SELECT id, (SELECT COUNT(*) FROM pairs WHERE a = few.ref * 1000000) FROM few WHERE id = 2', [[2, 0]]],
+  ])('%s looks up the few rows that are asked for', async (_, text, expected) => {
+    const { rows, rowGroupsRead } = await ask(text)
+    expect(rows).toEqual(expected)
+    // Those of the outer table; a scan of the other has some seventy.
+    expect(rowGroupsRead).toBeLessThan(8)
+  })
+
+  test('the first columns of a key are read as ranges', async () => {
+    const { rows, rowGroupsRead } = await ask('SELECT id, (SELECT COUNT(*) FROM pairs WHERE a = few.ref) AS c, (SELECT MAX(t) FROM pairs WHERE a = few.ref AND b < 3) FROM few ORDER BY id')
+    expect(rows).toEqual([[1, 10, 't102'], [2, 0, null], [3, 0, null], [4, 0, null], [5, 10, 't102'], [6, 0, null]])
+    expect(rowGroupsRead).toBeLessThan(20)
+  })
+
+  test('many rows read the table once', async () => {
+    const { rows, stats } = await ask('SELECT COUNT(*) FROM big WHERE EXISTS (SELECT 1 FROM pairs WHERE pairs.a = big.n AND pairs.b = 3)')
+    expect(rows).toEqual([[rowCount]])
+    expect(stats.rowGroupsTotal).toBeLessThan(1_000)
+  })
+})

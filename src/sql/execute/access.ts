@@ -51,6 +51,14 @@ export function accessOf(table: TableSchema, terms: readonly PlanTerm[], hints: 
   return { kind: 'ranges', ranges: keys.map((prefix) => scanRange(table, [...prefix.map((value, position) => keyEquality(table, position, value)), ...others])) }
 }
 
+/** The rows of some keys, or of first columns of keys, in key order. */
+export function accessByKeys(table: TableSchema, keys: readonly EngineRow[], terms: readonly PlanTerm[], values: Values): Access {
+  const given = resolveTerms(terms, values)
+  if (given === undefined || keys.length === 0) return { kind: 'nothing' }
+  if (keys[0]!.length === table.primaryKey.length) return { kind: 'keys', keys, predicate: given }
+  return { kind: 'ranges', ranges: keys.map((prefix) => scanRange(table, [...prefix.map((value, position) => keyEquality(table, position, value)), ...given])) }
+}
+
 function keyEquality({ primaryKey }: TableSchema, position: number, value: EngineValue): EnginePredicateTerm {
   return { ordinal: primaryKey[position]!, comparison: 'eq', value }
 }

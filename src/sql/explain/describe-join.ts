@@ -1,7 +1,8 @@
 /** Joins as people read them: which side is held, or read by its keys. */
 import { accessOf } from '../execute/access.ts'
 import type { KeyedSide } from '../operator/lookup/keyed-side.ts'
-import { keysAlways, lookupSides } from '../operator/lookup/lookup-join.ts'
+import { keysAlways } from '../operator/lookup/lookup-cost.ts'
+import { lookupSides } from '../operator/lookup/lookup-join.ts'
 import type { JoinNode, QueryNode } from '../operator/node.ts'
 import { rowWindow } from '../operator/window.ts'
 import { conjunction } from '../query/from-tree.ts'

@@ -5,6 +5,7 @@ import type { SortNode } from '../operator/engine/engine-top.ts'
 import { engineGroup } from '../operator/engine/engine-group.ts'
 import type { EngineGroup } from '../operator/engine/engine-group.ts'
 import { distinctGroup } from '../operator/group.ts'
+import { keyedSubquery } from '../operator/lookup/subquery-lookup.ts'
 import type { DistinctNode } from '../operator/group.ts'
 import { rowWindow } from '../operator/window.ts'
 import type { Bound, BoundSubquery } from '../expression/bound.ts'
@@ -167,7 +168,10 @@ function describeSubquery(describer: Describer, { test, plan, outer, byKey }: Bo
   const name = `${test} subquery ${index + 1}`
   if (byKey !== undefined) {
     const keys = byKey.keys.map((key) => printExpression(key, [], describer.values)).join(', ')
-    return { ...describe(describer, byKey.plan as QueryNode, false), relation: `${name}, read once, held by ${keys}` }
+    const keyed = keyedSubquery(byKey, outer, describer.values)
+    const lookup: readonly Detail[] = keyed === undefined ? [] : [['Index Lookup', `using the primary key of ${tableTitle(keyed.scan)} instead, while few rows ask`]]
+    const described = describe(describer, byKey.plan as QueryNode, false)
+    return { ...described, details: [...described.details, ...lookup], relation: `${name}, read once, held by ${keys}` }
   }
   const each = outer.length === 0 ? 'once' : `for each ${[...new Set(outer.map(({ reference }) => reference.name))].join(', ')}`
   const below = { ...describer, repeated: describer.repeated || outer.length > 0 }

@@ -7,8 +7,10 @@ import type { Cell, Evaluate } from '../expression/compile.ts'
 import { keyOf, keyOfAll } from '../expression/value/order.ts'
 import { readAnswers } from './lookup/answer-index.ts'
 import type { AnswerIndex } from './lookup/answer-index.ts'
+import { keyedSubquery, subqueryLookup } from './lookup/subquery-lookup.ts'
+import type { SubqueryLookup } from './lookup/subquery-lookup.ts'
 import { batchRows, pace } from './query-run.ts'
-import type { Batch, QueryRun, Stream } from './query-run.ts'
+import type { Batch, Prepare, QueryRun, Stream } from './query-run.ts'
 import { keyBytes } from './spill/key-map.ts'
 import { rowBytes, valueBytes } from './spill/query-memory.ts'
 import type { MemoryShare } from './spill/query-memory.ts'
@@ -40,6 +42,8 @@ interface Prepared {
 interface PreparedByKey {
   readonly keys: readonly Evaluate[]
   readonly rows: Stream
+  /** Reads only what rows at hand ask for; absent where that needs all rows. */
+  lookup: SubqueryLookup | undefined
   readonly empty: Stream | undefined
   /** Read when first asked for; gives undefined where memory has no room for it, or a row of it fails. */
   index: Promise<AnswerIndex | undefined> | undefined
@@ -48,9 +52,6 @@ interface PreparedByKey {
 const answersMax = 10_000
 /** Rows gathered when an answer lies on storage. */
 const gatheredRowsMax = 32_768
-
-/** Makes a subquery's own operators. */
-export type Prepare = (plan: unknown, rowsMax: number | undefined, repeated: boolean) => Stream
 
 /** Rows with the subqueries' answers behind them. Answers are kept for the time of the query. */
 export function apply(subqueries: readonly BoundSubquery[], input: Stream, run: QueryRun, prepare: Prepare): Stream {
@@ -85,7 +86,7 @@ function prepareAll(subqueries: readonly BoundSubquery[], run: QueryRun, prepare
     cells: subquery.outer.map(({ reference, local, place = reference.place }) => ({ place, local, cell: cellOf(run, reference) })),
     answers: new Map(),
     share,
-    byKey: subquery.byKey === undefined ? undefined : prepareByKey(subquery.byKey, run, prepare),
+    byKey: subquery.byKey === undefined ? undefined : prepareByKey(subquery.byKey, subquery.outer, run, prepare),
   }))
 }
 
@@ -118,7 +119,8 @@ async function addColumn(prepared: Prepared, rows: readonly Longer[], run: Query
     await (await answerFor(prepared, '', run)).addTo(rows)
     return
   }
-  const index = byKey && await (byKey.index ??= readIndex(prepared, byKey, run))
+  const found = byKey && await lookUp(prepared, byKey, rows, run)
+  const index = found?.index ?? (byKey && await (byKey.index ??= readIndex(prepared, byKey, byKey.rows, run)))
   for (const row of rows) {
     for (const { cell, place, local } of cells) if (local) cell.value = row[place.index]!
     if (index !== undefined) {
@@ -128,13 +130,28 @@ async function addColumn(prepared: Prepared, rows: readonly Longer[], run: Query
     const answer = await answerFor(prepared, keyOfAll(cells.map(({ cell }) => cell.value)), run)
     await answer.addTo([row])
   }
+  if (found !== undefined) prepared.share.give(found.bytes)
 }
 
-function prepareByKey({ plan, keys, empty }: QueryByKey, run: QueryRun, prepare: Prepare): PreparedByKey {
-  return { keys: keys.map((key) => compile(key, run)), rows: prepare(plan, undefined, false), empty: empty === undefined ? undefined : prepare(empty, undefined, false), index: undefined }
+/** Answers for these rows alone, while that costs less than reading them for all. */
+async function lookUp(prepared: Prepared, byKey: PreparedByKey, rows: Batch, run: QueryRun): Promise<{ readonly index: AnswerIndex; readonly bytes: number } | undefined> {
+  const partners = await byKey.lookup?.partnersOf(rows)
+  const before = prepared.share.usedBytes
+  const index = partners && await readIndex(prepared, byKey, partners, run)
+  if (index !== undefined) return { index, bytes: prepared.share.usedBytes - before }
+  byKey.lookup = undefined
+  // What fails of some rows, or has no room, does so of all.
+  if (partners !== undefined) byKey.index = Promise.resolve(undefined)
+  return undefined
 }
 
-async function readIndex({ subquery: { test }, share }: Prepared, { rows, empty }: PreparedByKey, run: QueryRun): Promise<AnswerIndex | undefined> {
+function prepareByKey(byKey: QueryByKey, outer: BoundSubquery['outer'], run: QueryRun, prepare: Prepare): PreparedByKey {
+  const { plan, keys, empty } = byKey
+  const keyed = keyedSubquery(byKey, outer, run.values)
+  return { lookup: keyed && subqueryLookup(byKey, keyed, run, prepare), keys: keys.map((key) => compile(key, run)), rows: prepare(plan, undefined, false), empty: empty === undefined ? undefined : prepare(empty, undefined, false), index: undefined }
+}
+
+async function readIndex({ subquery: { test }, share }: Prepared, { empty }: PreparedByKey, rows: Stream, run: QueryRun): Promise<AnswerIndex | undefined> {
   const before = share.usedBytes
   try {
     const nothing = test !== 'scalar' ? 0 : empty === undefined ? null : await onlyValue(empty)

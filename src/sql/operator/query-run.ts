@@ -8,7 +8,7 @@ import { checkCancelled } from '../cancel.ts'
 import type { CancelSignal } from '../cancel.ts'
 import type { Run } from '../expression/compile.ts'
 import type { QueryStats } from '../result.ts'
-import type { CommonPlan, QueryNode } from './node.ts'
+import type { CommonPlan, QueryNode, ScanNode } from './node.ts'
 import { createQueryMemory } from './spill/query-memory.ts'
 import type { MemoryPool, QueryMemory } from './spill/query-memory.ts'
 
@@ -16,6 +16,9 @@ export type Batch = readonly EngineRow[]
 
 /** Rows of an operator; may be asked for again, each time from the start. */
 export type Stream = () => AsyncIterable<Batch>
+
+/** Makes a subquery's own operators. */
+export type Prepare = (plan: unknown, rowsMax: number | undefined, repeated: boolean) => Stream
 
 /** Rows that are computed once for all who ask for them. */
 export interface SharedRows {
@@ -48,6 +51,8 @@ export interface QueryRun extends Run {
   /** For rows that a write must hold as a whole; only what all queries hold limits them. */
   readonly memoryOfWrite: QueryMemory
   readonly spill: SpillUse
+  /** Keys, or first columns of keys, of which alone a scan is to give the rows; set while its operators are made. */
+  readonly lookups: Map<ScanNode, readonly EngineRow[]>
   /** Rows of queries of WITH. */
   readonly common: Map<CommonPlan, SharedRows>
   /** What is not discarded yet. */
@@ -83,7 +88,7 @@ export function newQueryRun({ limits, turns = systemTurns, ...given }: QueryRunI
   // An operator writes to tens of files, and reads from them, with a block of each in memory.
   const blockBytes = Math.min(64 * KiB, Math.max(KiB / 2, Math.floor(Math.min(limits.memoryBytesMax, limits.pool.bytesMax) / 512)))
   const spill: SpillUse = { bytesMax: limits.spillBytesMax, blockBytes, bytesHeld: 0, ...(given.signal !== undefined && { signal: given.signal }) }
-  return { ...given, snapshot: undefined, given: [], cells: new Map(), memory: createQueryMemory(limits.memoryBytesMax, limits.pool), memoryOfWrite: createQueryMemory(limits.pool.bytesMax, limits.pool), spill, common: new Map(), spillFiles: new Set(), discardFailure: undefined, turns, rowsOfTurn: 0, turnStartMs: turns.monotonicMs() }
+  return { ...given, snapshot: undefined, given: [], cells: new Map(), memory: createQueryMemory(limits.memoryBytesMax, limits.pool), memoryOfWrite: createQueryMemory(limits.pool.bytesMax, limits.pool), spill, lookups: new Map(), common: new Map(), spillFiles: new Set(), discardFailure: undefined, turns, rowsOfTurn: 0, turnStartMs: turns.monotonicMs() }
 }
 
 /** Runs a query's operators over one snapshot, until the last row is there or the consumer stops. */

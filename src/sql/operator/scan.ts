@@ -1,6 +1,6 @@
 /** Rows of a table, narrowed by what the engine can check itself. */
 import type { EngineExpression, EngineScan } from '../../engine/engine.ts'
-import { accessOf } from '../execute/access.ts'
+import { accessByKeys, accessOf } from '../execute/access.ts'
 import type { Access } from '../execute/access.ts'
 import type { ScanRange } from '../execute/bounds.ts'
 import { readKeys } from './lookup/key-read.ts'
@@ -11,8 +11,9 @@ import type { MemoryShare } from './spill/query-memory.ts'
 import { createRowStore } from './spill/row-store.ts'
 import type { RowStore } from './spill/row-store.ts'
 
-export function scanAccess({ table, terms, hints }: ScanNode, { values }: QueryRun): Access {
-  return accessOf(table, terms, hints, values)
+export function scanAccess(node: ScanNode, { values, lookups }: QueryRun): Access {
+  const keys = lookups.get(node)
+  return keys === undefined ? accessOf(node.table, node.terms, node.hints, values) : accessByKeys(node.table, keys, node.terms, values)
 }
 
 /**

@@ -35,14 +35,14 @@ export function keyedSide(node: JoinNode, side: 'left' | 'right'): KeyedSide | u
 }
 
 /** The place of the column that the expression is; integers of different widths compare as they are. */
-function columnOf(bound: Bound): number {
+export function columnOf(bound: Bound): number {
   if (bound.kind === 'column') return bound.place.index
   const [of] = bound.kind === 'call' && bound.name.startsWith('cast ') ? bound.args : []
   return of !== undefined && isInteger(bound.type) && isInteger(of.type) ? columnOf(of) : -1
 }
 
 /** Whether equal values have equal keys: of floating point, 0 and -0 do not. */
-function isOfKey(key: ColumnType, type: ValueType): boolean {
+export function isOfKey(key: ColumnType, type: ValueType): boolean {
   if (isInteger(key)) return isInteger(type)
   if (key.kind === 'numeric') return type.kind === 'numeric' && type.scale === key.scale
   return key.kind === type.kind && key.kind !== 'double'
@@ -66,7 +66,8 @@ export function keyedReader({ scan, filter, keys }: KeyedSide, predicate: readon
   }
 }
 
-function distinctKeys(parts: readonly Evaluate[], types: readonly ColumnType[], rows: Batch): readonly EngineRow[] {
+/** The keys of the rows, each once, without those that no row can have. */
+export function distinctKeys(parts: readonly Evaluate[], types: readonly ColumnType[], rows: Batch): readonly EngineRow[] {
   const keys = new Map<string, EngineRow>()
   for (const row of rows) {
     const key = parts.map((part) => part(row))

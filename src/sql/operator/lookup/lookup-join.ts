@@ -3,28 +3,20 @@
  * or no more rows are wanted than a few of it give. No statistics are asked for: the other side is read up to as many
  * rows as look-ups would be cheaper for, and what was read is the beginning of a hash join when there are more.
  */
-import { singleRange } from '../../execute/access.ts'
 import { resolveTerms } from '../../execute/terms.ts'
-import type { Prepare } from '../apply.ts'
 import { join } from '../join.ts'
 import type { Joined } from '../join.ts'
 import type { JoinNode, QueryNode } from '../node.ts'
-import { readStatsOf, snapshotOf } from '../query-run.ts'
-import type { Batch, QueryRun, Stream } from '../query-run.ts'
+import type { Batch, Prepare, QueryRun, Stream } from '../query-run.ts'
 import { scanAccess } from '../scan.ts'
 import { rowBytes } from '../spill/query-memory.ts'
 import type { MemoryShare } from '../spill/query-memory.ts'
 import { keyedReader, keyedSide } from './keyed-side.ts'
 import type { KeyedSide } from './keyed-side.ts'
+import { keysAlways, lookupsMax } from './lookup-cost.ts'
 
-/** So many keys are looked up without knowing how many rows a scan would read. */
-export const keysAlways = 64
-/** A look-up costs about as much as scanning so many rows, holding them and asking for a key. */
-const rowsPerKey = 100
 /** Wanted rows for which left rows are not read ahead; and left rows whose partners are looked up at most to find them. */
 const fewWanted = 1_024
-/** Rows of the other side that are held at most to find out. */
-const rowsMax = 8_192
 
 interface Side {
   readonly side: KeyedSide
@@ -138,7 +130,7 @@ async function gather({ run, share }: LookupJoin, stream: Stream, side: KeyedSid
       count += next.value.length
       // So few are no more than go by between operators anyway.
       if (count <= keysAlways) continue
-      countMax ??= Math.min(rowsMax, await scannedRows(side, run) / rowsPerKey)
+      countMax ??= await lookupsMax(side.scan, run)
       if (count > countMax || !share.take(next.value.reduce((sum, row) => sum + rowBytes(row), 0))) return { ...gathered, isAll: false }
     }
     return { ...gathered, isAll: true }
@@ -146,16 +138,6 @@ async function gather({ run, share }: LookupJoin, stream: Stream, side: KeyedSid
     await gathered.end()
     throw error
   }
-}
-
-/** How many rows a scan of the side would go through: known without reading them, but for what lies in memory. */
-async function scannedRows({ scan: node }: KeyedSide, run: QueryRun): Promise<number> {
-  const range = singleRange(scanAccess(node, run))
-  if (range === undefined) return 0
-  const { signal } = run
-  const scan = { table: node.table, ...range, predicate: [], ordered: false, columns: [], ...(signal === undefined ? {} : { signal }) }
-  const [count] = await run.engine.aggregate(snapshotOf(run), scan, [{ function: 'count' }], readStatsOf(run, node))
-  return Number(count)
 }
 
 async function* once(rows: readonly Batch[]): AsyncGenerator<Batch> {
