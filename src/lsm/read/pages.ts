@@ -12,7 +12,7 @@ import type { Predicate } from './predicate.ts'
 import type { ScanColumns } from '../vector/scan-columns.ts'
 import { bitmapBytes } from './read-context.ts'
 import type { ReadContext } from './read-context.ts'
-import { decodeChunk, decodeColumn, gatherChunk, keyChunk, onceEach } from './row-group-columns.ts'
+import { decodeChunk, decodeColumn, fewShare, gatherChunk, keyChunk, onceEach } from './row-group-columns.ts'
 import type { ColumnSource } from './row-group-columns.ts'
 
 export interface PageRequest {
@@ -69,9 +69,6 @@ interface RowOrder {
   readonly few: Pointer
   readonly count: number
 }
-
-/** Of one row in so many, chunks are not decoded. */
-const fewShare = 32
 
 /** A stored column of few rows; undefined where it is to be decoded. */
 function fewRows({ context, arena }: PageRequest, group: DirectRowGroup, order: RowOrder | undefined, ordinal: number): Vector | undefined {

@@ -38,6 +38,9 @@ export function decodeChunk({ kernel: { exports } }: ReadContext, chunk: Pointer
   }
 }
 
+/** Of one row in so many, chunks are not decoded. */
+export const fewShare = 32
+
 /** `count` rows of a chunk by number (u32 at `rows`); undefined where that does not spare decoding it. */
 export function gatherChunk({ kernel: { exports } }: ReadContext, chunk: Pointer, kind: PhysicalKind, rows: Pointer, count: number, arena: Arena): Vector | undefined {
   if (kind === 'bytes' && exports.columnDecodeScratchBytes(chunk) !== 0) return undefined

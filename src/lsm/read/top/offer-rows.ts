@@ -5,10 +5,11 @@
  * row group is the predicate's columns and the order's.
  */
 import type { Kernel } from '../../../kernel/kernel.ts'
-import type { Pointer } from '../../../kernel/linear-memory.ts'
+import type { LinearMemory, Pointer } from '../../../kernel/linear-memory.ts'
 import type { RowLayout } from '../../keys/row-layout.ts'
 import { createArena } from '../../state/arena.ts'
 import type { Arena } from '../../state/arena.ts'
+import type { Vector } from '../../page.ts'
 import type { View } from '../../state/view.ts'
 import type { TableReader } from '../../table/table.ts'
 import { compareRanked } from '../../top/rank.ts'
@@ -21,7 +22,7 @@ import type { DirectRowGroup, DirectStretch } from '../direct/direct-rows.ts'
 import type { MergedRows } from '../merge/merged-rows.ts'
 import { selectMerged } from '../pages.ts'
 import { visitDirect } from '../visit-rows.ts'
-import { decodeColumn, onceEach } from '../row-group-columns.ts'
+import { decodeColumn, fewShare, gatherChunk, onceEach } from '../row-group-columns.ts'
 import { openScanSources } from '../scan-sources.ts'
 import type { ScanSources } from '../scan-sources.ts'
 import { createBoundFilter } from './bound-filter.ts'
@@ -153,18 +154,39 @@ function addMerged(state: TopState, merged: MergedRows): void {
 }
 
 /** `others` says of a row that may stay what its other columns are. */
-function offer({ sources: { context }, top, arena }: TopState, { rowCount, vector }: VectorRows, { selection, selectedCount }: Selected, others: (row: number) => TopRow['others']): void {
-  const { kernel: { exports, memory } } = context
+function offer(state: TopState, given: VectorRows, { selection, selectedCount }: Selected, others: (row: number) => TopRow['others']): void {
+  const { sources: { context: { kernel: { exports, memory } } }, top, arena } = state
   const { keys, best } = top
-  const rows = selection === 0 ? 0 : selectedRows(exports.scanSelectedRows, selection, rowCount, arena)
-  const looks = keys.map(({ ordinal }) => valueReader(memory, vector(ordinal), false))
-  const keeps = keys.map(({ ordinal }) => valueReader(memory, vector(ordinal), true))
+  const rows = selection === 0 ? 0 : selectedRows(exports.scanSelectedRows, selection, given.rowCount, arena)
+  const columns = keys.map(({ ordinal }) => keyColumn(state, given, ordinal, rows, selectedCount))
+  const looks = columns.map((column) => keyReader(memory, column, false)), keeps = columns.map((column) => keyReader(memory, column, true))
   for (let i = 0; i < selectedCount; i++) {
     const row = rows === 0 ? i : memory.u32[(rows >>> 2) + i]!
     const { bound } = best
-    if (bound !== undefined && !comesBefore(top, looks, row, bound.keys)) continue
-    best.offer({ keys: keeps.map((read) => read(row)), others: others(row) })
+    if (bound !== undefined && !comesBefore(top, looks, row, i, bound.keys)) continue
+    best.offer({ keys: keeps.map((read) => read(row, i)), others: others(row) })
   }
+}
+
+interface KeyColumn {
+  readonly vector: Vector
+  /** Whether the vector has the selected rows alone, one after the other. */
+  readonly isFew: boolean
+}
+
+/** `rows`: the selected ones as u32; 0: all. */
+function keyColumn({ sources: { context }, arena }: TopState, { rowCount, chunk, vector }: VectorRows, ordinal: number, rows: Pointer, selectedCount: number): KeyColumn {
+  const encoded = rows === 0 || selectedCount * fewShare > rowCount ? 0 : chunk(ordinal)
+  const few = encoded === 0 ? undefined : gatherChunk(context, encoded, context.shape.layout.columns[ordinal]!, rows, selectedCount, arena)
+  return few === undefined ? { vector: vector(ordinal), isFew: false } : { vector: few, isFew: true }
+}
+
+/** Of a row by its number and its place among the selected ones. */
+type KeyReader = (row: number, place: number) => RankValue
+
+function keyReader(memory: LinearMemory, { vector, isFew }: KeyColumn, isKept: boolean): KeyReader {
+  const valueAt = valueReader(memory, vector, isKept)
+  return isFew ? (_, place) => valueAt(place) : valueAt
 }
 
 function selectedRows(select: (selection: Pointer, count: number, out: Pointer) => number, selection: Pointer, rowCount: number, arena: Arena): Pointer {
@@ -173,9 +195,9 @@ function selectedRows(select: (selection: Pointer, count: number, out: Pointer) 
   return rows
 }
 
-function comesBefore({ keys }: TopRows, looks: readonly ((row: number) => RankValue)[], row: number, bound: readonly RankValue[]): boolean {
+function comesBefore({ keys }: TopRows, looks: readonly KeyReader[], row: number, place: number, bound: readonly RankValue[]): boolean {
   for (let i = 0; i < keys.length; i++) {
-    const order = compareRanked(keys[i]!, looks[i]!(row), bound[i]!)
+    const order = compareRanked(keys[i]!, looks[i]!(row, place), bound[i]!)
     if (order !== 0) return order < 0
   }
   return false
