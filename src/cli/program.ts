@@ -11,6 +11,11 @@ import type { CliHost } from './host.ts'
 import { refuseFutureFlags, serveOptions } from './serve/serve-flags.ts'
 import type { ServeFlags } from './serve/serve-flags.ts'
 import { serve } from './serve.ts'
+import { addInspect } from './inspect/inspect-command.ts'
+import { addBench } from './operate/bench-command.ts'
+import { addCompact } from './operate/compact-command.ts'
+import { addStatus } from './operate/status-command.ts'
+import { addRepair } from './repair/repair-command.ts'
 import { addSql } from './sql-shell/sql-command.ts'
 import { addExport } from './transfer/export-command.ts'
 import { addImport } from './transfer/import-command.ts'
@@ -48,6 +53,11 @@ function createProgram(host: CliHost, finish: (code: ExitCode) => void): Command
   addBackup(floor)
   addRestore(floor)
   addVerify(floor)
+  addRepair(floor)
+  addInspect(floor)
+  addStatus(floor)
+  addCompact(floor)
+  addBench(floor)
   program.addHelpText('after', () => `\n${exitCodesHelp}\n\n${serving.helpInformation()}`)
   return program
 }

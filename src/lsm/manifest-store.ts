@@ -44,7 +44,8 @@ function afterPublishing(error: unknown): never {
   throw isDiskFull(error) ? new LsmtError('58030', error.message, error.evidence, error) : error
 }
 
-async function manifestIds(storage: Storage, shard: number): Promise<readonly number[]> {
+/** Of those that are there, ascending. */
+export async function manifestIds(storage: Storage, shard: number): Promise<readonly number[]> {
   const folder = manifestFolder(shard)
   const listed = await storage.list(folder)
   return listed.map((object) => fileNumberOf(object.name, folder, 'manifest')).filter((id) => id !== undefined)

@@ -1,7 +1,7 @@
 /** `lsmt backup`: a consistent copy of a database, of a server that goes on writing or of a directory, verified after. */
 import { Argument, Option } from 'commander'
 import { LsmtError } from '../../errors.ts'
-import { backupArchive } from '../../http/backup/archive.ts'
+import { backupArchive, totalBytes } from '../../http/backup/archive.ts'
 import type { BackupList } from '../../http/backup/archive.ts'
 import type { KernelKind } from '../../settings.ts'
 import { isEmptyDirectory } from '../../storage/local-probe.ts'
@@ -41,7 +41,7 @@ async function runBackup(flags: BackupFlags, folder: string, sourceOf: (flag: st
   if (!(await isEmptyDirectory(folder))) throw new LsmtError('58030', `${folder} is not empty`, { hint: 'a backup has a folder of its own' })
   const url = chosenUrl(flags, sourceOf)
   const list = url === undefined ? await backupDirectory(flags, folder, host) : await backupServer(url, flags, folder, host)
-  const bytes = list.files.reduce((sum, file) => sum + file.byteLength, 0)
+  const bytes = totalBytes(list.files)
   if (flags.json === true) host.printLine(JSON.stringify({ folder, files: list.files.length, bytes, createdAt: list.createdAt }))
   else host.printLine(`${list.files.length} files, ${bytes} bytes, written to ${folder} and verified`)
   return exitCode.ok
@@ -57,7 +57,7 @@ async function backupDirectory(flags: BackupFlags, folder: string, host: CliHost
   const connection = await openDirectory(flags, host)
   try {
     const checkpoint = await connection.engine.checkpoint()
-    const total = checkpoint.files.reduce((sum, file) => sum + file.byteLength, 0)
+    const total = totalBytes(checkpoint.files)
     return await receive(backupArchive(checkpoint, archiveLabel(host)), total, folder, flags.kernels, host)
   } finally {
     await connection.close()

@@ -49,7 +49,8 @@ export async function storeFile(name: string, pieces: AsyncIterable<Uint8Array>,
   return { name, byteLength, sha256: sum.digest('hex') }
 }
 
-const listBytesMax = 256 * 1024 * 1024
+/** A list has about 200 bytes a file. */
+export const listBytesMax = 256 * 1024 * 1024
 
 async function wholeText(entry: TarEntry): Promise<string> {
   if (entry.byteLength > listBytesMax) throw new LsmtError('54000', `${entry.name} has ${entry.byteLength} bytes, at most ${listBytesMax} are read`)

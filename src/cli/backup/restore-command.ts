@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { Argument, Option } from 'commander'
 import { formatFileName } from '../../engine/shards/format-file.ts'
 import { LsmtError } from '../../errors.ts'
-import { backupListName, parseBackupList } from '../../http/backup/archive.ts'
+import { backupListName, parseBackupList, totalBytes } from '../../http/backup/archive.ts'
 import type { BackupList } from '../../http/backup/archive.ts'
 import type { KernelKind } from '../../settings.ts'
 import { openPlainFile } from '../../storage/local/plain-file.ts'
@@ -20,7 +20,7 @@ import { dataDirOption, kernelsOption } from '../flags.ts'
 import type { CliHost } from '../host.ts'
 import { startProgress } from '../transfer/progress.ts'
 import { assertSound } from './backup-command.ts'
-import { checkFile, storeFile } from './receive-archive.ts'
+import { checkFile, listBytesMax, storeFile } from './receive-archive.ts'
 
 interface RestoreFlags {
   readonly dataDir: string
@@ -39,8 +39,6 @@ export function addRestore(floor: CommandFloor): void {
   })
 }
 
-const listBytesMax = 256 * 1024 * 1024
-
 async function runRestore({ dataDir, kernels, json }: RestoreFlags, folder: string, host: CliHost): Promise<ExitCode> {
   const list = parseBackupList((await readList(folder)).toString('utf8'))
   if (!(await isEmptyDirectory(dataDir))) throw new LsmtError('58030', `${dataDir} is not empty: nothing is restored over what is there`, { hint: 'give another --data-dir' })
@@ -51,7 +49,7 @@ async function runRestore({ dataDir, kernels, json }: RestoreFlags, folder: stri
   } finally {
     await storage.close()
   }
-  const bytes = list.files.reduce((sum, file) => sum + file.byteLength, 0)
+  const bytes = totalBytes(list.files)
   if (json === true) host.printLine(JSON.stringify({ dataDir, files: list.files.length, bytes, createdAt: list.createdAt }))
   else host.printLine(`${list.files.length} files, ${bytes} bytes of the backup of ${list.createdAt} restored to ${dataDir} and verified`)
   return exitCode.ok
@@ -68,7 +66,7 @@ async function readList(folder: string): Promise<Buffer> {
 
 /** The format last: without it there is no database that anybody could open half-way. Nothing stays after a failure. */
 async function copyFiles({ files }: BackupList, folder: string, storage: Storage, host: CliHost): Promise<void> {
-  const progress = startProgress(host.terminal.error, host.clock, files.reduce((sum, file) => sum + file.byteLength, 0), 'bytes')
+  const progress = startProgress(host.terminal.error, host.clock, totalBytes(files), 'bytes')
   const stored: string[] = []
   let done = 0
   try {

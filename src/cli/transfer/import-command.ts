@@ -32,7 +32,7 @@ export function addImport(floor: CommandFloor): void {
     options: [
       ...targetOptions(),
       new Option('--format <kind>', 'csv or jsonl; by default what the file is called').env('LSMT_IMPORT_FORMAT').choices(['csv', 'jsonl']),
-      new Option('--delimiter <character>', 'between the values of a CSV').default(',').argParser(parseDelimiter),
+      new Option('--delimiter <character>', 'between the values of a CSV').env('LSMT_DELIMITER').default(',').argParser(parseDelimiter),
       new Option('--no-header', 'the first line of the CSV is a row: values come in the order of the columns'),
       new Option('--on-error <what>', 'stop: import nothing when a line is wrong; skip: leave wrong lines out and tell them').env('LSMT_ON_ERROR').default('stop').choices(['stop', 'skip']),
       new Option('--on-conflict <what>', 'when a key exists; by default as a plain INSERT into the table').env('LSMT_ON_CONFLICT').choices(['error', 'replace']),

@@ -57,6 +57,10 @@ export async function* backupArchive(checkpoint: Checkpoint, label: ArchiveLabel
   }
 }
 
+export function totalBytes(files: readonly { readonly byteLength: number }[]): number {
+  return files.reduce((sum, { byteLength }) => sum + byteLength, 0)
+}
+
 /** XX001 when it is none, XX002 when another version wrote it. */
 export function parseBackupList(text: string): BackupList {
   let list: Partial<BackupList>

@@ -1,17 +1,18 @@
 /** What a table file holds, for people: rows, row groups, and for each column its encodings and their sizes. */
 import type { Kernel } from '../../kernel/kernel.ts'
-import type { Pointer } from '../../kernel/linear-memory.ts'
+import type { LinearMemory } from '../../kernel/linear-memory.ts'
 import type { ObjectReader, Storage } from '../../storage/storage.ts'
 import { keyForm } from '../layout.ts'
-import type { KeyForm, PhysicalKind, TableLayout } from '../layout.ts'
-import { align8 } from './format.ts'
+import type { KeyForm, PhysicalKind, PhysicalValue, TableLayout } from '../layout.ts'
+import { align8, zoneMapFields } from './format.ts'
+import { keyText, valueText } from './key-text.ts'
 import { checkChunk, directoryEntry } from './read/chunk-loader.ts'
 import { checkLengths, readTail } from './read/tail.ts'
+import { textExtremesAt, zoneMapAt } from './read/tail-view.ts'
 import type { Tail } from './read/tail-view.ts'
 import type { ChunkName, TableMeta } from './table.ts'
 import { tableFileName } from './table-file-name.ts'
-import { createArena } from './verify/arena.ts'
-import type { Arena } from './verify/arena.ts'
+import { createArena, readToArena } from './verify/arena.ts'
 
 export interface TableDescription {
   readonly file: string
@@ -31,6 +32,15 @@ export interface ColumnDescription {
   readonly bytes: number
   /** Chunks by encoding. */
   readonly encodings: Readonly<Record<string, number>>
+  /** Of the live rows by zone map; absent for keys that are a chunk of their own, and tombstones. */
+  readonly zone?: ColumnZone
+}
+
+/** What a file's zone maps say of a column: extremes are absent where all is null, and those of text where they are long. */
+export interface ColumnZone {
+  readonly nulls: number
+  readonly min?: PhysicalValue
+  readonly max?: PhysicalValue
 }
 
 /** Encoding numbers of src/kernel/column.ts. */
@@ -46,18 +56,12 @@ export async function describeTable(storage: Storage, kernel: Kernel, meta: Tabl
   const arena = createArena(kernel)
   try {
     checkLengths(file, meta, object.byteLength)
-    const tail = readTail(kernel, file, meta, await readAt(object, kernel, arena, meta.byteLength - meta.tailBytes, meta.tailBytes))
+    const tail = readTail(kernel, file, meta, await readToArena(object, kernel, arena, meta.byteLength - meta.tailBytes, meta.tailBytes))
     return await describeTail(object, kernel, tail, meta)
   } finally {
     arena.free()
     await object.close()
   }
-}
-
-async function readAt(object: ObjectReader, kernel: Kernel, arena: Arena, byteOffset: number, byteLength: number): Promise<Pointer> {
-  const address = arena.allocate(byteLength)
-  await object.read(kernel.memory.u8.subarray(address, address + byteLength), byteOffset)
-  return address
 }
 
 async function describeTail(object: ObjectReader, kernel: Kernel, tail: Tail, meta: TableMeta): Promise<TableDescription> {
@@ -75,7 +79,45 @@ async function describeTail(object: ObjectReader, kernel: Kernel, tail: Tail, me
     const rows = u32[((footer + sections.rowCounts) >>> 2) + rowGroup]!
     rowGroups.push({ rows, tombstones: rows - u32[((footer + sections.liveRowCounts) >>> 2) + rowGroup]!, bytes })
   }
-  return { file: tail.file, meta, layout, keyForm: keyForm(layout), filterBytes: tail.filter.byteLength, columns, rowGroups }
+  const live = rowGroups.map(({ rows, tombstones }) => rows - tombstones)
+  const zoned = columns.map((column) => (typeof column.name === 'number' ? { ...column, zone: columnZone(kernel.memory, tail, column.name, live) } : column))
+  return { file: tail.file, meta, layout, keyForm: keyForm(layout), filterBytes: tail.filter.byteLength, columns: zoned, rowGroups }
+}
+
+function columnZone(memory: LinearMemory, tail: Tail, ordinal: number, liveRows: readonly number[]): ColumnZone {
+  const fields = zoneMapFields(tail.shape.rowGroupCount)
+  const at = zoneMapAt(tail, ordinal)
+  const extremes: PhysicalValue[] = []
+  let nulls = 0
+  for (const [rowGroup, rows] of liveRows.entries()) {
+    const groupNulls = memory.u32[((at + fields.nulls) >>> 2) + rowGroup]!
+    nulls += groupNulls
+    if (groupNulls < rows) extremes.push(...rowGroupExtremes(memory, tail, ordinal, rowGroup))
+  }
+  const sorted = extremes.toSorted(compareValues)
+  return { nulls, ...(sorted.length > 0 && { min: sorted[0]!, max: sorted.at(-1)! }) }
+}
+
+function rowGroupExtremes(memory: LinearMemory, tail: Tail, ordinal: number, rowGroup: number): readonly PhysicalValue[] {
+  const fields = zoneMapFields(tail.shape.rowGroupCount)
+  const at = zoneMapAt(tail, ordinal)
+  const [min, max] = [at + fields.min + 8 * rowGroup, at + fields.max + 8 * rowGroup] as const
+  switch (tail.layout.columns[ordinal]!) {
+    case 'i64':
+      return [memory.i64[min / 8]!, memory.i64[max / 8]!]
+    case 'f64':
+      return [memory.f64[min / 8]!, memory.f64[max / 8]!]
+    case 'bytes': {
+      const texts = textExtremesAt(memory, tail, rowGroup, ordinal)
+      return texts === undefined ? [] : [texts.min, texts.max]
+    }
+  }
+}
+
+function compareValues(a: PhysicalValue, b: PhysicalValue): number {
+  if (a instanceof Uint8Array && b instanceof Uint8Array) return Buffer.compare(a, b)
+  if (Number.isNaN(a) || Number.isNaN(b)) return Number(Number.isNaN(a)) - Number(Number.isNaN(b))
+  return a < b ? -1 : a > b ? 1 : 0
 }
 
 /** Counts a chunk's encoding in its column; returns its bytes, 0 when there is none. */
@@ -85,7 +127,7 @@ async function addChunk(object: ObjectReader, kernel: Kernel, tail: Tail, index:
   if (byteLength === 0) return 0
   const arena = createArena(kernel)
   try {
-    const chunk = await readAt(object, kernel, arena, kernel.memory.u32[entry]! * 8, align8(byteLength))
+    const chunk = await readToArena(object, kernel, arena, kernel.memory.u32[entry]! * 8, align8(byteLength))
     checkChunk(kernel, tail, index, chunk)
     const number = kernel.exports.columnEncoding(chunk)
     const encoding = encodingNames[number] ?? `encoding ${number}`
@@ -105,13 +147,19 @@ export function describeTableText(description: TableDescription): string {
   const lines = [
     `${file}: ${meta.byteLength} bytes, table ${meta.tableId}, sequences ${meta.minSequence} to ${meta.maxSequence}`,
     `  ${meta.rowCount} rows, ${meta.tombstoneCount} of them tombstones, ${meta.rangeTombstoneCount} range tombstones`,
-    `  keys (${description.keyForm}) ${Buffer.from(meta.minKey).toString('hex')} to ${Buffer.from(meta.maxKey).toString('hex')}`,
+    `  keys (${description.keyForm}) ${keyText(description.keyForm, meta.minKey)} to ${keyText(description.keyForm, meta.maxKey)}`,
     `  ${rowGroups.length} row groups${spread}; filter ${filterBytes} bytes; footer ${meta.tailBytes - filterBytes} bytes with its trailer`,
   ]
-  for (const { name, kind, bytes, encodings } of columns) {
+  for (const { name, kind, bytes, encodings, zone } of columns) {
     if (bytes === 0) continue
     const shown = Object.entries(encodings).map(([encoding, count]) => `${encoding} × ${count}`)
-    lines.push(`  ${typeof name === 'number' ? `column ${name}` : name} ${kind}: ${bytes} bytes${perRow(bytes)}; ${shown.join(', ')}`)
+    lines.push(`  ${typeof name === 'number' ? `column ${name}` : name} ${kind}: ${bytes} bytes${perRow(bytes)}; ${shown.join(', ')}${zoneText(zone)}`)
   }
   return lines.join('\n')
+}
+
+function zoneText(zone: ColumnZone | undefined): string {
+  if (zone === undefined) return ''
+  const range = zone.min === undefined || zone.max === undefined ? '' : `; ${valueText(zone.min)} to ${valueText(zone.max)}`
+  return `${range}; ${zone.nulls} nulls`
 }

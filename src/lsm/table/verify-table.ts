@@ -13,7 +13,7 @@ import { bytesAt } from './read/tail-view.ts'
 import type { Tail } from './read/tail-view.ts'
 import type { TableMeta } from './table.ts'
 import { tableFileName } from './table-file-name.ts'
-import { createArena } from './verify/arena.ts'
+import { createArena, readToArena } from './verify/arena.ts'
 import type { Arena } from './verify/arena.ts'
 import { findingOf } from './verify/finding.ts'
 import type { Check, Finding } from './verify/finding.ts'
@@ -55,20 +55,14 @@ interface Verification {
 async function verifyObject(object: ObjectReader, verification: Verification): Promise<void> {
   const { kernel, meta, file, arena, check } = verification
   if (check(() => checkLengths(file, meta, object.byteLength)) === undefined) return
-  const header = await readAt(object, verification, 0, headerBytes)
+  const header = await readToArena(object, kernel, arena, 0, headerBytes)
   check(() => checkHeader(kernel, file, meta, header))
-  const address = await readAt(object, verification, meta.byteLength - meta.tailBytes, meta.tailBytes)
+  const address = await readToArena(object, kernel, arena, meta.byteLength - meta.tailBytes, meta.tailBytes)
   const tail = check(() => readTail(kernel, file, meta, address))
   if (tail === undefined) return
   const lastKey = await verifyRowGroups(object, verification, tail)
   check(() => checkBounds(kernel, tail, meta, lastKey))
   arena.free()
-}
-
-async function readAt(object: ObjectReader, { kernel, arena }: Verification, byteOffset: number, byteLength: number): Promise<Pointer> {
-  const address = arena.allocate(byteLength)
-  await object.read(kernel.memory.u8.subarray(address, address + byteLength), byteOffset)
-  return address
 }
 
 function checkHeader(kernel: Kernel, file: string, meta: TableMeta, header: Pointer): void {
@@ -92,7 +86,7 @@ async function verifyRowGroups(object: ObjectReader, verification: Verification,
     const arena = createArena(kernel)
     try {
       const start = startOf(rowGroup)
-      const chunks = await readAt(object, { ...verification, arena }, start, startOf(rowGroup + 1) - start)
+      const chunks = await readToArena(object, kernel, arena, start, startOf(rowGroup + 1) - start)
       lastKey = verifyRowGroup({ kernel, tail, arena, check, rowGroup, chunks, start }, lastKey) ?? lastKey
     } finally {
       arena.free()

@@ -74,3 +74,8 @@ async function exists(path: string): Promise<boolean> {
     throw storageError(cause, 'open', path)
   }
 }
+
+/** Removes a folder with all that is in it. */
+export async function removeFolder(path: string): Promise<void> {
+  await rm(path, { recursive: true, force: true }).catch((cause: unknown) => { throw storageError(cause, 'remove', path) })
+}

@@ -84,7 +84,7 @@ export function checkVersion(file: string, version: number, algorithm: number): 
 }
 
 /** The counts in the footer's header, which must make exactly its length. */
-function footerShape({ memory: { view } }: Kernel, file: string, footer: Pointer, footerBytes: number): { readonly shape: FooterShape; readonly sections: FooterSections } {
+export function footerShape({ memory: { view } }: Kernel, file: string, footer: Pointer, footerBytes: number): { readonly shape: FooterShape; readonly sections: FooterSections } {
   const expect = expectIn(file)
   expect('footer, at least its header', true, footerBytes >= footerHeaderBytes)
   const [stored, rowGroupCount, columnCount, keyColumnCount, , slotCount, , rangeTombstoneCount] = Array.from({ length: 8 }, (_, i) => view.getUint32(footer + i * 4, true)) as [number, number, number, number, number, number, number, number]

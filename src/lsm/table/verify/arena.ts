@@ -2,6 +2,7 @@
 import type { Kernel } from '../../../kernel/kernel.ts'
 import type { Pointer } from '../../../kernel/linear-memory.ts'
 import { slackBytes } from '../chunk-frames.ts'
+import type { ObjectReader } from '../../../storage/storage.ts'
 
 export interface Arena {
   allocate(byteLength: number): Pointer
@@ -20,4 +21,11 @@ export function createArena({ heap }: Kernel): Arena {
       for (const address of owned.splice(0)) heap.free(address)
     },
   }
+}
+
+/** Reads a range of a file into the arena. */
+export async function readToArena(object: ObjectReader, { memory }: Kernel, arena: Arena, byteOffset: number, byteLength: number): Promise<Pointer> {
+  const address = arena.allocate(byteLength)
+  await object.read(memory.u8.subarray(address, address + byteLength), byteOffset)
+  return address
 }

@@ -1,0 +1,52 @@
+/** `lsmt compact`: merges all files of a closed database into one run a table, so that deleted rows give their room back. */
+import { Option } from 'commander'
+import type { Engine } from '../../engine/engine.ts'
+import type { KernelKind } from '../../settings.ts'
+import { addCommand } from '../command.ts'
+import type { CommandFloor } from '../command.ts'
+import { exitCode } from '../exit-code.ts'
+import type { ExitCode } from '../exit-code.ts'
+import { dataDirOption, kernelsOption } from '../flags.ts'
+import type { CliHost } from '../host.ts'
+import { openDirectory } from '../target/directory-connection.ts'
+
+interface CompactFlags {
+  readonly dataDir: string
+  readonly kernels: KernelKind
+  readonly json?: true
+}
+
+export function addCompact(floor: CommandFloor): void {
+  addCommand<CompactFlags>(floor, {
+    name: 'compact',
+    description: 'merge all files of a database that no process has open; a server does what is needed by itself',
+    options: [dataDirOption(), kernelsOption(), new Option('--json', 'tell sizes as JSON')],
+    examples: ['lsmt compact --data-dir ./data'],
+    run: (flags) => compact(flags, floor.host),
+  })
+}
+
+async function compact(flags: CompactFlags, host: CliHost): Promise<ExitCode> {
+  const { engine, close } = await openDirectory(flags, host)
+  try {
+    await engine.flush()
+    const before = sizeOf(engine)
+    await engine.compact()
+    const after = sizeOf(engine)
+    if (flags.json === true) host.printLine(JSON.stringify({ before, after }))
+    else host.printLine(`${before.files} files of ${before.bytes} bytes became ${after.files} files of ${after.bytes} bytes`)
+    return exitCode.ok
+  } finally {
+    await close()
+  }
+}
+
+interface Size {
+  readonly files: number
+  readonly bytes: number
+}
+
+function sizeOf(engine: Engine): Size {
+  const levels = engine.stats().shards.flatMap((shard) => shard.levels)
+  return { files: levels.reduce((sum, { files }) => sum + files, 0), bytes: levels.reduce((sum, { bytes }) => sum + bytes, 0) }
+}

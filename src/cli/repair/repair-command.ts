@@ -1,0 +1,79 @@
+/** `lsmt repair`: takes out of a closed database what cannot be read, says exactly what that was, and opens what is left. */
+import { Option } from 'commander'
+import type { TableSchema } from '../../engine/schema.ts'
+import type { Loss } from '../../engine/repair/loss.ts'
+import { repairDatabase } from '../../engine/repair/repair-database.ts'
+import { reserveLinearMemory } from '../../kernel/linear-memory.ts'
+import { openKernel } from '../../kernel/open-kernel.ts'
+import { systemRandom } from '../../runtime/random.ts'
+import { defaultDatabaseSettings } from '../../settings.ts'
+import type { KernelKind } from '../../settings.ts'
+import { openLocalStorage } from '../../storage/local-storage.ts'
+import { LsmtError } from '../../errors.ts'
+import { isEmptyDirectory } from '../../storage/local-probe.ts'
+import { addCommand } from '../command.ts'
+import type { CommandFloor } from '../command.ts'
+import { exitCode } from '../exit-code.ts'
+import type { ExitCode } from '../exit-code.ts'
+import { dataDirOption, kernelsOption } from '../flags.ts'
+import type { CliHost } from '../host.ts'
+import { lossText } from './loss-text.ts'
+
+interface RepairFlags {
+  readonly dataDir: string
+  readonly kernels: KernelKind
+  readonly json?: true
+}
+
+export function addRepair(floor: CommandFloor): void {
+  addCommand<RepairFlags>(floor, {
+    name: 'repair',
+    description: 'take what cannot be read out of a database that no process has open, into its folder quarantine/, and say what is lost',
+    options: [dataDirOption(), kernelsOption(), new Option('--json', 'tell the losses as JSON')],
+    examples: ['cp -r data data-before && lsmt repair --data-dir ./data'],
+    run: (flags) => repair(flags, floor.host),
+  })
+}
+
+/** Damage that was found is exit code 4, as of verify, although it is taken care of. */
+async function repair({ dataDir, kernels, json }: RepairFlags, host: CliHost): Promise<ExitCode> {
+  // Its format file may be what is damaged, so that is not what tells a database here.
+  if (await isEmptyDirectory(dataDir)) throw new LsmtError('58P01', `there is no database in ${dataDir}`)
+  const losses = await takeOut(dataDir, kernels)
+  const tables = losses.length === 0 ? [] : await tablesLeft(dataDir, kernels, host)
+  if (json === true) host.printLine(JSON.stringify({ losses: losses.map((loss) => jsonLoss(loss, tables)) }))
+  else tell(losses, tables, host)
+  return losses.length === 0 ? exitCode.ok : exitCode.damaged
+}
+
+async function takeOut(dataDir: string, kernels: KernelKind): Promise<readonly Loss[]> {
+  const storage = await openLocalStorage(dataDir)
+  try {
+    const kernel = openKernel(kernels, reserveLinearMemory(defaultDatabaseSettings.kernelMemoryBytes))
+    const losses: Loss[] = []
+    for await (const loss of repairDatabase(storage, kernel, systemRandom)) losses.push(loss)
+    return losses
+  } finally {
+    await storage.close()
+  }
+}
+
+/** Opening what is left aborts half statements, and shows that it can be opened. */
+async function tablesLeft(dataDir: string, kernels: KernelKind, host: CliHost): Promise<readonly TableSchema[]> {
+  const engine = await host.openEngine({ dataDir, settings: { ...defaultDatabaseSettings, kernels }, isShardCountGiven: false })
+  const tables = engine.tables()
+  await engine.close()
+  return tables
+}
+
+function tell(losses: readonly Loss[], tables: readonly TableSchema[], host: CliHost): void {
+  for (const loss of losses) for (const line of lossText(loss, tables)) host.printLine(line)
+  host.printLine(losses.length === 0 ? 'nothing had to be repaired' : `${losses.length} repairs; the database opens again, without what is told above`)
+}
+
+function jsonLoss(loss: Loss, tables: readonly TableSchema[]): unknown {
+  if (loss.kind !== 'tableFile' || loss.contents === undefined) return loss
+  const { contents } = loss
+  const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex')
+  return { ...loss, contents: { ...contents, table: tables.find(({ tableId }) => tableId === contents.tableId)?.name, minKey: hex(contents.minKey), maxKey: hex(contents.maxKey) } }
+}
