@@ -79,6 +79,8 @@ async function startServer({ flags, access: { clients, certificate }, settings, 
       notReady: () => (engine.stats().shards.some((shard) => shard.failure !== undefined) ? 'a log failed and takes no more writes until a restart' : undefined),
       status: () => statusOf(engine, node),
       backup: { checkpoint: engine.checkpoint, archiveLabel: () => archiveLabel(host) },
+      engineStats: engine.stats,
+      ofProcess: true,
     },
   )
 }

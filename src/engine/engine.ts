@@ -376,9 +376,17 @@ export interface SpilledRun {
   read(from?: number): AsyncGenerator<readonly EngineRow[]>
 }
 
+export interface CacheCounts {
+  readonly hits: number
+  readonly misses: number
+  readonly evictions: number
+}
+
 export interface EngineStats {
   readonly shards: readonly TreeStats[]
   readonly cacheBytes: number
+  /** Chunks of files that were asked for on the serving thread. */
+  readonly cache: CacheCounts
   /** Statements that wait now for memory of the memtables, and for how long statements have waited in total. */
   readonly admission: { readonly waiting: number; readonly waitedMs: number }
   /** Why nothing is written now, since the disk is full; how often and for how long that was so. Paths may stand in it. */

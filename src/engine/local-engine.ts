@@ -19,7 +19,7 @@ import type { Turns } from '../runtime/pace.ts'
 import type { Random } from '../runtime/random.ts'
 import { defaultDatabaseSettings } from '../settings.ts'
 import type { Storage } from '../storage/storage.ts'
-import type { Engine, EngineStats } from './engine.ts'
+import type { CacheCounts, Engine, EngineStats } from './engine.ts'
 import { createRequests } from './requests/requests.ts'
 import type { RequestLimits } from './requests/requests.ts'
 import { createReads } from './session/reads.ts'
@@ -57,6 +57,7 @@ export interface LocalEngineParts {
   /** A statement with more bytes is 54000; by default an eighth of the kernel's memory. */
   readonly statementBytesMax?: number
   readonly cacheBytes: () => number
+  readonly cacheCounts: CacheCounts
   readonly createTemporary: CreateTemporary
   /** By default there are none. */
   readonly readers?: Readers
@@ -147,10 +148,11 @@ function catalogPart(tables: Tables): Pick<Engine, 'tables' | 'table' | 'createT
   return { tables: tables.list, table: tables.find, createTable: (table) => tables.create(table), dropTable: (name) => tables.drop(name), alterTable: (name, change) => tables.alter(name, change), truncateTable: (name) => tables.truncate(name), catalogSettled: tables.settled, stageTable: tables.stage, publishStaged: (staged, table, mode) => tables.publishStaged(staged, table, mode), dropStaged: tables.dropStaged }
 }
 
-function engineStats({ kernel, trees, cacheBytes, admission, room }: LocalEngineParts, readers: Readers): EngineStats {
+function engineStats({ kernel, trees, cacheBytes, cacheCounts: { hits, misses, evictions }, admission, room }: LocalEngineParts, readers: Readers): EngineStats {
   return {
     shards: trees.map((tree) => tree.stats),
     cacheBytes: cacheBytes(),
+    cache: { hits, misses, evictions },
     admission: { ...admission.counts },
     disk: { refusal: room.refusal?.message, ...room.counts },
     readers: readers.stats,

@@ -7,6 +7,8 @@ import type { Express, NextFunction, Request, Response } from 'express'
 import { LsmtError } from '../errors.ts'
 import { answerBackup } from './backup/backup-route.ts'
 import type { BackupRoute } from './backup/backup-route.ts'
+import type { EngineStats } from '../engine/engine.ts'
+import { newQueryStats } from '../sql/result.ts'
 import type { Sql } from '../sql/sql.ts'
 import { sendWhole } from './format/response-sink.ts'
 import type { CommitKind } from './format/result-format.ts'
@@ -19,6 +21,8 @@ import { guardConnections } from './guard/connections.ts'
 import { createGate } from './guard/gate.ts'
 import { checkRequestHead } from './guard/request-head.ts'
 import type { Access } from './guard/tokens.ts'
+import type { Sample } from './observe/metric-table.ts'
+import { createMetrics, metricsContentType } from './observe/metrics.ts'
 import { createTraffic } from './observe/traffic.ts'
 import type { Traffic, TrafficOptions } from './observe/traffic.ts'
 import { closeListener, createListener, listen } from './listener.ts'
@@ -29,7 +33,7 @@ export interface HttpSettings extends ListenerSettings {
 }
 
 /** What the composition root gives. */
-export interface HttpServices extends TrafficOptions {
+export interface HttpServices extends Omit<TrafficOptions, 'onAnswered'> {
   readonly sql: Sql
   readonly commit: CommitKind
   /** What GET /backup answers from; without it there is no such route. */
@@ -38,10 +42,16 @@ export interface HttpServices extends TrafficOptions {
   readonly notReady: () => string | undefined
   /** What GET /status tells. */
   readonly status: () => unknown
+  /** For GET /metrics. */
+  readonly engineStats: () => EngineStats
+  /** Whether /metrics tells of the process too. */
+  readonly ofProcess: boolean
 }
 
 /** What routes stand on. */
-interface Routes extends QueryRoute, Pick<HttpServices, 'notReady' | 'status' | 'backup'> {}
+interface Routes extends QueryRoute, Pick<HttpServices, 'notReady' | 'status' | 'backup'> {
+  readonly metrics: () => Promise<string>
+}
 
 export interface HttpServer {
   /** http(s)://host:port as it is. */
@@ -55,8 +65,11 @@ export interface HttpServer {
 /** Resolves when connections are taken; rejects with 55006 when the port is in use, 22023 when the address is not there. */
 export async function startHttpServer(settings: HttpSettings, services: HttpServices): Promise<HttpServer> {
   const { limits } = settings
-  const traffic = createTraffic(services)
-  const routes: Routes = { ...services, statementLengthMax: limits.statementLengthMax, bodies: createBodies(limits), gate: createGate(limits), traffic }
+  const metrics = createMetrics(services.ofProcess)
+  const traffic = createTraffic({ ...services, onAnswered: metrics.answered })
+  const [bodies, gate, reads] = [createBodies(limits), createGate(limits), newQueryStats()]
+  const sample = (): Sample => ({ engine: services.engineStats(), sql: services.sql.stats, reads, gate: gate.counts, connections: connections.counts, bodyBytes: bodies.bytesHeld, requestsUnderWay: traffic.underWay })
+  const routes: Routes = { ...services, statementLengthMax: limits.statementLengthMax, bodies, gate, traffic, reads, metrics: () => metrics.text(sample()) }
   const app = createApp(routes)
   const door: Door = { settings, traffic, isStopping: false }
   const handle = (request: IncomingMessage, response: ServerResponse, awaitsContinue: boolean): void => {
@@ -140,7 +153,10 @@ function createApp(services: Routes): Express {
   app.all('/query', (_request: Request, response: Response) => {
     sendError(response, 405, '22023', 'statements are sent by POST', { allow: 'POST' })
   })
-  app.all(['/metrics', '/import'], (request: Request) => {
+  app.get('/metrics', async (_request: Request, response: Response) => {
+    sendWhole(response, 200, metricsContentType, await services.metrics())
+  })
+  app.all('/import', (request: Request) => {
     throw new LsmtError('0A000', `${request.path} is not supported`)
   })
   app.use((request: Request, response: Response) => {

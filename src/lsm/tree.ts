@@ -11,6 +11,7 @@ import type { ManifestState } from './manifest.ts'
 import type { Pace } from '../runtime/pace.ts'
 import type { Groups } from './groups/group-rows.ts'
 import type { VectorExpression } from './vector/expression.ts'
+import type { LogCounts } from './log/log.ts'
 import type { Page } from './page.ts'
 import type { ScanShare } from './readers/scan-share.ts'
 import type { Fetch, ReadStats } from './table/fetch.ts'
@@ -152,6 +153,13 @@ export interface TreeCheckpoint {
   release(): void
 }
 
+/** What filters said of keys that were looked for in files: rightly or wrongly that they may be there, or that they are not. */
+export interface FilterCounts {
+  absent: number
+  present: number
+  wrong: number
+}
+
 export interface TreeStats {
   readonly memtableBytes: number
   readonly frozenMemtables: number
@@ -164,7 +172,10 @@ export interface TreeStats {
   /** Why writers wait now, and for how long they have waited in total. */
   readonly stall: 'none' | 'slow' | 'stop'
   readonly stalledMs: { readonly slow: number; readonly stop: number }
-  readonly log: { readonly segments: number; readonly appends: number; readonly syncs: number; readonly bytes: number }
+  readonly log: LogCounts
+  readonly filters: Readonly<FilterCounts>
+  /** Bytes of files that compactions are to merge into deeper levels. */
+  readonly compactionDebtBytes: number
   /** Set once a log sync failed: the tree takes no more writes. */
   readonly failure: string | undefined
   /** The last trouble of background work, which is tried again: a failed flush or deletion, a worker that died. */

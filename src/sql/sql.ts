@@ -13,6 +13,7 @@ import type { CancelSignal } from './cancel.ts'
 import { bindStatement } from './bind/bind.ts'
 import { asUserRows, collect } from './collect.ts'
 import type { RowsAs } from './collect.ts'
+import type { StatementCounts } from './execute/execute-select.ts'
 import { createLiterals, literalSignature } from './expression/literal.ts'
 import type { QueryLimits } from './operator/query-run.ts'
 import { createMemoryPool } from './operator/spill/query-memory.ts'
@@ -69,6 +70,14 @@ export interface Sql {
   query(text: string, parameters?: SqlParameters, options?: QueryOptions): Promise<readonly CollectedResult[]>
   /** The same with rows of another form. */
   queryAs<Row>(rowsAs: RowsAs<Row>, text: string, parameters?: SqlParameters, options?: QueryOptions): Promise<readonly Collected<Row>[]>
+  readonly stats: SqlStats
+}
+
+export interface SqlStats {
+  /** Statements begun so far. */
+  readonly statements: Readonly<StatementCounts>
+  /** What the queries that run hold in memory beyond pages. */
+  readonly queryMemoryBytes: number
 }
 
 /** A plan, or that plans of the shape hold for certain types of the literals in `typed` slots only, and values of those in `compared`. */
@@ -101,7 +110,7 @@ export function createSql(engine: Engine, settings: SqlSettings = defaultSqlSett
     return prepared
   }
 
-  const runner: TextRunner = { engine, clock, limits, planOf: createPlanner(settings) }
+  const runner: TextRunner = { engine, clock, limits, planOf: createPlanner(settings), counts: {} }
 
   function start(prepared: PreparedText, parameters?: SqlParameters, options?: QueryOptions): TextRun {
     return new TextRun(runner, { prepared, parameters, signal: options?.signal, mayWrite: options?.mayWrite ?? true, oneWithRows: options?.oneWithRows ?? false, idempotencyKey: options?.idempotencyKey })
@@ -127,7 +136,14 @@ export function createSql(engine: Engine, settings: SqlSettings = defaultSqlSett
     return results
   }
 
-  return { prepare, start, run, query: (text, parameters, options) => queryAs(asUserRows, text, parameters, options), queryAs }
+  return {
+    prepare,
+    start,
+    run,
+    query: (text, parameters, options) => queryAs(asUserRows, text, parameters, options),
+    queryAs,
+    get stats() { return { statements: { ...runner.counts }, queryMemoryBytes: limits.pool.usedBytes } },
+  }
 }
 
 /** Plans statements by their shape, each once a version of the catalog. */

@@ -23,7 +23,7 @@ async function openOverModels(shardCount: number, fetchEvery = 0): Promise<Opene
   const kernel = openKernel('js', reserveLinearMemory(256 * 1024 * 1024))
   const trees = Array.from({ length: shardCount }, () => createModelTree(kernel))
   for (const tree of trees) tree.fetchEvery = fetchEvery
-  const engine = await createLocalEngine({ kernel, trees, admission: freeAdmission(trees), room: createDiskRoom(createMemoryStorage(), systemClock), random: seededRandom(1), statementBytesMax: 1 << 20, cacheBytes: () => 0, createTemporary: createMemoryStorage().createTemporary, close: async () => {} })
+  const engine = await createLocalEngine({ kernel, trees, admission: freeAdmission(trees), room: createDiskRoom(createMemoryStorage(), systemClock), random: seededRandom(1), statementBytesMax: 1 << 20, cacheBytes: () => 0, cacheCounts: { hits: 0, misses: 0, evictions: 0 }, createTemporary: createMemoryStorage().createTemporary, close: async () => {} })
   return { engine, kernel, trees }
 }
 
@@ -38,7 +38,7 @@ describe('random operations over model trees agree with the model', () => {
 
   test.each([4, 7, 14, 30])('reopened over the same trees, seed %i', async (seed) => {
     const opened = await openOverModels(4)
-    const again = (): Promise<Engine> => createLocalEngine({ kernel: opened.kernel, trees: opened.trees, admission: freeAdmission(opened.trees), room: createDiskRoom(createMemoryStorage(), systemClock), random: seededRandom(2), statementBytesMax: 1 << 20, cacheBytes: () => 0, createTemporary: createMemoryStorage().createTemporary, close: async () => {} })
+    const again = (): Promise<Engine> => createLocalEngine({ kernel: opened.kernel, trees: opened.trees, admission: freeAdmission(opened.trees), room: createDiskRoom(createMemoryStorage(), systemClock), random: seededRandom(2), statementBytesMax: 1 << 20, cacheBytes: () => 0, cacheCounts: { hits: 0, misses: 0, evictions: 0 }, createTemporary: createMemoryStorage().createTemporary, close: async () => {} })
     await opened.engine.close()
     await runDifferential({ open: again, reopens: true, steps: 400, seed })
   })

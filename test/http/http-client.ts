@@ -67,6 +67,8 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
       random: seededRandom(1),
       log: { ...createLog(options.logLevel ?? 'silent', (line) => logged.push(JSON.parse(line) as LogLine)), error: ({ err }) => faults.push(err) },
       slowQueryMs: options.slowQueryMs ?? 0,
+      engineStats: engine.stats,
+      ofProcess: false,
       notReady: options.notReady ?? (() => undefined),
       status: () => ({ version: 'test', tables: engine.tables().length }),
     },

@@ -35,5 +35,5 @@ async function openOverFiles(kernels: KernelKind): Promise<Engine> {
 async function openOverModelTrees(): Promise<Engine> {
   const kernel = openKernel('js', reserveLinearMemory(256 * 1024 * 1024))
   const trees = Array.from({ length: 3 }, () => createModelTree(kernel))
-  return await createLocalEngine({ kernel, trees, admission: freeAdmission(trees), room: createDiskRoom(createMemoryStorage(), systemClock), random: seededRandom(1), cacheBytes: () => 0, createTemporary: createMemoryStorage().createTemporary, close: async () => {} })
+  return await createLocalEngine({ kernel, trees, admission: freeAdmission(trees), room: createDiskRoom(createMemoryStorage(), systemClock), random: seededRandom(1), cacheBytes: () => 0, cacheCounts: { hits: 0, misses: 0, evictions: 0 }, createTemporary: createMemoryStorage().createTemporary, close: async () => {} })
 }

@@ -23,7 +23,7 @@ export function statusOf(engine: Engine, { version, settings, dataDir, uptimeMs 
     tables: engine.tables().map(({ name, columns, hiddenKey }) => ({ name, columns: columns.length - (hiddenKey ? 1 : 0) })),
     levels: levelsOf(stats.shards),
     sizes: sizesOf(stats),
-    shards: stats.shards.map((shard, index) => ({ shard: index, ...shard, failure: told(shard.failure), background: told(shard.background) })),
+    shards: stats.shards.map(({ log: { segments, appends, syncs, bytes }, ...shard }, index) => ({ shard: index, ...shard, log: { segments, appends, syncs, bytes }, failure: told(shard.failure), background: told(shard.background) })),
     cacheBytes: stats.cacheBytes,
     kernelMemoryBytes: stats.kernelMemoryBytes,
     readers: { ...stats.readers, trouble: told(stats.readers.trouble) },

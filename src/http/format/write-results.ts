@@ -1,7 +1,7 @@
 /** The results of a text's statements, one after the other, in a format, as fast as the client reads them. */
 import type { EngineRow } from '../../engine/engine.ts'
 import { areRowsHere } from '../../sql/result.ts'
-import type { StatementResult } from '../../sql/result.ts'
+import type { QueryStats, StatementResult } from '../../sql/result.ts'
 import type { ResultColumn } from '../../sql/plan.ts'
 import type { TextRun } from '../../sql/run/text-run.ts'
 import type { Chunk, CommitKind, ResultFormat, ResultSummary, RowEncoder } from './result-format.ts'
@@ -21,6 +21,8 @@ export interface AnswerWriter {
   /** What a write is acknowledged with. */
   readonly commit: CommitKind
   readonly monotonicMs: () => number
+  /** What queries read is added to it. */
+  readonly reads?: QueryStats
 }
 
 /** The results of a text's statements; what needs no waiting is written at once. */
@@ -78,9 +80,14 @@ function writeResult(writer: AnswerWriter, result: StatementResult, startMs: num
   return undefined
 }
 
-function summaryOf({ commit, monotonicMs }: AnswerWriter, result: StatementResult, rowCount: number, startMs: number): ResultSummary {
+function summaryOf({ commit, monotonicMs, reads }: AnswerWriter, result: StatementResult, rowCount: number, startMs: number): ResultSummary {
+  if (reads !== undefined && result.kind === 'rows') addReads(reads, result.stats)
   const elapsedMs = Math.round((monotonicMs() - startMs) * 1000) / 1000
   return { rowCount, commit: isAcknowledged(result) ? commit : undefined, elapsedMs, read: result.kind === 'rows' ? result.stats : undefined }
+}
+
+function addReads(total: QueryStats, read: QueryStats): void {
+  for (const name of Object.keys(total) as (keyof QueryStats)[]) total[name] += read[name]
 }
 
 function changedRows(result: StatementResult): number {

@@ -29,11 +29,13 @@ export interface TrafficOptions {
   readonly log: Log
   /** Statements that take longer are told; 0 tells none. */
   readonly slowQueryMs: number
+  /** Told of each answer: what it was of, and the seconds it took. */
+  readonly onAnswered: (route: string, method: string, status: number, seconds: number) => void
 }
 
 const shapeLengthMax = 1000
 
-export function createTraffic({ clock, random, log, slowQueryMs }: TrafficOptions): Traffic {
+export function createTraffic({ clock, random, log, slowQueryMs, onAnswered }: TrafficOptions): Traffic {
   const idOf = createRequestIds(random)
   let underWay = 0
   let onSettled = (): void => {}
@@ -44,7 +46,10 @@ export function createTraffic({ clock, random, log, slowQueryMs }: TrafficOption
       response.setHeader(requestIdHeader, idOf(request.headers[requestIdHeader]))
       response.once('close', () => {
         if (--underWay === 0) onSettled()
-        if (log.isDebug) log.debug({ requestId: idIn(response), method: request.method, route: routeOf(request.url), status: response.statusCode, ms: since(clock, startMs), whole: response.writableFinished }, 'answered')
+        const route = routeOf(request.url)
+        const ms = since(clock, startMs)
+        onAnswered(route, request.method ?? '', response.statusCode, ms / 1000)
+        if (log.isDebug) log.debug({ requestId: idIn(response), method: request.method, route, status: response.statusCode, ms, whole: response.writableFinished }, 'answered')
       })
     },
     fault(error, response) {

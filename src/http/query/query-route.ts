@@ -4,6 +4,7 @@ import { LsmtError } from '../../errors.ts'
 import type { Clock } from '../../runtime/clock.ts'
 import { Canceller } from '../../sql/cancel.ts'
 import type { CancelSignal } from '../../sql/cancel.ts'
+import type { QueryStats } from '../../sql/result.ts'
 import type { Sql } from '../../sql/sql.ts'
 import { errorAnswer } from '../error-answer.ts'
 import { ResponseSink, sendWhole } from '../format/response-sink.ts'
@@ -27,6 +28,8 @@ export interface QueryRoute {
   readonly bodies: Bodies
   readonly gate: Gate
   readonly traffic: Traffic
+  /** What all queries read. */
+  readonly reads: QueryStats
 }
 
 /** Never rejects: every failure is an answer or a cut connection. */
@@ -115,7 +118,7 @@ function writeStatements(route: QueryRoute, { query, access, format, idempotency
   const startMs = route.clock.monotonicMs()
   const prepared = route.sql.prepare(query.sql)
   const run = route.sql.start(prepared, query.parameters, { signal, mayWrite: access === 'write', oneWithRows: !format.takesAll, ...(idempotencyKey !== undefined && { idempotencyKey }) })
-  const writer = { sink, format, commit: route.commit, monotonicMs: route.clock.monotonicMs }
+  const writer = { sink, format, commit: route.commit, monotonicMs: route.clock.monotonicMs, reads: route.reads }
   return beforeEnd(() => writeResults(writer, run, prepared.statements.length), () => {
     run.close()
     route.traffic.ran(prepared, startMs, response)

@@ -6,7 +6,7 @@ import { dropFile } from '../state/tree-state.ts'
 import { noTables, releaseVersion, retainVersion } from '../state/version.ts'
 import type { Levels, TableFile, VersionEdit } from '../state/version.ts'
 import type { CompactJob, JobResult } from './job.ts'
-import { cursorName, pickCompaction, planTooManyRuns, planWholeTable } from './pick.ts'
+import { cursorName, debtBytes, pickCompaction, planTooManyRuns, planWholeTable } from './pick.ts'
 import type { CompactionPlan, MetaLevels, PickSettings } from './pick.ts'
 
 /** Compacts while there is something to compact. */
@@ -26,6 +26,11 @@ export function startCompaction(state: TreeState): void {
     if (state.lanes.compactionWanted) startCompaction(state)
   })
   state.lanes.background = work
+}
+
+/** See `debtBytes`. */
+export function compactionDebtBytes(state: TreeState): number {
+  return debtBytes(metaTables(state), pickSettings(state))
 }
 
 const pickSettings = ({ options: { settings, jobs } }: TreeState): PickSettings => ({ ...settings, pinnedBytesMax: jobs.pinnedBytesMax })

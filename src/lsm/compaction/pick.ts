@@ -62,6 +62,18 @@ export function scoreOf(levels: MetaLevels, level: number, settings: PickSetting
   return bytesOf(files) / (settings.level1Bytes * settings.levelSizeRatio ** (level - 1))
 }
 
+/** Bytes that stand where compactions are to take them away: a level 0 with too many runs, and what deeper levels have above their targets. */
+export function debtBytes(tables: ReadonlyMap<number, MetaLevels>, settings: PickSettings): number {
+  let debt = 0
+  for (const levels of tables.values()) {
+    for (let level = 0; level < Math.min(levels.length, levelMax); level++) {
+      const score = scoreOf(levels, level, settings)
+      if (score >= 1) debt += bytesOf(levels[level]!) * (level === 0 ? 1 : 1 - 1 / score)
+    }
+  }
+  return Math.round(debt)
+}
+
 /** Everything of a table into its last level. undefined when it is there already, without anything deleted. */
 export function planWholeTable(tableId: number, levels: MetaLevels): CompactionPlan | undefined {
   const used = levels.flatMap((files, level) => (files.length > 0 ? [level] : []))

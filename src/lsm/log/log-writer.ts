@@ -7,12 +7,15 @@
 import { invariant, LsmtError } from '../../errors.ts'
 import type { Kernel } from '../../kernel/kernel.ts'
 import type { Clock } from '../../runtime/clock.ts'
+import { createHistogram, observe } from '../../runtime/histogram.ts'
+import type { HistogramRecorder } from '../../runtime/histogram.ts'
 import type { Durability, TreeSettings } from '../../settings.ts'
 import type { Storage } from '../../storage/storage.ts'
 import { batchHeaderBytes, viewOf } from '../batch.ts'
 import { isDiskFull } from '../disk-room.ts'
 import type { DiskRoom } from '../disk-room.ts'
 import { fileNumberOf, logFolder } from '../file-names.ts'
+import { groupBounds, syncMsBounds } from './log.ts'
 import type { Log } from './log.ts'
 import { lastSequenceOf } from './segment-scan.ts'
 import { recordBytes } from './segment-format.ts'
@@ -55,6 +58,7 @@ interface WriterState {
   closed: boolean
   failure: Error | undefined
   appends: number
+  readonly groups: HistogramRecorder
   truncating: Promise<void>
 }
 
@@ -76,7 +80,7 @@ export async function openLogWriter(options: LogWriterOptions): Promise<Log> {
       state.truncating = truncated.catch(() => undefined)
       return truncated
     },
-    get counts() { return { segments: writer.full.length + 1, appends: state.appends, syncs: writer.syncs, bytes: writer.bytes } },
+    get counts() { return { segments: writer.full.length + 1, appends: state.appends, syncs: writer.syncs, bytes: writer.bytes, groups: state.groups, syncMs: writer.syncMs } },
     get failure() { return state.failure },
     close: () => close(state),
   }
@@ -94,12 +98,12 @@ async function openState(options: LogWriterOptions): Promise<WriterState> {
     throw cause
   })
   const writer: SegmentWriter = {
-    kernel, supply, shard, writerEpoch, scratch, scratchUsed: 0, segment, byteOffset: 0, full,
-    lastSequence: baseSequence, durableSequence: baseSequence, dirty: false, syncFailure: undefined, syncs: 0, bytes: 0,
+    kernel, clock: options.clock, supply, shard, writerEpoch, scratch, scratchUsed: 0, segment, byteOffset: 0, full,
+    lastSequence: baseSequence, durableSequence: baseSequence, dirty: false, syncFailure: undefined, syncs: 0, syncMs: createHistogram(syncMsBounds), bytes: 0,
   }
   return {
     options, writer, queue: [], queuedSequence: baseSequence, queuedBytes: 0, draining: false, intervalRunning: false, closed: false,
-    failure: undefined, appends: 0, truncating: Promise.resolve(),
+    failure: undefined, appends: 0, groups: createHistogram(groupBounds), truncating: Promise.resolve(),
   }
 }
 
@@ -168,6 +172,7 @@ async function drain(state: WriterState): Promise<void> {
 async function writeGroup(state: WriterState, group: readonly Entry[]): Promise<void> {
   const { writer, options } = state
   let syncWanted = options.durability === 'sync'
+  let recordCount = 0
   for (const { record } of group) {
     if (record === undefined) syncWanted = true
     else if (record === 'roll') await roll(state)
@@ -175,10 +180,12 @@ async function writeGroup(state: WriterState, group: readonly Entry[]): Promise<
       const begun = onceThereIsRoom(state, () => placeRecord(writer, record))
       if (begun !== undefined) await begun
       state.queuedBytes -= recordBytes(record.payload.length)
+      recordCount++
     }
   }
   const written = onceThereIsRoom(state, () => { writeScratch(writer); return undefined })
   if (written !== undefined) await written
+  if (recordCount > 0) observe(state.groups, recordCount)
   if (syncWanted) await syncSegment(writer)
   else if (options.durability === 'interval') startInterval(state)
 }

@@ -20,12 +20,28 @@
  * the tear: such a tail is cut. A later record that says otherwise, or a later segment that starts elsewhere than where
  * the good records end, proves that acknowledged data is damaged: corruption.
  */
+import type { Histogram } from '../../runtime/histogram.ts'
+
 export interface LogRecord {
   readonly baseSequence: number
   readonly payload: Uint8Array
   /** Where it stands, for messages. */
   readonly file: string
   readonly byteOffset: number
+}
+
+/** Bounds of `LogCounts`: records of a group, milliseconds of a sync. */
+export const groupBounds: readonly number[] = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024]
+export const syncMsBounds: readonly number[] = [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 25, 50, 100, 250, 1000]
+
+export interface LogCounts {
+  readonly segments: number
+  readonly appends: number
+  readonly syncs: number
+  readonly bytes: number
+  /** Records that were written together, and how long syncs took in ms. */
+  readonly groups: Histogram
+  readonly syncMs: Histogram
 }
 
 export interface Log {
@@ -39,7 +55,7 @@ export interface Log {
   truncateBelow(sequence: number): Promise<void>
   /** Starts a new segment, so that the ones before can be truncated once flushed. */
   roll(): void
-  readonly counts: { readonly segments: number; readonly appends: number; readonly syncs: number; readonly bytes: number }
+  readonly counts: LogCounts
   readonly failure: Error | undefined
   close(): Promise<void>
 }

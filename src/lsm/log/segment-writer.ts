@@ -5,6 +5,9 @@
 import { LsmtError } from '../../errors.ts'
 import type { Kernel } from '../../kernel/kernel.ts'
 import type { Pointer } from '../../kernel/linear-memory.ts'
+import type { Clock } from '../../runtime/clock.ts'
+import { observe } from '../../runtime/histogram.ts'
+import type { HistogramRecorder } from '../../runtime/histogram.ts'
 import { recordBytes, segmentHeaderBytes, writeRecord, writeSegmentHeader } from './segment-format.ts'
 import type { FreshSegment, SegmentSupply } from './segment-supply.ts'
 
@@ -21,6 +24,7 @@ export interface PlacedRecord {
 
 export interface SegmentWriter {
   readonly kernel: Kernel
+  readonly clock: Clock
   readonly supply: SegmentSupply
   readonly shard: number
   readonly writerEpoch: number
@@ -37,6 +41,7 @@ export interface SegmentWriter {
   /** Of a sync: whatever it was, it is not made again. */
   syncFailure: Error | undefined
   syncs: number
+  readonly syncMs: HistogramRecorder
   bytes: number
 }
 
@@ -76,12 +81,14 @@ export function writeScratch(writer: SegmentWriter): void {
 export async function syncSegment(writer: SegmentWriter): Promise<void> {
   if (!writer.dirty) return
   writer.syncs++
+  const startMs = writer.clock.monotonicMs()
   try {
     await writer.segment.file.sync()
   } catch (error) {
     writer.syncFailure = error instanceof Error ? error : new Error(String(error))
     throw error
   }
+  observe(writer.syncMs, writer.clock.monotonicMs() - startMs)
   writer.dirty = false
   writer.durableSequence = writer.lastSequence
 }

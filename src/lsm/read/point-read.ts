@@ -9,7 +9,7 @@ import { tableIdBytes } from '../batch.ts'
 import { compareToMemory, keyHeadInMemory } from '../keys/key-bytes.ts'
 import type { RangeCover } from '../keys/range-cover.ts'
 import type { RowLayout } from '../keys/row-layout.ts'
-import type { Fetch, ReadStats, RowHandle } from '../tree.ts'
+import type { Fetch, FilterCounts, ReadStats, RowHandle } from '../tree.ts'
 import type { Levels, TableFile } from '../state/version.ts'
 import type { View } from '../state/view.ts'
 import { memtableRow, tableRow } from './row-handle.ts'
@@ -17,12 +17,14 @@ import type { RowScratch } from './row-handle.ts'
 
 export interface PointReader {
   get(view: View, sequence: number, tableId: number, key: Pointer, keyBytes: number, stats?: ReadStats): RowHandle | Fetch | undefined
+  readonly counts: FilterCounts
   free(): void
 }
 
 /** Scratch in linear memory: one cell, one hash, a key with its table id, filter records and their answers, text. */
 interface Scratch extends RowScratch {
   readonly hash: Pointer
+  readonly counts: FilterCounts
   memtableKey(byteLength: number): Pointer
   /** Room for `count` filter records of 8 bytes, then `count` answer bytes. */
   filters(count: number): Pointer
@@ -32,6 +34,7 @@ interface Scratch extends RowScratch {
 export function createPointReader(kernel: Kernel): PointReader {
   const scratch = createScratch(kernel)
   return {
+    counts: scratch.counts,
     get(view, sequence, tableId, key, keyBytes, stats) {
       const shape = view.shapes.get(tableId)
       if (shape === undefined) return undefined
@@ -61,7 +64,7 @@ function findInMemtables(scratch: Scratch, view: View, sequence: number, shape: 
 }
 
 function findInFiles(scratch: Scratch, levels: Levels, shape: RowLayout, key: Pointer, keyBytes: number, stats: ReadStats | undefined): RowHandle | Fetch | undefined {
-  const { memory } = scratch.kernel
+  const { kernel: { memory }, counts } = scratch
   const candidates = candidateFiles(memory, levels, key, keyBytes)
   if (candidates.length === 0) return undefined
   const answers = probeFilters(scratch, candidates, key, keyBytes)
@@ -70,11 +73,13 @@ function findInFiles(scratch: Scratch, levels: Levels, shape: RowLayout, key: Po
     if (memory.u8[answers + i] === 1) {
       const rowGroup = reader.rowGroupOf(key, keyBytes)
       const found = rowGroup < 0 ? 'absent' : reader.find(rowGroup, key, keyBytes, 'all', stats)
-      if (found !== 'absent') {
+      if (found === 'absent') counts.wrong++
+      else {
         if ('fetch' in found) return found
+        counts.present++
         return found.tombstone ? undefined : tableRow(scratch, shape, reader, found)
       }
-    }
+    } else counts.absent++
     if (cover.length > 0 && coversInMemory(memory, cover, key, keyBytes)) return undefined
   }
   return undefined
@@ -154,6 +159,7 @@ function createScratch(kernel: Kernel): Scratch {
     kernel,
     cell,
     hash,
+    counts: { absent: 0, present: 0, wrong: 0 },
     memtableKey: key.atLeast,
     filters: (count) => filters.atLeast(9 * count),
     text: text.atLeast,

@@ -1,10 +1,11 @@
 /** The counts of a tree, as one value. */
+import { compactionDebtBytes } from '../compaction/compact-tree.ts'
 import { stallOf } from './back-pressure.ts'
 import type { TreeState } from './tree-state.ts'
 import type { TreeStats } from '../tree.ts'
 
 export function treeStats(state: TreeState): TreeStats {
-  const { counters, log, options } = state
+  const { counters, log, options, pointReader } = state
   return {
     memtableBytes: state.active.usedBytes() + state.frozen.reduce((sum, { memtable }) => sum + memtable.usedBytes(), 0),
     frozenMemtables: state.frozen.length,
@@ -17,6 +18,8 @@ export function treeStats(state: TreeState): TreeStats {
     stall: stallOf(state),
     stalledMs: { slow: counters.stalledSlowMs, stop: counters.stalledStopMs },
     log: { ...log.counts },
+    filters: { ...pointReader.counts },
+    compactionDebtBytes: compactionDebtBytes(state),
     failure: state.failure?.message,
     background: options.jobs.fallback ?? state.background,
   }

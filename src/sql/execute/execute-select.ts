@@ -6,12 +6,15 @@ import { open } from '../operator/open.ts'
 import { newQueryRun, queryRows } from '../operator/query-run.ts'
 import type { Probe, QueryLimits, QueryRun } from '../operator/query-run.ts'
 import { rowWindow } from '../operator/window.ts'
-import type { GetPlan, OperatorPlan, QueryPlan } from '../plan.ts'
+import type { GetPlan, OperatorPlan, Plan, QueryPlan } from '../plan.ts'
 import { newQueryStats } from '../result.ts'
 import type { RowsResult } from '../result.ts'
 import { atOperand } from '../value/values.ts'
 import type { Values } from '../value/values.ts'
 import { keyValue } from './keys.ts'
+
+/** How many statements of each kind were begun. */
+export type StatementCounts = Partial<Record<Plan['kind'] | 'explain', number>>
 
 /** What a statement runs with. */
 export interface Execution {
@@ -21,11 +24,17 @@ export interface Execution {
   readonly limits: QueryLimits
   /** Where rows can be staged: not within a transaction. */
   readonly stages?: Engine | undefined
+  /** Statements run so far, by kind. */
+  readonly counts?: StatementCounts
   /** Under EXPLAIN ANALYZE. */
   readonly probe?: Probe
   readonly willReturn?: QueryRun['willReturn']
   /** See `nowOf`. */
   nowMicros?: number
+}
+
+export function countStatement(counts: StatementCounts, kind: keyof StatementCounts): void {
+  counts[kind] = (counts[kind] ?? 0) + 1
 }
 
 /** Microseconds since 1970: one time for all of a statement. */

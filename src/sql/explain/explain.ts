@@ -4,6 +4,7 @@
  */
 import type { EngineSession } from '../../engine/engine.ts'
 import { executePlan } from '../execute/execute.ts'
+import { countStatement } from '../execute/execute-select.ts'
 import type { Execution } from '../execute/execute-select.ts'
 import type { StatementPlan } from '../plan.ts'
 import { areRowsHere, newQueryStats } from '../result.ts'
@@ -17,7 +18,8 @@ import type { Totals } from './render.ts'
 
 /** Runs a plan, or tells of it when EXPLAIN stands before its statement. */
 export function runPlan(engine: EngineSession, plan: StatementPlan, execution: Execution): StatementResult | Promise<StatementResult> {
-  const { explain } = execution.values.statement
+  const { counts, values: { statement: { explain } } } = execution
+  if (counts !== undefined) countStatement(counts, explain === undefined ? plan.kind : 'explain')
   return explain === undefined ? executePlan(engine, plan, execution) : explainPlan(engine, plan, execution, explain)
 }
 

@@ -7,7 +7,8 @@ import { againWhenChanged } from '../../engine/tables/again-when-changed.ts'
 import type { Clock } from '../../runtime/clock.ts'
 import type { CancelSignal } from '../cancel.ts'
 import { runPlan } from '../explain/explain.ts'
-import type { Execution } from '../execute/execute-select.ts'
+import { countStatement } from '../execute/execute-select.ts'
+import type { Execution, StatementCounts } from '../execute/execute-select.ts'
 import type { QueryLimits } from '../operator/query-run.ts'
 import { errorAt, originOf } from '../origin.ts'
 import type { RecordingSession } from '../../engine/engine.ts'
@@ -36,6 +37,7 @@ export interface TextRunner {
   readonly clock: Clock
   readonly limits: QueryLimits
   readonly planOf: PlanOf
+  readonly counts: StatementCounts
 }
 
 export interface TextRunOptions {
@@ -112,6 +114,7 @@ export class TextRun {
 
   private async begin(values: Values, statement: TransactionStatement, index: number): Promise<StatementResult> {
     if (statement.kind !== 'begin') throw errorAt(originOf(values), 0, '25P01', 'no transaction is open', withinText)
+    countStatement(this.runner.counts, 'transaction')
     const { prepared: { statements }, signal } = this.options
     const following = statements.slice(this.index).map((_, i) => this.valuesOf(this.index + i))
     const block = blockOf(this.runner, values, following)
@@ -158,7 +161,7 @@ export class TextRun {
   }
 
   private execution(values: Values): Execution {
-    const { clock, limits, engine } = this.runner
-    return { values, signal: this.options.signal, clock, limits, stages: this.transaction === undefined ? engine : undefined }
+    const { clock, limits, counts, engine } = this.runner
+    return { values, signal: this.options.signal, clock, limits, counts, stages: this.transaction === undefined ? engine : undefined }
   }
 }

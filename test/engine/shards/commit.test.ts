@@ -31,7 +31,7 @@ async function open(shardCount: number): Promise<Opened> {
       return append.call(tree, batch, gate)
     }
   }
-  const engine = await createLocalEngine({ kernel, trees, admission: freeAdmission(trees), room: createDiskRoom(createMemoryStorage(), systemClock), random: seededRandom(3), statementBytesMax: 1 << 20, cacheBytes: () => 0, createTemporary: createMemoryStorage().createTemporary, close: async () => {} })
+  const engine = await createLocalEngine({ kernel, trees, admission: freeAdmission(trees), room: createDiskRoom(createMemoryStorage(), systemClock), random: seededRandom(3), statementBytesMax: 1 << 20, cacheBytes: () => 0, cacheCounts: { hits: 0, misses: 0, evictions: 0 }, createTemporary: createMemoryStorage().createTemporary, close: async () => {} })
   for (const list of appended) list.length = 0
   return { engine, trees, appended }
 }

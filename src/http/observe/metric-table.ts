@@ -1,0 +1,124 @@
+/** What /metrics tells of the database and of what the server has in hand, each read from one sample taken when it is asked for. */
+import type { EngineStats } from '../../engine/engine.ts'
+import type { QueryStats } from '../../sql/result.ts'
+import type { SqlStats } from '../../sql/sql.ts'
+import type { Histogram } from '../../runtime/histogram.ts'
+import { sumOfHistograms } from '../../runtime/histogram.ts'
+import type { Connections } from '../guard/connections.ts'
+import type { Gate } from '../guard/gate.ts'
+
+export interface Sample {
+  readonly engine: EngineStats
+  readonly sql: SqlStats
+  /** Of all queries that were answered. */
+  readonly reads: QueryStats
+  readonly gate: Gate['counts']
+  readonly connections: Connections['counts']
+  readonly bodyBytes: number
+  readonly requestsUnderWay: number
+}
+
+/** One number, or one for each value of a label. */
+export interface Metric {
+  readonly kind: 'counter' | 'gauge'
+  readonly name: string
+  readonly help: string
+  readonly label?: string
+  readonly read: (sample: Sample) => number | Readonly<Record<string, number>>
+}
+
+type Shard = EngineStats['shards'][number]
+
+/** Of all shards together. */
+const overShards = (read: (shard: Shard) => number) => ({ engine: { shards } }: Sample): number => shards.reduce((sum, shard) => sum + read(shard), 0)
+
+const byLevel = (read: (level: Shard['levels'][number]) => number) => ({ engine: { shards } }: Sample): Readonly<Record<string, number>> => {
+  const sums: Record<string, number> = {}
+  for (const each of shards.flatMap(({ levels }) => levels)) sums[each.level] = (sums[each.level] ?? 0) + read(each)
+  return sums
+}
+
+const counter = (name: string, help: string, read: Metric['read'], label?: string): Metric => ({ kind: 'counter', name: `lsmt_${name}`, help, read, ...(label !== undefined && { label }) })
+const gauge = (name: string, help: string, read: Metric['read'], label?: string): Metric => ({ ...counter(name, help, read, label), kind: 'gauge' })
+
+const serving: readonly Metric[] = [
+  gauge('http_connections', 'Open connections', ({ connections }) => connections.open),
+  counter('http_connections_refused_total', 'Connections that were turned away or closed, by reason', ({ connections: { turnedAway, timedOut, malformed } }) => ({ too_many: turnedAway, timeout: timedOut, malformed }), 'reason'),
+  gauge('http_requests_in_progress', 'Requests without an answer yet', ({ requestsUnderWay }) => requestsUnderWay),
+  gauge('http_body_bytes', 'Bytes of request bodies in memory', ({ bodyBytes }) => bodyBytes),
+  gauge('queries_running', 'Requests whose statements run', ({ gate }) => gate.running),
+  gauge('queries_waiting', 'Requests that wait for their turn', ({ gate }) => gate.waiting),
+  counter('statements_total', 'Statements begun, by kind', ({ sql }) => sql.statements, 'kind'),
+]
+
+const reading: readonly Metric[] = [
+  counter('row_groups_read_total', 'Row groups that scans of answered queries looked into', ({ reads }) => reads.rowGroupsTotal - reads.rowGroupsPruned),
+  counter('row_groups_pruned_total', 'Row groups that zone maps and keys spared them', ({ reads }) => reads.rowGroupsPruned),
+  counter('storage_read_bytes_total', 'Bytes that answered queries read from storage', ({ reads }) => reads.bytesRead),
+  counter('storage_read_requests_total', 'Requests to storage that they made', ({ reads }) => reads.storageRequests),
+  counter('spilled_bytes_total', 'Bytes of rows that they spilled', ({ reads }) => reads.spilledBytes),
+  counter('cache_lookups_total', 'Chunks of files looked up in the cache, by outcome', ({ engine: { cache } }) => ({ hit: cache.hits, miss: cache.misses }), 'outcome'),
+  counter('cache_evictions_total', 'Chunks that left the cache for others', ({ engine: { cache } }) => cache.evictions),
+  counter('bloom_probes_total', 'Keys looked for in files: the filter knew that it is absent, found it, or was wrong', (sample) => ({
+    absent: overShards(({ filters }) => filters.absent)(sample),
+    present: overShards(({ filters }) => filters.present)(sample),
+    false_positive: overShards(({ filters }) => filters.wrong)(sample),
+  }), 'outcome'),
+]
+
+const writing: readonly Metric[] = [
+  counter('log_records_total', 'Records appended to the logs', overShards(({ log }) => log.appends)),
+  counter('log_bytes_total', 'Bytes written to the logs', overShards(({ log }) => log.bytes)),
+  counter('log_syncs_total', 'Syncs of the logs', overShards(({ log }) => log.syncs)),
+  gauge('log_segments', 'Segments of the logs', overShards(({ log }) => log.segments)),
+  counter('stall_seconds_total', 'Time that writers waited, by cause', (sample) => ({
+    level0_slow: overShards(({ stalledMs }) => stalledMs.slow)(sample) / 1000,
+    flush_or_compaction: overShards(({ stalledMs }) => stalledMs.stop)(sample) / 1000,
+    memtable_memory: sample.engine.admission.waitedMs / 1000,
+  }), 'cause'),
+  gauge('stalled_shards', 'Shards that make writers wait now', overShards(({ stall }) => (stall === 'none' ? 0 : 1))),
+  gauge('writers_waiting', 'Statements that wait for memory of the memtables', ({ engine }) => engine.admission.waiting),
+  gauge('read_only', 'Whether writes are refused because the disk is full', ({ engine }) => (engine.disk.refusal === undefined ? 0 : 1)),
+  counter('disk_full_total', 'Times that the disk was full', ({ engine }) => engine.disk.timesFull),
+  counter('disk_full_seconds_total', 'Time that it was', ({ engine }) => engine.disk.fullMs / 1000),
+  gauge('failed_shards', 'Shards that take no more writes until a restart', overShards(({ failure }) => (failure === undefined ? 0 : 1))),
+]
+
+const tree: readonly Metric[] = [
+  gauge('level_files', 'Table files, by level', byLevel(({ files }) => files), 'level'),
+  gauge('level_bytes', 'Bytes of table files, by level', byLevel(({ bytes }) => bytes), 'level'),
+  gauge('compaction_debt_bytes', 'Bytes of table files that compactions are to merge into deeper levels', overShards(({ compactionDebtBytes }) => compactionDebtBytes)),
+  counter('flushes_total', 'Memtables that became table files', overShards(({ flushes }) => flushes)),
+  counter('flushed_bytes_total', 'Bytes of these files', overShards(({ bytesFlushed }) => bytesFlushed)),
+  counter('compactions_total', 'Compactions', overShards(({ compactions }) => compactions)),
+  counter('compacted_bytes_total', 'Bytes that compactions wrote', overShards(({ bytesCompacted }) => bytesCompacted)),
+  gauge('frozen_memtables', 'Memtables that wait for their flush', overShards(({ frozenMemtables }) => frozenMemtables)),
+  gauge('memory_bytes', 'Bytes of memory, by use', (sample) => ({
+    memtables: overShards(({ memtableBytes }) => memtableBytes)(sample),
+    cache: sample.engine.cacheBytes,
+    queries: sample.sql.queryMemoryBytes,
+    linear_used: sample.engine.kernelMemoryBytes.used,
+    linear_reserved: sample.engine.kernelMemoryBytes.reserved,
+  }), 'use'),
+]
+
+export const metricTable: readonly Metric[] = [...serving, ...reading, ...writing, ...tree]
+
+/** Distributions that are counted where they arise. */
+export interface SampledHistogram {
+  readonly name: string
+  readonly help: string
+  /** What one of the histogram's units is in that of the metric. */
+  readonly scale: number
+  readonly read: (sample: Sample) => Histogram
+}
+
+const overLogs = (read: (log: Shard['log']) => Histogram) => ({ engine: { shards } }: Sample): Histogram => {
+  const histograms = shards.map(({ log }) => read(log))
+  return sumOfHistograms(histograms, histograms[0]?.bounds ?? [])
+}
+
+export const histogramTable: readonly SampledHistogram[] = [
+  { name: 'lsmt_log_group_records', help: 'Records that were written together by group commit', scale: 1, read: overLogs(({ groups }) => groups) },
+  { name: 'lsmt_log_sync_seconds', help: 'Time of the syncs of the logs', scale: 0.001, read: overLogs(({ syncMs }) => syncMs) },
+]
