@@ -31,7 +31,7 @@ export function addSql(floor: CommandFloor): void {
   addCommand<SqlFlags>(floor, {
     name: 'sql',
     arguments: [new Argument('[script]', 'file with statements to run; standard input when there is none and it is no terminal')],
-    description: 'run SQL: a shell with history and completion, statements of a script or of -e; stops at the first error',
+    description: 'run SQL: a shell with completion and history (in ~/.lsmt_history, or the file that LSMT_HISTORY names), statements of a script or of -e; a script stops at the first error',
     options: [
       ...targetOptions(),
       new Option('-e, --execute <sql>', 'run these statements and end'),
