@@ -99,7 +99,10 @@ export function finishMorsel(queue: MorselQueue, morsel: Morsel): void {
 
 export const isMorselDone = (queue: MorselQueue, morsel: Morsel): boolean => Atomics.load(queue.words, slotOf(queue, morsel) + done) === 1
 
-/** The next morsel, for which a thread other than the serving one sleeps; 'complete' or 'stopped' when there is none to wait for. */
+/** Looks again so often, some 50 µs, before a reader sleeps: waking it costs the serving thread as much as a few morsels. */
+const looksMax = 4096
+
+/** The next morsel, for which a thread other than the serving one waits; 'complete' or 'stopped' when there is none to wait for. */
 export function awaitMorsel(queue: MorselQueue): Morsel | 'complete' | 'stopped' {
   const { words, start } = queue
   for (;;) {
@@ -109,10 +112,17 @@ export function awaitMorsel(queue: MorselQueue): Morsel | 'complete' | 'stopped'
     const morsel = takeMorsel(queue)
     if (morsel >= 0) return morsel
     if (state === queueEnding.complete) return 'complete'
+    if (changesSoon(words, start + signal, seen)) continue
     Atomics.add(words, start + sleepers, 1)
     Atomics.wait(words, start + signal, seen)
     Atomics.sub(words, start + sleepers, 1)
   }
+}
+
+/** Whether a word becomes another within a moment. */
+export function changesSoon(words: Int32Array, index: number, from: number, looks = looksMax): boolean {
+  for (let look = 0; look < looks; look++) if (Atomics.load(words, index) !== from) return true
+  return false
 }
 
 export interface MorselRows {

@@ -1,4 +1,5 @@
 /** What the serving thread and a reader thread say to each other: plain data only. */
+import type { MessagePort } from 'node:worker_threads'
 import type { HeapRegion } from '../../kernel/open-kernel.ts'
 import type { Pointer } from '../../kernel/linear-memory.ts'
 import type { KernelKind } from '../../settings.ts'
@@ -14,8 +15,13 @@ export interface ReaderStart {
   /** The part of it that is the reader's own. */
   readonly region: HeapRegion
   readonly kernelKind: KernelKind
-  /** Of a word of it that holds the number of the scan that the reader may join; it joins by making that negative. 0: none. */
+  /**
+   * Of a word of it: the number of the scan that the reader may join; it joins by making that negative, and makes it 0 once
+   * its outcome is sent. 0: none.
+   */
   readonly invitation: Pointer
+  /** Where outcomes go: a port of their own, so that the serving thread can take one without a turn of its event loop. */
+  readonly outcomes: MessagePort
 }
 
 /** A scan as far as readers take part in it. */
@@ -44,7 +50,9 @@ export type ToReader =
   | { readonly kind: 'scan'; readonly id: number; readonly scan: SharedScan }
   | { readonly kind: 'close' }
 
-export type FromReader =
-  | { readonly kind: 'ready' }
+/** What a reader says once, when it can be invited. */
+export const readerReady = 'ready'
+
+export type ReaderOutcome =
   | { readonly kind: 'done'; readonly id: number; readonly part: ReaderPart; readonly rowGroups: number }
   | { readonly kind: 'failed'; readonly id: number; readonly reason: string }

@@ -7,13 +7,14 @@ import { LsmtError } from '../../errors.ts'
 import { viewLinearMemory } from '../../kernel/linear-memory.ts'
 import { openKernel } from '../../kernel/open-kernel.ts'
 import type { Kernel } from '../../kernel/kernel.ts'
-import type { FromReader, ReaderStart, SharedScan, ToReader } from './reader-messages.ts'
+import { readerReady } from './reader-messages.ts'
+import type { ReaderOutcome, ReaderStart, SharedScan, ToReader } from './reader-messages.ts'
 import { runShare } from './run-share.ts'
 import type { ReaderRun } from './run-share.ts'
 
 function main(port: NonNullable<typeof parentPort>, start: ReaderStart): void {
   const kernel = openKernel(start.kernelKind, viewLinearMemory(start.memory), start.region)
-  const answer = (message: FromReader): void => port.postMessage(message)
+  const answer = (outcome: ReaderOutcome): void => start.outcomes.postMessage(outcome)
   let run: ReaderRun | undefined
 
   const join = (id: number, scan: SharedScan): void => {
@@ -29,6 +30,8 @@ function main(port: NonNullable<typeof parentPort>, start: ReaderStart): void {
       if (run.part === undefined) answer({ kind: 'failed', id, reason: 'the scan was stopped' })
       else answer({ kind: 'done', id, part: run.part, rowGroups: run.rowGroups })
     }
+    // Who had the outcome at once may have invited again by now.
+    Atomics.compareExchange(kernel.memory.i32, invitation, -id, 0)
   }
   port.on('message', (message: ToReader) => {
     switch (message.kind) {
@@ -36,11 +39,12 @@ function main(port: NonNullable<typeof parentPort>, start: ReaderStart): void {
         join(message.id, message.scan)
         break
       case 'close':
+        start.outcomes.close()
         port.close()
         break
     }
   })
-  answer({ kind: 'ready' })
+  port.postMessage(readerReady)
 }
 
 /** Why it failed, as text: the scan is done again by the serving thread, whose error is the statement's. */
