@@ -40,7 +40,7 @@ export interface DatabaseSettings {
   readonly workers: number
   /** Threads that large scans are shared with, beside the serving thread; 0: it reads alone. */
   readonly readers: number
-  /** Scans that would read fewer rows are not shared: asking a reader takes some 0.1 ms. */
+  /** Scans that would read fewer rows, in a millisecond or so, are not shared: by the time a reader has joined they are nearly over. */
   readonly readerRowsMin: number
   /** Linear memory reserved (address space, not resident memory) for memtables, cache and scratch. */
   readonly kernelMemoryBytes: number
@@ -83,7 +83,7 @@ export const defaultDatabaseSettings: DatabaseSettings = {
   kernels: 'wasm',
   workers: 1,
   readers: 1,
-  readerRowsMin: 65_536,
+  readerRowsMin: 200_000,
   kernelMemoryBytes: 1024 * MiB,
   cacheBytesMax: 256 * MiB,
   queryMemoryBytesMax: 512 * MiB,

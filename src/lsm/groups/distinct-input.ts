@@ -27,6 +27,7 @@ export function distinctInput(kernel: Kernel, ordinal: number, kind: PhysicalKin
       const numbers = arena.allocate(4 * rows.rowCount)
       grouping.assignColumn(0, { values: valuesOf(vector), nulls: vector.nulls }, isGrouped ? groups : 0, rows.selection, rows.rowCount, numbers)
     },
+    entryCount: () => grouping.groupCount,
     part: () => ({ kind: 'distinct', table: grouping.tables()[0]! }),
     merge(part, map) {
       invariant(part.kind === 'distinct', `distinct values are merged with ${part.kind}`)

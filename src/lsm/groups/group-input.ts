@@ -13,6 +13,8 @@ export interface GroupInput {
   add(groups: Pointer, rows: GroupRows, arena: Arena): void
   /** Adds rows by the groups of their dictionary entries, without those of single rows; false, with nothing done, when it cannot. */
   addByEntries?(entries: EntryGroups, rows: GroupRows, arena: Arena): boolean
+  /** How many entries beside its groups merging it takes. */
+  entryCount?(): number
   /** What it holds, for an input of the same make over another part of the rows. */
   part(): InputPart
   /** Adds another's part; `map` is u32 by its groups (0: there is one group), for which `ensure` made room. */

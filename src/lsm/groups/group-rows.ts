@@ -21,6 +21,8 @@ export interface Groups {
   readonly ordinals: readonly number[]
   readonly groupCount: number
   add(rows: GroupRows): void
+  /** Groups and distinct values: what merging goes through. */
+  readonly entryCount: number
   /** What was added so far, for groups of the same make over another part of the rows. */
   part(): GroupsPart
   merge(part: GroupsPart): void

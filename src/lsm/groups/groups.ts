@@ -66,6 +66,9 @@ function groupsWithin(kernel: Kernel, columns: readonly PhysicalKind[], groupBy:
         input.add(groups, rows, arena)
       }
     },
+    get entryCount() {
+      return inputs.reduce((sum, input) => sum + (input.entryCount?.() ?? 0), groupCount())
+    },
     part: () => ({ groupCount: groupCount(), tables: grouping?.tables() ?? [], inputs: inputs.map((input) => input.part()) }),
     merge(part) {
       const map = grouping?.merge(part.tables) ?? 0

@@ -56,3 +56,5 @@ export const readerReady = 'ready'
 export type ReaderOutcome =
   | { readonly kind: 'done'; readonly id: number; readonly part: ReaderPart; readonly rowGroups: number }
   | { readonly kind: 'failed'; readonly id: number; readonly reason: string }
+  /** It did not join. */
+  | { readonly kind: 'declined'; readonly id: number; readonly reason: string }

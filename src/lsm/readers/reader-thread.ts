@@ -24,8 +24,8 @@ export interface ReaderThread {
   readonly isReady: boolean
   /** It can be invited. */
   readonly isFree: boolean
-  /** Why it is gone. */
-  readonly death: string | undefined
+  /** Why it is gone, or why it did not take part in a scan, the last time that it could not. */
+  readonly trouble: string | undefined
   /** Row groups it has processed in scans that ended well. */
   readonly rowGroups: number
   invite(scan: SharedScan): Participation
@@ -52,6 +52,7 @@ interface ThreadState {
   invited: Invited | undefined
   lastId: number
   death: string | undefined
+  trouble: string | undefined
   rowGroups: number
 }
 
@@ -64,7 +65,7 @@ export function startReaderThread(kernel: Kernel, region: HeapRegion): ReaderThr
   const { port1: outcomes, port2 } = new MessageChannel()
   const workerData: ReaderStart = { memory: kernel.memory.wasm, region, kernelKind: kernel.kind, invitation, outcomes: port2 }
   const worker = new Worker(readerUrl, { workerData, transferList: [port2] })
-  const state: ThreadState = { kernel, worker, invitation, outcomes, hasStarted: false, isClosing: false, invited: undefined, lastId: 0, death: undefined, rowGroups: 0 }
+  const state: ThreadState = { kernel, worker, invitation, outcomes, hasStarted: false, isClosing: false, invited: undefined, lastId: 0, death: undefined, trouble: undefined, rowGroups: 0 }
   worker.on('message', () => (state.hasStarted = true))
   outcomes.on('message', (outcome: ReaderOutcome) => receive(state, outcome))
   // Only a scan that waits for it keeps the process alive.
@@ -75,7 +76,7 @@ export function startReaderThread(kernel: Kernel, region: HeapRegion): ReaderThr
   return {
     get isReady() { return isReady(state) },
     get isFree() { return isReady(state) && state.invited === undefined },
-    get death() { return state.death },
+    get trouble() { return state.death === undefined ? state.trouble : `a reader thread died: ${state.death}` },
     get rowGroups() { return state.rowGroups },
     invite: (scan) => invite(state, scan),
     close: () => close(state),
@@ -88,6 +89,10 @@ const post = ({ worker }: ThreadState, message: ToReader): void => worker.postMe
 
 function receive(state: ThreadState, outcome: ReaderOutcome): void {
   const { invited } = state
+  if (outcome.kind === 'declined') {
+    state.trouble = `a reader thread could not take part: ${outcome.reason}`
+    return
+  }
   if (invited?.id !== outcome.id) return
   if (outcome.kind === 'failed') invited.settle(new LsmtError('XX000', `a reader thread failed: ${outcome.reason}`))
   else {
@@ -103,7 +108,7 @@ const looksMax = 16_384
 function receiveSoon(state: ThreadState, id: number): void {
   const { kernel: { memory: { i32 } }, outcomes, invitation } = state
   if (!changesSoon(i32, invitation >>> 2, -id, looksMax)) return
-  const received = receiveMessageOnPort(outcomes) as { readonly message: ReaderOutcome } | undefined
+  const received: { readonly message: ReaderOutcome } | undefined = receiveMessageOnPort(outcomes)
   if (received !== undefined) receive(state, received.message)
 }
 

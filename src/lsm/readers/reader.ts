@@ -6,32 +6,33 @@ import { parentPort, workerData } from 'node:worker_threads'
 import { LsmtError } from '../../errors.ts'
 import { viewLinearMemory } from '../../kernel/linear-memory.ts'
 import { openKernel } from '../../kernel/open-kernel.ts'
-import type { Kernel } from '../../kernel/kernel.ts'
 import { readerReady } from './reader-messages.ts'
 import type { ReaderOutcome, ReaderStart, SharedScan, ToReader } from './reader-messages.ts'
-import { runShare } from './run-share.ts'
-import type { ReaderRun } from './run-share.ts'
+import { prepareShare } from './run-share.ts'
+import type { PreparedShare } from './run-share.ts'
 
 function main(port: NonNullable<typeof parentPort>, start: ReaderStart): void {
   const kernel = openKernel(start.kernelKind, viewLinearMemory(start.memory), start.region)
   const answer = (outcome: ReaderOutcome): void => start.outcomes.postMessage(outcome)
-  let run: ReaderRun | undefined
+  let share: PreparedShare | undefined
 
   const join = (id: number, scan: SharedScan): void => {
-    const invitation = start.invitation >>> 2
-    if (Atomics.compareExchange(kernel.memory.i32, invitation, id, -id) !== id) return
+    const { i32 } = kernel.memory, invitation = start.invitation >>> 2
     // Who invites again is done with the part before.
-    run?.free()
-    run = undefined
-    const outcome = runOf(kernel, scan)
-    if (typeof outcome === 'string') answer({ kind: 'failed', id, reason: outcome })
-    else {
-      run = outcome
-      if (run.part === undefined) answer({ kind: 'failed', id, reason: 'the scan was stopped' })
-      else answer({ kind: 'done', id, part: run.part, rowGroups: run.rowGroups })
+    share?.free()
+    share = undefined
+    if (Atomics.load(i32, invitation) !== id) return
+    try {
+      share = prepareShare(kernel, scan)
+    } catch (error) {
+      answer({ kind: 'declined', id, reason: reasonOf(error) })
+      return
     }
+    // Only now: a scan that is over by now need not wait.
+    if (Atomics.compareExchange(i32, invitation, id, -id) !== id) return
+    answer(outcomeOf(id, share))
     // Who had the outcome at once may have invited again by now.
-    Atomics.compareExchange(kernel.memory.i32, invitation, -id, 0)
+    Atomics.compareExchange(i32, invitation, -id, 0)
   }
   port.on('message', (message: ToReader) => {
     switch (message.kind) {
@@ -47,14 +48,19 @@ function main(port: NonNullable<typeof parentPort>, start: ReaderStart): void {
   port.postMessage(readerReady)
 }
 
-/** Why it failed, as text: the scan is done again by the serving thread, whose error is the statement's. */
-function runOf(kernel: Kernel, scan: SharedScan): ReaderRun | string {
+function outcomeOf(id: number, share: PreparedShare): ReaderOutcome {
   try {
-    return runShare(kernel, scan)
+    const run = share.run()
+    return run === undefined ? { kind: 'failed', id, reason: 'the scan was stopped' } : { kind: 'done', id, ...run }
   } catch (error) {
-    if (error instanceof LsmtError) return error.message
-    return `internal error: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`
+    return { kind: 'failed', id, reason: reasonOf(error) }
   }
+}
+
+/** As text: the scan is done again by the serving thread, whose error is the statement's. */
+function reasonOf(error: unknown): string {
+  if (error instanceof LsmtError) return error.message
+  return `internal error: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`
 }
 
 if (parentPort !== null) main(parentPort, workerData as ReaderStart)

@@ -26,8 +26,9 @@ export interface ReaderStats {
   /** Scans that readers were asked to take part in, and row groups that they processed. */
   readonly scans: number
   readonly rowGroups: number
-  /** Scans that failed with readers and were done again without, and why the last one was. */
+  /** Scans that failed with readers and were done again without. */
   readonly repeated: number
+  /** Why a reader is gone or could not take part, or else why the last scan was repeated. */
   readonly trouble: string | undefined
 }
 
@@ -64,13 +65,12 @@ export function createReaders({ kernel, regions, rowsMin, pinnedBytesMax }: Read
       trouble = error instanceof Error ? error.message : String(error)
     },
     get stats() {
-      const death = threads.find((thread) => thread.death !== undefined)?.death
       return {
         threads: threads.filter(({ isReady }) => isReady).length,
         scans,
         rowGroups: threads.reduce((sum, thread) => sum + thread.rowGroups, 0),
         repeated,
-        trouble: death === undefined ? trouble : `a reader thread died: ${death}`,
+        trouble: threads.find((thread) => thread.trouble !== undefined)?.trouble ?? trouble,
       }
     },
     async close() {

@@ -15,24 +15,28 @@ import type { ScanColumns } from '../vector/scan-columns.ts'
 import { awaitMorsel, finishMorsel, readMorsel, viewQueue } from './morsel-queue.ts'
 import type { ReaderPart, SharedScan } from './reader-messages.ts'
 
-export interface ReaderRun {
-  /** undefined when the scan was stopped. */
-  readonly part: ReaderPart | undefined
-  readonly rowGroups: number
-  /** Frees what the part's addresses mean. */
+export interface PreparedShare {
+  /** Takes part until the queue has ended; undefined when the scan was stopped. Throws what evaluation throws, and 53200. */
+  run(): { readonly part: ReaderPart; readonly rowGroups: number } | undefined
+  /** Frees all, what the part's addresses mean included. */
   free(): void
 }
 
-/** Takes part until the queue has ended. What it throws (53200, an error of evaluation) has freed its memory. */
-export function runShare(kernel: Kernel, scan: SharedScan): ReaderRun {
+/** Touches nothing that the scan owns, so it may be over meanwhile. What it throws (53200) has freed its memory. */
+export function prepareShare(kernel: Kernel, scan: SharedScan): PreparedShare {
   const heap = createLimitedHeap(kernel.heap, { bytesMax: kernel.heap.byteLength, usedBytes: 0 }, 'a reader thread')
   try {
     const context: ReadContext = { kernel: { ...kernel, heap }, shape: createRowLayout({ ...kernel, heap }, scan.layout), reverse: false, stats: undefined }
     const { tableId } = scan.layout
     const predicate = createPredicate(context, { tableId, columns: [], predicate: scan.predicate, conditions: scan.conditions })
     const work = openWork(context, createScanColumns(context.kernel, scan.layout.columns, scan.computed), scan)
-    const rowGroups = workOff(context, predicate, scan, work)
-    return { part: rowGroups < 0 ? undefined : work.part(), rowGroups: Math.max(0, rowGroups), free: heap.freeAll }
+    return {
+      run() {
+        const rowGroups = workOff(context, predicate, scan, work)
+        return rowGroups < 0 ? undefined : { part: work.part(), rowGroups }
+      },
+      free: heap.freeAll,
+    }
   } catch (error) {
     heap.freeAll()
     throw error
@@ -55,13 +59,13 @@ function openWork(context: ReadContext, columns: ScanColumns, { work }: SharedSc
     case 'groups': {
       const { kernel } = context
       const groups = createGroups({ kernel, columns: columns.kinds, groupBy: work.groupBy, aggregates: work.aggregates, budget: { bytesMax: kernel.heap.byteLength, usedBytes: 0 } })
-      return { addRowGroup: createGroupAdder(context, columns, groups).addRowGroup, isUseful: (rowCount) => groups.groupCount < groupsFew || rowCount >= rowsPerGroupMin * groups.groupCount, part: () => ({ kind: 'groups', groups: groups.part() }) }
+      return { addRowGroup: createGroupAdder(context, columns, groups).addRowGroup, isUseful: (rowCount) => groups.entryCount < entriesFew || rowCount >= rowsPerEntryMin * groups.entryCount, part: () => ({ kind: 'groups', groups: groups.part() }) }
     }
   }
 }
 
-/** Merging a group costs the serving thread as much as adding some rows does. */
-const groupsFew = 4096, rowsPerGroupMin = 32
+/** Merging a group, or a value of DISTINCT, costs the serving thread as much as adding some rows does. */
+const entriesFew = 4096, rowsPerEntryMin = 32
 
 /** Returns how many row groups it processed; -1 when the scan was stopped. */
 function workOff(context: ReadContext, predicate: Predicate, { names, queue: address }: SharedScan, { addRowGroup, isUseful }: Work): number {
