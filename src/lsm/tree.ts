@@ -40,6 +40,8 @@ export interface ScanRequest {
   readonly predicate: readonly PredicateTerm[]
   /** What must be true as well, evaluated for the rows that the predicate leaves. */
   readonly conditions?: readonly VectorExpression[]
+  /** The first page is small: who asks for the rows in their order often stops early. */
+  readonly startsSmall?: true
   /** false: nobody will ask for `Page.keyAt`, so that key chunks need not be read. */
   readonly keys?: false
   /** Asked between steps of the work: gives others a turn, ends what was cancelled. Absent = no pause. */

@@ -20,8 +20,8 @@ import type { TableAccess } from '../tables/table-access.ts'
 import { allEnded } from './all-ended.ts'
 import { physicalPredicate } from './predicate.ts'
 
-/** Batches of merged rows, and what is decoded of a page at once, grow, so that a scan that stops early makes few rows. */
-const firstRows = 32, mergedRowsMax = 1024
+/** Batches of merged rows, and what is decoded of a shard's page at once, grow, so that a scan that stops early makes few rows. */
+const firstMergedRows = 32, firstDecodedRows = 8, mergedRowsMax = 1024
 
 /** What a scan asks of every tree, or undefined when it can find nothing. */
 export function scanRequest({ turns, assertOpen }: Shards, access: TableAccess, scan: EngineScan, columns: readonly number[]): ScanRequest | undefined {
@@ -30,7 +30,7 @@ export function scanRequest({ turns, assertOpen }: Shards, access: TableAccess, 
   if (range === 'empty' || predicate === 'none') return undefined
   const { table, reverse = false, conditions, computed } = scan
   const more = { ...(conditions !== undefined && { conditions }), ...(computed !== undefined && { computed: computed.map(({ expression }) => expression) }) }
-  return { tableId: table.tableId, ...range, reverse, columns: [...new Set(columns)], predicate, ...more, pace: createPace(turns, scan.signal, assertOpen) }
+  return { tableId: table.tableId, ...range, reverse, columns: [...new Set(columns)], predicate, ...(scan.ordered && { startsSmall: true as const }), ...more, pace: createPace(turns, scan.signal, assertOpen) }
 }
 
 /** How the columns of a scan are read, by ordinal. */
@@ -112,7 +112,7 @@ async function* mergeShards(reader: PageReader, cursors: readonly ScanCursor[], 
     const prefixes = Float64Array.from(streams, prefixOf)
     let left = limit, openCount = streams.length
     let merged: EngineRow[] = []
-    for (let mergedMax = firstRows; openCount > 0 && left > 0; ) {
+    for (let mergedMax = firstMergedRows; openCount > 0 && left > 0; ) {
       const at = firstStream(reader.memory, streams, prefixes, reverse), first = streams[at]!
       merged.push(takeRow(reader, first, left))
       left--
@@ -132,7 +132,7 @@ async function* mergeShards(reader: PageReader, cursors: readonly ScanCursor[], 
 }
 
 async function openStream(reader: PageReader, cursor: ScanCursor): Promise<Stream> {
-  const stream: Stream = { cursor, page: undefined, selected: [], rows: [], first: 0, position: 0, rowsAtOnce: firstRows }
+  const stream: Stream = { cursor, page: undefined, selected: [], rows: [], first: 0, position: 0, rowsAtOnce: firstDecodedRows }
   await nextPage(reader, stream)
   return stream
 }

@@ -5,14 +5,15 @@
 import type { Pointer } from '../../kernel/linear-memory.ts'
 import type { Arena } from '../state/arena.ts'
 import type { Page, Vector } from '../page.ts'
-import type { DirectRowGroup } from './direct/direct-rows.ts'
+import type { DirectRowGroup, RowsWithin } from './direct/direct-rows.ts'
 import type { MergedRows } from './merge/merged-rows.ts'
 import { filterRows } from './predicate.ts'
 import type { Predicate } from './predicate.ts'
 import type { ScanColumns } from '../vector/scan-columns.ts'
-import { bitmapBytes } from './read-context.ts'
+import { setBits } from './merge/run-page.ts'
+import { bitAt, bitmapBytes } from './read-context.ts'
 import type { ReadContext } from './read-context.ts'
-import { decodeChunk, decodeColumn, fewShare, gatherChunk, keyChunk, onceEach } from './row-group-columns.ts'
+import { blockStart, decodeChunk, decodeColumn, fewShare, gatherChunk, keyChunk, onceEach } from './row-group-columns.ts'
 import type { ColumnSource } from './row-group-columns.ts'
 
 export interface PageRequest {
@@ -50,16 +51,49 @@ export function directPage(request: PageRequest, group: DirectRowGroup): Page {
   const { context, columns, wanted, arena } = request
   const order = orderOf(request, group)
   const vectors: (Vector | undefined)[] = []
-  const stored = onceEach((ordinal) => decodeColumn(context, group.chunk(ordinal), ordinal, 0, group.rowCount, arena))
+  // What is computed may look at rows that are not selected.
+  const isComputed = wanted.some((ordinal) => ordinal >= context.shape.layout.columns.length)
+  const { first, end } = isComputed || group.within === undefined ? { first: 0, end: group.rowCount } : group.within
+  const stored = onceEach((ordinal) => decodeColumn(context, group.chunk(ordinal), ordinal, blockStart(first), end, arena))
   const column = columns.of({ rowCount: group.rowCount, vector: stored, chunk: group.chunk }, group.selection, arena)
   for (const ordinal of wanted) vectors[ordinal] = fewRows(request, group, order, ordinal) ?? inOrder(request, order, column(ordinal))
   const keyVector = (): Pointer => {
     const { name, kind } = keyChunk(context)
     const wantedToo = typeof name === 'number' ? (vectors[name] ?? fewRows(request, group, order, name)) : undefined
-    return valuesOf(wantedToo ?? inOrder(request, order, decodeChunk(context, group.chunk(name), kind, 0, group.rowCount, arena)))
+    return valuesOf(wantedToo ?? inOrder(request, order, decodeChunk(context, group.chunk(name), kind, blockStart(first), end, arena)))
   }
   const shape = order === undefined ? { rowCount: group.rowCount, selection: group.selection } : { rowCount: order.count, selection: 0 }
   return { ...shape, vectors, selectedCount: group.selectedCount, ...keysOf(request, keyVector) }
+}
+
+/** Where the first `rowsMax` selected rows of a row group stand, in the direction of the scan. */
+export function firstPart({ context: { kernel: { memory: { u8 } }, reverse } }: PageRequest, { rowCount, selection, selectedCount }: DirectRowGroup, rowsMax: number): RowsWithin {
+  const wanted = Math.min(rowsMax, selectedCount)
+  let near = 0, far = 0
+  for (let found = 0; found < wanted; far++) {
+    if (selection !== 0 && !bitAt(u8, selection, reverse ? rowCount - 1 - far : far)) continue
+    if (found === 0) near = far
+    found++
+  }
+  return reverse ? { first: rowCount - far, end: rowCount - near } : { first: near, end: far }
+}
+
+/** A row group with the selected rows of a part only. */
+export function groupWithin({ context: { kernel: { memory: { u8 } } }, arena }: PageRequest, group: DirectRowGroup, within: RowsWithin): DirectRowGroup {
+  const { first, end } = within
+  const selection = arena.allocate(bitmapBytes(group.rowCount))
+  u8.fill(0, selection, selection + bitmapBytes(group.rowCount))
+  if (group.selection === 0) {
+    setBits(u8, selection, first, end)
+    return { ...group, selection, selectedCount: end - first, within }
+  }
+  let selectedCount = 0
+  for (let row = first; row < end; row++) {
+    if (!bitAt(u8, group.selection, row)) continue
+    u8[selection + (row >>> 3)]! |= 1 << (row & 7)
+    selectedCount++
+  }
+  return { ...group, selection, selectedCount, within }
 }
 
 interface RowOrder {

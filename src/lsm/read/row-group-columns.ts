@@ -16,6 +16,11 @@ export function keyChunk({ shape }: ReadContext): { readonly name: ChunkName; re
   return shape.form === 'composite' ? { name: 'key', kind: 'bytes' } : { name: shape.directOrdinal, kind: shape.form }
 }
 
+/** Where decoding may begin to have a row. */
+export function blockStart(row: number): number {
+  return row & ~63
+}
+
 /** Rows [first, to) of a chunk, at their place in a vector by row; `first` is a multiple of 64. */
 export function decodeChunk({ kernel: { exports } }: ReadContext, chunk: Pointer, kind: PhysicalKind, first: number, to: number, arena: Arena): Vector {
   const count = to - first

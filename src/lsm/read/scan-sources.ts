@@ -36,6 +36,9 @@ export interface ScanSources {
 
 const mergeReadAhead = 4
 
+/** Rows of the first page of a scan that starts small: a block of what chunks decode at least. */
+export const smallPageRows = 64
+
 /** `wanted`: the ordinals that will be asked for. */
 export function openScanSources(kernel: Kernel, view: View, sequence: number, shape: RowLayout, request: ScanRequest, wanted: readonly number[], stats?: ReadStats): ScanSources {
   const context: ReadContext = { kernel, shape, reverse: request.reverse === true, stats }
@@ -56,7 +59,7 @@ export function openScanSources(kernel: Kernel, view: View, sequence: number, sh
     for (const file of files) if (file.cover.length > 0) cover = cut(file.cover)
   }
   const tables = runs.map(({ readers, cover: newer }) => createTableSource(context, { files: readers.map(openFile), cover: newer, columns: read, readAhead: mergeReadAhead }))
-  const merge = createRowMerge(context, { sources: [...memtables, ...tables], keepTombstones: false })
+  const merge = createRowMerge(context, { sources: [...memtables, ...tables], keepTombstones: false, ...(request.startsSmall && { firstRowsMax: smallPageRows }) })
   const predicate = createPredicate(context, request)
   const columns = createScanColumns(kernel, kinds, request.computed)
   return {

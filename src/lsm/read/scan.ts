@@ -9,11 +9,11 @@ import type { ReadStats, ScanCursor, ScanRequest } from '../tree.ts'
 import type { View } from '../state/view.ts'
 import { storedOrdinals } from '../vector/scan-columns.ts'
 import { createDirectReader } from './direct/direct-rows.ts'
-import type { DirectReader, DirectRowGroup } from './direct/direct-rows.ts'
-import { directPage, mergedPage } from './pages.ts'
+import type { DirectReader, DirectRowGroup, RowsWithin } from './direct/direct-rows.ts'
+import { directPage, firstPart, groupWithin, mergedPage } from './pages.ts'
 import type { PageRequest } from './pages.ts'
 import { keyChunk } from './row-group-columns.ts'
-import { openScanSources } from './scan-sources.ts'
+import { openScanSources, smallPageRows } from './scan-sources.ts'
 import type { ScanSources } from './scan-sources.ts'
 import type { Stretch } from './stretches.ts'
 
@@ -23,6 +23,10 @@ interface ScanState {
   readonly page: PageRequest
   readonly pace: Pace | undefined
   stretch: Stretch | undefined
+  /** No page was given out yet of a scan that starts small. */
+  startsSmall: boolean
+  /** What is left of a row group whose first rows were given out. */
+  rest: { readonly group: DirectRowGroup; readonly within: RowsWithin } | undefined
   closed: boolean
 }
 
@@ -37,6 +41,8 @@ export function openScan(kernel: Kernel, view: View, sequence: number, shape: Ro
     page: { context, columns, wanted: request.columns, predicate, arena: createArena(kernel.heap) },
     pace: request.pace,
     stretch: undefined,
+    startsSmall: request.startsSmall === true,
+    rest: undefined,
     closed: false,
   }
   return {
@@ -77,10 +83,23 @@ function openNext(state: ScanState): boolean {
 }
 
 /** At once where nothing must be read. */
-function nextDirect({ direct, page }: ScanState): Page | 'end' | Promise<Page | 'end'> {
-  const pageOf = (group: DirectRowGroup | undefined): Page | 'end' => (group === undefined ? 'end' : directPage(page, group))
+function nextDirect(state: ScanState): Page | 'end' | Promise<Page | 'end'> {
+  const { direct, page, rest } = state
+  state.rest = undefined
+  if (rest !== undefined) return directPage(page, groupWithin(page, rest.group, rest.within))
   const next = direct.next()
-  return next instanceof Promise ? next.then(pageOf) : pageOf(next)
+  return next instanceof Promise ? next.then((group) => groupPage(state, group)) : groupPage(state, next)
+}
+
+/** The page of a row group; the first one of a scan that starts small has its first rows, and the next one the others. */
+function groupPage(state: ScanState, group: DirectRowGroup | undefined): Page | 'end' {
+  const { page, startsSmall } = state
+  if (group === undefined) return 'end'
+  state.startsSmall = false
+  if (!startsSmall) return directPage(page, group)
+  const within = firstPart(page, group, smallPageRows)
+  if (group.selectedCount > smallPageRows) state.rest = { group, within: page.context.reverse ? { first: 0, end: within.first } : { first: within.end, end: group.rowCount } }
+  return directPage(page, groupWithin(page, group, within))
 }
 
 /** undefined when the rows that came next are all filtered out. */

@@ -137,7 +137,7 @@ function randomPredicate(random: Random, layout: TableLayout): PredicateTerm[] {
 function randomRequest(random: Random, layout: TableLayout): ScanRequest {
   const [lower, upper] = random.below(3) === 0 ? [undefined, undefined] : randomRange(random, layout)
   const columns = layout.columns.map((_, ordinal) => ordinal).filter(() => random.below(3) > 0)
-  return { tableId: layout.tableId, ...(lower && { lower }), ...(upper && { upper }), reverse: random.below(2) === 1, columns, predicate: random.below(2) === 0 ? [] : randomPredicate(random, layout) }
+  return { tableId: layout.tableId, ...(lower && { lower }), ...(upper && { upper }), reverse: random.below(2) === 1, ...(random.below(2) === 0 && { startsSmall: true }), columns, predicate: random.below(2) === 0 ? [] : randomPredicate(random, layout) }
 }
 
 /** Life goes on while a scan is open: it sees its snapshot all the same. */

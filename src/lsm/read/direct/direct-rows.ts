@@ -29,6 +29,14 @@ export type DirectStretch = Extract<Stretch, { readonly kind: 'direct' }>
 export interface DirectRowGroup extends SelectedRows {
   readonly reader: TableReader
   readonly rowGroup: number
+  /** Where given, no row outside of [first, end) is selected. */
+  readonly within?: RowsWithin
+}
+
+/** Some rows of a row group that stand together. */
+export interface RowsWithin {
+  readonly first: number
+  readonly end: number
 }
 
 export interface DirectOptions {

@@ -34,6 +34,8 @@ export interface RowMergeOptions {
   readonly keepTombstones: boolean
   /** Rows given out at once; background work asks for few, to take its pauses between. */
   readonly rowsMax?: number
+  /** Rows given out the first time, of which columns are decoded for their rows only. */
+  readonly firstRowsMax?: number
 }
 
 const rowsMaxDefault = 4096
@@ -58,11 +60,13 @@ interface MergeState {
   addresses: Pointer
   readonly arena: Arena
   lanes: Lane[]
+  /** How many rows are given out next. */
+  rowsNow: number
 }
 
 export function createRowMerge(context: ReadContext, options: RowMergeOptions): RowMerge {
   const { heap } = context.kernel
-  const state: MergeState = { context, options, winners: 0, records: 0, addresses: 0, arena: createArena(heap), lanes: [] }
+  const state: MergeState = { context, options, winners: 0, records: 0, addresses: 0, arena: createArena(heap), lanes: [], rowsNow: options.firstRowsMax ?? options.rowsMax ?? rowsMaxDefault }
   return {
     open(lower, upper, among) {
       if (state.winners === 0) allocate(state)
@@ -91,8 +95,11 @@ async function nextRows(state: MergeState): Promise<MergedRows | undefined> {
   for (;;) {
     await refill(state)
     if (state.lanes.every((lane) => lane.page === undefined)) return undefined
+    const isFirst = state.rowsNow === state.options.firstRowsMax
     const count = dropHidden(state, merge(state))
-    if (count > 0) return mergedRows(state, count)
+    if (count === 0) continue
+    state.rowsNow = state.options.rowsMax ?? rowsMaxDefault
+    return mergedRows(state, count, isFirst ? rowSpans(state, count) : undefined)
   }
 }
 
@@ -107,7 +114,7 @@ async function refill({ lanes }: MergeState): Promise<void> {
 }
 
 /** Merges what the lanes hold; returns the number of winners. */
-function merge({ context, options, records, winners, lanes }: MergeState): number {
+function merge({ context, records, winners, lanes, rowsNow }: MergeState): number {
   const { kernel: { memory: { u32 }, exports }, shape, reverse } = context
   lanes.forEach(({ page, position }, i) => {
     const record = (records >>> 2) + 8 * i
@@ -117,7 +124,7 @@ function merge({ context, options, records, winners, lanes }: MergeState): numbe
     u32[record + 3] = (page?.last ?? true ? finalFlag : 0) | (reverse ? descendingFlag : 0)
   })
   const mergeRuns = shape.form === 'i64' ? exports.mergeI64 : exports.mergeRefs
-  const count = mergeRuns(records, lanes.length, winners, options.rowsMax ?? rowsMaxDefault)
+  const count = mergeRuns(records, lanes.length, winners, rowsNow)
   lanes.forEach((lane, i) => {
     if (lane.page !== undefined) lane.position = u32[(records >>> 2) + 8 * i + 1]!
   })
@@ -143,15 +150,32 @@ function dropHidden({ context, options, winners, lanes }: MergeState, count: num
   return kept
 }
 
-function mergedRows(state: MergeState, count: number): MergedRows {
+interface RowSpan {
+  readonly first: number
+  readonly end: number
+}
+
+/** By lane: between which of its rows the winners lie. */
+function rowSpans({ context: { kernel: { memory: { u32 } } }, winners, lanes }: MergeState, count: number): readonly RowSpan[] {
+  const first = lanes.map(() => Number.POSITIVE_INFINITY), end = lanes.map(() => 0)
+  for (let i = 0; i < count; i++) {
+    const run = u32[(winners >>> 2) + 2 * i]!, row = u32[(winners >>> 2) + 2 * i + 1]!
+    first[run] = Math.min(first[run]!, row)
+    end[run] = Math.max(end[run]!, row + 1)
+  }
+  return lanes.map((_, i) => ({ first: first[i]!, end: end[i]! }))
+}
+
+/** `spans`: of the rows that are to be decoded; all of them when undefined. */
+function mergedRows(state: MergeState, count: number, spans: readonly RowSpan[] | undefined): MergedRows {
   return {
     count,
     keys: () => gather8(state, count, (page) => (page.flipped ? keysByRow(state, page) : page.keys)),
     tombstones: () => gatherBits(state, count, (page) => page.tombstones),
     column(ordinal) {
-      const vectors = state.lanes.map(({ page }) => page?.column(ordinal))
-      const values = gather8(state, count, (_, i) => addressOf(vectors[i]!))
-      const nulls = gatherBits(state, count, (_, i) => vectors[i]!.nulls)
+      const vectors = state.lanes.map(({ page }, i) => (spans?.[i]!.end === 0 ? undefined : page?.column(ordinal, spans?.[i]!.first, spans?.[i]!.end)))
+      const values = gather8(state, count, (_, i) => (vectors[i] === undefined ? 0 : addressOf(vectors[i])))
+      const nulls = gatherBits(state, count, (_, i) => vectors[i]?.nulls ?? 0)
       const kind = state.context.shape.layout.columns[ordinal]!
       return kind === 'bytes' ? { kind, refs: values, nulls } : { kind, values, nulls }
     },

@@ -26,8 +26,8 @@ export interface RunPage {
   readonly covered: Pointer
   /** Row = rowCount - 1 - position. */
   readonly flipped: boolean
-  /** A column's vector by row, decoded on demand. */
-  column(ordinal: number): Vector
+  /** A column's vector by row, decoded on demand; of rows outside of [first, end), where given, it may say nothing. */
+  column(ordinal: number, first?: number, end?: number): Vector
 }
 
 export interface RunSource {

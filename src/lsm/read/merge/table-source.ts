@@ -10,7 +10,7 @@ import { rowGroupBytesOf } from '../../table/table.ts'
 import type { ChunkName, PinnedChunks, TableMeta, TableReader } from '../../table/table.ts'
 import { bitmapBytes } from '../read-context.ts'
 import type { ReadContext } from '../read-context.ts'
-import { decodeChunk, decodeColumn, keyChunk } from '../row-group-columns.ts'
+import { blockStart, decodeChunk, decodeColumn, keyChunk } from '../row-group-columns.ts'
 import { coveredBits, positionOf } from './run-page.ts'
 import type { RunPage, RunSource } from './run-page.ts'
 
@@ -148,7 +148,13 @@ function pageOf(state: SourceState, group: LoadedRowGroup, from: number, to: num
     tombstones: group.tombstones,
     covered: coveredBits(context, options.cover, keys, rowCount, bounds, arena),
     flipped: context.reverse,
-    column: (ordinal) => (group.vectors[ordinal] ??= decodeColumn(context, chunkOf(state, group, ordinal), ordinal, 0, rowCount, arena)),
+    column(ordinal, first = 0, end = rowCount) {
+      const decoded = group.vectors[ordinal]
+      if (decoded !== undefined) return decoded
+      const vector = decodeColumn(context, chunkOf(state, group, ordinal), ordinal, blockStart(first), end, arena)
+      if (blockStart(first) === 0 && end === rowCount) group.vectors[ordinal] = vector
+      return vector
+    },
   }
 }
 
