@@ -70,6 +70,7 @@ async function startServer({ flags, access: { clients, certificate }, settings, 
   return await startHttpServer(
     { ...flags.listen, clients, certificate, limits: flags },
     {
+      engine,
       sql: createSql(engine, sqlSettings(settings)),
       clock,
       random: systemRandom,

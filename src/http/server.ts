@@ -7,7 +7,7 @@ import type { Express, NextFunction, Request, Response } from 'express'
 import { LsmtError } from '../errors.ts'
 import { answerBackup } from './backup/backup-route.ts'
 import type { BackupRoute } from './backup/backup-route.ts'
-import type { EngineStats } from '../engine/engine.ts'
+import type { Engine, EngineStats } from '../engine/engine.ts'
 import { newQueryStats } from '../sql/result.ts'
 import type { Sql } from '../sql/sql.ts'
 import { sendWhole } from './format/response-sink.ts'
@@ -25,6 +25,8 @@ import type { Sample } from './observe/metric-table.ts'
 import { createMetrics, metricsContentType } from './observe/metrics.ts'
 import { createTraffic } from './observe/traffic.ts'
 import type { Traffic, TrafficOptions } from './observe/traffic.ts'
+import { answerImport } from './import/import-route.ts'
+import type { ImportRoute } from './import/import-route.ts'
 import { closeListener, createListener, listen } from './listener.ts'
 import type { Certificate, ListenerSettings } from './listener.ts'
 
@@ -34,6 +36,7 @@ export interface HttpSettings extends ListenerSettings {
 
 /** What the composition root gives. */
 export interface HttpServices extends Omit<TrafficOptions, 'onAnswered'> {
+  readonly engine: Engine
   readonly sql: Sql
   readonly commit: CommitKind
   /** What GET /backup answers from; without it there is no such route. */
@@ -49,7 +52,7 @@ export interface HttpServices extends Omit<TrafficOptions, 'onAnswered'> {
 }
 
 /** What routes stand on. */
-interface Routes extends QueryRoute, Pick<HttpServices, 'notReady' | 'status' | 'backup'> {
+interface Routes extends QueryRoute, ImportRoute, Pick<HttpServices, 'notReady' | 'status' | 'backup'> {
   readonly metrics: () => Promise<string>
 }
 
@@ -69,7 +72,7 @@ export async function startHttpServer(settings: HttpSettings, services: HttpServ
   const traffic = createTraffic({ ...services, onAnswered: metrics.answered })
   const [bodies, gate, reads] = [createBodies(limits), createGate(limits), newQueryStats()]
   const sample = (): Sample => ({ engine: services.engineStats(), sql: services.sql.stats, reads, gate: gate.counts, connections: connections.counts, bodyBytes: bodies.bytesHeld, requestsUnderWay: traffic.underWay })
-  const routes: Routes = { ...services, statementLengthMax: limits.statementLengthMax, bodies, gate, traffic, reads, metrics: () => metrics.text(sample()) }
+  const routes: Routes = { ...services, bodyTimeoutMs: limits.bodyTimeoutMs, statementLengthMax: limits.statementLengthMax, bodies, gate, traffic, reads, metrics: () => metrics.text(sample()) }
   const app = createApp(routes)
   const door: Door = { settings, traffic, isStopping: false }
   const handle = (request: IncomingMessage, response: ServerResponse, awaitsContinue: boolean): void => {
@@ -79,6 +82,7 @@ export async function startHttpServer(settings: HttpSettings, services: HttpServ
     if (access === undefined) return
     if (awaitsContinue) response.writeContinue()
     if (request.method === 'POST' && isQuery(request.url)) void answerQuery(routes, request, response, access)
+    else if (request.method === 'POST' && isPath('/import', request.url)) void answerImport(routes, request, response, access)
     else app(request, response)
   }
   const { server, url, replaceCertificate } = createListener((request, response) => handle(request, response, false), settings)
@@ -102,8 +106,10 @@ interface Door {
   isStopping: boolean
 }
 
-function isQuery(url: string | undefined): boolean {
-  return url === '/query' || url?.startsWith('/query?') === true
+const isQuery = (url: string | undefined): boolean => isPath('/query', url)
+
+function isPath(path: string, url = ''): boolean {
+  return url === path || url.startsWith(`${path}?`)
 }
 
 /** What the client may do; undefined when it was answered with a refusal. Whoever asks first whether to send a large body hears it before. */
@@ -156,8 +162,8 @@ function createApp(services: Routes): Express {
   app.get('/metrics', async (_request: Request, response: Response) => {
     sendWhole(response, 200, metricsContentType, await services.metrics())
   })
-  app.all('/import', (request: Request) => {
-    throw new LsmtError('0A000', `${request.path} is not supported`)
+  app.all('/import', (_request: Request, response: Response) => {
+    sendError(response, 405, '22023', 'rows are sent by POST', { allow: 'POST' })
   })
   app.use((request: Request, response: Response) => {
     sendError(response, 404, '22023', `there is no ${request.method} ${request.path.slice(0, 100)}`, {})

@@ -110,7 +110,7 @@ export function createSql(engine: Engine, settings: SqlSettings = defaultSqlSett
     return prepared
   }
 
-  const runner: TextRunner = { engine, clock, limits, planOf: createPlanner(settings), counts: {} }
+  const runner: TextRunner = { engine, clock, limits, planOf: createPlanner(settings), counts: {}, staging: { engine, visible: () => engine } }
 
   function start(prepared: PreparedText, parameters?: SqlParameters, options?: QueryOptions): TextRun {
     return new TextRun(runner, { prepared, parameters, signal: options?.signal, mayWrite: options?.mayWrite ?? true, oneWithRows: options?.oneWithRows ?? false, idempotencyKey: options?.idempotencyKey })

@@ -68,3 +68,18 @@ test('what was exported is what is imported again, in every format, of a directo
     }
   })
 })
+
+test('an import goes through a server', async () => {
+  await withFolder(async (folder) => {
+    const server = await serveHere(join(folder, 'data'))
+    await fetch(`${server.url}/query`, { method: 'POST', body: 'CREATE TABLE t (id BIGINT PRIMARY KEY, name TEXT NOT NULL)' })
+    const load = (input: string, ...args: string[]): ReturnType<typeof runHere> => runHere(['import', 't', '--url', server.url, '--format', 'csv', '--json', ...args], input)
+    expect(JSON.parse((await load('id;name\n1;a\n2;b\n', '--delimiter', ';')).out)).toMatchObject({ isWritten: true, rowsWritten: 2, linesFailed: 0, errors: [] })
+    const refused = await load('3,c\nx,d\n', '--no-header')
+    expect([refused.code, JSON.parse(refused.out)]).toMatchObject([1, { isWritten: false, rowsWritten: 0, linesFailed: 1, errors: [{ line: 2, column: 'id', code: '22P02', reason: '"x" is not a value of type BIGINT' }] }])
+    expect(JSON.parse((await load('id,name\n1,again\n4,d\n', '--on-error', 'skip')).out)).toMatchObject({ isWritten: true, rowsWritten: 1, linesFailed: 1, errors: [{ line: 2, code: '23505' }] })
+    expect(JSON.parse((await load('id,name\n1,again\n', '--on-conflict', 'replace')).out)).toMatchObject({ isWritten: true, rowsWritten: 1 })
+    expect((await load('id,nope\n')).err).toContain('names column "nope"')
+    await server.stop()
+  })
+})

@@ -61,6 +61,7 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
   const server = await startHttpServer(
     { host: '127.0.0.1', port: 0, clients: options.clients ?? { kind: 'local' }, certificate: options.certificate, limits: { ...defaultHttpLimits, bodyBytesMax: 1_000_000, ...options.limits } },
     {
+      engine,
       sql: createSql(engine),
       clock: systemClock,
       commit: { durability: 'sync', copies: 1 },

@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { Engine } from '../../src/engine/engine.ts'
 import { answersLengthMax, unitsMax } from '../../src/sql/run/keyed/keyed-text.ts'
-import { createSql } from '../../src/sql/sql.ts'
+import { createSql, defaultSqlSettings } from '../../src/sql/sql.ts'
 import type { Sql } from '../../src/sql/sql.ts'
 import type { SqlParameters } from '../../src/sql/slot.ts'
 import { createMemoryStorage } from '../../src/storage/memory-storage.ts'
@@ -133,6 +133,21 @@ for (const [title, open] of testEngines) {
     })
   })
 }
+
+test('an INSERT … SELECT that is staged is recorded with what makes its rows visible', async () => {
+  const engine = await openTestEngine(createMemoryStorage(), { kernels: 'js', shards: 2 })
+  const sql = createSql(engine, { ...defaultSqlSettings, queryMemoryBytesMax: 256 * 1024 })
+  await sql.query('CREATE TABLE a (id BIGINT PRIMARY KEY, v TEXT); CREATE TABLE b (id BIGINT PRIMARY KEY, v TEXT); CREATE TABLE c (id BIGINT PRIMARY KEY, v TEXT)')
+  await sql.query(`INSERT INTO a VALUES ${Array.from({ length: 3000 }, (_, i) => `(${i}, '${'x'.repeat(50)}')`).join(', ')}; INSERT INTO c VALUES (-1, NULL)`)
+  for (const text of ['INSERT INTO b SELECT * FROM a', 'INSERT INTO c SELECT * FROM a', 'INSERT INTO c SELECT id - 2000, v FROM a ON CONFLICT DO NOTHING']) {
+    const first = await sql.query(text, undefined, { idempotencyKey: text })
+    expect(first[0]!.rowCount).toBeGreaterThan(1999)
+    await sql.query('DELETE FROM b WHERE id < 10; DELETE FROM c WHERE id < 10')
+    expect(await sql.query(text, undefined, { idempotencyKey: text })).toEqual(first)
+    expect((await sql.query('SELECT count(*) FROM b WHERE id < 10; SELECT count(*) FROM c WHERE id < 10')).map(({ rows }) => rows)).toEqual([[[0]], [[0]]])
+  }
+  await engine.close()
+})
 
 test('a long text under a key is a transaction, or has a limit', async () => {
   const engine = await openTestEngine(createMemoryStorage(), { kernels: 'js', shards: 1, tree: { memtableBytesMax: 16 * 1024 * 1024, logSegmentBytes: 16 * 1024 * 1024 } })

@@ -14,9 +14,12 @@ export interface ServerConnection extends Connection {
 
 /** Nothing is sent before the first request. */
 export function openServer(url: string, token: string | undefined): ServerConnection {
-  const request: ServerConnection['request'] = async (path, init, signal) => {
+  const send: ServerConnection['request'] = async (path, init, signal) => {
     const headers = { ...(init.headers as Record<string, string> | undefined), ...(token !== undefined && { authorization: `Bearer ${token}` }) }
-    const response = await reach(url, fetch(`${url}${path}`, { ...init, headers, ...(signal !== undefined && { signal: abortSignalOf(signal) }) }), signal)
+    return await reach(url, fetch(`${url}${path}`, { ...init, headers, ...(signal !== undefined && { signal: abortSignalOf(signal) }) }), signal)
+  }
+  const request: ServerConnection['request'] = async (path, init, signal) => {
+    const response = await send(path, init, signal)
     if (!response.ok) throw await answeredError(response)
     return response
   }
@@ -40,7 +43,7 @@ export function openServer(url: string, token: string | undefined): ServerConnec
       const parameters = new URLSearchParams(Object.entries(wanted).filter((entry): entry is [string, string] => entry[1] !== undefined))
       const body = ReadableStream.from(counted(source, (bytesRead) => onProgress?.({ bytesRead, rows: 0 })))
       const init = { method: 'POST', body, duplex: 'half', headers: { 'content-type': format === 'csv' ? 'text/csv' : 'application/x-ndjson' } } as RequestInit
-      return (await (await request(`/import?${parameters.toString()}`, init, signal)).json()) as ImportOutcome
+      return await outcomeOf(await send(`/import?${parameters.toString()}`, init, signal))
     },
     status: async () => (await (await request('/status', {})).json()) as Readonly<Record<string, unknown>>,
     close: async () => {},
@@ -65,6 +68,22 @@ async function reach<T>(url: string, work: Promise<T>, signal: CancelSignal | un
     if (error instanceof LsmtError) throw error
     throw new LsmtError('08006', `cannot reach ${url}: ${reasonOf(error)}`, { hint: 'is the server running, and the URL right?' }, error)
   }
+}
+
+interface AnsweredImport {
+  readonly rowCount?: number
+  readonly skipped?: number
+  readonly linesFailed?: number
+  readonly errors?: readonly { readonly line: number; readonly column?: string; readonly code: string; readonly message: string }[]
+}
+
+/** Lines that are wrong are an outcome; every other error is raised. */
+async function outcomeOf(response: Response): Promise<ImportOutcome> {
+  if (!response.ok && response.headers.get('content-type')?.startsWith('application/json') !== true) throw await answeredError(response)
+  const text = await response.text()
+  const { rowCount = 0, skipped = 0, linesFailed = skipped, errors } = JSON.parse(text) as AnsweredImport
+  if (errors === undefined) throw errorOf(text) ?? new LsmtError('08006', `the server answers ${response.status}: ${text.slice(0, 200)}`)
+  return { isWritten: response.ok, rowsWritten: rowCount, linesFailed, errors: errors.map(({ message, ...error }) => ({ ...error, code: error.code as ErrorCode, reason: message })) }
 }
 
 /** `fetch failed` says nothing; its cause does. */

@@ -1,7 +1,9 @@
 /** Compressed bodies: which encoding a client takes, and the stream that makes it. */
-import { constants, createBrotliCompress, createGzip } from 'node:zlib'
+import { pipeline } from 'node:stream'
+import { constants, createBrotliCompress, createGunzip, createGzip } from 'node:zlib'
 import type { BrotliCompress, Gzip } from 'node:zlib'
 import Negotiator from 'negotiator'
+import { LsmtError } from '../../errors.ts'
 
 export type Encoding = 'gzip' | 'br'
 
@@ -30,4 +32,31 @@ export function createCompressor(encoding: Encoding): Compressor {
   }
   const stream = createGzip({ level: 3 })
   return { stream, flush: () => stream.flush(constants.Z_SYNC_FLUSH) }
+}
+
+/** Text rarely becomes a fiftieth; what would become more times as long is made to fill disks. */
+const expansionMax = 200, expandedBytesFree = 16 * 1024 * 1024
+
+/** The bytes of a gzip stream. 22P02 when it is none, or broken off; 54000 when it grows beyond reason. */
+export async function* gunzipped(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  let bytesIn = 0
+  let bytesOut = 0
+  const stream = createGunzip()
+  const counted = async function* (): AsyncGenerator<Uint8Array> {
+    for await (const bytes of source) {
+      bytesIn += bytes.length
+      yield bytes
+    }
+  }
+  // A failure of either side is told by the stream.
+  pipeline(counted, stream, () => {})
+  try {
+    for await (const bytes of stream as AsyncIterable<Uint8Array>) {
+      bytesOut += bytes.length
+      if (bytesOut > expandedBytesFree && bytesOut > expansionMax * bytesIn) throw new LsmtError('54000', `the body becomes more than ${expansionMax} times as long when it is decompressed`)
+      yield bytes
+    }
+  } catch (error) {
+    throw error instanceof LsmtError ? error : new LsmtError('22P02', 'the body is not gzip, or breaks off', {}, error)
+  }
 }

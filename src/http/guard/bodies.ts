@@ -97,13 +97,13 @@ export function tooLarge(bytesMax: number): LsmtError {
 const droppedBytesMax = 1024 * 1024, droppedMsMax = 5_000
 
 /** Reads a body that nobody wants, so that the client hears the answer; one that is long, or slow, is cut. */
-export function drop(request: IncomingMessage): void {
+export function drop(request: IncomingMessage, bytesMax = droppedBytesMax): void {
   if (request.complete || request.destroyed) return
   let byteLength = 0
   const timer = setTimeout(() => request.destroy(), droppedMsMax)
   request.on('data', (chunk: Buffer) => {
     byteLength += chunk.length
-    if (byteLength > droppedBytesMax) request.destroy()
+    if (byteLength > bytesMax) request.destroy()
   })
   // An aborted one says so by an error first, which nobody waits for any more.
   request.on('error', () => {})

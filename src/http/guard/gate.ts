@@ -11,6 +11,23 @@ export interface Gate {
   readonly counts: { readonly running: number; readonly waiting: number }
 }
 
+/** Waits for its turn, if there is a queue. */
+export function inTurn(gate: Gate, signal: CancelSignal, work: () => Promise<void> | undefined): Promise<void> | undefined {
+  const turn = gate.enter(signal)
+  return turn === undefined ? beforeEnd(work, gate.leave) : turn.then(() => beforeEnd(work, gate.leave))
+}
+
+/** Calls `end` when the work is over, however it ended: at once when it waits for nothing. */
+export function beforeEnd(work: () => Promise<void> | undefined, end: () => void): Promise<void> | undefined {
+  let working: Promise<void> | undefined
+  try {
+    working = work()
+  } finally {
+    if (working === undefined) end()
+  }
+  return working?.finally(end)
+}
+
 export function createGate({ queriesMax, queueMax }: Pick<HttpLimits, 'queriesMax' | 'queueMax'>): Gate {
   let running = 0
   const waiting = new Set<() => void>()

@@ -14,6 +14,7 @@ import type { CommitKind, ResultFormat } from '../format/result-format.ts'
 import { writeResults } from '../format/write-results.ts'
 import { drop } from '../guard/bodies.ts'
 import type { Bodies } from '../guard/bodies.ts'
+import { beforeEnd, inTurn } from '../guard/gate.ts'
 import type { Gate } from '../guard/gate.ts'
 import type { Access } from '../guard/tokens.ts'
 import type { Traffic } from '../observe/traffic.ts'
@@ -94,23 +95,6 @@ async function unlessGivenUp(writing: Promise<void>, { timeoutMs }: QueryRequest
     clearTimeout(timer)
     response.off('close', onClose)
   }
-}
-
-/** Waits for its turn, if there is a queue. */
-function inTurn(gate: Gate, signal: CancelSignal, work: () => Promise<void> | undefined): Promise<void> | undefined {
-  const turn = gate.enter(signal)
-  return turn === undefined ? beforeEnd(work, gate.leave) : turn.then(() => beforeEnd(work, gate.leave))
-}
-
-/** Calls `end` when the work is over, however it ended: at once when it waits for nothing. */
-function beforeEnd(work: () => Promise<void> | undefined, end: () => void): Promise<void> | undefined {
-  let working: Promise<void> | undefined
-  try {
-    working = work()
-  } finally {
-    if (working === undefined) end()
-  }
-  return working?.finally(end)
 }
 
 /** The results of a text; what needs no waiting is written at once. */

@@ -1,5 +1,5 @@
 /** Queries over an engine, each over one snapshot. */
-import type { Engine, EngineRow, EngineSession } from '../../engine/engine.ts'
+import type { EngineRow, EngineSession } from '../../engine/engine.ts'
 import type { Clock } from '../../runtime/clock.ts'
 import type { CancelSignal } from '../cancel.ts'
 import { open } from '../operator/open.ts'
@@ -12,6 +12,7 @@ import type { RowsResult } from '../result.ts'
 import { atOperand } from '../value/values.ts'
 import type { Values } from '../value/values.ts'
 import { keyValue } from './keys.ts'
+import type { Staging } from './queried/staging.ts'
 
 /** How many statements of each kind were begun. */
 export type StatementCounts = Partial<Record<Plan['kind'] | 'explain', number>>
@@ -23,7 +24,7 @@ export interface Execution {
   readonly clock: Clock
   readonly limits: QueryLimits
   /** Where rows can be staged: not within a transaction. */
-  readonly stages?: Engine | undefined
+  readonly stages?: Staging | undefined
   /** Statements run so far, by kind. */
   readonly counts?: StatementCounts
   /** Under EXPLAIN ANALYZE. */

@@ -11,7 +11,7 @@ import type { CancelSignal } from '../cancel.ts'
 import { createBatchBuilder } from './row-batch.ts'
 import type { BatchBuilder } from './row-batch.ts'
 import { writeAsTheyCome } from './skipping-target.ts'
-import type { RowTarget } from './row-target.ts'
+import type { RowTarget, VisibleRows } from './row-target.ts'
 import { createSourceReader } from './source-reader.ts'
 import type { CsvOptions, SourceReader } from './source-reader.ts'
 import type { LineError } from './source-record.ts'
@@ -28,6 +28,10 @@ export interface ImportRequest {
   readonly onConflict?: 'error' | 'replace'
   readonly clock: Clock
   readonly signal?: CancelSignal
+  /** How far an earlier run with 'skip' came: this one goes on behind that. */
+  readonly resumed?: ImportState
+  /** Instead of the engine: what makes rows visible is written through what this gives, which asks for the state that is reached then. */
+  readonly recording?: (stateAfter: (rowCount: number) => ImportState) => VisibleRows
   /** Called for every piece of the source that was read. */
   readonly onProgress?: (progress: ImportProgress) => void
 }
@@ -48,6 +52,12 @@ export interface ImportOutcome {
   readonly errors: readonly LineError[]
 }
 
+/** How far an import is. */
+export interface ImportState extends ImportOutcome {
+  /** The last line that was read as a record. */
+  readonly lineReached: number
+}
+
 export const lineErrorsMax = 100
 
 /** 42P01 for an unknown table, 57014 when cancelled, and what writing raises. Whatever is raised, with 'stop' nothing was written. */
@@ -55,13 +65,16 @@ export async function importRows(engine: Engine, request: ImportRequest): Promis
   const table = engine.table(request.table)
   if (table === undefined) throw new LsmtError('42P01', `table "${request.table}" does not exist`, { hint: 'create it first: CREATE TABLE …' })
   const mode = (request.onConflict ?? (table.onInsert === 'upsert' ? 'replace' : 'error')) === 'replace' ? 'upsert' : 'insert'
-  const target = request.onError === 'skip' ? writeAsTheyCome(engine, table, mode) : writeAtOnce(engine, table, mode)
+  const { recording, resumed } = request
+  const target = request.onError === 'skip'
+    ? writeAsTheyCome(engine, table, mode, (errors) => recording?.((rowCount) => stateOf(reading, rowCount, errors)) ?? engine)
+    : writeAtOnce(engine, table, mode, () => recording?.(() => stateOf(reading, 0, [])) ?? engine)
   const nowMicros = Number(request.clock.wallMicros())
   const reading: Reading = {
     request, target,
     reader: createSourceReader(table, request.format, request.csv),
     builderFor: (targets) => createBatchBuilder(table, targets, request.format, nowMicros),
-    builder: undefined, batchBytes: 0, bytesRead: 0, rows: 0, linesFailed: 0, errors: [], readUntil: Infinity,
+    builder: undefined, batchBytes: 0, bytesRead: 0, rows: resumed?.rowsWritten ?? 0, linesFailed: resumed?.linesFailed ?? 0, errors: [...(resumed?.errors ?? [])], lineReached: 0, readUntil: Infinity,
   }
   try {
     await readAll(reading)
@@ -73,6 +86,10 @@ export async function importRows(engine: Engine, request: ImportRequest): Promis
     await target.abandon()
     throw error
   }
+}
+
+function stateOf({ rows, linesFailed, errors, lineReached }: Reading, moreRows: number, moreErrors: readonly LineError[]): ImportState {
+  return { isWritten: true, rowsWritten: rows + moreRows, linesFailed: linesFailed + moreErrors.length, errors: [...errors, ...moreErrors].slice(0, lineErrorsMax), lineReached }
 }
 
 function isRefused({ request, linesFailed }: Reading): boolean {
@@ -91,6 +108,7 @@ interface Reading {
   rows: number
   linesFailed: number
   readonly errors: LineError[]
+  lineReached: number
   /** With 'stop', once a line is wrong: where reading for other errors ends. */
   readUntil: number
 }
@@ -117,7 +135,10 @@ async function readAll(reading: Reading): Promise<void> {
 function addRecords(reading: Reading, records: ReturnType<SourceReader['read']>): void {
   const { reader } = reading
   if (reader.targets !== undefined) reading.builder ??= reading.builderFor(reader.targets)
+  const done = reading.request.resumed?.lineReached ?? 0
   for (const record of records) {
+    reading.lineReached = record.line
+    if (record.line <= done) continue
     const error = reading.builder!.add(record)
     if (error === undefined) continue
     addError(reading, error)

@@ -1,6 +1,7 @@
 /** Where the rows of an import go, batch by batch. */
 import type { Engine, EngineRow, StagedWriteMode } from '../../engine/engine.ts'
 import type { TableSchema } from '../../engine/schema.ts'
+import type { VisibleWrites } from '../execute/queried/staging.ts'
 import { keysOf } from './row-batch.ts'
 import type { RowBatch } from './row-batch.ts'
 import type { LineError } from './source-record.ts'
@@ -15,6 +16,9 @@ export interface RowTarget {
   /** Drops what is not visible yet. Safe to call again, and after any failure. */
   abandon(): Promise<void>
 }
+
+/** What makes rows visible is written through it. */
+export type VisibleRows = VisibleWrites & Pick<Engine, 'insertColumns'>
 
 export type ImportMode = StagedWriteMode
 

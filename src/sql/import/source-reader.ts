@@ -11,6 +11,8 @@ export interface CsvOptions {
   readonly delimiter?: string
   /** Whether the first line names the columns; without one all of the table's are given, in their order. Default true. */
   readonly header?: boolean
+  /** What its values stand for, by name; instead of the names of a header, which is then passed over. */
+  readonly columns?: readonly string[]
 }
 
 export interface SourceReader {
@@ -36,18 +38,19 @@ function jsonSource(table: TableSchema): SourceReader {
   }
 }
 
-function csvSource(table: TableSchema, { delimiter = ',', header = true }: CsvOptions): SourceReader {
+function csvSource(table: TableSchema, { delimiter = ',', header = true, columns }: CsvOptions): SourceReader {
   if (delimiter.length !== 1 || /["\r\n]/.test(delimiter)) throw new LsmtError('22023', 'the delimiter of a CSV is one character, and no quote or end of line')
   const reader = createCsvReader(delimiter, recordLengthMax)
   const decoder = createTextDecoder()
-  let targets = header ? undefined : visibleOrdinals(table)
+  const given = columns === undefined ? undefined : namedTargets(table, columns, 'the list of columns')
+  let targets = header ? undefined : (given ?? visibleOrdinals(table))
   return {
     get targets() {
       return targets
     },
     read(bytes) {
       const records = reader.read(decoder.decode(bytes), bytes === undefined)
-      if (targets === undefined && records.length > 0) targets = headerTargets(table, records.shift()!)
+      if (targets === undefined && records.length > 0) targets = headerTargets(table, records.shift()!, given)
       const { length } = targets ?? []
       // An empty line is a null only where a line has one value.
       return length === 1 ? records : records.filter(({ cells, problem }) => problem !== undefined || cells.length !== 1 || cells[0] !== null)
@@ -55,15 +58,19 @@ function csvSource(table: TableSchema, { delimiter = ',', header = true }: CsvOp
   }
 }
 
-function headerTargets(table: TableSchema, { cells, problem }: SourceRecord): readonly number[] {
+function headerTargets(table: TableSchema, { cells, problem }: SourceRecord, given: readonly number[] | undefined): readonly number[] {
   if (problem !== undefined) throw new LsmtError('22P02', `the header: ${problem}`)
+  return given ?? namedTargets(table, cells, 'the header')
+}
+
+function namedTargets(table: TableSchema, names: SourceRecord['cells'], where: string): readonly number[] {
   const visible = visibleOrdinals(table)
-  const targets = cells.map((name) => {
+  const targets = names.map((name) => {
     const ordinal = visible.find((each) => table.columns[each]!.name === name)
-    if (ordinal === undefined) throw new LsmtError('42703', `the header names column ${JSON.stringify(name ?? '')}, which table "${table.name}" does not have`, { hint: `its columns are ${visible.map((each) => table.columns[each]!.name).join(', ')}` })
+    if (ordinal === undefined) throw new LsmtError('42703', `${where} names column ${JSON.stringify(name ?? '')}, which table "${table.name}" does not have`, { hint: `its columns are ${visible.map((each) => table.columns[each]!.name).join(', ')}` })
     return ordinal
   })
-  if (new Set(targets).size < targets.length) throw new LsmtError('42701', 'the header names a column twice')
+  if (new Set(targets).size < targets.length) throw new LsmtError('42701', `${where} names a column twice`)
   return targets
 }
 

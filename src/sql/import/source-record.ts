@@ -1,4 +1,5 @@
 /** One record of what is imported, before its values meet columns. */
+import type { ErrorCode } from '../../errors.ts'
 import type { ExactNumber } from '../slot.ts'
 
 /** A value as it stands in the source: CSV has text only. undefined: the column's default. */
@@ -20,7 +21,6 @@ export interface SourceRecord {
 export interface LineError {
   readonly line: number
   readonly column?: string
-  /** SQLSTATE. */
-  readonly code: string
+  readonly code: ErrorCode
   readonly reason: string
 }

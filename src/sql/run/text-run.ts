@@ -9,6 +9,7 @@ import type { CancelSignal } from '../cancel.ts'
 import { runPlan } from '../explain/explain.ts'
 import { countStatement } from '../execute/execute-select.ts'
 import type { Execution, StatementCounts } from '../execute/execute-select.ts'
+import type { Staging } from '../execute/queried/staging.ts'
 import type { QueryLimits } from '../operator/query-run.ts'
 import { errorAt, originOf } from '../origin.ts'
 import type { RecordingSession } from '../../engine/engine.ts'
@@ -38,6 +39,8 @@ export interface TextRunner {
   readonly limits: QueryLimits
   readonly planOf: PlanOf
   readonly counts: StatementCounts
+  /** Of statements outside of transactions and without an idempotency key. */
+  readonly staging: Staging
 }
 
 export interface TextRunOptions {
@@ -157,11 +160,11 @@ export class TextRun {
     if (values.statement.explain !== undefined) throw errorAt(originOf(values), 0, '0A000', 'EXPLAIN ANALYZE of a write with an idempotency key is not supported', 'what it answers is known only when the write is done')
     const columns = ('returning' in plan ? plan.returning?.output : undefined) ?? []
     const kind = plan.kind === 'insert' || plan.kind === 'update' || plan.kind === 'delete' ? 'write' : 'schema'
-    return await keyed.write(index, { kind, columns }, (session, willReturn) => runPlan(session, plan, { ...this.execution(values), willReturn }))
+    return await keyed.write(index, { kind, columns }, (session, { willReturn, visible }) => runPlan(session, plan, { ...this.execution(values), willReturn, stages: { engine: this.runner.engine, visible } }))
   }
 
   private execution(values: Values): Execution {
-    const { clock, limits, counts, engine } = this.runner
-    return { values, signal: this.options.signal, clock, limits, counts, stages: this.transaction === undefined ? engine : undefined }
+    const { clock, limits, counts, staging } = this.runner
+    return { values, signal: this.options.signal, clock, limits, counts, stages: this.transaction === undefined ? staging : undefined }
   }
 }

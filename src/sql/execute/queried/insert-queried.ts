@@ -3,13 +3,14 @@
  * as they come, and become part of the table in one step at the end; within a transaction, and where existing rows are
  * kept, they are read to the end first, spilled where memory has no room, and then written batch by batch.
  */
-import type { Engine, EngineRow, EngineSession, StagedWriteMode, WriteMode } from '../../../engine/engine.ts'
+import type { EngineRow, EngineSession, StagedWriteMode, WriteMode } from '../../../engine/engine.ts'
 import type { TableSchema } from '../../../engine/schema.ts'
 import type { Batch, QueryRun } from '../../operator/query-run.ts'
 import { rowBytes } from '../../operator/spill/query-memory.ts'
 import type { MemoryShare } from '../../operator/spill/query-memory.ts'
 import { createRowStore } from '../../operator/spill/row-store.ts'
 import { joinStaged } from './join-staged.ts'
+import type { Staging } from './staging.ts'
 
 /** In memory; a statement may write several times as many bytes. */
 const firstBatchBytes = 16 * 1024 * 1024
@@ -20,7 +21,7 @@ export interface QueriedInsert {
   readonly table: TableSchema
   readonly mode: WriteMode
   /** Absent within a transaction. */
-  readonly stages: Engine | undefined
+  readonly stages: Staging | undefined
 }
 
 /** Returns rows changed. All are written or none; within a transaction the caller ends it when this fails. */
@@ -78,12 +79,12 @@ async function nextOf(batches: AsyncGenerator<Batch>): Promise<Batch | undefined
   return next.done === true ? undefined : next.value
 }
 
-async function insertStaged(engine: Engine, table: TableSchema, mode: StagedWriteMode, batches: AsyncIterable<Batch>): Promise<number> {
+async function insertStaged({ engine, visible }: Staging, table: TableSchema, mode: StagedWriteMode, batches: AsyncIterable<Batch>): Promise<number> {
   const staged = await engine.stageTable(table)
   let isJoined = false
   try {
     const count = await insertEach(engine, staged, mode, batches)
-    await joinStaged(engine, staged, table, mode)
+    await joinStaged(engine, visible(() => count), staged, table, mode)
     isJoined = true
     return count
   } finally {
@@ -91,10 +92,11 @@ async function insertStaged(engine: Engine, table: TableSchema, mode: StagedWrit
   }
 }
 
-async function insertAtOnce(engine: Engine, table: TableSchema, mode: WriteMode, batches: AsyncIterable<Batch>): Promise<number> {
-  const transaction = await engine.begin(() => [table])
+async function insertAtOnce({ visible }: Staging, table: TableSchema, mode: WriteMode, batches: AsyncIterable<Batch>): Promise<number> {
+  let count = 0
+  const transaction = await visible(() => count).begin(() => [table])
   try {
-    const count = await insertEach(transaction, table, mode, batches)
+    count = await insertEach(transaction, table, mode, batches)
     await transaction.commit()
     return count
   } finally {

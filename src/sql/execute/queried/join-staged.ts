@@ -6,10 +6,11 @@
 import type { Engine, StagedWriteMode } from '../../../engine/engine.ts'
 import type { TableSchema } from '../../../engine/schema.ts'
 import { LsmtError } from '../../../errors.ts'
+import type { VisibleWrites } from './staging.ts'
 
 /** Makes all staged rows rows of `table` at once; there is no staged table then. When it fails there still is. */
-export async function joinStaged(engine: Engine, staged: TableSchema, table: TableSchema, mode: StagedWriteMode): Promise<void> {
-  if ((await isEmpty(engine, table)) || !(await joinByTransaction(engine, staged, table, mode))) await engine.publishStaged(staged, table, mode)
+export async function joinStaged(engine: Engine, visible: VisibleWrites, staged: TableSchema, table: TableSchema, mode: StagedWriteMode): Promise<void> {
+  if ((await isEmpty(engine, table)) || !(await joinByTransaction(visible, staged, table, mode))) await visible.publishStaged(staged, table, mode)
   else await engine.dropStaged(staged)
 }
 
@@ -24,8 +25,8 @@ async function isEmpty(engine: Engine, table: TableSchema): Promise<boolean> {
 }
 
 /** False when the rows are too many. */
-async function joinByTransaction(engine: Engine, staged: TableSchema, table: TableSchema, mode: StagedWriteMode): Promise<boolean> {
-  const transaction = await engine.begin(() => [table])
+async function joinByTransaction(visible: VisibleWrites, staged: TableSchema, table: TableSchema, mode: StagedWriteMode): Promise<boolean> {
+  const transaction = await visible.begin(() => [table])
   const snapshot = transaction.snapshot()
   try {
     for await (const rows of transaction.scan(snapshot, { table: staged, ordered: table.hiddenKey, columns: visibleAndDropped(table), predicate: [] })) await transaction.insert(table, rows, mode)

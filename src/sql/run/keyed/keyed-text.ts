@@ -27,8 +27,13 @@ export interface KeyedWrite {
   readonly columns: readonly ResultColumn[]
 }
 
-/** Told before anything is written what RETURNING will give. */
-export type WillReturn = (rows: () => readonly EngineRow[]) => void
+/** What a write is recorded by beside its session. */
+export interface RecordedBy {
+  /** Told before anything is written what RETURNING will give. */
+  willReturn(rows: () => readonly EngineRow[]): void
+  /** For writes of which the engine does not know how many rows they tell. */
+  visible(rowCount: () => number): RecordingSession
+}
 
 export class KeyedText {
   private readonly request: EngineRequest
@@ -68,12 +73,17 @@ export class KeyedText {
   }
 
   /** Runs a statement that writes by itself. */
-  async write(index: number, { kind, columns }: KeyedWrite, run: (session: RecordingSession, willReturn: WillReturn) => Promise<StatementResult> | StatementResult): Promise<StatementResult> {
+  async write(index: number, { kind, columns }: KeyedWrite, run: (session: RecordingSession, by: RecordedBy) => Promise<StatementResult> | StatementResult): Promise<StatementResult> {
     let returned = (): readonly EngineRow[] => []
     const record = (rowCount: number): RequestRecord => this.recordWith([[index, answerText(index, kind === 'schema' ? { kind } : { kind, rowCount, ...(columns.length > 0 && { columns, rows: returned() }) })]])
-    const session = this.request.recording(record)
-    const result = await run(session, (rows) => (returned = rows))
-    if (!session.isRecorded) await this.request.write(record(0))
+    const sessions = [this.request.recording(record)]
+    const visible = (rowCount: () => number): RecordingSession => {
+      const session = this.request.recording(() => record(rowCount()))
+      sessions.push(session)
+      return session
+    }
+    const result = await run(sessions[0]!, { visible, willReturn: (rows) => void (returned = rows) })
+    if (!sessions.some(({ isRecorded }) => isRecorded)) await this.request.write(record(0))
     this.unitCount++
     return result
   }
