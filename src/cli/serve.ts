@@ -14,12 +14,14 @@ import type { CliHost } from './host.ts'
 import { servedAccess } from './serve/access.ts'
 import type { ServedAccess } from './serve/access.ts'
 import { memorySettings } from './serve/limit-flags.ts'
+import { affordableConnections } from './serve/open-files.ts'
 import type { ServeFlags } from './serve/serve-flags.ts'
 import { statusOf } from './serve/status.ts'
 import { watchEngine } from './serve/watch-engine.ts'
 
 /** Runs until `host.stopRequested`. 22023 for settings that cannot be, and whatever opening the database says. */
-export async function serve(flags: ServeFlags, isShardCountGiven: boolean, host: CliHost): Promise<void> {
+export async function serve(given: ServeFlags, isShardCountGiven: boolean, host: CliHost): Promise<void> {
+  const flags: ServeFlags = { ...given, connectionsMax: await affordableConnections(given.connectionsMax) }
   if (flags.storage === 's3') throw new LsmtError('0A000', '--storage s3 is not supported yet; use --storage local')
   const access = await servedAccess(flags, host.environment['LSMT_AUTH_TOKEN'])
   const { shards, workers, readers, durability, kernels, dataDir } = flags
@@ -30,7 +32,7 @@ export async function serve(flags: ServeFlags, isShardCountGiven: boolean, host:
   try {
     const server = await startServer({ flags, access, settings, engine, log, host })
     reloadWhenAsked(access, server, log, host)
-    log.info({ url: server.url, dataDir, durability, kernels, version: host.version }, 'listening')
+    log.info({ url: server.url, dataDir, durability, kernels, version: host.version, connectionsMax: flags.connectionsMax }, 'listening')
     host.printLine(`lsmt listening on ${server.url} (data: ${dataDir}, durability: ${durability}, kernels: ${kernels})`)
     await host.stopRequested
     await stop(server, engine, flags.stopTimeoutMs, log)
