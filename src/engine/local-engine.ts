@@ -80,7 +80,7 @@ export async function createLocalEngine(parts: LocalEngineParts): Promise<Engine
   }
   const { kernel, trees } = parts
   const keys = createKeyScratch(kernel, trees.length)
-  const readers = parts.readers ?? createReaders({ kernel, regions: [], rowsMin: 0, pinnedBytesMax: 0 })
+  const readers = parts.readers ?? createReaders({ kernel, clock: systemClock, regions: [], rowsMin: 0, pinnedBytesMax: 0 })
   const groupBudget: HeapBudget = { bytesMax: Math.floor(kernel.heap.byteLength / 6), usedBytes: 0 }
   const committer = createCommitter(trees, parts.random)
   const shards: Shards = { kernel, trees, keys, snapshot: () => takeShardSnapshot(trees, committer), newest: () => undefined, assertOpen, groupBudget, turns: parts.turns ?? systemTurns, readers }

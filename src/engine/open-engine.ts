@@ -61,7 +61,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   const memtableMemory = createMemtableMemory(cache.evict)
   const room = createDiskRoom(storage, options.clock)
   // A scan's row groups that nobody is through with may hold an eighth of the cache.
-  const readers = createReaders({ kernel, regions: regions.readers, rowsMin: settings.readerRowsMin, pinnedBytesMax: Math.floor(budget.cacheBytes / 8) })
+  const readers = createReaders({ kernel, clock: options.clock, regions: regions.readers, rowsMin: settings.readerRowsMin, pinnedBytesMax: Math.floor(budget.cacheBytes / 8) })
   const jobs = openJobRunner(options, kernel, cache, regions.workers)
   const close = async (trees: readonly Tree[]): Promise<void> => {
     room.close()

@@ -1,10 +1,12 @@
 /** The serving thread's end of a shared scan: what it offered, what of it is done, and who takes part. */
 import type { Kernel } from '../../kernel/kernel.ts'
+import type { Clock } from '../../runtime/clock.ts'
 import type { Pace } from '../../runtime/pace.ts'
 import type { ChunkName, TableLayout } from '../layout.ts'
 import { predicateOrdinals } from '../read/predicate.ts'
 import type { ScanRequest } from '../tree.ts'
 import { storedOrdinals } from '../vector/scan-columns.ts'
+import type { Lateness } from './lateness.ts'
 import { clearQueue, endQueue, finishMorsel, isMorselDone, morselsMax, publishMorsels, queueBytes, readMorsel, takeMorsel, untakenMorsels, viewQueue, writeMorsel, writeMorselChunk } from './morsel-queue.ts'
 import type { MorselQueue } from './morsel-queue.ts'
 import type { ReaderPart, SharedScan, SharedWork } from './reader-messages.ts'
@@ -24,9 +26,12 @@ export interface ShareOptions {
   readonly kernel: Kernel
   readonly request: ScanRequest
   readonly work: SharedWork
+  /** Fewer rows are not shared; 0: all are, also where readers are late. */
   readonly rowsMin: number
   /** What may be pinned for row groups that are offered and not done. */
   readonly pinnedBytesMax: number
+  readonly clock: Pick<Clock, 'monotonicMs'>
+  readonly lateness: Lateness
   /** Whether a reader is free. */
   readonly isAnyFree: () => boolean
   /** Asks all that are free. */
@@ -53,6 +58,7 @@ interface Started {
   /** All before it are done and let go of. */
   settled: number
   pinnedBytes: number
+  readonly startMs: number
   isEnded: boolean
 }
 
@@ -91,9 +97,13 @@ export function openShare(options: ShareOptions): OpenShare {
     work,
     async end() {
       if (started === undefined) return []
-      endQueue(started.queue, 'complete')
-      const parts = await Promise.all(started.participations.map((each) => each.leave()))
+      const { queue, participations, startMs } = started
+      const endMs = options.clock.monotonicMs()
+      endQueue(queue, 'complete')
+      const parts = await Promise.all(participations.map((each) => each.leave()))
       started.isEnded = true
+      const nowMs = options.clock.monotonicMs()
+      options.lateness.note(nowMs - endMs, nowMs - startMs)
       return parts.filter((part) => part !== undefined)
     },
     async close() {
@@ -113,9 +123,9 @@ export function openShare(options: ShareOptions): OpenShare {
 /** Layouts only grow at their ends. */
 const isSameLayout = (a: TableLayout, b: TableLayout): boolean => a === b || (a.columns.length === b.columns.length && a.missing?.length === b.missing?.length)
 
-/** undefined when no reader is free, or there is no memory for a queue. */
-function start({ kernel, request, work, isAnyFree, invite }: ShareOptions, layout: TableLayout): Started | undefined {
-  if (!isAnyFree()) return undefined
+/** undefined when no reader is free or of use just now, or there is no memory for a queue. */
+function start({ kernel, request, work, rowsMin, clock, lateness, isAnyFree, invite }: ShareOptions, layout: TableLayout): Started | undefined {
+  if ((lateness.areLeftOut && rowsMin > 0) || !isAnyFree()) return undefined
   const { predicate, conditions = [], computed = [] } = request
   const names: readonly ChunkName[] = ['tombstones', ...new Set([...predicateOrdinals(request), ...storedOrdinals(layout.columns.length, computed, ordinalsOf(work))])]
   const address = kernel.heap.tryAllocate(queueBytes(names.length))
@@ -123,7 +133,7 @@ function start({ kernel, request, work, isAnyFree, invite }: ShareOptions, layou
   const queue = viewQueue(kernel.memory, address, names.length)
   clearQueue(queue)
   const participations = invite({ layout, predicate, conditions, computed, names, work, queue: address })
-  return { layout, names, queue, address, participations, offered: [], published: 0, settled: 0, pinnedBytes: 0, isEnded: false }
+  return { layout, names, queue, address, participations, offered: [], published: 0, settled: 0, pinnedBytes: 0, startMs: clock.monotonicMs(), isEnded: false }
 }
 
 function ordinalsOf(work: SharedWork): readonly number[] {

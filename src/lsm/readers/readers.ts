@@ -4,7 +4,9 @@
  */
 import type { Kernel } from '../../kernel/kernel.ts'
 import type { HeapRegion } from '../../kernel/open-kernel.ts'
+import type { Clock } from '../../runtime/clock.ts'
 import type { ScanRequest } from '../tree.ts'
+import { createLateness } from './lateness.ts'
 import { openShare } from './open-share.ts'
 import type { OpenShare } from './open-share.ts'
 import type { SharedScan, SharedWork } from './reader-messages.ts'
@@ -13,6 +15,7 @@ import { startReaderThread } from './reader-thread.ts'
 
 export interface ReadersOptions {
   readonly kernel: Kernel
+  readonly clock: Pick<Clock, 'monotonicMs'>
   /** One a thread. */
   readonly regions: readonly HeapRegion[]
   /** Scans of fewer rows are not shared. */
@@ -41,7 +44,8 @@ export interface Readers {
   close(): Promise<void>
 }
 
-export function createReaders({ kernel, regions, rowsMin, pinnedBytesMax }: ReadersOptions): Readers {
+export function createReaders({ kernel, clock, regions, rowsMin, pinnedBytesMax }: ReadersOptions): Readers {
+  const lateness = createLateness(clock)
   let threads: readonly ReaderThread[] = []
   let isClosed = false
   let scans = 0, repeated = 0
@@ -59,7 +63,7 @@ export function createReaders({ kernel, regions, rowsMin, pinnedBytesMax }: Read
   }
 
   return {
-    share: (request, work) => (regions.length === 0 ? undefined : openShare({ kernel, request, work, rowsMin, pinnedBytesMax, isAnyFree, invite })),
+    share: (request, work) => (regions.length === 0 ? undefined : openShare({ kernel, request, work, rowsMin, pinnedBytesMax, clock, lateness, isAnyFree, invite })),
     noteRepeated(error) {
       repeated++
       trouble = error instanceof Error ? error.message : String(error)
