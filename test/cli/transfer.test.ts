@@ -1,8 +1,11 @@
 /** `lsmt import` and `lsmt export` as processes: files and pipes, errors by line, exit codes. */
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { tableFromIPC } from 'apache-arrow'
+import { PassThrough } from 'node:stream'
+import { Table, tableFromIPC, tableToIPC, vectorFromArray } from 'apache-arrow'
 import { expect, test } from 'vitest'
+import { startProgress } from '../../src/cli/transfer/progress.ts'
+import { systemClock } from '../../src/runtime/clock.ts'
 import { openServer } from '../../src/cli/target/server-connection.ts'
 import { runHere, serveHere } from './cli-in-process.ts'
 import { makeDatabase, query, runCli, withFolder } from './cli-process.ts'
@@ -81,5 +84,37 @@ test('an import goes through a server', async () => {
     expect(JSON.parse((await load('id,name\n1,again\n', '--on-conflict', 'replace')).out)).toMatchObject({ isWritten: true, rowsWritten: 1 })
     expect((await load('id,nope\n')).err).toContain('names column "nope"')
     await server.stop()
+  })
+})
+
+test('progress is told on a terminal only', async () => {
+  const shown = async (isTTY: boolean): Promise<string> => {
+    const stream = Object.assign(new PassThrough(), { isTTY, cursorTo() {}, clearLine() {}, moveCursor() {}, columns: 100 })
+    let nowMs = 0
+    const progress = startProgress(stream, { ...systemClock, monotonicMs: () => nowMs }, 10_000_000, 'bytes')
+    nowMs = 2_000
+    progress.update(4_000_000)
+    await new Promise((resolve) => setTimeout(resolve, 300))
+    progress.stop()
+    return String((stream.read() as Buffer | null) ?? '')
+  }
+  expect(await shown(true)).toContain('40 % of 10.0 MB, 2.0 MB/s, 3 s left')
+  expect(await shown(false)).toBe('')
+})
+
+test('what Arrow holds is imported again to the digit; what is no Arrow, or of a type no column has, is refused', async () => {
+  await withFolder(async (folder) => {
+    const data = join(folder, 'data'), file = join(folder, 'all.arrow')
+    const columns = '(id BIGINT PRIMARY KEY, s SMALLINT, n NUMERIC(18,4), d DOUBLE PRECISION, ok BOOLEAN, at TIMESTAMP, day DATE, raw BYTEA, name TEXT)'
+    const server = await serveHere(data)
+    for (const sql of [`CREATE TABLE a ${columns}`, `CREATE TABLE b ${columns}`, `CREATE TABLE c (list TEXT)`, "INSERT INTO a VALUES (9223372036854775807, -3, -12345678901234.5678, 'NaN', true, '2026-01-05T10:00:00.123456Z', '2026-01-05', '\\x00ff', 'ü'), (1, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL), (2, 7, 0.0001, 1e300, false, '1969-12-31T23:59:59.999999Z', '0001-01-01', '', '')"]) expect((await query(server.url, sql)).status).toBe(200)
+    await server.stop()
+    expect((await runHere(['export', 'a', file, '--data-dir', data])).code).toBe(0)
+    expect(await runHere(['import', 'b', file, '--data-dir', data, '--json'])).toMatchObject({ code: 0, out: expect.stringMatching(/"rowsWritten":3/) })
+    expect((await runHere(['export', 'b', '--data-dir', data])).out).toBe((await runHere(['export', 'a', '--data-dir', data])).out)
+    expect(await runHere(['import', 'b', '--format', 'arrow', '--data-dir', data], 'no arrow at all')).toMatchObject({ code: 1, err: expect.stringMatching(/^lsmt: this is no Arrow stream/) })
+    const lists = tableToIPC(new Table({ list: vectorFromArray([[1, 2]]) }), 'stream')
+    expect(await runHere(['import', 'c', '--format', 'arrow', '--data-dir', data], lists)).toMatchObject({ err: expect.stringMatching(/column "list" is of Arrow's type List<.*not supported/) })
+    expect(await runHere(['import', 'b', file, '--data-dir', data])).toMatchObject({ code: 1, err: expect.stringMatching(/line 1: duplicate key/) })
   })
 })

@@ -1,7 +1,7 @@
 /** `lsmt import`: a file or standard input to rows of a table. */
 import { Argument, Option } from 'commander'
 import { LsmtError } from '../../errors.ts'
-import type { ImportOutcome } from '../../sql/import/import-rows.ts'
+import type { ImportOutcome, ImportRequest } from '../../sql/import/import-rows.ts'
 import { openPlainFile } from '../../storage/local/plain-file.ts'
 import { addCommand } from '../command.ts'
 import type { CommandFloor, FlagSource } from '../command.ts'
@@ -14,8 +14,10 @@ import { targetOptions } from '../target/target-options.ts'
 import type { TargetFlags } from '../target/target-options.ts'
 import { startProgress } from './progress.ts'
 
+type ImportFormat = 'csv' | 'jsonl' | 'arrow'
+
 interface ImportFlags extends TargetFlags {
-  readonly format?: 'csv' | 'jsonl'
+  readonly format?: ImportFormat
   readonly delimiter: string
   /** False by --no-header. */
   readonly header: boolean
@@ -27,11 +29,11 @@ interface ImportFlags extends TargetFlags {
 export function addImport(floor: CommandFloor): void {
   addCommand<ImportFlags>(floor, {
     name: 'import',
-    arguments: [new Argument('<table>', 'table to add rows to'), new Argument('[file]', 'CSV or JSON lines; standard input when there is none, or -')],
-    description: 'bring rows of a CSV or JSON lines file into a table, all or nothing',
+    arguments: [new Argument('<table>', 'table to add rows to'), new Argument('[file]', 'CSV, JSON lines or Arrow; standard input when there is none, or -')],
+    description: 'bring rows of a CSV, JSON lines or Arrow file into a table, all or nothing',
     options: [
       ...targetOptions(),
-      new Option('--format <kind>', 'csv or jsonl; by default what the file is called').env('LSMT_IMPORT_FORMAT').choices(['csv', 'jsonl']),
+      new Option('--format <kind>', 'csv, jsonl or arrow; by default what the file is called').env('LSMT_IMPORT_FORMAT').choices(['csv', 'jsonl', 'arrow']),
       new Option('--delimiter <character>', 'between the values of a CSV').env('LSMT_DELIMITER').default(',').argParser(parseDelimiter),
       new Option('--no-header', 'the first line of the CSV is a row: values come in the order of the columns'),
       new Option('--on-error <what>', 'stop: import nothing when a line is wrong; skip: leave wrong lines out and tell them').env('LSMT_ON_ERROR').default('stop').choices(['stop', 'skip']),
@@ -54,16 +56,16 @@ async function runImport(flags: ImportFlags, table: string, path: string | undef
   const file = path === undefined || path === '-' ? undefined : await openPlainFile(path)
   const startMs = host.clock.monotonicMs()
   const outcome = await withTarget(flags, sourceOf, host, async (connection) => {
+    const bytes = file === undefined ? (host.terminal.input as AsyncIterable<Uint8Array>) : file.read()
     const progress = startProgress(host.terminal.error, host.clock, file?.byteLength ?? 0, 'bytes')
     try {
       return await connection.importRows({
-        table, format,
-        source: file === undefined ? (host.terminal.input as AsyncIterable<Uint8Array>) : file.read(),
+        table,
+        ...(await sourceOfRows(format, bytes, (byteLength) => progress.update(byteLength))),
         csv: { delimiter: flags.delimiter, header: flags.header },
         onError: flags.onError,
         ...(flags.onConflict !== undefined && { onConflict: flags.onConflict }),
         signal: cancelOnStop(host),
-        onProgress: ({ bytesRead }) => progress.update(bytesRead),
       })
     } finally {
       progress.stop()
@@ -75,10 +77,27 @@ async function runImport(flags: ImportFlags, table: string, path: string | undef
   return outcome.isWritten ? exitCode.ok : exitCode.failed
 }
 
-function formatOf(path: string | undefined): 'csv' | 'jsonl' {
+/** Arrow is read here, since importers read lines; progress is of the bytes that are given either way. */
+async function sourceOfRows(format: ImportFormat, source: AsyncIterable<Uint8Array>, onRead: (byteLength: number) => void): Promise<Pick<ImportRequest, 'format' | 'source' | 'onProgress'>> {
+  if (format !== 'arrow') return { format, source, onProgress: ({ bytesRead }) => onRead(bytesRead) }
+  const { arrowAsJsonLines } = await import('./arrow-source.ts')
+  return { format: 'jsonl', source: arrowAsJsonLines(meter(source, onRead)) }
+}
+
+/** The same bytes, counted as they are read. */
+async function* meter(source: AsyncIterable<Uint8Array>, onRead: (byteLength: number) => void): AsyncGenerator<Uint8Array> {
+  let byteLength = 0
+  for await (const bytes of source) {
+    onRead((byteLength += bytes.length))
+    yield bytes
+  }
+}
+
+function formatOf(path: string | undefined): ImportFormat {
   if (path !== undefined && /\.(csv|tsv|txt)$/i.test(path)) return 'csv'
   if (path !== undefined && /\.(jsonl|ndjson|json)$/i.test(path)) return 'jsonl'
-  throw new LsmtError('22023', 'what is to be imported has no name that tells its format: give --format csv or --format jsonl')
+  if (path !== undefined && /\.(arrow|arrows)$/i.test(path)) return 'arrow'
+  throw new LsmtError('22023', 'what is to be imported has no name that tells its format: give --format csv, jsonl or arrow')
 }
 
 function tell({ isWritten, rowsWritten, linesFailed, errors }: ImportOutcome, seconds: number, host: CliHost): void {
