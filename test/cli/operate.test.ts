@@ -59,6 +59,20 @@ test('status tells tables and shards of a server and of a directory', async () =
   })
 })
 
+test('a server that wants a token gets it from a file or a variable', async () => {
+  await withFolder(async (folder) => {
+    const tokens = join(folder, 'tokens')
+    await writeFile(tokens, '# who may what\nread:first\nwrite:second\n')
+    const server = await serveHere(join(folder, 'data'), ['--auth-token-file', tokens])
+    const url = ['--url', server.url]
+    expect(await runHere(['status', ...url])).toMatchObject({ code: 3, out: '', err: expect.stringMatching(/token/) })
+    expect((await runHere(['sql', ...url, '--token-file', tokens, '-e', 'SELECT 1'])).code).toBe(0)
+    expect((await runHere(['sql', ...url, '-e', "INSERT INTO kv VALUES ('a', 'b')"], '', { environment: { LSMT_TOKEN: 'second' } })).code).toBe(0)
+    expect(await runHere(['sql', ...url, '--token-file', tokens, '-e', "INSERT INTO kv VALUES ('c', 'd')"])).toMatchObject({ code: 1 })
+    await server.stop()
+  })
+})
+
 test('bench measures, and removes what it made', async () => {
   await withFolder(async (folder) => {
     const place = join(folder, 'bench')

@@ -49,6 +49,7 @@ test('nothing is repaired where nothing is damaged', async () => {
     await makeData(data)
     expect(await runHere(['repair', '--data-dir', data])).toEqual({ code: 0, out: 'nothing had to be repaired\n', err: '' })
     expect(await countOf(data)).toBe(2100)
+    expect(JSON.parse((await runHere(['verify', '--data-dir', data, '--json'])).out)).toMatchObject({ findings: [], shards: 2 })
     expect(await runHere(['repair', '--data-dir', join(folder, 'none')])).toMatchObject({ code: 3, err: expect.stringMatching(/there is no database/) })
   })
 })
