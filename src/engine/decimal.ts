@@ -48,7 +48,7 @@ export function floorDecimal(decimal: Decimal, scale: number): { readonly floor:
 export function formatDecimal(unscaled: number | bigint, scale: number): string {
   if (scale === 0) return unscaled.toString()
   const negative = unscaled < 0
-  const digits = (negative ? -BigInt(unscaled) : unscaled).toString().padStart(scale + 1, '0')
+  const digits = (negative ? -unscaled : unscaled).toString().padStart(scale + 1, '0')
   return `${negative ? '-' : ''}${digits.slice(0, -scale)}.${digits.slice(-scale)}`
 }
 

@@ -75,31 +75,57 @@ function daysFromCivil(year: number, month: number, day: number): number {
 
 /** YYYY-MM-DD; years outside of 0 to 9999 have a sign and six digits, as ISO 8601 extends them. */
 export function formatDate(days: number | bigint): string {
-  const z = BigInt(days) + 719_468n
+  return typeof days === 'number' && Math.abs(days) <= plainDaysMax ? formatDay(days) : formatFarDate(BigInt(days))
+}
+
+/** Days for which numbers are exact all the way. */
+const plainDaysMax = 1e9
+
+function formatDay(days: number): string {
+  const z = days + 719_468
+  const era = Math.floor(z / 146_097)
+  return formatDayOfEra(z - era * 146_097, (yearOfEra) => formatYear(era * 400 + yearOfEra))
+}
+
+function formatFarDate(days: bigint): string {
+  const z = days + 719_468n
   const era = floorDivide(z, 146_097n)
-  const dayOfEra = Number(z - era * 146_097n)
+  return formatDayOfEra(Number(z - era * 146_097n), (yearOfEra) => formatYear(era * 400n + BigInt(yearOfEra)))
+}
+
+/** Howard Hinnant, as above: civil_from_days. */
+function formatDayOfEra(dayOfEra: number, formatYearOfEra: (yearOfEra: number) => string): string {
   const yearOfEra = Math.floor((dayOfEra - Math.floor(dayOfEra / 1460) + Math.floor(dayOfEra / 36_524) - Math.floor(dayOfEra / 146_096)) / 365)
   const dayOfYear = dayOfEra - (365 * yearOfEra + Math.floor(yearOfEra / 4) - Math.floor(yearOfEra / 100))
   const shifted = Math.floor((5 * dayOfYear + 2) / 153)
   const day = dayOfYear - Math.floor((153 * shifted + 2) / 5) + 1
   const month = shifted + (shifted < 10 ? 3 : -9)
-  return `${formatYear(era * 400n + BigInt(yearOfEra + (month <= 2 ? 1 : 0)))}-${twoDigits(month)}-${twoDigits(day)}`
+  return `${formatYearOfEra(yearOfEra + (month <= 2 ? 1 : 0))}-${twoDigits(month)}-${twoDigits(day)}`
 }
 
-function formatYear(year: bigint): string {
-  if (year >= 0n && year <= 9999n) return year.toString().padStart(4, '0')
-  return `${year < 0n ? '-' : '+'}${(year < 0n ? -year : year).toString().padStart(6, '0')}`
+function formatYear(year: number | bigint): string {
+  if (year >= 1000 && year <= 9999) return String(year)
+  if (year >= 0 && year <= 9999) return String(year).padStart(4, '0')
+  return `${year < 0 ? '-' : '+'}${String(year < 0 ? -year : year).padStart(6, '0')}`
 }
+
+const microsOfDay = 86_400_000_000
 
 /** YYYY-MM-DDTHH:MM:SS[.f…]Z with as many fraction digits as are needed. */
 export function formatTimestamp(value: number | bigint): string {
-  const total = BigInt(value)
-  const days = floorDivide(total, 86_400_000_000n)
-  const ofDay = Number(total - days * 86_400_000_000n)
-  const seconds = Math.floor(ofDay / 1_000_000)
-  const fraction = ofDay - seconds * 1_000_000
+  if (typeof value === 'number') {
+    const days = Math.floor(value / microsOfDay)
+    return `${formatDate(days)}T${formatTime(value - days * microsOfDay)}Z`
+  }
+  const days = floorDivide(value, BigInt(microsOfDay))
+  return `${formatDate(days)}T${formatTime(Number(value - days * BigInt(microsOfDay)))}Z`
+}
+
+function formatTime(micros: number): string {
+  const seconds = Math.floor(micros / 1_000_000)
+  const fraction = micros - seconds * 1_000_000
   const shown = fraction === 0 ? '' : `.${String(fraction).padStart(6, '0').replace(/0+$/, '')}`
-  return `${formatDate(days)}T${twoDigits(Math.floor(seconds / 3600))}:${twoDigits(Math.floor(seconds / 60) % 60)}:${twoDigits(seconds % 60)}${shown}Z`
+  return `${twoDigits(Math.floor(seconds / 3600))}:${twoDigits(Math.floor(seconds / 60) % 60)}:${twoDigits(seconds % 60)}${shown}`
 }
 
 function twoDigits(value: number): string {

@@ -12,6 +12,7 @@ import { newQueryStats } from '../sql/result.ts'
 import type { Sql } from '../sql/sql.ts'
 import { sendWhole } from './format/response-sink.ts'
 import type { CommitKind } from './format/result-format.ts'
+import { openapi } from './describe/openapi.ts'
 import { answerError, answerQuery } from './query/query-route.ts'
 import type { QueryRoute } from './query/query-route.ts'
 import { createBodies, drop, tooLarge } from './guard/bodies.ts'
@@ -147,6 +148,9 @@ function createApp(services: Routes): Express {
   })
   app.get('/status', (_request: Request, response: Response) => {
     response.json(services.status())
+  })
+  app.get('/openapi.json', (_request: Request, response: Response) => {
+    response.json(openapi)
   })
   const { backup } = services
   if (backup !== undefined) app.get('/backup', (_request: Request, response: Response, next: NextFunction) => {

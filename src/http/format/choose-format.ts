@@ -16,13 +16,13 @@ const mediaTypes: ReadonlyMap<string, FormatName> = new Map([
   ['application/vnd.apache.arrow.stream', 'arrow'],
 ])
 
-const formatNames: ReadonlySet<string> = new Set(mediaTypes.values())
+export const formatNames: readonly FormatName[] = [...new Set(mediaTypes.values())]
 
 /** What there is, for whom asked for something else. */
-export const formatsOffered = `?format= takes ${[...formatNames].join(', ')}; Accept takes ${[...mediaTypes.keys()].join(', ')}`
+export const formatsOffered = `?format= takes ${formatNames.join(', ')}; Accept takes ${[...mediaTypes.keys()].join(', ')}`
 
 export function namedFormat(name: string): FormatName | undefined {
-  return formatNames.has(name) ? (name as FormatName) : undefined
+  return formatNames.find((each) => each === name)
 }
 
 /** JSON for clients that do not say. */

@@ -24,8 +24,8 @@ export const jsonLinesFormat: ResultFormat = {
   takesAll: false,
   chunkSize: textChunkSize,
   begin(columns) {
-    const { names, rowText } = shapeOf(columns)
-    return { head: `{"columns":${names}}\n`, rows: new TextRows((row) => `${rowText(row)}\n`) }
+    const { names, rowLine } = shapeOf(columns)
+    return { head: `{"columns":${names}}\n`, rows: new TextRows(rowLine) }
   },
   end: (summary) => `{"end":{${fieldsJson(summary)}}}\n`,
   failure: (error) => `${error}\n`,
@@ -34,18 +34,20 @@ export const jsonLinesFormat: ResultFormat = {
 interface Shape {
   readonly names: string
   readonly rowText: (row: EngineRow) => string
+  readonly rowLine: (row: EngineRow) => string
 }
 
 /** Plans are kept, and so are what their columns need. */
 const shapes = new WeakMap<readonly ResultColumn[], Shape>()
 
-const noShape: Shape = { names: '[]', rowText: () => '[]' }
+const noShape: Shape = { names: '[]', rowText: () => '[]', rowLine: () => '[]\n' }
 
 function shapeOf(columns: readonly ResultColumn[]): Shape {
   if (columns.length === 0) return noShape
   const known = shapes.get(columns)
   if (known !== undefined) return known
-  const shape = { names: columnsJson(columns), rowText: rowJson(columns.map(({ type }) => type)) }
+  const types = columns.map(({ type }) => type)
+  const shape = { names: columnsJson(columns), rowText: rowJson(types, ']'), rowLine: rowJson(types, ']\n') }
   shapes.set(columns, shape)
   return shape
 }

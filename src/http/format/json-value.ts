@@ -52,8 +52,8 @@ function textJson(text: string): string {
   return special.test(text) ? JSON.stringify(text) : `"${text}"`
 }
 
-/** How a row of values of these types is written. */
-export function rowJson(types: readonly ColumnType[]): (row: EngineRow) => string {
+/** How a row of values of these types is written; `end` is its bracket and what stands behind. */
+export function rowJson(types: readonly ColumnType[], end: string): (row: EngineRow) => string {
   const encoders = types.map(encoderOf)
   return (row) => {
     let text = '['
@@ -62,7 +62,7 @@ export function rowJson(types: readonly ColumnType[]): (row: EngineRow) => strin
       const value = row[index]!
       text += value === null ? 'null' : encoders[index]!(value)
     }
-    return `${text}]`
+    return text + end
   }
 }
 
