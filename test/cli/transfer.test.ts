@@ -83,7 +83,12 @@ test('an import goes through a server', async () => {
     expect(JSON.parse((await load('id,name\n1,again\n4,d\n', '--on-error', 'skip')).out)).toMatchObject({ isWritten: true, rowsWritten: 1, linesFailed: 1, errors: [{ line: 2, code: '23505' }] })
     expect(JSON.parse((await load('id,name\n1,again\n', '--on-conflict', 'replace')).out)).toMatchObject({ isWritten: true, rowsWritten: 1 })
     expect((await load('id,nope\n')).err).toContain('names column "nope"')
-    await server.stop()
+    for (const target of ['server', 'directory']) {
+      if (target === 'directory') await server.stop()
+      const args = ['import', 't', '--format', 'csv', '--json', '--idempotency-key', target, ...(target === 'server' ? ['--url', server.url] : ['--data-dir', join(folder, 'data')])]
+      const outcomes = [await runHere(args, `id,name\n${target.length},once\n`), await runHere(args, `id,name\n${target.length},once\n`)]
+      expect(outcomes.map(({ out }) => JSON.parse(out) as unknown)).toMatchObject([{ rowsWritten: 1 }, { rowsWritten: 1 }])
+    }
   })
 })
 

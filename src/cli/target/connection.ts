@@ -13,7 +13,8 @@ export interface Connection {
   readonly isServer: boolean
   /** The answer that `POST /query` gives in a format. The statement's error is raised, also when part of the answer was written. */
   query(sql: string, format: FormatName, write: WriteChunk, signal?: CancelSignal): Promise<void>
-  importRows(request: Omit<ImportRequest, 'clock'>): Promise<ImportOutcome>
+  /** With a key, an import that was made before under it is not made again. */
+  importRows(request: Omit<ImportRequest, 'clock'>, idempotencyKey?: string): Promise<ImportOutcome>
   /** What `GET /status` tells. */
   status(): Promise<Readonly<Record<string, unknown>>>
   close(): Promise<void>

@@ -7,7 +7,7 @@ import { writeResults } from '../../http/format/write-results.ts'
 import type { AnswerSink } from '../../http/format/write-results.ts'
 import { defaultDatabaseSettings } from '../../settings.ts'
 import type { DatabaseSettings } from '../../settings.ts'
-import { importRows } from '../../sql/import/import-rows.ts'
+import { importUnderKey } from '../../sql/import/keyed-import.ts'
 import { createSql, sqlSettings } from '../../sql/sql.ts'
 import { holdsObject } from '../../storage/local-probe.ts'
 import type { CliHost } from '../host.ts'
@@ -44,7 +44,7 @@ export async function openDirectory({ dataDir, kernels }: Pick<TargetFlags, 'dat
       }
       await sink.room()
     },
-    importRows: (request) => importRows(engine, { ...request, clock: host.clock }),
+    importRows: (request, idempotencyKey) => importUnderKey(engine, { ...request, clock: host.clock }, idempotencyKey),
     status: async () => statusOf(engine, node) as Readonly<Record<string, unknown>>,
     close: engine.close,
   }

@@ -38,11 +38,11 @@ export function openServer(url: string, token: string | undefined): ServerConnec
         await write(piece.value as Uint8Array)
       }
     },
-    async importRows({ table, format, csv, onError, onConflict, source, signal, onProgress }) {
+    async importRows({ table, format, csv, onError, onConflict, source, signal, onProgress }, idempotencyKey) {
       const wanted = { table, format, onError, onConflict, delimiter: csv?.delimiter, header: csv?.header === false ? 'false' : undefined }
       const parameters = new URLSearchParams(Object.entries(wanted).filter((entry): entry is [string, string] => entry[1] !== undefined))
       const body = ReadableStream.from(counted(source, (bytesRead) => onProgress?.({ bytesRead, rows: 0 })))
-      const init = { method: 'POST', body, duplex: 'half', headers: { 'content-type': format === 'csv' ? 'text/csv' : 'application/x-ndjson' } } as RequestInit
+      const init = { method: 'POST', body, duplex: 'half', headers: { 'content-type': format === 'csv' ? 'text/csv' : 'application/x-ndjson', ...(idempotencyKey !== undefined && { 'idempotency-key': idempotencyKey }) } } as RequestInit
       return await outcomeOf(await send(`/import?${parameters.toString()}`, init, signal))
     },
     status: async () => (await (await request('/status', {})).json()) as Readonly<Record<string, unknown>>,

@@ -23,6 +23,7 @@ interface ImportFlags extends TargetFlags {
   readonly header: boolean
   readonly onError: 'stop' | 'skip'
   readonly onConflict?: 'error' | 'replace'
+  readonly idempotencyKey?: string
   readonly json?: true
 }
 
@@ -38,6 +39,7 @@ export function addImport(floor: CommandFloor): void {
       new Option('--no-header', 'the first line of the CSV is a row: values come in the order of the columns'),
       new Option('--on-error <what>', 'stop: import nothing when a line is wrong; skip: leave wrong lines out and tell them').env('LSMT_ON_ERROR').default('stop').choices(['stop', 'skip']),
       new Option('--on-conflict <what>', 'when a key exists; by default as a plain INSERT into the table').env('LSMT_ON_CONFLICT').choices(['error', 'replace']),
+      new Option('--idempotency-key <key>', 'an import that is run again with its key is not made twice').env('LSMT_IDEMPOTENCY_KEY'),
       new Option('--json', 'tell the outcome as JSON'),
     ],
     examples: ['lsmt import trips trips.csv', "gzip -dc trips.jsonl.gz | lsmt import trips --format jsonl --url http://127.0.0.1:8080"],
@@ -66,7 +68,7 @@ async function runImport(flags: ImportFlags, table: string, path: string | undef
         onError: flags.onError,
         ...(flags.onConflict !== undefined && { onConflict: flags.onConflict }),
         signal: cancelOnStop(host),
-      })
+      }, flags.idempotencyKey)
     } finally {
       progress.stop()
     }

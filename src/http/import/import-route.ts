@@ -5,7 +5,6 @@ import { LsmtError } from '../../errors.ts'
 import type { Clock } from '../../runtime/clock.ts'
 import { Canceller } from '../../sql/cancel.ts'
 import type { CancelSignal } from '../../sql/cancel.ts'
-import { importRows } from '../../sql/import/import-rows.ts'
 import type { ImportOutcome, ImportRequest } from '../../sql/import/import-rows.ts'
 import { importUnderKey } from '../../sql/import/keyed-import.ts'
 import type { LineError } from '../../sql/import/source-record.ts'
@@ -61,10 +60,9 @@ async function runImport({ engine, clock, gate, bodyTimeoutMs }: ImportRoute, re
   if (access !== 'write') throw new LsmtError('42501', 'an import is not allowed to who may only read', { hint: 'use a token that may write' })
   const body = streamedBody(request, bodyTimeoutMs)
   const given: ImportRequest = { ...asked, source: isGzip(request.headers) ? gunzipped(body) : body, clock, signal }
-  const key = idempotencyKeyOf(request.headers)
   let outcome: ImportOutcome | undefined
   await inTurn(gate, signal, async () => {
-    outcome = await (key === undefined ? importRows(engine, given) : importUnderKey(engine, given, key))
+    outcome = await importUnderKey(engine, given, idempotencyKeyOf(request.headers))
   })
   return outcome!
 }

@@ -23,8 +23,9 @@ interface KeptImport extends SourcePlace {
   readonly state: ImportState
 }
 
-/** As `importRows`; an import that was made before under the key is answered again. 22023 when it was another one. */
-export async function importUnderKey(engine: Engine, given: ImportRequest, key: string): Promise<ImportOutcome> {
+/** As `importRows`; an import that was made before under the key, if there is one, is answered again. 22023 when it was another import. */
+export async function importUnderKey(engine: Engine, given: ImportRequest, key: string | undefined): Promise<ImportOutcome> {
+  if (key === undefined) return await importRows(engine, given)
   const taking = engine.request(key)
   const request = await unlessCancelled(taking, given.signal).catch((error: unknown) => {
     // Who gave up while waiting gets the key in the end, and lets go of it.

@@ -1,0 +1,136 @@
+/**
+ * A CSV file into an empty table with a primary key, durable at the end: the importer of lsmt beside DuckDB's `COPY` and,
+ * since SQLite reads no files, a prepared INSERT in one transaction over lines that are split by hand (the file has no
+ * quotes). Each contestant loads into a new database each time; opening it is not counted.
+ *
+ * `LSMT_BENCH_ROWS` sets the rows (1,000,000).
+ */
+import { createReadStream, mkdirSync, mkdtempSync, rmSync, statSync } from 'node:fs'
+import { open } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import type * as EngineModule from '../../src/engine/open-engine.ts'
+import { systemClock } from '../../src/runtime/clock.ts'
+import { systemRandom } from '../../src/runtime/random.ts'
+import { defaultDatabaseSettings } from '../../src/settings.ts'
+import type * as ImportModule from '../../src/sql/import/import-rows.ts'
+import type * as SqlModule from '../../src/sql/sql.ts'
+import type * as StorageModule from '../../src/storage/local-storage.ts'
+import { measureContestants } from '../harness.ts'
+import type { BenchNote, BenchOptions, Contestant, Measurement } from '../harness.ts'
+import { isInstalled, load } from '../peers/installed.ts'
+import { makeSales, saleAt } from './sales.ts'
+
+const bench = 'sql/csv-load'
+const createTable = 'CREATE TABLE sales (id BIGINT PRIMARY KEY, ts BIGINT NOT NULL, user_id BIGINT NOT NULL, region TEXT NOT NULL, amount DOUBLE PRECISION NOT NULL, status TEXT NOT NULL)'
+const check = 'SELECT count(*) AS n, max(ts) AS latest, count(DISTINCT user_id) AS users, count(DISTINCT region) AS regions FROM sales'
+
+/** Loads the file into a database of the empty directory. */
+type LoadCsv = (directory: string, path: string) => Promise<{ readonly elapsedMs: number; readonly answer: readonly unknown[] }>
+
+export async function* measure({ smoke }: BenchOptions): AsyncGenerator<readonly Measurement[] | BenchNote> {
+  const rowCount = Number(process.env['LSMT_BENCH_ROWS'] ?? (smoke ? 5_000 : 1_000_000))
+  const root = mkdtempSync(join(tmpdir(), 'lsmt-bench-csv-'))
+  try {
+    const path = join(root, 'sales.csv')
+    await writeCsv(path, rowCount)
+    const contestants = [contestant('lsmt, import', root, path, rowCount, loadLsmt)]
+    if (isInstalled('@duckdb/node-api')) contestants.push(contestant('duckdb, COPY', root, path, rowCount, loadDuckdb))
+    if (isInstalled('better-sqlite3')) contestants.push(contestant('sqlite, a prepared INSERT', root, path, rowCount, loadSqlite))
+    yield await measureContestants(bench, contestants, smoke ? 1 : 3)
+    yield { bench, note: `a file of ${(statSync(path).size / 1e6).toFixed(1)} MB` }
+  } finally {
+    rmSync(root, { recursive: true })
+  }
+}
+
+async function writeCsv(path: string, rowCount: number): Promise<void> {
+  const sales = makeSales(rowCount)
+  const file = await open(path, 'w')
+  await file.write('id,ts,user_id,region,amount,status\n')
+  for (let from = 0; from < rowCount; from += 1000) {
+    const lines = Array.from({ length: Math.min(1000, rowCount - from) }, (_, i) => Object.values(saleAt(sales, from + i)).join(','))
+    await file.write(`${lines.join('\n')}\n`)
+  }
+  await file.close()
+}
+
+function contestant(name: string, root: string, path: string, operations: number, loadCsv: LoadCsv): Contestant {
+  return {
+    name,
+    async run() {
+      const directory = mkdtempSync(join(root, 'db-'))
+      const { elapsedMs, answer } = await loadCsv(directory, path)
+      rmSync(directory, { recursive: true })
+      return { elapsedMs, operations, answer: answer.map(String).join(' ') }
+    },
+  }
+}
+
+async function elapsed(run: () => Promise<unknown>): Promise<number> {
+  const start = performance.now()
+  await run()
+  return performance.now() - start
+}
+
+const built = async <Module>(path: string): Promise<Module> => (await import(new URL(`../../dist/${path}`, import.meta.url).href)) as Module
+
+const loadLsmt: LoadCsv = async (directory, path) => {
+  const { openEngine } = await built<typeof EngineModule>('engine/open-engine.js')
+  const { openLocalStorage } = await built<typeof StorageModule>('storage/local-storage.js')
+  const { importRows } = await built<typeof ImportModule>('sql/import/import-rows.js')
+  const { createSql } = await built<typeof SqlModule>('sql/sql.js')
+  const storage = await openLocalStorage(directory)
+  const engine = await openEngine({ storage, settings: defaultDatabaseSettings, clock: systemClock, random: systemRandom, storageDirectory: directory })
+  const sql = createSql(engine)
+  await sql.query(createTable)
+  const elapsedMs = await elapsed(() => importRows(engine, { table: 'sales', source: createReadStream(path), format: 'csv', onError: 'stop', clock: systemClock }))
+  const answer = (await sql.query(check))[0]!.rows[0]!
+  await engine.close()
+  await storage.close()
+  return { elapsedMs, answer }
+}
+
+interface DuckdbConnection {
+  runAndReadAll(sql: string): Promise<{ getRowsJS(): readonly (readonly unknown[])[] }>
+  closeSync(): void
+}
+
+const loadDuckdb: LoadCsv = async (directory, path) => {
+  const { DuckDBInstance } = load('@duckdb/node-api') as { readonly DuckDBInstance: { create(path: string): Promise<{ connect(): Promise<DuckdbConnection>; closeSync(): void }> } }
+  mkdirSync(directory, { recursive: true })
+  const instance = await DuckDBInstance.create(join(directory, 'sales.duckdb'))
+  const connection = await instance.connect()
+  await connection.runAndReadAll(createTable)
+  const elapsedMs = await elapsed(() => connection.runAndReadAll(`COPY sales FROM '${path}' (HEADER)`))
+  const answer = (await connection.runAndReadAll(check)).getRowsJS()[0]!
+  connection.closeSync()
+  instance.closeSync()
+  return { elapsedMs, answer }
+}
+
+interface SqliteConnection {
+  prepare(sql: string): { run(...values: readonly unknown[]): unknown; raw(): { all(): readonly (readonly unknown[])[] } }
+  exec(sql: string): unknown
+  close(): void
+}
+
+const loadSqlite: LoadCsv = async (directory, path) => {
+  const Connection = load('better-sqlite3') as new (path: string) => SqliteConnection
+  const connection = new Connection(join(directory, 'sales.sqlite'))
+  connection.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; ${createTable.replace('BIGINT PRIMARY KEY', 'INTEGER PRIMARY KEY')}`)
+  const insert = connection.prepare('INSERT INTO sales VALUES (?, ?, ?, ?, ?, ?)')
+  const elapsedMs = await elapsed(async () => {
+    connection.exec('BEGIN')
+    let isHeader = true
+    for await (const line of createInterface(createReadStream(path))) {
+      if (!isHeader) insert.run(...line.split(','))
+      isHeader = false
+    }
+    connection.exec('COMMIT')
+  })
+  const answer = connection.prepare(check).raw().all()[0]!
+  connection.close()
+  return { elapsedMs, answer }
+}
