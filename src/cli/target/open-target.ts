@@ -10,7 +10,7 @@ import type { ServerConnection } from './server-connection.ts'
 import { chosenUrl } from './target-options.ts'
 import type { TargetFlags } from './target-options.ts'
 
-export async function openTarget(flags: TargetFlags, sourceOf: (flag: string) => FlagSource, host: CliHost): Promise<Connection> {
+async function openTarget(flags: TargetFlags, sourceOf: (flag: string) => FlagSource, host: CliHost): Promise<Connection> {
   const url = chosenUrl(flags, sourceOf)
   return url === undefined ? await openDirectory(flags, host) : await serverWithToken(url, flags, host)
 }

@@ -58,7 +58,7 @@ export interface ImportState extends ImportOutcome {
   readonly lineReached: number
 }
 
-export const lineErrorsMax = 100
+const lineErrorsMax = 100
 
 /** 42P01 for an unknown table, 57014 when cancelled, and what writing raises. Whatever is raised, with 'stop' nothing was written. */
 export async function importRows(engine: Engine, request: ImportRequest): Promise<ImportOutcome> {
