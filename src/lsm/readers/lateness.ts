@@ -12,9 +12,9 @@ export interface Lateness {
 }
 
 /** Less is no more than a turn of the event loop. */
-const waitedMsMin = 1
+const waitedMsMin = 0.5
 /** Of the whole; what a fair share of the rows spares is more. */
-const waitedShareMax = 0.2
+const waitedShareMax = 0.1
 const leftOutMsStart = 50, leftOutMsMax = 2_000
 
 export function createLateness(clock: Pick<Clock, 'monotonicMs'>): Lateness {

@@ -9,8 +9,8 @@ test('readers are left out after a scan that waited for them, longer each time, 
     while (lateness.areLeftOut) now += 10
     return now - start
   }
-  lateness.note(0.5, 1)
-  lateness.note(3, 20)
+  lateness.note(0.4, 1)
+  lateness.note(3, 40)
   expect(lateness.areLeftOut).toBe(false)
   const times = Array.from({ length: 7 }, () => {
     lateness.note(5, 20)
