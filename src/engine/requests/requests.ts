@@ -53,12 +53,14 @@ interface RequestsState {
   /** Of the first record of the current table. */
   firstSequence: number
   firstAt: number
+  /** The other table may have records. */
+  hasOther: boolean
   /** The other table is being emptied. */
   isTurning: boolean
 }
 
 export function createRequests(writer: Writer, clock: Clock, limits: RequestLimits): Requests {
-  const state: RequestsState = { writer, clock, limits, tables: requestTables.map((schema) => tableAccess(schema)), tails: new Map(), readiness: undefined, current: 0, nextSequence: 1, firstSequence: 1, firstAt: Infinity, isTurning: false }
+  const state: RequestsState = { writer, clock, limits, tables: requestTables.map((schema) => tableAccess(schema)), tails: new Map(), readiness: undefined, current: 0, nextSequence: 1, firstSequence: 1, firstAt: Infinity, hasOther: false, isTurning: false }
   const commit: Requests['commit'] = (key, record, parts, commitParts) => commitWith(state, key, record, parts, commitParts)
   return {
     async take(key) {
@@ -125,6 +127,7 @@ async function load(state: RequestsState): Promise<void> {
     }))
     state.current = contents[1]!.last > contents[0]!.last ? 1 : 0
     const { first, last, firstAt } = contents[state.current]!
+    state.hasOther = contents[1 - state.current]!.last > 0
     state.nextSequence = last + 1
     state.firstSequence = Math.max(first, 1)
     state.firstAt = firstAt
@@ -136,28 +139,37 @@ async function load(state: RequestsState): Promise<void> {
 const recordColumns = [requestColumn.fingerprint, requestColumn.progress, requestColumn.answer]
 
 /** The record under a key that counts. */
-async function find({ writer: { shards }, tables }: RequestsState, key: string): Promise<RequestRecord | undefined> {
+async function find(state: RequestsState, key: string): Promise<RequestRecord | undefined> {
+  const { writer: { shards }, tables, current, hasOther } = state
   let found: RequestRecord | undefined
-  for (const table of tables) {
-    for (let shard = 0; shard < shards.trees.length; shard++) {
-      const row = await readIn(shards, shard, table, key)
-      if (row === undefined) continue
-      const [fingerprint, progress, answer] = row
-      if (found === undefined || Number(progress) > found.progress) found = { fingerprint: fingerprint as Uint8Array, progress: Number(progress), answer: String(answer) }
+  let isWritten = false
+  for (const table of hasOther ? tables : [tables[current]!]) {
+    for (let shard = 0; shard < shards.trees.length; ) {
+      // The scratch keeps the key, which is alike in both tables, until something is waited for.
+      if (!isWritten) writeKey(state, key)
+      const handle = lookUp(shards, shard, undefined, table)
+      isWritten = handle === undefined || !isFetch(handle)
+      if (handle !== undefined && isFetch(handle)) await handle.fetch()
+      else {
+        if (handle !== undefined) found = further(found, recordOf(readRow(shards.kernel.memory, table, handle, recordColumns, [key])))
+        shard++
+      }
     }
   }
   return found
 }
 
-async function readIn(shards: Writer['shards'], shard: number, table: TableAccess, key: string): Promise<EngineRow | undefined> {
-  for (;;) {
-    shards.assertOpen()
-    shards.keys.writeOne(table, [key], table.keyInKey)
-    const found = lookUp(shards, shard, undefined, table)
-    if (found === undefined) return undefined
-    if (!isFetch(found)) return readRow(shards.kernel.memory, table, found, recordColumns, [key])
-    await found.fetch()
-  }
+function writeKey({ writer: { shards }, tables }: RequestsState, key: string): void {
+  shards.assertOpen()
+  shards.keys.writeOne(tables[0]!, [key], tables[0]!.keyInKey)
+}
+
+function recordOf([fingerprint, progress, answer]: EngineRow): RequestRecord {
+  return { fingerprint: fingerprint as Uint8Array, progress: Number(progress), answer: String(answer) }
+}
+
+function further(a: RequestRecord | undefined, b: RequestRecord): RequestRecord {
+  return a !== undefined && a.progress >= b.progress ? a : b
 }
 
 async function commitWith(state: RequestsState, key: string, record: RequestRecord, parts: readonly StatementPart[], commit: (parts: readonly StatementPart[]) => Promise<void>): Promise<void> {
@@ -190,6 +202,7 @@ function mustTurn({ limits, isTurning, nextSequence, firstSequence, firstAt }: R
 /** To the table that was emptied: only now, since a record appended before its range delete would go with it. */
 function turn(state: RequestsState): void {
   state.current = 1 - state.current
+  state.hasOther = true
   state.firstSequence = state.nextSequence
   state.firstAt = Infinity
 }

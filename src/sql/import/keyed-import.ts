@@ -7,7 +7,8 @@ import { createHash } from 'node:crypto'
 import type { Engine, EngineRequest } from '../../engine/engine.ts'
 import type { RequestRecord } from '../../engine/requests/request-record.ts'
 import { corruption, LsmtError } from '../../errors.ts'
-import { checkCancelled, unlessCancelled } from '../cancel.ts'
+import { checkCancelled } from '../cancel.ts'
+import { takeRequest } from '../run/keyed/take-request.ts'
 import { importRows } from './import-rows.ts'
 import type { ImportOutcome, ImportRequest, ImportState } from './import-rows.ts'
 import { anotherRequest, verifiedSource } from './verified-source.ts'
@@ -26,12 +27,7 @@ interface KeptImport extends SourcePlace {
 /** As `importRows`; an import that was made before under the key, if there is one, is answered again. 22023 when it was another import. */
 export async function importUnderKey(engine: Engine, given: ImportRequest, key: string | undefined): Promise<ImportOutcome> {
   if (key === undefined) return await importRows(engine, given)
-  const taking = engine.request(key)
-  const request = await unlessCancelled(taking, given.signal).catch((error: unknown) => {
-    // Who gave up while waiting gets the key in the end, and lets go of it.
-    taking.then((taken) => taken.release(), () => {})
-    throw error
-  })
+  const request = await takeRequest(engine, key, given.signal)
   try {
     const fingerprint = optionsSum(given)
     const { record } = request

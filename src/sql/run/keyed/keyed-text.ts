@@ -6,13 +6,13 @@
 import type { Engine, EngineRequest, EngineRow, RecordingSession } from '../../../engine/engine.ts'
 import type { RequestRecord } from '../../../engine/requests/request-record.ts'
 import { LsmtError } from '../../../errors.ts'
-import { unlessCancelled } from '../../cancel.ts'
 import type { CancelSignal } from '../../cancel.ts'
 import type { ResultColumn } from '../../plan.ts'
 import { areRowsHere } from '../../result.ts'
 import type { RowsResult, StatementResult } from '../../result.ts'
 import { answerText, joinAnswers, resultOf, splitAnswers } from './answer-text.ts'
 import type { KeptAnswer } from './answer-text.ts'
+import { takeRequest } from './take-request.ts'
 
 /** Of all answers of a text, in characters. */
 export const answersLengthMax = 256 * 1024
@@ -54,16 +54,15 @@ export class KeyedText {
 
   /** Waits until no other request has the key. 22023 when it was used for another request. */
   static async take(engine: Engine, key: string, fingerprint: Uint8Array, signal: CancelSignal | undefined): Promise<KeyedText> {
-    const taking = engine.request(key)
-    const request = await unlessCancelled(taking, signal).catch((error: unknown) => {
-      // Who gave up while waiting gets the key in the end, and lets go of it.
-      taking.then((taken) => taken.release(), () => {})
+    const request = await takeRequest(engine, key, signal)
+    try {
+      const known = request.record?.fingerprint
+      if (known !== undefined && Buffer.compare(known, fingerprint) !== 0) throw new LsmtError('22023', 'the idempotency key was used before for another request', { hint: 'a new request needs a new key; a request that is sent again must be the same in text and parameters' })
+      return new KeyedText(request, fingerprint)
+    } catch (error) {
+      request.release()
       throw error
-    })
-    const known = request.record?.fingerprint
-    if (known === undefined || Buffer.compare(known, fingerprint) === 0) return new KeyedText(request, fingerprint)
-    request.release()
-    throw new LsmtError('22023', 'the idempotency key was used before for another request', { hint: 'a new request needs a new key; a request that is sent again must be the same in text and parameters' })
+    }
   }
 
   /** How the statement was answered before; undefined when it is to be run. */
