@@ -9,6 +9,7 @@ import type { Cursors } from '../compaction/pick.ts'
 import type { DiskRoom } from '../disk-room.ts'
 import type { TableLayout } from '../layout.ts'
 import type { Log } from '../log/log.ts'
+import { outcomeOf } from '../log/outcome.ts'
 import type { ManifestState } from '../manifest.ts'
 import type { Memtable } from './memtable.ts'
 import type { MemtableMemory } from './memtable-memory.ts'
@@ -161,7 +162,7 @@ export function dropTable(state: TreeState, tableId: number): void {
 export function poison(state: TreeState, cause: unknown): void {
   state.failure ??= cause instanceof Error ? cause : new LsmtError('XX000', `internal error: ${String(cause)}`)
   const { failure } = state
-  for (const entry of state.pending.splice(0)) entry.applied?.reject(failure)
+  for (const entry of state.pending.splice(0)) entry.applied?.reject(outcomeOf(failure))
   for (const waiter of state.waiters.splice(0)) waiter.reject(failure)
 }
 

@@ -6,6 +6,7 @@
 import { LsmtError } from '../../errors.ts'
 import { assignBaseSequence, batchFlag, decodeLayout, operation, readOperations, tableIdOf, viewOf } from '../batch.ts'
 import type { Pointer } from '../../kernel/linear-memory.ts'
+import { outcomeOf, refusalAfter } from '../log/outcome.ts'
 import { createMemtable } from './memtable.ts'
 import type { Memtable } from './memtable.ts'
 import { allocateBeforeCache } from './memtable-memory.ts'
@@ -41,7 +42,7 @@ function ignore(): void {
 
 function refusalOf(state: TreeState): Error | undefined {
   if (state.closing.signal.aborted) return new LsmtError('55000', `the tree of shard ${state.options.shard} is closed`)
-  return state.failure
+  return state.failure === undefined ? undefined : refusalAfter(state.failure, state.options.shard)
 }
 
 async function afterDurable(state: TreeState, entry: PendingBatch, durable: Promise<void>, startFlush: () => void): Promise<void> {
@@ -51,9 +52,9 @@ async function afterDurable(state: TreeState, entry: PendingBatch, durable: Prom
   } catch (error) {
     // A batch whose other parts failed must not be passed over either: later flushes would count it as written.
     poison(state, error)
-    throw error
+    throw outcomeOf(error)
   }
-  if (state.failure !== undefined) throw state.failure
+  if (state.failure !== undefined) throw outcomeOf(state.failure)
   entry.isReady = true
   applyReady(state, startFlush)
   if (!entry.isApplied) await new Promise<void>((resolve, reject) => (entry.applied = { resolve, reject }))

@@ -76,9 +76,9 @@ describe('writes to a tree', () => {
     await tree.append(putBatch([1])).applied
     isBroken = true
     const broken = [tree.append(putBatch([2])), tree.append(putBatch([3]))]
-    for (const { applied } of broken) await expect(applied).rejects.toThrow(/the disk is gone/)
+    for (const { applied } of broken) await expect(applied).rejects.toMatchObject({ code: '40003', message: expect.stringMatching(/not known.*the disk is gone/), cause: failure })
     isBroken = false
-    await expect(tree.append(putBatch([4])).durable).rejects.toThrow(/the disk is gone/)
+    await expect(tree.append(putBatch([4])).durable).rejects.toMatchObject({ code: '55000', message: expect.stringMatching(/the disk is gone/) })
     await expect(tree.flush()).rejects.toThrow(/the disk is gone/)
     expect(tree.stats.failure).toMatch(/the disk is gone/)
     expect(await count(tree)).toBe(1)

@@ -1,0 +1,20 @@
+/** What writers are told when the log fails them. */
+import { LsmtError } from '../../errors.ts'
+import type { ErrorCode } from '../../errors.ts'
+
+/** Refusals before anything was written: such a batch will not be found in the log. */
+const refusals: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['53200', '55000'])
+
+/** The error of a batch that was being written when the log failed: the next opening may find it there whole, or not. */
+export function outcomeOf(failure: unknown): LsmtError {
+  if (failure instanceof LsmtError && (failure.code === '40003' || refusals.has(failure.code))) return failure
+  const reason = failure instanceof Error ? failure.message : String(failure)
+  const hint = 'it is decided when the database is opened again: look then, or send the statement again under its idempotency key'
+  return new LsmtError('40003', `it is not known whether this was written: ${reason}`, { hint }, failure)
+}
+
+/** The refusal of a batch that comes after the tree failed. */
+export function refusalAfter(failure: Error, shard: number): LsmtError {
+  if (failure instanceof LsmtError && failure.code === '55006') return failure
+  return new LsmtError('55000', `shard ${shard} takes no more writes: ${failure.message}`, { hint: 'nothing of this was written; open the database again' }, failure)
+}
