@@ -52,7 +52,7 @@ export function errorAnswer(error: unknown): ErrorAnswer {
   const { position, hint } = evidence
   const body = JSON.stringify({ error: { code, message, ...(position === undefined ? {} : { position }), ...(hint === undefined ? {} : { hint }) } })
   const status = statuses[code] ?? 400
-  return { status, headers: headersOf(code, status), body, isServerFault: status === 500 }
+  return { status, headers: headersOf(code, status), body, isServerFault: status === 500 || code === '40003' }
 }
 
 /** `Retry-After` in seconds where trying again makes sense; after a body that was too large, what is left of it is not read. */

@@ -1,6 +1,7 @@
 /** POST /query as its users meet it: requests in, answers out, over real sockets. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { LsmtError } from '../../src/errors.ts'
+import { outcomeOf } from '../../src/lsm/log/outcome.ts'
 import { openModelEngine } from '../engine/model-engine.ts'
 import { testEngines } from '../sql/test-engines.ts'
 import { startTestServer } from './http-client.ts'
@@ -170,6 +171,15 @@ describe('failures', () => {
     expect([disk.status, disk.json.error.code, disk.text.includes('/srv')]).toEqual([500, '58030', false])
     const corrupt = await broken.post("SELECT value FROM kv WHERE key = 'x'")
     expect([corrupt.status, corrupt.json.error.message]).toEqual([500, 'corrupt block in table/1.sst, block 3: expected 1, found 2'])
+    await broken.server.close(100)
+  })
+
+  test('an outcome that is not known is 503, and the operator hears why', async () => {
+    const engine = { ...openModelEngine(), insert: () => Promise.reject(outcomeOf(new LsmtError('58030', 'cannot sync /srv/data/wal/1'))) }
+    const broken = await startTestServer({ engine })
+    const answer = await broken.post("INSERT INTO kv VALUES ('a', 'b')")
+    expect([answer.status, answer.json.error.code, answer.text.includes('/srv')]).toEqual([503, '40003', false])
+    expect(broken.faults).toMatchObject([{ cause: { message: 'cannot sync /srv/data/wal/1' } }])
     await broken.server.close(100)
   })
 

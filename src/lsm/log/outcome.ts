@@ -1,4 +1,4 @@
-/** What writers are told when the log fails them. */
+/** What writers are told when the log fails them; the failure itself, which may name places on the disk, is the cause. */
 import { LsmtError } from '../../errors.ts'
 import type { ErrorCode } from '../../errors.ts'
 
@@ -8,13 +8,12 @@ const refusals: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['53200', '55000'])
 /** The error of a batch that was being written when the log failed: the next opening may find it there whole, or not. */
 export function outcomeOf(failure: unknown): LsmtError {
   if (failure instanceof LsmtError && (failure.code === '40003' || refusals.has(failure.code))) return failure
-  const reason = failure instanceof Error ? failure.message : String(failure)
   const hint = 'it is decided when the database is opened again: look then, or send the statement again under its idempotency key'
-  return new LsmtError('40003', `it is not known whether this was written: ${reason}`, { hint }, failure)
+  return new LsmtError('40003', 'it is not known whether this was written: the log failed meanwhile', { hint }, failure)
 }
 
 /** The refusal of a batch that comes after the tree failed. */
 export function refusalAfter(failure: Error, shard: number): LsmtError {
   if (failure instanceof LsmtError && failure.code === '55006') return failure
-  return new LsmtError('55000', `shard ${shard} takes no more writes: ${failure.message}`, { hint: 'nothing of this was written; open the database again' }, failure)
+  return new LsmtError('55000', `shard ${shard} takes no more writes since it failed`, { hint: 'nothing of this was written; the status tells what happened, opening the database again mends it' }, failure)
 }

@@ -76,9 +76,9 @@ describe('writes to a tree', () => {
     await tree.append(putBatch([1])).applied
     isBroken = true
     const broken = [tree.append(putBatch([2])), tree.append(putBatch([3]))]
-    for (const { applied } of broken) await expect(applied).rejects.toMatchObject({ code: '40003', message: expect.stringMatching(/not known.*the disk is gone/), cause: failure })
+    for (const { applied } of broken) await expect(applied).rejects.toMatchObject({ code: '40003', message: expect.stringMatching(/not known/), cause: failure })
     isBroken = false
-    await expect(tree.append(putBatch([4])).durable).rejects.toMatchObject({ code: '55000', message: expect.stringMatching(/the disk is gone/) })
+    await expect(tree.append(putBatch([4])).durable).rejects.toMatchObject({ code: '55000', cause: failure })
     await expect(tree.flush()).rejects.toThrow(/the disk is gone/)
     expect(tree.stats.failure).toMatch(/the disk is gone/)
     expect(await count(tree)).toBe(1)
@@ -89,8 +89,8 @@ describe('writes to a tree', () => {
     const tree = await openDefined(openKernel(), createMemoryStorage())
     const gated = tree.append(putBatch([1]), { durableEverywhere: Promise.reject(new LsmtError('58030', 'the other shard failed')) })
     const behind = tree.append(putBatch([2]))
-    await expect(gated.applied).rejects.toThrow(/the other shard/)
-    await expect(behind.applied).rejects.toThrow(/the other shard/)
+    await expect(gated.applied).rejects.toMatchObject({ code: '40003', cause: { message: 'the other shard failed' } })
+    await expect(behind.applied).rejects.toMatchObject({ code: '40003', cause: { message: 'the other shard failed' } })
     expect(await count(tree)).toBe(0)
     await tree.close()
   })
