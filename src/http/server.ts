@@ -10,7 +10,7 @@ import type { BackupRoute } from './backup/backup-route.ts'
 import type { Engine, EngineStats } from '../engine/engine.ts'
 import { newQueryStats } from '../sql/result.ts'
 import type { Sql } from '../sql/sql.ts'
-import { sendWhole } from './format/response-sink.ts'
+import { sendWhole } from './format/whole-answer.ts'
 import type { CommitKind } from './format/result-format.ts'
 import { openapi } from './describe/openapi.ts'
 import { answerError, answerQuery } from './query/query-route.ts'
@@ -24,6 +24,7 @@ import { checkRequestHead } from './guard/request-head.ts'
 import type { Access } from './guard/tokens.ts'
 import type { Sample } from './observe/metric-table.ts'
 import { createMetrics, metricsContentType } from './observe/metrics.ts'
+import { setRequestIdHeader } from './observe/request-id.ts'
 import { createTraffic } from './observe/traffic.ts'
 import type { Traffic, TrafficOptions } from './observe/traffic.ts'
 import { answerImport } from './import/import-route.ts'
@@ -71,7 +72,7 @@ export async function startHttpServer(settings: HttpSettings, services: HttpServ
   const { limits } = settings
   const metrics = createMetrics(services.ofProcess)
   const traffic = createTraffic({ ...services, onAnswered: metrics.answered })
-  const [bodies, gate, reads] = [createBodies(limits), createGate(limits), newQueryStats()]
+  const [bodies, gate, reads] = [createBodies(limits, services.clock), createGate(limits), newQueryStats()]
   const sample = (): Sample => ({ engine: services.engineStats(), sql: services.sql.stats, reads, gate: gate.counts, connections: connections.counts, bodyBytes: bodies.bytesHeld, requestsUnderWay: traffic.underWay })
   const routes: Routes = { ...services, bodyTimeoutMs: limits.bodyTimeoutMs, statementLengthMax: limits.statementLengthMax, bodies, gate, traffic, reads, metrics: () => metrics.text(sample()) }
   const app = createApp(routes)
@@ -82,9 +83,13 @@ export async function startHttpServer(settings: HttpSettings, services: HttpServ
     const access = admitted(door, request, response, awaitsContinue)
     if (access === undefined) return
     if (awaitsContinue) response.writeContinue()
-    if (request.method === 'POST' && isQuery(request.url)) void answerQuery(routes, request, response, access)
+    if (request.method === 'POST' && isQuery(request.url)) answerQuery(routes, request, response, access)
     else if (request.method === 'POST' && isPath('/import', request.url)) void answerImport(routes, request, response, access)
-    else app(request, response)
+    else {
+      // Express writes heads of its own.
+      setRequestIdHeader(response)
+      app(request, response)
+    }
   }
   const { server, url, replaceCertificate } = createListener((request, response) => handle(request, response, false), settings)
   const connections = guardConnections(server, limits)

@@ -9,9 +9,11 @@ import type { Writable } from 'node:stream'
 import { LsmtError } from '../../errors.ts'
 import { endReason } from '../../runtime/pace.ts'
 import type { CancelSignal } from '../../sql/cancel.ts'
+import { setRequestIdHeader } from '../observe/request-id.ts'
 import { chooseEncoding, compressedBytesMin, createCompressor } from './compression.ts'
 import type { Compressor, Encoding } from './compression.ts'
 import type { Chunk } from './result-format.ts'
+import { sendWholeTogether } from './whole-answer.ts'
 import type { AnswerSink } from './write-results.ts'
 
 /** Characters or bytes kept before the answer begins to stream, and the size of its chunks. */
@@ -19,6 +21,7 @@ const chunkSize = 65_536
 
 /** What an answer depends on besides the statement. */
 const vary = 'accept, accept-encoding'
+const varyFields: readonly string[] = ['vary', vary]
 
 export class ResponseSink implements AnswerSink {
   private readonly response: ServerResponse
@@ -70,7 +73,7 @@ export class ResponseSink implements AnswerSink {
   end(): void {
     const { response, contentType } = this
     const isWhole = this.target === undefined && (this.pendingSize < compressedBytesMin || acceptedEncoding(response) === undefined)
-    if (isWhole) sendWhole(response, 200, contentType, this.byteLength > 0 ? Buffer.concat(this.bytes) : this.text, { vary })
+    if (isWhole) sendWholeTogether(response, contentType, this.byteLength > 0 ? Buffer.concat(this.bytes) : this.text, varyFields)
     else this.endStream(() => response.end())
   }
 
@@ -99,6 +102,7 @@ export class ResponseSink implements AnswerSink {
   private startStream(): Writable {
     const { response } = this
     const encoding = acceptedEncoding(response)
+    setRequestIdHeader(response)
     response.writeHead(200, { 'content-type': this.contentType, vary, ...(encoding !== undefined && { 'content-encoding': encoding }) })
     if (encoding === undefined) return response
     this.compressor = createCompressor(encoding)
@@ -145,14 +149,4 @@ function drained(target: Writable, response: ServerResponse, signal: CancelSigna
 
 function gone(): LsmtError {
   return new LsmtError('57014', 'the client went away')
-}
-
-export function sendWhole(response: ServerResponse, status: number, contentType: string, body: Chunk, headers: Readonly<Record<string, string>> = {}): void {
-  const byteLength = typeof body === 'string' ? Buffer.byteLength(body, 'utf8') : body.length
-  // As a list: an object would be taken apart again.
-  const list: (string | number)[] = ['content-type', contentType, 'content-length', byteLength]
-  for (const name in headers) list.push(name, headers[name]!)
-  response.writeHead(status, list as (string | string[])[])
-  // Text as text, so that it leaves with the head in one write.
-  response.end(body, 'utf8')
 }

@@ -2,15 +2,26 @@
 import { isUtf8 } from 'node:buffer'
 import type { IncomingMessage } from 'node:http'
 import { LsmtError } from '../../errors.ts'
+import type { Clock } from '../../runtime/clock.ts'
+import { createDeadlines } from './deadlines.ts'
+import type { Deadlines } from './deadlines.ts'
 import type { HttpLimits } from './limits.ts'
+
+/** Who waits for a body; one of the two is called, once. */
+export interface BodyReader {
+  /** The whole body, which counts among those that are held until it is released. */
+  whole(body: Buffer): void
+  failed(error: LsmtError): void
+}
 
 export interface Bodies {
   /**
-   * The whole body; whoever got it must `release` it. 54000 when it is larger than the limit: it is then still read to its
-   * end, up to a limit, so that the client hears the answer instead of a broken connection. 53200 when all bodies together
-   * are too many bytes. 57014 when it does not arrive in time, or the client goes away before its end.
+   * Calls the reader when the body is there; calls instead of promises, since most bodies arrive with their head. 54000
+   * when it is larger than the limit: it is then still read to its end, up to a limit, so that the client hears the answer
+   * instead of a broken connection. 53200 when all bodies together are too many bytes. 57014 when it does not arrive in
+   * time, or the client goes away before its end.
    */
-  read(request: IncomingMessage): Promise<Buffer>
+  read(request: IncomingMessage, reader: BodyReader): void
   release(body: Buffer): void
   /** Bytes of all bodies that are held. */
   readonly bytesHeld: number
@@ -18,17 +29,14 @@ export interface Bodies {
 
 type BodyLimits = Pick<HttpLimits, 'bodyBytesMax' | 'bodiesBytesMax' | 'bodyTimeoutMs'>
 
-export function createBodies(limits: BodyLimits): Bodies {
+export function createBodies(limits: BodyLimits, clock: Clock): Bodies {
   const held = { bytes: 0 }
+  const deadlines = createDeadlines<Reading>(clock, limits.bodyTimeoutMs, (reading) => fail(reading, new LsmtError('57014', `the body did not arrive within ${limits.bodyTimeoutMs} ms`)))
   return {
-    async read(request) {
-      const reading: Reading = { limits, held, chunks: [], byteLength: 0, keptBytes: 0 }
-      try {
-        return await arrived(request, reading)
-      } catch (error) {
-        held.bytes -= reading.keptBytes
-        throw error
-      }
+    read(request, reader) {
+      const reading: Reading = { limits, held, deadlines, reader, chunks: [], byteLength: 0, keptBytes: 0, isOver: false }
+      deadlines.add(reading)
+      follow(request, reading)
     },
     release(body) {
       held.bytes -= body.length
@@ -40,33 +48,48 @@ export function createBodies(limits: BodyLimits): Bodies {
 interface Reading {
   readonly limits: BodyLimits
   readonly held: { bytes: number }
+  readonly deadlines: Deadlines<Reading>
+  readonly reader: BodyReader
   readonly chunks: Buffer[]
   byteLength: number
   /** Counted in `held`. */
   keptBytes: number
+  isOver: boolean
 }
 
-function arrived(request: IncomingMessage, reading: Reading): Promise<Buffer> {
-  const { limits: { bodyBytesMax, bodyTimeoutMs }, chunks } = reading
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => settle(() => reject(new LsmtError('57014', `the body did not arrive within ${bodyTimeoutMs} ms`))), bodyTimeoutMs)
-    const onData = (chunk: Buffer): void => {
-      const refusal = add(reading, chunk)
-      if (refusal !== undefined) settle(() => reject(refusal))
-    }
-    const onEnd = (): void => settle(() => {
-      if (reading.byteLength > bodyBytesMax) reject(tooLarge(bodyBytesMax))
-      else resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks))
-    })
-    const onError = (error: Error): void => settle(() => reject(new LsmtError('57014', 'the client went away', {}, error)))
-    const onClose = (): void => settle(() => reject(new LsmtError('57014', 'the client went away')))
-    const settle = (how: () => void): void => {
-      clearTimeout(timer)
-      request.off('data', onData).off('end', onEnd).off('close', onClose)
-      how()
-    }
-    request.on('data', onData).once('end', onEnd).once('error', onError).once('close', onClose)
+/** Listeners stay when the reading is over: to take them off costs more than to have them ask. */
+function follow(request: IncomingMessage, reading: Reading): void {
+  request.on('data', (chunk: Buffer) => {
+    if (reading.isOver) return
+    const refusal = add(reading, chunk)
+    if (refusal !== undefined) fail(reading, refusal)
   })
+  request.on('end', () => finish(reading))
+  request.on('error', (error: Error) => fail(reading, new LsmtError('57014', 'the client went away', {}, error)))
+  request.on('close', () => {
+    if (!reading.isOver) fail(reading, new LsmtError('57014', 'the client went away'))
+  })
+}
+
+function finish(reading: Reading): void {
+  const { limits: { bodyBytesMax }, chunks, deadlines, reader } = reading
+  if (reading.isOver) return
+  if (reading.byteLength > bodyBytesMax) {
+    fail(reading, tooLarge(bodyBytesMax))
+    return
+  }
+  reading.isOver = true
+  deadlines.remove(reading)
+  reader.whole(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks))
+}
+
+function fail(reading: Reading, error: LsmtError): void {
+  if (reading.isOver) return
+  reading.isOver = true
+  reading.deadlines.remove(reading)
+  reading.held.bytes -= reading.keptBytes
+  reading.chunks.length = 0
+  reading.reader.failed(error)
 }
 
 /** Bytes read and dropped of a body that is too large, in multiples of the limit. */

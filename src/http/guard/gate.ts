@@ -25,7 +25,15 @@ export function beforeEnd(work: () => Promise<void> | undefined, end: () => void
   } finally {
     if (working === undefined) end()
   }
-  return working?.finally(end)
+  return working && afterwards(working, end)
+}
+
+/** What `finally` does, with one promise instead of three. */
+export function afterwards(working: Promise<void>, end: () => void): Promise<void> {
+  return working.then(end, (error: unknown) => {
+    end()
+    throw error
+  })
 }
 
 export function createGate({ queriesMax, queueMax }: Pick<HttpLimits, 'queriesMax' | 'queueMax'>): Gate {

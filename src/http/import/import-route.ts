@@ -9,7 +9,7 @@ import type { ImportOutcome, ImportRequest } from '../../sql/import/import-rows.
 import { importUnderKey } from '../../sql/import/keyed-import.ts'
 import type { LineError } from '../../sql/import/source-record.ts'
 import { errorAnswer } from '../error-answer.ts'
-import { sendWhole } from '../format/response-sink.ts'
+import { sendWhole } from '../format/whole-answer.ts'
 import { gunzipped } from '../format/compression.ts'
 import { jsonContentType } from '../format/json-format.ts'
 import type { CommitKind } from '../format/result-format.ts'

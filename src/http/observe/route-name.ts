@@ -11,6 +11,7 @@ const names: Readonly<Record<string, string>> = {
 }
 
 export function routeOf(url = ''): string {
+  if (url === '/query') return 'query'
   const end = url.indexOf('?')
   return names[end < 0 ? url : url.slice(0, end)] ?? 'other'
 }

@@ -7,7 +7,7 @@ import type { Clock } from '../../runtime/clock.ts'
 import type { Log } from '../../runtime/log.ts'
 import type { Random } from '../../runtime/random.ts'
 import type { PreparedText } from '../../sql/run/text-run.ts'
-import { createRequestIds, requestIdHeader } from './request-id.ts'
+import { createRequestIds, requestIdHeader, requestIdOf, setRequestId } from './request-id.ts'
 import { routeOf } from './route-name.ts'
 
 export interface Traffic {
@@ -43,23 +43,23 @@ export function createTraffic({ clock, random, log, slowQueryMs, onAnswered }: T
     begin(request, response) {
       underWay++
       const startMs = clock.monotonicMs()
-      response.setHeader(requestIdHeader, idOf(request.headers[requestIdHeader]))
-      response.once('close', () => {
+      setRequestId(response, idOf(request.headers[requestIdHeader]))
+      response.on('close', () => {
         if (--underWay === 0) onSettled()
         const route = routeOf(request.url)
         const ms = since(clock, startMs)
         onAnswered(route, request.method ?? '', response.statusCode, ms / 1000)
-        if (log.isDebug) log.debug({ requestId: idIn(response), method: request.method, route, status: response.statusCode, ms, whole: response.writableFinished }, 'answered')
+        if (log.isDebug) log.debug({ requestId: requestIdOf(response), method: request.method, route, status: response.statusCode, ms, whole: response.writableFinished }, 'answered')
       })
     },
     fault(error, response) {
-      log.error({ requestId: idIn(response), err: error }, 'a request failed by our fault')
+      log.error({ requestId: requestIdOf(response), err: error }, 'a request failed by our fault')
     },
     ran({ statements }, startMs, response) {
       const ms = since(clock, startMs)
       if (slowQueryMs === 0 || ms < slowQueryMs) return
       const shape = statements.map((statement) => statement.shape).join('; ').slice(0, shapeLengthMax)
-      log.warn({ requestId: idIn(response), ms, statements: statements.length, shape }, 'slow query')
+      log.warn({ requestId: requestIdOf(response), ms, statements: statements.length, shape }, 'slow query')
     },
     get underWay() { return underWay },
     settled(msMax) {
@@ -73,10 +73,6 @@ export function createTraffic({ clock, random, log, slowQueryMs, onAnswered }: T
       })
     },
   }
-}
-
-function idIn(response: ServerResponse): string {
-  return String(response.getHeader(requestIdHeader))
 }
 
 function since(clock: Clock, startMs: number): number {

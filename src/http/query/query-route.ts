@@ -7,14 +7,16 @@ import type { CancelSignal } from '../../sql/cancel.ts'
 import type { QueryStats } from '../../sql/result.ts'
 import type { Sql } from '../../sql/sql.ts'
 import { errorAnswer } from '../error-answer.ts'
-import { ResponseSink, sendWhole } from '../format/response-sink.ts'
+import { ResponseSink } from '../format/response-sink.ts'
+import { sendWhole } from '../format/whole-answer.ts'
 import { formatsOffered, loadFormat } from '../format/choose-format.ts'
+import type { FormatName } from '../format/choose-format.ts'
 import { jsonContentType } from '../format/json-format.ts'
 import type { CommitKind, ResultFormat } from '../format/result-format.ts'
 import { writeResults } from '../format/write-results.ts'
 import { drop } from '../guard/bodies.ts'
 import type { Bodies } from '../guard/bodies.ts'
-import { beforeEnd, inTurn } from '../guard/gate.ts'
+import { afterwards, beforeEnd, inTurn } from '../guard/gate.ts'
 import type { Gate } from '../guard/gate.ts'
 import type { Access } from '../guard/tokens.ts'
 import type { Traffic } from '../observe/traffic.ts'
@@ -33,8 +35,12 @@ export interface QueryRoute {
   readonly reads: QueryStats
 }
 
-/** Never rejects: every failure is an answer or a cut connection. */
-export async function answerQuery(route: QueryRoute, request: IncomingMessage, response: ServerResponse, access: Access): Promise<void> {
+/** Every failure is an answer or a cut connection. */
+export function answerQuery(route: QueryRoute, request: IncomingMessage, response: ServerResponse, access: Access): void {
+  const failed = (error: unknown): void => {
+    answerError(route, error, response, undefined)
+    drop(request)
+  }
   try {
     const name = readQueryHead(request.url ?? '/query', request.headers)
     if (name === undefined) {
@@ -43,18 +49,36 @@ export async function answerQuery(route: QueryRoute, request: IncomingMessage, r
       return
     }
     if (name === 'csv' && request.httpVersionMinor === 0) throw unboundedCsv()
-    const body = await route.bodies.read(request)
-    try {
-      const query = readQueryRequest(request.headers['content-type'], body)
-      if (query.sql.length > route.statementLengthMax) throw new LsmtError('54000', `the text of the statements is longer than ${route.statementLengthMax} characters`)
-      const format = loadFormat(name)
-      await runQuery(route, { query, access, format: format instanceof Promise ? await format : format, idempotencyKey: idempotencyKeyOf(request.headers) }, response)
-    } finally {
-      route.bodies.release(body)
-    }
+    route.bodies.read(request, {
+      whole(body) {
+        void beforeEnd(() => answerBody(route, { request, access, name, body }, response), () => route.bodies.release(body))
+      },
+      failed,
+    })
+  } catch (error) {
+    failed(error)
+  }
+}
+
+interface Arrived {
+  readonly request: IncomingMessage
+  readonly access: Access
+  readonly name: FormatName
+  readonly body: Buffer
+}
+
+/** At once when nothing is to be waited for; neither throws nor rejects. */
+function answerBody(route: QueryRoute, { request, access, name, body }: Arrived, response: ServerResponse): Promise<void> | undefined {
+  try {
+    const query = readQueryRequest(request.headers['content-type'], body)
+    if (query.sql.length > route.statementLengthMax) throw new LsmtError('54000', `the text of the statements is longer than ${route.statementLengthMax} characters`)
+    const asked = { query, access, idempotencyKey: idempotencyKeyOf(request.headers) }
+    const format = loadFormat(name)
+    if (format instanceof Promise) return format.then((loaded) => runQuery(route, { ...asked, format: loaded }, response)).catch((error: unknown) => answerError(route, error, response, undefined))
+    return runQuery(route, { ...asked, format }, response)
   } catch (error) {
     answerError(route, error, response, undefined)
-    drop(request)
+    return undefined
   }
 }
 
@@ -71,30 +95,31 @@ interface Asked {
   readonly idempotencyKey: string | undefined
 }
 
-async function runQuery(route: QueryRoute, asked: Asked, response: ServerResponse): Promise<void> {
+/** At once when nothing is to be waited for; neither throws nor rejects. */
+function runQuery(route: QueryRoute, asked: Asked, response: ServerResponse): Promise<void> | undefined {
   const canceller = new Canceller()
   const sink = new ResponseSink(response, asked.format.contentType, canceller)
+  const failed = (error: unknown): void => answerError(route, error, response, { sink, format: asked.format })
   try {
     const running = inTurn(route.gate, canceller, () => writeStatements(route, asked, { response, sink, signal: canceller }))
-    if (running !== undefined) await unlessGivenUp(running, asked.query, response, canceller)
+    if (running !== undefined) return unlessGivenUp(running, asked.query, response, canceller).then(() => sink.end()).catch(failed)
     sink.end()
   } catch (error) {
-    answerError(route, error, response, { sink, format: asked.format })
+    failed(error)
   }
+  return undefined
 }
 
 /** Cancels when the client goes away or its time is over, for as long as statements run. */
-async function unlessGivenUp(writing: Promise<void>, { timeoutMs }: QueryRequest, response: ServerResponse, canceller: Canceller): Promise<void> {
+function unlessGivenUp(writing: Promise<void>, { timeoutMs }: QueryRequest, response: ServerResponse, canceller: Canceller): Promise<void> {
   const onClose = (): void => canceller.cancel(new LsmtError('57014', 'the client went away'))
   response.on('close', onClose)
   if (response.destroyed) onClose()
   const timer = timeoutMs === undefined ? undefined : setTimeout(() => canceller.cancel(new LsmtError('57014', `the statement took longer than ${timeoutMs} ms`)), timeoutMs)
-  try {
-    await writing
-  } finally {
+  return afterwards(writing, () => {
     clearTimeout(timer)
     response.off('close', onClose)
-  }
+  })
 }
 
 /** The results of a text; what needs no waiting is written at once. */
