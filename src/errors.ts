@@ -86,7 +86,7 @@ export function corruption(what: string, evidence: Evidence): LsmtError {
   return new LsmtError('XX001', `corrupt ${what} in ${where}: expected ${evidence.expected ?? '?'}, found ${evidence.actual ?? '?'}`, evidence)
 }
 
-/** Raised where our own code broke its own promise; never for the world's faults. */
-export function invariant(condition: unknown, message: string): asserts condition {
-  if (!condition) throw new LsmtError('XX000', `internal error: ${message}`)
+/** Raised where our own code broke its own promise; never for the world's faults. On hot paths the message is a function: a text with numbers costs more than most of what it guards. */
+export function invariant(condition: unknown, message: string | (() => string)): asserts condition {
+  if (!condition) throw new LsmtError('XX000', `internal error: ${typeof message === 'string' ? message : message()}`)
 }

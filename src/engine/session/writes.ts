@@ -29,12 +29,16 @@ export function createWrites(writer: Writer, tables: Pick<Tables, 'access'>, col
     return checked(access, access.schema.hiddenKey ? withRowIds(access, rows) : rows)
   }
 
-  async function insert(access: TableAccess, rows: readonly EngineRow[], mode: WriteMode): Promise<number> {
-    if (rows.length === 0) return 0
-    const ready = access.schema.hiddenKey ? await prepare(access, rows) : checked(access, rows)
-    if (mode !== 'upsert' && !access.schema.hiddenKey) return writeNew(writer, access, ready, mode)
-    await writeBlind(writer, access, ready)
-    return ready.length
+  async function insertHidden(access: TableAccess, rows: readonly EngineRow[]): Promise<number> {
+    await writeBlind(writer, access, await prepare(access, rows))
+    return rows.length
+  }
+
+  function insert(access: TableAccess, rows: readonly EngineRow[], mode: WriteMode): Promise<number> {
+    if (rows.length === 0) return Promise.resolve(0)
+    if (access.schema.hiddenKey) return insertHidden(access, rows)
+    const ready = checked(access, rows)
+    return mode === 'upsert' ? writeBlind(writer, access, ready).then(() => ready.length) : writeNew(writer, access, ready, mode)
   }
 
   return {

@@ -43,7 +43,7 @@ export function writeBlock({ memory, exports }: Kernel, at: Pointer, rows: reado
   const width = rows[0]?.length ?? 0
   let end = at + headerBytes
   for (const row of rows) {
-    invariant(row.length === width, `a row of ${row.length} values among rows of ${width}`)
+    invariant(row.length === width, () => `a row of ${row.length} values among rows of ${width}`)
     for (const value of row) end = writeValue(memory, end, value)
   }
   const { view } = memory

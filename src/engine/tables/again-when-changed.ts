@@ -5,13 +5,26 @@ import type { Engine } from '../engine.ts'
 /** Each run again needs one more change of the table in the meantime; nobody does that so often by intent. */
 const runsMax = 100
 
-export async function againWhenChanged<T>(engine: Pick<Engine, 'catalogSettled'>, run: () => T | Promise<T>): Promise<T> {
+/** Rejects with what the last run fails with, even when that throws. */
+export function againWhenChanged<T>(engine: Pick<Engine, 'catalogSettled'>, run: () => T | Promise<T>): Promise<T> {
+  let first: T | Promise<T>
+  try {
+    first = run()
+  } catch (error) {
+    return again(engine, run, error)
+  }
+  return first instanceof Promise ? first.catch((error: unknown) => again(engine, run, error)) : Promise.resolve(first)
+}
+
+async function again<T>(engine: Pick<Engine, 'catalogSettled'>, run: () => T | Promise<T>, failure: unknown): Promise<T> {
+  let error = failure
   for (let runs = 1; ; runs++) {
+    if (!(error instanceof LsmtError) || error.code !== '40001' || runs === runsMax) throw error
+    await engine.catalogSettled()
     try {
       return await run()
-    } catch (error) {
-      if (!(error instanceof LsmtError) || error.code !== '40001' || runs === runsMax) throw error
-      await engine.catalogSettled()
+    } catch (cause) {
+      error = cause
     }
   }
 }

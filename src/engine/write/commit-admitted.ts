@@ -1,5 +1,6 @@
 /** Commits: admission, the last look at the tables, and the append to the logs of all shards in one synchronous step. */
 import type { DiskRoom } from '../../lsm/disk-room.ts'
+import { afterwards } from '../../runtime/afterwards.ts'
 import type { Tree } from '../../lsm/tree.ts'
 import type { Admission } from '../shards/admission.ts'
 import type { Committer, StatementPart } from '../shards/commit.ts'
@@ -42,7 +43,7 @@ function commitReserved(floor: CommitFloor, tables: readonly TableAccess[], part
     release()
     throw error
   }
-  return committed.finally(release)
+  return afterwards(committed, release)
 }
 
 /** Waits while a tree's flushes and compactions lag behind; undefined when none does. */

@@ -1,5 +1,6 @@
 /** INSERT in its modes. Rows arrive checked, with their hidden key where the table has one. */
 import { LsmtError } from '../../errors.ts'
+import { afterwards } from '../../runtime/afterwards.ts'
 import { readRow } from '../codec/read-row.ts'
 import { checkRow } from '../check-value.ts'
 import { checkKey } from '../codec/key-codec.ts'
@@ -36,11 +37,16 @@ export interface BlindWrite {
   readonly rowCount: number
 }
 
-export async function commitBlind(writer: Writer, access: TableAccess, { parts, rowCount }: BlindWrite, hashes: () => Uint32Array): Promise<void> {
-  if (writer.locksOf(access).enterBlind()) return leaveBlindAfter(writer.locksOf(access), () => writer.commit(access, parts, rowCount))
-  const release = await writer.locksOf(access).lockKeys(hashes())
+export function commitBlind(writer: Writer, access: TableAccess, { parts, rowCount }: BlindWrite, hashes: () => Uint32Array): Promise<void> {
+  const locks = writer.locksOf(access)
+  const commit = (): Promise<void> => writer.commit(access, parts, rowCount)
+  return locks.enterBlind() ? leaveBlindAfter(locks, commit) : commitLocked(locks, hashes(), commit)
+}
+
+async function commitLocked(locks: TableLocks, hashes: Uint32Array, commit: () => Promise<void>): Promise<void> {
+  const release = await locks.lockKeys(hashes)
   try {
-    await writer.commit(access, parts, rowCount)
+    await commit()
   } finally {
     release()
   }
@@ -55,7 +61,7 @@ function leaveBlindAfter(locks: TableLocks, commit: () => Promise<void>): Promis
     leave()
     throw error
   }
-  return committed.finally(leave)
+  return afterwards(committed, leave)
 }
 
 /** Writes the rows whose keys do not exist; returns how many. With 'insert' an existing key is 23505 instead. */

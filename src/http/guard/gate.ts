@@ -1,5 +1,6 @@
 /** How many requests have their statements run at a time; a few more wait for their turn, first come first served. */
 import { LsmtError } from '../../errors.ts'
+import { afterwards } from '../../runtime/afterwards.ts'
 import { endReason } from '../../runtime/pace.ts'
 import type { CancelSignal } from '../../sql/cancel.ts'
 import type { HttpLimits } from './limits.ts'
@@ -26,14 +27,6 @@ export function beforeEnd(work: () => Promise<void> | undefined, end: () => void
     if (working === undefined) end()
   }
   return working && afterwards(working, end)
-}
-
-/** What `finally` does, with one promise instead of three. */
-export function afterwards(working: Promise<void>, end: () => void): Promise<void> {
-  return working.then(end, (error: unknown) => {
-    end()
-    throw error
-  })
 }
 
 export function createGate({ queriesMax, queueMax }: Pick<HttpLimits, 'queriesMax' | 'queueMax'>): Gate {

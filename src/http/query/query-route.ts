@@ -16,7 +16,7 @@ import type { CommitKind, ResultFormat } from '../format/result-format.ts'
 import { writeResults } from '../format/write-results.ts'
 import { drop } from '../guard/bodies.ts'
 import type { Bodies } from '../guard/bodies.ts'
-import { afterwards, beforeEnd, inTurn } from '../guard/gate.ts'
+import { beforeEnd, inTurn } from '../guard/gate.ts'
 import type { Gate } from '../guard/gate.ts'
 import type { Access } from '../guard/tokens.ts'
 import type { Traffic } from '../observe/traffic.ts'
@@ -102,7 +102,7 @@ function runQuery(route: QueryRoute, asked: Asked, response: ServerResponse): Pr
   const failed = (error: unknown): void => answerError(route, error, response, { sink, format: asked.format })
   try {
     const running = inTurn(route.gate, canceller, () => writeStatements(route, asked, { response, sink, signal: canceller }))
-    if (running !== undefined) return unlessGivenUp(running, asked.query, response, canceller).then(() => sink.end()).catch(failed)
+    if (running !== undefined) return unlessGivenUp({ writing: running, timeoutMs: asked.query.timeoutMs, response, canceller }, () => sink.end(), failed)
     sink.end()
   } catch (error) {
     failed(error)
@@ -110,16 +110,32 @@ function runQuery(route: QueryRoute, asked: Asked, response: ServerResponse): Pr
   return undefined
 }
 
-/** Cancels when the client goes away or its time is over, for as long as statements run. */
-function unlessGivenUp(writing: Promise<void>, { timeoutMs }: QueryRequest, response: ServerResponse, canceller: Canceller): Promise<void> {
+interface Running {
+  readonly writing: Promise<void>
+  readonly timeoutMs: number | undefined
+  readonly response: ServerResponse
+  readonly canceller: Canceller
+}
+
+/** Cancels when the client goes away or its time is over, for as long as statements run; never rejects unless `failed` throws. */
+function unlessGivenUp({ writing, timeoutMs, response, canceller }: Running, written: () => void, failed: (error: unknown) => void): Promise<void> {
   const onClose = (): void => canceller.cancel(new LsmtError('57014', 'the client went away'))
   response.on('close', onClose)
   if (response.destroyed) onClose()
   const timer = timeoutMs === undefined ? undefined : setTimeout(() => canceller.cancel(new LsmtError('57014', `the statement took longer than ${timeoutMs} ms`)), timeoutMs)
-  return afterwards(writing, () => {
+  const over = (): void => {
     clearTimeout(timer)
     response.off('close', onClose)
-  })
+  }
+  return writing
+    .then(() => {
+      over()
+      written()
+    })
+    .catch((error: unknown) => {
+      over()
+      failed(error)
+    })
 }
 
 /** The results of a text; what needs no waiting is written at once. */

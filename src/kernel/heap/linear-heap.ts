@@ -35,7 +35,7 @@ export function createLinearHeap(base: Pointer, byteLength: number): LinearHeap 
   if (coveredBytes > 0) linkFree(blocks, addBlock(blocks, first, coveredBytes, 0, 0))
 
   function tryAllocate(wantedBytes: number): Pointer {
-    invariant(wantedBytes >= 0 && Number.isSafeInteger(wantedBytes), `allocation of ${wantedBytes} bytes`)
+    invariant(wantedBytes >= 0 && Number.isSafeInteger(wantedBytes), () => `allocation of ${wantedBytes} bytes`)
     const bytes = Math.max(roundUp(wantedBytes), granuleBytes)
     const id = bytes > coveredBytes ? 0 : takeFree(blocks, bytes)
     if (id === 0) return 0
@@ -55,7 +55,7 @@ export function createLinearHeap(base: Pointer, byteLength: number): LinearHeap 
 
   function free(pointer: Pointer): void {
     const id = live.get(pointer)
-    invariant(id !== undefined, `free of address ${pointer}, which is not allocated`)
+    invariant(id !== undefined, () => `free of address ${pointer}, which is not allocated`)
     live.delete(pointer)
     usedBytes -= blockBytes(blocks, id)
     releaseBlock(blocks, id)

@@ -120,8 +120,8 @@ function append(state: WriterState, baseSequence: number, payload: Uint8Array): 
   if (refusal !== undefined) return Promise.reject(refusal)
   const view = viewOf(payload)
   invariant(payload.length >= batchHeaderBytes && view.getUint32(0, true) === payload.length, 'a log record must be a write batch')
-  invariant(view.getFloat64(8, true) === baseSequence, `batch of sequence ${view.getFloat64(8, true)} appended as ${baseSequence}`)
-  invariant(baseSequence > state.queuedSequence, `sequence ${baseSequence} appended after ${state.queuedSequence}`)
+  invariant(view.getFloat64(8, true) === baseSequence, () => `batch of sequence ${view.getFloat64(8, true)} appended as ${baseSequence}`)
+  invariant(baseSequence > state.queuedSequence, () => `sequence ${baseSequence} appended after ${state.queuedSequence}`)
   const lastSequence = lastSequenceOf(baseSequence, view.getUint32(4, true))
   const record = { payload, baseSequence, lastSequence }
   state.queuedSequence = lastSequence

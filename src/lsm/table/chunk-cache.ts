@@ -120,7 +120,7 @@ function touch({ frames, counts }: CacheState, file: CachedFile, index: number):
 
 function unpin(state: CacheState, frame: Frame): void {
   const { frames } = state
-  invariant(frames.pins[frame]! > 0, `chunk frame ${frame} is not pinned`)
+  invariant(frames.pins[frame]! > 0, () => `chunk frame ${frame} is not pinned`)
   frames.pins[frame]! -= 1
   if (frames.pins[frame] === 0 && frames.owners[frame] === undefined) release(state, frame)
 }
