@@ -2,12 +2,11 @@
 import autocannon from 'autocannon'
 import type { Load, Outcome } from './processes.ts'
 
-const { url, connections, seconds, bodies, perSecond } = JSON.parse(process.argv[2]!) as Load
+const { url, connections, seconds, bodies } = JSON.parse(process.argv[2]!) as Load
 const result = await autocannon({
   url,
   connections,
   duration: seconds,
-  ...(perSecond !== undefined && { overallRate: perSecond }),
   requests: bodies.map((body) => ({ method: 'POST' as const, path: '/query', headers: { 'content-type': 'text/plain' }, body })),
 })
 const outcome: Outcome = {

@@ -10,7 +10,7 @@ export interface Load {
   readonly seconds: number
   /** Sent in turn by every connection. */
   readonly bodies: readonly string[]
-  /** Of all connections together; as many as are answered when not given. */
+  /** Of all connections together, for `probe`. */
   readonly perSecond?: number
 }
 
@@ -25,9 +25,18 @@ export interface Outcome {
 
 const path = (name: string): string => fileURLToPath(new URL(name, import.meta.url))
 
-/** Throws when a request fails: a refusal is quicker than an answer. */
+/** As many requests as are answered. Throws when one fails: a refusal is quicker than an answer. */
 export async function load(load: Load): Promise<Outcome> {
-  const { stdout } = await promisify(execFile)(process.execPath, ['--import', 'tsx', path('load.ts'), JSON.stringify(load)])
+  return await run('load.ts', load)
+}
+
+/** So many a second, for their latency. Throws when one fails. */
+export async function probe(load: Load & { readonly perSecond: number }): Promise<Outcome> {
+  return await run('probe.ts', load)
+}
+
+async function run(script: string, load: Load): Promise<Outcome> {
+  const { stdout } = await promisify(execFile)(process.execPath, ['--import', 'tsx', path(script), JSON.stringify(load)])
   const outcome = JSON.parse(stdout) as Outcome
   if (outcome.failures > 0) throw new Error(`${outcome.failures} requests to ${load.url} failed`)
   return outcome

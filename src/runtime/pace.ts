@@ -13,7 +13,8 @@ export interface Turns {
 
 export const systemTurns: Turns = {
   monotonicMs: () => performance.now(),
-  next: () => new Promise((resolve) => setImmediate(resolve)),
+  // Twice, since what sockets bring may have work of its own put off to the end of that turn, as answers are.
+  next: () => new Promise((resolve) => setImmediate(() => setImmediate(resolve))),
 }
 
 /** Somebody's wish that work should end; an AbortSignal is one. */

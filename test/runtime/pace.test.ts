@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { LsmtError } from '../../src/errors.ts'
-import { createPace } from '../../src/runtime/pace.ts'
+import { createPace, systemTurns } from '../../src/runtime/pace.ts'
 
 /** Turns in the test's hands. */
 function manualTurns(): { nowMs: number; given: number; monotonicMs(): number; next(): Promise<void>; end(): void } {
@@ -40,4 +40,12 @@ describe('pace', () => {
     expect(() => createPace(turns, AbortSignal.abort()).turn()).toThrow(expect.objectContaining({ code: '57014' }))
     expect(() => createPace(turns, { aborted: true, reason: new LsmtError('57P03', 'not ready') }).turn()).toThrow(expect.objectContaining({ code: '57P03' }))
   })
+})
+
+test('what was put off to the end of a turn comes before the work that gave it away', async () => {
+  const order: string[] = []
+  const turn = systemTurns.next().then(() => order.push('long work'))
+  setImmediate(() => order.push('answer'))
+  await turn
+  expect(order).toEqual(['answer', 'long work'])
 })
