@@ -88,15 +88,23 @@ async function elapsed(run: () => Promise<void>): Promise<number> {
   return performance.now() - start
 }
 
-async function* askAll(entrants: readonly Entrant[], rowCount: number, smoke: boolean): AsyncGenerator<readonly Measurement[]> {
+async function* askAll(entrants: readonly Entrant[], rowCount: number, smoke: boolean): AsyncGenerator<readonly Measurement[] | BenchNote> {
   const queries = peerQueries(rowCount, smoke ? 20 : 2_000).filter(({ name }) => isNamed('LSMT_BENCH_QUERIES', name))
   for (const query of queries) {
     const contestants = entrants.map(({ kind, peer }) => contestant(kind.name, peer, query))
-    let warmMs = 0
-    for (const each of contestants) warmMs += (await each.run()).elapsedMs
-    const rounds = smoke ? 1 : Math.max(5, Math.min(21, Math.floor(4_000 / warmMs)))
+    const firsts: number[] = []
+    for (const each of contestants) firsts.push(await warmUp(each, smoke ? 0 : 500))
+    yield { bench, note: `${query.name}, the first run: ${contestants.map(({ name }, i) => `${name} ${firsts[i]!.toFixed(1)} ms`).join(', ')}` }
+    const rounds = smoke ? 1 : Math.max(7, Math.min(21, Math.floor(4_000 / firsts.reduce((sum, ms) => sum + ms, 0))))
     yield await measureContestants(`${bench}/${query.name}`, contestants, rounds)
   }
+}
+
+/** Runs for that long, and at least once: caches fill, and what is compiled while it runs is. Returns the first run's time. */
+async function warmUp(contestant: Contestant, msMin: number): Promise<number> {
+  const first = (await contestant.run()).elapsedMs
+  for (let spent = first; spent < msMin;) spent += (await contestant.run()).elapsedMs
+  return first
 }
 
 function contestant(name: string, peer: OpenPeer, { sql, parameters = [[]] }: PeerQuery): Contestant {
