@@ -2,10 +2,7 @@
 import { Option } from 'commander'
 import { verifyDatabase } from '../engine/shards/verify-database.ts'
 import type { VerifyCounts } from '../engine/shards/verify-database.ts'
-import { reserveLinearMemory } from '../kernel/linear-memory.ts'
-import { openKernel } from '../kernel/open-kernel.ts'
 import type { Finding } from '../lsm/table/verify-table.ts'
-import { defaultDatabaseSettings } from '../settings.ts'
 import type { KernelKind } from '../settings.ts'
 import { openLocalStorage } from '../storage/local-storage.ts'
 import type { Storage } from '../storage/storage.ts'
@@ -15,6 +12,7 @@ import { exitCode } from './exit-code.ts'
 import type { ExitCode } from './exit-code.ts'
 import { dataDirOption, kernelsOption } from './flags.ts'
 import type { CliHost } from './host.ts'
+import { openFileKernel } from './target/file-kernel.ts'
 import { openExisting } from './target/directory-connection.ts'
 
 interface VerifyFlags {
@@ -58,7 +56,7 @@ function tell({ findings, shards, manifests, tables, logRecords, tornTails }: Ve
 
 /** Checks all that is stored; `onFinding` is told as it goes. */
 export async function verifyStorage(storage: Storage, kernels: KernelKind, onFinding: (finding: Finding) => void): Promise<VerifyCounts> {
-  const kernel = openKernel(kernels, reserveLinearMemory(defaultDatabaseSettings.kernelMemoryBytes))
+  const kernel = openFileKernel(kernels)
   const walk = verifyDatabase(storage, kernel)
   let step = await walk.next()
   for (; step.done !== true; step = await walk.next()) onFinding(step.value)

@@ -2,9 +2,7 @@
 import { Argument, Option } from 'commander'
 import { decodeFormat } from '../../engine/shards/format-file.ts'
 import { LsmtError } from '../../errors.ts'
-import { reserveLinearMemory } from '../../kernel/linear-memory.ts'
 import type { Kernel } from '../../kernel/kernel.ts'
-import { openKernel } from '../../kernel/open-kernel.ts'
 import { describeSegment } from '../../lsm/log/describe-segment.ts'
 import type { SegmentDescription } from '../../lsm/log/describe-segment.ts'
 import { decodeManifest } from '../../lsm/manifest-codec.ts'
@@ -12,7 +10,6 @@ import type { ManifestState } from '../../lsm/manifest.ts'
 import { describeTable, describeTableText } from '../../lsm/table/describe-table.ts'
 import { storedTable } from '../../lsm/table/stored-table.ts'
 import { tableFileName } from '../../lsm/table/table-file-name.ts'
-import { defaultDatabaseSettings } from '../../settings.ts'
 import type { KernelKind } from '../../settings.ts'
 import { createMemoryStorage } from '../../storage/memory-storage.ts'
 import { readSmallFile } from '../../storage/small-file.ts'
@@ -22,6 +19,7 @@ import { exitCode } from '../exit-code.ts'
 import type { ExitCode } from '../exit-code.ts'
 import { kernelsOption } from '../flags.ts'
 import type { CliHost } from '../host.ts'
+import { openFileKernel } from '../target/file-kernel.ts'
 import { manifestText, segmentText } from './description-text.ts'
 
 interface InspectFlags {
@@ -51,7 +49,7 @@ interface Description {
 
 async function inspect({ kernels, json }: InspectFlags, path: string, host: CliHost): Promise<ExitCode> {
   const bytes = await readSmallFile(path, fileBytesMax)
-  const kernel = openKernel(kernels, reserveLinearMemory(defaultDatabaseSettings.kernelMemoryBytes))
+  const kernel = openFileKernel(kernels)
   const { data, text, isDamaged } = await describe(kernel, path, bytes)
   host.printLine(json === true ? JSON.stringify(data, jsonValue) : text)
   return isDamaged ? exitCode.damaged : exitCode.ok

@@ -3,8 +3,6 @@ import { Option } from 'commander'
 import type { TableSchema } from '../../engine/schema.ts'
 import type { Loss } from '../../engine/repair/loss.ts'
 import { repairDatabase } from '../../engine/repair/repair-database.ts'
-import { reserveLinearMemory } from '../../kernel/linear-memory.ts'
-import { openKernel } from '../../kernel/open-kernel.ts'
 import { systemRandom } from '../../runtime/random.ts'
 import { defaultDatabaseSettings } from '../../settings.ts'
 import type { KernelKind } from '../../settings.ts'
@@ -17,6 +15,7 @@ import { exitCode } from '../exit-code.ts'
 import type { ExitCode } from '../exit-code.ts'
 import { dataDirOption, kernelsOption } from '../flags.ts'
 import type { CliHost } from '../host.ts'
+import { openFileKernel } from '../target/file-kernel.ts'
 import { lossText } from './loss-text.ts'
 
 interface RepairFlags {
@@ -49,7 +48,7 @@ async function repair({ dataDir, kernels, json }: RepairFlags, host: CliHost): P
 async function takeOut(dataDir: string, kernels: KernelKind): Promise<readonly Loss[]> {
   const storage = await openLocalStorage(dataDir)
   try {
-    const kernel = openKernel(kernels, reserveLinearMemory(defaultDatabaseSettings.kernelMemoryBytes))
+    const kernel = openFileKernel(kernels)
     const losses: Loss[] = []
     for await (const loss of repairDatabase(storage, kernel, systemRandom)) losses.push(loss)
     return losses
