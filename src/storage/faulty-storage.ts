@@ -70,6 +70,7 @@ function faultyStorageOver(options: FaultOptions, durable: MemoryDisk, pending: 
   const state: FaultState = { options, random: seededRandom(options.seed), seen, durable, pending, operations: [], crashed: false }
   return {
     description: `faulty disk of seed ${options.seed}`,
+    appends: true,
     counts: seen.counts,
     operations: state.operations,
     get crashed() { return state.crashed },

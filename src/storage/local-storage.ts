@@ -52,6 +52,7 @@ function localStorageIn(folder: LocalFolder, release: () => Promise<void>): Stor
   }
   return {
     description: `local directory ${folder.root}`,
+    appends: true,
     counts,
     createIfAbsent: async (name, parts) => {
       locate(name)

@@ -6,7 +6,7 @@ import { LsmtError } from '../errors.ts'
 import { concatenated, writeAt, zeroFile } from './memory-disk.ts'
 import type { MemoryDisk, MemoryFile } from './memory-disk.ts'
 import { totalBytes, zeroCounts } from './storage-counts.ts'
-import { closedError, existingObject, missingObject, shortRead } from './storage-errors.ts'
+import { closedError, existingObject, missingObject, noAppends, shortRead } from './storage-errors.ts'
 import { checkedName, checkedPrefix } from './storage-name.ts'
 import type { AppendFile, ObjectReader, ObjectWriter, Storage, StorageCounts, TemporaryFile } from './storage.ts'
 
@@ -15,10 +15,12 @@ export interface MemoryStorageOptions {
   readonly disk?: MemoryDisk
   /** false: readers have no `readSync`, as over a bucket. */
   readonly syncReads?: boolean
+  /** false: no append files, as in a bucket. */
+  readonly appends?: boolean
 }
 
 export function createMemoryStorage(options: MemoryStorageOptions = {}): Storage {
-  const { disk = new Map<string, MemoryFile>(), syncReads = true } = options
+  const { disk = new Map<string, MemoryFile>(), syncReads = true, appends = true } = options
   const counts = zeroCounts()
   let closed = false
   const checked = (name: string): string => {
@@ -38,6 +40,7 @@ export function createMemoryStorage(options: MemoryStorageOptions = {}): Storage
   }
   return {
     description: 'memory',
+    appends,
     counts,
     createIfAbsent: async (name, parts) => {
       const outcome = put(checked(name), concatenated(parts))
@@ -53,11 +56,15 @@ export function createMemoryStorage(options: MemoryStorageOptions = {}): Storage
       return file.room.slice(0, file.byteLength)
     },
     createAppend: async (name, preallocateBytes) => {
+      if (!appends) throw noAppends('memory')
       const file = zeroFile(preallocateBytes)
       if (put(checked(name), file) === 'exists') throw existingObject(name)
       return createMemoryAppend(name, file, counts)
     },
-    openAppend: async (name) => createMemoryAppend(name, found(name), counts),
+    openAppend: async (name) => {
+      if (!appends) throw noAppends('memory')
+      return createMemoryAppend(name, found(name), counts)
+    },
     createTemporary: async () => {
       if (closed) throw closedError('the memory storage')
       return createMemoryTemporary(counts)

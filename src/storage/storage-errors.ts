@@ -40,6 +40,11 @@ export function existingObject(file: string): LsmtError {
   return new LsmtError('58030', `cannot create ${file}: it exists`, { file })
 }
 
+/** Of `Storage.appends` false. */
+export function noAppends(storage: string): LsmtError {
+  return new LsmtError('0A000', `${storage} has no files that grow`, { hint: 'its log is numbered objects' })
+}
+
 /** A read past the end of what is stored. */
 export function shortRead(file: string, byteOffset: number, wanted: number, byteLength: number): LsmtError {
   return new LsmtError('58030', `cannot read ${wanted} bytes at ${byteOffset} of ${file}: it has ${byteLength} bytes`, {

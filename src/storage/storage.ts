@@ -7,6 +7,8 @@
  *   object appear at once, durably (contents, name and parent directories are synced) before they resolve.
  * - Published objects are immutable; only append files grow, at their end.
  * - A read failure is an error (58030, 58P01 for a missing object); it is never reported as 'absent'.
+ * - 40003 says that it is not known whether an object was created, then or later: only the same bytes may be offered
+ *   under that name again.
  * - 53100 says that there was no room and that nothing came of the request: it may be made again.
  * - After an error of `sync` the file is poisoned: every later call on it fails with the same error
  *   (a second fsync may report success for pages the kernel has already dropped: "fsyncgate").
@@ -14,6 +16,8 @@
 export interface Storage {
   /** For messages: what this storage is and where. */
   readonly description: string
+  /** false: nothing that exists can grow (a bucket). Then `createAppend` and `openAppend` refuse (0A000), and a log is numbered objects. */
+  readonly appends: boolean
   /**
    * Creates an object from `parts` (concatenated) unless one of that name exists. Exactly one of
    * several concurrent callers sees 'created'.
