@@ -29,8 +29,8 @@ import { createSql, sqlSettings } from './sql/sql.ts'
 import type { QueryOptions, Sql } from './sql/sql.ts'
 import type { SqlParameters } from './sql/slot.ts'
 import { holdsObject } from './storage/local-probe.ts'
-import { openLocalStorage } from './storage/local-storage.ts'
-import { createMemoryStorage } from './storage/memory-storage.ts'
+import { openStorage } from './storage/open-storage.ts'
+import type { StorageAddress } from './storage/open-storage.ts'
 
 export interface OpenOptions extends Partial<Omit<DatabaseSettings, 'tree'>> {
   /** Default './data'; created if absent. One process at a time (55006). */
@@ -83,14 +83,15 @@ export async function open(options: OpenOptions = {}): Promise<Database> {
   const { dataDir = './data', storage: kind = 'local', createIfMissing = true } = options
   const settings = databaseSettings(options)
   if (!createIfMissing && (kind === 'memory' || !(await holdsObject(dataDir, formatFileName)))) throw new LsmtError('58P01', `the database in ${kind === 'memory' ? 'memory' : dataDir} does not exist`)
-  const storage = await openStorage(kind, dataDir)
+  const address = storageAddress(kind, dataDir)
+  const storage = await openStorage(address)
   const engine = await openEngine({
     storage,
     settings,
     clock: systemClock,
     random: systemRandom,
     isShardCountGiven: options.shards !== undefined,
-    ...(kind === 'local' && { storageDirectory: dataDir }),
+    ...(address.kind !== 'memory' && { storageAddress: address }),
   }).catch(async (error: unknown) => {
     await storage.close()
     throw error
@@ -140,12 +141,12 @@ function tableOf(engine: Engine): Database['table'] {
   return table
 }
 
-async function openStorage(kind: 'local' | 'memory', dataDir: string): ReturnType<typeof openLocalStorage> {
+function storageAddress(kind: 'local' | 'memory', dataDir: string): StorageAddress {
   switch (kind) {
     case 'local':
-      return openLocalStorage(dataDir)
+      return { kind, directory: dataDir }
     case 'memory':
-      return createMemoryStorage()
+      return { kind }
     default:
       throw new LsmtError('22023', `storage is 'local' or 'memory', not '${String(kind)}'`)
   }

@@ -7,13 +7,14 @@ import type { Engine } from './engine/engine.ts'
 import { openEngine } from './engine/open-engine.ts'
 import { systemClock } from './runtime/clock.ts'
 import { systemRandom } from './runtime/random.ts'
-import { openLocalStorage } from './storage/local-storage.ts'
+import { openStorage } from './storage/open-storage.ts'
 
 /** The engine over a local directory; closing it closes the directory too. */
 async function openLocalEngine({ dataDir, settings, isShardCountGiven }: OpenRequest): Promise<Engine> {
-  const storage = await openLocalStorage(dataDir)
+  const storageAddress = { kind: 'local', directory: dataDir } as const
+  const storage = await openStorage(storageAddress)
   try {
-    const engine = await openEngine({ storage, settings, clock: systemClock, random: systemRandom, storageDirectory: dataDir, isShardCountGiven })
+    const engine = await openEngine({ storage, settings, clock: systemClock, random: systemRandom, storageAddress, isShardCountGiven })
     return {
       ...engine,
       get catalogVersion() {

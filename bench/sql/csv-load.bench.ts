@@ -82,7 +82,7 @@ const loadLsmt: LoadCsv = async (directory, path) => {
   const { importRows } = await built<typeof ImportModule>('sql/import/import-rows.js')
   const { createSql } = await built<typeof SqlModule>('sql/sql.js')
   const storage = await openLocalStorage(directory)
-  const engine = await openEngine({ storage, settings: defaultDatabaseSettings, clock: systemClock, random: systemRandom, storageDirectory: directory })
+  const engine = await openEngine({ storage, settings: defaultDatabaseSettings, clock: systemClock, random: systemRandom, storageAddress: { kind: 'local', directory } })
   const sql = createSql(engine)
   await sql.query(createTable)
   const elapsedMs = await elapsed(() => importRows(engine, { table: 'sales', source: createReadStream(path), format: 'csv', onError: 'stop', clock: systemClock }))

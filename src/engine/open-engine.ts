@@ -25,6 +25,7 @@ import type { Tree } from '../lsm/tree.ts'
 import type { Clock } from '../runtime/clock.ts'
 import type { Random } from '../runtime/random.ts'
 import type { DatabaseSettings, TreeSettings } from '../settings.ts'
+import type { StorageAddress } from '../storage/open-storage.ts'
 import type { Storage } from '../storage/storage.ts'
 import { checkSettings } from './check-settings.ts'
 import type { Engine } from './engine.ts'
@@ -40,8 +41,8 @@ export interface EngineOptions {
   readonly settings: DatabaseSettings
   readonly clock: Clock
   readonly random: Random
-  /** The folder of a local storage, so that worker threads can reach it; absent = no workers. */
-  readonly storageDirectory?: string
+  /** Where the storage is, so that worker threads can open their own; absent = no workers. */
+  readonly storageAddress?: StorageAddress
   /** The number of shards was asked for, not a default: it must be the database's. */
   readonly isShardCountGiven?: boolean
 }
@@ -50,7 +51,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   const { storage, settings, random } = options
   checkSettings(settings)
   const memory = reserveLinearMemory(settings.kernelMemoryBytes)
-  const regions = divideMemory(memory.byteLength, options.storageDirectory === undefined ? 0 : settings.workers, settings.readers)
+  const regions = divideMemory(memory.byteLength, options.storageAddress === undefined ? 0 : settings.workers, settings.readers)
   const kernel = openKernel(settings.kernels, memory, regions.serving)
   const { shards } = await openFormat(storage, kernel, random, settings.shards)
   if (options.isShardCountGiven === true && shards !== settings.shards) {
@@ -82,10 +83,10 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
 }
 
 /** Workers, each on its own part of the memory, share the shards; without any, jobs run in slices on this thread. */
-function openJobRunner({ storage, settings, clock, storageDirectory }: EngineOptions, kernel: Kernel, cache: TreeOptions['cache'], regions: readonly HeapRegion[]): JobRunner {
+function openJobRunner({ storage, settings, clock, storageAddress }: EngineOptions, kernel: Kernel, cache: TreeOptions['cache'], regions: readonly HeapRegion[]): JobRunner {
   const inline = createInlineRunner({ storage, kernel, cache, clock, sliceMsMax: settings.tree.sliceMsMax })
-  if (regions.length === 0 || storageDirectory === undefined) return inline
-  return createRunnerPool(regions.map((region) => createWorkerRunner({ memory: kernel.memory.wasm, region, kernelKind: kernel.kind, cacheBytesMax: Math.floor(region.byteLength / 2), storageDirectory, fallback: inline })))
+  if (regions.length === 0 || storageAddress === undefined) return inline
+  return createRunnerPool(regions.map((region) => createWorkerRunner({ memory: kernel.memory.wasm, region, kernelKind: kernel.kind, cacheBytesMax: Math.floor(region.byteLength / 2), storageAddress, fallback: inline })))
 }
 
 interface TreeFloor {

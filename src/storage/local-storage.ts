@@ -1,15 +1,15 @@
 /**
  * Storage in a directory of a local disk. One process at a time: the directory lock is taken at open and falls with
- * the process. How names become durable is in local-folder.ts, how appends do in local-append.ts.
+ * the process. How names become durable is in local/local-folder.ts, how appends do in local/local-append.ts.
  */
 import { open, readdir, stat, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { lockDirectory } from './directory-lock.ts'
-import { appendHandleOf, createLocalAppendFile, writeZeros } from './local-append.ts'
+import { appendHandleOf, createLocalAppendFile, writeZeros } from './local/local-append.ts'
 import { createFilePool } from './local/file-pool.ts'
 import type { FilePool } from './local/file-pool.ts'
-import { openLocalFolder } from './local-folder.ts'
-import type { LocalFolder, TemporaryFile } from './local-folder.ts'
+import { openLocalFolder } from './local/local-folder.ts'
+import type { LocalFolder, TemporaryFile } from './local/local-folder.ts'
 import { createLocalReader, createLocalWriter } from './local/local-object.ts'
 import { createLocalTemporary } from './local/local-temporary.ts'
 import { totalBytes, zeroCounts } from './storage-counts.ts'

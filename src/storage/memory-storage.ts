@@ -8,7 +8,7 @@ import type { MemoryDisk, MemoryFile } from './memory-disk.ts'
 import { totalBytes, zeroCounts } from './storage-counts.ts'
 import { closedError, existingObject, missingObject, noAppends, shortRead } from './storage-errors.ts'
 import { checkedName, checkedPrefix } from './storage-name.ts'
-import type { AppendFile, ObjectReader, ObjectWriter, Storage, StorageCounts, TemporaryFile } from './storage.ts'
+import type { AppendFile, ObjectReader, ObjectWriter, Storage, StorageCounts, StoredObject, TemporaryFile } from './storage.ts'
 
 export interface MemoryStorageOptions {
   /** Contents to start from, shared with whoever brings them. */
@@ -23,8 +23,11 @@ export function createMemoryStorage(options: MemoryStorageOptions = {}): Storage
   const { disk = new Map<string, MemoryFile>(), syncReads = true, appends = true } = options
   const counts = zeroCounts()
   let closed = false
-  const checked = (name: string): string => {
+  const assertOpen = (): void => {
     if (closed) throw closedError('the memory storage')
+  }
+  const checked = (name: string): string => {
+    assertOpen()
     return checkedName(name)
   }
   const found = (name: string): MemoryFile => {
@@ -49,12 +52,7 @@ export function createMemoryStorage(options: MemoryStorageOptions = {}): Storage
     },
     create: async (name) => createMemoryWriter(checked(name), put, counts),
     open: async (name) => createMemoryReader(name, found(name), counts, syncReads),
-    read: async (name) => {
-      const file = found(name)
-      counts.reads++
-      counts.bytesRead += file.byteLength
-      return file.room.slice(0, file.byteLength)
-    },
+    read: async (name) => readWhole(found(name), counts),
     createAppend: async (name, preallocateBytes) => {
       if (!appends) throw noAppends('memory')
       const file = zeroFile(preallocateBytes)
@@ -66,15 +64,13 @@ export function createMemoryStorage(options: MemoryStorageOptions = {}): Storage
       return createMemoryAppend(name, found(name), counts)
     },
     createTemporary: async () => {
-      if (closed) throw closedError('the memory storage')
+      assertOpen()
       return createMemoryTemporary(counts)
     },
     list: async (prefix) => {
-      if (closed) throw closedError('the memory storage')
+      assertOpen()
       counts.lists++
-      checkedPrefix(prefix)
-      const below = [...disk].filter(([name]) => name.startsWith(prefix))
-      return below.map(([name, file]) => ({ name, byteLength: file.byteLength })).sort((a, b) => (a.name < b.name ? -1 : 1))
+      return listDisk(disk, checkedPrefix(prefix))
     },
     delete: async (name) => {
       counts.deletes++
@@ -82,6 +78,17 @@ export function createMemoryStorage(options: MemoryStorageOptions = {}): Storage
     },
     close: async () => { closed = true },
   }
+}
+
+function readWhole(file: MemoryFile, counts: StorageCounts): Uint8Array {
+  counts.reads++
+  counts.bytesRead += file.byteLength
+  return file.room.slice(0, file.byteLength)
+}
+
+function listDisk(disk: MemoryDisk, prefix: string): readonly StoredObject[] {
+  const below = [...disk].filter(([name]) => name.startsWith(prefix))
+  return below.map(([name, file]) => ({ name, byteLength: file.byteLength })).sort((a, b) => (a.name < b.name ? -1 : 1))
 }
 
 function createMemoryWriter(name: string, put: (name: string, file: MemoryFile) => 'created' | 'exists', counts: StorageCounts): ObjectWriter {

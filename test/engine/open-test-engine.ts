@@ -25,6 +25,6 @@ export function openTestEngine(storage: Storage, given: TestSettings = {}, stora
     clock,
     random: seededRandom(7_000 + opened++),
     isShardCountGiven: given.shards !== undefined,
-    ...(storageDirectory !== undefined && { storageDirectory }),
+    ...(storageDirectory !== undefined && { storageAddress: { kind: 'local', directory: storageDirectory } }),
   })
 }

@@ -3,6 +3,7 @@ import { LsmtError } from '../../errors.ts'
 import type { ErrorCode, Evidence } from '../../errors.ts'
 import type { HeapRegion } from '../../kernel/open-kernel.ts'
 import type { KernelKind } from '../../settings.ts'
+import type { StorageAddress } from '../../storage/open-storage.ts'
 import type { Job, JobResult } from './job.ts'
 
 /** What a worker starts with. */
@@ -13,7 +14,7 @@ export interface WorkerStart {
   readonly region: HeapRegion
   readonly kernelKind: KernelKind
   readonly cacheBytesMax: number
-  readonly storageDirectory: string
+  readonly storageAddress: StorageAddress
 }
 
 export type ToWorker =

@@ -32,8 +32,8 @@ interface RunnerState {
 }
 
 export function createWorkerRunner(options: WorkerRunnerOptions): JobRunner {
-  const { memory, region, kernelKind, cacheBytesMax, storageDirectory } = options
-  const workerData: WorkerStart = { memory, region, kernelKind, cacheBytesMax, storageDirectory }
+  const { memory, region, kernelKind, cacheBytesMax, storageAddress } = options
+  const workerData: WorkerStart = { memory, region, kernelKind, cacheBytesMax, storageAddress }
   const worker = new Worker(workerUrl, { workerData })
   // An idle worker does not keep the process alive.
   worker.unref()

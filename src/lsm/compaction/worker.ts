@@ -6,7 +6,7 @@ import { parentPort, workerData } from 'node:worker_threads'
 import { viewLinearMemory } from '../../kernel/linear-memory.ts'
 import { openKernel } from '../../kernel/open-kernel.ts'
 import { systemClock } from '../../runtime/clock.ts'
-import { attachLocalStorage } from '../../storage/local-storage.ts'
+import { attachStorage } from '../../storage/open-storage.ts'
 import { createChunkCache } from '../table/chunk-cache.ts'
 import { createJobLanes } from './job-lanes.ts'
 import { plainError } from './worker-messages.ts'
@@ -17,7 +17,7 @@ const sliceMsMax = 5
 
 async function main(port: NonNullable<typeof parentPort>, start: WorkerStart): Promise<void> {
   const kernel = openKernel(start.kernelKind, viewLinearMemory(start.memory), start.region)
-  const storage = await attachLocalStorage(start.storageDirectory)
+  const storage = await attachStorage(start.storageAddress)
   const cache = createChunkCache(kernel.heap, start.cacheBytesMax)
   // Jobs read pinned chunks only, so what they write with may take the place of others.
   kernel.heap.onFull = cache.evict

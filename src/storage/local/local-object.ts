@@ -3,7 +3,7 @@ import { fstatSync, read, readSync } from 'node:fs'
 import { promisify } from 'node:util'
 import { LsmtError } from '../../errors.ts'
 import type { FilePool, PooledFile } from './file-pool.ts'
-import type { LocalFolder } from '../local-folder.ts'
+import type { LocalFolder } from './local-folder.ts'
 import { closedError, existingObject, shortRead, storageError } from '../storage-errors.ts'
 import type { ObjectReader, ObjectWriter, StorageCounts } from '../storage.ts'
 

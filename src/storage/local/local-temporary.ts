@@ -1,5 +1,5 @@
 /** Temporary files under `tmp/`: never synced, never named; whatever a crash leaves of them goes at the next opening. */
-import type { LocalFolder } from '../local-folder.ts'
+import type { LocalFolder } from './local-folder.ts'
 import { closedError, shortRead, storageError } from '../storage-errors.ts'
 import type { StorageCounts, TemporaryFile } from '../storage.ts'
 

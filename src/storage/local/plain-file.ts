@@ -3,7 +3,7 @@ import { createReadStream } from 'node:fs'
 import { open, rename, rm, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { LsmtError } from '../../errors.ts'
-import { syncFolder } from '../local-folder.ts'
+import { syncFolder } from './local-folder.ts'
 import { errnoOf, storageError } from '../storage-errors.ts'
 
 export interface PlainFile {

@@ -47,7 +47,7 @@ async function openFixture(kind: 'wasm' | 'js', workerDirectory = directory): Pr
   const cache = createChunkCache(kernel.heap, 4 * MiB)
   const fallback = createInlineRunner({ storage, kernel, cache, clock: systemClock, sliceMsMax: 2 })
   const region = { base: 65_536 + servingBytes, byteLength: workerBytes }
-  const jobs = createWorkerRunner({ memory: memory.wasm, region, kernelKind: kind, cacheBytesMax: 4 * MiB, storageDirectory: workerDirectory, fallback })
+  const jobs = createWorkerRunner({ memory: memory.wasm, region, kernelKind: kind, cacheBytesMax: 4 * MiB, storageAddress: { kind: 'local', directory: workerDirectory }, fallback })
   return { kernel, storage, cache, jobs }
 }
 

@@ -6,10 +6,10 @@
  */
 import { writevSync } from 'node:fs'
 import type { FileHandle } from 'node:fs/promises'
-import type { LsmtError } from '../errors.ts'
-import { closedError, storageError } from './storage-errors.ts'
-import { totalBytes } from './storage-counts.ts'
-import type { AppendFile, StorageCounts } from './storage.ts'
+import type { LsmtError } from '../../errors.ts'
+import { closedError, storageError } from '../storage-errors.ts'
+import { totalBytes } from '../storage-counts.ts'
+import type { AppendFile, StorageCounts } from '../storage.ts'
 
 /** The system calls an append file needs; a test brings failing ones. */
 export interface AppendHandle {

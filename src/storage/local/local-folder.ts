@@ -7,10 +7,10 @@ import { constants } from 'node:fs'
 import { link, mkdir, open, readdir, rm, unlink } from 'node:fs/promises'
 import type { FileHandle } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
-import { LsmtError } from '../errors.ts'
-import { systemRandom } from '../runtime/random.ts'
-import { errnoOf, storageError } from './storage-errors.ts'
-import { foldersOf } from './storage-name.ts'
+import { LsmtError } from '../../errors.ts'
+import { systemRandom } from '../../runtime/random.ts'
+import { errnoOf, storageError } from '../storage-errors.ts'
+import { foldersOf } from '../storage-name.ts'
 
 export interface LocalFolder {
   readonly root: string
