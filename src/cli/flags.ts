@@ -15,24 +15,6 @@ export function kernelsOption(): Option {
   return new Option('--kernels <kind>', 'implementation of the hot loops').env('LSMT_KERNELS').default(defaultDatabaseSettings.kernels).choices(['wasm', 'js'])
 }
 
-/** Whether LSMT_NO_AUTH says yes. */
-export function noAuthVariable(value: string | undefined): boolean {
-  switch (value?.toLowerCase()) {
-    case undefined:
-    case '':
-    case '0':
-    case 'false':
-    case 'no':
-      return false
-    case '1':
-    case 'true':
-    case 'yes':
-      return true
-    default:
-      throw new InvalidArgumentError(`LSMT_NO_AUTH is '${value}'; expected 1, true or yes, or 0, false or no`)
-  }
-}
-
 /** The environment variable of a flag: `data-dir` has LSMT_DATA_DIR. */
 export function variableOf(flag: string): string {
   return `LSMT_${flag.toUpperCase().replaceAll('-', '_')}`

@@ -4,7 +4,6 @@ import { addBackup } from './backup/backup-command.ts'
 import { addRestore } from './backup/restore-command.ts'
 import type { CommandFloor } from './command.ts'
 import { describeFailure } from './failure.ts'
-import { noAuthVariable } from './flags.ts'
 import { exitCode, exitCodeOf, exitCodesHelp } from './exit-code.ts'
 import type { ExitCode } from './exit-code.ts'
 import type { CliHost } from './host.ts'
@@ -19,6 +18,7 @@ import { addRepair } from './repair/repair-command.ts'
 import { addSql } from './sql-shell/sql-command.ts'
 import { addExport } from './transfer/export-command.ts'
 import { addImport } from './transfer/import-command.ts'
+import { readSwitchVariables } from './switches.ts'
 import { addVerify } from './verify.ts'
 
 /** Runs what the arguments say and resolves to the exit code. Never rejects. */
@@ -35,7 +35,8 @@ export async function runCommandLine(args: readonly string[], host: CliHost): Pr
   }
 }
 
-function createProgram(host: CliHost, finish: (code: ExitCode) => void): Command {
+/** Every command with its flags; `finish` is told what a command ends with. */
+export function createProgram(host: CliHost, finish: (code: ExitCode) => void): Command {
   const program = new Command('lsmt').description('A log-structured merge-tree database').version(host.version)
   const output = { writeOut: (text: string) => host.printLine(text.trimEnd()), writeErr: () => {} }
   program.configureOutput(output).exitOverride()
@@ -44,8 +45,9 @@ function createProgram(host: CliHost, finish: (code: ExitCode) => void): Command
   for (const option of serveOptions()) serving.addOption(option)
   serving.action(async (flags: ServeFlags) => {
     refuseFutureFlags((attribute) => serving.getOptionValue(attribute) !== undefined && serving.getOptionValue(attribute) !== '')
-    await serve({ ...flags, auth: flags.auth && !noAuthVariable(host.environment['LSMT_NO_AUTH']) }, serving.getOptionValueSource('shards') !== 'default', host)
+    await serve(flags, serving.getOptionValueSource('shards') !== 'default', host)
   })
+  program.hook('preAction', (_, command) => readSwitchVariables(command, host.environment))
   const floor: CommandFloor = { program, host, finish }
   addSql(floor)
   addImport(floor)

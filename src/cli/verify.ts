@@ -1,5 +1,4 @@
 /** `lsmt verify`: checks every file of a database and prints what is wrong, one line for each finding. */
-import { Option } from 'commander'
 import { verifyDatabase } from '../engine/shards/verify-database.ts'
 import type { VerifyCounts } from '../engine/shards/verify-database.ts'
 import type { Finding } from '../lsm/table/verify-table.ts'
@@ -12,20 +11,21 @@ import { exitCode } from './exit-code.ts'
 import type { ExitCode } from './exit-code.ts'
 import { dataDirOption, kernelsOption } from './flags.ts'
 import type { CliHost } from './host.ts'
+import { jsonOption } from './switches.ts'
 import { openFileKernel } from './target/file-kernel.ts'
 import { openExisting } from './target/directory-connection.ts'
 
 interface VerifyFlags {
   readonly dataDir: string
   readonly kernels: KernelKind
-  readonly json?: true
+  readonly json?: boolean
 }
 
 export function addVerify(floor: CommandFloor): void {
   addCommand<VerifyFlags>(floor, {
     name: 'verify',
     description: 'check every file of a database that no process has open',
-    options: [dataDirOption(), kernelsOption(), new Option('--json', 'tell the outcome as JSON')],
+    options: [dataDirOption(), kernelsOption(), jsonOption( 'tell the outcome as JSON')],
     examples: ['lsmt verify --data-dir ./data'],
     run: (flags) => verify(flags, floor.host),
   })

@@ -96,7 +96,7 @@ const usage: readonly (readonly [readonly string[], Readonly<Record<string, stri
   [['--data-dir'], {}, /'--data-dir <path>' argument missing/],
   [['--data-dir', ''], {}, /Expected a path/],
   [[], { LSMT_SHARDS: 'many' }, /'many' from env 'LSMT_SHARDS' is invalid. Expected a whole number/],
-  [[], { LSMT_NO_AUTH: 'maybe' }, /LSMT_NO_AUTH is 'maybe'; expected/],
+  [[], { LSMT_NO_AUTH: 'maybe' }, /LSMT_NO_AUTH is 'maybe', .*; expected 1/],
   [['--no-auth'], { LSMT_AUTH_TOKEN: 'secret' }, /--no-auth contradicts the tokens/],
   [[], { LSMT_AUTH_TOKEN: 'a secret' }, /line 1 of LSMT_AUTH_TOKEN is no token \(one a line/],
   [['--auth-token-file', '/nowhere/tokens'], {}, /^lsmt: --auth-token-file: cannot open \/nowhere\/tokens/],

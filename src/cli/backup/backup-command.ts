@@ -1,5 +1,5 @@
 /** `lsmt backup`: a consistent copy of a database, of a server that goes on writing or of a directory, verified after. */
-import { Argument, Option } from 'commander'
+import { Argument } from 'commander'
 import { LsmtError } from '../../errors.ts'
 import { backupArchive, totalBytes } from '../../http/backup/archive.ts'
 import type { BackupList } from '../../http/backup/archive.ts'
@@ -13,6 +13,7 @@ import { exitCode } from '../exit-code.ts'
 import type { ExitCode } from '../exit-code.ts'
 import type { CliHost } from '../host.ts'
 import { cancelOnStop } from '../stop.ts'
+import { jsonOption } from '../switches.ts'
 import { openDirectory } from '../target/directory-connection.ts'
 import { serverWithToken } from '../target/open-target.ts'
 import { chosenUrl, targetOptions } from '../target/target-options.ts'
@@ -23,7 +24,7 @@ import { archiveLabel } from './archive-label.ts'
 import { receiveArchive } from './receive-archive.ts'
 
 interface BackupFlags extends TargetFlags {
-  readonly json?: true
+  readonly json?: boolean
 }
 
 export function addBackup(floor: CommandFloor): void {
@@ -31,7 +32,7 @@ export function addBackup(floor: CommandFloor): void {
     name: 'backup',
     arguments: [new Argument('<folder>', 'where the backup goes; must be empty or absent')],
     description: 'copy a database as it is at one moment, while writes go on, into a folder of its own, and verify the copy',
-    options: [...targetOptions(), new Option('--json', 'tell the outcome as JSON')],
+    options: [...targetOptions(), jsonOption( 'tell the outcome as JSON')],
     examples: ['lsmt backup backups/monday --url http://127.0.0.1:8080', 'lsmt backup backups/monday --data-dir ./data'],
     run: (flags, [folder], sourceOf) => runBackup(flags, folder!, sourceOf, floor.host),
   })

@@ -1,6 +1,6 @@
 /** `lsmt restore`: a backup into a new directory, every file checked by its sum, the whole verified after. */
 import { join } from 'node:path'
-import { Argument, Option } from 'commander'
+import { Argument } from 'commander'
 import { formatFileName } from '../../engine/shards/format-file.ts'
 import { LsmtError } from '../../errors.ts'
 import { backupListName, parseBackupList, totalBytes } from '../../http/backup/archive.ts'
@@ -18,6 +18,7 @@ import { exitCode } from '../exit-code.ts'
 import type { ExitCode } from '../exit-code.ts'
 import { dataDirOption, kernelsOption } from '../flags.ts'
 import type { CliHost } from '../host.ts'
+import { jsonOption } from '../switches.ts'
 import { startProgress } from '../transfer/progress.ts'
 import { assertSound } from './backup-command.ts'
 import { checkFile, listBytesMax, storeFile } from './receive-archive.ts'
@@ -25,7 +26,7 @@ import { checkFile, listBytesMax, storeFile } from './receive-archive.ts'
 interface RestoreFlags {
   readonly dataDir: string
   readonly kernels: KernelKind
-  readonly json?: true
+  readonly json?: boolean
 }
 
 export function addRestore(floor: CommandFloor): void {
@@ -33,7 +34,7 @@ export function addRestore(floor: CommandFloor): void {
     name: 'restore',
     arguments: [new Argument('<folder>', 'a backup that lsmt backup made')],
     description: 'make a database of a backup, in a directory that is empty or absent, and verify it',
-    options: [dataDirOption(), kernelsOption(), new Option('--json', 'tell the outcome as JSON')],
+    options: [dataDirOption(), kernelsOption(), jsonOption( 'tell the outcome as JSON')],
     examples: ['lsmt restore backups/monday --data-dir ./restored'],
     run: (flags, [folder]) => runRestore(flags, folder!, floor.host),
   })

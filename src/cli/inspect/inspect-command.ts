@@ -1,5 +1,5 @@
 /** `lsmt inspect`: what a file of a database holds: table file, log segment, manifest or format. Reads that file only, and takes no lock. */
-import { Argument, Option } from 'commander'
+import { Argument } from 'commander'
 import { decodeFormat } from '../../engine/shards/format-file.ts'
 import { LsmtError } from '../../errors.ts'
 import type { Kernel } from '../../kernel/kernel.ts'
@@ -19,12 +19,13 @@ import { exitCode } from '../exit-code.ts'
 import type { ExitCode } from '../exit-code.ts'
 import { kernelsOption } from '../flags.ts'
 import type { CliHost } from '../host.ts'
+import { jsonOption } from '../switches.ts'
 import { openFileKernel } from '../target/file-kernel.ts'
 import { manifestText, segmentText } from './description-text.ts'
 
 interface InspectFlags {
   readonly kernels: KernelKind
-  readonly json?: true
+  readonly json?: boolean
 }
 
 export function addInspect(floor: CommandFloor): void {
@@ -32,7 +33,7 @@ export function addInspect(floor: CommandFloor): void {
     name: 'inspect',
     arguments: [new Argument('<file>', 'a file under sst/, wal/ or manifest/ of a database, or its format file')],
     description: 'show what a file of a database holds: row groups, encodings, sizes, zone maps, records, levels',
-    options: [kernelsOption(), new Option('--json', 'as JSON, in full')],
+    options: [kernelsOption(), jsonOption( 'as JSON, in full')],
     examples: ['lsmt inspect data/sst/0/00000000000000000001.sst', 'lsmt inspect --json data/manifest/0/00000000000000000007.manifest'],
     run: (flags, [file]) => inspect(flags, file!, floor.host),
   })

@@ -22,12 +22,13 @@ import { createTableView } from '../sql-shell/table-view.ts'
 import { cancelOnStop } from '../stop.ts'
 import type { CancelSignal } from '../../sql/cancel.ts'
 import { checkCancelled } from '../../sql/cancel.ts'
+import { jsonOption } from '../switches.ts'
 
 interface BenchFlags {
   readonly rows: number
   readonly durability: Durability
   readonly kernels: KernelKind
-  readonly json?: true
+  readonly json?: boolean
 }
 
 export function addBench(floor: CommandFloor): void {
@@ -39,7 +40,7 @@ export function addBench(floor: CommandFloor): void {
       new Option('--rows <n>', 'rows of the table').env('LSMT_BENCH_ROWS').default(500_000).argParser(integerIn(1_000, 100_000_000)),
       new Option('--durability <kind>', 'what an acknowledged write survives').env('LSMT_DURABILITY').default('sync').choices(['sync', 'interval', 'memory']),
       kernelsOption(),
-      new Option('--json', 'as JSON'),
+      jsonOption( 'as JSON'),
     ],
     examples: ['lsmt bench --rows 1000000'],
     run: (flags, [folder]) => bench(flags, folder ?? './lsmt-bench', floor.host),

@@ -1,5 +1,4 @@
 /** `lsmt compact`: merges all files of a closed database into one run a table, so that deleted rows give their room back. */
-import { Option } from 'commander'
 import type { Engine } from '../../engine/engine.ts'
 import type { KernelKind } from '../../settings.ts'
 import { addCommand } from '../command.ts'
@@ -8,19 +7,20 @@ import { exitCode } from '../exit-code.ts'
 import type { ExitCode } from '../exit-code.ts'
 import { dataDirOption, kernelsOption } from '../flags.ts'
 import type { CliHost } from '../host.ts'
+import { jsonOption } from '../switches.ts'
 import { openDirectory } from '../target/directory-connection.ts'
 
 interface CompactFlags {
   readonly dataDir: string
   readonly kernels: KernelKind
-  readonly json?: true
+  readonly json?: boolean
 }
 
 export function addCompact(floor: CommandFloor): void {
   addCommand<CompactFlags>(floor, {
     name: 'compact',
     description: 'merge all files of a database that no process has open; a server does what is needed by itself',
-    options: [dataDirOption(), kernelsOption(), new Option('--json', 'tell sizes as JSON')],
+    options: [dataDirOption(), kernelsOption(), jsonOption( 'tell sizes as JSON')],
     examples: ['lsmt compact --data-dir ./data'],
     run: (flags) => compact(flags, floor.host),
   })

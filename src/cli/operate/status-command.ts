@@ -1,10 +1,10 @@
 /** `lsmt status`: how a server or a database is doing. */
-import { Option } from 'commander'
 import { addCommand } from '../command.ts'
 import type { CommandFloor, FlagSource } from '../command.ts'
 import { exitCode } from '../exit-code.ts'
 import type { ExitCode } from '../exit-code.ts'
 import type { CliHost } from '../host.ts'
+import { jsonOption } from '../switches.ts'
 import { withTarget } from '../target/open-target.ts'
 import { targetOptions } from '../target/target-options.ts'
 import type { TargetFlags } from '../target/target-options.ts'
@@ -12,14 +12,14 @@ import { createTableView } from '../sql-shell/table-view.ts'
 import type { JsonValue } from '../sql-shell/table-view.ts'
 
 interface StatusFlags extends TargetFlags {
-  readonly json?: true
+  readonly json?: boolean
 }
 
 export function addStatus(floor: CommandFloor): void {
   addCommand<StatusFlags>(floor, {
     name: 'status',
     description: 'tables, shards, levels and sizes of a server, or of a database that no process has open',
-    options: [...targetOptions(), new Option('--json', 'all of it as JSON')],
+    options: [...targetOptions(), jsonOption( 'all of it as JSON')],
     examples: ['lsmt status --url http://127.0.0.1:8080'],
     run: (flags, _args, sourceOf) => status(flags, sourceOf, floor.host),
   })

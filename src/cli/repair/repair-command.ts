@@ -1,5 +1,4 @@
 /** `lsmt repair`: takes out of a closed database what cannot be read, says exactly what that was, and opens what is left. */
-import { Option } from 'commander'
 import type { TableSchema } from '../../engine/schema.ts'
 import type { Loss } from '../../engine/repair/loss.ts'
 import { repairDatabase } from '../../engine/repair/repair-database.ts'
@@ -15,20 +14,21 @@ import { exitCode } from '../exit-code.ts'
 import type { ExitCode } from '../exit-code.ts'
 import { dataDirOption, kernelsOption } from '../flags.ts'
 import type { CliHost } from '../host.ts'
+import { jsonOption } from '../switches.ts'
 import { openFileKernel } from '../target/file-kernel.ts'
 import { lossText } from './loss-text.ts'
 
 interface RepairFlags {
   readonly dataDir: string
   readonly kernels: KernelKind
-  readonly json?: true
+  readonly json?: boolean
 }
 
 export function addRepair(floor: CommandFloor): void {
   addCommand<RepairFlags>(floor, {
     name: 'repair',
     description: 'take what cannot be read out of a database that no process has open, into its folder quarantine/, and say what is lost',
-    options: [dataDirOption(), kernelsOption(), new Option('--json', 'tell the losses as JSON')],
+    options: [dataDirOption(), kernelsOption(), jsonOption( 'tell the losses as JSON')],
     examples: ['cp -r data data-before && lsmt repair --data-dir ./data'],
     run: (flags) => repair(flags, floor.host),
   })

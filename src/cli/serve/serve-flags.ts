@@ -7,6 +7,7 @@ import type { Durability, KernelKind } from '../../settings.ts'
 import { defaultDatabaseSettings } from '../../settings.ts'
 import { dataDirOption, integerIn, kernelsOption, nonEmpty, parseListen, variableOf } from '../flags.ts'
 import type { ListenAddress } from '../flags.ts'
+import { switchOption } from '../switches.ts'
 import { limitOptions } from './limit-flags.ts'
 import type { LimitFlags } from './limit-flags.ts'
 
@@ -28,7 +29,6 @@ export interface ServeFlags extends LimitFlags {
   readonly logLevel: LogLevel
 }
 
-/** `--no-auth` has its variable read apart, since commander would take `LSMT_NO_AUTH=0` for yes. */
 export function serveOptions(): readonly Option[] {
   const { shards, workers, readers, durability } = defaultDatabaseSettings
   return [
@@ -41,7 +41,7 @@ export function serveOptions(): readonly Option[] {
     new Option('--durability <kind>', 'what an acknowledged write survives').env('LSMT_DURABILITY').default(durability).choices(['sync', 'interval', 'memory']),
     kernelsOption(),
     new Option('--auth-token-file <path>', 'serve only who has a token of this file: one a line, read:TOKEN or write:TOKEN; read again on SIGHUP (LSMT_AUTH_TOKEN holds one token itself)').env('LSMT_AUTH_TOKEN_FILE').argParser(nonEmpty),
-    new Option('--no-auth', 'serve everyone who can connect, without tokens (env: LSMT_NO_AUTH)'),
+    switchOption('--no-auth', 'serve everyone who can connect, without tokens'),
     new Option('--tls-cert <path>', 'certificate in PEM, for HTTPS; read again on SIGHUP').env('LSMT_TLS_CERT').argParser(nonEmpty),
     new Option('--tls-key <path>', 'its private key in PEM').env('LSMT_TLS_KEY').argParser(nonEmpty),
     new Option('--log-level <level>', 'what is logged to stderr, one JSON object a line; debug tells every request').env('LSMT_LOG_LEVEL').default('info').choices([...logLevels]),

@@ -12,6 +12,7 @@ import { chunkWriter } from '../output.ts'
 import { cancelOnStop } from '../stop.ts'
 import type { Connection } from '../target/connection.ts'
 import { withTarget } from '../target/open-target.ts'
+import { switchOption } from '../switches.ts'
 import { targetOptions } from '../target/target-options.ts'
 import type { TargetFlags } from '../target/target-options.ts'
 import { runInteractive } from './interactive.ts'
@@ -34,9 +35,9 @@ export function addSql(floor: CommandFloor): void {
     description: 'run SQL: a shell with completion and history (in ~/.lsmt_history, or the file that LSMT_HISTORY names), statements of a script or of -e; a script stops at the first error',
     options: [
       ...targetOptions(),
-      new Option('-e, --execute <sql>', 'run these statements and end'),
+      new Option('-e, --execute <sql>', 'run these statements and end').env('LSMT_SQL_EXECUTE'),
       new Option('--format <kind>', 'how results are shown').env('LSMT_SQL_FORMAT').choices(shellFormats).default(undefined, 'table'),
-      new Option('--timing', 'tell how long statements take'),
+      switchOption('--timing', 'tell how long statements take', 'sql'),
     ],
     examples: ['lsmt sql', "lsmt sql -e 'SELECT COUNT(*) FROM trips' --url http://127.0.0.1:8080", 'lsmt sql --format csv < report.sql > report.csv'],
     run: (flags, [script], sourceOf) => runSql(flags, script, sourceOf, floor.host),
@@ -44,8 +45,8 @@ export function addSql(floor: CommandFloor): void {
 }
 
 async function runSql(flags: SqlFlags, script: string | undefined, sourceOf: (flag: string) => FlagSource, host: CliHost): Promise<ExitCode> {
-  if (script !== undefined && flags.execute !== undefined) throw new LsmtError('22023', 'give a script or -e, not both')
-  const text = flags.execute ?? (script === undefined ? undefined : (await readSmallFile(script, scriptBytesMax)).toString('utf8'))
+  if (script !== undefined && sourceOf('execute') === 'cli') throw new LsmtError('22023', 'give a script or -e, not both')
+  const text = script === undefined ? flags.execute : (await readSmallFile(script, scriptBytesMax)).toString('utf8')
   return await withTarget(flags, sourceOf, host, async (connection) => {
     const session = newSession(connection, flags, host)
     if (text === undefined && host.terminal.input.isTTY === true) {

@@ -1,5 +1,5 @@
 /** Where a command works: on a server, or straight on a directory that no process has open. */
-import { Option } from 'commander'
+import { InvalidArgumentError, Option } from 'commander'
 import { LsmtError } from '../../errors.ts'
 import type { KernelKind } from '../../settings.ts'
 import type { FlagSource } from '../command.ts'
@@ -23,7 +23,7 @@ export function targetOptions(): readonly Option[] {
 
 function parseUrl(text: string): string {
   const url = URL.canParse(text) ? new URL(text) : undefined
-  if (url === undefined || !/^https?:$/.test(url.protocol)) throw new LsmtError('22023', `--url is '${text}'; expected http://host:port or https://host:port`)
+  if (url === undefined || !/^https?:$/.test(url.protocol)) throw new InvalidArgumentError('Expected http://host:port or https://host:port.')
   return url.href.replace(/\/$/, '')
 }
 

@@ -12,6 +12,7 @@ import type { CliHost } from '../host.ts'
 import { chunkWriter } from '../output.ts'
 import { quotedName } from '../quoted-name.ts'
 import { cancelOnStop } from '../stop.ts'
+import { switchOption } from '../switches.ts'
 import { queryText } from '../target/connection.ts'
 import type { Connection, WriteChunk } from '../target/connection.ts'
 import { withTarget } from '../target/open-target.ts'
@@ -22,7 +23,7 @@ import { startProgress } from './progress.ts'
 interface ExportFlags extends TargetFlags {
   readonly format?: FormatName
   readonly query?: string
-  readonly force?: true
+  readonly force?: boolean
 }
 
 export function addExport(floor: CommandFloor): void {
@@ -33,8 +34,8 @@ export function addExport(floor: CommandFloor): void {
     options: [
       ...targetOptions(),
       new Option('--format <kind>', 'csv, jsonl, json or arrow; by default what the file is called, or csv').env('LSMT_EXPORT_FORMAT').choices(['csv', 'jsonl', 'json', 'arrow']),
-      new Option('--query <sql>', 'export what this query gives instead of a table; the file is then the only argument'),
-      new Option('--force', 'replace the file if there is one'),
+      new Option('--query <sql>', 'export what this query gives instead of a table; the file is then the only argument').env('LSMT_EXPORT_QUERY'),
+      switchOption('--force', 'replace the file if there is one', 'export'),
     ],
     examples: ['lsmt export trips trips.csv', "lsmt export --query 'SELECT city, SUM(fare) FROM trips GROUP BY city' fares.arrow --url http://127.0.0.1:8080"],
     run: (flags, args, sourceOf) => runExport(flags, args, sourceOf, floor.host),

@@ -1,5 +1,5 @@
 /** `lsmt import`: a file or standard input to rows of a table. */
-import { Argument, Option } from 'commander'
+import { Argument, InvalidArgumentError, Option } from 'commander'
 import { LsmtError } from '../../errors.ts'
 import type { ImportOutcome, ImportRequest } from '../../sql/import/import-rows.ts'
 import { openPlainFile } from '../../storage/local/plain-file.ts'
@@ -9,6 +9,7 @@ import { exitCode } from '../exit-code.ts'
 import type { ExitCode } from '../exit-code.ts'
 import type { CliHost } from '../host.ts'
 import { cancelOnStop } from '../stop.ts'
+import { jsonOption, switchOption } from '../switches.ts'
 import { withTarget } from '../target/open-target.ts'
 import { targetOptions } from '../target/target-options.ts'
 import type { TargetFlags } from '../target/target-options.ts'
@@ -24,7 +25,7 @@ interface ImportFlags extends TargetFlags {
   readonly onError: 'stop' | 'skip'
   readonly onConflict?: 'error' | 'replace'
   readonly idempotencyKey?: string
-  readonly json?: true
+  readonly json?: boolean
 }
 
 export function addImport(floor: CommandFloor): void {
@@ -36,11 +37,11 @@ export function addImport(floor: CommandFloor): void {
       ...targetOptions(),
       new Option('--format <kind>', 'csv, jsonl or arrow; by default what the file is called').env('LSMT_IMPORT_FORMAT').choices(['csv', 'jsonl', 'arrow']),
       new Option('--delimiter <character>', 'between the values of a CSV').env('LSMT_DELIMITER').default(',').argParser(parseDelimiter),
-      new Option('--no-header', 'the first line of the CSV is a row: values come in the order of the columns'),
+      switchOption('--no-header', 'the first line of the CSV is a row: values come in the order of the columns'),
       new Option('--on-error <what>', 'stop: import nothing when a line is wrong; skip: leave wrong lines out and tell them').env('LSMT_ON_ERROR').default('stop').choices(['stop', 'skip']),
       new Option('--on-conflict <what>', 'when a key exists; by default as a plain INSERT into the table').env('LSMT_ON_CONFLICT').choices(['error', 'replace']),
       new Option('--idempotency-key <key>', 'an import that is run again with its key is not made twice').env('LSMT_IDEMPOTENCY_KEY'),
-      new Option('--json', 'tell the outcome as JSON'),
+      jsonOption( 'tell the outcome as JSON'),
     ],
     examples: ['lsmt import trips trips.csv', "gzip -dc trips.jsonl.gz | lsmt import trips --format jsonl --url http://127.0.0.1:8080"],
     run: (flags, [table, file], sourceOf) => runImport(flags, table!, file, sourceOf, floor.host),
@@ -49,7 +50,7 @@ export function addImport(floor: CommandFloor): void {
 
 function parseDelimiter(text: string): string {
   const delimiter = text === '\\t' || text === 'tab' ? '\t' : text
-  if (delimiter.length !== 1) throw new LsmtError('22023', `--delimiter is '${text}'; expected one character, or tab`)
+  if (delimiter.length !== 1) throw new InvalidArgumentError('Expected one character, or tab.')
   return delimiter
 }
 
