@@ -13,7 +13,7 @@ import { archiveLabel } from './backup/archive-label.ts'
 import type { CliHost } from './host.ts'
 import { servedAccess } from './serve/access.ts'
 import type { ServedAccess } from './serve/access.ts'
-import { memorySettings } from './serve/limit-flags.ts'
+import { limitSettings } from './serve/limit-flags.ts'
 import { affordableConnections } from './serve/open-files.ts'
 import type { ServeFlags } from './serve/serve-flags.ts'
 import { statusOf } from './serve/status.ts'
@@ -25,7 +25,7 @@ export async function serve(given: ServeFlags, isShardCountGiven: boolean, host:
   if (flags.storage === 's3') throw new LsmtError('0A000', '--storage s3 is not supported yet; use --storage local')
   const access = await servedAccess(flags, host.environment['LSMT_AUTH_TOKEN'])
   const { shards, workers, readers, durability, kernels, dataDir } = flags
-  const settings: DatabaseSettings = { ...defaultDatabaseSettings, ...memorySettings(flags), shards, workers, readers, durability, kernels }
+  const settings: DatabaseSettings = { ...defaultDatabaseSettings, ...limitSettings(flags), shards, workers, readers, durability, kernels }
   const log = createLog(flags.logLevel, (line) => host.printError(line.trimEnd()))
   const engine = await host.openEngine({ dataDir, settings, isShardCountGiven })
   const unwatch = watchEngine(engine, log)

@@ -74,7 +74,7 @@ export async function startHttpServer(settings: HttpSettings, services: HttpServ
   const traffic = createTraffic({ ...services, onAnswered: metrics.answered })
   const [bodies, gate, reads] = [createBodies(limits, services.clock), createGate(limits), newQueryStats()]
   const sample = (): Sample => ({ engine: services.engineStats(), sql: services.sql.stats, reads, gate: gate.counts, connections: connections.counts, bodyBytes: bodies.bytesHeld, requestsUnderWay: traffic.underWay })
-  const routes: Routes = { ...services, bodyTimeoutMs: limits.bodyTimeoutMs, statementLengthMax: limits.statementLengthMax, bodies, gate, traffic, reads, metrics: () => metrics.text(sample()) }
+  const routes: Routes = { ...services, bodyTimeoutMs: limits.bodyTimeoutMs, statementLengthMax: limits.statementLengthMax, statementTimeoutMs: limits.statementTimeoutMs, bodies, gate, traffic, reads, metrics: () => metrics.text(sample()) }
   const app = createApp(routes)
   const door: Door = { settings, traffic, isStopping: false }
   const handle = (request: IncomingMessage, response: ServerResponse, awaitsContinue: boolean): void => {

@@ -78,6 +78,15 @@ test('variables stand for flags, and flags win', async () => {
   expect(await running).toBe(0)
 })
 
+test('how many idempotency keys are kept, and for how long, are settings of the database', async () => {
+  const host = testHost()
+  process.env['LSMT_IDEMPOTENCY_KEEP_MS'] = '60000'
+  const running = runCommandLine(['--listen', '127.0.0.1:0', '--idempotency-keys-max', '7'], host)
+  host.stop()
+  expect(await running).toBe(0)
+  expect(host.opened[0]).toMatchObject({ settings: { idempotencyKeysMax: 7, idempotencyKeepMs: 60_000 } })
+})
+
 const usage: readonly (readonly [readonly string[], Readonly<Record<string, string>>, RegExp])[] = [
   [['--nope'], {}, /^lsmt: unknown option '--nope' \(lsmt --help/],
   [['--shard', '3'], {}, /unknown option '--shard'.*--shards/],
@@ -91,6 +100,8 @@ const usage: readonly (readonly [readonly string[], Readonly<Record<string, stri
   [['--body-bytes-max', '1'], {}, /Expected bytes from 1024 to \d+, such as 1048576 or 1MiB/],
   [['--body-bytes-max', '1TiB'], {}, /Expected bytes/],
   [[], { LSMT_QUERIES_MAX: '0' }, /LSMT_QUERIES_MAX' is invalid. Expected a whole number from 1/],
+  [['--statement-timeout-ms', '1s'], {}, /'--statement-timeout-ms <ms>' argument '1s' is invalid. Expected a whole number from 0 to 86400000/],
+  [['--idempotency-keys-max', '0'], {}, /Expected a whole number from 1 to/],
   [['--durability', 'fast'], {}, /Allowed choices are sync, interval, memory/],
   [['--kernels', 'native'], {}, /Allowed choices are wasm, js/],
   [['--data-dir'], {}, /'--data-dir <path>' argument missing/],

@@ -83,6 +83,19 @@ test('the text of statements has a limit of its own', async () => {
   expect((await post('SELECT 1')).status).toBe(200)
 })
 
+test('the time that the server gives a query can be shortened by a request and not prolonged', async () => {
+  const engine: Engine = { ...openModelEngine(), aggregate: () => new Promise<never>(() => {}) }
+  const { post, postJson } = await start({ engine, limits: { statementTimeoutMs: 100, queriesMax: 3, queueMax: 1 } })
+  const sql = 'SELECT COUNT(*) FROM kv'
+  const allowed = { code: '57014', message: 'the statement took longer than 100 ms', hint: 'this server allows no more (--statement-timeout-ms)' }
+  // The last of them waits for its turn all the time.
+  const answers = await Promise.all([post(sql), postJson({ sql, timeoutMs: 60_000 }), postJson({ sql, timeoutMs: 100 }), post(sql)])
+  expect(answers.map(({ status, json }) => [status, json.error])).toEqual(Array.from({ length: 4 }, () => [408, allowed]))
+  const shorter = await postJson({ sql, timeoutMs: 10 })
+  expect([shorter.status, shorter.json.error]).toEqual([408, { code: '57014', message: 'the statement took longer than 10 ms' }])
+  expect((await post('SELECT 1')).status).toBe(200)
+})
+
 test('headers: too many, too large, or two of one that counts', async () => {
   const { url } = await start({ limits: { headersMax: 20, headerBytesMax: 4096 } })
   const flood = Array.from({ length: 30 }, (_, i) => `X-H${i}: ${i}`)

@@ -1,4 +1,4 @@
-/** The flags of `lsmt serve` that are numbers: limits of clients, of memory, and of patience. */
+/** The flags of `lsmt serve` that are numbers: limits of clients, of memory, of patience, and of what is kept. */
 import { Option } from 'commander'
 import { defaultHttpLimits } from '../../http/guard/limits.ts'
 import type { HttpLimits } from '../../http/guard/limits.ts'
@@ -7,7 +7,7 @@ import type { DatabaseSettings } from '../../settings.ts'
 import { bytesIn, integerIn, variableOf } from '../flags.ts'
 
 /** Flags whose settings have their names, and those that have others since they would mislead on a command line. */
-export interface LimitFlags extends HttpLimits, Pick<DatabaseSettings, 'kernelMemoryBytes' | 'queryMemoryBytesMax' | 'queriesMemoryBytesMax' | 'querySpillBytesMax'> {
+export interface LimitFlags extends HttpLimits, Pick<DatabaseSettings, 'kernelMemoryBytes' | 'queryMemoryBytesMax' | 'queriesMemoryBytesMax' | 'querySpillBytesMax' | 'idempotencyKeysMax' | 'idempotencyKeepMs'> {
   /** Of the linear memory, for what is cached of files. */
   readonly cacheMemoryBytes: number
   readonly slowQueryMs: number
@@ -43,6 +43,7 @@ const flags: readonly NumberFlag[] = [
   { name: 'connectionsMax', flag: 'connections-max', unit: 'n', min: 1, max: 1_000_000, help: 'connections at a time' },
   { name: 'queriesMax', flag: 'queries-max', unit: 'n', min: 1, max: 100_000, help: 'queries that run at a time' },
   { name: 'queueMax', flag: 'queue-max', unit: 'n', min: 0, max: 100_000, help: 'queries that wait for their turn; more are refused' },
+  { name: 'statementTimeoutMs', flag: 'statement-timeout-ms', unit: 'ms', min: 0, max: dayMs, help: 'for the statements of a query and their answer; timeoutMs of a request may only shorten it; 0: no limit' },
   { name: 'headersTimeoutMs', flag: 'headers-timeout-ms', unit: 'ms', min: 10, max: dayMs, help: 'for the headers of a request to arrive' },
   { name: 'bodyTimeoutMs', flag: 'body-timeout-ms', unit: 'ms', min: 10, max: dayMs, help: 'for the body of a query to arrive' },
   { name: 'idleTimeoutMs', flag: 'idle-timeout-ms', unit: 'ms', min: 10, max: dayMs, help: 'of a connection between requests' },
@@ -54,6 +55,8 @@ const flags: readonly NumberFlag[] = [
   { name: 'queryMemoryBytesMax', flag: 'query-memory-bytes-max', unit: 'bytes', min: MiB, max: 64 * GiB, help: 'of rows that one query holds; more is spilled' },
   { name: 'queriesMemoryBytesMax', flag: 'queries-memory-bytes-max', unit: 'bytes', min: MiB, max: 64 * GiB, help: 'of those of all queries' },
   { name: 'querySpillBytesMax', flag: 'query-spill-bytes-max', unit: 'bytes', min: MiB, max: 1024 * 1024 * GiB, help: 'that one query may spill to the data directory' },
+  { name: 'idempotencyKeysMax', flag: 'idempotency-keys-max', unit: 'n', min: 1, max: 1_000_000_000, help: 'idempotency keys that are kept at least, unless older than the next' },
+  { name: 'idempotencyKeepMs', flag: 'idempotency-keep-ms', unit: 'ms', min: 1_000, max: 366 * dayMs, help: 'for which an idempotency key is kept at least, unless there are more' },
 ]
 
 export function limitOptions(): readonly Option[] {
@@ -61,7 +64,7 @@ export function limitOptions(): readonly Option[] {
     new Option(`--${flag} <${unit}>`, help).env(variableOf(flag)).default(defaults[name]).argParser(unit === 'bytes' ? bytesIn(min, max) : integerIn(min, max)))
 }
 
-/** What the flags say of the database's memory. */
-export function memorySettings({ kernelMemoryBytes, cacheMemoryBytes, queryMemoryBytesMax, queriesMemoryBytesMax, querySpillBytesMax }: LimitFlags): Partial<DatabaseSettings> {
-  return { kernelMemoryBytes, cacheBytesMax: cacheMemoryBytes, queryMemoryBytesMax, queriesMemoryBytesMax, querySpillBytesMax }
+/** What the flags say of the database. */
+export function limitSettings({ kernelMemoryBytes, cacheMemoryBytes, queryMemoryBytesMax, queriesMemoryBytesMax, querySpillBytesMax, idempotencyKeysMax, idempotencyKeepMs }: LimitFlags): Partial<DatabaseSettings> {
+  return { kernelMemoryBytes, cacheBytesMax: cacheMemoryBytes, queryMemoryBytesMax, queriesMemoryBytesMax, querySpillBytesMax, idempotencyKeysMax, idempotencyKeepMs }
 }

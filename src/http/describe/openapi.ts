@@ -61,7 +61,7 @@ const paths = {
         200: queryAnswer,
         ...anyRoute,
         406: refusal('There is no such format.'),
-        408: refusal('Cancelled, or took longer than timeoutMs or the time for a body (57014).'),
+        408: refusal('Cancelled, or took longer than timeoutMs, than the server allows, or than the time for a body (57014).'),
         409: refusal('A row of that primary key exists (23505).'),
       },
     },

@@ -58,7 +58,7 @@ export const schemas = {
         description: 'A list for $1 and ?, an object for :name.',
         anyOf: [{ type: 'array', items: { $ref: '#/components/schemas/Parameter' } }, { type: 'object', additionalProperties: { $ref: '#/components/schemas/Parameter' } }, { type: 'null' }],
       },
-      timeoutMs: { type: ['number', 'null'], exclusiveMinimum: 0, maximum: 2 ** 31 - 1 },
+      timeoutMs: { type: ['number', 'null'], exclusiveMinimum: 0, maximum: 2 ** 31 - 1, description: 'For all statements and their answer; no more than the server allows.' },
     },
     required: ['sql'],
     additionalProperties: false,

@@ -12,6 +12,8 @@ export interface HttpLimits {
   /** Requests whose statements run at a time, and those that wait for their turn. */
   readonly queriesMax: number
   readonly queueMax: number
+  /** For the statements of a query, waiting for their turn and the reading of their answer included; a request may ask for less. 0: no limit. */
+  readonly statementTimeoutMs: number
   /** From the first moment of a connection, or the first byte of a further request, to the end of the headers. */
   readonly headersTimeoutMs: number
   /** For a body that is read whole, or without any byte of one that is streamed. */
@@ -33,6 +35,7 @@ export const defaultHttpLimits: HttpLimits = {
   connectionsMax: 16_384,
   queriesMax: 128,
   queueMax: 512,
+  statementTimeoutMs: 0,
   headersTimeoutMs: 15_000,
   bodyTimeoutMs: 60_000,
   idleTimeoutMs: 60_000,

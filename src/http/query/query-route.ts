@@ -28,6 +28,8 @@ export interface QueryRoute {
   readonly clock: Clock
   readonly commit: CommitKind
   readonly statementLengthMax: number
+  /** 0: no limit. */
+  readonly statementTimeoutMs: number
   readonly bodies: Bodies
   readonly gate: Gate
   readonly traffic: Traffic
@@ -102,7 +104,7 @@ function runQuery(route: QueryRoute, asked: Asked, response: ServerResponse): Pr
   const failed = (error: unknown): void => answerError(route, error, response, { sink, format: asked.format })
   try {
     const running = inTurn(route.gate, canceller, () => writeStatements(route, asked, { response, sink, signal: canceller }))
-    if (running !== undefined) return unlessGivenUp({ writing: running, timeoutMs: asked.query.timeoutMs, response, canceller }, () => sink.end(), failed)
+    if (running !== undefined) return unlessGivenUp({ writing: running, limit: timeLimitOf(route, asked.query), response, canceller }, () => sink.end(), failed)
     sink.end()
   } catch (error) {
     failed(error)
@@ -110,19 +112,34 @@ function runQuery(route: QueryRoute, asked: Asked, response: ServerResponse): Pr
   return undefined
 }
 
+interface TimeLimit {
+  readonly ms: number
+  readonly hint?: string
+}
+
+/** What the request asks for, if that is less than the server allows. */
+function timeLimitOf({ statementTimeoutMs }: QueryRoute, { timeoutMs }: QueryRequest): TimeLimit | undefined {
+  if (statementTimeoutMs > 0 && !(timeoutMs !== undefined && timeoutMs < statementTimeoutMs)) return { ms: statementTimeoutMs, hint: 'this server allows no more (--statement-timeout-ms)' }
+  return timeoutMs === undefined ? undefined : { ms: timeoutMs }
+}
+
+function tookLonger({ ms, ...evidence }: TimeLimit): LsmtError {
+  return new LsmtError('57014', `the statement took longer than ${ms} ms`, evidence)
+}
+
 interface Running {
   readonly writing: Promise<void>
-  readonly timeoutMs: number | undefined
+  readonly limit: TimeLimit | undefined
   readonly response: ServerResponse
   readonly canceller: Canceller
 }
 
 /** Cancels when the client goes away or its time is over, for as long as statements run; never rejects unless `failed` throws. */
-function unlessGivenUp({ writing, timeoutMs, response, canceller }: Running, written: () => void, failed: (error: unknown) => void): Promise<void> {
+function unlessGivenUp({ writing, limit, response, canceller }: Running, written: () => void, failed: (error: unknown) => void): Promise<void> {
   const onClose = (): void => canceller.cancel(new LsmtError('57014', 'the client went away'))
   response.on('close', onClose)
   if (response.destroyed) onClose()
-  const timer = timeoutMs === undefined ? undefined : setTimeout(() => canceller.cancel(new LsmtError('57014', `the statement took longer than ${timeoutMs} ms`)), timeoutMs)
+  const timer = limit && setTimeout(() => canceller.cancel(tookLonger(limit)), limit.ms)
   const over = (): void => {
     clearTimeout(timer)
     response.off('close', onClose)
