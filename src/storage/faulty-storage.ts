@@ -80,7 +80,7 @@ function faultyStorageOver(options: FaultOptions, durable: MemoryDisk, pending: 
       return outcome
     }),
     create: async (name) => faultyWriter(state, name, await seen.create(name)),
-    open: async (name) => faultyReader(state, name, await perform(state, 'open', name, () => seen.open(name))),
+    open: async (name, byteLength) => faultyReader(state, name, await perform(state, 'open', name, () => seen.open(name, byteLength))),
     read: (name) => perform(state, 'read', name, () => seen.read(name)),
     createAppend: async (name, preallocateBytes) => {
       const file = await perform(state, 'createAppend', name, async () => {

@@ -13,7 +13,7 @@ import type { AppendFile, ObjectReader, ObjectWriter, Storage, StorageCounts, St
 export interface MemoryStorageOptions {
   /** Contents to start from, shared with whoever brings them. */
   readonly disk?: MemoryDisk
-  /** false: readers have no `readSync`, as over a bucket. */
+  /** false: readers have no `readSync`, and asking for an object's size is a request, as over a bucket. */
   readonly syncReads?: boolean
   /** false: no append files, as in a bucket. */
   readonly appends?: boolean
@@ -51,7 +51,7 @@ export function createMemoryStorage(options: MemoryStorageOptions = {}): Storage
       return outcome
     },
     create: async (name) => createMemoryWriter(checked(name), put, counts),
-    open: async (name) => createMemoryReader(name, found(name), counts, syncReads),
+    open: async (name, byteLength) => openMemoryReader(checked(name), found, byteLength, counts, syncReads),
     read: async (name) => readWhole(found(name), counts),
     createAppend: async (name, preallocateBytes) => {
       if (!appends) throw noAppends('memory')
@@ -114,12 +114,21 @@ function createMemoryWriter(name: string, put: (name: string, file: MemoryFile) 
   }
 }
 
-function createMemoryReader(name: string, file: MemoryFile, counts: StorageCounts, syncReads: boolean): ObjectReader {
+function openMemoryReader(name: string, found: (name: string) => MemoryFile, byteLength: number | undefined, counts: StorageCounts, syncReads: boolean): ObjectReader {
+  if (!syncReads && byteLength !== undefined) return createMemoryReader(name, () => found(name), byteLength, counts, syncReads)
+  const file = found(name)
+  if (!syncReads) counts.reads++
+  return createMemoryReader(name, () => file, file.byteLength, counts, syncReads)
+}
+
+/** `find` throws when there is no object any more. */
+function createMemoryReader(name: string, find: () => MemoryFile, byteLength: number, counts: StorageCounts, syncReads: boolean): ObjectReader {
   let closed = false
-  const { byteLength } = file
   const readSync = (into: Uint8Array, byteOffset: number): void => {
     if (closed) throw closedError(name)
-    if (byteOffset < 0 || byteOffset + into.length > byteLength) throw shortRead(name, byteOffset, into.length, byteLength)
+    const file = find()
+    const end = Math.min(byteLength, file.byteLength)
+    if (byteOffset < 0 || byteOffset + into.length > end) throw shortRead(name, byteOffset, into.length, end)
     counts.reads++
     counts.bytesRead += into.length
     into.set(file.room.subarray(byteOffset, byteOffset + into.length))

@@ -25,8 +25,12 @@ export interface Storage {
   createIfAbsent(name: string, parts: readonly Uint8Array[]): Promise<'created' | 'exists'>
   /** Starts an object that becomes visible only with `publish`. */
   create(name: string): Promise<ObjectWriter>
-  /** Opens a published object, or an append file, for ranged reads. 58P01 if there is none. */
-  open(name: string): Promise<ObjectReader>
+  /**
+   * Opens a published object, or an append file, for ranged reads. 58P01 if there is none. Who knows a published object's
+   * `byteLength`, as from a manifest, gives it: then a storage that is far away asks for nothing, and what is wrong (58P01,
+   * or 58030 for an object that is shorter) is told by the first read that meets it.
+   */
+  open(name: string, byteLength?: number): Promise<ObjectReader>
   /** The whole object. 58P01 if there is none. */
   read(name: string): Promise<Uint8Array>
   /** Creates a new append file (58030 if the name exists), preallocated with zeros to `preallocateBytes`. */
@@ -93,7 +97,7 @@ export interface TemporaryFile {
   discard(): Promise<void>
 }
 
-/** Requests by kind; `creates` counts published objects and new append files, temporary files count as what is appended to and read from them. `syncs` counts data syncs of append files, the ones a commit waits for. */
+/** Requests by kind; `reads` counts asking for a size too where that is a request; `creates` counts published objects and new append files, temporary files count as what is appended to and read from them. `syncs` counts data syncs of append files, the ones a commit waits for. */
 export interface StorageCounts {
   creates: number
   appends: number

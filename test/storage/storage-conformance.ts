@@ -163,6 +163,25 @@ export function describeStorage(kind: string, openStorage: () => Promise<{ reado
       }
     })
 
+    it('opens an object of known size, and says at the latest when it is read that there is none, or less', async () => {
+      await storage.createIfAbsent('one', [bytes('0123456789')])
+      const reader = await storage.open('one', 10)
+      const into = new Uint8Array(4)
+      await reader.read(into, 6)
+      expect(text(into)).toBe('6789')
+      await reader.close()
+      const readFrom = async (name: string, byteLength: number): Promise<void> => {
+        const opened = await storage.open(name, byteLength)
+        try {
+          await opened.read(into, byteLength - 4)
+        } finally {
+          await opened.close()
+        }
+      }
+      expect((await failureOf(readFrom('no/such', 10))).code).toBe('58P01')
+      expect((await failureOf(readFrom('one', 12))).code).toBe('58030')
+    })
+
     it('refuses names that could leave its folder or mean something else', async () => {
       for (const name of ['', '/etc/x', '../x', 'a/../b', 'a//b', 'a/', '.hidden', 'A', 'a b', 'a\u0000', 'ä', 'tmp/x', 'lock', 'x'.repeat(600)]) {
         expect((await failureOf(storage.createIfAbsent(name, []))).code, name).toBe('22023')

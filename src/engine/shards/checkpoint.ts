@@ -54,7 +54,7 @@ function storedFile(storage: Storage, name: string, byteLength: number): Checkpo
     name,
     byteLength,
     async *read() {
-      const file = await storage.open(name)
+      const file = await storage.open(name, byteLength)
       try {
         for (let at = 0; at < byteLength; at += pieceBytes) {
           const piece = new Uint8Array(Math.min(pieceBytes, byteLength - at))

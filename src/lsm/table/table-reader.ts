@@ -18,7 +18,7 @@ import type { ReadStats } from './fetch.ts'
 export async function openTable(options: OpenTableOptions): Promise<TableReader> {
   const { storage, kernel, cache, meta, shard } = options
   const name = tableFileName(shard, meta.fileNumber)
-  const object = await storage.open(name)
+  const object = await storage.open(name, meta.byteLength)
   let address: Pointer = 0
   try {
     checkLengths(name, meta, object.byteLength)
