@@ -1,6 +1,7 @@
 /** A real server in a process of its own, started as a user would, for tests that restart and kill it. */
 import { spawn, type ChildProcess } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
+import { endingWithFile } from './child-process.ts'
 
 const mainPath = fileURLToPath(new URL('../dist/main.js', import.meta.url))
 
@@ -24,7 +25,7 @@ export interface QueryAnswer {
 
 /** Starts `lsmt serve` on a free port; resolves when it says that it listens. */
 export async function startServer(dataDir: string, flags: readonly string[] = []): Promise<ServerProcess> {
-  const child = spawn(process.execPath, [mainPath, 'serve', '--listen', '127.0.0.1:0', '--data-dir', dataDir, ...flags], { stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = endingWithFile(spawn(process.execPath, [mainPath, 'serve', '--listen', '127.0.0.1:0', '--data-dir', dataDir, ...flags], { stdio: ['ignore', 'pipe', 'pipe'] }))
   const url = await listeningUrl(child)
   const exited = new Promise<number | null>((resolve) => child.once('exit', resolve))
   return {

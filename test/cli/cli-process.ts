@@ -5,6 +5,7 @@ import { existsSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { endingWithFile } from '../child-process.ts'
 
 export const mainFile = join(import.meta.dirname, '../../dist/main.js')
 
@@ -20,7 +21,7 @@ export interface CliProcess {
 
 export function startCli(args: readonly string[], environment: Readonly<Record<string, string>> = {}, file = mainFile, program = process.execPath): CliProcess {
   if (!existsSync(mainFile)) throw new Error(`${mainFile} is missing: npm run build`)
-  const child = spawn(program, program === process.execPath ? [file, ...args] : args, { env: { PATH: process.env['PATH'], ...environment }, stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = endingWithFile(spawn(program, program === process.execPath ? [file, ...args] : args, { env: { PATH: process.env['PATH'], ...environment }, stdio: ['ignore', 'pipe', 'pipe'] }))
   let out = ''
   let err = ''
   child.stderr.on('data', (chunk: Buffer) => { err += chunk.toString() })
@@ -47,7 +48,7 @@ export interface CliRun {
 
 /** A command from start to end, `input` on its standard input. */
 export async function runCli(args: readonly string[], input: string | Uint8Array = '', environment: Readonly<Record<string, string>> = {}): Promise<CliRun> {
-  const child = spawn(process.execPath, [mainFile, ...args], { env: { PATH: process.env['PATH'], ...environment }, stdio: ['pipe', 'pipe', 'pipe'] })
+  const child = endingWithFile(spawn(process.execPath, [mainFile, ...args], { env: { PATH: process.env['PATH'], ...environment }, stdio: ['pipe', 'pipe', 'pipe'] }))
   const out: Buffer[] = [], err: Buffer[] = []
   child.stdout.on('data', (chunk: Buffer) => out.push(chunk))
   child.stderr.on('data', (chunk: Buffer) => err.push(chunk))

@@ -10,6 +10,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { open } from '../../src/lsmt.ts'
 import { seededRandom } from '../../src/runtime/random.ts'
+import { endingWithFile } from '../child-process.ts'
 import { deletedBy, groupKeys, groupOf, groupSize, kindOf, ownRows, pairRows, tinyTree } from './workload.mjs'
 
 const kills = process.env['LSMT_TEST_FULL'] ? 200 : 20
@@ -37,7 +38,7 @@ it(`keeps every acknowledged statement whole over ${kills} kills (seed ${seed})`
 }, 1_200_000)
 
 async function startWriter(first: number): Promise<{ kill(acknowledged: Set<number>): Promise<number> }> {
-  const child = spawn(process.execPath, [join(import.meta.dirname, 'writing-child.mjs'), dataDir, String(first), String(concurrency)], { stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = endingWithFile(spawn(process.execPath, [join(import.meta.dirname, 'writing-child.mjs'), dataDir, String(first), String(concurrency)], { stdio: ['ignore', 'pipe', 'pipe'] }))
   const output = collect(child)
   await output.ready
   return {

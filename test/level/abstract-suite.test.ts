@@ -4,6 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
+import { endingWithFile } from '../child-process.ts'
 
 let folder = ''
 beforeAll(async () => {
@@ -22,7 +23,7 @@ interface Tap {
 
 async function runSuite(place: 'tables' | 'directories'): Promise<Tap> {
   // The suite leaves databases open, whose files Node warns of.
-  const child = spawn(process.execPath, ['--no-warnings', join(import.meta.dirname, 'suite-child.mjs'), folder, place], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const child = endingWithFile(spawn(process.execPath, ['--no-warnings', join(import.meta.dirname, 'suite-child.mjs'), folder, place], { stdio: ['ignore', 'pipe', 'inherit'] }))
   let tap = ''
   child.stdout.on('data', (bytes: Buffer) => (tap += bytes.toString()))
   const exitCode = await new Promise<number | null>((resolve, reject) => child.once('close', resolve).once('error', reject))

@@ -7,6 +7,7 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { endingWithFile } from '../child-process.ts'
 
 const root = join(import.meta.dirname, '../..')
 const printedPorts = [8080, 8443]
@@ -99,7 +100,7 @@ async function run(file: string, args: readonly string[], cwd: string, env: Node
 }
 
 async function startServer(command: string, cwd: string, env: NodeJS.ProcessEnv): Promise<ChildProcess> {
-  const child = spawn('bash', ['-c', `exec ${command.replace(/^npx /, '')}`], { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = endingWithFile(spawn('bash', ['-c', `exec ${command.replace(/^npx /, '')}`], { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] }))
   let output = ''
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (bytes: Buffer) => (output += bytes.toString()))
   const port = Number(/--listen \S*:(\d+)/.exec(command)?.[1])

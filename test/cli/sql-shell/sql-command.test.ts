@@ -4,6 +4,7 @@ import type { ChildProcess } from 'node:child_process'
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { endingWithFile } from '../../child-process.ts'
 import { runHere, serveHere } from '../cli-in-process.ts'
 import { mainFile, query, withFolder } from '../cli-process.ts'
 
@@ -39,7 +40,7 @@ interface Terminal {
 }
 
 function onTerminal(command: string, environment: Readonly<Record<string, string>>): Terminal {
-  const child = spawn('script', ['-qefc', command, '/dev/null'], { env: { PATH: process.env['PATH'], TERM: 'xterm', ...environment }, stdio: ['pipe', 'pipe', 'inherit'] })
+  const child = endingWithFile(spawn('script', ['-qefc', command, '/dev/null'], { env: { PATH: process.env['PATH'], TERM: 'xterm', ...environment }, stdio: ['pipe', 'pipe', 'inherit'] }))
   let shown = ''
   let look = (): void => {}
   child.stdout.on('data', (chunk: Buffer) => {
