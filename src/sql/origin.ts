@@ -22,6 +22,10 @@ export function errorAt(origin: Origin, tokenIndex: number, code: ErrorCode, mes
   return new LsmtError(code, message, hint === undefined ? position : { ...position, hint })
 }
 
+export function unknownTable(origin: Origin, { name, tokenIndex }: { readonly name: string; readonly tokenIndex: number }): LsmtError {
+  return errorAt(origin, tokenIndex, '42P01', `table "${name}" does not exist`, 'SHOW TABLES lists those that do')
+}
+
 /** 42601 at a token, or at the statement's end. */
 export function syntaxErrorAt(origin: Origin, tokenIndex: number): LsmtError {
   const start = origin.tokenStarts[tokenIndex]

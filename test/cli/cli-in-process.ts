@@ -37,8 +37,13 @@ function collect(stream: PassThrough): () => string {
   return () => Buffer.concat(chunks).toString()
 }
 
+export interface ServedHere {
+  readonly url: string
+  stop(): Promise<void>
+}
+
 /** A server within the test's process, until `stop`. */
-export async function serveHere(dataDir: string, args: readonly string[] = []): Promise<{ readonly url: string; stop(): Promise<void> }> {
+export async function serveHere(dataDir: string, args: readonly string[] = [], more: Partial<CliHost> = {}): Promise<ServedHere> {
   let stop = (): void => {}
   const stopRequested = new Promise<void>((resolve) => (stop = resolve))
   let running: Promise<CliRun> | undefined
@@ -46,6 +51,7 @@ export async function serveHere(dataDir: string, args: readonly string[] = []): 
     running = runHere(['serve', '--listen', '127.0.0.1:0', '--data-dir', dataDir, '--shards', '2', ...args], '', {
       stopRequested,
       printLine: (line) => resolve(/http\S+/.exec(line)?.[0] ?? ''),
+      ...more,
     })
     running.then(({ code, err }) => reject(new Error(`ended with ${code}: ${err}`)), reject)
   })

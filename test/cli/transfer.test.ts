@@ -59,7 +59,7 @@ test('what was exported is what is imported again, in every format, of a directo
     const arrow = join(folder, 't.arrow')
     expect((await runHere(['export', '--query', 'SELECT id, name FROM t ORDER BY id', arrow, ...url])).code).toBe(0)
     expect(tableFromIPC(await readFile(arrow)).toArray().map((row) => (row as { readonly id: bigint }).id)).toEqual([1n, 2n, 9223372036854775807n])
-    expect(await runHere(['export', 'nope', ...url])).toEqual({ code: 1, out: '', err: 'lsmt: table "nope" does not exist at character 15\n' })
+    expect(await runHere(['export', 'nope', ...url])).toEqual({ code: 1, out: '', err: 'lsmt: table "nope" does not exist at character 15 (SHOW TABLES lists those that do)\n' })
     await server.stop()
     for (const format of ['csv', 'jsonl']) {
       const file = join(folder, `t.${format}`)

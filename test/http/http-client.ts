@@ -13,16 +13,19 @@ import { seededRandom } from '../../src/runtime/random.ts'
 import { systemClock } from '../../src/runtime/clock.ts'
 import { createSql } from '../../src/sql/sql.ts'
 
-export interface TestServer {
+export interface TestClient {
+  /** Sends a text body, as `curl -d` does. */
+  post(body: string | Uint8Array, headers?: Readonly<Record<string, string>>, path?: string): Promise<Answer>
+  postJson(body: unknown): Promise<Answer>
+}
+
+export interface TestServer extends TestClient {
   readonly url: string
   readonly engine: Engine
   /** Errors that were told to the operator. */
   readonly faults: unknown[]
   readonly logged: readonly LogLine[]
   readonly server: HttpServer
-  /** Sends a text body, as `curl -d` does. */
-  post(body: string | Uint8Array, headers?: Readonly<Record<string, string>>, path?: string): Promise<Answer>
-  postJson(body: unknown): Promise<Answer>
 }
 
 export type LogLine = Readonly<Record<string, unknown>>
@@ -74,9 +77,13 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
       status: () => ({ version: 'test', tables: engine.tables().length }),
     },
   )
-  const post: TestServer['post'] = async (body, headers = { 'content-type': 'application/x-www-form-urlencoded' }, path = '/query') =>
-    await answerOf(await fetch(server.url + path, { method: 'POST', body: typeof body === 'string' ? body : Buffer.from(body), headers }))
-  return { url: server.url, engine, faults, logged, server, post, postJson: (body) => post(JSON.stringify(body), { 'content-type': 'application/json' }) }
+  return { url: server.url, engine, faults, logged, server, ...clientOf(server.url) }
+}
+
+export function clientOf(url: string): TestClient {
+  const post: TestClient['post'] = async (body, headers = { 'content-type': 'application/x-www-form-urlencoded' }, path = '/query') =>
+    await answerOf(await fetch(url + path, { method: 'POST', body: typeof body === 'string' ? body : Buffer.from(body), headers }))
+  return { post, postJson: (body) => post(JSON.stringify(body), { 'content-type': 'application/json' }) }
 }
 
 export async function answerOf(response: Response): Promise<Answer> {

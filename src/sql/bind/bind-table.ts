@@ -2,7 +2,7 @@
 import type { EngineRow, EngineValue, TableChange } from '../../engine/engine.ts'
 import { typeName, visibleOrdinals } from '../../engine/schema.ts'
 import type { ColumnSchema, TableSchema } from '../../engine/schema.ts'
-import { errorAt } from '../origin.ts'
+import { errorAt, unknownTable } from '../origin.ts'
 import type { Origin } from '../origin.ts'
 import type { AlterTablePlan, Plan, ResultColumn, RowDefault, ShowPlan } from '../plan.ts'
 import type { Name } from '../syntax/names.ts'
@@ -48,7 +48,7 @@ export function bindDrop(tables: readonly Name[], ifExists: boolean, catalog: Ca
   const names = new Set<string>()
   for (const name of tables) {
     if (catalog.table(name.name) !== undefined) names.add(name.name)
-    else if (!ifExists) throw errorAt(origin, name.tokenIndex, '42P01', `table "${name.name}" does not exist`)
+    else if (!ifExists) throw unknownTable(origin, name)
   }
   if (names.size > 1) throw errorAt(origin, tables[1]!.tokenIndex, '0A000', 'dropping several tables in one statement is not supported')
   return { kind: 'dropTable', names: [...names] }

@@ -1,7 +1,7 @@
 /** FROM: tables, subqueries and common tables as leaves, joins as units over them. */
 import { visibleOrdinals } from '../../engine/schema.ts'
 import type { Bound } from '../expression/bound.ts'
-import { errorAt } from '../origin.ts'
+import { errorAt, unknownTable } from '../origin.ts'
 import type { Name } from '../syntax/names.ts'
 import type { Expression, FromItem, Query } from '../syntax/query/query.ts'
 import type { FromUnit } from './from-unit.ts'
@@ -61,7 +61,7 @@ function tableLeaf(binder: FromBinder, item: Extract<FromItem, { kind: 'table' }
   const { context } = binder.scope
   if (item.common !== undefined) return queryLeaf(binder, commonRows(binder.scope, item.common, alias), alias, columns)
   const table = context.catalog.table(name.name)
-  if (table === undefined) throw errorAt(context.origin, name.tokenIndex, '42P01', `table "${name.name}" does not exist`)
+  if (table === undefined) throw unknownTable(context.origin, name)
   const visible = renamed(context.origin, visibleOrdinals(table).map((ordinal) => ({ name: table.columns[ordinal]!.name, ordinal })), columns)
   return { alias, source: { kind: 'table', table }, terms: [], hints: [], isNullable: false, columns: visible.map((column) => newColumn(column.name, table.columns[column.ordinal]!.type, column.ordinal)) }
 }
