@@ -41,7 +41,7 @@ const doors: readonly { readonly what: string; readonly pattern: RegExp; readonl
   { what: 'negotiator', pattern: /from 'negotiator'/, allowed: /^src\/http\/format\//, instead: 'src/http/format/' },
   { what: 'node:zlib', pattern: /from 'node:zlib'/, allowed: /^src\/http\/format\/compression\.ts$/, instead: 'src/http/format/compression.ts' },
   { what: 'node-sql-parser', pattern: /node-sql-parser/, allowed: /^src\/sql\/parse\.ts$/, instead: 'src/sql/parse.ts' },
-  { what: 'the AWS SDK', pattern: /@aws-sdk\//, allowed: /^src\/storage\/s3-storage\.ts$/, instead: 'src/storage/s3-storage.ts' },
+  { what: 'the AWS SDK', pattern: /@aws-sdk\//, allowed: /^src\/storage\/s3\/bucket\/sdk-bucket\.ts$/, instead: 'src/storage/s3/bucket/sdk-bucket.ts' },
   { what: 'WebAssembly modules', pattern: /WebAssembly\.(Module\(|Instance|instantiate|compile)|@assemblyscript\/loader/, allowed: /^src\/kernel\/wasm\/instance\.ts$/, instead: 'src/kernel/wasm/instance.ts' },
   { what: 'WebAssembly memory', pattern: /new WebAssembly\.Memory/, allowed: /^src\/kernel\/linear-memory\.ts$/, instead: 'src/kernel/linear-memory.ts' },
   { what: 'pino', pattern: /from 'pino'/, allowed: /^src\/runtime\/log\.ts$/, instead: 'a Log from src/runtime/log.ts' },

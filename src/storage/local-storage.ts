@@ -14,7 +14,7 @@ import { createLocalReader, createLocalWriter } from './local/local-object.ts'
 import { createLocalTemporary } from './local/local-temporary.ts'
 import { totalBytes, zeroCounts } from './storage-counts.ts'
 import { closedError, errnoOf, existingObject, storageError } from './storage-errors.ts'
-import { checkedName, checkedPrefix } from './storage-name.ts'
+import { checkedName, checkedPrefix, isReserved } from './storage-name.ts'
 import type { Storage, StorageCounts, StoredObject } from './storage.ts'
 
 /** Opens a directory (created if absent) for this process alone; 55006 when another has it. */
@@ -142,8 +142,7 @@ async function listBelow(root: string, prefix: string): Promise<readonly StoredO
       .catch((cause: unknown) => { if (errnoOf(cause) === 'ENOENT') return []; throw storageError(cause, 'list', join(root, folder)) })
     for (const entry of entries) {
       const name = folder + entry.name
-      const own = folder === '' && (entry.name === 'tmp' || entry.name === 'lock')
-      if (entry.isDirectory() && !own && (name + '/').startsWith(prefix)) await walk(`${name}/`)
+      if (entry.isDirectory() && !isReserved(name) && (name + '/').startsWith(prefix)) await walk(`${name}/`)
       else if (entry.isFile() && name.startsWith(prefix)) await addFile(root, name, found)
     }
   }

@@ -45,6 +45,8 @@ export interface Storage {
   delete(name: string): Promise<void>
   /** Counts of requests since the start; tests state their expectations in these. */
   readonly counts: StorageCounts
+  /** The requests behind them, where these are billed (a bucket). */
+  readonly requests?: RequestCounts
   close(): Promise<void>
 }
 
@@ -66,7 +68,8 @@ export interface ObjectReader {
   readonly byteLength: number
   /**
    * Reads exactly `into.length` bytes at `byteOffset` into `into` (which may lie in shared WebAssembly
-   * memory). A range past the end is an error (58030).
+   * memory). A range past the end is an error (58030). Of an object that was deleted meanwhile the bytes as they were,
+   * or, in a bucket, 58P01.
    */
   read(into: Uint8Array, byteOffset: number): Promise<void>
   /** The same without leaving the thread; undefined where the storage cannot (a bucket). */
@@ -95,6 +98,20 @@ export interface TemporaryFile {
   read(into: Uint8Array, byteOffset: number): Promise<void>
   /** Gives its room back, once the calls under way have ended. Safe to call again, and after any failure. */
   discard(): Promise<void>
+}
+
+/** Requests to a bucket as they are billed, repeated ones and those of `open` included. */
+export interface RequestCounts {
+  /** PUT, POST and LIST, which cost most. */
+  puts: number
+  /** GET and HEAD. */
+  gets: number
+  /** DELETE, which costs nothing with most. */
+  deletes: number
+  /** Requests of all kinds that the store did not answer, or asked to repeat. */
+  failures: number
+  bytesSent: number
+  bytesReceived: number
 }
 
 /** Requests by kind; `reads` counts asking for a size too where that is a request; `creates` counts published objects and new append files, temporary files count as what is appended to and read from them. `syncs` counts data syncs of append files, the ones a commit waits for. */

@@ -8,6 +8,7 @@ const dispose = async (): Promise<void> => {}
 
 describeStorage('memory', async () => ({ storage: createMemoryStorage(), dispose }))
 describeStorage('memory without synchronous reads', async () => ({ storage: createMemoryStorage({ syncReads: false }), dispose }))
+describeStorage('memory that is as a bucket', async () => ({ storage: createMemoryStorage({ appends: false, syncReads: false }), dispose }), { appends: false })
 describeStorage('faultless faulty', async () => ({ storage: createFaultyStorage({ seed: 1 }), dispose }))
 describeStorage('delayed faulty', async () => ({ storage: createFaultyStorage({ seed: 2, delayTurnsMax: 3 }), dispose }))
 describeStorage('local', async () => {

@@ -1,0 +1,28 @@
+/** Counts every request of a bucket, by what it costs. */
+import type { RequestCounts } from '../../storage.ts'
+import type { Answer, Bucket } from './bucket.ts'
+
+export function countedBucket(bucket: Bucket, counts: RequestCounts): Bucket {
+  const seen = async <T>(kind: 'puts' | 'gets' | 'deletes', bytesSent: number, asked: Promise<Answer<T>>, bytesReceived: (value: T) => number = () => 0): Promise<Answer<T>> => {
+    counts[kind]++
+    counts.bytesSent += bytesSent
+    const answer = await asked
+    if (answer.kind === 'done') counts.bytesReceived += bytesReceived(answer.value)
+    if (answer.kind === 'again' || answer.kind === 'conflict') counts.failures++
+    return answer
+  }
+  return {
+    description: bucket.description,
+    put: (key, body, putId, condition) => seen('puts', body.length, bucket.put(key, body, putId, condition)),
+    head: (key) => seen('gets', 0, bucket.head(key)),
+    read: (key, into, byteOffset) => seen('gets', 0, bucket.read(key, into, byteOffset), () => into.length),
+    readWhole: (key) => seen('gets', 0, bucket.readWhole(key), (bytes) => bytes.length),
+    list: (prefix, next) => seen('puts', 0, bucket.list(prefix, next)),
+    delete: (key) => seen('deletes', 0, bucket.delete(key)),
+    startUpload: (key, putId) => seen('puts', 0, bucket.startUpload(key, putId)),
+    uploadPart: (key, uploadId, partNumber, body) => seen('puts', body.length, bucket.uploadPart(key, uploadId, partNumber, body)),
+    completeUpload: (key, uploadId, etags, ifAbsent) => seen('puts', 0, bucket.completeUpload(key, uploadId, etags, ifAbsent)),
+    abortUpload: (key, uploadId) => seen('deletes', 0, bucket.abortUpload(key, uploadId)),
+    close: () => bucket.close(),
+  }
+}
