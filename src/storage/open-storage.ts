@@ -4,6 +4,7 @@ import { systemClock } from '../runtime/clock.ts'
 import { systemRandom } from '../runtime/random.ts'
 import { attachLocalStorage, openLocalStorage } from './local-storage.ts'
 import { createMemoryStorage } from './memory-storage.ts'
+import type { Bucket } from './s3/bucket/bucket.ts'
 import { defaultS3Settings } from './s3/s3-settings.ts'
 import { keyPrefixOf } from './s3/s3-address.ts'
 import type { S3Address } from './s3/s3-address.ts'
@@ -53,7 +54,7 @@ export async function attachStorage(address: StorageAddress): Promise<Storage> {
 
 const s3Environment = { clock: systemClock, random: systemRandom, settings: defaultS3Settings }
 
-async function openBucket(address: S3Address): ReturnType<typeof import('./s3/bucket/sdk-bucket.ts').openSdkBucket> {
+async function openBucket(address: S3Address): Promise<Bucket> {
   keyPrefixOf(address)
   const { openSdkBucket } = await import('./s3/bucket/sdk-bucket.ts')
   return openSdkBucket(address, defaultS3Settings)

@@ -11,10 +11,10 @@ export interface RequestSource {
   readonly startAttempts: () => Attempts
 }
 
-/** Looks the object up: one request. */
-export async function openS3Reader(source: RequestSource, name: string, key: string): Promise<ObjectReader> {
+/** Looks the object up, one request, unless its size is known. */
+export async function openS3Reader(source: RequestSource, name: string, key: string, knownBytes: number | undefined): Promise<ObjectReader> {
   const { bucket, counts, startAttempts } = source
-  const { byteLength } = found(name, await repeat(startAttempts(), () => bucket.head(key)))
+  const byteLength = knownBytes ?? (await sizeOf(source, name, key))
   let closed = false
   return {
     byteLength,
@@ -29,6 +29,12 @@ export async function openS3Reader(source: RequestSource, name: string, key: str
     readSync: undefined,
     close: async () => { closed = true },
   }
+}
+
+async function sizeOf({ bucket, counts, startAttempts }: RequestSource, name: string, key: string): Promise<number> {
+  const { byteLength } = found(name, await repeat(startAttempts(), () => bucket.head(key)))
+  counts.reads++
+  return byteLength
 }
 
 export async function readWhole({ bucket, counts, startAttempts }: RequestSource, name: string, key: string): Promise<Uint8Array> {

@@ -64,7 +64,7 @@ export function createS3Storage(options: S3StorageOptions): Storage {
       const key = keyOf(name)
       return createS3Writer({ bucket, settings, name, key, putId: newPutId(random), counts, startAttempts: attempts, putWhole: (body) => creations.create(key, body) })
     },
-    open: async (name) => openS3Reader(source, name, keyOf(name)),
+    open: async (name, byteLength) => openS3Reader(source, name, keyOf(name), byteLength),
     read: async (name) => readWhole(source, name, keyOf(name)),
     createAppend: noFilesThatGrow,
     openAppend: noFilesThatGrow,

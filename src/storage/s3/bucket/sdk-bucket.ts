@@ -149,7 +149,8 @@ const isRangeRefused = (cause: unknown): boolean => (cause as { readonly $metada
 async function read(sdk: Sdk, Key: string, into: Uint8Array, byteOffset: number): Promise<Answer<void>> {
   return ask(sdk, `read ${Key}`, 0, async (attempt) => {
     const got = await get(sdk, Key, `bytes=${byteOffset}-${byteOffset + into.length - 1}`, attempt)
-    if (got.ContentRange?.startsWith(`bytes ${byteOffset}-`) !== true) {
+    // A range that reaches past the end is answered with less; that is told by the header, and is no cut answer.
+    if (got.ContentRange?.startsWith(`bytes ${byteOffset}-${byteOffset + into.length - 1}/`) !== true) {
       streamOf(got).destroy()
       throw new NotAsAsked('final', `it answered ${got.ContentRange ?? 'with the whole object'} for the range of ${into.length} bytes at ${byteOffset}`)
     }
