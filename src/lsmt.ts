@@ -9,6 +9,7 @@
 import { LsmtError } from './errors.ts'
 import type { Engine, EngineStats } from './engine/engine.ts'
 import type { TableDefinition } from './engine/keyed/define-table.ts'
+import { checkObject, checkOptions, checkText, described } from './engine/keyed/given.ts'
 import { openKeyedTable } from './engine/keyed/kv-table.ts'
 import type { KeyedTable } from './engine/keyed/kv-table.ts'
 import { ReadSnapshot } from './engine/keyed/read-snapshot.ts'
@@ -80,7 +81,9 @@ export interface Database {
 
 /** Opens a database, or makes one. */
 export async function open(options: OpenOptions = {}): Promise<Database> {
+  checkObject(options, 'what open() takes')
   const { dataDir = './data', storage: kind = 'local', createIfMissing = true } = options
+  if (typeof dataDir !== 'string' || dataDir === '') throw new LsmtError('22023', `dataDir is the path of a directory; it was given as ${dataDir === '' ? 'nothing' : described(dataDir)}`)
   const settings = databaseSettings(options)
   if (!createIfMissing && (kind === 'memory' || !(await holdsObject(dataDir, formatFileName)))) throw new LsmtError('58P01', `the database in ${kind === 'memory' ? 'memory' : dataDir} does not exist`)
   const address = storageAddress(kind, dataDir)
@@ -97,16 +100,19 @@ export async function open(options: OpenOptions = {}): Promise<Database> {
     throw error
   })
   const sql = createSql(engine, sqlSettings(settings))
-  const queryAll: Database['queryAll'] = async (text, parameters, queryOptions) => (await sql.queryAs(rowObjects, text, parameters, queryOptions)).map(queryResult)
+  const results = async (...given: QueryArguments): Promise<readonly Collected<ResultRow>[]> => {
+    checkQuery(...given)
+    return await sql.queryAs(rowObjects, ...given)
+  }
   return {
-    queryAll,
-    async query(text, parameters, queryOptions) {
-      const results = await sql.queryAs(rowObjects, text, parameters, queryOptions)
-      return queryResult(results.at(-1)!)
-    },
+    queryAll: async (...given) => (await results(...given)).map(queryResult),
+    query: async (...given) => queryResult((await results(...given)).at(-1)!),
     stream: (text, parameters, queryOptions) => streamRows(sql, text, parameters, queryOptions),
     table: tableOf(engine),
-    hasTable: (name) => engine.table(name) !== undefined,
+    hasTable(name) {
+      checkText(name, 'the name of a table')
+      return engine.table(name) !== undefined
+    },
     createTable: (definition, { ifNotExists = false } = {}) => createTypedTable(engine, definition, ifNotExists),
     snapshot: () => new ReadSnapshot(engine),
     flush: engine.flush,
@@ -119,7 +125,23 @@ export async function open(options: OpenOptions = {}): Promise<Database> {
   }
 }
 
+type QueryArguments = Parameters<Database['query']>
+
+const queryOptionNames = ['signal', 'mayWrite', 'oneWithRows', 'idempotencyKey']
+
+/** 22023 for what cannot be run, so that nothing is asked for in vain. */
+function checkQuery(text: string, parameters: SqlParameters | undefined, options: QueryOptions | undefined): void {
+  checkText(text, 'the SQL')
+  if (parameters !== undefined) checkObject(parameters, 'what holds the parameters (an array, or by name)')
+  if (options === undefined) return
+  checkOptions(options, queryOptionNames, 'the options of a query')
+  const { signal, idempotencyKey } = options
+  if (signal !== undefined && typeof (signal as Partial<AbortSignal> | null)?.addEventListener !== 'function') throw new LsmtError('22023', `signal is an AbortSignal; it was given as ${described(signal)}`)
+  if (idempotencyKey !== undefined) checkText(idempotencyKey, 'the idempotency key')
+}
+
 async function* streamRows(sql: Sql, text: string, parameters?: SqlParameters, options?: QueryOptions): AsyncGenerator<ResultRow> {
+  checkQuery(text, parameters, options)
   const prepared = sql.prepare(text)
   if (prepared.statements.length > 1) throw new LsmtError('0A000', `a stream is of one statement; the text has ${prepared.statements.length}`, { hint: 'run the others with query()' })
   const running = sql.start(prepared, parameters, options)
@@ -158,6 +180,7 @@ const treeSettingNames = Object.keys(defaultDatabaseSettings.tree)
 /** The defaults with what was given; a name that is no setting is refused, since it would change nothing. */
 function databaseSettings(options: OpenOptions): DatabaseSettings {
   const { dataDir: _, storage: __, createIfMissing: ___, tree = {}, ...given } = options
+  checkObject(tree, "the option 'tree'")
   for (const name of Object.keys(given)) if (!settingNames.includes(name)) throw new LsmtError('22023', `'${name}' is no option; options are dataDir, createIfMissing, storage, ${settingNames.join(', ')}`)
   for (const name of Object.keys(tree)) if (!treeSettingNames.includes(name)) throw new LsmtError('22023', `'tree.${name}' is no option; tree options are ${treeSettingNames.join(', ')}`)
   return { ...defaultDatabaseSettings, ...defined(given), tree: { ...defaultDatabaseSettings.tree, ...defined(tree) } }

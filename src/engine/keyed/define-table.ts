@@ -9,6 +9,7 @@
 import { LsmtError } from '../../errors.ts'
 import type { NewTable } from '../engine.ts'
 import type { ColumnSchema, ColumnType } from '../schema.ts'
+import { checkList, checkObject, checkOptions, checkText } from './given.ts'
 
 type NumberType = 'smallint' | 'integer' | 'double'
 type TextType = 'text' | `varchar(${number})`
@@ -67,7 +68,9 @@ export interface DefineTableOptions<Key> {
 /** A table's definition. 22023 for what is no type, and for a key that is none. */
 export function defineTable<const Columns extends ColumnDefinitions, const Key extends KeyColumn<Columns>>(name: string, columns: Columns, options: DefineTableOptions<Key>): TableDefinition<Columns, readonly [Key]>
 export function defineTable<const Columns extends ColumnDefinitions, const Key extends readonly [KeyColumn<Columns>, ...KeyColumn<Columns>[]]>(name: string, columns: Columns, options: DefineTableOptions<Key>): TableDefinition<Columns, Key>
-export function defineTable(name: string, columns: ColumnDefinitions, { key, onInsert = 'error' }: DefineTableOptions<string | KeyNames>): TableDefinition {
+export function defineTable(name: string, columns: ColumnDefinitions, options: DefineTableOptions<string | KeyNames>): TableDefinition {
+  checkOptions(options, ['key', 'onInsert'], 'the options of a definition')
+  const { key, onInsert = 'error' } = options
   const definition: TableDefinition = { name, columns: { ...columns }, key: typeof key === 'string' ? [key] : key, onInsert }
   const { primaryKey, columns: schemas } = newTableOf(definition)
   if (primaryKey.length === 0) throw new LsmtError('22023', `table "${name}" needs a key`)
@@ -77,7 +80,12 @@ export function defineTable(name: string, columns: ColumnDefinitions, { key, onI
 }
 
 /** The table that a definition asks for. */
-export function newTableOf({ name, columns, key, onInsert }: TableDefinition): NewTable {
+export function newTableOf(definition: TableDefinition): NewTable {
+  checkObject(definition, 'the definition of a table')
+  const { name, columns, key, onInsert } = definition
+  checkText(name, 'the name of a table')
+  checkObject(columns, `what names the columns of table "${name}"`)
+  checkList(key, `the key of table "${name}"`)
   const names = Object.keys(columns)
   const primaryKey = key.map((column) => {
     const ordinal = names.indexOf(column)
@@ -88,6 +96,7 @@ export function newTableOf({ name, columns, key, onInsert }: TableDefinition): N
 }
 
 function columnSchema(name: string, definition: string): ColumnSchema {
+  checkText(definition, `the type of column "${name}"`)
   const notNull = !definition.endsWith('?')
   return { name, type: columnType(name, notNull ? definition : definition.slice(0, -1)), notNull }
 }

@@ -6,6 +6,7 @@ import { visibleOrdinals } from '../schema.ts'
 import type { ColumnSchema, TableSchema } from '../schema.ts'
 import { userValueOf } from '../user-value.ts'
 import type { UserValue } from '../user-value.ts'
+import { checkList, checkObject, checkOptions } from './given.ts'
 
 export type UserRow = Readonly<Record<string, UserValue>>
 /** A row to be written: columns left out are null. */
@@ -43,6 +44,13 @@ export function codecOf(engine: Engine, name: string): Codec {
   }
 }
 
+export const rangeNames = ['gt', 'gte', 'lt', 'lte']
+
+/** A name that is no bound would mean all keys. */
+export function checkRange(range: KeyRangeOptions): void {
+  checkOptions(range, rangeNames, 'the bounds of a range')
+}
+
 export function keyBounds(codec: Codec, { gt, gte, lt, lte }: KeyRangeOptions): { readonly lower?: KeyBound; readonly upper?: KeyBound } {
   const lower = bound(codec, gte, gt)
   const upper = bound(codec, lte, lt)
@@ -72,6 +80,7 @@ function keyValues(codec: Codec, key: UserKey): readonly EngineValue[] {
 
 /** 42703 for a column that the table does not have. */
 export function engineRow(codec: Codec, row: NewUserRow): EngineRow {
+  checkObject(row, 'a row')
   const { columns } = codec.table
   const values: EngineValue[] = []
   let given = 0
@@ -96,7 +105,9 @@ export function userRow(codec: Codec, row: EngineRow, columns: readonly number[]
 
 /** The ordinals of the columns asked for; by default of all. */
 export function ordinalsOf(codec: Codec, columns: readonly string[] | undefined): readonly number[] {
-  return columns === undefined ? codec.all : columns.map((name) => ordinalOf(codec.table, name))
+  if (columns === undefined) return codec.all
+  checkList(columns, 'what names columns')
+  return columns.map((name) => ordinalOf(codec.table, name))
 }
 
 function ordinalOf(table: TableSchema, name: string): number {

@@ -3,6 +3,7 @@ import { LsmtError } from '../../errors.ts'
 import type { EngineColumn, EngineColumns, EngineValue } from '../engine.ts'
 import type { ColumnSchema, TableSchema } from '../schema.ts'
 import type { UserValue } from '../user-value.ts'
+import { checkList, checkObject } from './given.ts'
 
 /** Typed arrays are for columns of numbers, and the fastest way in; a list may be for any column. */
 export type UserColumn = BigInt64Array | Float64Array | Int32Array | readonly UserValue[]
@@ -10,7 +11,9 @@ export type UserColumns = Readonly<Record<string, UserColumn>>
 
 /** Columns left out are null. 42703 for a column that is not there, 22023 when they are not equally long. */
 export function engineColumns(table: TableSchema, toEngine: readonly ((value: UserValue) => EngineValue)[], given: UserColumns): EngineColumns {
+  checkObject(given, 'what holds rows by column')
   const names = Object.keys(given)
+  for (const name of names) if (!ArrayBuffer.isView(given[name])) checkList(given[name], `column "${name}"`)
   const rowCount = names.length === 0 ? 0 : given[names[0]!]!.length
   for (const name of names) {
     if (!table.columns.some((column) => column.name === name && column.dropped !== true)) throw new LsmtError('42703', `column "${name}" of table "${table.name}" does not exist`)

@@ -6,9 +6,10 @@ import { LsmtError } from '../../errors.ts'
 import type { EndSignal } from '../../runtime/pace.ts'
 import type { Engine, EngineRow, EngineScan, EngineSnapshot, WriteOperation } from '../engine.ts'
 import { againWhenChanged } from '../tables/again-when-changed.ts'
+import { checkList, checkOptions, described } from './given.ts'
 import { engineColumns } from './kv-columns.ts'
 import type { UserColumns } from './kv-columns.ts'
-import { codecOf, engineKey, engineRow, keyBounds, ordinalsOf, userRow } from './kv-codec.ts'
+import { checkRange, codecOf, engineKey, engineRow, keyBounds, ordinalsOf, rangeNames, userRow } from './kv-codec.ts'
 import type { Codec, KeyRangeOptions, NewUserRow, UserKey, UserRow } from './kv-codec.ts'
 import { ReadSnapshot } from './read-snapshot.ts'
 
@@ -80,6 +81,7 @@ export function openKeyedTable(engine: Engine, name: string): KeyedTable {
     async deleteRange(range) {
       await again(async () => {
         const c = current()
+        checkRange(range)
         const { lower, upper } = keyBounds(c, range)
         await engine.deleteRange(c.table, lower, upper)
       })
@@ -102,7 +104,12 @@ export function openKeyedTable(engine: Engine, name: string): KeyedTable {
   }
 }
 
-function readRow(engine: Engine, codec: Codec, key: UserKey, options: KeyReadOptions = {}): UserRow | undefined | Promise<UserRow | undefined> {
+const readOptionNames = ['columns', 'snapshot']
+const scanOptionNames = [...readOptionNames, ...rangeNames, 'reverse', 'limit', 'asText', 'signal']
+const noOptions: KeyReadOptions = {}
+
+function readRow(engine: Engine, codec: Codec, key: UserKey, options = noOptions): UserRow | undefined | Promise<UserRow | undefined> {
+  if (options !== noOptions) checkOptions(options, readOptionNames, 'the options of a read')
   const { snapshot } = options
   const columns = ordinalsOf(codec, options.columns)
   const read = (below: EngineSnapshot | undefined): EngineRow | undefined | Promise<EngineRow | undefined> => engine.get(below, codec.table, engineKey(codec, key), columns)
@@ -124,6 +131,8 @@ function readWithin<T>(engine: Engine, snapshot: ReadSnapshot, read: (below: Eng
 }
 
 async function writeBatch(engine: Engine, codec: Codec, operations: readonly BatchOperation[]): Promise<void> {
+  checkList(operations, 'a batch')
+  operations.forEach(checkOperation)
   if (operations.every((each) => 'put' in each)) {
     await engine.insert(codec.table, operations.map((each) => engineRow(codec, each.put)), 'upsert')
     return
@@ -131,8 +140,15 @@ async function writeBatch(engine: Engine, codec: Codec, operations: readonly Bat
   await engine.write(codec.table, operations.map((each): WriteOperation => ('put' in each ? { put: engineRow(codec, each.put) } : { delete: engineKey(codec, each.delete) })))
 }
 
+function checkOperation(operation: BatchOperation, index: number): void {
+  const isOne = typeof operation === 'object' && operation !== null && 'put' in operation !== 'delete' in operation
+  if (!isOne) throw new LsmtError('22023', `operation ${index} of the batch is { put: row } or { delete: key }; it was given as ${described(operation)}`)
+}
+
 async function* scanRows(engine: Engine, codec: Codec, options: KeyScanOptions): AsyncGenerator<readonly UserRow[]> {
+  checkOptions(options, scanOptionNames, 'the options of a scan')
   const { reverse = false, limit, asText, signal } = options
+  if (limit !== undefined && !(typeof limit === 'number' && limit >= 0)) throw new LsmtError('22023', `the limit of a scan is a number from 0 on; it was given as ${described(limit)}`)
   const columns = ordinalsOf(codec, options.columns)
   const scan: EngineScan = { table: codec.table, ordered: true, columns, predicate: [], reverse, ...keyBounds(codec, options), ...(limit !== undefined && { limit }), ...(asText !== undefined && { asText: new Set(ordinalsOf(codec, asText)) }), ...(signal !== undefined && { signal }) }
   const snapshot = options.snapshot ?? new ReadSnapshot(engine)

@@ -26,6 +26,7 @@ export class ReadSnapshot {
 
   /** What to read, until `endRead`. 22023 for a snapshot of another database, 55000 when it was released. */
   static beginRead(snapshot: ReadSnapshot, engine: Pick<Engine, 'snapshot'>): EngineSnapshot {
+    if (!(snapshot instanceof ReadSnapshot)) throw new LsmtError('22023', 'the snapshot is none that snapshot() gave')
     if (snapshot.#engine !== engine) throw new LsmtError('22023', 'the snapshot is of another database')
     if (snapshot.#isReleased) throw new LsmtError('55000', 'the snapshot was released')
     snapshot.#readers++

@@ -42,9 +42,9 @@ export interface TypedTable<Definition extends TableDefinition, Row = RowOf<Defi
 
 /** Opens the table of a definition. 42P01 when there is none, 42804 when it is another one. */
 export function openTypedTable<Definition extends TableDefinition>(engine: Engine, definition: Definition): TypedTable<Definition> {
+  const wanted = newTableOf(definition)
   const stored = engine.table(definition.name)
   if (stored === undefined) throw new LsmtError('42P01', `table "${definition.name}" does not exist`, { hint: 'createTable() makes it' })
-  const wanted = newTableOf(definition)
   const different = [...columnDifferences(stored, wanted.columns), ...keyDifferences(stored, definition)]
   if (different.length > 0) throw new LsmtError('42804', `table "${definition.name}" is not as it is defined: ${different.join('; ')}`)
   const table: KeyedTable = openKeyedTable(engine, definition.name)
