@@ -1,10 +1,12 @@
 /** What `npm pack` ships is all that a user needs: installed elsewhere, `open()` works and the command line answers. */
-import { execFile } from 'node:child_process'
-import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
+import { execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join, sep } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, it } from 'vitest'
+import { endingWithFile } from './child-process.ts'
 
 const run = promisify(execFile)
 const root = join(import.meta.dirname, '..')
@@ -101,7 +103,29 @@ it('ships no native addon, no install script, no source map and no source', asyn
   expect(Object.keys(scripts).filter((name) => /^(pre|post)?install$|^prepare$/.test(name))).toEqual([])
 })
 
-it('answers --help from the installed package', async () => {
-  const { stdout } = await run(process.execPath, [join(elsewhere, 'node_modules', 'lsmt', 'dist', 'main.js'), '--help'])
+it('brings no package that is a native addon or runs anything when it is installed', async () => {
+  const { packages } = JSON.parse(await readFile(join(root, 'package-lock.json'), 'utf8')) as { readonly packages: Readonly<Record<string, { readonly dev?: boolean; readonly optional?: boolean; readonly hasInstallScript?: boolean; readonly cpu?: unknown; readonly os?: unknown }>> }
+  const shipped = Object.entries(packages).filter(([name, { dev }]) => name !== '' && dev !== true)
+  expect(shipped.length).toBeGreaterThan(20)
+  expect(shipped.filter(([, { hasInstallScript, cpu, os }]) => hasInstallScript === true || cpu !== undefined || os !== undefined).map(([name]) => name)).toEqual([])
+})
+
+it('has the command that npm puts on the path: lsmt serve --data-dir ./data', async () => {
+  const home = join(elsewhere, 'node_modules', 'lsmt')
+  const { bin } = JSON.parse(await readFile(join(home, 'package.json'), 'utf8')) as { bin: { lsmt: string } }
+  // As npm installs it.
+  await mkdir(join(elsewhere, 'node_modules/.bin'))
+  await chmod(join(home, bin.lsmt), 0o755)
+  await symlink(join('../lsmt', bin.lsmt), join(elsewhere, 'node_modules/.bin/lsmt'))
+  const { stdout } = await run('node_modules/.bin/lsmt', ['--help'], { cwd: elsewhere })
   expect(stdout).toContain('serve')
+  const server = endingWithFile(spawn('node_modules/.bin/lsmt', ['serve', '--data-dir', './served', '--listen', '127.0.0.1:0'], { cwd: elsewhere, stdio: ['ignore', 'pipe', 'ignore'] }))
+  const exited = new Promise((resolve) => server.once('close', resolve))
+  const [said] = await once(server.stdout, 'data')
+  const [, url] = /^lsmt listening on (\S+) \(data: \.\/served, durability: sync, kernels: wasm\)/.exec(String(said))!
+  const answer = await fetch(`${url!}/query`, { method: 'POST', body: "INSERT INTO kv VALUES ('a', 'b'); SELECT value FROM kv" })
+  expect(await answer.json()).toMatchObject({ results: [{ rowCount: 1 }, { rows: [['b']] }] })
+  server.kill('SIGTERM')
+  expect(await exited).toBe(0)
+  expect(await readdir(join(elsewhere, 'served'))).toContain('format')
 })

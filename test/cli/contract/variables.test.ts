@@ -1,33 +1,19 @@
 /** Every flag of every command has a variable, with a name that follows from it, and does by it what it does on the command line. */
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { PassThrough } from 'node:stream'
-import type { Command, Option } from 'commander'
+import type { Option } from 'commander'
 import { afterEach, expect, test, vi } from 'vitest'
-import { createProgram } from '../../../src/cli/program.ts'
 import { variableOf } from '../../../src/cli/flags.ts'
-import { systemClock } from '../../../src/runtime/clock.ts'
 import { runHere } from '../cli-in-process.ts'
 import { makeDatabase, runCli, withFolder } from '../cli-process.ts'
 import type { CliRun } from '../cli-process.ts'
+import { parsedHere, programHere } from './program-here.ts'
 
 afterEach(() => vi.unstubAllEnvs())
 
-const stream = new PassThrough()
-
-function programHere(): Command {
-  return createProgram({
-    version: '0.0.0', environment: process.env, clock: systemClock, terminal: { input: stream, output: stream, error: stream }, stopRequested: new Promise(() => {}),
-    onReload() {}, printLine() {}, printError() {}, openEngine: () => Promise.reject(new Error('nothing is run here')),
-  }, () => {})
-}
-
 /** The flags of a command, as its action would get them, and where that of `option` comes from. */
 async function parsed(name: string, args: readonly string[], option: Option): Promise<{ readonly values: Readonly<Record<string, unknown>>; readonly source: string | undefined }> {
-  const program = programHere()
-  const command = program.commands.find((each) => each.name() === name)!
-  command.action(() => {})
-  await program.parseAsync([name, ...command.registeredArguments.filter(({ required }) => required).map(() => 'x'), ...args], { from: 'user' })
+  const command = await parsedHere(name, args)
   return { values: command.opts(), source: command.getOptionValueSource(option.attributeName()) }
 }
 
@@ -90,7 +76,12 @@ test.each(flags)('$variable does for $name what $option.flags does', async ({ na
   if (bad === undefined) return
   vi.stubEnv(variable, bad)
   await expect(parsed(name, [], option)).rejects.toThrow(new RegExp(`${variable}.*(expected|Allowed choices are) `, 'i'))
+  if (/</.test(option.flags)) await expect(parsed(name, [option.long!, bad], option)).rejects.toThrow(new RegExp(`${option.long}.*(expected|Allowed choices are) `, 'i'))
   expect(await parsed(name, flag, option), 'what stands on the command line counts').toEqual({ values: byFlag.values, source: 'cli' })
+})
+
+test.each(programHere().commands.map((command) => command.name()))('%s refuses a flag that there is not', async (name) => {
+  await expect(parsedHere(name, ['--nope'])).rejects.toThrow(/unknown option '--nope'/)
 })
 
 test('a variable means the same to all commands that have it', () => {
