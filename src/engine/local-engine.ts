@@ -9,6 +9,7 @@ import { LsmtError } from '../errors.ts'
 import type { Kernel } from '../kernel/kernel.ts'
 import type { HeapBudget } from '../kernel/grouping/limited-heap.ts'
 import type { DiskRoom } from '../lsm/disk-room.ts'
+import type { LogRounds } from '../lsm/log/rounds.ts'
 import { createReaders } from '../lsm/readers/readers.ts'
 import type { Readers } from '../lsm/readers/readers.ts'
 import type { Tree } from '../lsm/tree.ts'
@@ -50,6 +51,8 @@ export interface LocalEngineParts {
   /** By shard, recovered. */
   readonly trees: readonly Tree[]
   readonly random: Random
+  /** Of the trees' logs, where writes wait for them. By default every statement is appended by itself. */
+  readonly rounds?: LogRounds | undefined
   readonly admission: Admission
   readonly room: DiskRoom
   /** A row with more bytes is 54000: background work could not rewrite it. */
@@ -82,7 +85,7 @@ export async function createLocalEngine(parts: LocalEngineParts): Promise<Engine
   const keys = createKeyScratch(kernel, trees.length)
   const readers = parts.readers ?? createReaders({ kernel, clock: systemClock, regions: [], rowsMin: 0, pinnedBytesMax: 0 })
   const groupBudget: HeapBudget = { bytesMax: Math.floor(kernel.heap.byteLength / 6), usedBytes: 0 }
-  const committer = createCommitter(trees, parts.random)
+  const committer = createCommitter(trees, parts.random, parts.rounds)
   const shards: Shards = { kernel, trees, keys, snapshot: () => takeShardSnapshot(trees, committer), newest: () => undefined, assertOpen, groupBudget, turns: parts.turns ?? systemTurns, readers }
   const floor: CommitFloor = { trees, committer, admission: parts.admission, assertOpen, room: parts.room }
   const rowLengthMax = parts.rowBytesMax ?? kernel.heap.byteLength / 16
@@ -118,6 +121,7 @@ export async function createLocalEngine(parts: LocalEngineParts): Promise<Engine
     async close() {
       if (isClosed) return
       isClosed = true
+      committer.flush()
       await parts.close()
       texts.free()
       keys.free()

@@ -15,6 +15,8 @@ import type { DiskRoom } from '../lsm/disk-room.ts'
 import type { JobRunner } from '../lsm/compaction/job.ts'
 import { createRunnerPool } from '../lsm/compaction/runner-pool.ts'
 import { createWorkerRunner } from '../lsm/compaction/worker-runner.ts'
+import { createLogRounds } from '../lsm/log/rounds.ts'
+import type { LogRounds } from '../lsm/log/rounds.ts'
 import { createReaders } from '../lsm/readers/readers.ts'
 import { recoverTree } from '../lsm/open-tree.ts'
 import type { RecoveredTree } from '../lsm/open-tree.ts'
@@ -61,6 +63,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   const cache = createChunkCache(kernel.heap, budget.cacheBytes)
   const memtableMemory = createMemtableMemory(cache.evict)
   const room = createDiskRoom(storage, options.clock)
+  const rounds = createLogRounds()
   // A scan's row groups that nobody is through with may hold an eighth of the cache.
   const readers = createReaders({ kernel, clock: options.clock, regions: regions.readers, rowsMin: settings.readerRowsMin, pinnedBytesMax: Math.floor(budget.cacheBytes / 8) })
   const jobs = openJobRunner(options, kernel, cache, regions.workers)
@@ -69,13 +72,13 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     await Promise.all(trees.map((tree) => tree.close()))
     await Promise.all([jobs.close(), readers.close()])
   }
-  const trees = await openTrees(options, shards, { kernel, cache, jobs, room, memtableMemory, settings: { ...settings.tree, memtableBytesMax: budget.memtableBytesMax } }).catch(async (error: unknown) => {
+  const trees = await openTrees(options, shards, { kernel, cache, jobs, room, rounds, memtableMemory, settings: { ...settings.tree, memtableBytesMax: budget.memtableBytesMax } }).catch(async (error: unknown) => {
     room.close()
     await jobs.close()
     throw error
   })
   const admission = createAdmission({ trees, memory: memtableMemory, bytesMax: budget.memtablesBytesMax, clock: options.clock })
-  const parts = { kernel, trees, random, admission, room, readers, statementBytesMax: budget.statementBytesMax, rowBytesMax: budget.rowBytesMax, cacheBytes: () => cache.counts.chunkBytes + cache.counts.fixedBytes, cacheCounts: cache.counts, createTemporary: storage.createTemporary, storage, clock: options.clock, requestLimits: settings, close: () => close(trees) }
+  const parts = { kernel, trees, random, rounds: settings.durability === 'memory' ? undefined : rounds, admission, room, readers, statementBytesMax: budget.statementBytesMax, rowBytesMax: budget.rowBytesMax, cacheBytes: () => cache.counts.chunkBytes + cache.counts.fixedBytes, cacheCounts: cache.counts, createTemporary: storage.createTemporary, storage, clock: options.clock, requestLimits: settings, close: () => close(trees) }
   return createLocalEngine(parts).catch(async (error: unknown) => {
     await close(trees)
     throw error
@@ -94,6 +97,7 @@ interface TreeFloor {
   readonly cache: TreeOptions['cache']
   readonly jobs: JobRunner
   readonly room: DiskRoom
+  readonly rounds: LogRounds
   readonly memtableMemory: TreeOptions['memtableMemory']
   readonly settings: TreeSettings
 }
@@ -108,7 +112,7 @@ async function openTrees({ storage, settings, clock }: EngineOptions, shardCount
     if (settings.durability !== 'sync') await Promise.all(trees.map((tree) => tree.sync()))
   }
   const recovered = await Promise.all(Array.from({ length: shardCount }, (_, shard) =>
-    recoverTree({ storage, kernel: floor.kernel, cache: floor.cache, jobs: floor.jobs, room: floor.room, memtableMemory: floor.memtableMemory, settings: floor.settings, shard, durability: settings.durability, syncIntervalMs: settings.syncIntervalMs, clock, beforePublish })))
+    recoverTree({ storage, kernel: floor.kernel, cache: floor.cache, jobs: floor.jobs, room: floor.room, rounds: floor.rounds, memtableMemory: floor.memtableMemory, settings: floor.settings, shard, durability: settings.durability, syncIntervalMs: settings.syncIntervalMs, clock, beforePublish })))
   const lost = partsThatDoNotCount(recovered)
   try {
     // One after the other: replaying fills memtables, whose memory is shared.

@@ -180,7 +180,10 @@ interface Operations {
 
 function assemble({ operations, operationCount, flags }: Operations, partCount: number): Uint8Array {
   const headerBytes = batchHeaderBytesFor(partCount)
-  const batch = new Uint8Array(headerBytes + operations.length)
+  // From Buffer's pool where it is small: memory of its own costs more than all else here.
+  const { buffer, byteOffset, length } = Buffer.allocUnsafe(headerBytes + operations.length)
+  const batch = new Uint8Array(buffer, byteOffset, length)
+  batch.fill(0, 0, headerBytes)
   const view = viewOf(batch)
   view.setUint32(0, batch.length, true)
   view.setUint32(4, operationCount, true)

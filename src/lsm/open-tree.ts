@@ -118,7 +118,7 @@ async function openVersion({ storage, kernel, cache, shard }: TreeOptions, manif
 async function createState(options: TreeOptions, manifest: ManifestState, log: ReadLog): Promise<TreeState> {
   const { kernel, settings, storage, shard, durability, syncIntervalMs, clock } = options
   const lastSequence = Math.max(log.lastSequence, manifest.flushedSequence)
-  const writer = await openLogWriter({ storage, kernel, shard, settings, durability, syncIntervalMs, clock, room: options.room, firstSegmentNumber: log.lastSegmentNumber + 1, writerEpoch: manifest.writerEpoch, baseSequence: lastSequence })
+  const writer = await openLogWriter({ storage, kernel, shard, settings, durability, syncIntervalMs, clock, room: options.room, rounds: options.rounds, firstSegmentNumber: log.lastSegmentNumber + 1, writerEpoch: manifest.writerEpoch, baseSequence: lastSequence })
   const version = await openVersion(options, manifest).catch(async (error: unknown) => {
     await writer.close()
     throw error

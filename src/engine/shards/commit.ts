@@ -13,8 +13,11 @@
 import { invariant, LsmtError } from '../../errors.ts'
 import { assignParticipants } from '../../lsm/batch.ts'
 import type { Participant } from '../../lsm/batch.ts'
+import type { LogRounds } from '../../lsm/log/rounds.ts'
 import type { Tree } from '../../lsm/tree.ts'
 import type { Random } from '../../runtime/random.ts'
+import { createSharedBatches } from './shared-batches.ts'
+import type { SharedBatches } from './shared-batches.ts'
 
 /** One shard's share of a statement, a finished batch (with room for participants when there are several parts). */
 export interface StatementPart {
@@ -28,6 +31,10 @@ export interface Committer {
   commit(parts: readonly StatementPart[]): Promise<void>
   /** Resolves when no statement is visible in part; undefined when none is now. */
   halfVisible(): Promise<void> | undefined
+  /** Bytes of a shard that its log will have as soon as it takes the next group. */
+  heldBytes(shard: number): number
+  /** Appends what is held, because the logs are to be closed. */
+  flush(): void
 }
 
 interface Statement {
@@ -40,6 +47,8 @@ interface Statement {
 interface CommitState {
   readonly trees: readonly Tree[]
   readonly random: Random
+  /** Undefined: every statement has its batches for itself. */
+  readonly shared: SharedBatches | undefined
   /** Statements of several shards that were not let through yet, by shard, oldest first. */
   readonly waiting: readonly Statement[][]
   /** Let through, not yet visible everywhere. */
@@ -48,29 +57,40 @@ interface CommitState {
   failure: unknown
 }
 
-export function createCommitter(trees: readonly Tree[], random: Random): Committer {
-  const state: CommitState = { trees, random, waiting: trees.map(() => []), passing: new Set(), failure: undefined }
+/** With `rounds` small statements that meet in one of them share their batch. */
+export function createCommitter(trees: readonly Tree[], random: Random, rounds?: LogRounds): Committer {
+  const shared = rounds && createSharedBatches(trees, rounds.request)
+  if (shared !== undefined) rounds?.onBegin(shared.flush)
+  const state: CommitState = { trees, random, shared, waiting: trees.map(() => []), passing: new Set(), failure: undefined }
   return {
     commit(parts) {
       if (state.failure !== undefined) return Promise.reject(new LsmtError('55000', 'no more writes are taken since a statement failed half-way; reopen the database', {}, state.failure))
-      const [only, ...more] = parts
-      if (only === undefined) return Promise.resolve()
-      if (more.length > 0) return commitParts(state, parts)
-      const { durable, applied } = trees[only.shard]!.append(only.batch)
-      // A part that fails to become durable is never applied: `applied` tells of it.
-      durable.catch(() => {})
-      return applied
+      if (parts.length === 1) return commitPart(state, parts[0]!)
+      return parts.length === 0 ? Promise.resolve() : commitParts(state, parts)
     },
     halfVisible() {
       if (state.passing.size === 0) return undefined
       const half = [...state.passing].filter((statement) => isHalfVisible(trees, statement))
       return half.length === 0 ? undefined : Promise.all(half.map((statement) => statement.applied)).then(() => {})
     },
+    heldBytes: (shard) => shared?.heldBytes(shard) ?? 0,
+    flush: () => shared?.flush(),
   }
 }
 
+function commitPart({ trees, shared }: CommitState, part: StatementPart): Promise<void> {
+  const joined = shared?.add(part.shard, part.batch, part.operationCount)
+  if (joined !== undefined) return joined
+  shared?.flush()
+  const { durable, applied } = trees[part.shard]!.append(part.batch)
+  // A part that fails to become durable is never applied: `applied` tells of it.
+  durable.catch(() => {})
+  return applied
+}
+
 function commitParts(state: CommitState, parts: readonly StatementPart[]): Promise<void> {
-  const { trees } = state
+  const { trees, shared } = state
+  shared?.flush()
   const participants = parts.map(({ shard }) => ({ shard, baseSequence: trees[shard]!.nextSequence }))
   const transactionId = newTransactionId(state.random)
   const gate = createGate()

@@ -47,10 +47,10 @@ function commitReserved(floor: CommitFloor, tables: readonly TableAccess[], part
 }
 
 /** Waits while a tree's flushes and compactions lag behind; undefined when none does. */
-function waitForTrees({ trees }: CommitFloor, parts: readonly StatementPart[]): Promise<unknown> | undefined {
+function waitForTrees({ trees, committer }: CommitFloor, parts: readonly StatementPart[]): Promise<unknown> | undefined {
   let waits: Promise<void>[] | undefined
   for (const part of parts) {
-    const wait = trees[part.shard]!.admit(part.batch.length)
+    const wait = trees[part.shard]!.admit(committer.heldBytes(part.shard) + part.batch.length)
     if (wait !== undefined) (waits ??= []).push(wait)
   }
   return waits && Promise.all(waits)

@@ -1,7 +1,7 @@
 /**
  * Appends to a shard's log with group commit (DeWitt et al., "Implementation Techniques for Main Memory Database
- * Systems", 1984). Records queue until the next turn of the event loop; then one write and one awaited sync carry all
- * of them, while later ones queue for the next. The first error ends the log: what it left unacknowledged stays so.
+ * Systems", 1984). Records queue until the next round of the logs (rounds.ts); then one write and one awaited sync carry all of
+ * them, while later ones queue for the next. The first error ends the log: what it left unacknowledged stays so.
  * That the disk is full is no such error, unless a sync says so: all wait for room.
  */
 import { invariant, LsmtError } from '../../errors.ts'
@@ -17,6 +17,8 @@ import type { DiskRoom } from '../disk-room.ts'
 import { fileNumberOf, logFolder } from '../file-names.ts'
 import { groupBounds, syncMsBounds } from './log.ts'
 import type { Log } from './log.ts'
+import { createLogRounds } from './rounds.ts'
+import type { LogRounds } from './rounds.ts'
 import { lastSequenceOf } from './segment-scan.ts'
 import { recordBytes } from './segment-format.ts'
 import { createSegmentSupply } from './segment-supply.ts'
@@ -32,6 +34,8 @@ export interface LogWriterOptions {
   readonly syncIntervalMs: number
   readonly clock: Clock
   readonly room: DiskRoom
+  /** Those of the other shards. By default this log keeps its own. */
+  readonly rounds?: LogRounds | undefined
   /** One more than the last segment there is. */
   readonly firstSegmentNumber: number
   readonly writerEpoch: number
@@ -48,12 +52,15 @@ interface Entry {
 
 interface WriterState {
   readonly options: LogWriterOptions
+  readonly rounds: LogRounds
   readonly writer: SegmentWriter
   queue: Entry[]
   queuedSequence: number
   /** Of the records in the queue. */
   queuedBytes: number
   draining: boolean
+  /** Lets the others go on without this log, which waits. */
+  leaveRound: () => void
   intervalRunning: boolean
   closed: boolean
   failure: Error | undefined
@@ -102,7 +109,7 @@ async function openState(options: LogWriterOptions): Promise<WriterState> {
     lastSequence: baseSequence, durableSequence: baseSequence, dirty: false, syncFailure: undefined, syncs: 0, syncMs: createHistogram(syncMsBounds), bytes: 0,
   }
   return {
-    options, writer, queue: [], queuedSequence: baseSequence, queuedBytes: 0, draining: false, intervalRunning: false, closed: false,
+    options, rounds: options.rounds ?? createLogRounds(), writer, queue: [], queuedSequence: baseSequence, queuedBytes: 0, draining: false, leaveRound: () => {}, intervalRunning: false, closed: false,
     failure: undefined, appends: 0, groups: createHistogram(groupBounds), truncating: Promise.resolve(),
   }
 }
@@ -150,23 +157,24 @@ function enqueue(state: WriterState, record: PlacedRecord | undefined): Promise<
 function startDrain(state: WriterState): void {
   if (state.draining) return
   state.draining = true
-  setImmediate(() => void drain(state))
+  state.rounds.join(() => new Promise((resolve) => {
+    state.leaveRound = resolve
+    void drain(state).then(resolve)
+  }))
 }
 
 /** Never rejects: a failure goes to everyone who waits, and to everyone who comes after. */
 async function drain(state: WriterState): Promise<void> {
-  while (state.queue.length > 0) {
-    const group = state.queue
-    state.queue = []
-    try {
-      await writeGroup(state, group)
-      for (const entry of group) entry.resolve?.()
-    } catch (cause) {
-      fail(state, group, cause)
-    }
-    await new Promise((resolve) => setImmediate(resolve))
+  const group = state.queue
+  state.queue = []
+  try {
+    await writeGroup(state, group)
+    for (const entry of group) entry.resolve?.()
+  } catch (cause) {
+    fail(state, group, cause)
   }
   state.draining = false
+  if (state.queue.length > 0) startDrain(state)
 }
 
 async function writeGroup(state: WriterState, group: readonly Entry[]): Promise<void> {
@@ -214,6 +222,7 @@ async function stepAgain(state: WriterState, step: () => Promise<void> | undefin
   for (let error = failure; ;) {
     if (writer.syncFailure !== undefined || !isDiskFull(error)) throw error
     room.noteFull(error, settings.logSegmentBytes)
+    state.leaveRound()
     await room.awaitRoom()
     if (state.closed) throw error
     try {

@@ -9,6 +9,7 @@ import type { Cursors } from '../compaction/pick.ts'
 import type { DiskRoom } from '../disk-room.ts'
 import type { TableLayout } from '../layout.ts'
 import type { Log } from '../log/log.ts'
+import type { LogRounds } from '../log/rounds.ts'
 import { outcomeOf } from '../log/outcome.ts'
 import type { ManifestState } from '../manifest.ts'
 import type { Memtable } from './memtable.ts'
@@ -35,6 +36,8 @@ export interface TreeOptions {
   readonly jobs: JobRunner
   /** Shared by the trees on one disk. */
   readonly room: DiskRoom
+  /** Shared by the trees of one database. By default a tree's log keeps its own. */
+  readonly rounds?: LogRounds | undefined
   /** Shared by the trees of one linear memory. */
   readonly memtableMemory: MemtableMemory
   /**

@@ -6,6 +6,7 @@ import { createMemoryStorage } from '../../../src/storage/memory-storage.ts'
 import { failureOf } from '../../storage/storage-conformance.ts'
 import { temporaryDirectory } from '../../storage/temporary-directory.ts'
 import { batchOf, kernel, openLog, readAll, sequencesOf } from './log-fixture.ts'
+import { createLogRounds } from '../../../src/lsm/log/rounds.ts'
 import { createDiskRoom } from '../../../src/lsm/disk-room.ts'
 import { systemClock } from '../../../src/runtime/clock.ts'
 
@@ -164,6 +165,25 @@ describe('the log', () => {
     await Promise.all(appended)
     expect([room.refusal, room.counts.timesFull > 0]).toEqual([undefined, true])
     expect(sequencesOf((await readAll(storage.crash({ seed: 5 }))).all)).toEqual(Array.from({ length: 100 }, (_, i) => i + 1))
+    room.close()
+  })
+
+  it('leaves the round while it waits for room, so that other logs go on', async () => {
+    const full = new LsmtError('53100', 'disk full', { file: 'wal' })
+    let isFull = true
+    const storage = createFaultyStorage({ seed: 1, fail: ({ kind }) => (isFull && (kind === 'write' || kind === 'append') ? full : undefined) })
+    const clock = { ...systemClock, sleep: () => new Promise<void>((resolve) => setImmediate(resolve)) }
+    const room = createDiskRoom(storage, clock)
+    const rounds = createLogRounds()
+    const [waiting, other] = [await openLog(storage, { room, rounds }), await openLog(createMemoryStorage(), { rounds })]
+    let isWritten = false
+    const waits = waiting.append(1, batchOf(1)).then(() => { isWritten = true })
+    await other.append(1, batchOf(1))
+    await other.append(2, batchOf(2))
+    expect(isWritten).toBe(false)
+    isFull = false
+    await waits
+    await Promise.all([waiting.close(), other.close()])
     room.close()
   })
 

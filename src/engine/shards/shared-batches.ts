@@ -1,0 +1,79 @@
+/**
+ * Small statements of one shard that come before the next group of the log share one batch: one record, one checksum, one
+ * call into the memtable, and one promise for all who wait. Such a batch stands or falls as a whole, which is more than
+ * its statements need. (What group commit does for syncs, done for the rest of a commit's cost.)
+ *
+ * Batches are held in this thread only until the log asks for them, or anything else is appended: so the order of
+ * statements is the order in which they came here.
+ */
+import { createBatchBuilder } from '../../lsm/batch-builder.ts'
+import type { BatchBuilder } from '../../lsm/batch-builder.ts'
+import { batchHeaderBytes, viewOf } from '../../lsm/batch.ts'
+import type { Tree } from '../../lsm/tree.ts'
+
+export interface SharedBatches {
+  /** Takes the batch of a statement of one shard; resolves when it is durable as set, and visible. Undefined: it has to be appended by itself. */
+  add(shard: number, batch: Uint8Array, operationCount: number): Promise<void> | undefined
+  /** Appends all that is held. */
+  flush(): void
+  /** Bytes held for a shard. */
+  heldBytes(shard: number): number
+}
+
+/** A larger statement goes by itself, since copying costs more than sharing spares; and so many make a batch. */
+const sharedBytesMax = 4 * 1024
+const batchBytesMax = 64 * 1024
+
+interface Held {
+  readonly builder: BatchBuilder
+  /** Undefined when nothing is held. */
+  applied: PromiseWithResolvers | undefined
+}
+
+interface PromiseWithResolvers {
+  readonly promise: Promise<void>
+  readonly resolve: (applied: Promise<void>) => void
+}
+
+/** `whenFirst` is called when something is held of which the log does not know. */
+export function createSharedBatches(trees: readonly Tree[], whenFirst: () => void): SharedBatches {
+  const held = trees.map((): Held => ({ builder: createBatchBuilder(), applied: undefined }))
+  let isAnyHeld = false
+
+  function flushShard(shard: number): void {
+    const { builder, applied } = held[shard]!
+    if (applied === undefined) return
+    held[shard]!.applied = undefined
+    const appended = trees[shard]!.append(builder.finish())
+    // What fails before it is durable is never applied: `applied` tells of it.
+    appended.durable.catch(() => {})
+    applied.resolve(appended.applied)
+  }
+
+  return {
+    add(shard, batch, operationCount) {
+      if (batch.length > sharedBytesMax || viewOf(batch).getUint32(20, true) !== 0) return undefined
+      const into = held[shard]!
+      if (into.builder.byteLength + batch.length > batchBytesMax) flushShard(shard)
+      into.builder.append(batch.subarray(batchHeaderBytes), operationCount)
+      if (!isAnyHeld) {
+        isAnyHeld = true
+        whenFirst()
+      }
+      into.applied ??= withResolvers()
+      return into.applied.promise
+    },
+    flush() {
+      if (!isAnyHeld) return
+      isAnyHeld = false
+      for (let shard = 0; shard < held.length; shard++) flushShard(shard)
+    },
+    heldBytes: (shard) => held[shard]!.builder.byteLength,
+  }
+}
+
+function withResolvers(): PromiseWithResolvers {
+  let resolve = (_applied: Promise<void>): void => {}
+  const promise = new Promise<void>((onResolve) => (resolve = onResolve))
+  return { promise, resolve }
+}
