@@ -35,6 +35,10 @@ export interface DatabaseSettings {
   readonly durability: Durability
   /** For `interval`: how long an acknowledged write may be only in memory. */
   readonly syncIntervalMs: number
+  /** Where the log is objects of a bucket: milliseconds between the beginnings of two of them, unless one is full before. Each is a request that costs, and a write waits for the next. */
+  readonly logFlushMs: number
+  /** Bytes from which such an object takes no more records. */
+  readonly logObjectBytes: number
   readonly kernels: KernelKind
   /** Worker threads for flush and compaction; 0 runs them in slices on the serving thread. */
   readonly workers: number
@@ -80,6 +84,8 @@ export const defaultDatabaseSettings: DatabaseSettings = {
   shards: 8,
   durability: 'sync',
   syncIntervalMs: 100,
+  logFlushMs: 50,
+  logObjectBytes: 4 * MiB,
   kernels: 'wasm',
   workers: 1,
   readers: 1,

@@ -9,6 +9,7 @@ import { reserveLinearMemory } from '../kernel/linear-memory.ts'
 import { openKernel } from '../kernel/open-kernel.ts'
 import type { HeapRegion } from '../kernel/open-kernel.ts'
 import { abortBatch } from '../lsm/batch-builder.ts'
+import { isOvertaken } from '../lsm/claim/writer-claim.ts'
 import { createInlineRunner } from '../lsm/compaction/inline-runner.ts'
 import { createDiskRoom } from '../lsm/disk-room.ts'
 import type { DiskRoom } from '../lsm/disk-room.ts'
@@ -36,6 +37,8 @@ import { divideMemory, memoryBudget } from './memory-budget.ts'
 import { createAdmission } from './shards/admission.ts'
 import { openFormat } from './shards/format-file.ts'
 import { partsThatDoNotCount } from './shards/recovery.ts'
+import { openWriterLogs } from './shards/writer-logs.ts'
+import type { WriterLogs } from './shards/writer-logs.ts'
 
 export interface EngineOptions {
   /** Stays open when the engine is closed. */
@@ -72,10 +75,16 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     await Promise.all(trees.map((tree) => tree.close()))
     await Promise.all([jobs.close(), readers.close()])
   }
-  const trees = await openTrees(options, shards, { kernel, cache, jobs, room, rounds, memtableMemory, settings: { ...settings.tree, memtableBytesMax: budget.memtableBytesMax } }).catch(async (error: unknown) => {
+  const giveUp = async (error: unknown): Promise<never> => {
     room.close()
     await jobs.close()
     throw error
+  }
+  const logs = await openWriterLogs({ ...options, kernel, room, shards }).catch(giveUp)
+  const trees = await openTrees(options, shards, logs, { kernel, cache, jobs, room, rounds, memtableMemory, settings: { ...settings.tree, memtableBytesMax: budget.memtableBytesMax } }).catch(async (error: unknown) => {
+    // Whatever else was found wrong, to have been overtaken explains it.
+    const cause = await logs.assertStillMine().then(() => error, (found: unknown) => (isOvertaken(found) ? found : error))
+    return await giveUp(cause)
   })
   const admission = createAdmission({ trees, memory: memtableMemory, bytesMax: budget.memtablesBytesMax, clock: options.clock })
   const parts = { kernel, trees, random, rounds: settings.durability === 'memory' ? undefined : rounds, admission, room, readers, statementBytesMax: budget.statementBytesMax, rowBytesMax: budget.rowBytesMax, cacheBytes: () => cache.counts.chunkBytes + cache.counts.fixedBytes, cacheCounts: cache.counts, createTemporary: storage.createTemporary, storage, clock: options.clock, requestLimits: settings, close: () => close(trees) }
@@ -102,7 +111,7 @@ interface TreeFloor {
   readonly settings: TreeSettings
 }
 
-async function openTrees({ storage, settings, clock }: EngineOptions, shardCount: number, floor: TreeFloor): Promise<readonly Tree[]> {
+async function openTrees({ storage, settings, clock }: EngineOptions, shardCount: number, logs: WriterLogs, floor: TreeFloor): Promise<readonly Tree[]> {
   const trees: Tree[] = []
   const aborts = createAborts()
   const beforePublish = async (): Promise<void> => {
@@ -112,7 +121,8 @@ async function openTrees({ storage, settings, clock }: EngineOptions, shardCount
     if (settings.durability !== 'sync') await Promise.all(trees.map((tree) => tree.sync()))
   }
   const recovered = await Promise.all(Array.from({ length: shardCount }, (_, shard) =>
-    recoverTree({ storage, kernel: floor.kernel, cache: floor.cache, jobs: floor.jobs, room: floor.room, rounds: floor.rounds, memtableMemory: floor.memtableMemory, settings: floor.settings, shard, durability: settings.durability, syncIntervalMs: settings.syncIntervalMs, clock, beforePublish })))
+    recoverTree({ storage, kernel: floor.kernel, cache: floor.cache, jobs: floor.jobs, room: floor.room, rounds: floor.rounds, memtableMemory: floor.memtableMemory, settings: floor.settings, shard, durability: settings.durability, syncIntervalMs: settings.syncIntervalMs, clock, beforePublish, ...logs.treeOptions(shard) })))
+  await logs.assertStillMine()
   const lost = partsThatDoNotCount(recovered)
   try {
     // One after the other: replaying fills memtables, whose memory is shared.

@@ -4,11 +4,16 @@ const digits = (number: number): string => String(number).padStart(20, '0')
 
 export const logFolder = (shard: number): string => `wal/${shard}/`
 export const logFileName = (shard: number, segmentNumber: number): string => `${logFolder(shard)}${digits(segmentNumber)}.wal`
+/** Of a log that is a stream of objects; the folders of shards have numbers without leading zeros. */
+export const streamFolder = (stream: number): string => `wal/${digits(stream)}/`
+export const streamObjectName = (stream: number, id: number): string => `${streamFolder(stream)}${digits(id)}.wal`
+export const claimFolder = 'writer/'
+export const claimFileName = (epoch: number): string => `${claimFolder}${digits(epoch)}.claim`
 export const manifestFolder = (shard: number): string => `manifest/${shard}/`
 export const manifestFileName = (shard: number, id: number): string => `${manifestFolder(shard)}${digits(id)}.manifest`
 
 /** The number in a file name of the given folder and extension; undefined for files that are not of its kind. */
-export function fileNumberOf(name: string, folder: string, extension: 'wal' | 'manifest'): number | undefined {
+export function fileNumberOf(name: string, folder: string, extension: 'wal' | 'manifest' | 'claim'): number | undefined {
   const match = /^(\d{20})\.([a-z]+)$/.exec(name.startsWith(folder) ? name.slice(folder.length) : '')
   const number = match?.[2] === extension ? Number(match[1]) : undefined
   return Number.isSafeInteger(number) ? number : undefined

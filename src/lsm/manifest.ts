@@ -24,3 +24,6 @@ export interface ManifestState {
   /** By table, its levels: level 0 is a list of overlapping runs, newest first; deeper levels are one sorted run each. */
   readonly tables: readonly { readonly tableId: number; readonly levels: readonly (readonly TableMeta[])[] }[]
 }
+
+/** Of a shard of which nothing was ever published. */
+export const emptyManifest = (shard: number): ManifestState => ({ id: 0, shard, writerEpoch: 0, flushedSequence: 0, nextFileNumber: 1, layouts: [], maxTableId: 0, tables: [] })

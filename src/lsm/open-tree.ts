@@ -6,11 +6,13 @@
 import { LsmtError } from '../errors.ts'
 import { operation, readBatchHeader, readOperations, viewOf } from './batch.ts'
 import type { Participant } from './batch.ts'
-import { openLogWriter } from './log/log-writer.ts'
-import { readLog } from './log/log-reader.ts'
-import type { ReadLog } from './log/log-reader.ts'
+import { claimManifest } from './claim/claim-manifest.ts'
+import type { FoundLog } from './log/log-source.ts'
+import { segmentLog } from './log/segment-log.ts'
 import { loadManifest, publishManifest } from './manifest-store.ts'
 import type { ManifestState } from './manifest.ts'
+import { emptyManifest } from './manifest.ts'
+import { deleteUnpinned } from './pins/file-pins.ts'
 import { createMemtable } from './state/memtable.ts'
 import { closeTree, createTree } from './state/create-tree.ts'
 import { createPointReader } from './read/point-read.ts'
@@ -42,16 +44,15 @@ export interface RecoveredTree {
 }
 
 export async function recoverTree(options: TreeOptions): Promise<RecoveredTree> {
-  const { storage, kernel, shard } = options
-  const manifest = (await loadManifest(storage, kernel, shard)) ?? emptyManifest(shard)
-  const log = await readLog({ storage, kernel, shard, afterSequence: manifest.flushedSequence })
+  const { storage, kernel, shard, claim } = options
+  // Where claims decide, no earlier writer may publish any more before the log is read.
+  const manifest = claim === undefined ? (await loadManifest(storage, kernel, shard)) ?? emptyManifest(shard) : await claimManifest({ ...options, claim })
+  const log = await (options.log ?? segmentLog(options)).read(manifest.flushedSequence)
   const { parts, aborted } = await listParts(log)
   return { flushedSequence: manifest.flushedSequence, parts, aborted, open: (keepPart) => open(options, manifest, log, keepPart) }
 }
 
-const emptyManifest = (shard: number): ManifestState => ({ id: 0, shard, writerEpoch: 0, flushedSequence: 0, nextFileNumber: 1, layouts: [], maxTableId: 0, tables: [] })
-
-async function listParts(log: ReadLog): Promise<{ readonly parts: readonly LoggedPart[]; readonly aborted: ReadonlySet<string> }> {
+async function listParts(log: FoundLog): Promise<{ readonly parts: readonly LoggedPart[]; readonly aborted: ReadonlySet<string> }> {
   const parts: LoggedPart[] = []
   const aborted = new Set<string>()
   for await (const { payload, file } of log.records()) {
@@ -70,12 +71,8 @@ function partOf(payload: Uint8Array, file: string): LoggedPart | undefined {
   return { transactionId: Buffer.from(participants.transactionId).toString('hex'), baseSequence, participants: participants.parts }
 }
 
-async function open(options: TreeOptions, found: ManifestState, log: ReadLog, keepPart: (part: LoggedPart) => boolean): Promise<Tree> {
-  const { storage, kernel } = options
-  const manifest: ManifestState = { ...found, id: found.id + 1, writerEpoch: found.writerEpoch + 1 }
-  if ((await publishManifest(storage, kernel, manifest)) === 'fenced') {
-    throw new LsmtError('55006', `another writer has opened shard ${options.shard} at the same time`)
-  }
+async function open(options: TreeOptions, found: ManifestState, log: FoundLog, keepPart: (part: LoggedPart) => boolean): Promise<Tree> {
+  const manifest = options.claim === undefined ? await nextEpoch(options, found) : found
   await deleteUnreferenced(options, manifest)
   const state = await createState(options, manifest, log)
   try {
@@ -87,12 +84,19 @@ async function open(options: TreeOptions, found: ManifestState, log: ReadLog, ke
   }
 }
 
-/** Files of jobs that did not come to be published. */
-async function deleteUnreferenced({ storage, shard }: TreeOptions, manifest: ManifestState): Promise<void> {
+/** Claims the shard where storage lets one process alone open it. */
+async function nextEpoch({ storage, kernel, shard }: TreeOptions, found: ManifestState): Promise<ManifestState> {
+  const manifest: ManifestState = { ...found, id: found.id + 1, writerEpoch: found.writerEpoch + 1 }
+  if ((await publishManifest(storage, kernel, manifest)) === 'published') return manifest
+  throw new LsmtError('55006', `another writer has opened shard ${shard} at the same time`)
+}
+
+/** Files of jobs that did not come to be published: those of earlier writers can no longer be. */
+async function deleteUnreferenced({ storage, shard, pins }: TreeOptions, manifest: ManifestState): Promise<void> {
   const referenced = new Set(manifest.tables.flatMap(({ levels }) => levels.flat().map(({ fileNumber }) => fileNumber)))
   for (const { name } of await storage.list(tableFileFolder(shard))) {
     const fileNumber = tableFileNumberOf(name, shard)
-    if (fileNumber !== undefined && !referenced.has(fileNumber)) await storage.delete(name)
+    if (fileNumber !== undefined && !referenced.has(fileNumber)) await deleteUnpinned(storage, pins, name)
   }
 }
 
@@ -115,10 +119,10 @@ async function openVersion({ storage, kernel, cache, shard }: TreeOptions, manif
   return createVersion(new Map(manifest.tables.map(({ tableId, levels }) => [tableId, levels.map((files) => files.map(({ fileNumber }) => opened.get(fileNumber)!))])))
 }
 
-async function createState(options: TreeOptions, manifest: ManifestState, log: ReadLog): Promise<TreeState> {
-  const { kernel, settings, storage, shard, durability, syncIntervalMs, clock } = options
+async function createState(options: TreeOptions, manifest: ManifestState, log: FoundLog): Promise<TreeState> {
+  const { kernel, settings } = options
   const lastSequence = Math.max(log.lastSequence, manifest.flushedSequence)
-  const writer = await openLogWriter({ storage, kernel, shard, settings, durability, syncIntervalMs, clock, room: options.room, rounds: options.rounds, firstSegmentNumber: log.lastSegmentNumber + 1, writerEpoch: manifest.writerEpoch, baseSequence: lastSequence })
+  const writer = await log.openWriter(manifest.writerEpoch, lastSequence)
   const version = await openVersion(options, manifest).catch(async (error: unknown) => {
     await writer.close()
     throw error
@@ -142,7 +146,7 @@ async function createState(options: TreeOptions, manifest: ManifestState, log: R
 }
 
 /** Brings back what the log holds above the flushed sequence. */
-async function replay(state: TreeState, log: ReadLog, keepPart: (part: LoggedPart) => boolean): Promise<void> {
+async function replay(state: TreeState, log: FoundLog, keepPart: (part: LoggedPart) => boolean): Promise<void> {
   for await (const { payload, file, baseSequence } of log.records()) {
     const part = partOf(payload, file)
     if (part === undefined || keepPart(part)) applyBatch(state, payload, baseSequence)

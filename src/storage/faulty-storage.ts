@@ -35,6 +35,8 @@ export interface FaultOptions {
   /** Asynchronous operations wait a random number of event-loop turns up to this; 0 by default. */
   readonly delayTurnsMax?: number
   readonly syncReads?: boolean
+  /** false: no append files, as in a bucket. */
+  readonly appends?: boolean
 }
 
 export interface FaultyStorage extends Storage {
@@ -66,11 +68,12 @@ export function createFaultyStorage(options: FaultOptions, disk: MemoryDisk = ne
 /** A faulty storage that starts from a durable disk and un-synced writes on it, both of which it owns. */
 function faultyStorageOver(options: FaultOptions, durable: MemoryDisk, pending: Map<string, PendingWrite[]>): FaultyStorage {
   const disk = new Map([...durable].map(([name, file]) => [name, withWrites(file, pending.get(name) ?? [])]))
-  const seen = createMemoryStorage({ disk, ...(options.syncReads !== undefined && { syncReads: options.syncReads }) })
+  const { syncReads = true, appends = true } = options
+  const seen = createMemoryStorage({ disk, syncReads, appends })
   const state: FaultState = { options, random: seededRandom(options.seed), seen, durable, pending, operations: [], crashed: false }
   return {
     description: `faulty disk of seed ${options.seed}`,
-    appends: true,
+    appends,
     counts: seen.counts,
     operations: state.operations,
     get crashed() { return state.crashed },

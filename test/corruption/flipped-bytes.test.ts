@@ -8,6 +8,7 @@ import { LsmtError } from '../../src/errors.ts'
 import { reserveLinearMemory } from '../../src/kernel/linear-memory.ts'
 import { openKernel } from '../../src/kernel/open-kernel.ts'
 import { createMemoryStorage } from '../../src/storage/memory-storage.ts'
+import type { Storage } from '../../src/storage/storage.ts'
 import { copyFile, type MemoryDisk, type MemoryFile } from '../../src/storage/memory-disk.ts'
 import { openTestEngine } from '../engine/open-test-engine.ts'
 
@@ -18,11 +19,13 @@ const full = Boolean(process.env['LSMT_TEST_FULL'])
 type Rows = readonly string[]
 let disk: MemoryDisk
 let written: Rows
+let appends = true
+const storageOf = (source: MemoryDisk): Storage => createMemoryStorage({ disk: source, appends, syncReads: appends })
 
 /** Two table files, deletes among them, and a log tail of several records that is only in the log. */
-beforeAll(async () => {
+async function makeDatabase(): Promise<void> {
   disk = new Map()
-  const storage = createMemoryStorage({ disk })
+  const storage = storageOf(disk)
   const engine = await openTestEngine(storage, settings)
   const kv = engine.table('kv')!
   await engine.insert(kv, Array.from({ length: 60 }, (_, i) => [`key-${i}`, `first value of ${i}`]), 'upsert')
@@ -33,12 +36,12 @@ beforeAll(async () => {
   for (let i = 0; i < 5; i++) await engine.insert(kv, [[`tail-${i}`, `in the log only ${i}`]], 'upsert')
   written = await readRows(disk)
   await engine.close()
-})
+}
 
 const copyDisk = (source: MemoryDisk): MemoryDisk => new Map([...source].map(([name, file]) => [name, copyFile(file)]))
 
 async function readRows(source: MemoryDisk): Promise<Rows> {
-  const storage = createMemoryStorage({ disk: copyDisk(source) })
+  const storage = storageOf(copyDisk(source))
   const engine = await openTestEngine(storage, settings)
   try {
     const table = engine.table('kv')!
@@ -70,7 +73,7 @@ async function withFlipped<T>(name: string, byteOffset: number, use: (disk: Memo
 }
 
 async function verify(source: MemoryDisk): Promise<{ files: readonly string[]; tornTails: number }> {
-  const walk = verifyDatabase(createMemoryStorage({ disk: source }), kernel)
+  const walk = verifyDatabase(storageOf(source), kernel)
   const files: string[] = []
   for (;;) {
     const step = await walk.next()
@@ -79,9 +82,14 @@ async function verify(source: MemoryDisk): Promise<{ files: readonly string[]; t
   }
 }
 
-describe('a database with one byte flipped', () => {
+describe.each([['on a disk', true, ['format', 'manifest', 'sst', 'wal']], ['in a bucket', false, ['format', 'manifest', 'sst', 'wal', 'writer']]] as const)('a database %s with one byte flipped', (_, grows, folders) => {
+  beforeAll(async () => {
+    appends = grows
+    await makeDatabase()
+  })
+
   it('has nothing wrong before', async () => {
-    expect(new Set([...disk.keys()].map((name) => name.split('/')[0]))).toEqual(new Set(['format', 'manifest', 'sst', 'wal']))
+    expect(new Set([...disk.keys()].map((name) => name.split('/')[0]))).toEqual(new Set(folders))
     expect(await verify(disk)).toEqual({ files: [], tornTails: 0 })
     expect(written).toHaveLength(63)
   })

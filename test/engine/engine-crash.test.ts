@@ -10,11 +10,13 @@ import { seededRandom } from '../../src/runtime/random.ts'
 import type { Random } from '../../src/runtime/random.ts'
 import type { Durability } from '../../src/settings.ts'
 import { createFaultyStorage } from '../../src/storage/faulty-storage.ts'
-import type { FaultyStorage } from '../../src/storage/faulty-storage.ts'
+import type { FaultOptions, FaultyStorage } from '../../src/storage/faulty-storage.ts'
 import { newTable, scanAll, toColumns } from './engine-fixtures.ts'
 import { openTestEngine } from './open-test-engine.ts'
 import type { TestSettings } from './open-test-engine.ts'
 
+type StorageKind = Pick<FaultOptions, 'appends' | 'syncReads'>
+const likeBucket: StorageKind = { appends: false, syncReads: false }
 const rounds = 5
 const rowsPerStatement = 6
 
@@ -69,11 +71,11 @@ async function writeUntilCrash(engine: Engine, random: Random, ledger: Ledger): 
 }
 
 /** Opens what a restarted process finds; the power may go again while it recovers. */
-async function recover(disk: FaultyStorage, random: Random, settings: TestSettings): Promise<{ readonly engine: Engine; readonly storage: FaultyStorage }> {
+async function recover(disk: FaultyStorage, random: Random, settings: TestSettings, kind: StorageKind): Promise<{ readonly engine: Engine; readonly storage: FaultyStorage }> {
   let storage = disk
   for (;;) {
     const isLast = random.below(2) === 0
-    storage = storage.crash({ seed: random.nextU32(), delayTurnsMax: 2, ...(!isLast && { crashAtOperation: 1 + random.below(60) }) })
+    storage = storage.crash({ ...kind, seed: random.nextU32(), delayTurnsMax: 2, ...(!isLast && { crashAtOperation: 1 + random.below(60) }) })
     try {
       const engine = await openTestEngine(storage, settings)
       if (!storage.crashed) return { engine, storage }
@@ -101,17 +103,17 @@ async function judge(engine: Engine, ledger: Ledger, keepsAcknowledged: boolean)
   expect(Math.max(0, ...found.keys())).toBeLessThan(ledger.next)
 }
 
-async function run(seed: number, durability: Durability): Promise<{ readonly written: number; readonly undone: number }> {
+async function run(seed: number, durability: Durability, kind: StorageKind = {}): Promise<{ readonly written: number; readonly undone: number }> {
   const random = seededRandom(seed)
   const settings: TestSettings = { shards: 4, kernels: 'js', durability, syncIntervalMs: 2 }
   const ledger: Ledger = { next: 1, acknowledged: new Set(), there: new Set(), gone: new Set() }
-  let storage = createFaultyStorage({ seed })
+  let storage = createFaultyStorage({ ...kind, seed })
   let engine = await openTestEngine(storage, settings)
   await engine.createTable(newTable('other', { key: 'text', value: 'text' }, ['key']))
   await engine.flush()
   for (let round = 0; round < rounds; round++) {
     await engine.close()
-    storage = storage.crash({ seed: random.nextU32(), delayTurnsMax: 2, crashAtOperation: 60 + random.below(200) })
+    storage = storage.crash({ ...kind, seed: random.nextU32(), delayTurnsMax: 2, crashAtOperation: 60 + random.below(200) })
     try {
       engine = await openTestEngine(storage, settings)
       await writeUntilCrash(engine, random, ledger)
@@ -121,7 +123,7 @@ async function run(seed: number, durability: Durability): Promise<{ readonly wri
     await engine.close().catch((error: unknown) => {
       if (!storage.crashed) throw error
     })
-    ;({ engine, storage } = await recover(storage, random, settings))
+    ;({ engine, storage } = await recover(storage, random, settings, kind))
     await judge(engine, ledger, durability === 'sync')
   }
   await engine.close()
@@ -140,6 +142,11 @@ describe('power losses', () => {
 
   test.each(seeds.flatMap((seed) => [[seed, 'memory'], [seed, 'interval']] as const))('statements are whole, if perhaps lost, seed %i, durability %s', async (seed, durability) => {
     await run(seed, durability)
+  }, 60_000)
+
+  test.each(seeds.slice(0, seeds.length / 2).flatMap((seed) => [[seed, 'sync'], [seed, 'memory']] as const))('statements are whole in a bucket, seed %i, durability %s', async (seed, durability) => {
+    const outcome = await run(seed, durability, likeBucket)
+    expect(outcome.written).toBeGreaterThan(20)
   }, 60_000)
 
   test('some statements were undone, so the rule was needed', () => {

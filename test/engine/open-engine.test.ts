@@ -34,7 +34,7 @@ async function openLocal(folder: string, settings: TestSettings): Promise<Engine
 const isBuilt = existsSync(fileURLToPath(new URL('../../dist/lsm/compaction/worker.js', import.meta.url)))
 
 describeEngine('engine, memory storage, js kernels, 1 shard', () => openTestEngine(createMemoryStorage(), { shards: 1, kernels: 'js' }))
-describeEngine('engine, storage without synchronous reads, wasm kernels, 8 shards', () => openTestEngine(createMemoryStorage({ syncReads: false }), { shards: 8 }))
+describeEngine('engine, storage like a bucket, wasm kernels, 8 shards', () => openTestEngine(createMemoryStorage({ appends: false, syncReads: false }), { shards: 8 }))
 describeEngine('engine, local storage, wasm kernels, 3 shards, no worker', () => openLocal(newFolder(), { shards: 3, workers: 0 }))
 describe.skipIf(!isBuilt)('with a worker', () => {
   describeEngine('engine, local storage, wasm kernels, 2 shards, 1 worker', () => openLocal(newFolder(), { shards: 2, workers: 1 }))
@@ -43,10 +43,10 @@ describe.skipIf(!isBuilt)('with a worker', () => {
 
 describe('random operations with reopenings agree with the model', () => {
   const steps = process.env['LSMT_TEST_FULL'] === '1' ? 4_000 : 250
-  test.each([[1, 'js'], [4, 'wasm']] as const)('%i shards, %s kernels', async (shards, kernels) => {
+  test.each([[1, 'js', true], [4, 'wasm', true], [4, 'wasm', false]] as const)('%i shards, %s kernels, appends %s', async (shards, kernels, appends) => {
     for (const seed of [11, 12]) {
       const disk = new Map()
-      await runDifferential({ open: () => openTestEngine(createMemoryStorage({ disk, syncReads: seed % 2 === 0 }), { shards, kernels, tree: { memtableBytesMax: 32 * 1024 } }), reopens: true, steps, seed })
+      await runDifferential({ open: () => openTestEngine(createMemoryStorage({ disk, appends, syncReads: appends && seed % 2 === 0 }), { shards, kernels, tree: { memtableBytesMax: 32 * 1024 } }), reopens: true, steps, seed })
     }
   }, 300_000)
 })

@@ -21,7 +21,7 @@ export function openTestEngine(storage: Storage, given: TestSettings = {}, stora
   const { tree, ...settings } = given
   return openEngine({
     storage,
-    settings: { ...defaultDatabaseSettings, kernelMemoryBytes: 128 * 1024 * 1024, cacheBytesMax: 16 * 1024 * 1024, workers: 0, ...settings, tree: { ...smallTree, ...tree } },
+    settings: { ...defaultDatabaseSettings, kernelMemoryBytes: 128 * 1024 * 1024, cacheBytesMax: 16 * 1024 * 1024, workers: 0, logFlushMs: 0, ...settings, tree: { ...smallTree, ...tree } },
     clock,
     random: seededRandom(7_000 + opened++),
     isShardCountGiven: given.shards !== undefined,

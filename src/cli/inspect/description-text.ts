@@ -1,5 +1,6 @@
-/** Log segments and manifests as lines of text. */
-import type { RecordDescription, SegmentDescription } from '../../lsm/log/describe-segment.ts'
+/** Log segments, log objects and manifests as lines of text. */
+import type { BatchDescription, RecordDescription, SegmentDescription } from '../../lsm/log/describe-segment.ts'
+import type { LogObjectDescription } from '../../lsm/log/stream/describe-object.ts'
 import { keyForm } from '../../lsm/layout.ts'
 import type { TableLayout } from '../../lsm/layout.ts'
 import type { ManifestState } from '../../lsm/manifest.ts'
@@ -13,16 +14,33 @@ export function segmentText(file: string, { header, records, damage, byteLength,
   const lines = [`${file}: ${byteLength} bytes, ${usedBytes} used, ${records.length} records`]
   if (header !== undefined) lines.push(`  shard ${header.shard}, segment ${header.segmentNumber}, writer epoch ${header.writerEpoch}, after sequence ${header.sequenceBefore}`)
   else if (damage.length === 0) lines.push('  never written to')
-  const half = recordsShownMax / 2
-  const shown = records.length <= recordsShownMax ? records : [...records.slice(0, half), undefined, ...records.slice(-half)]
-  for (const record of shown) lines.push(record === undefined ? `  … ${records.length - recordsShownMax} more` : recordText(record))
+  lines.push(...shownRecords(records, recordText))
   for (const { byteOffset, expected, actual } of damage) lines.push(`  at byte ${byteOffset} no whole record: expected ${expected}, found ${actual}`)
   return lines.join('\n')
 }
 
-function recordText({ byteOffset, byteLength, baseSequence, durableSequence, participants, operations }: RecordDescription): string {
+function shownRecords<T>(records: readonly T[], text: (record: T) => string): readonly string[] {
+  if (records.length <= recordsShownMax) return records.map(text)
+  const half = recordsShownMax / 2
+  return [...records.slice(0, half).map(text), `  … ${records.length - recordsShownMax} more`, ...records.slice(-half).map(text)]
+}
+
+function recordText({ byteOffset, byteLength, baseSequence, durableSequence, ...batch }: RecordDescription): string {
+  return `  at byte ${byteOffset}, ${byteLength} bytes: sequence ${baseSequence}, durable to ${durableSequence}${batchText(batch)}`
+}
+
+function batchText({ participants, operations }: BatchDescription): string {
   const what = Object.entries(operations).map(([name, count]) => `${name} × ${count}`).join(', ')
-  return `  at byte ${byteOffset}, ${byteLength} bytes: sequence ${baseSequence}, durable to ${durableSequence}${participants.length > 0 ? `, with shards ${participants.join(', ')}` : ''}: ${what}`
+  return `${participants.length > 0 ? `, with shards ${participants.join(', ')}` : ''}: ${what}`
+}
+
+export function logObjectText(file: string, { header, records, damage, byteLength }: LogObjectDescription): string {
+  const lines = [`${file}: ${byteLength} bytes, ${records.length} records`]
+  if (header !== undefined) lines.push(`  ${header.kind} ${header.id} of stream ${header.stream}, writer epoch ${header.writerEpoch}, put ${header.putId} after ${header.previousPutId}`)
+  if (header?.kind === 'data') lines.push(`  after sequences ${header.lastSequences.join(', ')} by shard`)
+  lines.push(...shownRecords(records, ({ shard, byteOffset, byteLength: length, baseSequence, ...batch }) => `  at byte ${byteOffset}, ${length} bytes: shard ${shard}, sequence ${baseSequence}${batchText(batch)}`))
+  if (damage !== undefined) lines.push(`  damaged at byte ${damage.byteOffset}: expected ${damage.expected}, found ${damage.actual}`)
+  return lines.join('\n')
 }
 
 export function manifestText(file: string, { id, shard, writerEpoch, flushedSequence, nextFileNumber, layouts, tables }: ManifestState): string {

@@ -1,10 +1,12 @@
-/** `lsmt inspect`: what a file of a database holds: table file, log segment, manifest or format. Reads that file only, and takes no lock. */
+/** `lsmt inspect`: what a file of a database holds: table file, log segment, log object, manifest or format. Reads that file only, and takes no lock. */
 import { Argument } from 'commander'
 import { decodeFormat } from '../../engine/shards/format-file.ts'
 import { LsmtError } from '../../errors.ts'
 import type { Kernel } from '../../kernel/kernel.ts'
 import { describeSegment } from '../../lsm/log/describe-segment.ts'
 import type { SegmentDescription } from '../../lsm/log/describe-segment.ts'
+import { describeObject } from '../../lsm/log/stream/describe-object.ts'
+import type { LogObjectDescription } from '../../lsm/log/stream/describe-object.ts'
 import { decodeManifest } from '../../lsm/manifest-codec.ts'
 import type { ManifestState } from '../../lsm/manifest.ts'
 import { describeTable, describeTableText } from '../../lsm/table/describe-table.ts'
@@ -21,7 +23,7 @@ import { kernelsOption } from '../flags.ts'
 import type { CliHost } from '../host.ts'
 import { jsonOption } from '../switches.ts'
 import { openFileKernel } from '../target/file-kernel.ts'
-import { manifestText, segmentText } from './description-text.ts'
+import { logObjectText, manifestText, segmentText } from './description-text.ts'
 
 interface InspectFlags {
   readonly kernels: KernelKind
@@ -62,6 +64,8 @@ async function describe(kernel: Kernel, path: string, bytes: Buffer): Promise<De
       return await describeTableFile(kernel, path, bytes)
     case 'LSMTWAL1':
       return segment(path, describeSegment(kernel, bytes))
+    case 'LSMTLOG1':
+      return logObject(path, describeObject(kernel, bytes, path))
     case 'LSMTMAN1':
       return manifest(path, decodeManifest(kernel, bytes, path))
     case 'LSMTFMT1': {
@@ -70,7 +74,7 @@ async function describe(kernel: Kernel, path: string, bytes: Buffer): Promise<De
     }
     default:
       if (path.endsWith('.wal')) return segment(path, describeSegment(kernel, bytes))
-      throw new LsmtError('XX001', `${path} begins like no file of a database`, { file: path, expected: 'LSMTSST1, LSMTWAL1, LSMTMAN1 or LSMTFMT1', actual: JSON.stringify(bytes.toString('latin1', 0, 8)) })
+      throw new LsmtError('XX001', `${path} begins like no file of a database`, { file: path, expected: 'LSMTSST1, LSMTWAL1, LSMTLOG1, LSMTMAN1 or LSMTFMT1', actual: JSON.stringify(bytes.toString('latin1', 0, 8)) })
   }
 }
 
@@ -88,6 +92,10 @@ async function describeTableFile(kernel: Kernel, path: string, bytes: Buffer): P
 
 function segment(path: string, description: SegmentDescription): Description {
   return { data: { kind: 'log', file: path, ...description }, text: segmentText(path, description), isDamaged: description.damage.length > 0 }
+}
+
+function logObject(path: string, description: LogObjectDescription): Description {
+  return { data: { ...description, kind: 'logObject', file: path }, text: logObjectText(path, description), isDamaged: description.damage !== undefined }
 }
 
 function manifest(path: string, state: ManifestState): Description {

@@ -24,6 +24,7 @@ import { rebuildManifest, widestLayouts } from './rebuild-manifest.ts'
 
 /** Yields what is lost as it is taken out. The database must be closed, and nobody else may open it. */
 export async function* repairDatabase(storage: Storage, kernel: Kernel, random: Random): AsyncGenerator<Loss> {
+  if (!storage.appends) throw new LsmtError('0A000', `repair of a database in ${storage.description}, whose log is objects, is not supported`, { hint: 'restore a backup; lsmt verify names what is damaged' })
   const lostFormat = await repairFormat(storage, kernel, random)
   if (lostFormat !== undefined) yield lostFormat
   const { shards } = decodeFormat(kernel, await storage.read(formatFileName))

@@ -4,9 +4,12 @@
  */
 import { LsmtError } from '../../errors.ts'
 import type { Kernel } from '../../kernel/kernel.ts'
-import { fileNumberOf, manifestFileName, manifestFolder } from '../../lsm/file-names.ts'
+import { decodeClaim } from '../../lsm/claim/claim-file.ts'
+import { claimFolder, fileNumberOf, manifestFileName, manifestFolder, streamFolder } from '../../lsm/file-names.ts'
 import { readLog } from '../../lsm/log/log-reader.ts'
 import type { LogCut } from '../../lsm/log/segment-scan.ts'
+import { readChain } from '../../lsm/log/stream/stream-chain.ts'
+import { recordsOfShard } from '../../lsm/log/stream/stream-log.ts'
 import { decodeManifest } from '../../lsm/manifest-codec.ts'
 import { loadManifest } from '../../lsm/manifest-store.ts'
 import type { ManifestState } from '../../lsm/manifest.ts'
@@ -43,13 +46,21 @@ async function* verifyAll(storage: Storage, kernel: Kernel, counts: VerifyCounts
     yield format.finding
     return
   }
+  const flushed = new Map<number, number>()
   for (let shard = 0; shard < format.value.shards; shard++) {
     counts.shards++
-    yield* verifyShard(storage, kernel, shard, counts)
+    const flushedSequence = yield* verifyShard(storage, kernel, shard, counts)
+    if (flushedSequence === undefined) continue
+    flushed.set(shard, flushedSequence)
+    if (storage.appends) yield* verifyLog(storage, kernel, shard, flushedSequence, counts)
   }
+  if (storage.appends) return
+  yield* verifyClaims(storage, kernel)
+  yield* verifyStream(storage, kernel, flushed, counts)
 }
 
-async function* verifyShard(storage: Storage, kernel: Kernel, shard: number, counts: VerifyCounts): AsyncGenerator<Finding> {
+/** Returns the sequence after which the shard's log counts; undefined when its manifest does not tell. */
+async function* verifyShard(storage: Storage, kernel: Kernel, shard: number, counts: VerifyCounts): AsyncGenerator<Finding, number | undefined> {
   const newest = await attempt(manifestFolder(shard), () => loadManifest(storage, kernel, shard))
   const damaged = new Set<string>()
   for await (const finding of verifyManifests(storage, kernel, shard, counts)) {
@@ -58,10 +69,10 @@ async function* verifyShard(storage: Storage, kernel: Kernel, shard: number, cou
   }
   if (newest.finding !== undefined) {
     if (!damaged.has(newest.finding.file)) yield newest.finding
-    return
+    return undefined
   }
   yield* verifyTables(storage, kernel, newest.value, counts)
-  yield* verifyLog(storage, kernel, shard, newest.value?.flushedSequence ?? 0, counts)
+  return newest.value?.flushedSequence ?? 0
 }
 
 /** All that are kept, the newest included. */
@@ -91,6 +102,30 @@ async function* verifyLog(storage: Storage, kernel: Kernel, shard: number, after
     counts.tornTails.push(...log.cuts)
   })
   if (finding !== undefined) yield finding
+}
+
+async function* verifyClaims(storage: Storage, kernel: Kernel): AsyncGenerator<Finding> {
+  for (const { name } of await storage.list(claimFolder)) {
+    const epoch = fileNumberOf(name, claimFolder, 'claim')
+    if (epoch === undefined) continue
+    const { finding } = await attempt(name, async () => decodeClaim(kernel, await storage.read(name), epoch))
+    if (finding !== undefined) yield finding
+  }
+}
+
+/** The log of all shards where it is one stream. */
+async function* verifyStream(storage: Storage, kernel: Kernel, flushed: ReadonlyMap<number, number>, counts: VerifyCounts): AsyncGenerator<Finding> {
+  const stream = 0
+  const chain = await attempt(streamFolder(stream), () => readChain({ storage, kernel, stream }))
+  if (chain.finding !== undefined) {
+    yield chain.finding
+    return
+  }
+  for (const [shard, flushedSequence] of flushed) {
+    const records = await attempt(streamFolder(stream), async () => recordsOfShard(stream, chain.value.objects, shard, flushedSequence))
+    if (records.finding !== undefined) yield records.finding
+    else counts.logRecords += records.value.length
+  }
 }
 
 type Attempt<T> = { readonly value: T; readonly finding?: undefined } | { readonly finding: Finding }

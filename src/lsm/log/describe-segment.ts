@@ -15,11 +15,14 @@ export interface SegmentDescription {
   readonly usedBytes: number
 }
 
-export interface RecordDescription {
+export interface RecordDescription extends BatchDescription {
   readonly byteOffset: number
   readonly byteLength: number
   readonly baseSequence: number
   readonly durableSequence: number
+}
+
+export interface BatchDescription {
   /** Shards that the statement writes to, if they are several. */
   readonly participants: readonly number[]
   /** Operations by kind and table: `put 16` → 3. */
@@ -54,7 +57,7 @@ function describeAt(kernel: Kernel, address: Pointer, end: Pointer, scratch: Poi
   for (let at = used; at < end && !isZero(kernel, at, end - at); ) {
     const record = readRecord(kernel, at, end, scratch)
     if (record.kind === 'record') {
-      records.push({ byteOffset: at - address, byteLength: record.byteLength, baseSequence: record.baseSequence, durableSequence: record.durableSequence, ...payloadOf(kernel, at + recordHeaderBytes, record.payloadBytes) })
+      records.push({ byteOffset: at - address, byteLength: record.byteLength, baseSequence: record.baseSequence, durableSequence: record.durableSequence, ...describeBatch(kernel.memory.u8.slice(at + recordHeaderBytes, at + recordHeaderBytes + record.payloadBytes)) })
       at += record.byteLength
       used = at
       continue
@@ -70,8 +73,8 @@ function nextRecord(kernel: Kernel, from: Pointer, end: Pointer, scratch: Pointe
   return end
 }
 
-function payloadOf(kernel: Kernel, at: Pointer, byteLength: number): Pick<RecordDescription, 'participants' | 'operations'> {
-  const payload = kernel.memory.u8.slice(at, at + byteLength)
+/** What a record's payload writes. */
+export function describeBatch(payload: Uint8Array): BatchDescription {
   const operations: Record<string, number> = {}
   const header = readBatchHeader(payload)
   for (const { kind, key } of readOperations(payload)) {

@@ -2,6 +2,7 @@
 import { LsmtError } from '../../errors.ts'
 import type { TableLayout } from '../layout.ts'
 import { admit } from './back-pressure.ts'
+import { canWork } from './background.ts'
 import { compactTree, startCompaction } from '../compaction/compact-tree.ts'
 import { startFlush } from './flush.ts'
 import { aggregateRows } from '../read/aggregate-rows.ts'
@@ -23,6 +24,9 @@ import { appendBatch, freeze } from './write-path.ts'
 export function createTree(state: TreeState): Tree {
   const flushSoon = (): void => startFlush(state, () => startCompaction(state))
   const layouts: ReadonlyMap<number, TableLayout> = state.layouts
+  state.log.onFlushWanted?.(() => {
+    if (canWork(state) && freeze(state)) flushSoon()
+  })
   // A memtable may have been frozen, and level 0 may have been left full, before this process.
   flushSoon()
   startCompaction(state)

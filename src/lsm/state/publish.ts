@@ -5,6 +5,7 @@
  * the disk had no room for it, it certainly does not stand, and all is as before.
  */
 import { LsmtError } from '../../errors.ts'
+import { publishClaimed } from '../claim/claim-manifest.ts'
 import { isDiskFull } from '../disk-room.ts'
 import { publishManifest } from '../manifest-store.ts'
 import type { ManifestState } from '../manifest.ts'
@@ -34,11 +35,11 @@ async function publishNow(state: TreeState, { edit, changes, onPublished }: Publ
   if (state.failure !== undefined) throw state.failure
   const change = edit()
   if (change === undefined) return false
-  const { storage, kernel, shard } = state.options
+  const { shard } = state.options
   const tables = editTables(state.view.version, change)
   const manifest: ManifestState = { ...state.manifest, ...changes, id: state.manifest.id + 1, nextFileNumber: state.nextFileNumber, tables: manifestTables(tables) }
   try {
-    if ((await publishManifest(storage, kernel, manifest)) === 'fenced') {
+    if ((await publishState(state, manifest)) === 'fenced') {
       throw new LsmtError('55006', `another writer has taken over shard ${shard}: manifest ${manifest.id} is not this one's`)
     }
   } catch (error) {
@@ -52,4 +53,10 @@ async function publishNow(state: TreeState, { edit, changes, onPublished }: Publ
   releaseVersion(version, () => undefined)
   wake(state)
   return true
+}
+
+function publishState({ options, closing }: TreeState, manifest: ManifestState): Promise<'published' | 'fenced'> {
+  const { storage, kernel, clock, claim } = options
+  if (claim === undefined) return publishManifest(storage, kernel, manifest)
+  return publishClaimed({ ...options, claim }, manifest, { clock, hasEnded: () => closing.signal.aborted })
 }

@@ -8,11 +8,15 @@ import type { JobRunner } from '../compaction/job.ts'
 import type { Cursors } from '../compaction/pick.ts'
 import type { DiskRoom } from '../disk-room.ts'
 import type { TableLayout } from '../layout.ts'
+import type { WriterClaim } from '../claim/writer-claim.ts'
 import type { Log } from '../log/log.ts'
+import type { LogSource } from '../log/log-source.ts'
 import type { LogRounds } from '../log/rounds.ts'
 import { outcomeOf } from '../log/outcome.ts'
 import type { ManifestState } from '../manifest.ts'
 import type { Memtable } from './memtable.ts'
+import { deleteUnpinned } from '../pins/file-pins.ts'
+import type { FilePins } from '../pins/file-pins.ts'
 import type { MemtableMemory } from './memtable-memory.ts'
 import type { PointReader } from '../read/point-read.ts'
 import { createRowLayout } from '../keys/row-layout.ts'
@@ -45,6 +49,12 @@ export interface TreeOptions {
    * that no part of a multi-shard statement stands in a table file while another is not durable.
    */
   readonly beforePublish: () => Promise<void>
+  /** Where its log is; absent: segments in `storage`. */
+  readonly log?: LogSource
+  /** By which this process is the writer; absent where storage lets only one process open it. */
+  readonly claim?: WriterClaim
+  /** Table files that must stay though no version names them; absent: none. */
+  readonly pins?: FilePins
 }
 
 /** A memtable that waits for its flush, with the tables as they were when it was frozen. */
@@ -130,10 +140,11 @@ export function replaceView(state: TreeState, version: Version = state.view.vers
 
 /** A file that no version names any more. */
 export function dropFile(state: TreeState, file: TableFile): void {
-  const { storage, shard } = state.options
+  const { storage, shard, pins } = state.options
   // A closing tree lets go of files that its manifest names; what is obsolete goes when it is opened next.
   const isObsolete = !state.closing.signal.aborted
-  const deletion = file.reader.close().then(() => (isObsolete ? storage.delete(tableFileName(shard, file.meta.fileNumber)) : undefined))
+  const name = tableFileName(shard, file.meta.fileNumber)
+  const deletion = file.reader.close().then(() => (isObsolete ? deleteUnpinned(storage, pins, name) : undefined))
   track(state, deletion, `deleting table file ${file.meta.fileNumber}`)
 }
 
