@@ -142,14 +142,15 @@ function keep(state: StreamState, object: KeptObject): void {
 
 function askForFlushes({ kept, keptBytes, passed, asked, flushes, options }: StreamState): void {
   if (keptBytes <= options.keptBytesMax) return
-  for (const [shard, sequence] of kept[0]!.lastSequences) {
+  const oldestNeeded = kept.find((object) => !isPassed(object, passed))
+  for (const [shard, sequence] of oldestNeeded?.lastSequences ?? []) {
     if (sequence <= passed[shard]! || asked.has(shard)) continue
     asked.add(shard)
     flushes[shard]?.()
   }
 }
 
-/** Today's log of one shard over the stream. What is counted of the stream as a whole is told by the first shard alone. */
+/** The log of one shard over the stream. What is counted of the stream as a whole is told by the first shard alone. */
 function facade(state: StreamState, shard: number): Log {
   let appends = 0
   let queuedSequence = state.lastSequences[shard]!
@@ -213,6 +214,9 @@ async function truncate(state: StreamState): Promise<void> {
 }
 
 function mayGo(kept: readonly KeptObject[], passed: readonly number[]): boolean {
-  const isPassed = [...kept[0]!.lastSequences].every(([shard, sequence]) => sequence <= passed[shard]!)
-  return isPassed && kept.some(({ isData }, i) => i > 0 && isData)
+  return isPassed(kept[0]!, passed) && kept.some(({ isData }, i) => i > 0 && isData)
+}
+
+function isPassed({ lastSequences }: KeptObject, passed: readonly number[]): boolean {
+  return [...lastSequences].every(([shard, sequence]) => sequence <= passed[shard]!)
 }
