@@ -4,7 +4,6 @@ import { systemClock } from '../runtime/clock.ts'
 import { systemRandom } from '../runtime/random.ts'
 import { attachLocalStorage, openLocalStorage } from './local-storage.ts'
 import { createMemoryStorage } from './memory-storage.ts'
-import type { Bucket } from './s3/bucket/bucket.ts'
 import { defaultS3Settings } from './s3/s3-settings.ts'
 import { keyPrefixOf } from './s3/s3-address.ts'
 import type { S3Address } from './s3/s3-address.ts'
@@ -32,8 +31,8 @@ export async function openStorage(address: StorageAddress, use: StorageUse = 'wr
     case 'memory':
       return createMemoryStorage()
     case 's3': {
-      const [{ openS3Storage }, bucket] = await Promise.all([import('./s3/open-s3-storage.ts'), openBucket(address)])
-      return openS3Storage(address, use === 'write', bucket, s3Environment)
+      const { opening, bucket, environment } = await s3Parts(address)
+      return opening.openS3Storage(address, use === 'write', bucket, environment)
     }
   }
 }
@@ -46,16 +45,16 @@ export async function attachStorage(address: StorageAddress): Promise<Storage> {
     case 'memory':
       throw new LsmtError('0A000', 'storage in memory belongs to one thread')
     case 's3': {
-      const [{ attachS3Storage }, bucket] = await Promise.all([import('./s3/open-s3-storage.ts'), openBucket(address)])
-      return attachS3Storage(address, bucket, s3Environment)
+      const { opening, bucket, environment } = await s3Parts(address)
+      return opening.attachS3Storage(address, bucket, environment)
     }
   }
 }
 
-const s3Environment = { clock: systemClock, random: systemRandom, settings: defaultS3Settings }
-
-async function openBucket(address: S3Address): Promise<Bucket> {
+/** Loaded here and nowhere else, since the SDK takes longer to load than all of lsmt. */
+async function s3Parts(address: S3Address) {
   keyPrefixOf(address)
-  const { openSdkBucket } = await import('./s3/bucket/sdk-bucket.ts')
-  return openSdkBucket(address, defaultS3Settings)
+  const settings = { ...defaultS3Settings, ...address.settings }
+  const [opening, { openSdkBucket }] = await Promise.all([import('./s3/open-s3-storage.ts'), import('./s3/bucket/sdk-bucket.ts')])
+  return { opening, bucket: await openSdkBucket(address, settings), environment: { clock: systemClock, random: systemRandom, settings } }
 }

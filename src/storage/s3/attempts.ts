@@ -32,7 +32,7 @@ export function startAttempts({ clock, random }: { readonly clock: Clock; readon
 export async function repeat<T>(attempts: Attempts, request: () => Promise<Answer<T>>): Promise<Answer<T>> {
   for (;;) {
     const answer = await request()
-    if (answer.kind !== 'again' && answer.kind !== 'skewed') return answer
-    if (!(await attempts.again(answer.isThrottled))) return answer
+    const isWorthwhile = answer.kind === 'again' || answer.kind === 'skewed' || answer.kind === 'conflict'
+    if (!isWorthwhile || !(await attempts.again(answer.isThrottled))) return answer
   }
 }

@@ -42,6 +42,7 @@ export async function completeOnce(request: CompleteRequest): Promise<void> {
         break
       case 'conflict':
         // The parts are lost with it: an upload starts anew, and so must whoever wrote them.
+      case 'past-end':
       case 'final':
         throw mayHaveLanded ? unknownOutcome(name, answer.error) : answer.error
     }

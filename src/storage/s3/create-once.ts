@@ -45,6 +45,7 @@ export async function createOnce(request: CreateRequest): Promise<CreateOutcome>
         break
       case 'missing':
       case 'unsupported':
+      case 'past-end':
       case 'final':
         throw giveUp(answer)
     }

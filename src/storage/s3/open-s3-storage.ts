@@ -69,7 +69,7 @@ function assertVerdict({ description }: Bucket, verdict: Verdict): void {
 }
 
 const brokenPromises: Readonly<Record<keyof Verdict, string>> = {
-  createIfAbsent: 'it overwrites objects where creation if absent (If-None-Match: *) was asked for',
+  createIfAbsent: 'it does not hold to creation if absent (If-None-Match: *)',
   oneWinner: 'several creators of one object are all told that they created it',
   readsAfterWrite: 'what was written is not there at once',
   listsInOrder: 'it lists names out of order',

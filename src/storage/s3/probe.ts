@@ -99,7 +99,7 @@ async function settled(check: Check, bucket: Bucket, key: string, attempts: Atte
   for (let round = 1; ; round++) {
     const outcome = await check(bucket, `${key}-${round}`)
     if (typeof outcome === 'boolean') return outcome
-    if (outcome.kind === 'missing') return false
+    if (outcome.kind === 'missing' || outcome.kind === 'past-end') return false
     const isOver = outcome.kind === 'final' || outcome.kind === 'unsupported' || !(await attempts.again(outcome.isThrottled))
     if (isOver) throw outcome.error
   }
@@ -116,6 +116,7 @@ async function put(bucket: Bucket, key: string, text: string, condition: PutCond
     case 'missing':
     case 'unsupported':
       return 'refused'
+    case 'past-end':
     case 'again':
     case 'skewed':
     case 'final':

@@ -1,5 +1,6 @@
 /** Where a database in a bucket is, as plain data, and what such data may be. */
 import { LsmtError } from '../../errors.ts'
+import type { S3Settings } from './s3-settings.ts'
 
 export interface S3Address {
   readonly kind: 's3'
@@ -16,6 +17,8 @@ export interface S3Address {
   readonly credentials?: { readonly accessKeyId: string; readonly secretAccessKey: string; readonly sessionToken?: string }
   /** What queries spill goes to a folder made in this one; by default in the system's. */
   readonly temporaryDirectory?: string
+  /** Tunables that are not to be the defaults. */
+  readonly settings?: Partial<S3Settings>
 }
 
 const bucketPattern = /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/

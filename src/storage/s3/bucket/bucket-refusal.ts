@@ -52,7 +52,7 @@ const tlsErrnos = /^(ERR_TLS|ERR_SSL|CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_|EPR
 export function refusalOf(cause: unknown, doing: string, place: RequestPlace): Refusal {
   const failure = (cause ?? {}) as SdkFailure
   const status = failure.$metadata?.httpStatusCode ?? failure.$response?.statusCode
-  const tell = (what: string, hint?: string): LsmtError => storeError(place, doing, what, hint, cause)
+  const tell = (what: string, hint?: string): LsmtError => storeError(place, doing, what, hint)
   const known = finalByName[failure.name ?? '']
   if (known !== undefined) return refusal('final', tell(withName(known.what, failure), known.hint))
   return status === undefined ? connectionRefusal(cause, failure, place, tell) : statusRefusal(status, failure, place, tell)
@@ -86,6 +86,7 @@ function statusRefusal(status: number, failure: SdkFailure, place: RequestPlace,
   const isThrottled = status === 503 || status === 429
   if (status >= 500 || isThrottled || failure.name === 'RequestTimeout') return { ...refusal('again', tell(said)), mayHaveLanded: true, isThrottled }
   if (status < 300) return { ...refusal('again', tell(`its answer cannot be read: ${said}`)), mayHaveLanded: true }
+  if (status === 416) return refusal('past-end', tell(said))
   return refusal('final', tell(`it answered ${status}: ${said}`, status === 404 ? 'is this the address of an S3 endpoint?' : undefined))
 }
 
@@ -106,6 +107,7 @@ function withName(said: string, { name }: SdkFailure): string {
   return name === undefined || name === 'Error' || line.includes(name) ? line : `${line} (${name})`
 }
 
-function storeError({ store, bucket }: RequestPlace, doing: string, what: string, hint?: string, cause?: unknown): LsmtError {
-  return new LsmtError('58030', `cannot ${doing} in bucket ${bucket} of ${store}: ${what}`, { file: doing.replace(/^\w+ /, ''), ...(hint !== undefined && { hint }) }, cause)
+/** Without the SDK's error as its cause: that holds the whole connection, headers with signatures included. */
+function storeError({ store, bucket }: RequestPlace, doing: string, what: string, hint?: string): LsmtError {
+  return new LsmtError('58030', `cannot ${doing} in bucket ${bucket} of ${store}: ${what}`, { file: doing.replace(/^\w+ /, ''), ...(hint !== undefined && { hint }) })
 }

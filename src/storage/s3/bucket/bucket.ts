@@ -9,6 +9,7 @@ export type Answer<T> = { readonly kind: 'done'; readonly value: T } | Refusal
 export interface Refusal {
   /**
    * - missing: there is no such object, or upload; never said of a bucket, which is `final`.
+   * - past-end: the range begins behind the object's end (416).
    * - exists: the condition did not hold (412).
    * - conflict: another request was under way (409); nothing is decided.
    * - again: the store or the way to it failed: the same request may succeed.
@@ -16,7 +17,7 @@ export interface Refusal {
    * - unsupported: the store does not know such requests (501).
    * - final: a repetition ends the same.
    */
-  readonly kind: 'missing' | 'exists' | 'conflict' | 'again' | 'skewed' | 'unsupported' | 'final'
+  readonly kind: 'missing' | 'past-end' | 'exists' | 'conflict' | 'again' | 'skewed' | 'unsupported' | 'final'
   /** What to tell the user if this is the end of it. */
   readonly error: LsmtError
   /** The request may have taken effect, or may yet. */

@@ -132,7 +132,7 @@ async function head(sdk: Sdk, Key: string): ReturnType<Bucket['head']> {
     await fill(new Uint8Array(1), got, attempt)
     return { byteLength: totalOf(got), putId: got.Metadata?.[putIdName] }
   })
-  return asked.kind === 'final' && isRangeRefused(asked.error.cause) ? headOfEmpty(sdk, Key) : asked
+  return asked.kind === 'past-end' ? headOfEmpty(sdk, Key) : asked
 }
 
 /** An empty object has no byte to read. */
@@ -143,8 +143,6 @@ function headOfEmpty({ client, place, settings }: Sdk, Key: string): ReturnType<
     return { byteLength: got.ContentLength, putId: got.Metadata?.[putIdName] }
   })
 }
-
-const isRangeRefused = (cause: unknown): boolean => (cause as { readonly $metadata?: { readonly httpStatusCode?: number } } | undefined)?.$metadata?.httpStatusCode === 416
 
 async function read(sdk: Sdk, Key: string, into: Uint8Array, byteOffset: number): Promise<Answer<void>> {
   return ask(sdk, `read ${Key}`, 0, async (attempt) => {
