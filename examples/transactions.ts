@@ -1,4 +1,4 @@
-/** Transactions: a text from BEGIN to COMMIT is all or nothing, sees one snapshot, and has the tables that it writes for itself. */
+/** Transactions: a text from BEGIN to COMMIT is all or nothing, sees one snapshot, and has the tables that it writes for itself; so is what a function does. */
 import { LsmtError, open } from 'lsmt'
 
 const db = await open({ storage: 'memory' })
@@ -32,6 +32,20 @@ await Promise.all(Array.from({ length: 20 }, () => db.query(transfer, { sender: 
 await show()
 console.log((await db.query('SELECT COUNT(*) AS n, SUM(amount) AS moved FROM transfers')).rows)
 
+// A function decides between statements; what it throws leaves nothing behind.
+async function withdraw(name: string, amount: number): Promise<number> {
+  return await db.transaction({ write: ['accounts'] }, async (tx) => {
+    const account = await tx.table('accounts').get(name)
+    const left = Number(account?.['balance'] ?? 0) - amount
+    if (left < 0) throw new Error(`${name} has too little`)
+    await tx.query('UPDATE accounts SET balance = $1 WHERE name = $2', [left, name])
+    return left
+  })
+}
+console.log(await withdraw('bob', 20))
+console.log(await withdraw('bob', 1000).catch((error: unknown) => (error as Error).message))
+await show()
+
 await db.close()
 
 // prints:
@@ -40,3 +54,6 @@ await db.close()
 // ada 69.50, bob 50.50
 // ada 49.50, bob 70.50
 // [ { n: 21, moved: '50.50' } ]
+// 50.5
+// bob has too little
+// ada 49.50, bob 50.50

@@ -7,11 +7,11 @@
  *   await db.close()
  */
 import { LsmtError } from './errors.ts'
-import type { Engine, EngineStats } from './engine/engine.ts'
+import type { EngineStats } from './engine/engine.ts'
 import type { TableDefinition } from './engine/keyed/define-table.ts'
-import { checkObject, checkOptions, checkText, described } from './engine/keyed/given.ts'
+import { checkFunction, checkObject, checkOptions, checkText, described } from './engine/keyed/given.ts'
 import { openKeyedTable } from './engine/keyed/kv-table.ts'
-import type { KeyedTable } from './engine/keyed/kv-table.ts'
+import type { KeyedEngine, KeyedTable } from './engine/keyed/kv-table.ts'
 import { ReadSnapshot } from './engine/keyed/read-snapshot.ts'
 import { createTypedTable, openTypedTable } from './engine/keyed/typed-table.ts'
 import type { TypedTable } from './engine/keyed/typed-table.ts'
@@ -19,6 +19,8 @@ import { openEngine } from './engine/open-engine.ts'
 import { formatFileName } from './engine/shards/format-file.ts'
 import { typeName } from './engine/schema.ts'
 import type { UserValue } from './engine/user-value.ts'
+import { runTransaction } from './lsmt-transaction.ts'
+import type { TransactionOptions } from './lsmt-transaction.ts'
 import { systemClock } from './runtime/clock.ts'
 import { systemRandom } from './runtime/random.ts'
 import { defaultDatabaseSettings } from './settings.ts'
@@ -26,6 +28,7 @@ import type { DatabaseSettings, TreeSettings } from './settings.ts'
 import { asUserRows, rowBatches } from './sql/collect.ts'
 import type { RowsAs } from './sql/collect.ts'
 import type { Collected } from './sql/result.ts'
+import type { StepwiseTransaction } from './sql/run/stepwise-transaction.ts'
 import { createSql, sqlSettings } from './sql/sql.ts'
 import type { QueryOptions, Sql } from './sql/sql.ts'
 import type { SqlParameters } from './sql/slot.ts'
@@ -53,6 +56,16 @@ export interface QueryResult {
   readonly rowCount: number
 }
 
+/** What a function of `transaction` works with: it sees what it has written, and nothing that others write meanwhile. */
+export interface Transaction {
+  /** As that of the database, within the transaction. A text that fails changes nothing, and the transaction may go on. COMMIT and ROLLBACK are 0A000, changes of the catalog too; SAVEPOINT works. */
+  query(sql: string, parameters?: SqlParameters): Promise<QueryResult>
+  queryAll(sql: string, parameters?: SqlParameters): Promise<readonly QueryResult[]>
+  /** By key, within the transaction. While a scan is read nothing can be written (55000). */
+  table<Definition extends TableDefinition>(definition: Definition): TypedTable<Definition>
+  table(name: string): KeyedTable
+}
+
 export interface Database {
   /** Runs SQL; of several statements, the last one's result. */
   query(sql: string, parameters?: SqlParameters, options?: QueryOptions): Promise<QueryResult>
@@ -63,6 +76,12 @@ export interface Database {
    * row is asked for, reads one snapshot, and ends when it is left.
    */
   stream(sql: string, parameters?: SqlParameters, options?: QueryOptions): AsyncGenerator<ResultRow>
+  /**
+   * Runs the function with a transaction, and commits when it is done: all that it wrote or, when it throws, nothing. It
+   * reads one snapshot, and has the tables that it writes for itself from its beginning on, so no two that write the same
+   * ones run at once; others (25006) it cannot write. What the function writes by the database itself is not part of it.
+   */
+  transaction<T>(options: TransactionOptions, run: (transaction: Transaction) => T | Promise<T>): Promise<T>
   /** A table by key, with the types of a definition (`defineTable`). 42P01 when there is none, 42804 when it is another one. */
   table<Definition extends TableDefinition>(definition: Definition): TypedTable<Definition>
   /** A table by key. 42P01 when there is none, 0A000 when it has no primary key. */
@@ -108,6 +127,10 @@ export async function open(options: OpenOptions = {}): Promise<Database> {
     queryAll: async (...given) => (await results(...given)).map(queryResult),
     query: async (...given) => queryResult((await results(...given)).at(-1)!),
     stream: (text, parameters, queryOptions) => streamRows(sql, text, parameters, queryOptions),
+    async transaction(transactionOptions, run) {
+      checkFunction(run, 'what a transaction runs')
+      return await runTransaction(sql, transactionOptions, (stepwise) => run(transactionOf(sql, stepwise)))
+    },
     table: tableOf(engine),
     hasTable(name) {
       checkText(name, 'the name of a table')
@@ -154,7 +177,20 @@ async function* streamRows(sql: Sql, text: string, parameters?: SqlParameters, o
   }
 }
 
-function tableOf(engine: Engine): Database['table'] {
+function transactionOf(sql: Sql, { engine, queryAs }: StepwiseTransaction): Transaction {
+  const results = async (text: string, parameters?: SqlParameters, ...more: readonly unknown[]): Promise<readonly Collected<ResultRow>[]> => {
+    checkQuery(text, parameters, undefined)
+    if (more.some((each) => each !== undefined)) throw new LsmtError('22023', 'a statement of a transaction takes no options: the transaction has them')
+    return await queryAs(rowObjects, sql.prepare(text), parameters)
+  }
+  return {
+    queryAll: async (...given) => (await results(...given)).map(queryResult),
+    query: async (...given) => queryResult((await results(...given)).at(-1)!),
+    table: tableOf(engine),
+  }
+}
+
+function tableOf(engine: KeyedEngine): Database['table'] {
   function table<Definition extends TableDefinition>(definition: Definition): TypedTable<Definition>
   function table(name: string): KeyedTable
   function table(given: string | TableDefinition): unknown {
@@ -208,6 +244,7 @@ const rowObjects: RowsAs<ResultRow> = (columns) => {
 
 export { LsmtError } from './errors.ts'
 export type { ErrorCode, Evidence } from './errors.ts'
+export type { TransactionOptions } from './lsmt-transaction.ts'
 export type { QueryOptions } from './sql/sql.ts'
 export type { SqlParameters } from './sql/slot.ts'
 export { defineTable } from './engine/keyed/define-table.ts'

@@ -22,6 +22,8 @@ import { parseStatement } from './parse.ts'
 import type { Plan } from './plan.ts'
 import type { Collected, CollectedResult, StatementResult } from './result.ts'
 import type { PlanOf } from './run/open-transaction.ts'
+import { beginStepwise } from './run/stepwise-transaction.ts'
+import type { StepwiseTransaction } from './run/stepwise-transaction.ts'
 import { TextRun } from './run/text-run.ts'
 import type { PreparedText, TextRunner } from './run/text-run.ts'
 import { createGenerationCache } from './shape-cache.ts'
@@ -70,6 +72,8 @@ export interface Sql {
   query(text: string, parameters?: SqlParameters, options?: QueryOptions): Promise<readonly CollectedResult[]>
   /** The same with rows of another form. */
   queryAs<Row>(rowsAs: RowsAs<Row>, text: string, parameters?: SqlParameters, options?: QueryOptions): Promise<readonly Collected<Row>[]>
+  /** A transaction that writes these tables, of statements that come one by one; the signal stops it. */
+  begin(tables: readonly string[], signal: CancelSignal): Promise<StepwiseTransaction>
   readonly stats: SqlStats
 }
 
@@ -142,6 +146,7 @@ export function createSql(engine: Engine, settings: SqlSettings = defaultSqlSett
     run,
     query: (text, parameters, options) => queryAs(asUserRows, text, parameters, options),
     queryAs,
+    begin: (tables, signal) => beginStepwise(runner, tables, signal),
     get stats() { return { statements: { ...runner.counts }, queryMemoryBytes: limits.pool.usedBytes } },
   }
 }

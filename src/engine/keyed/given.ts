@@ -19,6 +19,10 @@ export function checkList(given: unknown, what: string): void {
   if (!Array.isArray(given)) throw new LsmtError('22023', `${what} is an array; it was given as ${described(given)}`)
 }
 
+export function checkFunction(given: unknown, what: string): void {
+  if (typeof given !== 'function') throw new LsmtError('22023', `${what} is a function; it was given as ${described(given)}`)
+}
+
 /** Its kind, and its value where that is short: never what a row may hold. */
 export function described(given: unknown): string {
   if (given === null || given === undefined || typeof given === 'boolean' || typeof given === 'number') return String(given)

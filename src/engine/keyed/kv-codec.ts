@@ -31,7 +31,7 @@ export interface Codec {
 }
 
 /** 42P01 when there is no such table, 0A000 when it has no primary key. */
-export function codecOf(engine: Engine, name: string): Codec {
+export function codecOf(engine: Pick<Engine, 'table' | 'catalogVersion'>, name: string): Codec {
   const table = engine.table(name)
   if (table === undefined) throw new LsmtError('42P01', `table "${name}" does not exist`)
   if (table.hiddenKey) throw new LsmtError('0A000', `table "${name}" has no primary key; use SQL to read and write it`)

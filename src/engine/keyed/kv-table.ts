@@ -51,7 +51,10 @@ export interface KeyedTable {
   scanBatches(options?: KeyScanOptions): AsyncGenerator<readonly UserRow[]>
 }
 
-export function openKeyedTable(engine: Engine, name: string): KeyedTable {
+/** What tables by key are made of: that of a database, or of one transaction. */
+export type KeyedEngine = Pick<Engine, 'table' | 'catalogVersion' | 'catalogSettled' | 'snapshot' | 'get' | 'scan' | 'insert' | 'insertColumns' | 'write' | 'deleteRange'>
+
+export function openKeyedTable(engine: KeyedEngine, name: string): KeyedTable {
   let codec = codecOf(engine, name)
   const current = (): Codec => (codec.catalogVersion === engine.catalogVersion ? codec : (codec = codecOf(engine, name)))
   const again = (write: () => Promise<void>): Promise<void> => againWhenChanged(engine, write)
@@ -108,7 +111,7 @@ const readOptionNames = ['columns', 'snapshot']
 const scanOptionNames = [...readOptionNames, ...rangeNames, 'reverse', 'limit', 'asText', 'signal']
 const noOptions: KeyReadOptions = {}
 
-function readRow(engine: Engine, codec: Codec, key: UserKey, options = noOptions): UserRow | undefined | Promise<UserRow | undefined> {
+function readRow(engine: KeyedEngine, codec: Codec, key: UserKey, options = noOptions): UserRow | undefined | Promise<UserRow | undefined> {
   if (options !== noOptions) checkOptions(options, readOptionNames, 'the options of a read')
   const { snapshot } = options
   const columns = ordinalsOf(codec, options.columns)
@@ -119,7 +122,7 @@ function readRow(engine: Engine, codec: Codec, key: UserKey, options = noOptions
 }
 
 /** Keeps the snapshot until the row is there. */
-function readWithin<T>(engine: Engine, snapshot: ReadSnapshot, read: (below: EngineSnapshot) => T | Promise<T>): T | Promise<T> {
+function readWithin<T>(engine: KeyedEngine, snapshot: ReadSnapshot, read: (below: EngineSnapshot) => T | Promise<T>): T | Promise<T> {
   const below = ReadSnapshot.beginRead(snapshot, engine)
   let found: T | Promise<T> | undefined
   try {
@@ -130,7 +133,7 @@ function readWithin<T>(engine: Engine, snapshot: ReadSnapshot, read: (below: Eng
   }
 }
 
-async function writeBatch(engine: Engine, codec: Codec, operations: readonly BatchOperation[]): Promise<void> {
+async function writeBatch(engine: KeyedEngine, codec: Codec, operations: readonly BatchOperation[]): Promise<void> {
   checkList(operations, 'a batch')
   operations.forEach(checkOperation)
   if (operations.every((each) => 'put' in each)) {
@@ -145,7 +148,7 @@ function checkOperation(operation: BatchOperation, index: number): void {
   if (!isOne) throw new LsmtError('22023', `operation ${index} of the batch is { put: row } or { delete: key }; it was given as ${described(operation)}`)
 }
 
-async function* scanRows(engine: Engine, codec: Codec, options: KeyScanOptions): AsyncGenerator<readonly UserRow[]> {
+async function* scanRows(engine: KeyedEngine, codec: Codec, options: KeyScanOptions): AsyncGenerator<readonly UserRow[]> {
   checkOptions(options, scanOptionNames, 'the options of a scan')
   const { reverse = false, limit, asText, signal } = options
   if (limit !== undefined && !(typeof limit === 'number' && limit >= 0)) throw new LsmtError('22023', `the limit of a scan is a number from 0 on; it was given as ${described(limit)}`)

@@ -7,7 +7,7 @@ import { newTableOf } from './define-table.ts'
 import type { KeyOf, KeyPrefixOf, NewRowOf, RowOf, TableDefinition } from './define-table.ts'
 import type { UserColumns } from './kv-columns.ts'
 import { openKeyedTable } from './kv-table.ts'
-import type { KeyedTable, KeyReadOptions, KeyScanOptions } from './kv-table.ts'
+import type { KeyedEngine, KeyedTable, KeyReadOptions, KeyScanOptions } from './kv-table.ts'
 
 export interface TypedReadOptions<Column extends string> extends KeyReadOptions {
   readonly columns?: readonly Column[]
@@ -41,7 +41,7 @@ export interface TypedTable<Definition extends TableDefinition, Row = RowOf<Defi
 }
 
 /** Opens the table of a definition. 42P01 when there is none, 42804 when it is another one. */
-export function openTypedTable<Definition extends TableDefinition>(engine: Engine, definition: Definition): TypedTable<Definition> {
+export function openTypedTable<Definition extends TableDefinition>(engine: KeyedEngine, definition: Definition): TypedTable<Definition> {
   const wanted = newTableOf(definition)
   const stored = engine.table(definition.name)
   if (stored === undefined) throw new LsmtError('42P01', `table "${definition.name}" does not exist`, { hint: 'createTable() makes it' })

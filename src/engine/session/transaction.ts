@@ -173,7 +173,7 @@ function ownWriter(state: TransactionState, shards: Shards): Writer {
     ...writer,
     shards,
     locksOf({ schema, state: table }) {
-      if (!state.locked.has(table)) throw new LsmtError('25006', `table "${schema.name}" is not among those that this transaction writes`)
+      if (!state.locked.has(table)) throw new LsmtError('25006', `table "${schema.name}" is not among those that this transaction writes`, { hint: 'which tables it writes is told when it begins' })
       return heldLocks
     },
     async commit(access, statement) {

@@ -31,6 +31,8 @@ export interface OpenTransaction {
   /** Does nothing once it is over. */
   rollback(): void
   readonly isOver: boolean
+  /** What it gives returns to the names of savepoints of now, for when what was written since is dropped. */
+  keepSavepoints(): () => void
 }
 
 /** The statements up to the COMMIT or ROLLBACK that ends what `begin` begins. 25000 when none does, or the error of the statement that should. */
@@ -42,7 +44,7 @@ export function blockOf({ planOf, engine }: TransactionRunner, begin: Values, fo
 }
 
 /** The statement's error instead of its plan is told when its turn comes. */
-function planned(planOf: PlanOf, values: Values, catalog: EngineCatalog): Plan | LsmtError {
+export function planned(planOf: PlanOf, values: Values, catalog: EngineCatalog): Plan | LsmtError {
   try {
     return planOf(values, catalog)
   } catch (error) {
@@ -54,13 +56,22 @@ function planned(planOf: PlanOf, values: Values, catalog: EngineCatalog): Plan |
 /** Waits for the tables that the statements of `block` write. */
 export async function beginTransaction({ engine, clock, planOf }: TransactionRunner, block: readonly Values[], readOnly: boolean, signal: CancelSignal | undefined): Promise<OpenTransaction> {
   const written = (catalog: EngineCatalog): readonly TableSchema[] => (readOnly ? [] : block.flatMap((values) => writtenTable(planned(planOf, values, catalog))))
+  return openTransaction(await takeTables(engine, written, signal), { clock, planOf }, readOnly)
+}
+
+/** A transaction that has its tables for itself. 57014 when the caller gives up before. */
+export async function takeTables(engine: Pick<Engine, 'begin'>, written: Parameters<Engine['begin']>[0], signal: CancelSignal | undefined): Promise<EngineTransaction> {
   checkCancelled(signal)
   const beginning = engine.begin(written)
-  const session = await unlessCancelled(beginning, signal).catch((error: unknown) => {
+  return await unlessCancelled(beginning, signal).catch((error: unknown) => {
     // Who gave up while waiting gets the tables in the end, and lets go of them.
     beginning.then((begun) => begun.rollback(), () => {})
     throw error
   })
+}
+
+/** Its statements, from now on. */
+export function openTransaction(session: EngineTransaction, { clock, planOf }: Pick<TransactionRunner, 'clock' | 'planOf'>, readOnly: boolean): OpenTransaction {
   const startMicros = clock.wallMicros()
   const state: TransactionState = { session, planOf, readOnly, clock: { ...clock, wallMicros: () => startMicros }, savepoints: [], isOver: false }
   return {
@@ -68,6 +79,12 @@ export async function beginTransaction({ engine, clock, planOf }: TransactionRun
     rollback: () => session.rollback(),
     get isOver() {
       return state.isOver
+    },
+    keepSavepoints() {
+      const { savepoints } = state
+      return () => {
+        state.savepoints = savepoints
+      }
     },
   }
 }
