@@ -118,6 +118,14 @@ describe('architecture', () => {
     expect(report).toEqual([])
   })
 
+  it('loads the AWS SDK with the first bucket, not at every start', () => {
+    const graph = new Map(src.map((source) => [source.path, imports(source).filter(({ typeOnly }) => !typeOnly).map(({ to }) => to)]))
+    const loaded = new Set(['src/main.ts', 'src/lsmt.ts', 'src/lsm/compaction/worker.ts'])
+    for (const path of loaded) for (const next of graph.get(path) ?? []) loaded.add(next)
+    expect(loaded.size).toBeGreaterThan(100)
+    expect([...loaded].filter((path) => path.startsWith('src/storage/s3/bucket/'))).toEqual([])
+  })
+
   it('has no import cycle, types included', () => {
     const graph = new Map(src.map((source) => [source.path, imports(source).map(({ to }) => to)]))
     expect(cyclesIn(graph)).toEqual([])

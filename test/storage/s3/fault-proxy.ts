@@ -21,9 +21,9 @@ import type { S3Settings } from '../../../src/storage/s3/s3-settings.ts'
  * - reset-after, silence-after: the effect, and the same.
  * - late: the connection breaks now, the effect comes after `delayMs`.
  * - duplicate: all is well, and the same request comes a second time after `delayMs`.
- * - truncate: half of the answer's body, then the connection breaks.
+ * - truncate, stall: half of the answer's body, then the connection breaks, or stays without more.
  */
-export const proxyFaults = ['error-500', 'slow-down', 'conflict', 'reset-before', 'reset-after', 'silence-before', 'silence-after', 'late', 'duplicate', 'truncate'] as const
+export const proxyFaults = ['error-500', 'slow-down', 'conflict', 'reset-before', 'reset-after', 'silence-before', 'silence-after', 'late', 'duplicate', 'truncate', 'stall'] as const
 export type ProxyFault = (typeof proxyFaults)[number]
 
 export interface ProxyRequest {
@@ -107,7 +107,9 @@ export async function startFaultProxy(target: string, delayMs = 300): Promise<Fa
         laterOn(forward)
         return answer(outgoing, await forward())
       case 'truncate':
-        return answerHalf(outgoing, await forward())
+        return answerHalf(outgoing, await forward(), () => outgoing.destroy())
+      case 'stall':
+        return answerHalf(outgoing, await forward(), () => {})
       case undefined:
         return answer(outgoing, await forward())
     }
@@ -155,10 +157,10 @@ function answer(outgoing: ServerResponse, { status, headers, body }: Answer): vo
   outgoing.end(body)
 }
 
-function answerHalf(outgoing: ServerResponse, { status, headers, body }: Answer): void {
-  if (body.length < 2) return void outgoing.destroy()
+function answerHalf(outgoing: ServerResponse, { status, headers, body }: Answer, then: () => void): void {
+  if (body.length < 2) return then()
   outgoing.writeHead(status, { ...withoutHops(headers), 'content-length': body.length })
-  outgoing.write(body.subarray(0, body.length >> 1), () => outgoing.destroy())
+  outgoing.write(body.subarray(0, body.length >> 1), then)
 }
 
 function answerError(outgoing: ServerResponse, status: number, code: string): void {

@@ -43,7 +43,8 @@ const finalByName: Readonly<Record<string, Mending>> = {
 }
 
 const wrongRegionNames: readonly (string | undefined)[] = ['PermanentRedirect', 'AuthorizationHeaderMalformed', 'IllegalLocationConstraintException', 'IncorrectEndpoint']
-const missingNames: readonly (string | undefined)[] = ['NoSuchKey', 'NotFound', 'NoSuchUpload']
+/** In the store's own words. A mere 404 can come from anything that answers HTTP, and must not make an object absent. */
+const missingNames: readonly (string | undefined)[] = ['NoSuchKey', 'NoSuchUpload']
 /** The connection never stood, so nothing was sent. */
 const unreachableErrnos = ['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH']
 const tlsErrnos = /^(ERR_TLS|ERR_SSL|CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_|EPROTO)/
@@ -101,13 +102,12 @@ function refusal(kind: Refusal['kind'], error: LsmtError): Refusal {
   return { kind, error, mayHaveLanded: false, isThrottled: false }
 }
 
-/** The store's words on one line, with the name they go by. */
+/** The store's words, with the name they go by. */
 function withName(said: string, { name }: SdkFailure): string {
-  const line = said.replaceAll(/\s+/g, ' ')
-  return name === undefined || name === 'Error' || line.includes(name) ? line : `${line} (${name})`
+  return name === undefined || name === 'Error' || said.includes(name) ? said : `${said} (${name})`
 }
 
 /** Without the SDK's error as its cause: that holds the whole connection, headers with signatures included. */
 function storeError({ store, bucket }: RequestPlace, doing: string, what: string, hint?: string): LsmtError {
-  return new LsmtError('58030', `cannot ${doing} in bucket ${bucket} of ${store}: ${what}`, { file: doing.replace(/^\w+ /, ''), ...(hint !== undefined && { hint }) })
+  return new LsmtError('58030', `cannot ${doing} in bucket ${bucket} of ${store}: ${what.replaceAll(/\s+/g, ' ').trim()}`, { file: doing.replace(/^\w+ /, ''), ...(hint !== undefined && { hint }) })
 }

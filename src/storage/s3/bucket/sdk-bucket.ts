@@ -6,6 +6,7 @@
 import { AbortMultipartUploadCommand, CompleteMultipartUploadCommand, CreateMultipartUploadCommand, DeleteObjectCommand, GetObjectCommand, HeadObjectCommand, ListObjectsV2Command, PutObjectCommand, S3Client, UploadPartCommand } from '@aws-sdk/client-s3'
 import type { GetObjectCommandOutput, S3ClientConfig } from '@aws-sdk/client-s3'
 import type { Readable } from 'node:stream'
+import { withVariable } from '../../../runtime/host.ts'
 import type { Answer, Bucket, Refusal } from './bucket.ts'
 import { badAnswer, refusalOf } from './bucket-refusal.ts'
 import type { RequestPlace } from './bucket-refusal.ts'
@@ -90,9 +91,14 @@ async function createClient(address: S3Address, settings: S3Settings): Promise<S
     ...(address.region !== undefined && { region: address.region }),
     ...(address.credentials !== undefined && { credentials: address.credentials }),
   }
-  const client = new S3Client(config)
+  const client = newClient(config)
   const hasRegion = await client.config.region().then(() => true, () => false)
-  return hasRegion ? client : new S3Client({ ...config, region: defaultRegion })
+  return hasRegion ? client : newClient({ ...config, region: defaultRegion })
+}
+
+/** Without its warning that versions to come will want a newer Node: which one is loaded is our choice. */
+function newClient(config: S3ClientConfig): S3Client {
+  return withVariable('AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED', 'true', () => new S3Client(config))
 }
 
 /** One attempt, whatever comes of it as data. */
