@@ -120,6 +120,12 @@ describe('CSV', () => {
 })
 
 describe('Arrow', () => {
+  test('is a stream and no file: it begins with a message and ends with its own mark', async () => {
+    const { bytes, contentType } = await answer('SELECT id FROM every', 'arrow')
+    expect(contentType).toBe('application/vnd.apache.arrow.stream')
+    expect([bytes.subarray(0, 4).toString('hex'), bytes.subarray(-8).toString('hex')]).toEqual(['ffffffff', 'ffffffff00000000'])
+  })
+
   test('types and values of every column', async () => {
     const table = tableFromIPC((await answer('SELECT * FROM every ORDER BY id', 'arrow')).bytes)
     expect(table.schema.fields.map(({ type }) => String(type))).toEqual(['Int32', 'Int16', 'Int64', 'Decimal[10e+2]', 'Float64', 'Utf8', 'Bool', 'Timestamp<MICROSECOND, UTC>', 'Date32<DAY>', 'Binary'])
