@@ -87,7 +87,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     return await giveUp(cause)
   })
   const admission = createAdmission({ trees, memory: memtableMemory, bytesMax: budget.memtablesBytesMax, clock: options.clock })
-  const parts = { kernel, trees, random, rounds: settings.durability === 'memory' ? undefined : rounds, admission, room, readers, statementBytesMax: budget.statementBytesMax, rowBytesMax: budget.rowBytesMax, cacheBytes: () => cache.counts.chunkBytes + cache.counts.fixedBytes, cacheCounts: cache.counts, createTemporary: storage.createTemporary, storage, clock: options.clock, requestLimits: settings, close: () => close(trees) }
+  const parts = { kernel, trees, random, rounds: settings.durability === 'memory' ? undefined : rounds, admission, room, readers, statementBytesMax: budget.statementBytesMax, rowBytesMax: budget.rowBytesMax, cacheBytes: () => cache.counts.chunkBytes + cache.counts.scratchBytes, cacheCounts: cache.counts, createTemporary: storage.createTemporary, storage, clock: options.clock, requestLimits: settings, close: () => close(trees) }
   return createLocalEngine(parts).catch(async (error: unknown) => {
     await close(trees)
     throw error

@@ -18,16 +18,19 @@ function readerOf(kernel: Kernel, minKey: string, maxKey: string): TableReader {
     meta: { minKey: key(minKey), maxKey: key(maxKey), rowGroupCount: 1 },
     firstKey: () => ({ address, byteLength: minKey.length }),
     rowGroupsIn: () => ({ from: 0, to: 1 }),
+    hold: () => undefined,
+    release: () => undefined,
+    readAhead: () => undefined,
   } as unknown as TableReader
 }
 
-it.each([false, true])('gives a shared boundary to the file that begins there (reverse: %s)', (reverse) => {
+it.each([false, true])('gives a shared boundary to the file that begins there (reverse: %s)', async (reverse) => {
   const kernel = openTestKernel('js')
   const shape = createRowLayout(kernel, { tableId: 1, columns: ['bytes'], key: [0] })
   const readers = [readerOf(kernel, 'a', 'f'), readerOf(kernel, 'f', 'k')]
   const plan = planStretches({ kernel, shape, reverse, stats: undefined }, key(''), undefined, [{ readers, cover: [] }], [])
   const found = []
-  for (let stretch = plan.next(); stretch !== undefined; stretch = plan.next()) {
+  for (let stretch = await plan.next(); stretch !== undefined; stretch = await plan.next()) {
     const text = (boundary: Uint8Array | undefined): string => (boundary === undefined ? 'end' : Buffer.from(boundary).toString())
     found.push(`${stretch.kind === 'direct' ? readers.indexOf(stretch.reader) : stretch.kind}: ${text(stretch.lower)}-${text(stretch.upper)}`)
   }

@@ -18,7 +18,7 @@ import type { MergedRows } from './merge/merged-rows.ts'
 import { selectMerged } from './pages.ts'
 import type { ReadContext } from './read-context.ts'
 import { decodeColumn, onceEach } from './row-group-columns.ts'
-import { openScanSources } from './scan-sources.ts'
+import { loadCovers, openScanSources } from './scan-sources.ts'
 import { storedOrdinals } from '../vector/scan-columns.ts'
 import type { ScanColumns } from '../vector/scan-columns.ts'
 import type { VectorRows } from '../vector/node.ts'
@@ -27,6 +27,8 @@ import { visitRows } from './visit-rows.ts'
 /** Over `view`, which the caller keeps pinned until the answer is there. */
 export async function aggregateRows(kernel: Kernel, view: View, sequence: number, shape: RowLayout, request: ScanRequest, aggregates: readonly AggregateRequest[], stats?: ReadStats): Promise<readonly AggregatePartial[]> {
   const ordinals = [...functionsByOrdinal(aggregates).keys()]
+  const covers = loadCovers(view, request, stats)
+  if (covers !== undefined) await covers
   const sources = openScanSources(kernel, view, sequence, shape, { ...request, reverse: false }, ordinals, stats)
   const { context, predicate, columns } = sources
   const rows = createRowAggregates(context, columns, aggregates)

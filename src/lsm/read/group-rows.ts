@@ -13,7 +13,7 @@ import type { MergedRows } from './merge/merged-rows.ts'
 import { selectMerged } from './pages.ts'
 import { decodeColumn, onceEach } from './row-group-columns.ts'
 import type { ReadContext } from './read-context.ts'
-import { openScanSources } from './scan-sources.ts'
+import { loadCovers, openScanSources } from './scan-sources.ts'
 import { storedOrdinals } from '../vector/scan-columns.ts'
 import type { ScanColumns } from '../vector/scan-columns.ts'
 import type { VectorRows } from '../vector/node.ts'
@@ -21,6 +21,8 @@ import { visitRows } from './visit-rows.ts'
 
 /** Over `view`, which the caller keeps pinned until all rows are added. */
 export async function groupRows(kernel: Kernel, view: View, sequence: number, shape: RowLayout, request: ScanRequest, groups: Groups, stats?: ReadStats): Promise<void> {
+  const covers = loadCovers(view, request, stats)
+  if (covers !== undefined) await covers
   const sources = openScanSources(kernel, view, sequence, shape, { ...request, reverse: false }, groups.ordinals, stats)
   const { context, predicate, columns } = sources
   const adder = createGroupAdder(context, columns, groups)

@@ -14,6 +14,7 @@ import type { Levels, TableFile } from '../state/version.ts'
 import type { View } from '../state/view.ts'
 import { memtableRow, tableRow } from './row-handle.ts'
 import type { RowScratch } from './row-handle.ts'
+import { loadTails } from './load-tails.ts'
 
 export interface PointReader {
   get(view: View, sequence: number, tableId: number, key: Pointer, keyBytes: number, stats?: ReadStats): RowHandle | Fetch | undefined
@@ -68,8 +69,9 @@ function findInFiles(scratch: Scratch, levels: Levels, shape: RowLayout, key: Po
   const candidates = candidateFiles(memory, levels, key, keyBytes)
   if (candidates.length === 0) return undefined
   const answers = probeFilters(scratch, candidates, key, keyBytes)
+  if (answers === 0) return tailsOf(candidates, stats)
   for (let i = 0; i < candidates.length; i++) {
-    const { reader, cover } = candidates[i]!
+    const { reader } = candidates[i]!
     if (memory.u8[answers + i] === 1) {
       const rowGroup = reader.rowGroupOf(key, keyBytes)
       const found = rowGroup < 0 ? 'absent' : reader.find(rowGroup, key, keyBytes, 'all', stats)
@@ -80,9 +82,15 @@ function findInFiles(scratch: Scratch, levels: Levels, shape: RowLayout, key: Po
         return found.tombstone ? undefined : tableRow(scratch, shape, reader, found)
       }
     } else counts.absent++
+    const cover = reader.cover!
     if (cover.length > 0 && coversInMemory(memory, cover, key, keyBytes)) return undefined
   }
   return undefined
+}
+
+/** All tails at once: one of them alone would seldom do, and waiting for one after the other costs more than a request. */
+function tailsOf(candidates: readonly TableFile[], stats: ReadStats | undefined): Fetch {
+  return { fetch: () => loadTails(candidates.map(({ reader }) => reader), stats), fetchSync: undefined }
 }
 
 /** Files whose key range holds the key, newest first. */
@@ -125,13 +133,14 @@ function firstNotBefore(memory: LinearMemory, files: readonly TableFile[], head:
   return low
 }
 
-/** Asks all filters in one call; returns the address of one answer byte a candidate. */
+/** Asks all filters in one call; returns the address of one answer byte a candidate, or 0 when not all of them are in memory. */
 function probeFilters(scratch: Scratch, candidates: readonly TableFile[], key: Pointer, keyBytes: number): Pointer {
   const { memory: { u32 }, exports } = scratch.kernel
   const filters = scratch.filters(candidates.length)
   const answers = filters + 8 * candidates.length
   for (let i = 0; i < candidates.length; i++) {
-    const { filter } = candidates[i]!.reader
+    const filter = candidates[i]!.reader.useFilter()
+    if (filter === undefined) return 0
     u32[(filters >>> 2) + 2 * i] = filter.address
     u32[(filters >>> 2) + 2 * i + 1] = filter.byteLength
   }

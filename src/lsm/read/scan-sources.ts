@@ -4,11 +4,12 @@ import type { Boundary } from '../keys/key-bytes.ts'
 import { clipCover, emptyCover, unionOfCovers } from '../keys/range-cover.ts'
 import type { RangeCover } from '../keys/range-cover.ts'
 import type { RowLayout } from '../keys/row-layout.ts'
-import type { TableReader } from '../table/table.ts'
+import type { TableMeta, TableReader } from '../table/table.ts'
 import type { ReadStats, ScanRequest } from '../tree.ts'
 import type { TableFile } from '../state/version.ts'
 import type { View } from '../state/view.ts'
 import type { Kernel } from '../../kernel/kernel.ts'
+import { loadTails } from './load-tails.ts'
 import { createMemtableSource } from './merge/memtable-source.ts'
 import type { MemtableSource } from './merge/memtable-source.ts'
 import { createRowMerge } from './merge/merged-rows.ts'
@@ -39,7 +40,20 @@ const mergeReadAhead = 4
 /** Rows of the first page of a scan that starts small: a block of what chunks decode at least. */
 export const smallPageRows = 64
 
-/** `wanted`: the ordinals that will be asked for. */
+/** What must be waited for before sources can be opened: range tombstones of files that were never read hide rows of older ones. */
+export function loadCovers({ version }: View, { tableId, lower = firstBoundary, upper }: ScanRequest, stats: ReadStats | undefined): Promise<void> | undefined {
+  if (version.withRangeTombstones.length === 0) return undefined
+  const unknown = version.withRangeTombstones.filter(({ meta, reader }) => meta.tableId === tableId && reader.cover === undefined && isInRange(meta, lower, upper))
+  return unknown.length === 0 ? undefined : loadInTurns(unknown.map(({ reader }) => reader), stats)
+}
+
+const tailsAtOnce = 16
+
+async function loadInTurns(readers: readonly TableReader[], stats: ReadStats | undefined): Promise<void> {
+  for (let i = 0; i < readers.length; i += tailsAtOnce) await loadTails(readers.slice(i, i + tailsAtOnce), stats)
+}
+
+/** Once `loadCovers` has nothing to wait for. `wanted`: the ordinals that will be asked for. */
 export function openScanSources(kernel: Kernel, view: View, sequence: number, shape: RowLayout, request: ScanRequest, wanted: readonly number[], stats?: ReadStats): ScanSources {
   const context: ReadContext = { kernel, shape, reverse: request.reverse === true, stats }
   const { columns: kinds } = shape.layout
@@ -56,17 +70,19 @@ export function openScanSources(kernel: Kernel, view: View, sequence: number, sh
   const runs: FileRun[] = []
   for (const files of runsOf(view, shape.layout.tableId, lower, upper)) {
     runs.push({ readers: files.map(({ reader }) => reader), cover })
-    for (const file of files) if (file.cover.length > 0) cover = cut(file.cover)
+    for (const { reader } of files) if (reader.cover!.length > 0) cover = cut(reader.cover!)
   }
-  const tables = runs.map(({ readers, cover: newer }) => createTableSource(context, { files: readers.map(openFile), cover: newer, columns: read, readAhead: mergeReadAhead }))
+  const tables = runs.map(({ readers, cover: newer }) => createTableSource(context, { files: readers.map((reader) => runFile(reader, stats)), cover: newer, columns: read, readAhead: mergeReadAhead }))
   const merge = createRowMerge(context, { sources: [...memtables, ...tables], keepTombstones: false, ...(request.startsSmall && { firstRowsMax: smallPageRows }) })
   const predicate = createPredicate(context, request)
+  const plan = planStretches(context, lower, upper, runs, memtables)
   const columns = createScanColumns(kernel, kinds, request.computed)
   return {
     context, predicate, columns, merge,
-    plan: planStretches(context, lower, upper, runs, memtables),
+    plan,
     memtables: memtables.map((_, i) => i),
     close() {
+      plan.close()
       merge.close()
       predicate.free()
       columns.free()
@@ -74,13 +90,27 @@ export function openScanSources(kernel: Kernel, view: View, sequence: number, sh
   }
 }
 
-const openFile = (reader: TableReader): RunFile => ({ meta: reader.meta, open: () => reader })
+/** A file of a view: its tail is held for as long as the merge is in it. */
+function runFile(reader: TableReader, stats: ReadStats | undefined): RunFile {
+  return {
+    meta: reader.meta,
+    open() {
+      const waiting = reader.hold(stats)
+      return waiting === undefined ? reader : waiting.then(() => reader)
+    },
+    leave: () => reader.release(),
+  }
+}
+
+function isInRange({ minKey, maxKey }: TableMeta, lower: Uint8Array, upper: Boundary): boolean {
+  return compareBytes(maxKey, lower) >= 0 && compareBoundaries(minKey, upper) < 0
+}
 
 /** Every file of level 0 is a run, as is each deeper level. */
 function runsOf(view: View, tableId: number, lower: Uint8Array, upper: Boundary): readonly (readonly TableFile[])[] {
   const levels = view.version.tables.get(tableId) ?? []
   const runs = levels.flatMap((files, level) => (level === 0 ? files.map((file) => [file]) : [files]))
   return runs
-    .map((files) => files.filter(({ meta }) => compareBytes(meta.maxKey, lower) >= 0 && compareBoundaries(meta.minKey, upper) < 0))
+    .map((files) => files.filter(({ meta }) => isInRange(meta, lower, upper)))
     .filter((files) => files.length > 0)
 }

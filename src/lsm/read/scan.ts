@@ -13,7 +13,7 @@ import type { DirectReader, DirectRowGroup, RowsWithin } from './direct/direct-r
 import { directPage, firstPart, groupWithin, mergedPage } from './pages.ts'
 import type { PageRequest } from './pages.ts'
 import { keyChunk } from './row-group-columns.ts'
-import { openScanSources, smallPageRows } from './scan-sources.ts'
+import { loadCovers, openScanSources, smallPageRows } from './scan-sources.ts'
 import type { ScanSources } from './scan-sources.ts'
 import type { Stretch } from './stretches.ts'
 
@@ -32,10 +32,36 @@ interface ScanState {
 
 /** A cursor over `view`, which the caller keeps pinned until it is closed. */
 export function openScan(kernel: Kernel, view: View, sequence: number, shape: RowLayout, request: ScanRequest, stats?: ReadStats): ScanCursor {
+  const open = (): ScanState => openState(kernel, view, sequence, shape, request, stats)
+  const covers = loadCovers(view, request, stats)
+  let state = covers === undefined ? open() : undefined
+  let isClosed = false
+  // Whoever asks for a page is told.
+  covers?.catch(() => undefined)
+  return {
+    async next() {
+      if (state === undefined) {
+        await covers
+        if (isClosed) throw closedError()
+        state = open()
+      }
+      return nextPage(state)
+    },
+    close() {
+      if (isClosed) return
+      isClosed = true
+      if (state !== undefined) closeState(state)
+    },
+  }
+}
+
+const closedError = (): LsmtError => new LsmtError('55000', 'the scan is closed')
+
+function openState(kernel: Kernel, view: View, sequence: number, shape: RowLayout, request: ScanRequest, stats?: ReadStats): ScanState {
   const sources = openScanSources(kernel, view, sequence, shape, request, request.columns, stats)
   const { context, predicate, columns } = sources
   const wanted = [...new Set([...storedOrdinals(shape.layout.columns.length, request.computed, request.columns), ...(request.keys === false ? [] : [keyChunk(context).name])])]
-  const state: ScanState = {
+  return {
     sources,
     direct: createDirectReader(context, { predicate, wanted }),
     page: { context, columns, wanted: request.columns, predicate, arena: createArena(kernel.heap) },
@@ -45,16 +71,13 @@ export function openScan(kernel: Kernel, view: View, sequence: number, shape: Ro
     rest: undefined,
     closed: false,
   }
-  return {
-    next: () => nextPage(state),
-    close() {
-      if (state.closed) return
-      state.closed = true
-      sources.close()
-      state.direct.close()
-      state.page.arena.free()
-    },
-  }
+}
+
+function closeState(state: ScanState): void {
+  state.closed = true
+  state.sources.close()
+  state.direct.close()
+  state.page.arena.free()
 }
 
 async function nextPage(state: ScanState): Promise<Page | undefined> {
@@ -62,9 +85,15 @@ async function nextPage(state: ScanState): Promise<Page | undefined> {
   for (;;) {
     const pause = pace?.turn()
     if (pause !== undefined) await pause
-    if (state.closed) throw new LsmtError('55000', 'the scan is closed')
+    if (state.closed) throw closedError()
     page.arena.reset()
-    if (state.stretch === undefined && !openNext(state)) return undefined
+    if (state.stretch === undefined) {
+      const coming = state.sources.plan.next()
+      const stretch = coming instanceof Promise ? await coming : coming
+      if (state.closed) throw closedError()
+      if (stretch === undefined) return undefined
+      openStretch(state, stretch)
+    }
     const coming = state.stretch!.kind === 'direct' ? nextDirect(state) : nextMerged(state)
     const next = coming instanceof Promise ? await coming : coming
     if (next === 'end') state.stretch = undefined
@@ -72,14 +101,11 @@ async function nextPage(state: ScanState): Promise<Page | undefined> {
   }
 }
 
-function openNext(state: ScanState): boolean {
-  const { sources: { plan, merge, memtables }, direct } = state
-  const stretch = plan.next()
+function openStretch(state: ScanState, stretch: Stretch): void {
+  const { sources: { merge, memtables }, direct } = state
   state.stretch = stretch
-  if (stretch === undefined) return false
   if (stretch.kind === 'direct') direct.open(stretch)
   else merge.open(stretch.lower, stretch.upper, stretch.memtablesOnly ? memtables : undefined)
-  return true
 }
 
 /** At once where nothing must be read. */

@@ -17,6 +17,9 @@
  * 2. memtables alone up to the nearest row group, when they come first: merged;
  * 3. otherwise the nearest row group, with as many after it in its file as end before anything else starts: direct;
  * 4. otherwise the nearest row group overlaps something: merged to its far end, over all runs.
+ *
+ * Where row groups begin stands in the tails of files, which are read when the walk comes to the file, and held until it
+ * goes on to the next one: while a stretch is read, so is the tail of its file.
  */
 import { boundaryAfter, compareBoundaries, compareBytes, firstBoundary, largerBoundary, smallerBoundary } from '../keys/key-bytes.ts'
 import type { Boundary } from '../keys/key-bytes.ts'
@@ -38,7 +41,9 @@ export type Stretch =
   | { readonly kind: 'merged'; readonly lower: Uint8Array; readonly upper: Boundary; readonly memtablesOnly: boolean }
 
 export interface StretchPlan {
-  next(): Stretch | undefined
+  /** A promise where a tail must be read first. The stretch before is void then: its file's tail may be let go of. */
+  next(): Stretch | undefined | Promise<Stretch | undefined>
+  close(): void
 }
 
 /** A row group as an interval of keys. */
@@ -63,13 +68,27 @@ interface Walk {
 export function planStretches(context: ReadContext, lower: Uint8Array, upper: Boundary, runs: readonly FileRun[], memtables: readonly MemtableSource[]): StretchPlan {
   const { reverse } = context
   const walk: Walk = { context, lower, upper, walkers: runs.map((run) => createWalker(context, run)), memtables, at: reverse ? upper : lower, ended: compareBoundaries(lower, upper) >= 0 }
-  return { next: () => nextStretch(walk) }
+  return {
+    next: () => nextStretch(walk),
+    close() {
+      for (const walker of walk.walkers) walker.close()
+    },
+  }
 }
 
-function nextStretch(walk: Walk): Stretch | undefined {
+function nextStretch(walk: Walk): Stretch | undefined | Promise<Stretch | undefined> {
   if (walk.ended) return undefined
+  const waits: Promise<void>[] = []
+  for (const walker of walk.walkers) {
+    const waiting = walker.seek(walk.at)
+    if (waiting !== undefined) waits.push(waiting)
+  }
+  return waits.length === 0 ? stretchHere(walk) : Promise.all(waits).then(() => nextStretch(walk))
+}
+
+function stretchHere(walk: Walk): Stretch | undefined {
   const { reverse } = walk.context
-  const units = walk.walkers.map((walker) => walker.unitAt(walk.at)).filter((unit) => unit !== undefined)
+  const units = walk.walkers.map(({ unit }) => unit).filter((unit) => unit !== undefined)
   const far = reverse ? walk.lower : walk.upper
   const nearOf = (unit: Unit): Boundary => laterOf(walk, reverse ? unit.high : unit.low, walk.at)
   const nearest = units.reduce<Unit | undefined>((best, unit) => (best === undefined || isBefore(walk, nearOf(unit), nearOf(best)) ? unit : best), undefined)
@@ -188,37 +207,74 @@ function fileEnd({ readers }: FileRun, reader: TableReader): Uint8Array {
 
 /** Finds a run's next row group, from where it found the last one. */
 interface RunWalker {
-  unitAt(at: Boundary): Unit | undefined
+  /** Goes to the next row group from `at` on. What is returned must be waited for, and the call made again. */
+  seek(at: Boundary): Promise<void> | undefined
+  /** Where it is; undefined at the end of the run. */
+  readonly unit: Unit | undefined
+  close(): void
 }
 
 function createWalker(context: ReadContext, run: FileRun): RunWalker {
   const { readers } = run
   const { reverse } = context
   const step = reverse ? -1 : 1
-  let file = reverse ? readers.length - 1 : 0
+  const firstFile = reverse ? readers.length - 1 : 0
+  let file = firstFile
   let rowGroup = -1
   let unit: Unit | undefined
+  let held: TableReader | undefined
+  let isClosed = false
   const isPassed = ({ low, high }: Unit, at: Boundary): boolean => (reverse ? compareBoundaries(low, at) >= 0 : compareBoundaries(high, at) <= 0)
+  /** By what the manifest says of it. */
+  const isFilePassed = (reader: TableReader, at: Boundary): boolean =>
+    reader.meta.rowGroupCount === 0 || (reverse ? compareBoundaries(reader.meta.minKey, at) >= 0 : compareBoundaries(fileEnd(run, reader), at) <= 0)
 
+  const leave = (): void => {
+    held?.release()
+    held = undefined
+  }
+  const hold = (reader: TableReader): Promise<void> | undefined => {
+    if (held === reader) return undefined
+    leave()
+    // A scan that has gone through one file mostly goes on through others.
+    if (file !== firstFile) readers[file + step]?.readAhead()
+    const waiting = reader.hold(context.stats)
+    if (waiting === undefined) {
+      held = reader
+      return undefined
+    }
+    return waiting.then(() => {
+      if (isClosed) reader.release()
+      else held = reader
+    })
+  }
   /** Enters a file at the row group that `at` falls in. */
   const enter = (reader: TableReader, at: Boundary): number => {
     const range = reverse ? reader.rowGroupsIn(undefined, at) : reader.rowGroupsIn(at, undefined)
     return reverse ? range.to - 1 : range.from
   }
   return {
-    unitAt(at) {
-      for (; file >= 0 && file < readers.length; file += step, rowGroup = -1) {
+    get unit() { return unit },
+    seek(at) {
+      for (; file >= 0 && file < readers.length; file += step, rowGroup = -1, unit = undefined) {
         const reader = readers[file]!
         if (rowGroup < 0) {
+          if (isFilePassed(reader, at)) continue
+          const waiting = hold(reader)
+          if (waiting !== undefined) return waiting
           rowGroup = enter(reader, at)
-          unit = undefined
         }
         for (; rowGroup >= 0 && rowGroup < reader.meta.rowGroupCount; rowGroup += step, unit = undefined) {
           unit ??= unitOf(context, run, reader, rowGroup)
-          if (!isPassed(unit, at)) return unit
+          if (!isPassed(unit, at)) return undefined
         }
       }
+      leave()
       return undefined
+    },
+    close() {
+      isClosed = true
+      leave()
     },
   }
 }

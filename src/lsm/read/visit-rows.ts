@@ -11,7 +11,10 @@ export interface RowVisitor {
 
 /** Stretch by stretch, with a look at the pace before each step. */
 export async function visitRows({ plan, merge, memtables }: ScanSources, direct: DirectReader, pace: Pace | undefined, visitor: RowVisitor): Promise<void> {
-  for (let stretch = plan.next(); stretch !== undefined; stretch = plan.next()) {
+  for (;;) {
+    const coming = plan.next()
+    const stretch = coming instanceof Promise ? await coming : coming
+    if (stretch === undefined) break
     if (stretch.kind === 'merged') {
       merge.open(stretch.lower, stretch.upper, stretch.memtablesOnly ? memtables : undefined)
       for (let rows = await merge.next(); rows !== undefined; rows = await merge.next()) {

@@ -41,7 +41,10 @@ export function createTree(state: TreeState): Tree {
     overlay: (below) => openOverlay(state, below),
     get(snapshot, tableId, key, keyBytes, stats) {
       const { view, sequence } = viewOf(state, snapshot)
-      return state.pointReader.get(view, sequence, tableId, key, keyBytes, stats)
+      const found = state.pointReader.get(view, sequence, tableId, key, keyBytes, stats)
+      // Asking again would find no more.
+      if (found !== undefined && 'fetch' in found) refuseWhenClosed(state)
+      return found
     },
     scan: (snapshot, request, stats) => scan(state, snapshot, request, stats),
     aggregate: (snapshot, request, aggregates, stats) => aggregate(state, snapshot, request, aggregates, stats),

@@ -8,8 +8,6 @@
  */
 import { invariant } from '../../errors.ts'
 import { compareBytes, keyHead } from '../keys/key-bytes.ts'
-import { coverOf } from '../keys/range-cover.ts'
-import type { RangeCover } from '../keys/range-cover.ts'
 import type { ManifestState } from '../manifest.ts'
 import type { TableMeta, TableReader } from '../table/table.ts'
 
@@ -17,7 +15,6 @@ import type { TableMeta, TableReader } from '../table/table.ts'
 export interface TableFile {
   readonly meta: TableMeta
   readonly reader: TableReader
-  readonly cover: RangeCover
   /** `keyHead` of the smallest and the largest key. */
   readonly minHead: number
   readonly maxHead: number
@@ -29,6 +26,8 @@ export type Levels = readonly (readonly TableFile[])[]
 export interface Version {
   /** By table id. */
   readonly tables: ReadonlyMap<number, Levels>
+  /** Those that have range tombstones, which a read must know before it looks at older ones. */
+  readonly withRangeTombstones: readonly TableFile[]
   references: number
 }
 
@@ -43,14 +42,14 @@ export const noTables: ReadonlySet<number> = new Set()
 
 export function tableFile(reader: TableReader): TableFile {
   const { meta } = reader
-  return { meta, reader, cover: coverOf(reader.rangeTombstones), minHead: keyHead(meta.minKey), maxHead: keyHead(meta.maxKey), versions: 0 }
+  return { meta, reader, minHead: keyHead(meta.minKey), maxHead: keyHead(meta.maxKey), versions: 0 }
 }
 
 /** A version with one reference, the caller's. */
 export function createVersion(tables: ReadonlyMap<number, Levels>): Version {
-  const version: Version = { tables, references: 1 }
-  for (const file of filesOf(version)) file.versions++
-  return version
+  const files = [...tables.values()].flat(2)
+  for (const file of files) file.versions++
+  return { tables, withRangeTombstones: files.filter(({ meta }) => meta.rangeTombstoneCount > 0), references: 1 }
 }
 
 export function retainVersion(version: Version): Version {

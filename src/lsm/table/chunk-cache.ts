@@ -1,6 +1,6 @@
 /**
- * The chunk cache: column chunks of open table files in linear memory, and the memory of their filters and footers,
- * together bounded by `bytesMax`. Replacement is CLOCK (Corbató 1968): a hit sets one byte, the hand clears it and
+ * The chunk cache: column chunks of open table files in linear memory, and their tails (filters and footers) in the same
+ * way, together bounded by `bytesMax`. Replacement is CLOCK (Corbató 1968): a hit sets one byte, the hand clears it and
  * evicts what it finds cleared. A chunk comes in unmarked, so that a scan, which uses each chunk once, does not push out
  * what is used again and again. Pinned chunks stay; when nothing else is left, a reservation is error 53200.
  *
@@ -18,10 +18,9 @@ export interface ChunkCacheCounts {
   misses: number
   evictions: number
   chunks: number
-  /** Bytes of chunks. */
+  /** Bytes of chunks and tails. */
   chunkBytes: number
-  /** Bytes of filters and footers, which stay while their files are open. */
-  fixedBytes: number
+  scratchBytes: number
 }
 
 export interface ChunkCache {
@@ -45,16 +44,13 @@ export interface ChunkCache {
   addressOf(frame: Frame): Pointer
   /** Makes a reserved frame the cached chunk of an index, still pinned. Returns the frame that counts: another load may have been faster. */
   publish(file: CachedFile, index: number, frame: Frame): Frame
-  /** Memory that stays until it is freed. Throws 53200 like `reserve`. */
-  allocateFixed(byteLength: number): Pointer
-  freeFixed(pointer: Pointer, byteLength: number): void
   /** At least `byteLength` bytes for use until the caller's next await or next call of this. May evict chunks that are not pinned. */
   scratch(byteLength: number): Pointer
   /** At least `byteLength` bytes outside linear memory, for use until the caller's next await or next call of this. */
   staging(byteLength: number): Uint8Array
   /** Frees one chunk that is not pinned; false when there is none. */
   evict(): boolean
-  /** Frees everything that is not pinned or fixed. */
+  /** Frees everything that is not pinned. */
   clear(): void
 }
 
@@ -71,7 +67,7 @@ interface CacheState {
 
 export function createChunkCache(heap: LinearHeap, bytesMax: number): ChunkCache {
   const frames = createFrames()
-  const counts: ChunkCacheCounts = { hits: 0, misses: 0, evictions: 0, chunks: 0, chunkBytes: 0, fixedBytes: 0 }
+  const counts: ChunkCacheCounts = { hits: 0, misses: 0, evictions: 0, chunks: 0, chunkBytes: 0, scratchBytes: 0 }
   const state: CacheState = { heap, bytesMax, frames, counts, scratch: { address: 0, bytes: 0 }, staging: new Uint8Array(0) }
   return {
     bytesMax,
@@ -90,15 +86,6 @@ export function createChunkCache(heap: LinearHeap, bytesMax: number): ChunkCache
     reserve: (byteLength) => reserve(state, byteLength),
     addressOf: (frame) => frames.addresses[frame]!,
     publish: (file, index, frame) => publish(state, file, index, frame),
-    allocateFixed(byteLength) {
-      const address = allocate(state, roundedBytes(byteLength))
-      counts.fixedBytes += roundedBytes(byteLength)
-      return address
-    },
-    freeFixed(pointer, byteLength) {
-      heap.free(pointer)
-      counts.fixedBytes -= roundedBytes(byteLength)
-    },
     scratch: (byteLength) => (byteLength <= state.scratch.bytes ? state.scratch.address : resizeScratch(state, byteLength)),
     staging: (byteLength) => (byteLength <= state.staging.length ? state.staging : resizeStaging(state, byteLength)),
     evict: () => evictOne(state),
@@ -162,14 +149,14 @@ function removeFile(state: CacheState, file: CachedFile): void {
   file.frames.fill(0)
 }
 
-/** Frees everything that is not pinned or fixed, scratch included. */
+/** Frees everything that is not pinned, scratch included. */
 function clear(state: CacheState): void {
   const { frames, scratch, counts } = state
   for (let frame = 1; frame <= frames.count; frame++) {
     if (frames.addresses[frame] !== 0 && frames.pins[frame] === 0) release(state, frame)
   }
   if (scratch.address !== 0) state.heap.free(scratch.address)
-  counts.fixedBytes -= scratch.bytes
+  counts.scratchBytes -= scratch.bytes
   scratch.address = 0
   scratch.bytes = 0
 }
@@ -179,7 +166,7 @@ function resizeScratch(state: CacheState, byteLength: number): Pointer {
   const bytes = Math.max(4096, 2 ** Math.ceil(Math.log2(byteLength)))
   const address = allocate(state, bytes)
   if (scratch.address !== 0) state.heap.free(scratch.address)
-  state.counts.fixedBytes += bytes - scratch.bytes
+  state.counts.scratchBytes += bytes - scratch.bytes
   scratch.address = address
   scratch.bytes = bytes
   return address
@@ -193,7 +180,7 @@ function resizeStaging(state: CacheState, byteLength: number): Uint8Array {
 /** Memory within the bound, evicting as needed. */
 function allocate(state: CacheState, byteLength: number): Pointer {
   const { counts, bytesMax } = state
-  while (counts.chunkBytes + counts.fixedBytes + byteLength > bytesMax) {
+  while (counts.chunkBytes + counts.scratchBytes + byteLength > bytesMax) {
     if (!evictOne(state)) throw full(state, byteLength)
   }
   for (;;) {
@@ -204,7 +191,7 @@ function allocate(state: CacheState, byteLength: number): Pointer {
 }
 
 function full({ counts, bytesMax }: CacheState, byteLength: number): LsmtError {
-  const used = counts.chunkBytes + counts.fixedBytes
+  const used = counts.chunkBytes + counts.scratchBytes
   return new LsmtError('53200', `no room for ${byteLength} bytes in the chunk cache: running reads and open files use ${used} of ${bytesMax} bytes`, {
     hint: 'raise the cache size or the kernel memory, or run fewer reads at once',
   })

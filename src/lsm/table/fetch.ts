@@ -8,6 +8,13 @@ export interface ReadStats {
   storageRequests: number
 }
 
+/** Counts a request that is about to be made. */
+export function countRequest(stats: ReadStats | undefined, byteLength: number): void {
+  if (stats === undefined) return
+  stats.storageRequests += 1
+  stats.bytesRead += byteLength
+}
+
 /** A read that needs bytes from storage first: fetch, then ask again. */
 export interface Fetch {
   readonly fetch: () => Promise<void>

@@ -6,6 +6,7 @@ import type { Kernel } from '../../kernel/kernel.ts'
 import type { Pointer } from '../../kernel/linear-memory.ts'
 import type { TreeSettings } from '../../settings.ts'
 import type { Storage } from '../../storage/storage.ts'
+import type { RangeCover } from '../keys/range-cover.ts'
 import type { ChunkName, TableLayout } from '../layout.ts'
 import type { Page, Vector } from '../page.ts'
 import type { Fetch, ReadStats } from './fetch.ts'
@@ -69,6 +70,8 @@ export interface OpenTableOptions {
   readonly cache: ChunkCache
   readonly meta: TableMeta
   readonly shard: number
+  /** Reads the tail now and holds it until the file is closed, as is done anyway where storage reads synchronously: there it costs little, and point reads need not wait. */
+  readonly holdsTail?: true
 }
 
 export interface TableWriter {
@@ -86,12 +89,27 @@ export interface TableWriter {
 /** Bytes of a file's row groups, on average. */
 export const rowGroupBytesOf = ({ byteLength, rowGroupCount }: TableMeta): number => byteLength / Math.max(1, rowGroupCount)
 
+/**
+ * An open table file. Its tail (filter and footer) is in memory while somebody holds it and for as long after as the cache
+ * has room. All but what stands before `layout`, and `pin`, may be asked for only while it is held, or, when it is in
+ * memory, until the caller's next await or reservation in the cache; so long its addresses stay as they are.
+ */
 export interface TableReader {
   readonly meta: TableMeta
+  /** What the file's range tombstones delete; undefined until the tail was read once, where there are any. */
+  readonly cover: RangeCover | undefined
+  readonly isClosed: boolean
+  /** Keeps the tail in memory until as many calls of `release`. What must be waited for before it is held; undefined: it is. */
+  hold(stats?: ReadStats): Promise<void> | undefined
+  release(): void
+  /** Reads the tail ahead of need, so that a later `hold` need not wait. A failure is left to that. */
+  readAhead(): void
+  /** Whether reading takes a request over a network, so that fewer and larger ones, made early, pay. */
+  readonly isFar: boolean
+  /** Address and bytes of the filter in linear memory, for one bloom call over many tables, marked as used; undefined when the tail is not in memory. */
+  useFilter(): { readonly address: Pointer; readonly byteLength: number } | undefined
   readonly layout: TableLayout
   readonly rangeTombstones: readonly RangeTombstone[]
-  /** Address and bytes of the filter in linear memory, for one bloom call over many tables. */
-  readonly filter: { readonly address: Pointer; readonly byteLength: number }
   /** Row group that would hold the key: the last whose first key is <= key; -1 when the key is before the first. */
   rowGroupOf(key: Pointer, keyBytes: number): number
   /** Row groups, ascending, that may hold keys in [lower, upper). */

@@ -70,16 +70,16 @@ describe('chunk cache', () => {
     }
   })
 
-  it('counts memory of open files against the bound and evicts for it', () => {
+  it('counts scratch against the bound and evicts for it', () => {
     const heap = heapOf(1 << 20)
     const cache = createChunkCache(heap, 8192)
     const file = cache.addFile(8)
     for (let index = 0; index < 7; index++) load(cache, file, index, 1000)
-    const address = cache.allocateFixed(4000)
+    cache.scratch(4000)
     expect(cache.counts.evictions).toBeGreaterThanOrEqual(3)
-    expect(() => cache.allocateFixed(5000)).toThrow(expect.objectContaining({ code: '53200' }))
-    cache.freeFixed(address, 4000)
-    expect(cache.counts.fixedBytes).toBe(0)
+    expect(() => cache.scratch(5000)).toThrow(expect.objectContaining({ code: '53200' }))
+    cache.clear()
+    expect(cache.counts.scratchBytes).toBe(0)
   })
 
   it('frees pinned chunks of a removed file with their last pin', () => {
@@ -118,13 +118,13 @@ describe('chunk cache', () => {
         if (count === 1) pins.delete(frame)
         else pins.set(frame, count! - 1)
       } else cache.scratch(1 + random.below(3000))
-      expect(cache.counts.chunkBytes + cache.counts.fixedBytes, `seed ${seed}, step ${step}`).toBeLessThanOrEqual(40_000)
+      expect(cache.counts.chunkBytes + cache.counts.scratchBytes, `seed ${seed}, step ${step}`).toBeLessThanOrEqual(40_000)
     }
     for (const [frame, count] of pins) for (let i = 0; i < count; i++) cache.unpin(frame)
     expect(cache.counts.evictions).toBeGreaterThan(100)
     for (const file of files) cache.removeFile(file)
     cache.clear()
-    expect(cache.counts).toMatchObject({ chunks: 0, chunkBytes: 0, fixedBytes: 0 })
+    expect(cache.counts).toMatchObject({ chunks: 0, chunkBytes: 0, scratchBytes: 0 })
     expect(heap.usedBytes).toBe(0)
   })
 })

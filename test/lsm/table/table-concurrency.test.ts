@@ -85,7 +85,7 @@ it('keeps its promises under concurrent reads, failures and eviction', async () 
     expect(cache.counts.evictions).toBeGreaterThan(0)
     for (const { reader } of files) await reader.close()
     cache.clear()
-    expect(cache.counts, `seed ${seed}`).toMatchObject({ chunks: 0, chunkBytes: 0, fixedBytes: 0 })
+    expect(cache.counts, `seed ${seed}`).toMatchObject({ chunks: 0, chunkBytes: 0, scratchBytes: 0 })
     expect(base.kernel.heap.usedBytes, `seed ${seed}`).toBe(0)
   }
 })

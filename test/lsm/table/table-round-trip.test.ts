@@ -24,7 +24,7 @@ describe.each(kinds)('table files over %s kernels', (kind) => {
       expect(describeRows(await readAll(fixture.kernel, reader))).toEqual(describeRows(rows))
       await reader.close()
       fixture.cache.clear()
-      expect(fixture.cache.counts).toMatchObject({ chunks: 0, chunkBytes: 0, fixedBytes: 0 })
+      expect(fixture.cache.counts).toMatchObject({ chunks: 0, chunkBytes: 0, scratchBytes: 0 })
       expect(await verifyTable(fixture.storage, fixture.kernel, meta, shard)).toEqual([])
       expect(fixture.kernel.heap.usedBytes).toBe(used)
     })
@@ -51,7 +51,7 @@ describe.each(kinds)('table files over %s kernels', (kind) => {
       const rows = makeRows(layout, 800, 5)
       const meta = await writeTable(fixture, layout, rows)
       const reader = await openFixture(fixture, meta)
-      const groupOf = groupNumbers(meta.rowGroupCount, reader.rowGroupRows)
+      const groupOf = groupNumbers(meta.rowGroupCount, (rowGroup) => reader.rowGroupRows(rowGroup))
       const random = seededRandom(6)
       for (let i = 0; i < 200; i++) {
         const first = random.below(rows.length)

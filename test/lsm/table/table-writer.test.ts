@@ -75,7 +75,7 @@ describe('table writer', () => {
     const fixture = createFixture('wasm')
     const meta = await writeTable(fixture, layouts.bytes, makeRows(layouts.bytes, 100, 4), { filterBitsPerKey: 0 })
     const reader = await openFixture(fixture, meta)
-    expect(reader.filter.byteLength).toBe(0)
+    expect(reader.useFilter()!.byteLength).toBe(0)
     await reader.close()
     expect(await verifyTable(fixture.storage, fixture.kernel, meta, shard)).toEqual([])
   })

@@ -155,6 +155,7 @@ async function checkScan(run: Run, snapshot: Snapshot, model: TreeModel): Promis
     wasCut = random.below(30) === 0
     if (wasCut) break
     if (random.below(25) === 0) await write(run)
+    if (random.below(10) === 0) run.cache.clear()
     if (random.below(120) === 0) await tree.flush()
   }
   cursor.close()
@@ -202,6 +203,7 @@ async function reopen(run: Run): Promise<void> {
 
 async function step(run: Run): Promise<void> {
   const { random } = run
+  if (random.below(20) === 0) run.cache.clear()
   const choice = random.below(100)
   if (choice < 60) return write(run)
   if (choice < 62) return changeTables(run)
@@ -230,7 +232,8 @@ async function step(run: Run): Promise<void> {
 
 async function play(kind: 'wasm' | 'js', seed: number, steps: number): Promise<void> {
   const kernel = openTestKernel(kind, 24 * 1024 * 1024)
-  const storage = createMemoryStorage()
+  // Every other history is over storage that is far away, where tails are read when they are needed.
+  const storage = createMemoryStorage({ syncReads: seed % 2 === 0 })
   const random = seededRandom(seed)
   const key = kernel.heap.allocate(4096), cache = createChunkCache(kernel.heap, 2 * 1024 * 1024)
   const usedBytes = kernel.heap.usedBytes

@@ -20,6 +20,8 @@ export interface RunFile {
   readonly open: () => TableReader | Promise<TableReader>
   /** Takes the reader back when its last page is void; absent for readers that others own. */
   readonly done?: (reader: TableReader) => Promise<void>
+  /** The same where that takes no time: also called when the source is opened anew, or closed, in the middle of the file. */
+  readonly leave?: () => void
 }
 
 export interface TableSourceOptions {
@@ -80,12 +82,13 @@ export function createTableSource(context: ReadContext, options: TableSourceOpti
       state.lower = lower
       state.upper = upper
       state.files = filesIn(state)
-      state.current = undefined
+      leaveFile(state)
       state.pending = []
     },
     next: () => nextPage(state),
     close() {
       releasePinned(state)
+      leaveFile(state)
       state.arena.free()
     },
   }
@@ -104,16 +107,19 @@ async function enterFile(state: SourceState): Promise<boolean> {
     state.loaded = undefined
     await current.file.done(current.reader)
   }
+  leaveFile(state)
   const file = state.files.pop()
-  if (file === undefined) {
-    state.current = undefined
-    return false
-  }
+  if (file === undefined) return false
   const reader = await file.open()
   state.current = { file, reader }
   const { from, to } = reader.rowGroupsIn(state.lower, state.upper)
   state.pending = Array.from({ length: to - from }, (_, i) => (context.reverse ? from + i : to - 1 - i))
   return true
+}
+
+function leaveFile(state: SourceState): void {
+  state.current?.file.leave?.()
+  state.current = undefined
 }
 
 function releasePinned(state: SourceState): void {

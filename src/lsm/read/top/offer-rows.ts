@@ -23,7 +23,7 @@ import type { MergedRows } from '../merge/merged-rows.ts'
 import { selectMerged } from '../pages.ts'
 import { visitDirect } from '../visit-rows.ts'
 import { decodeColumn, fewShare, gatherChunk, onceEach } from '../row-group-columns.ts'
-import { openScanSources } from '../scan-sources.ts'
+import { loadCovers, openScanSources } from '../scan-sources.ts'
 import type { ScanSources } from '../scan-sources.ts'
 import { createBoundFilter } from './bound-filter.ts'
 import type { BoundFilter, Selected } from './bound-filter.ts'
@@ -46,15 +46,16 @@ interface TopState {
 /** Over `view`, which the caller keeps pinned until `top` was asked for its rows. */
 export async function offerRows(kernel: Kernel, view: View, sequence: number, shape: RowLayout, request: ScanRequest, top: TopRows, stats?: ReadStats): Promise<void> {
   const keys = [...new Set(top.keys.map(({ ordinal }) => ordinal))]
+  const covers = loadCovers(view, request, stats)
+  if (covers !== undefined) await covers
   const sources = openScanSources(kernel, view, sequence, shape, { ...request, reverse: false }, [...keys, ...top.others], stats)
   const { context, predicate } = sources
   const first = top.keys[0]!
   const state: TopState = { sources, top, filter: createBoundFilter(context, top), rank: zoneRank(kernel.memory, first, shape), arena: createArena(kernel.heap) }
   const direct = createDirectReader(context, { predicate, wanted: keys, skip: (reader, rowGroup) => comesTooLate(state, reader, rowGroup) })
   try {
-    const stretches = await visitMerged(state, request)
-    const leaders = leadersOf(state, stretches)
-    const visit = (stretch: DirectStretch): Promise<void> => visitDirect(direct, stretch, request.pace, (group) => addRowGroup(state, group))
+    const { stretches, leaders } = await visitMerged(state, request)
+    const visit = (stretch: DirectStretch): Promise<void> => visitHeld(stretch, stats, () => visitDirect(direct, stretch, request.pace, (group) => addRowGroup(state, group)))
     for (const { stretch, rowGroup } of leaders) await visit({ ...stretch, from: rowGroup, to: rowGroup + 1 })
     for (const stretch of stretches) {
       for (const rest of without(stretch, leaders)) await visit(rest)
@@ -67,13 +68,29 @@ export async function offerRows(kernel: Kernel, view: View, sequence: number, sh
   }
 }
 
-/** Visits the merged stretches and returns the direct ones. */
-async function visitMerged(state: TopState, { pace }: ScanRequest): Promise<readonly DirectStretch[]> {
+/** Holds the tail of a stretch that the plan has gone on from. */
+async function visitHeld({ reader }: DirectStretch, stats: ReadStats | undefined, visit: () => Promise<void>): Promise<void> {
+  const waiting = reader.hold(stats)
+  if (waiting !== undefined) await waiting
+  try {
+    await visit()
+  } finally {
+    reader.release()
+  }
+}
+
+/** Visits the merged stretches; returns the direct ones, and their row groups whose first possible values come first. */
+async function visitMerged(state: TopState, { pace }: ScanRequest): Promise<{ readonly stretches: readonly DirectStretch[]; readonly leaders: readonly Leader[] }> {
   const { plan, merge, memtables } = state.sources
-  const direct: DirectStretch[] = []
-  for (let stretch = plan.next(); stretch !== undefined; stretch = plan.next()) {
+  const stretches: DirectStretch[] = []
+  const leaders: Leader[] = []
+  for (;;) {
+    const coming = plan.next()
+    const stretch = coming instanceof Promise ? await coming : coming
+    if (stretch === undefined) break
     if (stretch.kind === 'direct') {
-      direct.push(stretch)
+      stretches.push(stretch)
+      addLeaders(state, leaders, stretch)
       continue
     }
     merge.open(stretch.lower, stretch.upper, stretch.memtablesOnly ? memtables : undefined)
@@ -83,7 +100,7 @@ async function visitMerged(state: TopState, { pace }: ScanRequest): Promise<read
       if (pause !== undefined) await pause
     }
   }
-  return direct
+  return { stretches, leaders }
 }
 
 interface Leader {
@@ -92,22 +109,18 @@ interface Leader {
   readonly rank: RankValue
 }
 
-/** The row groups whose first possible values come first. */
-function leadersOf({ top, rank }: TopState, stretches: readonly DirectStretch[]): readonly Leader[] {
+/** Puts a stretch's row groups among the leaders, while its file's tail is held. */
+function addLeaders({ top, rank }: TopState, leaders: Leader[], stretch: DirectStretch): void {
   const key = top.keys[0]!
-  const leaders: Leader[] = []
-  for (const stretch of stretches) {
-    for (let rowGroup = stretch.from; rowGroup < stretch.to; rowGroup++) {
-      const value = rank(stretch.reader, rowGroup)
-      if (value === undefined) continue
-      const last = leaders.at(-1)
-      if (leaders.length === leadersMax && compareRanked(key, value, last!.rank) >= 0) continue
-      if (leaders.length === leadersMax) leaders.pop()
-      leaders.push({ stretch, rowGroup, rank: value })
-      leaders.sort((a, b) => compareRanked(key, a.rank, b.rank))
-    }
+  for (let rowGroup = stretch.from; rowGroup < stretch.to; rowGroup++) {
+    const value = rank(stretch.reader, rowGroup)
+    if (value === undefined) continue
+    const last = leaders.at(-1)
+    if (leaders.length === leadersMax && compareRanked(key, value, last!.rank) >= 0) continue
+    if (leaders.length === leadersMax) leaders.pop()
+    leaders.push({ stretch, rowGroup, rank: value })
+    leaders.sort((a, b) => compareRanked(key, a.rank, b.rank))
   }
-  return leaders
 }
 
 /** The parts of a stretch between its leaders. */

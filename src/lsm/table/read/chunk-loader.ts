@@ -2,30 +2,21 @@
  * Brings chunks of one table file into the cache and pins them. Every chunk that is read passes its checksum and the
  * kernel's validation before it can be found there, so that later reads need no checks.
  */
-import { corruption, LsmtError } from '../../../errors.ts'
+import { corruption } from '../../../errors.ts'
 import type { Kernel } from '../../../kernel/kernel.ts'
 import type { Pointer } from '../../../kernel/linear-memory.ts'
 import type { ObjectReader } from '../../../storage/storage.ts'
 import { physicalKindNumber } from '../../layout.ts'
+import { countRequest } from '../fetch.ts'
 import type { ReadStats } from '../fetch.ts'
-import type { CachedFile, ChunkCache, Frame } from '../chunk-cache.ts'
+import type { ChunkCache, Frame } from '../chunk-cache.ts'
 import { align8, directoryEntryBytes } from '../format.ts'
+import type { OpenFile } from './open-file.ts'
 import { planReads } from './read-plan.ts'
 import type { ChunkRange, PlannedRead } from './read-plan.ts'
+import { closedError } from './tail-loader.ts'
 import type { Tail } from './tail-view.ts'
 import { expectChecksum, expectIn } from './tail.ts'
-
-/** One open table file, as its parts see it. */
-export interface OpenFile {
-  readonly kernel: Kernel
-  readonly cache: ChunkCache
-  readonly cached: CachedFile
-  readonly tail: Tail
-  readonly object: ObjectReader
-  /** Reads under way; `close` waits for them. */
-  readonly running: Set<Promise<unknown>>
-  closed: boolean
-}
 
 /** Address of a chunk's directory entry. */
 export const directoryEntry = (tail: Tail, index: number): Pointer => tail.footer + tail.sections.directory + index * directoryEntryBytes
@@ -33,7 +24,7 @@ export const directoryEntry = (tail: Tail, index: number): Pointer => tail.foote
 /** Encoded bytes of a chunk; 0 when there is none. */
 export const chunkBytes = (file: OpenFile, index: number): number => file.kernel.memory.u32[(directoryEntry(file.tail, index) >>> 2) + 1]!
 
-/** Pins chunks by index (ascending; absent ones are passed over), reading what is not cached with as few requests as pay. */
+/** With the tail held: pins chunks by index (ascending; absent ones are passed over), reading what is not cached with as few requests as pay. */
 export async function pinChunks(file: OpenFile, indexes: readonly number[], stats?: ReadStats): Promise<Frame[]> {
   const plan = startPins(file, indexes)
   if (plan.reads.length === 0) return plan.pinned
@@ -55,8 +46,8 @@ export function pinChunksSync(file: OpenFile, indexes: readonly number[], readSy
   try {
     for (const read of plan.reads) {
       const into = destination(file, plan, read, syncStaging(file.cache))
+      countRequest(stats, read.byteLength)
       readSync(into, read.byteOffset)
-      count(stats, read)
       scatter(file, plan, read, into)
     }
   } catch (error) {
@@ -68,7 +59,7 @@ export function pinChunksSync(file: OpenFile, indexes: readonly number[], readSy
 
 /** The same for chunks that are all cached; undefined, with none pinned, when one is not. */
 export function pinChunksCached(file: OpenFile, indexes: readonly number[]): Frame[] | undefined {
-  if (file.closed) throw closedError(file)
+  if (file.closed) throw closedError(file.tail.file)
   const { frames } = file.cached
   for (const index of indexes) if (frames[index] === 0 && chunkBytes(file, index) !== 0) return undefined
   const pinned: Frame[] = []
@@ -88,7 +79,7 @@ interface PinPlan {
 }
 
 function startPins(file: OpenFile, indexes: readonly number[]): PinPlan {
-  if (file.closed) throw closedError(file)
+  if (file.closed) throw closedError(file.tail.file)
   const pinned: Frame[] = []
   const reserved = new Map<number, Frame>()
   const missing: ChunkRange[] = []
@@ -115,7 +106,7 @@ function startPins(file: OpenFile, indexes: readonly number[]): PinPlan {
 function finishPins(file: OpenFile, { pinned, reserved, reads }: PinPlan): Frame[] {
   if (file.closed) {
     dropPins(file, { pinned, reserved, reads })
-    throw closedError(file)
+    throw closedError(file.tail.file)
   }
   for (const [index, frame] of reserved) pinned.push(file.cache.publish(file.cached, index, frame))
   return pinned
@@ -126,12 +117,10 @@ function dropPins(file: OpenFile, { pinned, reserved }: PinPlan): void {
   unpinAll(file.cache, [...reserved.values()])
 }
 
-const closedError = (file: OpenFile): LsmtError => new LsmtError('55000', `${file.tail.file} is closed`, { file: file.tail.file })
-
 async function readAsync(file: OpenFile, plan: PinPlan, read: PlannedRead, stats: ReadStats | undefined): Promise<void> {
   const into = destination(file, plan, read, Buffer.allocUnsafe)
+  countRequest(stats, read.byteLength)
   await file.object.read(into, read.byteOffset)
-  count(stats, read)
   scatter(file, plan, read, into)
 }
 
@@ -140,12 +129,6 @@ const stagingBytesMax = 512 * 1024
 
 const syncStaging = (cache: ChunkCache): ((byteLength: number) => Uint8Array) => (byteLength) =>
   byteLength <= stagingBytesMax ? cache.staging(byteLength).subarray(0, byteLength) : Buffer.allocUnsafe(byteLength)
-
-function count(stats: ReadStats | undefined, read: PlannedRead): void {
-  if (stats === undefined) return
-  stats.storageRequests += 1
-  stats.bytesRead += read.byteLength
-}
 
 /** Where a read goes: straight into the frame of its only chunk, or into a buffer that several are copied from. */
 function destination(file: OpenFile, plan: PinPlan, read: PlannedRead, allocate: (byteLength: number) => Uint8Array): Uint8Array {

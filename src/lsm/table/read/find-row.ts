@@ -1,13 +1,13 @@
 /**
  * Point reads in one row group: when all its chunks are cached, a binary search in the key chunk; otherwise what must
- * be fetched, which is the whole row group in one request, its chunks being neighbours.
+ * be fetched, which is the whole row group in one request, its chunks being neighbours. The tail must be in memory.
  */
 import { corruption } from '../../../errors.ts'
 import type { Pointer } from '../../../kernel/linear-memory.ts'
 import type { Fetch, ReadStats } from '../fetch.ts'
 import type { Frame } from '../chunk-cache.ts'
 import { chunkBytes, chunkName, pinChunks, pinChunksSync, unpinAll } from './chunk-loader.ts'
-import type { OpenFile } from './chunk-loader.ts'
+import type { OpenFile } from './open-file.ts'
 import { keySlot, tombstoneSlot } from '../format.ts'
 import { compareBytes } from '../key-order.ts'
 import type { FoundRow } from '../table.ts'
@@ -22,12 +22,14 @@ export interface RowFinder {
 
 export function createRowFinder(file: OpenFile): RowFinder {
   const fetching = new Map<number, Promise<void>>()
-  const search = file.tail.slots.kinds[keySlot] === 'i64' ? searchI64 : searchBytes
   return {
     find(rowGroup, key, keyBytes, stats) {
-      const first = rowGroup * file.tail.slots.count
+      const { slots } = file.tail
+      const first = rowGroup * slots.count
       const work = workArea(file, first)
-      if (work === 0 || !touchAll(file, first)) return fetchOf(file, rowGroup, fetching, stats)
+      // Making room for the search may have evicted the tail itself.
+      if (work === 0 || !file.loader.isInMemory || !touchAll(file, first)) return fetchOf(file, rowGroup, fetching, stats)
+      const search = slots.kinds[keySlot] === 'i64' ? searchI64 : searchBytes
       const row = search(file, first, key, keyBytes, work)
       if (row < 0) return 'absent'
       return { rowGroup, row, tombstone: isTombstone(file, first + tombstoneSlot, row, work) }
@@ -97,9 +99,7 @@ function fetchOf(file: OpenFile, rowGroup: number, fetching: Map<number, Promise
     fetch: () => {
       const running = fetching.get(rowGroup)
       if (running !== undefined) return running
-      const started = pinChunks(file, indexes, stats)
-        .then((frames) => keepForAsker(file, frames))
-        .finally(() => fetching.delete(rowGroup))
+      const started = fetchAsync(file, indexes, stats).finally(() => fetching.delete(rowGroup))
       fetching.set(rowGroup, started)
       return started
     },
@@ -107,8 +107,24 @@ function fetchOf(file: OpenFile, rowGroup: number, fetching: Map<number, Promise
   }
 }
 
+async function fetchAsync(file: OpenFile, indexes: readonly number[], stats: ReadStats | undefined): Promise<void> {
+  try {
+    const waiting = file.loader.hold(stats)
+    if (waiting !== undefined) await waiting
+    try {
+      keepForAsker(file, await pinChunks(file, indexes, stats))
+    } finally {
+      file.loader.release()
+    }
+  } catch (error) {
+    // Who asked without a snapshot finds the files that took this one's place when asking again.
+    if (!file.closed) throw error
+  }
+}
+
 /** Unpins what was fetched, marked as used: other loads must not evict it before whoever asked for it has asked again. */
-function keepForAsker({ cache }: OpenFile, frames: readonly Frame[]): void {
+function keepForAsker({ cache, loader }: OpenFile, frames: readonly Frame[]): void {
   for (const frame of frames) cache.mark(frame)
+  loader.mark()
   unpinAll(cache, frames)
 }

@@ -2,6 +2,7 @@
 import type { LinearMemory, Pointer } from '../../../kernel/linear-memory.ts'
 import type { TableLayout } from '../../layout.ts'
 import { noRef, zoneMapFields } from '../format.ts'
+import type { RangeTombstone } from '../table.ts'
 import type { ChunkSlots, FooterSections, FooterShape } from '../format.ts'
 
 export interface Tail {
@@ -28,6 +29,12 @@ export function refAt({ u32 }: LinearMemory, tail: Tail, section: number, index:
 export function bytesAt(memory: LinearMemory, tail: Tail, section: number, index: number): Uint8Array {
   const { address, byteLength } = refAt(memory, tail, section, index)
   return memory.u8.slice(address, address + byteLength)
+}
+
+/** Copies of the range tombstones' ends. */
+export function rangeTombstonesOf(memory: LinearMemory, tail: Tail): RangeTombstone[] {
+  const copy = (index: number): Uint8Array => bytesAt(memory, tail, tail.sections.rangeTombstones, index)
+  return Array.from({ length: tail.shape.rangeTombstoneCount }, (_, i) => ({ start: copy(i * 2), end: copy(i * 2 + 1) }))
 }
 
 /** Address of a column's zone map. */

@@ -1,0 +1,68 @@
+/** One open table file, as the parts of its reader see it. What follows from its tail may be asked for while that is in memory. */
+import type { Kernel } from '../../../kernel/kernel.ts'
+import type { ObjectReader } from '../../../storage/storage.ts'
+import { coverOf, emptyCover } from '../../keys/range-cover.ts'
+import type { RangeCover } from '../../keys/range-cover.ts'
+import type { CachedFile, ChunkCache } from '../chunk-cache.ts'
+import type { TableMeta } from '../table.ts'
+import { rangeTombstonesOf } from './tail-view.ts'
+import type { Tail } from './tail-view.ts'
+import { TailLoader } from './tail-loader.ts'
+
+export interface OpenFileOptions {
+  readonly kernel: Kernel
+  readonly cache: ChunkCache
+  readonly meta: TableMeta
+  readonly name: string
+  readonly object: ObjectReader
+  /** The opener holds the tail until the file is closed. */
+  readonly holdsTail: boolean
+}
+
+export class OpenFile {
+  readonly kernel: Kernel
+  readonly cache: ChunkCache
+  readonly object: ObjectReader
+  readonly loader: TailLoader
+  readonly holdsTail: boolean
+  /** Reads under way; `close` waits for them. */
+  readonly running = new Set<Promise<unknown>>()
+  closed = false
+  /** What its range tombstones delete; undefined until the tail was read once, where there are any. */
+  cover: RangeCover | undefined
+  private readonly meta: TableMeta
+  private chunks: CachedFile | undefined
+
+  constructor({ kernel, cache, meta, name, object, holdsTail }: OpenFileOptions) {
+    this.kernel = kernel
+    this.cache = cache
+    this.object = object
+    this.holdsTail = holdsTail
+    this.meta = meta
+    this.cover = meta.rangeTombstoneCount === 0 ? emptyCover : undefined
+    this.loader = new TailLoader({ kernel, cache, meta, object, file: name, running: this.running, onRead: (tail) => this.noteCover(tail) })
+  }
+
+  get tail(): Tail {
+    return this.loader.tail
+  }
+
+  get cached(): CachedFile {
+    return (this.chunks ??= this.cache.addFile(this.meta.rowGroupCount * this.tail.slots.count))
+  }
+
+  /** Intervals of keys, which stay when the tail goes. */
+  private noteCover(tail: Tail): void {
+    this.cover ??= coverOf(rangeTombstonesOf(this.kernel.memory, tail))
+  }
+
+  async close(): Promise<void> {
+    if (this.closed) return
+    this.closed = true
+    await Promise.all(this.running)
+    if (this.holdsTail && this.loader.wasRead) this.loader.release()
+    this.loader.close()
+    if (this.chunks !== undefined) this.cache.removeFile(this.chunks)
+    await this.object.close()
+  }
+}

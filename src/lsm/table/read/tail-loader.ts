@@ -1,0 +1,137 @@
+/**
+ * The tail of one open table file in the cache: read in one request when somebody first needs it, once for all who need
+ * it at a time, and evicted like a chunk when nobody holds it and it was not used for long. Its addresses mean something
+ * only while it is in memory; after an eviction it is read, and checked, again.
+ */
+import { invariant, LsmtError } from '../../../errors.ts'
+import type { Kernel } from '../../../kernel/kernel.ts'
+import type { ObjectReader } from '../../../storage/storage.ts'
+import type { CachedFile, ChunkCache, Frame } from '../chunk-cache.ts'
+import { countRequest } from '../fetch.ts'
+import type { ReadStats } from '../fetch.ts'
+import type { TableMeta } from '../table.ts'
+import type { Tail } from './tail-view.ts'
+import { readTail } from './tail.ts'
+
+export interface TailLoaderOptions {
+  readonly kernel: Kernel
+  readonly cache: ChunkCache
+  readonly meta: TableMeta
+  readonly file: string
+  readonly object: ObjectReader
+  /** Reads under way. */
+  readonly running: Set<Promise<unknown>>
+  /** Called with each tail that was read, before anybody holds it. */
+  readonly onRead: (tail: Tail) => void
+}
+
+/** One read for all who asked meanwhile. */
+interface Loading {
+  holders: number
+  outcome: Promise<void>
+}
+
+/** A class, since point reads ask it: accessors of object literals would make every file's object a kind of its own. */
+export class TailLoader {
+  private readonly options: TailLoaderOptions
+  private readonly slot: CachedFile
+  private known: Tail | undefined
+  private loading: Loading | undefined
+  private isClosed = false
+  /** Of the tail as it was read last; the same as in the slot while it is held. */
+  private frame: Frame = 0
+
+  constructor(options: TailLoaderOptions) {
+    this.options = options
+    this.slot = options.cache.addFile(1)
+  }
+
+  get wasRead(): boolean {
+    return this.known !== undefined
+  }
+
+  /** As it was read last. Asked for once it was held. */
+  get tail(): Tail {
+    invariant(this.known !== undefined, 'a tail is used before it was read')
+    return this.known
+  }
+
+  get isInMemory(): boolean {
+    return this.slot.frames[0] !== 0
+  }
+
+  /** Keeps it in memory until as many calls of `release`; what must be waited for before it is held. 55000 once the file is closed. */
+  hold(stats?: ReadStats): Promise<void> | undefined {
+    this.refuseClosed()
+    const { cache, running } = this.options
+    if (cache.pin(this.slot, 0) !== 0) return undefined
+    if (this.loading === undefined) {
+      const loading = { holders: 0, outcome: Promise.resolve() }
+      this.loading = loading
+      loading.outcome = this.load(loading, stats)
+      const settled = loading.outcome.then(() => {}, () => {}).then(() => { running.delete(settled) })
+      running.add(settled)
+    }
+    this.loading.holders++
+    return this.loading.outcome
+  }
+
+  release(): void {
+    this.options.cache.unpin(this.frame)
+  }
+
+  /** Says that it was used just now. */
+  mark(): void {
+    this.options.cache.mark(this.frame)
+  }
+
+  /** Has it read ahead of need. Whoever needs it meets a failure again. */
+  readAhead(): void {
+    if (!this.isInMemory) void this.hold()?.then(() => this.release(), () => undefined)
+  }
+
+  /** Forgets it. Who holds it keeps its memory until `release`. */
+  close(): void {
+    this.isClosed = true
+    this.options.cache.removeFile(this.slot)
+  }
+
+  private async load(loading: Loading, stats: ReadStats | undefined): Promise<void> {
+    const { cache } = this.options
+    // Whoever asks in the same step takes part.
+    await Promise.resolve()
+    try {
+      this.refuseClosed()
+      const { frame, tail } = await readIn(this.options, stats)
+      if (this.isClosed) cache.unpin(frame)
+      this.refuseClosed()
+      this.frame = cache.publish(this.slot, 0, frame)
+      this.known = tail
+      this.options.onRead(tail)
+      for (let i = 0; i < loading.holders; i++) cache.pin(this.slot, 0)
+      cache.unpin(this.frame)
+    } finally {
+      this.loading = undefined
+    }
+  }
+
+  private refuseClosed(): void {
+    if (this.isClosed) throw closedError(this.options.file)
+  }
+}
+
+export const closedError = (file: string): LsmtError => new LsmtError('55000', `${file} is closed`, { file })
+
+/** Reads and checks it, into a frame that is pinned once. */
+async function readIn({ kernel, cache, meta, file, object }: TailLoaderOptions, stats: ReadStats | undefined): Promise<{ readonly frame: Frame; readonly tail: Tail }> {
+  const frame = cache.reserve(meta.tailBytes)
+  try {
+    const address = cache.addressOf(frame)
+    countRequest(stats, meta.tailBytes)
+    await object.read(kernel.memory.u8.subarray(address, address + meta.tailBytes), meta.byteLength - meta.tailBytes)
+    return { frame, tail: readTail(kernel, file, meta, address) }
+  } catch (error) {
+    cache.unpin(frame)
+    throw error
+  }
+}
