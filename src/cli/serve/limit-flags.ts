@@ -55,8 +55,8 @@ const flags: readonly NumberFlag[] = [
   { name: 'queryMemoryBytesMax', flag: 'query-memory-bytes-max', unit: 'bytes', min: MiB, max: 64 * GiB, help: 'of rows that one query holds; more is spilled' },
   { name: 'queriesMemoryBytesMax', flag: 'queries-memory-bytes-max', unit: 'bytes', min: MiB, max: 64 * GiB, help: 'of those of all queries' },
   { name: 'querySpillBytesMax', flag: 'query-spill-bytes-max', unit: 'bytes', min: MiB, max: 1024 * 1024 * GiB, help: 'that one query may spill to the data directory' },
-  { name: 'idempotencyKeysMax', flag: 'idempotency-keys-max', unit: 'n', min: 1, max: 1_000_000_000, help: 'idempotency keys that are kept at least, unless older than the next' },
-  { name: 'idempotencyKeepMs', flag: 'idempotency-keep-ms', unit: 'ms', min: 1_000, max: 366 * dayMs, help: 'for which an idempotency key is kept at least, unless there are more' },
+  { name: 'idempotencyKeysMax', flag: 'idempotency-keys-max', unit: 'n', min: 1, max: 1_000_000_000, help: 'newer keys after which an idempotency key may be forgotten' },
+  { name: 'idempotencyKeepMs', flag: 'idempotency-keep-ms', unit: 'ms', min: 1_000, max: 366 * dayMs, help: 'after which an idempotency key may be forgotten' },
 ]
 
 export function limitOptions(): readonly Option[] {
