@@ -51,7 +51,7 @@ export async function attachStorage(address: StorageAddress): Promise<Storage> {
   }
 }
 
-/** Loaded here and nowhere else, since the SDK takes longer to load than all of lsmt. */
+/** Loaded here and nowhere else: the SDK takes a tenth of a second, which others should not wait for. */
 async function s3Parts(address: S3Address) {
   keyPrefixOf(address)
   const settings = { ...defaultS3Settings, ...address.settings }

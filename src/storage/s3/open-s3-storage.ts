@@ -41,7 +41,7 @@ export function attachS3Storage(address: S3Address, bucket: Bucket, environment:
 }
 
 async function assertFit(bucket: Bucket, verdictKey: string, keyPrefix: string, mayWrite: boolean, environment: S3Environment): Promise<void> {
-  const kept = await firstAnswer(environment, () => bucket.readWhole(verdictKey))
+  const kept = await firstAnswer(environment, () => bucket.readWhole(verdictKey, 'open the database'))
   if (kept.kind === 'done') return assertVerdict(bucket, readVerdict(kept.value, verdictKey))
   if (kept.kind !== 'missing') throw kept.error
   if (!mayWrite) return

@@ -177,6 +177,13 @@ describe('what may be repeated', () => {
     expect(storage.counts).toMatchObject({ reads: 3, lists: 1, deletes: 1, bytesRead: 6 })
   })
 
+  it('is, one page of a list at a time', async () => {
+    const { storage, bucket } = scriptedStorage({ pageObjects: 3, fault: inTurn({ list: [undefined, 'lost-request'] }) })
+    for (let i = 0; i < 8; i++) await storage.createIfAbsent(`n/${i}`, [])
+    expect((await storage.list('n/')).map(({ name }) => name)).toEqual(Array.from({ length: 8 }, (_, i) => `n/${i}`))
+    expect(bucket.requests.filter((request) => request.startsWith('list'))).toHaveLength(4)
+  })
+
   it('fails with what the store said, and is never absent', async () => {
     const kinds = { head: 'lost-request', read: 'denied', readWhole: 'slow-down', list: 'lost-request', delete: 'denied' } as const
     const { storage } = scriptedStorage({ fault: ({ kind }) => (kind in kinds ? kinds[kind as keyof typeof kinds] : undefined) })

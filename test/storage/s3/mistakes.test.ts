@@ -33,7 +33,7 @@ describeS3('a mistake in the address of a real server', () => {
     const real = await freshAddress()
     const credentials = { ...real.credentials!, ...mistake.credentials }
     const address = { ...real, ...mistake, credentials }
-    expect(await toldBy(address)).toContain(`in bucket ${address.bucket} of ${address.endpoint}: ${told}`)
+    expect(await toldBy(address)).toContain(`cannot open the database in bucket ${address.bucket} of ${address.endpoint}: ${told}`)
   })
 
   it('https where http is spoken', async () => {

@@ -27,6 +27,8 @@ export interface BucketScript {
   readonly createsOnMatch?: boolean
   readonly ignoresRanges?: boolean
   readonly listsStale?: boolean
+  /** Objects in one answer to a list. */
+  readonly pageObjects?: number
   /** As Ceph: completing an upload overwrites. */
   readonly completesUnconditionally?: boolean
 }
@@ -106,9 +108,11 @@ export function createScriptedBucket(script: BucketScript = {}): ScriptedBucket 
       const object = objects.get(key)
       return object === undefined ? missing : done(object.bytes.slice())
     }),
-    list: (prefix) => perform('list', prefix, () => {
-      const found = [...objects].filter(([key]) => key.startsWith(prefix)).map(([key, { bytes }]) => ({ key, byteLength: bytes.length }))
-      return done({ objects: script.listsStale === true ? [] : found.sort((a, b) => (a.key < b.key ? -1 : 1)), next: undefined })
+    list: (prefix, next) => perform('list', prefix, () => {
+      if (script.listsStale === true) return done({ objects: [], next: undefined })
+      const found = [...objects].filter(([key]) => key.startsWith(prefix) && key > (next ?? '')).map(([key, { bytes }]) => ({ key, byteLength: bytes.length })).sort((a, b) => (a.key < b.key ? -1 : 1))
+      const page = found.slice(0, script.pageObjects)
+      return done({ objects: page, next: page.length < found.length ? page.at(-1)!.key : undefined })
     }),
     delete: (key) => perform('delete', key, () => {
       objects.delete(key)

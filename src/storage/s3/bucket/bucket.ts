@@ -49,7 +49,8 @@ export interface Bucket {
   head(key: string): Promise<Answer<StoredHead>>
   /** Fills `into`, which may lie in shared memory, from `byteOffset` on; nothing is written there once this has ended. A body of another length is `again`. */
   read(key: string, into: Uint8Array, byteOffset: number): Promise<Answer<void>>
-  readWhole(key: string): Promise<Answer<Uint8Array>>
+  /** `doing` says in messages what it is for. */
+  readWhole(key: string, doing?: string): Promise<Answer<Uint8Array>>
   list(prefix: string, next: string | undefined): Promise<Answer<BucketPage>>
   /** Deleting what is absent is done. */
   delete(key: string): Promise<Answer<void>>

@@ -16,7 +16,7 @@ export function countedBucket(bucket: Bucket, counts: RequestCounts): Bucket {
     put: (key, body, putId, condition) => seen('puts', body.length, bucket.put(key, body, putId, condition)),
     head: (key) => seen('gets', 0, bucket.head(key)),
     read: (key, into, byteOffset) => seen('gets', 0, bucket.read(key, into, byteOffset), () => into.length),
-    readWhole: (key) => seen('gets', 0, bucket.readWhole(key), (bytes) => bytes.length),
+    readWhole: (key, doing) => seen('gets', 0, bucket.readWhole(key, doing), (bytes) => bytes.length),
     list: (prefix, next) => seen('puts', 0, bucket.list(prefix, next)),
     delete: (key) => seen('deletes', 0, bucket.delete(key)),
     startUpload: (key, putId) => seen('puts', 0, bucket.startUpload(key, putId)),

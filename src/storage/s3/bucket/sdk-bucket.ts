@@ -10,6 +10,8 @@ import { withVariable } from '../../../runtime/host.ts'
 import type { Answer, Bucket, Refusal } from './bucket.ts'
 import { badAnswer, refusalOf } from './bucket-refusal.ts'
 import type { RequestPlace } from './bucket-refusal.ts'
+import { createSlots } from './slots.ts'
+import type { Slots } from './slots.ts'
 import type { S3Address } from '../s3-address.ts'
 import type { S3Settings } from '../s3-settings.ts'
 
@@ -26,13 +28,14 @@ interface Sdk {
   readonly client: S3Client
   readonly place: RequestPlace
   readonly settings: S3Settings
+  readonly slots: Slots
 }
 
 /** Sends nothing yet. */
 export async function openSdkBucket(address: S3Address, settings: S3Settings): Promise<Bucket> {
   const client = await createClient(address, settings)
   const region = await client.config.region()
-  const sdk: Sdk = { client, settings, place: { bucket: address.bucket, store: address.endpoint ?? 'AWS', region } }
+  const sdk: Sdk = { client, settings, slots: createSlots(settings.connectionsMax), place: { bucket: address.bucket, store: address.endpoint ?? 'AWS', region } }
   const Bucket = address.bucket
   return {
     description: `bucket ${Bucket} of ${sdk.place.store}`,
@@ -42,7 +45,7 @@ export async function openSdkBucket(address: S3Address, settings: S3Settings): P
     }),
     head: (Key) => head(sdk, Key),
     read: (Key, into, byteOffset) => read(sdk, Key, into, byteOffset),
-    readWhole: (Key) => readWhole(sdk, Key),
+    readWhole: (Key, doing) => readWhole(sdk, Key, doing),
     list: (Prefix, next) => ask(sdk, `list ${Prefix}`, 0, async ({ signal }) => {
       const page = await client.send(new ListObjectsV2Command({ Bucket, Prefix, ContinuationToken: next }), { abortSignal: signal })
       const objects = (page.Contents ?? []).map((object) => ({ key: object.Key ?? '', byteLength: object.Size ?? 0 }))
@@ -102,8 +105,9 @@ function newClient(config: S3ClientConfig): S3Client {
 }
 
 /** One attempt, whatever comes of it as data. */
-async function ask<T>({ settings, place }: Sdk, doing: string, bodyBytes: number, send: (attempt: Attempt) => Promise<T>): Promise<Answer<T>> {
+async function ask<T>({ settings, place, slots }: Sdk, doing: string, bodyBytes: number, send: (attempt: Attempt) => Promise<T>): Promise<Answer<T>> {
   const limitMs = settings.requestTimeoutMs + bodyBytes / settings.bytesPerMsMin
+  await slots.take()
   const abort = new AbortController()
   const timer = setTimeout(() => abort.abort(), limitMs)
   try {
@@ -113,6 +117,7 @@ async function ask<T>({ settings, place }: Sdk, doing: string, bodyBytes: number
     return refusalOf(abort.signal.aborted ? new Error(`no answer within ${Math.round(limitMs)} ms`) : cause, doing, place)
   } finally {
     clearTimeout(timer)
+    slots.give()
   }
 }
 
@@ -142,9 +147,9 @@ async function head(sdk: Sdk, Key: string): ReturnType<Bucket['head']> {
 }
 
 /** An empty object has no byte to read. */
-function headOfEmpty({ client, place, settings }: Sdk, Key: string): ReturnType<Bucket['head']> {
-  return ask({ client, place, settings }, `open ${Key}`, 0, async ({ signal }) => {
-    const got = await client.send(new HeadObjectCommand({ Bucket: place.bucket, Key }), { abortSignal: signal })
+function headOfEmpty(sdk: Sdk, Key: string): ReturnType<Bucket['head']> {
+  return ask(sdk, `open ${Key}`, 0, async ({ signal }) => {
+    const got = await sdk.client.send(new HeadObjectCommand({ Bucket: sdk.place.bucket, Key }), { abortSignal: signal })
     if (got.ContentLength === undefined) throw new NotAsAsked('final', 'it does not tell the size of the object')
     return { byteLength: got.ContentLength, putId: got.Metadata?.[putIdName] }
   })
@@ -162,8 +167,8 @@ async function read(sdk: Sdk, Key: string, into: Uint8Array, byteOffset: number)
   })
 }
 
-async function readWhole(sdk: Sdk, Key: string): Promise<Answer<Uint8Array>> {
-  return ask(sdk, `read ${Key}`, 0, async (attempt) => {
+async function readWhole(sdk: Sdk, Key: string, doing = `read ${Key}`): Promise<Answer<Uint8Array>> {
+  return ask(sdk, doing, 0, async (attempt) => {
     const got = await get(sdk, Key, undefined, attempt)
     if (got.ContentLength === undefined) throw new NotAsAsked('final', 'it does not tell the size of the object')
     const bytes = new Uint8Array(got.ContentLength)
