@@ -2,34 +2,9 @@
 /** The command line's composition root: what the process gives, handed to the rooms that need it. */
 import { createRequire } from 'node:module'
 import { runCommandLine } from './cli/program.ts'
-import type { OpenRequest } from './cli/host.ts'
-import type { Engine } from './engine/engine.ts'
-import { openEngine } from './engine/open-engine.ts'
+import { openDatabase } from './engine/open-database.ts'
 import { systemClock } from './runtime/clock.ts'
 import { systemRandom } from './runtime/random.ts'
-import { openStorage } from './storage/open-storage.ts'
-
-/** The engine over a local directory; closing it closes the directory too. */
-async function openLocalEngine({ dataDir, settings, isShardCountGiven }: OpenRequest): Promise<Engine> {
-  const storageAddress = { kind: 'local', directory: dataDir } as const
-  const storage = await openStorage(storageAddress)
-  try {
-    const engine = await openEngine({ storage, settings, clock: systemClock, random: systemRandom, storageAddress, isShardCountGiven })
-    return {
-      ...engine,
-      get catalogVersion() {
-        return engine.catalogVersion
-      },
-      async close() {
-        await engine.close()
-        await storage.close()
-      },
-    }
-  } catch (error) {
-    await storage.close()
-    throw error
-  }
-}
 
 const { version } = createRequire(import.meta.url)('../package.json') as { readonly version: string }
 
@@ -47,6 +22,9 @@ function stopSignal(): Promise<void> {
   })
 }
 
+// Which versions of Node lsmt runs on is said by lsmt; several lines by the AWS SDK would stand where one of ours is looked for.
+process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] ??= 'true'
+
 // Where files may not grow any more (ulimit -f), writing is to fail, not to end the process.
 process.on('SIGXFSZ', () => {})
 
@@ -58,7 +36,7 @@ process.exitCode = await runCommandLine(process.argv.slice(2), {
   version,
   environment: process.env,
   clock: systemClock,
-  openEngine: openLocalEngine,
+  openEngine: (request) => openDatabase(request, { clock: systemClock, random: systemRandom }),
   printLine: (line) => process.stdout.write(`${line}\n`),
   printError: (line) => process.stderr.write(`${line}\n`),
   terminal: { input: process.stdin, output: process.stdout, error: process.stderr },

@@ -1,14 +1,7 @@
 /** What commands use of the world; main builds it from the process, tests from anything. */
 import type { Engine } from '../engine/engine.ts'
+import type { DatabaseRequest } from '../engine/open-database.ts'
 import type { Clock } from '../runtime/clock.ts'
-import type { DatabaseSettings } from '../settings.ts'
-
-export interface OpenRequest {
-  readonly dataDir: string
-  readonly settings: DatabaseSettings
-  /** The number of shards was asked for, not a default: it must be the database's. */
-  readonly isShardCountGiven: boolean
-}
 
 /** A stream of the process that may be a terminal. */
 export type TerminalOutput = NodeJS.WritableStream & { readonly isTTY?: boolean; readonly columns?: number }
@@ -24,7 +17,7 @@ export interface CliHost {
   readonly version: string
   readonly environment: Readonly<Record<string, string | undefined>>
   readonly clock: Clock
-  readonly openEngine: (request: OpenRequest) => Promise<Engine>
+  readonly openEngine: (request: DatabaseRequest) => Promise<Engine>
   readonly printLine: (line: string) => void
   readonly printError: (line: string) => void
   readonly terminal: Terminal

@@ -2,7 +2,7 @@
 import { Command, CommanderError } from 'commander'
 import { addBackup } from './backup/backup-command.ts'
 import { addRestore } from './backup/restore-command.ts'
-import type { CommandFloor } from './command.ts'
+import type { CommandFloor, FlagSource } from './command.ts'
 import { describeFailure } from './failure.ts'
 import { exitCode, exitCodeOf, exitCodesHelp } from './exit-code.ts'
 import type { ExitCode } from './exit-code.ts'
@@ -45,7 +45,7 @@ export function createProgram(host: CliHost, finish: (code: ExitCode) => void): 
   for (const option of serveOptions()) serving.addOption(option)
   serving.action(async (flags: ServeFlags) => {
     refuseFutureFlags((attribute) => serving.getOptionValue(attribute) !== undefined && serving.getOptionValue(attribute) !== '')
-    await serve(flags, serving.getOptionValueSource('shards') !== 'default', host)
+    await serve(flags, (flag) => serving.getOptionValueSource(flag) as FlagSource, host)
   })
   program.hook('preAction', (_, command) => readSwitchVariables(command, host.environment))
   const floor: CommandFloor = { program, host, finish }

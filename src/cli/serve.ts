@@ -9,7 +9,9 @@ import { systemRandom } from '../runtime/random.ts'
 import { defaultDatabaseSettings } from '../settings.ts'
 import type { DatabaseSettings } from '../settings.ts'
 import { createSql, sqlSettings } from '../sql/sql.ts'
+import { addressName } from '../storage/open-storage.ts'
 import { archiveLabel } from './backup/archive-label.ts'
+import type { FlagSource } from './command.ts'
 import type { CliHost } from './host.ts'
 import { servedAccess } from './serve/access.ts'
 import type { ServedAccess } from './serve/access.ts'
@@ -18,22 +20,25 @@ import { affordableConnections } from './serve/open-files.ts'
 import type { ServeFlags } from './serve/serve-flags.ts'
 import { statusOf } from './serve/status.ts'
 import { watchEngine } from './serve/watch-engine.ts'
+import { assertServed, chosenAddress } from './target/storage-flags.ts'
+import type { PlaceAddress } from './target/storage-flags.ts'
 
 /** Runs until `host.stopRequested`. 22023 for settings that cannot be, and whatever opening the database says. */
-export async function serve(given: ServeFlags, isShardCountGiven: boolean, host: CliHost): Promise<void> {
+export async function serve(given: ServeFlags, sourceOf: (flag: string) => FlagSource, host: CliHost): Promise<void> {
   const flags: ServeFlags = { ...given, connectionsMax: await affordableConnections(given.connectionsMax) }
-  if (flags.storage === 's3') throw new LsmtError('0A000', '--storage s3 is not supported yet; use --storage local')
+  const address = chosenAddress(flags, sourceOf)
+  assertServed(address)
   const access = await servedAccess(flags, host.environment['LSMT_AUTH_TOKEN'])
-  const { shards, workers, readers, durability, kernels, dataDir } = flags
+  const { shards, workers, readers, durability, kernels } = flags
   const settings: DatabaseSettings = { ...defaultDatabaseSettings, ...limitSettings(flags), shards, workers, readers, durability, kernels }
   const log = createLog(flags.logLevel, (line) => host.printError(line.trimEnd()))
-  const engine = await host.openEngine({ dataDir, settings, isShardCountGiven })
+  const engine = await host.openEngine({ address, settings, isShardCountGiven: sourceOf('shards') !== 'default' })
   const unwatch = watchEngine(engine, log)
   try {
-    const server = await startServer({ flags, access, settings, engine, log, host })
+    const server = await startServer({ flags, address, access, settings, engine, log, host })
     reloadWhenAsked(access, server, log, host)
-    log.info({ url: server.url, dataDir, durability, kernels, version: host.version, connectionsMax: flags.connectionsMax }, 'listening')
-    host.printLine(`lsmt listening on ${server.url} (data: ${dataDir}, durability: ${durability}, kernels: ${kernels})`)
+    log.info({ url: server.url, data: addressName(address), durability, kernels, version: host.version, connectionsMax: flags.connectionsMax }, 'listening')
+    host.printLine(`lsmt listening on ${server.url} (data: ${addressName(address)}, durability: ${durability}, kernels: ${kernels})`)
     await host.stopRequested
     await stop(server, engine, flags.stopTimeoutMs, log)
   } finally {
@@ -58,6 +63,7 @@ function reloadWhenAsked({ reload }: ServedAccess, server: HttpServer, log: Log,
 
 interface Serving {
   readonly flags: ServeFlags
+  readonly address: PlaceAddress
   readonly access: ServedAccess
   readonly settings: DatabaseSettings
   readonly engine: Engine
@@ -65,10 +71,10 @@ interface Serving {
   readonly host: CliHost
 }
 
-async function startServer({ flags, access: { clients, certificate }, settings, engine, log, host }: Serving): Promise<HttpServer> {
+async function startServer({ flags, address, access: { clients, certificate }, settings, engine, log, host }: Serving): Promise<HttpServer> {
   const { clock, version } = host
   const startMs = clock.monotonicMs()
-  const node = { version, settings, dataDir: flags.dataDir, uptimeMs: () => clock.monotonicMs() - startMs }
+  const node = { version, settings, address, uptimeMs: () => clock.monotonicMs() - startMs }
   return await startHttpServer(
     { ...flags.listen, clients, certificate, limits: flags },
     {

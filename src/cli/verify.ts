@@ -3,20 +3,21 @@ import { verifyDatabase } from '../engine/shards/verify-database.ts'
 import type { VerifyCounts } from '../engine/shards/verify-database.ts'
 import type { Finding } from '../lsm/table/verify-table.ts'
 import type { KernelKind } from '../settings.ts'
-import { openLocalStorage } from '../storage/local-storage.ts'
+import { openStorage } from '../storage/open-storage.ts'
 import type { Storage } from '../storage/storage.ts'
 import { addCommand } from './command.ts'
-import type { CommandFloor } from './command.ts'
+import type { CommandFloor, FlagSource } from './command.ts'
 import { exitCode } from './exit-code.ts'
 import type { ExitCode } from './exit-code.ts'
-import { dataDirOption, kernelsOption } from './flags.ts'
+import { kernelsOption } from './flags.ts'
 import type { CliHost } from './host.ts'
 import { jsonOption } from './switches.ts'
 import { openFileKernel } from './target/file-kernel.ts'
-import { openExisting } from './target/directory-connection.ts'
+import { openExisting } from './target/engine-connection.ts'
+import { chosenAddress, storageOptions } from './target/storage-flags.ts'
+import type { StorageFlags } from './target/storage-flags.ts'
 
-interface VerifyFlags {
-  readonly dataDir: string
+interface VerifyFlags extends StorageFlags {
   readonly kernels: KernelKind
   readonly json?: boolean
 }
@@ -25,15 +26,17 @@ export function addVerify(floor: CommandFloor): void {
   addCommand<VerifyFlags>(floor, {
     name: 'verify',
     description: 'check every file of a database that no process has open',
-    options: [dataDirOption(), kernelsOption(), jsonOption( 'tell the outcome as JSON')],
+    options: [...storageOptions(), kernelsOption(), jsonOption( 'tell the outcome as JSON')],
     examples: ['lsmt verify --data-dir ./data'],
-    run: (flags) => verify(flags, floor.host),
+    run: (flags, _args, sourceOf) => verify(flags, sourceOf, floor.host),
   })
 }
 
 /** 58P01 when there is no database, 55006 when a process has it open. */
-async function verify({ dataDir, kernels, json }: VerifyFlags, host: CliHost): Promise<ExitCode> {
-  const storage = await openExisting(dataDir, () => openLocalStorage(dataDir))
+async function verify(flags: VerifyFlags, sourceOf: (flag: string) => FlagSource, host: CliHost): Promise<ExitCode> {
+  const { kernels, json } = flags
+  const address = chosenAddress(flags, sourceOf)
+  const storage = await openExisting(address, () => openStorage(address, 'read'))
   try {
     const findings: Finding[] = []
     const counts = await verifyStorage(storage, kernels, (finding) => {

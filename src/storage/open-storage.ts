@@ -17,6 +17,18 @@ export interface LocalAddress {
   readonly directory: string
 }
 
+/** An address for people. */
+export function addressName(address: StorageAddress): string {
+  switch (address.kind) {
+    case 'local':
+      return address.directory
+    case 'memory':
+      return 'memory'
+    case 's3':
+      return `s3://${address.bucket}/${keyPrefixOf(address)}`.replace(/\/$/, '')
+  }
+}
+
 /** What whoever opens a storage is going to do. A bucket has room for many that read beside those that write; a directory is one process's alone. */
 export type StorageUse = 'write' | 'read'
 
@@ -34,6 +46,16 @@ export async function openStorage(address: StorageAddress, use: StorageUse = 'wr
       const { opening, bucket, environment } = await s3Parts(address)
       return opening.openS3Storage(address, use === 'write', bucket, environment)
     }
+  }
+}
+
+/** Opens a storage for as long as `run` takes. */
+export async function withStorage<T>(address: StorageAddress, use: StorageUse, run: (storage: Storage) => Promise<T>): Promise<T> {
+  const storage = await openStorage(address, use)
+  try {
+    return await run(storage)
+  } finally {
+    await storage.close()
   }
 }
 

@@ -1,7 +1,8 @@
-/** Whole files that a user names, such as tokens and certificates: outside of any storage, and small. */
+/** Whole files that are small, or should be: those that a user names, such as tokens and certificates, and stored ones. */
 import { open } from 'node:fs/promises'
 import { LsmtError } from '../errors.ts'
 import { storageError } from './storage-errors.ts'
+import type { Storage } from './storage.ts'
 
 /** 58P01 when there is none, 54000 when it is larger than `bytesMax`. */
 export async function readSmallFile(path: string, bytesMax: number): Promise<Buffer> {
@@ -19,5 +20,18 @@ export async function readSmallFile(path: string, bytesMax: number): Promise<Buf
     throw storageError(cause, 'read', path)
   } finally {
     await handle.close()
+  }
+}
+
+/** The same of a stored object. */
+export async function readSmallObject(storage: Storage, name: string, bytesMax: number): Promise<Buffer> {
+  const object = await storage.open(name)
+  try {
+    if (object.byteLength > bytesMax) throw new LsmtError('54000', `${name} has ${object.byteLength} bytes, at most ${bytesMax} are read`, { file: name })
+    const bytes = Buffer.alloc(object.byteLength)
+    await object.read(bytes, 0)
+    return bytes
+  } finally {
+    await object.close()
   }
 }

@@ -2,10 +2,9 @@
 import { PassThrough } from 'node:stream'
 import { runCommandLine } from '../../src/cli/program.ts'
 import type { CliHost } from '../../src/cli/host.ts'
-import { openEngine } from '../../src/engine/open-engine.ts'
+import { openDatabase } from '../../src/engine/open-database.ts'
 import { systemClock } from '../../src/runtime/clock.ts'
 import { systemRandom } from '../../src/runtime/random.ts'
-import { openLocalStorage } from '../../src/storage/local-storage.ts'
 import type { CliRun } from './cli-process.ts'
 
 /** `input` on standard input; neither stream is a terminal. */
@@ -17,15 +16,7 @@ export async function runHere(args: readonly string[], input: string | Uint8Arra
     version: '0.0.0', environment: {}, clock: systemClock, terminal: streams, stopRequested: new Promise(() => {}), onReload() {},
     printLine: (line) => streams.output.write(`${line}\n`),
     printError: (line) => streams.error.write(`${line}\n`),
-    openEngine: async ({ dataDir, settings, isShardCountGiven }) => {
-      const storage = await openLocalStorage(dataDir)
-      const engine = await openEngine({ storage, settings: { ...settings, workers: 0 }, clock: systemClock, random: systemRandom, isShardCountGiven }).catch(async (error: unknown) => {
-        await storage.close()
-        throw error
-      })
-      const { close } = engine
-      return Object.assign(engine, { close: async () => { await close(); await storage.close() } })
-    },
+    openEngine: ({ settings, ...request }) => openDatabase({ ...request, settings: { ...settings, workers: 0 } }, { clock: systemClock, random: systemRandom }),
     ...more,
   })
   return { code, out: out(), err: err() }

@@ -3,7 +3,8 @@ import { createServer } from 'node:net'
 import { PassThrough } from 'node:stream'
 import { afterEach, expect, test } from 'vitest'
 import { runCommandLine } from '../../src/cli/program.ts'
-import type { CliHost, OpenRequest } from '../../src/cli/host.ts'
+import type { CliHost } from '../../src/cli/host.ts'
+import type { DatabaseRequest } from '../../src/engine/open-database.ts'
 import { LsmtError } from '../../src/errors.ts'
 import { systemClock } from '../../src/runtime/clock.ts'
 import { openModelEngine } from '../engine/model-engine.ts'
@@ -11,7 +12,7 @@ import { openModelEngine } from '../engine/model-engine.ts'
 interface TestHost extends CliHost {
   readonly out: string[]
   readonly err: string[]
-  readonly opened: OpenRequest[]
+  readonly opened: DatabaseRequest[]
   closed: number
   stop(): void
 }
@@ -65,7 +66,7 @@ test('without --shards a database of any number of shards may be opened', async 
   const running = runCommandLine(['--listen', '127.0.0.1:0'], host)
   host.stop()
   expect(await running).toBe(0)
-  expect(host.opened[0]).toMatchObject({ isShardCountGiven: false, dataDir: './data', settings: { shards: 8 } })
+  expect(host.opened[0]).toMatchObject({ isShardCountGiven: false, address: { kind: 'local', directory: './data' }, settings: { shards: 8 } })
 })
 
 test('variables stand for flags, and flags win', async () => {
@@ -73,7 +74,7 @@ test('variables stand for flags, and flags win', async () => {
   Object.assign(process.env, { LSMT_LISTEN: '127.0.0.1:0', LSMT_DATA_DIR: '/from/variable', LSMT_SHARDS: '5' })
   const running = runCommandLine(['serve', '--shards', '6'], host)
   while (host.out.length === 0) await new Promise((resolve) => setTimeout(resolve, 5))
-  expect(host.opened[0]).toMatchObject({ dataDir: '/from/variable', settings: { shards: 6 } })
+  expect(host.opened[0]).toMatchObject({ address: { kind: 'local', directory: '/from/variable' }, settings: { shards: 6 } })
   host.stop()
   expect(await running).toBe(0)
 })
@@ -115,10 +116,27 @@ const usage: readonly (readonly [readonly string[], Readonly<Record<string, stri
   [['--tls-cert', 'x'], {}, /--tls-cert is given without --tls-key/],
   [[], { LSMT_TLS_KEY: 'x' }, /--tls-key is given without --tls-cert/],
   [['--tls-cert', 'package.json', '--tls-key', 'package.json', '--listen', '127.0.0.1:0'], {}, /TLS certificate or its key cannot be used/],
-  [['--storage', 's3'], {}, /^lsmt: --storage s3 is not supported yet/],
+  [['--storage', 's3'], {}, /^lsmt: --storage s3 needs a bucket \(give --bucket \(LSMT_BUCKET\)\)$/],
+  [['--storage', 's3', '--bucket', 'No_Bucket'], {}, /'--bucket <name>' argument 'No_Bucket' is invalid. Expected 3 to 63 of \[a-z0-9.-\]\.$/],
+  [['--storage', 's3'], { LSMT_BUCKET: 'x' }, /'x' from env 'LSMT_BUCKET' is invalid. Expected 3 to 63/],
+  [['--storage', 's3', '--bucket', 'abc', '--prefix', '/a'], {}, /'--prefix <prefix>' argument '\/a' is invalid. Expected at most 400 characters: parts of/],
+  [['--storage', 's3', '--bucket', 'abc', '--prefix', 'a/../b'], {}, /Expected at most 400 characters/],
+  [['--storage', 's3', '--bucket', 'abc', '--s3-endpoint', 'localhost:9000'], {}, /'--s3-endpoint <url>' argument 'localhost:9000' is invalid. Expected a URL such as https:\/\/s3\.example\.org, without credentials\.$/],
+  [['--storage', 's3', '--bucket', 'abc', '--s3-endpoint', 'http://me:word@host'], {}, /Expected a URL .*without credentials/],
+  [['--storage', 's3', '--bucket', 'abc', '--s3-path-style', 'yes'], {}, /Allowed choices are auto, true, false/],
+  [['--storage', 'gcs'], {}, /Allowed choices are local, s3/],
+  [['verify', '--prefix', 'abc'], {}, /^lsmt: --prefix is of --storage s3, and the storage is local \(give --storage s3 too, or leave it out\)$/],
+  [['sql', '-e', 'SELECT 1'], { LSMT_BUCKET: 'abc' }, /^lsmt: --bucket is of --storage s3, and the storage is local/],
+  [['status', '--url', 'http://127.0.0.1:1', '--storage', 's3'], {}, /^lsmt: --url and --storage exclude each other/],
+  [['backup', 's3://No_Bucket/x'], {}, /^lsmt: bad place "s3:\/\/No_Bucket\/x": expected s3:\/\/bucket\/prefix/],
+  [['backup', 's3://abc/x//y'], {}, /expected s3:\/\/bucket\/prefix, the prefix being/],
+  [['restore', 's3://abc/x?profile=y'], {}, /expected no parameters but endpoint and region/],
+  [['restore', 's3://abc/x?endpoint=ftp:%2F%2Fy'], {}, /expected an endpoint that is a URL/],
+  [['inspect', 's3://abc/x.sst'], {}, /^lsmt: s3:\/\/abc\/x\.sst is no name of a file of a database/],
   [['--listen', '0.0.0.0:0'], {}, /^lsmt: 0\.0\.0\.0 is not a loopback address: give tokens by --auth-token-file or LSMT_AUTH_TOKEN.*--no-auth/],
   [['--listen', '[::]:0'], {}, /not a loopback address/],
-  [['--bucket', 'b'], {}, /^lsmt: --bucket \(LSMT_BUCKET\) is not supported yet/],
+  [['--bucket', 'abc'], {}, /^lsmt: --bucket is of --storage s3/],
+  [['--cache-dir', 'c'], {}, /^lsmt: --cache-dir \(LSMT_CACHE_DIR\) is not supported yet/],
   [['--node-id', 'n'], {}, /--node-id \(LSMT_NODE_ID\) is not supported yet/],
   [[], { LSMT_ETCD: 'http://x' }, /--etcd \(LSMT_ETCD\) is not supported yet/],
   [['surve'], {}, /too many arguments/],

@@ -1,12 +1,9 @@
-/** `lsmt backup`: a consistent copy of a database, of a server that goes on writing or of a directory, verified after. */
+/** `lsmt backup`: a consistent copy of a database, of a server that goes on writing or of one that nobody has open, verified after. */
 import { Argument } from 'commander'
-import { LsmtError } from '../../errors.ts'
 import { backupArchive, totalBytes } from '../../http/backup/archive.ts'
 import type { BackupList } from '../../http/backup/archive.ts'
 import type { KernelKind } from '../../settings.ts'
-import { isEmptyDirectory } from '../../storage/local-probe.ts'
-import { openLocalStorage } from '../../storage/local-storage.ts'
-import type { Storage } from '../../storage/storage.ts'
+import { addressName, withStorage } from '../../storage/open-storage.ts'
 import { addCommand } from '../command.ts'
 import type { CommandFloor, FlagSource } from '../command.ts'
 import { exitCode } from '../exit-code.ts'
@@ -14,13 +11,15 @@ import type { ExitCode } from '../exit-code.ts'
 import type { CliHost } from '../host.ts'
 import { cancelOnStop } from '../stop.ts'
 import { jsonOption } from '../switches.ts'
-import { openDirectory } from '../target/directory-connection.ts'
+import { openHere } from '../target/engine-connection.ts'
 import { serverWithToken } from '../target/open-target.ts'
+import { addressOf, chosenAddress } from '../target/storage-flags.ts'
+import type { PlaceAddress } from '../target/storage-flags.ts'
 import { chosenUrl, targetOptions } from '../target/target-options.ts'
 import type { TargetFlags } from '../target/target-options.ts'
 import { startProgress } from '../transfer/progress.ts'
-import { verifyStorage } from '../verify.ts'
 import { archiveLabel } from './archive-label.ts'
+import { assertEmpty, assertSound } from './copy-target.ts'
 import { receiveArchive } from './receive-archive.ts'
 
 interface BackupFlags extends TargetFlags {
@@ -30,61 +29,53 @@ interface BackupFlags extends TargetFlags {
 export function addBackup(floor: CommandFloor): void {
   addCommand<BackupFlags>(floor, {
     name: 'backup',
-    arguments: [new Argument('<folder>', 'where the backup goes; must be empty or absent')],
-    description: 'copy a database as it is at one moment, while writes go on, into a folder of its own, and verify the copy',
+    arguments: [new Argument('<place>', 'where the backup goes: a folder, or s3://bucket/prefix; must be empty or absent')],
+    description: 'copy a database as it is at one moment, while writes go on, to a place of its own, and verify the copy',
     options: [...targetOptions(), jsonOption( 'tell the outcome as JSON')],
-    examples: ['lsmt backup backups/monday --url http://127.0.0.1:8080', 'lsmt backup backups/monday --data-dir ./data'],
-    run: (flags, [folder], sourceOf) => runBackup(flags, folder!, sourceOf, floor.host),
+    examples: ['lsmt backup backups/monday --url http://127.0.0.1:8080', 'lsmt backup s3://my-backups/monday --data-dir ./data', 'lsmt backup backups/monday --storage s3 --bucket my-bucket'],
+    run: (flags, [place], sourceOf) => runBackup(flags, place!, sourceOf, floor.host),
   })
 }
 
-async function runBackup(flags: BackupFlags, folder: string, sourceOf: (flag: string) => FlagSource, host: CliHost): Promise<ExitCode> {
-  if (!(await isEmptyDirectory(folder))) throw new LsmtError('58030', `${folder} is not empty`, { hint: 'a backup has a folder of its own' })
+async function runBackup(flags: BackupFlags, place: string, sourceOf: (flag: string) => FlagSource, host: CliHost): Promise<ExitCode> {
+  const target = addressOf(place, flags)
+  await assertEmpty(target, 'a backup has a place of its own')
   const url = chosenUrl(flags, sourceOf)
-  const list = url === undefined ? await backupDirectory(flags, folder, host) : await backupServer(url, flags, folder, host)
-  const bytes = totalBytes(list.files)
-  if (flags.json === true) host.printLine(JSON.stringify({ folder, files: list.files.length, bytes, createdAt: list.createdAt }))
-  else host.printLine(`${list.files.length} files, ${bytes} bytes, written to ${folder} and verified`)
+  const list = url === undefined ? await backupHere(chosenAddress(flags, sourceOf), target, flags.kernels, host) : await backupServer(url, flags, target, host)
+  const bytes = totalBytes(list.files), name = addressName(target)
+  if (flags.json === true) host.printLine(JSON.stringify({ folder: name, files: list.files.length, bytes, createdAt: list.createdAt }))
+  else host.printLine(`${list.files.length} files, ${bytes} bytes, written to ${name} and verified`)
   return exitCode.ok
 }
 
-async function backupServer(url: string, flags: BackupFlags, folder: string, host: CliHost): Promise<BackupList> {
+async function backupServer(url: string, flags: BackupFlags, target: PlaceAddress, host: CliHost): Promise<BackupList> {
   const server = await serverWithToken(url, flags, host)
   const response = await server.request('/backup', {}, cancelOnStop(host))
-  return await receive(response.body as unknown as AsyncIterable<Uint8Array>, 0, folder, flags.kernels, host)
+  return await receive(response.body as unknown as AsyncIterable<Uint8Array>, 0, target, flags.kernels, host)
 }
 
-async function backupDirectory(flags: BackupFlags, folder: string, host: CliHost): Promise<BackupList> {
-  const connection = await openDirectory(flags, host)
+async function backupHere(source: PlaceAddress, target: PlaceAddress, kernels: KernelKind, host: CliHost): Promise<BackupList> {
+  const connection = await openHere(source, kernels, host)
   try {
     const checkpoint = await connection.engine.checkpoint()
     const total = totalBytes(checkpoint.files)
-    return await receive(backupArchive(checkpoint, archiveLabel(host)), total, folder, flags.kernels, host)
+    return await receive(backupArchive(checkpoint, archiveLabel(host)), total, target, kernels, host)
   } finally {
     await connection.close()
   }
 }
 
-async function receive(archive: AsyncIterable<Uint8Array>, total: number, folder: string, kernels: KernelKind, host: CliHost): Promise<BackupList> {
-  const storage = await openLocalStorage(folder)
+async function receive(archive: AsyncIterable<Uint8Array>, total: number, target: PlaceAddress, kernels: KernelKind, host: CliHost): Promise<BackupList> {
   const progress = startProgress(host.terminal.error, host.clock, total, 'bytes')
   let done = 0
   try {
-    const list = await receiveArchive(archive, storage, (byteLength) => progress.update((done += byteLength)))
-    progress.stop()
-    await assertSound(storage, kernels, 'the backup')
-    return list
+    return await withStorage(target, 'write', async (storage) => {
+      const list = await receiveArchive(archive, storage, (byteLength) => progress.update((done += byteLength)))
+      progress.stop()
+      await assertSound(storage, list, kernels, 'the backup')
+      return list
+    })
   } finally {
     progress.stop()
-    await storage.close()
   }
-}
-
-/** XX001 with the first finding when the files are not those of a sound database. */
-export async function assertSound(storage: Storage, kernels: KernelKind, what: string): Promise<void> {
-  let first: string | undefined
-  const { findings } = await verifyStorage(storage, kernels, ({ file, message }) => {
-    first ??= `${file}: ${message}`
-  })
-  if (first !== undefined) throw new LsmtError('XX001', `${what} was verified and is damaged, ${findings} findings; the first is ${first}`)
 }

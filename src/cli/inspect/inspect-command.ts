@@ -14,7 +14,8 @@ import { storedTable } from '../../lsm/table/stored-table.ts'
 import { tableFileName } from '../../lsm/table/table-file-name.ts'
 import type { KernelKind } from '../../settings.ts'
 import { createMemoryStorage } from '../../storage/memory-storage.ts'
-import { readSmallFile } from '../../storage/small-file.ts'
+import { withStorage } from '../../storage/open-storage.ts'
+import { readSmallFile, readSmallObject } from '../../storage/small-file.ts'
 import { addCommand } from '../command.ts'
 import type { CommandFloor } from '../command.ts'
 import { exitCode } from '../exit-code.ts'
@@ -23,9 +24,11 @@ import { kernelsOption } from '../flags.ts'
 import type { CliHost } from '../host.ts'
 import { jsonOption } from '../switches.ts'
 import { openFileKernel } from '../target/file-kernel.ts'
+import { addressOf, storeOptions } from '../target/storage-flags.ts'
+import type { StoreFlags } from '../target/storage-flags.ts'
 import { logObjectText, manifestText, segmentText } from './description-text.ts'
 
-interface InspectFlags {
+interface InspectFlags extends StoreFlags {
   readonly kernels: KernelKind
   readonly json?: boolean
 }
@@ -33,10 +36,10 @@ interface InspectFlags {
 export function addInspect(floor: CommandFloor): void {
   addCommand<InspectFlags>(floor, {
     name: 'inspect',
-    arguments: [new Argument('<file>', 'a file under sst/, wal/ or manifest/ of a database, or its format file')],
+    arguments: [new Argument('<file>', 'a file under sst/, wal/ or manifest/ of a database, or its format file; s3://bucket/prefix/sst/… in a bucket')],
     description: 'show what a file of a database holds: row groups, encodings, sizes, zone maps, records, levels',
-    options: [kernelsOption(), jsonOption( 'as JSON, in full')],
-    examples: ['lsmt inspect data/sst/0/00000000000000000001.sst', 'lsmt inspect --json data/manifest/0/00000000000000000007.manifest'],
+    options: [...storeOptions(), kernelsOption(), jsonOption( 'as JSON, in full')],
+    examples: ['lsmt inspect data/sst/0/00000000000000000001.sst', 'lsmt inspect s3://my-bucket/prod/format', 'lsmt inspect --json data/manifest/0/00000000000000000007.manifest'],
     run: (flags, [file]) => inspect(flags, file!, floor.host),
   })
 }
@@ -50,12 +53,23 @@ interface Description {
   readonly isDamaged: boolean
 }
 
-async function inspect({ kernels, json }: InspectFlags, path: string, host: CliHost): Promise<ExitCode> {
-  const bytes = await readSmallFile(path, fileBytesMax)
+async function inspect(flags: InspectFlags, path: string, host: CliHost): Promise<ExitCode> {
+  const { kernels, json } = flags
+  const bytes = await bytesOf(path, flags)
   const kernel = openFileKernel(kernels)
   const { data, text, isDamaged } = await describe(kernel, path, bytes)
   host.printLine(json === true ? JSON.stringify(data, jsonValue) : text)
   return isDamaged ? exitCode.damaged : exitCode.ok
+}
+
+async function bytesOf(path: string, flags: StoreFlags): Promise<Buffer> {
+  const [place = '', query] = path.split('?', 2)
+  const inBucket = /^(s3:\/\/.+?)\/((?:sst|wal|manifest|writer|checkpoints)\/[^?]+|format)$/.exec(place)
+  if (inBucket === null && !path.startsWith('s3://')) return await readSmallFile(path, fileBytesMax)
+  if (inBucket === null) throw new LsmtError('22023', `${path} is no name of a file of a database`, { hint: 'expected s3://bucket/prefix/ and a name under sst/, wal/ or manifest/' })
+  const [, root, name] = inBucket
+  const address = addressOf(query === undefined ? root! : `${root}?${query}`, flags)
+  return await withStorage(address, 'read', (storage) => readSmallObject(storage, name!, fileBytesMax))
 }
 
 async function describe(kernel: Kernel, path: string, bytes: Buffer): Promise<Description> {

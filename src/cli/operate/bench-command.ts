@@ -56,7 +56,7 @@ interface Measure {
 async function bench(flags: BenchFlags, folder: string, host: CliHost): Promise<ExitCode> {
   if (!(await isEmptyDirectory(folder))) throw new LsmtError('58030', `${folder} is not empty`, { hint: 'the benchmark removes its folder: give one of its own' })
   const settings = { ...defaultDatabaseSettings, kernels: flags.kernels, durability: flags.durability }
-  const engine = await host.openEngine({ dataDir: folder, settings, isShardCountGiven: false })
+  const engine = await host.openEngine({ address: { kind: 'local', directory: folder }, settings, isShardCountGiven: false })
   try {
     const measures: Measure[] = []
     for await (const measure of measureAll(engine, flags.rows, host, cancelOnStop(host))) measures.push(measure)

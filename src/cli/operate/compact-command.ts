@@ -2,16 +2,17 @@
 import type { Engine } from '../../engine/engine.ts'
 import type { KernelKind } from '../../settings.ts'
 import { addCommand } from '../command.ts'
-import type { CommandFloor } from '../command.ts'
+import type { CommandFloor, FlagSource } from '../command.ts'
 import { exitCode } from '../exit-code.ts'
 import type { ExitCode } from '../exit-code.ts'
-import { dataDirOption, kernelsOption } from '../flags.ts'
+import { kernelsOption } from '../flags.ts'
 import type { CliHost } from '../host.ts'
 import { jsonOption } from '../switches.ts'
-import { openDirectory } from '../target/directory-connection.ts'
+import { openHere } from '../target/engine-connection.ts'
+import { chosenAddress, storageOptions } from '../target/storage-flags.ts'
+import type { StorageFlags } from '../target/storage-flags.ts'
 
-interface CompactFlags {
-  readonly dataDir: string
+interface CompactFlags extends StorageFlags {
   readonly kernels: KernelKind
   readonly json?: boolean
 }
@@ -20,14 +21,14 @@ export function addCompact(floor: CommandFloor): void {
   addCommand<CompactFlags>(floor, {
     name: 'compact',
     description: 'merge all files of a database that no process has open; a server does what is needed by itself',
-    options: [dataDirOption(), kernelsOption(), jsonOption( 'tell sizes as JSON')],
+    options: [...storageOptions(), kernelsOption(), jsonOption( 'tell sizes as JSON')],
     examples: ['lsmt compact --data-dir ./data'],
-    run: (flags) => compact(flags, floor.host),
+    run: (flags, _args, sourceOf) => compact(flags, sourceOf, floor.host),
   })
 }
 
-async function compact(flags: CompactFlags, host: CliHost): Promise<ExitCode> {
-  const { engine, close } = await openDirectory(flags, host)
+async function compact(flags: CompactFlags, sourceOf: (flag: string) => FlagSource, host: CliHost): Promise<ExitCode> {
+  const { engine, close } = await openHere(chosenAddress(flags, sourceOf), flags.kernels, host)
   try {
     await engine.flush()
     const before = sizeOf(engine)

@@ -5,21 +5,22 @@ import { repairDatabase } from '../../engine/repair/repair-database.ts'
 import { systemRandom } from '../../runtime/random.ts'
 import { defaultDatabaseSettings } from '../../settings.ts'
 import type { KernelKind } from '../../settings.ts'
-import { openLocalStorage } from '../../storage/local-storage.ts'
+import { addressName, openStorage } from '../../storage/open-storage.ts'
 import { LsmtError } from '../../errors.ts'
 import { isEmptyDirectory } from '../../storage/local-probe.ts'
 import { addCommand } from '../command.ts'
-import type { CommandFloor } from '../command.ts'
+import type { CommandFloor, FlagSource } from '../command.ts'
 import { exitCode } from '../exit-code.ts'
 import type { ExitCode } from '../exit-code.ts'
-import { dataDirOption, kernelsOption } from '../flags.ts'
+import { kernelsOption } from '../flags.ts'
 import type { CliHost } from '../host.ts'
 import { jsonOption } from '../switches.ts'
 import { openFileKernel } from '../target/file-kernel.ts'
+import { assertServed, chosenAddress, storageOptions } from '../target/storage-flags.ts'
+import type { PlaceAddress, StorageFlags } from '../target/storage-flags.ts'
 import { lossText } from './loss-text.ts'
 
-interface RepairFlags {
-  readonly dataDir: string
+interface RepairFlags extends StorageFlags {
   readonly kernels: KernelKind
   readonly json?: boolean
 }
@@ -28,25 +29,28 @@ export function addRepair(floor: CommandFloor): void {
   addCommand<RepairFlags>(floor, {
     name: 'repair',
     description: 'take what cannot be read out of a database that no process has open, into its folder quarantine/, and say what is lost',
-    options: [dataDirOption(), kernelsOption(), jsonOption( 'tell the losses as JSON')],
+    options: [...storageOptions(), kernelsOption(), jsonOption( 'tell the losses as JSON')],
     examples: ['cp -r data data-before && lsmt repair --data-dir ./data'],
-    run: (flags) => repair(flags, floor.host),
+    run: (flags, _args, sourceOf) => repair(flags, sourceOf, floor.host),
   })
 }
 
 /** Damage that was found is exit code 4, as of verify, although it is taken care of. */
-async function repair({ dataDir, kernels, json }: RepairFlags, host: CliHost): Promise<ExitCode> {
+async function repair(flags: RepairFlags, sourceOf: (flag: string) => FlagSource, host: CliHost): Promise<ExitCode> {
+  const { kernels, json } = flags
+  const address = chosenAddress(flags, sourceOf)
+  assertServed(address)
   // Its format file may be what is damaged, so that is not what tells a database here.
-  if (await isEmptyDirectory(dataDir)) throw new LsmtError('58P01', `there is no database in ${dataDir}`)
-  const losses = await takeOut(dataDir, kernels)
-  const tables = losses.length === 0 ? [] : await tablesLeft(dataDir, kernels, host)
+  if (address.kind === 'local' && (await isEmptyDirectory(address.directory))) throw new LsmtError('58P01', `there is no database in ${addressName(address)}`)
+  const losses = await takeOut(address, kernels)
+  const tables = losses.length === 0 ? [] : await tablesLeft(address, kernels, host)
   if (json === true) host.printLine(JSON.stringify({ losses: losses.map((loss) => jsonLoss(loss, tables)) }))
   else tell(losses, tables, host)
   return losses.length === 0 ? exitCode.ok : exitCode.damaged
 }
 
-async function takeOut(dataDir: string, kernels: KernelKind): Promise<readonly Loss[]> {
-  const storage = await openLocalStorage(dataDir)
+async function takeOut(address: PlaceAddress, kernels: KernelKind): Promise<readonly Loss[]> {
+  const storage = await openStorage(address)
   try {
     const kernel = openFileKernel(kernels)
     const losses: Loss[] = []
@@ -58,8 +62,8 @@ async function takeOut(dataDir: string, kernels: KernelKind): Promise<readonly L
 }
 
 /** Opening what is left aborts half statements, and shows that it can be opened. */
-async function tablesLeft(dataDir: string, kernels: KernelKind, host: CliHost): Promise<readonly TableSchema[]> {
-  const engine = await host.openEngine({ dataDir, settings: { ...defaultDatabaseSettings, kernels }, isShardCountGiven: false })
+async function tablesLeft(address: PlaceAddress, kernels: KernelKind, host: CliHost): Promise<readonly TableSchema[]> {
+  const engine = await host.openEngine({ address, settings: { ...defaultDatabaseSettings, kernels }, isShardCountGiven: false })
   const tables = engine.tables()
   await engine.close()
   return tables

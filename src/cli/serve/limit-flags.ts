@@ -54,7 +54,7 @@ const flags: readonly NumberFlag[] = [
   { name: 'cacheMemoryBytes', flag: 'cache-memory-bytes', unit: 'bytes', min: MiB, max: 2 * GiB, help: 'of it for cached parts of files' },
   { name: 'queryMemoryBytesMax', flag: 'query-memory-bytes-max', unit: 'bytes', min: MiB, max: 64 * GiB, help: 'of rows that one query holds; more is spilled' },
   { name: 'queriesMemoryBytesMax', flag: 'queries-memory-bytes-max', unit: 'bytes', min: MiB, max: 64 * GiB, help: 'of those of all queries' },
-  { name: 'querySpillBytesMax', flag: 'query-spill-bytes-max', unit: 'bytes', min: MiB, max: 1024 * 1024 * GiB, help: 'that one query may spill to the data directory' },
+  { name: 'querySpillBytesMax', flag: 'query-spill-bytes-max', unit: 'bytes', min: MiB, max: 1024 * 1024 * GiB, help: 'that one query may spill to disk' },
   { name: 'idempotencyKeysMax', flag: 'idempotency-keys-max', unit: 'n', min: 1, max: 1_000_000_000, help: 'newer keys after which an idempotency key may be forgotten' },
   { name: 'idempotencyKeepMs', flag: 'idempotency-keep-ms', unit: 'ms', min: 1_000, max: 366 * dayMs, help: 'after which an idempotency key may be forgotten' },
 ]

@@ -5,17 +5,17 @@ import { logLevels } from '../../runtime/log.ts'
 import type { LogLevel } from '../../runtime/log.ts'
 import type { Durability, KernelKind } from '../../settings.ts'
 import { defaultDatabaseSettings } from '../../settings.ts'
-import { dataDirOption, integerIn, kernelsOption, nonEmpty, parseListen, variableOf } from '../flags.ts'
+import { integerIn, kernelsOption, nonEmpty, parseListen, variableOf } from '../flags.ts'
 import type { ListenAddress } from '../flags.ts'
 import { switchOption } from '../switches.ts'
+import { storageOptions } from '../target/storage-flags.ts'
+import type { StorageFlags } from '../target/storage-flags.ts'
 import { limitOptions } from './limit-flags.ts'
 import type { LimitFlags } from './limit-flags.ts'
 
 /** As commander hands them over. */
-export interface ServeFlags extends LimitFlags {
+export interface ServeFlags extends LimitFlags, StorageFlags {
   readonly listen: ListenAddress
-  readonly dataDir: string
-  readonly storage: 'local' | 's3'
   readonly shards: number
   readonly workers: number
   readonly readers: number
@@ -33,8 +33,7 @@ export function serveOptions(): readonly Option[] {
   const { shards, workers, readers, durability } = defaultDatabaseSettings
   return [
     new Option('--listen <host:port>', 'address to listen on').env('LSMT_LISTEN').default(parseListen('127.0.0.1:8080'), '127.0.0.1:8080').argParser(parseListen),
-    dataDirOption(),
-    new Option('--storage <kind>', 'where the data is kept; s3 is not supported yet').env('LSMT_STORAGE').default('local').choices(['local', 's3']),
+    ...storageOptions(),
     new Option('--shards <n>', 'shards of a new database; fixed at creation').env('LSMT_SHARDS').default(shards).argParser(integerIn(1, 1024)),
     new Option('--workers <n>', 'threads for background work; 0: all in the main thread').env('LSMT_WORKERS').default(workers).argParser(integerIn(0, 64)),
     new Option('--readers <n>', 'threads that help with large scans; 0: the main thread reads alone').env('LSMT_READERS').default(readers).argParser(integerIn(0, 64)),
@@ -51,10 +50,10 @@ export function serveOptions(): readonly Option[] {
 }
 
 /** Who gives one of these expects something that would not happen. */
-const futureFlags = ['bucket', 'prefix', 's3-endpoint', 'cache-dir', 'cache-bytes-max', 'node-id', 'etcd', 'advertise', 'cluster', 'replication-factor']
+const futureFlags = ['cache-dir', 'cache-bytes-max', 'node-id', 'etcd', 'advertise', 'cluster', 'replication-factor']
 
 /** 0A000 for a flag that does not exist yet, wherever it was given. `isGiven` takes its name as commander has it. */
 export function refuseFutureFlags(isGiven: (attribute: string) => boolean): void {
   const flag = futureFlags.find((name) => isGiven(new Option(`--${name}`).attributeName()))
-  if (flag !== undefined) throw new LsmtError('0A000', `--${flag} (${variableOf(flag)}) is not supported yet: this version serves one node over a local directory`)
+  if (flag !== undefined) throw new LsmtError('0A000', `--${flag} (${variableOf(flag)}) is not supported yet: this version serves one node, and caches in memory only`)
 }

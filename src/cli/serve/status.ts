@@ -3,22 +3,23 @@ import { resolve } from 'node:path'
 import type { Engine, EngineStats } from '../../engine/engine.ts'
 import type { TreeStats } from '../../lsm/tree.ts'
 import type { DatabaseSettings } from '../../settings.ts'
+import type { PlaceAddress } from '../target/storage-flags.ts'
 
 export interface Node {
   readonly version: string
   readonly settings: DatabaseSettings
-  /** Paths below it are told without it. */
-  readonly dataDir: string
+  /** Paths below its directory are told without it. */
+  readonly address: PlaceAddress
   readonly uptimeMs: () => number
 }
 
-export function statusOf(engine: Engine, { version, settings, dataDir, uptimeMs }: Node): unknown {
+export function statusOf(engine: Engine, { version, settings, address, uptimeMs }: Node): unknown {
   const stats = engine.stats()
   const { durability, kernels, workers, readers } = settings
-  const told = (text: string | undefined): string | null => text?.replaceAll(`${resolve(dataDir)}/`, '') ?? null
+  const told = (text: string | undefined): string | null => (address.kind === 'local' ? text?.replaceAll(`${resolve(address.directory)}/`, '') : text) ?? null
   return {
     version,
-    node: { durability, kernels, workers, readers, storage: 'local', uptimeSeconds: Math.floor(uptimeMs() / 1000) },
+    node: { durability, kernels, workers, readers, ...storageOf(address), uptimeSeconds: Math.floor(uptimeMs() / 1000) },
     readOnly: told(stats.disk.refusal),
     tables: engine.tables().map(({ name, columns, hiddenKey }) => ({ name, columns: columns.length - (hiddenKey ? 1 : 0) })),
     levels: levelsOf(stats.shards),
@@ -29,6 +30,11 @@ export function statusOf(engine: Engine, { version, settings, dataDir, uptimeMs 
     readers: { ...stats.readers, trouble: told(stats.readers.trouble) },
     cluster: null,
   }
+}
+
+/** Where the data is; who may come in is nobody's business. */
+function storageOf(address: PlaceAddress): Readonly<Record<string, string>> {
+  return address.kind === 'local' ? { storage: 'local' } : { storage: 's3', bucket: address.bucket, prefix: address.prefix ?? '' }
 }
 
 /** Of all shards together. */

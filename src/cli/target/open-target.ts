@@ -4,15 +4,16 @@ import { readSmallFile } from '../../storage/small-file.ts'
 import type { FlagSource } from '../command.ts'
 import type { CliHost } from '../host.ts'
 import type { Connection } from './connection.ts'
-import { openDirectory } from './directory-connection.ts'
+import { openHere } from './engine-connection.ts'
 import { openServer } from './server-connection.ts'
 import type { ServerConnection } from './server-connection.ts'
+import { chosenAddress } from './storage-flags.ts'
 import { chosenUrl } from './target-options.ts'
 import type { TargetFlags } from './target-options.ts'
 
 async function openTarget(flags: TargetFlags, sourceOf: (flag: string) => FlagSource, host: CliHost): Promise<Connection> {
   const url = chosenUrl(flags, sourceOf)
-  return url === undefined ? await openDirectory(flags, host) : await serverWithToken(url, flags, host)
+  return url === undefined ? await openHere(chosenAddress(flags, sourceOf), flags.kernels, host) : await serverWithToken(url, flags, host)
 }
 
 /** Runs with the connection and closes it whatever happens. */

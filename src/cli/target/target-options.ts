@@ -1,14 +1,15 @@
-/** Where a command works: on a server, or straight on a directory that no process has open. */
+/** Where a command works: on a server, or straight on a database that no process has open. */
 import { InvalidArgumentError, Option } from 'commander'
 import { LsmtError } from '../../errors.ts'
 import type { KernelKind } from '../../settings.ts'
 import type { FlagSource } from '../command.ts'
-import { dataDirOption, kernelsOption, nonEmpty } from '../flags.ts'
+import { kernelsOption, nonEmpty } from '../flags.ts'
+import { storageOptions } from './storage-flags.ts'
+import type { StorageFlags } from './storage-flags.ts'
 
-export interface TargetFlags {
+export interface TargetFlags extends StorageFlags {
   readonly url?: string
   readonly tokenFile?: string
-  readonly dataDir: string
   readonly kernels: KernelKind
 }
 
@@ -16,7 +17,7 @@ export function targetOptions(): readonly Option[] {
   return [
     new Option('--url <url>', 'server to work with, such as http://127.0.0.1:8080').env('LSMT_URL').argParser(parseUrl),
     new Option('--token-file <path>', 'file that holds the token for the server (LSMT_TOKEN holds one itself)').env('LSMT_TOKEN_FILE').argParser(nonEmpty),
-    dataDirOption(),
+    ...storageOptions(),
     kernelsOption(),
   ]
 }
@@ -27,8 +28,11 @@ function parseUrl(text: string): string {
   return url.href.replace(/\/$/, '')
 }
 
-/** The URL to work with, undefined for the directory. What stands on the command line counts more than variables; both there is 22023. */
+/** The URL to work with, undefined for the storage. What stands on the command line counts more than variables; both there is 22023. */
 export function chosenUrl({ url }: TargetFlags, sourceOf: (flag: string) => FlagSource): string | undefined {
-  if (sourceOf('url') === 'cli' && sourceOf('dataDir') === 'cli') throw new LsmtError('22023', '--url and --data-dir exclude each other: work with a server, or straight on its directory while it is down')
-  return sourceOf('dataDir') === 'cli' ? undefined : url
+  const place = placeFlags.find(([name]) => sourceOf(name) === 'cli')
+  if (sourceOf('url') === 'cli' && place !== undefined) throw new LsmtError('22023', `--url and ${place[1]} exclude each other: work with a server, or straight on its data while it is down`)
+  return place === undefined ? url : undefined
 }
+
+const placeFlags = [['dataDir', '--data-dir'], ['storage', '--storage'], ['bucket', '--bucket']] as const

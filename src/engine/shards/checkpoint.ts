@@ -47,9 +47,10 @@ function wholeFile(name: string, bytes: Uint8Array): CheckpointFile {
   }
 }
 
-const pieceBytes = 1024 * 1024
+const pieceBytes = 4 * 1024 * 1024
 
-function storedFile(storage: Storage, name: string, byteLength: number): CheckpointFile {
+/** A published file, read in pieces: each is a request where the storage is far away. */
+export function storedFile(storage: Storage, name: string, byteLength: number): CheckpointFile {
   return {
     name,
     byteLength,

@@ -22,23 +22,36 @@ export interface S3Address {
 }
 
 const bucketPattern = /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/
-const prefixPattern = /^[A-Za-z0-9!_.*'()-]+(\/[A-Za-z0-9!_.*'()-]+)*$/
+const prefixPattern = /^[A-Za-z0-9!_.*'()-]+(\/[A-Za-z0-9!_.*'()-]+)*\/?$/
 const prefixLengthMax = 400
+
+export const bucketExpected = '3 to 63 of [a-z0-9.-]'
+export const prefixExpected = `at most ${prefixLengthMax} characters: parts of [A-Za-z0-9!_.*'()-] with / between them`
+export const endpointExpected = 'a URL such as https://s3.example.org, without credentials'
+
+export function isBucketName(text: string): boolean {
+  return bucketPattern.test(text)
+}
+
+/** '' is one. */
+export function isKeyPrefix(text: string): boolean {
+  return text === '' || (prefixPattern.test(text) && text.length <= prefixLengthMax && !text.split('/').some((part) => part === '.' || part === '..'))
+}
+
+/** Whatever stands in an endpoint is told in messages, so there are no credentials in it. */
+export function isEndpoint(text: string): boolean {
+  const url = URL.canParse(text) ? new URL(text) : undefined
+  return url !== undefined && /^https?:$/.test(url.protocol) && url.username === '' && url.password === '' && url.search === '' && url.hash === ''
+}
 
 /** What stands in front of every key: '' or a path with a '/' at its end. 22023 for an address that cannot be one. */
 export function keyPrefixOf({ bucket, prefix = '', endpoint }: S3Address): string {
-  if (!bucketPattern.test(bucket)) throw bad('bucket', bucket, 'expected 3 to 63 of [a-z0-9.-]')
-  if (endpoint !== undefined && !isHttpUrl(endpoint)) throw bad('S3 endpoint', endpoint, 'expected a URL such as https://s3.example.org')
-  const path = prefix.replace(/\/$/, '')
-  if (path === '') return ''
-  if (!prefixPattern.test(path) || path.length > prefixLengthMax) throw bad('prefix', prefix, "expected a path of [A-Za-z0-9!_.*'()-] parts")
-  return `${path}/`
-}
-
-function isHttpUrl(text: string): boolean {
-  return URL.canParse(text) && /^https?:$/.test(new URL(text).protocol)
+  if (!isBucketName(bucket)) throw bad('bucket', bucket, bucketExpected)
+  if (endpoint !== undefined && !isEndpoint(endpoint)) throw bad('S3 endpoint', endpoint, endpointExpected)
+  if (!isKeyPrefix(prefix)) throw bad('prefix', prefix, prefixExpected)
+  return prefix === '' || prefix.endsWith('/') ? prefix : `${prefix}/`
 }
 
 function bad(what: string, value: string, expected: string): LsmtError {
-  return new LsmtError('22023', `bad ${what} ${JSON.stringify(value)}: ${expected}`)
+  return new LsmtError('22023', `bad ${what} ${JSON.stringify(value)}: expected ${expected}`)
 }

@@ -30,6 +30,8 @@ const samples: Readonly<Record<string, Samples>> = {
   '<character>': { good: ';', bad: 'two' },
   '<sql>': { good: 'SELECT 1', bad: undefined },
   '<key>': { good: 'a', bad: undefined },
+  '<name>': { good: 'my-bucket', bad: 'My bucket' },
+  '<prefix>': { good: 'prod/orders', bad: 'a//b' },
   '<value>': { good: '3', bad: undefined },
 }
 

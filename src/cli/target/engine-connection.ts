@@ -1,34 +1,36 @@
-/** A database in a directory, opened by this process for as long as the command runs. */
+/** A database that this process opens for as long as the command runs. */
 import type { Engine } from '../../engine/engine.ts'
-import { formatFileName } from '../../engine/shards/format-file.ts'
+import { holdsDatabase } from '../../engine/open-database.ts'
 import { LsmtError } from '../../errors.ts'
 import { loadFormat } from '../../http/format/choose-format.ts'
 import { writeResults } from '../../http/format/write-results.ts'
 import type { AnswerSink } from '../../http/format/write-results.ts'
 import { defaultDatabaseSettings } from '../../settings.ts'
-import type { DatabaseSettings } from '../../settings.ts'
+import type { DatabaseSettings, KernelKind } from '../../settings.ts'
 import { importUnderKey } from '../../sql/import/keyed-import.ts'
 import { createSql, sqlSettings } from '../../sql/sql.ts'
-import { holdsObject } from '../../storage/local-probe.ts'
+import { addressName } from '../../storage/open-storage.ts'
 import type { CliHost } from '../host.ts'
 import { statusOf } from '../serve/status.ts'
 import type { Connection, WriteChunk } from './connection.ts'
-import type { TargetFlags } from './target-options.ts'
+import { assertServed } from './storage-flags.ts'
+import type { PlaceAddress } from './storage-flags.ts'
 
-export interface DirectoryConnection extends Connection {
+export interface EngineConnection extends Connection {
   readonly engine: Engine
 }
 
-/** 58P01 when there is no database in the directory, 55006 when a process has it open. */
-export async function openDirectory({ dataDir, kernels }: Pick<TargetFlags, 'dataDir' | 'kernels'>, host: CliHost): Promise<DirectoryConnection> {
+/** 58P01 when there is no database, 55006 when a process has it open. */
+export async function openHere(address: PlaceAddress, kernels: KernelKind, host: CliHost): Promise<EngineConnection> {
+  assertServed(address)
   const settings: DatabaseSettings = { ...defaultDatabaseSettings, kernels }
-  const engine = await openExisting(dataDir, () => host.openEngine({ dataDir, settings, isShardCountGiven: false }))
+  const engine = await openExisting(address, () => host.openEngine({ address, settings, isShardCountGiven: false }))
   const sql = createSql(engine, sqlSettings(settings), host.clock)
   const startMs = host.clock.monotonicMs()
-  const node = { version: host.version, settings, dataDir, uptimeMs: () => host.clock.monotonicMs() - startMs }
+  const node = { version: host.version, settings, address, uptimeMs: () => host.clock.monotonicMs() - startMs }
   const commit = { durability: settings.durability, copies: 1 }
   return {
-    name: dataDir,
+    name: addressName(address),
     isServer: false,
     engine,
     async query(text, name, write, signal) {
@@ -51,8 +53,8 @@ export async function openDirectory({ dataDir, kernels }: Pick<TargetFlags, 'dat
 }
 
 /** Opening makes a database where there is none, which commands that look for one should not. */
-export async function openExisting<T>(dataDir: string, open: () => Promise<T>): Promise<T> {
-  if (!(await holdsObject(dataDir, formatFileName))) throw new LsmtError('58P01', `there is no database in ${dataDir}`, { hint: 'lsmt serve makes one' })
+export async function openExisting<T>(address: PlaceAddress, open: () => Promise<T>): Promise<T> {
+  if (!(await holdsDatabase(address))) throw new LsmtError('58P01', `there is no database in ${addressName(address)}`, { hint: 'lsmt serve makes one' })
   try {
     return await open()
   } catch (error) {

@@ -1,0 +1,89 @@
+/** Where a database is: a directory, or a place in a bucket. Credentials and region are found as the AWS tools find them. */
+import { InvalidArgumentError, Option } from 'commander'
+import { LsmtError } from '../../errors.ts'
+import type { LocalAddress } from '../../storage/open-storage.ts'
+import { bucketExpected, endpointExpected, isBucketName, isEndpoint, isKeyPrefix, prefixExpected } from '../../storage/s3/s3-address.ts'
+import type { S3Address } from '../../storage/s3/s3-address.ts'
+import type { FlagSource } from '../command.ts'
+import { dataDirOption } from '../flags.ts'
+
+/** How a store other than AWS is reached. */
+export interface StoreFlags {
+  readonly s3Endpoint?: string
+  readonly s3PathStyle: 'auto' | 'true' | 'false'
+}
+
+export interface StorageFlags extends StoreFlags {
+  readonly dataDir: string
+  readonly storage: 'local' | 's3'
+  readonly bucket?: string
+  readonly prefix?: string
+}
+
+export type PlaceAddress = LocalAddress | S3Address
+
+export function storageOptions(): readonly Option[] {
+  return [
+    dataDirOption(),
+    new Option('--storage <kind>', 'where the data is: in a directory, or in a bucket; keys and region as the AWS tools find them, such as AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_REGION').env('LSMT_STORAGE').default('local').choices(['local', 's3']),
+    new Option('--bucket <name>', 'bucket of --storage s3').env('LSMT_BUCKET').argParser(checked(isBucketName, bucketExpected)),
+    new Option('--prefix <prefix>', 'in front of every name in the bucket, such as prod/orders, so that databases share one').env('LSMT_PREFIX').argParser(checked(isKeyPrefix, prefixExpected)),
+    ...storeOptions(),
+  ]
+}
+
+export function storeOptions(): readonly Option[] {
+  return [
+    new Option('--s3-endpoint <url>', 'URL of a store other than AWS').env('LSMT_S3_ENDPOINT').argParser(checked(isEndpoint, endpointExpected)),
+    new Option('--s3-path-style <kind>', 'whether the bucket stands in the path of URLs, not in their host name; auto: where there is an endpoint').env('LSMT_S3_PATH_STYLE').default('auto').choices(['auto', 'true', 'false']),
+  ]
+}
+
+/** Nothing is as if it were not given, which variables often are. */
+function checked(isRight: (text: string) => boolean, expected: string): (text: string) => string | undefined {
+  return (text) => {
+    if (text === '') return undefined
+    if (!isRight(text)) throw new InvalidArgumentError(`Expected ${expected}.`)
+    return text
+  }
+}
+
+/** 22023 for flags that contradict each other: nothing is taken from, or put into, a place that was not meant. */
+export function chosenAddress(flags: StorageFlags, sourceOf: (flag: string) => FlagSource): PlaceAddress {
+  const { dataDir, storage, bucket, prefix } = flags
+  if (storage === 'local') {
+    const stray = (['bucket', 'prefix'] as const).find((name) => flags[name] !== undefined && (sourceOf(name) === 'cli' || sourceOf('storage') !== 'cli'))
+    if (stray !== undefined) throw new LsmtError('22023', `--${stray} is of --storage s3, and the storage is local`, { hint: 'give --storage s3 too, or leave it out' })
+    return { kind: 'local', directory: dataDir }
+  }
+  if (bucket === undefined) throw new LsmtError('22023', '--storage s3 needs a bucket', { hint: 'give --bucket (LSMT_BUCKET)' })
+  return { kind: 's3', bucket, ...(prefix !== undefined && { prefix }), ...storeOf(flags) }
+}
+
+function storeOf({ s3Endpoint, s3PathStyle }: StoreFlags): Pick<S3Address, 'endpoint' | 'pathStyle'> {
+  return { ...(s3Endpoint !== undefined && { endpoint: s3Endpoint }), ...(s3PathStyle !== 'auto' && { pathStyle: s3PathStyle === 'true' }) }
+}
+
+/**
+ * A place that is given as one word: a directory, or `s3://bucket/prefix`. `?endpoint=` and `?region=` name another store
+ * than the flags do, so that a copy can go from one to the other. 22023 for a URL that names none.
+ */
+export function addressOf(place: string, flags: StoreFlags): PlaceAddress {
+  if (!place.startsWith('s3://')) return { kind: 'local', directory: place }
+  const bad = (expected: string): LsmtError => new LsmtError('22023', `bad place ${JSON.stringify(place)}: expected ${expected}`)
+  const [path = '', query = ''] = place.slice('s3://'.length).split('?', 2)
+  const bucket = path.split('/', 1)[0]!
+  const prefix = path.slice(bucket.length + 1)
+  if (!isBucketName(bucket)) throw bad(`s3://bucket/prefix, the bucket's name being ${bucketExpected}`)
+  if (!isKeyPrefix(prefix)) throw bad(`s3://bucket/prefix, the prefix being ${prefixExpected}`)
+  const parameters = Object.fromEntries(new URLSearchParams(query))
+  const { endpoint, region, ...others } = parameters
+  if (Object.keys(others).length > 0) throw bad('no parameters but endpoint and region')
+  if (endpoint !== undefined && !isEndpoint(endpoint)) throw bad(`an endpoint that is ${endpointExpected}`)
+  return { kind: 's3', bucket, ...(prefix !== '' && { prefix }), ...storeOf(flags), ...(endpoint !== undefined && { endpoint }), ...(region !== undefined && { region }) }
+}
+
+/** 0A000 where a database cannot be opened yet, though its files can be read. */
+export function assertServed(address: PlaceAddress): void {
+  if (address.kind === 's3') throw new LsmtError('0A000', 'a database in a bucket cannot be opened yet; backup, restore, verify and inspect work there')
+}
