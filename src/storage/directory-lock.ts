@@ -13,7 +13,7 @@
  * `lock/<n>.owner` holds the process id, for messages only.
  */
 import { constants } from 'node:fs'
-import { link, mkdir, open, readFile, readdir, rm, writeFile } from 'node:fs/promises'
+import { link, open, readFile, readdir, rm, writeFile } from 'node:fs/promises'
 import type { FileHandle } from 'node:fs/promises'
 import { connect, createServer } from 'node:net'
 import type { Server } from 'node:net'
@@ -21,6 +21,7 @@ import { join, relative } from 'node:path'
 import { LsmtError } from '../errors.ts'
 import { isLinux, processId } from '../runtime/host.ts'
 import { systemRandom } from '../runtime/random.ts'
+import { makeFolders } from './local/make-folders.ts'
 import { errnoOf, storageError } from './storage-errors.ts'
 
 export interface DirectoryLock {
@@ -38,7 +39,7 @@ interface LockFolder {
 export async function lockDirectory(directory: string): Promise<DirectoryLock> {
   const path = join(directory, 'lock')
   try {
-    await mkdir(path, { recursive: true })
+    await makeFolders(path)
     const handle = await open(path, constants.O_RDONLY | constants.O_DIRECTORY)
     try {
       return await takeLock({ path, directory, handle })

@@ -11,6 +11,7 @@ import { LsmtError } from '../../errors.ts'
 import { systemRandom } from '../../runtime/random.ts'
 import { errnoOf, storageError } from '../storage-errors.ts'
 import { foldersOf } from '../storage-name.ts'
+import { makeFolders } from './make-folders.ts'
 
 export interface LocalFolder {
   readonly root: string
@@ -123,7 +124,7 @@ async function makeFolder(path: string): Promise<void> {
 
 async function makeDurably(root: string): Promise<void> {
   try {
-    const first = await mkdir(root, { recursive: true })
+    const first = await makeFolders(root)
     if (first === undefined) return
     for (let path = root; path !== dirname(first); path = dirname(path)) await syncFolder(dirname(path))
   } catch (cause) {

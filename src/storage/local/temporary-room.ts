@@ -1,5 +1,5 @@
 /** Temporary files on the local disk for a storage that is elsewhere. They lose their names as soon as they are open, so that a crash leaves nothing of them. */
-import { mkdir, mkdtemp, rm, unlink } from 'node:fs/promises'
+import { mkdtemp, rm, unlink } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { storageError } from '../storage-errors.ts'
@@ -7,6 +7,7 @@ import type { StorageCounts, TemporaryFile } from '../storage.ts'
 import { openLocalFolder } from './local-folder.ts'
 import type { LocalFolder } from './local-folder.ts'
 import { createLocalTemporary } from './local-temporary.ts'
+import { makeFolders } from './make-folders.ts'
 
 export interface TemporaryRoom {
   createTemporary(): Promise<TemporaryFile>
@@ -30,7 +31,7 @@ export function createTemporaryRoom(directory: string | undefined, counts: Stora
 }
 
 async function makeFolder(directory: string): Promise<LocalFolder> {
-  const root = await mkdir(directory, { recursive: true }).then(() => mkdtemp(join(directory, 'lsmt-'))).catch((cause: unknown) => { throw storageError(cause, 'create a folder in', directory) })
+  const root = await makeFolders(directory).then(() => mkdtemp(join(directory, 'lsmt-'))).catch((cause: unknown) => { throw storageError(cause, 'create a folder in', directory) })
   const folder = await openLocalFolder(root)
   return {
     ...folder,
