@@ -9,6 +9,7 @@ import { LsmtError } from '../errors.ts'
 import type { Kernel } from '../kernel/kernel.ts'
 import type { HeapBudget } from '../kernel/grouping/limited-heap.ts'
 import type { DiskRoom } from '../lsm/disk-room.ts'
+import type { Doubt } from '../lsm/log/doubt.ts'
 import type { LogRounds } from '../lsm/log/rounds.ts'
 import { createReaders } from '../lsm/readers/readers.ts'
 import type { Readers } from '../lsm/readers/readers.ts'
@@ -40,7 +41,7 @@ import type { Shards } from './shards/shards.ts'
 import { openTables } from './tables/tables.ts'
 import type { Tables } from './tables/tables.ts'
 import { createColumnInserter } from './write/columns/insert-columns.ts'
-import { commitAdmitted } from './write/commit-admitted.ts'
+import { commitAdmitted, decidedLocks, releaseDecided } from './write/commit-admitted.ts'
 import type { CommitFloor } from './write/commit-admitted.ts'
 import { createStatementBuilder } from './write/statement.ts'
 import type { Writer } from './write/writer.ts'
@@ -55,6 +56,8 @@ export interface LocalEngineParts {
   readonly rounds?: LogRounds | undefined
   readonly admission: Admission
   readonly room: DiskRoom
+  /** Of a log that may not know at once what came of a write. */
+  readonly doubt?: Doubt | undefined
   /** A row with more bytes is 54000: background work could not rewrite it. */
   readonly rowBytesMax?: number
   /** A statement with more bytes is 54000; by default an eighth of the kernel's memory. */
@@ -87,14 +90,15 @@ export async function createLocalEngine(parts: LocalEngineParts): Promise<Engine
   const groupBudget: HeapBudget = { bytesMax: Math.floor(kernel.heap.byteLength / 6), usedBytes: 0 }
   const committer = createCommitter(trees, parts.random, parts.rounds)
   const shards: Shards = { kernel, trees, keys, snapshot: () => takeShardSnapshot(trees, committer), newest: () => undefined, assertOpen, groupBudget, turns: parts.turns ?? systemTurns, readers }
-  const floor: CommitFloor = { trees, committer, admission: parts.admission, assertOpen, room: parts.room }
+  const floor: CommitFloor = { trees, committer, admission: parts.admission, assertOpen, room: parts.room, doubt: parts.doubt }
   const rowLengthMax = parts.rowBytesMax ?? kernel.heap.byteLength / 16
   const writer: Writer = {
     shards,
     builder: createStatementBuilder(kernel.memory, keys, trees.length, rowLengthMax),
     rowLengthMax,
     statementBytesMax: parts.statementBytesMax ?? kernel.heap.byteLength / 8,
-    locksOf: (access) => access.state.locks,
+    locksOf: (access) => decidedLocks(access.state.locks, parts.doubt),
+    afterDoubt: (run) => releaseDecided(parts.doubt, run),
     commit: (access, statement, _rowCount) => commitAdmitted(floor, [access], statement),
   }
   const spillFile: Engine['spillFile'] = (use, stats) => {

@@ -9,6 +9,7 @@ import { reserveLinearMemory } from '../kernel/linear-memory.ts'
 import { openKernel } from '../kernel/open-kernel.ts'
 import type { HeapRegion } from '../kernel/open-kernel.ts'
 import { abortBatch } from '../lsm/batch-builder.ts'
+import { isUnknown, openingPatience, untilKnown } from '../lsm/claim/until-known.ts'
 import { isOvertaken } from '../lsm/claim/writer-claim.ts'
 import { createInlineRunner } from '../lsm/compaction/inline-runner.ts'
 import { createDiskRoom } from '../lsm/disk-room.ts'
@@ -58,7 +59,8 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   const memory = reserveLinearMemory(settings.kernelMemoryBytes)
   const regions = divideMemory(memory.byteLength, options.storageAddress === undefined ? 0 : settings.workers, settings.readers)
   const kernel = openKernel(settings.kernels, memory, regions.serving)
-  const { shards } = await openFormat(storage, kernel, random, settings.shards)
+  // Each attempt looks first at what stands, and what stands counts.
+  const { shards } = await untilKnown(() => openFormat(storage, kernel, random, settings.shards), isUnknown, openingPatience(options.clock))
   if (options.isShardCountGiven === true && shards !== settings.shards) {
     throw new LsmtError('22023', `the database in ${storage.description} has ${shards} shards, which cannot change; ${settings.shards} were asked for`)
   }
@@ -82,16 +84,21 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   }
   const logs = await openWriterLogs({ ...options, kernel, room, shards }).catch(giveUp)
   const trees = await openTrees(options, shards, logs, { kernel, cache, jobs, room, rounds, memtableMemory, settings: { ...settings.tree, memtableBytesMax: budget.memtableBytesMax } }).catch(async (error: unknown) => {
-    // Whatever else was found wrong, to have been overtaken explains it.
-    const cause = await logs.assertStillMine().then(() => error, (found: unknown) => (isOvertaken(found) ? found : error))
+    const cause = await causeOf(logs, error)
     return await giveUp(cause)
   })
   const admission = createAdmission({ trees, memory: memtableMemory, bytesMax: budget.memtablesBytesMax, clock: options.clock })
-  const parts = { kernel, trees, random, rounds: settings.durability === 'memory' ? undefined : rounds, admission, room, readers, statementBytesMax: budget.statementBytesMax, rowBytesMax: budget.rowBytesMax, cacheBytes: () => cache.counts.chunkBytes + cache.counts.scratchBytes, cacheCounts: cache.counts, createTemporary: storage.createTemporary, storage, clock: options.clock, requestLimits: settings, close: () => close(trees) }
+  const parts = { kernel, trees, random, rounds: settings.durability === 'memory' ? undefined : rounds, admission, room, doubt: logs.doubt, readers, statementBytesMax: budget.statementBytesMax, rowBytesMax: budget.rowBytesMax, cacheBytes: () => cache.counts.chunkBytes + cache.counts.scratchBytes, cacheCounts: cache.counts, createTemporary: storage.createTemporary, storage, clock: options.clock, requestLimits: settings, close: () => close(trees) }
   return createLocalEngine(parts).catch(async (error: unknown) => {
-    await close(trees)
-    throw error
+    // What went wrong first is told.
+    await close(trees).catch(() => undefined)
+    throw await causeOf(logs, error)
   })
+}
+
+/** Whatever else was found wrong, to have been overtaken explains it. */
+function causeOf(logs: WriterLogs, error: unknown): Promise<unknown> {
+  return logs.assertStillMine().then(() => error, (found: unknown) => (isOvertaken(found) ? found : error))
 }
 
 /** Workers, each on its own part of the memory, share the shards; without any, jobs run in slices on this thread. */

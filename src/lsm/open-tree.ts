@@ -6,7 +6,7 @@
 import { LsmtError } from '../errors.ts'
 import { operation, readBatchHeader, readOperations, viewOf } from './batch.ts'
 import type { Participant } from './batch.ts'
-import { claimManifest } from './claim/claim-manifest.ts'
+import { claimManifest, firstFileNumber } from './claim/claim-manifest.ts'
 import type { FoundLog } from './log/log-source.ts'
 import { segmentLog } from './log/segment-log.ts'
 import { loadManifest, publishManifest } from './manifest-store.ts'
@@ -91,12 +91,16 @@ async function nextEpoch({ storage, kernel, shard }: TreeOptions, found: Manifes
   throw new LsmtError('55006', `another writer has opened shard ${shard} at the same time`)
 }
 
-/** Files of jobs that did not come to be published: those of earlier writers can no longer be. */
-async function deleteUnreferenced({ storage, shard, pins }: TreeOptions, manifest: ManifestState): Promise<void> {
+/**
+ * Files of jobs that did not come to be published. Where claims decide, those of this epoch and later ones stay: this may
+ * not be the writer any more, and those of earlier ones that its manifest does not name no later manifest can name.
+ */
+async function deleteUnreferenced({ storage, shard, claim, pins }: TreeOptions, manifest: ManifestState): Promise<void> {
   const referenced = new Set(manifest.tables.flatMap(({ levels }) => levels.flat().map(({ fileNumber }) => fileNumber)))
+  const end = claim === undefined ? Infinity : firstFileNumber(claim.epoch)
   for (const { name } of await storage.list(tableFileFolder(shard))) {
     const fileNumber = tableFileNumberOf(name, shard)
-    if (fileNumber !== undefined && !referenced.has(fileNumber)) await deleteUnpinned(storage, pins, name)
+    if (fileNumber !== undefined && fileNumber < end && !referenced.has(fileNumber)) await deleteUnpinned(storage, pins, name)
   }
 }
 

@@ -65,7 +65,8 @@ export function createRequests(writer: Writer, clock: Clock, limits: RequestLimi
   return {
     async take(key) {
       checkIdempotencyKey(key)
-      const release = await alone(state, key)
+      const free = await alone(state, key)
+      const release = (): void => writer.afterDoubt(free)
       try {
         await ready(state)
         return { record: await find(state, key), release }

@@ -12,7 +12,7 @@ import type { ShardSnapshot } from '../shards/shard-snapshot.ts'
 import type { Shards } from '../shards/shards.ts'
 import type { TableAccess, TableState } from '../tables/table-access.ts'
 import type { PinnedTables, Tables } from '../tables/tables.ts'
-import { commitAdmitted } from '../write/commit-admitted.ts'
+import { commitAdmitted, releaseDecided } from '../write/commit-admitted.ts'
 import type { CommitFloor } from '../write/commit-admitted.ts'
 import type { ColumnInserter } from '../write/columns/insert-columns.ts'
 import type { TableLocks } from '../write/locks.ts'
@@ -209,7 +209,7 @@ async function commit(state: TransactionState): Promise<boolean> {
     await commitBy(written, (parts) => commitAdmitted(floor, [...state.touched], parts))
     return true
   } finally {
-    state.release()
+    releaseDecided(state.parts.floor.doubt, state.release)
   }
 }
 

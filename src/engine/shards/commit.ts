@@ -11,6 +11,7 @@
  * whether just then some parts are visible and others are not, and waits those microtasks when so.
  */
 import { invariant, LsmtError } from '../../errors.ts'
+import { isOvertaken } from '../../lsm/claim/writer-claim.ts'
 import { assignParticipants } from '../../lsm/batch.ts'
 import type { Participant } from '../../lsm/batch.ts'
 import type { LogRounds } from '../../lsm/log/rounds.ts'
@@ -64,7 +65,7 @@ export function createCommitter(trees: readonly Tree[], random: Random, rounds?:
   const state: CommitState = { trees, random, shared, waiting: trees.map(() => []), passing: new Set(), failure: undefined }
   return {
     commit(parts) {
-      if (state.failure !== undefined) return Promise.reject(new LsmtError('55000', 'no more writes are taken since a statement failed half-way; reopen the database', {}, state.failure))
+      if (state.failure !== undefined) return Promise.reject(refusalOf(state.failure))
       if (parts.length === 1) return commitPart(state, parts[0]!)
       return parts.length === 0 ? Promise.resolve() : commitParts(state, parts)
     },
@@ -76,6 +77,11 @@ export function createCommitter(trees: readonly Tree[], random: Random, rounds?:
     heldBytes: (shard) => shared?.heldBytes(shard) ?? 0,
     flush: () => shared?.flush(),
   }
+}
+
+function refusalOf(failure: unknown): LsmtError {
+  if (isOvertaken(failure)) return failure
+  return new LsmtError('55000', 'no more writes are taken since a statement failed half-way; reopen the database', {}, failure)
 }
 
 function commitPart({ trees, shared }: CommitState, part: StatementPart): Promise<void> {

@@ -1,10 +1,13 @@
 /** Commits: admission, the last look at the tables, and the append to the logs of all shards in one synchronous step. */
 import type { DiskRoom } from '../../lsm/disk-room.ts'
+import type { Doubt } from '../../lsm/log/doubt.ts'
 import { afterwards } from '../../runtime/afterwards.ts'
 import type { Tree } from '../../lsm/tree.ts'
 import type { Admission } from '../shards/admission.ts'
 import type { Committer, StatementPart } from '../shards/commit.ts'
+import { firstUserTableId } from '../tables/catalog.ts'
 import type { TableAccess } from '../tables/table-access.ts'
+import type { TableLocks } from './locks.ts'
 import { checkCurrent } from './writer.ts'
 
 export interface CommitFloor {
@@ -13,6 +16,27 @@ export interface CommitFloor {
   readonly admission: Admission
   readonly assertOpen: () => void
   readonly room: DiskRoom
+  /** Of a log that may not know at once what came of a write. */
+  readonly doubt?: Doubt | undefined
+}
+
+/** Lets others pass: not before what is in doubt is decided, since they would not see it. */
+export function releaseDecided(doubt: Doubt | undefined, release: () => void): void {
+  if (doubt === undefined) release()
+  else doubt.afterwards(release)
+}
+
+/** The same for all that a table's locks let go of. */
+export function decidedLocks(locks: TableLocks, doubt: Doubt | undefined): TableLocks {
+  if (doubt === undefined) return locks
+  const decided = (release: () => void) => () => doubt.afterwards(release)
+  return {
+    lockKeys: async (hashes) => decided(await locks.lockKeys(hashes)),
+    enterBlind: () => locks.enterBlind(),
+    leaveBlind: decided(() => locks.leaveBlind()),
+    lockTable: async () => decided(await locks.lockTable()),
+    get activeCount() { return locks.activeCount },
+  }
 }
 
 /**
@@ -43,7 +67,9 @@ function commitReserved(floor: CommitFloor, tables: readonly TableAccess[], part
     release()
     throw error
   }
-  return afterwards(committed, release)
+  const done = afterwards(committed, release)
+  // Who changes the catalog or keeps records of requests goes on by what has become visible, and waits for it.
+  return floor.doubt === undefined || tables.some(({ schema }) => schema.tableId < firstUserTableId) ? done : floor.doubt.watch(done)
 }
 
 /** Waits while a tree's flushes and compactions lag behind; undefined when none does. */
@@ -57,9 +83,10 @@ function waitForTrees({ trees, committer }: CommitFloor, parts: readonly Stateme
 }
 
 /** Appends in this synchronous step, if the tables are still there. */
-function append({ assertOpen, committer, room }: CommitFloor, tables: readonly TableAccess[], parts: readonly StatementPart[]): Promise<void> {
+function append({ assertOpen, committer, room, doubt }: CommitFloor, tables: readonly TableAccess[], parts: readonly StatementPart[]): Promise<void> {
   assertOpen()
   if (room.refusal !== undefined) throw room.refusal
+  if (doubt?.refusal !== undefined) throw doubt.refusal
   for (const access of tables) checkCurrent(access)
   return committer.commit(parts)
 }

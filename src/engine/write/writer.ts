@@ -15,6 +15,8 @@ export interface Writer {
   readonly statementBytesMax: number
   /** What a statement locks before it reads what it goes by. */
   locksOf(access: TableAccess): TableLocks
+  /** Runs what lets others pass: at once, or when a write whose outcome is not known is decided. */
+  afterDoubt(run: () => void): void
   /**
    * Brings a statement's parts in, all or none, if the table still is as they were made for; resolves when they are
    * visible to those who are to see them. At once, in this synchronous step, when nothing makes it wait. To be called

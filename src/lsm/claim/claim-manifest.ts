@@ -25,7 +25,8 @@ export interface ManifestFloor {
   readonly claim: WriterClaim
 }
 
-const fileNumbersOfEpoch = 2 ** 32
+/** Of the files of an epoch. */
+export const firstFileNumber = (epoch: number): number => epoch * 2 ** 32
 
 /** Publishes the shard's newest state under the claim's epoch. 55006 when a later writer is seen to have come; whether one has is to be looked for when all shards have published. */
 export async function claimManifest(floor: ManifestFloor): Promise<ManifestState> {
@@ -33,7 +34,7 @@ export async function claimManifest(floor: ManifestFloor): Promise<ManifestState
   for (;;) {
     const found = await loadNewest(floor)
     if (found.writerEpoch > claim.epoch) throw overtaken(`another writer has taken over ${storage.description}: epoch ${found.writerEpoch} has published manifest ${found.id} of shard ${shard}`)
-    const manifest: ManifestState = { ...found, id: found.id + 1, writerEpoch: claim.epoch, nextFileNumber: Math.max(found.nextFileNumber, claim.epoch * fileNumbersOfEpoch) }
+    const manifest: ManifestState = { ...found, id: found.id + 1, writerEpoch: claim.epoch, nextFileNumber: Math.max(found.nextFileNumber, firstFileNumber(claim.epoch)) }
     if ((await untilKnown(() => publishManifest(storage, kernel, manifest), isUnknown, openingPatience(clock))) === 'published') return manifest
   }
 }

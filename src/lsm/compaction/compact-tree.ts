@@ -1,5 +1,5 @@
 /** Compactions of one tree: picked, run and published one at a time, in the background or because someone asked. */
-import { canWork, openOutputs, withRetries } from '../state/background.ts'
+import { canWork, openOutputs, reasonOf, withRetries } from '../state/background.ts'
 import { publish } from '../state/publish.ts'
 import type { TreeState } from '../state/tree-state.ts'
 import { dropFile } from '../state/tree-state.ts'
@@ -66,7 +66,9 @@ function metaTables(state: TreeState): ReadonlyMap<number, MetaLevels> {
 }
 
 async function runPlan(state: TreeState, plan: CompactionPlan): Promise<void> {
-  const applied = plan.isMove ? await move(state, plan) : await merge(state, plan)
+  const applied = await (plan.isMove ? move(state, plan) : merge(state, plan)).catch(async (error: unknown) => {
+    throw await reasonOf(state, error)
+  })
   if (applied && plan.cursor !== undefined) state.cursors = new Map([...state.cursors, [cursorName(plan.tableId, plan.cursor.level), plan.cursor.key]])
 }
 

@@ -23,15 +23,16 @@ export interface DoubtfulLog extends Doubt {
 
 interface DoubtState {
   refusal: LsmtError | undefined
-  /** By commit that is waited for, how to tell its waiter. */
-  readonly watched: Map<Promise<void>, (error: LsmtError) => void>
-  readonly told: Set<Promise<void>>
+  /** How to tell who waits for a commit. */
+  readonly watched: Set<(error: LsmtError) => void>
+  /** Commits under way whose waiters were told. */
+  told: number
   isDecided: boolean
   deferred: (() => void)[]
 }
 
 export function createDoubt(): DoubtfulLog {
-  const state: DoubtState = { refusal: undefined, watched: new Map(), told: new Set(), isDecided: true, deferred: [] }
+  const state: DoubtState = { refusal: undefined, watched: new Set(), told: 0, isDecided: true, deferred: [] }
   return {
     get refusal() { return state.refusal },
     watch: (committed) => watch(state, committed),
@@ -46,10 +47,11 @@ export function createDoubt(): DoubtfulLog {
 
 function watch(state: DoubtState, committed: Promise<void>): Promise<void> {
   return new Promise((resolve, reject) => {
-    state.watched.set(committed, reject)
+    state.watched.add(reject)
     const settled = (): void => {
-      state.watched.delete(committed)
-      if (state.told.delete(committed)) endWhenSettled(state)
+      if (state.watched.delete(reject)) return
+      state.told--
+      endWhenSettled(state)
     }
     committed.then(() => { settled(); resolve() }, (error: unknown) => { settled(); reject(error) })
   })
@@ -60,14 +62,16 @@ function begin(state: DoubtState, cause: Error): void {
   if (state.refusal !== undefined) return
   state.refusal = new LsmtError('57P03', 'nothing is written until it is known what came of an earlier write', { hint: 'nothing of this was written: send it again in a moment' }, cause)
   const hint = 'it is found out, and then seen or not: look then, or send the statement again under its idempotency key'
-  for (const [committed, reject] of state.watched) {
-    state.told.add(committed)
+  const waiting = [...state.watched]
+  state.watched.clear()
+  state.told += waiting.length
+  for (const reject of waiting) {
     reject(new LsmtError('40003', 'it is not known whether this was written: storage did not say', { hint }, cause))
   }
 }
 
 function endWhenSettled(state: DoubtState): void {
-  if (!state.isDecided || state.told.size > 0 || state.refusal === undefined) return
+  if (!state.isDecided || state.told > 0 || state.refusal === undefined) return
   state.refusal = undefined
   for (const run of state.deferred.splice(0)) run()
 }

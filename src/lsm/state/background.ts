@@ -1,10 +1,11 @@
 /** What flushes and compactions share: opening what a job wrote, and trying again after a failure. */
 import type { LsmtError } from '../../errors.ts'
+import { isOvertaken } from '../claim/writer-claim.ts'
 import { isDiskFull } from '../disk-room.ts'
 import { openTable } from '../table/table-reader.ts'
 import { tableFileName } from '../table/table-file-name.ts'
 import type { TableMeta } from '../table/table.ts'
-import { noteTrouble } from './tree-state.ts'
+import { noteTrouble, poison } from './tree-state.ts'
 import type { TreeState } from './tree-state.ts'
 import { tableFile } from './version.ts'
 import type { TableFile } from './version.ts'
@@ -34,6 +35,16 @@ export async function openOutputs(state: TreeState, metas: readonly TableMeta[])
 }
 
 export const canWork = ({ closing, failure }: TreeState): boolean => !closing.signal.aborted && failure === undefined
+
+/** What a failed step is told as. To have been overtaken explains files that are gone, and ends writes. */
+export async function reasonOf(state: TreeState, error: unknown): Promise<unknown> {
+  const { claim } = state.options
+  if (claim === undefined || state.failure !== undefined) return error
+  const found = await claim.assertStillMine().then(() => undefined, (failure: unknown) => failure)
+  if (!isOvertaken(found)) return error
+  poison(state, found)
+  return found
+}
 
 const retryMsMin = 100, retryMsMax = 30_000
 

@@ -7,7 +7,7 @@ import { LsmtError } from '../../errors.ts'
 import type { FlushTable } from '../compaction/job.ts'
 import { compareBytes } from '../keys/key-bytes.ts'
 import { publish } from './publish.ts'
-import { canWork, openOutputs, withRetries } from './background.ts'
+import { canWork, openOutputs, reasonOf, withRetries } from './background.ts'
 import { track } from './tree-state.ts'
 import type { FrozenMemtable, TreeState } from './tree-state.ts'
 import { noTables } from './version.ts'
@@ -32,7 +32,8 @@ async function flushAll(state: TreeState, afterFlush: () => void): Promise<void>
     if (oldest === undefined) return 'done'
     try {
       await flushMemtable(state, oldest)
-    } catch (error) {
+    } catch (cause) {
+      const error = await reasonOf(state, cause)
       // A compaction may just then have the memory that is needed; it goes on while this waits.
       if (!(error instanceof LsmtError && error.code === '53200' && ++failures < memoryFailuresMax)) failWaiters(state, error)
       throw error

@@ -42,7 +42,9 @@ function ignore(): void {
 
 function refusalOf(state: TreeState): Error | undefined {
   if (state.closing.signal.aborted) return new LsmtError('55000', `the tree of shard ${state.options.shard} is closed`)
-  return state.failure === undefined ? undefined : refusalAfter(state.failure, state.options.shard)
+  // A log that shards share may have failed with another one's record.
+  const failure = state.failure ?? state.log.failure
+  return failure === undefined ? undefined : refusalAfter(failure, state.options.shard)
 }
 
 async function afterDurable(state: TreeState, entry: PendingBatch, durable: Promise<void>, startFlush: () => void): Promise<void> {
