@@ -8,6 +8,8 @@ import type { Random } from '../../runtime/random.ts'
 import type { Storage } from '../storage.ts'
 import { repeat, startAttempts } from './attempts.ts'
 import type { Answer, Bucket } from './bucket/bucket.ts'
+import { countedBucket } from './bucket/counted-bucket.ts'
+import type { CountedBucket } from './bucket/counted-bucket.ts'
 import { createOnce, newPutId } from './create-once.ts'
 import { neededToWrite, probeBucket } from './probe.ts'
 import type { Verdict } from './probe.ts'
@@ -25,9 +27,10 @@ export interface S3Environment {
 /** `bucket` is closed with the storage, or when it cannot be opened. */
 export async function openS3Storage(address: S3Address, mayWrite: boolean, bucket: Bucket, environment: S3Environment): Promise<Storage> {
   try {
+    const counted = countedBucket(bucket)
     const keyPrefix = keyPrefixOf(address)
-    await assertFit(bucket, `${keyPrefix}store/v1-${storeName(address)}.json`, keyPrefix, mayWrite, environment)
-    return attachS3Storage(address, bucket, environment)
+    await assertFit(counted.bucket, `${keyPrefix}store/v1-${storeName(address)}.json`, keyPrefix, mayWrite, environment)
+    return storageOver(address, counted, environment)
   } catch (error) {
     bucket.close()
     throw error
@@ -36,8 +39,12 @@ export async function openS3Storage(address: S3Address, mayWrite: boolean, bucke
 
 /** The same without a look at the bucket, for further threads. */
 export function attachS3Storage(address: S3Address, bucket: Bucket, environment: S3Environment): Storage {
+  return storageOver(address, countedBucket(bucket), environment)
+}
+
+function storageOver(address: S3Address, counted: CountedBucket, environment: S3Environment): Storage {
   const { temporaryDirectory } = address
-  return createS3Storage({ ...environment, bucket, keyPrefix: keyPrefixOf(address), ...(temporaryDirectory !== undefined && { temporaryDirectory }) })
+  return createS3Storage({ ...environment, ...counted, keyPrefix: keyPrefixOf(address), ...(temporaryDirectory !== undefined && { temporaryDirectory }) })
 }
 
 async function assertFit(bucket: Bucket, verdictKey: string, keyPrefix: string, mayWrite: boolean, environment: S3Environment): Promise<void> {

@@ -6,13 +6,12 @@ import type { Clock } from '../../runtime/clock.ts'
 import type { Random } from '../../runtime/random.ts'
 import { createTemporaryRoom } from '../local/temporary-room.ts'
 import { concatenated } from '../memory-disk.ts'
-import { zeroCounts, zeroRequestCounts } from '../storage-counts.ts'
+import { zeroCounts } from '../storage-counts.ts'
 import { closedError, noAppends } from '../storage-errors.ts'
 import { checkedName, checkedPrefix, isReserved } from '../storage-name.ts'
-import type { Storage, StorageCounts, StoredObject } from '../storage.ts'
+import type { RequestCounts, Storage, StorageCounts, StoredObject } from '../storage.ts'
 import { repeat, startAttempts } from './attempts.ts'
 import type { Bucket } from './bucket/bucket.ts'
-import { countedBucket } from './bucket/counted-bucket.ts'
 import { createCreations, newPutId } from './create-once.ts'
 import type { Creations } from './create-once.ts'
 import { openS3Reader, readWhole } from './s3-reader.ts'
@@ -23,6 +22,8 @@ import { createS3Writer } from './s3-writer.ts'
 export interface S3StorageOptions {
   /** Closed with the storage. */
   readonly bucket: Bucket
+  /** What the bucket's requests are counted in. */
+  readonly requests: RequestCounts
   /** '' or ends with '/'. */
   readonly keyPrefix: string
   readonly settings: S3Settings
@@ -32,10 +33,8 @@ export interface S3StorageOptions {
 }
 
 export function createS3Storage(options: S3StorageOptions): Storage {
-  const { keyPrefix, settings, random } = options
+  const { bucket, requests, keyPrefix, settings, random } = options
   const counts = zeroCounts()
-  const requests = zeroRequestCounts()
-  const bucket = countedBucket(options.bucket, requests)
   const description = `${bucket.description}${keyPrefix && `, prefix ${keyPrefix}`}`
   const attempts = () => startAttempts(options, settings, settings.deadlineMs)
   const source: RequestSource = { bucket, counts, startAttempts: attempts }

@@ -5,7 +5,7 @@ import { seededRandom } from '../../../src/runtime/random.ts'
 import { attachStorage, openStorage } from '../../../src/storage/open-storage.ts'
 import type { S3Address } from '../../../src/storage/s3/s3-address.ts'
 import type { Storage } from '../../../src/storage/storage.ts'
-import { failureOf } from '../storage-conformance.ts'
+import { describeStorage, failureOf } from '../storage-conformance.ts'
 import { impatient, proxyFaults, seededFaults, startFaultProxy } from './fault-proxy.ts'
 import type { FaultProxy, ProxyFault } from './fault-proxy.ts'
 import { describeS3, freshAddress, testServer } from './s3-server.ts'
@@ -66,6 +66,16 @@ describeS3('a bucket through failures', () => {
     expect(await both.straight.list('')).toEqual([])
     await closeBoth(both)
   })
+
+  // Everything that a storage promises, in full runs: the silences take a minute.
+  if (process.env['LSMT_TEST_FULL']) {
+    let seed = 1
+    describeStorage('s3 through failures', async () => {
+      const both = await openBoth()
+      proxy.plan = seededFaults(seed++, 0.1)
+      return { storage: both.faulty, dispose: () => closeBoth(both) }
+    }, { appends: false })
+  }
 
   it.each(seeds)('has at most one winner a name, and what it was told stands (seed %i)', async (seed) => {
     const both = await openBoth()

@@ -30,6 +30,14 @@ describeS3('a real S3 server', () => {
     await storage.close()
   })
 
+  it('asks one thing when it is opened, once the store has been probed', async () => {
+    const address = await freshAddress()
+    await (await openStorage(address)).close()
+    const storage = await openStorage(address)
+    expect(storage.requests).toMatchObject({ puts: 0, gets: 1, deletes: 0 })
+    await storage.close()
+  })
+
   it('is opened by several at once, of which any sees what another has created', async () => {
     const address = await freshAddress()
     const [one, other] = await Promise.all([openStorage(address), openStorage(address)])

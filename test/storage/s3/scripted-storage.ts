@@ -1,5 +1,6 @@
 /** The S3 storage over a scripted bucket. */
 import { seededRandom } from '../../../src/runtime/random.ts'
+import { countedBucket } from '../../../src/storage/s3/bucket/counted-bucket.ts'
 import { defaultS3Settings } from '../../../src/storage/s3/s3-settings.ts'
 import type { S3Settings } from '../../../src/storage/s3/s3-settings.ts'
 import { createS3Storage } from '../../../src/storage/s3/s3-storage.ts'
@@ -16,6 +17,6 @@ export interface ScriptedStorage {
 export function scriptedStorage(script: BucketScript = {}, settings: Partial<S3Settings> = {}): ScriptedStorage {
   const bucket = createScriptedBucket(script)
   const clock = sleepingClock()
-  const storage = createS3Storage({ bucket, keyPrefix: '', settings: { ...defaultS3Settings, ...settings }, clock, random: seededRandom(1) })
+  const storage = createS3Storage({ ...countedBucket(bucket), keyPrefix: '', settings: { ...defaultS3Settings, ...settings }, clock, random: seededRandom(1) })
   return { bucket, storage, clock }
 }

@@ -1,8 +1,15 @@
 /** Counts every request of a bucket, by what it costs. */
+import { zeroRequestCounts } from '../../storage-counts.ts'
 import type { RequestCounts } from '../../storage.ts'
 import type { Answer, Bucket } from './bucket.ts'
 
-export function countedBucket(bucket: Bucket, counts: RequestCounts): Bucket {
+export interface CountedBucket {
+  readonly bucket: Bucket
+  readonly requests: RequestCounts
+}
+
+export function countedBucket(bucket: Bucket): CountedBucket {
+  const counts = zeroRequestCounts()
   const seen = async <T>(kind: 'puts' | 'gets' | 'deletes', bytesSent: number, asked: Promise<Answer<T>>, bytesReceived: (value: T) => number = () => 0): Promise<Answer<T>> => {
     counts[kind]++
     counts.bytesSent += bytesSent
@@ -11,7 +18,7 @@ export function countedBucket(bucket: Bucket, counts: RequestCounts): Bucket {
     if (answer.kind === 'again' || answer.kind === 'conflict') counts.failures++
     return answer
   }
-  return {
+  const counted: Bucket = {
     description: bucket.description,
     put: (key, body, putId, condition) => seen('puts', body.length, bucket.put(key, body, putId, condition)),
     head: (key) => seen('gets', 0, bucket.head(key)),
@@ -25,4 +32,5 @@ export function countedBucket(bucket: Bucket, counts: RequestCounts): Bucket {
     abortUpload: (key, uploadId) => seen('deletes', 0, bucket.abortUpload(key, uploadId)),
     close: () => bucket.close(),
   }
+  return { bucket: counted, requests: counts }
 }
