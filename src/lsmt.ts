@@ -150,7 +150,7 @@ export async function open(options: OpenOptions = {}): Promise<Database> {
 
 type QueryArguments = Parameters<Database['query']>
 
-const queryOptionNames = ['signal', 'mayWrite', 'oneWithRows', 'idempotencyKey']
+const queryOptionNames = ['signal', 'mayWrite', 'oneWithRows', 'idempotencyKey', 'maxStorageRequests']
 
 /** 22023 for what cannot be run, so that nothing is asked for in vain. */
 function checkQuery(text: string, parameters: SqlParameters | undefined, options: QueryOptions | undefined): void {

@@ -3,6 +3,7 @@ import type { EngineRow, SpillStats } from '../engine/engine.ts'
 import type { UserValue } from '../engine/user-value.ts'
 import type { ReadStats } from '../lsm/tree.ts'
 import type { ResultColumn } from './plan.ts'
+import type { RequestBudget } from './request-budget.ts'
 
 /** What a query read of tables, and wrote because memory had no room for it. */
 export interface QueryStats extends ReadStats, SpillStats {}
@@ -55,8 +56,18 @@ export interface Collected<Row> {
 /** Rows of users' values. */
 export type CollectedResult = Collected<readonly UserValue[]>
 
-export function newQueryStats(): QueryStats {
-  return { rowGroupsTotal: 0, rowGroupsPruned: 0, bytesRead: 0, storageRequests: 0, spilledBytes: 0 }
+/** Under a budget, counting a request beyond it throws 54000. */
+export function newQueryStats(budget?: RequestBudget): QueryStats {
+  const stats = { rowGroupsTotal: 0, rowGroupsPruned: 0, bytesRead: 0, storageRequests: 0, spilledBytes: 0 }
+  if (budget === undefined) return stats
+  let storageRequests = 0
+  return Object.defineProperty(stats, 'storageRequests', {
+    get: () => storageRequests,
+    set(count: number) {
+      budget.spend(count - storageRequests)
+      storageRequests = count
+    },
+  })
 }
 
 /** Whether the rows are all here already. */

@@ -20,6 +20,7 @@ import { createMemoryPool } from './operator/spill/query-memory.ts'
 import { originOf } from './origin.ts'
 import { parseStatement } from './parse.ts'
 import type { Plan } from './plan.ts'
+import { checkStorageRequestsMax, RequestBudget } from './request-budget.ts'
 import type { Collected, CollectedResult, StatementResult } from './result.ts'
 import type { PlanOf } from './run/open-transaction.ts'
 import { beginStepwise } from './run/stepwise-transaction.ts'
@@ -59,7 +60,12 @@ export interface QueryOptions {
    * written again, across restarts as well. 22023 when the key was used for another text or other parameters.
    */
   readonly idempotencyKey?: string
+  /** Requests to storage that the queries of the text may make together, none by default; 54000 before one more is made. 22023 unless a whole number from 0 on. */
+  readonly maxStorageRequests?: number
 }
+
+const budgetOf = (options: QueryOptions | undefined): RequestBudget | undefined =>
+  options?.maxStorageRequests === undefined ? undefined : new RequestBudget(checkStorageRequestsMax(options.maxStorageRequests))
 
 export interface Sql {
   /** Takes a text apart. 42601 when a literal or comment does not end, or when there is no statement; 22P02 when it is not Unicode. */
@@ -117,7 +123,7 @@ export function createSql(engine: Engine, settings: SqlSettings = defaultSqlSett
   const runner: TextRunner = { engine, clock, limits, planOf: createPlanner(settings), counts: {}, staging: { engine, visible: () => engine } }
 
   function start(prepared: PreparedText, parameters?: SqlParameters, options?: QueryOptions): TextRun {
-    return new TextRun(runner, { prepared, parameters, signal: options?.signal, mayWrite: options?.mayWrite ?? true, oneWithRows: options?.oneWithRows ?? false, idempotencyKey: options?.idempotencyKey })
+    return new TextRun(runner, { prepared, parameters, signal: options?.signal, mayWrite: options?.mayWrite ?? true, oneWithRows: options?.oneWithRows ?? false, idempotencyKey: options?.idempotencyKey, requests: budgetOf(options) })
   }
 
   async function* run(text: string, parameters?: SqlParameters, options?: QueryOptions): AsyncGenerator<StatementResult> {

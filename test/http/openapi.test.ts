@@ -136,7 +136,7 @@ describe('refusals', () => {
 })
 
 test('requests that are described are taken', async () => {
-  for (const body of [{ sql: 'SELECT 1' }, { sql: 'SELECT value FROM kv WHERE key = $1', params: ['x'] }, { sql: 'SELECT value FROM kv WHERE key = :k', params: { k: 'x' }, timeoutMs: 1000 }]) {
+  for (const body of [{ sql: 'SELECT 1' }, { sql: 'SELECT value FROM kv WHERE key = $1', params: ['x'] }, { sql: 'SELECT value FROM kv WHERE key = :k', params: { k: 'x' }, timeoutMs: 1000, maxStorageRequests: 100 }]) {
     check({ $ref: '#/components/schemas/QueryRequest' }, body)
     expect(await query(JSON.stringify(body), { 'content-type': 'application/json' })).toBe(200)
   }

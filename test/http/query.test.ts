@@ -125,6 +125,7 @@ describe('refusals', () => {
     ['an array as a parameter', 400, '0A000', () => server.postJson({ sql: 'SELECT * FROM kv WHERE key = $1', params: [['x']] })],
     ['an object that looks like digits', 400, '0A000', () => server.postJson({ sql: 'SELECT * FROM kv WHERE key = $1', params: [{ digits: '1' }] })],
     ['a bad timeout', 400, '22023', () => server.postJson({ sql: 'SELECT * FROM kv', timeoutMs: -1 })],
+    ['a bad budget of requests', 400, '22023', () => server.postJson({ sql: 'SELECT * FROM kv', maxStorageRequests: -1 })],
     ['an unknown format by Accept', 406, '0A000', () => server.post('SELECT * FROM kv', { accept: 'application/xml, image/*' })],
     ['a format that is ruled out', 406, '0A000', () => server.post('SELECT * FROM kv', { accept: 'application/json;q=0' })],
     ['an unknown format by name', 406, '0A000', () => server.post('SELECT * FROM kv', { accept: 'text/csv' }, '/query?format=xml')],

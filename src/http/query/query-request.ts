@@ -1,6 +1,7 @@
 /** What a request to `POST /query` asks for. What is asked for and not there yet is refused, never ignored. */
 import type { IncomingHttpHeaders } from 'node:http'
 import { LsmtError } from '../../errors.ts'
+import { checkStorageRequestsMax } from '../../sql/request-budget.ts'
 import type { SqlParameters } from '../../sql/slot.ts'
 import { isExactNumber, parseExactJson } from '../../sql/value/exact-json.ts'
 import type { ExactJson } from '../../sql/value/exact-json.ts'
@@ -12,6 +13,7 @@ export interface QueryRequest {
   readonly sql: string
   readonly parameters: SqlParameters | undefined
   readonly timeoutMs: number | undefined
+  readonly maxStorageRequests: number | undefined
 }
 
 /**
@@ -41,14 +43,14 @@ function readUrl(url: string): string | undefined {
 /** A JSON body when the content type says so; with any other type the whole body is the SQL text. */
 export function readQueryRequest(contentType: string | undefined, body: Buffer): QueryRequest {
   const text = decodeUtf8(body)
-  if (!isJson(contentType)) return { sql: text, parameters: undefined, timeoutMs: undefined }
+  if (!isJson(contentType)) return { sql: text, parameters: undefined, timeoutMs: undefined, maxStorageRequests: undefined }
   const json = parseExactJson(text)
   if (typeof json !== 'object' || json === null || isList(json)) throw new LsmtError('22P02', 'the body must be a JSON object: {"sql": "…"}')
-  const { sql, params, timeoutMs, ...others } = json as Readonly<Record<string, ExactJson>>
+  const { sql, params, timeoutMs, maxStorageRequests, ...others } = json as Readonly<Record<string, ExactJson>>
   const unknown = Object.keys(others)[0]
-  if (unknown !== undefined) throw new LsmtError('22023', `unknown field "${unknown.slice(0, 60)}" in the body`, { hint: 'the fields are sql, params and timeoutMs' })
+  if (unknown !== undefined) throw new LsmtError('22023', `unknown field "${unknown.slice(0, 60)}" in the body`, { hint: 'the fields are sql, params, timeoutMs and maxStorageRequests' })
   if (typeof sql !== 'string') throw new LsmtError('22023', 'the body needs the field "sql" with the SQL text')
-  return { sql, parameters: readParameters(params), timeoutMs: readTimeout(timeoutMs) }
+  return { sql, parameters: readParameters(params), timeoutMs: readTimeout(timeoutMs), maxStorageRequests: readStorageRequestsMax(maxStorageRequests) }
 }
 
 function isJson(contentType: string | undefined): boolean {
@@ -66,6 +68,11 @@ function readParameters(params: ExactJson | undefined): SqlParameters | undefine
     if (typeof value === 'object' && value !== null && !isExactNumber(value)) throw new LsmtError('0A000', 'arrays and objects as parameters are not supported')
   }
   return params as SqlParameters
+}
+
+function readStorageRequestsMax(count: ExactJson | undefined): number | undefined {
+  if (count === undefined || count === null) return undefined
+  return checkStorageRequestsMax(isExactNumber(count) ? Number(count.digits) : count)
 }
 
 /** What a timer can hold. */

@@ -159,7 +159,7 @@ function unlessGivenUp({ writing, limit, response, canceller }: Running, written
 function writeStatements(route: QueryRoute, { query, access, format, idempotencyKey }: Asked, { response, sink, signal }: { readonly response: ServerResponse; readonly sink: ResponseSink; readonly signal: CancelSignal }): Promise<void> | undefined {
   const startMs = route.clock.monotonicMs()
   const prepared = route.sql.prepare(query.sql)
-  const run = route.sql.start(prepared, query.parameters, { signal, mayWrite: access === 'write', oneWithRows: !format.takesAll, ...(idempotencyKey !== undefined && { idempotencyKey }) })
+  const run = route.sql.start(prepared, query.parameters, { signal, mayWrite: access === 'write', oneWithRows: !format.takesAll, ...(idempotencyKey !== undefined && { idempotencyKey }), ...(query.maxStorageRequests !== undefined && { maxStorageRequests: query.maxStorageRequests }) })
   const writer = { sink, format, commit: route.commit, monotonicMs: route.clock.monotonicMs, reads: route.reads }
   return beforeEnd(() => writeResults(writer, run, prepared.statements.length), () => {
     run.close()

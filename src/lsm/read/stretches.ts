@@ -237,7 +237,7 @@ function createWalker(context: ReadContext, run: FileRun): RunWalker {
     if (held === reader) return undefined
     leave()
     // A scan that has gone through one file mostly goes on through others.
-    if (file !== firstFile) readers[file + step]?.readAhead()
+    if (file !== firstFile) readers[file + step]?.readAhead(context.stats)
     const waiting = reader.hold(context.stats)
     if (waiting === undefined) {
       held = reader

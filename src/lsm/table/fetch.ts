@@ -8,7 +8,7 @@ export interface ReadStats {
   storageRequests: number
 }
 
-/** Counts a request that is about to be made. */
+/** Counts a request that is about to be made. Stats of a query with a budget refuse by throwing; then it must not be made. */
 export function countRequest(stats: ReadStats | undefined, byteLength: number): void {
   if (stats === undefined) return
   stats.storageRequests += 1

@@ -43,6 +43,7 @@ export async function openTable(options: OpenTableOptions): Promise<TableReader>
 class FileReader implements TableReader {
   readonly meta: TableMeta
   readonly isFar: boolean
+  readonly windowBytesMax: number
   private readonly file: OpenFile
   private readonly memory: LinearMemory
   private readonly finder: RowFinder
@@ -51,6 +52,7 @@ class FileReader implements TableReader {
     this.meta = meta
     this.file = file
     this.isFar = file.object.readSync === undefined
+    this.windowBytesMax = Math.floor(file.cache.bytesMax / 32)
     this.memory = file.kernel.memory
     this.finder = createRowFinder(file)
   }
@@ -71,8 +73,8 @@ class FileReader implements TableReader {
     this.file.loader.release()
   }
 
-  readAhead(): void {
-    this.file.loader.readAhead()
+  readAhead(stats?: ReadStats): void {
+    void this.file.loader.readAhead(stats)
   }
 
   useFilter(): Tail['filter'] | undefined {

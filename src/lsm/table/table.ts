@@ -103,9 +103,11 @@ export interface TableReader {
   hold(stats?: ReadStats): Promise<void> | undefined
   release(): void
   /** Reads the tail ahead of need, so that a later `hold` need not wait. A failure is left to that. */
-  readAhead(): void
+  readAhead(stats?: ReadStats): void
   /** Whether reading takes a request over a network, so that fewer and larger ones, made early, pay. */
   readonly isFar: boolean
+  /** What a scan may pin of it beforehand: all shards may be scanned at a time, and what they pin must fit into the cache. */
+  readonly windowBytesMax: number
   /** Address and bytes of the filter in linear memory, for one bloom call over many tables, marked as used; undefined when the tail is not in memory. */
   useFilter(): { readonly address: Pointer; readonly byteLength: number } | undefined
   readonly layout: TableLayout

@@ -7,6 +7,7 @@ import { newQueryRun, queryRows } from '../operator/query-run.ts'
 import type { Probe, QueryLimits, QueryRun } from '../operator/query-run.ts'
 import { rowWindow } from '../operator/window.ts'
 import type { GetPlan, OperatorPlan, Plan, QueryPlan } from '../plan.ts'
+import type { RequestBudget } from '../request-budget.ts'
 import { newQueryStats } from '../result.ts'
 import type { RowsResult } from '../result.ts'
 import { atOperand } from '../value/values.ts'
@@ -23,6 +24,7 @@ export interface Execution {
   readonly signal: CancelSignal | undefined
   readonly clock: Clock
   readonly limits: QueryLimits
+  readonly requests?: RequestBudget | undefined
   /** Where rows can be staged: not within a transaction. */
   readonly stages?: Staging | undefined
   /** Statements run so far, by kind. */
@@ -45,12 +47,12 @@ export function nowOf(execution: Execution): number {
 
 /** A point read of a row that is in memory is answered at once. */
 export function executeQuery(engine: EngineSession, plan: QueryPlan, execution: Execution): RowsResult | Promise<RowsResult> {
-  return plan.kind === 'get' ? executeGet(engine, plan, execution.values) : executeOperators(engine, plan, execution)
+  return plan.kind === 'get' ? executeGet(engine, plan, execution) : executeOperators(engine, plan, execution)
 }
 
-function executeGet(engine: EngineSession, plan: GetPlan, values: Values): RowsResult | Promise<RowsResult> {
+function executeGet(engine: EngineSession, plan: GetPlan, { values, requests }: Execution): RowsResult | Promise<RowsResult> {
   const window = rowWindow(plan.window, values)
-  const stats = newQueryStats()
+  const stats = newQueryStats(requests)
   const result = (row: EngineRow | undefined): RowsResult => ({ kind: 'rows', columns: plan.output, rows: row === undefined ? [] : [row], stats })
   const key = plan.key.map(({ column, operand }) => atOperand(values, operand, (value) => keyValue(column, value)))
   if (window.offset > 0 || window.limit === 0 || key.includes(undefined)) return result(undefined)
@@ -66,6 +68,6 @@ function executeOperators(engine: EngineSession, plan: OperatorPlan, execution: 
 
 /** Operators of a statement; what they hold is given back by `endRun`. */
 export function newRun(engine: EngineSession, execution: Execution): QueryRun {
-  const { values, signal, limits, probe, willReturn } = execution
-  return newQueryRun({ engine, stats: newQueryStats(), signal, values, limits, probe, willReturn, nowMicros: nowOf(execution) })
+  const { values, signal, limits, requests, probe, willReturn } = execution
+  return newQueryRun({ engine, stats: newQueryStats(requests), signal, values, limits, probe, willReturn, nowMicros: nowOf(execution) })
 }

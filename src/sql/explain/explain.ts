@@ -27,8 +27,8 @@ export function runPlan(engine: EngineSession, plan: StatementPlan, execution: E
 async function explainPlan(engine: EngineSession, plan: StatementPlan, execution: Execution, explain: Explain): Promise<RowsResult> {
   if (!explain.analyze) return rowsOf(describePlan(plan, execution.values, undefined), undefined, explain)
   describePlan(plan, execution.values, undefined)
-  const { clock } = execution
-  const probe = createProbe(clock)
+  const { clock, requests } = execution
+  const probe = createProbe(clock, requests)
   const started = clock.monotonicMs()
   const outcome = await consume(await executePlan(engine, plan, { ...execution, probe }))
   const ms = clock.monotonicMs() - started

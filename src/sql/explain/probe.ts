@@ -4,6 +4,7 @@ import type { Clock } from '../../runtime/clock.ts'
 import type { QueryNode } from '../operator/node.ts'
 import type { Batch, Probe, QueryRun, Stream } from '../operator/query-run.ts'
 import { childrenOf } from './column-names.ts'
+import type { RequestBudget } from '../request-budget.ts'
 import { newQueryStats } from '../result.ts'
 import type { QueryStats } from '../result.ts'
 
@@ -25,7 +26,7 @@ export interface RecordingProbe extends Probe {
   readonly lookedUp: ReadonlyMap<QueryNode, 'left' | 'right'>
 }
 
-export function createProbe(clock: Clock): RecordingProbe {
+export function createProbe(clock: Clock, requests: RequestBudget | undefined): RecordingProbe {
   const observations = new Map<QueryNode, Observation>()
   const reads = new Map<QueryNode, ReadStats>()
   const lookedUp = new Map<QueryNode, 'left' | 'right'>()
@@ -41,7 +42,7 @@ export function createProbe(clock: Clock): RecordingProbe {
       return () => observed(rows, { seen, heldBelow, run, clock })
     },
     statsOf(node) {
-      const stats = reads.get(node) ?? newQueryStats()
+      const stats = reads.get(node) ?? newQueryStats(requests)
       reads.set(node, stats)
       return stats
     },
@@ -88,7 +89,9 @@ async function step(iterator: AsyncIterator<Batch>, { seen, heldBelow, run, cloc
 }
 
 /** What the nodes read, added to what the statement counted by itself. */
-export function totalReads(total: QueryStats, reads: Iterable<ReadStats>): QueryStats {
+export function totalReads(own: QueryStats, reads: Iterable<ReadStats>): QueryStats {
+  // A copy: these are counted already, where a budget counts.
+  const total = { ...own }
   for (const stats of reads) {
     total.rowGroupsTotal += stats.rowGroupsTotal
     total.rowGroupsPruned += stats.rowGroupsPruned

@@ -13,6 +13,7 @@ import type { Staging } from '../execute/queried/staging.ts'
 import type { QueryLimits } from '../operator/query-run.ts'
 import { errorAt, originOf } from '../origin.ts'
 import type { RecordingSession } from '../../engine/engine.ts'
+import type { RequestBudget } from '../request-budget.ts'
 import type { StatementResult } from '../result.ts'
 import type { ScannedStatement } from '../scan/scan-state.ts'
 import type { SqlParameters } from '../slot.ts'
@@ -51,6 +52,7 @@ export interface TextRunOptions {
   readonly mayWrite: boolean
   readonly oneWithRows: boolean
   readonly idempotencyKey: string | undefined
+  readonly requests: RequestBudget | undefined
 }
 
 export class TextRun {
@@ -165,6 +167,6 @@ export class TextRun {
 
   private execution(values: Values): Execution {
     const { clock, limits, counts, staging } = this.runner
-    return { values, signal: this.options.signal, clock, limits, counts, stages: this.transaction === undefined ? staging : undefined }
+    return { values, signal: this.options.signal, requests: this.options.requests, clock, limits, counts, stages: this.transaction === undefined ? staging : undefined }
   }
 }

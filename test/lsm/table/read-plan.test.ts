@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest'
-import { planReads } from '../../../src/lsm/table/read/read-plan.ts'
+import { nearReads, planReads } from '../../../src/lsm/table/read/read-plan.ts'
 
 const chunk = (index: number, byteOffset: number, byteLength: number) => ({ index, byteOffset, byteLength })
 const shown = (chunks: Parameters<typeof planReads>[0], gapMax: number, bytesMax: number): string[] =>
-  planReads(chunks, gapMax, bytesMax).map((read) => `${read.byteOffset}+${read.byteLength}: ${read.chunks.map(({ index }) => index).join(' ')}`)
+  planReads(chunks, { gapBytesMax: gapMax, readBytesMax: bytesMax }).map((read) => `${read.byteOffset}+${read.byteLength}: ${read.chunks.map(({ index }) => index).join(' ')}`)
 
 describe('read plan', () => {
-  it('plans nothing for nothing', () => expect(planReads([])).toEqual([]))
+  it('plans nothing for nothing', () => expect(planReads([], nearReads)).toEqual([]))
 
   it('joins neighbours and what lies within the gap', () => {
     const chunks = [chunk(0, 64, 16), chunk(1, 80, 8), chunk(5, 98, 10), chunk(9, 119, 1)]

@@ -1,7 +1,8 @@
 /**
  * Direct stretches: row groups of one file read without a merge (see stretches.ts for when that is right). Row groups
  * that zone maps prune are never read; the others are fetched a window at a time, the predicate's columns first and
- * the wanted ones only where rows are left.
+ * the wanted ones only where rows are left. Where storage is far away, windows are longer, and the next one is fetched
+ * while this one is worked on.
  */
 import type { Pointer } from '../../../kernel/linear-memory.ts'
 import { createArena } from '../../state/arena.ts'
@@ -61,7 +62,7 @@ export interface DirectReader {
 }
 
 /** Windows grow, so that a scan that stops early reads little; of large row groups they have fewer, since all shards may be scanned at a time and what they pin must fit into the cache. */
-const windowRowGroupsMax = 8, windowBytesMax = 2 * 1024 * 1024
+const windowRowGroupsMax = 8, farWindowRowGroupsMax = 64, windowBytesMax = 2 * 1024 * 1024
 
 interface DirectState {
   readonly context: ReadContext
@@ -81,12 +82,14 @@ interface DirectState {
   /** Whether the rows that are to be read of the stretch were counted. */
   isCounted: boolean
   windowRowGroups: number
+  /** The window after this one, on its way. */
+  ahead: WindowAhead | undefined
   /** Filtered row groups of the window; the next one is the last element. */
   ready: DirectRowGroup[]
 }
 
 export function createDirectReader(context: ReadContext, options: DirectOptions): DirectReader {
-  const state: DirectState = { context, options, arena: createArena(context.kernel.heap), scratch: createArena(context.kernel.heap), morsels: options.shared && createMorselWork(context, options.predicate, options.shared.visit), prunings: new Map(), pins: [], stretch: undefined, from: 0, to: 0, isCounted: false, windowRowGroups: 1, ready: [] }
+  const state: DirectState = { context, options, arena: createArena(context.kernel.heap), scratch: createArena(context.kernel.heap), morsels: options.shared && createMorselWork(context, options.predicate, options.shared.visit), prunings: new Map(), pins: [], stretch: undefined, from: 0, to: 0, isCounted: false, windowRowGroups: 1, ahead: undefined, ready: [] }
   let isFinished = false
   options.shared?.share.enter()
   return {
@@ -106,6 +109,7 @@ export function createDirectReader(context: ReadContext, options: DirectOptions)
     close() {
       if (!isFinished) options.shared?.share.leave()
       unpin(state)
+      dropAhead(state)
       state.arena.free()
       state.scratch.free()
       state.morsels?.free()
@@ -113,12 +117,18 @@ export function createDirectReader(context: ReadContext, options: DirectOptions)
   }
 }
 
-function unpin({ pins }: DirectState): void {
+function unpin({ pins }: Pick<DirectState, 'pins'>): void {
   for (const pin of pins.splice(0)) pin.unpin()
 }
 
+function dropAhead(state: DirectState): void {
+  const { ahead } = state
+  state.ahead = undefined
+  void ahead?.reading.then(() => unpin(ahead))
+}
+
 function nextGroup(state: DirectState): DirectRowGroup | undefined | Promise<DirectRowGroup | undefined> {
-  while (state.ready.length === 0 && state.from < state.to) {
+  while (state.ready.length === 0 && (state.ahead !== undefined || state.from < state.to)) {
     const reading = nextWindow(state)
     if (reading !== undefined) return reading.then(() => nextGroup(state))
   }
@@ -129,11 +139,39 @@ function nextGroup(state: DirectState): DirectRowGroup | undefined | Promise<Dir
 function nextWindow(state: DirectState): Reading {
   unpin(state)
   state.arena.reset()
+  const { ahead } = state
+  state.ahead = undefined
   const { reader } = state.stretch!
-  const window = takeWindow(state)
+  const window = ahead?.window ?? takeWindow(state)
   if (window === undefined) return undefined
-  state.windowRowGroups = Math.min(windowRowGroupsMax, 2 * state.windowRowGroups)
-  return sharedWindow(state, window, () => readWindow(state, reader, window))
+  state.windowRowGroups = Math.min(reader.isFar ? farWindowRowGroupsMax : windowRowGroupsMax, 2 * state.windowRowGroups)
+  const read = (): Reading => {
+    const reading = sharedWindow(state, window, () => readWindow(state, reader, window))
+    // What came ahead is pinned by the window itself by now, or given away.
+    if (ahead !== undefined) state.pins.push(...ahead.pins.splice(0))
+    if (reader.isFar) lookAhead(state, reader)
+    return reading
+  }
+  return after(ahead?.reading, read)
+}
+
+/** A window whose first chunks are being fetched. */
+interface WindowAhead {
+  readonly window: Window
+  readonly pins: PinnedChunks[]
+  /** Never fails: what could not be fetched ahead is fetched when its turn comes, which tells why. */
+  readonly reading: Promise<void>
+}
+
+/** Windows that are still short belong to scans that may stop early, and the rows of an order's first ones tell which row groups are of no use. */
+function lookAhead(state: DirectState, reader: TableReader): void {
+  const { context, options, windowRowGroups } = state
+  if (windowRowGroups < 4 || options.skip !== undefined) return
+  const window = takeWindow(state)
+  if (window === undefined) return
+  const pins: PinnedChunks[] = []
+  const reading = reader.pin(window.from, window.to, filterChunks(state, window.from, window.to), context.stats)
+  state.ahead = { window, pins, reading: reading.then((pin) => void pins.push(pin), () => undefined) }
 }
 
 function readWindow(state: DirectState, reader: TableReader, { from, to }: Window): Reading {
@@ -165,7 +203,7 @@ function takeWindow(state: DirectState): Window | undefined {
   const { context: { reverse, stats }, options } = state
   const { reader } = state.stretch!
   const prunings = pruningOf(state, reader)
-  const groupsMax = Math.max(1, Math.min(state.windowRowGroups, Math.floor(windowBytesMax / rowGroupBytesOf(reader.meta))))
+  const groupsMax = Math.max(1, Math.min(state.windowRowGroups, Math.floor((reader.isFar ? Math.min(windowBytesMax, reader.windowBytesMax) : windowBytesMax) / rowGroupBytesOf(reader.meta))))
   let from = -1, to = -1
   while (state.from < state.to && (from < 0 || to - from < groupsMax)) {
     const rowGroup = reverse ? state.to - 1 : state.from

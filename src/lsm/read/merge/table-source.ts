@@ -183,12 +183,17 @@ async function load(state: SourceState, reader: TableReader, rowGroup: number): 
 /** Row groups of long values are not read ahead: many runs are open at once, and what they pin must fit into the cache. */
 const readAheadBytesMax = 512 * 1024
 
+/** Row groups of a file that is far away, fetched at once. */
+const farReadAhead = 16
+
 /** Makes sure that a row group is pinned, with some that follow. */
 async function pin(state: SourceState, reader: TableReader, rowGroup: number): Promise<void> {
   const { pinned, options, context, pending } = state
   if (pinned?.reader === reader && pinned.from <= rowGroup && rowGroup < pinned.to) return
   releasePinned(state)
-  const ahead = Math.min(options.readAhead - 1, pending.length, Math.floor(readAheadBytesMax / rowGroupBytesOf(reader.meta)))
+  const readAhead = reader.isFar ? Math.max(farReadAhead, options.readAhead) : options.readAhead
+  const bytesMax = reader.isFar ? Math.min(readAheadBytesMax, reader.windowBytesMax) : readAheadBytesMax
+  const ahead = Math.min(readAhead - 1, pending.length, Math.floor(bytesMax / rowGroupBytesOf(reader.meta)))
   const from = context.reverse ? rowGroup - ahead : rowGroup
   const to = context.reverse ? rowGroup + 1 : rowGroup + 1 + ahead
   state.pinned = { reader, from, to, chunks: await reader.pin(from, to, state.chunkNames, context.stats) }

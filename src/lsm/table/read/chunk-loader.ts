@@ -12,7 +12,7 @@ import type { ReadStats } from '../fetch.ts'
 import type { ChunkCache, Frame } from '../chunk-cache.ts'
 import { align8, directoryEntryBytes } from '../format.ts'
 import type { OpenFile } from './open-file.ts'
-import { planReads } from './read-plan.ts'
+import { farReads, nearReads, planReads } from './read-plan.ts'
 import type { ChunkRange, PlannedRead } from './read-plan.ts'
 import { closedError } from './tail-loader.ts'
 import type { Tail } from './tail-view.ts'
@@ -92,7 +92,7 @@ function startPins(file: OpenFile, indexes: readonly number[]): PinPlan {
     if (frame === 0) missing.push({ index, byteOffset: u32[entry]! * 8, byteLength })
     else pinned.push(frame)
   }
-  const plan = { pinned, reserved, reads: planReads(missing) }
+  const plan = { pinned, reserved, reads: planReads(missing, file.object.readSync === undefined ? farReads : nearReads) }
   try {
     for (const { index, byteLength } of missing) reserved.set(index, file.cache.reserve(byteLength))
   } catch (error) {

@@ -98,7 +98,8 @@ function fetchOf(file: OpenFile, rowGroup: number, fetching: Map<number, Promise
   return {
     fetch: () => {
       const running = fetching.get(rowGroup)
-      if (running !== undefined) return running
+      // Its failure may concern who began it alone; asking again tells.
+      if (running !== undefined) return running.catch(() => undefined)
       const started = fetchAsync(file, indexes, stats).finally(() => fetching.delete(rowGroup))
       fetching.set(rowGroup, started)
       return started

@@ -14,18 +14,24 @@ export interface PlannedRead {
   readonly chunks: readonly ChunkRange[]
 }
 
-/** Bytes that are cheaper to read along than to leave out by a request more. */
-export const gapBytesMax = 32 * 1024
-/** A request is not made longer than this by joining. */
-export const readBytesMax = 4 * 1024 * 1024
+export interface ReadLimits {
+  /** Bytes that are cheaper to read along than to leave out by a request more. */
+  readonly gapBytesMax: number
+  /** A request is not made longer than this by joining. */
+  readonly readBytesMax: number
+}
+
+export const nearReads: ReadLimits = { gapBytesMax: 32 * 1024, readBytesMax: 4 * 1024 * 1024 }
+/** Of an object store: until its first byte comes, a connection would have brought a megabyte or so. */
+export const farReads: ReadLimits = { gapBytesMax: 1024 * 1024, readBytesMax: 8 * 1024 * 1024 }
 
 /** Joins chunks, given in ascending order of offset, into requests. */
-export function planReads(chunks: readonly ChunkRange[], gapMax = gapBytesMax, bytesMax = readBytesMax): PlannedRead[] {
+export function planReads(chunks: readonly ChunkRange[], { gapBytesMax, readBytesMax }: ReadLimits): PlannedRead[] {
   const reads: { byteOffset: number; byteLength: number; chunks: ChunkRange[] }[] = []
   for (const chunk of chunks) {
     const last = reads.at(-1)
     const end = chunk.byteOffset + chunk.byteLength
-    if (last !== undefined && chunk.byteOffset - (last.byteOffset + last.byteLength) <= gapMax && end - last.byteOffset <= bytesMax) {
+    if (last !== undefined && chunk.byteOffset - (last.byteOffset + last.byteLength) <= gapBytesMax && end - last.byteOffset <= readBytesMax) {
       last.byteLength = end - last.byteOffset
       last.chunks.push(chunk)
     } else {

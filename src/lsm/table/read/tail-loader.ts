@@ -63,12 +63,14 @@ export class TailLoader {
   /** Keeps it in memory until as many calls of `release`; what must be waited for before it is held. 55000 once the file is closed. */
   hold(stats?: ReadStats): Promise<void> | undefined {
     this.refuseClosed()
-    const { cache, running } = this.options
+    const { cache, running, meta } = this.options
     if (cache.pin(this.slot, 0) !== 0) return undefined
     if (this.loading === undefined) {
+      // Before others take part: what refuses the request concerns this asker alone.
+      countRequest(stats, meta.tailBytes)
       const loading = { holders: 0, outcome: Promise.resolve() }
       this.loading = loading
-      loading.outcome = this.load(loading, stats)
+      loading.outcome = this.load(loading)
       const settled = loading.outcome.then(() => {}, () => {}).then(() => { running.delete(settled) })
       running.add(settled)
     }
@@ -85,9 +87,15 @@ export class TailLoader {
     this.options.cache.mark(this.frame)
   }
 
-  /** Has it read ahead of need. Whoever needs it meets a failure again. */
-  readAhead(): void {
-    if (!this.isInMemory) void this.hold()?.then(() => this.release(), () => undefined)
+  /** Has it read ahead of need. */
+  async readAhead(stats: ReadStats | undefined): Promise<void> {
+    if (this.isInMemory) return
+    try {
+      await this.hold(stats)
+      this.release()
+    } catch {
+      // Whoever needs it meets the failure again.
+    }
   }
 
   /** Forgets it. Who holds it keeps its memory until `release`. */
@@ -96,13 +104,13 @@ export class TailLoader {
     this.options.cache.removeFile(this.slot)
   }
 
-  private async load(loading: Loading, stats: ReadStats | undefined): Promise<void> {
+  private async load(loading: Loading): Promise<void> {
     const { cache } = this.options
     // Whoever asks in the same step takes part.
     await Promise.resolve()
     try {
       this.refuseClosed()
-      const { frame, tail } = await readIn(this.options, stats)
+      const { frame, tail } = await readIn(this.options)
       if (this.isClosed) cache.unpin(frame)
       this.refuseClosed()
       this.frame = cache.publish(this.slot, 0, frame)
@@ -123,11 +131,10 @@ export class TailLoader {
 export const closedError = (file: string): LsmtError => new LsmtError('55000', `${file} is closed`, { file })
 
 /** Reads and checks it, into a frame that is pinned once. */
-async function readIn({ kernel, cache, meta, file, object }: TailLoaderOptions, stats: ReadStats | undefined): Promise<{ readonly frame: Frame; readonly tail: Tail }> {
+async function readIn({ kernel, cache, meta, file, object }: TailLoaderOptions): Promise<{ readonly frame: Frame; readonly tail: Tail }> {
   const frame = cache.reserve(meta.tailBytes)
   try {
     const address = cache.addressOf(frame)
-    countRequest(stats, meta.tailBytes)
     await object.read(kernel.memory.u8.subarray(address, address + meta.tailBytes), meta.byteLength - meta.tailBytes)
     return { frame, tail: readTail(kernel, file, meta, address) }
   } catch (error) {
