@@ -13,6 +13,7 @@ import type { Comparison } from '../kernel/zone-map.ts'
 import type { VectorExpression } from '../lsm/vector/expression.ts'
 import type { RecordOf, RequestRecord } from './requests/request-record.ts'
 import type { ColumnSchema, ColumnType, TableSchema } from './schema.ts'
+import type { LogOn } from './shards/writer-logs.ts'
 
 export type EngineValue = null | number | bigint | string | Uint8Array
 export type EngineRow = readonly EngineValue[]
@@ -391,6 +392,8 @@ export interface EngineStats {
   readonly admission: { readonly waiting: number; readonly waitedMs: number }
   /** Why nothing is written now, since the disk is full; how often and for how long that was so. Paths may stand in it. */
   readonly disk: { readonly refusal: string | undefined; readonly timesFull: number; readonly fullMs: number }
+  /** Where what is acknowledged is durable first: on this machine's disk, or in the bucket. */
+  readonly logOn: LogOn
   readonly kernelMemoryBytes: { readonly reserved: number; readonly used: number }
   readonly readers: ReaderStats
 }

@@ -35,6 +35,7 @@ import type { CreateTemporary } from './spill/spill-file.ts'
 import { takeEngineCheckpoint } from './shards/checkpoint.ts'
 import { createCommitter } from './shards/commit.ts'
 import type { Committer } from './shards/commit.ts'
+import type { LogOn } from './shards/writer-logs.ts'
 import { createKeyScratch } from './shards/key-scratch.ts'
 import { takeShardSnapshot } from './shards/shard-snapshot.ts'
 import type { Shards } from './shards/shards.ts'
@@ -56,8 +57,8 @@ export interface LocalEngineParts {
   readonly rounds?: LogRounds | undefined
   readonly admission: Admission
   readonly room: DiskRoom
-  /** Of a log that may not know at once what came of a write. */
-  readonly doubt?: Doubt | undefined
+  /** By default on a disk, where every write tells what came of it. */
+  readonly logs?: { readonly logOn: LogOn; readonly doubt: Doubt | undefined }
   /** A row with more bytes is 54000: background work could not rewrite it. */
   readonly rowBytesMax?: number
   /** A statement with more bytes is 54000; by default an eighth of the kernel's memory. */
@@ -90,15 +91,15 @@ export async function createLocalEngine(parts: LocalEngineParts): Promise<Engine
   const groupBudget: HeapBudget = { bytesMax: Math.floor(kernel.heap.byteLength / 6), usedBytes: 0 }
   const committer = createCommitter(trees, parts.random, parts.rounds)
   const shards: Shards = { kernel, trees, keys, snapshot: () => takeShardSnapshot(trees, committer), newest: () => undefined, assertOpen, groupBudget, turns: parts.turns ?? systemTurns, readers }
-  const floor: CommitFloor = { trees, committer, admission: parts.admission, assertOpen, room: parts.room, doubt: parts.doubt }
+  const floor: CommitFloor = { trees, committer, admission: parts.admission, assertOpen, room: parts.room, doubt: parts.logs?.doubt }
   const rowLengthMax = parts.rowBytesMax ?? kernel.heap.byteLength / 16
   const writer: Writer = {
     shards,
     builder: createStatementBuilder(kernel.memory, keys, trees.length, rowLengthMax),
     rowLengthMax,
     statementBytesMax: parts.statementBytesMax ?? kernel.heap.byteLength / 8,
-    locksOf: (access) => decidedLocks(access.state.locks, parts.doubt),
-    afterDoubt: (run) => releaseDecided(parts.doubt, run),
+    locksOf: (access) => decidedLocks(access.state.locks, parts.logs?.doubt),
+    afterDoubt: (run) => releaseDecided(parts.logs?.doubt, run),
     commit: (access, statement, _rowCount) => commitAdmitted(floor, [access], statement),
   }
   const spillFile: Engine['spillFile'] = (use, stats) => {
@@ -156,7 +157,7 @@ function catalogPart(tables: Tables): Pick<Engine, 'tables' | 'table' | 'createT
   return { tables: tables.list, table: tables.find, createTable: (table) => tables.create(table), dropTable: (name) => tables.drop(name), alterTable: (name, change) => tables.alter(name, change), truncateTable: (name) => tables.truncate(name), catalogSettled: tables.settled, stageTable: tables.stage, publishStaged: (staged, table, mode) => tables.publishStaged(staged, table, mode), dropStaged: tables.dropStaged }
 }
 
-function engineStats({ kernel, trees, cacheBytes, cacheCounts: { hits, misses, evictions }, admission, room }: LocalEngineParts, readers: Readers): EngineStats {
+function engineStats({ kernel, trees, cacheBytes, cacheCounts: { hits, misses, evictions }, admission, room, logs }: LocalEngineParts, readers: Readers): EngineStats {
   return {
     shards: trees.map((tree) => tree.stats),
     cacheBytes: cacheBytes(),
@@ -164,6 +165,7 @@ function engineStats({ kernel, trees, cacheBytes, cacheCounts: { hits, misses, e
     admission: { ...admission.counts },
     disk: { refusal: room.refusal?.message, ...room.counts },
     readers: readers.stats,
+    logOn: logs?.logOn ?? 'disk',
     kernelMemoryBytes: { reserved: kernel.memory.byteLength, used: kernel.heap.usedBytes },
   }
 }

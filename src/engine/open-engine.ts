@@ -38,7 +38,7 @@ import { divideMemory, memoryBudget } from './memory-budget.ts'
 import { createAdmission } from './shards/admission.ts'
 import { openFormat } from './shards/format-file.ts'
 import { partsThatDoNotCount } from './shards/recovery.ts'
-import { openWriterLogs } from './shards/writer-logs.ts'
+import { isLogInBucket, openWriterLogs } from './shards/writer-logs.ts'
 import type { WriterLogs } from './shards/writer-logs.ts'
 
 export interface EngineOptions {
@@ -51,6 +51,13 @@ export interface EngineOptions {
   readonly storageAddress?: StorageAddress
   /** The number of shards was asked for, not a default: it must be the database's. */
   readonly isShardCountGiven?: boolean
+  /**
+   * A storage on a local disk for the log, where `storage` is a bucket: writes are acknowledged sooner, and what is not
+   * flushed is lost with that disk. The database can be opened elsewhere once it was closed. Stays open.
+   */
+  readonly localLog?: Storage
+  /** Closing leaves all in table files and nothing in the log. A writer with a local log does so in any case. */
+  readonly leavesFlushed?: boolean
 }
 
 export async function openEngine(options: EngineOptions): Promise<Engine> {
@@ -64,6 +71,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   if (options.isShardCountGiven === true && shards !== settings.shards) {
     throw new LsmtError('22023', `the database in ${storage.description} has ${shards} shards, which cannot change; ${settings.shards} were asked for`)
   }
+  if (options.localLog !== undefined) await flushLogInBucket(options, kernel)
   const budget = memoryBudget(regions, settings, shards)
   const cache = createChunkCache(kernel.heap, budget.cacheBytes)
   const memtableMemory = createMemtableMemory(cache.evict)
@@ -74,7 +82,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   const jobs = openJobRunner(options, kernel, cache, regions.workers)
   const close = async (trees: readonly Tree[]): Promise<void> => {
     room.close()
-    await Promise.all(trees.map((tree) => tree.close()))
+    await logs.leave(trees, async () => void (await Promise.all(trees.map((tree) => tree.close()))))
     await Promise.all([jobs.close(), readers.close()])
   }
   const giveUp = async (error: unknown): Promise<never> => {
@@ -88,12 +96,19 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     return await giveUp(cause)
   })
   const admission = createAdmission({ trees, memory: memtableMemory, bytesMax: budget.memtablesBytesMax, clock: options.clock })
-  const parts = { kernel, trees, random, rounds: settings.durability === 'memory' ? undefined : rounds, admission, room, doubt: logs.doubt, readers, statementBytesMax: budget.statementBytesMax, rowBytesMax: budget.rowBytesMax, cacheBytes: () => cache.counts.chunkBytes + cache.counts.scratchBytes, cacheCounts: cache.counts, createTemporary: storage.createTemporary, storage, clock: options.clock, requestLimits: settings, close: () => close(trees) }
+  const parts = { kernel, trees, random, rounds: settings.durability === 'memory' ? undefined : rounds, admission, room, logs, readers, statementBytesMax: budget.statementBytesMax, rowBytesMax: budget.rowBytesMax, cacheBytes: () => cache.counts.chunkBytes + cache.counts.scratchBytes, cacheCounts: cache.counts, createTemporary: storage.createTemporary, storage, clock: options.clock, requestLimits: settings, close: () => close(trees) }
   return createLocalEngine(parts).catch(async (error: unknown) => {
     // What went wrong first is told.
     await close(trees).catch(() => undefined)
     throw await causeOf(logs, error)
   })
+}
+
+/** The log of the writers before is in the bucket: before one on a disk begins, what it holds goes to table files. */
+async function flushLogInBucket({ localLog, ...options }: EngineOptions, kernel: Kernel): Promise<void> {
+  if (localLog === undefined || options.storage.appends || !(await isLogInBucket({ storage: options.storage, kernel }))) return
+  const engine = await openEngine({ ...options, leavesFlushed: true })
+  await engine.close()
 }
 
 /** Whatever else was found wrong, to have been overtaken explains it. */
@@ -128,7 +143,7 @@ async function openTrees({ storage, settings, clock }: EngineOptions, shardCount
     if (settings.durability !== 'sync') await Promise.all(trees.map((tree) => tree.sync()))
   }
   const recovered = await Promise.all(Array.from({ length: shardCount }, (_, shard) =>
-    recoverTree({ storage, kernel: floor.kernel, cache: floor.cache, jobs: floor.jobs, room: floor.room, rounds: floor.rounds, memtableMemory: floor.memtableMemory, settings: floor.settings, shard, durability: settings.durability, syncIntervalMs: settings.syncIntervalMs, clock, beforePublish, ...logs.treeOptions(shard) })))
+    recoverTree({ storage, kernel: floor.kernel, cache: floor.cache, jobs: floor.jobs, room: floor.room, rounds: floor.rounds, memtableMemory: floor.memtableMemory, settings: floor.settings, shard, durability: settings.durability, syncIntervalMs: settings.syncIntervalMs, clock, beforePublish, ...logs.treeOptions({ kernel: floor.kernel, shard, settings: floor.settings, durability: settings.durability, syncIntervalMs: settings.syncIntervalMs, clock, room: floor.room, rounds: floor.rounds }) })))
   await logs.assertStillMine()
   const lost = partsThatDoNotCount(recovered)
   try {

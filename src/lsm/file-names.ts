@@ -9,6 +9,7 @@ export const streamFolder = (stream: number): string => `wal/${digits(stream)}/`
 export const streamObjectName = (stream: number, id: number): string => `${streamFolder(stream)}${digits(id)}.wal`
 export const claimFolder = 'writer/'
 export const claimFileName = (epoch: number): string => `${claimFolder}${digits(epoch)}.claim`
+export const releasedFileName = (epoch: number): string => `${claimFolder}${digits(epoch)}.released`
 export const manifestFolder = (shard: number): string => `manifest/${shard}/`
 export const manifestFileName = (shard: number, id: number): string => `${manifestFolder(shard)}${digits(id)}.manifest`
 

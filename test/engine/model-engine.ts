@@ -246,7 +246,7 @@ function modelOver(byName: Map<string, ModelTable>, firstVersion: number, staged
     },
     async flush() {},
     async compact() {},
-    stats: () => ({ shards: [], cacheBytes: 0, cache: { hits: 0, misses: 0, evictions: 0 }, readers: { threads: 0, scans: 0, rowGroups: 0, repeated: 0, trouble: undefined }, admission: { waiting: 0, waitedMs: 0 }, disk: { refusal: undefined, timesFull: 0, fullMs: 0 }, kernelMemoryBytes: { reserved: 0, used: 0 } }),
+    stats: () => ({ shards: [], cacheBytes: 0, cache: { hits: 0, misses: 0, evictions: 0 }, readers: { threads: 0, scans: 0, rowGroups: 0, repeated: 0, trouble: undefined }, admission: { waiting: 0, waitedMs: 0 }, disk: { refusal: undefined, timesFull: 0, fullMs: 0 }, logOn: 'disk', kernelMemoryBytes: { reserved: 0, used: 0 } }),
     async close() {
       closed = true
     },

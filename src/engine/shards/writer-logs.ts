@@ -4,16 +4,22 @@
  * read. In this order: the stream's end, the claim, the fence; then each shard's manifest, as its tree is recovered; the
  * look for a later claim; replay.
  */
+import { LsmtError } from '../../errors.ts'
 import type { Kernel } from '../../kernel/kernel.ts'
-import { lookForClaims, newestClaim, nextClaim, takeClaim } from '../../lsm/claim/writer-claim.ts'
+import type { Claim } from '../../lsm/claim/claim-file.ts'
+import { assertNoLogElsewhere, isReleased, keepClaim, prepareLocalLog, release } from '../../lsm/claim/log-place.ts'
+import { lookForClaims, newestClaim, nextClaim, overtaken, takeClaim } from '../../lsm/claim/writer-claim.ts'
 import type { DiskRoom } from '../../lsm/disk-room.ts'
 import type { Doubt } from '../../lsm/log/doubt.ts'
+import { segmentLog } from '../../lsm/log/segment-log.ts'
+import type { SegmentLogOptions } from '../../lsm/log/segment-log.ts'
 import { fenceStream } from '../../lsm/log/stream/fence-stream.ts'
 import { readTail } from '../../lsm/log/stream/stream-chain.ts'
 import { createStreamLog } from '../../lsm/log/stream/stream-log.ts'
 import { loadManifest } from '../../lsm/manifest-store.ts'
 import { createFilePins } from '../../lsm/pins/file-pins.ts'
 import type { TreeOptions } from '../../lsm/state/tree-state.ts'
+import type { Tree } from '../../lsm/tree.ts'
 import type { Clock } from '../../runtime/clock.ts'
 import type { Random } from '../../runtime/random.ts'
 import type { DatabaseSettings } from '../../settings.ts'
@@ -27,40 +33,104 @@ export interface WriterFloor {
   readonly settings: DatabaseSettings
   readonly room: DiskRoom
   readonly shards: number
+  /** A storage that appends, for the log, where all else is in one that does not. */
+  readonly localLog?: Storage
+  /** Closing leaves all in table files, so that the next log may be elsewhere. */
+  readonly leavesFlushed?: boolean
 }
 
+/** Where what is acknowledged is durable first: on this machine's disk, or in the bucket. */
+export type LogOn = 'disk' | 'bucket'
+
 export interface WriterLogs {
+  readonly logOn: LogOn
   /** What a shard's tree is opened with. */
-  treeOptions(shard: number): Pick<TreeOptions, 'log' | 'claim' | 'pins'>
+  treeOptions(options: ShardOptions): Pick<TreeOptions, 'log' | 'claim' | 'pins'>
   /** Resolves when all shards have published under the claim and no later writer has come by then; 55006 when one has. */
   assertStillMine(): Promise<void>
   /** Of the log, once the trees are open; undefined where every write tells what came of it. */
   readonly doubt: Doubt | undefined
+  /** Closes the trees, which take no more writes, by `close`. */
+  leave(trees: readonly Tree[], close: () => Promise<void>): Promise<void>
 }
 
-const ownDirectory: WriterLogs = { treeOptions: () => ({}), assertStillMine: () => Promise.resolve(), doubt: undefined }
+type ShardOptions = Omit<SegmentLogOptions, 'storage'>
 
-/** 55006 when another writer opens the database at the same time, or has taken it over meanwhile. */
+const ownDirectory: WriterLogs = { logOn: 'disk', treeOptions: () => ({}), assertStillMine: () => Promise.resolve(), doubt: undefined, leave: (_trees, close) => close() }
+
+/** 55006 when another writer opens the database at the same time, or has taken it over meanwhile; 55000 when its log is elsewhere. */
 export async function openWriterLogs(floor: WriterFloor): Promise<WriterLogs> {
+  if (floor.storage.appends) {
+    if (floor.localLog !== undefined) throw new LsmtError('22023', `a log beside ${floor.storage.description} was asked for, which keeps its own`)
+    return ownDirectory
+  }
+  return await (floor.localLog === undefined ? openStored(floor) : openLocal(floor, floor.localLog))
+}
+
+/** Whether the log is one in the bucket that a writer with a log on a disk must have flushed before it goes on. */
+export async function isLogInBucket({ storage, kernel }: Pick<WriterFloor, 'storage' | 'kernel'>): Promise<boolean> {
+  const newest = await newestClaim({ storage, kernel })
+  return newest?.log === 'stored' && !(await isReleased(storage, newest.epoch))
+}
+
+async function openStored(floor: WriterFloor): Promise<WriterLogs> {
   const { storage, kernel, clock, random, settings, room, shards } = floor
-  if (storage.appends) return ownDirectory
   const place = { storage, kernel, stream: 0 }
   const tail = await readTail(place)
-  const claim = await takeClaim(floor, nextClaim(random, await newestEpoch(floor), 'stored'))
+  const newest = await newestClaim(floor)
+  await assertNoLogElsewhere(floor, newest)
+  const made = nextClaim(random, newest?.epoch ?? (await epochOfManifests(floor)), 'stored')
+  const claim = await takeClaim(floor, made)
   await fenceStream({ ...place, clock, random, claim }, tail)
   const log = createStreamLog({ ...place, clock, random, claim, room, shards, settings, keptBytesMax: 2 * shards * settings.tree.memtableBytesMax })
   const pins = createFilePins(storage, kernel, clock)
   return {
-    treeOptions: (shard) => ({ log: log.source(shard), claim, pins }),
+    logOn: 'bucket',
+    treeOptions: ({ shard }) => ({ log: log.source(shard), claim, pins }),
     assertStillMine: () => lookForClaims(claim, clock),
     get doubt() { return log.doubt },
+    leave: (trees, close) => (floor.leavesFlushed === true ? leaveFlushed(floor, made, trees, close) : close()),
   }
 }
 
-/** Of claims; where nobody has claimed yet, of the manifests that a backup brought here. */
-async function newestEpoch({ storage, kernel, shards }: WriterFloor): Promise<number> {
-  const newest = await newestClaim({ storage, kernel })
-  if (newest !== undefined) return newest.epoch
+/** The log is on a disk of its own, which nobody else can read: nobody goes on until it is left flushed. */
+async function openLocal(floor: WriterFloor, local: Storage): Promise<WriterLogs> {
+  const { storage, kernel, clock, random } = floor
+  const newest = await newestClaim(floor)
+  await prepareLocalLog(floor, local, newest)
+  if (newest?.log === 'stored' && !(await isReleased(storage, newest.epoch))) throw overtaken(`another writer has opened ${storage.description} at the same time, and goes on`)
+  const made = nextClaim(random, newest?.epoch ?? (await epochOfManifests(floor)), 'local')
+  await keepClaim(local, kernel, made)
+  const claim = await takeClaim(floor, made)
+  const pins = createFilePins(storage, kernel, clock)
+  return {
+    logOn: 'disk',
+    treeOptions: (options) => ({ log: segmentLog({ ...options, storage: local }), claim, pins }),
+    assertStillMine: () => lookForClaims(claim, clock),
+    doubt: undefined,
+    leave: (trees, close) => leaveFlushed(floor, made, trees, close),
+  }
+}
+
+/** What cannot be flushed stays in the log, which is not released then. */
+async function leaveFlushed(floor: WriterFloor, claim: Claim, trees: readonly Tree[], close: () => Promise<void>): Promise<void> {
+  const isFlushed = await flushAll(trees).catch(() => false)
+  await close()
+  if (isFlushed) await release(floor, claim)
+}
+
+/** False when something appended has not become visible, and so was not flushed. */
+async function flushAll(trees: readonly Tree[]): Promise<boolean> {
+  await Promise.all(trees.map((tree) => tree.sync()))
+  // What is durable is applied within microtasks.
+  await new Promise((resolve) => setImmediate(resolve))
+  if (trees.some(({ visibleSequence, nextSequence }) => visibleSequence !== nextSequence - 1)) return false
+  await Promise.all(trees.map((tree) => tree.flush()))
+  return true
+}
+
+/** Of the manifests that a backup brought here; where somebody has claimed, claims count. */
+async function epochOfManifests({ storage, kernel, shards }: WriterFloor): Promise<number> {
   const manifests = await Promise.all(Array.from({ length: shards }, (_, shard) => loadManifest(storage, kernel, shard)))
   return Math.max(0, ...manifests.map((manifest) => manifest?.writerEpoch ?? 0))
 }

@@ -32,10 +32,24 @@ interface ClaimFloor {
 }
 
 /** The newest claim; undefined when nobody ever wrote here. */
-export async function newestClaim({ storage, kernel }: Pick<ClaimFloor, 'storage' | 'kernel'>): Promise<Claim | undefined> {
-  const listed = await storage.list(claimFolder)
-  const epoch = listed.map(({ name }) => fileNumberOf(name, claimFolder, 'claim')).filter((number) => number !== undefined).at(-1)
-  return epoch === undefined ? undefined : decodeClaim(kernel, await storage.read(claimFileName(epoch)), epoch)
+export async function newestClaim(floor: Pick<ClaimFloor, 'storage' | 'kernel'>): Promise<Claim | undefined> {
+  const epoch = (await claimedEpochs(floor)).at(-1)
+  return epoch === undefined ? undefined : await readClaim(floor, epoch)
+}
+
+/** Oldest first. */
+export async function allClaims(floor: Pick<ClaimFloor, 'storage' | 'kernel'>): Promise<readonly Claim[]> {
+  const claims: Claim[] = []
+  for (const epoch of await claimedEpochs(floor)) claims.push(await readClaim(floor, epoch))
+  return claims
+}
+
+async function claimedEpochs({ storage }: Pick<ClaimFloor, 'storage'>): Promise<readonly number[]> {
+  return (await storage.list(claimFolder)).map(({ name }) => fileNumberOf(name, claimFolder, 'claim')).filter((number) => number !== undefined)
+}
+
+async function readClaim({ storage, kernel }: Pick<ClaimFloor, 'storage' | 'kernel'>, epoch: number): Promise<Claim> {
+  return decodeClaim(kernel, await storage.read(claimFileName(epoch)), epoch)
 }
 
 /** A claim of the next epoch that nobody has made yet. */
