@@ -15,16 +15,15 @@ import type { KeyedEngine, KeyedTable } from './engine/keyed/kv-table.ts'
 import { ReadSnapshot } from './engine/keyed/read-snapshot.ts'
 import { createTypedTable, openTypedTable } from './engine/keyed/typed-table.ts'
 import type { TypedTable } from './engine/keyed/typed-table.ts'
-import { openEngine } from './engine/open-engine.ts'
-import { formatFileName } from './engine/shards/format-file.ts'
+import { holdsDatabase, openDatabase } from './engine/open-database.ts'
 import { typeName } from './engine/schema.ts'
 import type { UserValue } from './engine/user-value.ts'
+import { databaseRequest } from './lsmt-options.ts'
+import type { OpenOptions } from './lsmt-options.ts'
 import { runTransaction } from './lsmt-transaction.ts'
 import type { TransactionOptions } from './lsmt-transaction.ts'
 import { systemClock } from './runtime/clock.ts'
 import { systemRandom } from './runtime/random.ts'
-import { defaultDatabaseSettings } from './settings.ts'
-import type { DatabaseSettings, TreeSettings } from './settings.ts'
 import { asUserRows, rowBatches } from './sql/collect.ts'
 import type { RowsAs } from './sql/collect.ts'
 import type { Collected } from './sql/result.ts'
@@ -32,19 +31,7 @@ import type { StepwiseTransaction } from './sql/run/stepwise-transaction.ts'
 import { createSql, sqlSettings } from './sql/sql.ts'
 import type { QueryOptions, Sql } from './sql/sql.ts'
 import type { SqlParameters } from './sql/slot.ts'
-import { holdsObject } from './storage/local-probe.ts'
-import { openStorage } from './storage/open-storage.ts'
-import type { StorageAddress } from './storage/open-storage.ts'
-
-export interface OpenOptions extends Partial<Omit<DatabaseSettings, 'tree'>> {
-  /** Default './data'; created if absent. One process at a time (55006). */
-  readonly dataDir?: string
-  /** Default true; false: 58P01 when there is no database, and nothing is made. */
-  readonly createIfMissing?: boolean
-  /** 'memory' keeps nothing when the database is closed. Default 'local'. */
-  readonly storage?: 'local' | 'memory'
-  readonly tree?: Partial<TreeSettings>
-}
+import { addressName } from './storage/open-storage.ts'
 
 /** By column name; of columns that share a name the last counts. */
 export type ResultRow = Readonly<Record<string, UserValue>>
@@ -100,24 +87,10 @@ export interface Database {
 
 /** Opens a database, or makes one. */
 export async function open(options: OpenOptions = {}): Promise<Database> {
-  checkObject(options, 'what open() takes')
-  const { dataDir = './data', storage: kind = 'local', createIfMissing = true } = options
-  if (typeof dataDir !== 'string' || dataDir === '') throw new LsmtError('22023', `dataDir is the path of a directory; it was given as ${dataDir === '' ? 'nothing' : described(dataDir)}`)
-  const settings = databaseSettings(options)
-  if (!createIfMissing && (kind === 'memory' || !(await holdsObject(dataDir, formatFileName)))) throw new LsmtError('58P01', `the database in ${kind === 'memory' ? 'memory' : dataDir} does not exist`)
-  const address = storageAddress(kind, dataDir)
-  const storage = await openStorage(address)
-  const engine = await openEngine({
-    storage,
-    settings,
-    clock: systemClock,
-    random: systemRandom,
-    isShardCountGiven: options.shards !== undefined,
-    ...(address.kind !== 'memory' && { storageAddress: address }),
-  }).catch(async (error: unknown) => {
-    await storage.close()
-    throw error
-  })
+  const request = databaseRequest(options)
+  const { address, settings } = request
+  if (options.createIfMissing === false && !(await holdsDatabase(address))) throw new LsmtError('58P01', `the database in ${addressName(address)} does not exist`)
+  const engine = await openDatabase(request, { clock: systemClock, random: systemRandom })
   const sql = createSql(engine, sqlSettings(settings))
   const results = async (...given: QueryArguments): Promise<readonly Collected<ResultRow>[]> => {
     checkQuery(...given)
@@ -141,10 +114,7 @@ export async function open(options: OpenOptions = {}): Promise<Database> {
     flush: engine.flush,
     compact: engine.compact,
     stats: engine.stats,
-    async close() {
-      await engine.close()
-      await storage.close()
-    },
+    close: engine.close,
   }
 }
 
@@ -199,34 +169,6 @@ function tableOf(engine: KeyedEngine): Database['table'] {
   return table
 }
 
-function storageAddress(kind: 'local' | 'memory', dataDir: string): StorageAddress {
-  switch (kind) {
-    case 'local':
-      return { kind, directory: dataDir }
-    case 'memory':
-      return { kind }
-    default:
-      throw new LsmtError('22023', `storage is 'local' or 'memory', not '${String(kind)}'`)
-  }
-}
-
-const settingNames = Object.keys(defaultDatabaseSettings)
-const treeSettingNames = Object.keys(defaultDatabaseSettings.tree)
-
-/** The defaults with what was given; a name that is no setting is refused, since it would change nothing. */
-function databaseSettings(options: OpenOptions): DatabaseSettings {
-  const { dataDir: _, storage: __, createIfMissing: ___, tree = {}, ...given } = options
-  checkObject(tree, "the option 'tree'")
-  for (const name of Object.keys(given)) if (!settingNames.includes(name)) throw new LsmtError('22023', `'${name}' is no option; options are dataDir, createIfMissing, storage, ${settingNames.join(', ')}`)
-  for (const name of Object.keys(tree)) if (!treeSettingNames.includes(name)) throw new LsmtError('22023', `'tree.${name}' is no option; tree options are ${treeSettingNames.join(', ')}`)
-  return { ...defaultDatabaseSettings, ...defined(given), tree: { ...defaultDatabaseSettings.tree, ...defined(tree) } }
-}
-
-/** Without the fields that are undefined. */
-function defined<T extends object>(given: T): Partial<T> {
-  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) as Partial<T>
-}
-
 function queryResult({ columns, rows, rowCount }: Collected<ResultRow>): QueryResult {
   return { columns: columns.map(({ name, type }) => ({ name, type: typeName(type) })), rows, rowCount }
 }
@@ -242,6 +184,7 @@ const rowObjects: RowsAs<ResultRow> = (columns) => {
   }
 }
 
+export type { BucketOptions, OpenOptions } from './lsmt-options.ts'
 export { LsmtError } from './errors.ts'
 export type { ErrorCode, Evidence } from './errors.ts'
 export type { TransactionOptions } from './lsmt-transaction.ts'

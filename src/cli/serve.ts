@@ -20,14 +20,13 @@ import { affordableConnections } from './serve/open-files.ts'
 import type { ServeFlags } from './serve/serve-flags.ts'
 import { statusOf } from './serve/status.ts'
 import { watchEngine } from './serve/watch-engine.ts'
-import { assertServed, chosenAddress } from './target/storage-flags.ts'
+import { chosenAddress } from './target/storage-flags.ts'
 import type { PlaceAddress } from './target/storage-flags.ts'
 
 /** Runs until `host.stopRequested`. 22023 for settings that cannot be, and whatever opening the database says. */
 export async function serve(given: ServeFlags, sourceOf: (flag: string) => FlagSource, host: CliHost): Promise<void> {
   const flags: ServeFlags = { ...given, connectionsMax: await affordableConnections(given.connectionsMax) }
   const address = chosenAddress(flags, sourceOf)
-  assertServed(address)
   const access = await servedAccess(flags, host.environment['LSMT_AUTH_TOKEN'])
   const { shards, workers, readers, durability, kernels } = flags
   const settings: DatabaseSettings = { ...defaultDatabaseSettings, ...limitSettings(flags), shards, workers, readers, durability, kernels }

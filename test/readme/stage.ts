@@ -26,10 +26,11 @@ export interface Stage {
   close(): Promise<void>
 }
 
-export async function openStage(): Promise<Stage> {
+/** `more` is added to the environment of what runs there. */
+export async function openStage(more: Readonly<Record<string, string>> = {}): Promise<Stage> {
   const folder = await mkdtemp(join(tmpdir(), 'lsmt-readme-'))
   const ports = new Map(await Promise.all(printedPorts.map(async (printed) => [printed, await freePort()] as const)))
-  const environment = { PATH: `${join(folder, 'bin')}:${process.env['PATH']}`, HOME: folder }
+  const environment = { PATH: `${join(folder, 'bin')}:${process.env['PATH']}`, HOME: folder, ...more }
   await furnish(folder, ports)
   const servers: ChildProcess[] = [], blockServers: ChildProcess[] = []
   const stopAll = async (of: ChildProcess[]): Promise<void> => {

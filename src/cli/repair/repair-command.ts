@@ -16,7 +16,7 @@ import { kernelsOption } from '../flags.ts'
 import type { CliHost } from '../host.ts'
 import { jsonOption } from '../switches.ts'
 import { openFileKernel } from '../target/file-kernel.ts'
-import { assertServed, chosenAddress, storageOptions } from '../target/storage-flags.ts'
+import { chosenAddress, storageOptions } from '../target/storage-flags.ts'
 import type { PlaceAddress, StorageFlags } from '../target/storage-flags.ts'
 import { lossText } from './loss-text.ts'
 
@@ -39,7 +39,6 @@ export function addRepair(floor: CommandFloor): void {
 async function repair(flags: RepairFlags, sourceOf: (flag: string) => FlagSource, host: CliHost): Promise<ExitCode> {
   const { kernels, json } = flags
   const address = chosenAddress(flags, sourceOf)
-  assertServed(address)
   // Its format file may be what is damaged, so that is not what tells a database here.
   if (address.kind === 'local' && (await isEmptyDirectory(address.directory))) throw new LsmtError('58P01', `there is no database in ${addressName(address)}`)
   const losses = await takeOut(address, kernels)

@@ -13,7 +13,6 @@ import { addressName } from '../../storage/open-storage.ts'
 import type { CliHost } from '../host.ts'
 import { statusOf } from '../serve/status.ts'
 import type { Connection, WriteChunk } from './connection.ts'
-import { assertServed } from './storage-flags.ts'
 import type { PlaceAddress } from './storage-flags.ts'
 
 export interface EngineConnection extends Connection {
@@ -22,7 +21,6 @@ export interface EngineConnection extends Connection {
 
 /** 58P01 when there is no database, 55006 when a process has it open. */
 export async function openHere(address: PlaceAddress, kernels: KernelKind, host: CliHost): Promise<EngineConnection> {
-  assertServed(address)
   const settings: DatabaseSettings = { ...defaultDatabaseSettings, kernels }
   const engine = await openExisting(address, () => host.openEngine({ address, settings, isShardCountGiven: false }))
   const sql = createSql(engine, sqlSettings(settings), host.clock)

@@ -82,8 +82,3 @@ export function addressOf(place: string, flags: StoreFlags): PlaceAddress {
   if (endpoint !== undefined && !isEndpoint(endpoint)) throw bad(`an endpoint that is ${endpointExpected}`)
   return { kind: 's3', bucket, ...(prefix !== '' && { prefix }), ...storeOf(flags), ...(endpoint !== undefined && { endpoint }), ...(region !== undefined && { region }) }
 }
-
-/** 0A000 where a database cannot be opened yet, though its files can be read. */
-export function assertServed(address: PlaceAddress): void {
-  if (address.kind === 's3') throw new LsmtError('0A000', 'a database in a bucket cannot be opened yet; backup, restore, verify and inspect work there')
-}

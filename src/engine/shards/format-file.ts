@@ -9,7 +9,7 @@
 import { corruption, LsmtError } from '../../errors.ts'
 import type { Kernel } from '../../kernel/kernel.ts'
 import type { Random } from '../../runtime/random.ts'
-import type { Storage } from '../../storage/storage.ts'
+import type { Storage, StoredObject } from '../../storage/storage.ts'
 
 export const formatFileName = 'format'
 const magic = 'LSMTFMT1'
@@ -23,15 +23,28 @@ export interface DatabaseFormat {
   readonly shards: number
 }
 
-/** The format of the database in `storage`; makes one with `shards` shards when there is none. */
+/**
+ * The format of the database in `storage`; makes one with `shards` shards when there is none. XX002 when a bucket, which
+ * others may use too, holds something else there: it is no place for a new database.
+ */
 export async function openFormat(storage: Storage, kernel: Kernel, random: Random, shards: number): Promise<DatabaseFormat> {
-  const listed = await storage.list(formatFileName)
-  if (listed.some((object) => object.name === formatFileName)) return decodeFormat(kernel, await storage.read(formatFileName))
+  if (await isThere(storage)) return decodeFormat(kernel, await storage.read(formatFileName))
   if (!Number.isInteger(shards) || shards < 1 || shards > 1024) throw new LsmtError('22023', `the number of shards is ${shards}; possible are 1 to 1024`)
   const databaseId = Array.from({ length: 4 }, () => random.nextU32().toString(16).padStart(8, '0')).join('')
   const format = { databaseId, shards }
   const created = await storage.createIfAbsent(formatFileName, [encodeFormat(kernel, format)])
   return created === 'created' ? format : decodeFormat(kernel, await storage.read(formatFileName))
+}
+
+async function isThere(storage: Storage): Promise<boolean> {
+  const holdsFormat = ({ name }: StoredObject): boolean => name === formatFileName
+  if ((await storage.list(formatFileName)).some(holdsFormat)) return true
+  if (storage.appends) return false
+  const others = await storage.list('')
+  // Made since the look before.
+  if (others.some(holdsFormat)) return true
+  if (others.length === 0) return false
+  throw new LsmtError('XX002', `there is no database in ${storage.description}, but ${others.length} other objects, such as ${others[0]!.name}`, { hint: 'give a prefix where nothing is; if this was a database, its object format is lost: restore a backup' })
 }
 
 /** A format as bytes. */

@@ -1,6 +1,6 @@
 /** What a command needs to work with the S3 server of the tests. */
 import { randomBytes } from 'node:crypto'
-import { testServer } from '../../storage/s3/s3-server.ts'
+import { awsVariables, testServer } from '../../storage/s3/s3-server.ts'
 
 export interface S3Place {
   readonly bucket: string
@@ -15,11 +15,12 @@ export interface S3Place {
 }
 
 export async function s3Place(): Promise<S3Place> {
-  const { bucket, endpoint, region, credentials } = await testServer()
+  const server = await testServer()
+  const { bucket, endpoint } = server
   const prefix = `cli/${randomBytes(6).toString('hex')}`
   return {
     bucket, prefix, url: `s3://${bucket}/${prefix}`,
     flags: ['--storage', 's3', '--bucket', bucket, '--prefix', prefix],
-    environment: { LSMT_S3_ENDPOINT: endpoint, AWS_REGION: region, AWS_ACCESS_KEY_ID: credentials.accessKeyId, AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey, ...(credentials.sessionToken !== undefined && { AWS_SESSION_TOKEN: credentials.sessionToken }) },
+    environment: { LSMT_S3_ENDPOINT: endpoint, ...awsVariables(server) },
   }
 }

@@ -57,6 +57,11 @@ export async function testServer(): Promise<TestServer> {
   return told
 }
 
+/** The server as the AWS tools take it from the environment, for processes that tests start; without its address and bucket, for which each program has names of its own. */
+export function awsVariables({ region, credentials: { accessKeyId, secretAccessKey, sessionToken } }: TestServer): Readonly<Record<string, string>> {
+  return { AWS_REGION: region, AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey, ...(sessionToken !== undefined && { AWS_SESSION_TOKEN: sessionToken }) }
+}
+
 let addressCount = 0
 
 /** A place in the server's bucket that nobody else uses. */
@@ -78,7 +83,7 @@ function isFirst(state: string): boolean {
 async function startServer(state: string): Promise<TestServer> {
   const given = process.env['LSMT_TEST_S3_ENDPOINT']
   const server = given === undefined ? await startCeph(state) : ownServer(given)
-  const client = new S3Client({ endpoint: server.endpoint, region: server.region, credentials: server.credentials, forcePathStyle: true, requestChecksumCalculation: 'WHEN_REQUIRED' })
+  const client = new S3Client({ endpoint: server.endpoint, region: server.region, credentials: { ...server.credentials }, forcePathStyle: true, requestChecksumCalculation: 'WHEN_REQUIRED' })
   await client.send(new CreateBucketCommand({ Bucket: server.bucket })).catch((cause: unknown) => {
     if (!['BucketAlreadyOwnedByYou', 'BucketAlreadyExists'].includes((cause as Error).name)) throw cause
   })

@@ -92,7 +92,8 @@ async function createClient(address: S3Address, settings: S3Settings): Promise<S
     requestHandler: { connectionTimeout: settings.connectTimeoutMs, socketAcquisitionWarningTimeout: 0x7fff_ffff, httpAgent: connections, httpsAgent: connections },
     ...(address.endpoint !== undefined && { endpoint: address.endpoint }),
     ...(address.region !== undefined && { region: address.region }),
-    ...(address.credentials !== undefined && { credentials: address.credentials }),
+    // A copy, since the SDK adds fields to it.
+    ...(address.credentials !== undefined && { credentials: { ...address.credentials } }),
   }
   const client = newClient(config)
   const hasRegion = await client.config.region().then(() => true, () => false)
