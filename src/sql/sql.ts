@@ -60,7 +60,7 @@ export interface QueryOptions {
    * written again, across restarts as well. 22023 when the key was used for another text or other parameters.
    */
   readonly idempotencyKey?: string
-  /** Requests to storage that the queries of the text may make together, none by default; 54000 before one more is made. 22023 unless a whole number from 0 on. */
+  /** Requests to storage that the queries of the text may make together, none by default; 54000 before one more is made; one that a cache on disk answers counts too. 22023 unless a whole number from 0 on. */
   readonly maxStorageRequests?: number
 }
 

@@ -2,6 +2,7 @@
 import { LsmtError } from '../errors.ts'
 import { systemClock } from '../runtime/clock.ts'
 import { systemRandom } from '../runtime/random.ts'
+import { cacheOnDisk } from './cache/cached-storage.ts'
 import { attachLocalStorage, openLocalStorage } from './local-storage.ts'
 import { createMemoryStorage } from './memory-storage.ts'
 import { defaultS3Settings } from './s3/s3-settings.ts'
@@ -44,7 +45,8 @@ export async function openStorage(address: StorageAddress, use: StorageUse = 'wr
       return createMemoryStorage()
     case 's3': {
       const { opening, bucket, environment } = await s3Parts(address)
-      return opening.openS3Storage(address, use === 'write', bucket, environment)
+      const storage = await opening.openS3Storage(address, use === 'write', bucket, environment)
+      return address.diskCache === undefined ? storage : cacheOnDisk(storage, address.diskCache, systemClock)
     }
   }
 }

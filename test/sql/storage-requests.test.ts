@@ -4,11 +4,17 @@ import type { Engine } from '../../src/engine/engine.ts'
 import { createSql } from '../../src/sql/sql.ts'
 import type { QueryOptions, Sql } from '../../src/sql/sql.ts'
 import type { QueryStats } from '../../src/sql/result.ts'
+import { systemClock } from '../../src/runtime/clock.ts'
+import { cacheOnDisk } from '../../src/storage/cache/cached-storage.ts'
+import type { CachedStorage } from '../../src/storage/cache/cached-storage.ts'
+import type { MemoryDisk } from '../../src/storage/memory-disk.ts'
 import { createMemoryStorage } from '../../src/storage/memory-storage.ts'
 import { openTestEngine } from '../engine/open-test-engine.ts'
+import { temporaryDirectory } from '../storage/temporary-directory.ts'
 
 const rowCount = 20_000
-const storage = createMemoryStorage({ appends: false, syncReads: false })
+const disk: MemoryDisk = new Map()
+const storage = createMemoryStorage({ disk, appends: false, syncReads: false })
 const open = (): Promise<Engine> => openTestEngine(storage, { kernels: 'wasm', shards: 1, tree: { rowGroupBytes: 4_096, tableFileBytes: 4 * 1024 * 1024, level1Bytes: 64 * 1024 * 1024 } })
 
 let engine: Engine
@@ -93,4 +99,23 @@ test('EXPLAIN ANALYZE tells each request once', async () => {
   const before = storage.counts.reads
   const explained = await run('EXPLAIN ANALYZE SELECT SUM(n) FROM big WHERE t <> $$x$$', { maxStorageRequests: 100 })
   expect(explained.stats.storageRequests).toBe(storage.counts.reads - before)
+})
+
+test('after a restart a cache on disk answers what was read before', async () => {
+  const directory = temporaryDirectory()
+  const openCached = async (): Promise<{ readonly cached: Engine; readonly bucket: CachedStorage }> => {
+    const bucket = cacheOnDisk(createMemoryStorage({ disk, appends: false, syncReads: false }), { directory: directory.path, bytesMax: 1 << 30 }, systemClock)
+    return { bucket, cached: await openTestEngine(bucket, { kernels: 'wasm', shards: 1 }) }
+  }
+  await engine.close()
+  for (const reads of [2, 0]) {
+    const { cached, bucket } = await openCached()
+    const before = bucket.counts.reads
+    expect(await createSql(cached).query('SELECT COUNT(t) FROM big WHERE k < 500')).toMatchObject([{ rows: [[500]] }])
+    expect(bucket.counts.reads - before).toBeLessThanOrEqual(reads)
+    await cached.close()
+    await bucket.close()
+  }
+  directory.remove()
+  engine = await open()
 })

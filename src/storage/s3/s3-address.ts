@@ -1,5 +1,6 @@
 /** Where a database in a bucket is, as plain data, and what such data may be. */
 import { LsmtError } from '../../errors.ts'
+import type { BlockFilesSettings } from '../cache/block-files.ts'
 import type { S3Settings } from './s3-settings.ts'
 
 export interface S3Address {
@@ -17,6 +18,8 @@ export interface S3Address {
   readonly credentials?: { readonly accessKeyId: string; readonly secretAccessKey: string; readonly sessionToken?: string }
   /** What queries spill goes to a folder made in this one; by default in the system's. */
   readonly temporaryDirectory?: string
+  /** Where table files are kept near once they were read, for who opens the storage (not for its worker threads); by default nowhere. */
+  readonly diskCache?: BlockFilesSettings
   /** Tunables that are not to be the defaults. */
   readonly settings?: Partial<S3Settings>
 }
