@@ -12,11 +12,12 @@ const root = fileURLToPath(new URL('..', import.meta.url))
 /** Each room and the rooms it may look into; ARCHITECTURE.md draws the same. */
 const foundations = ['runtime', 'bytes', 'settings', 'errors']
 const below: Readonly<Record<string, readonly string[]>> = {
-  root: ['http', 'cli', 'level', 'sql', 'engine', 'lsm', 'storage', 'kernel', ...foundations],
+  root: ['http', 'cli', 'level', 'sql', 'cluster', 'engine', 'lsm', 'storage', 'kernel', ...foundations],
   http: ['sql', 'engine', ...foundations],
   cli: ['http', 'sql', 'engine', 'lsm', 'storage', 'kernel', ...foundations],
   level: ['engine', ...foundations],
   sql: ['engine', ...foundations],
+  cluster: ['engine', ...foundations],
   engine: ['lsm', 'storage', 'kernel', ...foundations],
   lsm: ['storage', 'kernel', ...foundations],
   storage: [...foundations],
@@ -124,6 +125,14 @@ describe('architecture', () => {
     for (const path of loaded) for (const next of graph.get(path) ?? []) loaded.add(next)
     expect(loaded.size).toBeGreaterThan(100)
     expect([...loaded].filter((path) => path.startsWith('src/storage/s3/bucket/'))).toEqual([])
+  })
+
+  it('decides about copies and leaders without waiting for anything', () => {
+    const pure = src.filter(({ path }) => /^src\/cluster\/(replication|placement)\//.test(path))
+    const outside = pure.flatMap(imports).filter(({ to }) => !/^src\/(cluster\/(replication|placement)\/|errors\.ts$)/.test(to)).map(({ from, to, line }) => `${from}:${line} imports ${to}; a step knows only what it is told`)
+    const waiting = pure.flatMap(({ path, lines }) => lines.flatMap((line, i) => (/\b(async|await|Promise|setTimeout|setImmediate|queueMicrotask)\b|from 'node:/.test(code(line)) ? [`${path}:${i + 1} waits, or touches the system; give an effect to src/cluster/ instead`] : [])))
+    expect(pure.length).toBeGreaterThan(0)
+    expect([...outside, ...waiting]).toEqual([])
   })
 
   it('has no import cycle, types included', () => {

@@ -1,0 +1,22 @@
+/** Whom a leader waits for. */
+import type { ReplicaId } from '../configuration.ts'
+import type { Leader, Peer, ReplicaState } from '../state/replica-state.ts'
+import type { Turn } from '../state/turn.ts'
+
+export function maximalMembers(turn: Turn, { joined }: Leader): readonly ReplicaId[] {
+  return turn.context.rules.maximalMembers(turn.state.known!.configuration, joined)
+}
+
+/** The members that commits wait for, without the leader itself. */
+export function awaitedPeers(turn: Turn, leader: Leader): readonly Peer[] {
+  const { self } = turn.state
+  return maximalMembers(turn, leader).filter(({ store }) => store !== self.store).map((member) => leader.peers.find(({ id }) => id.store === member.store)!)
+}
+
+/** Once everything before its epoch is committed, a leader knows all that ever was. Until then it answers nothing. */
+export const isReady = ({ commitSequence }: ReplicaState, { sinceSequence }: Leader): boolean => commitSequence >= sinceSequence
+
+/** Under the lease that it was elected or confirmed with, and that by its own clock has not ended. */
+export function holdsLease({ context, state: { lease, nowMs } }: Turn, { leaseId, resignByMs }: Leader): boolean {
+  return lease !== undefined && lease.leaseId === leaseId && resignByMs === undefined && context.rules.leaseHolds(nowMs, lease.deadlineMs)
+}

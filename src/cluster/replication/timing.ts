@@ -1,0 +1,33 @@
+/** How long a replica waits for what. None of it decides safety: other values make it slower or busier, never wrong. */
+export interface ReplicationTiming {
+  /** Between signs of life of a leader. */
+  readonly heartbeatMs: number
+  /** Without progress of a follower until entries are sent again. */
+  readonly retransmitMs: number
+  /** After a failed attempt to lead, until the next one. */
+  readonly electionPauseMs: number
+  /** Silence of a member after which it counts as lost. */
+  readonly replaceAfterMs: number
+  /** Silence of the one that joins after which another one is tried. */
+  readonly joinAfterMs: number
+  /** Silence of all others after which a leader lets a live member try; above `replaceAfterMs`. */
+  readonly resignAfterMs: number
+  /** Between changes of membership. */
+  readonly changePauseMs: number
+  /** For which a read waits for what it needs. */
+  readonly readMsMax: number
+  /** Without an answer of the configuration store until it is asked again. */
+  readonly storeTimeoutMs: number
+}
+
+export const defaultTiming: ReplicationTiming = {
+  heartbeatMs: 100,
+  retransmitMs: 500,
+  electionPauseMs: 300,
+  replaceAfterMs: 1_500,
+  joinAfterMs: 10_000,
+  resignAfterMs: 3_000,
+  changePauseMs: 2_000,
+  readMsMax: 5_000,
+  storeTimeoutMs: 1_000,
+}

@@ -1,0 +1,99 @@
+/** Three nodes (or more), the store, the network and clients, from one seed. */
+import type { ShardConfiguration } from '../../../src/cluster/replication/configuration.ts'
+import type { LeasePolicy } from '../../../src/cluster/replication/lease.ts'
+import { rules } from '../../../src/cluster/replication/rules.ts'
+import type { Rules } from '../../../src/cluster/replication/rules.ts'
+import type { ReplicationTiming } from '../../../src/cluster/replication/timing.ts'
+import { createClient } from './client.ts'
+import type { Client } from './client.ts'
+import { configStore, createConfigStore } from './config-store.ts'
+import type { ConfigStore } from './config-store.ts'
+import { createDisk } from './disk.ts'
+import type { Disk } from './disk.ts'
+import { createNetwork } from './network.ts'
+import type { Network } from './network.ts'
+import { createNode } from './node.ts'
+import type { SimulatedNode } from './node.ts'
+import { createObserver } from './observer.ts'
+import type { Observer } from './observer.ts'
+import { createWorld } from './world.ts'
+import type { World } from './world.ts'
+
+export const timing: ReplicationTiming = {
+  heartbeatMs: 30, retransmitMs: 60, electionPauseMs: 40, replaceAfterMs: 200, joinAfterMs: 300, resignAfterMs: 350, changePauseMs: 150, readMsMax: 100, storeTimeoutMs: 80,
+}
+
+export const lease: LeasePolicy = { ttlMs: 200, driftMax: 0.02, marginMs: 2, stallMsMax: 60 }
+
+export interface ClusterOptions {
+  readonly seed: number
+  readonly nodeCount?: number
+  readonly factor?: number
+  readonly isTraced?: boolean
+  /** Broken ones, to see that it is noticed. */
+  readonly rules?: Partial<Rules>
+  /** What a broken restart does to the disk first. */
+  readonly beforeStart?: (disk: Disk) => void
+}
+
+export interface Cluster {
+  readonly world: World
+  readonly network: Network
+  readonly store: ConfigStore
+  readonly observer: Observer
+  readonly nodes: readonly SimulatedNode[]
+  node(name: string): SimulatedNode
+  /** Who acts as leader with the greatest epoch. */
+  readonly leader: SimulatedNode | undefined
+  readonly configuration: ShardConfiguration
+  client(name: string): Client
+  start(node: SimulatedNode): void
+  /** Starts it with a new, empty disk. */
+  startEmpty(node: SimulatedNode): void
+  readonly ends: readonly string[]
+}
+
+export function createCluster({ seed, nodeCount = 3, factor = 2, isTraced = false, rules: broken = {}, beforeStart }: ClusterOptions): Cluster {
+  const world = createWorld(seed, isTraced)
+  const network = createNetwork(world)
+  const names = Array.from({ length: nodeCount }, (_, i) => `n${i + 1}`)
+  const store = createConfigStore(world, network, lease.ttlMs, names.slice(0, factor).map((node) => ({ node, store: `${node}-a` })))
+  const observer = createObserver(world, () => ({ nodes, lostDisks, factor }))
+  store.onChange((configuration) => observer.configurationChanged(configuration))
+  const byName = new Map<string, SimulatedNode>()
+  const lostDisks: Disk[] = []
+  const context = { rules: { ...rules, ...broken }, timing }
+  const nodes = names.map((name) => createNode({
+    world, network, store, name, context, lease, tickMs: 15, keepAliveMs: 50, watch: observer,
+    clockRate: 1 + (world.random.nextFloat() - 0.5) * lease.driftMax,
+    deliver: (to, message) => byName.get(to)?.receive(message),
+    filesOf(from, fromStore) {
+      const source = byName.get(from)
+      return source?.state !== undefined && source.disk.store === fromStore ? source.disk.files : undefined
+    },
+  }, createDisk(world, `${name}-a`)))
+  for (const node of nodes) byName.set(node.name, node)
+  const start = (node: SimulatedNode, disk?: Disk): void => {
+    beforeStart?.(disk ?? node.disk)
+    node.start(disk)
+  }
+  for (const node of nodes) start(node)
+  return {
+    world, network, store, observer, nodes,
+    node: (name) => byName.get(name)!,
+    get leader() {
+      const leading = nodes.filter(({ state }) => state?.role.kind === 'leader')
+      return leading.sort((a, b) => b.state!.epoch - a.state!.epoch)[0]
+    },
+    get configuration() { return store.at.configuration },
+    client: (name) => createClient({ world, network, observer, nodes }, name),
+    start: (node) => start(node),
+    startEmpty(node) {
+      lostDisks.push(node.disk)
+      const disk = createDisk(world, `${node.name}-${lostDisks.length}`)
+      disk.incarnation = node.disk.incarnation
+      start(node, disk)
+    },
+    ends: [...names, configStore],
+  }
+}

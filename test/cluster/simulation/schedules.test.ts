@@ -1,0 +1,63 @@
+/**
+ * Random schedules of everything that can go wrong, each from one seed: what must hold is asserted after every step, what
+ * clients saw is linearizable for every key, and once all is well again writes go through. `LSMT_SEED=n` replays one and
+ * prints what happened in it.
+ */
+import { describe, expect, it } from 'vitest'
+import { runSchedule } from './schedule.ts'
+import type { ClusterOptions } from './cluster.ts'
+
+const isFull = process.env['LSMT_TEST_FULL'] === '1'
+const oneSeed = process.env['LSMT_SEED']
+/** The everyday run is the same every time; the full one looks at other schedules each time. */
+const firstSeed = isFull ? 1 + (Date.now() % 1_000_000_000) : 1
+const partCount = isFull ? 20 : 1
+const schedulesOfPart = isFull ? 5_250 : 950
+
+function failuresOf(seeds: readonly number[], options: Omit<ClusterOptions, 'seed'>): string[] {
+  const failures: string[] = []
+  for (const seed of seeds) {
+    const { violations } = runSchedule({ seed, ...options })
+    if (violations.length > 0) failures.push(`LSMT_SEED=${seed} ${violations[0]}`)
+    if (failures.length === 3) break
+  }
+  return failures
+}
+
+const seeds = (from: number, count: number): readonly number[] => Array.from({ length: count }, (_, i) => from + i)
+
+describe.skipIf(oneSeed !== undefined)('random schedules', () => {
+  it.each(seeds(0, partCount))('of three nodes and two copies lose nothing (part %i)', (part) => {
+    expect(failuresOf(seeds(firstSeed + part * schedulesOfPart, schedulesOfPart), {})).toEqual([])
+  }, 1_800_000)
+
+  it.each([[3, 3], [4, 2], [5, 3]])('of %i nodes and %i copies lose nothing', (nodeCount, factor) => {
+    expect(failuresOf(seeds(firstSeed, isFull ? 1_000 : 25), { nodeCount, factor })).toEqual([])
+  })
+
+  it('lead to everything that there is', () => {
+    const counts = new Map<string, number>()
+    for (const seed of seeds(1, 150)) for (const [what, count] of runSchedule({ seed }).cluster.observer.counts) counts.set(what, (counts.get(what) ?? 0) + count)
+    const expected = [
+      'send append', 'send appended', 'send position', 'send diverged', 'send install', 'send locate', 'send fenced',
+      'truncateLog', 'fetchFiles', 'readLog', 'storeEpoch', 'readConfiguration',
+      'swap lead', 'swap renew', 'swap join', 'swap joined', 'swap resign',
+      'serve lease', 'serve linearizable', 'serve session', 'serve stale',
+      'refuse notLeader', 'refuse notReady', 'refuse outcomeUnknown', 'refuse timedOut',
+    ]
+    expect(expected.filter((what) => (counts.get(what) ?? 0) < 3)).toEqual([])
+  })
+
+  it('are the same every time', () => {
+    const trace = (): readonly string[] | undefined => runSchedule({ seed: 7, isTraced: true }).cluster.world.trace
+    const first = trace()
+    expect(first!.length).toBeGreaterThan(10)
+    expect(trace()).toEqual(first)
+  })
+})
+
+it.runIf(oneSeed !== undefined)('one schedule', () => {
+  const { violations, cluster } = runSchedule({ seed: Number(oneSeed), isTraced: true })
+  console.log(cluster.world.trace?.join('\n'))
+  expect(violations).toEqual([])
+})
