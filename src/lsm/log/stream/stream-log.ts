@@ -131,6 +131,16 @@ async function beginWriting(state: StreamState, chain: StreamChain): Promise<voi
     },
   })
   for (const name of chain.strays) await options.storage.delete(name)
+  if (fencesAtEnd(chain.objects) <= fencesAtEndMax) return
+  await state.writer.mark()
+  await truncate(state)
+}
+
+/** Every opening leaves a fence, which stays until an object with data comes after it. */
+const fencesAtEndMax = 16
+
+function fencesAtEnd(objects: readonly ChainObject[]): number {
+  return objects.length - 1 - objects.findLastIndex(({ header }) => header.kind === 'data')
 }
 
 function lastOfShards(records: readonly StreamRecord[]): ReadonlyMap<number, number> {

@@ -57,6 +57,8 @@ export interface StreamWriter {
   admit(payloadBytes: number): Promise<void> | undefined
   /** Resolves when all that was queued before is durable. */
   sync(): Promise<void>
+  /** Writes an object without records, that only tells how far the log is. To be called before anything else is. */
+  mark(): Promise<void>
   readonly doubt: Doubt
   readonly counts: { readonly objects: number; readonly bytes: number; readonly groups: HistogramRecorder; readonly syncMs: HistogramRecorder }
   readonly failure: Error | undefined
@@ -105,6 +107,7 @@ export function createStreamWriter(options: StreamWriterOptions): StreamWriter {
     append: (record) => append(state, record),
     admit: (payloadBytes) => (hasRoom(state, payloadBytes) ? undefined : waitForRoom(state, payloadBytes)),
     sync: () => enqueue(state, undefined),
+    mark: () => writeGroup(state, []),
     doubt: state.doubt,
     get counts() { return { objects: state.objects, bytes: state.bytes, groups: state.groups, syncMs: state.syncMs } },
     get failure() { return state.failure },
@@ -159,7 +162,8 @@ async function drain(state: WriterState): Promise<void> {
     await untilDue(state)
     const group = takeGroup(state)
     try {
-      await writeGroup(state, group.map(({ record }) => record).filter((record) => record !== undefined))
+      const records = group.map(({ record }) => record).filter((record) => record !== undefined)
+      if (records.length > 0) await writeGroup(state, records)
       for (const entry of group) entry.resolve?.()
     } catch (cause) {
       fail(state, group, cause)
@@ -201,7 +205,6 @@ function takeGroup(state: WriterState): readonly Entry[] {
 }
 
 async function writeGroup(state: WriterState, records: readonly StreamRecord[]): Promise<void> {
-  if (records.length === 0) return
   const { options: { clock, claim, lastSequences, onWritten }, tail } = state
   state.lastStartMs = clock.monotonicMs()
   const { name, bytes, putId } = await encode(state, records)
@@ -211,7 +214,7 @@ async function writeGroup(state: WriterState, records: readonly StreamRecord[]):
   }
   await lookForClaims(claim, clock, (error) => state.doubt.begin(error))
   observe(state.syncMs, clock.monotonicMs() - state.lastStartMs)
-  observe(state.groups, records.length)
+  if (records.length > 0) observe(state.groups, records.length)
   state.objects++
   state.bytes += bytes.length
   state.tail = { nextId: tail.nextId + 1, previousPutId: putId }

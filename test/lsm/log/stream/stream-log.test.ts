@@ -135,6 +135,19 @@ describe('a log stream', () => {
     await again.close()
   })
 
+  it('does not grow by openings that write nothing', async () => {
+    const disk: MemoryDisk = new Map()
+    for (let opening = 0; opening < 60; opening++) {
+      await (await openStream(bucket(disk))).close()
+      expect((await objectsOf(bucket(disk))).length).toBeLessThan(20)
+    }
+    await written(disk)
+    for (let opening = 0; opening < 60; opening++) await (await openStream(bucket(disk), [2, 3])).close()
+    const last = await openStream(bucket(disk), [2, 3])
+    expect(last.found.map(sequencesOf)).toEqual([[3], []])
+    await last.close()
+  })
+
   it.each([2, 3])('names object %i when it is missing and a shard needs it', async (id) => {
     const disk: MemoryDisk = new Map()
     await written(disk)
