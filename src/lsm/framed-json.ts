@@ -29,7 +29,7 @@ export function encodeFramed(kernel: Kernel, { magic, version }: Frame, value: u
   file.writeUInt16LE(algorithmXxh64, 10)
   file.writeUInt32LE(body.length, 12)
   file.set(body, headerBytes)
-  file.set(checksumOf(kernel, file), checksumAt)
+  file.set(framedChecksum(kernel, file), checksumAt)
   return file
 }
 
@@ -40,7 +40,7 @@ export function decodeFramed(kernel: Kernel, { what, magic, version }: Frame, by
   if (file.length < headerBytes) throw broken(`at least ${headerBytes} bytes`, `${file.length}`)
   if (file.toString('latin1', 0, 8) !== magic) throw broken(`magic ${magic}`, JSON.stringify(file.toString('latin1', 0, 8)))
   const expected = file.subarray(checksumAt, headerBytes)
-  const actual = checksumOf(kernel, file)
+  const actual = framedChecksum(kernel, file)
   if (!expected.equals(actual)) throw broken(`xxh64 ${expected.toString('hex')}`, `xxh64 ${actual.toString('hex')}`)
   if (file.readUInt16LE(8) !== version || file.readUInt16LE(10) !== algorithmXxh64) {
     throw new LsmtError('XX002', `${name} has ${what} format ${file.readUInt16LE(8)} (checksum algorithm ${file.readUInt16LE(10)}); this version of lsmt reads ${version} (${algorithmXxh64})`, { file: name })
@@ -53,7 +53,8 @@ export function decodeFramed(kernel: Kernel, { what, magic, version }: Frame, by
   }
 }
 
-function checksumOf({ heap, memory, exports }: Kernel, file: Buffer): Buffer {
+/** xxh64 of the 16 bytes before the checksum and of the body. */
+export function framedChecksum({ heap, memory, exports }: Kernel, file: Buffer): Buffer {
   const byteLength = file.length - 8
   const out = (byteLength + 7) & ~7
   const scratch = heap.allocate(out + 8)

@@ -4,6 +4,7 @@
  */
 import { corruption, invariant, LsmtError } from '../errors.ts'
 import type { Kernel } from '../kernel/kernel.ts'
+import { framedChecksum } from './framed-json.ts'
 import type { ManifestState } from './manifest.ts'
 import { manifestFromJson, manifestToJson } from './manifest-json.ts'
 
@@ -25,7 +26,7 @@ export function encodeManifest(kernel: Kernel, state: ManifestState): Uint8Array
   file.writeUInt16LE(algorithmXxh64, 10)
   file.writeUInt32LE(body.length, 12)
   file.set(body, frameBytes)
-  file.set(checksumOf(kernel, file), checksumAt)
+  file.set(framedChecksum(kernel, file), checksumAt)
   return file
 }
 
@@ -36,7 +37,7 @@ export function decodeManifest(kernel: Kernel, bytes: Uint8Array, fileName: stri
   if (file.length < frameBytes) throw broken('frame', `at least ${frameBytes} bytes`, `${file.length} bytes`)
   if (!file.subarray(0, magic.length).equals(magic)) throw broken('frame', `magic ${magic.toString('latin1')}`, JSON.stringify(file.toString('latin1', 0, magic.length)))
   const expected = file.subarray(checksumAt, frameBytes)
-  const actual = checksumOf(kernel, file)
+  const actual = framedChecksum(kernel, file)
   if (!expected.equals(actual)) throw broken('body', `xxh64 ${hexOf(expected)}`, `xxh64 ${hexOf(actual)}`)
   const version = file.readUInt16LE(8)
   const algorithm = file.readUInt16LE(10)
@@ -65,18 +66,3 @@ function problemOf(json: unknown): string | undefined {
 }
 
 const hexOf = (checksum: Buffer): string => checksum.readBigUInt64LE().toString(16).padStart(16, '0')
-
-/** xxh64 of the 16 bytes before the checksum and of the body. */
-function checksumOf({ heap, memory, exports }: Kernel, file: Buffer): Buffer {
-  const byteLength = file.length - 8
-  const out = (byteLength + 7) & ~7
-  const scratch = heap.allocate(out + 8)
-  try {
-    memory.u8.set(file.subarray(0, checksumAt), scratch)
-    memory.u8.set(file.subarray(frameBytes), scratch + checksumAt)
-    exports.checksumXxh64(scratch, byteLength, scratch + out)
-    return Buffer.from(memory.u8.slice(scratch + out, scratch + out + 8))
-  } finally {
-    heap.free(scratch)
-  }
-}
