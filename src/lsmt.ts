@@ -7,7 +7,7 @@
  *   await db.close()
  */
 import { LsmtError } from './errors.ts'
-import type { EngineStats } from './engine/engine.ts'
+import type { EngineStats } from './engine/engine-stats.ts'
 import type { TableDefinition } from './engine/keyed/define-table.ts'
 import { checkFunction, checkObject, checkOptions, checkText, described } from './engine/keyed/given.ts'
 import { openKeyedTable } from './engine/keyed/kv-table.ts'
@@ -193,7 +193,7 @@ export type { SqlParameters } from './sql/slot.ts'
 export { defineTable } from './engine/keyed/define-table.ts'
 export type { ColumnDefinition, ColumnDefinitions, DefineTableOptions, KeyOf, KeyPrefixOf, NewRowOf, RowOf, TableDefinition, ValueType } from './engine/keyed/define-table.ts'
 export type { TypedTable } from './engine/keyed/typed-table.ts'
-export type { EngineStats } from './engine/engine.ts'
+export type { EngineStats } from './engine/engine-stats.ts'
 export type { KeyRangeOptions, NewUserRow, UserKey, UserRow } from './engine/keyed/kv-codec.ts'
 export type { BatchOperation, KeyedTable, KeyReadOptions, KeyScanOptions } from './engine/keyed/kv-table.ts'
 export type { ReadSnapshot } from './engine/keyed/read-snapshot.ts'

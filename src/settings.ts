@@ -39,6 +39,8 @@ export interface DatabaseSettings {
   readonly logFlushMs: number
   /** Bytes from which such an object takes no more records. */
   readonly logObjectBytes: number
+  /** Of a node that only reads: milliseconds between its looks at what the writer has written. Each takes two listings. */
+  readonly followMs: number
   readonly kernels: KernelKind
   /** Worker threads for flush and compaction; 0 runs them in slices on the serving thread. */
   readonly workers: number
@@ -86,6 +88,7 @@ export const defaultDatabaseSettings: DatabaseSettings = {
   syncIntervalMs: 100,
   logFlushMs: 50,
   logObjectBytes: 4 * MiB,
+  followMs: 1_000,
   kernels: 'wasm',
   workers: 1,
   readers: 1,

@@ -3,7 +3,7 @@
  * column. In memory and without syncs, so that what is compared is the way into the memtables.
  */
 import type { Engine, EngineColumns, EngineRow } from '../../src/engine/engine.ts'
-import { rowsOfColumns } from '../../src/engine/columns.ts'
+import { rowsOfColumns } from '../../src/engine/write/columns/rows-of-columns.ts'
 import { openEngine } from '../../src/engine/open-engine.ts'
 import { systemClock } from '../../src/runtime/clock.ts'
 import { seededRandom } from '../../src/runtime/random.ts'

@@ -13,6 +13,7 @@ export function checkSettings(settings: DatabaseSettings): void {
   for (const name of ['shards', 'syncIntervalMs', 'kernelMemoryBytes', 'cacheBytesMax', 'queryMemoryBytesMax', 'queriesMemoryBytesMax', 'querySpillBytesMax', 'idempotencyKeysMax', 'idempotencyKeepMs'] as const) expectNumber(name, settings[name], 1)
   for (const name of ['workers', 'readers'] as const) expectThreads(name, settings[name])
   expectNumber('logFlushMs', settings.logFlushMs, 0)
+  expectNumber('followMs', settings.followMs, 10)
   expectNumber('logObjectBytes', settings.logObjectBytes, 1024)
   expectNumber('readerRowsMin', settings.readerRowsMin, 0)
   for (const name of Object.keys(defaultDatabaseSettings.tree) as (keyof DatabaseSettings['tree'])[]) expectNumber(`tree.${name}`, settings.tree[name], 1)

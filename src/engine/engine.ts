@@ -6,14 +6,13 @@
  * otherwise bigint; f64 as number; text as string; bytea as Uint8Array. NUMERIC is its unscaled integer, TIMESTAMP
  * microseconds, DATE days. Rendering to JSON or to users' types happens above (src/engine/value.ts has the codecs).
  */
-import type { ReaderStats } from '../lsm/readers/readers.ts'
-import type { AggregateFunction, ReadStats, TreeStats } from '../lsm/tree.ts'
+import type { AggregateFunction, ReadStats } from '../lsm/tree.ts'
 import type { EndSignal } from '../runtime/pace.ts'
 import type { Comparison } from '../kernel/zone-map.ts'
 import type { VectorExpression } from '../lsm/vector/expression.ts'
+import type { EngineStats } from './engine-stats.ts'
 import type { RecordOf, RequestRecord } from './requests/request-record.ts'
 import type { ColumnSchema, ColumnType, TableSchema } from './schema.ts'
-import type { LogOn } from './shards/writer-logs.ts'
 
 export type EngineValue = null | number | bigint | string | Uint8Array
 export type EngineRow = readonly EngineValue[]
@@ -327,6 +326,10 @@ export interface Engine extends EngineSession {
   compact(): Promise<void>
   /** The files of one consistent state, while writes go on: all that was visible at one moment of the call, and nothing else. */
   checkpoint(): Promise<Checkpoint>
+  /** All that writes is 25006. */
+  readonly isReadOnly?: true
+  /** Of a node that only reads: resolves when all is visible that was written before the call. */
+  refresh?(): Promise<void>
   stats(): EngineStats
   close(): Promise<void>
 }
@@ -375,25 +378,4 @@ export interface SpilledRun {
   append(rows: readonly EngineRow[]): Promise<void>
   /** The rows, a block at a time, without the first `from` blocks; may be asked for again. XX001 for a block that is not as it was written. */
   read(from?: number): AsyncGenerator<readonly EngineRow[]>
-}
-
-export interface CacheCounts {
-  readonly hits: number
-  readonly misses: number
-  readonly evictions: number
-}
-
-export interface EngineStats {
-  readonly shards: readonly TreeStats[]
-  readonly cacheBytes: number
-  /** Chunks of files that were asked for on the serving thread. */
-  readonly cache: CacheCounts
-  /** Statements that wait now for memory of the memtables, and for how long statements have waited in total. */
-  readonly admission: { readonly waiting: number; readonly waitedMs: number }
-  /** Why nothing is written now, since the disk is full; how often and for how long that was so. Paths may stand in it. */
-  readonly disk: { readonly refusal: string | undefined; readonly timesFull: number; readonly fullMs: number }
-  /** Where what is acknowledged is durable first: on this machine's disk, or in the bucket. */
-  readonly logOn: LogOn
-  readonly kernelMemoryBytes: { readonly reserved: number; readonly used: number }
-  readonly readers: ReaderStats
 }

@@ -1,11 +1,13 @@
 /** A database by its address: storage and engine as one, which are closed together. */
+import { LsmtError } from '../errors.ts'
 import type { Clock } from '../runtime/clock.ts'
 import type { Random } from '../runtime/random.ts'
 import type { DatabaseSettings } from '../settings.ts'
 import { holdsObject } from '../storage/local-probe.ts'
-import { openStorage, withStorage } from '../storage/open-storage.ts'
+import { addressName, openStorage, withStorage } from '../storage/open-storage.ts'
 import type { StorageAddress } from '../storage/open-storage.ts'
 import type { Engine } from './engine.ts'
+import { openReadOnly } from './follow/open-read-only.ts'
 import { openEngine } from './open-engine.ts'
 import { formatFileName } from './shards/format-file.ts'
 
@@ -14,13 +16,17 @@ export interface DatabaseRequest {
   readonly settings: DatabaseSettings
   /** The number of shards was asked for, not a default: it must be the database's. */
   readonly isShardCountGiven: boolean
+  /** Follows the database's writer and changes nothing. */
+  readonly readOnly?: boolean
 }
 
-/** Makes the database if there is none. */
-export async function openDatabase({ address, settings, isShardCountGiven }: DatabaseRequest, environment: { readonly clock: Clock; readonly random: Random }): Promise<Engine> {
-  const storage = await openStorage(address)
+/** Makes the database if there is none, unless it is only to be read: 58P01 then. */
+export async function openDatabase({ address, settings, isShardCountGiven, readOnly = false }: DatabaseRequest, environment: { readonly clock: Clock; readonly random: Random }): Promise<Engine> {
+  if (readOnly) assertFollowable(address)
+  const storage = await openStorage(address, readOnly ? 'read' : 'write')
   try {
-    const engine = await openEngine({ storage, settings, isShardCountGiven, ...environment, ...(address.kind !== 'memory' && { storageAddress: address }) })
+    const options = { storage, settings, isShardCountGiven, ...environment, ...(address.kind !== 'memory' && { storageAddress: address }) }
+    const engine = await (readOnly ? openReadOnly(options) : openEngine(options))
     return {
       ...engine,
       get catalogVersion() {
@@ -35,6 +41,11 @@ export async function openDatabase({ address, settings, isShardCountGiven }: Dat
     await storage.close()
     throw error
   }
+}
+
+/** Before anything is made or locked there. */
+function assertFollowable(address: StorageAddress): void {
+  if (address.kind !== 's3') throw new LsmtError('0A000', `${addressName(address)} is not opened read-only: a directory belongs to the one process that has it open`, { hint: 'a database in a bucket has room for nodes that read beside the one that writes' })
 }
 
 /** Nothing is made by looking. */

@@ -8,6 +8,7 @@ import type { Storage } from '../storage/storage.ts'
 import { isDiskFull } from './disk-room.ts'
 import { fileNumberOf, manifestFileName, manifestFolder } from './file-names.ts'
 import { decodeManifest, encodeManifest } from './manifest-codec.ts'
+import { emptyManifest } from './manifest.ts'
 import type { ManifestState } from './manifest.ts'
 
 /** How many stay, the newest included: the one before is for people who have to find out what happened. */
@@ -23,6 +24,20 @@ export async function loadManifest(storage: Storage, kernel: Kernel, shard: numb
     throw corruption('manifest', { file, block: 'body', expected: `manifest ${id} of shard ${shard}`, actual: `manifest ${state.id} of shard ${state.shard}` })
   }
   return state
+}
+
+/** So often a listing may be outrun by deletions. */
+const loadsMax = 10
+
+/** The same where somebody else may publish just then, so that what was listed as the newest is gone when it is read; the empty state when none was ever published. */
+export async function loadNewestManifest(storage: Storage, kernel: Kernel, shard: number): Promise<ManifestState> {
+  for (let loads = 1; ; loads++) {
+    try {
+      return (await loadManifest(storage, kernel, shard)) ?? emptyManifest(shard)
+    } catch (error) {
+      if (!(error instanceof LsmtError && error.code === '58P01') || loads === loadsMax) throw error
+    }
+  }
 }
 
 /**

@@ -13,17 +13,13 @@ import { loadManifest, publishManifest } from './manifest-store.ts'
 import type { ManifestState } from './manifest.ts'
 import { emptyManifest } from './manifest.ts'
 import { deleteUnpinned } from './pins/file-pins.ts'
-import { createMemtable } from './state/memtable.ts'
 import { closeTree, createTree } from './state/create-tree.ts'
-import { createPointReader } from './read/point-read.ts'
 import { tableFileFolder, tableFileNumberOf } from './state/table-files.ts'
-import { openTable } from './table/table-reader.ts'
-import { defineTable, replaceView } from './state/tree-state.ts'
+import { newTreeState } from './state/open/new-state.ts'
+import { openVersion } from './state/open/open-version.ts'
+import { replaceView } from './state/tree-state.ts'
 import type { TreeOptions, TreeState } from './state/tree-state.ts'
 import type { Tree } from './tree.ts'
-import { createVersion, releaseVersion, tableFile } from './state/version.ts'
-import type { TableFile, Version } from './state/version.ts'
-import { createView } from './state/view.ts'
 import { applyBatch, freeze, isFull } from './state/write-path.ts'
 
 /** This shard's part of a statement over several shards, found in its log above what is flushed. */
@@ -104,48 +100,15 @@ async function deleteUnreferenced({ storage, shard, claim, pins }: TreeOptions, 
   }
 }
 
-const opensAtOnce = 16
-
-async function openVersion({ storage, kernel, cache, shard }: TreeOptions, manifest: ManifestState): Promise<Version> {
-  const metas = manifest.tables.flatMap(({ levels }) => levels.flat())
-  const opened = new Map<number, TableFile>()
-  try {
-    for (let i = 0; i < metas.length; i += opensAtOnce) {
-      const outcomes = await Promise.allSettled(metas.slice(i, i + opensAtOnce).map((meta) => openTable({ storage, kernel, cache, meta, shard })))
-      for (const outcome of outcomes) if (outcome.status === 'fulfilled') opened.set(outcome.value.meta.fileNumber, tableFile(outcome.value))
-      const failed = outcomes.find((outcome) => outcome.status === 'rejected')
-      if (failed !== undefined) throw failed.reason
-    }
-  } catch (error) {
-    for (const { reader } of opened.values()) await reader.close()
-    throw error
-  }
-  return createVersion(new Map(manifest.tables.map(({ tableId, levels }) => [tableId, levels.map((files) => files.map(({ fileNumber }) => opened.get(fileNumber)!))])))
-}
-
 async function createState(options: TreeOptions, manifest: ManifestState, log: FoundLog): Promise<TreeState> {
-  const { kernel, settings } = options
   const lastSequence = Math.max(log.lastSequence, manifest.flushedSequence)
   const writer = await log.openWriter(manifest.writerEpoch, lastSequence)
   const version = await openVersion(options, manifest).catch(async (error: unknown) => {
     await writer.close()
     throw error
   })
-  const active = createMemtable(kernel, options.memtableMemory, manifest.flushedSequence, settings.memtableBytesMax)
-  const state: TreeState = {
-    options, log: writer, pointReader: createPointReader(kernel),
-    counters: { flushes: 0, compactions: 0, trivialMoves: 0, bytesFlushed: 0, bytesCompacted: 0, stalledSlowMs: 0, stalledStopMs: 0 },
-    layouts: new Map(), shapes: new Map(), allShapes: [], maxTableId: manifest.maxTableId,
-    view: createView({ memtables: [active], version, shapes: new Map() }),
-    active, frozen: [], manifest, nextFileNumber: manifest.nextFileNumber,
-    nextSequence: lastSequence + 1, visibleSequence: manifest.flushedSequence,
-    pending: [], waiters: [], cursors: new Map(), failure: undefined, background: undefined, flushFailure: undefined,
-    closing: new AbortController(),
-    lanes: { publish: Promise.resolve(), flush: undefined, compaction: Promise.resolve(), compacting: false, compactionWanted: false, background: Promise.resolve() },
-    deletions: new Set(), batchScratch: { address: 0, byteLength: 0 },
-  }
-  releaseVersion(version, () => undefined)
-  for (const layout of manifest.layouts) defineTable(state, layout)
+  const state = newTreeState(options, manifest, writer, version)
+  state.nextSequence = lastSequence + 1
   return state
 }
 

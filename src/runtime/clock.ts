@@ -4,11 +4,20 @@ export interface Clock {
   monotonicMs(): number
   /** Microseconds since the Unix epoch, UTC. */
   wallMicros(): bigint
-  sleep(ms: number): Promise<void>
+  /** Ends early when the signal aborts. */
+  sleep(ms: number, signal?: AbortSignal): Promise<void>
 }
 
 export const systemClock: Clock = {
   monotonicMs: () => performance.now(),
   wallMicros: () => BigInt(Math.round((performance.timeOrigin + performance.now()) * 1000)),
-  sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+  sleep: (ms, signal) => new Promise((resolve) => {
+    const end = (): void => {
+      clearTimeout(timer)
+      signal?.removeEventListener('abort', end)
+      resolve()
+    }
+    const timer = setTimeout(end, ms)
+    signal?.addEventListener('abort', end)
+  }),
 }

@@ -4,7 +4,7 @@
  */
 import { checkRow } from '../../src/engine/check-value.ts'
 import type { Engine, EngineTransaction, EngineAggregate, EngineRow, EngineSnapshot, EngineValue, NewTable, WriteMode } from '../../src/engine/engine.ts'
-import { rowsOfColumns } from '../../src/engine/columns.ts'
+import { rowsOfColumns } from '../../src/engine/write/columns/rows-of-columns.ts'
 import { alteredTable } from '../../src/engine/tables/alter-table.ts'
 import { kvTable } from '../../src/engine/tables/catalog.ts'
 import { tableSchema } from '../../src/engine/tables/new-table.ts'

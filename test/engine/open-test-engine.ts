@@ -14,14 +14,17 @@ export interface TestSettings extends Partial<Omit<DatabaseSettings, 'tree'>> {
   readonly tree?: Partial<TreeSettings>
 }
 
+export function testSettings({ tree, ...settings }: TestSettings = {}): DatabaseSettings {
+  return { ...defaultDatabaseSettings, kernelMemoryBytes: 128 * 1024 * 1024, cacheBytesMax: 16 * 1024 * 1024, workers: 0, logFlushMs: 0, ...settings, tree: { ...smallTree, ...tree } }
+}
+
 /** Transaction ids must differ between openings of one database. */
 let opened = 0
 
 export function openTestEngine(storage: Storage, given: TestSettings = {}, storageDirectory?: string, clock: Clock = systemClock): Promise<Engine> {
-  const { tree, ...settings } = given
   return openEngine({
     storage,
-    settings: { ...defaultDatabaseSettings, kernelMemoryBytes: 128 * 1024 * 1024, cacheBytesMax: 16 * 1024 * 1024, workers: 0, logFlushMs: 0, ...settings, tree: { ...smallTree, ...tree } },
+    settings: testSettings(given),
     clock,
     random: seededRandom(7_000 + opened++),
     isShardCountGiven: given.shards !== undefined,

@@ -1,6 +1,7 @@
 /** What GET /status tells: the node, its tables, shards, levels and sizes. */
 import { resolve } from 'node:path'
-import type { Engine, EngineStats } from '../../engine/engine.ts'
+import type { Engine } from '../../engine/engine.ts'
+import type { EngineStats } from '../../engine/engine-stats.ts'
 import type { TreeStats } from '../../lsm/tree.ts'
 import type { DatabaseSettings } from '../../settings.ts'
 import type { PlaceAddress } from '../target/storage-flags.ts'

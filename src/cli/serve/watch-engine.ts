@@ -1,5 +1,6 @@
 /** Tells the log what happens to a database that no request asked for: a full disk, a failed log, background work in trouble. */
-import type { Engine, EngineStats } from '../../engine/engine.ts'
+import type { Engine } from '../../engine/engine.ts'
+import type { EngineStats } from '../../engine/engine-stats.ts'
 import type { Log } from '../../runtime/log.ts'
 
 const lookMs = 1_000

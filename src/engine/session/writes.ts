@@ -1,7 +1,7 @@
 /** What statements write, by way of a writer that brings it into the database or into one transaction. */
 import { LsmtError } from '../../errors.ts'
 import { checkRow } from '../check-value.ts'
-import { rowsOfColumns } from '../columns.ts'
+import { rowsOfColumns } from '../write/columns/rows-of-columns.ts'
 import type { EngineColumns, EngineRow, EngineSession, WriteMode } from '../engine.ts'
 import type { TableSchema } from '../schema.ts'
 import { recoverNextRowId, withRowIds } from '../tables/hidden-key.ts'

@@ -47,6 +47,16 @@ async function isThere(storage: Storage): Promise<boolean> {
   throw new LsmtError('XX002', `there is no database in ${storage.description}, but ${others.length} other objects, such as ${others[0]!.name}`, { hint: 'give a prefix where nothing is; if this was a database, its object format is lost: restore a backup' })
 }
 
+/** The same without making one: 58P01 when there is no database. */
+export async function readFormat(storage: Storage, kernel: Kernel): Promise<DatabaseFormat> {
+  try {
+    return decodeFormat(kernel, await storage.read(formatFileName))
+  } catch (error) {
+    if (!(error instanceof LsmtError && error.code === '58P01')) throw error
+    throw new LsmtError('58P01', `there is no database in ${storage.description}`, { hint: 'the first one who opens it to write makes it' }, error)
+  }
+}
+
 /** A format as bytes. */
 export function encodeFormat(kernel: Kernel, format: DatabaseFormat): Uint8Array {
   const body = Buffer.from(JSON.stringify({ databaseId: format.databaseId, shards: format.shards }))

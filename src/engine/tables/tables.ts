@@ -90,11 +90,13 @@ function createTables(state: TablesState): Tables {
   }
 }
 
-function lookups({ byName, byId }: Pick<TablesState, 'byName' | 'byId'>): Pick<Tables, 'list' | 'find' | 'access'> {
+/** Over the maps that `state` has at the time of a call. */
+export function lookups(state: { readonly byName: ReadonlyMap<string, TableAccess>; readonly byId: ReadonlyMap<number, TableAccess> }): Pick<Tables, 'list' | 'find' | 'access'> {
   return {
-    list: () => [...byName.values()].map((access) => access.schema),
-    find: (name) => byName.get(name)?.schema,
+    list: () => [...state.byName.values()].map((access) => access.schema),
+    find: (name) => state.byName.get(name)?.schema,
     access(schema) {
+      const { byName, byId } = state
       const access = byId.get(schema.tableId)
       if (access === undefined) throw byName.has(schema.name) ? tableChanged(schema.name) : unknownTable(schema.name)
       return access

@@ -1,5 +1,5 @@
 /** What /metrics tells of the database and of what the server has in hand, each read from one sample taken when it is asked for. */
-import type { EngineStats } from '../../engine/engine.ts'
+import type { EngineStats } from '../../engine/engine-stats.ts'
 import type { QueryStats } from '../../sql/result.ts'
 import type { SqlStats } from '../../sql/sql.ts'
 import type { Histogram } from '../../runtime/histogram.ts'

@@ -5,12 +5,10 @@
  *
  * File numbers of epoch E start at E * 2^32, so that two writers never make a file of one name.
  */
-import { LsmtError } from '../../errors.ts'
 import type { Kernel } from '../../kernel/kernel.ts'
 import type { Clock } from '../../runtime/clock.ts'
 import type { Storage } from '../../storage/storage.ts'
-import { loadManifest, publishManifest } from '../manifest-store.ts'
-import { emptyManifest } from '../manifest.ts'
+import { loadNewestManifest, publishManifest } from '../manifest-store.ts'
 import type { ManifestState } from '../manifest.ts'
 import { isUnknown, openingPatience, untilKnown } from './until-known.ts'
 import type { Patience } from './until-known.ts'
@@ -32,7 +30,7 @@ export const firstFileNumber = (epoch: number): number => epoch * 2 ** 32
 export async function claimManifest(floor: ManifestFloor): Promise<ManifestState> {
   const { storage, kernel, claim, clock, shard } = floor
   for (;;) {
-    const found = await loadNewest(floor)
+    const found = await loadNewestManifest(storage, kernel, shard)
     if (found.writerEpoch > claim.epoch) throw overtaken(`another writer has taken over ${storage.description}: epoch ${found.writerEpoch} has published manifest ${found.id} of shard ${shard}`)
     const manifest: ManifestState = { ...found, id: found.id + 1, writerEpoch: claim.epoch, nextFileNumber: Math.max(found.nextFileNumber, firstFileNumber(claim.epoch)) }
     if ((await untilKnown(() => publishManifest(storage, kernel, manifest), isUnknown, openingPatience(clock))) === 'published') return manifest
@@ -45,16 +43,3 @@ export async function publishClaimed({ storage, kernel, claim }: ManifestFloor, 
   await lookForClaims(claim, patience.clock)
   return outcome
 }
-
-/** The manifest that was listed as the newest may be gone when it is read: then there are newer ones. */
-async function loadNewest({ storage, kernel, shard }: ManifestFloor): Promise<ManifestState> {
-  for (let attempts = 1; ; attempts++) {
-    try {
-      return (await loadManifest(storage, kernel, shard)) ?? emptyManifest(shard)
-    } catch (error) {
-      if (!(error instanceof LsmtError && error.code === '58P01') || attempts === loadsMax) throw error
-    }
-  }
-}
-
-const loadsMax = 10

@@ -23,7 +23,6 @@ import { appendBatch, freeze } from './write-path.ts'
 
 export function createTree(state: TreeState): Tree {
   const flushSoon = (): void => startFlush(state, () => startCompaction(state))
-  const layouts: ReadonlyMap<number, TableLayout> = state.layouts
   state.log.onFlushWanted?.(() => {
     if (canWork(state) && freeze(state)) flushSoon()
   })
@@ -31,12 +30,28 @@ export function createTree(state: TreeState): Tree {
   flushSoon()
   startCompaction(state)
   return {
-    layouts,
+    ...treeReads(state),
     get visibleSequence() { return state.visibleSequence },
     get nextSequence() { return state.nextSequence },
     append: (batch, gate) => appendBatch(state, batch, gate, flushSoon),
     admit: (byteLength) => admit(state, byteLength),
     sync: () => state.log.sync(),
+    flush: () => flush(state, flushSoon),
+    checkpoint: () => takeCheckpoint(state, flushSoon),
+    async compact() {
+      await flush(state, flushSoon)
+      await compactTree(state)
+    },
+    get stats() { return treeStats(state) },
+    close: () => closeTree(state),
+  }
+}
+
+/** What is the same whoever writes. */
+export function treeReads(state: TreeState): Pick<Tree, 'layouts' | 'snapshot' | 'overlay' | 'get' | 'scan' | 'aggregate' | 'groupedAggregate' | 'topRows'> {
+  const layouts: ReadonlyMap<number, TableLayout> = state.layouts
+  return {
+    layouts,
     snapshot: () => takeSnapshot(state),
     overlay: (below) => openOverlay(state, below),
     get(snapshot, tableId, key, keyBytes, stats) {
@@ -50,14 +65,6 @@ export function createTree(state: TreeState): Tree {
     aggregate: (snapshot, request, aggregates, stats) => aggregate(state, snapshot, request, aggregates, stats),
     groupedAggregate: (snapshot, request, groups, stats) => visit(state, snapshot, request, (view, sequence, shape) => groupRows(state.options.kernel, view, sequence, shape, request, groups, stats)),
     topRows: (snapshot, request, top, stats) => visit(state, snapshot, request, (view, sequence, shape) => offerRows(state.options.kernel, view, sequence, shape, request, top, stats)),
-    flush: () => flush(state, flushSoon),
-    checkpoint: () => takeCheckpoint(state, flushSoon),
-    async compact() {
-      await flush(state, flushSoon)
-      await compactTree(state)
-    },
-    get stats() { return treeStats(state) },
-    close: () => closeTree(state),
   }
 }
 

@@ -55,6 +55,8 @@ export interface TreeOptions {
   readonly claim?: WriterClaim
   /** Table files that must stay though no version names them; absent: none. */
   readonly pins?: FilePins
+  /** Whoever only reads deletes nothing: the files are those of a writer elsewhere. */
+  readonly keepsFiles?: true
 }
 
 /** A memtable that waits for its flush, with the tables as they were when it was frozen. */
@@ -140,9 +142,9 @@ export function replaceView(state: TreeState, version: Version = state.view.vers
 
 /** A file that no version names any more. */
 export function dropFile(state: TreeState, file: TableFile): void {
-  const { storage, shard, pins } = state.options
+  const { storage, shard, pins, keepsFiles } = state.options
   // A closing tree lets go of files that its manifest names; what is obsolete goes when it is opened next.
-  const isObsolete = !state.closing.signal.aborted
+  const isObsolete = !state.closing.signal.aborted && keepsFiles !== true
   const name = tableFileName(shard, file.meta.fileNumber)
   const deletion = file.reader.close().then(() => (isObsolete ? deleteUnpinned(storage, pins, name) : undefined))
   track(state, deletion, `deleting table file ${file.meta.fileNumber}`)

@@ -23,8 +23,8 @@ import { fingerprintOf } from './keyed/fingerprint.ts'
 import { KeyedText } from './keyed/keyed-text.ts'
 import { beginTransaction, blockOf, withinText } from './open-transaction.ts'
 import type { OpenTransaction, PlanOf } from './open-transaction.ts'
-import { readingOnly, writes } from './reading-only.ts'
-import type { WritingPlan } from './reading-only.ts'
+import { notAllowed, onReadOnlyNode, readingOnly, writes } from './reading-only.ts'
+import type { WriteRefusal, WritingPlan } from './reading-only.ts'
 import { checkRowsOnce, planRowsOnce } from './rows-once.ts'
 
 /** A text taken apart: how many statements it has is known before the first one runs. */
@@ -66,9 +66,10 @@ export class TextRun {
   private recording: RecordingSession | undefined
 
   constructor(runner: TextRunner, options: TextRunOptions) {
-    const { mayWrite, oneWithRows, prepared: { statements } } = options
-    const planOf = mayWrite ? runner.planOf : readingOnly(runner.planOf)
-    this.runner = mayWrite && !oneWithRows ? runner : { ...runner, planOf: oneWithRows ? planRowsOnce(planOf) : planOf }
+    const { oneWithRows, prepared: { statements } } = options
+    const refusal = refusalOf(runner, options)
+    const planOf = refusal === undefined ? runner.planOf : readingOnly(runner.planOf, refusal)
+    this.runner = refusal === undefined && !oneWithRows ? runner : { ...runner, planOf: oneWithRows ? planRowsOnce(planOf) : planOf }
     this.options = options
     if (oneWithRows && statements.length > 1) checkRowsOnce(planOf, statements.map((_, index) => this.valuesOf(index)), runner.engine)
   }
@@ -81,9 +82,9 @@ export class TextRun {
     if (this.index >= this.options.prepared.statements.length) return undefined
     const index = this.index++
     const values = this.valuesOf(index)
-    const { idempotencyKey, mayWrite } = this.options
+    const { idempotencyKey } = this.options
     // Who may not write has nothing to repeat.
-    if (idempotencyKey !== undefined && mayWrite) return this.nextKeyed(idempotencyKey, values, index)
+    if (idempotencyKey !== undefined && refusalOf(this.runner, this.options) === undefined) return this.nextKeyed(idempotencyKey, values, index)
     return this.transaction === undefined ? this.runAlone(values, index) : this.runWithin(this.transaction, values)
   }
 
@@ -169,4 +170,10 @@ export class TextRun {
     const { clock, limits, counts, staging } = this.runner
     return { values, signal: this.options.signal, requests: this.options.requests, clock, limits, counts, stages: this.transaction === undefined ? staging : undefined }
   }
+}
+
+/** Why statements that write are refused; undefined when they are not. */
+function refusalOf({ engine }: TextRunner, { mayWrite }: TextRunOptions): WriteRefusal | undefined {
+  if (!mayWrite) return notAllowed
+  return engine.isReadOnly === true ? onReadOnlyNode : undefined
 }

@@ -74,7 +74,7 @@ export async function objectIds({ storage, stream }: Pick<StreamFloor, 'storage'
   return (await storage.list(folder)).map(({ name }) => fileNumberOf(name, folder, 'wal')).filter((id) => id !== undefined)
 }
 
-async function readChainObject({ storage, kernel, stream }: StreamFloor, id: number): Promise<ChainObject> {
+export async function readChainObject({ storage, kernel, stream }: StreamFloor, id: number): Promise<ChainObject> {
   const name = streamObjectName(stream, id)
   return { name, ...decodeObject(kernel, await storage.read(name), name, { stream, id }) }
 }
@@ -86,7 +86,7 @@ function contiguousFromEnd(ids: readonly number[]): readonly number[] {
 }
 
 /** Whether `older` is what the object after it was written behind. */
-function leadsTo(newer: ChainObject | undefined, older: ChainObject): boolean {
+export function leadsTo(newer: ChainObject | undefined, older: ChainObject): boolean {
   if (newer === undefined) return true
   return newer.header.id === older.header.id + 1 && newer.header.previousPutId === older.header.putId
 }

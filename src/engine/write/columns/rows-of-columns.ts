@@ -1,5 +1,5 @@
 /** Rows given by column, and the same rows one by one. */
-import type { EngineColumn, EngineColumns, EngineRow, EngineValue } from './engine.ts'
+import type { EngineColumn, EngineColumns, EngineRow, EngineValue } from '../../engine.ts'
 
 /** The value of a row of a column. */
 export function columnValue({ values, nulls }: EngineColumn, row: number): EngineValue {

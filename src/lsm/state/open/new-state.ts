@@ -1,0 +1,31 @@
+/** A tree as its table files have it, before its log is read. */
+import type { Log } from '../../log/log.ts'
+import type { ManifestState } from '../../manifest.ts'
+import { createPointReader } from '../../read/point-read.ts'
+import { createMemtable } from '../memtable.ts'
+import { defineTable } from '../tree-state.ts'
+import type { TreeOptions, TreeState } from '../tree-state.ts'
+import { releaseVersion } from '../version.ts'
+import type { Version } from '../version.ts'
+import { createView } from '../view.ts'
+
+/** Takes over the reference to `version`. */
+export function newTreeState(options: TreeOptions, manifest: ManifestState, log: Log, version: Version): TreeState {
+  const { kernel, memtableMemory, settings } = options
+  const active = createMemtable(kernel, memtableMemory, manifest.flushedSequence, settings.memtableBytesMax)
+  const state: TreeState = {
+    options, log, pointReader: createPointReader(kernel),
+    counters: { flushes: 0, compactions: 0, trivialMoves: 0, bytesFlushed: 0, bytesCompacted: 0, stalledSlowMs: 0, stalledStopMs: 0 },
+    layouts: new Map(), shapes: new Map(), allShapes: [], maxTableId: manifest.maxTableId,
+    view: createView({ memtables: [active], version, shapes: new Map() }),
+    active, frozen: [], manifest, nextFileNumber: manifest.nextFileNumber,
+    nextSequence: manifest.flushedSequence + 1, visibleSequence: manifest.flushedSequence,
+    pending: [], waiters: [], cursors: new Map(), failure: undefined, background: undefined, flushFailure: undefined,
+    closing: new AbortController(),
+    lanes: { publish: Promise.resolve(), flush: undefined, compaction: Promise.resolve(), compacting: false, compactionWanted: false, background: Promise.resolve() },
+    deletions: new Set(), batchScratch: { address: 0, byteLength: 0 },
+  }
+  releaseVersion(version, () => undefined)
+  for (const layout of manifest.layouts) defineTable(state, layout)
+  return state
+}
