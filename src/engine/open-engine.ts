@@ -9,7 +9,6 @@ import { reserveLinearMemory } from '../kernel/linear-memory.ts'
 import { openKernel } from '../kernel/open-kernel.ts'
 import type { HeapRegion } from '../kernel/open-kernel.ts'
 import { abortBatch } from '../lsm/batch-builder.ts'
-import { isUnknown, openingPatience, untilKnown } from '../lsm/claim/until-known.ts'
 import { isOvertaken } from '../lsm/claim/writer-claim.ts'
 import { createInlineRunner } from '../lsm/compaction/inline-runner.ts'
 import { createDiskRoom } from '../lsm/disk-room.ts'
@@ -67,7 +66,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   const regions = divideMemory(memory.byteLength, options.storageAddress === undefined ? 0 : settings.workers, settings.readers)
   const kernel = openKernel(settings.kernels, memory, regions.serving)
   // Each attempt looks first at what stands, and what stands counts.
-  const { shards } = await untilKnown(() => openFormat(storage, kernel, random, settings.shards), isUnknown, openingPatience(options.clock))
+  const { shards } = await openFormat(storage, kernel, random, settings.shards, options.clock)
   if (options.isShardCountGiven === true && shards !== settings.shards) {
     throw new LsmtError('22023', `the database in ${storage.description} has ${shards} shards, which cannot change; ${settings.shards} were asked for`)
   }

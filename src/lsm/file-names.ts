@@ -10,7 +10,9 @@ export const streamObjectName = (stream: number, id: number): string => `${strea
 export const claimFolder = 'writer/'
 export const claimFileName = (epoch: number): string => `${claimFolder}${digits(epoch)}.claim`
 export const releasedFileName = (epoch: number): string => `${claimFolder}${digits(epoch)}.released`
-export const manifestFolder = (shard: number): string => `manifest/${shard}/`
+/** Of all shards. */
+export const manifestsFolder = 'manifest/'
+export const manifestFolder = (shard: number): string => `${manifestsFolder}${shard}/`
 export const manifestFileName = (shard: number, id: number): string => `${manifestFolder(shard)}${digits(id)}.manifest`
 
 /** The number in a file name of the given folder and extension; undefined for files that are not of its kind. */

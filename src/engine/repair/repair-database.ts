@@ -5,7 +5,7 @@
  */
 import { corruption, LsmtError } from '../../errors.ts'
 import type { Kernel } from '../../kernel/kernel.ts'
-import { manifestFileName } from '../../lsm/file-names.ts'
+import { manifestFileName, manifestsFolder } from '../../lsm/file-names.ts'
 import { keyForm } from '../../lsm/layout.ts'
 import type { TableLayout } from '../../lsm/layout.ts'
 import { decodeManifest } from '../../lsm/manifest-codec.ts'
@@ -16,7 +16,7 @@ import type { TableMeta } from '../../lsm/table/table.ts'
 import { verifyTable } from '../../lsm/table/verify-table.ts'
 import type { Random } from '../../runtime/random.ts'
 import type { Storage } from '../../storage/storage.ts'
-import { decodeFormat, formatFileName, openFormat } from '../shards/format-file.ts'
+import { decodeFormat, encodeFormat, formatFileName, newFormat } from '../shards/format-file.ts'
 import { cutLog } from './cut-log.ts'
 import type { Loss } from './loss.ts'
 import { copyToQuarantine } from './quarantine.ts'
@@ -40,11 +40,11 @@ async function repairFormat(storage: Storage, kernel: Kernel, random: Random): P
     return undefined
   } catch (error) {
     if (!(error instanceof LsmtError) || (error.code !== 'XX001' && error.code !== '58P01')) throw error
-    const shards = new Set((await storage.list('manifest/')).map(({ name }) => name.split('/')[1]!)).size
+    const shards = new Set((await storage.list(manifestsFolder)).map(({ name }) => name.split('/')[1]!)).size
     if (shards === 0) throw new LsmtError('XX001', 'the format file cannot be read and no shard has a manifest: there is nothing to repair from', {}, error)
     const quarantined = error.code === '58P01' ? undefined : await copyToQuarantine(storage, formatFileName)
     await storage.delete(formatFileName)
-    await openFormat(storage, kernel, random, shards)
+    await storage.createIfAbsent(formatFileName, [encodeFormat(kernel, newFormat(random, shards))])
     return { kind: 'format', file: formatFileName, shard: undefined, reason: error.message, quarantined }
   }
 }

@@ -8,6 +8,9 @@
  */
 import { corruption, LsmtError } from '../../errors.ts'
 import type { Kernel } from '../../kernel/kernel.ts'
+import { isUnknown, openingPatience, untilKnown } from '../../lsm/claim/until-known.ts'
+import { manifestsFolder } from '../../lsm/file-names.ts'
+import type { Clock } from '../../runtime/clock.ts'
 import type { Random } from '../../runtime/random.ts'
 import type { Storage, StoredObject } from '../../storage/storage.ts'
 
@@ -25,25 +28,31 @@ export interface DatabaseFormat {
 
 /**
  * The format of the database in `storage`; makes one with `shards` shards when there is none. XX002 when a bucket, which
- * others may use too, holds something else there: it is no place for a new database.
+ * others may use too, holds something else there: it is no place for a new database. 58P01 when a directory has other
+ * files of a database: read with another number of shards, its rows would be wrong.
  */
-export async function openFormat(storage: Storage, kernel: Kernel, random: Random, shards: number): Promise<DatabaseFormat> {
+export async function openFormat(storage: Storage, kernel: Kernel, random: Random, shards: number, clock: Clock): Promise<DatabaseFormat> {
   if (await isThere(storage)) return decodeFormat(kernel, await storage.read(formatFileName))
-  if (!Number.isInteger(shards) || shards < 1 || shards > 1024) throw new LsmtError('22023', `the number of shards is ${shards}; possible are 1 to 1024`)
-  const databaseId = Array.from({ length: 4 }, () => random.nextU32().toString(16).padStart(8, '0')).join('')
-  const format = { databaseId, shards }
-  const created = await storage.createIfAbsent(formatFileName, [encodeFormat(kernel, format)])
+  const format = newFormat(random, shards)
+  const bytes = encodeFormat(kernel, format)
+  const created = await untilKnown(() => storage.createIfAbsent(formatFileName, [bytes]), isUnknown, openingPatience(clock))
   return created === 'created' ? format : decodeFormat(kernel, await storage.read(formatFileName))
+}
+
+/** Of a database that nobody has yet. */
+export function newFormat(random: Random, shards: number): DatabaseFormat {
+  if (!Number.isInteger(shards) || shards < 1 || shards > 1024) throw new LsmtError('22023', `the number of shards is ${shards}; possible are 1 to 1024`)
+  return { databaseId: Array.from({ length: 4 }, () => random.nextU32().toString(16).padStart(8, '0')).join(''), shards }
 }
 
 async function isThere(storage: Storage): Promise<boolean> {
   const holdsFormat = ({ name }: StoredObject): boolean => name === formatFileName
   if ((await storage.list(formatFileName)).some(holdsFormat)) return true
-  if (storage.appends) return false
-  const others = await storage.list('')
+  const others = await storage.list(storage.appends ? manifestsFolder : '')
   // Made since the look before.
   if (others.some(holdsFormat)) return true
   if (others.length === 0) return false
+  if (storage.appends) throw new LsmtError('58P01', `the file ${formatFileName} is missing in ${storage.description}, where ${others[0]!.name} is of a database`, { file: formatFileName, hint: 'restore a backup, or run lsmt repair' })
   throw new LsmtError('XX002', `there is no database in ${storage.description}, but ${others.length} other objects, such as ${others[0]!.name}`, { hint: 'give a prefix where nothing is; if this was a database, its object format is lost: restore a backup' })
 }
 

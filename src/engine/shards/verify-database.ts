@@ -5,7 +5,7 @@
 import { LsmtError } from '../../errors.ts'
 import type { Kernel } from '../../kernel/kernel.ts'
 import { decodeClaim } from '../../lsm/claim/claim-file.ts'
-import { claimFolder, fileNumberOf, manifestFileName, manifestFolder, streamFolder } from '../../lsm/file-names.ts'
+import { claimFileName, claimFolder, fileNumberOf, manifestFileName, manifestFolder, streamFolder } from '../../lsm/file-names.ts'
 import { readLog } from '../../lsm/log/log-reader.ts'
 import type { LogCut } from '../../lsm/log/segment-scan.ts'
 import { readChain } from '../../lsm/log/stream/stream-chain.ts'
@@ -47,20 +47,23 @@ async function* verifyAll(storage: Storage, kernel: Kernel, counts: VerifyCounts
     return
   }
   const flushed = new Map<number, number>()
+  let newestEpoch = 0
   for (let shard = 0; shard < format.value.shards; shard++) {
     counts.shards++
-    const flushedSequence = yield* verifyShard(storage, kernel, shard, counts)
-    if (flushedSequence === undefined) continue
+    const verified = yield* verifyShard(storage, kernel, shard, counts)
+    if (verified === undefined) continue
+    const { flushedSequence, writerEpoch } = verified
     flushed.set(shard, flushedSequence)
+    newestEpoch = Math.max(newestEpoch, writerEpoch)
     if (storage.appends) yield* verifyLog(storage, kernel, shard, flushedSequence, counts)
   }
   if (storage.appends) return
-  yield* verifyClaims(storage, kernel)
+  yield* verifyClaims(storage, kernel, newestEpoch)
   yield* verifyStream(storage, kernel, flushed, counts)
 }
 
-/** Returns the sequence after which the shard's log counts; undefined when its manifest does not tell. */
-async function* verifyShard(storage: Storage, kernel: Kernel, shard: number, counts: VerifyCounts): AsyncGenerator<Finding, number | undefined> {
+/** Returns the sequence after which the shard's log counts, and who last published; undefined when its manifest does not tell. */
+async function* verifyShard(storage: Storage, kernel: Kernel, shard: number, counts: VerifyCounts): AsyncGenerator<Finding, Pick<ManifestState, 'flushedSequence' | 'writerEpoch'> | undefined> {
   const newest = await attempt(manifestFolder(shard), () => loadManifest(storage, kernel, shard))
   const damaged = new Set<string>()
   for await (const finding of verifyManifests(storage, kernel, shard, counts)) {
@@ -72,7 +75,7 @@ async function* verifyShard(storage: Storage, kernel: Kernel, shard: number, cou
     return undefined
   }
   yield* verifyTables(storage, kernel, newest.value, counts)
-  return newest.value?.flushedSequence ?? 0
+  return newest.value ?? { flushedSequence: 0, writerEpoch: 0 }
 }
 
 /** All that are kept, the newest included. */
@@ -104,12 +107,24 @@ async function* verifyLog(storage: Storage, kernel: Kernel, shard: number, after
   if (finding !== undefined) yield finding
 }
 
-async function* verifyClaims(storage: Storage, kernel: Kernel): AsyncGenerator<Finding> {
+/** All are kept, so none may be missing before the newest, nor the one that the newest manifest was published under; unless there are none, as in what a backup brought. */
+async function* verifyClaims(storage: Storage, kernel: Kernel, newestEpoch: number): AsyncGenerator<Finding> {
+  let expected: number | undefined
   for (const { name } of await storage.list(claimFolder)) {
     const epoch = fileNumberOf(name, claimFolder, 'claim')
     if (epoch === undefined) continue
+    yield* missingClaims(expected ?? epoch, epoch)
+    expected = epoch + 1
     const { finding } = await attempt(name, async () => decodeClaim(kernel, await storage.read(name), epoch))
     if (finding !== undefined) yield finding
+  }
+  if (expected !== undefined) yield* missingClaims(expected, newestEpoch + 1)
+}
+
+function* missingClaims(from: number, before: number): Generator<Finding> {
+  for (let epoch = from; epoch < before; epoch++) {
+    const file = claimFileName(epoch)
+    yield findingOf(file, new LsmtError('58P01', `${file} is missing: a writer that was overtaken may not see it`, { file }))
   }
 }
 
