@@ -21,7 +21,10 @@ export interface RegisteredNode {
 
 export type StartIdentity = { readonly kind: 'same'; readonly incarnation: number } | { readonly kind: 'new'; readonly incarnation: number; readonly reason: string }
 
-/** The incarnation is to be written to the disk and to the configuration store before the node takes part. */
+/**
+ * The incarnation is to be written to the disk first, then to the configuration store, and then the node takes part. A
+ * copy of a disk that was made since its last start cannot be told from the disk itself.
+ */
 export function identityAtStart(disk: DiskIdentity, registered: RegisteredNode | undefined): StartIdentity {
   const incarnation = Math.max(disk.incarnation, registered?.incarnation ?? 0) + 1
   if (registered?.store === disk.store && registered.incarnation > disk.incarnation) {

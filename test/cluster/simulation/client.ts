@@ -22,7 +22,7 @@ export interface Client {
 }
 
 const attemptMs = 120
-export const patienceMs = 2_500
+const patienceMs = 2_500
 
 export function createClient({ world, network, observer, nodes }: ClientParts, name: string): Client {
   let requests = 0, token = 0, leader = nodes[0]!.name
@@ -69,12 +69,13 @@ export function createClient({ world, network, observer, nodes }: ClientParts, n
   return { run, get token() { return token } }
 }
 
-function openAction(action: Request['action']): RegisterAction {
+/** What is noted when nobody was told what came of it. */
+export function openAction(action: Request['action']): RegisterAction {
   if (action.kind === 'read') return { kind: 'read', value: null }
   return action.kind === 'write' ? action : { ...action, succeeded: undefined }
 }
 
-function seenAction(action: Request['action'], answer: Answer): RegisterAction {
+export function seenAction(action: Request['action'], answer: Answer): RegisterAction {
   if (answer.kind === 'value') return { kind: 'read', value: answer.value }
   return action.kind === 'compareAndSet' ? { ...action, succeeded: answer.kind === 'written' } : (action as RegisterAction)
 }

@@ -1,5 +1,7 @@
 /** Three nodes (or more), the store, the network and clients, from one seed. */
 import type { ShardConfiguration } from '../../../src/cluster/replication/configuration.ts'
+import { identityAtStart } from '../../../src/cluster/replication/identity.ts'
+import type { RegisteredNode } from '../../../src/cluster/replication/identity.ts'
 import type { LeasePolicy } from '../../../src/cluster/replication/lease.ts'
 import { rules } from '../../../src/cluster/replication/rules.ts'
 import type { Rules } from '../../../src/cluster/replication/rules.ts'
@@ -19,17 +21,19 @@ import type { Observer } from './observer.ts'
 import { createWorld } from './world.ts'
 import type { World } from './world.ts'
 
-export const timing: ReplicationTiming = {
+const timing: ReplicationTiming = {
   heartbeatMs: 30, retransmitMs: 60, electionPauseMs: 40, replaceAfterMs: 200, joinAfterMs: 300, resignAfterMs: 350, changePauseMs: 150, readMsMax: 100, storeTimeoutMs: 80,
 }
 
-export const lease: LeasePolicy = { ttlMs: 200, driftMax: 0.02, marginMs: 2, stallMsMax: 60 }
+const lease: LeasePolicy = { ttlMs: 200, driftMax: 0.02, marginMs: 2, stallMsMax: 60 }
 
 export interface ClusterOptions {
   readonly seed: number
   readonly nodeCount?: number
   readonly factor?: number
   readonly isTraced?: boolean
+  readonly syncsBeforeAck?: boolean
+  readonly timing?: Partial<ReplicationTiming>
   /** Broken ones, to see that it is noticed. */
   readonly rules?: Partial<Rules>
   /** What a broken restart does to the disk first. */
@@ -47,13 +51,14 @@ export interface Cluster {
   readonly leader: SimulatedNode | undefined
   readonly configuration: ShardConfiguration
   client(name: string): Client
-  start(node: SimulatedNode): void
+  /** With its disk, or with another one that somebody has put there. */
+  start(node: SimulatedNode, disk?: Disk): void
   /** Starts it with a new, empty disk. */
   startEmpty(node: SimulatedNode): void
   readonly ends: readonly string[]
 }
 
-export function createCluster({ seed, nodeCount = 3, factor = 2, isTraced = false, rules: broken = {}, beforeStart }: ClusterOptions): Cluster {
+export function createCluster({ seed, nodeCount = 3, factor = 2, isTraced = false, syncsBeforeAck = true, rules: broken = {}, timing: otherTiming = {}, beforeStart }: ClusterOptions): Cluster {
   const world = createWorld(seed, isTraced)
   const network = createNetwork(world)
   const names = Array.from({ length: nodeCount }, (_, i) => `n${i + 1}`)
@@ -62,7 +67,7 @@ export function createCluster({ seed, nodeCount = 3, factor = 2, isTraced = fals
   store.onChange((configuration) => observer.configurationChanged(configuration))
   const byName = new Map<string, SimulatedNode>()
   const lostDisks: Disk[] = []
-  const context = { rules: { ...rules, ...broken }, timing }
+  const context = { rules: { ...rules, ...broken }, timing: { ...timing, ...otherTiming } }
   const nodes = names.map((name) => createNode({
     world, network, store, name, context, lease, tickMs: 15, keepAliveMs: 50, watch: observer,
     clockRate: 1 + (world.random.nextFloat() - 0.5) * lease.driftMax,
@@ -71,11 +76,22 @@ export function createCluster({ seed, nodeCount = 3, factor = 2, isTraced = fals
       const source = byName.get(from)
       return source?.state !== undefined && source.disk.store === fromStore ? source.disk.files : undefined
     },
-  }, createDisk(world, `${name}-a`)))
+  }, createDisk(world, `${name}-a`, syncsBeforeAck)))
   for (const node of nodes) byName.set(node.name, node)
-  const start = (node: SimulatedNode, disk?: Disk): void => {
-    beforeStart?.(disk ?? node.disk)
-    node.start(disk)
+  /** As `/node/<node>` in the store has them, of the last start of each. */
+  const registered = new Map<string, RegisteredNode>()
+  const newDisk = (node: SimulatedNode): Disk => {
+    lostDisks.push(node.disk)
+    return createDisk(world, `${node.name}-${lostDisks.length}`, syncsBeforeAck)
+  }
+  function start(node: SimulatedNode, found: Disk = node.disk): void {
+    if (node.state !== undefined) return
+    beforeStart?.(found)
+    const { store: storeId, incarnation } = found
+    const identity = identityAtStart({ store: storeId, incarnation, wasCleanlyStopped: incarnation === 0, syncsBeforeAck }, registered.get(node.name))
+    const disk = identity.kind === 'same' ? found : newDisk(node)
+    registered.set(node.name, { store: disk.store, incarnation: identity.incarnation })
+    node.start(disk, identity.incarnation)
   }
   for (const node of nodes) start(node)
   return {
@@ -87,13 +103,8 @@ export function createCluster({ seed, nodeCount = 3, factor = 2, isTraced = fals
     },
     get configuration() { return store.at.configuration },
     client: (name) => createClient({ world, network, observer, nodes }, name),
-    start: (node) => start(node),
-    startEmpty(node) {
-      lostDisks.push(node.disk)
-      const disk = createDisk(world, `${node.name}-${lostDisks.length}`)
-      disk.incarnation = node.disk.incarnation
-      start(node, disk)
-    },
+    start,
+    startEmpty: (node) => start(node, newDisk(node)),
     ends: [...names, configStore],
   }
 }

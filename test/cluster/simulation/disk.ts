@@ -27,9 +27,11 @@ export interface Disk {
   /** Loses what is under way, or as much of it as chance wants. */
   crash(): void
   speedMs: number
+  /** Requests are done before they are carried out: what `durability interval` acknowledges. */
+  readonly syncsBeforeAck: boolean
 }
 
-export function createDisk(world: World, store: string): Disk {
+export function createDisk(world: World, store: string, syncsBeforeAck = true): Disk {
   let pending: { readonly carryOut: () => void; readonly done: () => void }[] = []
   let isBusy = false, life = 0
 
@@ -42,7 +44,7 @@ export function createDisk(world: World, store: string): Disk {
       first!.carryOut()
       isBusy = pending.length > 0
       if (isBusy) begin()
-      first!.done()
+      if (syncsBeforeAck) first!.done()
     })
   }
 
@@ -54,9 +56,11 @@ export function createDisk(world: World, store: string): Disk {
     files: { through: { sequence: 0, epoch: 0 }, rows: new Map() },
     highWatermark: 0,
     speedMs: 3,
+    syncsBeforeAck,
     request(carryOut, done) {
       pending.push({ carryOut, done })
       if (!isBusy) begin()
+      if (!syncsBeforeAck) world.after(0, done)
     },
     crash() {
       life++

@@ -51,7 +51,8 @@ export interface SimulatedNode {
   readonly disk: Disk
   readonly nowMs: number
   readonly entries: readonly LogEntry[]
-  start(disk?: Disk): void
+  /** `incarnation` is that of this start. */
+  start(disk: Disk, incarnation: number): void
   crash(): void
   /** The whole process stands still; `hang`: only its main loop. */
   pause(): void
@@ -205,12 +206,12 @@ export function createNode(options: NodeOptions, firstDisk: Disk): SimulatedNode
     get disk() { return disk },
     get nowMs() { return clockMs() },
     get entries() { return rows.entries() },
-    start(otherDisk) {
+    start(foundDisk, incarnation) {
       if (state !== undefined) return
-      if (otherDisk !== undefined) disk = otherDisk
+      disk = foundDisk
       life++
       leaseId = undefined
-      disk.incarnation++
+      disk.incarnation = incarnation
       rows.load()
       state = startReplica({ node: name, store: disk.store, incarnation: disk.incarnation }, { storedEpoch: disk.storedEpoch, log: logStateOf(disk) })
       world.note(() => `${name} starts with ${disk.store}, log to ${state!.log.lastSequence}, files to ${disk.files.through.sequence}`)

@@ -1,0 +1,84 @@
+/** Stories about who hears whom, the store included. */
+import { describe, expect, it } from 'vitest'
+import { begin, valueOf } from './scenario.ts'
+
+/** A lease, and the time to find out. */
+const recoveryMs = 1_500
+
+describe('connections', () => {
+  it.each(['a leader that is heard but hears nobody', 'a leader that hears but is not heard'])('asymmetric-partition: %s does not stop writes for long', (which) => {
+    const story = begin()
+    story.write('k', '1')
+    for (const other of [story.second, story.spare]) {
+      if (which.includes('hears nobody')) story.network.cut(other.name, story.first.name)
+      else story.network.cut(story.first.name, other.name)
+    }
+    expect(story.write('k', '2', recoveryMs)?.kind).toBe('written')
+    expect(story.isLeader(story.second)).toBe(true)
+    story.network.healAll()
+    story.run(300)
+    expect(valueOf(story.read('k'))).toBe('2')
+    expect(story.verdict()).toEqual([])
+  })
+
+  it('a link that is cut between the members leaves the leader with the spare', () => {
+    const story = begin()
+    story.write('k', '1')
+    story.cutOff(story.first, [story.second])
+    expect(story.write('k', '2', recoveryMs)?.kind).toBe('written')
+    expect(story.isLeader(story.first)).toBe(true)
+    expect(story.verdict()).toEqual([])
+  })
+
+  it('a leader that is cut off from everything is followed, and follows when it is back', () => {
+    const story = begin()
+    story.write('k', '1')
+    story.cutOff(story.first, [story.second, story.spare, 'etcd'])
+    expect(story.write('k', '2', recoveryMs)?.kind).toBe('written')
+    story.network.healAll()
+    expect(story.until(() => !story.isLeader(story.first))).toBe(true)
+    expect(story.verdict()).toEqual([])
+  })
+
+  it('without the store members go on writing, and reading without a lease; a lost one is replaced when the store is back', () => {
+    const story = begin()
+    story.store.isDown = true
+    story.run(500)
+    expect(story.first.state!.lease!.deadlineMs).toBeLessThan(story.first.nowMs)
+    expect(story.write('k', '1')?.kind).toBe('written')
+    expect(valueOf(story.read('k'))).toBe('1')
+    story.second.crash()
+    expect(story.write('k', '2', 700)).toBeUndefined()
+    story.store.up()
+    expect(story.write('k', '3', recoveryMs)?.kind).toBe('written')
+    expect(story.verdict()).toEqual([])
+  })
+
+  it('etcd-compaction-watch-gap: who missed changes gets the newest by listing again', () => {
+    const story = begin()
+    story.write('k', '1')
+    story.store.areWatchesLost = true
+    story.network.cut('etcd', story.spare.name)
+    const { revision } = story.spare.state!.known!
+    story.first.give({ kind: 'resign' })
+    expect(story.until(() => story.isLeader(story.second), 2_000)).toBe(true)
+    expect(story.spare.state!.known!.revision).toBe(revision)
+    story.network.healAll()
+    story.store.list(story.spare.name)
+    story.run(30)
+    expect(story.spare.state!.known!.configuration).toEqual(story.configuration)
+    expect(story.spare.state!.known!.revision).toBeGreaterThan(revision + 1)
+    expect(story.verdict()).toEqual([])
+  })
+
+  it('a leader that resigns finishes what it has and is followed without a lease having to end', () => {
+    const story = begin()
+    const last = story.ask(story.first, { action: { kind: 'write', value: '1' } })
+    story.first.give({ kind: 'resign' })
+    expect(story.ask(story.first, { key: 'other', action: { kind: 'write', value: '2' } }).answer?.kind).toBe('refused')
+    expect(story.until(() => story.isLeader(story.second), 190)).toBe(true)
+    expect(last.answer?.kind).toBe('written')
+    expect(valueOf(story.read('k'))).toBe('1')
+    expect(story.verdict()).toEqual([])
+  })
+})
