@@ -61,6 +61,9 @@ export interface DatabaseSettings {
   /** How long idempotency keys are kept at least: until as many newer ones came, or for this time, whatever is first. */
   readonly idempotencyKeysMax: number
   readonly idempotencyKeepMs: number
+  /** What a bucket's store asks for a thousand requests that create or list, and that read, in USD: for estimates. */
+  readonly usdPer1000Puts: number
+  readonly usdPer1000Gets: number
   readonly tree: TreeSettings
 }
 
@@ -100,5 +103,7 @@ export const defaultDatabaseSettings: DatabaseSettings = {
   querySpillBytesMax: 16 * 1024 * MiB,
   idempotencyKeysMax: 1_000_000,
   idempotencyKeepMs: 24 * 60 * 60 * 1000,
+  usdPer1000Puts: 0.005,
+  usdPer1000Gets: 0.0004,
   tree: defaultTreeSettings,
 }

@@ -15,7 +15,7 @@ export function checkSettings(settings: DatabaseSettings): void {
   expectNumber('logFlushMs', settings.logFlushMs, 0)
   expectNumber('followMs', settings.followMs, 10)
   expectNumber('logObjectBytes', settings.logObjectBytes, 1024)
-  expectNumber('readerRowsMin', settings.readerRowsMin, 0)
+  for (const name of ['readerRowsMin', 'usdPer1000Puts', 'usdPer1000Gets'] as const) expectNumber(name, settings[name], 0)
   for (const name of Object.keys(defaultDatabaseSettings.tree) as (keyof DatabaseSettings['tree'])[]) expectNumber(`tree.${name}`, settings.tree[name], 1)
   const { tree } = settings
   if (!(tree.level0RunsCompact <= tree.level0RunsSlow && tree.level0RunsSlow <= tree.level0RunsStop)) {

@@ -3,6 +3,7 @@ import type { FollowProgress } from '../lsm/follow/follower.ts'
 import type { ReaderStats } from '../lsm/readers/readers.ts'
 import type { TreeStats } from '../lsm/tree.ts'
 import type { LogOn } from './shards/writer-logs.ts'
+import type { StorageUse } from '../storage/storage-counts.ts'
 
 export interface CacheCounts {
   readonly hits: number
@@ -21,6 +22,7 @@ export interface EngineStats {
   readonly disk: { readonly refusal: string | undefined; readonly timesFull: number; readonly fullMs: number }
   /** Where what is acknowledged is durable first: on this machine's disk, or in the bucket. */
   readonly logOn: LogOn
+  readonly storage: StorageUse
   readonly kernelMemoryBytes: { readonly reserved: number; readonly used: number }
   readonly readers: ReaderStats
   /** Of a node that only reads: how far it is. */

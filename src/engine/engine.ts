@@ -328,6 +328,8 @@ export interface Engine extends EngineSession {
   checkpoint(): Promise<Checkpoint>
   /** All that writes is 25006. */
   readonly isReadOnly?: true
+  /** What a request that reads storage costs in USD; absent where it costs nothing. */
+  readonly usdPerRead?: number
   /** Of a node that only reads: resolves when all is visible that was written before the call. */
   refresh?(): Promise<void>
   stats(): EngineStats

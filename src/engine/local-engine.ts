@@ -20,6 +20,8 @@ import { systemTurns } from '../runtime/pace.ts'
 import type { Turns } from '../runtime/pace.ts'
 import type { Random } from '../runtime/random.ts'
 import { defaultDatabaseSettings } from '../settings.ts'
+import { zeroCounts } from '../storage/storage-counts.ts'
+import type { StorageUse } from '../storage/storage-counts.ts'
 import type { Storage } from '../storage/storage.ts'
 import type { Engine } from './engine.ts'
 import type { CacheCounts, EngineStats } from './engine-stats.ts'
@@ -71,6 +73,8 @@ export interface LocalEngineParts {
   readonly readers?: Readers
   /** Where the trees' files are; without it there are no checkpoints. */
   readonly storage?: Storage
+  /** By default nothing is counted. */
+  readonly storageUse?: () => StorageUse
   /** By default the event loop's. */
   readonly turns?: Turns
   /** By default the system's; it tells how old records of requests are. */
@@ -123,6 +127,7 @@ export async function createLocalEngine(parts: LocalEngineParts): Promise<Engine
     },
     spillFile,
     ...filesPart(parts, committer, assertOpen),
+    usdPerRead: parts.storageUse?.().usdPerRead ?? 0,
     stats: () => engineStats(parts, readers),
     async close() {
       if (isClosed) return
@@ -158,7 +163,7 @@ function catalogPart(tables: Tables): Pick<Engine, 'tables' | 'table' | 'createT
   return { tables: tables.list, table: tables.find, createTable: (table) => tables.create(table), dropTable: (name) => tables.drop(name), alterTable: (name, change) => tables.alter(name, change), truncateTable: (name) => tables.truncate(name), catalogSettled: tables.settled, stageTable: tables.stage, publishStaged: (staged, table, mode) => tables.publishStaged(staged, table, mode), dropStaged: tables.dropStaged }
 }
 
-function engineStats({ kernel, trees, cacheBytes, cacheCounts: { hits, misses, evictions }, admission, room, logs }: LocalEngineParts, readers: Readers): EngineStats {
+function engineStats({ kernel, trees, cacheBytes, cacheCounts: { hits, misses, evictions }, admission, room, logs, storageUse }: LocalEngineParts, readers: Readers): EngineStats {
   return {
     shards: trees.map((tree) => tree.stats),
     cacheBytes: cacheBytes(),
@@ -167,6 +172,7 @@ function engineStats({ kernel, trees, cacheBytes, cacheCounts: { hits, misses, e
     disk: { refusal: room.refusal?.message, ...room.counts },
     readers: readers.stats,
     logOn: logs?.logOn ?? 'disk',
+    storage: storageUse?.() ?? { counts: zeroCounts(), estimatedUsd: 0, usdPerRead: 0 },
     kernelMemoryBytes: { reserved: kernel.memory.byteLength, used: kernel.heap.usedBytes },
   }
 }

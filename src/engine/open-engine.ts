@@ -29,6 +29,7 @@ import type { Clock } from '../runtime/clock.ts'
 import type { Random } from '../runtime/random.ts'
 import type { DatabaseSettings, TreeSettings } from '../settings.ts'
 import type { StorageAddress } from '../storage/open-storage.ts'
+import { useOf } from '../storage/storage-counts.ts'
 import type { Storage } from '../storage/storage.ts'
 import { checkSettings } from './check-settings.ts'
 import type { Engine } from './engine.ts'
@@ -95,7 +96,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     return await giveUp(cause)
   })
   const admission = createAdmission({ trees, memory: memtableMemory, bytesMax: budget.memtablesBytesMax, clock: options.clock })
-  const parts = { kernel, trees, random, rounds: settings.durability === 'memory' ? undefined : rounds, admission, room, logs, readers, statementBytesMax: budget.statementBytesMax, rowBytesMax: budget.rowBytesMax, cacheBytes: () => cache.counts.chunkBytes + cache.counts.scratchBytes, cacheCounts: cache.counts, createTemporary: storage.createTemporary, storage, clock: options.clock, requestLimits: settings, close: () => close(trees) }
+  const parts = { kernel, trees, random, rounds: settings.durability === 'memory' ? undefined : rounds, admission, room, logs, readers, statementBytesMax: budget.statementBytesMax, rowBytesMax: budget.rowBytesMax, cacheBytes: () => cache.counts.chunkBytes + cache.counts.scratchBytes, cacheCounts: cache.counts, createTemporary: storage.createTemporary, storage, storageUse: () => useOf(storage, settings, jobs.storageCounts), clock: options.clock, requestLimits: settings, close: () => close(trees) }
   return createLocalEngine(parts).catch(async (error: unknown) => {
     // What went wrong first is told.
     await close(trees).catch(() => undefined)

@@ -103,7 +103,7 @@ const nothing: ReadonlySet<number> = new Set()
 export function createSql(engine: Engine, settings: SqlSettings = defaultSqlSettings, clock: Clock = systemClock): Sql {
   const skeletons = createSkeletons(settings.planCacheEntriesMax)
   const texts = createGenerationCache<PreparedText>(settings.planCacheEntriesMax)
-  const limits: QueryLimits = { memoryBytesMax: settings.queryMemoryBytesMax, spillBytesMax: settings.querySpillBytesMax, pool: createMemoryPool(settings.queriesMemoryBytesMax) }
+  const limits: QueryLimits = { memoryBytesMax: settings.queryMemoryBytesMax, spillBytesMax: settings.querySpillBytesMax, pool: createMemoryPool(settings.queriesMemoryBytesMax), usdPerRead: engine.usdPerRead ?? 0 }
 
   function prepare(text: string): PreparedText {
     if (!isWellFormed(text)) throw notUnicode('the statement', text)

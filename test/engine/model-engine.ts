@@ -2,6 +2,7 @@
  * The Engine as plainly as it can be said: sorted arrays of rows, whole copies for snapshots, no durability. It is
  * the model that the real engine is compared with, and good enough to develop and test SQL against.
  */
+import { zeroCounts } from '../../src/storage/storage-counts.ts'
 import { checkRow } from '../../src/engine/check-value.ts'
 import type { Engine, EngineTransaction, EngineAggregate, EngineRow, EngineSnapshot, EngineValue, NewTable, WriteMode } from '../../src/engine/engine.ts'
 import { rowsOfColumns } from '../../src/engine/write/columns/rows-of-columns.ts'
@@ -246,7 +247,7 @@ function modelOver(byName: Map<string, ModelTable>, firstVersion: number, staged
     },
     async flush() {},
     async compact() {},
-    stats: () => ({ shards: [], cacheBytes: 0, cache: { hits: 0, misses: 0, evictions: 0 }, readers: { threads: 0, scans: 0, rowGroups: 0, repeated: 0, trouble: undefined }, admission: { waiting: 0, waitedMs: 0 }, disk: { refusal: undefined, timesFull: 0, fullMs: 0 }, logOn: 'disk', kernelMemoryBytes: { reserved: 0, used: 0 } }),
+    stats: () => ({ shards: [], cacheBytes: 0, cache: { hits: 0, misses: 0, evictions: 0 }, readers: { threads: 0, scans: 0, rowGroups: 0, repeated: 0, trouble: undefined }, admission: { waiting: 0, waitedMs: 0 }, disk: { refusal: undefined, timesFull: 0, fullMs: 0 }, logOn: 'disk', storage: { counts: zeroCounts(), estimatedUsd: 0, usdPerRead: 0 }, kernelMemoryBytes: { reserved: 0, used: 0 } }),
     async close() {
       closed = true
     },

@@ -98,7 +98,19 @@ test('a budget is of all statements of a text, and no one else meets it', async 
 test('EXPLAIN ANALYZE tells each request once', async () => {
   const before = storage.counts.reads
   const explained = await run('EXPLAIN ANALYZE SELECT SUM(n) FROM big WHERE t <> $$x$$', { maxStorageRequests: 100 })
-  expect(explained.stats.storageRequests).toBe(storage.counts.reads - before)
+  const { storageRequests } = explained.stats
+  expect(storageRequests).toBe(storage.counts.reads - before)
+  // By the prices of AWS, which are the default.
+  const lines = (await sql.query('EXPLAIN ANALYZE SELECT t FROM big WHERE k = 15000; EXPLAIN (ANALYZE, FORMAT JSON) SELECT t FROM big WHERE k = 1')).map(({ rows }) => rows.flat().join('\n'))
+  expect(lines[0]).toContain('Estimated Cost: 0.000000400 USD for storage requests')
+  expect(lines[1]).toMatch(/"Estimated USD": /)
+})
+
+test('the engine tells what it asked of storage, and what that costs', async () => {
+  await run('SELECT t FROM big WHERE k = 777')
+  const { counts, estimatedUsd } = engine.stats().storage
+  expect(counts).toEqual(storage.counts)
+  expect(estimatedUsd).toBeCloseTo(((counts.creates + counts.lists) * 0.005 + counts.reads * 0.0004) / 1000, 12)
 })
 
 test('after a restart a cache on disk answers what was read before', async () => {

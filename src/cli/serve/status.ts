@@ -27,6 +27,7 @@ export function statusOf(engine: Engine, { version, settings, address, uptimeMs 
     sizes: sizesOf(stats),
     shards: stats.shards.map(({ log: { segments, appends, syncs, bytes }, ...shard }, index) => ({ shard: index, ...shard, log: { segments, appends, syncs, bytes }, failure: told(shard.failure), background: told(shard.background) })),
     cacheBytes: stats.cacheBytes,
+    storage: { ...stats.storage.counts, estimatedUsd: stats.storage.estimatedUsd },
     kernelMemoryBytes: stats.kernelMemoryBytes,
     readers: { ...stats.readers, trouble: told(stats.readers.trouble) },
     cluster: null,

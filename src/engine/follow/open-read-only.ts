@@ -14,6 +14,7 @@ import { divideMemory, memoryBudget } from '../memory-budget.ts'
 import type { EngineOptions } from '../open-engine.ts'
 import { readFormat } from '../shards/format-file.ts'
 import { openReadOnlyEngine } from './read-only-engine.ts'
+import { useOf } from '../../storage/storage-counts.ts'
 
 /** Over storage that cannot append, whose log is objects. 58P01 when there is no database. */
 export async function openReadOnly({ storage, settings, clock }: Omit<EngineOptions, 'random'>): Promise<Engine> {
@@ -33,7 +34,7 @@ export async function openReadOnly({ storage, settings, clock }: Omit<EngineOpti
     room.close()
     await readers.close()
   }
-  const parts = { kernel, follower, readers, room, createTemporary: storage.createTemporary, cacheBytes: () => cache.counts.chunkBytes + cache.counts.scratchBytes, cacheCounts: cache.counts, close }
+  const parts = { kernel, follower, readers, room, createTemporary: storage.createTemporary, cacheBytes: () => cache.counts.chunkBytes + cache.counts.scratchBytes, cacheCounts: cache.counts, storageUse: () => useOf(storage, settings), close }
   return await openReadOnlyEngine(parts).catch(async (error: unknown) => {
     await follower.close()
     await Promise.all(follower.trees.map((tree) => tree.close()))

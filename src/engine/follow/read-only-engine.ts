@@ -23,6 +23,7 @@ import type { Writer } from '../write/writer.ts'
 import { readRenewing, scanRenewing, takeFollowedSnapshot } from './followed-snapshot.ts'
 import type { Renewing } from './followed-snapshot.ts'
 import { createFollowedTables } from './followed-tables.ts'
+import type { StorageUse } from '../../storage/storage-counts.ts'
 
 export interface ReadOnlyParts {
   readonly kernel: Kernel
@@ -32,6 +33,7 @@ export interface ReadOnlyParts {
   readonly createTemporary: CreateTemporary
   readonly cacheBytes: () => number
   readonly cacheCounts: CacheCounts
+  readonly storageUse: () => StorageUse
   /** Closes what the follower stands on, after it. */
   readonly close: () => Promise<void>
 }
@@ -67,6 +69,7 @@ export async function openReadOnlyEngine(parts: ReadOnlyParts): Promise<Engine> 
     begin,
     spillFile,
     isReadOnly: true,
+    usdPerRead: parts.storageUse().usdPerRead,
     refresh: follower.refresh,
     stats: () => statsOf(parts),
     async close() {
@@ -126,7 +129,7 @@ function beginReading(shards: Shards, tables: ReturnType<typeof createFollowedTa
   })
 }
 
-function statsOf({ kernel, follower, readers, room, cacheBytes, cacheCounts: { hits, misses, evictions } }: ReadOnlyParts): EngineStats {
+function statsOf({ kernel, follower, readers, room, cacheBytes, cacheCounts: { hits, misses, evictions }, storageUse }: ReadOnlyParts): EngineStats {
   return {
     shards: follower.trees.map((tree) => tree.stats),
     cacheBytes: cacheBytes(),
@@ -134,6 +137,7 @@ function statsOf({ kernel, follower, readers, room, cacheBytes, cacheCounts: { h
     admission: { waiting: 0, waitedMs: 0 },
     disk: { refusal: undefined, ...room.counts },
     logOn: 'bucket',
+    storage: storageUse(),
     readers: readers.stats,
     kernelMemoryBytes: { reserved: kernel.memory.byteLength, used: kernel.heap.usedBytes },
     following: follower.progress,

@@ -4,6 +4,7 @@
  */
 import type { Pointer } from '../../kernel/linear-memory.ts'
 import type { TreeSettings } from '../../settings.ts'
+import type { StorageCounts } from '../../storage/storage.ts'
 import type { TableLayout } from '../layout.ts'
 import type { TableMeta } from '../table/table.ts'
 
@@ -58,5 +59,7 @@ export interface JobRunner {
   readonly fallback: string | undefined
   /** What a compaction may keep pinned in the cache that it reads through. */
   readonly pinnedBytesMax: number
+  /** What jobs asked of storage through handles of their own, as of the last one that ended. */
+  readonly storageCounts: Readonly<StorageCounts>
   close(): Promise<void>
 }

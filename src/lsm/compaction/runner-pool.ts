@@ -1,5 +1,6 @@
 /** Several runners as one: a shard's jobs always go to the same, whose cache then holds that shard's files. */
 import { invariant } from '../../errors.ts'
+import { sumOfCounts } from '../../storage/storage-counts.ts'
 import type { JobRunner } from './job.ts'
 
 export function createRunnerPool(runners: readonly JobRunner[]): JobRunner {
@@ -8,6 +9,7 @@ export function createRunnerPool(runners: readonly JobRunner[]): JobRunner {
     run: (job, signal) => runners[job.shard % runners.length]!.run(job, signal),
     get fallback() { return runners.find((runner) => runner.fallback !== undefined)?.fallback },
     pinnedBytesMax: Math.min(...runners.map((runner) => runner.pinnedBytesMax)),
+    get storageCounts() { return sumOfCounts(runners.map((runner) => runner.storageCounts)) },
     close: async () => {
       await Promise.all(runners.map((runner) => runner.close()))
     },

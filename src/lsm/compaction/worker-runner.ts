@@ -4,6 +4,8 @@
  */
 import { Worker } from 'node:worker_threads'
 import { LsmtError } from '../../errors.ts'
+import { zeroCounts } from '../../storage/storage-counts.ts'
+import type { StorageCounts } from '../../storage/storage.ts'
 import { jobAborted } from './job-environment.ts'
 import type { Job, JobResult, JobRunner } from './job.ts'
 import type { FromWorker, ToWorker, WorkerStart } from './worker-messages.ts'
@@ -29,6 +31,8 @@ interface RunnerState {
   isClosing: boolean
   /** Why the worker is gone. */
   death: string | undefined
+  /** The worker's, as it told last. */
+  counts: StorageCounts
 }
 
 export function createWorkerRunner(options: WorkerRunnerOptions): JobRunner {
@@ -37,7 +41,7 @@ export function createWorkerRunner(options: WorkerRunnerOptions): JobRunner {
   const worker = new Worker(workerUrl, { workerData })
   // An idle worker does not keep the process alive.
   worker.unref()
-  const state: RunnerState = { options, worker, running: new Map(), nextId: 1, isClosing: false, death: undefined }
+  const state: RunnerState = { options, worker, running: new Map(), nextId: 1, isClosing: false, death: undefined, counts: zeroCounts() }
   worker.on('message', (message: FromWorker) => settle(state, message))
   worker.on('error', (error) => die(state, error instanceof Error ? error.message : String(error)))
   worker.on('exit', (exitCode) => die(state, `it exited with code ${exitCode}`))
@@ -45,6 +49,7 @@ export function createWorkerRunner(options: WorkerRunnerOptions): JobRunner {
     run: (job, signal) => (state.death === undefined ? run(state, job, signal) : options.fallback.run(job, signal)),
     get fallback() { return state.death === undefined ? undefined : `background work runs on the serving thread, since its worker died: ${state.death}` },
     pinnedBytesMax: cacheBytesMax / 4,
+    get storageCounts() { return state.counts },
     close: () => close(state),
   }
 }
@@ -67,8 +72,9 @@ function run(state: RunnerState, job: Job, signal: AbortSignal): Promise<JobResu
 
 const post = ({ worker }: RunnerState, message: ToWorker): void => worker.postMessage(message)
 
-function settle({ running }: RunnerState, message: FromWorker): void {
-  const job = running.get(message.id)
+function settle(state: RunnerState, message: FromWorker): void {
+  const job = state.running.get(message.id)
+  state.counts = message.counts
   if (message.kind === 'done') job?.resolve(message.result)
   else job?.reject(new LsmtError(message.error.code, message.error.message, message.error.evidence))
 }

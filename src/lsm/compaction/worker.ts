@@ -29,9 +29,10 @@ async function main(port: NonNullable<typeof parentPort>, start: WorkerStart): P
     const abort = new AbortController()
     aborts.set(id, abort)
     try {
-      answer({ kind: 'done', id, result: await lanes.run(job, abort.signal) })
+      const result = await lanes.run(job, abort.signal)
+      answer({ kind: 'done', id, result, counts: { ...storage.counts } })
     } catch (error) {
-      answer({ kind: 'failed', id, error: plainError(error) })
+      answer({ kind: 'failed', id, error: plainError(error), counts: { ...storage.counts } })
     } finally {
       aborts.delete(id)
     }

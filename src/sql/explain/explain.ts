@@ -35,7 +35,7 @@ async function explainPlan(engine: EngineSession, plan: StatementPlan, execution
   const described = describePlan(plan, execution.values, probe)
   const reads = totalReads(outcome.reads, probe.reads.values())
   const root = described.actual === undefined ? { ...described, actual: { rows: outcome.rows, loops: 1, ms, reads: plan.kind === 'get' ? outcome.reads : undefined, heldBytes: 0, spilledBytes: 0 } } : described
-  return rowsOf(root, { ms, rows: outcome.rows, reads }, explain)
+  return rowsOf(root, { ms, rows: outcome.rows, reads, usdPerRead: execution.limits.usdPerRead ?? 0 }, explain)
 }
 
 /** Goes through all rows, as a client would. */

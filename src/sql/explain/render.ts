@@ -9,12 +9,14 @@ export interface Totals {
   /** Rows given, or changed by a write. */
   readonly rows: number
   readonly reads: QueryStats
+  /** What a request to storage costs in USD; 0 where it costs nothing. */
+  readonly usdPerRead: number
 }
 
 export function renderText(node: ExplainNode, totals: Totals | undefined): readonly string[] {
   const lines = nodeLines(node)
   if (totals === undefined) return lines
-  return [...lines, ...[...readDetails(totals.reads), ...spilled(totals.reads.spilledBytes)].map(detailLine), `Execution Time: ${totals.ms.toFixed(3)} ms`]
+  return [...lines, ...[...readDetails(totals.reads), ...cost(totals), ...spilled(totals.reads.spilledBytes)].map(detailLine), `Execution Time: ${totals.ms.toFixed(3)} ms`]
 }
 
 /** Details stand two blanks further in than their node, nodes below behind an arrow. */
@@ -35,6 +37,10 @@ function actualDetails(actual: Actual | undefined): readonly Detail[] {
   return [...(actual.reads === undefined ? [] : readDetails(actual.reads)), ...(actual.heldBytes === 0 ? [] : [['Memory', `${actual.heldBytes} bytes`] as const]), ...spilled(actual.spilledBytes)]
 }
 
+function cost({ reads: { storageRequests }, usdPerRead }: Totals): readonly Detail[] {
+  return usdPerRead === 0 ? [] : [['Estimated Cost', `${(storageRequests * usdPerRead).toFixed(9)} USD for storage requests`]]
+}
+
 function spilled(bytes: number): readonly Detail[] {
   return bytes === 0 ? [] : [['Spilled', `${bytes} bytes`]]
 }
@@ -47,7 +53,7 @@ function readDetails({ rowGroupsTotal, rowGroupsPruned, bytesRead, storageReques
 }
 
 export function renderJson(node: ExplainNode, totals: Totals | undefined): string {
-  const whole = totals === undefined ? {} : { 'Rows': totals.rows, ...jsonReads(totals.reads), 'Spilled Bytes': totals.reads.spilledBytes, 'Execution Time': round(totals.ms) }
+  const whole = totals === undefined ? {} : { 'Rows': totals.rows, ...jsonReads(totals.reads), ...(totals.usdPerRead === 0 ? {} : { 'Estimated USD': totals.reads.storageRequests * totals.usdPerRead }), 'Spilled Bytes': totals.reads.spilledBytes, 'Execution Time': round(totals.ms) }
   return JSON.stringify([{ Plan: jsonNode(node), ...whole }], null, 2)
 }
 

@@ -70,6 +70,8 @@ export interface QueryRun extends Run {
 
 /** Limits of what queries may hold. */
 export interface QueryLimits {
+  /** What a request to storage costs in USD, where it costs anything. */
+  readonly usdPerRead?: number
   /** Of one query; beyond it spills. */
   readonly memoryBytesMax: number
   readonly spillBytesMax: number

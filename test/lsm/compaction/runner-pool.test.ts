@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest'
 import type { Job, JobRunner } from '../../../src/lsm/compaction/job.ts'
+import { zeroCounts } from '../../../src/storage/storage-counts.ts'
 import { createRunnerPool } from '../../../src/lsm/compaction/runner-pool.ts'
 
 function runner(name: string, log: string[], fallback?: string): JobRunner {
@@ -10,6 +11,7 @@ function runner(name: string, log: string[], fallback?: string): JobRunner {
     },
     fallback,
     pinnedBytesMax: name.length,
+    storageCounts: { ...zeroCounts(), reads: name.length },
     close: () => {
       log.push(`${name} closed`)
       return Promise.resolve()

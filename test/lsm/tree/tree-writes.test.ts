@@ -115,6 +115,7 @@ describe('writes to a tree', () => {
     const jobs: JobRunner = {
       fallback: undefined,
       pinnedBytesMax: 1 << 20,
+      storageCounts: options.jobs.storageCounts,
       close: options.jobs.close,
       async run(job: Job, signal: AbortSignal): Promise<JobResult> {
         if (isHeld) await new Promise<void>((resolve) => held.push(resolve))
