@@ -22,18 +22,22 @@ export interface OpenOptions extends Partial<Omit<DatabaseSettings, 'tree'>>, Bu
   readonly storage?: 'local' | 'memory' | 's3'
   /** Of storage 's3', as are the options of its place and of how it is reached. */
   readonly bucket?: string
+  /** Default false; true: follows the process that writes the database, which must be in a bucket (0A000), and changes nothing (25006). */
+  readonly readOnly?: boolean
   readonly tree?: Partial<TreeSettings>
 }
 
 const bucketOptionNames = ['bucket', 'prefix', 'endpoint', 'region', 'pathStyle', 'credentials', 'temporaryDirectory'] as const
-const placeOptionNames = ['dataDir', 'createIfMissing', 'storage', ...bucketOptionNames]
+const placeOptionNames = ['dataDir', 'createIfMissing', 'storage', 'readOnly', ...bucketOptionNames]
 const settingNames = Object.keys(defaultDatabaseSettings)
 const treeSettingNames = Object.keys(defaultDatabaseSettings.tree)
 
 /** 22023 for options that are none, or that contradict each other. */
 export function databaseRequest(options: OpenOptions): DatabaseRequest {
   checkObject(options, 'what open() takes')
-  return { settings: databaseSettings(options), address: addressOf(options), isShardCountGiven: options.shards !== undefined }
+  const { readOnly = false } = options
+  if (typeof readOnly !== 'boolean') throw new LsmtError('22023', `readOnly is true or false; it was given as ${described(readOnly)}`)
+  return { readOnly, settings: databaseSettings(options), address: addressOf(options), isShardCountGiven: options.shards !== undefined }
 }
 
 function addressOf(options: OpenOptions): StorageAddress {

@@ -31,13 +31,14 @@ export async function serve(given: ServeFlags, sourceOf: (flag: string) => FlagS
   const { shards, workers, readers, durability, kernels } = flags
   const settings: DatabaseSettings = { ...defaultDatabaseSettings, ...limitSettings(flags), shards, workers, readers, durability, kernels }
   const log = createLog(flags.logLevel, (line) => host.printError(line.trimEnd()))
-  const engine = await host.openEngine({ address, settings, isShardCountGiven: sourceOf('shards') !== 'default' })
+  const readOnly = flags.readOnly === true
+  const engine = await host.openEngine({ address, settings, isShardCountGiven: sourceOf('shards') !== 'default', readOnly })
   const unwatch = watchEngine(engine, log)
   try {
     const server = await startServer({ flags, address, access, settings, engine, log, host })
     reloadWhenAsked(access, server, log, host)
     log.info({ url: server.url, data: addressName(address), durability, kernels, version: host.version, connectionsMax: flags.connectionsMax }, 'listening')
-    host.printLine(`lsmt listening on ${server.url} (data: ${addressName(address)}, durability: ${durability}, kernels: ${kernels})`)
+    host.printLine(`lsmt listening on ${server.url} (data: ${addressName(address)}, ${readOnly ? 'read-only' : `durability: ${durability}`}, kernels: ${kernels})`)
     await host.stopRequested
     await stop(server, engine, flags.stopTimeoutMs, log)
   } finally {
@@ -84,7 +85,7 @@ async function startServer({ flags, address, access: { clients, certificate }, s
       log,
       slowQueryMs: flags.slowQueryMs,
       commit: { durability: settings.durability, copies: 1 },
-      notReady: () => (engine.stats().shards.some((shard) => shard.failure !== undefined) ? 'a log failed and takes no more writes until a restart' : undefined),
+      notReady: () => notReady(engine, settings),
       status: () => statusOf(engine, node),
       backup: { checkpoint: engine.checkpoint, archiveLabel: () => archiveLabel(host) },
       engineStats: engine.stats,
@@ -93,10 +94,21 @@ async function startServer({ flags, address, access: { clients, certificate }, s
   )
 }
 
+/** A node that only reads is ready while what it shows is not much older than it should be. */
+function notReady(engine: Engine, { followMs }: DatabaseSettings): string | undefined {
+  const { shards, following } = engine.stats()
+  if (shards.some((shard) => shard.failure !== undefined)) return 'a log failed and takes no more writes until a restart'
+  if (following === undefined || following.behindMs <= Math.max(behindMsMax, 5 * followMs)) return undefined
+  return `the writer was followed ${Math.round(following.behindMs / 1000)} s ago for the last time${following.trouble === undefined ? '' : `: ${following.trouble}`}`
+}
+
+const behindMsMax = 30_000
+
 /** Ends the requests, then flushes, so that the next start has little to replay; the log has all of it if there is no time. */
 async function stop(server: HttpServer, engine: Engine, timeoutMs: number, log: Log): Promise<void> {
   log.info({}, 'stopping: requests under way may end, no more are taken')
   await server.close(timeoutMs)
+  if (engine.isReadOnly === true) return log.info({}, 'stopped')
   const outcome = await within(timeoutMs, engine.flush().then(() => 'flushed', (error: unknown) => `not flushed: ${error instanceof Error ? error.message : String(error)}`))
   log.info({ memtables: outcome ?? 'not flushed: no time' }, 'stopped')
 }

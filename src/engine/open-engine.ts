@@ -3,7 +3,6 @@
  * read, nothing changed; the parts of statements judged over all of them; the trees opened with those that count; abort
  * records for the others made durable. Only then is anything flushed, written or served.
  */
-import { LsmtError } from '../errors.ts'
 import type { Kernel } from '../kernel/kernel.ts'
 import { reserveLinearMemory } from '../kernel/linear-memory.ts'
 import { openKernel } from '../kernel/open-kernel.ts'
@@ -36,7 +35,7 @@ import type { Engine } from './engine.ts'
 import { createLocalEngine } from './local-engine.ts'
 import { divideMemory, memoryBudget } from './memory-budget.ts'
 import { createAdmission } from './shards/admission.ts'
-import { openFormat } from './shards/format-file.ts'
+import { checkShardCount, openFormat } from './shards/format-file.ts'
 import { partsThatDoNotCount } from './shards/recovery.ts'
 import { isLogInBucket, openWriterLogs } from './shards/writer-logs.ts'
 import type { WriterLogs } from './shards/writer-logs.ts'
@@ -68,9 +67,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   const kernel = openKernel(settings.kernels, memory, regions.serving)
   // Each attempt looks first at what stands, and what stands counts.
   const { shards } = await openFormat(storage, kernel, random, settings.shards, options.clock)
-  if (options.isShardCountGiven === true && shards !== settings.shards) {
-    throw new LsmtError('22023', `the database in ${storage.description} has ${shards} shards, which cannot change; ${settings.shards} were asked for`)
-  }
+  if (options.isShardCountGiven === true) checkShardCount(storage, shards, settings.shards)
   if (options.localLog !== undefined) await flushLogInBucket(options, kernel)
   const budget = memoryBudget(regions, settings, shards)
   const cache = createChunkCache(kernel.heap, budget.cacheBytes)

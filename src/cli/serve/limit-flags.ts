@@ -7,7 +7,7 @@ import type { DatabaseSettings } from '../../settings.ts'
 import { bytesIn, integerIn, variableOf } from '../flags.ts'
 
 /** Flags whose settings have their names, and those that have others since they would mislead on a command line. */
-export interface LimitFlags extends HttpLimits, Pick<DatabaseSettings, 'kernelMemoryBytes' | 'queryMemoryBytesMax' | 'queriesMemoryBytesMax' | 'querySpillBytesMax' | 'idempotencyKeysMax' | 'idempotencyKeepMs'> {
+export interface LimitFlags extends HttpLimits, Pick<DatabaseSettings, 'kernelMemoryBytes' | 'queryMemoryBytesMax' | 'queriesMemoryBytesMax' | 'querySpillBytesMax' | 'idempotencyKeysMax' | 'idempotencyKeepMs' | 'followMs'> {
   /** Of the linear memory, for what is cached of files. */
   readonly cacheMemoryBytes: number
   readonly slowQueryMs: number
@@ -57,6 +57,7 @@ const flags: readonly NumberFlag[] = [
   { name: 'querySpillBytesMax', flag: 'query-spill-bytes-max', unit: 'bytes', min: MiB, max: 1024 * 1024 * GiB, help: 'that one query may spill to disk' },
   { name: 'idempotencyKeysMax', flag: 'idempotency-keys-max', unit: 'n', min: 1, max: 1_000_000_000, help: 'newer keys after which an idempotency key may be forgotten' },
   { name: 'idempotencyKeepMs', flag: 'idempotency-keep-ms', unit: 'ms', min: 1_000, max: 366 * dayMs, help: 'after which an idempotency key may be forgotten' },
+  { name: 'followMs', flag: 'follow-ms', unit: 'ms', min: 10, max: dayMs, help: 'between the looks of --read-only at what the writer has written; each takes two listings of the bucket' },
 ]
 
 export function limitOptions(): readonly Option[] {
@@ -65,6 +66,6 @@ export function limitOptions(): readonly Option[] {
 }
 
 /** What the flags say of the database. */
-export function limitSettings({ kernelMemoryBytes, cacheMemoryBytes, queryMemoryBytesMax, queriesMemoryBytesMax, querySpillBytesMax, idempotencyKeysMax, idempotencyKeepMs }: LimitFlags): Partial<DatabaseSettings> {
-  return { kernelMemoryBytes, cacheBytesMax: cacheMemoryBytes, queryMemoryBytesMax, queriesMemoryBytesMax, querySpillBytesMax, idempotencyKeysMax, idempotencyKeepMs }
+export function limitSettings({ kernelMemoryBytes, cacheMemoryBytes, queryMemoryBytesMax, queriesMemoryBytesMax, querySpillBytesMax, idempotencyKeysMax, idempotencyKeepMs, followMs }: LimitFlags): Partial<DatabaseSettings> {
+  return { kernelMemoryBytes, cacheBytesMax: cacheMemoryBytes, queryMemoryBytesMax, queriesMemoryBytesMax, querySpillBytesMax, idempotencyKeysMax, idempotencyKeepMs, followMs }
 }

@@ -30,6 +30,7 @@ export function statusOf(engine: Engine, { version, settings, address, uptimeMs 
     storage: { ...stats.storage.counts, estimatedUsd: stats.storage.estimatedUsd },
     kernelMemoryBytes: stats.kernelMemoryBytes,
     readers: { ...stats.readers, trouble: told(stats.readers.trouble) },
+    following: stats.following === undefined ? null : { ...stats.following, trouble: told(stats.following.trouble) },
     cluster: null,
   }
 }

@@ -26,15 +26,19 @@ interface Condition {
   /** By shard. */
   readonly failures: readonly (string | undefined)[]
   readonly troubles: readonly (string | undefined)[]
+  /** Of a node that only reads. */
+  readonly following: string | undefined
 }
 
-function conditionOf({ disk, shards }: EngineStats): Condition {
-  return { refusal: disk.refusal, failures: shards.map(({ failure }) => failure), troubles: shards.map(({ background }) => background) }
+function conditionOf({ disk, shards, following }: EngineStats): Condition {
+  return { refusal: disk.refusal, failures: shards.map(({ failure }) => failure), troubles: shards.map(({ background }) => background), following: following?.trouble }
 }
 
 function tellChanges(before: Condition, now: Condition, log: Log): void {
   if (before.refusal === undefined && now.refusal !== undefined) log.error({ reason: now.refusal }, 'the disk is full: read-only')
   if (before.refusal !== undefined && now.refusal === undefined) log.info({}, 'the disk has room again: writes are taken')
+  if (now.following !== undefined && now.following !== before.following) log.warn({ reason: now.following }, 'the writer cannot be followed; it is tried again')
+  if (now.following === undefined && before.following !== undefined) log.info({}, 'the writer is followed again')
   for (const [shard, failure] of now.failures.entries()) {
     if (failure !== undefined && before.failures[shard] === undefined) log.error({ shard, reason: failure }, 'a shard takes no more writes until a restart')
   }

@@ -20,9 +20,9 @@ export interface EngineConnection extends Connection {
 }
 
 /** 58P01 when there is no database, 55006 when a process has it open. */
-export async function openHere(address: PlaceAddress, kernels: KernelKind, host: CliHost): Promise<EngineConnection> {
+export async function openHere(address: PlaceAddress, kernels: KernelKind, host: CliHost, readOnly = false): Promise<EngineConnection> {
   const settings: DatabaseSettings = { ...defaultDatabaseSettings, kernels }
-  const engine = await openExisting(address, () => host.openEngine({ address, settings, isShardCountGiven: false }))
+  const engine = await openExisting(address, () => host.openEngine({ address, settings, isShardCountGiven: false, readOnly }))
   const sql = createSql(engine, sqlSettings(settings), host.clock)
   const startMs = host.clock.monotonicMs()
   const node = { version: host.version, settings, address, uptimeMs: () => host.clock.monotonicMs() - startMs }

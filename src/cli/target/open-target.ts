@@ -13,7 +13,7 @@ import type { TargetFlags } from './target-options.ts'
 
 async function openTarget(flags: TargetFlags, sourceOf: (flag: string) => FlagSource, host: CliHost): Promise<Connection> {
   const url = chosenUrl(flags, sourceOf)
-  return url === undefined ? await openHere(chosenAddress(flags, sourceOf), flags.kernels, host) : await serverWithToken(url, flags, host)
+  return url === undefined ? await openHere(chosenAddress(flags, sourceOf), flags.kernels, host, flags.readOnly) : await serverWithToken(url, flags, host)
 }
 
 /** Runs with the connection and closes it whatever happens. */

@@ -6,6 +6,7 @@ import { bucketExpected, endpointExpected, isBucketName, isEndpoint, isKeyPrefix
 import type { S3Address } from '../../storage/s3/s3-address.ts'
 import type { FlagSource } from '../command.ts'
 import { dataDirOption } from '../flags.ts'
+import { switchOption } from '../switches.ts'
 
 /** How a store other than AWS is reached. */
 export interface StoreFlags {
@@ -30,6 +31,10 @@ export function storageOptions(): readonly Option[] {
     new Option('--prefix <prefix>', 'in front of every name in the bucket, such as prod/orders, so that databases share one').env('LSMT_PREFIX').argParser(checked(isKeyPrefix, prefixExpected)),
     ...storeOptions(),
   ]
+}
+
+export function readOnlyOption(): Option {
+  return switchOption('--read-only', 'only read, beside the process that writes, whose database is in a bucket (--storage s3): follow it and change nothing')
 }
 
 export function storeOptions(): readonly Option[] {

@@ -12,18 +12,19 @@ import { checkSettings } from '../check-settings.ts'
 import type { Engine } from '../engine.ts'
 import { divideMemory, memoryBudget } from '../memory-budget.ts'
 import type { EngineOptions } from '../open-engine.ts'
-import { readFormat } from '../shards/format-file.ts'
+import { checkShardCount, readFormat } from '../shards/format-file.ts'
 import { openReadOnlyEngine } from './read-only-engine.ts'
 import { useOf } from '../../storage/storage-counts.ts'
 
 /** Over storage that cannot append, whose log is objects. 58P01 when there is no database. */
-export async function openReadOnly({ storage, settings, clock }: Omit<EngineOptions, 'random'>): Promise<Engine> {
+export async function openReadOnly({ storage, settings, clock, isShardCountGiven = false }: Omit<EngineOptions, 'random'>): Promise<Engine> {
   checkSettings(settings)
   invariant(!storage.appends, 'a database in files that grow is followed')
   const memory = reserveLinearMemory(settings.kernelMemoryBytes)
   const regions = divideMemory(memory.byteLength, 0, settings.readers)
   const kernel = openKernel(settings.kernels, memory, regions.serving)
   const { shards } = await readFormat(storage, kernel)
+  if (isShardCountGiven) checkShardCount(storage, shards, settings.shards)
   const budget = memoryBudget(regions, settings, shards)
   const cache = createChunkCache(kernel.heap, budget.cacheBytes)
   const room = createDiskRoom(storage, clock)

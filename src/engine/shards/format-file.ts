@@ -66,6 +66,10 @@ export async function readFormat(storage: Storage, kernel: Kernel): Promise<Data
   }
 }
 
+export function checkShardCount({ description }: Storage, shards: number, wanted: number): void {
+  if (shards !== wanted) throw new LsmtError('22023', `the database in ${description} has ${shards} shards, which cannot change; ${wanted} were asked for`)
+}
+
 /** A format as bytes. */
 export function encodeFormat(kernel: Kernel, format: DatabaseFormat): Uint8Array {
   const body = Buffer.from(JSON.stringify({ databaseId: format.databaseId, shards: format.shards }))

@@ -105,7 +105,16 @@ const tree: readonly Metric[] = [
   }), 'use'),
 ]
 
-export const metricTable: readonly Metric[] = [...serving, ...reading, ...writing, ...tree]
+/** Of a node that only reads; 0 of others. */
+const following: readonly Metric[] = [
+  gauge('follow_behind_seconds', 'Time since the last look at what the writer has written', ({ engine }) => (engine.following?.behindMs ?? 0) / 1000),
+  gauge('follow_waiting_records', 'Records of the log that were read and are not visible yet', ({ engine }) => engine.following?.waitingRecords ?? 0),
+  gauge('follow_log_object', 'The newest object of the log that was read', ({ engine }) => engine.following?.logObject ?? 0),
+  counter('follow_looks_total', 'Looks at what the writer has written', ({ engine }) => engine.following?.looks ?? 0),
+  counter('follow_reloads_total', 'Times that everything was read anew, the opening included', ({ engine }) => engine.following?.reloads ?? 0),
+]
+
+export const metricTable: readonly Metric[] = [...serving, ...reading, ...writing, ...tree, ...following]
 
 /** Distributions that are counted where they arise. */
 export interface SampledHistogram {

@@ -5,6 +5,7 @@
  * so that no statement is ever half visible; only after that newer files take the place of what is in memory.
  */
 import { LsmtError } from '../../errors.ts'
+import { isReleased } from '../claim/log-place.ts'
 import { newestClaim } from '../claim/writer-claim.ts'
 import { readChain } from '../log/stream/stream-chain.ts'
 import { recordsOfShard } from '../log/stream/stream-log.ts'
@@ -243,6 +244,7 @@ async function reload(state: FollowState): Promise<void> {
 
 /** 0A000: files alone may hold a part of a statement whose others are in the log. */
 async function refuseHiddenLog({ options: { storage, kernel } }: FollowState): Promise<void> {
-  if ((await newestClaim({ storage, kernel }))?.log !== 'local') return
+  const newest = await newestClaim({ storage, kernel })
+  if (newest?.log !== 'local' || (await isReleased(storage, newest.epoch))) return
   throw new LsmtError('0A000', `the writer of ${storage.description} keeps its log on a disk of its own: nobody else can follow it`, { hint: 'start the writer with its log in the bucket' })
 }
