@@ -6,7 +6,8 @@
  * incarnation is a number that grows with every start of a node, so nobody takes a leadership for its own that it won
  * in an earlier life, whose open requests it no longer knows.
  */
-import { LsmtError } from '../../errors.ts'
+import { fieldsOf, isCount, isName, readStoreValue } from '../store-value.ts'
+import type { Broken } from '../store-value.ts'
 
 export interface ReplicaId {
   readonly node: string
@@ -78,16 +79,10 @@ export function encodeConfiguration({ version, epoch, leader, members, joining }
 
 const membersMax = 64
 
-/** XX002 for a newer format, XX001 for anything that is no configuration; `key` names it. */
+/** The value under `key`; XX002 for another format, XX001 for anything that is no configuration. */
 export function decodeConfiguration(text: string, key: string): ShardConfiguration {
-  const broken = (expected: string, actual: unknown): LsmtError =>
-    new LsmtError('XX001', `${key} in the configuration store: expected ${expected}, found ${String(JSON.stringify(actual)).slice(0, 200)}`, { file: key, expected, actual: String(JSON.stringify(actual)).slice(0, 200) })
-  const value = parsed(text, broken)
-  const { format, version, epoch, leader, members, joining } = recordOf(value, 'an object', broken)
-  if (format !== 1) {
-    if (isCount(format)) throw new LsmtError('XX002', `${key} in the configuration store has format ${format}; this version knows format 1: run the version that wrote it`, { file: key, expected: '1', actual: String(format) })
-    throw broken('format 1', format)
-  }
+  const { fields, broken } = readStoreValue(text, key, 1)
+  const { version, epoch, leader, members, joining } = fields
   if (!isCount(version)) throw broken('a version', version)
   if (!isCount(epoch)) throw broken('an epoch', epoch)
   if (!Array.isArray(members) || members.length === 0 || members.length > membersMax) throw broken(`1 to ${membersMax} members`, members)
@@ -96,37 +91,20 @@ export function decodeConfiguration(text: string, key: string): ShardConfigurati
   return { format: 1, version, epoch, leader: leader === null ? null : leadershipOf(leader, broken), members: replicas, joining: joining === null ? null : joiningOf(joining, broken) }
 }
 
-type Broken = (expected: string, actual: unknown) => LsmtError
-
-function parsed(text: string, broken: Broken): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    throw broken('JSON', text)
-  }
-}
-
-const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0
-
-function recordOf(value: unknown, expected: string, broken: Broken): Readonly<Record<string, unknown>> {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw broken(expected, value)
-  return value as Readonly<Record<string, unknown>>
-}
-
 function replicaOf(value: unknown, broken: Broken): ReplicaId {
-  const { node, store } = recordOf(value, 'a member with node and store', broken)
-  if (typeof node !== 'string' || typeof store !== 'string' || node === '' || store === '') throw broken('a member with node and store', value)
+  const { node, store } = fieldsOf(value, 'a member with node and store', broken)
+  if (!isName(node) || !isName(store)) throw broken('a member with node and store', value)
   return { node, store }
 }
 
 function leadershipOf(value: unknown, broken: Broken): Leadership {
-  const { node, incarnation } = recordOf(value, 'a leader with node and incarnation', broken)
-  if (typeof node !== 'string' || !isCount(incarnation)) throw broken('a leader with node and incarnation', value)
+  const { node, incarnation } = fieldsOf(value, 'a leader with node and incarnation', broken)
+  if (!isName(node) || !isCount(incarnation)) throw broken('a leader with node and incarnation', value)
   return { node, incarnation }
 }
 
 function joiningOf(value: unknown, broken: Broken): Joining {
-  const { replica, replaces, isMove } = recordOf(value, 'who joins', broken)
-  if (typeof replaces !== 'string' || typeof isMove !== 'boolean') throw broken('whom the one that joins replaces', value)
+  const { replica, replaces, isMove } = fieldsOf(value, 'who joins', broken)
+  if (!isName(replaces) || typeof isMove !== 'boolean') throw broken('whom the one that joins replaces', value)
   return { replica: replicaOf(replica, broken), replaces, isMove }
 }

@@ -1,0 +1,49 @@
+/** What all nodes of a cluster must agree on: the value under `/cluster` in the configuration store, changed by compare-and-swap only. */
+import { isCount, isName, readStoreValue } from '../store-value.ts'
+import { LsmtError } from '../../errors.ts'
+
+export interface ClusterValue {
+  readonly format: 1
+  /** Grows by one with every change. */
+  readonly version: number
+  /** Fixed when the cluster is made, since it decides which shard a key belongs to. */
+  readonly shardCount: number
+  /** Copies of every shard. */
+  readonly factor: number
+  /** Nodes that are to hold nothing, because they are about to leave. */
+  readonly draining: readonly string[]
+}
+
+export function newCluster(shardCount: number, factor: number): ClusterValue {
+  return { format: 1, version: 1, shardCount, factor, draining: [] }
+}
+
+/** Each as it is when nothing changes. */
+export function withDraining(was: ClusterValue, node: string): ClusterValue {
+  return was.draining.includes(node) ? was : { ...was, version: was.version + 1, draining: [...was.draining, node].toSorted() }
+}
+
+export function withoutDraining(was: ClusterValue, node: string): ClusterValue {
+  return was.draining.includes(node) ? { ...was, version: was.version + 1, draining: was.draining.filter((other) => other !== node) } : was
+}
+
+/** 22023 when a node was set up for another cluster than it found. */
+export function checkSettings({ shardCount, factor }: ClusterValue, own: { readonly shardCount: number; readonly factor: number }): void {
+  if (own.shardCount !== shardCount) throw new LsmtError('22023', `the cluster has ${shardCount} shards, this node has ${own.shardCount}: a cluster's number of shards is fixed when it is made; start with --shards ${shardCount} and an empty directory`, { expected: String(shardCount), actual: String(own.shardCount) })
+  if (own.factor !== factor) throw new LsmtError('22023', `the cluster keeps ${factor} copies, this node was told ${own.factor}: start it with --replication-factor ${factor}`, { expected: String(factor), actual: String(own.factor) })
+}
+
+/** Equal values give equal text. */
+export function encodeCluster({ version, shardCount, factor, draining }: ClusterValue): string {
+  return JSON.stringify({ format: 1, version, shardCount, factor, draining })
+}
+
+export function decodeCluster(text: string, key: string): ClusterValue {
+  const { fields, broken } = readStoreValue(text, key, 1)
+  const { version, shardCount, factor, draining } = fields
+  if (!isCount(version)) throw broken('a version', version)
+  if (!isCount(shardCount) || shardCount === 0) throw broken('a number of shards', shardCount)
+  if (!isCount(factor) || factor === 0) throw broken('a number of copies', factor)
+  if (!Array.isArray(draining) || !draining.every(isName)) throw broken('names of draining nodes', draining)
+  return { format: 1, version, shardCount, factor, draining }
+}
