@@ -24,11 +24,13 @@ export interface OpenOptions extends Partial<Omit<DatabaseSettings, 'tree'>>, Bu
   readonly bucket?: string
   /** Default false; true: follows the process that writes the database, which must be in a bucket (0A000), and changes nothing (25006). */
   readonly readOnly?: boolean
+  /** Where the log of a database in a bucket is: 'stored' there, or 'local' in `dataDir`, which is sooner and is lost with this disk until it is flushed. Default 'stored'. */
+  readonly log?: 'stored' | 'local'
   readonly tree?: Partial<TreeSettings>
 }
 
 const bucketOptionNames = ['bucket', 'prefix', 'endpoint', 'region', 'pathStyle', 'credentials', 'temporaryDirectory'] as const
-const placeOptionNames = ['dataDir', 'createIfMissing', 'storage', 'readOnly', ...bucketOptionNames]
+const placeOptionNames = ['dataDir', 'createIfMissing', 'storage', 'log', 'readOnly', ...bucketOptionNames]
 const settingNames = Object.keys(defaultDatabaseSettings)
 const treeSettingNames = Object.keys(defaultDatabaseSettings.tree)
 
@@ -37,12 +39,13 @@ export function databaseRequest(options: OpenOptions): DatabaseRequest {
   checkObject(options, 'what open() takes')
   const { readOnly = false } = options
   if (typeof readOnly !== 'boolean') throw new LsmtError('22023', `readOnly is true or false; it was given as ${described(readOnly)}`)
-  return { readOnly, settings: databaseSettings(options), address: addressOf(options), isShardCountGiven: options.shards !== undefined }
+  return { readOnly, settings: databaseSettings(options), address: addressOf(options), isShardCountGiven: options.shards !== undefined, ...(options.storage === 's3' && options.log === 'local' && { logDirectory: options.dataDir ?? './data' }) }
 }
 
 function addressOf(options: OpenOptions): StorageAddress {
-  const { dataDir, storage = 'local' } = options
+  const { dataDir, storage = 'local', log = 'stored' } = options
   if (dataDir !== undefined && (typeof dataDir !== 'string' || dataDir === '')) throw new LsmtError('22023', `dataDir is the path of a directory; it was given as ${dataDir === '' ? 'nothing' : described(dataDir)}`)
+  if (log !== 'stored' && log !== 'local') throw new LsmtError('22023', `log is 'stored' or 'local', not '${String(log)}'`)
   const stray = bucketOptionNames.find((name) => options[name] !== undefined)
   if (storage !== 's3' && stray !== undefined) throw new LsmtError('22023', `'${stray}' is an option of storage 's3', and storage is '${storage}'`)
   switch (storage) {
@@ -51,7 +54,7 @@ function addressOf(options: OpenOptions): StorageAddress {
     case 'memory':
       return { kind: storage }
     case 's3':
-      if (dataDir !== undefined) throw new LsmtError('22023', "dataDir is an option of storage 'local', and storage is 's3'")
+      if (dataDir !== undefined && log === 'stored') throw new LsmtError('22023', "storage is 's3' and its log is stored there: nothing is kept in dataDir")
       return bucketAddress(options)
     default:
       throw new LsmtError('22023', `storage is 'local', 'memory' or 's3', not '${String(storage)}'`)

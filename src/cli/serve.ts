@@ -20,22 +20,24 @@ import { affordableConnections } from './serve/open-files.ts'
 import type { ServeFlags } from './serve/serve-flags.ts'
 import { statusOf } from './serve/status.ts'
 import { watchEngine } from './serve/watch-engine.ts'
-import { chosenAddress } from './target/storage-flags.ts'
-import type { PlaceAddress } from './target/storage-flags.ts'
+import { commitOf } from './target/commit-kind.ts'
+import { chosenDatabase } from './target/storage-flags.ts'
+import type { ChosenDatabase } from './target/storage-flags.ts'
 
 /** Runs until `host.stopRequested`. 22023 for settings that cannot be, and whatever opening the database says. */
 export async function serve(given: ServeFlags, sourceOf: (flag: string) => FlagSource, host: CliHost): Promise<void> {
   const flags: ServeFlags = { ...given, connectionsMax: await affordableConnections(given.connectionsMax) }
-  const address = chosenAddress(flags, sourceOf)
+  const place = chosenDatabase(flags, sourceOf)
+  const { address } = place
   const access = await servedAccess(flags, host.environment['LSMT_AUTH_TOKEN'])
   const { shards, workers, readers, durability, kernels } = flags
   const settings: DatabaseSettings = { ...defaultDatabaseSettings, ...limitSettings(flags), shards, workers, readers, durability, kernels }
   const log = createLog(flags.logLevel, (line) => host.printError(line.trimEnd()))
   const readOnly = flags.readOnly === true
-  const engine = await host.openEngine({ address, settings, isShardCountGiven: sourceOf('shards') !== 'default', readOnly })
+  const engine = await host.openEngine({ ...place, settings, isShardCountGiven: sourceOf('shards') !== 'default', readOnly })
   const unwatch = watchEngine(engine, log)
   try {
-    const server = await startServer({ flags, address, access, settings, engine, log, host })
+    const server = await startServer({ flags, place, access, settings, engine, log, host })
     reloadWhenAsked(access, server, log, host)
     log.info({ url: server.url, data: addressName(address), durability, kernels, version: host.version, connectionsMax: flags.connectionsMax }, 'listening')
     host.printLine(`lsmt listening on ${server.url} (data: ${addressName(address)}, ${readOnly ? 'read-only' : `durability: ${durability}`}, kernels: ${kernels})`)
@@ -63,7 +65,7 @@ function reloadWhenAsked({ reload }: ServedAccess, server: HttpServer, log: Log,
 
 interface Serving {
   readonly flags: ServeFlags
-  readonly address: PlaceAddress
+  readonly place: ChosenDatabase
   readonly access: ServedAccess
   readonly settings: DatabaseSettings
   readonly engine: Engine
@@ -71,10 +73,10 @@ interface Serving {
   readonly host: CliHost
 }
 
-async function startServer({ flags, address, access: { clients, certificate }, settings, engine, log, host }: Serving): Promise<HttpServer> {
+async function startServer({ flags, place, access: { clients, certificate }, settings, engine, log, host }: Serving): Promise<HttpServer> {
   const { clock, version } = host
   const startMs = clock.monotonicMs()
-  const node = { version, settings, address, uptimeMs: () => clock.monotonicMs() - startMs }
+  const node = { version, settings, address: place.address, uptimeMs: () => clock.monotonicMs() - startMs }
   return await startHttpServer(
     { ...flags.listen, clients, certificate, limits: flags },
     {
@@ -84,7 +86,7 @@ async function startServer({ flags, address, access: { clients, certificate }, s
       random: systemRandom,
       log,
       slowQueryMs: flags.slowQueryMs,
-      commit: { durability: settings.durability, copies: 1 },
+      commit: commitOf(settings.durability, place),
       notReady: () => notReady(engine, settings),
       status: () => statusOf(engine, node),
       backup: { checkpoint: engine.checkpoint, archiveLabel: () => archiveLabel(host) },

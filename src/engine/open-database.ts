@@ -6,6 +6,7 @@ import type { DatabaseSettings } from '../settings.ts'
 import { holdsObject } from '../storage/local-probe.ts'
 import { addressName, openStorage, withStorage } from '../storage/open-storage.ts'
 import type { StorageAddress } from '../storage/open-storage.ts'
+import type { Storage } from '../storage/storage.ts'
 import type { Engine } from './engine.ts'
 import { openReadOnly } from './follow/open-read-only.ts'
 import { openEngine } from './open-engine.ts'
@@ -18,15 +19,27 @@ export interface DatabaseRequest {
   readonly isShardCountGiven: boolean
   /** Follows the database's writer and changes nothing. */
   readonly readOnly?: boolean
+  /** A directory for the log, of a database in a bucket that is not to have it there. */
+  readonly logDirectory?: string
+  /** As of EngineOptions. */
+  readonly mayTakeOver?: boolean
 }
 
 /** Makes the database if there is none, unless it is only to be read: 58P01 then. */
-export async function openDatabase({ address, settings, isShardCountGiven, readOnly = false }: DatabaseRequest, environment: { readonly clock: Clock; readonly random: Random }): Promise<Engine> {
+export async function openDatabase(request: DatabaseRequest, environment: { readonly clock: Clock; readonly random: Random }): Promise<Engine> {
+  const { address, logDirectory, readOnly = false, ...options } = request
   if (readOnly) assertFollowable(address)
-  const storage = await openStorage(address, readOnly ? 'read' : 'write')
+  if (readOnly && logDirectory !== undefined) throw new LsmtError('22023', 'who only reads has no log: a local one contradicts that')
+  const localLog = logDirectory === undefined ? undefined : await openStorage({ kind: 'local', directory: logDirectory })
+  let storage: Storage | undefined
+  const close = async (): Promise<void> => {
+    await storage?.close()
+    await localLog?.close()
+  }
   try {
-    const options = { storage, settings, isShardCountGiven, ...environment, ...(address.kind !== 'memory' && { storageAddress: address }) }
-    const engine = await (readOnly ? openReadOnly(options) : openEngine(options))
+    storage = await openStorage(address, readOnly ? 'read' : 'write')
+    const all = { storage, ...options, ...environment, ...(address.kind !== 'memory' && { storageAddress: address }), ...(localLog !== undefined && { localLog }) }
+    const engine = await (readOnly ? openReadOnly(all) : openEngine(all))
     return {
       ...engine,
       get catalogVersion() {
@@ -34,11 +47,11 @@ export async function openDatabase({ address, settings, isShardCountGiven, readO
       },
       async close() {
         await engine.close()
-        await storage.close()
+        await close()
       },
     }
   } catch (error) {
-    await storage.close()
+    await close()
     throw error
   }
 }

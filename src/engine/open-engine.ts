@@ -57,6 +57,8 @@ export interface EngineOptions {
   readonly localLog?: Storage
   /** Closing leaves all in table files and nothing in the log. A writer with a local log does so in any case. */
   readonly leavesFlushed?: boolean
+  /** false: 55006 when a bucket's last writer has not ended by itself, and so may still be there. Default true: it is taken over from. */
+  readonly mayTakeOver?: boolean
 }
 
 export async function openEngine(options: EngineOptions): Promise<Engine> {

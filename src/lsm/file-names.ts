@@ -10,6 +10,7 @@ export const streamObjectName = (stream: number, id: number): string => `${strea
 export const claimFolder = 'writer/'
 export const claimFileName = (epoch: number): string => `${claimFolder}${digits(epoch)}.claim`
 export const releasedFileName = (epoch: number): string => `${claimFolder}${digits(epoch)}.released`
+export const endedFileName = (epoch: number): string => `${claimFolder}${digits(epoch)}.ended`
 /** Of all shards. */
 export const manifestsFolder = 'manifest/'
 export const manifestFolder = (shard: number): string => `${manifestsFolder}${shard}/`

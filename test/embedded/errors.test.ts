@@ -23,6 +23,8 @@ const everything = Object.keys(kinds)
 const calls: readonly { readonly call: string; readonly run: (given: never) => unknown; readonly refuses: readonly string[] }[] = [
   { call: 'open', run: (given) => open(given), refuses: ['null', 'a number', 'a text', 'an unknown option'] },
   { call: 'open dataDir', run: (dataDir) => open({ dataDir }), refuses: ['null', 'a number', 'an empty object'] },
+  { call: 'open bucket', run: (bucket) => open({ storage: 's3', bucket }), refuses: everything },
+  { call: 'open credentials', run: (credentials) => open({ storage: 's3', bucket: 'some-bucket', credentials }), refuses: ['null', 'a number', 'a text', 'an unknown option'] },
   { call: 'open tree', run: (tree) => open({ storage: 'memory', tree }), refuses: ['null', 'a number', 'a text', 'an unknown option'] },
   { call: 'query', run: (given) => db.query(given), refuses: everything },
   { call: 'queryAll', run: (given) => db.queryAll(given), refuses: everything },

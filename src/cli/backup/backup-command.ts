@@ -13,7 +13,7 @@ import { cancelOnStop } from '../stop.ts'
 import { jsonOption } from '../switches.ts'
 import { openHere } from '../target/engine-connection.ts'
 import { serverWithToken } from '../target/open-target.ts'
-import { addressOf, chosenAddress } from '../target/storage-flags.ts'
+import { addressOf } from '../target/storage-flags.ts'
 import type { PlaceAddress } from '../target/storage-flags.ts'
 import { chosenUrl, targetOptions } from '../target/target-options.ts'
 import type { TargetFlags } from '../target/target-options.ts'
@@ -41,7 +41,7 @@ async function runBackup(flags: BackupFlags, place: string, sourceOf: (flag: str
   const target = addressOf(place, flags)
   await assertEmpty(target, 'a backup has a place of its own')
   const url = chosenUrl(flags, sourceOf)
-  const list = url === undefined ? await backupHere(chosenAddress(flags, sourceOf), target, flags.kernels, host) : await backupServer(url, flags, target, host)
+  const list = url === undefined ? await backupHere(flags, sourceOf, target, host) : await backupServer(url, flags, target, host)
   const bytes = totalBytes(list.files), name = addressName(target)
   if (flags.json === true) host.printLine(JSON.stringify({ folder: name, files: list.files.length, bytes, createdAt: list.createdAt }))
   else host.printLine(`${list.files.length} files, ${bytes} bytes, written to ${name} and verified`)
@@ -54,12 +54,12 @@ async function backupServer(url: string, flags: BackupFlags, target: PlaceAddres
   return await receive(response.body as unknown as AsyncIterable<Uint8Array>, 0, target, flags.kernels, host)
 }
 
-async function backupHere(source: PlaceAddress, target: PlaceAddress, kernels: KernelKind, host: CliHost): Promise<BackupList> {
-  const connection = await openHere(source, kernels, host)
+async function backupHere(flags: BackupFlags, sourceOf: (flag: string) => FlagSource, target: PlaceAddress, host: CliHost): Promise<BackupList> {
+  const connection = await openHere(flags, sourceOf, host)
   try {
     const checkpoint = await connection.engine.checkpoint()
     const total = totalBytes(checkpoint.files)
-    return await receive(backupArchive(checkpoint, archiveLabel(host)), total, target, kernels, host)
+    return await receive(backupArchive(checkpoint, archiveLabel(host)), total, target, flags.kernels, host)
   } finally {
     await connection.close()
   }

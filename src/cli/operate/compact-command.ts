@@ -9,10 +9,10 @@ import { kernelsOption } from '../flags.ts'
 import type { CliHost } from '../host.ts'
 import { jsonOption } from '../switches.ts'
 import { openHere } from '../target/engine-connection.ts'
-import { chosenAddress, storageOptions } from '../target/storage-flags.ts'
-import type { StorageFlags } from '../target/storage-flags.ts'
+import { guestOptions } from '../target/storage-flags.ts'
+import type { GuestFlags } from '../target/storage-flags.ts'
 
-interface CompactFlags extends StorageFlags {
+interface CompactFlags extends GuestFlags {
   readonly kernels: KernelKind
   readonly json?: boolean
 }
@@ -21,14 +21,14 @@ export function addCompact(floor: CommandFloor): void {
   addCommand<CompactFlags>(floor, {
     name: 'compact',
     description: 'merge all files of a database that no process has open; a server does what is needed by itself',
-    options: [...storageOptions(), kernelsOption(), jsonOption( 'tell sizes as JSON')],
+    options: [...guestOptions(), kernelsOption(), jsonOption( 'tell sizes as JSON')],
     examples: ['lsmt compact --data-dir ./data'],
     run: (flags, _args, sourceOf) => compact(flags, sourceOf, floor.host),
   })
 }
 
 async function compact(flags: CompactFlags, sourceOf: (flag: string) => FlagSource, host: CliHost): Promise<ExitCode> {
-  const { engine, close } = await openHere(chosenAddress(flags, sourceOf), flags.kernels, host)
+  const { engine, close } = await openHere(flags, sourceOf, host)
   try {
     await engine.flush()
     const before = sizeOf(engine)

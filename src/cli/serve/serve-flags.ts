@@ -8,13 +8,13 @@ import { defaultDatabaseSettings } from '../../settings.ts'
 import { integerIn, kernelsOption, nonEmpty, parseListen, variableOf } from '../flags.ts'
 import type { ListenAddress } from '../flags.ts'
 import { switchOption } from '../switches.ts'
-import { readOnlyOption, storageOptions } from '../target/storage-flags.ts'
-import type { StorageFlags } from '../target/storage-flags.ts'
+import { databaseOptions, readOnlyOption } from '../target/storage-flags.ts'
+import type { DatabaseFlags } from '../target/storage-flags.ts'
 import { limitOptions } from './limit-flags.ts'
 import type { LimitFlags } from './limit-flags.ts'
 
 /** As commander hands them over. */
-export interface ServeFlags extends LimitFlags, StorageFlags {
+export interface ServeFlags extends LimitFlags, DatabaseFlags {
   readonly listen: ListenAddress
   readonly readOnly?: boolean
   readonly shards: number
@@ -34,7 +34,7 @@ export function serveOptions(): readonly Option[] {
   const { shards, workers, readers, durability } = defaultDatabaseSettings
   return [
     new Option('--listen <host:port>', 'address to listen on').env('LSMT_LISTEN').default(parseListen('127.0.0.1:8080'), '127.0.0.1:8080').argParser(parseListen),
-    ...storageOptions(),
+    ...databaseOptions(),
     readOnlyOption(),
     new Option('--shards <n>', 'shards of a new database; fixed at creation').env('LSMT_SHARDS').default(shards).argParser(integerIn(1, 1024)),
     new Option('--workers <n>', 'threads for background work; 0: all in the main thread').env('LSMT_WORKERS').default(workers).argParser(integerIn(0, 64)),

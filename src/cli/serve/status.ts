@@ -20,7 +20,7 @@ export function statusOf(engine: Engine, { version, settings, address, uptimeMs 
   const told = (text: string | undefined): string | null => (address.kind === 'local' ? text?.replaceAll(`${resolve(address.directory)}/`, '') : text) ?? null
   return {
     version,
-    node: { durability, kernels, workers, readers, ...storageOf(address), uptimeSeconds: Math.floor(uptimeMs() / 1000) },
+    node: { durability, kernels, workers, readers, ...storageOf(address), log: stats.logOn, uptimeSeconds: Math.floor(uptimeMs() / 1000) },
     readOnly: told(stats.disk.refusal),
     tables: engine.tables().map(({ name, columns, hiddenKey }) => ({ name, columns: columns.length - (hiddenKey ? 1 : 0) })),
     levels: levelsOf(stats.shards),

@@ -10,23 +10,28 @@ import type { DatabaseSettings, KernelKind } from '../../settings.ts'
 import { importUnderKey } from '../../sql/import/keyed-import.ts'
 import { createSql, sqlSettings } from '../../sql/sql.ts'
 import { addressName } from '../../storage/open-storage.ts'
+import type { FlagSource } from '../command.ts'
 import type { CliHost } from '../host.ts'
 import { statusOf } from '../serve/status.ts'
 import type { Connection, WriteChunk } from './connection.ts'
-import type { PlaceAddress } from './storage-flags.ts'
+import { commitOf } from './commit-kind.ts'
+import { chosenDatabase } from './storage-flags.ts'
+import type { GuestFlags, PlaceAddress } from './storage-flags.ts'
 
 export interface EngineConnection extends Connection {
   readonly engine: Engine
 }
 
 /** 58P01 when there is no database, 55006 when a process has it open. */
-export async function openHere(address: PlaceAddress, kernels: KernelKind, host: CliHost, readOnly = false): Promise<EngineConnection> {
-  const settings: DatabaseSettings = { ...defaultDatabaseSettings, kernels }
-  const engine = await openExisting(address, () => host.openEngine({ address, settings, isShardCountGiven: false, readOnly }))
+export async function openHere(flags: GuestFlags & { readonly kernels: KernelKind; readonly readOnly?: boolean }, sourceOf: (flag: string) => FlagSource, host: CliHost): Promise<EngineConnection> {
+  const settings: DatabaseSettings = { ...defaultDatabaseSettings, kernels: flags.kernels }
+  const place = chosenDatabase(flags, sourceOf)
+  const { address } = place
+  const engine = await openExisting(address, () => host.openEngine({ ...place, settings, isShardCountGiven: false, mayTakeOver: flags.takeOver === true, readOnly: flags.readOnly === true }))
   const sql = createSql(engine, sqlSettings(settings), host.clock)
   const startMs = host.clock.monotonicMs()
   const node = { version: host.version, settings, address, uptimeMs: () => host.clock.monotonicMs() - startMs }
-  const commit = { durability: settings.durability, copies: 1 }
+  const commit = commitOf(settings.durability, place)
   return {
     name: addressName(address),
     isServer: false,
@@ -56,7 +61,7 @@ export async function openExisting<T>(address: PlaceAddress, open: () => Promise
   try {
     return await open()
   } catch (error) {
-    if (error instanceof LsmtError && error.code === '55006') throw new LsmtError('55006', error.message, { ...error.evidence, hint: 'if a server has it open, work with that: --url http://host:port' }, error)
+    if (error instanceof LsmtError && error.code === '55006') throw new LsmtError('55006', error.message, { ...error.evidence, hint: `if a server has it open, work with that: --url http://host:port${address.kind === 's3' ? '; to only look, --read-only; if nobody has it open, --take-over' : ''}` }, error)
     throw error
   }
 }

@@ -7,13 +7,12 @@ import type { Connection } from './connection.ts'
 import { openHere } from './engine-connection.ts'
 import { openServer } from './server-connection.ts'
 import type { ServerConnection } from './server-connection.ts'
-import { chosenAddress } from './storage-flags.ts'
 import { chosenUrl } from './target-options.ts'
 import type { TargetFlags } from './target-options.ts'
 
 async function openTarget(flags: TargetFlags, sourceOf: (flag: string) => FlagSource, host: CliHost): Promise<Connection> {
   const url = chosenUrl(flags, sourceOf)
-  return url === undefined ? await openHere(chosenAddress(flags, sourceOf), flags.kernels, host, flags.readOnly) : await serverWithToken(url, flags, host)
+  return url === undefined ? await openHere(flags, sourceOf, host) : await serverWithToken(url, flags, host)
 }
 
 /** Runs with the connection and closes it whatever happens. */

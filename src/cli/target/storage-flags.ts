@@ -1,5 +1,6 @@
 /** Where a database is: a directory, or a place in a bucket. Credentials and region are found as the AWS tools find them. */
 import { InvalidArgumentError, Option } from 'commander'
+import type { DatabaseRequest } from '../../engine/open-database.ts'
 import { LsmtError } from '../../errors.ts'
 import type { LocalAddress } from '../../storage/open-storage.ts'
 import { bucketExpected, endpointExpected, isBucketName, isEndpoint, isKeyPrefix, prefixExpected } from '../../storage/s3/s3-address.ts'
@@ -21,6 +22,19 @@ export interface StorageFlags extends StoreFlags {
   readonly prefix?: string
 }
 
+export interface DatabaseFlags extends StorageFlags {
+  readonly log: 'stored' | 'local'
+}
+
+export interface ChosenDatabase extends Pick<DatabaseRequest, 'logDirectory'> {
+  readonly address: PlaceAddress
+}
+
+/** Of a database that is opened beside whoever may have it open. */
+export interface GuestFlags extends DatabaseFlags {
+  readonly takeOver?: boolean
+}
+
 export type PlaceAddress = LocalAddress | S3Address
 
 export function storageOptions(): readonly Option[] {
@@ -35,6 +49,20 @@ export function storageOptions(): readonly Option[] {
 
 export function readOnlyOption(): Option {
   return switchOption('--read-only', 'only read, beside the process that writes, whose database is in a bucket (--storage s3): follow it and change nothing')
+}
+
+export function databaseOptions(): readonly Option[] {
+  return [
+    ...storageOptions(),
+    new Option('--log <place>', 'the log of a database in a bucket: stored there, or local in --data-dir, which is sooner and is lost with this disk until it is flushed').env('LSMT_LOG').default('stored').choices(['stored', 'local']),
+  ]
+}
+
+export function guestOptions(): readonly Option[] {
+  return [
+    ...databaseOptions(),
+    switchOption('--take-over', 'open a database in a bucket although its last writer has not ended by itself; if it runs, it can write no more'),
+  ]
 }
 
 export function storeOptions(): readonly Option[] {
@@ -63,6 +91,11 @@ export function chosenAddress(flags: StorageFlags, sourceOf: (flag: string) => F
   }
   if (bucket === undefined) throw new LsmtError('22023', '--storage s3 needs a bucket', { hint: 'give --bucket (LSMT_BUCKET)' })
   return { kind: 's3', bucket, ...(prefix !== undefined && { prefix }), ...storeOf(flags) }
+}
+
+export function chosenDatabase(flags: DatabaseFlags, sourceOf: (flag: string) => FlagSource): ChosenDatabase {
+  const address = chosenAddress(flags, sourceOf)
+  return { address, ...(address.kind === 's3' && flags.log === 'local' && { logDirectory: flags.dataDir }) }
 }
 
 function storeOf({ s3Endpoint, s3PathStyle }: StoreFlags): Pick<S3Address, 'endpoint' | 'pathStyle'> {

@@ -7,6 +7,7 @@
 import { LsmtError } from '../../errors.ts'
 import type { Kernel } from '../../kernel/kernel.ts'
 import type { Claim } from '../../lsm/claim/claim-file.ts'
+import { assertEnded, tellEnd } from '../../lsm/claim/claim-end.ts'
 import { assertNoLogElsewhere, isReleased, keepClaim, prepareLocalLog, release } from '../../lsm/claim/log-place.ts'
 import { lookForClaims, newestClaim, nextClaim, overtaken, takeClaim } from '../../lsm/claim/writer-claim.ts'
 import type { DiskRoom } from '../../lsm/disk-room.ts'
@@ -37,6 +38,8 @@ export interface WriterFloor {
   readonly localLog?: Storage
   /** Closing leaves all in table files, so that the next log may be elsewhere. */
   readonly leavesFlushed?: boolean
+  /** false: a writer that may still be there is not interrupted. */
+  readonly mayTakeOver?: boolean
 }
 
 /** Where what is acknowledged is durable first: on this machine's disk, or in the bucket. */
@@ -77,7 +80,7 @@ async function openStored(floor: WriterFloor): Promise<WriterLogs> {
   const { storage, kernel, clock, random, settings, room, shards } = floor
   const place = { storage, kernel, stream: 0 }
   const tail = await readTail(place)
-  const newest = await newestClaim(floor)
+  const newest = await newestToFollow(floor)
   await assertNoLogElsewhere(floor, newest)
   const made = nextClaim(random, newest?.epoch ?? (await epochOfManifests(floor)), 'stored')
   const claim = await takeClaim(floor, made)
@@ -89,14 +92,23 @@ async function openStored(floor: WriterFloor): Promise<WriterLogs> {
     treeOptions: ({ shard }) => ({ log: log.source(shard), claim, pins }),
     assertStillMine: () => lookForClaims(claim, clock),
     get doubt() { return log.doubt },
-    leave: (trees, close) => (floor.leavesFlushed === true ? leaveFlushed(floor, made, trees, close) : close()),
+    leave: async (trees, close) => {
+      await (floor.leavesFlushed === true ? leaveFlushed(floor, made, trees, close) : close())
+      await tellEnd(floor, made)
+    },
   }
+}
+
+async function newestToFollow(floor: WriterFloor): Promise<Claim | undefined> {
+  const newest = await newestClaim(floor)
+  if (floor.mayTakeOver === false) await assertEnded(floor.storage, newest)
+  return newest
 }
 
 /** The log is on a disk of its own, which nobody else can read: nobody goes on until it is left flushed. */
 async function openLocal(floor: WriterFloor, local: Storage): Promise<WriterLogs> {
   const { storage, kernel, clock, random } = floor
-  const newest = await newestClaim(floor)
+  const newest = await newestToFollow(floor)
   await prepareLocalLog(floor, local, newest)
   if (newest?.log === 'stored' && !(await isReleased(storage, newest.epoch))) throw overtaken(`another writer has opened ${storage.description} at the same time, and goes on`)
   const made = nextClaim(random, newest?.epoch ?? (await epochOfManifests(floor)), 'local')
@@ -108,7 +120,10 @@ async function openLocal(floor: WriterFloor, local: Storage): Promise<WriterLogs
     treeOptions: (options) => ({ log: segmentLog({ ...options, storage: local }), claim, pins }),
     assertStillMine: () => lookForClaims(claim, clock),
     doubt: undefined,
-    leave: (trees, close) => leaveFlushed(floor, made, trees, close),
+    leave: async (trees, close) => {
+      await leaveFlushed(floor, made, trees, close)
+      await tellEnd(floor, made)
+    },
   }
 }
 

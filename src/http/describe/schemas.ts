@@ -15,7 +15,7 @@ const row = { type: 'array', items: { $ref: '#/components/schemas/Value' } } as 
 const commit = {
   type: 'object',
   description: 'Of a write: where it is, in how many copies.',
-  properties: { durability: { enum: ['sync', 'interval', 'memory'] }, copies: { type: 'integer', minimum: 1 } },
+  properties: { durability: { enum: ['sync', 'local', 'interval', 'memory'] }, copies: { type: 'integer', minimum: 1 } },
   required: ['durability', 'copies'],
   additionalProperties: false,
 } as const

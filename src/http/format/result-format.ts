@@ -11,7 +11,8 @@ export type Chunk = string | Uint8Array
 
 /** What a write is acknowledged with. */
 export interface CommitKind {
-  readonly durability: Durability
+  /** `local`: on the disk of the machine alone, though the database is in a bucket. */
+  readonly durability: Durability | 'local'
   readonly copies: number
 }
 
