@@ -6,7 +6,7 @@ const timeoutMs = process.env['LSMT_TEST_FULL'] ? 900_000 : 60_000
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
-    globalSetup: ['test/storage/s3/s3-server-lifetime.ts'],
+    globalSetup: ['test/storage/s3/s3-server-lifetime.ts', 'test/cluster/etcd/server/etcd-server-lifetime.ts'],
     // Two cores: more forks than that only make timings noisier.
     pool: 'forks',
     maxWorkers: 2,

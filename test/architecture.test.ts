@@ -37,7 +37,7 @@ const typeDoors: Readonly<Record<string, readonly string[]>> = {
 /** Outside things and the only places that may touch them. */
 const doors: readonly { readonly what: string; readonly pattern: RegExp; readonly allowed: RegExp; readonly instead: string }[] = [
   { what: 'express', pattern: /from 'express/, allowed: /^src\/http\//, instead: 'src/http/' },
-  { what: 'node:http', pattern: /from 'node:https?'/, allowed: /^src\/http\//, instead: 'src/http/' },
+  { what: 'node:http', pattern: /from 'node:https?'/, allowed: /^src\/(http\/|cluster\/etcd\/transport\/http-transport\.ts$)/, instead: 'src/http/, or http-transport.ts of etcd' },
   { what: 'apache-arrow', pattern: /from 'apache-arrow/, allowed: /^src\/(http\/format\/arrow-format|cli\/transfer\/arrow-source)\.ts$/, instead: 'src/http/format/arrow-format.ts, or arrow-source.ts of the imports' },
   { what: 'negotiator', pattern: /from 'negotiator'/, allowed: /^src\/http\/format\//, instead: 'src/http/format/' },
   { what: 'node:zlib', pattern: /from 'node:zlib'/, allowed: /^src\/http\/format\/compression\.ts$/, instead: 'src/http/format/compression.ts' },

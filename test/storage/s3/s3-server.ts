@@ -4,15 +4,14 @@
  * the variables of the AWS tools; `LSMT_TEST_S3=off` skips what needs one.
  */
 import { spawn } from 'node:child_process'
-import { existsSync, mkdirSync, openSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
-import type { AddressInfo } from 'node:net'
+import { mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3'
 import { describe } from 'vitest'
 import type { S3Address } from '../../../src/storage/s3/s3-address.ts'
+import { freePorts, missingPrograms, sharedServer } from '../../shared-server/shared-server.ts'
 import { stateVariable } from './s3-server-state.ts'
 
 export interface TestServer {
@@ -38,24 +37,7 @@ export function describeS3(name: string, tests: () => void): void {
 }
 
 /** The server; its bucket may hold what other tests made. */
-export async function testServer(): Promise<TestServer> {
-  const state = process.env[stateVariable]
-  if (state === undefined) throw new Error(`${stateVariable} is not set: it is vitest's globalSetup that sets it`)
-  const ready = join(state, 'server.json')
-  if (isFirst(state)) {
-    try {
-      const server = await startServer(state)
-      writeFileSync(`${ready}.new`, JSON.stringify(server))
-    } catch (cause) {
-      writeFileSync(`${ready}.new`, JSON.stringify({ failure: cause instanceof Error ? cause.message : String(cause) }))
-    }
-    renameSync(`${ready}.new`, ready)
-  }
-  for (const endMs = Date.now() + startTimeoutMs; !existsSync(ready); await sleep(50)) if (Date.now() > endMs) throw new Error('the S3 server that another test file was to start did not come')
-  const told = JSON.parse(readFileSync(ready, 'utf8')) as TestServer & { readonly failure?: string }
-  if (told.failure !== undefined) throw new Error(told.failure)
-  return told
-}
+export const testServer = (): Promise<TestServer> => sharedServer(stateVariable, startServer)
 
 /** The server as the AWS tools take it from the environment, for processes that tests start; without its address and bucket, for which each program has names of its own. */
 export function awsVariables({ region, credentials: { accessKeyId, secretAccessKey, sessionToken } }: TestServer): Readonly<Record<string, string>> {
@@ -68,16 +50,6 @@ let addressCount = 0
 export async function freshAddress(): Promise<S3Address> {
   const { endpoint, region, credentials, bucket } = await testServer()
   return { kind: 's3', endpoint, region, credentials, bucket, prefix: `t${process.pid}-${Date.now().toString(36)}-${addressCount++}` }
-}
-
-/** Making a folder is atomic: one process of the run is first. */
-function isFirst(state: string): boolean {
-  try {
-    mkdirSync(join(state, 'starting'))
-    return true
-  } catch {
-    return false
-  }
 }
 
 async function startServer(state: string): Promise<TestServer> {
@@ -98,7 +70,7 @@ function ownServer(endpoint: string): TestServer {
 }
 
 async function startCeph(state: string): Promise<TestServer> {
-  const missing = programs.filter((program) => !(process.env['PATH'] ?? '').split(':').some((folder) => existsSync(join(folder, program))))
+  const missing = missingPrograms(programs)
   if (missing.length > 0) throw new Error(`the tests over S3 need Ceph's gateway, and ${missing.join(', ')} is not installed: apt-get install --no-install-recommends ceph-mon ceph-osd radosgw ceph-common; or ${withoutServer}`)
   const folder = join(state, 'ceph')
   mkdirSync(folder)
@@ -116,13 +88,4 @@ async function startCeph(state: string): Promise<TestServer> {
   }
   ceph.unref()
   return { endpoint: `http://127.0.0.1:${s3Port}`, region, credentials, bucket }
-}
-
-async function freePorts(count: number): Promise<readonly number[]> {
-  const servers = await Promise.all(Array.from({ length: count }, () => new Promise<ReturnType<typeof createServer>>((resolve) => {
-    const server = createServer().listen(0, '127.0.0.1', () => resolve(server))
-  })))
-  const ports = servers.map((server) => (server.address() as AddressInfo).port)
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))))
-  return ports
 }
