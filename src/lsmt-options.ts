@@ -8,7 +8,7 @@ import type { StorageAddress } from './storage/open-storage.ts'
 import type { S3Address } from './storage/s3/s3-address.ts'
 
 /** Where a database in a bucket is, and how it is reached. */
-export type BucketOptions = Pick<S3Address, 'prefix' | 'endpoint' | 'region' | 'pathStyle' | 'credentials' | 'temporaryDirectory'>
+export type BucketOptions = Pick<S3Address, 'prefix' | 'endpoint' | 'region' | 'pathStyle' | 'credentials' | 'temporaryDirectory' | 'diskCache'>
 
 export interface OpenOptions extends Partial<Omit<DatabaseSettings, 'tree'>>, BucketOptions {
   /** Default './data'; created if absent. One process at a time (55006). */
@@ -29,7 +29,7 @@ export interface OpenOptions extends Partial<Omit<DatabaseSettings, 'tree'>>, Bu
   readonly tree?: Partial<TreeSettings>
 }
 
-const bucketOptionNames = ['bucket', 'prefix', 'endpoint', 'region', 'pathStyle', 'credentials', 'temporaryDirectory'] as const
+const bucketOptionNames = ['bucket', 'prefix', 'endpoint', 'region', 'pathStyle', 'credentials', 'temporaryDirectory', 'diskCache'] as const
 const placeOptionNames = ['dataDir', 'createIfMissing', 'storage', 'log', 'readOnly', ...bucketOptionNames]
 const settingNames = Object.keys(defaultDatabaseSettings)
 const treeSettingNames = Object.keys(defaultDatabaseSettings.tree)
@@ -62,18 +62,25 @@ function addressOf(options: OpenOptions): StorageAddress {
 }
 
 function bucketAddress(options: OpenOptions): S3Address {
-  const { bucket, prefix, endpoint, region, pathStyle, credentials, temporaryDirectory } = options
+  const { bucket, prefix, endpoint, region, pathStyle, credentials, temporaryDirectory, diskCache } = options
   if (bucket === undefined) throw new LsmtError('22023', "storage 's3' needs the option 'bucket'")
   for (const [name, text] of Object.entries({ bucket, prefix, endpoint, region, temporaryDirectory })) if (text !== undefined) checkText(text, name)
   if (pathStyle !== undefined && typeof pathStyle !== 'boolean') throw new LsmtError('22023', `pathStyle is true or false; it was given as ${described(pathStyle)}`)
   if (credentials !== undefined) checkCredentials(credentials)
-  return { kind: 's3', bucket, ...defined({ prefix, endpoint, region, pathStyle, credentials, temporaryDirectory }) }
+  if (diskCache !== undefined) checkDiskCache(diskCache)
+  return { kind: 's3', bucket, ...defined({ prefix, endpoint, region, pathStyle, credentials, temporaryDirectory, diskCache }) }
 }
 
 function checkCredentials(credentials: NonNullable<S3Address['credentials']>): void {
   checkOptions(credentials, ['accessKeyId', 'secretAccessKey', 'sessionToken'], 'the credentials')
   const { accessKeyId, secretAccessKey, sessionToken = '' } = credentials
   for (const [name, text] of Object.entries({ accessKeyId, secretAccessKey, sessionToken })) checkText(text, `the credential ${name}`)
+}
+
+function checkDiskCache(diskCache: NonNullable<S3Address['diskCache']>): void {
+  checkOptions(diskCache, ['directory', 'bytesMax'], 'the options of the cache on disk')
+  checkText(diskCache.directory, 'the directory of the cache on disk')
+  if (!Number.isSafeInteger(diskCache.bytesMax) || diskCache.bytesMax < 1) throw new LsmtError('22023', `bytesMax of the cache on disk is a number of bytes; it was given as ${described(diskCache.bytesMax)}`)
 }
 
 /** The defaults with what was given. */

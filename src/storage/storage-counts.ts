@@ -1,5 +1,5 @@
 /** Counters of a storage, all zero at its start. */
-import type { RequestCounts, Storage, StorageCounts } from './storage.ts'
+import type { DiskCacheCounts, RequestCounts, Storage, StorageCounts } from './storage.ts'
 
 export function zeroCounts(): StorageCounts {
   return { creates: 0, appends: 0, syncs: 0, reads: 0, bytesRead: 0, bytesWritten: 0, lists: 0, deletes: 0 }
@@ -36,14 +36,16 @@ export interface StorageUse {
   readonly estimatedUsd: number
   /** Of a request that reads. */
   readonly usdPerRead: number
+  /** Of the cache on disk, where there is one. */
+  readonly diskCache?: Readonly<DiskCacheCounts> | undefined
 }
 
 /** Of a storage, and what workers asked of it through handles of their own. Requests to a disk cost nothing. */
-export function useOf({ appends, counts: own, requests }: Pick<Storage, 'appends' | 'counts' | 'requests'>, prices: RequestPrices, ofWorkers: Readonly<StorageCounts> = zeroCounts()): StorageUse {
+export function useOf({ appends, counts: own, requests, diskCache }: Pick<Storage, 'appends' | 'counts' | 'requests' | 'diskCache'>, prices: RequestPrices, ofWorkers: Readonly<StorageCounts> = zeroCounts()): StorageUse {
   const counts = sumOfCounts([own, ofWorkers])
-  if (appends) return { counts, estimatedUsd: 0, usdPerRead: 0 }
+  if (appends) return { counts, estimatedUsd: 0, usdPerRead: 0, diskCache }
   const ownUsd = requests === undefined ? costOf(own, prices) : costOfRequests(requests, prices)
-  return { counts, estimatedUsd: ownUsd + costOf(ofWorkers, prices), usdPerRead: prices.usdPer1000Gets / 1000 }
+  return { counts, estimatedUsd: ownUsd + costOf(ofWorkers, prices), usdPerRead: prices.usdPer1000Gets / 1000, diskCache }
 }
 
 export function totalBytes(parts: readonly Uint8Array[]): number {

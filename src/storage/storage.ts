@@ -47,6 +47,8 @@ export interface Storage {
   readonly counts: StorageCounts
   /** The requests behind them, where these are billed (a bucket). */
   readonly requests?: RequestCounts
+  /** What of it is kept on a local disk, where that is asked for. */
+  readonly diskCache?: Readonly<DiskCacheCounts>
   close(): Promise<void>
 }
 
@@ -124,4 +126,16 @@ export interface StorageCounts {
   bytesWritten: number
   lists: number
   deletes: number
+}
+
+/** Blocks of objects that are kept on a local disk, since the start. */
+export interface DiskCacheCounts {
+  hits: number
+  misses: number
+  /** Misses because of a wrong checksum. */
+  damaged: number
+  evictions: number
+  /** Writes that failed, after each of which there are none for a while. */
+  failures: number
+  bytes: number
 }

@@ -52,10 +52,10 @@ export function serveOptions(): readonly Option[] {
 }
 
 /** Who gives one of these expects something that would not happen. */
-const futureFlags = ['cache-dir', 'cache-bytes-max', 'node-id', 'etcd', 'advertise', 'cluster', 'replication-factor']
+const futureFlags = ['node-id', 'etcd', 'advertise', 'cluster', 'replication-factor']
 
 /** 0A000 for a flag that does not exist yet, wherever it was given. `isGiven` takes its name as commander has it. */
 export function refuseFutureFlags(isGiven: (attribute: string) => boolean): void {
   const flag = futureFlags.find((name) => isGiven(new Option(`--${name}`).attributeName()))
-  if (flag !== undefined) throw new LsmtError('0A000', `--${flag} (${variableOf(flag)}) is not supported yet: this version serves one node, and caches in memory only`)
+  if (flag !== undefined) throw new LsmtError('0A000', `--${flag} (${variableOf(flag)}) is not supported yet: this version serves one node`)
 }

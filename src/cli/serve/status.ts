@@ -28,6 +28,7 @@ export function statusOf(engine: Engine, { version, settings, address, uptimeMs 
     shards: stats.shards.map(({ log: { segments, appends, syncs, bytes }, ...shard }, index) => ({ shard: index, ...shard, log: { segments, appends, syncs, bytes }, failure: told(shard.failure), background: told(shard.background) })),
     cacheBytes: stats.cacheBytes,
     storage: { ...stats.storage.counts, estimatedUsd: stats.storage.estimatedUsd },
+    diskCache: stats.storage.diskCache ?? null,
     kernelMemoryBytes: stats.kernelMemoryBytes,
     readers: { ...stats.readers, trouble: told(stats.readers.trouble) },
     following: stats.following === undefined ? null : { ...stats.following, trouble: told(stats.following.trouble) },

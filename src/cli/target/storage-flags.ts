@@ -6,7 +6,7 @@ import type { LocalAddress } from '../../storage/open-storage.ts'
 import { bucketExpected, endpointExpected, isBucketName, isEndpoint, isKeyPrefix, prefixExpected } from '../../storage/s3/s3-address.ts'
 import type { S3Address } from '../../storage/s3/s3-address.ts'
 import type { FlagSource } from '../command.ts'
-import { dataDirOption } from '../flags.ts'
+import { bytesIn, dataDirOption, nonEmpty } from '../flags.ts'
 import { switchOption } from '../switches.ts'
 
 /** How a store other than AWS is reached. */
@@ -14,6 +14,8 @@ export interface StoreFlags {
   readonly s3Endpoint?: string
   readonly s3PathStyle: 'auto' | 'true' | 'false'
 }
+
+const MiB = 1024 * 1024, GiB = 1024 * MiB
 
 export interface StorageFlags extends StoreFlags {
   readonly dataDir: string
@@ -23,6 +25,8 @@ export interface StorageFlags extends StoreFlags {
 }
 
 export interface DatabaseFlags extends StorageFlags {
+  readonly cacheDir?: string
+  readonly cacheBytesMax: number
   readonly log: 'stored' | 'local'
 }
 
@@ -55,6 +59,8 @@ export function databaseOptions(): readonly Option[] {
   return [
     ...storageOptions(),
     new Option('--log <place>', 'the log of a database in a bucket: stored there, or local in --data-dir, which is sooner and is lost with this disk until it is flushed').env('LSMT_LOG').default('stored').choices(['stored', 'local']),
+    new Option('--cache-dir <path>', 'keep what was read of a bucket in this directory, for later starts too; it may be deleted at any time').env('LSMT_CACHE_DIR').argParser(nonEmpty),
+    new Option('--cache-bytes-max <bytes>', 'of that directory').env('LSMT_CACHE_BYTES_MAX').default(10 * GiB).argParser(bytesIn(64 * MiB, 1024 * 1024 * GiB)),
   ]
 }
 
@@ -94,8 +100,12 @@ export function chosenAddress(flags: StorageFlags, sourceOf: (flag: string) => F
 }
 
 export function chosenDatabase(flags: DatabaseFlags, sourceOf: (flag: string) => FlagSource): ChosenDatabase {
+  const { cacheDir, cacheBytesMax } = flags
   const address = chosenAddress(flags, sourceOf)
-  return { address, ...(address.kind === 's3' && flags.log === 'local' && { logDirectory: flags.dataDir }) }
+  if (cacheDir === undefined && sourceOf('cacheBytesMax') === 'cli') throw new LsmtError('22023', '--cache-bytes-max is of --cache-dir, which is not given')
+  if (cacheDir !== undefined && address.kind !== 's3' && sourceOf('cacheDir') === 'cli') throw new LsmtError('22023', '--cache-dir is of --storage s3, and the storage is local')
+  const isCached = address.kind === 's3' && cacheDir !== undefined
+  return { address: isCached ? { ...address, diskCache: { directory: cacheDir, bytesMax: cacheBytesMax } } : address, ...(address.kind === 's3' && flags.log === 'local' && { logDirectory: flags.dataDir }) }
 }
 
 function storeOf({ s3Endpoint, s3PathStyle }: StoreFlags): Pick<S3Address, 'endpoint' | 'pathStyle'> {

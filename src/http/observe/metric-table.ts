@@ -61,6 +61,7 @@ const reading: readonly Metric[] = [
   counter('storage_cost_usd_total', 'What they cost by the prices set, where storage is a bucket', ({ engine: { storage } }) => storage.estimatedUsd),
   counter('spilled_bytes_total', 'Bytes of rows that they spilled', ({ reads }) => reads.spilledBytes),
   counter('cache_lookups_total', 'Chunks of files looked up in the cache, by outcome', ({ engine: { cache } }) => ({ hit: cache.hits, miss: cache.misses }), 'outcome'),
+  counter('disk_cache_lookups_total', 'Blocks of files in a bucket looked up in the cache on disk, by outcome', ({ engine: { storage: { diskCache } } }) => ({ hit: diskCache?.hits ?? 0, miss: diskCache?.misses ?? 0 }), 'outcome'),
   counter('cache_evictions_total', 'Chunks that left the cache for others', ({ engine: { cache } }) => cache.evictions),
   counter('bloom_probes_total', 'Keys looked for in files: the filter knew that it is absent, found it, or was wrong', (sample) => ({
     absent: overShards(({ filters }) => filters.absent)(sample),

@@ -10,6 +10,7 @@ import { mkdir, readdir, readFile, rename, rm, stat, unlink, writeFile } from 'n
 import { dirname, join } from 'node:path'
 import type { Clock } from '../../runtime/clock.ts'
 import { errnoOf } from '../storage-errors.ts'
+import type { DiskCacheCounts } from '../storage.ts'
 
 export interface BlockFilesSettings {
   /** Created when it is first written to. What else is in it is left alone. */
@@ -17,19 +18,8 @@ export interface BlockFilesSettings {
   readonly bytesMax: number
 }
 
-export interface BlockCounts {
-  hits: number
-  misses: number
-  /** Misses because of a wrong checksum. */
-  damaged: number
-  evictions: number
-  /** Writes that failed, after each of which there are none for a while. */
-  failures: number
-  bytes: number
-}
-
 export interface BlockFiles {
-  readonly counts: Readonly<BlockCounts>
+  readonly counts: Readonly<DiskCacheCounts>
   /** undefined: it is not there, or not whole. */
   read(name: string): Promise<Uint8Array | undefined>
   /** Returns at once; the bytes must not change any more. */
@@ -50,7 +40,7 @@ interface State {
   readonly root: string
   readonly bytesMax: number
   readonly clock: Clock
-  readonly counts: BlockCounts
+  readonly counts: DiskCacheCounts
   /** Bytes on disk by name, the one used longest ago first. */
   readonly known: Map<string, number>
   readonly running: Set<Promise<void>>
@@ -60,7 +50,7 @@ interface State {
 }
 
 export function openBlockFiles({ directory, bytesMax }: BlockFilesSettings, clock: Clock): BlockFiles {
-  const counts: BlockCounts = { hits: 0, misses: 0, damaged: 0, evictions: 0, failures: 0, bytes: 0 }
+  const counts: DiskCacheCounts = { hits: 0, misses: 0, damaged: 0, evictions: 0, failures: 0, bytes: 0 }
   const state: State = { root: join(directory, folder), bytesMax, clock, counts, known: new Map(), running: new Set(), pendingBytes: 0, pausedUntilMs: 0, nextTemporary: 0 }
   track(state, addWhatIsThere(state))
   return {

@@ -5,12 +5,12 @@
  */
 import { createHash } from 'node:crypto'
 import type { Clock } from '../../runtime/clock.ts'
-import type { ObjectReader, ObjectWriter, Storage } from '../storage.ts'
+import type { DiskCacheCounts, ObjectReader, ObjectWriter, Storage } from '../storage.ts'
 import { openBlockFiles } from './block-files.ts'
-import type { BlockCounts, BlockFiles, BlockFilesSettings } from './block-files.ts'
+import type { BlockFiles, BlockFilesSettings } from './block-files.ts'
 
 export interface CachedStorage extends Storage {
-  readonly blocks: Readonly<BlockCounts>
+  readonly diskCache: Readonly<DiskCacheCounts>
   /** Resolves when what is to be kept stands in the cache. */
   settled(): Promise<void>
 }
@@ -41,7 +41,7 @@ export function cacheOnDisk(storage: Storage, settings: BlockFilesSettings, cloc
   }
   return {
     ...storage,
-    blocks: files.counts,
+    diskCache: files.counts,
     settled: files.settled,
     async open(name, byteLength) {
       const object = await storage.open(name, byteLength)

@@ -5,7 +5,7 @@ import { runHere } from '../cli-in-process.ts'
 
 afterEach(() => vi.unstubAllEnvs())
 
-const flags = ['cache-dir', 'cache-bytes-max', 'node-id', 'etcd', 'advertise', 'cluster', 'replication-factor']
+const flags = ['node-id', 'etcd', 'advertise', 'cluster', 'replication-factor']
 
 test.each(flags)('--%s is refused, and its variable too', async (flag) => {
   const openEngine = vi.fn()

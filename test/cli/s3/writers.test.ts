@@ -59,6 +59,24 @@ describeS3('writers of a bucket', () => {
     })
   })
 
+  test('a cache on disk serves later starts, and may be deleted', async () => {
+    await withFolder(async (folder) => {
+      const args = [...place.flags, '--cache-dir', join(folder, 'cache'), '--cache-bytes-max', '64MiB']
+      const lookups = async (keepsCache: boolean): Promise<unknown> => {
+        if (!keepsCache) await rm(join(folder, 'cache'), { recursive: true })
+        const server = await serveHere(join(folder, 'data'), args)
+        expect((await query(server.url, 'SELECT COUNT(value) FROM kv')).text).toContain('[[1000]]')
+        const { diskCache } = (await (await fetch(`${server.url}/status`)).json()) as { readonly diskCache: unknown }
+        await server.stop()
+        return diskCache
+      }
+      await (await serveHere(join(folder, 'data'), args)).stop()
+      expect((await runHere(['import', 'kv', '--format', 'csv', ...args], `key,value\n${Array.from({ length: 1000 }, (_, i) => `${i},x\n`).join('')}`)).code).toBe(0)
+      expect(await lookups(true)).toMatchObject({ misses: 0, hits: expect.any(Number) as number })
+      expect(await lookups(false)).not.toMatchObject({ misses: 0 })
+    })
+  })
+
   test('an embedded database in a bucket', async () => {
     const options = { storage: 's3', bucket: place.bucket, prefix: place.prefix, endpoint: place.environment['LSMT_S3_ENDPOINT']!, shards: 2, workers: 0 } as const
     await expect(open({ ...options, createIfMissing: false })).rejects.toMatchObject({ code: '58P01', message: `the database in ${place.url} does not exist` })

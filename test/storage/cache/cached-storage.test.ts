@@ -58,7 +58,7 @@ describe('a cache on disk', () => {
     await read(again, 0, 3 * blockBytes)
     await read(again, byteLength - 1000, 1000)
     expect(again.counts.reads).toBe(1)
-    expect(again.blocks).toMatchObject({ hits: 4, misses: 0 })
+    expect(again.diskCache).toMatchObject({ hits: 4, misses: 0 })
     await again.close()
   })
 
@@ -121,10 +121,10 @@ describe('a cache on disk', () => {
     }
     const again = open()
     await read(again, 0, byteLength)
-    expect(again.blocks).toMatchObject({ hits: 2, misses: 4, damaged: 4 })
+    expect(again.diskCache).toMatchObject({ hits: 2, misses: 4, damaged: 4 })
     await again.settled()
     await read(again, 0, byteLength)
-    expect(again.blocks).toMatchObject({ hits: 8, misses: 4 })
+    expect(again.diskCache).toMatchObject({ hits: 8, misses: 4 })
     await again.close()
   })
 
@@ -140,7 +140,7 @@ describe('a cache on disk', () => {
       await small.settled()
       expect(blockFiles().reduce((sum, path) => sum + statSync(path).size, 0)).toBeLessThanOrEqual(3 * (blockBytes + 32))
     }
-    expect(small.blocks.evictions).toBeGreaterThan(3)
+    expect(small.diskCache.evictions).toBeGreaterThan(3)
     await small.close()
   })
 
@@ -152,7 +152,7 @@ describe('a cache on disk', () => {
     await read(storage, 0, byteLength)
     await storage.settled()
     expect(blockFiles()).toHaveLength(6)
-    expect(storage.blocks).toMatchObject({ failures: 0, bytes: blockFiles().reduce((sum, path) => sum + statSync(path).size, 0) })
+    expect(storage.diskCache).toMatchObject({ failures: 0, bytes: blockFiles().reduce((sum, path) => sum + statSync(path).size, 0) })
     await storage.close()
   })
 
@@ -161,7 +161,7 @@ describe('a cache on disk', () => {
     const storage = open()
     await read(storage, 0, byteLength)
     await storage.settled()
-    expect(storage.blocks.failures).toBeGreaterThan(0)
+    expect(storage.diskCache.failures).toBeGreaterThan(0)
     await read(storage, 0, byteLength)
     expect(storage.counts.reads).toBe(3)
     await storage.close()
