@@ -38,7 +38,7 @@ export type ReplicaEvent =
   | { readonly kind: 'filesFetched'; readonly through: LogEnd }
   /** They are not, and nothing has changed. */
   | { readonly kind: 'fetchFailed' }
-  /** What was committed is in files up to `startSequence`, and the log may have been cut before it. */
+  /** What was committed is in files up to `startSequence`, and the log may have been cut before it. Whoever lacks what was cut gets files, so it is not cut below files that somebody is fetching. */
   | { readonly kind: 'trimmed'; readonly startSequence: number }
   /** As a watch showed it, perhaps late, or, `isFresh`, as a linearizable read gave it that was sent after it was asked for. */
   | { readonly kind: 'configuration'; readonly at: ConfigurationAt; readonly isFresh: boolean }
@@ -50,7 +50,7 @@ export type ReplicaEvent =
   | { readonly kind: 'swapped'; readonly swapId: number; readonly outcome: 'refused' | 'unknown' }
   /** Who is there, best candidates for a copy first. A hint: it may be old. */
   | { readonly kind: 'live'; readonly nodes: readonly LiveNode[] }
-  /** The lease of this node holds until then by its own clock. */
+  /** The newest lease of this node holds until then by its own clock. */
   | { readonly kind: 'lease'; readonly leaseId: number; readonly deadlineMs: number }
   | { readonly kind: 'write'; readonly id: string; readonly operationCount: number; readonly batch: Uint8Array }
   | { readonly kind: 'read'; readonly id: string; readonly level: ReadLevel }

@@ -10,6 +10,7 @@ import { invariant } from '../../errors.ts'
 import { onConfiguration, onSwapped, runForLeader } from './election.ts'
 import type { Effect, ReplicaEvent } from './event.ts'
 import { commitFollowing, follow, onAppend, onDiverged, onFilesFetched, onInstall, sayMatch, sendPosition } from './follower/follow.ts'
+import { abandonLeadership } from './leader/abandon.ts'
 import { advance } from './leader/commit.ts'
 import { lead, onLeaderTick, onWrite } from './leader/lead.ts'
 import { onMove } from './leader/membership.ts'
@@ -18,6 +19,7 @@ import type { LeaderMessage, PeerMessage } from './message.ts'
 import { tendProposal } from './proposal.ts'
 import { onRead, serveWaiting } from './reads.ts'
 import { trimmed } from './state/log-state.ts'
+import { follower } from './state/replica-state.ts'
 import type { Follower, Leader, ReplicaState } from './state/replica-state.ts'
 import { change, changeFollower, changeLeader, halt, refuse, send } from './state/turn.ts'
 import type { StepContext, Turn } from './state/turn.ts'
@@ -29,11 +31,19 @@ export interface StepResult {
 
 /** `nowMs` is the node's monotonic clock, read when the event is handled. */
 export function step(context: StepContext, state: ReplicaState, event: ReplicaEvent, nowMs: number): StepResult {
-  if (state.halted !== undefined) return { state, effects: [] }
   const turn: Turn = { context, state: { ...state, nowMs: Math.max(state.nowMs, nowMs) }, effects: [] }
-  handle(turn, event)
+  if (state.halted === undefined) handle(turn, event)
+  else if (event.kind === 'write' || event.kind === 'read') refuse(turn, event.id, 'notLeader')
+  if (state.halted === undefined && turn.state.halted !== undefined) putDown(turn)
   serveWaiting(turn)
   return { state: turn.state, effects: turn.effects }
+}
+
+/** It halts: whoever waits is told. */
+function putDown(turn: Turn): void {
+  abandonLeadership(turn)
+  for (const { id } of turn.state.waiting) refuse(turn, id, 'notLeader')
+  change(turn, { role: follower(undefined), waiting: [] })
 }
 
 function handle(turn: Turn, event: ReplicaEvent): void {
@@ -63,7 +73,7 @@ function handle(turn: Turn, event: ReplicaEvent): void {
     case 'live':
       return change(turn, { live: event.nodes })
     case 'lease':
-      return change(turn, { lease: { leaseId: event.leaseId, deadlineMs: event.deadlineMs } })
+      return onLease(turn, event.leaseId, event.deadlineMs)
     case 'write':
       return role.kind === 'leader' ? onWrite(turn, role, event.id, event.operationCount, event.batch) : refuse(turn, event.id, 'notLeader')
     case 'read':
@@ -73,6 +83,12 @@ function handle(turn: Turn, event: ReplicaEvent): void {
     case 'resign':
       return role.kind === 'leader' ? void changeLeader(turn, role, { resignByMs: turn.state.nowMs + turn.context.timing.resignAfterMs }) : undefined
   }
+}
+
+/** Answers may come out of order; each is right. */
+function onLease(turn: Turn, leaseId: number, deadlineMs: number): void {
+  const { lease } = turn.state
+  change(turn, { lease: { leaseId, deadlineMs: lease?.leaseId === leaseId ? Math.max(lease.deadlineMs, deadlineMs) : deadlineMs } })
 }
 
 function onTrimmed(turn: Turn, startSequence: number): void {
@@ -141,6 +157,8 @@ function onMessageOfLeader(turn: Turn, was: Follower, message: LeaderMessage): v
 function onMessageOfPeer(turn: Turn, leader: Leader, message: PeerMessage): void {
   const peer = leader.peers.find(({ id }) => id.store === message.from.store)
   if (peer === undefined) return
-  if (message.kind === 'appended') advance(turn, onAppended(turn, leader, peer, message))
-  else if (message.kind === 'position') onPosition(turn, leader, peer, message)
+  if (message.kind === 'appended') {
+    const now = onAppended(turn, leader, peer, message)
+    if (turn.state.halted === undefined) advance(turn, now)
+  } else if (message.kind === 'position') onPosition(turn, leader, peer, message)
 }

@@ -41,7 +41,7 @@ describe('epochs of a log', () => {
 
   it('agree with a list of the epochs of all entries', () => {
     const random = seededRandom(5)
-    for (let run = 0; run < 300; run++) {
+    for (let run = 0; run < 60; run++) {
       let log = emptyLog, epoch = 0
       const model: { readonly epoch: number; readonly end: number }[] = []
       for (let i = 0; i < 30; i++) {

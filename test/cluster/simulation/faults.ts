@@ -130,6 +130,7 @@ export function healAll(cluster: Cluster): void {
   store.areWatchesLost = false
   for (const node of nodes) {
     node.disk.speedMs = 3
+    node.stallNextServe(0)
     node.resume()
     cluster.start(node)
   }

@@ -51,6 +51,7 @@ export interface SimulatedNode {
   readonly disk: Disk
   readonly nowMs: number
   readonly entries: readonly LogEntry[]
+  readonly waitingCount: number
   /** `incarnation` is that of this start. */
   start(disk: Disk, incarnation: number): void
   crash(): void
@@ -206,6 +207,7 @@ export function createNode(options: NodeOptions, firstDisk: Disk): SimulatedNode
     get disk() { return disk },
     get nowMs() { return clockMs() },
     get entries() { return rows.entries() },
+    get waitingCount() { return service.waitingCount },
     start(foundDisk, incarnation) {
       if (state !== undefined) return
       disk = foundDisk

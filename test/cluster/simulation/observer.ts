@@ -38,7 +38,7 @@ export function createObserver(world: World, watched: () => Watched): Observer {
   const ledger = new Map<number, LogEntry>()
   const leaders = new Map<number, string>()
   const acknowledged: { readonly atMs: number; readonly sequence: number }[] = []
-  const counts = new Map<string, number>()
+  const counts = new Map<string, number>(), ended = new Set<string>()
   let committed: LogEntry | undefined, lastEpoch = 0, lastVersion = 0
 
   function report(violation: string): void {
@@ -104,6 +104,11 @@ export function createObserver(world: World, watched: () => Watched): Observer {
     let from = before.commitSequence
     for (const effect of effects) {
       count(effectName(effect, after))
+      if (effect.kind === 'acknowledge' || (effect.kind === 'refuse' && effect.reason === 'outcomeUnknown')) {
+        const write = `${node.name}/${after.self.incarnation}/${effect.id}`
+        if (ended.has(write)) report(`${node.name} answers the write ${effect.id} twice`)
+        ended.add(write)
+      }
       if (effect.kind === 'apply') {
         commit(node, from, effect.throughSequence)
         from = effect.throughSequence

@@ -15,6 +15,8 @@ export interface ScheduleResult {
 const faultsMs = 1_200
 /** Of rest, until a write must have gone through: a lease and the time to find out, and some. */
 const recoveryMs = 2_500
+/** After the last request, until all must have an answer; and how long a node may still stand still. */
+const quietMs = 150, stallMsMax = 400
 const keys = ['a', 'b', 'c']
 const operationsOfClient = 18
 
@@ -51,6 +53,9 @@ function rest(cluster: Cluster, areClientsDone: () => boolean, isBroken: () => b
   })
   world.runUntil(healedAtMs + 2 * recoveryMs, () => isBroken() || (written === keys.length && areClientsDone()))
   if (!isBroken() && written < keys.length) observer.report(`no write goes through ${world.nowMs - healedAtMs} ms after everything is well again`)
+  if (isBroken()) return
+  world.runUntil(Math.max(world.nowMs + quietMs, healedAtMs + stallMsMax + quietMs))
+  for (const { name, waitingCount } of cluster.nodes) if (waitingCount > 0) observer.report(`${waitingCount} requests to ${name} have got no answer`)
 }
 
 function live(cluster: Cluster, client: Client, left: number, done: () => void): void {

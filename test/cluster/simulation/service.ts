@@ -33,6 +33,8 @@ export interface Service {
   take(request: Request, answer: (answer: Answer) => void): void
   onEffect(effect: Extract<Effect, { kind: 'serve' | 'refuse' | 'acknowledge' }>): void
   forget(): void
+  /** Requests without an answer. */
+  readonly waitingCount: number
 }
 
 interface Waiting {
@@ -85,6 +87,7 @@ export function createService({ rows, give, served, holds }: Parts): Service {
         waiting?.answer(waiting.outcome === 'mismatch' ? { kind: 'mismatch' } : { kind: 'written', sequence: effect.sequence })
       } else (take(writes, effect.id) ?? take(reads, effect.id))?.answer(effect.reason === 'outcomeUnknown' ? { kind: 'unknown' } : { kind: 'refused', leader: effect.leader })
     },
+    get waitingCount() { return reads.size + writes.size },
     forget() {
       reads.clear()
       writes.clear()

@@ -7,6 +7,7 @@ import { change, changeLeader, refuse } from '../state/turn.ts'
 import type { Turn } from '../state/turn.ts'
 import { isReady } from './awaited.ts'
 import { advance } from './commit.ts'
+import { giveUpReads } from './confirmed-reads.ts'
 import { tendMembers } from './membership.ts'
 import { peersOf, resend, sendHeartbeats, ship } from './peers.ts'
 
@@ -58,12 +59,4 @@ export function onLeaderTick(turn: Turn, was: Leader): void {
   let leader = giveUpReads(turn, was)
   if (nowMs - leader.heartbeatAtMs >= timing.heartbeatMs) leader = sendHeartbeats(turn, leader)
   tendMembers(turn, resend(turn, leader))
-}
-
-function giveUpReads(turn: Turn, leader: Leader): Leader {
-  const isLate = ({ sinceMs }: { readonly sinceMs: number }): boolean => turn.state.nowMs - sinceMs >= turn.context.timing.readMsMax
-  const late = [...leader.confirming, ...leader.queued].filter(isLate)
-  if (late.length === 0) return leader
-  for (const { id } of late) refuse(turn, id, 'timedOut')
-  return changeLeader(turn, leader, { confirming: leader.confirming.filter((read) => !isLate(read)), queued: leader.queued.filter((read) => !isLate(read)) })
 }

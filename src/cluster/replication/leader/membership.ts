@@ -8,6 +8,7 @@
  */
 import { isMember, withJoined, withJoining, withoutLeader } from '../configuration.ts'
 import type { Joining, ReplicaId, ShardConfiguration } from '../configuration.ts'
+import type { LiveNode } from '../event.ts'
 import { propose } from '../proposal.ts'
 import type { Leader, Peer } from '../state/replica-state.ts'
 import { changeLeader } from '../state/turn.ts'
@@ -19,10 +20,13 @@ export function tendMembers(turn: Turn, leader: Leader): void {
   if (proposal !== undefined || known === undefined) return
   if (leader.resignByMs !== undefined) {
     if (leader.writes.length === 0 || nowMs >= leader.resignByMs) propose(turn, 'resign', withoutLeader(known.configuration), {})
+  } else if (isIsolated(turn, leader)) {
+    // Somebody may follow without waiting for the lease. Commits may go on: they know of a follower by themselves.
+    changeLeader(turn, leader, { leaseId: undefined })
+    propose(turn, 'resign', withoutLeader(known.configuration), {})
   } else if (lease !== undefined && lease.leaseId !== leader.leaseId) {
     propose(turn, 'renew', { ...known.configuration, version: known.configuration.version + 1 }, { leaseId: lease.leaseId })
-  } else if (isIsolated(turn, leader)) changeLeader(turn, leader, { resignByMs: nowMs })
-  else if (known.configuration.joining !== null) tendJoining(turn, leader, known.configuration, known.configuration.joining)
+  } else if (known.configuration.joining !== null) tendJoining(turn, leader, known.configuration, known.configuration.joining)
   else if (nowMs >= leader.nextChangeMs) replaceLost(turn, leader, known.configuration)
 }
 
@@ -55,7 +59,7 @@ function replaceLost(turn: Turn, leader: Leader, configuration: ShardConfigurati
   const lost = leader.peers.find((peer) => isLost(turn, peer))
   if (lost === undefined) return
   const taken = configuration.members.filter(({ store }) => store !== lost.id.store)
-  const spares = turn.state.live.filter(({ node, store }) => !taken.some((member) => member.node === node) && !isMember(configuration, store))
+  const spares = newestOf(turn.state.live).filter(({ node, store }) => !taken.some((member) => member.node === node) && !isMember(configuration, store))
   const spare = spares.find(({ store }) => store !== leader.avoidedStore) ?? spares[0]
   if (spare === undefined) return
   propose(turn, 'join', withJoining(configuration, { replica: { node: spare.node, store: spare.store }, replaces: lost.id.store, isMove: false }), {})
@@ -64,7 +68,12 @@ function replaceLost(turn: Turn, leader: Leader, configuration: ShardConfigurati
 /** Silent for long, or back with another disk. */
 function isLost(turn: Turn, { id, heardAtMs }: Peer): boolean {
   const { nowMs, live } = turn.state
-  return nowMs - heardAtMs >= turn.context.timing.replaceAfterMs || live.some(({ node, store }) => node === id.node && store !== id.store)
+  return nowMs - heardAtMs >= turn.context.timing.replaceAfterMs || newestOf(live).some(({ node, store }) => node === id.node && store !== id.store)
+}
+
+/** Without those that were started again since: their leases may outlive them for a while. */
+function newestOf(live: readonly LiveNode[]): readonly LiveNode[] {
+  return live.filter(({ node, incarnation }) => !live.some((other) => other.node === node && other.incarnation > incarnation))
 }
 
 /** Nobody is heard, while the store sees a member that may be better off. */

@@ -8,7 +8,7 @@ import { endOfEpoch, epochAt } from '../state/epochs.ts'
 import { endOfLog } from '../state/log-state.ts'
 import type { LogEntry } from '../state/log-state.ts'
 import type { Leader, Peer } from '../state/replica-state.ts'
-import { change, changeLeader, changePeer, send } from '../state/turn.ts'
+import { change, changeLeader, changePeer, halt, send } from '../state/turn.ts'
 import type { Turn } from '../state/turn.ts'
 import { holdsLease, isReady } from './awaited.ts'
 
@@ -65,7 +65,11 @@ export function onEntriesRead(turn: Turn, was: Leader, store: string, readId: nu
 }
 
 export function onAppended(turn: Turn, leader: Leader, peer: Peer, message: AppendedMessage): Leader {
-  const { nowMs } = turn.state
+  const { nowMs, log } = turn.state
+  if (message.matchSequence > log.lastSequence) {
+    halt(turn, `${peer.id.node} says in epoch ${message.epoch} that it has the log up to ${message.matchSequence}, which here ends at ${log.lastSequence}`)
+    return leader
+  }
   const matchSequence = Math.max(peer.matchSequence, message.matchSequence)
   const now: Peer = {
     ...peer,
