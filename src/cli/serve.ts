@@ -21,6 +21,7 @@ import type { ServeFlags } from './serve/serve-flags.ts'
 import { statusOf } from './serve/status.ts'
 import { watchEngine } from './serve/watch-engine.ts'
 import { commitOf } from './target/commit-kind.ts'
+import { opening } from './target/opening.ts'
 import { chosenDatabase } from './target/storage-flags.ts'
 import type { ChosenDatabase } from './target/storage-flags.ts'
 
@@ -34,7 +35,7 @@ export async function serve(given: ServeFlags, sourceOf: (flag: string) => FlagS
   const settings: DatabaseSettings = { ...defaultDatabaseSettings, ...limitSettings(flags), shards, workers, readers, durability, kernels }
   const log = createLog(flags.logLevel, (line) => host.printError(line.trimEnd()))
   const readOnly = flags.readOnly === true
-  const engine = await host.openEngine({ ...place, settings, isShardCountGiven: sourceOf('shards') !== 'default', readOnly })
+  const engine = await opening(host.openEngine({ ...place, settings, isShardCountGiven: sourceOf('shards') !== 'default', readOnly }))
   const unwatch = watchEngine(engine, log)
   try {
     const server = await startServer({ flags, place, access, settings, engine, log, host })

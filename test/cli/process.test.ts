@@ -81,7 +81,7 @@ test('a directory that cannot be one is one clear line', async () => {
     const file = join(folder, 'file')
     await writeFile(file, 'x')
     const refused = startCli([...listen, '--data-dir', file])
-    expect(await refused.exited).toBe(1)
+    expect(await refused.exited).toBe(3)
     expect(refused.err()).toMatch(/^lsmt: [^\n]+\n$/)
   })
 })

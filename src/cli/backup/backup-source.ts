@@ -9,6 +9,7 @@ import { addressName, openStorage } from '../../storage/open-storage.ts'
 import { readSmallFile, readSmallObject } from '../../storage/small-file.ts'
 import { checkedName } from '../../storage/storage-name.ts'
 import type { Storage } from '../../storage/storage.ts'
+import { opening } from '../target/opening.ts'
 import type { PlaceAddress } from '../target/storage-flags.ts'
 import { listBytesMax } from './receive-archive.ts'
 
@@ -21,7 +22,7 @@ export interface BackupSource {
 /** 58P01 when there is no complete backup, XX001 or XX002 when its list cannot be read. */
 export async function openBackup(address: PlaceAddress): Promise<BackupSource> {
   if (address.kind === 'local') return backupIn(addressName(address), folderFiles(address.directory))
-  const storage = await openStorage(address, 'read')
+  const storage = await opening(openStorage(address, 'read'))
   try {
     return await backupIn(addressName(address), storageFiles(storage))
   } catch (error) {

@@ -7,13 +7,14 @@ import { isEmptyDirectory } from '../../storage/local-probe.ts'
 import { createMemoryStorage } from '../../storage/memory-storage.ts'
 import { addressName, withStorage } from '../../storage/open-storage.ts'
 import type { Storage } from '../../storage/storage.ts'
+import { opening } from '../target/opening.ts'
 import type { PlaceAddress } from '../target/storage-flags.ts'
 import { verifyStorage } from '../verify.ts'
 import { checkFile } from './receive-archive.ts'
 
 /** 58030 when something is there already. */
 export async function assertEmpty(address: PlaceAddress, hint: string): Promise<void> {
-  const isEmpty = address.kind === 'local' ? await isEmptyDirectory(address.directory) : await withStorage(address, 'write', async (storage) => (await storage.list('')).length === 0)
+  const isEmpty = address.kind === 'local' ? await isEmptyDirectory(address.directory) : await opening(withStorage(address, 'write', async (storage) => (await storage.list('')).length === 0))
   if (!isEmpty) throw new LsmtError('58030', `${addressName(address)} is not empty`, { hint })
 }
 

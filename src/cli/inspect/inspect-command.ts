@@ -24,6 +24,7 @@ import { kernelsOption } from '../flags.ts'
 import type { CliHost } from '../host.ts'
 import { jsonOption } from '../switches.ts'
 import { openFileKernel } from '../target/file-kernel.ts'
+import { opening } from '../target/opening.ts'
 import { addressOf, storeOptions } from '../target/storage-flags.ts'
 import type { StoreFlags } from '../target/storage-flags.ts'
 import { logObjectText, manifestText, segmentText } from './description-text.ts'
@@ -69,7 +70,7 @@ async function bytesOf(path: string, flags: StoreFlags): Promise<Buffer> {
   if (inBucket === null) throw new LsmtError('22023', `${path} is no name of a file of a database`, { hint: 'expected s3://bucket/prefix/ and a name under sst/, wal/ or manifest/' })
   const [, root, name] = inBucket
   const address = addressOf(query === undefined ? root! : `${root}?${query}`, flags)
-  return await withStorage(address, 'read', (storage) => readSmallObject(storage, name!, fileBytesMax))
+  return await opening(withStorage(address, 'read', (storage) => readSmallObject(storage, name!, fileBytesMax)))
 }
 
 async function describe(kernel: Kernel, path: string, bytes: Buffer): Promise<Description> {

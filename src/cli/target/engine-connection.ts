@@ -15,6 +15,7 @@ import type { CliHost } from '../host.ts'
 import { statusOf } from '../serve/status.ts'
 import type { Connection, WriteChunk } from './connection.ts'
 import { commitOf } from './commit-kind.ts'
+import { opening } from './opening.ts'
 import { chosenDatabase } from './storage-flags.ts'
 import type { GuestFlags, PlaceAddress } from './storage-flags.ts'
 
@@ -57,9 +58,9 @@ export async function openHere(flags: GuestFlags & { readonly kernels: KernelKin
 
 /** Opening makes a database where there is none, which commands that look for one should not. */
 export async function openExisting<T>(address: PlaceAddress, open: () => Promise<T>): Promise<T> {
-  if (!(await holdsDatabase(address))) throw new LsmtError('58P01', `there is no database in ${addressName(address)}`, { hint: 'lsmt serve makes one' })
+  if (!(await opening(holdsDatabase(address)))) throw new LsmtError('58P01', `there is no database in ${addressName(address)}`, { hint: 'lsmt serve makes one' })
   try {
-    return await open()
+    return await opening(open())
   } catch (error) {
     if (error instanceof LsmtError && error.code === '55006') throw new LsmtError('55006', error.message, { ...error.evidence, hint: `if a server has it open, work with that: --url http://host:port${address.kind === 's3' ? '; to only look, --read-only; if nobody has it open, --take-over' : ''}` }, error)
     throw error

@@ -53,7 +53,7 @@ async function isThere(storage: Storage): Promise<boolean> {
   if (others.some(holdsFormat)) return true
   if (others.length === 0) return false
   if (storage.appends) throw new LsmtError('58P01', `the file ${formatFileName} is missing in ${storage.description}, where ${others[0]!.name} is of a database`, { file: formatFileName, hint: 'restore a backup, or run lsmt repair' })
-  throw new LsmtError('XX002', `there is no database in ${storage.description}, but ${others.length} other objects, such as ${others[0]!.name}`, { hint: 'give a prefix where nothing is; if this was a database, its object format is lost: restore a backup' })
+  throw new LsmtError('XX002', `there is no database in ${storage.description}, but something else, such as ${others[0]!.name}`, { hint: 'give a prefix where nothing is; if this was a database, its object format is lost: restore a backup' })
 }
 
 /** The same without making one: 58P01 when there is no database. */

@@ -52,7 +52,6 @@ describeS3('a database in a bucket', () => {
       const sql = await runCli(['sql', ...place.flags, '--format', 'csv', '-e', 'SELECT COUNT(*) AS n FROM trips'], '', place.environment)
       expect(sql).toMatchObject({ code: 0, out: expect.stringMatching(/^n\r?\n2\r?\n$/) as string, err: '' })
       expect(await runCli(['verify', ...place.flags], '', place.environment)).toMatchObject({ code: 0, err: '' })
-      expect(await runCli(['repair', ...place.flags], '', place.environment)).toMatchObject({ code: 2, err: expect.stringMatching(/^lsmt: repair of a database in .* is not supported/) as string })
     })
   })
 })
