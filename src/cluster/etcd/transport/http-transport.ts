@@ -81,6 +81,7 @@ async function whole(response: IncomingMessage, bytesMax: number): Promise<Reply
 }
 
 function reasonOf(error: Error, signal: AbortSignal): string {
-  if (!signal.aborted) return error.message === '' ? ((error as NodeJS.ErrnoException).code ?? error.name) : error.message
+  // OpenSSL's messages end in a line break.
+  if (!signal.aborted) return error.message.trim() || ((error as NodeJS.ErrnoException).code ?? error.name)
   return signal.reason instanceof Error ? signal.reason.message : String(signal.reason)
 }

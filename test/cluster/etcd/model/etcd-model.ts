@@ -32,8 +32,9 @@ export interface ModelScript {
   clusterIdOf?: (endpoint: string) => string
   term?: string
   progressMs?: number
-  /** Events in one part of a message. */
+  /** Events in one part of a message, and revisions in one message, at most. */
   partEvents?: number
+  messageRevisions?: number
 }
 
 export interface EtcdModel {
@@ -129,9 +130,11 @@ async function* watchLines({ store, alarms, script, header, request, signal }: W
     return 'compacted'
   }
   while (!signal.aborted) {
-    const events = store.eventsSince(range, next)
+    const all = store.eventsSince(range, next)
+    const lastRevision = [...new Set(all.map(({ revision }) => revision))].slice(0, script.messageRevisions).at(-1)
+    const events = all.filter(({ revision }) => lastRevision !== undefined && revision <= lastRevision)
     const partEvents = script.partEvents ?? Infinity
-    if (events.length > 0) next = store.revision + 1n
+    if (lastRevision !== undefined) next = lastRevision + 1n
     for (let start = 0; start < events.length; start += partEvents) {
       if (isCut()) return 'cut'
       const isLast = start + partEvents >= events.length
