@@ -38,6 +38,8 @@ export interface AppendedMessage extends Envelope {
   readonly matchSequence: number
   readonly round: number
   readonly sentAt: ReplicaTime
+  /** A read waits here: what is committed is to be told at once. */
+  readonly isAsking: boolean
 }
 
 /** Follower to leader: where its log ends, when it cannot tell whether that is the leader's log. */

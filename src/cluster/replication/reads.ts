@@ -1,5 +1,6 @@
 /** Reads of every level, on every role. */
 import type { ReadLevel } from './event.ts'
+import { sayMatch } from './follower/follow.ts'
 import { holdsLease, isReady } from './leader/awaited.ts'
 import { confirmRead } from './leader/confirmed-reads.ts'
 import type { ReplicaState, WaitingRead } from './state/replica-state.ts'
@@ -10,15 +11,20 @@ export function onRead(turn: Turn, id: string, level: ReadLevel): void {
   const { role, nowMs } = turn.state
   if (level.kind === 'session' || (level.kind === 'stale' && role.kind !== 'leader')) {
     const deadlineMs = servableUntilMs(turn.state, level)
-    if (deadlineMs > nowMs) turn.effects.push({ kind: 'serve', id, deadlineMs })
-    else change(turn, { waiting: [...turn.state.waiting, { id, level, sinceMs: nowMs }] })
-    return
+    return deadlineMs > nowMs ? void turn.effects.push({ kind: 'serve', id, deadlineMs }) : wait(turn, { id, level, sinceMs: nowMs })
   }
   if (role.kind !== 'leader' || role.resignByMs !== undefined) return refuse(turn, id, 'notLeader')
   if (!isReady(turn.state, role)) return refuse(turn, id, 'notReady')
   // The deadline is looked at again once the snapshot is taken: the process may stand still in between.
   if (level.kind !== 'linearizable' && holdsLease(turn, role)) turn.effects.push({ kind: 'serve', id, deadlineMs: turn.state.lease!.deadlineMs })
   else confirmRead(turn, role, id)
+}
+
+/** Those that wait ask once, however many they are; what comes later by itself serves the rest. */
+function wait(turn: Turn, read: WaitingRead): void {
+  const { waiting, role } = turn.state
+  change(turn, { waiting: [...waiting, read] })
+  if (role.kind === 'follower' && waiting.length === 0) sayMatch(turn, role, true)
 }
 
 /** Until when what is here satisfies a read; -Infinity: not now. */

@@ -14,7 +14,7 @@ import { abandonLeadership } from './leader/abandon.ts'
 import { advance } from './leader/commit.ts'
 import { lead, onLeaderTick, onWrite } from './leader/lead.ts'
 import { onMove } from './leader/membership.ts'
-import { onAppended, onEntriesRead, onPosition } from './leader/peers.ts'
+import { onAppended, onEntriesRead, onPosition, tell } from './leader/peers.ts'
 import type { LeaderMessage, PeerMessage } from './message.ts'
 import { tendProposal } from './proposal.ts'
 import { onRead, serveWaiting } from './reads.ts'
@@ -159,6 +159,8 @@ function onMessageOfPeer(turn: Turn, leader: Leader, message: PeerMessage): void
   if (peer === undefined) return
   if (message.kind === 'appended') {
     const now = onAppended(turn, leader, peer, message)
-    if (turn.state.halted === undefined) advance(turn, now)
+    if (turn.state.halted !== undefined) return
+    const advanced = advance(turn, now)
+    if (message.isAsking) tell(turn, advanced, peer)
   } else if (message.kind === 'position') onPosition(turn, leader, peer, message)
 }

@@ -5,6 +5,7 @@ import type { RegisteredNode } from '../../../src/cluster/replication/identity.t
 import type { LeasePolicy } from '../../../src/cluster/replication/lease.ts'
 import { rules } from '../../../src/cluster/replication/rules.ts'
 import type { Rules } from '../../../src/cluster/replication/rules.ts'
+import type { ReplicaState } from '../../../src/cluster/replication/state/replica-state.ts'
 import type { ReplicationTiming } from '../../../src/cluster/replication/timing.ts'
 import { createClient } from './client.ts'
 import type { Client } from './client.ts'
@@ -36,6 +37,8 @@ export interface ClusterOptions {
   readonly timing?: Partial<ReplicationTiming>
   /** Broken ones, to see that it is noticed. */
   readonly rules?: Partial<Rules>
+  /** Called with every new state of a replica. */
+  readonly seal?: (state: ReplicaState) => void
   /** What a broken restart does to the disk first. */
   readonly beforeStart?: (disk: Disk) => void
 }
@@ -58,7 +61,7 @@ export interface Cluster {
   readonly ends: readonly string[]
 }
 
-export function createCluster({ seed, nodeCount = 3, factor = 2, isTraced = false, syncsBeforeAck = true, rules: broken = {}, timing: otherTiming = {}, beforeStart }: ClusterOptions): Cluster {
+export function createCluster({ seed, nodeCount = 3, factor = 2, isTraced = false, syncsBeforeAck = true, rules: broken = {}, timing: otherTiming = {}, beforeStart, seal }: ClusterOptions): Cluster {
   const world = createWorld(seed, isTraced)
   const network = createNetwork(world)
   const names = Array.from({ length: nodeCount }, (_, i) => `n${i + 1}`)
@@ -69,7 +72,7 @@ export function createCluster({ seed, nodeCount = 3, factor = 2, isTraced = fals
   const lostDisks: Disk[] = []
   const context = { rules: { ...rules, ...broken }, timing: { ...timing, ...otherTiming } }
   const nodes = names.map((name) => createNode({
-    world, network, store, name, context, lease, tickMs: 15, keepAliveMs: 50, watch: observer,
+    world, network, store, name, context, lease, tickMs: 15, keepAliveMs: 50, watch: observer, seal,
     clockRate: 1 + (world.random.nextFloat() - 0.5) * lease.driftMax,
     deliver: (to, message) => byName.get(to)?.receive(message),
     filesOf(from, fromStore) {

@@ -34,6 +34,8 @@ export interface NodeOptions {
   /** How much faster its clock runs than true time. */
   readonly clockRate: number
   readonly watch: NodeWatcher
+  /** Called with every new state. */
+  readonly seal?: ((state: ReplicaState) => void) | undefined
   deliver(to: string, message: PeerMessage): void
   filesOf(node: string, store: string): Files | undefined
 }
@@ -98,6 +100,7 @@ export function createNode(options: NodeOptions, firstDisk: Disk): SimulatedNode
       const before: ReplicaState = state
       const result = step(context, before, events[i]!, clockMs())
       state = result.state
+      options.seal?.(state)
       watch.stepped(node, before, result.effects)
       for (const effect of result.effects) carryOut(effect)
     }

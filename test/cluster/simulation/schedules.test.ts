@@ -1,38 +1,45 @@
 /**
  * Random schedules of everything that can go wrong, each from one seed: what must hold is asserted after every step, what
  * clients saw is linearizable for every key, and once all is well again writes go through. `LSMT_SEED=n` replays one and
- * prints what happened in it.
+ * prints what happened in it, `LSMT_CLUSTER=5,3` says that it is one of five nodes and three copies.
  */
 import { describe, expect, it } from 'vitest'
 import { runSchedule } from './schedule.ts'
-import type { ClusterOptions } from './cluster.ts'
 
 const isFull = process.env['LSMT_TEST_FULL'] === '1'
 const oneSeed = process.env['LSMT_SEED']
+/** Nodes and copies of the one that is replayed. */
+const [nodeCountOfOne = 3, factorOfOne = 2] = (process.env['LSMT_CLUSTER'] ?? '3,2').split(',').map(Number)
 /** The everyday run is the same every time; the full one looks at other schedules each time. */
 const firstSeed = isFull ? 1 + (Date.now() % 1_000_000_000) : 1
 const partCount = isFull ? 20 : 1
 const schedulesOfPart = isFull ? 5_250 : 950
 
-function failuresOf(seeds: readonly number[], options: Omit<ClusterOptions, 'seed'>): string[] {
+function failuresOf(seeds: readonly number[], nodeCount: number, factor: number): string[] {
   const failures: string[] = []
   for (const seed of seeds) {
-    const { violations } = runSchedule({ seed, ...options })
-    if (violations.length > 0) failures.push(`LSMT_SEED=${seed} ${violations[0]}`)
+    const { violations } = runSchedule({ seed, nodeCount, factor })
+    if (violations.length > 0) failures.push(`LSMT_SEED=${seed} LSMT_CLUSTER=${nodeCount},${factor} ${violations[0]}`)
     if (failures.length === 3) break
   }
   return failures
+}
+
+function freeze(value: unknown): void {
+  if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value) || Object.isFrozen(value)) return
+  Object.freeze(value)
+  Object.values(value).forEach(freeze)
 }
 
 const seeds = (from: number, count: number): readonly number[] => Array.from({ length: count }, (_, i) => from + i)
 
 describe.skipIf(oneSeed !== undefined)('random schedules', () => {
   it.each(seeds(0, partCount))('of three nodes and two copies lose nothing (part %i)', (part) => {
-    expect(failuresOf(seeds(firstSeed + part * schedulesOfPart, schedulesOfPart), {})).toEqual([])
+    expect(failuresOf(seeds(firstSeed + part * schedulesOfPart, schedulesOfPart), 3, 2)).toEqual([])
   }, 1_800_000)
 
   it.each([[3, 3], [4, 2], [5, 3]])('of %i nodes and %i copies lose nothing', (nodeCount, factor) => {
-    expect(failuresOf(seeds(firstSeed, isFull ? 1_000 : 25), { nodeCount, factor })).toEqual([])
+    expect(failuresOf(seeds(firstSeed, isFull ? 1_000 : 25), nodeCount, factor)).toEqual([])
   })
 
   it('lead to everything that there is', () => {
@@ -48,6 +55,10 @@ describe.skipIf(oneSeed !== undefined)('random schedules', () => {
     expect(expected.filter((what) => (counts.get(what) ?? 0) < 3)).toEqual([])
   })
 
+  it('take steps that change nothing in place', () => {
+    for (const seed of seeds(1, 10)) expect(runSchedule({ seed, seal: freeze }).violations).toEqual([])
+  })
+
   it('are the same every time', () => {
     const trace = (): readonly string[] | undefined => runSchedule({ seed: 7, isTraced: true }).cluster.world.trace
     const first = trace()
@@ -57,7 +68,7 @@ describe.skipIf(oneSeed !== undefined)('random schedules', () => {
 })
 
 it.runIf(oneSeed !== undefined)('one schedule', () => {
-  const { violations, cluster } = runSchedule({ seed: Number(oneSeed), isTraced: true })
+  const { violations, cluster } = runSchedule({ seed: Number(oneSeed), nodeCount: nodeCountOfOne, factor: factorOfOne, isTraced: true })
   console.log(cluster.world.trace?.join('\n'))
   expect(violations).toEqual([])
 })

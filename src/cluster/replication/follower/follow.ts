@@ -61,10 +61,10 @@ export function commitFollowing(turn: Turn, { isMatched, leaderCommit }: Followe
 }
 
 /** Nothing is promised under an epoch that is not on disk. */
-export function sayMatch(turn: Turn, { isMatched, leader, round }: Follower): void {
+export function sayMatch(turn: Turn, { isMatched, leader, round }: Follower, isAsking = false): void {
   const { epoch, storedEpoch, log, nowMs, self } = turn.state
   if (!isMatched || leader === undefined || storedEpoch !== epoch) return
-  send(turn, leader, { kind: 'appended', matchSequence: log.durableSequence, round, sentAt: { incarnation: self.incarnation, atMs: nowMs } })
+  send(turn, leader, { kind: 'appended', matchSequence: log.durableSequence, round, sentAt: { incarnation: self.incarnation, atMs: nowMs }, isAsking })
 }
 
 export function sendPosition(turn: Turn, { leader, isFetching }: Follower): void {

@@ -37,6 +37,12 @@ function sendAppend(turn: Turn, leader: Leader, peer: Peer, entries: readonly Lo
   send(turn, peer.id, { kind: 'append', previous, entries, commitSequence, round: leader.round, freshAt })
 }
 
+/** To one that has a read which waits for what is committed. */
+export function tell(turn: Turn, leader: Leader, { id }: Peer): void {
+  const peer = leader.peers.find((other) => other.id.store === id.store)
+  if (peer !== undefined) sendAppend(turn, leader, peer, [])
+}
+
 /** An entry that was just appended to the own log. */
 export function ship(turn: Turn, leader: Leader, entry: LogEntry): void {
   const isInTime = ({ sentSequence, matchSequence }: Peer): boolean => sentSequence === entry.baseSequence - 1 && sentSequence - matchSequence < aheadMax

@@ -13,12 +13,13 @@ export interface StepContext {
 
 export interface Turn {
   readonly context: StepContext
-  state: ReplicaState
+  /** A copy that belongs to this turn; what its fields hold is never changed in place. */
+  readonly state: ReplicaState
   readonly effects: Effect[]
 }
 
 export function change(turn: Turn, changes: Partial<ReplicaState>): void {
-  turn.state = { ...turn.state, ...changes }
+  Object.assign(turn.state, changes)
 }
 
 export function changeLeader(turn: Turn, leader: Leader, changes: Partial<Leader>): Leader {

@@ -139,4 +139,14 @@ describe('leases', () => {
     expect([outdated.answer?.kind, ahead.answer?.kind]).toEqual(['refused', 'refused'])
     expect(story.verdict()).toEqual([])
   })
+
+  it('a read of a session on a follower need not wait for the next sign of life', () => {
+    const story = begin({ timing: { heartbeatMs: 10_000, replaceAfterMs: 60_000, resignAfterMs: 60_000 } })
+    const token = (story.write('k', '1') as { readonly sequence: number }).sequence
+    expect(story.second.state!.commitSequence).toBeLessThan(token)
+    const session = story.ask(story.second, { level: { kind: 'session', afterSequence: token } })
+    expect(story.until(() => session.answer !== undefined, 12)).toBe(true)
+    expect(valueOf(session.answer)).toBe('1')
+    expect(story.verdict()).toEqual([])
+  })
 })
