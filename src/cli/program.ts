@@ -12,7 +12,9 @@ import type { ServeFlags } from './serve/serve-flags.ts'
 import { serve } from './serve.ts'
 import { addInspect } from './inspect/inspect-command.ts'
 import { addBench } from './operate/bench-command.ts'
+import { addCheckpoint } from './operate/checkpoint-command.ts'
 import { addCompact } from './operate/compact-command.ts'
+import { addGc } from './operate/gc-command.ts'
 import { addStatus } from './operate/status-command.ts'
 import { addRepair } from './repair/repair-command.ts'
 import { addSql } from './sql-shell/sql-command.ts'
@@ -59,6 +61,8 @@ export function createProgram(host: CliHost, finish: (code: ExitCode) => void): 
   addInspect(floor)
   addStatus(floor)
   addCompact(floor)
+  addGc(floor)
+  addCheckpoint(floor)
   addBench(floor)
   program.addHelpText('after', () => `\n${exitCodesHelp}\n\n${serving.helpInformation()}`)
   return program

@@ -326,6 +326,11 @@ export interface Engine extends EngineSession {
   compact(): Promise<void>
   /** The files of one consistent state, while writes go on: all that was visible at one moment of the call, and nothing else. */
   checkpoint(): Promise<Checkpoint>
+  /**
+   * Keeps the state of one moment of the call: its files stay, whatever is written later, until the checkpoint is deleted or
+   * `keepMs` have gone by. Resolves to its id. 0A000 but in a bucket.
+   */
+  storeCheckpoint(options: CheckpointOptions): Promise<string>
   /** All that writes is 25006. */
   readonly isReadOnly?: true
   /** What a request that reads storage costs in USD; absent where it costs nothing. */
@@ -334,6 +339,13 @@ export interface Engine extends EngineSession {
   refresh?(): Promise<void>
   stats(): EngineStats
   close(): Promise<void>
+}
+
+export interface CheckpointOptions {
+  /** For people. */
+  readonly name: string
+  /** Absent: until it is deleted. */
+  readonly keepMs?: number
 }
 
 /** Files that make up a database by themselves. They stay as they are until it is released. */

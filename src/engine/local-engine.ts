@@ -35,7 +35,7 @@ import { createWrites } from './session/writes.ts'
 import type { Admission } from './shards/admission.ts'
 import { createSpillFile } from './spill/spill-file.ts'
 import type { CreateTemporary } from './spill/spill-file.ts'
-import { takeEngineCheckpoint } from './shards/checkpoint.ts'
+import { storeEngineCheckpoint, takeEngineCheckpoint } from './shards/checkpoint.ts'
 import { createCommitter } from './shards/commit.ts'
 import type { Committer } from './shards/commit.ts'
 import type { LogOn } from './shards/writer-logs.ts'
@@ -141,7 +141,12 @@ export async function createLocalEngine(parts: LocalEngineParts): Promise<Engine
   return engine
 }
 
-function filesPart({ kernel, trees, storage }: LocalEngineParts, committer: Committer, assertOpen: () => void): Pick<Engine, 'flush' | 'compact' | 'checkpoint'> {
+function filesPart({ kernel, trees, storage, random, clock = systemClock }: LocalEngineParts, committer: Committer, assertOpen: () => void): Pick<Engine, 'flush' | 'compact' | 'checkpoint' | 'storeCheckpoint'> {
+  const stored = (): Storage => {
+    assertOpen()
+    if (storage === undefined) throw new LsmtError('0A000', 'a checkpoint of what is in no storage is not supported')
+    return storage
+  }
   return {
     async flush() {
       assertOpen()
@@ -152,9 +157,10 @@ function filesPart({ kernel, trees, storage }: LocalEngineParts, committer: Comm
       await Promise.all(trees.map((tree) => tree.compact()))
     },
     async checkpoint() {
-      assertOpen()
-      if (storage === undefined) throw new LsmtError('0A000', 'a checkpoint of what is in no storage is not supported')
-      return await takeEngineCheckpoint(kernel, storage, trees, committer)
+      return await takeEngineCheckpoint(kernel, stored(), trees, committer)
+    },
+    async storeCheckpoint(options) {
+      return await storeEngineCheckpoint({ kernel, storage: stored(), clock, random, trees, committer }, options)
     },
   }
 }

@@ -12,7 +12,7 @@ import { emptyManifest } from './manifest.ts'
 import type { ManifestState } from './manifest.ts'
 
 /** How many stay, the newest included: the one before is for people who have to find out what happened. */
-const manifestsKept = 2
+export const manifestsKept = 2
 
 /** The newest state, undefined when none was ever published. A newest manifest that cannot be read is an error: older ones name files that are gone. */
 export async function loadManifest(storage: Storage, kernel: Kernel, shard: number): Promise<ManifestState | undefined> {

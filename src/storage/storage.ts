@@ -43,6 +43,8 @@ export interface Storage {
   list(prefix: string): Promise<readonly StoredObject[]>
   /** Deletes an object; deleting an absent one is not an error. Durable before it resolves. */
   delete(name: string): Promise<void>
+  /** What was begun or tried `ageMs` ago or earlier, by the store's own clock, and never ended; absent where that cannot be. */
+  abandoned?(ageMs: number): Promise<readonly AbandonedObject[]>
   /** Counts of requests since the start; tests state their expectations in these. */
   readonly counts: StorageCounts
   /** The requests behind them, where these are billed (a bucket). */
@@ -55,6 +57,13 @@ export interface Storage {
 export interface StoredObject {
   readonly name: string
   readonly byteLength: number
+}
+
+/** Of no use to anybody, and not listed. */
+export interface AbandonedObject extends StoredObject {
+  /** For people. */
+  readonly why: string
+  drop(): Promise<void>
 }
 
 export interface ObjectWriter {

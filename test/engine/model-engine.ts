@@ -242,6 +242,7 @@ function modelOver(byName: Map<string, ModelTable>, firstVersion: number, staged
     },
     request: modelRequests(() => model),
     spillFile: (use, stats) => createSpillFile(spillStorage.createTemporary, spillKernel(), use, stats),
+    storeCheckpoint: () => Promise.reject(new LsmtError('0A000', 'a model has no files')),
     async checkpoint() {
       throw new LsmtError('0A000', 'the model has no files')
     },
@@ -258,7 +259,7 @@ function modelOver(byName: Map<string, ModelTable>, firstVersion: number, staged
 /** A transaction as a model of its own over copies, which the commit puts in the place of what was there. */
 function beginOver(byName: ReadonlyMap<string, ModelTable>, staged: Map<number, ModelTable>, catalogVersion: number, written: ReadonlySet<string>): EngineTransaction {
   const own = new Map([...byName].map(([name, table]) => [name, { ...table }]))
-  const { begin: _, catalogSettled: __, flush: ___, compact: ____, stats: _____, stageTable: ______, publishStaged: _______, dropStaged: ________, request: _________, checkpoint: __________, close: end, ...session } = modelOver(own, catalogVersion, staged)
+  const { begin: _, catalogSettled: __, flush: ___, compact: ____, stats: _____, stageTable: ______, publishStaged: _______, dropStaged: ________, request: _________, checkpoint: __________, storeCheckpoint: ___________, close: end, ...session } = modelOver(own, catalogVersion, staged)
   const begun = new Map([...own].map(([name, { rows }]) => [name, rows]))
   const refuse = async (): Promise<never> => {
     throw new LsmtError('0A000', 'not in a transaction')

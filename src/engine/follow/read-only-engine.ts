@@ -88,7 +88,7 @@ const refusals = {
   createTable: refuse, dropTable: refuse, alterTable: refuse, truncateTable: refuse,
   insert: refuse, insertText: refuse, insertColumns: refuse, insertOrUpdate: refuse, update: refuse, updateWhere: refuse, deleteWhere: refuse, write: refuse, deleteRange: refuse,
   stageTable: refuse, publishStaged: refuse, dropStaged: refuse, request: refuse,
-  flush: refuse, compact: refuse, checkpoint: refuse,
+  flush: refuse, compact: refuse, checkpoint: refuse, storeCheckpoint: refuse,
 } satisfies Partial<Engine>
 
 function renewingReads(reads: EngineReads, renewing: Renewing): EngineReads {

@@ -26,6 +26,9 @@ export interface ManifestFloor {
 /** Of the files of an epoch. */
 export const firstFileNumber = (epoch: number): number => epoch * 2 ** 32
 
+/** 0 of a file that came with a backup of a directory. */
+export const epochOfFile = (fileNumber: number): number => Math.floor(fileNumber / firstFileNumber(1))
+
 /** Publishes the shard's newest state under the claim's epoch. 55006 when a later writer is seen to have come; whether one has is to be looked for when all shards have published. */
 export async function claimManifest(floor: ManifestFloor): Promise<ManifestState> {
   const { storage, kernel, claim, clock, shard } = floor

@@ -10,6 +10,7 @@ import { zeroCounts } from '../storage-counts.ts'
 import { closedError, noAppends } from '../storage-errors.ts'
 import { checkedName, checkedPrefix, isReserved } from '../storage-name.ts'
 import type { RequestCounts, Storage, StorageCounts, StoredObject } from '../storage.ts'
+import { findAbandoned } from './abandoned.ts'
 import { repeat, startAttempts } from './attempts.ts'
 import type { Bucket } from './bucket/bucket.ts'
 import { createCreations, newPutId } from './create-once.ts'
@@ -77,6 +78,10 @@ export function createS3Storage(options: S3StorageOptions): Storage {
       return listBelow(source, keyPrefix, checkedPrefix(prefix))
     },
     delete: async (name) => deleteKey(source, keyOf(name)),
+    abandoned: async (ageMs) => {
+      assertOpen()
+      return await findAbandoned(source, keyPrefix, ageMs)
+    },
     close: async () => {
       if (closed) return
       closed = true

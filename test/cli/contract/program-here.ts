@@ -18,6 +18,6 @@ export async function parsedHere(name: string, args: readonly string[]): Promise
   const program = programHere()
   const command = program.commands.find((each) => each.name() === name)!
   command.action(() => {})
-  await program.parseAsync([name, ...command.registeredArguments.filter(({ required }) => required).map(() => 'x'), ...args], { from: 'user' })
+  await program.parseAsync([name, ...command.registeredArguments.filter(({ required }) => required).map(({ argChoices }) => argChoices?.[0] ?? 'x'), ...args], { from: 'user' })
   return command
 }

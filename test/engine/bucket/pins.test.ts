@@ -20,7 +20,7 @@ const namesIn = ({ shard, tables }: ManifestState): readonly string[] => tables.
 
 async function checkpointOf(storage: Storage, expiresAtMicros: number): Promise<StoredCheckpoint> {
   const manifests = await Promise.all(Array.from({ length: smallSettings.shards }, async (_, shard) => (await loadManifest(storage, kernel, shard))!))
-  return { name: 'nightly', expiresAtMicros, manifests }
+  return { name: 'nightly', createdAtMicros: 0, expiresAtMicros, manifests }
 }
 
 async function rewriteAll(engine: Engine): Promise<void> {

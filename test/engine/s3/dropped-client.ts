@@ -78,6 +78,7 @@ function aroundRequests(bucket: Bucket, around: <T>(request: () => Promise<Answe
     uploadPart: (...given) => around(() => bucket.uploadPart(...given)),
     completeUpload: (...given) => around(() => bucket.completeUpload(...given)),
     abortUpload: (...given) => around(() => bucket.abortUpload(...given)),
+    listUploads: (...given) => around(() => bucket.listUploads(...given)),
     close: () => bucket.close(),
   }
 }

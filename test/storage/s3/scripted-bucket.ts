@@ -6,7 +6,7 @@ import type { Answer, Bucket, Refusal } from '../../../src/storage/s3/bucket/buc
 export interface ScriptedRequest {
   /** Counted from 1. */
   readonly number: number
-  readonly kind: 'put' | 'head' | 'read' | 'readWhole' | 'list' | 'delete' | 'startUpload' | 'uploadPart' | 'completeUpload' | 'abortUpload'
+  readonly kind: 'put' | 'head' | 'read' | 'readWhole' | 'list' | 'delete' | 'startUpload' | 'uploadPart' | 'completeUpload' | 'abortUpload' | 'listUploads'
   readonly key: string
 }
 
@@ -27,6 +27,8 @@ export interface BucketScript {
   readonly createsOnMatch?: boolean
   readonly ignoresRanges?: boolean
   readonly listsStale?: boolean
+  /** What the store calls the time; whatever it holds was begun at 0. Default 0. */
+  readonly nowMs?: number
   /** Objects in one answer to a list. */
   readonly pageObjects?: number
   /** As Ceph: completing an upload overwrites. */
@@ -40,7 +42,7 @@ interface StoredObject {
 
 export interface ScriptedBucket extends Bucket {
   readonly objects: Map<string, StoredObject>
-  readonly uploads: Map<string, { readonly putId: string; readonly parts: Map<number, Uint8Array> }>
+  readonly uploads: Map<string, { readonly key: string; readonly putId: string; readonly parts: Map<number, Uint8Array> }>
   /** 'put a/b', in order. */
   readonly requests: string[]
   /** Lets late requests take effect, in their order. */
@@ -110,7 +112,7 @@ export function createScriptedBucket(script: BucketScript = {}): ScriptedBucket 
     }),
     list: (prefix, next) => perform('list', prefix, () => {
       if (script.listsStale === true) return done({ objects: [], next: undefined })
-      const found = [...objects].filter(([key]) => key.startsWith(prefix) && key > (next ?? '')).map(([key, { bytes }]) => ({ key, byteLength: bytes.length })).sort((a, b) => (a.key < b.key ? -1 : 1))
+      const found = [...objects].filter(([key]) => key.startsWith(prefix) && key > (next ?? '')).map(([key, { bytes }]) => ({ key, byteLength: bytes.length, modifiedMs: 0 })).sort((a, b) => (a.key < b.key ? -1 : 1))
       const page = found.slice(0, script.pageObjects)
       return done({ objects: page, next: page.length < found.length ? page.at(-1)!.key : undefined })
     }),
@@ -120,7 +122,7 @@ export function createScriptedBucket(script: BucketScript = {}): ScriptedBucket 
     }),
     startUpload: (key, putId) => perform('startUpload', key, () => {
       const uploadId = `upload-${requests.length}`
-      uploads.set(uploadId, { putId, parts: new Map() })
+      uploads.set(uploadId, { key, putId, parts: new Map() })
       return done(uploadId)
     }),
     uploadPart: (key, uploadId, partNumber, body) => perform('uploadPart', key, () => {
@@ -133,6 +135,12 @@ export function createScriptedBucket(script: BucketScript = {}): ScriptedBucket 
       if (ifAbsent && script.completesUnconditionally !== true && objects.has(key)) return exists
       uploads.delete(uploadId)
       return store(key, new Uint8Array(Buffer.concat(etags.map((_, i) => upload.parts.get(i + 1)!))), upload.putId)
+    }),
+    listUploads: (prefix, next) => perform('listUploads', prefix, () => {
+      const found = [...uploads].map(([uploadId, { key }]) => ({ key, uploadId, startedMs: 0 })).filter(({ key }) => key.startsWith(prefix)).sort((a, b) => (a.uploadId < b.uploadId ? -1 : 1))
+      const behind = found.filter(({ uploadId }) => next === undefined || uploadId > next.uploadId)
+      const page = behind.slice(0, script.pageObjects)
+      return done({ uploads: page, nowMs: script.nowMs ?? 0, next: page.length < behind.length ? page.at(-1) : undefined })
     }),
     abortUpload: (key, uploadId) => perform('abortUpload', key, () => {
       uploads.delete(uploadId)

@@ -36,9 +36,24 @@ export interface StoredHead {
 export type PutCondition = { readonly kind: 'absent' } | { readonly kind: 'etag'; readonly etag: string }
 
 export interface BucketPage {
-  readonly objects: readonly { readonly key: string; readonly byteLength: number }[]
+  /** `modifiedMs`: milliseconds since the Unix epoch by the store's clock; undefined where it does not say. */
+  readonly objects: readonly { readonly key: string; readonly byteLength: number; readonly modifiedMs: number | undefined }[]
   /** Asks for the page after this one; undefined: there is none. */
   readonly next: string | undefined
+}
+
+/** Uploads that were begun, and neither completed nor given up. */
+export interface UploadPage {
+  readonly uploads: readonly { readonly key: string; readonly uploadId: string; readonly startedMs: number | undefined }[]
+  readonly next: UploadMarker | undefined
+  /** The time by the store's clock, with which the others compare. */
+  readonly nowMs: number | undefined
+}
+
+/** Asks for the page after the one that ends with it. */
+export interface UploadMarker {
+  readonly key: string
+  readonly uploadId: string
 }
 
 export interface Bucket {
@@ -60,5 +75,6 @@ export interface Bucket {
   uploadPart(key: string, uploadId: string, partNumber: number, body: Uint8Array): Promise<Answer<string>>
   completeUpload(key: string, uploadId: string, etags: readonly string[], ifAbsent: boolean): Promise<Answer<void>>
   abortUpload(key: string, uploadId: string): Promise<Answer<void>>
+  listUploads(prefix: string, next: UploadMarker | undefined): Promise<Answer<UploadPage>>
   close(): void
 }

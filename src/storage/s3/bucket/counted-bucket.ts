@@ -30,6 +30,7 @@ export function countedBucket(bucket: Bucket): CountedBucket {
     uploadPart: (key, uploadId, partNumber, body) => seen('puts', body.length, bucket.uploadPart(key, uploadId, partNumber, body)),
     completeUpload: (key, uploadId, etags, ifAbsent) => seen('puts', 0, bucket.completeUpload(key, uploadId, etags, ifAbsent)),
     abortUpload: (key, uploadId) => seen('deletes', 0, bucket.abortUpload(key, uploadId)),
+    listUploads: (prefix, next) => seen('puts', 0, bucket.listUploads(prefix, next)),
     close: () => bucket.close(),
   }
   return { bucket: counted, requests: counts }

@@ -3,7 +3,7 @@
  * repetition means is judged above; so are its checksums, which stores other than AWS refuse, as all our files have their
  * own. A request has a time limit that is pushed on while bytes of its answer come.
  */
-import { AbortMultipartUploadCommand, CompleteMultipartUploadCommand, CreateMultipartUploadCommand, DeleteObjectCommand, GetObjectCommand, HeadObjectCommand, ListObjectsV2Command, PutObjectCommand, S3Client, UploadPartCommand } from '@aws-sdk/client-s3'
+import { AbortMultipartUploadCommand, CompleteMultipartUploadCommand, CreateMultipartUploadCommand, DeleteObjectCommand, GetObjectCommand, HeadObjectCommand, ListMultipartUploadsCommand, ListObjectsV2Command, PutObjectCommand, S3Client, UploadPartCommand } from '@aws-sdk/client-s3'
 import type { GetObjectCommandOutput, S3ClientConfig } from '@aws-sdk/client-s3'
 import type { Readable } from 'node:stream'
 import { withVariable } from '../../../runtime/host.ts'
@@ -48,7 +48,7 @@ export async function openSdkBucket(address: S3Address, settings: S3Settings): P
     readWhole: (Key, doing) => readWhole(sdk, Key, doing),
     list: (Prefix, next) => ask(sdk, `list ${Prefix}`, 0, async ({ signal }) => {
       const page = await client.send(new ListObjectsV2Command({ Bucket, Prefix, ContinuationToken: next }), { abortSignal: signal })
-      const objects = (page.Contents ?? []).map((object) => ({ key: object.Key ?? '', byteLength: object.Size ?? 0 }))
+      const objects = (page.Contents ?? []).map((object) => ({ key: object.Key ?? '', byteLength: object.Size ?? 0, modifiedMs: object.LastModified?.getTime() }))
       return { objects, next: page.IsTruncated === true ? page.NextContinuationToken : undefined }
     }),
     delete: (Key) => absentIsDone(ask(sdk, `delete ${Key}`, 0, async ({ signal }) => {
@@ -59,7 +59,7 @@ export async function openSdkBucket(address: S3Address, settings: S3Settings): P
   }
 }
 
-function uploadsOf(sdk: Sdk): Pick<Bucket, 'startUpload' | 'uploadPart' | 'completeUpload' | 'abortUpload'> {
+function uploadsOf(sdk: Sdk): Pick<Bucket, 'startUpload' | 'uploadPart' | 'completeUpload' | 'abortUpload' | 'listUploads'> {
   const { client, place: { bucket: Bucket } } = sdk
   return {
     startUpload: (Key, putId) => ask(sdk, `create ${Key}`, 0, async ({ signal }) => {
@@ -77,7 +77,26 @@ function uploadsOf(sdk: Sdk): Pick<Bucket, 'startUpload' | 'uploadPart' | 'compl
     abortUpload: (Key, UploadId) => absentIsDone(ask(sdk, `drop the upload of ${Key}`, 0, async ({ signal }) => {
       await client.send(new AbortMultipartUploadCommand({ Bucket, Key, UploadId }), { abortSignal: signal })
     })),
+    listUploads: (Prefix, next) => ask(sdk, `list the uploads below ${Prefix}`, 0, async ({ signal }) => {
+      const command = new ListMultipartUploadsCommand({ Bucket, Prefix, ...(next !== undefined && { KeyMarker: next.key, UploadIdMarker: next.uploadId }) })
+      const answeredAt = noteDate(command)
+      const page = await client.send(command, { abortSignal: signal })
+      const uploads = (page.Uploads ?? []).map(({ Key = '', UploadId = '', Initiated }) => ({ key: Key, uploadId: UploadId, startedMs: Initiated?.getTime() }))
+      return { uploads, nowMs: answeredAt(), next: page.IsTruncated === true ? { key: page.NextKeyMarker ?? '', uploadId: page.NextUploadIdMarker ?? '' } : undefined }
+    }),
   }
+}
+
+/** What the head of the answer calls the time, once there is one. */
+function noteDate(command: ListMultipartUploadsCommand): () => number | undefined {
+  let date = NaN
+  command.middlewareStack.add((next) => async (asked) => {
+    const answered = await next(asked)
+    const { headers = {} } = answered.response as { readonly headers?: Readonly<Record<string, string>> }
+    date = Date.parse(headers['date'] ?? '')
+    return answered
+  }, { step: 'deserialize', name: 'noteDate' })
+  return () => (Number.isNaN(date) ? undefined : date)
 }
 
 async function createClient(address: S3Address, settings: S3Settings): Promise<S3Client> {

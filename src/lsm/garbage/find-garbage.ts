@@ -1,0 +1,92 @@
+/**
+ * What nobody needs any more of a database in a bucket, whoever writes it: told by what stands, without a claim, so that
+ * it may be asked, and deleted, beside a writer, or by several at once. Everything named here stays garbage for ever: no
+ * writer that is still in use it can come to name it again, and one that has been overtaken finds out by its claim before
+ * it builds on anything. So whoever deletes may do that as late as it likes.
+ *
+ * - A table file is garbage when neither the newest manifest of its shard nor a checkpoint names it, and it is of an epoch
+ *   before that manifest's: no writer of such an epoch can publish any more. What the shard's own writer has made and not
+ *   named yet is its business.
+ * - Log objects are garbage from the oldest on, as far as all shards have in table files what they hold, but never the
+ *   newest with data nor what is behind it; and objects below the log that it does not lead back to.
+ * - Manifests, but the two newest of each shard. Checkpoints that have expired.
+ *
+ * Manifests are read before checkpoints are listed: whoever makes a checkpoint reads the manifests once more after it.
+ */
+import type { Kernel } from '../../kernel/kernel.ts'
+import type { Storage, StoredObject } from '../../storage/storage.ts'
+import { epochOfFile } from '../claim/claim-manifest.ts'
+import { fileNumberOf, manifestFolder, manifestsFolder, streamFolder } from '../file-names.ts'
+import { loadManifests } from '../follow/followed-manifests.ts'
+import { readChain } from '../log/stream/stream-chain.ts'
+import type { ChainObject } from '../log/stream/stream-chain.ts'
+import { manifestsKept } from '../manifest-store.ts'
+import type { ManifestState } from '../manifest.ts'
+import { filesOfCheckpoint, filesOfManifest, isExpired } from '../pins/checkpoint-file.ts'
+import { listCheckpoints } from '../pins/checkpoints.ts'
+import type { ListedCheckpoint } from '../pins/checkpoints.ts'
+import { tableFileFolder, tableFileNumberOf } from '../state/table-files.ts'
+
+export interface Garbage extends StoredObject {
+  /** For people. */
+  readonly why: string
+}
+
+export interface GarbageFloor {
+  readonly storage: Storage
+  readonly kernel: Kernel
+  readonly shards: number
+  /** Microseconds since the Unix epoch. */
+  readonly nowMicros: number
+}
+
+const stream = 0
+
+/** In the order in which it is to be deleted. */
+export async function findGarbage(floor: GarbageFloor): Promise<readonly Garbage[]> {
+  const { storage, kernel, shards, nowMicros } = floor
+  const manifests = await loadManifests(storage, kernel, shards)
+  const checkpoints = await listCheckpoints(storage, kernel)
+  const [kept, expired] = [checkpoints.filter(({ checkpoint }) => !isExpired(checkpoint, nowMicros)), checkpoints.filter(({ checkpoint }) => isExpired(checkpoint, nowMicros))]
+  const files = await Promise.all(manifests.map((manifest) => unnamedFiles(storage, manifest, kept)))
+  return [...expired.map(expiredCheckpoint), ...files.flat(), ...(await passedLog(floor, manifests)), ...(await outdatedManifests(floor))]
+}
+
+function expiredCheckpoint({ name, byteLength, checkpoint }: ListedCheckpoint): Garbage {
+  return { name, byteLength, why: `checkpoint ${JSON.stringify(checkpoint.name)} expired at ${new Date((checkpoint.expiresAtMicros ?? 0) / 1000).toISOString()}` }
+}
+
+async function unnamedFiles(storage: Storage, manifest: ManifestState, checkpoints: readonly ListedCheckpoint[]): Promise<readonly Garbage[]> {
+  const { shard, id, writerEpoch } = manifest
+  const named = new Set(filesOfManifest(manifest))
+  const pinned = new Set(checkpoints.flatMap(({ checkpoint }) => filesOfCheckpoint(checkpoint)))
+  const found: Garbage[] = []
+  for (const { name, byteLength } of await storage.list(tableFileFolder(shard))) {
+    const fileNumber = tableFileNumberOf(name, shard)
+    if (fileNumber === undefined || named.has(fileNumber) || pinned.has(name)) continue
+    const epoch = epochOfFile(fileNumber)
+    if (epoch < writerEpoch) found.push({ name, byteLength, why: `of epoch ${epoch}, and neither manifest ${id} of epoch ${writerEpoch} nor a checkpoint names it` })
+  }
+  return found
+}
+
+async function passedLog(floor: GarbageFloor, manifests: readonly ManifestState[]): Promise<readonly Garbage[]> {
+  const { objects, strays } = await readChain({ ...floor, stream })
+  const newestData = objects.findLastIndex(({ header }) => header.kind === 'data')
+  const needed = objects.findIndex((object, i) => i >= newestData || !isPassed(object, manifests))
+  const passed = objects.slice(0, Math.max(0, needed)).map(({ name, header }): Garbage => ({ name, byteLength: header.byteLength, why: 'all that it holds is in table files' }))
+  const sizes = new Map((strays.length === 0 ? [] : await floor.storage.list(streamFolder(stream))).map(({ name, byteLength }) => [name, byteLength]))
+  return [...strays.map((name): Garbage => ({ name, byteLength: sizes.get(name) ?? 0, why: 'the log does not lead to it' })), ...passed]
+}
+
+function isPassed({ records }: ChainObject, manifests: readonly ManifestState[]): boolean {
+  return records.every(({ shard, lastSequence }) => lastSequence <= (manifests[shard]?.flushedSequence ?? 0))
+}
+
+async function outdatedManifests({ storage, shards }: GarbageFloor): Promise<readonly Garbage[]> {
+  const listed = await storage.list(manifestsFolder)
+  return Array.from({ length: shards }, (_, shard) => {
+    const ofShard = listed.filter(({ name }) => fileNumberOf(name, manifestFolder(shard), 'manifest') !== undefined)
+    return ofShard.slice(0, -manifestsKept).map(({ name, byteLength }): Garbage => ({ name, byteLength, why: 'newer manifests stand' }))
+  }).flat()
+}
