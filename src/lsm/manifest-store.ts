@@ -5,7 +5,6 @@
 import { corruption, LsmtError } from '../errors.ts'
 import type { Kernel } from '../kernel/kernel.ts'
 import type { Storage } from '../storage/storage.ts'
-import { isDiskFull } from './disk-room.ts'
 import { fileNumberOf, manifestFileName, manifestFolder } from './file-names.ts'
 import { decodeManifest, encodeManifest } from './manifest-codec.ts'
 import { emptyManifest } from './manifest.ts'
@@ -46,17 +45,31 @@ export async function loadNewestManifest(storage: Storage, kernel: Kernel, shard
  */
 export async function publishManifest(storage: Storage, kernel: Kernel, state: ManifestState): Promise<'published' | 'fenced'> {
   const { shard, id } = state
-  if (await storage.createIfAbsent(manifestFileName(shard, id), [encodeManifest(kernel, state)]) === 'exists') return 'fenced'
+  if (await createManifest(storage, kernel, state) === 'exists') return 'fenced'
   const ids = await manifestIds(storage, shard)
   // The id may have been free only because a later writer has removed it already.
   if (ids.at(-1) !== id) return 'fenced'
-  for (const outdated of ids) if (outdated <= id - manifestsKept) await storage.delete(manifestFileName(shard, outdated)).catch(afterPublishing)
+  for (const outdated of ids) if (outdated <= id - manifestsKept) await removeOutdated(storage, shard, outdated)
   return 'published'
 }
 
-/** Some file systems need room to delete; that must not read as if nothing had been published. */
-function afterPublishing(error: unknown): never {
-  throw isDiskFull(error) ? new LsmtError('58030', error.message, error.evidence, error) : error
+/** One request; whether its writer was overtaken meanwhile is to be looked for by other means. */
+export function createManifest(storage: Storage, kernel: Kernel, state: ManifestState): Promise<'created' | 'exists'> {
+  return storage.createIfAbsent(manifestFileName(state.shard, state.id), [encodeManifest(kernel, state)])
+}
+
+/** Removes the manifest that is no longer kept once `id` stands, if its predecessors were removed as they went. */
+export async function removeOutdatedBy(storage: Storage, shard: number, id: number): Promise<void> {
+  if (id > manifestsKept) await removeOutdated(storage, shard, id - manifestsKept)
+}
+
+/** What cannot be removed harms nobody, and must not read as if nothing had been published: a later publication that lists removes it. */
+async function removeOutdated(storage: Storage, shard: number, id: number): Promise<void> {
+  await storage.delete(manifestFileName(shard, id)).catch(assertStorageError)
+}
+
+function assertStorageError(error: unknown): void {
+  if (!(error instanceof LsmtError)) throw error
 }
 
 /** Of those that are there, ascending. */

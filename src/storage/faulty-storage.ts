@@ -125,7 +125,7 @@ function survivors(state: FaultState): MemoryDisk {
 }
 
 function crashedError(name: string): LsmtError {
-  return new LsmtError('58030', `the disk has crashed: ${name}`, { file: name })
+  return new LsmtError('55000', `the disk has crashed: ${name}`, { file: name })
 }
 
 /** Numbers an operation and meets the fault that is set for it. Returns whether the power goes in it. */

@@ -26,7 +26,8 @@ async function recover(disk: FaultyStorage, random: Random, settings: TestSettin
     storage = storage.crash({ ...kind, seed: random.nextU32(), delayTurnsMax: 2, ...(!isLast && { crashAtOperation: 1 + random.below(60) }) })
     try {
       const engine = await openTestEngine(storage, settings)
-      if (!storage.crashed) return { engine, storage }
+      // What is to crash later crashes in what comes next, or not at all.
+      if (isLast) return { engine, storage }
       await engine.close().catch(() => {})
     } catch (error) {
       if (!storage.crashed) throw error

@@ -54,7 +54,7 @@ describe('the faulty disk', () => {
       expect((await failureOf(disk.createIfAbsent('two', []))).message).toContain('crashed')
       expect(disk.crashed).toBe(true)
       for (const action of [() => disk.read('one'), () => disk.list(''), () => disk.createIfAbsent('three', [])]) {
-        expect((await failureOf(action)).code).toBe('58030')
+        expect((await failureOf(action)).code).toBe('55000')
       }
       outcomes.add((await disk.crash({ seed }).list('')).map((object) => object.name).join())
     }

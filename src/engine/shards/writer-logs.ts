@@ -9,6 +9,7 @@ import type { Kernel } from '../../kernel/kernel.ts'
 import type { Claim } from '../../lsm/claim/claim-file.ts'
 import { assertEnded, tellEnd } from '../../lsm/claim/claim-end.ts'
 import { assertNoLogElsewhere, isReleased, keepClaim, prepareLocalLog, release } from '../../lsm/claim/log-place.ts'
+import { openingPatience } from '../../lsm/claim/until-known.ts'
 import { lookForClaims, newestClaim, nextClaim, overtaken, takeClaim } from '../../lsm/claim/writer-claim.ts'
 import type { DiskRoom } from '../../lsm/disk-room.ts'
 import type { Doubt } from '../../lsm/log/doubt.ts'
@@ -90,7 +91,7 @@ async function openStored(floor: WriterFloor): Promise<WriterLogs> {
   return {
     logOn: 'bucket',
     treeOptions: ({ shard }) => ({ log: log.source(shard), claim, pins }),
-    assertStillMine: () => lookForClaims(claim, clock),
+    assertStillMine: () => lookForClaims(claim, openingPatience(clock)),
     get doubt() { return log.doubt },
     leave: async (trees, close) => {
       await (floor.leavesFlushed === true ? leaveFlushed(floor, made, trees, close) : close())
@@ -118,7 +119,7 @@ async function openLocal(floor: WriterFloor, local: Storage): Promise<WriterLogs
   return {
     logOn: 'disk',
     treeOptions: (options) => ({ log: segmentLog({ ...options, storage: local }), claim, pins }),
-    assertStillMine: () => lookForClaims(claim, clock),
+    assertStillMine: () => lookForClaims(claim, openingPatience(clock)),
     doubt: undefined,
     leave: async (trees, close) => {
       await leaveFlushed(floor, made, trees, close)

@@ -5,10 +5,11 @@
  *
  * File numbers of epoch E start at E * 2^32, so that two writers never make a file of one name.
  */
+import { LsmtError } from '../../errors.ts'
 import type { Kernel } from '../../kernel/kernel.ts'
 import type { Clock } from '../../runtime/clock.ts'
 import type { Storage } from '../../storage/storage.ts'
-import { loadNewestManifest, publishManifest } from '../manifest-store.ts'
+import { createManifest, loadNewestManifest, publishManifest, removeOutdatedBy } from '../manifest-store.ts'
 import type { ManifestState } from '../manifest.ts'
 import { isUnknown, openingPatience, untilKnown } from './until-known.ts'
 import type { Patience } from './until-known.ts'
@@ -40,9 +41,21 @@ export async function claimManifest(floor: ManifestFloor): Promise<ManifestState
   }
 }
 
-/** Publishes a state and looks whether this is still the writer. 55006 when it is not. */
-export async function publishClaimed({ storage, kernel, claim }: ManifestFloor, manifest: ManifestState, patience: Patience): Promise<'published' | 'fenced'> {
-  const outcome = await untilKnown(() => publishManifest(storage, kernel, manifest), isUnknown, patience)
-  await lookForClaims(claim, patience.clock)
-  return outcome
+/** So often a look that fails is made, each time later: storage has tried again by itself before it says so. */
+const looksMax = 6
+
+/** Publishes a state and looks whether this is still the writer. An error that is returned says that nothing was published; 55006 when this is not the writer any more. */
+export async function publishClaimed({ storage, kernel, claim, shard }: ManifestFloor, manifest: ManifestState, patience: Patience): Promise<'published' | 'fenced' | LsmtError> {
+  let mayStand = false
+  const creation = untilKnown(() => createManifest(storage, kernel, manifest), isUnknown, { ...patience, onUnknown: () => { mayStand = true } })
+  const created = await creation.catch((error: unknown) => {
+    if (!mayStand && error instanceof LsmtError && error.code === '58030') return error
+    throw error
+  })
+  if (created instanceof LsmtError) return created
+  let looks = 0
+  await lookForClaims(claim, { clock: patience.clock, hasEnded: () => ++looks >= looksMax })
+  if (created === 'exists') return 'fenced'
+  await removeOutdatedBy(storage, shard, manifest.id)
+  return 'published'
 }

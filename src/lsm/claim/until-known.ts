@@ -17,6 +17,11 @@ export function isUnknown(error: unknown): error is LsmtError {
   return error instanceof LsmtError && error.code === '40003'
 }
 
+/** Storage gave no answer, or none that can be used: asked again, it may. */
+export function isStorageFailure(error: unknown): error is LsmtError {
+  return error instanceof LsmtError && (error.code === '40003' || error.code === '58030')
+}
+
 /** Takes `step` until it tells what came of it, by its answer or by an error that `asksAgain` does not name. */
 export async function untilKnown<T>(step: () => Promise<T>, asksAgain: (error: unknown) => error is LsmtError, { clock, hasEnded, onUnknown }: Patience): Promise<T> {
   for (let waitMs = waitMsMin; ; waitMs = Math.min(waitMsMax, 2 * waitMs)) {

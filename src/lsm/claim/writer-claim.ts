@@ -16,7 +16,8 @@ import type { Storage } from '../../storage/storage.ts'
 import { claimFileName, claimFolder, fileNumberOf } from '../file-names.ts'
 import { decodeClaim, encodeClaim } from './claim-file.ts'
 import type { Claim, LogPlace } from './claim-file.ts'
-import { isUnknown, openingPatience, untilKnown } from './until-known.ts'
+import { isStorageFailure, isUnknown, openingPatience, untilKnown } from './until-known.ts'
+import type { Patience } from './until-known.ts'
 
 export interface WriterClaim {
   readonly epoch: number
@@ -84,14 +85,9 @@ export function isOvertaken(error: unknown): error is LsmtError {
   return error instanceof LsmtError && error.code === '55006'
 }
 
-/** So often a look that fails is made, each time later: storage has tried again by itself before it says so. */
-const looksMax = 6
-const isNoAnswer = (error: unknown): error is LsmtError => error instanceof LsmtError && !isOvertaken(error)
-
-/** `assertStillMine`, made again when it gives no answer. `onUnknown` is told that it did not. */
-export function lookForClaims(claim: WriterClaim, clock: Clock, onUnknown: (error: Error) => void = () => {}): Promise<void> {
-  let looks = 0
-  return untilKnown(() => claim.assertStillMine(), isNoAnswer, { clock, onUnknown, hasEnded: () => ++looks >= looksMax })
+/** `assertStillMine`, made again while it gives no answer. */
+export function lookForClaims(claim: WriterClaim, patience: Patience): Promise<void> {
+  return untilKnown(() => claim.assertStillMine(), isStorageFailure, patience)
 }
 
 /** 32 hexadecimal digits. */

@@ -5,11 +5,18 @@ import type { ErrorCode } from '../../errors.ts'
 /** Refusals before anything was written: such a batch will not be found in the log. */
 const refusals: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['53200', '55000'])
 
+const decidedLater = 'it is decided when the database is opened again: look then, or send the statement again under its idempotency key'
+
 /** The error of a batch that was being written when the log failed: the next opening may find it there whole, or not. */
 export function outcomeOf(failure: unknown): LsmtError {
   if (failure instanceof LsmtError && (failure.code === '40003' || refusals.has(failure.code))) return failure
-  const hint = 'it is decided when the database is opened again: look then, or send the statement again under its idempotency key'
-  return new LsmtError('40003', 'it is not known whether this was written: the log failed meanwhile', { hint }, failure)
+  return new LsmtError('40003', 'it is not known whether this was written: the log failed meanwhile', { hint: decidedLater }, failure)
+}
+
+/** Why a log ends that had offered an object to storage: those in it may be found there, so it is no refusal to them. */
+export function failureOfOffered(failure: unknown): unknown {
+  if (!(failure instanceof LsmtError && refusals.has(failure.code))) return failure
+  return new LsmtError('40003', 'it is not known whether this was written: the log ended before storage said so', { hint: decidedLater }, failure)
 }
 
 /** The refusal of a batch that comes after the tree failed. */

@@ -2,7 +2,7 @@
  * Publishing: the one way in which a tree's table files change. Edits are applied one after the other to the newest
  * version, become durable as the next manifest, and only then visible as the next view. A manifest that could not be
  * published, or was overtaken, ends writes: whether it stands is unknown, so nothing may build on either state. Only when
- * the disk had no room for it, it certainly does not stand, and all is as before.
+ * the disk had no room for it, or a bucket could not be reached, it certainly does not stand, and all is as before.
  */
 import { LsmtError } from '../../errors.ts'
 import { publishClaimed } from '../claim/claim-manifest.ts'
@@ -38,14 +38,12 @@ async function publishNow(state: TreeState, { edit, changes, onPublished }: Publ
   const { shard } = state.options
   const tables = editTables(state.view.version, change)
   const manifest: ManifestState = { ...state.manifest, ...changes, id: state.manifest.id + 1, nextFileNumber: state.nextFileNumber, tables: manifestTables(tables) }
-  try {
-    if ((await publishState(state, manifest)) === 'fenced') {
-      throw new LsmtError('55006', `another writer has taken over shard ${shard}: manifest ${manifest.id} is not this one's`)
-    }
-  } catch (error) {
+  const outcome = await publishState(state, manifest).catch((error: unknown) => {
     if (!isDiskFull(error)) poison(state, error)
     throw error
-  }
+  })
+  if (outcome === 'fenced') throw ended(state, new LsmtError('55006', `another writer has taken over shard ${shard}: manifest ${manifest.id} is not this one's`))
+  if (outcome !== 'published') throw outcome
   state.manifest = manifest
   onPublished()
   const version = createVersion(tables)
@@ -55,8 +53,14 @@ async function publishNow(state: TreeState, { edit, changes, onPublished }: Publ
   return true
 }
 
-function publishState({ options, closing }: TreeState, manifest: ManifestState): Promise<'published' | 'fenced'> {
+/** An error is of a manifest that certainly does not stand. */
+function publishState({ options, closing }: TreeState, manifest: ManifestState): Promise<'published' | 'fenced' | LsmtError> {
   const { storage, kernel, clock, claim } = options
   if (claim === undefined) return publishManifest(storage, kernel, manifest)
   return publishClaimed({ ...options, claim }, manifest, { clock, hasEnded: () => closing.signal.aborted })
+}
+
+function ended(state: TreeState, error: LsmtError): LsmtError {
+  poison(state, error)
+  return error
 }

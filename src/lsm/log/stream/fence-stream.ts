@@ -28,7 +28,7 @@ export async function fenceStream(floor: FenceFloor, before: StreamTail): Promis
   for (let tail = before; ;) {
     const outcome = await createFence(floor, tail)
     const now = await readTail(floor)
-    await lookForClaims(claim, clock)
+    await lookForClaims(claim, openingPatience(clock))
     // A place before the end was free because it had been used and deleted since it was read.
     if (outcome === 'created' && now.nextId === tail.nextId + 1) return
     tail = now

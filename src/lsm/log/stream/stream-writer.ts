@@ -4,8 +4,8 @@
  * order of the records is that of the objects. Records are acknowledged, in order, when their object stands and no later
  * writer has claimed the database by then.
  *
- * Where storage cannot tell whether an object stands, or whether somebody has claimed, it is asked again in the same way
- * until it can: never are other bytes offered for a place that is not decided. Meanwhile there is doubt (../doubt.ts). An
+ * Where storage cannot tell whether an object stands, or whether somebody has claimed, or cannot be reached, it is asked
+ * again in the same way until it can: never are other bytes offered for a place that is not decided. Meanwhile there is doubt (../doubt.ts). An
  * object that is not this writer's, or a later claim, ends the log for good.
  */
 import { LsmtError } from '../../../errors.ts'
@@ -14,7 +14,7 @@ import { createHistogram, observe } from '../../../runtime/histogram.ts'
 import type { HistogramRecorder } from '../../../runtime/histogram.ts'
 import type { Random } from '../../../runtime/random.ts'
 import type { Durability } from '../../../settings.ts'
-import { isUnknown, untilKnown } from '../../claim/until-known.ts'
+import { isStorageFailure, isUnknown, untilKnown } from '../../claim/until-known.ts'
 import type { Patience } from '../../claim/until-known.ts'
 import { lookForClaims, randomId } from '../../claim/writer-claim.ts'
 import type { WriterClaim } from '../../claim/writer-claim.ts'
@@ -24,6 +24,7 @@ import { streamObjectName } from '../../file-names.ts'
 import { createDoubt } from '../doubt.ts'
 import type { Doubt, DoubtfulLog } from '../doubt.ts'
 import { groupBounds, syncMsBounds } from '../log.ts'
+import { failureOfOffered } from '../outcome.ts'
 import { encodeObject, recordBytes } from './object-format.ts'
 import type { StreamRecord } from './object-format.ts'
 import type { StreamFloor, StreamTail } from './stream-chain.ts'
@@ -205,14 +206,10 @@ function takeGroup(state: WriterState): readonly Entry[] {
 }
 
 async function writeGroup(state: WriterState, records: readonly StreamRecord[]): Promise<void> {
-  const { options: { clock, claim, lastSequences, onWritten }, tail } = state
+  const { options: { clock, lastSequences, onWritten }, tail } = state
   state.lastStartMs = clock.monotonicMs()
   const { name, bytes, putId } = await encode(state, records)
-  if ((await create(state, name, bytes)) === 'exists') {
-    await claim.assertStillMine()
-    throw new LsmtError('55006', `another writer has taken the place of ${name} in the log`)
-  }
-  await lookForClaims(claim, clock, (error) => state.doubt.begin(error))
+  await createAndLook(state, name, bytes).catch((error: unknown) => { throw failureOfOffered(error) })
   observe(state.syncMs, clock.monotonicMs() - state.lastStartMs)
   if (records.length > 0) observe(state.groups, records.length)
   state.objects++
@@ -220,6 +217,14 @@ async function writeGroup(state: WriterState, records: readonly StreamRecord[]):
   state.tail = { nextId: tail.nextId + 1, previousPutId: putId }
   for (const { shard, lastSequence } of records) lastSequences[shard] = lastSequence
   onWritten(name, bytes.length, records)
+}
+
+/** Resolves when the object stands and nobody has claimed the database by then. */
+async function createAndLook(state: WriterState, name: string, bytes: Uint8Array): Promise<void> {
+  const { options: { claim, storage } } = state
+  const created = await untilKnown(() => storage.createIfAbsent(name, [bytes]), isUndecided, patience(state))
+  await lookForClaims(claim, patience(state))
+  if (created === 'exists') throw new LsmtError('55006', `another writer has taken the place of ${name} in the log`)
 }
 
 /** Waits for memory where there is none just then: the records were admitted. */
@@ -232,20 +237,22 @@ async function encode({ options, tail }: WriterState, records: readonly StreamRe
   return { name: streamObjectName(stream, tail.nextId), bytes, putId }
 }
 
-/** Not known, or certainly nothing, for want of room. */
-const isUndecided = (error: unknown): error is LsmtError => isUnknown(error) || isDiskFull(error)
+/** Not known, or certainly nothing, for want of room or of a way to storage. */
+const isUndecided = (error: unknown): error is LsmtError => isStorageFailure(error) || isDiskFull(error)
 const isOutOfMemory = (error: unknown): error is LsmtError => error instanceof LsmtError && error.code === '53200'
 
-function create(state: WriterState, name: string, bytes: Uint8Array): Promise<'created' | 'exists'> {
-  return untilKnown(() => state.options.storage.createIfAbsent(name, [bytes]), isUndecided, patience(state))
-}
-
+/** A writer that closes waits for what may be known soon, and not for a storage that cannot be reached. */
 function patience(state: WriterState): Patience {
   const { options: { clock, room }, doubt } = state
+  let isReached = true
   return {
     clock,
-    hasEnded: () => state.closedMs !== undefined && clock.monotonicMs() - state.closedMs > closingMsMax,
-    onUnknown: (error) => (isDiskFull(error) ? room.noteFull(error) : doubt.begin(error)),
+    hasEnded: () => state.closedMs !== undefined && (!isReached || clock.monotonicMs() - state.closedMs > closingMsMax),
+    onUnknown(error) {
+      isReached = isUnknown(error) || isDiskFull(error)
+      if (isDiskFull(error)) room.noteFull(error)
+      else doubt.begin(error)
+    },
   }
 }
 
