@@ -7,6 +7,7 @@
 /** Every code lsmt can raise, with what it means. */
 export const errorCodes = {
   '08006': 'no reachable replica',
+  '08P01': 'a node broke the protocol between nodes',
   '0A000': 'valid, but not supported',
   '21000': 'a subquery gave more than one row',
   '22001': 'text too long for its column',

@@ -1,0 +1,63 @@
+/** Small binary texts as they are written: integers in as few bytes as they need (LEB128), doubles, texts with their length. */
+export interface ByteWriter {
+  u8(value: number): void
+  u32(value: number): void
+  f64(value: number): void
+  /** A whole number from 0 to 2^53-1. */
+  count(value: number): void
+  text(value: string): void
+  bytes(value: Uint8Array): void
+  /** What was written so far. */
+  done(): Uint8Array
+}
+
+export function createByteWriter(capacity = 256): ByteWriter {
+  let buffer = Buffer.allocUnsafe(capacity)
+  let at = 0
+  function reserve(byteLength: number): number {
+    const start = at
+    at += byteLength
+    if (at > buffer.length) {
+      const larger = Buffer.allocUnsafe(Math.max(at, buffer.length * 2))
+      buffer.copy(larger, 0, 0, start)
+      buffer = larger
+    }
+    return start
+  }
+  function count(value: number): void {
+    let rest = value
+    while (rest >= 0x80) {
+      const start = reserve(1)
+      buffer[start] = (rest % 0x80) | 0x80
+      rest = Math.floor(rest / 0x80)
+    }
+    const start = reserve(1)
+    buffer[start] = rest
+  }
+  function bytes(value: Uint8Array): void {
+    const start = reserve(value.byteLength)
+    buffer.set(value, start)
+  }
+  return {
+    u8(value) {
+      const start = reserve(1)
+      buffer[start] = value
+    },
+    u32(value) {
+      const start = reserve(4)
+      buffer.writeUInt32LE(value, start)
+    },
+    f64(value) {
+      const start = reserve(8)
+      buffer.writeDoubleLE(value, start)
+    },
+    count,
+    bytes,
+    text(value) {
+      const utf8 = Buffer.from(value, 'utf8')
+      count(utf8.length)
+      bytes(utf8)
+    },
+    done: () => buffer.subarray(0, at),
+  }
+}

@@ -1,0 +1,93 @@
+/** Nodes in this process, each a transport behind an HTTP server on loopback. */
+import { createServer } from 'node:http'
+import type { Server } from 'node:http'
+import type { AddressInfo, Socket } from 'node:net'
+import { afterEach } from 'vitest'
+import { isUpgrade } from '../../../src/cluster/transport/dial/upgrade.ts'
+import { defaultTransportSettings } from '../../../src/cluster/transport/settings.ts'
+import type { TransportSettings } from '../../../src/cluster/transport/settings.ts'
+import { createTransport } from '../../../src/cluster/transport/transport.ts'
+import type { Transport, TransportOptions } from '../../../src/cluster/transport/transport.ts'
+import { systemClock } from '../../../src/runtime/clock.ts'
+import { createLog } from '../../../src/runtime/log.ts'
+import { systemRandom } from '../../../src/runtime/random.ts'
+
+export const secret = Buffer.from('a secret of the tests, long enough')
+
+export interface TestNode {
+  readonly name: string
+  readonly url: string
+  readonly transport: Transport
+  /** `warn` and `info` lines of the log. */
+  readonly lines: string[]
+  /** What came one way, as `from text`. */
+  readonly messages: string[]
+  /** Sockets of the server that are open. */
+  readonly sockets: ReadonlySet<Socket>
+}
+
+export interface TestNodeOptions extends Partial<Omit<TransportOptions, 'settings'>> {
+  readonly settings?: Partial<TransportSettings>
+}
+
+const ends: (() => Promise<void>)[] = []
+
+afterEach(async () => {
+  for (const end of ends.splice(0)) await end()
+})
+
+/** Ended after the test. */
+export async function startNode(name: string, { settings, ...options }: TestNodeOptions = {}): Promise<TestNode> {
+  const lines: string[] = [], messages: string[] = []
+  const transport = createTransport({
+    cluster: 'test', node: name, secret, clock: systemClock, random: systemRandom, settings: { ...defaultTransportSettings, ...settings },
+    log: createLog('info', (line) => lines.push((JSON.parse(line) as { msg: string }).msg)),
+    onMessage: (from, body) => void messages.push(`${from} ${Buffer.from(body).toString()}`),
+    requests: { echo: async (body) => Buffer.from(body) },
+    streams: {},
+    ...options,
+  })
+  const server = createServer((_, response) => response.writeHead(404).end())
+  server.on('upgrade', (request, socket, head) => {
+    if (isUpgrade(request.url, request.headers.upgrade)) transport.accept(socket, head)
+    else socket.destroy()
+  })
+  const { url, sockets } = await listen(server)
+  ends.push(async () => {
+    await transport.close()
+    for (const socket of sockets) socket.destroy()
+    server.close()
+  })
+  return { name, url, transport, lines, messages, sockets }
+}
+
+export async function listen(server: Server): Promise<{ readonly url: string; readonly sockets: ReadonlySet<Socket> }> {
+  const sockets = new Set<Socket>()
+  server.on('connection', (socket) => {
+    sockets.add(socket)
+    socket.once('close', () => sockets.delete(socket))
+  })
+  await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve))
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, sockets }
+}
+
+/** Tells each node where all are, and waits until all are connected. */
+export async function connectAll(...nodes: readonly TestNode[]): Promise<void> {
+  const urls = new Map(nodes.map(({ name, url }) => [name, url]))
+  for (const { transport } of nodes) transport.setPeers(urls)
+  await until(() => nodes.every(({ transport }) => transport.stats().to.every(({ isConnected }) => isConnected)))
+}
+
+export async function until(condition: () => boolean, timeoutMs = 5_000): Promise<void> {
+  const endMs = performance.now() + timeoutMs
+  while (!condition()) {
+    if (performance.now() > endMs) throw new Error(`not within ${timeoutMs} ms: ${condition.toString()}`)
+    await new Promise((resolve) => setTimeout(resolve, 5))
+  }
+}
+
+export const text = (value: string): readonly Uint8Array[] => [Buffer.from(value)]
+
+export async function codeOf(outcome: Promise<unknown>): Promise<string> {
+  return await outcome.then(() => 'none', (error: unknown) => (error as { code: string }).code)
+}
