@@ -77,6 +77,7 @@ function listeningEngine(seen: EngineRow[]): Engine {
       seen.push(key)
       return ['value']
     },
+    getMany: unused,
     request: unused,
     insert: (_table, rows) => {
       seen.push(...rows)

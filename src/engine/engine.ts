@@ -192,6 +192,8 @@ export interface EngineSession extends EngineCatalog {
   snapshot(): EngineSnapshot
   /** The row (columns in the order asked) or undefined. Resolved at once when no storage is needed. */
   get(snapshot: EngineSnapshot | undefined, table: TableSchema, key: readonly EngineValue[], columns: readonly number[], stats?: ReadStats): EngineRow | undefined | Promise<EngineRow | undefined>
+  /** The rows of several keys, by key, as `get` gives them. What must be read from storage is read together, so that many take hardly longer than one. */
+  getMany(snapshot: EngineSnapshot | undefined, table: TableSchema, keys: readonly (readonly EngineValue[])[], columns: readonly number[], stats?: ReadStats): readonly (EngineRow | undefined)[] | Promise<readonly (EngineRow | undefined)[]>
   /** Batches of rows. Long reads give timers and sockets their turn every few milliseconds, as do aggregates. */
   scan(snapshot: EngineSnapshot, scan: EngineScan, stats?: ReadStats): AsyncIterable<readonly EngineRow[]>
   aggregate(snapshot: EngineSnapshot, scan: EngineScan, aggregates: readonly EngineAggregate[], stats?: ReadStats): Promise<EngineRow>
@@ -210,20 +212,21 @@ export interface EngineSession extends EngineCatalog {
   topRows(snapshot: EngineSnapshot, scan: EngineScan, order: readonly EngineOrder[], limit: number, stats?: ReadStats): Promise<readonly EngineRow[]>
 
   /**
-   * Every write is 40001 when the table's columns were changed, or the table truncated, since `table` was looked up.
+   * Every write is 40001 when the table's columns were changed, or the table truncated, since `table` was looked up. What
+   * one must read counts in its `stats`.
    *
    * Writes rows (values by ordinal, the hidden key left out) as one atomic statement; returns rows changed. 23505 when
    * mode is 'insert' and a key exists, or twice in the statement; nothing is written then. Resolves when the rows are
    * durable as set, and visible.
    */
-  insert(table: TableSchema, rows: readonly EngineRow[], mode: WriteMode): Promise<number>
+  insert(table: TableSchema, rows: readonly EngineRow[], mode: WriteMode, stats?: ReadStats): Promise<number>
   /** Writes rows that are given by column, as `insert` would write them. 42804 for another count of columns. */
-  insertColumns(table: TableSchema, columns: EngineColumns, mode: WriteMode): Promise<number>
+  insertColumns(table: TableSchema, columns: EngineColumns, mode: WriteMode, stats?: ReadStats): Promise<number>
   /**
    * Writes rows that are given as text, as `insert` would write their values, without making objects of them. Undefined
    * when the text holds what is not known here, or what `insert` refuses: nothing was written then, and `insert` tells.
    */
-  insertText(table: TableSchema, values: ValuesText, mode: 'insert' | 'upsert'): Promise<number | undefined>
+  insertText(table: TableSchema, values: ValuesText, mode: 'insert' | 'upsert', stats?: ReadStats): Promise<number | undefined>
   /**
    * Reads rows by key, lets `change` say what becomes of each (a new row by ordinal, 'delete', or 'keep'), and writes all
    * of it atomically; nobody writes these keys in between. Missing keys are skipped. Returns rows changed. Rows are by
@@ -232,21 +235,21 @@ export interface EngineSession extends EngineCatalog {
    * `prepare` sees the rows first, all that `change` will then be called for, while nobody writes them; it may read
    * snapshots. When they are read anew it is called anew.
    */
-  update(table: TableSchema, keys: readonly (readonly EngineValue[])[], change: (row: EngineRow) => EngineRow | 'delete' | 'keep', prepare?: PrepareRows): Promise<number>
+  update(table: TableSchema, keys: readonly (readonly EngineValue[])[], change: (row: EngineRow) => EngineRow | 'delete' | 'keep', prepare?: PrepareRows, stats?: ReadStats): Promise<number>
   /**
    * As `update`, of the rows that a scan finds; nobody writes the table from before that scan until all is written.
    * `change` is called once for each, in key order, and may keep what the scan could not tell apart.
    */
-  updateWhere(table: TableSchema, where: EngineRowsWhere, change: (row: EngineRow) => EngineRow | 'delete' | 'keep', prepare?: PrepareRows): Promise<number>
+  updateWhere(table: TableSchema, where: EngineRowsWhere, change: (row: EngineRow) => EngineRow | 'delete' | 'keep', prepare?: PrepareRows, stats?: ReadStats): Promise<number>
   /** Deletes the rows that a scan finds; those of a whole range at once, however many. Returns how many. */
-  deleteWhere(table: TableSchema, where: EngineRowsWhere): Promise<number>
+  deleteWhere(table: TableSchema, where: EngineRowsWhere, stats?: ReadStats): Promise<number>
   /**
    * Writes rows as `insert` does; where a key exists, `change` says what becomes of the existing row. A key that stands
    * twice in `rows` meets itself the second time. Atomic; nobody writes these keys in between. Returns rows written.
    * 0A000 when `change` gives a row another key. `prepare` sees the existing rows first, each with those of `rows` that
    * have its key.
    */
-  insertOrUpdate(table: TableSchema, rows: readonly EngineRow[], change: (existing: EngineRow, proposed: EngineRow) => EngineRow | 'keep', prepare?: PreparePairs): Promise<number>
+  insertOrUpdate(table: TableSchema, rows: readonly EngineRow[], change: (existing: EngineRow, proposed: EngineRow) => EngineRow | 'keep', prepare?: PreparePairs, stats?: ReadStats): Promise<number>
   /** Puts rows and deletes keys as one atomic statement, whatever was there before; of operations on one key the last counts. */
   write(table: TableSchema, operations: readonly WriteOperation[]): Promise<void>
   /** Deletes all keys in a range, without reading them. */

@@ -15,6 +15,7 @@ import type { LogCounts } from './log/log.ts'
 import type { Page } from './page.ts'
 import type { ScanShare } from './readers/scan-share.ts'
 import type { Fetch, ReadStats } from './table/fetch.ts'
+import type { TableReader } from './table/table.ts'
 import type { TopRows } from './top/top-rows.ts'
 
 /** `column <comparison> value`; rows where it is not true (null included) drop out. */
@@ -107,6 +108,13 @@ export interface CommitGate {
   readonly durableEverywhere: Promise<void>
 }
 
+/** A point read that must be fetched first, and then asked again; what it waits for tells which of many wait for the same. */
+export interface PointFetch extends Fetch {
+  readonly files: readonly TableReader[]
+  /** Of the only file; undefined: the tails of all of them. */
+  readonly rowGroup: number | undefined
+}
+
 export interface Tree {
   readonly layouts: ReadonlyMap<number, TableLayout>
   /** Sequence number of the newest applied operation. */
@@ -130,7 +138,7 @@ export interface Tree {
   /** Begins an overlay above a snapshot of this tree, which may be released before it is. */
   overlay(below: Snapshot): Overlay
   /** Point read: a row, undefined when absent, or what must be fetched first. Without a snapshot: the newest state. */
-  get(snapshot: Snapshot | undefined, tableId: number, key: Pointer, keyBytes: number, stats?: ReadStats): RowHandle | Fetch | undefined
+  get(snapshot: Snapshot | undefined, tableId: number, key: Pointer, keyBytes: number, stats?: ReadStats): RowHandle | PointFetch | undefined
   scan(snapshot: Snapshot, request: ScanRequest, stats?: ReadStats): ScanCursor
   aggregate(snapshot: Snapshot, request: ScanRequest, aggregates: readonly AggregateRequest[], stats?: ReadStats): Promise<readonly AggregatePartial[]>
   /** Adds the request's rows to `groups`, which are this kernel's and may be added to by other trees at the same time. */
@@ -184,4 +192,4 @@ export interface TreeStats {
   readonly background: string | undefined
 }
 
-export type { Fetch, PhysicalKind, PhysicalValue, ReadStats }
+export type { PhysicalKind, PhysicalValue, ReadStats }

@@ -165,6 +165,9 @@ function modelOver(byName: Map<string, ModelTable>, firstVersion: number, staged
       const at = position(schema, rows, checkedKey(schema, key))
       return at.found ? project(rows[at.index]!, columns) : undefined
     },
+    getMany(given, schema, keys, columns) {
+      return keys.map((key) => this.get(given, schema, key, columns) as EngineRow | undefined)
+    },
     async *scan(given, scan) {
       const rows = selectRows(rowsOf(given, scan.table), scan).map((row) => project(row, scan.columns).map((value, i) => (value instanceof Uint8Array && scan.asText?.has(scan.columns[i]!) === true ? Buffer.from(value).toString() : value)))
       for (let from = 0; from < rows.length; from += pageRows) yield rows.slice(from, from + pageRows)

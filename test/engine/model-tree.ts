@@ -11,7 +11,7 @@ import { invariant } from '../../src/errors.ts'
 import type { Kernel } from '../../src/kernel/kernel.ts'
 import { assignBaseSequence, decodeLayout, operation, readBatchHeader, readOperations, tableIdBytes, tableIdOf } from '../../src/lsm/batch.ts'
 import type { TableLayout } from '../../src/lsm/layout.ts'
-import type { AggregatePartial, CommitGate, Fetch, PhysicalValue, RowHandle, ScanRequest, Snapshot, Tree } from '../../src/lsm/tree.ts'
+import type { AggregatePartial, CommitGate, PhysicalValue, PointFetch, RowHandle, ScanRequest, Snapshot, Tree } from '../../src/lsm/tree.ts'
 import { scanKinds } from '../../src/lsm/vector/scan-columns.ts'
 import { evaluateExpression } from './model-expression.ts'
 import type { RankValue } from '../../src/lsm/top/rank.ts'
@@ -120,8 +120,8 @@ export function createModelTree(kernel: Kernel): ModelTree {
         apply: (batch) => void (own = applied(own, batch)),
       }
     },
-    get(snapshot, tableId, key, keyBytes): RowHandle | Fetch | undefined {
-      if (this.fetchEvery > 0 && ++reads % this.fetchEvery === 0) return { fetch: () => Promise.resolve(), fetchSync: undefined }
+    get(snapshot, tableId, key, keyBytes): RowHandle | PointFetch | undefined {
+      if (this.fetchEvery > 0 && ++reads % this.fetchEvery === 0) return { fetch: () => Promise.resolve(), fetchSync: undefined, files: [], rowGroup: undefined }
       const wanted = Buffer.from(kernel.memory.u8.slice(key, key + keyBytes))
       const row = rowsOf(snapshot, tableId).find(({ entry }) => entry.key.equals(wanted))
       return row && rowHandle(kernel, row.values)

@@ -7,7 +7,7 @@ import { readOnlyRefusal } from '../../lsm/follow/followed-tree.ts'
 import type { Follower } from '../../lsm/follow/follower.ts'
 import type { Readers } from '../../lsm/readers/readers.ts'
 import { systemTurns } from '../../runtime/pace.ts'
-import type { Engine } from '../engine.ts'
+import type { Engine, EngineSnapshot } from '../engine.ts'
 import type { CacheCounts, EngineStats } from '../engine-stats.ts'
 import { createReads } from '../session/reads.ts'
 import type { EngineReads } from '../session/reads.ts'
@@ -92,22 +92,24 @@ const refusals = {
 } satisfies Partial<Engine>
 
 function renewingReads(reads: EngineReads, renewing: Renewing): EngineReads {
+  /** What is in memory is answered in this step. */
+  function readAtOnce<T>(given: EngineSnapshot | undefined, read: () => T | Promise<T>): T | Promise<T> {
+    const found = read()
+    if (!(found instanceof Promise)) {
+      if (given !== undefined && 'isUsed' in given) given.isUsed = true
+      return found
+    }
+    let first: typeof found | undefined = found
+    return readRenewing(renewing, given, () => {
+      const again = first ?? read()
+      first = undefined
+      return again
+    })
+  }
   return {
     snapshot: reads.snapshot,
-    get(given, ...rest) {
-      // What is in memory is answered in this step.
-      const found = reads.get(given, ...rest)
-      if (!(found instanceof Promise)) {
-        if (given !== undefined && 'isUsed' in given) given.isUsed = true
-        return found
-      }
-      let first: typeof found | undefined = found
-      return readRenewing(renewing, given, () => {
-        const again = first ?? reads.get(given, ...rest)
-        first = undefined
-        return again
-      })
-    },
+    get: (given, ...rest) => readAtOnce(given, () => reads.get(given, ...rest)),
+    getMany: (given, ...rest) => readAtOnce(given, () => reads.getMany(given, ...rest)),
     scan: (given, ...rest) => scanRenewing(renewing, given, () => reads.scan(given, ...rest)),
     aggregate: (given, ...rest) => readRenewing(renewing, given, () => reads.aggregate(given, ...rest)),
     groupedAggregate: (given, ...rest) => scanRenewing(renewing, given, () => reads.groupedAggregate(given, ...rest)),

@@ -1,5 +1,6 @@
-/** Point reads: from a key to its row in its shard. */
-import type { Fetch, ReadStats, RowHandle, Snapshot } from '../../lsm/tree.ts'
+/** Point reads: from keys to their rows in their shards. */
+import { createFetchBatch } from '../../lsm/read/point/fetch-together.ts'
+import type { PointFetch, ReadStats, RowHandle, Snapshot } from '../../lsm/tree.ts'
 import type { EngineRow } from '../engine.ts'
 import type { Shards } from '../shards/shards.ts'
 import type { TableAccess } from '../tables/table-access.ts'
@@ -10,7 +11,7 @@ import type { TableAccess } from '../tables/table-access.ts'
  * cache, and waiting for another thread costs ten times such a read. Otherwise the answer is what to fetch before
  * asking again.
  */
-export function lookUp(shards: Shards, shard: number, snapshots: readonly Snapshot[] | undefined, access: TableAccess, stats?: ReadStats): RowHandle | Fetch | undefined {
+export function lookUp(shards: Shards, shard: number, snapshots: readonly Snapshot[] | undefined, access: TableAccess, stats?: ReadStats): RowHandle | PointFetch | undefined {
   const { keys } = shards
   const tree = shards.trees[shard]!
   const snapshot = snapshots === undefined ? shards.newest(shard) : snapshots[shard]
@@ -21,25 +22,84 @@ export function lookUp(shards: Shards, shard: number, snapshots: readonly Snapsh
   }
 }
 
-export function isFetch(found: RowHandle | Fetch): found is Fetch {
+export function isFetch(found: RowHandle | PointFetch): found is PointFetch {
   return 'fetch' in found
+}
+
+export interface PointReads {
+  readonly count: number
+  /** Looks one of them up, by `lookUp`; again after each wait. */
+  readonly ask: (index: number) => RowHandle | PointFetch | undefined
+  /** Called once for each, in order, with what is good until it returns. Whether more are wanted. */
+  readonly visit: (index: number, row: RowHandle | undefined) => boolean
+  readonly stats?: ReadStats | undefined
+}
+
+/** Asked ahead at a time: so few that nobody waits long for it. */
+const askedAheadMax = 4096
+/** One read may have to wait for tails, a row group, and once more for each filter that was wrong. Where it waits longer, the cache has no room for all that is fetched beside it. */
+const roundsTogetherMax = 4
+
+/**
+ * Point reads one after the other, all that they wait for fetched together: however many there are, they wait as often as
+ * one of them would. undefined: nothing was waited for, all is done.
+ */
+export function readEach(reads: PointReads): Promise<void> | undefined {
+  const next = visitKnown(reads, 0)
+  return next === reads.count ? undefined : fetchAndVisit(reads, next)
+}
+
+/** From `from` on to the first that must wait; gives its index. */
+function visitKnown({ count, ask, visit }: PointReads, from: number): number {
+  for (let index = from; index < count; index++) {
+    const found = ask(index)
+    if (found !== undefined && isFetch(found)) return index
+    if (!visit(index, found)) return count
+  }
+  return count
+}
+
+async function fetchAndVisit(reads: PointReads, from: number): Promise<void> {
+  for (let next = from, rounds = 0; next < reads.count; ) {
+    if (rounds < roundsTogetherMax) await fetchAhead(reads, next)
+    else await fetchOne(reads, next)
+    const reached = visitKnown(reads, next)
+    rounds = reached === next ? rounds + 1 : 0
+    next = reached
+  }
+}
+
+async function fetchAhead({ count, ask, stats }: PointReads, from: number): Promise<void> {
+  const batch = createFetchBatch()
+  const end = Math.min(count, from + askedAheadMax)
+  for (let index = from; index < end && !batch.isFull; index++) {
+    const found = ask(index)
+    if (found !== undefined && isFetch(found)) batch.add(found)
+  }
+  await batch.run(stats)
+}
+
+async function fetchOne({ ask }: PointReads, index: number): Promise<void> {
+  const found = ask(index)
+  if (found !== undefined && isFetch(found)) await found.fetch()
 }
 
 /**
  * Looks up the keys `keys[i]` (values at `ordinals`) as they are now, and hands each to `visit`, in order and at once
  * when no storage is needed. The caller holds the keys' locks, so nothing changes while it waits for storage.
  */
-export async function readNewest(shards: Shards, access: TableAccess, keys: readonly EngineRow[], ordinals: readonly number[], visit: (index: number, row: RowHandle | undefined) => void): Promise<void> {
-  for (let i = 0; i < keys.length; i++) {
-    for (let isRead = false; !isRead; ) {
+export async function readNewest(shards: Shards, access: TableAccess, keys: readonly EngineRow[], ordinals: readonly number[], visit: (index: number, row: RowHandle | undefined) => void, stats?: ReadStats): Promise<void> {
+  await readEach({
+    count: keys.length,
+    ask(index) {
       shards.assertOpen()
-      shards.keys.writeOne(access, keys[i]!, ordinals)
-      const found = lookUp(shards, shards.keys.shardOf(0), undefined, access)
-      if (found !== undefined && isFetch(found)) await found.fetch()
-      else {
-        visit(i, found)
-        isRead = true
-      }
-    }
-  }
+      shards.keys.writeOne(access, keys[index]!, ordinals)
+      return lookUp(shards, shards.keys.shardOf(0), undefined, access, stats)
+    },
+    visit(index, row) {
+      visit(index, row)
+      return true
+    },
+    stats,
+  })
 }

@@ -8,7 +8,7 @@ import { isWellFormed } from '../check-value.ts'
 import { readRow } from '../codec/read-row.ts'
 import type { EngineRow } from '../engine.ts'
 import { aggregateShards } from '../read/aggregate.ts'
-import { isFetch, lookUp } from '../read/point-read.ts'
+import { lookUp, readEach } from '../read/point-read.ts'
 import type { StatementPart } from '../shards/commit.ts'
 import { joinParts } from '../shards/join-parts.ts'
 import { shardsOf } from '../shards/shard-snapshot.ts'
@@ -142,27 +142,22 @@ const recordColumns = [requestColumn.fingerprint, requestColumn.progress, reques
 /** The record under a key that counts. */
 async function find(state: RequestsState, key: string): Promise<RequestRecord | undefined> {
   const { writer: { shards }, tables, current, hasOther } = state
+  const places = (hasOther ? tables : [tables[current]!]).flatMap((table) => shards.trees.map((_, shard) => ({ table, shard })))
   let found: RequestRecord | undefined
-  let isWritten = false
-  for (const table of hasOther ? tables : [tables[current]!]) {
-    for (let shard = 0; shard < shards.trees.length; ) {
-      // The scratch keeps the key, which is alike in both tables, until something is waited for.
-      if (!isWritten) writeKey(state, key)
-      const handle = lookUp(shards, shard, undefined, table)
-      isWritten = handle === undefined || !isFetch(handle)
-      if (handle !== undefined && isFetch(handle)) await handle.fetch()
-      else {
-        if (handle !== undefined) found = further(found, recordOf(readRow(shards.kernel.memory, table, handle, recordColumns, [key])))
-        shard++
-      }
-    }
-  }
+  await readEach({
+    count: places.length,
+    ask(index) {
+      const { table, shard } = places[index]!
+      shards.assertOpen()
+      shards.keys.writeOne(table, [key], table.keyInKey)
+      return lookUp(shards, shard, undefined, table)
+    },
+    visit(index, row) {
+      if (row !== undefined) found = further(found, recordOf(readRow(shards.kernel.memory, places[index]!.table, row, recordColumns, [key])))
+      return true
+    },
+  })
   return found
-}
-
-function writeKey({ writer: { shards }, tables }: RequestsState, key: string): void {
-  shards.assertOpen()
-  shards.keys.writeOne(tables[0]!, [key], tables[0]!.keyInKey)
 }
 
 function recordOf([fingerprint, progress, answer]: EngineRow): RequestRecord {

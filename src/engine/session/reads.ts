@@ -4,7 +4,7 @@ import { readRow } from '../codec/read-row.ts'
 import type { EngineRow, EngineScan, EngineSession, EngineSnapshot } from '../engine.ts'
 import { aggregateShards } from '../read/aggregate.ts'
 import { groupShards } from '../read/group.ts'
-import { isFetch, lookUp } from '../read/point-read.ts'
+import { isFetch, lookUp, readEach } from '../read/point-read.ts'
 import { scanShards } from '../read/scan.ts'
 import { topShards } from '../read/top.ts'
 import type { TableSchema } from '../schema.ts'
@@ -15,7 +15,7 @@ import type { TableAccess } from '../tables/table-access.ts'
 import type { Tables } from '../tables/tables.ts'
 import type { ReadStats } from '../../lsm/tree.ts'
 
-export type EngineReads = Pick<EngineSession, 'snapshot' | 'get' | 'scan' | 'aggregate' | 'groupedAggregate' | 'topRows'>
+export type EngineReads = Pick<EngineSession, 'snapshot' | 'get' | 'getMany' | 'scan' | 'aggregate' | 'groupedAggregate' | 'topRows'>
 
 export function createReads(shards: Shards, tables: Pick<Tables, 'access'>): EngineReads {
   const { assertOpen, kernel: { memory } } = shards
@@ -51,6 +51,13 @@ export function createReads(shards: Shards, tables: Pick<Tables, 'access'>): Eng
       const ready = given && (given as ShardSnapshot).ready
       return ready === undefined ? get(given, access, values, columns, stats) : ready.then(() => get(given, access, values, columns, stats))
     },
+    getMany(given, table, keys, columns, stats) {
+      assertOpen()
+      const access = tables.access(table)
+      const values = keys.map((key) => checkKey(access.keys, key))
+      const ready = given && (given as ShardSnapshot).ready
+      return ready === undefined ? readMany(shards, given, access, values, columns, stats) : ready.then(() => readMany(shards, given, access, values, columns, stats))
+    },
     async *scan(given: EngineSnapshot, scan: EngineScan, stats?: ReadStats) {
       const access = await readyAccess(given, scan.table)
       yield* scanShards(shards, shardsOf(given), access, scan, stats)
@@ -68,4 +75,23 @@ export function createReads(shards: Shards, tables: Pick<Tables, 'access'>): Eng
       return topShards(shards, shardsOf(given), access, scan, order, limit, stats)
     },
   }
+}
+
+/** The rows of `keys`, by key. */
+function readMany(shards: Shards, given: EngineSnapshot | undefined, access: TableAccess, keys: readonly EngineRow[], columns: readonly number[], stats: ReadStats | undefined): ReturnType<EngineReads['getMany']> {
+  const rows: (EngineRow | undefined)[] = []
+  const rest = readEach({
+    count: keys.length,
+    ask(index) {
+      shards.assertOpen()
+      shards.keys.writeOne(access, keys[index]!, access.keyInKey)
+      return lookUp(shards, shards.keys.shardOf(0), given && shardsOf(given), access, stats)
+    },
+    visit(index, row) {
+      rows.push(row && readRow(shards.kernel.memory, access, row, columns, keys[index]!))
+      return true
+    },
+    stats,
+  })
+  return rest === undefined ? rows : rest.then(() => rows)
 }

@@ -12,6 +12,7 @@ import { writeBlind, writeNew, writeOperations, writeOrChange } from '../write/i
 import { changeRows, changeRowsWhere, deleteKeyRange, deleteRowsWhere } from '../write/update.ts'
 import { tableChanged } from '../write/writer.ts'
 import type { Writer } from '../write/writer.ts'
+import type { ReadStats } from '../../lsm/tree.ts'
 
 export type EngineWrites = Pick<EngineSession, 'insert' | 'insertText' | 'insertColumns' | 'insertOrUpdate' | 'update' | 'updateWhere' | 'deleteWhere' | 'write' | 'deleteRange'>
 
@@ -34,39 +35,39 @@ export function createWrites(writer: Writer, tables: Pick<Tables, 'access'>, col
     return rows.length
   }
 
-  function insert(access: TableAccess, rows: readonly EngineRow[], mode: WriteMode): Promise<number> {
+  function insert(access: TableAccess, rows: readonly EngineRow[], mode: WriteMode, stats: ReadStats | undefined): Promise<number> {
     if (rows.length === 0) return Promise.resolve(0)
     if (access.schema.hiddenKey) return insertHidden(access, rows)
     const ready = checked(access, rows)
-    return mode === 'upsert' ? writeBlind(writer, access, ready).then(() => ready.length) : writeNew(writer, access, ready, mode)
+    return mode === 'upsert' ? writeBlind(writer, access, ready).then(() => ready.length) : writeNew(writer, access, ready, mode, stats)
   }
 
   return {
-    async insert(table, rows, mode) {
-      return await insert(writable(table), rows, mode)
+    async insert(table, rows, mode, stats) {
+      return await insert(writable(table), rows, mode, stats)
     },
-    async insertColumns(table, columns, mode) {
+    async insertColumns(table, columns, mode, stats) {
       const access = writable(table)
       checkWidths(access, columns)
-      const count = mode === 'insert-or-ignore' || columns.rowCount === 0 ? undefined : await columnar.insertColumns(writer, access, columns, mode)
-      return count ?? (await insert(access, rowsOfColumns(columns), mode))
+      const count = mode === 'insert-or-ignore' || columns.rowCount === 0 ? undefined : await columnar.insertColumns(writer, access, columns, mode, stats)
+      return count ?? (await insert(access, rowsOfColumns(columns), mode, stats))
     },
-    async insertText(table, values, mode) {
-      return await columnar.insertText(writer, writable(table), values, mode)
+    async insertText(table, values, mode, stats) {
+      return await columnar.insertText(writer, writable(table), values, mode, stats)
     },
-    async insertOrUpdate(table, rows, change, before) {
+    async insertOrUpdate(table, rows, change, before, stats) {
       const access = writable(table)
-      return rows.length === 0 ? 0 : writeOrChange(writer, access, await prepare(access, rows), change, before)
+      return rows.length === 0 ? 0 : writeOrChange(writer, access, await prepare(access, rows), change, before, stats)
     },
-    async update(table, keys, change, before) {
+    async update(table, keys, change, before, stats) {
       const access = writable(table)
-      return keys.length === 0 ? 0 : changeRows(writer, access, keys, change, before)
+      return keys.length === 0 ? 0 : changeRows(writer, access, keys, change, before, stats)
     },
-    async updateWhere(table, where, change, before) {
-      return await changeRowsWhere(writer, writable(table), where, change, before)
+    async updateWhere(table, where, change, before, stats) {
+      return await changeRowsWhere(writer, writable(table), where, change, before, stats)
     },
-    async deleteWhere(table, where) {
-      return await deleteRowsWhere(writer, writable(table), where)
+    async deleteWhere(table, where, stats) {
+      return await deleteRowsWhere(writer, writable(table), where, stats)
     },
     async write(table, operations) {
       const access = writable(table)

@@ -11,6 +11,7 @@ import type { TableAccess } from '../tables/table-access.ts'
 import type { TableLocks } from './locks.ts'
 import { buildParts, duplicateKey, keyHashes, keyIdentities, keyOf } from './writer.ts'
 import type { Writer } from './writer.ts'
+import type { ReadStats } from '../../lsm/tree.ts'
 
 /** Writes rows whatever was there before. Synchronous up to the append when nothing makes it wait. */
 export function writeBlind(writer: Writer, access: TableAccess, rows: readonly EngineRow[]): Promise<void> {
@@ -65,7 +66,7 @@ function leaveBlindAfter(locks: TableLocks, commit: () => Promise<void>): Promis
 }
 
 /** Writes the rows whose keys do not exist; returns how many. With 'insert' an existing key is 23505 instead. */
-export async function writeNew(writer: Writer, access: TableAccess, rows: readonly EngineRow[], mode: 'insert' | 'insert-or-ignore'): Promise<number> {
+export async function writeNew(writer: Writer, access: TableAccess, rows: readonly EngineRow[], mode: 'insert' | 'insert-or-ignore', stats?: ReadStats): Promise<number> {
   const hashes = keyHashes(writer, access, rows, access.keyInRow)
   const once = withoutRepeats(writer, access, rows, hashes, mode)
   const release = await writer.locksOf(access).lockKeys(hashes)
@@ -74,7 +75,7 @@ export async function writeNew(writer: Writer, access: TableAccess, rows: readon
     await readNewest(writer.shards, access, once, access.keyInRow, (index, found) => {
       if (found === undefined) fresh.push(once[index]!)
       else if (mode === 'insert') throw duplicateKey(access, once[index]!)
-    })
+    }, stats)
     if (fresh.length > 0) await write(writer, access, fresh, fresh.length)
     return fresh.length
   } finally {
@@ -100,7 +101,7 @@ function withoutRepeats(writer: Writer, access: TableAccess, rows: readonly Engi
 }
 
 /** Writes the rows whose keys do not exist and what `change` makes of the others; returns rows written. */
-export async function writeOrChange(writer: Writer, access: TableAccess, rows: readonly EngineRow[], change: (existing: EngineRow, proposed: EngineRow) => EngineRow | 'keep', prepare?: PreparePairs): Promise<number> {
+export async function writeOrChange(writer: Writer, access: TableAccess, rows: readonly EngineRow[], change: (existing: EngineRow, proposed: EngineRow) => EngineRow | 'keep', prepare?: PreparePairs, stats?: ReadStats): Promise<number> {
   const identities = keyIdentities(writer, access, rows, access.keyInRow)
   const columns = access.schema.columns.map((_, ordinal) => ordinal)
   const release = await writer.locksOf(access).lockKeys(keyHashes(writer, access, rows, access.keyInRow))
@@ -108,7 +109,7 @@ export async function writeOrChange(writer: Writer, access: TableAccess, rows: r
     const current = new Map<string, EngineRow>()
     await readNewest(writer.shards, access, rows, access.keyInRow, (index, found) => {
       if (found !== undefined) current.set(identities[index]!, readRow(writer.shards.kernel.memory, access, found, columns, keyOf(access, rows[index]!)))
-    })
+    }, stats)
     if (prepare !== undefined) await prepare(rows.flatMap((row, i) => {
       const existing = current.get(identities[i]!)
       return existing === undefined ? [] : [[existing, row] as const]

@@ -7,7 +7,7 @@ import { checkRow } from '../check-value.ts'
 import { readRow } from '../codec/read-row.ts'
 import { checkKey, keyRange } from '../codec/key-codec.ts'
 import type { EngineRow, EngineRowsWhere, KeyBound, PrepareRows } from '../engine.ts'
-import type { Snapshot } from '../../lsm/tree.ts'
+import type { ReadStats, Snapshot } from '../../lsm/tree.ts'
 import { aggregateShards } from '../read/aggregate.ts'
 import { readNewest } from '../read/point-read.ts'
 import { scanShards } from '../read/scan.ts'
@@ -19,7 +19,7 @@ import type { Writer } from './writer.ts'
 export type RowChange = (row: EngineRow) => EngineRow | 'delete' | 'keep'
 
 /** Changes the rows of `keys`; returns how many were changed. */
-export async function changeRows(writer: Writer, access: TableAccess, keys: readonly EngineRow[], change: RowChange, prepare?: PrepareRows): Promise<number> {
+export async function changeRows(writer: Writer, access: TableAccess, keys: readonly EngineRow[], change: RowChange, prepare?: PrepareRows, stats?: ReadStats): Promise<number> {
   const checked = keys.map((key) => checkKey(access.keys, key))
   const identities = keyIdentities(writer, access, checked, access.keyInKey)
   const wanted = [...new Map(checked.map((key, i) => [identities[i]!, key])).values()]
@@ -27,10 +27,10 @@ export async function changeRows(writer: Writer, access: TableAccess, keys: read
   for (;;) {
     const release = await writer.locksOf(access).lockKeys(locked)
     try {
-      const changes = await readChanges(writer, access, wanted, change, prepare)
+      const changes = await readChanges(writer, access, wanted, change, prepare, stats)
       const moved = keyHashes(writer, access, changes.moved, access.keyInRow)
       const more = new Set([...locked, ...moved])
-      if (more.size === new Set(locked).size) return await writeChanges(writer, access, changes)
+      if (more.size === new Set(locked).size) return await writeChanges(writer, access, changes, stats)
       locked = Uint32Array.from(more)
     } finally {
       release()
@@ -47,12 +47,12 @@ interface Changes {
   readonly count: number
 }
 
-async function readChanges(writer: Writer, access: TableAccess, keys: readonly EngineRow[], change: RowChange, prepare: PrepareRows | undefined): Promise<Changes> {
+async function readChanges(writer: Writer, access: TableAccess, keys: readonly EngineRow[], change: RowChange, prepare: PrepareRows | undefined, stats: ReadStats | undefined): Promise<Changes> {
   const columns = access.schema.columns.map((_, ordinal) => ordinal)
   const found: EngineRow[] = []
   await readNewest(writer.shards, access, keys, access.keyInKey, (index, handle) => {
     if (handle !== undefined) found.push(readRow(writer.shards.kernel.memory, access, handle, columns, keys[index]!))
-  })
+  }, stats)
   if (prepare !== undefined) await prepare(found)
   return changesOf(writer, access, found, change)
 }
@@ -82,13 +82,13 @@ function hasSameKey(writer: Writer, access: TableAccess, before: EngineRow, afte
 }
 
 /** Writes deletes first, then puts: a row may take the place that another leaves. */
-async function writeChanges(writer: Writer, access: TableAccess, changes: Changes): Promise<number> {
+async function writeChanges(writer: Writer, access: TableAccess, changes: Changes, stats: ReadStats | undefined): Promise<number> {
   if (changes.count === 0) {
     // A dropped table has no rows: that nothing was found says nothing then.
     checkCurrent(access)
     return 0
   }
-  if (changes.moved.length > 0) await refuseTakenKeys(writer, access, changes)
+  if (changes.moved.length > 0) await refuseTakenKeys(writer, access, changes, stats)
   const parts = buildParts(writer, (builder) => {
     builder.delete(access, changes.deletes)
     builder.put(access, changes.puts)
@@ -98,7 +98,7 @@ async function writeChanges(writer: Writer, access: TableAccess, changes: Change
 }
 
 /** 23505 when a moved row's key exists once all is applied. */
-async function refuseTakenKeys(writer: Writer, access: TableAccess, { puts, moved, deletes }: Changes): Promise<void> {
+async function refuseTakenKeys(writer: Writer, access: TableAccess, { puts, moved, deletes }: Changes, stats: ReadStats | undefined): Promise<void> {
   const seen = new Set<string>()
   for (const [i, identity] of keyIdentities(writer, access, puts, access.keyInRow).entries()) {
     if (seen.has(identity)) throw duplicateKey(access, puts[i]!)
@@ -108,29 +108,29 @@ async function refuseTakenKeys(writer: Writer, access: TableAccess, { puts, move
   const identities = keyIdentities(writer, access, moved, access.keyInRow)
   await readNewest(writer.shards, access, moved, access.keyInRow, (index, found) => {
     if (found !== undefined && !left.has(identities[index]!)) throw duplicateKey(access, moved[index]!)
-  })
+  }, stats)
 }
 
 /** Changes the rows that a scan finds while nobody else writes the table; returns how many were changed. */
-export async function changeRowsWhere(writer: Writer, access: TableAccess, where: EngineRowsWhere, change: RowChange, prepare?: PrepareRows): Promise<number> {
+export async function changeRowsWhere(writer: Writer, access: TableAccess, where: EngineRowsWhere, change: RowChange, prepare?: PrepareRows, stats?: ReadStats): Promise<number> {
   const columns = access.schema.columns.map((_, ordinal) => ordinal)
   return await whileAlone(writer, access, async (snapshots) => {
     const found: EngineRow[] = []
-    for await (const rows of scanShards(writer.shards, snapshots, access, { ...where, table: access.schema, ordered: true, columns })) {
+    for await (const rows of scanShards(writer.shards, snapshots, access, { ...where, table: access.schema, ordered: true, columns }, stats)) {
       for (const row of rows) found.push(row)
     }
     if (prepare !== undefined) await prepare(found)
-    return await writeChanges(writer, access, changesOf(writer, access, found, change))
+    return await writeChanges(writer, access, changesOf(writer, access, found, change), stats)
   })
 }
 
 /** Deletes the rows that a scan finds, all those of a range without reading more than their count; returns how many. */
-export async function deleteRowsWhere(writer: Writer, access: TableAccess, where: EngineRowsWhere): Promise<number> {
-  if (where.predicate.length > 0 || (where.conditions ?? []).length > 0) return await changeRowsWhere(writer, access, where, () => 'delete')
+export async function deleteRowsWhere(writer: Writer, access: TableAccess, where: EngineRowsWhere, stats?: ReadStats): Promise<number> {
+  if (where.predicate.length > 0 || (where.conditions ?? []).length > 0) return await changeRowsWhere(writer, access, where, () => 'delete', undefined, stats)
   return await whileAlone(writer, access, async (snapshots) => {
     const range = keyRange(access.keys, where.lower, where.upper)
     if (range === 'empty') return 0
-    const [count] = await aggregateShards(writer.shards, snapshots, access, { ...where, table: access.schema, ordered: false, columns: [] }, [{ function: 'count' }])
+    const [count] = await aggregateShards(writer.shards, snapshots, access, { ...where, table: access.schema, ordered: false, columns: [] }, [{ function: 'count' }], stats)
     if (count !== 0) await writer.commit(access, buildParts(writer, (builder) => builder.deleteRange(access, range)), Number(count))
     return Number(count)
   })

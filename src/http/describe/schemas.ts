@@ -59,7 +59,7 @@ export const schemas = {
         anyOf: [{ type: 'array', items: { $ref: '#/components/schemas/Parameter' } }, { type: 'object', additionalProperties: { $ref: '#/components/schemas/Parameter' } }, { type: 'null' }],
       },
       timeoutMs: { type: ['number', 'null'], exclusiveMinimum: 0, maximum: 2 ** 31 - 1, description: 'For all statements and their answer; no more than the server allows.' },
-      maxStorageRequests: { type: ['integer', 'null'], minimum: 0, description: 'Requests to storage that the queries may make for what they read; 54000 before one more is made.' },
+      maxStorageRequests: { type: ['integer', 'null'], minimum: 0, description: 'Requests to storage that the statements may make for what they read; 54000 before one more is made.' },
     },
     required: ['sql'],
     additionalProperties: false,

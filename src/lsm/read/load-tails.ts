@@ -1,6 +1,6 @@
 /** Tails of several files, held together for one step. */
+import type { ReadStats } from '../table/fetch.ts'
 import type { TableReader } from '../table/table.ts'
-import type { ReadStats } from '../tree.ts'
 
 /**
  * Reads the tails of all at once and has them in memory together for one step, whatever else the cache is asked for.

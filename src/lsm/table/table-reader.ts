@@ -123,6 +123,10 @@ class FileReader implements TableReader {
     return this.finder.find(rowGroup, key, keyBytes, stats)
   }
 
+  fetchRowGroups(rowGroups: readonly number[], stats?: ReadStats): Promise<void> {
+    return this.finder.fetch(rowGroups, stats)
+  }
+
   chunk(rowGroup: number, column: ChunkName): Pointer | undefined {
     const { file } = this
     const { slots } = file.tail

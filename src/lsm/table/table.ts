@@ -124,6 +124,8 @@ export interface TableReader {
    * 'absent' when the key is not there.
    */
   find(rowGroup: number, key: Pointer, keyBytes: number, columns: 'all', stats?: ReadStats): FoundRow | Fetch | 'absent'
+  /** Fetches whole row groups (ascending), as `find` asks for, with as few reads as pay; other loads may evict them before they are asked for again. */
+  fetchRowGroups(rowGroups: readonly number[], stats?: ReadStats): Promise<void>
   /** Chunk address of a column (ordinal, or 'key' for a composite key's bytes, or 'tombstones') in the cache; undefined when not cached, 0 when the file has no such column. */
   chunk(rowGroup: number, column: ChunkName): Pointer | undefined
   /** Fetches the chunks of `columns` for row groups [from, to) into the cache with as few reads as pay, and pins them until `unpin`. */

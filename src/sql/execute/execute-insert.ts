@@ -6,7 +6,7 @@ import type { Batch, QueryRun } from '../operator/query-run.ts'
 import { rowBytes } from '../operator/spill/query-memory.ts'
 import type { ComputedTuples, InsertPlan, QueryPlan } from '../plan.ts'
 import { withPosition } from '../position.ts'
-import { areRowsHere } from '../result.ts'
+import { areRowsHere, newQueryStats } from '../result.ts'
 import type { RowsResult, WriteResult } from '../result.ts'
 import { tupleSlots } from '../scan/shape.ts'
 import { slotKind } from '../slot.ts'
@@ -30,18 +30,19 @@ export async function executeInsert(engine: EngineSession, given: InsertPlan, ex
   const plan = given.clockDefaults.size === 0 ? given : withDefaultsAt(given, nowOf(execution))
   const { table, query, computed, onConflict, returning, mode } = plan
   const { values } = execution
+  const stats = execution.requests && newQueryStats(execution.requests)
   let rows: readonly EngineRow[] = []
   try {
-    const taken = insertText(engine, plan, values)
+    const taken = insertText(engine, plan, values, stats)
     const count = taken && (await taken)
     if (count !== undefined) return written(count)
     if (query === undefined && computed === undefined) rows = givenRows(plan, values)
-    if (query === undefined && computed === undefined && onConflict === undefined && returning === undefined) return written(await engine.insert(table, rows, mode))
+    if (query === undefined && computed === undefined && onConflict === undefined && returning === undefined) return written(await engine.insert(table, rows, mode, stats))
     return await withRun(engine, execution, async (run) => {
       if (query !== undefined && returning === undefined && onConflict === undefined) return written(await insertQueried({ run, table, mode, stages: execution.stages }, queriedRows(plan, query, runQuery)))
       if (query !== undefined) rows = await heldRows(queriedRows(plan, query, runQuery), run)
       else if (computed !== undefined) rows = await computedRows(plan, computed, run)
-      if (returning === undefined && onConflict === undefined) return written(await engine.insert(table, rows, mode))
+      if (returning === undefined && onConflict === undefined) return written(await engine.insert(table, rows, mode, stats))
       return await insertKnowing(plan, rows.map((row) => checkedRow(table, row)), run)
     })
   } catch (error) {
@@ -68,7 +69,7 @@ async function insertKnowing(plan: InsertPlan, rows: readonly EngineRow[], run: 
   if (returning?.work !== undefined) takeSnapshot(run)
   const returned = await returnedRows(run, returning).all(rows.map(whole))
   run.willReturn?.(() => returned)
-  return written(await engine.insert(table, rows, mode), returning, returned)
+  return written(await engine.insert(table, rows, mode, run.stats), returning, returned)
 }
 
 function givenRows(plan: InsertPlan, values: Values): readonly EngineRow[] {

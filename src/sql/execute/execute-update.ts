@@ -29,7 +29,7 @@ export async function executeDelete(engine: EngineSession, plan: DeletePlan, exe
     const { pushed, rest } = conditionOf(run, plan)
     if (find.kind === 'keys' || returning !== undefined || rest !== undefined || change.work !== undefined) return await changeRows(run, plan, () => 'delete')
     const where = rangeOf(run, plan, pushed)
-    return written(where === undefined ? 0 : await engine.deleteWhere(plan.table, where))
+    return written(where === undefined ? 0 : await engine.deleteWhere(plan.table, where, run.stats))
   })
 }
 
@@ -77,10 +77,10 @@ async function changeFound(run: QueryRun, plan: UpdatePlan | DeletePlan, conditi
   const { table, find } = plan
   if (find.kind === 'keys') {
     const keys = keysOf(find, run.values)
-    return keys.length === 0 ? 0 : await run.engine.update(table, keys, change, prepare)
+    return keys.length === 0 ? 0 : await run.engine.update(table, keys, change, prepare, run.stats)
   }
   const where = rangeOf(run, plan, conditions)
-  return where === undefined ? 0 : await run.engine.updateWhere(table, where, change, prepare)
+  return where === undefined ? 0 : await run.engine.updateWhere(table, where, change, prepare, run.stats)
 }
 
 /** What the engine scans for; undefined when no row can satisfy the terms. */

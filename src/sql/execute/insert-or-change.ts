@@ -16,7 +16,7 @@ export async function insertOrChange(plan: InsertPlan, rows: readonly EngineRow[
   const { table, onConflict, returning } = plan
   const { engine } = run
   const decide = onConflict === undefined ? () => 'keep' as const : decider(plan, onConflict, run)
-  if (decide !== undefined && returning === undefined) return written(await engine.insertOrUpdate(table, rows, decide))
+  if (decide !== undefined && returning === undefined) return written(await engine.insertOrUpdate(table, rows, decide, undefined, run.stats))
   const returns = returnedRows(run, returning)
   const met = new Map<EngineRow, { readonly existing: EngineRow; readonly becomes: Outcome }>()
   let returned = new Map<EngineRow, EngineRow>()
@@ -38,7 +38,7 @@ export async function insertOrChange(plan: InsertPlan, rows: readonly EngineRow[
     if (becomes === 'keep') returned.delete(proposed)
     else returned.set(proposed, returns.one!(becomes))
     return becomes
-  }, prepare)
+  }, prepare, run.stats)
   return written(count, returning, allReturned())
 }
 

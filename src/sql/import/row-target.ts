@@ -24,14 +24,15 @@ export type ImportMode = StagedWriteMode
 
 /** By row: whether its key stands in the table, or in an earlier row of the batch. */
 export async function repeatedKeys(engine: Engine, table: TableSchema, batch: RowBatch): Promise<readonly boolean[]> {
+  const keys = keysOf(table, batch)
+  const there = await engine.getMany(undefined, table, keys, table.primaryKey)
   const seen = new Set<string>()
-  const repeated: boolean[] = []
-  for (const key of keysOf(table, batch)) {
+  return keys.map((key, index) => {
     const identity = identityOf(key)
-    repeated.push(seen.has(identity) || (await engine.get(undefined, table, key, table.primaryKey)) !== undefined)
+    const isRepeated = seen.has(identity) || there[index] !== undefined
     seen.add(identity)
-  }
-  return repeated
+    return isRepeated
+  })
 }
 
 export function repeatedKeyErrors(table: TableSchema, batch: RowBatch, repeated: readonly boolean[]): readonly LineError[] {

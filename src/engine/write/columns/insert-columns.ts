@@ -3,11 +3,13 @@
  * take, it leaves to rows without having written anything: so every refusal is worded in one place.
  */
 import type { EngineColumns, ValuesText } from '../../engine.ts'
-import { isFetch, lookUp } from '../../read/point-read.ts'
+import { isFetch, lookUp, readEach } from '../../read/point-read.ts'
 import type { StatementPart } from '../../shards/commit.ts'
+import type { Shards } from '../../shards/shards.ts'
 import { recoverNextRowId } from '../../tables/hidden-key.ts'
 import type { TableAccess } from '../../tables/table-access.ts'
 import { batchKeys } from '../../../lsm/batch.ts'
+import type { ReadStats } from '../../../lsm/tree.ts'
 import { commitBlind } from '../insert.ts'
 import { tryBuildParts } from '../writer.ts'
 import type { Writer } from '../writer.ts'
@@ -21,8 +23,8 @@ type InsertMode = 'insert' | 'upsert'
 
 /** Each gives the rows written, or undefined when they have to be given one by one. */
 export interface ColumnInserter {
-  insertText(writer: Writer, access: TableAccess, values: ValuesText, mode: InsertMode): Promise<number | undefined>
-  insertColumns(writer: Writer, access: TableAccess, columns: EngineColumns, mode: InsertMode): Promise<number | undefined>
+  insertText(writer: Writer, access: TableAccess, values: ValuesText, mode: InsertMode, stats?: ReadStats): Promise<number | undefined>
+  insertColumns(writer: Writer, access: TableAccess, columns: EngineColumns, mode: InsertMode, stats?: ReadStats): Promise<number | undefined>
   free(): void
 }
 
@@ -30,20 +32,20 @@ export interface ColumnInserter {
 export function createColumnInserter(): ColumnInserter {
   let scratch: ColumnScratch | undefined
 
-  async function insert(writer: Writer, access: TableAccess, rowCount: number, mode: InsertMode, add: (statement: ChunkStatement) => Uint32Array | undefined): Promise<number | undefined> {
+  async function insert(writer: Writer, access: TableAccess, rowCount: number, mode: InsertMode, stats: ReadStats | undefined, add: (statement: ChunkStatement) => Uint32Array | undefined): Promise<number | undefined> {
     const { hiddenKey } = access.schema
     if (hiddenKey && access.state.nextRowId === undefined) await recoverNextRowId(writer.shards, access)
     scratch ??= createColumnScratch(writer.shards.kernel, writer.shards.trees.length)
     const built = scratch && build(writer, scratch, access, rowCount, add)
     if (built === undefined) return undefined
-    if (mode === 'insert' && !hiddenKey) return await writeNewParts(writer, access, built, rowCount)
+    if (mode === 'insert' && !hiddenKey) return await writeNewParts(writer, access, built, rowCount, stats)
     await commitBlind(writer, access, { parts: built.parts, rowCount }, () => built.hashes)
     return rowCount
   }
 
   return {
-    insertText: (writer, access, values, mode) => insert(writer, access, values.rowCount, mode, (statement) => addText(statement, values)),
-    insertColumns: (writer, access, columns, mode) => insert(writer, access, columns.rowCount, mode, (statement) => addColumns(statement, columns)),
+    insertText: (writer, access, values, mode, stats) => insert(writer, access, values.rowCount, mode, stats, (statement) => addText(statement, values)),
+    insertColumns: (writer, access, columns, mode, stats) => insert(writer, access, columns.rowCount, mode, stats, (statement) => addColumns(statement, columns)),
     free() {
       scratch?.free()
       scratch = undefined
@@ -70,11 +72,11 @@ function build(writer: Writer, scratch: ColumnScratch, access: TableAccess, rowC
 }
 
 /** Writes rows whose keys are new; undefined when one of them exists, or stands twice among them. */
-async function writeNewParts(writer: Writer, access: TableAccess, { parts, hashes }: BuiltRows, rowCount: number): Promise<number | undefined> {
+async function writeNewParts(writer: Writer, access: TableAccess, { parts, hashes }: BuiltRows, rowCount: number, stats: ReadStats | undefined): Promise<number | undefined> {
   if (new Set(hashes).size < rowCount && hasRepeats(parts)) return undefined
   const release = await writer.locksOf(access).lockKeys(hashes)
   try {
-    for (const part of parts) if (await anyExists(writer, access, part)) return undefined
+    if (await anyExists(writer, access, parts, stats)) return undefined
     await writer.commit(access, parts, rowCount)
     return rowCount
   } finally {
@@ -92,18 +94,37 @@ function hasRepeats(parts: readonly StatementPart[]): boolean {
   })
 }
 
-/** Whether a key of the part exists now. The caller holds its locks, so nothing changes while this waits for storage. */
-async function anyExists(writer: Writer, access: TableAccess, { shard, batch }: StatementPart): Promise<boolean> {
-  const { shards } = writer
-  for (const [from, to] of batchKeys(batch)) {
-    for (let isRead = false; !isRead; ) {
+/** Whether a key of the parts exists now. The caller holds their locks, so nothing changes while this waits for storage. */
+async function anyExists({ shards }: Writer, access: TableAccess, parts: readonly StatementPart[], stats: ReadStats | undefined): Promise<boolean> {
+  for (const { shard, batch } of parts) {
+    for (const [from, to] of batchKeys(batch)) {
       shards.assertOpen()
       shards.keys.copyOne(batch, from, to)
-      const found = lookUp(shards, shard, undefined, access)
-      if (found !== undefined && !isFetch(found)) return true
-      if (found === undefined) isRead = true
-      else await found.fetch()
+      const found = lookUp(shards, shard, undefined, access, stats)
+      if (found === undefined) continue
+      return isFetch(found) ? await anyExistsFar(shards, access, parts, stats) : true
     }
   }
   return false
+}
+
+/** The same where some of them must be fetched. */
+async function anyExistsFar(shards: Shards, access: TableAccess, parts: readonly StatementPart[], stats: ReadStats | undefined): Promise<boolean> {
+  const keys = parts.flatMap(({ shard, batch }) => [...batchKeys(batch)].map(([from, to]) => ({ shard, batch, from, to })))
+  let exists = false
+  await readEach({
+    count: keys.length,
+    ask(index) {
+      const { shard, batch, from, to } = keys[index]!
+      shards.assertOpen()
+      shards.keys.copyOne(batch, from, to)
+      return lookUp(shards, shard, undefined, access, stats)
+    },
+    visit(_, row) {
+      exists = row !== undefined
+      return !exists
+    },
+    stats,
+  })
+  return exists
 }

@@ -1,7 +1,7 @@
 /** A tree as its table files have it, before its log is read. */
 import type { Log } from '../../log/log.ts'
 import type { ManifestState } from '../../manifest.ts'
-import { createPointReader } from '../../read/point-read.ts'
+import { createPointReader } from '../../read/point/point-read.ts'
 import { createMemtable } from '../memtable.ts'
 import { defineTable } from '../tree-state.ts'
 import type { TreeOptions, TreeState } from '../tree-state.ts'

@@ -18,6 +18,7 @@ const workBytes = 32
 /** Point reads over one file. Row groups that are being fetched are fetched once, whoever asks. */
 export interface RowFinder {
   find(rowGroup: number, key: Pointer, keyBytes: number, stats: ReadStats | undefined): FoundRow | Fetch | 'absent'
+  fetch(rowGroups: readonly number[], stats: ReadStats | undefined): Promise<void>
 }
 
 export function createRowFinder(file: OpenFile): RowFinder {
@@ -34,6 +35,7 @@ export function createRowFinder(file: OpenFile): RowFinder {
       if (row < 0) return 'absent'
       return { rowGroup, row, tombstone: isTombstone(file, first + tombstoneSlot, row, work) }
     },
+    fetch: (rowGroups, stats) => fetchShared(file, rowGroups, fetching, stats),
   }
 }
 
@@ -92,28 +94,37 @@ const unreadable = (file: OpenFile, index: number, row: number): Error =>
   corruption('column chunk', { file: file.tail.file, block: chunkName(file.tail, index), expected: `a value in row ${row}`, actual: 'none' })
 
 function fetchOf(file: OpenFile, rowGroup: number, fetching: Map<number, Promise<void>>, stats: ReadStats | undefined): Fetch {
-  const { count } = file.tail.slots
-  const indexes = Array.from({ length: count }, (_, slot) => rowGroup * count + slot)
   const { readSync } = file.object
   return {
-    fetch: () => {
-      const running = fetching.get(rowGroup)
-      // Its failure may concern who began it alone; asking again tells.
-      if (running !== undefined) return running.catch(() => undefined)
-      const started = fetchAsync(file, indexes, stats).finally(() => fetching.delete(rowGroup))
-      fetching.set(rowGroup, started)
-      return started
-    },
-    fetchSync: readSync === undefined ? undefined : () => keepForAsker(file, pinChunksSync(file, indexes, (into, at) => readSync.call(file.object, into, at), stats)),
+    fetch: () => fetchShared(file, [rowGroup], fetching, stats),
+    fetchSync: readSync === undefined ? undefined : () => keepForAsker(file, pinChunksSync(file, chunksOf(file, [rowGroup]), (into, at) => readSync.call(file.object, into, at), stats)),
   }
 }
 
-async function fetchAsync(file: OpenFile, indexes: readonly number[], stats: ReadStats | undefined): Promise<void> {
+function chunksOf(file: OpenFile, rowGroups: readonly number[]): readonly number[] {
+  const { count } = file.tail.slots
+  return rowGroups.flatMap((rowGroup) => Array.from({ length: count }, (_, slot) => rowGroup * count + slot))
+}
+
+/** Those that are on their way already are waited for. */
+async function fetchShared(file: OpenFile, rowGroups: readonly number[], fetching: Map<number, Promise<void>>, stats: ReadStats | undefined): Promise<void> {
+  const own = rowGroups.filter((rowGroup) => !fetching.has(rowGroup))
+  // Their failure may concern who began them alone; asking again tells.
+  const waited = rowGroups.flatMap((rowGroup) => fetching.get(rowGroup) ?? []).map((running) => running.catch(() => undefined))
+  if (own.length > 0) {
+    const started = fetchAsync(file, own, stats).finally(() => { for (const rowGroup of own) fetching.delete(rowGroup) })
+    for (const rowGroup of own) fetching.set(rowGroup, started)
+    waited.push(started)
+  }
+  await Promise.all(waited)
+}
+
+async function fetchAsync(file: OpenFile, rowGroups: readonly number[], stats: ReadStats | undefined): Promise<void> {
   try {
     const waiting = file.loader.hold(stats)
     if (waiting !== undefined) await waiting
     try {
-      keepForAsker(file, await pinChunks(file, indexes, stats))
+      keepForAsker(file, await pinChunks(file, chunksOf(file, rowGroups), stats))
     } finally {
       file.loader.release()
     }

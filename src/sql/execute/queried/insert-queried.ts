@@ -11,6 +11,7 @@ import type { MemoryShare } from '../../operator/spill/query-memory.ts'
 import { createRowStore } from '../../operator/spill/row-store.ts'
 import { joinStaged } from './join-staged.ts'
 import type { Staging } from './staging.ts'
+import type { ReadStats } from '../../../lsm/tree.ts'
 
 /** In memory; a statement may write several times as many bytes. */
 const firstBatchBytes = 16 * 1024 * 1024
@@ -33,12 +34,12 @@ export async function insertQueried(insert: QueriedInsert, rows: AsyncIterable<B
     const first = await batches.next()
     if (first.done === true) return 0
     const second = await batches.next()
-    if (second.done === true) return await run.engine.insert(table, first.value, mode)
+    if (second.done === true) return await run.engine.insert(table, first.value, mode, run.stats)
     const all = following([first.value, second.value], batches, share)
     if (stages !== undefined && mode !== 'insert-or-ignore') return await insertStaged(stages, table, mode, all)
     const store = createRowStore(run, run.memory.share())
     for await (const batch of all) await store.append(batch)
-    return stages === undefined ? await insertEach(run.engine, table, mode, store.read()) : await insertAtOnce(stages, table, mode, store.read())
+    return stages === undefined ? await insertEach(run.engine, table, mode, store.read(), run.stats) : await insertAtOnce(stages, table, mode, store.read(), run.stats)
   } finally {
     await batches.return(undefined)
     share.give(share.usedBytes)
@@ -92,11 +93,11 @@ async function insertStaged({ engine, visible }: Staging, table: TableSchema, mo
   }
 }
 
-async function insertAtOnce({ visible }: Staging, table: TableSchema, mode: WriteMode, batches: AsyncIterable<Batch>): Promise<number> {
+async function insertAtOnce({ visible }: Staging, table: TableSchema, mode: WriteMode, batches: AsyncIterable<Batch>, stats: ReadStats): Promise<number> {
   let count = 0
   const transaction = await visible(() => count).begin(() => [table])
   try {
-    count = await insertEach(transaction, table, mode, batches)
+    count = await insertEach(transaction, table, mode, batches, stats)
     await transaction.commit()
     return count
   } finally {
@@ -104,8 +105,8 @@ async function insertAtOnce({ visible }: Staging, table: TableSchema, mode: Writ
   }
 }
 
-async function insertEach(engine: EngineSession, table: TableSchema, mode: WriteMode, batches: AsyncIterable<Batch>): Promise<number> {
+async function insertEach(engine: EngineSession, table: TableSchema, mode: WriteMode, batches: AsyncIterable<Batch>, stats?: ReadStats): Promise<number> {
   let count = 0
-  for await (const batch of batches) count += await engine.insert(table, batch, mode)
+  for await (const batch of batches) count += await engine.insert(table, batch, mode, stats)
   return count
 }

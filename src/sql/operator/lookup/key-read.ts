@@ -1,4 +1,4 @@
-/** Rows read one by one by their whole keys. */
+/** Rows read by their whole keys. */
 import type { EnginePredicateTerm, EngineRow } from '../../../engine/engine.ts'
 import type { TableSchema } from '../../../engine/schema.ts'
 import type { Access } from '../../execute/access.ts'
@@ -7,39 +7,40 @@ import type { ScanNode } from '../node.ts'
 import { batchRows, pace, readStatsOf, snapshotOf } from '../query-run.ts'
 import type { Batch, QueryRun } from '../query-run.ts'
 
+/** Keys of a step over storage that is far away, where each step may wait for it. */
+const farKeys = 4 * batchRows
+
 export async function* readKeys(node: ScanNode, { keys, predicate }: Extract<Access, { kind: 'keys' }>, run: QueryRun, rowsMax = Number.POSITIVE_INFINITY): AsyncGenerator<Batch> {
   const read = keyReader(node, predicate, run)
+  const inOrder = node.reverse ? keys.toReversed() : keys
   let left = rowsMax
-  let rows: EngineRow[] = []
-  for (const key of node.reverse ? keys.toReversed() : keys) {
-    const found = read(key)
-    const row = found instanceof Promise ? await found : found
-    if (row !== undefined) {
-      rows.push(row)
-      left--
-    }
-    run.rowsOfTurn++
-    if (left <= 0) break
-    if (rows.length < batchRows && run.rowsOfTurn < batchRows) continue
-    await pace(run, 0)
-    if (rows.length > 0) yield rows
-    rows = []
+  let step = batchRows
+  for (let from = 0; from < inOrder.length && left > 0; ) {
+    const wanted = inOrder.slice(from, from + Math.min(step, left))
+    from += wanted.length
+    const found = read(wanted)
+    if (found instanceof Promise) step = farKeys
+    const rows = found instanceof Promise ? await found : found
+    left -= rows.length
+    run.rowsOfTurn += wanted.length
+    if (run.rowsOfTurn >= batchRows) await pace(run, 0)
+    for (let at = 0; at < rows.length; at += batchRows) yield rows.slice(at, at + batchRows)
   }
-  if (rows.length > 0) yield rows
 }
 
-export type KeyReader = (key: EngineRow) => EngineRow | undefined | Promise<EngineRow | undefined>
-
-/** Reads the row of a key, with the node's columns, when there is one that satisfies the predicate. */
-export function keyReader(node: ScanNode, predicate: readonly EnginePredicateTerm[], run: QueryRun): KeyReader {
+/** Reads the rows of keys, with the node's columns, that are there and satisfy the predicate. */
+function keyReader(node: ScanNode, predicate: readonly EnginePredicateTerm[], run: QueryRun): (keys: readonly EngineRow[]) => Batch | Promise<Batch> {
   const { table } = node
   const width = node.columns.length
   const columns = [...new Set([...node.columns, ...predicate.map(({ ordinal }) => ordinal)])]
   const test = rowTest(table, predicate, columns)
-  const cut = (row: EngineRow | undefined): EngineRow | undefined => (row === undefined || !test(row) ? undefined : columns.length === width ? row : row.slice(0, width))
+  const cut = (rows: readonly (EngineRow | undefined)[]): Batch => {
+    const wanted = rows.filter((row) => row !== undefined && test(row)) as EngineRow[]
+    return columns.length === width ? wanted : wanted.map((row) => row.slice(0, width))
+  }
   const stats = readStatsOf(run, node)
-  return (key) => {
-    const found = run.engine.get(snapshotOf(run), table, key, columns, stats)
+  return (keys) => {
+    const found = run.engine.getMany(snapshotOf(run), table, keys, columns, stats)
     return found instanceof Promise ? found.then(cut) : cut(found)
   }
 }

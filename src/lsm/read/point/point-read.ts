@@ -1,23 +1,23 @@
 /**
  * Point reads: memtables newest first, then the files whose key range holds the key, newest first, with one bloom call
  * over all of them. The first run that knows the key decides, by a row, a tombstone or a range tombstone; older runs
- * are not asked. A run that must be read first is returned as a Fetch, and the read is then asked again.
+ * are not asked. A run that must be read first is returned as a fetch, and the read is then asked again.
  */
-import type { Kernel } from '../../kernel/kernel.ts'
-import type { LinearMemory, Pointer } from '../../kernel/linear-memory.ts'
-import { tableIdBytes } from '../batch.ts'
-import { compareToMemory, keyHeadInMemory } from '../keys/key-bytes.ts'
-import type { RangeCover } from '../keys/range-cover.ts'
-import type { RowLayout } from '../keys/row-layout.ts'
-import type { Fetch, FilterCounts, ReadStats, RowHandle } from '../tree.ts'
-import type { Levels, TableFile } from '../state/version.ts'
-import type { View } from '../state/view.ts'
+import type { Kernel } from '../../../kernel/kernel.ts'
+import type { LinearMemory, Pointer } from '../../../kernel/linear-memory.ts'
+import { tableIdBytes } from '../../batch.ts'
+import { compareToMemory, keyHeadInMemory } from '../../keys/key-bytes.ts'
+import type { RangeCover } from '../../keys/range-cover.ts'
+import type { RowLayout } from '../../keys/row-layout.ts'
+import type { FilterCounts, PointFetch, ReadStats, RowHandle } from '../../tree.ts'
+import type { Levels, TableFile } from '../../state/version.ts'
+import type { View } from '../../state/view.ts'
 import { memtableRow, tableRow } from './row-handle.ts'
 import type { RowScratch } from './row-handle.ts'
-import { loadTails } from './load-tails.ts'
+import { loadTails } from '../load-tails.ts'
 
 export interface PointReader {
-  get(view: View, sequence: number, tableId: number, key: Pointer, keyBytes: number, stats?: ReadStats): RowHandle | Fetch | undefined
+  get(view: View, sequence: number, tableId: number, key: Pointer, keyBytes: number, stats?: ReadStats): RowHandle | PointFetch | undefined
   readonly counts: FilterCounts
   free(): void
 }
@@ -64,7 +64,7 @@ function findInMemtables(scratch: Scratch, view: View, sequence: number, shape: 
   return 'unknown'
 }
 
-function findInFiles(scratch: Scratch, levels: Levels, shape: RowLayout, key: Pointer, keyBytes: number, stats: ReadStats | undefined): RowHandle | Fetch | undefined {
+function findInFiles(scratch: Scratch, levels: Levels, shape: RowLayout, key: Pointer, keyBytes: number, stats: ReadStats | undefined): RowHandle | PointFetch | undefined {
   const { kernel: { memory }, counts } = scratch
   const candidates = candidateFiles(memory, levels, key, keyBytes)
   if (candidates.length === 0) return undefined
@@ -77,7 +77,7 @@ function findInFiles(scratch: Scratch, levels: Levels, shape: RowLayout, key: Po
       const found = rowGroup < 0 ? 'absent' : reader.find(rowGroup, key, keyBytes, 'all', stats)
       if (found === 'absent') counts.wrong++
       else {
-        if ('fetch' in found) return found
+        if ('fetch' in found) return { ...found, files: [reader], rowGroup }
         counts.present++
         return found.tombstone ? undefined : tableRow(scratch, shape, reader, found)
       }
@@ -89,8 +89,9 @@ function findInFiles(scratch: Scratch, levels: Levels, shape: RowLayout, key: Po
 }
 
 /** All tails at once: one of them alone would seldom do, and waiting for one after the other costs more than a request. */
-function tailsOf(candidates: readonly TableFile[], stats: ReadStats | undefined): Fetch {
-  return { fetch: () => loadTails(candidates.map(({ reader }) => reader), stats), fetchSync: undefined }
+function tailsOf(candidates: readonly TableFile[], stats: ReadStats | undefined): PointFetch {
+  const files = candidates.map(({ reader }) => reader)
+  return { fetch: () => loadTails(files, stats), fetchSync: undefined, files, rowGroup: undefined }
 }
 
 /** Files whose key range holds the key, newest first. */

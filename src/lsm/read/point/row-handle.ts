@@ -2,15 +2,15 @@
  * Found rows, read in place cell by cell. Classes, since every point read makes one and prototype methods cost nothing
  * to make. Cells pass through the reader's scratch: valid until the caller's next await or next point read.
  */
-import { invariant } from '../../errors.ts'
-import type { Kernel } from '../../kernel/kernel.ts'
-import type { Pointer } from '../../kernel/linear-memory.ts'
-import { checkDecoded } from './row-group-columns.ts'
-import { decodeKeyNumber, decodeKeyText, keyPart } from '../keys/key-columns.ts'
-import type { PhysicalKind } from '../layout.ts'
-import type { RowLayout } from '../keys/row-layout.ts'
-import type { FoundRow, TableReader } from '../table/table.ts'
-import type { RowHandle } from '../tree.ts'
+import { invariant } from '../../../errors.ts'
+import type { Kernel } from '../../../kernel/kernel.ts'
+import type { Pointer } from '../../../kernel/linear-memory.ts'
+import { checkDecoded } from '../row-group-columns.ts'
+import { decodeKeyNumber, decodeKeyText, keyPart } from '../../keys/key-columns.ts'
+import type { PhysicalKind } from '../../layout.ts'
+import type { RowLayout } from '../../keys/row-layout.ts'
+import type { FoundRow, TableReader } from '../../table/table.ts'
+import type { RowHandle } from '../../tree.ts'
 
 /** Memory that the handles of one reader share. */
 export interface RowScratch {
