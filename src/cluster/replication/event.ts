@@ -50,7 +50,7 @@ export type ReplicaEvent =
   | { readonly kind: 'swapped'; readonly swapId: number; readonly outcome: 'refused' | 'unknown' }
   /** Who is there, best candidates for a copy first. A hint: it may be old. */
   | { readonly kind: 'live'; readonly nodes: readonly LiveNode[] }
-  /** The newest lease of this node holds until then by its own clock. */
+  /** The newest lease of this node holds until then by its own clock. `leaseId` is another number for every lease: the revision at which the live key was made under it. */
   | { readonly kind: 'lease'; readonly leaseId: number; readonly deadlineMs: number }
   | { readonly kind: 'write'; readonly id: string; readonly operationCount: number; readonly batch: Uint8Array }
   | { readonly kind: 'read'; readonly id: string; readonly level: ReadLevel }

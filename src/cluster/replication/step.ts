@@ -154,9 +154,10 @@ function onMessageOfLeader(turn: Turn, was: Follower, message: LeaderMessage): v
 }
 
 /** One that is no peer (any more) has nothing to say. */
-function onMessageOfPeer(turn: Turn, leader: Leader, message: PeerMessage): void {
-  const peer = leader.peers.find(({ id }) => id.store === message.from.store)
+function onMessageOfPeer(turn: Turn, was: Leader, message: PeerMessage): void {
+  const peer = was.peers.find(({ id }) => id.store === message.from.store)
   if (peer === undefined) return
+  const leader = changeLeader(turn, was, { heardAtMs: turn.state.nowMs })
   if (message.kind === 'appended') {
     const now = onAppended(turn, leader, peer, message)
     if (turn.state.halted !== undefined) return

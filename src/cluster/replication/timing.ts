@@ -8,6 +8,8 @@ export interface ReplicationTiming {
   readonly electionPauseMs: number
   /** Silence of a member after which it counts as lost. */
   readonly replaceAfterMs: number
+  /** The same of one whose node is not live either. */
+  readonly goneAfterMs: number
   /** Silence of the one that joins after which another one is tried. */
   readonly joinAfterMs: number
   /** Silence of all others after which a leader lets a live member try; above `replaceAfterMs`. */
@@ -20,13 +22,15 @@ export interface ReplicationTiming {
   readonly storeTimeoutMs: number
 }
 
+/** For leases of three seconds: whatever single fault leaves a member and a spare, writes go on within a lease and two seconds. */
 export const defaultTiming: ReplicationTiming = {
   heartbeatMs: 100,
   retransmitMs: 500,
   electionPauseMs: 300,
   replaceAfterMs: 1_500,
+  goneAfterMs: 500,
   joinAfterMs: 10_000,
-  resignAfterMs: 3_000,
+  resignAfterMs: 2_200,
   changePauseMs: 2_000,
   readMsMax: 5_000,
   storeTimeoutMs: 1_000,

@@ -2,7 +2,6 @@ import { describe, expect, it } from 'vitest'
 import { decodeConfiguration, encodeConfiguration, firstConfiguration, withJoined, withJoining, withLeader, withoutLeader } from '../../../src/cluster/replication/configuration.ts'
 import type { ShardConfiguration } from '../../../src/cluster/replication/configuration.ts'
 import { identityAtStart } from '../../../src/cluster/replication/identity.ts'
-import { leaseDeadlineMs, mayKeepAlive } from '../../../src/cluster/replication/lease.ts'
 
 const a = { node: 'a', store: 's1' }, b = { node: 'b', store: 's2' }, c = { node: 'c', store: 's3' }
 const first = firstConfiguration([a, b])
@@ -62,20 +61,5 @@ describe('the identity of a starting node', () => {
 
   it('never repeats an incarnation, whatever disk is found', () => {
     expect(identityAtStart({ ...disk, store: 'other' }, { store: 's1', incarnation: 9 })).toEqual({ kind: 'same', incarnation: 10 })
-  })
-})
-
-describe('a lease', () => {
-  const policy = { ttlMs: 3_000, driftMax: 0.01, marginMs: 50, stallMsMax: 500 }
-
-  it('ends by the own clock before it does by any clock that is as wrong as allowed', () => {
-    const deadlineMs = leaseDeadlineMs(10_000, policy)
-    expect(deadlineMs).toBe(10_000 + 2_970 - 50)
-    expect((deadlineMs - 10_000) / (1 - policy.driftMax)).toBeLessThan(policy.ttlMs)
-  })
-
-  it('is kept for a main loop that moves', () => {
-    expect(mayKeepAlive(1_499, 1_000, policy)).toBe(true)
-    expect(mayKeepAlive(1_500, 1_000, policy)).toBe(false)
   })
 })

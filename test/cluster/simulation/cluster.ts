@@ -2,7 +2,7 @@
 import type { ShardConfiguration } from '../../../src/cluster/replication/configuration.ts'
 import { identityAtStart } from '../../../src/cluster/replication/identity.ts'
 import type { RegisteredNode } from '../../../src/cluster/replication/identity.ts'
-import type { LeasePolicy } from '../../../src/cluster/replication/lease.ts'
+import type { LeasePolicy } from './lease.ts'
 import { rules } from '../../../src/cluster/replication/rules.ts'
 import type { Rules } from '../../../src/cluster/replication/rules.ts'
 import type { ReplicaState } from '../../../src/cluster/replication/state/replica-state.ts'
@@ -22,11 +22,12 @@ import type { Observer } from './observer.ts'
 import { createWorld } from './world.ts'
 import type { World } from './world.ts'
 
-const timing: ReplicationTiming = {
-  heartbeatMs: 30, retransmitMs: 60, electionPauseMs: 40, replaceAfterMs: 200, joinAfterMs: 300, resignAfterMs: 350, changePauseMs: 150, readMsMax: 100, storeTimeoutMs: 80,
+/** Everything ten times as fast as it will be, so that a schedule has few steps. */
+const shortTiming: ReplicationTiming = {
+  heartbeatMs: 30, retransmitMs: 60, electionPauseMs: 40, replaceAfterMs: 200, goneAfterMs: 80, joinAfterMs: 300, resignAfterMs: 350, changePauseMs: 150, readMsMax: 100, storeTimeoutMs: 80,
 }
 
-const lease: LeasePolicy = { ttlMs: 200, driftMax: 0.02, marginMs: 2, stallMsMax: 60 }
+const shortLease: LeasePolicy = { ttlMs: 200, driftMax: 0.02, marginMs: 2, stallMsMax: 60 }
 
 export interface ClusterOptions {
   readonly seed: number
@@ -35,6 +36,7 @@ export interface ClusterOptions {
   readonly isTraced?: boolean
   readonly syncsBeforeAck?: boolean
   readonly timing?: Partial<ReplicationTiming>
+  readonly lease?: Partial<LeasePolicy>
   /** Broken ones, to see that it is noticed. */
   readonly rules?: Partial<Rules>
   /** Called with every new state of a replica. */
@@ -61,7 +63,8 @@ export interface Cluster {
   readonly ends: readonly string[]
 }
 
-export function createCluster({ seed, nodeCount = 3, factor = 2, isTraced = false, syncsBeforeAck = true, rules: broken = {}, timing: otherTiming = {}, beforeStart, seal }: ClusterOptions): Cluster {
+export function createCluster({ seed, nodeCount = 3, factor = 2, isTraced = false, syncsBeforeAck = true, rules: broken = {}, timing: otherTiming = {}, lease: otherLease = {}, beforeStart, seal }: ClusterOptions): Cluster {
+  const lease: LeasePolicy = { ...shortLease, ...otherLease }
   const world = createWorld(seed, isTraced)
   const network = createNetwork(world)
   const names = Array.from({ length: nodeCount }, (_, i) => `n${i + 1}`)
@@ -70,7 +73,7 @@ export function createCluster({ seed, nodeCount = 3, factor = 2, isTraced = fals
   store.onChange((configuration) => observer.configurationChanged(configuration))
   const byName = new Map<string, SimulatedNode>()
   const lostDisks: Disk[] = []
-  const context = { rules: { ...rules, ...broken }, timing: { ...timing, ...otherTiming } }
+  const context = { rules: { ...rules, ...broken }, timing: { ...shortTiming, ...otherTiming } }
   const nodes = names.map((name) => createNode({
     world, network, store, name, context, lease, tickMs: 15, keepAliveMs: 50, watch: observer, seal,
     clockRate: 1 + (world.random.nextFloat() - 0.5) * lease.driftMax,

@@ -3,8 +3,8 @@
  * what the effects say, in their order, and serves clients as an engine would: evaluate under a lock of the key, write,
  * answer when it is committed.
  */
-import { leaseDeadlineMs, mayKeepAlive } from '../../../src/cluster/replication/lease.ts'
-import type { LeasePolicy } from '../../../src/cluster/replication/lease.ts'
+import { leaseDeadlineMs, mayKeepAlive } from './lease.ts'
+import type { LeasePolicy } from './lease.ts'
 import type { Effect, ReplicaEvent } from '../../../src/cluster/replication/event.ts'
 import type { PeerMessage } from '../../../src/cluster/replication/message.ts'
 import { epochAt } from '../../../src/cluster/replication/state/epochs.ts'

@@ -36,6 +36,7 @@ export function lead(turn: Turn, leaseId: number | undefined): void {
     round: 0,
     resignByMs: undefined,
     heartbeatAtMs: nowMs,
+    heardAtMs: nowMs,
     nextChangeMs: nowMs,
     avoidedStore: undefined,
   }

@@ -46,7 +46,9 @@ function tendJoining(turn: Turn, leader: Leader, configuration: ShardConfigurati
   const isSilent = nowMs - peer.heardAtMs >= turn.context.timing.joinAfterMs
   const isNeedless = joining.replaces === self.store || replaced === undefined || (!joining.isMove && !isLost(turn, replaced))
   if (isSilent || isNeedless) {
-    changeLeader(turn, leader, { nextChangeMs: nowMs + turn.context.timing.changePauseMs, avoidedStore: isSilent ? joining.replica.store : undefined })
+    // What the leader before began against this one says nothing of the members now.
+    const nextChangeMs = joining.replaces === self.store ? nowMs : nowMs + turn.context.timing.changePauseMs
+    changeLeader(turn, leader, { nextChangeMs, avoidedStore: isSilent ? joining.replica.store : undefined })
     return propose(turn, 'join', withJoining(configuration, null), {})
   }
   if (!peer.isMatched || peer.matchSequence < Math.max(leader.sinceSequence, commitSequence)) return
@@ -65,10 +67,11 @@ function replaceLost(turn: Turn, leader: Leader, configuration: ShardConfigurati
   propose(turn, 'join', withJoining(configuration, { replica: { node: spare.node, store: spare.store }, replaces: lost.id.store, isMove: false }), {})
 }
 
-/** Silent for long, or back with another disk. */
+/** Silent for long, or less long if its lease has ended too, or back with another disk. */
 function isLost(turn: Turn, { id, heardAtMs }: Peer): boolean {
-  const { nowMs, live } = turn.state
-  return nowMs - heardAtMs >= turn.context.timing.replaceAfterMs || newestOf(live).some(({ node, store }) => node === id.node && store !== id.store)
+  const { replaceAfterMs, goneAfterMs } = turn.context.timing
+  const seen = newestOf(turn.state.live).find(({ node }) => node === id.node)
+  return turn.state.nowMs - heardAtMs >= (seen === undefined ? goneAfterMs : replaceAfterMs) || (seen !== undefined && seen.store !== id.store)
 }
 
 /** Without those that were started again since: their leases may outlive them for a while. */
@@ -77,8 +80,8 @@ function newestOf(live: readonly LiveNode[]): readonly LiveNode[] {
 }
 
 /** Nobody is heard, while the store sees a member that may be better off. */
-function isIsolated(turn: Turn, { peers }: Leader): boolean {
+function isIsolated(turn: Turn, { heardAtMs }: Leader): boolean {
   const { nowMs, live, self, known } = turn.state
   const isOtherLive = known!.configuration.members.some(({ store }) => store !== self.store && live.some((node) => node.store === store))
-  return isOtherLive && peers.every(({ heardAtMs }) => nowMs - heardAtMs >= turn.context.timing.resignAfterMs)
+  return isOtherLive && nowMs - heardAtMs >= turn.context.timing.resignAfterMs
 }

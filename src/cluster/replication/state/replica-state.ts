@@ -93,6 +93,8 @@ export interface Leader {
   /** It takes no requests any more, and steps down when what it has is done, at that time at the latest. */
   readonly resignByMs: number | undefined
   readonly heartbeatAtMs: number
+  /** When any of the peers was heard. */
+  readonly heardAtMs: number
   readonly nextChangeMs: number
   /** The last one that failed to join; others are tried first. */
   readonly avoidedStore: string | undefined

@@ -1,6 +1,8 @@
 /** Stories about who hears whom, the store included. */
 import { describe, expect, it } from 'vitest'
+import { defaultTiming } from '../../../../src/cluster/replication/timing.ts'
 import { begin, valueOf } from './scenario.ts'
+import type { Scenario } from './scenario.ts'
 
 /** A lease, and the time to find out. */
 const recoveryMs = 1_500
@@ -79,6 +81,38 @@ describe('connections', () => {
     expect(story.until(() => story.isLeader(story.second), 190)).toBe(true)
     expect(last.answer?.kind).toBe('written')
     expect(valueOf(story.read('k'))).toBe('1')
+    expect(story.verdict()).toEqual([])
+  })
+})
+
+describe('with the timing of real nodes', () => {
+  const ttlMs = 3_000
+  const faults: Readonly<Record<string, (story: Scenario) => void>> = {
+    'the leader crashes': ({ first }) => first.crash(),
+    'the other member crashes': ({ second }) => second.crash(),
+    'the leader stands still': ({ first }) => first.pause(),
+    'the leader is cut off from everything': (story) => story.cutOff(story.first, [story.second, story.spare, 'etcd']),
+    'the leader is cut off from the nodes': (story) => story.cutOff(story.first, [story.second, story.spare]),
+    'the leader is not heard': ({ network, first, second, spare }) => [second, spare].forEach(({ name }) => network.cut(first.name, name)),
+    'the leader hears nobody': ({ network, first, second, spare }) => [second, spare].forEach(({ name }) => network.cut(name, first.name)),
+    'the members are cut off from each other': (story) => story.cutOff(story.first, [story.second]),
+    'the leader loses its disk': (story) => {
+      story.first.crash()
+      story.startEmpty(story.first)
+    },
+    'the other member loses its disk': (story) => {
+      story.second.crash()
+      story.startEmpty(story.second)
+    },
+  }
+
+  it.each(Object.entries(faults))('writes go on within a lease and two seconds when %s', (_, fail) => {
+    const story = begin({ timing: defaultTiming, lease: { ttlMs, stallMsMax: 1_000 } })
+    expect(story.write('k', '1')?.kind).toBe('written')
+    const failedAtMs = story.world.nowMs
+    fail(story)
+    for (let i = 2; story.write('k', `${i}`, ttlMs)?.kind !== 'written'; i++) expect(story.world.nowMs - failedAtMs).toBeLessThan(ttlMs + 2_000)
+    expect(story.world.nowMs - failedAtMs).toBeLessThan(ttlMs + 2_000)
     expect(story.verdict()).toEqual([])
   })
 })

@@ -1,7 +1,4 @@
-/**
- * The lease of a node, by its own monotonic clock. etcd's client libraries tell of a lost lease late and by the wall
- * clock, and a timer of a busy event loop fires late; so the end is computed before the request for it is sent.
- */
+/** The lease of a simulated node by its own monotonic clock, as `src/cluster/etcd/lease/` keeps real ones. */
 
 export interface LeasePolicy {
   readonly ttlMs: number
