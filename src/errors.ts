@@ -24,7 +24,7 @@ export const errorCodes = {
   '25P02': 'the transaction failed before',
   '28000': 'no or wrong token',
   '3B001': 'unknown savepoint',
-  '40001': 'the table changed meanwhile: run the statement again',
+  '40001': 'the table, or files that a snapshot needs, changed meanwhile: run the statement again',
   '40003': 'outcome unknown',
   '42501': 'not allowed',
   '42601': 'syntax error',

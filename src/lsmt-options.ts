@@ -26,20 +26,24 @@ export interface OpenOptions extends Partial<Omit<DatabaseSettings, 'tree'>>, Bu
   readonly readOnly?: boolean
   /** Where the log of a database in a bucket is: 'stored' there, or 'local' in `dataDir`, which is sooner and is lost with this disk until it is flushed. Default 'stored'. */
   readonly log?: 'stored' | 'local'
+  /** The id of a checkpoint (`lsmt checkpoint list`): only its state is read. */
+  readonly atCheckpoint?: string
   readonly tree?: Partial<TreeSettings>
 }
 
 const bucketOptionNames = ['bucket', 'prefix', 'endpoint', 'region', 'pathStyle', 'credentials', 'temporaryDirectory', 'diskCache'] as const
-const placeOptionNames = ['dataDir', 'createIfMissing', 'storage', 'log', 'readOnly', ...bucketOptionNames]
+const placeOptionNames = ['dataDir', 'createIfMissing', 'storage', 'log', 'readOnly', 'atCheckpoint', ...bucketOptionNames]
 const settingNames = Object.keys(defaultDatabaseSettings)
 const treeSettingNames = Object.keys(defaultDatabaseSettings.tree)
 
 /** 22023 for options that are none, or that contradict each other. */
 export function databaseRequest(options: OpenOptions): DatabaseRequest {
   checkObject(options, 'what open() takes')
-  const { readOnly = false } = options
+  const { atCheckpoint, readOnly = atCheckpoint !== undefined } = options
+  if (atCheckpoint !== undefined) checkText(atCheckpoint, 'atCheckpoint')
+  if (atCheckpoint !== undefined && readOnly === false) throw new LsmtError('22023', 'a checkpoint is only read: readOnly: false contradicts atCheckpoint')
   if (typeof readOnly !== 'boolean') throw new LsmtError('22023', `readOnly is true or false; it was given as ${described(readOnly)}`)
-  return { readOnly, settings: databaseSettings(options), address: addressOf(options), isShardCountGiven: options.shards !== undefined, ...(options.storage === 's3' && options.log === 'local' && { logDirectory: options.dataDir ?? './data' }) }
+  return { readOnly, ...(atCheckpoint !== undefined && { atCheckpoint }), settings: databaseSettings(options), address: addressOf(options), isShardCountGiven: options.shards !== undefined, ...(options.storage === 's3' && options.log === 'local' && { logDirectory: options.dataDir ?? './data' }) }
 }
 
 function addressOf(options: OpenOptions): StorageAddress {

@@ -41,6 +41,8 @@ export interface DatabaseSettings {
   readonly logObjectBytes: number
   /** Of a node that only reads: milliseconds between its looks at what the writer has written. Each takes two listings. */
   readonly followMs: number
+  /** Of a node that only reads: milliseconds after which a read keeps its files from the writer by a checkpoint, the one thing that such a node writes; 0: never. */
+  readonly pinAfterMs: number
   readonly kernels: KernelKind
   /** Worker threads for flush and compaction; 0 runs them in slices on the serving thread. */
   readonly workers: number
@@ -92,6 +94,7 @@ export const defaultDatabaseSettings: DatabaseSettings = {
   logFlushMs: 50,
   logObjectBytes: 4 * MiB,
   followMs: 1_000,
+  pinAfterMs: 5_000,
   kernels: 'wasm',
   workers: 1,
   readers: 1,

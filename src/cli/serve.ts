@@ -22,7 +22,7 @@ import { statusOf } from './serve/status.ts'
 import { watchEngine } from './serve/watch-engine.ts'
 import { commitOf } from './target/commit-kind.ts'
 import { opening } from './target/opening.ts'
-import { chosenDatabase } from './target/storage-flags.ts'
+import { chosenDatabase, readingRequest } from './target/storage-flags.ts'
 import type { ChosenDatabase } from './target/storage-flags.ts'
 
 /** Runs until `host.stopRequested`. 22023 for settings that cannot be, and whatever opening the database says. */
@@ -34,14 +34,14 @@ export async function serve(given: ServeFlags, sourceOf: (flag: string) => FlagS
   const { shards, workers, readers, durability, kernels } = flags
   const settings: DatabaseSettings = { ...defaultDatabaseSettings, ...limitSettings(flags), shards, workers, readers, durability, kernels }
   const log = createLog(flags.logLevel, (line) => host.printError(line.trimEnd()))
-  const readOnly = flags.readOnly === true
-  const engine = await opening(host.openEngine({ ...place, settings, isShardCountGiven: sourceOf('shards') !== 'default', readOnly }))
+  const reading = readingRequest(flags)
+  const engine = await opening(host.openEngine({ ...place, settings, isShardCountGiven: sourceOf('shards') !== 'default', ...reading }))
   const unwatch = watchEngine(engine, log)
   try {
     const server = await startServer({ flags, place, access, settings, engine, log, host })
     reloadWhenAsked(access, server, log, host)
     log.info({ url: server.url, data: addressName(address), durability, kernels, version: host.version, connectionsMax: flags.connectionsMax }, 'listening')
-    host.printLine(`lsmt listening on ${server.url} (data: ${addressName(address)}, ${readOnly ? 'read-only' : `durability: ${durability}`}, kernels: ${kernels})`)
+    host.printLine(`lsmt listening on ${server.url} (data: ${addressName(address)}, ${reading.readOnly === true ? 'read-only' : `durability: ${durability}`}, kernels: ${kernels})`)
     await host.stopRequested
     await stop(server, engine, flags.stopTimeoutMs, log)
   } finally {

@@ -14,6 +14,7 @@ export function checkSettings(settings: DatabaseSettings): void {
   for (const name of ['workers', 'readers'] as const) expectThreads(name, settings[name])
   expectNumber('logFlushMs', settings.logFlushMs, 0)
   expectNumber('followMs', settings.followMs, 10)
+  expectNumber('pinAfterMs', settings.pinAfterMs, 0)
   expectNumber('logObjectBytes', settings.logObjectBytes, 1024)
   for (const name of ['readerRowsMin', 'usdPer1000Puts', 'usdPer1000Gets'] as const) expectNumber(name, settings[name], 0)
   for (const name of Object.keys(defaultDatabaseSettings.tree) as (keyof DatabaseSettings['tree'])[]) expectNumber(`tree.${name}`, settings.tree[name], 1)

@@ -1,5 +1,6 @@
 /** What an open database tells of itself. */
 import type { FollowProgress } from '../lsm/follow/follower.ts'
+import type { SnapshotPins } from './follow/snapshot-pins.ts'
 import type { ReaderStats } from '../lsm/readers/readers.ts'
 import type { TreeStats } from '../lsm/tree.ts'
 import type { LogOn } from './shards/writer-logs.ts'
@@ -26,5 +27,5 @@ export interface EngineStats {
   readonly kernelMemoryBytes: { readonly reserved: number; readonly used: number }
   readonly readers: ReaderStats
   /** Of a node that only reads: how far it is. */
-  readonly following?: FollowProgress
+  readonly following?: FollowProgress & { readonly pins: SnapshotPins['counts'] }
 }

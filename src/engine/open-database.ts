@@ -19,6 +19,8 @@ export interface DatabaseRequest {
   readonly isShardCountGiven: boolean
   /** Follows the database's writer and changes nothing. */
   readonly readOnly?: boolean
+  /** With `readOnly`: the id of a checkpoint, whose state is shown. */
+  readonly atCheckpoint?: string
   /** A directory for the log, of a database in a bucket that is not to have it there. */
   readonly logDirectory?: string
   /** As of EngineOptions. */

@@ -7,7 +7,7 @@ import type { DatabaseSettings } from '../../settings.ts'
 import { bytesIn, integerIn, variableOf } from '../flags.ts'
 
 /** Flags whose settings have their names, and those that have others since they would mislead on a command line. */
-export interface LimitFlags extends HttpLimits, Pick<DatabaseSettings, 'kernelMemoryBytes' | 'queryMemoryBytesMax' | 'queriesMemoryBytesMax' | 'querySpillBytesMax' | 'idempotencyKeysMax' | 'idempotencyKeepMs' | 'followMs' | 'logFlushMs' | 'logObjectBytes'> {
+export interface LimitFlags extends HttpLimits, Pick<DatabaseSettings, 'kernelMemoryBytes' | 'queryMemoryBytesMax' | 'queriesMemoryBytesMax' | 'querySpillBytesMax' | 'idempotencyKeysMax' | 'idempotencyKeepMs' | 'followMs' | 'pinAfterMs' | 'logFlushMs' | 'logObjectBytes'> {
   /** Of the linear memory, for what is cached of files. */
   readonly cacheMemoryBytes: number
   readonly slowQueryMs: number
@@ -58,6 +58,7 @@ const flags: readonly NumberFlag[] = [
   { name: 'idempotencyKeysMax', flag: 'idempotency-keys-max', unit: 'n', min: 1, max: 1_000_000_000, help: 'newer keys after which an idempotency key may be forgotten' },
   { name: 'idempotencyKeepMs', flag: 'idempotency-keep-ms', unit: 'ms', min: 1_000, max: 366 * dayMs, help: 'after which an idempotency key may be forgotten' },
   { name: 'followMs', flag: 'follow-ms', unit: 'ms', min: 10, max: dayMs, help: 'between the looks of --read-only at what the writer has written; each takes two listings of the bucket' },
+  { name: 'pinAfterMs', flag: 'pin-after-ms', unit: 'ms', min: 0, max: dayMs, help: 'after which a read of --read-only keeps its files from the writer, by a checkpoint, the one thing that it writes; 0: never' },
   { name: 'logFlushMs', flag: 'log-flush-ms', unit: 'ms', min: 0, max: 60_000, help: 'between two objects of a log in a bucket: each is a request that costs, and a write waits for the next' },
   { name: 'logObjectBytes', flag: 'log-object-bytes', unit: 'bytes', min: 1024, max: 256 * MiB, help: 'from which such an object takes no more records' },
 ]
@@ -68,6 +69,6 @@ export function limitOptions(): readonly Option[] {
 }
 
 /** What the flags say of the database. */
-export function limitSettings({ kernelMemoryBytes, cacheMemoryBytes, queryMemoryBytesMax, queriesMemoryBytesMax, querySpillBytesMax, idempotencyKeysMax, idempotencyKeepMs, followMs, logFlushMs, logObjectBytes }: LimitFlags): Partial<DatabaseSettings> {
-  return { kernelMemoryBytes, cacheBytesMax: cacheMemoryBytes, queryMemoryBytesMax, queriesMemoryBytesMax, querySpillBytesMax, idempotencyKeysMax, idempotencyKeepMs, followMs, logFlushMs, logObjectBytes }
+export function limitSettings({ kernelMemoryBytes, cacheMemoryBytes, queryMemoryBytesMax, queriesMemoryBytesMax, querySpillBytesMax, idempotencyKeysMax, idempotencyKeepMs, followMs, pinAfterMs, logFlushMs, logObjectBytes }: LimitFlags): Partial<DatabaseSettings> {
+  return { kernelMemoryBytes, cacheBytesMax: cacheMemoryBytes, queryMemoryBytesMax, queriesMemoryBytesMax, querySpillBytesMax, idempotencyKeysMax, idempotencyKeepMs, followMs, pinAfterMs, logFlushMs, logObjectBytes }
 }

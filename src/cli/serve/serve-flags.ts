@@ -8,15 +8,14 @@ import { defaultDatabaseSettings } from '../../settings.ts'
 import { integerIn, kernelsOption, nonEmpty, parseListen, variableOf } from '../flags.ts'
 import type { ListenAddress } from '../flags.ts'
 import { switchOption } from '../switches.ts'
-import { databaseOptions, readOnlyOption } from '../target/storage-flags.ts'
-import type { DatabaseFlags } from '../target/storage-flags.ts'
+import { databaseOptions, readerOptions } from '../target/storage-flags.ts'
+import type { DatabaseFlags, ReaderFlags } from '../target/storage-flags.ts'
 import { limitOptions } from './limit-flags.ts'
 import type { LimitFlags } from './limit-flags.ts'
 
 /** As commander hands them over. */
-export interface ServeFlags extends LimitFlags, DatabaseFlags {
+export interface ServeFlags extends LimitFlags, DatabaseFlags, ReaderFlags {
   readonly listen: ListenAddress
-  readonly readOnly?: boolean
   readonly shards: number
   readonly workers: number
   readonly readers: number
@@ -35,7 +34,7 @@ export function serveOptions(): readonly Option[] {
   return [
     new Option('--listen <host:port>', 'address to listen on').env('LSMT_LISTEN').default(parseListen('127.0.0.1:8080'), '127.0.0.1:8080').argParser(parseListen),
     ...databaseOptions(),
-    readOnlyOption(),
+    ...readerOptions(),
     new Option('--shards <n>', 'shards of a new database; fixed at creation').env('LSMT_SHARDS').default(shards).argParser(integerIn(1, 1024)),
     new Option('--workers <n>', 'threads for background work; 0: all in the main thread').env('LSMT_WORKERS').default(workers).argParser(integerIn(0, 64)),
     new Option('--readers <n>', 'threads that help with large scans; 0: the main thread reads alone').env('LSMT_READERS').default(readers).argParser(integerIn(0, 64)),

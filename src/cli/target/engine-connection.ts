@@ -16,19 +16,19 @@ import { statusOf } from '../serve/status.ts'
 import type { Connection, WriteChunk } from './connection.ts'
 import { commitOf } from './commit-kind.ts'
 import { opening } from './opening.ts'
-import { chosenDatabase } from './storage-flags.ts'
-import type { GuestFlags, PlaceAddress } from './storage-flags.ts'
+import { chosenDatabase, readingRequest } from './storage-flags.ts'
+import type { GuestFlags, PlaceAddress, ReaderFlags } from './storage-flags.ts'
 
 export interface EngineConnection extends Connection {
   readonly engine: Engine
 }
 
 /** 58P01 when there is no database, 55006 when a process has it open. */
-export async function openHere(flags: GuestFlags & { readonly kernels: KernelKind; readonly readOnly?: boolean }, sourceOf: (flag: string) => FlagSource, host: CliHost): Promise<EngineConnection> {
+export async function openHere(flags: GuestFlags & ReaderFlags & { readonly kernels: KernelKind }, sourceOf: (flag: string) => FlagSource, host: CliHost): Promise<EngineConnection> {
   const settings: DatabaseSettings = { ...defaultDatabaseSettings, kernels: flags.kernels }
   const place = chosenDatabase(flags, sourceOf)
   const { address } = place
-  const engine = await openExisting(address, () => host.openEngine({ ...place, settings, isShardCountGiven: false, mayTakeOver: flags.takeOver === true, readOnly: flags.readOnly === true }))
+  const engine = await openExisting(address, () => host.openEngine({ ...place, settings, isShardCountGiven: false, mayTakeOver: flags.takeOver === true, ...readingRequest(flags) }))
   const sql = createSql(engine, sqlSettings(settings), host.clock)
   const startMs = host.clock.monotonicMs()
   const node = { version: host.version, settings, address, uptimeMs: () => host.clock.monotonicMs() - startMs }

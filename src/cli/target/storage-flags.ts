@@ -51,8 +51,21 @@ export function storageOptions(): readonly Option[] {
   ]
 }
 
-export function readOnlyOption(): Option {
-  return switchOption('--read-only', 'only read, beside the process that writes, whose database is in a bucket (--storage s3): follow it and change nothing')
+/** Of commands that may only read. */
+export interface ReaderFlags {
+  readonly readOnly?: boolean
+  readonly atCheckpoint?: string
+}
+
+export function readerOptions(): readonly Option[] {
+  return [
+    switchOption('--read-only', 'only read, beside the process that writes, whose database is in a bucket (--storage s3): follow it and change nothing'),
+    new Option('--at-checkpoint <id>', 'only read, and only the state of a checkpoint (lsmt checkpoint list)').env('LSMT_AT_CHECKPOINT').argParser(nonEmpty),
+  ]
+}
+
+export function readingRequest({ readOnly, atCheckpoint }: ReaderFlags): Pick<DatabaseRequest, 'readOnly' | 'atCheckpoint'> {
+  return { readOnly: readOnly === true || atCheckpoint !== undefined, ...(atCheckpoint !== undefined && { atCheckpoint }) }
 }
 
 export function databaseOptions(): readonly Option[] {

@@ -4,13 +4,12 @@ import { LsmtError } from '../../errors.ts'
 import type { KernelKind } from '../../settings.ts'
 import type { FlagSource } from '../command.ts'
 import { kernelsOption, nonEmpty } from '../flags.ts'
-import { guestOptions, readOnlyOption } from './storage-flags.ts'
-import type { GuestFlags } from './storage-flags.ts'
+import { guestOptions, readerOptions } from './storage-flags.ts'
+import type { GuestFlags, ReaderFlags } from './storage-flags.ts'
 
-export interface TargetFlags extends GuestFlags {
+export interface TargetFlags extends GuestFlags, ReaderFlags {
   readonly url?: string
   readonly tokenFile?: string
-  readonly readOnly?: boolean
   readonly kernels: KernelKind
 }
 
@@ -19,7 +18,7 @@ export function targetOptions(): readonly Option[] {
     new Option('--url <url>', 'server to work with, such as http://127.0.0.1:8080').env('LSMT_URL').argParser(parseUrl),
     new Option('--token-file <path>', 'file that holds the token for the server (LSMT_TOKEN holds one itself)').env('LSMT_TOKEN_FILE').argParser(nonEmpty),
     ...guestOptions(),
-    readOnlyOption(),
+    ...readerOptions(),
     kernelsOption(),
   ]
 }

@@ -3,11 +3,13 @@
  * gone looks for newer manifests; as long as its snapshot has given nothing, it takes a newer one and begins anew.
  */
 import { LsmtError } from '../../errors.ts'
+import type { ManifestState } from '../../lsm/manifest.ts'
 import type { Snapshot, Tree } from '../../lsm/tree.ts'
 import type { EngineSnapshot } from '../engine.ts'
 import type { ShardSnapshot } from '../shards/shard-snapshot.ts'
+import type { Pinnable, SnapshotPins } from './snapshot-pins.ts'
 
-export interface FollowedSnapshot extends ShardSnapshot {
+export interface FollowedSnapshot extends ShardSnapshot, Pinnable {
   /** Reads under way. */
   reading: number
   /** Somebody knows something of it, so that it must stay as it is. */
@@ -16,23 +18,40 @@ export interface FollowedSnapshot extends ShardSnapshot {
   renew(): void
 }
 
-export function takeFollowedSnapshot(trees: readonly Tree[]): FollowedSnapshot {
-  let shards: readonly Snapshot[] | undefined = trees.map((tree) => tree.snapshot())
-  const release = (): void => {
+export interface SnapshotFloor {
+  readonly trees: readonly Tree[]
+  readonly manifests: () => readonly ManifestState[]
+}
+
+export function takeFollowedSnapshot({ trees, manifests: newest }: SnapshotFloor, pins: SnapshotPins, monotonicMs: () => number): FollowedSnapshot {
+  const take = (): readonly Snapshot[] => trees.map((tree) => tree.snapshot())
+  let shards: readonly Snapshot[] | undefined = take()
+  let manifests = newest(), takenMs = monotonicMs()
+  const letGo = (): void => {
     for (const shard of shards ?? []) shard.release()
     shards = undefined
   }
-  return {
+  const snapshot: FollowedSnapshot = {
+    get manifests() { return manifests },
+    get takenMs() { return takenMs },
     reading: 0,
     isUsed: false,
     get shards() { return shards },
     ready: undefined,
-    release,
+    release() {
+      pins.delete(snapshot)
+      letGo()
+    },
     renew() {
-      release()
-      shards = trees.map((tree) => tree.snapshot())
+      if (shards === undefined) return
+      letGo()
+      shards = take()
+      manifests = newest()
+      takenMs = monotonicMs()
     },
   }
+  pins.add(snapshot)
+  return snapshot
 }
 
 /** Newer files may be gone as well by the time they are read. */
@@ -93,11 +112,16 @@ function renewable(given: EngineSnapshot | undefined): FollowedSnapshot | undefi
 
 /** Raises what cannot be healed by reading newer files. */
 async function renewAfter(error: unknown, refresh: () => Promise<void>, snapshot: FollowedSnapshot | undefined, mustStay: boolean, renewals: number): Promise<void> {
-  if (!(error instanceof LsmtError && error.code === '58P01')) throw error
+  if (!isGone(error)) throw error
   if (mustStay || snapshot?.isUsed === true || (snapshot?.reading ?? 0) > 1 || renewals === renewalsMax) throw tooOld(error)
-  await refresh()
+  await refresh().catch((cause: unknown) => {
+    // The writer is quicker than the looks.
+    throw isGone(cause) ? tooOld(cause) : cause
+  })
   snapshot?.renew()
 }
+
+const isGone = (error: unknown): error is LsmtError => error instanceof LsmtError && error.code === '58P01'
 
 function tooOld(cause: LsmtError): LsmtError {
   return new LsmtError('40001', `the snapshot is too old: the writer has replaced ${cause.evidence.file ?? 'a file'} that it needs`, { ...cause.evidence, hint: 'run it again; a checkpoint (lsmt checkpoint create) keeps files for reads that take long' }, cause)

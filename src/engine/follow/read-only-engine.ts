@@ -6,6 +6,7 @@ import type { DiskRoom } from '../../lsm/disk-room.ts'
 import { readOnlyRefusal } from '../../lsm/follow/followed-tree.ts'
 import type { Follower } from '../../lsm/follow/follower.ts'
 import type { Readers } from '../../lsm/readers/readers.ts'
+import type { Clock } from '../../runtime/clock.ts'
 import { systemTurns } from '../../runtime/pace.ts'
 import type { Engine, EngineSnapshot } from '../engine.ts'
 import type { CacheCounts, EngineStats } from '../engine-stats.ts'
@@ -23,11 +24,14 @@ import type { Writer } from '../write/writer.ts'
 import { readRenewing, scanRenewing, takeFollowedSnapshot } from './followed-snapshot.ts'
 import type { Renewing } from './followed-snapshot.ts'
 import { createFollowedTables } from './followed-tables.ts'
+import type { SnapshotPins } from './snapshot-pins.ts'
 import type { StorageUse } from '../../storage/storage-counts.ts'
 
 export interface ReadOnlyParts {
   readonly kernel: Kernel
   readonly follower: Follower
+  readonly pins: SnapshotPins
+  readonly clock: Clock
   readonly readers: Readers
   readonly room: DiskRoom
   readonly createTemporary: CreateTemporary
@@ -42,15 +46,16 @@ const refuse = (): Promise<never> => Promise.reject(readOnlyRefusal())
 
 /** Resolves when what the writer has written is visible. */
 export async function openReadOnlyEngine(parts: ReadOnlyParts): Promise<Engine> {
-  const { kernel, follower, readers } = parts
+  const { kernel, follower, readers, pins, clock } = parts
   const { trees } = follower
   let isClosed = false
   const assertOpen = (): void => {
     if (isClosed) throw new LsmtError('55000', 'the database is closed')
   }
   const keys = createKeyScratch(kernel, trees.length)
+  const floor = { trees, manifests: () => follower.manifests }
   const groupBudget: HeapBudget = { bytesMax: Math.floor(kernel.heap.byteLength / 6), usedBytes: 0 }
-  const shards: Shards = { kernel, trees, keys, snapshot: () => takeFollowedSnapshot(trees), newest: () => undefined, assertOpen, groupBudget, turns: systemTurns, readers }
+  const shards: Shards = { kernel, trees, keys, snapshot: () => takeFollowedSnapshot(floor, pins, clock.monotonicMs), newest: () => undefined, assertOpen, groupBudget, turns: systemTurns, readers }
   const { tables, prepare } = createFollowedTables(shards)
   await follower.open((next) => prepare(next[catalogShard]!))
   const texts = createColumnInserter()
@@ -75,7 +80,7 @@ export async function openReadOnlyEngine(parts: ReadOnlyParts): Promise<Engine> 
     async close() {
       if (isClosed) return
       isClosed = true
-      await follower.close()
+      await Promise.all([pins.close(), follower.close()])
       await Promise.all(trees.map((tree) => tree.close()))
       await parts.close()
       texts.free()
@@ -131,7 +136,7 @@ function beginReading(shards: Shards, tables: ReturnType<typeof createFollowedTa
   })
 }
 
-function statsOf({ kernel, follower, readers, room, cacheBytes, cacheCounts: { hits, misses, evictions }, storageUse }: ReadOnlyParts): EngineStats {
+function statsOf({ kernel, follower, pins, readers, room, cacheBytes, cacheCounts: { hits, misses, evictions }, storageUse }: ReadOnlyParts): EngineStats {
   return {
     shards: follower.trees.map((tree) => tree.stats),
     cacheBytes: cacheBytes(),
@@ -142,6 +147,6 @@ function statsOf({ kernel, follower, readers, room, cacheBytes, cacheCounts: { h
     storage: storageUse(),
     readers: readers.stats,
     kernelMemoryBytes: { reserved: kernel.memory.byteLength, used: kernel.heap.usedBytes },
-    following: follower.progress,
+    ...(follower.progress !== undefined && { following: { ...follower.progress, pins: pins.counts } }),
   }
 }

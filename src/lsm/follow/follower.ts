@@ -1,10 +1,11 @@
 /**
- * Follows a database that somebody else writes, over storage that is a bucket: claims nothing and writes nothing. It looks
+ * Follows a database that somebody else writes, over storage that is a bucket: claims nothing and writes nothing here. It looks
  * now and then. Each look lists the manifests first and the log after them, so that what no file has is in the log, or
  * else the log was lost sight of and everything is read anew. Then what has come is shown in one step for all shards,
  * so that no statement is ever half visible; only after that newer files take the place of what is in memory.
  */
 import { LsmtError } from '../../errors.ts'
+import type { ErrorCode } from '../../errors.ts'
 import { isReleased } from '../claim/log-place.ts'
 import { newestClaim } from '../claim/writer-claim.ts'
 import { readChain } from '../log/stream/stream-chain.ts'
@@ -26,6 +27,8 @@ export interface FollowerOptions extends Pick<TreeOptions, 'storage' | 'kernel' 
   readonly shards: number
   /** Milliseconds between looks. */
   readonly followMs: number
+  /** By shard, the state that is shown for ever; absent: the newest one. */
+  readonly at?: readonly ManifestState[]
 }
 
 /** Given what is about to be visible, by shard, before anybody else sees it; what it resolves to is called in the step that shows it. */
@@ -49,11 +52,14 @@ export interface FollowProgress {
 
 export interface Follower {
   readonly trees: readonly Tree[]
+  /** Those whose files are in use, by shard; the same array until one of them changes. */
+  readonly manifests: readonly ManifestState[]
   /** Reads what there is, then looks on its own. Called once, before anything is read. */
   open(prepare: PrepareStep): Promise<void>
   /** A look that begins after the call. */
   refresh(): Promise<void>
-  readonly progress: FollowProgress
+  /** Undefined where nothing is followed. */
+  readonly progress: FollowProgress | undefined
   /** Ends the looks; the trees stay open. */
   close(): Promise<void>
 }
@@ -67,6 +73,8 @@ interface FollowState {
   pending: PendingRecord[]
   /** By shard, a manifest that is not in use yet. */
   newer: (ManifestState | undefined)[]
+  /** Kept as long as none of them changes. */
+  manifests: readonly ManifestState[]
   readonly closing: AbortController
   /** Settles when no look is under way. */
   tail: Promise<void>
@@ -84,24 +92,32 @@ const stream = 0
 export function createFollower(options: FollowerOptions): Follower {
   const shards = Array.from({ length: options.shards }, (_, shard): FollowedShard => ({ state: emptyState({ ...options, shard }), takenSequence: 0 }))
   const state: FollowState = {
-    options, shards, prepare: async () => () => {}, cursor: logStart, pending: [], newer: [], closing: new AbortController(),
+    options, shards, prepare: async () => () => {}, cursor: logStart, pending: [], newer: [], manifests: [], closing: new AbortController(),
     tail: Promise.resolve(), queued: undefined, loop: Promise.resolve(), lookedMs: options.clock.monotonicMs(), looks: 0, reloads: 0, trouble: undefined,
   }
   return {
     trees: shards.map((shard) => createFollowedTree(shard.state)),
     async open(prepare) {
       state.prepare = prepare
-      await againWhenGone(() => reload(state))
+      if (options.at !== undefined) return await showAnew(state, options.at, [])
+      await againWhenGone(options, () => reload(state))
       state.loop = lookOnAndOn(state)
     },
-    refresh: () => refresh(state),
-    get progress() { return progressOf(state) },
+    refresh: () => (options.at === undefined ? refresh(state) : Promise.resolve()),
+    get manifests() { return manifestsOf(state) },
+    get progress() { return options.at === undefined ? progressOf(state) : undefined },
     async close() {
       state.closing.abort()
       await state.loop
       await state.tail
     },
   }
+}
+
+function manifestsOf(state: FollowState): readonly ManifestState[] {
+  const now = state.shards.map((shard) => shard.state.manifest)
+  if (now.some((manifest, shard) => manifest !== state.manifests[shard])) state.manifests = now
+  return state.manifests
 }
 
 function progressOf({ options: { clock }, shards, cursor, pending, lookedMs, looks, reloads, trouble }: FollowState): FollowProgress {
@@ -133,7 +149,7 @@ async function lookOnce(state: FollowState): Promise<void> {
   const startMs = state.options.clock.monotonicMs()
   state.looks++
   try {
-    await againWhenGone(() => look(state))
+    await againWhenGone(state.options, () => look(state))
     state.lookedMs = startMs
     state.trouble = undefined
   } catch (error) {
@@ -142,17 +158,18 @@ async function lookOnce(state: FollowState): Promise<void> {
   }
 }
 
-const triesMax = 5
+/** How often that is tried; of the log, what is missing looks like damage when the manifests are older than it. */
+const triesMax: Readonly<Partial<Record<ErrorCode, number>>> = { '58P01': 20, XX001: 5 }
+const waitMsMax = 500
 
-/** Files and objects may go while they are looked at; then there are newer ones. */
-async function againWhenGone(step: () => Promise<void>): Promise<void> {
+/** Files and objects may go while they are looked at; then there are newer ones. A writer that is quicker is left some time. */
+async function againWhenGone({ clock }: FollowerOptions, step: () => Promise<void>): Promise<void> {
   for (let tries = 1; ; tries++) {
     try {
       return await step()
     } catch (error) {
-      // Of the log, what is missing looks like damage when the manifests are older than it.
-      const mayBeGone = error instanceof LsmtError && (error.code === '58P01' || error.code === 'XX001')
-      if (!mayBeGone || tries === triesMax) throw error
+      if (!(error instanceof LsmtError && tries < (triesMax[error.code] ?? 0))) throw error
+      await clock.sleep(Math.min(waitMsMax, 2 ** tries))
     }
   }
 }
@@ -223,7 +240,14 @@ async function reload(state: FollowState): Promise<void> {
   const { objects } = await readChain({ storage, kernel, stream })
   // That none is missing between files and log.
   for (const { shard, flushedSequence } of manifests) recordsOfShard(stream, objects, shard, flushedSequence)
-  const records = pendingRecords(objects)
+  await showAnew(state, manifests, pendingRecords(objects))
+  state.cursor = cursorAfter(objects, logStart)
+  state.newer = []
+}
+
+/** Shows files, and the records above them as far as they are decided, in place of all there was. */
+async function showAnew(state: FollowState, manifests: readonly ManifestState[], records: readonly PendingRecord[]): Promise<void> {
+  const { shards } = state
   const { count, aborted } = decide(records, manifests.map(({ flushedSequence }) => flushedSequence))
   const steps: FollowStep[] = []
   try {
@@ -238,8 +262,6 @@ async function reload(state: FollowState): Promise<void> {
     throw error
   }
   state.pending = records.slice(count)
-  state.cursor = cursorAfter(objects, logStart)
-  state.newer = []
 }
 
 /** 0A000: files alone may hold a part of a statement whose others are in the log. */

@@ -9,7 +9,8 @@
  *   named yet is its business.
  * - Log objects are garbage from the oldest on, as far as all shards have in table files what they hold, but never the
  *   newest with data nor what is behind it; and objects below the log that it does not lead back to.
- * - Manifests, but the two newest of each shard. Checkpoints that have expired.
+ * - Manifests, but the two newest of each shard. Checkpoints that have expired, and those that name a file which is gone:
+ *   they were given up before anybody was told of them, and came back by a repeated request.
  *
  * Manifests are read before checkpoints are listed: whoever makes a checkpoint reads the manifests once more after it.
  */
@@ -47,27 +48,32 @@ export async function findGarbage(floor: GarbageFloor): Promise<readonly Garbage
   const { storage, kernel, shards, nowMicros } = floor
   const manifests = await loadManifests(storage, kernel, shards)
   const checkpoints = await listCheckpoints(storage, kernel)
-  const [kept, expired] = [checkpoints.filter(({ checkpoint }) => !isExpired(checkpoint, nowMicros)), checkpoints.filter(({ checkpoint }) => isExpired(checkpoint, nowMicros))]
-  const files = await Promise.all(manifests.map((manifest) => unnamedFiles(storage, manifest, kept)))
-  return [...expired.map(expiredCheckpoint), ...files.flat(), ...(await passedLog(floor, manifests)), ...(await outdatedManifests(floor))]
+  const files = await Promise.all(manifests.map(({ shard }) => storage.list(tableFileFolder(shard))))
+  const there = new Set(files.flat().map(({ name }) => name))
+  const judged = checkpoints.map((listed) => ({ listed, why: whyOver(listed, there, nowMicros) }))
+  const pinned = new Set(judged.filter(({ why }) => why === undefined).flatMap(({ listed }) => filesOfCheckpoint(listed.checkpoint)))
+  const over = judged.flatMap(({ listed: { name, byteLength }, why }): readonly Garbage[] => (why === undefined ? [] : [{ name, byteLength, why }]))
+  const unnamed = manifests.flatMap((manifest, i) => unnamedFiles(manifest, files[i]!, pinned))
+  return [...over, ...unnamed, ...(await passedLog(floor, manifests)), ...(await outdatedManifests(floor))]
 }
 
-function expiredCheckpoint({ name, byteLength, checkpoint }: ListedCheckpoint): Garbage {
-  return { name, byteLength, why: `checkpoint ${JSON.stringify(checkpoint.name)} expired at ${new Date((checkpoint.expiresAtMicros ?? 0) / 1000).toISOString()}` }
+/** Undefined while it keeps files. */
+function whyOver({ checkpoint }: ListedCheckpoint, there: ReadonlySet<string>, nowMicros: number): string | undefined {
+  const { name, expiresAtMicros = 0 } = checkpoint
+  if (isExpired(checkpoint, nowMicros)) return `checkpoint ${JSON.stringify(name)} expired at ${new Date(expiresAtMicros / 1000).toISOString()}`
+  const gone = filesOfCheckpoint(checkpoint).find((file) => !there.has(file))
+  return gone === undefined ? undefined : `checkpoint ${JSON.stringify(name)} was given up when it was made: ${gone} is gone`
 }
 
-async function unnamedFiles(storage: Storage, manifest: ManifestState, checkpoints: readonly ListedCheckpoint[]): Promise<readonly Garbage[]> {
+function unnamedFiles(manifest: ManifestState, files: readonly StoredObject[], pinned: ReadonlySet<string>): readonly Garbage[] {
   const { shard, id, writerEpoch } = manifest
   const named = new Set(filesOfManifest(manifest))
-  const pinned = new Set(checkpoints.flatMap(({ checkpoint }) => filesOfCheckpoint(checkpoint)))
-  const found: Garbage[] = []
-  for (const { name, byteLength } of await storage.list(tableFileFolder(shard))) {
+  return files.flatMap(({ name, byteLength }): readonly Garbage[] => {
     const fileNumber = tableFileNumberOf(name, shard)
-    if (fileNumber === undefined || named.has(fileNumber) || pinned.has(name)) continue
+    if (fileNumber === undefined || named.has(fileNumber) || pinned.has(name)) return []
     const epoch = epochOfFile(fileNumber)
-    if (epoch < writerEpoch) found.push({ name, byteLength, why: `of epoch ${epoch}, and neither manifest ${id} of epoch ${writerEpoch} nor a checkpoint names it` })
-  }
-  return found
+    return epoch < writerEpoch ? [{ name, byteLength, why: `of epoch ${epoch}, and neither manifest ${id} of epoch ${writerEpoch} nor a checkpoint names it` }] : []
+  })
 }
 
 async function passedLog(floor: GarbageFloor, manifests: readonly ManifestState[]): Promise<readonly Garbage[]> {

@@ -40,19 +40,28 @@ export async function deleteCheckpoint(storage: Storage, id: string): Promise<vo
   await storage.delete(name)
 }
 
+/** The same where it may be gone already, since it has expired. */
+export async function dropCheckpoint(storage: Storage, id: string): Promise<void> {
+  await storage.delete(nameOf(id))
+}
+
+export async function writeCheckpoint(storage: Storage, kernel: Kernel, id: string, checkpoint: StoredCheckpoint): Promise<void> {
+  await storage.createIfAbsent(nameOf(id), [encodeCheckpoint(kernel, checkpoint)])
+}
+
 /**
  * Makes a checkpoint, and then reads the manifests once more. False, and nothing is left, when the newest ones do not name
  * all its files that `mayBeDeleted` says somebody else may delete: whoever deletes may have looked before it stood.
  */
 export async function makeCheckpoint(storage: Storage, kernel: Kernel, id: string, checkpoint: StoredCheckpoint, mayBeDeleted: (fileNumber: number, newest: ManifestState) => boolean): Promise<boolean> {
-  await storage.createIfAbsent(nameOf(id), [encodeCheckpoint(kernel, checkpoint)])
+  await writeCheckpoint(storage, kernel, id, checkpoint)
   const newest = await loadManifests(storage, kernel, checkpoint.manifests.length)
   const isSafe = checkpoint.manifests.every((manifest) => {
     const now = newest[manifest.shard]!
     const named = new Set(filesOfManifest(now))
     return filesOfManifest(manifest).every((fileNumber) => named.has(fileNumber) || !mayBeDeleted(fileNumber, now))
   })
-  if (!isSafe) await storage.delete(nameOf(id))
+  if (!isSafe) await dropCheckpoint(storage, id)
   return isSafe
 }
 

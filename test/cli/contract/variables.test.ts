@@ -28,6 +28,7 @@ const samples: Readonly<Record<string, Samples>> = {
   '<host:port>': { good: '127.0.0.1:9', bad: '9' },
   '<url>': { good: 'http://127.0.0.1:9', bad: 'ftp://127.0.0.1' },
   '<character>': { good: ';', bad: 'two' },
+  '<id>': { good: 'a', bad: '' },
   '<text>': { good: 'a', bad: undefined },
   '<sql>': { good: 'SELECT 1', bad: undefined },
   '<key>': { good: 'a', bad: undefined },

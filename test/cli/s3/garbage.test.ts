@@ -51,6 +51,7 @@ describeS3('garbage in a bucket', () => {
     await run('compact')
     await json('gc')
     expect(await namesInBucket()).toEqual(expect.arrayContaining([...pinned]))
+    expect(await run('sql', '--at-checkpoint', id, '-e', 'SELECT value FROM kv')).toContain('old')
     expect(await run('checkpoint', 'delete', id)).toContain(id)
     await sql('SELECT 1')
     const before = await namesInBucket()

@@ -16,6 +16,7 @@ import { findGarbage } from '../../../src/lsm/garbage/find-garbage.ts'
 import { filesOfCheckpoint, filesOfManifest } from '../../../src/lsm/pins/checkpoint-file.ts'
 import { listCheckpoints } from '../../../src/lsm/pins/checkpoints.ts'
 import { tableFileFolder, tableFileNumberOf } from '../../../src/lsm/state/table-files.ts'
+import type { Clock } from '../../../src/runtime/clock.ts'
 import { seededRandom } from '../../../src/runtime/random.ts'
 import type { Random } from '../../../src/runtime/random.ts'
 import { createSharedBucket } from '../../../src/storage/simulated/shared-bucket.ts'
@@ -37,6 +38,8 @@ interface Race {
   readonly bucket: SharedBucket
   readonly random: Random
   readonly acknowledged: Set<string>
+  /** Ids of those that somebody was told of: one that was given up may come again, by a repeated request, and keeps nothing. */
+  readonly checkpoints: Set<string>
   readonly problems: string[]
   writing: number
 }
@@ -48,7 +51,7 @@ export async function garbageRace(seed: number, mistake?: PlantedMistake): Promi
     for (let i = 0; i < turns; i++) await turn()
   }
   const bucket = createSharedBucket({ random, pause })
-  const race: Race = { bucket, random, acknowledged: new Set(), problems: [], writing: 0 }
+  const race: Race = { bucket, random, acknowledged: new Set(), checkpoints: new Set(), problems: [], writing: 0 }
   await (await openOver(bucket.client('first'))).close()
   bucket.faults = { unknown: random.below(2) * 10, repeated: random.below(2) * 20 }
   const writers = ['a', 'b', 'c'].slice(0, 2 + random.below(2)).map((name) => work(race, name))
@@ -61,12 +64,12 @@ export async function garbageRace(seed: number, mistake?: PlantedMistake): Promi
 }
 
 async function work(race: Race, name: string): Promise<void> {
-  const { bucket, random, acknowledged, problems } = race
+  const { bucket, random, problems } = race
   for (let i = random.below(200); i > 0; i--) await turn()
   let engine: Engine | undefined
   try {
     engine = await openOver(bucket.client(name))
-    await write(engine, random, name, acknowledged)
+    await write(engine, race, name)
   } catch (error) {
     if (!(error instanceof LsmtError && error.code === '55006')) problems.push(`writer ${name} ended by ${describeOutcome(error)}`)
   }
@@ -74,7 +77,7 @@ async function work(race: Race, name: string): Promise<void> {
   race.writing--
 }
 
-async function write(engine: Engine, random: Random, name: string, acknowledged: Set<string>): Promise<void> {
+async function write(engine: Engine, { random, acknowledged, checkpoints }: Race, name: string): Promise<void> {
   const table = engine.table('kv')!
   for (let i = 0; i < 10; i++) {
     const rows: EngineRow[] = Array.from({ length: 1 + random.below(4) }, (_, j) => [`${name}/${i}/${j}`, name])
@@ -82,7 +85,7 @@ async function write(engine: Engine, random: Random, name: string, acknowledged:
     const kind = random.below(8)
     if (kind < 3) await engine.flush().catch(ignoreUnknown)
     if (kind === 3) await engine.compact().catch(ignoreUnknown)
-    if (kind === 4) await engine.storeCheckpoint({ name }).catch(ignoreUnknown)
+    if (kind === 4) await engine.storeCheckpoint({ name }).then((id) => checkpoints.add(id), ignoreUnknown)
   }
 }
 
@@ -142,9 +145,9 @@ async function unnamed(storage: Storage, kernel: Kernel, epochEnd: number, kept:
 
 /** A row that was seen, or acknowledged before the look, is there in every later look. */
 async function read(race: Race): Promise<void> {
-  const { bucket, acknowledged, problems } = race
+  const { bucket, random, acknowledged, problems } = race
   try {
-    const engine = await openReadOnly({ storage: bucket.client('reader'), settings: testSettings({ ...smallSettings, followMs: 60_000 }), clock: { ...turningClock(), sleep: (_ms, signal) => new Promise((resolve) => signal?.addEventListener('abort', () => resolve())) } })
+    const engine = await openReadOnly({ random, storage: bucket.client('reader'), settings: testSettings({ ...smallSettings, followMs: 60_000 }), clock: lookingWhenAsked() })
     let seen = new Set<string>()
     while (race.writing > 0) {
       const before = [...acknowledged, ...seen]
@@ -164,17 +167,25 @@ async function read(race: Race): Promise<void> {
   }
 }
 
+/** Its looks are the test's. */
+function lookingWhenAsked(): Clock {
+  const clock = turningClock()
+  return { ...clock, sleep: (ms, signal) => (signal === undefined ? clock.sleep(ms) : new Promise((resolve) => signal.addEventListener('abort', () => resolve()))) }
+}
+
 const isTrouble = (error: unknown): boolean => error instanceof LsmtError && (error.code === '58P01' || error.code === 'XX001')
 
 function ifTooOld(error: unknown): undefined {
   if (!(error instanceof LsmtError && error.code === '40001')) throw error
 }
 
-async function judge({ bucket, acknowledged, problems }: Race): Promise<void> {
+async function judge({ bucket, acknowledged, checkpoints, problems }: Race): Promise<void> {
   const storage = bucket.client('judge'), kernel = kernelOf()
   try {
     const there = new Set((await storage.list('sst/')).map(({ name }) => name))
-    for (const { id, checkpoint } of await listCheckpoints(storage, kernel)) for (const file of filesOfCheckpoint(checkpoint)) if (!there.has(file)) problems.push(`checkpoint ${id} lost ${file}`)
+    const listed = (await listCheckpoints(storage, kernel)).filter(({ id }) => checkpoints.has(id))
+    if (listed.length < checkpoints.size) problems.push('a checkpoint is lost')
+    for (const { id, checkpoint } of listed) for (const file of filesOfCheckpoint(checkpoint)) if (!there.has(file)) problems.push(`checkpoint ${id} lost ${file}`)
     const engine = await openOver(storage)
     const found = new Set((await scanAll(engine, engine.table('kv')!)).map(([key]) => String(key)))
     for (const key of acknowledged) if (!found.has(key)) problems.push(`acknowledged row ${key} is lost`)

@@ -4,7 +4,7 @@ import type { Engine, EngineRow, EngineSnapshot } from '../../../src/engine/engi
 import type { TableSchema } from '../../../src/engine/schema.ts'
 import { openReadOnly } from '../../../src/engine/follow/open-read-only.ts'
 import { systemClock } from '../../../src/runtime/clock.ts'
-import { seededRandom } from '../../../src/runtime/random.ts'
+import { seededRandom, systemRandom } from '../../../src/runtime/random.ts'
 import { createSql } from '../../../src/sql/sql.ts'
 import type { Sql } from '../../../src/sql/sql.ts'
 import { createMemoryStorage } from '../../../src/storage/memory-storage.ts'
@@ -29,7 +29,7 @@ function node(engine: Engine): Node {
 const writer = async (disk: MemoryDisk, settings: TestSettings = {}) => node(await openTestEngine(bucket(disk), { shards: 4, ...settings }))
 
 async function reader(disk: MemoryDisk, settings: TestSettings = {}): Promise<Node> {
-  return node(await openReadOnly({ storage: bucket(disk), settings: testSettings({ followMs: 20, ...settings }), clock: systemClock }))
+  return node(await openReadOnly({ storage: bucket(disk), settings: testSettings({ followMs: 20, ...settings }), clock: systemClock, random: systemRandom }))
 }
 
 /** Waits until the reader gives what is expected. */
@@ -112,6 +112,61 @@ test('a statement whose files are gone is run on newer ones; a snapshot that was
   unused.release()
 })
 
+test('a read that takes long keeps its files from the writer, until it ends', async () => {
+  const disk: MemoryDisk = new Map()
+  const w = await writer(disk, { shards: 2 })
+  await w.sql.query('CREATE TABLE t (k BIGINT PRIMARY KEY, v TEXT)')
+  const rewrite = async (v: string) => {
+    await w.sql.query(`INSERT INTO t VALUES ${Array.from({ length: 100 }, (_, i) => `(${i}, '${v}')`).join()} ON CONFLICT (k) DO UPDATE SET v = excluded.v`)
+    await w.engine.compact()
+  }
+  await rewrite('old')
+  const r = await reader(disk, { pinAfterMs: 20 })
+  const held = r.engine.snapshot()
+  await expect.poll(() => r.engine.stats().following?.pins.held).toBe(1)
+  const files = tableFiles(disk)
+  expect([...disk.keys()].filter((name) => name.startsWith('checkpoints/'))).toHaveLength(1)
+  await rewrite('new')
+  await rewrite('newer')
+  expect(tableFiles(disk)).toEqual(expect.arrayContaining([...files]))
+  expect(new Set((await scanAll(r.engine, r.engine.table('t')!, held)).flat())).toEqual(new Set(['old']))
+  held.release()
+  await expect.poll(() => [...disk.keys()].filter((name) => name.startsWith('checkpoints/'))).toEqual([])
+  await rewrite('newest')
+  await expect.poll(() => files.every((name) => tableFiles(disk).includes(name))).toBe(false)
+})
+
+test('one that is pinned too late goes without', async () => {
+  const disk: MemoryDisk = new Map()
+  const w = await writer(disk, { shards: 1 })
+  await w.sql.query("INSERT INTO kv VALUES ('a', 'b')")
+  await w.engine.flush()
+  const r = await reader(disk, { pinAfterMs: 200, followMs: 60_000 })
+  const held = r.engine.snapshot()
+  await w.sql.query("INSERT INTO kv VALUES ('a', 'c')")
+  await w.engine.compact()
+  await new Promise((resolve) => setTimeout(resolve, 400))
+  expect(r.engine.stats().following?.pins).toEqual({ held: 0, trouble: undefined })
+  expect([...disk.keys()].filter((name) => name.startsWith('checkpoints/'))).toEqual([])
+  held.release()
+})
+
+test('the state of a checkpoint can be opened while the writer goes on', async () => {
+  const disk: MemoryDisk = new Map()
+  const w = await writer(disk)
+  await w.sql.query("CREATE TABLE t (k BIGINT PRIMARY KEY, v TEXT); INSERT INTO t VALUES (1, 'old'), (2, 'old'), (3, 'old')")
+  const id = await w.engine.storeCheckpoint({ name: 'before' })
+  await w.sql.query("UPDATE t SET v = 'new'; DROP TABLE kv")
+  await w.engine.compact()
+  const at = node(await openReadOnly({ storage: bucket(disk), settings: testSettings(), clock: systemClock, random: systemRandom, atCheckpoint: id }))
+  expect(await at.rows('SELECT DISTINCT v FROM t')).toEqual([['old']])
+  expect(at.engine.table('kv')).toBeDefined()
+  await w.sql.query("UPDATE t SET v = 'newer'")
+  await w.engine.compact()
+  expect(await at.rows('SELECT v, count(*) FROM t GROUP BY v')).toEqual([['old', 3]])
+  await expect(openReadOnly({ storage: bucket(disk), settings: testSettings(), clock: systemClock, random: systemRandom, atCheckpoint: '0'.repeat(32) })).rejects.toMatchObject({ code: '58P01' })
+})
+
 const tableFiles = (disk: MemoryDisk): readonly string[] => [...disk.keys()].filter((name) => name.startsWith('sst/'))
 
 async function scanAll(engine: Engine, table: TableSchema, snapshot: EngineSnapshot): Promise<EngineRow[]> {
@@ -136,7 +191,7 @@ async function followRandomly(seed: number): Promise<void> {
   const write = async (n: number): Promise<void> => { await sql.query(`INSERT INTO t VALUES ${Array.from({ length: rows }, (_, i) => `(${i}, ${n}, '${filler}')`).join()} ON CONFLICT (k) DO UPDATE SET v = excluded.v`) }
   await sql.query('CREATE TABLE t (k BIGINT PRIMARY KEY, v BIGINT, f TEXT)')
   await write(0)
-  const follower = await openReadOnly({ storage: bucket(disk), settings: testSettings({ followMs: 60_000, kernelMemoryBytes: 64 * 1024 * 1024 }), clock: systemClock })
+  const follower = await openReadOnly({ storage: bucket(disk), settings: testSettings({ followMs: 60_000, kernelMemoryBytes: 64 * 1024 * 1024 }), clock: systemClock, random: systemRandom })
   const readers = createSql(follower)
   let n = 0, acknowledged = 0, seen = 0
   const look = async (): Promise<void> => {
