@@ -1,6 +1,6 @@
 /** Losses as lines of text: what, where, how much, and where its bytes are kept. */
 import type { TableSchema } from '../../engine/schema.ts'
-import type { LogLoss, Loss, TableFileLoss } from '../../engine/repair/loss.ts'
+import type { LogLoss, Loss, StreamLoss, TableFileLoss } from '../../engine/repair/loss.ts'
 import { keyText } from '../../lsm/table/key-text.ts'
 
 export function lossText(loss: Loss, tables: readonly TableSchema[]): readonly string[] {
@@ -9,6 +9,12 @@ export function lossText(loss: Loss, tables: readonly TableSchema[]): readonly s
       return [`${loss.file}: ${loss.reason}`, `  ${tableFileText(loss, tables)}`, `  ${keptText(loss.quarantined)}`]
     case 'log':
       return [`${loss.file}: ${loss.reason}`, `  ${logText(loss, tables)}`, ...loss.quarantined.map((name) => `  ${keptText(name)}`)]
+    case 'logStream':
+      return [`${loss.file}: ${loss.reason}`, `  ${streamText(loss, tables)}`, ...loss.quarantined.map((name) => `  ${keptText(name)}`)]
+    case 'claim':
+      return [`${loss.file}: ${loss.reason}`, '  a later claim has taken its place; its name stays, which tells an earlier writer that it is out']
+    case 'checkpoint':
+      return [`${loss.file}: ${loss.reason}`, '  table files that it alone kept may go', `  ${keptText(loss.quarantined)}`]
     case 'manifest':
       return [`${loss.file}: ${loss.reason}`, '  the state of the shard was found again in its table files and its log; rows that were deleted long ago may be back', `  ${keptText(loss.quarantined)}`]
     case 'format':
@@ -25,8 +31,17 @@ function tableFileText({ contents }: TableFileLoss, tables: readonly TableSchema
 
 function logText({ byteOffset, records, firstSequence, lastSequence, operations }: LogLoss, tables: readonly TableSchema[]): string {
   if (records === 0) return `cut at byte ${byteOffset}; no whole record stood behind`
-  const what = Object.entries(operations).map(([name, count]) => `${count} × ${name.replace(/\d+$/, (id) => tableName(Number(id), tables))}`)
-  return `cut at byte ${byteOffset}; lost with it: ${records} whole records, sequences ${firstSequence} to ${lastSequence} (${what.join(', ')})`
+  return `cut at byte ${byteOffset}; lost with it: ${records} whole records, sequences ${firstSequence} to ${lastSequence} (${operationsText(operations, tables)})`
+}
+
+function streamText({ shards, records, operations }: StreamLoss, tables: readonly TableSchema[]): string {
+  if (shards.length === 0) return 'the log was cut there; nothing is known to be lost with it'
+  const sequences = shards.map(({ shard, firstSequence, lastSequence }) => `of shard ${shard} ${firstSequence} to ${lastSequence}`)
+  return `the log was cut there; lost with it: sequences ${sequences.join(', ')}; among them ${records} whole records${records === 0 ? '' : ` (${operationsText(operations, tables)})`}`
+}
+
+function operationsText(operations: Readonly<Record<string, number>>, tables: readonly TableSchema[]): string {
+  return Object.entries(operations).map(([name, count]) => `${count} × ${name.replace(/\d+$/, (id) => tableName(Number(id), tables))}`).join(', ')
 }
 
 function tableName(tableId: number, tables: readonly TableSchema[]): string {

@@ -2,6 +2,7 @@
 import type { TableSchema } from '../../engine/schema.ts'
 import type { Loss } from '../../engine/repair/loss.ts'
 import { repairDatabase } from '../../engine/repair/repair-database.ts'
+import { systemClock } from '../../runtime/clock.ts'
 import { systemRandom } from '../../runtime/random.ts'
 import { defaultDatabaseSettings } from '../../settings.ts'
 import type { KernelKind } from '../../settings.ts'
@@ -28,7 +29,7 @@ interface RepairFlags extends StorageFlags {
 export function addRepair(floor: CommandFloor): void {
   addCommand<RepairFlags>(floor, {
     name: 'repair',
-    description: 'take what cannot be read out of a database that no process has open, into its folder quarantine/, and say what is lost',
+    description: 'take what cannot be read out of a database, into its folder quarantine/, and say what is lost; no process may have a directory open, and whoever writes to a bucket is overtaken',
     options: [...storageOptions(), kernelsOption(), jsonOption( 'tell the losses as JSON')],
     examples: ['cp -r data data-before && lsmt repair --data-dir ./data'],
     run: (flags, _args, sourceOf) => repair(flags, sourceOf, floor.host),
@@ -53,7 +54,7 @@ async function takeOut(address: PlaceAddress, kernels: KernelKind): Promise<read
   try {
     const kernel = openFileKernel(kernels)
     const losses: Loss[] = []
-    for await (const loss of repairDatabase(storage, kernel, systemRandom)) losses.push(loss)
+    for await (const loss of repairDatabase({ storage, kernel, clock: systemClock, random: systemRandom })) losses.push(loss)
     return losses
   } finally {
     await storage.close()

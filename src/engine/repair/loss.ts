@@ -1,7 +1,7 @@
 /** What a repair took out of a database. */
 import type { KeyForm } from '../../lsm/layout.ts'
 
-export type Loss = TableFileLoss | LogLoss | StateLoss
+export type Loss = TableFileLoss | LogLoss | StreamLoss | StateLoss
 
 /** A table file that cannot be read: its rows are gone, and older versions of them may be seen again. */
 export interface TableFileLoss {
@@ -42,9 +42,25 @@ export interface LogLoss {
   readonly operations: Readonly<Record<string, number>>
 }
 
-/** A manifest or the format file: rebuilt from what the other files say. */
+/** The end of a log that is a stream of objects, from its first damage or gap on: acknowledged statements are gone. */
+export interface StreamLoss {
+  readonly kind: 'logStream'
+  /** The first object that is damaged, or missing. */
+  readonly file: string
+  readonly shard: undefined
+  readonly reason: string
+  readonly byteOffset: number
+  readonly quarantined: readonly string[]
+  /** What is lost of each shard: sequences that no table file holds, as far as the objects tell. */
+  readonly shards: readonly { readonly shard: number; readonly firstSequence: number; readonly lastSequence: number }[]
+  /** Of the whole records among it, and what they would have done, by kind and table id. */
+  readonly records: number
+  readonly operations: Readonly<Record<string, number>>
+}
+
+/** What tells the state of the database: rebuilt from what the other files say; a claim that cannot be read gives way to a later one, and its name stays; what a checkpoint kept need not stay any more. */
 export interface StateLoss {
-  readonly kind: 'manifest' | 'format'
+  readonly kind: 'manifest' | 'format' | 'claim' | 'checkpoint'
   readonly file: string
   readonly shard: number | undefined
   readonly reason: string

@@ -21,8 +21,8 @@ export interface Rebuilt {
   readonly unreadable: readonly { readonly file: string; readonly reason: string }[]
 }
 
-/** `layouts`: the tables that other shards know, which all shards share; `older`: a manifest before the lost one, if there is one. */
-export async function rebuildManifest(storage: Storage, kernel: Kernel, shard: number, layouts: readonly TableLayout[], older: ManifestState | undefined): Promise<Rebuilt> {
+/** `layouts`: the tables that other shards know, which all shards share; `older`: a manifest before the lost one, if there is one; `log`: where the shard's log begins, when it is to be applied. */
+export async function rebuildManifest(storage: Storage, kernel: Kernel, shard: number, layouts: readonly TableLayout[], older: ManifestState | undefined, log: LogBegin | undefined): Promise<Rebuilt> {
   const found: StoredTable[] = []
   const unreadable: { file: string; reason: string }[] = []
   for (const { name } of await storage.list(tableFileFolder(shard))) {
@@ -35,7 +35,6 @@ export async function rebuildManifest(storage: Storage, kernel: Kernel, shard: n
   }
   const metas = found.map(({ meta }) => meta)
   const known = widestLayouts([...(older?.layouts ?? []), ...layouts, ...found.map(({ layout }) => layout)])
-  const log = await logStart(storage, kernel, shard)
   const state: ManifestState = {
     id: older?.id ?? 0, shard,
     writerEpoch: Math.max(older?.writerEpoch ?? 0, log?.writerEpoch ?? 0),
@@ -63,7 +62,13 @@ export function widestLayouts(layouts: readonly TableLayout[]): readonly TableLa
   return [...widest.values()]
 }
 
-async function logStart(storage: Storage, kernel: Kernel, shard: number): Promise<{ readonly sequenceBefore: number; readonly writerEpoch: number } | undefined> {
+interface LogBegin {
+  readonly sequenceBefore: number
+  readonly writerEpoch: number
+}
+
+/** Of a log in segments. */
+export async function firstSegment(storage: Storage, kernel: Kernel, shard: number): Promise<LogBegin | undefined> {
   for (const { name } of await storage.list(logFolder(shard))) {
     const { header } = describeSegment(kernel, await storage.read(name))
     if (header !== undefined) return header

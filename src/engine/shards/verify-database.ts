@@ -4,8 +4,8 @@
  */
 import { LsmtError } from '../../errors.ts'
 import type { Kernel } from '../../kernel/kernel.ts'
-import { decodeClaim } from '../../lsm/claim/claim-file.ts'
-import { claimFileName, claimFolder, fileNumberOf, manifestFileName, manifestFolder, streamFolder } from '../../lsm/file-names.ts'
+import { readClaims } from '../../lsm/claim/writer-claim.ts'
+import { claimFileName, fileNumberOf, manifestFileName, manifestFolder, streamFolder } from '../../lsm/file-names.ts'
 import { readLog } from '../../lsm/log/log-reader.ts'
 import type { LogCut } from '../../lsm/log/segment-scan.ts'
 import { readChain } from '../../lsm/log/stream/stream-chain.ts'
@@ -13,6 +13,7 @@ import { recordsOfShard } from '../../lsm/log/stream/stream-log.ts'
 import { decodeManifest } from '../../lsm/manifest-codec.ts'
 import { loadManifest } from '../../lsm/manifest-store.ts'
 import type { ManifestState } from '../../lsm/manifest.ts'
+import { checkpointFolder, decodeCheckpoint } from '../../lsm/pins/checkpoint-file.ts'
 import { verifyTable } from '../../lsm/table/verify-table.ts'
 import type { Finding } from '../../lsm/table/verify-table.ts'
 import { findingOf } from '../../lsm/table/verify/finding.ts'
@@ -59,6 +60,7 @@ async function* verifyAll(storage: Storage, kernel: Kernel, counts: VerifyCounts
   }
   if (storage.appends) return
   yield* verifyClaims(storage, kernel, newestEpoch)
+  yield* verifyCheckpoints(storage, kernel)
   yield* verifyStream(storage, kernel, flushed, counts)
 }
 
@@ -107,17 +109,16 @@ async function* verifyLog(storage: Storage, kernel: Kernel, shard: number, after
   if (finding !== undefined) yield finding
 }
 
-/** All are kept, so none may be missing before the newest, nor the one that the newest manifest was published under; unless there are none, as in what a backup brought. */
+/** A claim that a later one has overtaken need only be there, and not be readable. All are kept, so none may be missing before the newest, nor the one that the newest manifest was published under; unless there are none, as in what a backup brought. */
 async function* verifyClaims(storage: Storage, kernel: Kernel, newestEpoch: number): AsyncGenerator<Finding> {
   let expected: number | undefined
-  for (const { name } of await storage.list(claimFolder)) {
-    const epoch = fileNumberOf(name, claimFolder, 'claim')
-    if (epoch === undefined) continue
+  const claims = await readClaims({ storage, kernel })
+  for (const { epoch } of claims) {
     yield* missingClaims(expected ?? epoch, epoch)
     expected = epoch + 1
-    const { finding } = await attempt(name, async () => decodeClaim(kernel, await storage.read(name), epoch))
-    if (finding !== undefined) yield finding
   }
+  const damage = claims.at(-1)?.damage
+  if (damage !== undefined) yield findingOf(claimFileName(claims.at(-1)!.epoch), damage)
   if (expected !== undefined) yield* missingClaims(expected, newestEpoch + 1)
 }
 
@@ -125,6 +126,13 @@ function* missingClaims(from: number, before: number): Generator<Finding> {
   for (let epoch = from; epoch < before; epoch++) {
     const file = claimFileName(epoch)
     yield findingOf(file, new LsmtError('58P01', `${file} is missing: a writer that was overtaken may not see it`, { file }))
+  }
+}
+
+async function* verifyCheckpoints(storage: Storage, kernel: Kernel): AsyncGenerator<Finding> {
+  for (const { name } of await storage.list(checkpointFolder)) {
+    const { finding } = await attempt(name, async () => decodeCheckpoint(kernel, await storage.read(name), name))
+    if (finding !== undefined) yield finding
   }
 }
 

@@ -9,7 +9,7 @@ import type { Storage } from '../../storage/storage.ts'
 import { claimFileName, releasedFileName } from '../file-names.ts'
 import { encodeClaim } from './claim-file.ts'
 import type { Claim } from './claim-file.ts'
-import { allClaims } from './writer-claim.ts'
+import { allClaims, readClaims } from './writer-claim.ts'
 
 export interface PlaceFloor {
   readonly storage: Storage
@@ -52,9 +52,9 @@ export async function keepClaim(local: Storage, kernel: Kernel, claim: Claim): P
   await local.createIfAbsent(claimFileName(claim.epoch), [encodeClaim(kernel, claim)])
 }
 
-/** Whether the last of the disk's claims that was made is this bucket's, and released. */
+/** Whether the last of the disk's claims that was made is this bucket's, and released. One that cannot be read counts as the disk's own: then the disk's log stays. */
 async function isAllReleased({ storage, kernel }: PlaceFloor, kept: readonly Claim[]): Promise<boolean> {
-  const made = new Map((await allClaims({ storage, kernel })).map((claim) => [claim.writerId, claim]))
-  const last = kept.filter(({ writerId }) => made.has(writerId)).at(-1)
+  const made = await readClaims({ storage, kernel })
+  const last = kept.filter((claim) => made.some(({ epoch, claim: found }) => epoch === claim.epoch && (found ?? claim).writerId === claim.writerId)).at(-1)
   return last !== undefined && (await isReleased(storage, last.epoch))
 }

@@ -38,11 +38,32 @@ export async function newestClaim(floor: Pick<ClaimFloor, 'storage' | 'kernel'>)
   return epoch === undefined ? undefined : await readClaim(floor, epoch)
 }
 
+export interface FoundClaim {
+  readonly epoch: number
+  /** undefined when it cannot be read. */
+  readonly claim: Claim | undefined
+  /** XX001: why. */
+  readonly damage: LsmtError | undefined
+}
+
 /** Oldest first. */
+export async function readClaims(floor: Pick<ClaimFloor, 'storage' | 'kernel'>): Promise<readonly FoundClaim[]> {
+  const found: FoundClaim[] = []
+  for (const epoch of await claimedEpochs(floor)) {
+    found.push(await readClaim(floor, epoch).then((claim) => ({ epoch, claim, damage: undefined }), (error: unknown) => {
+      if (error instanceof LsmtError && error.code === 'XX001') return { epoch, claim: undefined, damage: error }
+      throw error
+    }))
+  }
+  return found
+}
+
+/** Oldest first; XX001 when one cannot be read. */
 export async function allClaims(floor: Pick<ClaimFloor, 'storage' | 'kernel'>): Promise<readonly Claim[]> {
-  const claims: Claim[] = []
-  for (const epoch of await claimedEpochs(floor)) claims.push(await readClaim(floor, epoch))
-  return claims
+  return (await readClaims(floor)).map(({ claim, damage }) => {
+    if (claim === undefined) throw damage
+    return claim
+  })
 }
 
 async function claimedEpochs({ storage }: Pick<ClaimFloor, 'storage'>): Promise<readonly number[]> {

@@ -1,10 +1,8 @@
 /** What handles a bucket's files as a whole. */
 import { describe, expect, test } from 'vitest'
-import { repairDatabase } from '../../../src/engine/repair/repair-database.ts'
 import { verifyDatabase } from '../../../src/engine/shards/verify-database.ts'
 import { reserveLinearMemory } from '../../../src/kernel/linear-memory.ts'
 import { openKernel } from '../../../src/kernel/open-kernel.ts'
-import { seededRandom } from '../../../src/runtime/random.ts'
 import { createMemoryStorage } from '../../../src/storage/memory-storage.ts'
 import type { Storage } from '../../../src/storage/storage.ts'
 import { scanAll } from '../engine-fixtures.ts'
@@ -37,13 +35,12 @@ describe('a database in a bucket', () => {
     await source.close()
   })
 
-  test('is verified, and its repair is refused', async () => {
+  test('is verified', async () => {
     const storage = bucket()
     const engine = await openOver(storage)
     await engine.insert(engine.table('kv')!, [['a', '1'], ['b', '2']], 'upsert')
     await engine.close()
     const verified = await verifyDatabase(storage, kernel).next()
     expect(verified).toMatchObject({ done: true, value: { shards: smallSettings.shards, findings: 0 } })
-    await expect(repairDatabase(storage, kernel, seededRandom(1)).next()).rejects.toMatchObject({ code: '0A000' })
   })
 })

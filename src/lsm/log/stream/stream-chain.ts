@@ -1,7 +1,8 @@
 /**
  * The objects of a stream that count. Each names the put id of the one before, so the newest one and those that it leads
- * back to are the log. An object below them that nobody leads to was created under a name that had been used and deleted:
- * its writer had been overtaken, and acknowledged nothing of it. The newest object with data is never deleted, nor what
+ * back to are the log. An object that nobody leads to was created under a name that had been used and deleted: its writer
+ * had been overtaken, and acknowledged nothing of it; or a repair has cut the log below it, and the object that follows it
+ * names the last one that was kept. The newest object with data is never deleted, nor what
  * comes after it, so that the newest object is always one that counts.
  */
 import { corruption, LsmtError } from '../../../errors.ts'
@@ -33,7 +34,7 @@ export interface StreamChain {
   /** Oldest first. */
   readonly objects: readonly ChainObject[]
   readonly tail: StreamTail
-  /** Names below the chain. */
+  /** Names of the others. */
   readonly strays: readonly string[]
 }
 
@@ -54,17 +55,16 @@ export async function readTail(floor: StreamFloor): Promise<StreamTail> {
 export async function readChain(floor: StreamFloor): Promise<StreamChain> {
   return await againWhenGone(async () => {
     const ids = await objectIds(floor)
+    const below = ids.toReversed()
     const newestFirst: ChainObject[] = []
-    const run = contiguousFromEnd(ids).toReversed()
-    for (let i = 0; i < run.length; i += readsAtOnce) {
-      const read = await Promise.all(run.slice(i, i + readsAtOnce).map((id) => readChainObject(floor, id)))
+    for (let i = 0; i < below.length; i += readsAtOnce) {
+      const read = await Promise.all(below.slice(i, i + readsAtOnce).map((id) => readChainObject(floor, id)))
       for (const object of read) if (leadsTo(newestFirst.at(-1), object)) newestFirst.push(object)
-      if (newestFirst.length < i + read.length) break
     }
     const objects = newestFirst.toReversed()
     checkStart(floor, objects)
-    const first = objects[0]?.header.id ?? 1
-    const strays = ids.filter((id) => id < first).map((id) => streamObjectName(floor.stream, id))
+    const counting = new Set(objects.map(({ name }) => name))
+    const strays = ids.map((id) => streamObjectName(floor.stream, id)).filter((name) => !counting.has(name))
     return { objects, strays, tail: { nextId: (ids.at(-1) ?? 0) + 1, previousPutId: objects.at(-1)?.header.putId ?? noPutId } }
   })
 }
@@ -79,16 +79,10 @@ export async function readChainObject({ storage, kernel, stream }: StreamFloor, 
   return { name, ...decodeObject(kernel, await storage.read(name), name, { stream, id }) }
 }
 
-function contiguousFromEnd(ids: readonly number[]): readonly number[] {
-  let from = ids.length - 1
-  while (from > 0 && ids[from - 1] === ids[from]! - 1) from--
-  return ids.slice(Math.max(0, from))
-}
-
 /** Whether `older` is what the object after it was written behind. */
 export function leadsTo(newer: ChainObject | undefined, older: ChainObject): boolean {
   if (newer === undefined) return true
-  return newer.header.id === older.header.id + 1 && newer.header.previousPutId === older.header.putId
+  return newer.header.previousPutId === older.header.putId
 }
 
 /** The first object tells how far the log was; a fence does not, and stands behind an object that does unless there never was one. */
