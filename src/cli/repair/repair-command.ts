@@ -17,44 +17,45 @@ import { kernelsOption } from '../flags.ts'
 import type { CliHost } from '../host.ts'
 import { jsonOption } from '../switches.ts'
 import { openFileKernel } from '../target/file-kernel.ts'
-import { chosenAddress, storageOptions } from '../target/storage-flags.ts'
+import { chosenAddress, storageOptions, takeOverOption } from '../target/storage-flags.ts'
 import type { PlaceAddress, StorageFlags } from '../target/storage-flags.ts'
 import { lossText } from './loss-text.ts'
 
 interface RepairFlags extends StorageFlags {
   readonly kernels: KernelKind
+  readonly takeOver?: boolean
   readonly json?: boolean
 }
 
 export function addRepair(floor: CommandFloor): void {
   addCommand<RepairFlags>(floor, {
     name: 'repair',
-    description: 'take what cannot be read out of a database, into its folder quarantine/, and say what is lost; no process may have a directory open, and whoever writes to a bucket is overtaken',
-    options: [...storageOptions(), kernelsOption(), jsonOption( 'tell the losses as JSON')],
-    examples: ['cp -r data data-before && lsmt repair --data-dir ./data'],
+    description: 'take what cannot be read out of a database that no process has open, into its folder quarantine/, and say what is lost',
+    options: [...storageOptions(), takeOverOption(), kernelsOption(), jsonOption( 'tell the losses as JSON')],
+    examples: ['cp -r data data-before && lsmt repair --data-dir ./data', 'lsmt repair --storage s3 --bucket my-bucket --take-over'],
     run: (flags, _args, sourceOf) => repair(flags, sourceOf, floor.host),
   })
 }
 
 /** Damage that was found is exit code 4, as of verify, although it is taken care of. */
 async function repair(flags: RepairFlags, sourceOf: (flag: string) => FlagSource, host: CliHost): Promise<ExitCode> {
-  const { kernels, json } = flags
+  const { kernels, json, takeOver } = flags
   const address = chosenAddress(flags, sourceOf)
   // Its format file may be what is damaged, so that is not what tells a database here.
   if (address.kind === 'local' && (await isEmptyDirectory(address.directory))) throw new LsmtError('58P01', `there is no database in ${addressName(address)}`)
-  const losses = await takeOut(address, kernels)
+  const losses = await takeOut(address, kernels, takeOver === true)
   const tables = losses.length === 0 ? [] : await tablesLeft(address, kernels, host)
   if (json === true) host.printLine(JSON.stringify({ losses: losses.map((loss) => jsonLoss(loss, tables)) }))
   else tell(losses, tables, host)
   return losses.length === 0 ? exitCode.ok : exitCode.damaged
 }
 
-async function takeOut(address: PlaceAddress, kernels: KernelKind): Promise<readonly Loss[]> {
+async function takeOut(address: PlaceAddress, kernels: KernelKind, mayTakeOver: boolean): Promise<readonly Loss[]> {
   const storage = await openStorage(address)
   try {
     const kernel = openFileKernel(kernels)
     const losses: Loss[] = []
-    for await (const loss of repairDatabase({ storage, kernel, clock: systemClock, random: systemRandom })) losses.push(loss)
+    for await (const loss of repairDatabase({ storage, kernel, clock: systemClock, random: systemRandom, mayTakeOver })) losses.push(loss)
     return losses
   } finally {
     await storage.close()

@@ -78,10 +78,11 @@ export function databaseOptions(): readonly Option[] {
 }
 
 export function guestOptions(): readonly Option[] {
-  return [
-    ...databaseOptions(),
-    switchOption('--take-over', 'open a database in a bucket although its last writer has not ended by itself; if it runs, it can write no more'),
-  ]
+  return [...databaseOptions(), takeOverOption()]
+}
+
+export function takeOverOption(): Option {
+  return switchOption('--take-over', 'open a database in a bucket although its last writer has not ended by itself; if it runs, it can write no more')
 }
 
 export function storeOptions(): readonly Option[] {

@@ -15,9 +15,9 @@ export async function tellEnd({ storage, kernel }: PlaceFloor, claim: Claim): Pr
 }
 
 /** 55006 when the newest writer may still be there. */
-export async function assertEnded(storage: Storage, newest: Claim | undefined): Promise<void> {
+export async function assertEnded(storage: Storage, newest: Pick<Claim, 'epoch'> | undefined): Promise<void> {
   if (newest === undefined) return
   const name = endedFileName(newest.epoch)
   if ((await storage.list(name)).some((object) => object.name === name)) return
-  throw new LsmtError('55006', `the database in ${storage.description} may be in use: its last writer (epoch ${newest.epoch}) has not ended by itself`, { hint: 'work with its server; if it is gone, take the database over' })
+  throw new LsmtError('55006', `the database in ${storage.description} may be in use: its last writer (epoch ${newest.epoch}) has not ended by itself`, { hint: 'work with its server; if it is gone, take the database over (--take-over)' })
 }

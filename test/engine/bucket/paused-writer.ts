@@ -46,6 +46,8 @@ export async function wakeAfterTakeover(pause: Pause): Promise<{ readonly at: st
   const work = firstWriter(bucket.client('first'), first, acknowledged)
   await Promise.race([sleeping, work])
   if (at === undefined) {
+    // What closing asks for counts no more.
+    wake()
     await first.engine?.close()
     return undefined
   }

@@ -55,17 +55,18 @@ describe('repair of a bucket', () => {
       await damage(storage, name, how, seededRandom(2))
       const losses = await repairIt(storage)
       expect(losses, name).toMatchObject([{ kind: 'tableFile', file: name, ...(how === 'gone' ? { quarantined: undefined } : { quarantined: `quarantine/${name}` }) }])
-      const found = await rowsAfter(storage).catch((error: unknown) => {
-        // The system's own tables are in files too.
-        if (/42P01|undefined/.test(String(error))) return undefined
-        throw error
-      })
-      if (found !== undefined) expect(rows.length - found.length, name).toBeLessThanOrEqual(lostRowsMax(losses)!)
-      expect(before.length).toBeGreaterThan(0)
+      expect(await findingsIn(storage)).toEqual([])
+      const [loss] = losses
+      // A table that the catalog has lost is not there to be asked.
+      if (loss?.kind !== 'tableFile' || loss.contents!.tableId < 16) continue
+      const found = await rowsAfter(storage)
+      expect(rows.length - found.length, name).toBe(lostRowsMax(losses))
+      expect(found, name).toEqual(expect.arrayContaining(rows.slice(flushedCount)))
+      if (how === 'flipped') expect(await storage.read(`quarantine/${name}`), name).toHaveLength(before.length)
     }
   })
 
-  const rounds = Array.from({ length: fullTests ? 20 : 2 }, (_, round) => round)
+  const rounds = Array.from({ length: fullTests ? 20 : 1 }, (_, round) => round)
   test.each(damages.flatMap((how) => rounds.map((round) => [how, round] as const)))('cuts the log before an object that is %s, round %i', async (how, round) => {
     const names = await namesIn(await filledBucket(), streamFolder(0))
     for (const [at, name] of names.entries()) {
@@ -126,7 +127,9 @@ describe('repair of a bucket', () => {
     const writer = await openTestEngine(storage, { kernels: 'js' })
     await writer.insert(writer.table('kv')!, [['while', 'open']], 'insert')
     expect(await repairIt(storage)).toEqual([])
-    await expect(writer.insert(writer.table('kv')!, [['after', 'repair']], 'insert')).rejects.toMatchObject({ code: '55006' })
+    // Nobody told this one yet: whether its object counts is not known before it has looked.
+    await expect(writer.insert(writer.table('kv')!, [['after', 'repair']], 'insert')).rejects.toMatchObject({ code: expect.stringMatching('40003|55006') })
+    await expect(writer.insert(writer.table('kv')!, [['later', 'still']], 'insert')).rejects.toMatchObject({ code: '55006' })
     await writer.close().catch(() => undefined)
     const again = await openTestEngine(storage, { kernels: 'js' })
     expect(await again.get(undefined, again.table('kv')!, ['while'], [1])).toEqual(['open'])
@@ -134,13 +137,13 @@ describe('repair of a bucket', () => {
     await again.close()
   })
 
-  test.each(Array.from({ length: fullTests ? 200 : 12 }, (_, seed) => seed))('of many damages at once, with a crash between, seed %i', async (seed) => {
+  test.each(Array.from({ length: fullTests ? 200 : 6 }, (_, seed) => seed))('of many damages at once, with a crash between, seed %i', async (seed) => {
     const random = seededRandom(seed)
     const storage = await filledBucket()
-    const names = (await namesIn(storage, '')).filter((name) => !name.startsWith('store'))
+    const names = await namesIn(storage, '')
     for (let i = 0; i < 4; i++) {
       const name = names[random.below(names.length)]!
-      if ((await namesIn(storage, name)).length > 0 && !/^sst/.test(name)) await damage(storage, name, damages[random.below(3)]!, random)
+      if ((await namesIn(storage, name)).length > 0 && !name.startsWith('sst')) await damage(storage, name, damages[random.below(3)]!, random)
     }
     await crashInRepair(storage, random)
     await repairIt(storage, seed)

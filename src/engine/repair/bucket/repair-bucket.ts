@@ -5,6 +5,7 @@
  * files that a checkpoint keeps stay where they are. A repair that ends half-way can begin again.
  */
 import { LsmtError } from '../../../errors.ts'
+import { tellEnd } from '../../../lsm/claim/claim-end.ts'
 import { isWholeLog, newestStart, soundLog, surveyStream } from '../../../lsm/log/stream/stream-survey.ts'
 import { checkpointFolder, decodeCheckpoint } from '../../../lsm/pins/checkpoint-file.ts'
 import { createFilePins } from '../../../lsm/pins/file-pins.ts'
@@ -23,13 +24,14 @@ import type { RepairFloor } from './take-over.ts'
 /** Yields what is lost as it is taken out. 55006 when another writer comes meanwhile. */
 export async function* repairBucket(floor: RepairFloor): AsyncGenerator<Loss> {
   const { storage, kernel, clock, random } = floor
-  const { claim, losses } = await takeOver(floor, await epochOfManifests(floor))
+  const { claim, made, losses } = await takeOver(floor, await epochOfManifests(floor))
   yield* losses
   const lostFormat = await repairFormat(storage, kernel, random)
   if (lostFormat !== undefined) yield lostFormat
   yield* repairCheckpoints(floor)
   const { shards } = decodeFormat(kernel, await storage.read(formatFileName))
   yield* repairShards({ ...floor, claim, pins: createFilePins(storage, kernel, clock) }, shards)
+  await tellEnd(floor, made)
 }
 
 /** Of the manifests that can be read. 58P01 when there are none, nor a format file: nothing is claimed then. */

@@ -5,7 +5,9 @@
  */
 import { LsmtError } from '../../../errors.ts'
 import type { Kernel } from '../../../kernel/kernel.ts'
+import { assertEnded } from '../../../lsm/claim/claim-end.ts'
 import { encodeClaim } from '../../../lsm/claim/claim-file.ts'
+import type { Claim } from '../../../lsm/claim/claim-file.ts'
 import { assertNoLogElsewhere, isReleased } from '../../../lsm/claim/log-place.ts'
 import { isUnknown, openingPatience, untilKnown } from '../../../lsm/claim/until-known.ts'
 import { nextClaim, randomId, readClaims, takeClaim } from '../../../lsm/claim/writer-claim.ts'
@@ -25,24 +27,34 @@ export interface RepairFloor {
   readonly kernel: Kernel
   readonly clock: Clock
   readonly random: Random
+  /** false: 55006 when the last writer of a bucket has not ended by itself. */
+  readonly mayTakeOver: boolean
 }
 
 export const stream = 0
 
+export interface TakenOver {
+  readonly claim: WriterClaim
+  readonly made: Claim
+  readonly losses: readonly StateLoss[]
+}
+
 /** `manifestEpoch`: the latest epoch that manifests tell. 55006 when another writer comes at the same time, 55000 when the log is on a disk elsewhere. */
-export async function takeOver(floor: RepairFloor, manifestEpoch: number): Promise<{ readonly claim: WriterClaim; readonly losses: readonly StateLoss[] }> {
+export async function takeOver(floor: RepairFloor, manifestEpoch: number): Promise<TakenOver> {
   const end = await readEnd(floor)
   const claims = await readClaims(floor)
   const newest = claims.at(-1)
+  if (!floor.mayTakeOver) await assertEnded(floor.storage, newest)
   await assertLogIsHere(floor, claims, end.epoch, manifestEpoch)
-  const claim = await takeClaim(floor, nextClaim(floor.random, Math.max(newest?.epoch ?? 0, manifestEpoch, end.epoch), 'stored'))
+  const made = nextClaim(floor.random, Math.max(newest?.epoch ?? 0, manifestEpoch, end.epoch), 'stored')
+  const claim = await takeClaim(floor, made)
   const losses: StateLoss[] = newest?.damage === undefined ? [] : [lostClaim(newest.epoch, newest.damage.message)]
   for (const epoch of missingEpochs(claims, claim.epoch)) {
     await makeAnew(floor, epoch)
     losses.push(lostClaim(epoch, `${claimFileName(epoch)} was missing`))
   }
   await fenceStream({ ...floor, stream, claim }, end.tail)
-  return { claim, losses }
+  return { claim, made, losses }
 }
 
 /** Where the stream ends, and the epoch of the last object there that can be read. */
