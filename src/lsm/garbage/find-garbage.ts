@@ -21,6 +21,7 @@ import { fileNumberOf, manifestFolder, manifestsFolder, streamFolder } from '../
 import { loadManifests } from '../follow/followed-manifests.ts'
 import { readChain } from '../log/stream/stream-chain.ts'
 import type { ChainObject } from '../log/stream/stream-chain.ts'
+import { startOf } from '../log/stream/stream-log.ts'
 import { manifestsKept } from '../manifest-store.ts'
 import type { ManifestState } from '../manifest.ts'
 import { filesOfCheckpoint, filesOfManifest, isExpired } from '../pins/checkpoint-file.ts'
@@ -77,7 +78,9 @@ function unnamedFiles(manifest: ManifestState, files: readonly StoredObject[], p
 }
 
 async function passedLog(floor: GarbageFloor, manifests: readonly ManifestState[]): Promise<readonly Garbage[]> {
-  const { objects, strays } = await readChain({ ...floor, stream })
+  const { objects, strays: unled } = await readChain({ ...floor, stream })
+  // Where something between is missing, a repair goes on from what is below.
+  const strays = manifests.every(({ shard, flushedSequence }) => startOf(objects, shard) <= flushedSequence) ? unled : []
   const newestData = objects.findLastIndex(({ header }) => header.kind === 'data')
   const needed = objects.findIndex((object, i) => i >= newestData || !isPassed(object, manifests))
   const passed = objects.slice(0, Math.max(0, needed)).map(({ name, header }): Garbage => ({ name, byteLength: header.byteLength, why: 'all that it holds is in table files' }))

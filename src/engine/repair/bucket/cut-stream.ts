@@ -30,7 +30,7 @@ export async function cutStream(floor: RepairFloor, claim: WriterClaim, objects:
     addContents(contents, floor, name, await storage.read(name), keptSequences)
     if (header?.kind !== 'fence') quarantined.push(await copyToQuarantine(storage, name))
   }
-  await lookForClaims(claim, floor.clock)
+  await lookForClaims(claim, openingPatience(floor.clock))
   for (const { name } of lost) await storage.delete(name)
   if (lastKeptId !== fence.id) await goOnAfter(floor, claim, fence.id + 1, sound, keptSequences)
   return { kind: 'logStream', shard: undefined, ...firstProblem(lost, fence, lastKeptId), quarantined, shards: lostSequences(lost, keptSequences), ...contents }
@@ -49,7 +49,7 @@ async function goOnAfter({ storage, kernel, clock, random }: RepairFloor, claim:
   const previousPutId = sound?.objects.at(-1)?.header.putId ?? noPutId
   const bytes = encodeObject(kernel, { kind: 'data', stream, id, writerEpoch: claim.epoch, putId: randomId(random), previousPutId, lastSequences }, [])
   const outcome = await untilKnown(() => storage.createIfAbsent(streamObjectName(stream, id), [bytes]), isUnknown, openingPatience(clock))
-  await lookForClaims(claim, clock)
+  await lookForClaims(claim, openingPatience(clock))
   if (outcome === 'exists') throw overtaken(`another writer has taken the place of ${streamObjectName(stream, id)} in the log`)
 }
 

@@ -93,7 +93,7 @@ interface ShardRecord extends LogRecord {
 }
 
 /** How far the shard's log was before the first object that tells. */
-function startOf(objects: readonly ChainObject[], shard: number): number {
+export function startOf(objects: readonly ChainObject[], shard: number): number {
   return objects.find(({ header }) => header.kind === 'data')?.header.lastSequences[shard] ?? 0
 }
 
