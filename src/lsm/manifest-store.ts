@@ -16,7 +16,11 @@ export const manifestsKept = 2
 /** The newest state, undefined when none was ever published. A newest manifest that cannot be read is an error: older ones name files that are gone. */
 export async function loadManifest(storage: Storage, kernel: Kernel, shard: number): Promise<ManifestState | undefined> {
   const id = (await manifestIds(storage, shard)).at(-1)
-  if (id === undefined) return undefined
+  return id === undefined ? undefined : await readManifest(storage, kernel, shard, id)
+}
+
+/** 58P01 when there is none of that id. */
+export async function readManifest(storage: Storage, kernel: Kernel, shard: number, id: number): Promise<ManifestState> {
   const file = manifestFileName(shard, id)
   const state = decodeManifest(kernel, await storage.read(file), file)
   if (state.id !== id || state.shard !== shard) {
@@ -49,13 +53,18 @@ export async function publishManifest(storage: Storage, kernel: Kernel, state: M
   const ids = await manifestIds(storage, shard)
   // The id may have been free only because a later writer has removed it already.
   if (ids.at(-1) !== id) return 'fenced'
-  for (const outdated of ids) if (outdated <= id - manifestsKept) await removeOutdated(storage, shard, outdated)
+  await removeOutdatedOf(storage, shard, ids, id)
   return 'published'
 }
 
 /** One request; whether its writer was overtaken meanwhile is to be looked for by other means. */
 export function createManifest(storage: Storage, kernel: Kernel, state: ManifestState): Promise<'created' | 'exists'> {
   return storage.createIfAbsent(manifestFileName(state.shard, state.id), [encodeManifest(kernel, state)])
+}
+
+/** Removes those of `ids` that are no longer kept once `id` stands. */
+export async function removeOutdatedOf(storage: Storage, shard: number, ids: readonly number[], id: number): Promise<void> {
+  for (const outdated of ids) if (outdated <= id - manifestsKept) await removeOutdated(storage, shard, outdated)
 }
 
 /** Removes the manifest that is no longer kept once `id` stands, if its predecessors were removed as they went. */

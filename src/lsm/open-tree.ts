@@ -14,7 +14,8 @@ import type { ManifestState } from './manifest.ts'
 import { emptyManifest } from './manifest.ts'
 import { deleteUnpinned } from './pins/file-pins.ts'
 import { closeTree, createTree } from './state/create-tree.ts'
-import { tableFileFolder, tableFileNumberOf } from './state/table-files.ts'
+import { tableFileNumbers } from './state/table-files.ts'
+import { tableFileName } from './table/table-file-name.ts'
 import { newTreeState } from './state/open/new-state.ts'
 import { openVersion } from './state/open/open-version.ts'
 import { replaceView } from './state/tree-state.ts'
@@ -42,7 +43,7 @@ export interface RecoveredTree {
 export async function recoverTree(options: TreeOptions): Promise<RecoveredTree> {
   const { storage, kernel, shard, claim } = options
   // Where claims decide, no earlier writer may publish any more before the log is read.
-  const manifest = claim === undefined ? (await loadManifest(storage, kernel, shard)) ?? emptyManifest(shard) : await claimManifest({ ...options, claim })
+  const manifest = claim === undefined ? (await loadManifest(storage, kernel, shard)) ?? emptyManifest(shard) : await claimManifest({ ...options, claim }, options.listed?.manifestIds)
   const log = await (options.log ?? segmentLog(options)).read(manifest.flushedSequence)
   const { parts, aborted } = await listParts(log)
   return { flushedSequence: manifest.flushedSequence, parts, aborted, open: (keepPart) => open(options, manifest, log, keepPart) }
@@ -91,12 +92,11 @@ async function nextEpoch({ storage, kernel, shard }: TreeOptions, found: Manifes
  * Files of jobs that did not come to be published. Where claims decide, those of this epoch and later ones stay: this may
  * not be the writer any more, and those of earlier ones that its manifest does not name no later manifest can name.
  */
-async function deleteUnreferenced({ storage, shard, claim, pins }: TreeOptions, manifest: ManifestState): Promise<void> {
+async function deleteUnreferenced({ storage, shard, claim, pins, listed }: TreeOptions, manifest: ManifestState): Promise<void> {
   const referenced = new Set(manifest.tables.flatMap(({ levels }) => levels.flat().map(({ fileNumber }) => fileNumber)))
   const end = claim === undefined ? Infinity : firstFileNumber(claim.epoch)
-  for (const { name } of await storage.list(tableFileFolder(shard))) {
-    const fileNumber = tableFileNumberOf(name, shard)
-    if (fileNumber !== undefined && fileNumber < end && !referenced.has(fileNumber)) await deleteUnpinned(storage, pins, name)
+  for (const fileNumber of listed?.tableFileNumbers ?? (await tableFileNumbers(storage, shard))) {
+    if (fileNumber < end && !referenced.has(fileNumber)) await deleteUnpinned(storage, pins, tableFileName(shard, fileNumber))
   }
 }
 

@@ -32,7 +32,8 @@ export interface DatabaseFormat {
  * files of a database: read with another number of shards, its rows would be wrong.
  */
 export async function openFormat(storage: Storage, kernel: Kernel, random: Random, shards: number, clock: Clock): Promise<DatabaseFormat> {
-  if (await isThere(storage)) return decodeFormat(kernel, await storage.read(formatFileName))
+  const found = storage.appends ? (await isThere(storage)) && (await storage.read(formatFileName)) : await readIfThere(storage)
+  if (found !== false) return decodeFormat(kernel, found)
   const format = newFormat(random, shards)
   const bytes = encodeFormat(kernel, format)
   const created = await untilKnown(() => storage.createIfAbsent(formatFileName, [bytes]), isUnknown, openingPatience(clock))
@@ -43,6 +44,16 @@ export async function openFormat(storage: Storage, kernel: Kernel, random: Rando
 export function newFormat(random: Random, shards: number): DatabaseFormat {
   if (!Number.isInteger(shards) || shards < 1 || shards > 1024) throw new LsmtError('22023', `the number of shards is ${shards}; possible are 1 to 1024`)
   return { databaseId: Array.from({ length: 4 }, () => random.nextU32().toString(16).padStart(8, '0')).join(''), shards }
+}
+
+/** One request of a bucket where there is a database. */
+async function readIfThere(storage: Storage): Promise<Uint8Array | false> {
+  try {
+    return await storage.read(formatFileName)
+  } catch (error) {
+    if (!(error instanceof LsmtError && error.code === '58P01')) throw error
+    return (await isThere(storage)) && (await storage.read(formatFileName))
+  }
 }
 
 async function isThere(storage: Storage): Promise<boolean> {

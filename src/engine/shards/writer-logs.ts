@@ -8,6 +8,7 @@ import { LsmtError } from '../../errors.ts'
 import type { Kernel } from '../../kernel/kernel.ts'
 import type { Claim } from '../../lsm/claim/claim-file.ts'
 import { assertEnded, tellEnd } from '../../lsm/claim/claim-end.ts'
+import { listShards } from '../../lsm/claim/listed-shards.ts'
 import { assertNoLogElsewhere, isReleased, keepClaim, prepareLocalLog, release } from '../../lsm/claim/log-place.ts'
 import { openingPatience } from '../../lsm/claim/until-known.ts'
 import { lookForClaims, newestClaim, nextClaim, overtaken, takeClaim } from '../../lsm/claim/writer-claim.ts'
@@ -49,7 +50,7 @@ export type LogOn = 'disk' | 'bucket'
 export interface WriterLogs {
   readonly logOn: LogOn
   /** What a shard's tree is opened with. */
-  treeOptions(options: ShardOptions): Pick<TreeOptions, 'log' | 'claim' | 'pins'>
+  treeOptions(options: ShardOptions): Pick<TreeOptions, 'log' | 'claim' | 'pins' | 'listed'>
   /** Resolves when all shards have published under the claim and no later writer has come by then; 55006 when one has. */
   assertStillMine(): Promise<void>
   /** Of the log, once the trees are open; undefined where every write tells what came of it. */
@@ -85,12 +86,13 @@ async function openStored(floor: WriterFloor): Promise<WriterLogs> {
   await assertNoLogElsewhere(floor, newest)
   const made = nextClaim(random, newest?.epoch ?? (await epochOfManifests(floor)), 'stored')
   const claim = await takeClaim(floor, made)
-  await fenceStream({ ...place, clock, random, claim }, tail)
-  const log = createStreamLog({ ...place, clock, random, claim, room, shards, settings, keptBytesMax: 2 * shards * settings.tree.memtableBytesMax })
+  const ids = await fenceStream({ ...place, clock, random, claim }, tail)
+  const log = createStreamLog({ ...place, ids, clock, random, claim, room, shards, settings, keptBytesMax: 2 * shards * settings.tree.memtableBytesMax })
   const pins = createFilePins(storage, kernel, clock)
+  const listed = await listShards(storage, shards)
   return {
     logOn: 'bucket',
-    treeOptions: ({ shard }) => ({ log: log.source(shard), claim, pins }),
+    treeOptions: ({ shard }) => ({ log: log.source(shard), claim, pins, listed: listed[shard]! }),
     assertStillMine: () => lookForClaims(claim, openingPatience(clock)),
     get doubt() { return log.doubt },
     leave: async (trees, close) => {
@@ -108,7 +110,7 @@ async function newestToFollow(floor: WriterFloor): Promise<Claim | undefined> {
 
 /** The log is on a disk of its own, which nobody else can read: nobody goes on until it is left flushed. */
 async function openLocal(floor: WriterFloor, local: Storage): Promise<WriterLogs> {
-  const { storage, kernel, clock, random } = floor
+  const { storage, kernel, clock, random, shards } = floor
   const newest = await newestToFollow(floor)
   await prepareLocalLog(floor, local, newest)
   if (newest?.log === 'stored' && !(await isReleased(storage, newest.epoch))) throw overtaken(`another writer has opened ${storage.description} at the same time, and goes on`)
@@ -116,9 +118,10 @@ async function openLocal(floor: WriterFloor, local: Storage): Promise<WriterLogs
   await keepClaim(local, kernel, made)
   const claim = await takeClaim(floor, made)
   const pins = createFilePins(storage, kernel, clock)
+  const listed = await listShards(storage, shards)
   return {
     logOn: 'disk',
-    treeOptions: (options) => ({ log: segmentLog({ ...options, storage: local }), claim, pins }),
+    treeOptions: (options) => ({ log: segmentLog({ ...options, storage: local }), claim, pins, listed: listed[options.shard]! }),
     assertStillMine: () => lookForClaims(claim, openingPatience(clock)),
     doubt: undefined,
     leave: async (trees, close) => {

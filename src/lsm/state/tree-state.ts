@@ -8,6 +8,7 @@ import type { JobRunner } from '../compaction/job.ts'
 import type { Cursors } from '../compaction/pick.ts'
 import type { DiskRoom } from '../disk-room.ts'
 import type { TableLayout } from '../layout.ts'
+import type { ListedShard } from '../claim/listed-shards.ts'
 import type { WriterClaim } from '../claim/writer-claim.ts'
 import type { Log } from '../log/log.ts'
 import type { LogSource } from '../log/log-source.ts'
@@ -53,6 +54,8 @@ export interface TreeOptions {
   readonly log?: LogSource
   /** By which this process is the writer; absent where storage lets only one process open it. */
   readonly claim?: WriterClaim
+  /** What was listed of the shard after the claim, for its opening. */
+  readonly listed?: ListedShard
   /** Table files that must stay though no version names them; absent: none. */
   readonly pins?: FilePins
   /** Whoever only reads deletes nothing: the files are those of a writer elsewhere. */

@@ -8,6 +8,7 @@ import type * as ClaimManifestModule from '../../../src/lsm/claim/claim-manifest
 const claimModule = '../../../src/lsm/claim/writer-claim.ts'
 const fenceModule = '../../../src/lsm/log/stream/fence-stream.ts'
 const chainModule = '../../../src/lsm/log/stream/stream-chain.ts'
+const listedModule = '../../../src/lsm/claim/listed-shards.ts'
 const manifestModule = '../../../src/lsm/claim/claim-manifest.ts'
 
 const bugs: Readonly<Record<string, () => void>> = {
@@ -22,14 +23,17 @@ const bugs: Readonly<Record<string, () => void>> = {
     return { ...actual, fenceStream: async (floor: FenceModule.FenceFloor) => await actual.fenceStream(floor, await readTail(floor)) }
   }),
   'the log is not fenced': () => vi.doMock(fenceModule, async (original) => ({ ...(await original<typeof FenceModule>()), fenceStream: () => Promise.resolve() })),
-  'files of later epochs are taken for garbage': () => vi.doMock(manifestModule, async (original) => {
-    const actual = await original<typeof ClaimManifestModule>()
-    return { ...actual, firstFileNumber: (epoch: number) => (new Error().stack!.includes('deleteUnreferenced') ? Infinity : actual.firstFileNumber(epoch)) }
-  }),
+  'files of later epochs are listed, and taken for garbage': () => {
+    vi.doMock(manifestModule, async (original) => {
+      const actual = await original<typeof ClaimManifestModule>()
+      return { ...actual, firstFileNumber: (epoch: number) => (new Error().stack!.includes('deleteUnreferenced') ? Infinity : actual.firstFileNumber(epoch)) }
+    })
+    vi.doMock(listedModule, () => ({ listShards: () => Promise.resolve([]) }))
+  },
 }
 
 afterEach(() => {
-  for (const module of [claimModule, fenceModule, manifestModule]) vi.doUnmock(module)
+  for (const module of [claimModule, fenceModule, manifestModule, listedModule]) vi.doUnmock(module)
   vi.resetModules()
 })
 

@@ -13,7 +13,7 @@ import type { Clock } from '../../../runtime/clock.ts'
 import type { Random } from '../../../runtime/random.ts'
 import { streamObjectName } from '../../file-names.ts'
 import { encodeObject } from './object-format.ts'
-import { readTail } from './stream-chain.ts'
+import { objectIds, readTail } from './stream-chain.ts'
 import type { StreamFloor, StreamTail } from './stream-chain.ts'
 
 export interface FenceFloor extends StreamFloor {
@@ -22,16 +22,16 @@ export interface FenceFloor extends StreamFloor {
   readonly claim: WriterClaim
 }
 
-/** `before`: the stream's end as it was read before the claim. 55006 when a later writer has come. */
-export async function fenceStream(floor: FenceFloor, before: StreamTail): Promise<void> {
+/** `before`: the stream's end as it was read before the claim. Gives the ids of the objects, the fence being the last. 55006 when a later writer has come. */
+export async function fenceStream(floor: FenceFloor, before: StreamTail): Promise<readonly number[]> {
   const { claim, clock } = floor
   for (let tail = before; ;) {
     const outcome = await createFence(floor, tail)
-    const now = await readTail(floor)
+    const ids = await objectIds(floor)
     await lookForClaims(claim, openingPatience(clock))
     // A place before the end was free because it had been used and deleted since it was read.
-    if (outcome === 'created' && now.nextId === tail.nextId + 1) return
-    tail = now
+    if (outcome === 'created' && ids.at(-1) === tail.nextId) return ids
+    tail = await readTail(floor)
   }
 }
 

@@ -51,10 +51,12 @@ export async function readTail(floor: StreamFloor): Promise<StreamTail> {
   })
 }
 
-/** All that counts. XX001 when an object among it is damaged or missing. */
-export async function readChain(floor: StreamFloor): Promise<StreamChain> {
+/** All that counts; `listed`: ids as they were when this writer had fenced the stream. XX001 when an object among it is damaged or missing. */
+export async function readChain(floor: StreamFloor, listed?: readonly number[]): Promise<StreamChain> {
+  let known = listed
   return await againWhenGone(async () => {
-    const ids = await objectIds(floor)
+    const ids = known ?? (await objectIds(floor))
+    known = undefined
     const below = ids.toReversed()
     const newestFirst: ChainObject[] = []
     for (let i = 0; i < below.length; i += readsAtOnce) {

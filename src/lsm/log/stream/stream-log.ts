@@ -20,6 +20,8 @@ import type { StreamWriter, StreamWriterOptions } from './stream-writer.ts'
 
 export interface StreamLogOptions extends Omit<StreamWriterOptions, 'tail' | 'lastSequences' | 'onWritten'> {
   readonly shards: number
+  /** As the fence found them; those that are gone by the first reading are listed again. */
+  readonly ids?: readonly number[]
   /** Beyond so many bytes of objects, shards that keep the oldest are asked to flush. */
   readonly keptBytesMax: number
 }
@@ -70,7 +72,7 @@ export function createStreamLog(options: StreamLogOptions): StreamLog {
 }
 
 async function read(state: StreamState, shard: number, afterSequence: number): Promise<FoundLog> {
-  const chain = await (state.chain ??= readChain(state.options))
+  const chain = await (state.chain ??= readChain(state.options, state.options.ids))
   const records = recordsOfShard(state.options.stream, chain.objects, shard, afterSequence)
   const lastSequence = Math.max(records.at(-1)?.lastSequence ?? 0, startOf(chain.objects, shard))
   state.passed[shard] = afterSequence
