@@ -136,7 +136,9 @@ const usage: readonly (readonly [readonly string[], Readonly<Record<string, stri
   [['--listen', '0.0.0.0:0'], {}, /^lsmt: 0\.0\.0\.0 is not a loopback address: give tokens by --auth-token-file or LSMT_AUTH_TOKEN.*--no-auth/],
   [['--listen', '[::]:0'], {}, /not a loopback address/],
   [['--bucket', 'abc'], {}, /^lsmt: --bucket is of --storage s3/],
-  [['--cache-dir', 'c'], {}, /^lsmt: --cache-dir is of --storage s3, and the storage is local$/],
+  [['--cache-dir', 'c'], {}, /^lsmt: --cache-dir is of --storage s3, and the storage is local \(/],
+  [['--s3-endpoint', 'http://127.0.0.1:9'], {}, /^lsmt: --s3-endpoint is of --storage s3, and the storage is local \(/],
+  [['sql', '--take-over', '-e', 'SELECT 1'], {}, /^lsmt: --take-over is of --storage s3/],
   [['--cache-bytes-max', '1GiB'], {}, /^lsmt: --cache-bytes-max is of --cache-dir, which is not given$/],
   [['--cache-bytes-max', '1MiB'], {}, /Expected bytes from 67108864 to/],
   [['--node-id', 'n'], {}, /--node-id \(LSMT_NODE_ID\) is not supported yet/],
@@ -184,7 +186,7 @@ test('what fails at the start is one line and code 3', async () => {
   taken.close()
 })
 
-test('verify of no database is an error, and makes none', async () => {
-  const { code, err } = await run(['verify', '--data-dir', '/tmp/lsmt-no-such-directory'])
+test('verify of no database is an error, and makes none; variables that are set to nothing are not set', async () => {
+  const { code, err } = await run(['verify', '--data-dir', '/tmp/lsmt-no-such-directory'], { LSMT_BUCKET: '', LSMT_PREFIX: '', LSMT_S3_ENDPOINT: '' })
   expect([code, err]).toEqual([3, 'lsmt: there is no database in /tmp/lsmt-no-such-directory (lsmt serve makes one)'])
 })

@@ -13,7 +13,7 @@ import { cancelOnStop } from '../stop.ts'
 import { jsonOption } from '../switches.ts'
 import { openHere } from '../target/engine-connection.ts'
 import { serverWithToken } from '../target/open-target.ts'
-import { addressOf } from '../target/storage-flags.ts'
+import { addressOf, besideStore } from '../target/storage-flags.ts'
 import type { PlaceAddress } from '../target/storage-flags.ts'
 import { chosenUrl, targetOptions } from '../target/target-options.ts'
 import type { TargetFlags } from '../target/target-options.ts'
@@ -41,7 +41,7 @@ async function runBackup(flags: BackupFlags, place: string, sourceOf: (flag: str
   const target = addressOf(place, flags)
   await assertEmpty(target, 'a backup has a place of its own')
   const url = chosenUrl(flags, sourceOf)
-  const list = url === undefined ? await backupHere(flags, sourceOf, target, host) : await backupServer(url, flags, target, host)
+  const list = url === undefined ? await backupHere(flags, besideStore(target, sourceOf), target, host) : await backupServer(url, flags, target, host)
   const bytes = totalBytes(list.files), name = addressName(target)
   if (flags.json === true) host.printLine(JSON.stringify({ folder: name, files: list.files.length, bytes, createdAt: list.createdAt }))
   else host.printLine(`${list.files.length} files, ${bytes} bytes, written to ${name} and verified`)

@@ -12,7 +12,7 @@ import type { ExitCode } from '../exit-code.ts'
 import { kernelsOption } from '../flags.ts'
 import type { CliHost } from '../host.ts'
 import { jsonOption } from '../switches.ts'
-import { addressOf, chosenAddress, storageOptions } from '../target/storage-flags.ts'
+import { addressOf, besideStore, chosenAddress, storageOptions } from '../target/storage-flags.ts'
 import type { StorageFlags } from '../target/storage-flags.ts'
 import { startProgress } from '../transfer/progress.ts'
 import { openBackup } from './backup-source.ts'
@@ -37,8 +37,9 @@ export function addRestore(floor: CommandFloor): void {
 }
 
 async function runRestore(flags: RestoreFlags, place: string, sourceOf: (flag: string) => FlagSource, host: CliHost): Promise<ExitCode> {
-  const target = chosenAddress(flags, sourceOf)
-  const backup = await openBackup(addressOf(place, flags))
+  const source = addressOf(place, flags)
+  const target = chosenAddress(flags, besideStore(source, sourceOf))
+  const backup = await openBackup(source)
   const { list } = backup
   try {
     await assertEmpty(target, 'nothing is restored over what is there: give another --data-dir, or --bucket or --prefix')

@@ -15,8 +15,6 @@ export interface StoreFlags {
   readonly s3PathStyle: 'auto' | 'true' | 'false'
 }
 
-const MiB = 1024 * 1024, GiB = 1024 * MiB
-
 export interface StorageFlags extends StoreFlags {
   readonly dataDir: string
   readonly storage: 'local' | 's3'
@@ -40,6 +38,8 @@ export interface GuestFlags extends DatabaseFlags {
 }
 
 export type PlaceAddress = LocalAddress | S3Address
+
+const MiB = 1024 * 1024, GiB = 1024 * MiB
 
 export function storageOptions(): readonly Option[] {
   return [
@@ -92,38 +92,47 @@ export function storeOptions(): readonly Option[] {
   ]
 }
 
-/** Nothing is as if it were not given, which variables often are. */
-function checked(isRight: (text: string) => boolean, expected: string): (text: string) => string | undefined {
+/** '' stands for nothing, which is what variables are often set to. */
+function checked(isRight: (text: string) => boolean, expected: string): (text: string) => string {
   return (text) => {
-    if (text === '') return undefined
-    if (!isRight(text)) throw new InvalidArgumentError(`Expected ${expected}.`)
+    if (text !== '' && !isRight(text)) throw new InvalidArgumentError(`Expected ${expected}.`)
     return text
   }
+}
+
+/** What flags of a bucket are called; `places` alone are strays when a variable gives them. */
+const places = { bucket: '--bucket', prefix: '--prefix' }
+const stores = { s3Endpoint: '--s3-endpoint', s3PathStyle: '--s3-path-style' }
+const bucketFlags: Readonly<Record<string, string>> = { ...places, ...stores, cacheDir: '--cache-dir', takeOver: '--take-over' }
+
+/** `sourceOf` for a command whose other place, if it is in a bucket, is what flags of stores are given for. */
+export function besideStore(other: PlaceAddress, sourceOf: (flag: string) => FlagSource): (flag: string) => FlagSource {
+  return other.kind === 's3' ? (flag) => (flag in stores ? undefined : sourceOf(flag)) : sourceOf
 }
 
 /** 22023 for flags that contradict each other: nothing is taken from, or put into, a place that was not meant. */
 export function chosenAddress(flags: StorageFlags, sourceOf: (flag: string) => FlagSource): PlaceAddress {
   const { dataDir, storage, bucket, prefix } = flags
   if (storage === 'local') {
-    const stray = (['bucket', 'prefix'] as const).find((name) => flags[name] !== undefined && (sourceOf(name) === 'cli' || sourceOf('storage') !== 'cli'))
-    if (stray !== undefined) throw new LsmtError('22023', `--${stray} is of --storage s3, and the storage is local`, { hint: 'give --storage s3 too, or leave it out' })
+    const isStray = (name: string): boolean => sourceOf(name) === 'cli' || (name in places && sourceOf(name) === 'env' && sourceOf('storage') !== 'cli')
+    const stray = Object.entries(flags).find(([name, value]) => value !== undefined && value !== '' && name in bucketFlags && isStray(name))?.[0]
+    if (stray !== undefined) throw new LsmtError('22023', `${bucketFlags[stray]} is of --storage s3, and the storage is local`, { hint: 'give --storage s3 too, or leave it out' })
     return { kind: 'local', directory: dataDir }
   }
-  if (bucket === undefined) throw new LsmtError('22023', '--storage s3 needs a bucket', { hint: 'give --bucket (LSMT_BUCKET)' })
-  return { kind: 's3', bucket, ...(prefix !== undefined && { prefix }), ...storeOf(flags) }
+  if (!bucket) throw new LsmtError('22023', '--storage s3 needs a bucket', { hint: 'give --bucket (LSMT_BUCKET)' })
+  return { kind: 's3', bucket, ...(prefix && { prefix }), ...storeOf(flags) }
 }
 
 export function chosenDatabase(flags: DatabaseFlags, sourceOf: (flag: string) => FlagSource): ChosenDatabase {
   const { cacheDir, cacheBytesMax } = flags
   const address = chosenAddress(flags, sourceOf)
   if (cacheDir === undefined && sourceOf('cacheBytesMax') === 'cli') throw new LsmtError('22023', '--cache-bytes-max is of --cache-dir, which is not given')
-  if (cacheDir !== undefined && address.kind !== 's3' && sourceOf('cacheDir') === 'cli') throw new LsmtError('22023', '--cache-dir is of --storage s3, and the storage is local')
   const isCached = address.kind === 's3' && cacheDir !== undefined
   return { address: isCached ? { ...address, diskCache: { directory: cacheDir, bytesMax: cacheBytesMax } } : address, ...(address.kind === 's3' && flags.log === 'local' && { logDirectory: flags.dataDir }) }
 }
 
 function storeOf({ s3Endpoint, s3PathStyle }: StoreFlags): Pick<S3Address, 'endpoint' | 'pathStyle'> {
-  return { ...(s3Endpoint !== undefined && { endpoint: s3Endpoint }), ...(s3PathStyle !== 'auto' && { pathStyle: s3PathStyle === 'true' }) }
+  return { ...(s3Endpoint && { endpoint: s3Endpoint }), ...(s3PathStyle !== 'auto' && { pathStyle: s3PathStyle === 'true' }) }
 }
 
 /**

@@ -72,8 +72,9 @@ describeS3('copies', () => {
       for (const args of [['restore', backup, ...place.flags], ['backup', place.url, '--data-dir', data]]) {
         expect(await runHere(args)).toMatchObject({ code: 1, err: expect.stringContaining(`lsmt: ${place.url} is not empty (`) as string })
       }
-      await run('backup', `${place.url}-copy`, '--data-dir', data)
-      await run('restore', `${place.url}-copy`, '--storage', 's3', '--bucket', place.bucket, '--prefix', `${place.prefix}-again`)
+      const endpoint = place.environment['LSMT_S3_ENDPOINT']!
+      await run('backup', `${place.url}-copy`, '--data-dir', data, '--s3-endpoint', endpoint)
+      await run('restore', `${place.url}-copy?endpoint=${encodeURIComponent(endpoint)}`, '--storage', 's3', '--bucket', place.bucket, '--prefix', `${place.prefix}-again`)
       const names = await inBucket(async (storage) => (await storage.list('')).map(({ name }) => name))
       const table = names.find((name) => name.endsWith('.sst'))!
       expect(await run('inspect', `${place.url}/${table}`)).toMatch(/1 rows?/)
@@ -85,6 +86,30 @@ describeS3('copies', () => {
         await storage.createIfAbsent(table, [bytes])
       })
       expect(await runHere(['verify', ...place.flags])).toMatchObject({ code: 4, out: expect.stringContaining(`XX001 ${table}: `) as string })
+    })
+  })
+
+  test('a server over a bucket that is written to is backed up; what is restored, to a directory and to a bucket, is open to writes', async () => {
+    await withFolder(async (folder) => {
+      const backup = join(folder, 'backup')
+      const server = await serveHere(join(folder, 'data'), place.flags)
+      await query(server.url, 'CREATE TABLE first (id BIGINT PRIMARY KEY); CREATE TABLE second (id BIGINT PRIMARY KEY)')
+      let isWriting = true, written = 0
+      const writing = (async () => {
+        for (; isWriting; written++) await query(server.url, `INSERT INTO first VALUES (${written}); INSERT INTO second VALUES (${written})`)
+      })()
+      while (written < 3) await new Promise((resolve) => setTimeout(resolve, 5))
+      await run('backup', backup, '--url', server.url)
+      isWriting = false
+      await writing
+      await server.stop()
+      for (const target of [['--data-dir', join(folder, 'restored')], ['--storage', 's3', '--bucket', place.bucket, '--prefix', `${place.prefix}-restored`]]) {
+        await run('restore', backup, ...target)
+        await run('sql', ...target, '-e', 'INSERT INTO first VALUES (-1)')
+        const [first, second] = (await run('sql', ...target, '--format', 'csv', '-e', 'SELECT COUNT(*) - 1 FROM first UNION ALL SELECT COUNT(*) FROM second')).trim().split(/\r?\n/).slice(1).map(Number) as [number, number]
+        expect([first >= 3, [0, 1].includes(first - second)], `${first} and ${second}`).toEqual([true, true])
+        expect(await run('verify', ...target)).toMatch(/^no damage found/)
+      }
     })
   })
 
