@@ -34,7 +34,8 @@ export type SwapOutcome =
 
 /**
  * 40003 when the outcome cannot be told within the deadline, or the swap might yet take effect; 08006 when nothing was
- * sent. A key that others delete and that was seen absent could be made twice, if an answer is lost in between.
+ * sent. Looking for whose a change was may take as long once more. A key that others delete and that was seen absent
+ * could be made twice, if an answer is lost in between.
  */
 export type SwapKey = (request: SwapRequest) => Promise<SwapOutcome>
 

@@ -47,7 +47,7 @@ export function keyFields(key: string): Fields {
 }
 
 /** The first key behind all those with the prefix: its last byte plus one; UTF-8 has no byte 0xff, which would carry. */
-export function rangeEndOf(prefix: string): Buffer {
+function rangeEndOf(prefix: string): Buffer {
   const end = Buffer.from(prefix, 'utf8')
   end[end.length - 1]! += 1
   return end

@@ -9,10 +9,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import { describe } from 'vitest'
+import { afterAll, describe } from 'vitest'
 import type { EtcdTls } from '../../../../src/cluster/etcd/etcd-settings.ts'
 import { createEtcdClient } from '../../../../src/cluster/etcd/etcd-client.ts'
-import { endingWithFile } from '../../../child-process.ts'
 import { freePorts, missingPrograms, sharedServer } from '../../../shared-server/shared-server.ts'
 import { stateVariable } from './etcd-server-state.ts'
 
@@ -51,11 +50,15 @@ export interface OwnEtcd {
   stop(): Promise<void>
 }
 
+const own = new Set<ChildProcess>()
+// Asked, not killed: the script ends its members. Should this process die, the script sees it.
+afterAll(() => { for (const child of own) child.kill('SIGTERM') })
+
 /** Ends with the file at the latest. */
 export async function startEtcd(setup: EtcdSetup): Promise<OwnEtcd> {
   const folder = mkdtempSync(join(tmpdir(), 'lsmt-test-etcd-own-'))
   const { child, endpoints } = await launch(join(folder, 'etcd'), String(process.pid), setup, false)
-  endingWithFile(child)
+  child.once('exit', () => own.delete(child))
   return {
     endpoints,
     signal: (endpoint, signal) => process.kill(Number(readFileSync(join(folder, 'etcd', `m${endpoints.indexOf(endpoint) + 1}.pid`), 'utf8')), signal),
@@ -78,6 +81,7 @@ async function launch(folder: string, watched: string, { memberCount, tls, membe
   const log = openSync(join(folder, 'script.log'), 'w')
   const script = fileURLToPath(new URL('etcd.sh', import.meta.url))
   const child = spawn('bash', [script, folder, watched, scheme, pairs.join(' '), ...memberArguments], { detached, stdio: ['ignore', log, log] })
+  if (!detached) own.add(child)
   const endpoints = pairs.map((pair) => `${scheme}://127.0.0.1:${pair.split(':')[0]}`)
   await untilHealthy(folder, child, endpoints, tls)
   return { child, endpoints }
