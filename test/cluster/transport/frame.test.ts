@@ -19,7 +19,7 @@ function read(chunks: readonly Uint8Array[], payloadBytesMax = 1_000): (readonly
 
 test('the bytes of a frame never change', () => {
   const { parts, byteLength } = encodeFrame('request', 7, [Buffer.from('ab'), Buffer.from('c')])
-  expect(bytesOf(parts).toString('hex')).toBe('03000000' + '43da57e0' + '07000000' + '07000000' + '616263')
+  expect(bytesOf(parts).toString('hex')).toBe('43da57e0' + '03000000' + '07000000' + '07000000' + '616263')
   expect(byteLength).toBe(19)
 })
 

@@ -158,8 +158,8 @@ test('of two nodes that go by one name the first one stays', async () => {
 test('what is no node at all is named', async () => {
   const n1 = await startNode('n1')
   const server = createServer((_, response) => response.writeHead(404).end())
-  const { url } = await listen(server)
-  n1.transport.setPeers(new Map([['n2', url], ['n3', 'http://127.0.0.1:1']]))
+  const { port } = await listen(server)
+  n1.transport.setPeers(new Map([['n2', `http://127.0.0.1:${port}`], ['n3', 'http://127.0.0.1:1']]))
   await until(() => n1.lines.length === 2)
   expect(n1.lines.toSorted()).toEqual(['no connection to n2: it answers "HTTP/1.1 404 Not Found", and not as a node of a cluster', 'no connection to n3: connect ECONNREFUSED 127.0.0.1:1'])
   server.close()

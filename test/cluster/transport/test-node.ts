@@ -1,6 +1,7 @@
 /** Nodes in this process, each a transport behind an HTTP server on loopback. */
 import { createServer } from 'node:http'
 import type { Server } from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo, Socket } from 'node:net'
 import { afterEach } from 'vitest'
 import { isUpgrade } from '../../../src/cluster/transport/dial/upgrade.ts'
@@ -28,6 +29,8 @@ export interface TestNode {
 
 export interface TestNodeOptions extends Partial<Omit<TransportOptions, 'settings'>> {
   readonly settings?: Partial<TransportSettings>
+  /** Of its server, which speaks TLS then. PEM. */
+  readonly certificate?: { readonly cert: string; readonly key: string }
 }
 
 const ends: (() => Promise<void>)[] = []
@@ -37,7 +40,7 @@ afterEach(async () => {
 })
 
 /** Ended after the test. */
-export async function startNode(name: string, { settings, ...options }: TestNodeOptions = {}): Promise<TestNode> {
+export async function startNode(name: string, { settings, certificate, ...options }: TestNodeOptions = {}): Promise<TestNode> {
   const lines: string[] = [], messages: string[] = []
   const transport = createTransport({
     cluster: 'test', node: name, secret, clock: systemClock, random: systemRandom, settings: { ...defaultTransportSettings, ...settings },
@@ -47,28 +50,29 @@ export async function startNode(name: string, { settings, ...options }: TestNode
     streams: {},
     ...options,
   })
-  const server = createServer((_, response) => response.writeHead(404).end())
+  const server = certificate === undefined ? createServer() : createTlsServer(certificate)
   server.on('upgrade', (request, socket, head) => {
     if (isUpgrade(request.url, request.headers.upgrade)) transport.accept(socket, head)
     else socket.destroy()
   })
-  const { url, sockets } = await listen(server)
+  const { port, sockets } = await listen(server)
   ends.push(async () => {
     await transport.close()
     for (const socket of sockets) socket.destroy()
     server.close()
   })
+  const url = `${certificate === undefined ? 'http' : 'https'}://127.0.0.1:${port}`
   return { name, url, transport, lines, messages, sockets }
 }
 
-export async function listen(server: Server): Promise<{ readonly url: string; readonly sockets: ReadonlySet<Socket> }> {
+export async function listen(server: Server): Promise<{ readonly port: number; readonly sockets: ReadonlySet<Socket> }> {
   const sockets = new Set<Socket>()
   server.on('connection', (socket) => {
     sockets.add(socket)
     socket.once('close', () => sockets.delete(socket))
   })
   await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve))
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, sockets }
+  return { port: (server.address() as AddressInfo).port, sockets }
 }
 
 /** Tells each node where all are, and waits until all are connected. */
