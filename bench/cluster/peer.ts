@@ -2,7 +2,7 @@
 import { createServer } from 'node:http'
 import { createServer as createSocketServer } from 'node:net'
 import type { AddressInfo, Server } from 'node:net'
-import { isUpgrade } from '../../src/cluster/transport/dial/upgrade.ts'
+import { serveUpgrades } from '../../test/cluster/transport/serve-upgrades.ts'
 import { benchTransport } from './bench-transport.ts'
 
 let messages = 0
@@ -25,10 +25,7 @@ const transport = benchTransport('far', {
     },
   },
 })
-const node = createServer()
-node.on('upgrade', (request, socket, head) => {
-  if (isUpgrade(request.url, request.headers.upgrade)) transport.accept(socket, head)
-})
+const node = serveUpgrades(createServer(), transport)
 /** Takes as many bytes as the first eight say, then answers one. */
 const sink = createSocketServer((socket) => {
   let rest = 0

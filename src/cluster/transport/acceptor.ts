@@ -8,6 +8,7 @@ import { LsmtError } from '../../errors.ts'
 import { Answerer } from './call/answerer.ts'
 import type { Services } from './call/services.ts'
 import { upgradeAnswer } from './dial/upgrade.ts'
+import { violation } from './frame/frame.ts'
 import { acceptorHandshake } from './handshake/handshake.ts'
 import type { Peer } from './handshake/handshake.ts'
 import { shakeHands } from './handshake/shake-hands.ts'
@@ -37,13 +38,11 @@ export class Acceptor {
   }
 
   accept(socket: Duplex, head: Uint8Array): void {
-    const { handshakesMax } = this.#self.settings
-    if (this.#isClosed || this.#unproved.size >= handshakesMax) {
-      this.#tell(somebody, `refused: ${handshakesMax} connections have not proved who they are`)
-      socket.on('error', () => {})
+    if (this.#isClosed) {
       socket.destroy()
       return
     }
+    this.#makeRoom()
     socket.write(upgradeAnswer())
     if (head.byteLength > 0) socket.unshift(head)
     const handshake = acceptorHandshake(this.#self.identity, this.#self.nonce(), (peer) => this.#admit(peer))
@@ -66,6 +65,13 @@ export class Acceptor {
 
   stats(): readonly AcceptorStats[] {
     return [...this.#connected].map(([node, { link }]) => ({ node, ...link.stats() }))
+  }
+
+  /** Who belongs here needs a moment to prove it: of too many who have not yet, the one that takes longest goes. */
+  #makeRoom(): void {
+    const { handshakesMax } = this.#self.settings
+    const [oldest] = this.#unproved
+    if (this.#unproved.size >= handshakesMax) oldest!.end(violation(`it was the oldest of ${handshakesMax} that had not proved who they are`))
   }
 
   /** Why a peer that has proved itself is not let in; undefined when it is. */

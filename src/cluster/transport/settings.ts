@@ -11,7 +11,7 @@ export interface TransportSettings {
   /** The wait before the first new attempt, which doubles up to the greatest. */
   readonly reconnectMs: number
   readonly reconnectMsMax: number
-  /** Connections whose peers have not proved who they are; one more is cut at once. */
+  /** Connections whose peers have not proved who they are; with one more the oldest is cut. */
   readonly handshakesMax: number
   /** Payload of one frame. */
   readonly frameBytesMax: number

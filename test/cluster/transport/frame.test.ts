@@ -30,6 +30,14 @@ test('frames are found wherever the bytes are cut', () => {
   expect(read(Array.from(bytes, (byte) => Buffer.of(byte)))).toEqual(expected)
 })
 
+test('a large frame may come in small pieces', () => {
+  const random = seededRandom(seed), payload = Buffer.from(Array.from({ length: 300_000 }, (_, i) => 97 + i % 26))
+  const bytes = bytesOf([encodeFrame('message', 0, [payload]), encodeFrame('end', 1, [])].flatMap(({ parts }) => parts))
+  const pieces: Buffer[] = []
+  for (let at = 0; at < bytes.length; at += pieces.at(-1)!.length) pieces.push(bytes.subarray(at, at + 1 + random.below(3_000)))
+  expect(read(pieces, payload.length)).toEqual([['message', 0, payload.toString()], ['end', 1, '']])
+})
+
 test('any changed bit is found', () => {
   const bytes = bytesOf(encodeFrame('message', 3, [Buffer.from('some payload')]).parts)
   for (let bit = 0; bit < bytes.length * 8; bit++) {

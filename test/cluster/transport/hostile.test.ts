@@ -69,17 +69,17 @@ test('who says nothing is cut after the time for the handshake, who says nonsens
   ])
 })
 
-test('only so many may be about to prove who they are', async () => {
+test('only so many may be about to prove who they are, and those who can are not kept out by others', async () => {
   const node = await startNode('n1', { settings: { handshakesMax: 2 } })
-  const first = [await raw(node), await raw(node)]
-  const { hostname, port, host } = new URL(node.url)
-  const third = connect(Number(port), hostname)
-  third.on('error', () => {})
-  third.write(upgradeRequest(host))
-  await closed(third)
-  for (const socket of first) socket.destroy()
-  await until(() => node.lines.some((line) => line.includes('the other side closed')))
+  const [first, second] = [await raw(node), await raw(node)]
+  const third = await raw(node)
+  await closed(first)
+  expect(node.lines).toEqual(['no connection from somebody: it was the oldest of 2 that had not proved who they are'])
+  expect([second.closed, third.closed]).toEqual([false, false])
+  const flood = setInterval(() => void raw(node).catch(() => {}), 5)
   await proved(node, 'n2')
+  clearInterval(flood)
+  await until(() => node.sockets.size <= 3)
 })
 
 test('a frame that breaks the rules ends the connection, and the log names it', async () => {

@@ -4,7 +4,6 @@ import type { Server } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo, Socket } from 'node:net'
 import { afterEach } from 'vitest'
-import { isUpgrade } from '../../../src/cluster/transport/dial/upgrade.ts'
 import { defaultTransportSettings } from '../../../src/cluster/transport/settings.ts'
 import type { TransportSettings } from '../../../src/cluster/transport/settings.ts'
 import { createTransport } from '../../../src/cluster/transport/transport.ts'
@@ -12,6 +11,7 @@ import type { Transport, TransportOptions } from '../../../src/cluster/transport
 import { systemClock } from '../../../src/runtime/clock.ts'
 import { createLog } from '../../../src/runtime/log.ts'
 import { systemRandom } from '../../../src/runtime/random.ts'
+import { serveUpgrades } from './serve-upgrades.ts'
 
 export const secret = Buffer.from('a secret of the tests, long enough')
 
@@ -51,11 +51,7 @@ export async function startNode(name: string, { settings, certificate, ...option
     ...options,
   })
   const server = certificate === undefined ? createServer() : createTlsServer(certificate)
-  server.on('upgrade', (request, socket, head) => {
-    if (isUpgrade(request.url, request.headers.upgrade)) transport.accept(socket, head)
-    else socket.destroy()
-  })
-  const { port, sockets } = await listen(server)
+  const { port, sockets } = await listen(serveUpgrades(server, transport))
   ends.push(async () => {
     await transport.close()
     for (const socket of sockets) socket.destroy()

@@ -5,12 +5,12 @@
  */
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { isUpgrade } from '../../../src/cluster/transport/dial/upgrade.ts'
 import { defaultTransportSettings } from '../../../src/cluster/transport/settings.ts'
 import { createTransport } from '../../../src/cluster/transport/transport.ts'
 import { systemClock } from '../../../src/runtime/clock.ts'
 import { createLog } from '../../../src/runtime/log.ts'
 import { systemRandom } from '../../../src/runtime/random.ts'
+import { serveUpgrades } from './serve-upgrades.ts'
 
 const [node, listenAt, ...others] = process.argv.slice(2) as [string, string, ...string[]]
 const say = (fields: Readonly<Record<string, unknown>>): void => void process.stdout.write(`${JSON.stringify(fields)}\n`)
@@ -28,11 +28,7 @@ const transport = createTransport({
     },
   },
 })
-const server = createServer((_, response) => response.writeHead(404).end())
-server.on('upgrade', (request, socket, head) => {
-  if (isUpgrade(request.url, request.headers.upgrade)) transport.accept(socket, head)
-  else socket.destroy()
-})
+const server = serveUpgrades(createServer(), transport)
 const { hostname, port } = new URL(`http://${listenAt}`)
 server.listen(Number(port), hostname, () => {
   say({ port: (server.address() as AddressInfo).port })

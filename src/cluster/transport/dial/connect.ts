@@ -4,6 +4,7 @@ import type { Socket } from 'node:net'
 import { connect as connectTls, createSecureContext } from 'node:tls'
 import type { SecureContext } from 'node:tls'
 import { LsmtError } from '../../../errors.ts'
+import { socketEvent } from './socket-event.ts'
 import { readUpgradeAnswer, upgradeRequest } from './upgrade.ts'
 
 /** For nodes whose addresses are `https:`. PEM. */
@@ -33,7 +34,7 @@ export async function openSocket(url: URL, secureContext: SecureContext, timeout
   signal.addEventListener('abort', abort)
   try {
     socket.setNoDelay(true)
-    await connected(socket, url.protocol === 'https:' ? 'secureConnect' : 'connect')
+    await socketEvent(socket, url.protocol === 'https:' ? 'secureConnect' : 'connect')
     socket.write(upgradeRequest(url.host))
     await readUpgradeAnswer(socket)
     return socket
@@ -52,26 +53,4 @@ function startConnecting({ protocol, hostname, port }: URL, secureContext: Secur
   const host = hostname.replace(/^\[(.*)\]$/, '$1')
   if (protocol === 'https:') return connectTls({ host, port: Number(port === '' ? 443 : port), secureContext, ...(isIP(host) === 0 && { servername: host }) })
   return connectPlain({ host, port: Number(port === '' ? 80 : port) })
-}
-
-function connected(socket: Socket, event: 'connect' | 'secureConnect'): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const settle = (): void => {
-      socket.off(event, done)
-      socket.off('error', failed)
-      socket.off('close', closed)
-    }
-    const done = (): void => {
-      settle()
-      resolve()
-    }
-    const failed = (error: Error): void => {
-      settle()
-      reject(error)
-    }
-    const closed = (): void => failed(new LsmtError('08006', 'it closed the connection'))
-    socket.on(event, done)
-    socket.on('error', failed)
-    socket.on('close', closed)
-  })
 }

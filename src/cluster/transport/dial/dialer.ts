@@ -53,6 +53,7 @@ export class Dialer {
 
   async close(): Promise<void> {
     this.#stopped.abort()
+    this.#pause.abort()
     this.#link?.end(new LsmtError('08006', 'this node closed the connection'))
     await this.#running
   }
@@ -73,7 +74,7 @@ export class Dialer {
       // One that held for a while was good; of those that end at once no more than a few a second are made.
       if (clock.monotonicMs() - beganAtMs > settings.reconnectMsMax + settings.silentMsMax) this.#backoff.reset()
       this.#pause = new AbortController()
-      await clock.sleep(this.#backoff.nextMs(), AbortSignal.any([this.#pause.signal, signal]))
+      await clock.sleep(this.#backoff.nextMs(), this.#pause.signal)
     }
   }
 

@@ -5,6 +5,7 @@
  */
 import type { Duplex } from 'node:stream'
 import { LsmtError } from '../../../errors.ts'
+import { socketEvent } from './socket-event.ts'
 
 export const upgradeProtocol = 'lsmt-peer'
 const upgradePath = '/cluster/peer'
@@ -37,32 +38,10 @@ export async function readUpgradeAnswer(socket: Duplex): Promise<void> {
   }
 }
 
-function nextChunk(socket: Duplex): Promise<Buffer> {
-  return new Promise((resolve, reject) => {
-    const settle = (): void => {
-      socket.off('readable', read)
-      socket.off('end', ended)
-      socket.off('error', failed)
-      socket.off('close', ended)
-    }
-    const read = (): void => {
-      const chunk = socket.read() as Buffer | null
-      if (chunk === null) return
-      settle()
-      resolve(chunk)
-    }
-    const ended = (): void => {
-      settle()
-      reject(new LsmtError('08006', 'it closed the connection'))
-    }
-    const failed = (error: Error): void => {
-      settle()
-      reject(error)
-    }
-    socket.on('readable', read)
-    socket.on('end', ended)
-    socket.on('error', failed)
-    socket.on('close', ended)
-    read()
-  })
+async function nextChunk(socket: Duplex): Promise<Buffer> {
+  for (;;) {
+    const chunk = socket.read() as Buffer | null
+    if (chunk !== null) return chunk
+    await socketEvent(socket, 'readable')
+  }
 }

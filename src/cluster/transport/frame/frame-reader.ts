@@ -1,6 +1,7 @@
 /**
- * Bytes as they arrive, cut into frames. A frame that came in one piece is a view of it; of one that did not, what has
- * arrived is kept and joined at its end, so memory is taken for bytes that are here, never for those that are promised.
+ * Bytes as they arrive, cut into frames. A frame that came in one piece is a view of it; one that did not is put together
+ * in a buffer that grows with what has arrived, so memory is taken for bytes that are here, never for those that are
+ * promised, nor for the pieces in which they come.
  */
 import { checkPayload, decodeFrameHeader, frameHeaderBytes } from './frame.ts'
 import type { Frame, FrameHeader } from './frame.ts'
@@ -10,9 +11,12 @@ export interface FrameReader {
   push(chunk: Uint8Array): void
 }
 
+/** Of the buffer of a frame that comes in pieces, unless it is smaller. */
+const growthBytesMin = 64 * 1024
+
 /** `payloadBytesMax` is asked for each frame. */
 export function createFrameReader(payloadBytesMax: () => number, take: (frame: Frame) => void): FrameReader {
-  let waiting: Buffer[] = []
+  let waiting = Buffer.alloc(0)
   let waitingBytes = 0
   let wantedBytes = frameHeaderBytes
   let header: FrameHeader | undefined
@@ -38,16 +42,25 @@ export function createFrameReader(payloadBytesMax: () => number, take: (frame: F
     while (at < bytes.length) {
       const piece = bytes.subarray(at, at + wantedBytes - waitingBytes)
       at += piece.length
-      if (waitingBytes + piece.length < wantedBytes) {
-        waiting.push(piece)
-        waitingBytes += piece.length
-        return
-      }
-      const whole = waitingBytes === 0 ? piece : Buffer.concat([...waiting, piece])
-      waiting = []
-      waitingBytes = 0
-      read(whole)
+      if (piece.length === wantedBytes) read(piece)
+      else keep(piece)
     }
+  }
+
+  function keep(piece: Buffer): void {
+    const keptBytes = waitingBytes + piece.length
+    if (keptBytes > waiting.length) {
+      const larger = Buffer.allocUnsafe(Math.min(wantedBytes, Math.max(keptBytes, 2 * waiting.length, growthBytesMin)))
+      waiting.copy(larger, 0, 0, waitingBytes)
+      waiting = larger
+    }
+    piece.copy(waiting, waitingBytes)
+    waitingBytes = keptBytes
+    if (keptBytes < wantedBytes) return
+    const whole = waiting
+    waiting = Buffer.alloc(0)
+    waitingBytes = 0
+    read(whole.subarray(0, keptBytes))
   }
 
   return { push }
