@@ -28,7 +28,7 @@ export interface LinkStats {
   readonly roundTripMs: number | undefined
 }
 
-export interface LinkOptions {
+interface LinkOptions {
   readonly socket: Duplex
   readonly clock: Clock
   readonly settings: TransportSettings

@@ -7,12 +7,12 @@ import type { Duplex } from 'node:stream'
 import { LsmtError } from '../../../errors.ts'
 import { socketEvent } from './socket-event.ts'
 
-export const upgradeProtocol = 'lsmt-peer'
+const upgradeProtocol = 'lsmt-peer'
 const upgradePath = '/cluster/peer'
 const headBytesMax = 8 * 1024
 const headEnd = '\r\n\r\n'
 
-/** Whether a request is one for this protocol. */
+/** Whether a request is one for this protocol. An HTTP server that listens for upgrades gets those to others as well (h2c, from curl --http2), which it would have answered as plain requests. */
 export const isUpgrade = (url: string | undefined, upgrade: string | undefined): boolean => url === upgradePath && upgrade?.toLowerCase() === upgradeProtocol
 
 export function upgradeRequest(host: string): string {

@@ -25,7 +25,7 @@ export interface ShardMessage {
   readonly message: PeerMessage
 }
 
-export const messageNumbers = { append: 1, appended: 2, position: 3, diverged: 4, install: 5, locate: 6, fenced: 7 } as const satisfies Record<PeerMessage['kind'], number>
+const messageNumbers = { append: 1, appended: 2, position: 3, diverged: 4, install: 5, locate: 6, fenced: 7 } as const satisfies Record<PeerMessage['kind'], number>
 
 const shardMax = 0xffff
 const storeBytesMax = 128
