@@ -40,7 +40,7 @@ export function createClient({ world, network, observer, nodes }: ClientParts, n
 
   function run(action: Request['action'], key: string, level: ReadLevel, done: (answer: Answer | undefined) => void): void {
     const request: Request = { id: `${name}.${++requests}`, key, action, level }
-    const calledAt = world.moment, giveUpAtMs = world.nowMs + patienceMs
+    const calledAt = world.nextMoment(), giveUpAtMs = world.nowMs + patienceMs
     const note = (returnedAt: number, seen: RegisterAction): void => {
       // Sessions and stale reads promise less.
       if (level.kind === 'lease' || level.kind === 'linearizable') observer.history.push({ client: name, key, calledAt, returnedAt, action: seen } satisfies RegisterOperation)
@@ -60,7 +60,7 @@ export function createClient({ world, network, observer, nodes }: ClientParts, n
       }
       leader = target.name
       if (answer.kind !== 'mismatch') token = Math.max(token, answer.sequence)
-      note(world.moment, seenAction(action, answer))
+      note(world.nextMoment(), seenAction(action, answer))
       done(answer)
     }
     again(leader)

@@ -18,7 +18,6 @@ export interface Network {
   cutBoth(a: string, b: string): void
   healAll(): void
   isCut(from: string, to: string): boolean
-  readonly sent: number
 }
 
 const lateMs = 150
@@ -26,13 +25,11 @@ const lateMs = 150
 export function createNetwork(world: World): Network {
   const cuts = new Set<string>()
   const faults: NetworkFaults = { loss: 0, duplication: 0, lateness: 0 }
-  let sent = 0
   const link = (from: string, to: string): string => `${from}>${to}`
   const happens = (chance: number): boolean => chance > 0 && world.random.nextFloat() < chance
   const delayMs = (): number => (happens(faults.lateness) ? world.between(5, lateMs) : world.between(0.5, 4))
 
   function send(from: string, to: string, arrive: () => void): void {
-    sent++
     // What is under way when a link is cut still arrives.
     if (cuts.has(link(from, to)) || happens(faults.loss)) return
     world.after(delayMs(), arrive)
@@ -50,6 +47,5 @@ export function createNetwork(world: World): Network {
     },
     healAll: () => cuts.clear(),
     isCut: (from, to) => cuts.has(link(from, to)),
-    get sent() { return sent },
   }
 }

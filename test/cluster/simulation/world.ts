@@ -9,14 +9,12 @@ interface Planned {
 }
 
 export interface World {
-  readonly seed: number
   readonly random: Random
   readonly nowMs: number
-  /** Grows with everything that happens: what histories are ordered by. */
-  readonly moment: number
+  /** Greater at every call: what histories are ordered by. */
+  nextMoment(): number
   after(delayMs: number, run: () => void): void
-  /** False once nothing is left. */
-  next(): boolean
+  /** Lets happen what is due until then, or until it is done. */
   runUntil(timeMs: number, isDone?: () => boolean): void
   /** True once in `n`. */
   oneIn(n: number): boolean
@@ -32,23 +30,18 @@ export function createWorld(seed: number, isTraced = false): World {
   let nowMs = 0, order = 0, moment = 0
   const trace: string[] | undefined = isTraced ? [] : undefined
 
-  function next(): boolean {
-    const planned = pop(heap)
-    if (planned === undefined) return false
+  function next(): void {
+    const planned = pop(heap)!
     nowMs = planned.atMs
-    moment++
     planned.run()
-    return true
   }
 
   return {
-    seed,
     random,
     trace,
     get nowMs() { return nowMs },
-    get moment() { return ++moment },
+    nextMoment: () => ++moment,
     after: (delayMs, run) => push(heap, { atMs: nowMs + delayMs, order: order++, run }),
-    next,
     runUntil(timeMs, isDone) {
       while (heap.length > 0 && heap[0]!.atMs <= timeMs && isDone?.() !== true) next()
       if (isDone === undefined) nowMs = Math.max(nowMs, timeMs)

@@ -56,13 +56,13 @@ export function begin(options: Partial<ClusterOptions> = {}): Scenario {
     read: (key, ms = 2_000) => wait({ kind: 'read' }, key, ms),
     ask(node, request) {
       const whole: Request = { id: `ask${++clients}`, key: 'k', action: { kind: 'read' }, level: { kind: 'lease' }, ...request }
-      const { id, key, action, level } = whole, calledAt = world.moment
+      const { id, key, action, level } = whole, calledAt = world.nextMoment()
       const asking: { answer: Answer | undefined } = { answer: undefined }
       const place = asked.push({ client: id, key, calledAt, returnedAt: Infinity, action: openAction(action) }) - 1
       node.request(whole, (answer) => {
         asking.answer = answer
         const isTold = (level.kind === 'lease' || level.kind === 'linearizable') && answer.kind !== 'refused' && answer.kind !== 'unknown'
-        if (isTold) asked[place] = { client: id, key, calledAt, returnedAt: world.moment, action: seenAction(action, answer) }
+        if (isTold) asked[place] = { client: id, key, calledAt, returnedAt: world.nextMoment(), action: seenAction(action, answer) }
       })
       return asking
     },
