@@ -119,7 +119,7 @@ function causeOf(logs: WriterLogs, error: unknown): Promise<unknown> {
 function openJobRunner({ storage, settings, clock, storageAddress }: EngineOptions, kernel: Kernel, cache: TreeOptions['cache'], regions: readonly HeapRegion[]): JobRunner {
   const inline = createInlineRunner({ storage, kernel, cache, clock, sliceMsMax: settings.tree.sliceMsMax })
   if (regions.length === 0 || storageAddress === undefined) return inline
-  return createRunnerPool(regions.map((region) => createWorkerRunner({ memory: kernel.memory.wasm, region, kernelKind: kernel.kind, cacheBytesMax: Math.floor(region.byteLength / 2), storageAddress, fallback: inline })))
+  return createRunnerPool(regions.map((region) => createWorkerRunner({ memory: kernel.memory.wasm, region, kernelKind: kernel.kind, cacheBytesMax: Math.floor(region.byteLength / 2), storageAddress, fallback: inline, onKept: storage.noteKept })))
 }
 
 interface TreeFloor {

@@ -8,7 +8,7 @@ import { createMemoryStorage } from './memory-storage.ts'
 import { defaultS3Settings } from './s3/s3-settings.ts'
 import { keyPrefixOf } from './s3/s3-address.ts'
 import type { S3Address } from './s3/s3-address.ts'
-import type { Storage } from './storage.ts'
+import type { KeptBlock, Storage } from './storage.ts'
 
 export type StorageAddress = LocalAddress | { readonly kind: 'memory' } | S3Address
 
@@ -61,8 +61,8 @@ export async function withStorage<T>(address: StorageAddress, use: StorageUse, r
   }
 }
 
-/** A further handle for a worker thread on what this process has opened already; to be closed before that. 0A000 for memory. */
-export async function attachStorage(address: StorageAddress): Promise<Storage> {
+/** A further handle for a worker thread on what this process has opened already; to be closed before that. What it brings to a cache on disk is told to the first handle's `noteKept`. 0A000 for memory. */
+export async function attachStorage(address: StorageAddress, tellOwner: (block: KeptBlock) => void = () => {}): Promise<Storage> {
   switch (address.kind) {
     case 'local':
       return attachLocalStorage(address.directory)
@@ -70,7 +70,8 @@ export async function attachStorage(address: StorageAddress): Promise<Storage> {
       throw new LsmtError('0A000', 'storage in memory belongs to one thread')
     case 's3': {
       const { opening, bucket, environment } = await s3Parts(address)
-      return opening.attachS3Storage(address, bucket, environment)
+      const storage = opening.attachS3Storage(address, bucket, environment)
+      return address.diskCache === undefined ? storage : cacheOnDisk(storage, address.diskCache, systemClock, tellOwner)
     }
   }
 }

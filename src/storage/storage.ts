@@ -51,7 +51,15 @@ export interface Storage {
   readonly requests?: RequestCounts
   /** What of it is kept on a local disk, where that is asked for. */
   readonly diskCache?: Readonly<DiskCacheCounts>
+  /** Of the same: counts a block that a worker's handle has brought there. */
+  readonly noteKept?: (block: KeptBlock) => void
   close(): Promise<void>
+}
+
+/** A block in a cache on disk. */
+export interface KeptBlock {
+  readonly name: string
+  readonly bytes: number
 }
 
 export interface StoredObject {
@@ -83,6 +91,11 @@ export interface ObjectReader {
    * or, in a bucket, 58P01.
    */
   read(into: Uint8Array, byteOffset: number): Promise<void>
+  /**
+   * Of a cache: the same, telling each request that it takes before it is made, by its bytes; what `onRequest` throws
+   * refuses it. Elsewhere a read is one request.
+   */
+  readonly readCounted?: (into: Uint8Array, byteOffset: number, onRequest: (byteLength: number) => void) => Promise<void>
   /** The same without leaving the thread; undefined where the storage cannot (a bucket). */
   readonly readSync: ((into: Uint8Array, byteOffset: number) => void) | undefined
   close(): Promise<void>

@@ -113,6 +113,21 @@ test('the engine tells what it asked of storage, and what that costs', async () 
   expect(estimatedUsd).toBeCloseTo(((counts.creates + counts.lists) * 0.005 + counts.reads * 0.0004) / 1000, 12)
 })
 
+test('behind a cache on disk, a budget that refuses a request that others wait for too concerns one query alone', async () => {
+  const directory = temporaryDirectory()
+  const bucket = cacheOnDisk(createMemoryStorage({ disk, appends: false, syncReads: false }), { directory: directory.path, bytesMax: 1 << 30 }, systemClock)
+  await engine.close()
+  engine = await openTestEngine(bucket, { kernels: 'wasm', shards: 1 })
+  sql = createSql(engine)
+  const text = 'SELECT t FROM big WHERE k = 10000'
+  const outcomes = await Promise.allSettled([0, 100, 100, 100].map((maxStorageRequests) => sql.query(text, undefined, { maxStorageRequests })))
+  expect(outcomes.map((outcome) => (outcome.status === 'fulfilled' ? outcome.value[0]?.rows.length : (outcome.reason as { code: string }).code))).toEqual(['54000', 1, 1, 1])
+  await engine.close()
+  await bucket.close()
+  engine = await open()
+  directory.remove()
+})
+
 test('after a restart a cache on disk answers what was read before', async () => {
   const directory = temporaryDirectory()
   const openCached = async (): Promise<{ readonly cached: Engine; readonly bucket: CachedStorage }> => {

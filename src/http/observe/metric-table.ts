@@ -62,6 +62,7 @@ const reading: readonly Metric[] = [
   counter('spilled_bytes_total', 'Bytes of rows that they spilled', ({ reads }) => reads.spilledBytes),
   counter('cache_lookups_total', 'Chunks of files looked up in the cache, by outcome', ({ engine: { cache } }) => ({ hit: cache.hits, miss: cache.misses }), 'outcome'),
   counter('disk_cache_lookups_total', 'Blocks of files in a bucket looked up in the cache on disk, by outcome', ({ engine: { storage: { diskCache } } }) => ({ hit: diskCache?.hits ?? 0, miss: diskCache?.misses ?? 0 }), 'outcome'),
+  counter('disk_cache_evictions_total', 'Blocks that left it for others', ({ engine: { storage: { diskCache } } }) => diskCache?.evictions ?? 0),
   counter('cache_evictions_total', 'Chunks that left the cache for others', ({ engine: { cache } }) => cache.evictions),
   counter('bloom_probes_total', 'Keys looked for in files: the filter knew that it is absent, found it, or was wrong', (sample) => ({
     absent: overShards(({ filters }) => filters.absent)(sample),
@@ -90,6 +91,7 @@ const writing: readonly Metric[] = [
 
 const tree: readonly Metric[] = [
   gauge('level_files', 'Table files, by level', byLevel(({ files }) => files), 'level'),
+  gauge('disk_cache_bytes', 'Bytes of the cache on disk', ({ engine: { storage: { diskCache } } }) => diskCache?.bytes ?? 0),
   gauge('level_bytes', 'Bytes of table files, by level', byLevel(({ bytes }) => bytes), 'level'),
   gauge('compaction_debt_bytes', 'Bytes of table files that compactions are to merge into deeper levels', overShards(({ compactionDebtBytes }) => compactionDebtBytes)),
   counter('flushes_total', 'Memtables that became table files', overShards(({ flushes }) => flushes)),

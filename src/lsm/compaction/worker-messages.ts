@@ -4,7 +4,7 @@ import type { ErrorCode, Evidence } from '../../errors.ts'
 import type { HeapRegion } from '../../kernel/open-kernel.ts'
 import type { KernelKind } from '../../settings.ts'
 import type { StorageAddress } from '../../storage/open-storage.ts'
-import type { StorageCounts } from '../../storage/storage.ts'
+import type { KeptBlock, StorageCounts } from '../../storage/storage.ts'
 import type { Job, JobResult } from './job.ts'
 
 /** What a worker starts with. */
@@ -24,6 +24,8 @@ export type ToWorker =
   | { readonly kind: 'close' }
 
 export type FromWorker =
+  /** Its storage has brought a block to the cache on disk. */
+  | { readonly kind: 'kept'; readonly block: KeptBlock }
   | { readonly kind: 'done'; readonly id: number; readonly result: JobResult; readonly counts: StorageCounts }
   | { readonly kind: 'failed'; readonly id: number; readonly error: PlainError; readonly counts: StorageCounts }
 

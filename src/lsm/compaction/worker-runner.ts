@@ -5,7 +5,7 @@
 import { Worker } from 'node:worker_threads'
 import { LsmtError } from '../../errors.ts'
 import { zeroCounts } from '../../storage/storage-counts.ts'
-import type { StorageCounts } from '../../storage/storage.ts'
+import type { KeptBlock, StorageCounts } from '../../storage/storage.ts'
 import { jobAborted } from './job-environment.ts'
 import type { Job, JobResult, JobRunner } from './job.ts'
 import type { FromWorker, ToWorker, WorkerStart } from './worker-messages.ts'
@@ -13,6 +13,8 @@ import type { FromWorker, ToWorker, WorkerStart } from './worker-messages.ts'
 export interface WorkerRunnerOptions extends WorkerStart {
   /** Takes over when the worker cannot be started, or dies. */
   readonly fallback: JobRunner
+  /** Told of blocks that the worker brings to a cache on disk. */
+  readonly onKept?: ((block: KeptBlock) => void) | undefined
 }
 
 /** Compiled code runs beside its worker; sources, which node cannot run, use the one that was built from them. */
@@ -73,6 +75,10 @@ function run(state: RunnerState, job: Job, signal: AbortSignal): Promise<JobResu
 const post = ({ worker }: RunnerState, message: ToWorker): void => worker.postMessage(message)
 
 function settle(state: RunnerState, message: FromWorker): void {
+  if (message.kind === 'kept') {
+    state.options.onKept?.(message.block)
+    return
+  }
   const job = state.running.get(message.id)
   state.counts = message.counts
   if (message.kind === 'done') job?.resolve(message.result)

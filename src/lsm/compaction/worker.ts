@@ -17,13 +17,13 @@ const sliceMsMax = 5
 
 async function main(port: NonNullable<typeof parentPort>, start: WorkerStart): Promise<void> {
   const kernel = openKernel(start.kernelKind, viewLinearMemory(start.memory), start.region)
-  const storage = await attachStorage(start.storageAddress)
+  const answer = (message: FromWorker): void => port.postMessage(message)
+  const storage = await attachStorage(start.storageAddress, (block) => answer({ kind: 'kept', block }))
   const cache = createChunkCache(kernel.heap, start.cacheBytesMax)
   // Jobs read pinned chunks only, so what they write with may take the place of others.
   kernel.heap.onFull = cache.evict
   const lanes = createJobLanes({ storage, kernel, cache, clock: systemClock, sliceMsMax })
   const aborts = new Map<number, AbortController>()
-  const answer = (message: FromWorker): void => port.postMessage(message)
 
   const run = async ({ id, job }: Extract<ToWorker, { kind: 'run' }>): Promise<void> => {
     const abort = new AbortController()

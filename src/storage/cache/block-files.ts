@@ -10,7 +10,7 @@ import { mkdir, readdir, readFile, rename, rm, stat, unlink, writeFile } from 'n
 import { dirname, join } from 'node:path'
 import type { Clock } from '../../runtime/clock.ts'
 import { errnoOf } from '../storage-errors.ts'
-import type { DiskCacheCounts } from '../storage.ts'
+import type { DiskCacheCounts, KeptBlock } from '../storage.ts'
 
 export interface BlockFilesSettings {
   /** Created when it is first written to. What else is in it is left alone. */
@@ -24,6 +24,8 @@ export interface BlockFiles {
   read(name: string): Promise<Uint8Array | undefined>
   /** Returns at once; the bytes must not change any more. */
   write(name: string, bytes: Uint8Array): void
+  /** Counts a block that a helper has written; makes room for it. */
+  note(block: KeptBlock): void
   /** Deletes those whose names start with it. */
   forget(prefix: string): void
   /** Resolves when what was begun is done. */
@@ -47,12 +49,14 @@ interface State {
   pendingBytes: number
   pausedUntilMs: number
   nextTemporary: number
+  readonly tellOwner: ((block: KeptBlock) => void) | undefined
 }
 
-export function openBlockFiles({ directory, bytesMax }: BlockFilesSettings, clock: Clock): BlockFiles {
+/** With `tellOwner` as the helper of another, in another thread, who counts and deletes. */
+export function openBlockFiles({ directory, bytesMax }: BlockFilesSettings, clock: Clock, tellOwner?: (block: KeptBlock) => void): BlockFiles {
   const counts: DiskCacheCounts = { hits: 0, misses: 0, damaged: 0, evictions: 0, failures: 0, bytes: 0 }
-  const state: State = { root: join(directory, folder), bytesMax, clock, counts, known: new Map(), running: new Set(), pendingBytes: 0, pausedUntilMs: 0, nextTemporary: 0 }
-  track(state, addWhatIsThere(state))
+  const state: State = { root: join(directory, folder), bytesMax, clock, counts, known: new Map(), running: new Set(), pendingBytes: 0, pausedUntilMs: 0, nextTemporary: 0, tellOwner }
+  if (tellOwner === undefined) track(state, addWhatIsThere(state))
   return {
     counts,
     read: (name) => read(state, name),
@@ -61,6 +65,7 @@ export function openBlockFiles({ directory, bytesMax }: BlockFilesSettings, cloc
       state.pendingBytes += bytes.length
       track(state, write(state, name, bytes).finally(() => { state.pendingBytes -= bytes.length }))
     },
+    note: ({ name, bytes }) => note(state, name, bytes),
     forget(prefix) {
       for (const name of [...state.known.keys()].filter((each) => each.startsWith(prefix))) drop(state, name)
     },
@@ -119,7 +124,7 @@ async function read(state: State, name: string): Promise<Uint8Array | undefined>
   const bytes = file && contentsOf(name, file)
   if (bytes !== undefined) {
     counts.hits++
-    note(state, name, file!.length)
+    if (state.tellOwner === undefined) note(state, name, file!.length)
     return bytes
   }
   counts.misses++
@@ -144,7 +149,7 @@ function headerOf(name: string, bytes: Uint8Array): Buffer {
 
 async function write(state: State, name: string, bytes: Uint8Array): Promise<void> {
   const path = join(state.root, name)
-  const partial = `${path}.${state.nextTemporary++}.partial`
+  const partial = `${path}.${state.tellOwner === undefined ? '' : 'helper-'}${state.nextTemporary++}.partial`
   const file = Buffer.concat([headerOf(name, bytes), bytes])
   try {
     await writeFile(partial, file).catch(async (cause: unknown) => {
@@ -153,7 +158,8 @@ async function write(state: State, name: string, bytes: Uint8Array): Promise<voi
       await writeFile(partial, file)
     })
     await rename(partial, path)
-    note(state, name, file.length)
+    if (state.tellOwner === undefined) note(state, name, file.length)
+    else state.tellOwner({ name, bytes: file.length })
   } catch (cause) {
     state.pausedUntilMs = state.clock.monotonicMs() + pauseAfterFailureMs
     await unlink(partial).catch(() => undefined)

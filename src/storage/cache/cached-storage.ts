@@ -5,7 +5,7 @@
  */
 import { createHash } from 'node:crypto'
 import type { Clock } from '../../runtime/clock.ts'
-import type { DiskCacheCounts, ObjectReader, ObjectWriter, Storage } from '../storage.ts'
+import type { DiskCacheCounts, KeptBlock, ObjectReader, ObjectWriter, Storage } from '../storage.ts'
 import { openBlockFiles } from './block-files.ts'
 import type { BlockFiles, BlockFilesSettings } from './block-files.ts'
 
@@ -24,9 +24,13 @@ const writtenBytesMax = 64 * 1024 * 1024
 const identityName = 'format'
 const isKept = (name: string): boolean => /^sst\/.*\.sst$/.test(name)
 
-/** Takes the storage over: closing this closes it. Of a storage that reads synchronously, which is near, nothing is kept. */
-export function cacheOnDisk(storage: Storage, settings: BlockFilesSettings, clock: Clock): CachedStorage {
-  const files = openBlockFiles(settings, clock)
+/**
+ * Takes the storage over: closing this closes it. Of a storage that reads synchronously, which is near, nothing is kept.
+ * With `tellOwner` it is a worker's handle beside the owner's: what it writes is kept, and told by blocks to the owner, who
+ * counts them and makes room; what it reads is looked for in the cache and not brought there, as it is about to be replaced.
+ */
+export function cacheOnDisk(storage: Storage, settings: BlockFilesSettings, clock: Clock, tellOwner?: (block: KeptBlock) => void): CachedStorage {
+  const files = openBlockFiles(settings, clock, tellOwner)
   let identity: Promise<string> | undefined
   /** undefined where it cannot be told now. */
   const prefixOf = async (name: string): Promise<string | undefined> => {
@@ -42,12 +46,13 @@ export function cacheOnDisk(storage: Storage, settings: BlockFilesSettings, cloc
   return {
     ...storage,
     diskCache: files.counts,
+    noteKept: files.note,
     settled: files.settled,
     async open(name, byteLength) {
       const object = await storage.open(name, byteLength)
       if (!isKept(name) || object.readSync !== undefined) return object
       const prefix = await prefixOf(name)
-      return prefix === undefined ? object : cachedReader(object, files, prefix)
+      return prefix === undefined ? object : cachedReader(object, files, prefix, tellOwner === undefined)
     },
     async create(name) {
       const writer = await storage.create(name)
@@ -77,48 +82,59 @@ function keep(files: BlockFiles, prefix: string, first: number, bytes: Uint8Arra
   for (let at = 0; at < bytes.length; at += blockBytes) files.write(blockName(prefix, first + at / blockBytes), bytes.subarray(at, at + blockBytes))
 }
 
-function cachedReader(object: ObjectReader, files: BlockFiles, prefix: string): ObjectReader {
+type Loading = Promise<ReadonlyMap<number, Uint8Array>>
+type OnRequest = (byteLength: number) => void
+
+function cachedReader(object: ObjectReader, files: BlockFiles, prefix: string, keepsReads: boolean): ObjectReader {
   const { byteLength } = object
   /** Blocks on their way, by index; those of one request come together. */
-  const running = new Map<number, Promise<ReadonlyMap<number, Uint8Array>>>()
+  const running = new Map<number, Loading>()
   let closed = false
 
   /** Blocks from the disk, and what is not there from the object, neighbours by one request. */
-  const load = async (indexes: readonly number[]): Promise<ReadonlyMap<number, Uint8Array>> => {
+  const load = async (indexes: readonly number[], onRequest: OnRequest): Promise<ReadonlyMap<number, Uint8Array>> => {
     const found = await Promise.all(indexes.map((index) => files.read(blockName(prefix, index))))
     const blocks = new Map<number, Uint8Array>()
     found.forEach((bytes, i) => { if (bytes !== undefined) blocks.set(indexes[i]!, bytes) })
     await Promise.all(neighbours(indexes.filter((index) => !blocks.has(index))).map(async ({ from, to }) => {
       const start = from * blockBytes, bytes = Buffer.allocUnsafe(Math.min(to * blockBytes, byteLength) - start)
+      onRequest(bytes.length)
       await object.read(bytes, start)
-      keep(files, prefix, from, bytes)
+      if (keepsReads) keep(files, prefix, from, bytes)
       for (let index = from; index < to; index++) blocks.set(index, bytes.subarray((index - from) * blockBytes, (index - from + 1) * blockBytes))
     }))
     return blocks
   }
-  const blocksOf = async (first: number, last: number): Promise<readonly Uint8Array[]> => {
+  const blocksOf = async (first: number, last: number, onRequest: OnRequest): Promise<readonly Uint8Array[]> => {
     const indexes = Array.from({ length: last - first + 1 }, (_, i) => first + i)
     const missing = indexes.filter((index) => !running.has(index))
+    let own: Loading | undefined
     if (missing.length > 0) {
-      const loading = load(missing).finally(() => { for (const index of missing) running.delete(index) })
+      const loading = own = load(missing, onRequest).finally(() => { for (const index of missing) running.delete(index) })
       for (const index of missing) running.set(index, loading)
     }
-    return Promise.all(indexes.map(async (index) => (await running.get(index)!).get(index)!))
+    return Promise.all(indexes.map(async (index) => {
+      const loading = running.get(index)!
+      // The failure of another's may concern that one alone.
+      return (await (loading === own ? loading : loading.catch(() => load([index], onRequest)))).get(index)!
+    }))
+  }
+  const readCounted = async (into: Uint8Array, byteOffset: number, onRequest: OnRequest): Promise<void> => {
+    // The object tells what is wrong with it.
+    if (closed || into.length === 0 || byteOffset < 0 || byteOffset + into.length > byteLength) return object.read(into, byteOffset)
+    const first = Math.floor(byteOffset / blockBytes), last = Math.floor((byteOffset + into.length - 1) / blockBytes)
+    const blocks = await blocksOf(first, last, onRequest)
+    blocks.forEach((bytes, i) => {
+      const start = (first + i) * blockBytes
+      const from = Math.max(start, byteOffset), to = Math.min(start + bytes.length, byteOffset + into.length)
+      into.set(bytes.subarray(from - start, to - start), from - byteOffset)
+    })
   }
   return {
     byteLength,
     readSync: undefined,
-    async read(into, byteOffset) {
-      // The object tells what is wrong with it.
-      if (closed || into.length === 0 || byteOffset < 0 || byteOffset + into.length > byteLength) return object.read(into, byteOffset)
-      const first = Math.floor(byteOffset / blockBytes), last = Math.floor((byteOffset + into.length - 1) / blockBytes)
-      const blocks = await blocksOf(first, last)
-      blocks.forEach((bytes, i) => {
-        const start = (first + i) * blockBytes
-        const from = Math.max(start, byteOffset), to = Math.min(start + bytes.length, byteOffset + into.length)
-        into.set(bytes.subarray(from - start, to - start), from - byteOffset)
-      })
-    },
+    read: (into, byteOffset) => readCounted(into, byteOffset, () => {}),
+    readCounted,
     async close() {
       closed = true
       await object.close()

@@ -7,7 +7,7 @@ import type { Kernel } from '../../../kernel/kernel.ts'
 import type { Pointer } from '../../../kernel/linear-memory.ts'
 import type { ObjectReader } from '../../../storage/storage.ts'
 import { physicalKindNumber } from '../../layout.ts'
-import { countRequest } from '../fetch.ts'
+import { countRequest, readCounting } from '../fetch.ts'
 import type { ReadStats } from '../fetch.ts'
 import type { ChunkCache, Frame } from '../chunk-cache.ts'
 import { align8, directoryEntryBytes } from '../format.ts'
@@ -119,8 +119,7 @@ function dropPins(file: OpenFile, { pinned, reserved }: PinPlan): void {
 
 async function readAsync(file: OpenFile, plan: PinPlan, read: PlannedRead, stats: ReadStats | undefined): Promise<void> {
   const into = destination(file, plan, read, Buffer.allocUnsafe)
-  countRequest(stats, read.byteLength)
-  await file.object.read(into, read.byteOffset)
+  await readCounting(file.object, into, read.byteOffset, stats)
   scatter(file, plan, read, into)
 }
 

@@ -7,7 +7,7 @@ import { invariant, LsmtError } from '../../../errors.ts'
 import type { Kernel } from '../../../kernel/kernel.ts'
 import type { ObjectReader } from '../../../storage/storage.ts'
 import type { CachedFile, ChunkCache, Frame } from '../chunk-cache.ts'
-import { countRequest } from '../fetch.ts'
+import { readCounting } from '../fetch.ts'
 import type { ReadStats } from '../fetch.ts'
 import type { TableMeta } from '../table.ts'
 import type { Tail } from './tail-view.ts'
@@ -63,19 +63,23 @@ export class TailLoader {
   /** Keeps it in memory until as many calls of `release`; what must be waited for before it is held. 55000 once the file is closed. */
   hold(stats?: ReadStats): Promise<void> | undefined {
     this.refuseClosed()
-    const { cache, running, meta } = this.options
+    const { cache, running } = this.options
     if (cache.pin(this.slot, 0) !== 0) return undefined
+    const isFirst = this.loading === undefined
     if (this.loading === undefined) {
-      // Before others take part: what refuses the request concerns this asker alone.
-      countRequest(stats, meta.tailBytes)
       const loading = { holders: 0, outcome: Promise.resolve() }
       this.loading = loading
-      loading.outcome = this.load(loading)
+      loading.outcome = this.load(loading, stats)
       const settled = loading.outcome.then(() => {}, () => {}).then(() => { running.delete(settled) })
       running.add(settled)
     }
     this.loading.holders++
-    return this.loading.outcome
+    const { outcome } = this.loading
+    // What refuses the request concerns who asked first alone.
+    return isFirst ? outcome : outcome.catch((error: unknown) => {
+      if (isRefusal(error)) return this.hold(stats)
+      throw error
+    })
   }
 
   release(): void {
@@ -104,13 +108,13 @@ export class TailLoader {
     this.options.cache.removeFile(this.slot)
   }
 
-  private async load(loading: Loading): Promise<void> {
+  private async load(loading: Loading, stats: ReadStats | undefined): Promise<void> {
     const { cache } = this.options
     // Whoever asks in the same step takes part.
     await Promise.resolve()
     try {
       this.refuseClosed()
-      const { frame, tail } = await readIn(this.options)
+      const { frame, tail } = await readIn(this.options, stats)
       if (this.isClosed) cache.unpin(frame)
       this.refuseClosed()
       this.frame = cache.publish(this.slot, 0, frame)
@@ -128,14 +132,17 @@ export class TailLoader {
   }
 }
 
+/** Of a request that would be one more than a query may make. */
+const isRefusal = (cause: unknown): boolean => cause instanceof LsmtError && cause.code === '54000'
+
 export const closedError = (file: string): LsmtError => new LsmtError('55000', `${file} is closed`, { file })
 
 /** Reads and checks it, into a frame that is pinned once. */
-async function readIn({ kernel, cache, meta, file, object }: TailLoaderOptions): Promise<{ readonly frame: Frame; readonly tail: Tail }> {
+async function readIn({ kernel, cache, meta, file, object }: TailLoaderOptions, stats: ReadStats | undefined): Promise<{ readonly frame: Frame; readonly tail: Tail }> {
   const frame = cache.reserve(meta.tailBytes)
   try {
     const address = cache.addressOf(frame)
-    await object.read(kernel.memory.u8.subarray(address, address + meta.tailBytes), meta.byteLength - meta.tailBytes)
+    await readCounting(object, kernel.memory.u8.subarray(address, address + meta.tailBytes), meta.byteLength - meta.tailBytes, stats)
     return { frame, tail: readTail(kernel, file, meta, address) }
   } catch (error) {
     cache.unpin(frame)
