@@ -146,8 +146,7 @@ async function openTrees({ storage, settings, clock }: EngineOptions, shardCount
   await logs.assertStillMine()
   const lost = partsThatDoNotCount(recovered)
   try {
-    // One after the other: replaying fills memtables, whose memory is shared.
-    for (const [shard, each] of recovered.entries()) trees.push(await each.open((part) => !lost[shard]!.has(part.transactionId)))
+    trees.push(...(await openRecovered(recovered, lost, logs.logOn === 'bucket')))
     await writeAborts(trees, recovered, lost)
     aborts.resolve()
     return trees
@@ -156,6 +155,21 @@ async function openTrees({ storage, settings, clock }: EngineOptions, shardCount
     await closeAll(trees)
     throw error
   }
+}
+
+/** One after the other, but side by side where all read the same log, so that each object of it is read once. */
+async function openRecovered(recovered: readonly RecoveredTree[], lost: readonly ReadonlySet<string>[], isLogShared: boolean): Promise<readonly Tree[]> {
+  const open = (each: RecoveredTree, shard: number): Promise<Tree> => each.open((part) => !lost[shard]!.has(part.transactionId))
+  const outcomes: PromiseSettledResult<Tree>[] = []
+  const atOnce = isLogShared ? recovered.length : 1
+  for (let shard = 0; shard < recovered.length && outcomes.at(-1)?.status !== 'rejected'; shard += atOnce) {
+    outcomes.push(...(await Promise.allSettled(recovered.slice(shard, shard + atOnce).map((each, i) => open(each, shard + i)))))
+  }
+  const failed = outcomes.find((outcome) => outcome.status === 'rejected')
+  const trees = outcomes.filter((outcome) => outcome.status === 'fulfilled').map(({ value }) => value)
+  if (failed === undefined) return trees
+  await closeAll(trees)
+  throw failed.reason
 }
 
 /** Makes an abort record durable in each log that holds parts that do not count and has none yet. */

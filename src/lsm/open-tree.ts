@@ -4,10 +4,11 @@
  * has judged the parts of all shards, the tree is opened with those that count.
  */
 import { LsmtError } from '../errors.ts'
-import { operation, readBatchHeader, readOperations, viewOf } from './batch.ts'
-import type { Participant } from './batch.ts'
+import { viewOf } from './batch.ts'
 import { claimManifest, firstFileNumber } from './claim/claim-manifest.ts'
 import type { FoundLog } from './log/log-source.ts'
+import { partOf } from './log/logged-parts.ts'
+import type { LoggedPart } from './log/logged-parts.ts'
 import { segmentLog } from './log/segment-log.ts'
 import { loadManifest, publishManifest } from './manifest-store.ts'
 import type { ManifestState } from './manifest.ts'
@@ -23,14 +24,6 @@ import type { TreeOptions, TreeState } from './state/tree-state.ts'
 import type { Tree } from './tree.ts'
 import { applyBatch, freeze, isFull } from './state/write-path.ts'
 
-/** This shard's part of a statement over several shards, found in its log above what is flushed. */
-export interface LoggedPart {
-  /** 32 hexadecimal digits. */
-  readonly transactionId: string
-  readonly baseSequence: number
-  readonly participants: readonly Participant[]
-}
-
 export interface RecoveredTree {
   readonly flushedSequence: number
   readonly parts: readonly LoggedPart[]
@@ -45,27 +38,8 @@ export async function recoverTree(options: TreeOptions): Promise<RecoveredTree> 
   // Where claims decide, no earlier writer may publish any more before the log is read.
   const manifest = claim === undefined ? (await loadManifest(storage, kernel, shard)) ?? emptyManifest(shard) : await claimManifest({ ...options, claim }, options.listed?.manifestIds)
   const log = await (options.log ?? segmentLog(options)).read(manifest.flushedSequence)
-  const { parts, aborted } = await listParts(log)
+  const { parts, aborted } = await log.parts()
   return { flushedSequence: manifest.flushedSequence, parts, aborted, open: (keepPart) => open(options, manifest, log, keepPart) }
-}
-
-async function listParts(log: FoundLog): Promise<{ readonly parts: readonly LoggedPart[]; readonly aborted: ReadonlySet<string> }> {
-  const parts: LoggedPart[] = []
-  const aborted = new Set<string>()
-  for await (const { payload, file } of log.records()) {
-    const header = readBatchHeader(payload, file)
-    const part = partOf(payload, file)
-    if (part !== undefined) parts.push(part)
-    if (!header.isControl) continue
-    for (const { kind, key } of readOperations(payload, file)) if (kind === operation.abort) aborted.add(Buffer.from(key).toString('hex'))
-  }
-  return { parts, aborted }
-}
-
-function partOf(payload: Uint8Array, file: string): LoggedPart | undefined {
-  const { participants, baseSequence } = readBatchHeader(payload, file)
-  if (participants === undefined) return undefined
-  return { transactionId: Buffer.from(participants.transactionId).toString('hex'), baseSequence, participants: participants.parts }
 }
 
 async function open(options: TreeOptions, found: ManifestState, log: FoundLog, keepPart: (part: LoggedPart) => boolean): Promise<Tree> {

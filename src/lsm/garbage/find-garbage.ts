@@ -21,7 +21,7 @@ import { fileNumberOf, manifestFolder, manifestsFolder, streamFolder } from '../
 import { loadManifests } from '../follow/followed-manifests.ts'
 import { readChain } from '../log/stream/stream-chain.ts'
 import type { ChainObject } from '../log/stream/stream-chain.ts'
-import { startOf } from '../log/stream/stream-log.ts'
+import { startOf } from '../log/stream/object-spans.ts'
 import { manifestsKept } from '../manifest-store.ts'
 import type { ManifestState } from '../manifest.ts'
 import { filesOfCheckpoint, filesOfManifest, isExpired } from '../pins/checkpoint-file.ts'

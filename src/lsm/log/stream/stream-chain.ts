@@ -18,9 +18,13 @@ export interface StreamFloor {
   readonly stream: number
 }
 
-export interface ChainObject {
+/** An object as others are led to it. */
+export interface ChainLink {
   readonly name: string
   readonly header: LogObjectHeader
+}
+
+export interface ChainObject extends ChainLink {
   readonly records: readonly ObjectRecord[]
 }
 
@@ -30,15 +34,15 @@ export interface StreamTail {
   readonly previousPutId: string
 }
 
-export interface StreamChain {
+export interface StreamChain<T extends ChainLink = ChainObject> {
   /** Oldest first. */
-  readonly objects: readonly ChainObject[]
+  readonly objects: readonly T[]
   readonly tail: StreamTail
   /** Names of the others. */
   readonly strays: readonly string[]
 }
 
-const readsAtOnce = 16
+const readsAtOnce = 8
 /** How often a listing may be outrun by deletions. */
 const listingsMax = 10
 
@@ -51,17 +55,22 @@ export async function readTail(floor: StreamFloor): Promise<StreamTail> {
   })
 }
 
-/** All that counts; `listed`: ids as they were when this writer had fenced the stream. XX001 when an object among it is damaged or missing. */
-export async function readChain(floor: StreamFloor, listed?: readonly number[]): Promise<StreamChain> {
+/** All that counts. XX001 when an object among it is damaged or missing. */
+export function readChain(floor: StreamFloor): Promise<StreamChain> {
+  return readChainAs(floor, undefined, (object) => object)
+}
+
+/** The same, of which `take` says what is kept of each object; `listed`: ids as they were when this writer had fenced the stream. */
+export async function readChainAs<T extends ChainLink>(floor: StreamFloor, listed: readonly number[] | undefined, take: (object: ChainObject) => T): Promise<StreamChain<T>> {
   let known = listed
   return await againWhenGone(async () => {
     const ids = known ?? (await objectIds(floor))
     known = undefined
     const below = ids.toReversed()
-    const newestFirst: ChainObject[] = []
+    const newestFirst: T[] = []
     for (let i = 0; i < below.length; i += readsAtOnce) {
       const read = await Promise.all(below.slice(i, i + readsAtOnce).map((id) => readChainObject(floor, id)))
-      for (const object of read) if (leadsTo(newestFirst.at(-1), object)) newestFirst.push(object)
+      for (const object of read) if (leadsTo(newestFirst.at(-1), object)) newestFirst.push(take(object))
     }
     const objects = newestFirst.toReversed()
     checkStart(floor, objects)
@@ -82,13 +91,13 @@ export async function readChainObject({ storage, kernel, stream }: StreamFloor, 
 }
 
 /** Whether `older` is what the object after it was written behind. */
-export function leadsTo(newer: ChainObject | undefined, older: ChainObject): boolean {
+export function leadsTo(newer: ChainLink | undefined, older: ChainLink): boolean {
   if (newer === undefined) return true
   return newer.header.previousPutId === older.header.putId
 }
 
 /** The first object tells how far the log was; a fence does not, and stands behind an object that does unless there never was one. */
-function checkStart({ stream }: StreamFloor, objects: readonly ChainObject[]): void {
+function checkStart({ stream }: StreamFloor, objects: readonly ChainLink[]): void {
   const first = objects[0]
   if (first === undefined || first.header.kind === 'data' || first.header.previousPutId === noPutId) return
   if (objects.some(({ header }) => header.kind === 'data')) return
@@ -96,7 +105,7 @@ function checkStart({ stream }: StreamFloor, objects: readonly ChainObject[]): v
 }
 
 /** Something that the log still needs is not there. */
-export function missingObjects(stream: number, first: ChainObject, expected: string): LsmtError {
+export function missingObjects(stream: number, first: ChainLink, expected: string): LsmtError {
   return corruption('log', { file: streamObjectName(stream, first.header.id - 1), expected, actual: `none, though ${first.name} is there` })
 }
 

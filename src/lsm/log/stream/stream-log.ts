@@ -3,18 +3,24 @@
  * object goes when every shard has in table files what it holds. A shard that is written to little would keep all objects
  * behind its oldest record: beyond a bound it is asked to flush.
  */
-import { corruption, invariant } from '../../../errors.ts'
+import { invariant } from '../../../errors.ts'
 import { createHistogram } from '../../../runtime/histogram.ts'
 import { batchHeaderBytes, viewOf } from '../../batch.ts'
 import type { Doubt } from '../doubt.ts'
 import { groupBounds, syncMsBounds } from '../log.ts'
 import type { Log, LogCounts, LogRecord } from '../log.ts'
 import type { FoundLog, LogSource } from '../log-source.ts'
+import { abortsIn, partOf } from '../logged-parts.ts'
+import type { LoggedPart } from '../logged-parts.ts'
 import { lastSequenceOf } from '../segment-scan.ts'
 import { refusalOfRecord } from './object-format.ts'
 import type { StreamRecord } from './object-format.ts'
-import { missingObjects, readChain } from './stream-chain.ts'
-import type { ChainObject, StreamChain } from './stream-chain.ts'
+import { followShard, spansOf } from './object-spans.ts'
+import type { SpannedObject } from './object-spans.ts'
+import { readChainAs } from './stream-chain.ts'
+import type { ChainLink, ChainObject, StreamChain } from './stream-chain.ts'
+import { createStreamWindow } from './stream-window.ts'
+import type { StreamWindow } from './stream-window.ts'
 import { createStreamWriter } from './stream-writer.ts'
 import type { StreamWriter, StreamWriterOptions } from './stream-writer.ts'
 
@@ -22,12 +28,16 @@ export interface StreamLogOptions extends Omit<StreamWriterOptions, 'tail' | 'la
   readonly shards: number
   /** As the fence found them; those that are gone by the first reading are listed again. */
   readonly ids?: readonly number[]
+  /** So many bytes of objects are held while the log is applied. Default 32 MiB. */
+  readonly windowBytesMax?: number
   /** Beyond so many bytes of objects, shards that keep the oldest are asked to flush. */
   readonly keptBytesMax: number
 }
 
 export interface StreamLog {
   source(shard: number): LogSource
+  /** Of the opening. */
+  readonly window: StreamWindow['counts']
   /** Of the writer, once all shards write. */
   readonly doubt: Doubt
 }
@@ -43,7 +53,10 @@ interface KeptObject {
 interface StreamState {
   readonly options: StreamLogOptions
   /** What was found at the opening, until all shards have read it. */
-  chain: Promise<StreamChain> | undefined
+  chain: Promise<StreamChain<DigestedObject>> | undefined
+  readonly window: StreamWindow
+  /** Shards that have gone through their records. */
+  readonly applied: Set<number>
   /** Oldest first. */
   kept: KeptObject[]
   keptBytes: number
@@ -58,12 +71,15 @@ interface StreamState {
   truncating: Promise<void>
 }
 
+const windowBytes = 32 * 1024 * 1024
+
 /** The stream must be fenced, and no manifest of an earlier writer may be published any more, before it is first read. */
 export function createStreamLog(options: StreamLogOptions): StreamLog {
   const zeros = (): number[] => Array.from({ length: options.shards }, () => 0)
-  const state: StreamState = { options, chain: undefined, kept: [], keptBytes: 0, lastSequences: zeros(), passed: zeros(), flushes: [], asked: new Set(), writer: undefined, open: 0, truncating: Promise.resolve() }
+  const state: StreamState = { options, chain: undefined, window: createStreamWindow(options, options.windowBytesMax ?? windowBytes), applied: new Set(), kept: [], keptBytes: 0, lastSequences: zeros(), passed: zeros(), flushes: [], asked: new Set(), writer: undefined, open: 0, truncating: Promise.resolve() }
   return {
     source: (shard) => ({ read: (afterSequence) => read(state, shard, afterSequence) }),
+    window: state.window.counts,
     get doubt() {
       invariant(state.writer !== undefined, 'the stream is asked for its doubt before it is written')
       return state.writer.doubt
@@ -72,13 +88,19 @@ export function createStreamLog(options: StreamLogOptions): StreamLog {
 }
 
 async function read(state: StreamState, shard: number, afterSequence: number): Promise<FoundLog> {
-  const chain = await (state.chain ??= readChain(state.options, state.options.ids))
-  const records = recordsOfShard(state.options.stream, chain.objects, shard, afterSequence)
-  const lastSequence = Math.max(records.at(-1)?.lastSequence ?? 0, startOf(chain.objects, shard))
+  const chain = await (state.chain ??= readChainAs(state.options, state.options.ids, (object) => digest(state, object)))
+  const lastSequence = followShard(state.options.stream, chain.objects, shard, afterSequence)
+  const needed = chain.objects.filter(({ spans }) => (spans.get(shard)?.last ?? 0) > afterSequence)
   state.passed[shard] = afterSequence
   return {
     async *records() {
-      yield* records.filter((record) => record.lastSequence > afterSequence)
+      for (const { name, header } of needed) yield* ofShard(await state.window.read(header), name, shard, afterSequence)
+      state.applied.add(shard)
+      if (state.applied.size === state.options.shards) state.window.clear()
+    },
+    async parts() {
+      const said = needed.flatMap(({ statements }) => statements).filter((each) => each.shard === shard && each.lastSequence > afterSequence)
+      return { parts: said.map(({ part }) => part).filter((part) => part !== undefined), aborted: new Set(said.flatMap(({ aborted }) => aborted)) }
     },
     lastSequence,
     async openWriter(_writerEpoch, baseSequence) {
@@ -94,37 +116,36 @@ interface ShardRecord extends LogRecord {
   readonly lastSequence: number
 }
 
-/** How far the shard's log was before the first object that tells. */
-export function startOf(objects: readonly ChainObject[], shard: number): number {
-  return objects.find(({ header }) => header.kind === 'data')?.header.lastSequences[shard] ?? 0
+function* ofShard({ records }: ChainObject, file: string, shard: number, afterSequence: number): Generator<ShardRecord> {
+  for (const { shard: written, baseSequence, lastSequence, payload, byteOffset } of records) {
+    if (written === shard && lastSequence > afterSequence) yield { baseSequence, lastSequence, payload, file, byteOffset }
+  }
+}
+
+/** What stays in memory of an object until its records are applied. */
+interface DigestedObject extends SpannedObject {
+  /** Of the records that say something of statements over several shards. */
+  readonly statements: readonly { readonly shard: number; readonly lastSequence: number; readonly part: LoggedPart | undefined; readonly aborted: readonly string[] }[]
+}
+
+function digest({ window }: StreamState, object: ChainObject): DigestedObject {
+  const { name, header, records } = object
+  const statements = records.map(({ shard, lastSequence, payload }) => ({ shard, lastSequence, part: partOf(payload, name), aborted: abortsIn(payload, name) }))
+  window.offer(object)
+  return { name, header, statements: statements.filter(({ part, aborted }) => part !== undefined || aborted.length > 0), ...spansOf(records) }
 }
 
 /** A shard's records in order. XX001 unless they, and what each object says of the ones before it, follow each other without a gap. */
 export function recordsOfShard(stream: number, objects: readonly ChainObject[], shard: number, afterSequence: number): readonly ShardRecord[] {
-  const first = objects[0]
-  let last = startOf(objects, shard)
-  if (first !== undefined && last > afterSequence) throw missingObjects(stream, first, `an object with records of shard ${shard} from sequence ${afterSequence + 1} on`)
-  const found: ShardRecord[] = []
-  for (const { name, header, records } of objects) {
-    const before = header.kind === 'data' ? header.lastSequences[shard]! : last
-    // What was written to another log meanwhile is in table files.
-    if (before !== last && !(before > last && before <= afterSequence)) throw corruption('log object', { file: name, byteOffset: 0, expected: `sequence ${last} of shard ${shard} before it`, actual: `${before}` })
-    last = before
-    for (const { shard: written, baseSequence, lastSequence, payload, byteOffset } of records) {
-      if (written !== shard) continue
-      if (baseSequence !== last + 1) throw corruption('log record', { file: name, byteOffset, expected: `sequence ${last + 1} of shard ${shard}`, actual: `${baseSequence}` })
-      last = lastSequence
-      found.push({ baseSequence, lastSequence, payload, file: name, byteOffset })
-    }
-  }
-  return found
+  followShard(stream, objects.map(({ name, header, records }) => ({ name, header, ...spansOf(records) })), shard, afterSequence)
+  return objects.flatMap((object) => [...ofShard(object, object.name, shard, -1)])
 }
 
 /** All shards have read what they need: the bytes that were read go, and what nobody leads to is deleted. */
-async function beginWriting(state: StreamState, chain: StreamChain): Promise<void> {
+async function beginWriting(state: StreamState, chain: StreamChain<DigestedObject>): Promise<void> {
   const { options, lastSequences } = state
   state.chain = undefined
-  for (const { name, header, records } of chain.objects) keep(state, { name, byteLength: header.byteLength, isData: header.kind === 'data', lastSequences: lastOfShards(records) })
+  for (const { name, header, spans } of chain.objects) keep(state, { name, byteLength: header.byteLength, isData: header.kind === 'data', lastSequences: new Map([...spans].map(([shard, { last }]) => [shard, last])) })
   state.writer = createStreamWriter({
     ...options, tail: chain.tail, lastSequences,
     onWritten(name, byteLength, records) {
@@ -141,7 +162,7 @@ async function beginWriting(state: StreamState, chain: StreamChain): Promise<voi
 /** Every opening leaves a fence, which stays until an object with data comes after it. */
 const fencesAtEndMax = 16
 
-function fencesAtEnd(objects: readonly ChainObject[]): number {
+function fencesAtEnd(objects: readonly ChainLink[]): number {
   return objects.length - 1 - objects.findLastIndex(({ header }) => header.kind === 'data')
 }
 

@@ -6,6 +6,8 @@ import { LsmtError } from '../../../errors.ts'
 import { streamObjectName } from '../../file-names.ts'
 import { noPutId, readObject } from './object-format.ts'
 import type { LogObjectHeader } from './object-format.ts'
+import { spansOf } from './object-spans.ts'
+import type { Span } from './object-spans.ts'
 import { objectIds } from './stream-chain.ts'
 import type { StreamFloor } from './stream-chain.ts'
 
@@ -18,11 +20,6 @@ export interface SurveyedObject {
   readonly damage: { readonly byteOffset: number; readonly reason: string } | undefined
   /** By shard, its first and last sequence in the object, as far as it can be read. */
   readonly spans: ReadonlyMap<number, Span>
-}
-
-interface Span {
-  readonly first: number
-  last: number
 }
 
 /** A whole object. */
@@ -58,17 +55,6 @@ export async function surveyStream({ storage, kernel, stream }: StreamFloor): Pr
     })
   }
   return surveyed
-}
-
-function spansOf(records: readonly { readonly shard: number; readonly baseSequence: number; readonly lastSequence: number; readonly byteOffset: number }[]): { readonly spans: Map<number, Span>; readonly gapAt: number | undefined } {
-  const spans = new Map<number, Span>()
-  for (const { shard, baseSequence, lastSequence, byteOffset } of records) {
-    const span = spans.get(shard)
-    if (span === undefined) spans.set(shard, { first: baseSequence, last: lastSequence })
-    else if (baseSequence !== span.last + 1) return { spans, gapAt: byteOffset }
-    else span.last = lastSequence
-  }
-  return { spans, gapAt: undefined }
 }
 
 /**
