@@ -21,6 +21,8 @@ export interface EngineStats {
   readonly admission: { readonly waiting: number; readonly waitedMs: number }
   /** Why nothing is written now, since the disk is full; how often and for how long that was so. Paths may stand in it. */
   readonly disk: { readonly refusal: string | undefined; readonly timesFull: number; readonly fullMs: number }
+  /** Why nothing is written now, since it is not known what came of an earlier write; absent when that is known. */
+  readonly doubt?: string
   /** Where what is acknowledged is durable first: on this machine's disk, or in the bucket. */
   readonly logOn: LogOn
   readonly storage: StorageUse

@@ -177,6 +177,7 @@ function engineStats({ kernel, trees, cacheBytes, cacheCounts: { hits, misses, e
     admission: { ...admission.counts },
     disk: { refusal: room.refusal?.message, ...room.counts },
     readers: readers.stats,
+    ...(logs?.doubt?.refusal !== undefined && { doubt: logs.doubt.refusal.message }),
     logOn: logs?.logOn ?? 'disk',
     storage: storageUse?.() ?? { counts: zeroCounts(), estimatedUsd: 0, usdPerRead: 0 },
     kernelMemoryBytes: { reserved: kernel.memory.byteLength, used: kernel.heap.usedBytes },

@@ -21,7 +21,7 @@ export function statusOf(engine: Engine, { version, settings, address, uptimeMs 
   return {
     version,
     node: { durability, kernels, workers, readers, ...storageOf(address), log: stats.logOn, uptimeSeconds: Math.floor(uptimeMs() / 1000) },
-    readOnly: told(stats.disk.refusal),
+    readOnly: told(stats.disk.refusal ?? stats.doubt),
     tables: engine.tables().map(({ name, columns, hiddenKey }) => ({ name, columns: columns.length - (hiddenKey ? 1 : 0) })),
     levels: levelsOf(stats.shards),
     sizes: sizesOf(stats),

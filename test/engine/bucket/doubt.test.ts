@@ -51,6 +51,7 @@ describe('a write whose outcome is not known', () => {
     const defined = engine.createTable(newTable('late', { key: 'text' }, ['key']))
     expect(await told).toBe('40003')
     expect(await codeOf(engine.insert(kv, [['refused', 'x']], 'upsert'))).toBe('57P03')
+    expect(engine.stats().doubt).toContain('earlier write')
     expect((await scanAll(engine, kv)).map(([key]) => key)).toEqual(['first'])
     bucket.fail = undefined
     expect(await codeOf(behind)).toBe('written')
@@ -75,6 +76,7 @@ describe('a write whose outcome is not known', () => {
     expect(await told).toBe('40003')
     bucket.fail = undefined
     while (await codeOf(engine.insert(kv, [['next', 'x']], 'upsert')) === '57P03') await turn()
+    expect(engine.stats().doubt).toBeUndefined()
     expect(await scanAll(engine, kv)).toHaveLength(2)
     await engine.close()
   })
