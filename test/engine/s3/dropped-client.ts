@@ -19,6 +19,8 @@ export type LastRequest = 'unsent' | 'sent' | 'late'
 export interface Drop {
   /** From 1. */
   readonly request: number
+  /** Of creations in the log alone. */
+  readonly isOfLog?: boolean
   readonly last: LastRequest
 }
 
@@ -46,8 +48,10 @@ export async function openDroppedClient(address: S3Address, drop: Drop, random: 
     underWay.add(ended)
     return answer
   }
-  const around = async <T>(request: () => Promise<Answer<T>>): Promise<Answer<T>> => {
-    const isLast = ++requests === drop.request
+  const around = async <T>(request: () => Promise<Answer<T>>, isOfLog = false): Promise<Answer<T>> => {
+    const isCounted = !isDropped() && (isOfLog || drop.isOfLog !== true)
+    if (isCounted) requests++
+    const isLast = isCounted && isDropped()
     if (isLast) die()
     if (isLast && drop.last !== 'unsent') void sent(() => sleep(drop.last === 'late' ? random.below(lateMsMax) : 0).then(request))
     const answer = isDropped() ? undefined : await sent(request)
@@ -65,10 +69,10 @@ export async function openDroppedClient(address: S3Address, drop: Drop, random: 
   }
 }
 
-function aroundRequests(bucket: Bucket, around: <T>(request: () => Promise<Answer<T>>) => Promise<Answer<T>>): Bucket {
+function aroundRequests(bucket: Bucket, around: <T>(request: () => Promise<Answer<T>>, isOfLog?: boolean) => Promise<Answer<T>>): Bucket {
   return {
     description: bucket.description,
-    put: (...given) => around(() => bucket.put(...given)),
+    put: (...given) => around(() => bucket.put(...given), given[0].includes('/wal/')),
     head: (...given) => around(() => bucket.head(...given)),
     read: (...given) => around(() => bucket.read(...given)),
     readWhole: (...given) => around(() => bucket.readWhole(...given)),

@@ -41,9 +41,9 @@ async function run(seed: number): Promise<number> {
   await openTables(first)
   await first.close()
   for (let round = 0; round < 3; round++) {
-    // Now and then while it opens, mostly later.
-    const request = 1 + random.below(random.below(3) === 0 ? 30 : 150)
-    const { client } = await workUntilDeath(address, { request, last: lasts[random.below(3)]! }, random, async (storage) => {
+    // While it opens, or at any request later, or when it writes its log, where most can be lost.
+    const drop = [{ request: 1 + random.below(30) }, { request: 1 + random.below(150) }, { request: 2 + random.below(12), isOfLog: true }][(seed + round) % 3]!
+    const { client } = await workUntilDeath(address, { ...drop, last: drop.isOfLog === true && random.below(2) === 0 ? 'unsent' : lasts[random.below(3)]! }, random, async (storage) => {
       const engine = await openTestEngine(storage, settings)
       await Promise.all([writeUntilCrash(engine, random, ledger), compactAgainAndAgain(engine)])
     })

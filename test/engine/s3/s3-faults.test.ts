@@ -29,6 +29,7 @@ const waitMsMax = 60_000
 const hasty = { ...impatient, deadlineMs: 600 }
 /** An opening is many requests, one after the other. */
 const patient = { ...impatient, requestTimeoutMs: 1_000, deadlineMs: 5_000 }
+const roundMs = fullTests ? 2_500 : 2_000
 const calm: FaultPlan = () => undefined
 
 type Ending = 'goes on' | 'closes' | 'dies' | 'is overtaken'
@@ -39,15 +40,16 @@ interface Opened {
   readonly storage: Storage
 }
 
-/** A share of all requests fails, and in some stretches of time every one: longer than storage repeats them. */
-function faultsOf(random: Random): FaultPlan {
+/** A share of all requests fails, and from some moment to the end of the round every one: longer than storage repeats them. */
+function faultsOf(random: Random, ending: Ending): FaultPlan {
   const startMs = Date.now()
   const some = seededFaults(random.nextU32(), 0.05 + random.below(30) / 100)
-  const all = (['silence-before', 'silence-after', 'reset-after', 'slow-down'] as const)[random.below(4)]!
-  const outageMs = 200 + random.below(600)
+  // Most is lost by who dies while nothing takes effect.
+  const all = ending === 'dies' ? 'silence-before' : (['silence-before', 'silence-after', 'reset-after', 'slow-down'] as const)[random.below(4)]!
+  const outageMs = 300 + random.below(roundMs / 2)
   return (request) => {
     const ms = Date.now() - startMs
-    return ms > outageMs && ms < outageMs + 1_000 ? all : some(request)
+    return ms > outageMs && ms < roundMs + 1_000 ? all : some(request)
   }
 }
 
@@ -109,18 +111,22 @@ describeS3('an engine through failures', () => {
   afterAll(() => proxy.close())
 
   /** One stretch of work under faults; gives the engine to go on with, and its storage. */
-  async function episode(work: Work, { engine, storage }: Opened, address: S3Address, ending: Ending, ms: number): Promise<Opened> {
+  async function episode(work: Work, { engine, storage }: Opened, address: S3Address, ending: Ending): Promise<Opened> {
     let over = false
     const isOver = (): boolean => over
-    proxy.plan = faultsOf(work.random)
+    proxy.plan = faultsOf(work.random, ending)
     const running = Promise.all([
       ...Array.from({ length: writers }, (_, writer) => write(work, engine, writer, isOver)),
       readAgainAndAgain(work, engine, isOver), maintain(engine, work.random, isOver),
     ])
-    await Promise.race([sleep(ms), running])
+    await Promise.race([sleep(roundMs), running])
     const successor = ending === 'is overtaken' ? await open({ ...address, settings: patient }) : undefined
     over = true
-    if (ending === 'dies') await storage.close()
+    if (ending === 'dies') {
+      await storage.close()
+      // What it had begun, it gives up before anything is well again.
+      await sleep(hasty.deadlineMs + hasty.requestTimeoutMs!)
+    }
     proxy.plan = calm
     await within('the end of all statements', running)
     if (ending === 'goes on' && await isTaking(engine)) return { engine, storage }
@@ -142,7 +148,7 @@ describeS3('an engine through failures', () => {
     const work = await startWork(opened.engine, random, writers)
     for (let round = 0; round < (fullTests ? 8 : 2); round++) {
       const ending = endings[(seed + round) % endings.length]!
-      opened = await episode(work, opened, address, ending, fullTests ? 2_500 : 1_200)
+      opened = await episode(work, opened, address, ending)
       await readEverything(work, opened.engine)
       expect([...work.problems, ...work.registers.problems], `seed ${seed}, round ${round}, after it ${ending}`).toEqual([])
     }
