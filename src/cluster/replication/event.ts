@@ -66,7 +66,8 @@ export type Effect =
   | { readonly kind: 'send'; readonly message: PeerMessage }
   /** Append and sync, then `logged`. On the leader the base sequence is written into the batch first, before it is sent too. */
   | { readonly kind: 'appendLog'; readonly generation: number; readonly entries: readonly LogEntry[] }
-  | { readonly kind: 'truncateLog'; readonly toSequence: number }
+  /** Cut and sync, then `logged`: completions of what was appended before it are not counted any more, though part of that stays. */
+  | { readonly kind: 'truncateLog'; readonly generation: number; readonly toSequence: number }
   /** Sync, then `epochStored`. */
   | { readonly kind: 'storeEpoch'; readonly epoch: number }
   | { readonly kind: 'readLog'; readonly store: string; readonly readId: number; readonly afterSequence: number }

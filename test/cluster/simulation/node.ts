@@ -121,9 +121,11 @@ export function createNode(options: NodeOptions, firstDisk: Disk): SimulatedNode
           disk.highWatermark = Math.max(disk.highWatermark, commitSequence)
         }, onMain(() => give({ kind: 'logged', generation, throughSequence })))
       }
-      case 'truncateLog':
-        rows.truncate(effect.toSequence)
-        return disk.request(() => void (disk.log = disk.log.filter(({ lastSequence }) => lastSequence <= effect.toSequence)), () => undefined)
+      case 'truncateLog': {
+        const { generation, toSequence } = effect
+        rows.truncate(toSequence)
+        return disk.request(() => void (disk.log = disk.log.filter(({ lastSequence }) => lastSequence <= toSequence)), onMain(() => give({ kind: 'logged', generation, throughSequence: toSequence })))
+      }
       case 'storeEpoch':
         return disk.request(() => void (disk.storedEpoch = Math.max(disk.storedEpoch, effect.epoch)), onMain(() => give({ kind: 'epochStored', epoch: effect.epoch })))
       case 'readLog':

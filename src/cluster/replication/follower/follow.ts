@@ -78,8 +78,9 @@ export function onDiverged(turn: Turn, role: Follower, { asked, end }: DivergedM
   const own = endOfEpoch(log.epochs, log.lastSequence, end.epoch)
   const toSequence = Math.min(end.sequence, own?.sequence ?? -1)
   if (toSequence < commitSequence) return halt(turn, `the leader of epoch ${turn.state.epoch} has nothing after sequence ${toSequence} that is here, where everything up to ${commitSequence} is committed`)
-  change(turn, { log: truncated(log, toSequence) })
-  turn.effects.push({ kind: 'truncateLog', toSequence })
+  const left = truncated(log, toSequence)
+  change(turn, { log: left })
+  turn.effects.push({ kind: 'truncateLog', generation: left.generation, toSequence })
   sendPosition(turn, role)
 }
 
