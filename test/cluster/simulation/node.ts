@@ -43,7 +43,8 @@ export interface NodeOptions {
 /** Sees everything that a node does. */
 export interface NodeWatcher {
   stepped(node: SimulatedNode, before: ReplicaState, effects: readonly Effect[]): void
-  served(node: SimulatedNode, request: Request): void
+  /** `deadlineMs` is until when the read might be served. */
+  served(node: SimulatedNode, request: Request, deadlineMs: number): void
 }
 
 export interface SimulatedNode {
@@ -78,7 +79,7 @@ export function createNode(options: NodeOptions, firstDisk: Disk): SimulatedNode
   let clockOffsetMs = 0, progressMs = 0, leaseId: number | undefined, serveStallMs = 0
   const rows = createRows(() => disk)
   const clockMs = (): number => world.nowMs * options.clockRate + clockOffsetMs
-  const service = createService({ world, rows, give, served: (request) => watch.served(node, request), holds: (deadlineMs) => context.rules.leaseHolds(clockMs(), deadlineMs) })
+  const service = createService({ world, rows, give, served: (request, deadlineMs) => watch.served(node, request, deadlineMs), holds: (deadlineMs) => context.rules.leaseHolds(clockMs(), deadlineMs) })
 
   /** Runs on the main loop of this life, when it gets to it. */
   function onMain(run: () => void): () => void {

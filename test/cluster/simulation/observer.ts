@@ -117,11 +117,12 @@ export function createObserver(world: World, watched: () => Watched): Observer {
     }
   }
 
-  function served(node: SimulatedNode, { level }: Request): void {
+  function served(node: SimulatedNode, { level }: Request, deadlineMs: number): void {
     const { commitSequence } = node.state!
     count(`serve ${level.kind}`)
     if (level.kind === 'session' && commitSequence < level.afterSequence) report(`${node.name} serves a session of sequence ${level.afterSequence} at ${commitSequence}`)
-    if (level.kind !== 'stale') return
+    // One without a deadline was confirmed like a linearizable read: it is as of when it came, however long the node then stood still.
+    if (level.kind !== 'stale' || deadlineMs === Infinity) return
     const asOfMs = world.nowMs - level.staleMsMax * staleSlack - 1
     for (let i = acknowledged.length - 1; i >= 0 && acknowledged[i]!.sequence > commitSequence; i--) {
       if (acknowledged[i]!.atMs < asOfMs) return report(`${node.name} serves a read of ${level.staleMsMax} ms at sequence ${commitSequence}, where ${acknowledged[i]!.sequence} was acknowledged ${(world.nowMs - acknowledged[i]!.atMs).toFixed(1)} ms ago`)

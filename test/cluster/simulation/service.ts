@@ -24,7 +24,7 @@ interface Parts {
   readonly world: World
   readonly rows: NodeRows
   give(event: ReplicaEvent): void
-  served(request: Request): void
+  served(request: Request, deadlineMs: number): void
   /** Whether a deadline has not come yet, by the node's clock. */
   holds(deadlineMs: number): boolean
 }
@@ -55,7 +55,7 @@ export function createService({ rows, give, served, holds }: Parts): Service {
     const value = rows.value(request.key), sequence = rows.applied
     if (deadlineMs !== Infinity && !holds(deadlineMs)) return give({ kind: 'read', id, level: request.level })
     reads.delete(id)
-    served(request)
+    served(request, deadlineMs)
     if (request.action.kind === 'read') return answer({ kind: 'value', value, sequence })
     const known = rows.outcome(request.id)
     if (known !== undefined) return answer(known === 'mismatch' ? { kind: 'mismatch' } : { kind: 'written', sequence })
