@@ -89,7 +89,8 @@ export function createObserver(world: World, watched: () => Watched): Observer {
   /** Leader completeness: everything committed so far is in its log. */
   function becomeLeader(node: SimulatedNode, { log, epoch }: ReplicaState): void {
     world.note(() => `${node.name} leads epoch ${epoch} from sequence ${log.lastSequence}`)
-    if (committed === undefined) return
+    // One that stood still after its election may begin to lead when others have long followed; it commits nothing any more.
+    if (committed === undefined || committed.epoch > epoch) return
     if (log.lastSequence < committed.lastSequence || (log.startSequence < committed.lastSequence && epochAt(log.epochs, committed.lastSequence) !== committed.epoch)) {
       report(`${node.name} leads epoch ${epoch} without sequence ${committed.lastSequence}, which is committed`)
     }
