@@ -36,18 +36,26 @@ export async function serve(given: ServeFlags, sourceOf: (flag: string) => FlagS
   const log = createLog(flags.logLevel, (line) => host.printError(line.trimEnd()))
   const reading = readingRequest(flags)
   const engine = await opening(host.openEngine({ ...place, settings, isShardCountGiven: sourceOf('shards') !== 'default', ...reading }))
-  const unwatch = watchEngine(engine, log)
+  let overtaken: LsmtError | undefined
+  let unwatch = (): void => {}
+  const isOut = new Promise<void>((resolve) => {
+    unwatch = watchEngine(engine, log, (error) => {
+      overtaken = error
+      resolve()
+    })
+  })
   try {
     const server = await startServer({ flags, place, access, settings, engine, log, host })
     reloadWhenAsked(access, server, log, host)
     log.info({ url: server.url, data: addressName(address), durability, kernels, version: host.version, connectionsMax: flags.connectionsMax }, 'listening')
     host.printLine(`lsmt listening on ${server.url} (data: ${addressName(address)}, ${reading.readOnly === true ? 'read-only' : `durability: ${durability}`}, kernels: ${kernels})`)
-    await host.stopRequested
+    await Promise.race([host.stopRequested, isOut])
     await stop(server, engine, flags.stopTimeoutMs, log)
   } finally {
     unwatch()
     await engine.close()
   }
+  if (overtaken !== undefined) throw overtaken
 }
 
 /** A file that is not in order changes nothing: who could come before still can. */

@@ -340,6 +340,8 @@ export interface Engine extends EngineSession {
   readonly usdPerRead?: number
   /** Of a node that only reads: resolves when all is visible that was written before the call. */
   refresh?(): Promise<void>
+  /** Of a writer that others may overtake: rejects with 55006 when one has, with another error when that cannot be told. */
+  assertWriter?(): Promise<void>
   stats(): EngineStats
   close(): Promise<void>
 }

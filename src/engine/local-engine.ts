@@ -9,7 +9,6 @@ import { LsmtError } from '../errors.ts'
 import type { Kernel } from '../kernel/kernel.ts'
 import type { HeapBudget } from '../kernel/grouping/limited-heap.ts'
 import type { DiskRoom } from '../lsm/disk-room.ts'
-import type { Doubt } from '../lsm/log/doubt.ts'
 import type { LogRounds } from '../lsm/log/rounds.ts'
 import { createReaders } from '../lsm/readers/readers.ts'
 import type { Readers } from '../lsm/readers/readers.ts'
@@ -38,7 +37,7 @@ import type { CreateTemporary } from './spill/spill-file.ts'
 import { storeEngineCheckpoint, takeEngineCheckpoint } from './shards/checkpoint.ts'
 import { createCommitter } from './shards/commit.ts'
 import type { Committer } from './shards/commit.ts'
-import type { LogOn } from './shards/writer-logs.ts'
+import type { WriterLogs } from './shards/writer-logs.ts'
 import { createKeyScratch } from './shards/key-scratch.ts'
 import { takeShardSnapshot } from './shards/shard-snapshot.ts'
 import type { Shards } from './shards/shards.ts'
@@ -61,7 +60,7 @@ export interface LocalEngineParts {
   readonly admission: Admission
   readonly room: DiskRoom
   /** By default on a disk, where every write tells what came of it. */
-  readonly logs?: { readonly logOn: LogOn; readonly doubt: Doubt | undefined }
+  readonly logs?: Pick<WriterLogs, 'logOn' | 'doubt' | 'assertStillMine'>
   /** A row with more bytes is 54000: background work could not rewrite it. */
   readonly rowBytesMax?: number
   /** A statement with more bytes is 54000; by default an eighth of the kernel's memory. */
@@ -128,6 +127,7 @@ export async function createLocalEngine(parts: LocalEngineParts): Promise<Engine
     spillFile,
     ...filesPart(parts, committer, assertOpen),
     usdPerRead: parts.storageUse?.().usdPerRead ?? 0,
+    ...(parts.logs !== undefined && { assertWriter: parts.logs.assertStillMine }),
     stats: () => engineStats(parts, readers),
     async close() {
       if (isClosed) return

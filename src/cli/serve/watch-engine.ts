@@ -1,17 +1,25 @@
-/** Tells the log what happens to a database that no request asked for: a full disk, a failed log, background work in trouble. */
+/** Tells the log what happens to a database that no request asked for: a full disk, a failed log, background work in trouble; and sees whether another writer has come. */
 import type { Engine } from '../../engine/engine.ts'
+import { LsmtError } from '../../errors.ts'
 import type { EngineStats } from '../../engine/engine-stats.ts'
 import type { Log } from '../../runtime/log.ts'
 
 const lookMs = 1_000
+/** So many looks from one at claims to the next, which is a request. */
+const looksPerClaim = 5
 
-/** Looks now and then until the returned function is called. */
-export function watchEngine(engine: Pick<Engine, 'stats'>, log: Log): () => void {
+/** Looks now and then until the returned function is called. `onOvertaken` is called when another writer has come: what this one reads is old from then on. */
+export function watchEngine(engine: Pick<Engine, 'stats' | 'assertWriter'>, log: Log, onOvertaken: (error: LsmtError) => void): () => void {
+  let looks = 0
   let before = conditionOf(engine.stats())
   const look = (): void => {
     const now = conditionOf(engine.stats())
     tellChanges(before, now, log)
     before = now
+    if (looks++ % looksPerClaim === 0) engine.assertWriter?.().catch((error: unknown) => {
+      // Whatever else it is, writes tell of it.
+      if (error instanceof LsmtError && error.code === '55006') onOvertaken(error)
+    })
   }
   const timer = setInterval(look, lookMs)
   timer.unref()
