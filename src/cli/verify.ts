@@ -26,7 +26,7 @@ export function addVerify(floor: CommandFloor): void {
   addCommand<VerifyFlags>(floor, {
     name: 'verify',
     description: 'check every file of a database that no process has open',
-    options: [...storageOptions(), kernelsOption(), jsonOption( 'tell the outcome as JSON')],
+    options: [...storageOptions(), kernelsOption(), jsonOption('tell the outcome as JSON')],
     examples: ['lsmt verify --data-dir ./data'],
     run: (flags, _args, sourceOf) => verify(flags, sourceOf, floor.host),
   })

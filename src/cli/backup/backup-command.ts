@@ -31,7 +31,7 @@ export function addBackup(floor: CommandFloor): void {
     name: 'backup',
     arguments: [new Argument('<place>', 'where the backup goes: a folder, or s3://bucket/prefix; must be empty or absent')],
     description: 'copy a database as it is at one moment, while writes go on, to a place of its own, and verify the copy',
-    options: [...targetOptions(), jsonOption( 'tell the outcome as JSON')],
+    options: [...targetOptions(), jsonOption('tell the outcome as JSON')],
     examples: ['lsmt backup backups/monday --url http://127.0.0.1:8080', 'lsmt backup s3://my-backups/monday --data-dir ./data', 'lsmt backup backups/monday --storage s3 --bucket my-bucket'],
     run: (flags, [place], sourceOf) => runBackup(flags, place!, sourceOf, floor.host),
   })

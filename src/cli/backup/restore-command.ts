@@ -30,7 +30,7 @@ export function addRestore(floor: CommandFloor): void {
     name: 'restore',
     arguments: [new Argument('<place>', 'a backup that lsmt backup made: a folder, or s3://bucket/prefix')],
     description: 'make a database of a backup, in a directory or bucket where nothing is yet, and verify it',
-    options: [...storageOptions(), kernelsOption(), jsonOption( 'tell the outcome as JSON')],
+    options: [...storageOptions(), kernelsOption(), jsonOption('tell the outcome as JSON')],
     examples: ['lsmt restore backups/monday --data-dir ./restored', 'lsmt restore backups/monday --storage s3 --bucket my-bucket', 'lsmt restore s3://my-backups/monday --data-dir ./restored'],
     run: (flags, [place], sourceOf) => runRestore(flags, place!, sourceOf, floor.host),
   })

@@ -39,7 +39,7 @@ export function addInspect(floor: CommandFloor): void {
     name: 'inspect',
     arguments: [new Argument('<file>', 'a file under sst/, wal/ or manifest/ of a database, or its format file; s3://bucket/prefix/sst/… in a bucket')],
     description: 'show what a file of a database holds: row groups, encodings, sizes, zone maps, records, levels',
-    options: [...storeOptions(), kernelsOption(), jsonOption( 'as JSON, in full')],
+    options: [...storeOptions(), kernelsOption(), jsonOption('as JSON, in full')],
     examples: ['lsmt inspect data/sst/0/00000000000000000001.sst', 'lsmt inspect s3://my-bucket/prod/format', 'lsmt inspect --json data/manifest/0/00000000000000000007.manifest'],
     run: (flags, [file]) => inspect(flags, file!, floor.host),
   })

@@ -40,7 +40,7 @@ export function addBench(floor: CommandFloor): void {
       new Option('--rows <n>', 'rows of the table').env('LSMT_BENCH_ROWS').default(500_000).argParser(integerIn(1_000, 100_000_000)),
       new Option('--durability <kind>', 'what an acknowledged write survives').env('LSMT_DURABILITY').default('sync').choices(['sync', 'interval', 'memory']),
       kernelsOption(),
-      jsonOption( 'as JSON'),
+      jsonOption('as JSON'),
     ],
     examples: ['lsmt bench --rows 1000000'],
     run: (flags, [folder]) => bench(flags, folder ?? './lsmt-bench', floor.host),

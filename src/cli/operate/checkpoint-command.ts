@@ -30,7 +30,7 @@ export function addCheckpoint(floor: CommandFloor): void {
   addCommand<CheckpointFlags>(floor, {
     name: 'checkpoint',
     arguments: [new Argument('<action>', 'create opens the database as its writer, which no server may be then; list and delete work beside one').choices(['create', 'list', 'delete']), new Argument('[id]', 'of the checkpoint to delete')],
-    description: 'keep a state of a database in a bucket: its files stay, whatever is written after it, for serve and sql --at-checkpoint',
+    description: 'keep a state of a database in a bucket: its files stay, whatever is written after it, for serve, sql and export --at-checkpoint',
     options: [
       ...guestOptions(), kernelsOption(),
       new Option('--label <text>', 'name of a new checkpoint, for people').env(variableOf('checkpoint-label')),

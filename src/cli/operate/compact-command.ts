@@ -21,7 +21,7 @@ export function addCompact(floor: CommandFloor): void {
   addCommand<CompactFlags>(floor, {
     name: 'compact',
     description: 'merge all files of a database that no process has open; a server does what is needed by itself',
-    options: [...guestOptions(), kernelsOption(), jsonOption( 'tell sizes as JSON')],
+    options: [...guestOptions(), kernelsOption(), jsonOption('tell sizes as JSON')],
     examples: ['lsmt compact --data-dir ./data'],
     run: (flags, _args, sourceOf) => compact(flags, sourceOf, floor.host),
   })

@@ -19,7 +19,7 @@ export function addStatus(floor: CommandFloor): void {
   addCommand<StatusFlags>(floor, {
     name: 'status',
     description: 'tables, shards, levels and sizes of a server, or of a database that no process has open',
-    options: [...targetOptions(), jsonOption( 'all of it as JSON')],
+    options: [...targetOptions(), jsonOption('all of it as JSON')],
     examples: ['lsmt status --url http://127.0.0.1:8080'],
     run: (flags, _args, sourceOf) => status(flags, sourceOf, floor.host),
   })

@@ -31,7 +31,7 @@ export function addRepair(floor: CommandFloor): void {
   addCommand<RepairFlags>(floor, {
     name: 'repair',
     description: 'take what cannot be read out of a database that no process has open, into its folder quarantine/, and say what is lost',
-    options: [...storageOptions(), takeOverOption(), kernelsOption(), jsonOption( 'tell the losses as JSON')],
+    options: [...storageOptions(), takeOverOption(), kernelsOption(), jsonOption('tell the losses as JSON')],
     examples: ['cp -r data data-before && lsmt repair --data-dir ./data', 'lsmt repair --storage s3 --bucket my-bucket --take-over'],
     run: (flags, _args, sourceOf) => repair(flags, sourceOf, floor.host),
   })

@@ -41,7 +41,7 @@ export function addImport(floor: CommandFloor): void {
       new Option('--on-error <what>', 'stop: import nothing when a line is wrong; skip: leave wrong lines out and tell them').env('LSMT_ON_ERROR').default('stop').choices(['stop', 'skip']),
       new Option('--on-conflict <what>', 'when a key exists; by default as a plain INSERT into the table').env('LSMT_ON_CONFLICT').choices(['error', 'replace']),
       new Option('--idempotency-key <key>', 'an import that is run again with its key is not made twice').env('LSMT_IDEMPOTENCY_KEY'),
-      jsonOption( 'tell the outcome as JSON'),
+      jsonOption('tell the outcome as JSON'),
     ],
     examples: ['lsmt import trips trips.csv', "gzip -dc trips.jsonl.gz | lsmt import trips --format jsonl --url http://127.0.0.1:8080"],
     run: (flags, [table, file], sourceOf) => runImport(flags, table!, file, sourceOf, floor.host),
