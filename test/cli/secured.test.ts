@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { connect } from 'node:tls'
 import { expect, test } from 'vitest'
 import { startCli, withFolder } from './cli-process.ts'
+import { until } from '../until.ts'
 import type { CliProcess } from './cli-process.ts'
 
 const certificates = join(import.meta.dirname, '../http/certificates')
@@ -57,10 +58,6 @@ function peerName(url: string, options: { readonly maxVersion?: 'TLSv1.1' | 'TLS
     })
     socket.on('error', reject)
   })
-}
-
-async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 10))
 }
 
 test('tokens of the file and of the variable, over TLS 1.2 and newer, read again on SIGHUP', async () => {

@@ -5,6 +5,7 @@ import { openModelEngine } from '../engine/model-engine.ts'
 import { startTestServer } from './http-client.ts'
 import type { TestServer, TestServerOptions } from './http-client.ts'
 import { exchange, openRaw, rawQuery, statusOf } from './raw-client.ts'
+import { until } from '../until.ts'
 
 const opened: TestServer[] = []
 afterEach(async () => {
@@ -32,10 +33,6 @@ function slowEngine(): Slow {
   let finish = (): void => {}
   const finished = new Promise<void>((resolve) => { finish = resolve })
   return { engine: { ...openModelEngine(), insert: async () => { count++; await finished; return 1 } }, arrived: () => count, finish: () => finish() }
-}
-
-async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 5))
 }
 
 const insert = "INSERT INTO kv VALUES ('a', 'b')"

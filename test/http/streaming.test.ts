@@ -6,6 +6,7 @@ import { LsmtError } from '../../src/errors.ts'
 import { openModelEngine } from '../engine/model-engine.ts'
 import { startTestServer } from './http-client.ts'
 import { largeEngine } from './large-engine.ts'
+import { until } from '../until.ts'
 
 test('a large result arrives whole, in chunks', async () => {
   const large = largeEngine(50)
@@ -115,8 +116,4 @@ async function settledCount(count: () => number): Promise<number> {
     if (count() === last) return last
     last = count()
   }
-}
-
-async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 5))
 }

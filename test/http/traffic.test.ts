@@ -3,10 +3,7 @@ import { expect, test } from 'vitest'
 import { openModelEngine } from '../engine/model-engine.ts'
 import { startTestServer } from './http-client.ts'
 import { parseTokens } from '../../src/http/guard/tokens.ts'
-
-async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 5))
-}
+import { until } from '../until.ts'
 
 test('an id that a client sends is kept, others are made, for every answer there is', async () => {
   const { url, post, server } = await startTestServer()

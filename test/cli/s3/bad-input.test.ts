@@ -6,19 +6,17 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { openDatabase } from '../../../src/engine/open-database.ts'
 import { systemClock } from '../../../src/runtime/clock.ts'
 import { systemRandom } from '../../../src/runtime/random.ts'
-import { openStorage } from '../../../src/storage/open-storage.ts'
 import type { Storage } from '../../../src/storage/storage.ts'
 import { describeS3 } from '../../storage/s3/s3-server.ts'
 import { runHere, serveHere } from '../cli-in-process.ts'
 import { runCli, withFolder } from '../cli-process.ts'
-import { s3Place } from './s3-environment.ts'
+import { s3PlaceHere, withPlace } from './s3-environment.ts'
 import type { S3Place } from './s3-environment.ts'
 
 let place: S3Place
 
 beforeEach(async () => {
-  place = await s3Place()
-  for (const [name, value] of Object.entries(place.environment)) vi.stubEnv(name, value)
+  place = await s3PlaceHere()
 })
 
 afterEach(() => vi.unstubAllEnvs())
@@ -34,9 +32,7 @@ async function refusal(args: readonly string[]): Promise<string> {
 }
 
 async function inBucket(use: (storage: Storage) => Promise<unknown>): Promise<void> {
-  const storage = await openStorage({ kind: 's3', bucket: place.bucket, prefix: place.prefix, endpoint: place.environment['LSMT_S3_ENDPOINT']! })
-  await use(storage)
-  await storage.close()
+  await withPlace(place, 'write', use)
 }
 
 const serve = (...more: readonly string[]): readonly string[] => ['serve', '--listen', '127.0.0.1:0', ...place.flags, ...more]

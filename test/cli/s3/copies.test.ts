@@ -2,19 +2,16 @@
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { openStorage } from '../../../src/storage/open-storage.ts'
-import type { Storage } from '../../../src/storage/storage.ts'
 import { describeS3 } from '../../storage/s3/s3-server.ts'
 import { runHere, serveHere } from '../cli-in-process.ts'
 import { query, withFolder } from '../cli-process.ts'
-import { s3Place } from './s3-environment.ts'
+import { s3PlaceHere, withPlace } from './s3-environment.ts'
 import type { S3Place } from './s3-environment.ts'
 
 let place: S3Place
 
 beforeEach(async () => {
-  place = await s3Place()
-  for (const [name, value] of Object.entries(place.environment)) vi.stubEnv(name, value)
+  place = await s3PlaceHere()
 })
 
 afterEach(() => vi.unstubAllEnvs())
@@ -23,15 +20,6 @@ async function run(...args: readonly string[]): Promise<string> {
   const { code, out, err } = await runHere(args)
   expect([code, err]).toEqual([0, ''])
   return out
-}
-
-async function inBucket<T>(use: (storage: Storage) => Promise<T>): Promise<T> {
-  const storage = await openStorage({ kind: 's3', bucket: place.bucket, prefix: place.prefix, endpoint: place.environment['LSMT_S3_ENDPOINT']! }, 'read')
-  try {
-    return await use(storage)
-  } finally {
-    await storage.close()
-  }
 }
 
 describeS3('copies', () => {
@@ -75,11 +63,11 @@ describeS3('copies', () => {
       const endpoint = place.environment['LSMT_S3_ENDPOINT']!
       await run('backup', `${place.url}-copy`, '--data-dir', data, '--s3-endpoint', endpoint)
       await run('restore', `${place.url}-copy?endpoint=${encodeURIComponent(endpoint)}`, '--storage', 's3', '--bucket', place.bucket, '--prefix', `${place.prefix}-again`)
-      const names = await inBucket(async (storage) => (await storage.list('')).map(({ name }) => name))
+      const names = await withPlace(place, 'read', async (storage) => (await storage.list('')).map(({ name }) => name))
       const table = names.find((name) => name.endsWith('.sst'))!
       expect(await run('inspect', `${place.url}/${table}`)).toMatch(/1 rows?/)
       expect(await run('inspect', `${place.url}/format`)).toMatch(/database [0-9a-f]{32} of 2 shards/)
-      await inBucket(async (storage) => {
+      await withPlace(place, 'read', async (storage) => {
         const bytes = await storage.read(table)
         bytes[100]! ^= 1
         await storage.delete(table)
@@ -120,7 +108,7 @@ describeS3('copies', () => {
       await run('sql', '--data-dir', data, '-e', "INSERT INTO kv VALUES ('a', 'b')")
       await run('backup', place.url, '--data-dir', data)
       expect(await runHere(['restore', `${place.url}-none`, '--data-dir', restored])).toMatchObject({ code: 3, err: `lsmt: ${place.url}-none is no complete backup: there is no backup.json in it\n` })
-      await inBucket(async (storage) => {
+      await withPlace(place, 'read', async (storage) => {
         const { name } = (await storage.list('sst/'))[0]!
         const bytes = await storage.read(name)
         bytes[100]! ^= 1

@@ -1,17 +1,15 @@
 /** Checkpoints and garbage of a database in a bucket, by the command line. */
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { openStorage } from '../../../src/storage/open-storage.ts'
 import { describeS3 } from '../../storage/s3/s3-server.ts'
 import { runHere, serveHere } from '../cli-in-process.ts'
 import { query } from '../cli-process.ts'
-import { s3Place } from './s3-environment.ts'
+import { s3PlaceHere, withPlace } from './s3-environment.ts'
 import type { S3Place } from './s3-environment.ts'
 
 let place: S3Place
 
 beforeEach(async () => {
-  place = await s3Place()
-  for (const [name, value] of Object.entries(place.environment)) vi.stubEnv(name, value)
+  place = await s3PlaceHere()
 })
 
 afterEach(() => vi.unstubAllEnvs())
@@ -31,12 +29,7 @@ interface Collected {
 }
 
 async function namesInBucket(): Promise<readonly string[]> {
-  const storage = await openStorage({ kind: 's3', bucket: place.bucket, prefix: place.prefix, endpoint: place.environment['LSMT_S3_ENDPOINT']! }, 'read')
-  try {
-    return (await storage.list('')).map(({ name }) => name)
-  } finally {
-    await storage.close()
-  }
+  return withPlace(place, 'read', async (storage) => (await storage.list('')).map(({ name }) => name))
 }
 
 describeS3('garbage in a bucket', () => {

@@ -13,6 +13,7 @@ import { query, runCli, startCli, withFolder } from '../cli-process.ts'
 import type { CliProcess } from '../cli-process.ts'
 import { s3Place } from './s3-environment.ts'
 import type { S3Place } from './s3-environment.ts'
+import { until } from '../../until.ts'
 
 const outMessage = /another writer (has taken over|has opened)/
 const waitMsMax = 50_000
@@ -54,10 +55,6 @@ async function writeRow(server: Server, url: string, key: string): Promise<strin
 
 const isOut = ({ exit, lastAnswer }: Server): boolean => exit !== undefined || lastAnswer === '55006'
 
-async function until(what: string, condition: () => boolean): Promise<void> {
-  for (const endMs = Date.now() + waitMsMax; !condition(); await sleep(10)) if (Date.now() > endMs) throw new Error(`${what}: not within ${waitMsMax} ms`)
-}
-
 async function keysOf(url: string): Promise<ReadonlySet<string>> {
   const { text } = await query(url, 'SELECT key FROM kv')
   return new Set((JSON.parse(text) as { rows: readonly (readonly string[])[] }).rows.map(([key]) => key!))
@@ -90,10 +87,10 @@ describeS3('two servers on one bucket', () => {
       }
       let isOver = false
       const writing = Promise.all(servers.map((server, i) => writeRows(server, `server ${i}`, () => isOver)))
-      await until('one of them is out', () => servers.some(isOut))
+      await until(() => servers.some(isOut), waitMsMax)
       const [out, other] = isOut(servers[0]!) ? [servers[0]!, servers[1]!] : [servers[1]!, servers[0]!]
       const before = other.acknowledged.size
-      await until('the other goes on', () => other.acknowledged.size > before + 20)
+      await until(() => other.acknowledged.size > before + 20, waitMsMax)
       await expectSaysThatItIsOut(out)
       expect(isOut(other)).toBe(false)
       isOver = true
@@ -110,21 +107,21 @@ describeS3('two servers on one bucket', () => {
       const first = startServer(place, join(folder, 'a'), { ...place.environment, LSMT_S3_ENDPOINT: proxy.endpoint })
       let isOver = false
       const writing = Promise.all(Array.from({ length: 16 }, (__, writer) => writeRows(first, `first ${writer}`, () => isOver)))
-      await until('the first writes', () => first.acknowledged.size > 50)
+      await until(() => first.acknowledged.size > 50, waitMsMax)
       let isStopped = false
       proxy.plan = ({ method, url }) => {
         if (isStopped || method !== 'PUT' || !url.includes('/wal/')) return undefined
         isStopped = first.cli.child.kill('SIGSTOP')
         return fault
       }
-      await until('the first is stopped', () => isStopped)
+      await until(() => isStopped, waitMsMax)
       const second = startServer(place, join(folder, 'b'))
       const url = await second.cli.listening
       for (let i = 0; i < 20; i++) expect(await writeRow(second, url, `second/${i}`)).toBe('done')
       await proxy.settled()
       const known = await keysOf(url)
       first.cli.child.kill('SIGCONT')
-      await until('the first is out', () => isOut(first))
+      await until(() => isOut(first), waitMsMax)
       isOver = true
       await writing
       // Answers of what was decided before it stopped may still be on their way.

@@ -6,14 +6,13 @@ import { open } from '../../../src/lsmt.ts'
 import { describeS3 } from '../../storage/s3/s3-server.ts'
 import { runHere, serveHere } from '../cli-in-process.ts'
 import { query, withFolder } from '../cli-process.ts'
-import { s3Place } from './s3-environment.ts'
+import { s3PlaceHere } from './s3-environment.ts'
 import type { S3Place } from './s3-environment.ts'
 
 let place: S3Place
 
 beforeEach(async () => {
-  place = await s3Place()
-  for (const [name, value] of Object.entries(place.environment)) vi.stubEnv(name, value)
+  place = await s3PlaceHere()
 })
 
 afterEach(() => vi.unstubAllEnvs())

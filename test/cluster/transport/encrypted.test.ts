@@ -2,7 +2,8 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { connectAll, startNode, text, until } from './test-node.ts'
+import { connectAll, startNode, text } from './test-node.ts'
+import { until } from '../../until.ts'
 
 const pem = (name: string): string => readFileSync(join(import.meta.dirname, '../../http/certificates', name), 'utf8')
 const first = { cert: pem('first-cert.pem'), key: pem('first-key.pem') }

@@ -10,7 +10,8 @@ import type { FrameKind } from '../../../src/cluster/transport/frame/frame.ts'
 import { createFrameReader } from '../../../src/cluster/transport/frame/frame-reader.ts'
 import { dialerHandshake } from '../../../src/cluster/transport/handshake/handshake.ts'
 import { proofKey } from '../../../src/cluster/transport/handshake/proof.ts'
-import { connectAll, listen, secret, startNode, until } from './test-node.ts'
+import { connectAll, listen, secret, startNode } from './test-node.ts'
+import { until } from '../../until.ts'
 import type { TestNode } from './test-node.ts'
 
 async function raw(node: TestNode): Promise<Socket> {

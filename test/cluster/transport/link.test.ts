@@ -5,7 +5,7 @@ import { encodeFrame } from '../../../src/cluster/transport/frame/frame.ts'
 import { Link } from '../../../src/cluster/transport/link.ts'
 import { defaultTransportSettings } from '../../../src/cluster/transport/settings.ts'
 import type { LsmtError } from '../../../src/errors.ts'
-import { until } from './test-node.ts'
+import { until } from '../../until.ts'
 
 /** A link over a socket whose other side is the test: what is pushed to it arrives, what it writes is kept. */
 function testLink(): { readonly link: Link; readonly clock: { nowMs: number }; readonly ends: string[]; readonly written: Buffer[]; arrive(): void; turn(): Promise<void> } {

@@ -2,7 +2,8 @@
 import { createHash } from 'node:crypto'
 import { expect, test } from 'vitest'
 import { LsmtError } from '../../../src/errors.ts'
-import { codeOf, connectAll, startNode, text, until } from './test-node.ts'
+import { codeOf, connectAll, startNode, text } from './test-node.ts'
+import { until } from '../../until.ts'
 import type { TestNode } from './test-node.ts'
 
 const KiB = 1024

@@ -11,6 +11,7 @@ import type { Transport, TransportOptions } from '../../../src/cluster/transport
 import { systemClock } from '../../../src/runtime/clock.ts'
 import { createLog } from '../../../src/runtime/log.ts'
 import { systemRandom } from '../../../src/runtime/random.ts'
+import { until } from '../../until.ts'
 import { serveUpgrades } from './serve-upgrades.ts'
 
 export const secret = Buffer.from('a secret of the tests, long enough')
@@ -76,14 +77,6 @@ export async function connectAll(...nodes: readonly TestNode[]): Promise<void> {
   const urls = new Map(nodes.map(({ name, url }) => [name, url]))
   for (const { transport } of nodes) transport.setPeers(urls)
   await until(() => nodes.every(({ transport }) => transport.stats().to.every(({ isConnected }) => isConnected)))
-}
-
-export async function until(condition: () => boolean, timeoutMs = 5_000): Promise<void> {
-  const endMs = performance.now() + timeoutMs
-  while (!condition()) {
-    if (performance.now() > endMs) throw new Error(`not within ${timeoutMs} ms: ${condition.toString()}`)
-    await new Promise((resolve) => setTimeout(resolve, 5))
-  }
 }
 
 export const text = (value: string): readonly Uint8Array[] => [Buffer.from(value)]

@@ -3,7 +3,8 @@ import { expect, test } from 'vitest'
 import { messageReceiver, messageSender } from '../../../src/cluster/transport/replication-messages.ts'
 import type { PeerMessage } from '../../../src/cluster/replication/message.ts'
 import { LsmtError } from '../../../src/errors.ts'
-import { codeOf, connectAll, startNode, text, until } from './test-node.ts'
+import { codeOf, connectAll, startNode, text } from './test-node.ts'
+import { until } from '../../until.ts'
 
 const KiB = 1024
 const MiB = 1024 * KiB
