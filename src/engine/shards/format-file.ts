@@ -10,6 +10,7 @@ import { corruption, LsmtError } from '../../errors.ts'
 import type { Kernel } from '../../kernel/kernel.ts'
 import { isUnknown, openingPatience, untilKnown } from '../../lsm/claim/until-known.ts'
 import { manifestsFolder } from '../../lsm/file-names.ts'
+import { encodeFramed, framedChecksum } from '../../lsm/framed-json.ts'
 import type { Clock } from '../../runtime/clock.ts'
 import type { Random } from '../../runtime/random.ts'
 import type { Storage, StoredObject } from '../../storage/storage.ts'
@@ -82,19 +83,14 @@ export function checkShardCount({ description }: Storage, shards: number, wanted
 }
 
 /** A format as bytes. */
-export function encodeFormat(kernel: Kernel, format: DatabaseFormat): Uint8Array {
-  const body = Buffer.from(JSON.stringify({ databaseId: format.databaseId, shards: format.shards }))
-  const file = Buffer.alloc(headerBytes + body.length)
-  file.write(magic, 'latin1')
-  file.writeUInt16LE(formatVersion, 8)
-  file.writeUInt16LE(algorithmXxh64, 10)
-  file.writeUInt32LE(body.length, 12)
-  file.set(body, headerBytes)
-  file.set(checksum(kernel, file), 16)
-  return file
+export function encodeFormat(kernel: Kernel, { databaseId, shards }: DatabaseFormat): Uint8Array {
+  return encodeFramed(kernel, { what: 'format', magic, version: formatVersion }, { databaseId, shards })
 }
 
-/** The format that bytes say; XX001 when they are damaged, XX002 when another version wrote them. */
+/**
+ * The format that bytes say; XX001 when they are damaged, XX002 when another version wrote them, which is asked before
+ * the checksum: that of a later version need not be one that is known here.
+ */
 export function decodeFormat(kernel: Kernel, bytes: Uint8Array): DatabaseFormat {
   const file = Buffer.from(bytes)
   if (file.length < headerBytes || file.toString('latin1', 0, 8) !== magic) throw broken('header', `magic ${magic}`, JSON.stringify(file.toString('latin1', 0, 8)))
@@ -103,28 +99,12 @@ export function decodeFormat(kernel: Kernel, bytes: Uint8Array): DatabaseFormat 
     throw new LsmtError('XX002', `this database has format version ${version} (checksum algorithm ${file.readUInt16LE(10)}); this version of lsmt reads ${formatVersion} (1)`, { file: formatFileName })
   }
   if (file.readUInt32LE(12) !== file.length - headerBytes) throw broken('header', `${file.readUInt32LE(12)} body bytes`, String(file.length - headerBytes))
-  const actual = checksum(kernel, file)
+  const actual = framedChecksum(kernel, file)
   const expected = file.subarray(16, 24)
   if (!expected.equals(actual)) throw broken('body', expected.toString('hex'), actual.toString('hex'))
   const { databaseId, shards } = JSON.parse(file.toString('utf8', headerBytes)) as Partial<DatabaseFormat>
   if (typeof databaseId !== 'string' || typeof shards !== 'number' || !(shards >= 1)) throw broken('body', 'databaseId and shards', file.toString('utf8', headerBytes))
   return { databaseId, shards }
-}
-
-/** xxh64 of the header before the checksum and of the body. */
-function checksum(kernel: Kernel, file: Buffer): Buffer {
-  const { heap, memory, exports } = kernel
-  const byteLength = file.length - 8
-  const scratch = heap.allocate(byteLength + 16)
-  try {
-    memory.u8.set(file.subarray(0, 16), scratch)
-    memory.u8.set(file.subarray(headerBytes), scratch + 16)
-    const out = scratch + ((byteLength + 7) & ~7)
-    exports.checksumXxh64(scratch, byteLength, out)
-    return Buffer.from(memory.u8.slice(out, out + 8))
-  } finally {
-    heap.free(scratch)
-  }
 }
 
 function broken(block: string, expected: string, actual: string): LsmtError {
