@@ -1,12 +1,12 @@
 /** What must hold after every step, whatever happens; and what clients saw. */
 import type { ShardConfiguration } from '../../../src/cluster/replication/configuration.ts'
 import type { Effect } from '../../../src/cluster/replication/event.ts'
-import { epochAt } from '../../../src/cluster/replication/state/epochs.ts'
 import type { LogEntry } from '../../../src/cluster/replication/state/log-state.ts'
 import type { ReplicaState } from '../../../src/cluster/replication/state/replica-state.ts'
 import type { RegisterOperation } from '../linearizability.ts'
 import type { Disk } from './disk.ts'
 import { endOnDisk } from './disk.ts'
+import { createLedger } from './ledger.ts'
 import type { NodeWatcher, SimulatedNode } from './node.ts'
 import type { Request } from './service.ts'
 import type { World } from './world.ts'
@@ -14,7 +14,6 @@ import type { World } from './world.ts'
 export interface Observer extends NodeWatcher {
   readonly violations: readonly string[]
   readonly history: RegisterOperation[]
-  readonly committedSequence: number
   /** How often what happened: effects, messages, changes of the configuration that were asked for, reads that were served. */
   readonly counts: ReadonlyMap<string, number>
   configurationChanged(configuration: ShardConfiguration): void
@@ -35,11 +34,11 @@ const staleSlack = 1.1
 
 export function createObserver(world: World, watched: () => Watched): Observer {
   const violations: string[] = [], history: RegisterOperation[] = []
-  const ledger = new Map<number, LogEntry>()
+  const ledger = createLedger(report)
   const leaders = new Map<number, string>()
   const acknowledged: { readonly atMs: number; readonly sequence: number }[] = []
   const counts = new Map<string, number>(), ended = new Set<string>()
-  let committed: LogEntry | undefined, lastEpoch = 0, lastVersion = 0
+  let lastEpoch = 0, lastVersion = 0
 
   function report(violation: string): void {
     violations.push(`at ${world.nowMs.toFixed(1)} ms: ${violation}`)
@@ -48,21 +47,14 @@ export function createObserver(world: World, watched: () => Watched): Observer {
 
   const count = (what: string): void => void counts.set(what, (counts.get(what) ?? 0) + 1)
 
-  const committedSequence = (): number => committed?.lastSequence ?? 0
+  const committedSequence = (): number => ledger.last?.lastSequence ?? 0
 
   function commit(node: SimulatedNode, from: number, through: number): void {
     let end = from
     for (const entry of node.entries) {
       if (entry.lastSequence <= from || entry.lastSequence > through) continue
       end = entry.lastSequence
-      const known = ledger.get(entry.lastSequence)
-      if (known !== undefined) {
-        if (known.epoch !== entry.epoch || known.batch !== entry.batch) report(`${node.name} commits another entry at sequence ${entry.lastSequence} (epoch ${entry.epoch}) than was committed (epoch ${known.epoch})`)
-      } else if (entry.baseSequence !== committedSequence() + 1) report(`${node.name} commits an entry from ${entry.baseSequence}, where ${committedSequence()} is committed`)
-      else {
-        committed = entry
-        ledger.set(entry.lastSequence, entry)
-      }
+      ledger.commit(node.name, node.state!.epoch, entry)
     }
     if (end !== through) report(`${node.name} commits up to ${through}, where no entry ends`)
   }
@@ -74,7 +66,7 @@ export function createObserver(world: World, watched: () => Watched): Observer {
   }
 
   function acknowledge(node: SimulatedNode, sequence: number, epoch: number): void {
-    const entry = ledger.get(sequence)
+    const entry = ledger.entryAt(sequence)
     if (entry === undefined) return report(`${node.name} acknowledges sequence ${sequence}, which is not committed`)
     const { nodes, lostDisks, factor } = watched()
     // One that is lost while its answer is on the way was a copy.
@@ -86,14 +78,9 @@ export function createObserver(world: World, watched: () => Watched): Observer {
     acknowledged.push({ atMs: world.nowMs, sequence })
   }
 
-  /** Leader completeness: everything committed so far is in its log. */
-  function becomeLeader(node: SimulatedNode, { log, epoch }: ReplicaState): void {
-    world.note(() => `${node.name} leads epoch ${epoch} from sequence ${log.lastSequence}`)
-    // One that stood still after its election may begin to lead when others have long followed; it commits nothing any more.
-    if (committed === undefined || committed.epoch > epoch) return
-    if (log.lastSequence < committed.lastSequence || (log.startSequence < committed.lastSequence && epochAt(log.epochs, committed.lastSequence) !== committed.epoch)) {
-      report(`${node.name} leads epoch ${epoch} without sequence ${committed.lastSequence}, which is committed`)
-    }
+  function becomeLeader({ name }: SimulatedNode, { log, epoch }: ReplicaState): void {
+    world.note(() => `${name} leads epoch ${epoch} from sequence ${log.lastSequence}`)
+    ledger.lead({ name, epoch, log })
   }
 
   function stepped(node: SimulatedNode, before: ReplicaState, effects: readonly Effect[]): void {
@@ -144,12 +131,11 @@ export function createObserver(world: World, watched: () => Watched): Observer {
     }
   }
 
-  const hasAll = (disk: Disk): boolean => committed === undefined || hasEntry(disk, committed)
+  const hasAll = (disk: Disk): boolean => ledger.last === undefined || hasEntry(disk, ledger.last)
 
   return {
     violations,
     history,
-    get committedSequence() { return committedSequence() },
     counts,
     stepped,
     served,
