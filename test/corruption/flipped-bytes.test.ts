@@ -97,6 +97,8 @@ describe.each([['on a disk', true, ['format', 'manifest', 'sst', 'wal']], ['in a
   it('is found by verification, wherever the byte is', async () => {
     let flips = 0
     for (const [name, file] of disk) {
+      // That it is there is all that it says.
+      if (name.endsWith('.ended')) continue
       for (const byteOffset of bytesOf(name, file)) {
         flips++
         const { files, tornTails } = await withFlipped(name, byteOffset, verify)

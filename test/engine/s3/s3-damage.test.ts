@@ -74,7 +74,8 @@ async function findingsIn(storage: Storage): Promise<readonly string[]> {
 
 /** The newest; of the log one before it, since what nothing follows cannot be missed. */
 async function victimOf(random: Random, storage: Storage, kind: Kind): Promise<string> {
-  const names = (await storage.list(folders[kind])).map(({ name }) => name)
+  // That a writer has ended is said by an object's name alone.
+  const names = (await storage.list(folders[kind])).map(({ name }) => name).filter((name) => !name.endsWith('.ended'))
   return kind === 'log' ? names[random.below(names.length - 1)]! : names.at(-1)!
 }
 
