@@ -20,8 +20,9 @@ test('a process that is stopped, goes on, is killed and started again', async ()
 
   first.child.kill('SIGSTOP')
   await n1.says(({ log }) => /^no connection from n2: nothing was heard of it for \d+ ms$/.test(log ?? ''), noticedMsMax)
+  const foundAgain = Promise.all([n1.says(({ log }) => log === 'n2 is connected', foundMsMax), first.says(connectedTo('n1'), foundMsMax)])
   first.child.kill('SIGCONT')
-  await n1.says(({ log }) => log === 'n2 is connected', foundMsMax)
+  await foundAgain
   expect((await first.ask('echo n1')).code).toBeUndefined()
 
   const gone = n1.says(({ log }) => log?.startsWith('no connection from n2') === true, slackMs)
