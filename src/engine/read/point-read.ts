@@ -61,9 +61,10 @@ function visitKnown({ count, ask, visit }: PointReads, from: number): number {
 
 async function fetchAndVisit(reads: PointReads, from: number): Promise<void> {
   for (let next = from, rounds = 0; next < reads.count; ) {
+    let reached = next
     if (rounds < roundsTogetherMax) await fetchAhead(reads, next)
-    else await fetchOne(reads, next)
-    const reached = visitKnown(reads, next)
+    else reached = await visitOne(reads, next)
+    reached = visitKnown(reads, reached)
     rounds = reached === next ? rounds + 1 : 0
     next = reached
   }
@@ -79,9 +80,13 @@ async function fetchAhead({ count, ask, stats }: PointReads, from: number): Prom
   await batch.run(stats)
 }
 
-async function fetchOne({ ask }: PointReads, index: number): Promise<void> {
-  const found = ask(index)
-  if (found !== undefined && isFetch(found)) await found.fetch()
+/** Visits a read as soon as an answer to it waits for nothing, before anything else can take its bytes; gives what comes next. */
+async function visitOne({ count, ask, visit }: PointReads, index: number): Promise<number> {
+  for (;;) {
+    const found = ask(index)
+    if (found === undefined || !isFetch(found)) return visit(index, found) ? index + 1 : count
+    await found.fetch()
+  }
 }
 
 /**
