@@ -42,7 +42,7 @@ export function createCalls(environment: CallEnvironment, members: Members): Cal
     const endMs = clock.monotonicMs() + (call.deadlineMs ?? settings.deadlineMs)
     const leftMs = (): number => endMs - clock.monotonicMs()
     let stepMs = settings.backoffFirstMs
-    let why = 'it was closed'
+    let why: string | undefined
     for (;;) {
       for (const endpoint of endpoints.round()) {
         if (closing.aborted || leftMs() <= 0) break
@@ -50,13 +50,14 @@ export function createCalls(environment: CallEnvironment, members: Members): Cal
         const judged = judge(await members.ask(endpoint, call.path, call.body, Math.min(settings.attemptMs, leftMs())), call.decode)
         if (judged.kind === 'done') return { ...judged, sentAtMs }
         if (judged.kind === 'refused') return judged
-        why = `${endpoint}: ${judged.why}`
+        // What the end of the call cut short says less than what failed before.
+        if (leftMs() > 0 || why === undefined) why = `${endpoint}: ${judged.why}`
         if (judged.kind !== 'token') endpoints.failed(endpoint)
         if (judged.kind === 'unknown' && !call.isRepeatable) return { kind: 'unknown', error: outcomeUnknown(call.path, why) }
       }
       const waitMs = stepMs * (0.5 + random.nextFloat() / 2)
       stepMs = Math.min(settings.backoffMsMax, stepMs * 2)
-      if (closing.aborted || leftMs() <= waitMs) return { kind: 'unreachable', error: unreachable(endpoints.all, why) }
+      if (closing.aborted || leftMs() <= waitMs) return { kind: 'unreachable', error: unreachable(endpoints.all, why ?? 'it was closed') }
       await pause(alarms, waitMs, closing)
     }
   }
