@@ -113,6 +113,9 @@ describeS3('a bucket with damage', () => {
       // The state before is kept, and the same here; a later claim counts as well.
       expect(reading, what).toEqual({ found: rows, errors: [] })
       if (kind === 'claim') expect(findings, what).toContain(name)
+    } else if (damage === 'gone' && kind === 'log' && findings.length === 0) {
+      // The oldest object, all of which is in table files.
+      expect(reading, what).toEqual({ found: rows, errors: [] })
     } else {
       expect(findings, what).toContain(name)
       expect(reading.errors.length, what).toBeGreaterThan(0)
