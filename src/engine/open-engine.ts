@@ -25,6 +25,7 @@ import { createChunkCache } from '../lsm/table/chunk-cache.ts'
 import type { TreeOptions } from '../lsm/state/tree-state.ts'
 import type { Tree } from '../lsm/tree.ts'
 import type { Clock } from '../runtime/clock.ts'
+import { createDeferred } from '../runtime/deferred.ts'
 import type { Random } from '../runtime/random.ts'
 import type { DatabaseSettings, TreeSettings } from '../settings.ts'
 import type { StorageAddress } from '../storage/open-storage.ts'
@@ -134,9 +135,10 @@ interface TreeFloor {
 
 async function openTrees({ storage, settings, clock }: EngineOptions, shardCount: number, logs: WriterLogs, floor: TreeFloor): Promise<readonly Tree[]> {
   const trees: Tree[] = []
-  const aborts = createAborts()
+  // Resolved when the abort records are durable. Trees that publish nothing do not ask; a failure is thrown by the opening.
+  const aborts = createDeferred()
   const beforePublish = async (): Promise<void> => {
-    await aborts.areDurable
+    await aborts.promise
     // A part is applied once all are durable as set. Where that is less than on disk, the logs are synced before a
     // part stands in a table file: a manifest that has passed it says to recovery that all of them are there.
     if (settings.durability !== 'sync') await Promise.all(trees.map((tree) => tree.sync()))
@@ -180,24 +182,6 @@ async function writeAborts(trees: readonly Tree[], recovered: readonly Recovered
     await tree.append(abortBatch(missing.map((transactionId) => Buffer.from(transactionId, 'hex')))).applied
     await tree.sync()
   }))
-}
-
-interface Aborts {
-  readonly areDurable: Promise<void>
-  readonly resolve: () => void
-  readonly reject: (cause: unknown) => void
-}
-
-function createAborts(): Aborts {
-  let resolve = (): void => {}
-  let reject: (cause: unknown) => void = () => {}
-  const areDurable = new Promise<void>((onResolve, onReject) => {
-    resolve = onResolve
-    reject = onReject
-  })
-  // Trees that publish nothing do not ask; the failure is thrown by the opening.
-  areDurable.catch(() => {})
-  return { areDurable, resolve, reject }
 }
 
 async function closeAll(trees: readonly Tree[]): Promise<void> {

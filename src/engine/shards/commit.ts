@@ -16,6 +16,8 @@ import { assignParticipants } from '../../lsm/batch.ts'
 import type { Participant } from '../../lsm/batch.ts'
 import type { LogRounds } from '../../lsm/log/rounds.ts'
 import type { Tree } from '../../lsm/tree.ts'
+import { createDeferred } from '../../runtime/deferred.ts'
+import type { Deferred } from '../../runtime/deferred.ts'
 import type { Random } from '../../runtime/random.ts'
 import { createSharedBatches } from './shared-batches.ts'
 import type { SharedBatches } from './shared-batches.ts'
@@ -40,7 +42,7 @@ export interface Committer {
 
 interface Statement {
   readonly parts: readonly (Participant & { readonly lastSequence: number })[]
-  readonly gate: Gate
+  readonly gate: Deferred
   durable: boolean
   readonly applied: Promise<unknown>
 }
@@ -99,7 +101,7 @@ function commitParts(state: CommitState, parts: readonly StatementPart[]): Promi
   shared?.flush()
   const participants = parts.map(({ shard }) => ({ shard, baseSequence: trees[shard]!.nextSequence }))
   const transactionId = newTransactionId(state.random)
-  const gate = createGate()
+  const gate = createDeferred()
   const appended = parts.map(({ shard, batch }, i) => {
     assignParticipants(batch, { transactionId, parts: participants })
     const result = trees[shard]!.append(batch, { durableEverywhere: gate.promise })
@@ -151,24 +153,6 @@ function letThrough(state: CommitState, statement: Statement): void {
 function isHalfVisible(trees: readonly Tree[], statement: Statement): boolean {
   const visible = statement.parts.filter(({ shard, lastSequence }) => trees[shard]!.visibleSequence >= lastSequence).length
   return visible > 0 && visible < statement.parts.length
-}
-
-interface Gate {
-  readonly promise: Promise<void>
-  readonly resolve: () => void
-  readonly reject: (cause: unknown) => void
-}
-
-function createGate(): Gate {
-  let resolve = (): void => {}
-  let reject: (cause: unknown) => void = () => {}
-  const promise = new Promise<void>((onResolve, onReject) => {
-    resolve = onResolve
-    reject = onReject
-  })
-  // Trees that have no part waiting any more do not listen; the statement's `applied` tells of the failure.
-  promise.catch(() => {})
-  return { promise, resolve, reject }
 }
 
 function newTransactionId(random: Random): Uint8Array {

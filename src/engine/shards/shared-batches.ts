@@ -10,6 +10,8 @@ import { createBatchBuilder } from '../../lsm/batch-builder.ts'
 import type { BatchBuilder } from '../../lsm/batch-builder.ts'
 import { batchHeaderBytes, viewOf } from '../../lsm/batch.ts'
 import type { Tree } from '../../lsm/tree.ts'
+import { createDeferred } from '../../runtime/deferred.ts'
+import type { Deferred } from '../../runtime/deferred.ts'
 
 export interface SharedBatches {
   /** Takes the batch of a statement of one shard; resolves when it is durable as set, and visible. Undefined: it has to be appended by itself. */
@@ -27,12 +29,7 @@ const batchBytesMax = 64 * 1024
 interface Held {
   readonly builder: BatchBuilder
   /** Undefined when nothing is held. */
-  applied: PromiseWithResolvers | undefined
-}
-
-interface PromiseWithResolvers {
-  readonly promise: Promise<void>
-  readonly resolve: (applied: Promise<void>) => void
+  applied: Deferred | undefined
 }
 
 /** `whenFirst` is called when something is held of which the log does not know. */
@@ -60,7 +57,7 @@ export function createSharedBatches(trees: readonly Tree[], whenFirst: () => voi
         isAnyHeld = true
         whenFirst()
       }
-      into.applied ??= withResolvers()
+      into.applied ??= createDeferred()
       return into.applied.promise
     },
     flush() {
@@ -70,10 +67,4 @@ export function createSharedBatches(trees: readonly Tree[], whenFirst: () => voi
     },
     heldBytes: (shard) => held[shard]!.builder.byteLength,
   }
-}
-
-function withResolvers(): PromiseWithResolvers {
-  let resolve = (_applied: Promise<void>): void => {}
-  const promise = new Promise<void>((onResolve) => (resolve = onResolve))
-  return { promise, resolve }
 }
