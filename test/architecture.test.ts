@@ -17,7 +17,7 @@ const below: Readonly<Record<string, readonly string[]>> = {
   cli: ['http', 'sql', 'engine', 'lsm', 'storage', 'kernel', ...foundations],
   level: ['engine', ...foundations],
   sql: ['engine', ...foundations],
-  cluster: ['engine', ...foundations],
+  cluster: ['engine', 'lsm', 'storage', 'kernel', ...foundations],
   engine: ['lsm', 'storage', 'kernel', ...foundations],
   lsm: ['storage', 'kernel', ...foundations],
   storage: [...foundations],

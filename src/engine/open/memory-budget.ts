@@ -2,9 +2,9 @@
  * Who may use how much of the linear memory. It is reserved once and never grows, and a memtable that finds no room
  * ends its shard's writes; so what the settings ask for is cut down here to what fits.
  */
-import { heapBaseMin } from '../kernel/open-kernel.ts'
-import type { HeapRegion } from '../kernel/open-kernel.ts'
-import type { DatabaseSettings } from '../settings.ts'
+import { heapBaseMin } from '../../kernel/open-kernel.ts'
+import type { HeapRegion } from '../../kernel/open-kernel.ts'
+import type { DatabaseSettings } from '../../settings.ts'
 
 export interface MemoryRegions {
   readonly serving: HeapRegion

@@ -1,7 +1,7 @@
 /** Settings come from flags, the environment and programs; a bad one is refused with what was expected. */
-import { LsmtError } from '../errors.ts'
-import { defaultDatabaseSettings } from '../settings.ts'
-import type { DatabaseSettings } from '../settings.ts'
+import { LsmtError } from '../../errors.ts'
+import { defaultDatabaseSettings } from '../../settings.ts'
+import type { DatabaseSettings } from '../../settings.ts'
 
 const durabilities = ['sync', 'interval', 'memory']
 const kernelKinds = ['wasm', 'js']
