@@ -6,16 +6,20 @@ export interface ClusterValue {
   readonly format: 1
   /** Grows by one with every change. */
   readonly version: number
+  /** By chance when the cluster is made: tells it from another one of the same name. */
+  readonly id: string
   /** Fixed when the cluster is made, since it decides which shard a key belongs to. */
   readonly shardCount: number
   /** Copies of every shard. */
   readonly factor: number
+  /** Every shard has its members. From then on one that is missing is a loss, and never made anew. */
+  readonly isPlaced: boolean
   /** Nodes that are to hold nothing, because they are about to leave. */
   readonly draining: readonly string[]
 }
 
-export function newCluster(shardCount: number, factor: number): ClusterValue {
-  return { format: 1, version: 1, shardCount, factor, draining: [] }
+export function newCluster(id: string, shardCount: number, factor: number): ClusterValue {
+  return { format: 1, version: 1, id, shardCount, factor, isPlaced: false, draining: [] }
 }
 
 /** Each as it is when nothing changes. */
@@ -27,6 +31,11 @@ export function withoutDraining(was: ClusterValue, node: string): ClusterValue {
   return was.draining.includes(node) ? { ...was, version: was.version + 1, draining: was.draining.filter((other) => other !== node) } : was
 }
 
+/** Of two nodes that did the same both wrote the same. */
+export function withPlaced(was: ClusterValue): ClusterValue {
+  return was.isPlaced ? was : { ...was, version: was.version + 1, isPlaced: true }
+}
+
 /** 22023 when a node was set up for another cluster than it found. */
 export function checkSettings({ shardCount, factor }: ClusterValue, own: { readonly shardCount: number; readonly factor: number }): void {
   if (own.shardCount !== shardCount) throw new LsmtError('22023', `the cluster has ${shardCount} shards, this node has ${own.shardCount}: a cluster's number of shards is fixed when it is made; start with --shards ${shardCount} and an empty directory`, { expected: String(shardCount), actual: String(own.shardCount) })
@@ -34,16 +43,18 @@ export function checkSettings({ shardCount, factor }: ClusterValue, own: { reado
 }
 
 /** Equal values give equal text. */
-export function encodeCluster({ version, shardCount, factor, draining }: ClusterValue): string {
-  return JSON.stringify({ format: 1, version, shardCount, factor, draining })
+export function encodeCluster({ version, id, shardCount, factor, isPlaced, draining }: ClusterValue): string {
+  return JSON.stringify({ format: 1, version, id, shardCount, factor, isPlaced, draining })
 }
 
 export function decodeCluster(text: string, key: string): ClusterValue {
   const { fields, broken } = readStoreValue(text, key, 1)
-  const { version, shardCount, factor, draining } = fields
+  const { version, id, shardCount, factor, isPlaced, draining } = fields
   if (!isCount(version)) throw broken('a version', version)
+  if (!isName(id)) throw broken('an id', id)
+  if (typeof isPlaced !== 'boolean') throw broken('whether shards are placed', isPlaced)
   if (!isCount(shardCount) || shardCount === 0) throw broken('a number of shards', shardCount)
   if (!isCount(factor) || factor === 0) throw broken('a number of copies', factor)
   if (!Array.isArray(draining) || !draining.every(isName)) throw broken('names of draining nodes', draining)
-  return { format: 1, version, shardCount, factor, draining }
+  return { format: 1, version, id, shardCount, factor, isPlaced, draining }
 }

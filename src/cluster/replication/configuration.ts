@@ -37,6 +37,8 @@ export interface ShardConfiguration {
   readonly leader: Leadership | null
   readonly members: readonly ReplicaId[]
   readonly joining: Joining | null
+  /** The epoch after which something acknowledged may be missing, since people took a copy that was no member; null: never. */
+  readonly possibleLoss: number | null
 }
 
 /** A configuration as etcd has it at a revision; of two, the one with the greater revision is newer. */
@@ -48,7 +50,7 @@ export interface ConfigurationAt {
 export const isMember = ({ members }: ShardConfiguration, store: string): boolean => members.some((member) => member.store === store)
 
 export function firstConfiguration(members: readonly ReplicaId[]): ShardConfiguration {
-  return { format: 1, version: 1, epoch: 0, leader: null, members, joining: null }
+  return { format: 1, version: 1, epoch: 0, leader: null, members, joining: null, possibleLoss: null }
 }
 
 export const withLeader = (was: ShardConfiguration, leader: Leadership): ShardConfiguration => ({ ...was, version: was.version + 1, epoch: was.epoch + 1, leader })
@@ -62,10 +64,19 @@ export function withJoined(was: ShardConfiguration, { replica, replaces }: Joini
   return { ...was, version: was.version + 1, members: was.members.map((member) => (member.store === replaces ? replica : member)), joining: null }
 }
 
+/**
+ * All members are gone, and a copy that was none takes the place of one of them. The others are replaced as any lost member
+ * is, so no copy fewer is waited for than before. The epoch ends whatever leadership there was.
+ */
+export function withSurvivor(was: ShardConfiguration, survivor: ReplicaId, lostStore: string): ShardConfiguration {
+  const members = was.members.map((member) => (member.store === lostStore ? survivor : member))
+  return { ...was, version: was.version + 1, epoch: was.epoch + 1, leader: null, members, joining: null, possibleLoss: was.epoch }
+}
+
 export const sameConfiguration = (a: ShardConfiguration, b: ShardConfiguration): boolean => encodeConfiguration(a) === encodeConfiguration(b)
 
 /** Equal configurations give equal text. */
-export function encodeConfiguration({ version, epoch, leader, members, joining }: ShardConfiguration): string {
+export function encodeConfiguration({ version, epoch, leader, members, joining, possibleLoss }: ShardConfiguration): string {
   const replica = ({ node, store }: ReplicaId): ReplicaId => ({ node, store })
   return JSON.stringify({
     format: 1,
@@ -74,6 +85,7 @@ export function encodeConfiguration({ version, epoch, leader, members, joining }
     leader: leader === null ? null : { node: leader.node, incarnation: leader.incarnation },
     members: members.map(replica),
     joining: joining === null ? null : { replica: replica(joining.replica), replaces: joining.replaces, isMove: joining.isMove },
+    possibleLoss,
   })
 }
 
@@ -82,13 +94,14 @@ const membersMax = 64
 /** The value under `key`; XX002 for another format, XX001 for anything that is no configuration. */
 export function decodeConfiguration(text: string, key: string): ShardConfiguration {
   const { fields, broken } = readStoreValue(text, key, 1)
-  const { version, epoch, leader, members, joining } = fields
+  const { version, epoch, leader, members, joining, possibleLoss } = fields
   if (!isCount(version)) throw broken('a version', version)
   if (!isCount(epoch)) throw broken('an epoch', epoch)
   if (!Array.isArray(members) || members.length === 0 || members.length > membersMax) throw broken(`1 to ${membersMax} members`, members)
+  if (possibleLoss !== null && !isCount(possibleLoss)) throw broken('an epoch of possible loss, or null', possibleLoss)
   const replicas = members.map((member: unknown) => replicaOf(member, broken))
   if (new Set(replicas.map(({ store }) => store)).size !== replicas.length) throw broken('members of different stores', members)
-  return { format: 1, version, epoch, leader: leader === null ? null : leadershipOf(leader, broken), members: replicas, joining: joining === null ? null : joiningOf(joining, broken) }
+  return { format: 1, version, epoch, leader: leader === null ? null : leadershipOf(leader, broken), members: replicas, joining: joining === null ? null : joiningOf(joining, broken), possibleLoss }
 }
 
 function replicaOf(value: unknown, broken: Broken): ReplicaId {

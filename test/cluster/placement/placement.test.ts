@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { firstConfiguration, withJoined, withJoining, withLeader, withoutLeader } from '../../../src/cluster/replication/configuration.ts'
 import type { ReplicaId, ShardConfiguration } from '../../../src/cluster/replication/configuration.ts'
-import { checkSettings, decodeCluster, encodeCluster, newCluster, withDraining, withoutDraining } from '../../../src/cluster/placement/cluster-value.ts'
+import { checkSettings, decodeCluster, encodeCluster, newCluster, withDraining, withPlaced, withoutDraining } from '../../../src/cluster/placement/cluster-value.ts'
 import { planChanges, replacementOrder } from '../../../src/cluster/placement/plan.ts'
 import type { Change, PlacedNode } from '../../../src/cluster/placement/plan.ts'
 import { firstPlacement, loadsOf } from '../../../src/cluster/placement/spread.ts'
@@ -144,18 +144,24 @@ describe('the order of replacements', () => {
 
 describe('the value of a cluster', () => {
   it('is changed one thing at a time and read back as it was', () => {
-    const cluster = newCluster(8, 2), draining = withDraining(withDraining(cluster, 'n2'), 'n1')
-    expect(draining).toEqual({ format: 1, version: 3, shardCount: 8, factor: 2, draining: ['n1', 'n2'] })
+    const cluster = newCluster('c1', 8, 2), draining = withDraining(withDraining(cluster, 'n2'), 'n1')
+    expect(draining).toEqual({ format: 1, version: 3, id: 'c1', shardCount: 8, factor: 2, isPlaced: false, draining: ['n1', 'n2'] })
     expect(withDraining(draining, 'n1')).toBe(draining)
     expect(withoutDraining(draining, 'n1')).toMatchObject({ version: 4, draining: ['n2'] })
     expect(withoutDraining(cluster, 'n1')).toBe(cluster)
     expect(decodeCluster(encodeCluster(draining), '/cluster')).toEqual(draining)
+    expect(withPlaced(draining)).toEqual({ ...draining, version: 4, isPlaced: true })
+    expect(withPlaced(withPlaced(draining))).toEqual(withPlaced(draining))
   })
 
+  const text = (changes: object): string => JSON.stringify({ ...newCluster('c1', 8, 2), ...changes })
+
   it.each([
-    ['{"format":1,"version":1,"shardCount":0,"factor":2,"draining":[]}', 'expected a number of shards'],
-    ['{"format":1,"version":1,"shardCount":8,"factor":"2","draining":[]}', 'expected a number of copies'],
-    ['{"format":1,"version":1,"shardCount":8,"factor":2,"draining":[1]}', 'expected names of draining nodes'],
+    [text({ shardCount: 0 }), 'expected a number of shards'],
+    [text({ factor: '2' }), 'expected a number of copies'],
+    [text({ draining: [1] }), 'expected names of draining nodes'],
+    [text({ id: '' }), 'expected an id'],
+    [text({ isPlaced: 1 }), 'expected whether shards are placed'],
     ['{"format":9}', 'has format 9; this version knows format 1'],
     ['null', 'expected an object'],
   ])('refuses %s', (text, expected) => {
@@ -163,7 +169,7 @@ describe('the value of a cluster', () => {
   })
 
   it('tells a node that was set up otherwise', () => {
-    const cluster = newCluster(8, 2)
+    const cluster = newCluster('c1', 8, 2)
     expect(() => checkSettings(cluster, { shardCount: 8, factor: 2 })).not.toThrow()
     expect(() => checkSettings(cluster, { shardCount: 4, factor: 2 })).toThrow('the cluster has 8 shards, this node has 4')
     expect(() => checkSettings(cluster, { shardCount: 8, factor: 3 })).toThrow('the cluster keeps 2 copies, this node was told 3')

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { decodeConfiguration, encodeConfiguration, firstConfiguration, withJoined, withJoining, withLeader, withoutLeader } from '../../../src/cluster/replication/configuration.ts'
+import { decodeConfiguration, encodeConfiguration, firstConfiguration, withJoined, withJoining, withLeader, withSurvivor, withoutLeader } from '../../../src/cluster/replication/configuration.ts'
 import type { ShardConfiguration } from '../../../src/cluster/replication/configuration.ts'
 import { identityAtStart } from '../../../src/cluster/replication/identity.ts'
 
@@ -11,13 +11,14 @@ describe('the configuration of a shard', () => {
     const led = withLeader(first, { node: 'a', incarnation: 4 })
     const joining = withJoining(led, { replica: c, replaces: 's2', isMove: false })
     expect(led).toMatchObject({ version: 2, epoch: 1, leader: { node: 'a', incarnation: 4 }, members: [a, b] })
+    expect(withSurvivor({ ...joining, epoch: 7 }, { node: 'd', store: 's4' }, 's1')).toMatchObject({ version: 4, epoch: 8, leader: null, members: [{ node: 'd', store: 's4' }, b], joining: null, possibleLoss: 7 })
     expect(joining).toMatchObject({ version: 3, epoch: 1, members: [a, b], joining: { replica: c, replaces: 's2' } })
     expect(withJoined(joining, joining.joining!)).toMatchObject({ version: 4, epoch: 1, members: [a, c], joining: null })
     expect(withoutLeader(led)).toMatchObject({ version: 3, epoch: 1, leader: null })
   })
 
   it('is small JSON that is read back as it was', () => {
-    const full: ShardConfiguration = { ...first, version: 9, epoch: 3, leader: { node: 'b', incarnation: 2 }, joining: { replica: c, replaces: 's1', isMove: true } }
+    const full: ShardConfiguration = { ...first, version: 9, epoch: 3, leader: { node: 'b', incarnation: 2 }, joining: { replica: c, replaces: 's1', isMove: true }, possibleLoss: 2 }
     for (const configuration of [first, full]) expect(decodeConfiguration(encodeConfiguration(configuration), '/shard/0')).toEqual(configuration)
     expect(encodeConfiguration(full).length).toBeLessThan(300)
   })
@@ -33,6 +34,7 @@ describe('the configuration of a shard', () => {
     [text({ members: [a, { node: 'b' }] }), 'expected a member with node and store'],
     [text({ members: [a, a] }), 'expected members of different stores'],
     [text({ leader: { node: 'a' } }), 'expected a leader with node and incarnation'],
+    [text({ possibleLoss: undefined }), 'expected an epoch of possible loss, or null'],
     [text({ joining: { replica: c } }), 'expected whom the one that joins replaces'],
   ])('refuses %s', (stored, expected) => {
     expect(() => decodeConfiguration(stored, '/shard/7')).toThrow(`/shard/7 in the configuration store: ${expected}`)
