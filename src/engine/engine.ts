@@ -182,8 +182,7 @@ export interface EngineSession extends EngineCatalog {
   /** 42P01 when there is none. */
   dropTable(name: string): Promise<void>
   /**
-   * Changes a table's schema. 42P01 and 42703 for what is not there, 42P07 and 42701 for names that are taken, 0A000 for
-   * dropping a column of the key and adding one that is NOT NULL.
+   * Changes a table's schema. 42P01 and 42703 for what is not there, 42P07 and 42701 for names that are taken, 0A000 for dropping a column of the key and adding one that is NOT NULL.
    */
   alterTable(name: string, change: TableChange): Promise<TableSchema>
   /** Empties a table at once, whatever its size: it goes on under another table id. 42P01 when there is none. */
@@ -246,8 +245,7 @@ export interface EngineSession extends EngineCatalog {
   /**
    * Writes rows as `insert` does; where a key exists, `change` says what becomes of the existing row. A key that stands
    * twice in `rows` meets itself the second time. Atomic; nobody writes these keys in between. Returns rows written.
-   * 0A000 when `change` gives a row another key. `prepare` sees the existing rows first, each with those of `rows` that
-   * have its key.
+   * 0A000 when `change` gives a row another key. `prepare` sees the existing rows first, each with those of `rows` that have its key.
    */
   insertOrUpdate(table: TableSchema, rows: readonly EngineRow[], change: (existing: EngineRow, proposed: EngineRow) => EngineRow | 'keep', prepare?: PreparePairs, stats?: ReadStats): Promise<number>
   /** Puts rows and deletes keys as one atomic statement, whatever was there before; of operations on one key the last counts. */
@@ -300,6 +298,8 @@ export interface EngineRequest {
 export interface Engine extends EngineSession {
   /** Resolves when no statement is changing the catalog. */
   catalogSettled(): Promise<void>
+  /** Of a node whose catalog others change: resolves when it has all that was changed before the call; undefined: it has. To be asked before a statement is planned. */
+  freshCatalog?(): Promise<void> | undefined
   /**
    * Begins a transaction that writes the tables which `written` names (to others it only reads: 25006). It alone writes
    * them from before its snapshot until its end, so it meets no conflicts; transactions queue for all their tables in

@@ -40,6 +40,7 @@ import type { Committer } from './shards/commit.ts'
 import type { WriterLogs } from './shards/writer-logs.ts'
 import { createKeyScratch } from './shards/key-scratch.ts'
 import { takeShardSnapshot } from './shards/shard-snapshot.ts'
+import type { ShardSnapshot } from './shards/shard-snapshot.ts'
 import type { Shards } from './shards/shards.ts'
 import { openTables } from './tables/tables.ts'
 import type { Tables } from './tables/tables.ts'
@@ -55,6 +56,8 @@ export interface LocalEngineParts {
   /** By shard, recovered. */
   readonly trees: readonly Tree[]
   readonly random: Random
+  /** How a view of all shards is taken; by default in one synchronous step, of trees that all are written here. */
+  readonly snapshot?: () => ShardSnapshot
   /** Of the trees' logs, where writes wait for them. By default every statement is appended by itself. */
   readonly rounds?: LogRounds | undefined
   readonly admission: Admission
@@ -79,6 +82,8 @@ export interface LocalEngineParts {
   /** By default the system's; it tells how old records of requests are. */
   readonly clock?: Clock
   readonly requestLimits?: RequestLimits
+  /** What calls get once it is closed; by default 55000. */
+  readonly closed?: () => LsmtError
   /** Closes the trees and what they stand on. */
   readonly close: () => Promise<void>
 }
@@ -87,14 +92,14 @@ export interface LocalEngineParts {
 export async function createLocalEngine(parts: LocalEngineParts): Promise<Engine> {
   let isClosed = false
   const assertOpen = (): void => {
-    if (isClosed) throw new LsmtError('55000', 'the database is closed')
+    if (isClosed) throw parts.closed?.() ?? new LsmtError('55000', 'the database is closed')
   }
   const { kernel, trees } = parts
   const keys = createKeyScratch(kernel, trees.length)
   const readers = parts.readers ?? createReaders({ kernel, clock: systemClock, regions: [], rowsMin: 0, pinnedBytesMax: 0 })
   const groupBudget: HeapBudget = { bytesMax: Math.floor(kernel.heap.byteLength / 6), usedBytes: 0 }
   const committer = createCommitter(trees, parts.random, parts.rounds)
-  const shards: Shards = { kernel, trees, keys, snapshot: () => takeShardSnapshot(trees, committer), newest: () => undefined, assertOpen, groupBudget, turns: parts.turns ?? systemTurns, readers }
+  const shards: Shards = { kernel, trees, keys, snapshot: parts.snapshot ?? (() => takeShardSnapshot(trees, committer)), newest: () => undefined, assertOpen, groupBudget, turns: parts.turns ?? systemTurns, readers }
   const floor: CommitFloor = { trees, committer, admission: parts.admission, assertOpen, room: parts.room, doubt: parts.logs?.doubt }
   const rowLengthMax = parts.rowBytesMax ?? kernel.heap.byteLength / 16
   const writer: Writer = {

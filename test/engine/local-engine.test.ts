@@ -1,5 +1,5 @@
-import { describe, test } from 'vitest'
-import type { Engine } from '../../src/engine/engine.ts'
+import { describe, expect, test } from 'vitest'
+import type { Engine, TableChange } from '../../src/engine/engine.ts'
 import { createLocalEngine } from '../../src/engine/local-engine.ts'
 import type { Kernel } from '../../src/kernel/kernel.ts'
 import { openKernel } from '../../src/kernel/open-kernel.ts'
@@ -8,6 +8,7 @@ import { seededRandom } from '../../src/runtime/random.ts'
 import { createMemoryStorage } from '../../src/storage/memory-storage.ts'
 import { runDifferential } from './engine-differential.ts'
 import { describeEngine } from './engine-conformance.ts'
+import { newTable } from './engine-fixtures.ts'
 import { createModelTree, freeAdmission } from './model-tree.ts'
 import type { ModelTree } from './model-tree.ts'
 import { createDiskRoom } from '../../src/lsm/disk-room.ts'
@@ -42,4 +43,22 @@ describe('random operations over model trees agree with the model', () => {
     await opened.engine.close()
     await runDifferential({ open: again, reopens: true, steps: 400, seed })
   })
+})
+
+test.each<readonly [string, TableChange]>([
+  ['a new column', { kind: 'addColumn', column: { name: 'c', type: { kind: 'bigint' }, notNull: false } }],
+  ['a column that goes', { kind: 'dropColumn', column: 'b' }],
+  ['a renamed column', { kind: 'renameColumn', column: 'b', to: 'c' }],
+  ['a default', { kind: 'setDefault', column: 'b', default: '1' }],
+  ['nulls that are allowed', { kind: 'dropNotNull', column: 'b' }],
+  ['a renamed table', { kind: 'renameTable', to: 'u' }],
+])('%s is a part of every shard, whose rows stay as they are', async (_, change) => {
+  const { engine, trees } = await openOverModels(3)
+  await engine.createTable(newTable('t', { id: 'bigint', b: 'bigint' }, ['id']))
+  const grown = await engine.alterTable('t', { kind: 'addColumn', column: { name: 'old', type: { kind: 'bigint' }, notNull: false }, missing: 7 })
+  const before = trees.map(({ visibleSequence }) => visibleSequence)
+  await engine.alterTable('t', change)
+  expect(trees.filter((tree, shard) => tree.visibleSequence > before[shard]!)).toHaveLength(3)
+  expect(trees.map(({ layouts }) => layouts.get(grown.tableId)?.missing)).toEqual(trees.map(() => [{ ordinal: 2, value: 7n }]))
+  await engine.close()
 })

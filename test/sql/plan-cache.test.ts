@@ -4,6 +4,7 @@ import { createSql, defaultSqlSettings } from '../../src/sql/sql.ts'
 import type * as parseModule from '../../src/sql/parse.ts'
 import type { Sql } from '../../src/sql/sql.ts'
 import { createGenerationCache } from '../../src/sql/shape-cache.ts'
+import { createDeferred } from '../../src/runtime/deferred.ts'
 import { openModelEngine } from '../engine/model-engine.ts'
 
 const parsed = vi.hoisted(() => ({ shapes: [] as string[] }))
@@ -82,6 +83,16 @@ test('errors are not kept', async () => {
   await expect(sql.query('SELECT a FROM later')).rejects.toMatchObject({ code: '42P01' })
   await sql.query('CREATE TABLE later (a INT PRIMARY KEY)')
   expect((await sql.query('SELECT a FROM later'))[0]!.rows).toEqual([])
+})
+
+test('a statement is planned when the catalog is as new as it must be', async () => {
+  const engine = openModelEngine()
+  const fresh = createDeferred()
+  const following = createSql({ ...engine, table: engine.table, get catalogVersion() { return engine.catalogVersion }, freshCatalog: () => fresh.promise })
+  const answer = following.query('SELECT count(*) AS n FROM later')
+  await createSql(engine).query('CREATE TABLE later (a INT PRIMARY KEY)')
+  fresh.resolve()
+  expect((await answer)[0]!.rows).toEqual([[0]])
 })
 
 test('the cache stays within its bound and keeps what is used', () => {

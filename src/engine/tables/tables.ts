@@ -3,11 +3,11 @@
  * trees know of a table change in one atomic statement over all shards.
  */
 import { LsmtError } from '../../errors.ts'
-import type { TableLayout } from '../../lsm/layout.ts'
+import type { MissingValue, TableLayout } from '../../lsm/layout.ts'
 import { checkValue } from '../check-value.ts'
 import { catalogShard, catalogTable, kvTable, nextTableIdRow, readCatalog, tableRow } from './catalog.ts'
 import { alteredTable } from './alter-table.ts'
-import type { EngineRow, NewTable, StagedWriteMode, TableChange } from '../engine.ts'
+import type { EngineRow, EngineValue, NewTable, StagedWriteMode, TableChange } from '../engine.ts'
 import { tableSchema } from './new-table.ts'
 import { physicalValue } from '../read/predicate.ts'
 import { scanShards } from '../read/scan.ts'
@@ -144,7 +144,8 @@ async function alterTable(state: TablesState, name: string, step: TableChange, c
   const { schema } = access
   if (schema.name !== name && state.byName.has(schema.name)) throw tableExists(schema.name)
   await change(state, (builder) => {
-    if (step.kind === 'addColumn') builder.define({ ...access, layout: grownLayout(state, access, step) })
+    // In every shard, whatever changes: so each of them can tell by itself that the catalog is another one.
+    builder.define({ ...access, layout: nextLayout(state, access, step) })
     if (schema.name !== name) builder.deleteIn(catalogShard, state.catalog, [name])
     builder.putIn(catalogShard, state.catalog, tableRow(schema))
   }, commit)
@@ -156,15 +157,21 @@ async function alterTable(state: TablesState, name: string, step: TableChange, c
 /** Each row group of an older file may take as much of the memory. */
 const missingBytesMax = 64 * 1024
 
-/** The layout with what older rows have in its new column; for former columns the trees know it. */
-function grownLayout({ writer }: TablesState, { schema, layout }: TableAccess, { missing = null }: Extract<TableChange, { kind: 'addColumn' }>): TableLayout {
-  const ordinal = schema.columns.length - 1, column = schema.columns[ordinal]!
-  const value = checkValue(schema, column, missing)
+/** The layout with what older rows have in columns that came later: the trees know it of former ones. */
+function nextLayout({ writer }: TablesState, { schema, layout }: TableAccess, step: TableChange): TableLayout {
   const known = writer.shards.trees[catalogShard]!.layouts.get(schema.tableId)?.missing ?? []
-  if (value === null) return known.length === 0 ? layout : { ...layout, missing: known }
+  const missing = [...known, ...(step.kind === 'addColumn' ? missingValue(schema, step.missing ?? null) : [])]
+  return missing.length === 0 ? layout : { ...layout, missing }
+}
+
+/** What rows that are there have in the last column; nothing when it is null. */
+function missingValue(schema: TableSchema, given: EngineValue): readonly MissingValue[] {
+  const ordinal = schema.columns.length - 1, column = schema.columns[ordinal]!
+  const value = checkValue(schema, column, given)
+  if (value === null) return []
   const physical = physicalValue(column, value)
   if (physical instanceof Uint8Array && physical.length > missingBytesMax) throw new LsmtError('54000', `the value of column "${column.name}" in rows that are there has ${physical.length} bytes, at most ${missingBytesMax} are possible`, { hint: 'add the column without a default, and update the rows' })
-  return { ...layout, missing: [...known, { ordinal, value: physical }] }
+  return [{ ordinal, value: physical }]
 }
 
 /** The table goes on, empty, under another id; a shard forgets the former rows as it forgets a dropped table's. */

@@ -81,6 +81,11 @@ export class TextRun {
   next(): StatementResult | Promise<StatementResult> | undefined {
     if (this.index >= this.options.prepared.statements.length) return undefined
     const index = this.index++
+    const fresh = this.transaction === undefined ? this.runner.engine.freshCatalog?.() : undefined
+    return fresh === undefined ? this.run(index) : fresh.then(() => this.run(index))
+  }
+
+  private run(index: number): StatementResult | Promise<StatementResult> {
     const values = this.valuesOf(index)
     const { idempotencyKey } = this.options
     // Who may not write has nothing to repeat.
