@@ -14,6 +14,11 @@ import type { Sql } from '../sql/sql.ts'
 import { sendWhole } from './format/whole-answer.ts'
 import type { CommitKind } from './format/result-format.ts'
 import { openapi } from './describe/openapi.ts'
+import { markNotTaken } from './forward/at-coordinator.ts'
+import { createClusterRoute } from './forward/cluster-route.ts'
+import { createPeers } from './forward/peers.ts'
+import type { ServedCluster } from './forward/served-cluster.ts'
+import { answerUpgrades } from './forward/upgrades.ts'
 import { answerError, answerQuery } from './query/query-route.ts'
 import type { QueryRoute } from './query/query-route.ts'
 import { createBodies, drop, tooLarge } from './guard/bodies.ts'
@@ -25,7 +30,7 @@ import { checkRequestHead } from './guard/request-head.ts'
 import type { Access } from './guard/tokens.ts'
 import type { Sample } from './observe/metric-table.ts'
 import { createMetrics, metricsContentType } from './observe/metrics.ts'
-import { setRequestIdHeader } from './observe/request-id.ts'
+import { sessionHeader, setOwnHeaders, setSessionToken } from './observe/own-headers.ts'
 import { createTraffic } from './observe/traffic.ts'
 import type { Traffic, TrafficOptions } from './observe/traffic.ts'
 import { answerImport } from './import/import-route.ts'
@@ -39,8 +44,12 @@ export interface HttpSettings extends ListenerSettings {
 
 /** What the composition root gives. */
 export interface HttpServices extends Omit<TrafficOptions, 'onAnswered'> {
+  /** Of a node of a cluster: that which reads, and SQL over it. */
   readonly engine: Engine
   readonly sql: Sql
+  readonly cluster?: ServedCluster
+  /** In PEM: whose certificates of other nodes are believed, where not the system's. */
+  readonly peerCa?: string | undefined
   readonly commit: CommitKind
   /** What GET /backup answers from; without it there is no such route. */
   readonly backup?: BackupRoute
@@ -64,7 +73,9 @@ export interface HttpServer {
   readonly url: string
   /** See `Listener`. */
   replaceCertificate(certificate: Certificate): void
-  /** Refuses further requests, lets those under way finish for at most `graceMs`, then cuts what is left. */
+  /** Refuses further requests and lets those under way finish for at most `graceMs`. Other nodes are still heard. */
+  drain(graceMs: number): Promise<void>
+  /** Drains, then cuts what is left. The connections of other nodes are the cluster's to close, before. */
   close(graceMs: number): Promise<void>
 }
 
@@ -74,34 +85,46 @@ export async function startHttpServer(settings: HttpSettings, services: HttpServ
   const metrics = createMetrics(services.ofProcess)
   const traffic = createTraffic({ ...services, onAnswered: metrics.answered })
   const [bodies, gate, reads] = [createBodies(limits, services.clock), createGate(limits), newQueryStats()]
-  const sample = (): Sample => ({ engine: services.engineStats(), sql: services.sql.stats, reads, gate: gate.counts, connections: connections.counts, bodyBytes: bodies.bytesHeld, requestsUnderWay: traffic.underWay })
-  const routes: Routes = { ...services, bodyTimeoutMs: limits.bodyTimeoutMs, statementLengthMax: limits.statementLengthMax, statementTimeoutMs: limits.statementTimeoutMs, bodies, gate, traffic, reads, metrics: () => metrics.text(sample()) }
+  const peers = createPeers({ ca: services.peerCa })
+  const forwards = { answered: 0, notTaken: 0, unknown: 0 }
+  const cluster = services.cluster && createClusterRoute({ cluster: services.cluster, peers, clock: services.clock, counts: forwards }, services.sql)
+  const sample = (): Sample => ({ engine: services.engineStats(), sql: services.sql.stats, reads, gate: gate.counts, connections: connections.counts, bodyBytes: bodies.bytesHeld, requestsUnderWay: traffic.underWay, forwards })
+  const routes: Routes = { ...services, cluster, bodyTimeoutMs: limits.bodyTimeoutMs, statementLengthMax: limits.statementLengthMax, statementTimeoutMs: limits.statementTimeoutMs, bodies, gate, traffic, reads, metrics: () => metrics.text(sample()) }
   const app = createApp(routes)
-  const door: Door = { settings, traffic, isStopping: false }
+  const door: Door = { settings, traffic, cluster: services.cluster, isStopping: false }
   const handle = (request: IncomingMessage, response: ServerResponse, awaitsContinue: boolean): void => {
     traffic.begin(request, response)
     connections.begin(request, response)
     const access = admitted(door, request, response, awaitsContinue)
     if (access === undefined) return
+    if (request.method === 'POST' && isPath('/import', request.url)) {
+      void answerImport(routes, { request, response, access, awaitsContinue })
+      return
+    }
     if (awaitsContinue) response.writeContinue()
     if (request.method === 'POST' && isQuery(request.url)) answerQuery(routes, request, response, access)
-    else if (request.method === 'POST' && isPath('/import', request.url)) void answerImport(routes, request, response, access)
     else {
       // Express writes heads of its own.
-      setRequestIdHeader(response)
+      setOwnHeaders(response)
       app(request, response)
     }
   }
   const { server, url, replaceCertificate } = createListener((request, response) => handle(request, response, false), settings)
   const connections = guardConnections(server, limits)
   server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => handle(request, response, true))
+  if (services.cluster !== undefined) answerUpgrades(server, settings.certificate !== undefined, services.cluster)
   await listen(server, settings)
+  const drain = async (graceMs: number): Promise<void> => {
+    door.isStopping = true
+    await traffic.settled(graceMs)
+  }
   return {
     url: url(),
     replaceCertificate,
+    drain,
     async close(graceMs) {
-      door.isStopping = true
-      await traffic.settled(graceMs)
+      await drain(graceMs)
+      peers.close()
       await closeListener(server)
     },
   }
@@ -110,6 +133,7 @@ export async function startHttpServer(settings: HttpSettings, services: HttpServ
 interface Door {
   readonly settings: HttpSettings
   readonly traffic: Traffic
+  readonly cluster: ServedCluster | undefined
   isStopping: boolean
 }
 
@@ -121,11 +145,12 @@ function isPath(path: string, url = ''): boolean {
 
 /** What the client may do; undefined when it was answered with a refusal. Whoever asks first whether to send a large body hears it before. */
 function admitted(door: Door, request: IncomingMessage, response: ServerResponse, awaitsContinue: boolean): Access | undefined {
-  const { settings: { clients, limits }, traffic } = door
+  const { settings: { clients, limits }, traffic, cluster } = door
   try {
     checkRequestHead(request, limits.headersMax)
     if (door.isStopping) refuseToBegin(request, response)
     const access = accessFor(clients, request)
+    if (cluster !== undefined) beginSession(cluster, request, response)
     if (awaitsContinue && Number(request.headers['content-length']) > limits.bodyBytesMax && isQuery(request.url)) throw tooLarge(limits.bodyBytesMax)
     return access
   } catch (error) {
@@ -135,9 +160,18 @@ function admitted(door: Door, request: IncomingMessage, response: ServerResponse
   }
 }
 
-function refuseToBegin({ url }: IncomingMessage, response: ServerResponse): void {
+/** 22023 for a token that is none. What the client has seen so far it is to see after this request too. */
+function beginSession(cluster: ServedCluster, { headers }: IncomingMessage, response: ServerResponse): void {
+  const seen = headers[sessionHeader] as string | undefined
+  if (seen !== undefined) cluster.token(seen)
+  setSessionToken(response, () => cluster.token(seen))
+}
+
+function refuseToBegin(request: IncomingMessage, response: ServerResponse): void {
   response.setHeader('connection', 'close')
-  if (url !== '/health/live') throw new LsmtError('57P03', 'the server is stopping')
+  if (request.url === '/health/live') return
+  markNotTaken(request, response)
+  throw new LsmtError('57P03', 'the server is stopping')
 }
 
 function createApp(services: Routes): Express {

@@ -81,6 +81,11 @@ export interface Sql {
   /** A transaction that writes these tables, of statements that come one by one; the signal stops it. */
   begin(tables: readonly string[], signal: CancelSignal): Promise<StepwiseTransaction>
   readonly stats: SqlStats
+  /**
+   * The same over another engine: what texts are, memory and counts are shared, and plans among engines of one catalog,
+   * which is the engine itself where nothing else is said.
+   */
+  over(engine: Engine, catalog?: EngineCatalog): Sql
 }
 
 export interface SqlStats {
@@ -101,11 +106,29 @@ interface CachedPlan {
 const nothing: ReadonlySet<number> = new Set()
 
 export function createSql(engine: Engine, settings: SqlSettings = defaultSqlSettings, clock: Clock = systemClock): Sql {
+  const planners = new WeakMap<EngineCatalog, PlanOf>()
+  const plannerOf = (catalog: EngineCatalog): PlanOf => {
+    const planOf = planners.get(catalog) ?? createPlanner(settings)
+    planners.set(catalog, planOf)
+    return planOf
+  }
+  return sqlOver({ prepare: createPreparer(settings), plannerOf, pool: createMemoryPool(settings.queriesMemoryBytesMax), counts: {}, settings, clock }, engine, engine)
+}
+
+/** What all that came of one `createSql` share. */
+interface SqlFloor {
+  readonly prepare: Sql['prepare']
+  readonly plannerOf: (catalog: EngineCatalog) => PlanOf
+  readonly pool: QueryLimits['pool']
+  readonly counts: StatementCounts
+  readonly settings: SqlSettings
+  readonly clock: Clock
+}
+
+function createPreparer(settings: SqlSettings): Sql['prepare'] {
   const skeletons = createSkeletons(settings.planCacheEntriesMax)
   const texts = createGenerationCache<PreparedText>(settings.planCacheEntriesMax)
-  const limits: QueryLimits = { memoryBytesMax: settings.queryMemoryBytesMax, spillBytesMax: settings.querySpillBytesMax, pool: createMemoryPool(settings.queriesMemoryBytesMax), usdPerRead: engine.usdPerRead ?? 0 }
-
-  function prepare(text: string): PreparedText {
+  return (text) => {
     if (!isWellFormed(text)) throw notUnicode('the statement', text)
     const familiar = skeletons.read(text)
     if (familiar !== undefined) return { text, statements: [familiar] }
@@ -119,8 +142,12 @@ export function createSql(engine: Engine, settings: SqlSettings = defaultSqlSett
     if (isShort && prepared.statements.length === 1) skeletons.learn(text, prepared.statements[0]!)
     return prepared
   }
+}
 
-  const runner: TextRunner = { engine, clock, limits, planOf: createPlanner(settings), counts: {}, staging: { engine, visible: () => engine } }
+function sqlOver(floor: SqlFloor, engine: Engine, catalog: EngineCatalog): Sql {
+  const { prepare, clock, settings, pool, counts } = floor
+  const limits: QueryLimits = { memoryBytesMax: settings.queryMemoryBytesMax, spillBytesMax: settings.querySpillBytesMax, pool, usdPerRead: engine.usdPerRead ?? 0 }
+  const runner: TextRunner = { engine, clock, limits, planOf: floor.plannerOf(catalog), counts, staging: { engine, visible: () => engine } }
 
   function start(prepared: PreparedText, parameters?: SqlParameters, options?: QueryOptions): TextRun {
     return new TextRun(runner, { prepared, parameters, signal: options?.signal, mayWrite: options?.mayWrite ?? true, oneWithRows: options?.oneWithRows ?? false, idempotencyKey: options?.idempotencyKey, requests: budgetOf(options) })
@@ -153,7 +180,8 @@ export function createSql(engine: Engine, settings: SqlSettings = defaultSqlSett
     query: (text, parameters, options) => queryAs(asUserRows, text, parameters, options),
     queryAs,
     begin: (tables, signal) => beginStepwise(runner, tables, signal),
-    get stats() { return { statements: { ...runner.counts }, queryMemoryBytes: limits.pool.usedBytes } },
+    get stats() { return { statements: { ...counts }, queryMemoryBytes: pool.usedBytes } },
+    over: (other, itsCatalog = other) => sqlOver(floor, other, itsCatalog),
   }
 }
 

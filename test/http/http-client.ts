@@ -5,6 +5,7 @@ import type { Clients } from '../../src/http/guard/clients.ts'
 import { defaultHttpLimits } from '../../src/http/guard/limits.ts'
 import type { HttpLimits } from '../../src/http/guard/limits.ts'
 import type { Certificate } from '../../src/http/listener.ts'
+import type { ServedCluster } from '../../src/http/forward/served-cluster.ts'
 import { startHttpServer } from '../../src/http/server.ts'
 import type { HttpServer } from '../../src/http/server.ts'
 import { createLog } from '../../src/runtime/log.ts'
@@ -55,6 +56,7 @@ export interface TestServerOptions {
   readonly clients?: Clients
   readonly certificate?: Certificate
   readonly notReady?: () => string | undefined
+  readonly cluster?: ServedCluster
 }
 
 export async function startTestServer(options: TestServerOptions = {}): Promise<TestServer> {
@@ -67,7 +69,8 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
       engine,
       sql: createSql(engine),
       clock: systemClock,
-      commit: { durability: 'sync', copies: 1 },
+      commit: { durability: 'sync', copies: options.cluster?.copies ?? 1 },
+      ...(options.cluster !== undefined && { cluster: options.cluster }),
       random: seededRandom(1),
       log: { ...createLog(options.logLevel ?? 'silent', (line) => logged.push(JSON.parse(line) as LogLine)), error: ({ err }) => faults.push(err) },
       slowQueryMs: options.slowQueryMs ?? 0,

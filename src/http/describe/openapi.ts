@@ -6,7 +6,7 @@ import { formatNames } from '../format/choose-format.ts'
 import { schemas } from './schemas.ts'
 
 const errorContent = { 'application/json': { schema: { $ref: '#/components/schemas/Error' } } } as const
-const requestId = { 'x-request-id': { $ref: '#/components/headers/RequestId' } } as const
+const requestId = { 'x-request-id': { $ref: '#/components/headers/RequestId' }, 'lsmt-session': { $ref: '#/components/headers/Session' } } as const
 const retryAfter = { ...requestId, 'retry-after': { description: 'Seconds after which trying again makes sense.', schema: { type: 'string' } } } as const
 
 function refusal(description: string, headers: Readonly<Record<string, unknown>> = requestId, content: unknown = errorContent): unknown {
@@ -32,6 +32,12 @@ function json(schema: string, description: string): unknown {
 
 const idempotencyKey = { name: 'Idempotency-Key', in: 'header', schema: { type: 'string' }, description: 'Makes a write safe to send again.' } as const
 
+const sessionToken = { name: 'Lsmt-Session', in: 'header', schema: { type: 'string' }, description: 'The header of that name of an answer before: what stood behind it, this answer stands on too.' } as const
+const consistency = [
+  { name: 'Lsmt-Consistency', in: 'header', schema: { enum: ['linearizable', 'session', 'stale'], default: 'linearizable' }, description: 'Of reads in a cluster: all that was acknowledged before; what stands behind Lsmt-Session; what was true Lsmt-Staleness-Ms-Max ago.' },
+  { name: 'Lsmt-Staleness-Ms-Max', in: 'header', schema: { type: 'integer', minimum: 1, maximum: 2 ** 31 - 1 }, description: 'For Lsmt-Consistency: stale.' },
+] as const
+
 const queryAnswer = {
   description: 'What the statements gave. In all formats but JSON one statement of a text may give rows. A body that breaks off has no end: the connection is cut.',
   headers: { ...requestId, vary: { schema: { type: 'string' } }, 'content-encoding': { schema: { enum: ['gzip', 'br'] } } },
@@ -51,6 +57,8 @@ const paths = {
       parameters: [
         { name: 'format', in: 'query', schema: { enum: formatNames }, description: 'Counts before Accept.' },
         idempotencyKey,
+        ...consistency,
+        sessionToken,
       ],
       requestBody: {
         required: true,
@@ -79,6 +87,7 @@ const paths = {
         { name: 'header', in: 'query', schema: { enum: ['true', 'false'] }, description: 'Of CSV.' },
         { name: 'delimiter', in: 'query', schema: { type: 'string' }, description: 'Of CSV: a character, or tab.' },
         idempotencyKey,
+        sessionToken,
       ],
       requestBody: { required: true, description: 'Also with Content-Encoding: gzip.', content: { 'text/csv': { schema: { type: 'string' } }, 'application/x-ndjson': { schema: { type: 'string' } } } },
       responses: {
@@ -111,7 +120,7 @@ export const openapi = {
   paths,
   components: {
     schemas,
-    headers: { RequestId: { description: 'Stands in the log too; the one that the client sent, if it sent one.', schema: { type: 'string' } } },
+    headers: { Session: { description: 'Of a node of a cluster: what this answer stands on, for reads at other nodes.', schema: { type: 'string' } }, RequestId: { description: 'Stands in the log too; the one that the client sent, if it sent one.', schema: { type: 'string' } } },
     securitySchemes: { bearer: { type: 'http', scheme: 'bearer' }, basic: { type: 'http', scheme: 'basic', description: 'The token is the password.' } },
   },
 } as const

@@ -9,7 +9,7 @@ import type { Writable } from 'node:stream'
 import { LsmtError } from '../../errors.ts'
 import { endReason } from '../../runtime/pace.ts'
 import type { CancelSignal } from '../../sql/cancel.ts'
-import { setRequestIdHeader } from '../observe/request-id.ts'
+import { setOwnHeaders } from '../observe/own-headers.ts'
 import { chooseEncoding, compressedBytesMin, createCompressor } from './compression.ts'
 import type { Compressor, Encoding } from './compression.ts'
 import type { Chunk } from './result-format.ts'
@@ -102,7 +102,7 @@ export class ResponseSink implements AnswerSink {
   private startStream(): Writable {
     const { response } = this
     const encoding = acceptedEncoding(response)
-    setRequestIdHeader(response)
+    setOwnHeaders(response)
     response.writeHead(200, { 'content-type': this.contentType, vary, ...(encoding !== undefined && { 'content-encoding': encoding }) })
     if (encoding === undefined) return response
     this.compressor = createCompressor(encoding)

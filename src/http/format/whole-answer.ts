@@ -3,7 +3,7 @@
  * object, together again for each answer.
  */
 import type { ServerResponse } from 'node:http'
-import { requestIdFields } from '../observe/request-id.ts'
+import { ownFields } from '../observe/own-headers.ts'
 import type { Chunk } from './result-format.ts'
 
 export function sendWhole(response: ServerResponse, status: number, contentType: string, body: Chunk, headers: Readonly<Record<string, string>> = {}): void {
@@ -36,7 +36,7 @@ function sendReady(): void {
 
 function writeHead(response: ServerResponse, status: number, contentType: string, body: Chunk, headers: readonly string[]): void {
   const byteLength = typeof body === 'string' ? Buffer.byteLength(body, 'utf8') : body.length
-  const list: (string | number)[] = ['content-type', contentType, 'content-length', byteLength, ...headers, ...requestIdFields(response)]
+  const list: (string | number)[] = ['content-type', contentType, 'content-length', byteLength, ...headers, ...ownFields(response)]
   response.writeHead(status, list as (string | string[])[])
 }
 

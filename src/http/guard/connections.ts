@@ -33,7 +33,11 @@ export function guardConnections(server: Server, limits: HttpLimits): Connection
   server.timeout = limits.stalledTimeoutMs
   // What Node would leave out of longer ones without a word, `checkRequestHead` refuses.
   server.maxHeadersCount = limits.headersMax + 1
+  const counted = new WeakSet<Socket>()
   server.on('connection', (socket: Socket) => {
+    // One that begins anew is no other.
+    if (counted.has(socket)) return
+    counted.add(socket)
     counts.open++
     socket.once('close', () => counts.open--)
   })

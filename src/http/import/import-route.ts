@@ -13,6 +13,8 @@ import { sendWhole } from '../format/whole-answer.ts'
 import { gunzipped } from '../format/compression.ts'
 import { jsonContentType } from '../format/json-format.ts'
 import type { CommitKind } from '../format/result-format.ts'
+import { coordinatorWaitMs, runAtCoordinator } from '../forward/at-coordinator.ts'
+import type { ClusterRoute } from '../forward/cluster-route.ts'
 import { drop } from '../guard/bodies.ts'
 import { inTurn } from '../guard/gate.ts'
 import type { Gate } from '../guard/gate.ts'
@@ -22,11 +24,13 @@ import type { Traffic } from '../observe/traffic.ts'
 import { answerError } from '../query/query-route.ts'
 import { idempotencyKeyOf } from '../query/query-request.ts'
 import { isGzip, readImportUrl } from './import-request.ts'
+import type { AskedImport } from './import-request.ts'
 
 export interface ImportRoute {
   readonly engine: Engine
   readonly clock: Clock
   readonly commit: CommitKind
+  readonly cluster: ClusterRoute | undefined
   readonly gate: Gate
   readonly traffic: Traffic
   /** A client that sends no byte for so long is given up. */
@@ -36,16 +40,24 @@ export interface ImportRoute {
 /** Of a body whose import was refused so much is read on, so that the client hears the answer. */
 const refusedBytesMax = 256 * 1024 * 1024
 
+export interface ArrivedImport {
+  readonly request: IncomingMessage
+  readonly response: ServerResponse
+  readonly access: Access
+  /** Whether the client sends its rows only when it is told that they are wanted. */
+  readonly awaitsContinue: boolean
+}
+
 /** Never rejects: every failure is an answer or a cut connection. */
-export async function answerImport(route: ImportRoute, request: IncomingMessage, response: ServerResponse, access: Access): Promise<void> {
+export async function answerImport(route: ImportRoute, arrived: ArrivedImport): Promise<void> {
+  const { request, response } = arrived
   const canceller = new Canceller()
   const onClose = (): void => canceller.cancel(new LsmtError('57014', 'the client went away'))
   response.once('close', onClose)
   try {
-    const startMs = route.clock.monotonicMs()
-    const outcome = await runImport(route, request, access, canceller)
-    if (outcome.isWritten) answerWritten(route, outcome, startMs, response)
-    else answerRefused(outcome, request, response)
+    const asked = readAsked(arrived)
+    if (route.cluster === undefined) await importHere(route, route.engine, asked, arrived, canceller)
+    else await importInCluster(route, route.cluster, asked, arrived, canceller)
   } catch (error) {
     if (!request.complete) response.setHeader('connection', 'close')
     answerError(route, error, response, undefined)
@@ -55,16 +67,45 @@ export async function answerImport(route: ImportRoute, request: IncomingMessage,
   }
 }
 
-async function runImport({ engine, clock, gate, bodyTimeoutMs }: ImportRoute, request: IncomingMessage, access: Access, signal: CancelSignal): Promise<ImportOutcome> {
+function readAsked({ request, access }: ArrivedImport): AskedImport {
   const asked = readImportUrl(request.url ?? '', request.headers)
   if (access !== 'write') throw new LsmtError('42501', 'an import is not allowed to who may only read', { hint: 'use a token that may write' })
-  const body = streamedBody(request, bodyTimeoutMs)
-  const given: ImportRequest = { ...asked, source: isGzip(request.headers) ? gunzipped(body) : body, clock, signal }
+  return asked
+}
+
+/** The rows are read by the node that coordinates writes, and not before it is known. */
+async function importInCluster(route: ImportRoute, { forwarding }: ClusterRoute, asked: AskedImport, arrived: ArrivedImport, signal: CancelSignal): Promise<void> {
+  const { request, response } = arrived
+  await runAtCoordinator(forwarding, {
+    request,
+    response,
+    waitMsMax: coordinatorWaitMs,
+    body: { kind: 'streamed', begin: () => bodyOf(route, arrived) },
+    here: async (engine) => {
+      await importHere(route, engine, asked, arrived, signal)
+      return true
+    },
+  })
+}
+
+async function importHere(route: ImportRoute, engine: Engine, asked: AskedImport, arrived: ArrivedImport, signal: CancelSignal): Promise<void> {
+  const { clock, gate } = route
+  const { request, response } = arrived
+  const startMs = clock.monotonicMs()
+  const isCompressed = isGzip(request.headers)
+  const body = bodyOf(route, arrived)
+  const given: ImportRequest = { ...asked, source: isCompressed ? gunzipped(body) : body, clock, signal }
   let outcome: ImportOutcome | undefined
   await inTurn(gate, signal, async () => {
     outcome = await importUnderKey(engine, given, idempotencyKeyOf(request.headers))
   })
-  return outcome!
+  if (outcome!.isWritten) answerWritten(route, outcome!, startMs, response)
+  else answerRefused(outcome!, request, response)
+}
+
+function bodyOf({ bodyTimeoutMs }: ImportRoute, { request, response, awaitsContinue }: ArrivedImport): AsyncGenerator<Buffer> {
+  if (awaitsContinue) response.writeContinue()
+  return streamedBody(request, bodyTimeoutMs)
 }
 
 function answerWritten({ clock, commit }: ImportRoute, { rowsWritten, linesFailed, errors }: ImportOutcome, startMs: number, response: ServerResponse): void {

@@ -4,6 +4,7 @@ import type { QueryStats } from '../../sql/result.ts'
 import type { SqlStats } from '../../sql/sql.ts'
 import type { Histogram } from '../../runtime/histogram.ts'
 import { sumOfHistograms } from '../../runtime/histogram.ts'
+import type { ForwardCounts } from '../forward/at-coordinator.ts'
 import type { Connections } from '../guard/connections.ts'
 import type { Gate } from '../guard/gate.ts'
 
@@ -16,6 +17,8 @@ export interface Sample {
   readonly connections: Connections['counts']
   readonly bodyBytes: number
   readonly requestsUnderWay: number
+  /** To other nodes of a cluster. */
+  readonly forwards: ForwardCounts
 }
 
 /** One number, or one for each value of a label. */
@@ -117,7 +120,11 @@ const following: readonly Metric[] = [
   counter('follow_reloads_total', 'Times that everything was read anew, the opening included', ({ engine }) => engine.following?.reloads ?? 0),
 ]
 
-export const metricTable: readonly Metric[] = [...serving, ...reading, ...writing, ...tree, ...following]
+const cluster: readonly Metric[] = [
+  counter('forwarded_requests_total', 'Requests that were handed on to the node that coordinates writes, by outcome; not_taken ones may be counted again', ({ forwards: { answered, notTaken, unknown } }) => ({ answered, not_taken: notTaken, unknown }), 'outcome'),
+]
+
+export const metricTable: readonly Metric[] = [...serving, ...reading, ...writing, ...tree, ...following, ...cluster]
 
 /** Distributions that are counted where they arise. */
 export interface SampledHistogram {

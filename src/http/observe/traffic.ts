@@ -7,7 +7,7 @@ import type { Clock } from '../../runtime/clock.ts'
 import type { Log } from '../../runtime/log.ts'
 import type { Random } from '../../runtime/random.ts'
 import type { PreparedText } from '../../sql/run/text-run.ts'
-import { createRequestIds, requestIdHeader, requestIdOf, setRequestId } from './request-id.ts'
+import { createRequestIds, requestIdHeader, requestIdOf, setRequestId } from './own-headers.ts'
 import { routeOf } from './route-name.ts'
 
 export interface Traffic {

@@ -1,10 +1,12 @@
 /** POST /query: from request to answer, without express. */
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Engine } from '../../engine/engine.ts'
 import { LsmtError } from '../../errors.ts'
 import type { Clock } from '../../runtime/clock.ts'
 import { Canceller } from '../../sql/cancel.ts'
 import type { CancelSignal } from '../../sql/cancel.ts'
 import type { QueryStats } from '../../sql/result.ts'
+import { onlyReads } from '../../sql/run/reading-only.ts'
 import type { Sql } from '../../sql/sql.ts'
 import { errorAnswer } from '../error-answer.ts'
 import { ResponseSink } from '../format/response-sink.ts'
@@ -14,6 +16,9 @@ import type { FormatName } from '../format/choose-format.ts'
 import { jsonContentType } from '../format/json-format.ts'
 import type { CommitKind, ResultFormat } from '../format/result-format.ts'
 import { writeResults } from '../format/write-results.ts'
+import { runAtCoordinator } from '../forward/at-coordinator.ts'
+import { checkConsistencyAlone, readConsistency } from '../forward/consistency.ts'
+import type { ClusterRoute } from '../forward/cluster-route.ts'
 import { drop } from '../guard/bodies.ts'
 import type { Bodies } from '../guard/bodies.ts'
 import { beforeEnd, inTurn } from '../guard/gate.ts'
@@ -24,9 +29,11 @@ import { idempotencyKeyOf, readQueryHead, readQueryRequest } from './query-reque
 import type { QueryRequest } from './query-request.ts'
 
 export interface QueryRoute {
+  readonly engine: Engine
   readonly sql: Sql
   readonly clock: Clock
   readonly commit: CommitKind
+  readonly cluster: ClusterRoute | undefined
   readonly statementLengthMax: number
   /** 0: no limit. */
   readonly statementTimeoutMs: number
@@ -74,10 +81,14 @@ function answerBody(route: QueryRoute, { request, access, name, body }: Arrived,
   try {
     const query = readQueryRequest(request.headers['content-type'], body)
     if (query.sql.length > route.statementLengthMax) throw new LsmtError('54000', `the text of the statements is longer than ${route.statementLengthMax} characters`)
+    if (route.cluster === undefined) checkConsistencyAlone(request.headers, route.engine)
     const asked = { query, access, idempotencyKey: idempotencyKeyOf(request.headers) }
     const format = loadFormat(name)
-    if (format instanceof Promise) return format.then((loaded) => runQuery(route, { ...asked, format: loaded }, response)).catch((error: unknown) => answerError(route, error, response, undefined))
-    return runQuery(route, { ...asked, format }, response)
+    const run = (loaded: ResultFormat): Promise<void> | undefined => {
+      const whole = { ...asked, format: loaded }
+      return route.cluster === undefined ? runQuery(route, route.sql, whole, response) : runInCluster(route, route.cluster, whole, { request, body, response })
+    }
+    return format instanceof Promise ? format.then(run).catch((error: unknown) => answerError(route, error, response, undefined)) : run(format)
   } catch (error) {
     answerError(route, error, response, undefined)
     return undefined
@@ -97,13 +108,34 @@ interface Asked {
   readonly idempotencyKey: string | undefined
 }
 
-/** At once when nothing is to be waited for; neither throws nor rejects. */
-function runQuery(route: QueryRoute, asked: Asked, response: ServerResponse): Promise<void> | undefined {
+/** What only reads runs here, all else where writes are coordinated. At once when nothing is to be waited for; never rejects. */
+function runInCluster(route: QueryRoute, cluster: ClusterRoute, asked: Asked, { request, body, response }: Pick<Arrived, 'request' | 'body'> & { readonly response: ServerResponse }): Promise<void> | undefined {
+  const consistency = readConsistency(request.headers)
+  const { statements } = route.sql.prepare(asked.query.sql)
+  if (asked.access === 'read' || onlyReads(statements)) return runQuery(route, cluster.reading(consistency), asked, response)
+  const here = async (engine: Engine): Promise<boolean> => {
+    let isTaken = true
+    // Of several statements some may have been done.
+    const passOver = (error: unknown): boolean => {
+      isTaken = statements.length > 1 || !(error instanceof LsmtError && error.code === '57P03')
+      return !isTaken
+    }
+    await runQuery(route, cluster.writing(engine), asked, response, passOver)
+    return isTaken
+  }
+  const waitMsMax = timeLimitOf(route, asked.query)?.ms ?? Infinity
+  return runAtCoordinator(cluster.forwarding, { request, response, body: { kind: 'whole', bytes: body }, waitMsMax, here }).catch((error: unknown) => answerError(route, error, response, undefined))
+}
+
+/** At once when nothing is to be waited for; neither throws nor rejects. `passOver` says of an error that nobody is to be told of it. */
+function runQuery(route: QueryRoute, sql: Sql, asked: Asked, response: ServerResponse, passOver?: (error: unknown) => boolean): Promise<void> | undefined {
   const canceller = new Canceller()
   const sink = new ResponseSink(response, asked.format.contentType, canceller)
-  const failed = (error: unknown): void => answerError(route, error, response, { sink, format: asked.format })
+  const failed = (error: unknown): void => {
+    if (sink.isStreaming || passOver?.(error) !== true) answerError(route, error, response, { sink, format: asked.format })
+  }
   try {
-    const running = inTurn(route.gate, canceller, () => writeStatements(route, asked, { response, sink, signal: canceller }))
+    const running = inTurn(route.gate, canceller, () => writeStatements(route, sql, asked, { response, sink, signal: canceller }))
     if (running !== undefined) return unlessGivenUp({ writing: running, limit: timeLimitOf(route, asked.query), response, canceller }, () => sink.end(), failed)
     sink.end()
   } catch (error) {
@@ -156,10 +188,10 @@ function unlessGivenUp({ writing, limit, response, canceller }: Running, written
 }
 
 /** The results of a text; what needs no waiting is written at once. */
-function writeStatements(route: QueryRoute, { query, access, format, idempotencyKey }: Asked, { response, sink, signal }: { readonly response: ServerResponse; readonly sink: ResponseSink; readonly signal: CancelSignal }): Promise<void> | undefined {
+function writeStatements(route: QueryRoute, sql: Sql, { query, access, format, idempotencyKey }: Asked, { response, sink, signal }: { readonly response: ServerResponse; readonly sink: ResponseSink; readonly signal: CancelSignal }): Promise<void> | undefined {
   const startMs = route.clock.monotonicMs()
-  const prepared = route.sql.prepare(query.sql)
-  const run = route.sql.start(prepared, query.parameters, { signal, mayWrite: access === 'write', oneWithRows: !format.takesAll, ...(idempotencyKey !== undefined && { idempotencyKey }), ...(query.maxStorageRequests !== undefined && { maxStorageRequests: query.maxStorageRequests }) })
+  const prepared = sql.prepare(query.sql)
+  const run = sql.start(prepared, query.parameters, { signal, mayWrite: access === 'write', oneWithRows: !format.takesAll, ...(idempotencyKey !== undefined && { idempotencyKey }), ...(query.maxStorageRequests !== undefined && { maxStorageRequests: query.maxStorageRequests }) })
   const writer = { sink, format, commit: route.commit, monotonicMs: route.clock.monotonicMs, reads: route.reads }
   return beforeEnd(() => writeResults(writer, run, prepared.statements.length), () => {
     run.close()

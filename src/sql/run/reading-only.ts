@@ -2,6 +2,7 @@
 import type { ErrorCode } from '../../errors.ts'
 import { errorAt, originOf } from '../origin.ts'
 import type { Plan } from '../plan.ts'
+import type { ScannedStatement } from '../scan/scan-state.ts'
 import type { PlanOf } from './open-transaction.ts'
 
 export interface WriteRefusal {
@@ -40,4 +41,20 @@ export type WritingPlan = Extract<Plan, { readonly kind: keyof typeof statementN
 
 export function writes(plan: Plan): plan is WritingPlan {
   return plan.kind in statementName
+}
+
+/** First words of statements that never write, whatever follows. */
+const readingWords: ReadonlySet<string> = new Set(['select', 'values', 'with', '(', 'show', 'describe', 'desc', 'begin', 'start', 'commit', 'end', 'abort', 'rollback', 'savepoint', 'release'])
+
+/**
+ * Whether statements cannot write, as their words tell, before anything is planned and whatever tables there are. What is
+ * unknown may write; what is told to read here and would write after all has a plan that `readingOnly` refuses.
+ */
+export function onlyReads(statements: readonly ScannedStatement[]): boolean {
+  return statements.every(({ shape, explain }) => (explain !== undefined && !explain.analyze) || readingWords.has(firstToken(shape)))
+}
+
+function firstToken(shape: string): string {
+  const end = shape.indexOf(' ')
+  return end < 0 ? shape : shape.slice(0, end)
 }

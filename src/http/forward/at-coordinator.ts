@@ -1,0 +1,107 @@
+/**
+ * Has a request that writes run at the node that coordinates writes, which may be this one, and may become another one
+ * meanwhile: a request that certainly was not taken goes to the next, for as long as clients are made to wait.
+ */
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Engine } from '../../engine/engine.ts'
+import { LsmtError } from '../../errors.ts'
+import type { Clock } from '../../runtime/clock.ts'
+import { requestIdHeader, requestIdOf } from '../observe/own-headers.ts'
+import { handOn } from './hand-on.ts'
+import type { Handed, HandedBody } from './hand-on.ts'
+import { forwardedHeader, notTakenHeader, requestHeaders } from './passed-headers.ts'
+import type { Peers } from './peers.ts'
+import type { Coordinator, ServedCluster } from './served-cluster.ts'
+
+export interface Forwarding {
+  readonly cluster: ServedCluster
+  readonly peers: Peers
+  readonly clock: Clock
+  readonly counts: ForwardCounts
+}
+
+/** Requests so far. */
+export interface ForwardCounts {
+  /** Handed on to another node, which answered. */
+  answered: number
+  /** Attempts that came to nothing: a request may make several. */
+  notTaken: number
+  /** Lost on the way: what came of them is not known. */
+  unknown: number
+}
+
+export interface WritingRequest {
+  readonly request: IncomingMessage
+  readonly response: ServerResponse
+  readonly body: HandedBody
+  /** That it may wait for a node to take it. */
+  readonly waitMsMax: number
+  /** Runs it here. False when nothing came of it, nothing was answered, and another node may take it. */
+  readonly here: (engine: Engine) => Promise<boolean>
+}
+
+/** An election takes a lease's time, and what follows it some more. */
+export const coordinatorWaitMs = 10_000
+/** One that was handed on is better offered elsewhere than kept. */
+const forwardedWaitMs = 1_000
+
+const pauseMs = 50, pauseMsMax = 400
+
+/** Resolves when it was answered. 57P03 when no node took it; 40003 when one may have, and was lost. */
+export async function runAtCoordinator(forwarding: Forwarding, writing: WritingRequest): Promise<void> {
+  const { clock } = forwarding
+  const { request, response, here } = writing
+  const endMs = clock.monotonicMs() + Math.min(writing.waitMsMax, isForwarded(request) ? forwardedWaitMs : coordinatorWaitMs)
+  for (let wait = pauseMs; ; wait = Math.min(2 * wait, pauseMsMax)) {
+    const coordinator = await coordinatorFor(forwarding, writing, endMs)
+    if (response.destroyed) return
+    const reason = coordinator.kind === 'here' ? ((await here(coordinator.engine)) ? undefined : 'this node does not coordinate writes any more') : await elsewhere(forwarding, coordinator, writing)
+    if (reason === undefined || response.destroyed) return
+    if (clock.monotonicMs() + wait >= endMs) throw refusal(writing, `no node took the write: ${reason}`)
+    await clock.sleep(wait)
+  }
+}
+
+export function isForwarded({ headers }: IncomingMessage): boolean {
+  return headers[forwardedHeader] !== undefined
+}
+
+/** What was handed on once is answered by this node or by nobody. */
+async function coordinatorFor({ cluster, clock }: Forwarding, writing: WritingRequest, endMs: number): Promise<Coordinator> {
+  let coordinator: Coordinator
+  try {
+    coordinator = await cluster.coordinator(Math.max(0, endMs - clock.monotonicMs()))
+  } catch (error) {
+    throw error instanceof LsmtError && error.code === '57P03' ? refusal(writing, error.message) : error
+  }
+  if (coordinator.kind === 'there' && isForwarded(writing.request)) throw refusal(writing, `node '${coordinator.node}' coordinates writes, not this one`)
+  return coordinator
+}
+
+/** Nothing was done: whoever handed the request on hears it by the header. */
+function refusal({ request, response }: WritingRequest, message: string): LsmtError {
+  markNotTaken(request, response)
+  return new LsmtError('57P03', message, { hint: 'nothing was done; try again' })
+}
+
+export function markNotTaken(request: IncomingMessage, response: ServerResponse): void {
+  if (isForwarded(request)) response.setHeader(notTakenHeader, 'true')
+}
+
+/** Why it was not taken; undefined when it was answered. */
+async function elsewhere({ cluster, peers, counts }: Forwarding, to: Extract<Coordinator, { readonly kind: 'there' }>, { request, response, body }: WritingRequest): Promise<string | undefined> {
+  try {
+    const verdict = await handOn(peers, to, handedOf(cluster.nodeId, request, response, body), response)
+    counts[verdict.kind]++
+    return verdict.kind === 'answered' ? undefined : `node '${to.node}': ${verdict.reason}`
+  } catch (error) {
+    if (error instanceof LsmtError && error.code === '40003') counts.unknown++
+    throw error
+  }
+}
+
+function handedOf(nodeId: string, request: IncomingMessage, response: ServerResponse, body: HandedBody): Handed {
+  const length = body.kind === 'whole' ? String(body.bytes.length) : request.headers['content-length']
+  const headers = [...requestHeaders(request.rawHeaders), ...(length === undefined ? [] : ['content-length', length]), forwardedHeader, nodeId, requestIdHeader, requestIdOf(response)]
+  return { method: request.method!, path: request.url!, headers, body }
+}
