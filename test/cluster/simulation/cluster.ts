@@ -16,7 +16,7 @@ import type { Disk } from './disk.ts'
 import { createNetwork } from './network.ts'
 import type { Network } from './network.ts'
 import { createNode } from './node.ts'
-import type { SimulatedNode } from './node.ts'
+import type { NodeOptions, SimulatedNode } from './node.ts'
 import { createObserver } from './observer.ts'
 import type { Observer } from './observer.ts'
 import { createWorld } from './world.ts'
@@ -39,6 +39,8 @@ export interface ClusterOptions {
   readonly lease?: Partial<LeasePolicy>
   /** Broken ones, to see that it is noticed. */
   readonly rules?: Partial<Rules>
+  /** What nodes are made of. */
+  readonly nodeOf?: (options: NodeOptions, firstDisk: Disk) => SimulatedNode
   /** Called with every new state of a replica. */
   readonly seal?: (state: ReplicaState) => void
   /** What a broken restart does to the disk first. */
@@ -63,7 +65,7 @@ export interface Cluster {
   readonly ends: readonly string[]
 }
 
-export function createCluster({ seed, nodeCount = 3, factor = 2, isTraced = false, syncsBeforeAck = true, rules: broken = {}, timing: otherTiming = {}, lease: otherLease = {}, beforeStart, seal }: ClusterOptions): Cluster {
+export function createCluster({ seed, nodeCount = 3, factor = 2, isTraced = false, syncsBeforeAck = true, rules: broken = {}, timing: otherTiming = {}, lease: otherLease = {}, beforeStart, seal, nodeOf = createNode }: ClusterOptions): Cluster {
   const lease: LeasePolicy = { ...shortLease, ...otherLease }
   const world = createWorld(seed, isTraced)
   const network = createNetwork(world)
@@ -74,7 +76,7 @@ export function createCluster({ seed, nodeCount = 3, factor = 2, isTraced = fals
   const byName = new Map<string, SimulatedNode>()
   const lostDisks: Disk[] = []
   const context = { rules: { ...rules, ...broken }, timing: { ...shortTiming, ...otherTiming } }
-  const nodes = names.map((name) => createNode({
+  const nodes = names.map((name) => nodeOf({
     world, network, store, name, context, lease, tickMs: 15, keepAliveMs: 50, watch: observer, seal,
     clockRate: 1 + (world.random.nextFloat() - 0.5) * lease.driftMax,
     deliver: (to, message) => byName.get(to)?.receive(message),

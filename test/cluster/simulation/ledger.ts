@@ -40,7 +40,7 @@ export function createLedger(report: (violation: string) => void): Ledger {
       if (entry.baseSequence !== end + 1) return report(`${name} commits an entry from ${entry.baseSequence}, where ${end} is committed`)
       last = entry
     } else {
-      if (known.entry.epoch !== entry.epoch || known.entry.batch !== entry.batch) return report(`${name} commits another entry at sequence ${entry.lastSequence} (epoch ${entry.epoch}) than was committed (epoch ${known.entry.epoch})`)
+      if (known.entry.epoch !== entry.epoch || !isEqual(known.entry.batch, entry.batch)) return report(`${name} commits another entry at sequence ${entry.lastSequence} (epoch ${entry.epoch}) than was committed (epoch ${known.entry.epoch})`)
       if (known.inEpoch <= epoch) return
     }
     const now: Committed = { entry, inEpoch: epoch }
@@ -67,3 +67,5 @@ export function createLedger(report: (violation: string) => void): Ledger {
 function isInLog({ startSequence, lastSequence, epochs }: LogState, entry: LogEntry): boolean {
   return entry.lastSequence <= startSequence || (entry.lastSequence <= lastSequence && epochAt(epochs, entry.lastSequence) === entry.epoch)
 }
+
+const isEqual = (a: Uint8Array, b: Uint8Array): boolean => a === b || Buffer.compare(a, b) === 0

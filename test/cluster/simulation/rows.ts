@@ -13,7 +13,7 @@ export interface Write {
 export type RequestOutcome = 'written' | 'mismatch'
 
 export const encodeWrite = (write: Write): Uint8Array => Buffer.from(JSON.stringify(write))
-const decodeWrite = (batch: Uint8Array): Write => JSON.parse(Buffer.from(batch.buffer, batch.byteOffset, batch.byteLength).toString()) as Write
+export const decodeWrite = (batch: Uint8Array): Write => JSON.parse(Buffer.from(batch.buffer, batch.byteOffset, batch.byteLength).toString()) as Write
 
 const valueOf = 'v '
 const requestOf = 'r '
@@ -37,7 +37,8 @@ export interface NodeRows {
 
 const readMax = 6
 
-export function createRows(disk: () => Disk): NodeRows {
+/** `decode` reads what stands in a batch. */
+export function createRows(disk: () => Disk, decode: (batch: Uint8Array) => Write = decodeWrite): NodeRows {
   let rows = new Map<string, string>(), log: LogEntry[] = [], applied = 0, start = 0
   const place = (sequence: number): number => {
     let at = log.length
@@ -56,7 +57,7 @@ export function createRows(disk: () => Disk): NodeRows {
     },
     apply(throughSequence) {
       for (let at = place(applied); at < log.length && log[at]!.lastSequence <= throughSequence; at++) {
-        const { request, key, outcome, value } = decodeWrite(log[at]!.batch)
+        const { request, key, outcome, value } = decode(log[at]!.batch)
         rows.set(requestOf + request, outcome)
         if (outcome === 'mismatch') continue
         if (value === null) rows.delete(valueOf + key)

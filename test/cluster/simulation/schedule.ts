@@ -20,8 +20,39 @@ const quietMs = 150, stallMsMax = 400
 const keys = ['a', 'b', 'c']
 const operationsOfClient = 18
 
+/** Time that goes by until `untilMs`, or until it is done. */
+interface Passing {
+  readonly untilMs: number
+  readonly isDone?: () => boolean
+}
+
 export function runSchedule(options: ClusterOptions): ScheduleResult {
   const cluster = createCluster(options)
+  try {
+    for (const { untilMs, isDone } of story(cluster)) cluster.world.runUntil(untilMs, isDone)
+  } catch (error) {
+    cluster.observer.report(`a step throws: ${(error as Error).stack}`)
+  }
+  return judge(cluster)
+}
+
+/** The same with nodes that wait for promises. */
+export async function runSettlingSchedule(options: ClusterOptions): Promise<ScheduleResult> {
+  const cluster = createCluster(options)
+  for (const { untilMs, isDone } of story(cluster)) await cluster.world.runSettling(untilMs, isDone)
+  return judge(cluster)
+}
+
+function judge(cluster: Cluster): ScheduleResult {
+  const { observer } = cluster
+  if (observer.violations.length === 0) {
+    const verdict = checkHistory(observer.history)
+    if (verdict.kind === 'violation') observer.report(verdictText(verdict))
+  }
+  return { violations: observer.violations, cluster }
+}
+
+function* story(cluster: Cluster): Generator<Passing, void, void> {
   const { world, observer } = cluster
   let clientsLeft = 3
   for (let i = 1; i <= 3; i++) {
@@ -30,20 +61,11 @@ export function runSchedule(options: ClusterOptions): ScheduleResult {
   }
   plague(cluster, faultsMs)
   const isBroken = (): boolean => observer.violations.length > 0
-  try {
-    world.runUntil(faultsMs, isBroken)
-    if (!isBroken()) rest(cluster, () => clientsLeft === 0, isBroken)
-  } catch (error) {
-    observer.report(`a step throws: ${(error as Error).stack}`)
-  }
-  if (!isBroken()) {
-    const verdict = checkHistory(observer.history)
-    if (verdict.kind === 'violation') observer.report(verdictText(verdict))
-  }
-  return { violations: observer.violations, cluster }
+  yield { untilMs: faultsMs, isDone: isBroken }
+  if (!isBroken()) yield* rest(cluster, () => clientsLeft === 0, isBroken)
 }
 
-function rest(cluster: Cluster, areClientsDone: () => boolean, isBroken: () => boolean): void {
+function* rest(cluster: Cluster, areClientsDone: () => boolean, isBroken: () => boolean): Generator<Passing, void, void> {
   const { world, observer } = cluster
   healAll(cluster)
   let written = 0
@@ -51,10 +73,10 @@ function rest(cluster: Cluster, areClientsDone: () => boolean, isBroken: () => b
   for (const key of keys) cluster.client(`last-${key}`).run({ kind: 'write', value: `last ${key}` }, key, { kind: 'lease' }, (answer) => {
     if (answer !== undefined) cluster.client(`read-${key}`).run({ kind: 'read' }, key, { kind: 'linearizable' }, (value) => { if (value !== undefined) written++ })
   })
-  world.runUntil(healedAtMs + 2 * recoveryMs, () => isBroken() || (written === keys.length && areClientsDone()))
+  yield { untilMs: healedAtMs + 2 * recoveryMs, isDone: () => isBroken() || (written === keys.length && areClientsDone()) }
   if (!isBroken() && written < keys.length) observer.report(`no write goes through ${world.nowMs - healedAtMs} ms after everything is well again`)
   if (isBroken()) return
-  world.runUntil(Math.max(world.nowMs + quietMs, healedAtMs + stallMsMax + quietMs))
+  yield { untilMs: Math.max(world.nowMs + quietMs, healedAtMs + stallMsMax + quietMs) }
   for (const { name, waitingCount } of cluster.nodes) if (waitingCount > 0) observer.report(`${waitingCount} requests to ${name} have got no answer`)
 }
 

@@ -16,6 +16,8 @@ export interface World {
   after(delayMs: number, run: () => void): void
   /** Lets happen what is due until then, or until it is done. */
   runUntil(timeMs: number, isDone?: () => boolean): void
+  /** The same for nodes that wait for promises: what one event leads to is over before the next. */
+  runSettling(timeMs: number, isDone?: () => boolean): Promise<void>
   /** True once in `n`. */
   oneIn(n: number): boolean
   /** Uniform in [from, to). */
@@ -46,11 +48,21 @@ export function createWorld(seed: number, isTraced = false): World {
       while (heap.length > 0 && heap[0]!.atMs <= timeMs && isDone?.() !== true) next()
       if (isDone === undefined) nowMs = Math.max(nowMs, timeMs)
     },
+    async runSettling(timeMs, isDone) {
+      await settled()
+      while (heap.length > 0 && heap[0]!.atMs <= timeMs && isDone?.() !== true) {
+        next()
+        await settled()
+      }
+      if (isDone === undefined) nowMs = Math.max(nowMs, timeMs)
+    },
     oneIn: (n) => random.below(n) === 0,
     between: (from, to) => from + random.nextFloat() * (to - from),
     note: (text) => void trace?.push(`${nowMs.toFixed(1)} ${text()}`),
   }
 }
+
+const settled = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve))
 
 const isBefore = (a: Planned, b: Planned): boolean => a.atMs < b.atMs || (a.atMs === b.atMs && a.order < b.order)
 

@@ -1,7 +1,7 @@
 /** Whom a leader waits for. */
 import type { ReplicaId } from '../configuration.ts'
 import type { Leader, Peer, ReplicaState } from '../state/replica-state.ts'
-import type { Turn } from '../state/turn.ts'
+import type { StepContext, Turn } from '../state/turn.ts'
 
 export function maximalMembers(turn: Turn, { joined }: Leader): readonly ReplicaId[] {
   return turn.context.rules.maximalMembers(turn.state.known!.configuration, joined)
@@ -17,6 +17,9 @@ export function awaitedPeers(turn: Turn, leader: Leader): readonly Peer[] {
 export const isReady = ({ commitSequence }: ReplicaState, { sinceSequence }: Leader): boolean => commitSequence >= sinceSequence
 
 /** Under the lease that it was elected or confirmed with, and that by its own clock has not ended. */
-export function holdsLease({ context, state: { lease, nowMs } }: Turn, { leaseId, resignByMs }: Leader): boolean {
-  return lease !== undefined && lease.leaseId === leaseId && resignByMs === undefined && context.rules.leaseHolds(nowMs, lease.deadlineMs)
+export const holdsLease = ({ context, state }: Turn, leader: Leader): boolean => holdsLeaseAt(context, state, leader, state.nowMs)
+
+/** The same as of a moment after the last step. */
+export function holdsLeaseAt({ rules }: StepContext, { lease }: ReplicaState, { leaseId, resignByMs }: Leader, nowMs: number): boolean {
+  return lease !== undefined && lease.leaseId === leaseId && resignByMs === undefined && rules.leaseHolds(nowMs, lease.deadlineMs)
 }

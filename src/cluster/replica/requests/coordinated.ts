@@ -1,0 +1,140 @@
+/**
+ * What a coordinator of writes asks of a shard's leader. Only the one that has opened the shard in this leadership is
+ * heard, and opening asks etcd, after the question came, whether it still is the coordinator: so once a coordinator has
+ * opened a shard, nothing of an earlier one gets into its log.
+ *
+ * A place in the log tells whether an append was made already, so each is made once however often it is offered.
+ */
+import { invariant, LsmtError } from '../../../errors.ts'
+import { assignBaseSequence, readBatchHeader } from '../../../lsm/batch.ts'
+import type { ReplicatedTree } from '../../../lsm/replicated/replicated-tree.ts'
+import type { ReplicaEvent } from '../../replication/event.ts'
+import { isReady } from '../../replication/leader/awaited.ts'
+import type { ReplicaState } from '../../replication/state/replica-state.ts'
+import { refusalError } from '../refusal.ts'
+import type { Refusal } from '../refusal.ts'
+import type { OpenedShard } from '../replica.ts'
+import { createWaiters } from './waiters.ts'
+
+export interface CoordinatedOptions {
+  readonly shard: number
+  /** What one message takes with a batch in it. */
+  readonly batchBytesMax: number
+  state(): ReplicaState
+  replicated(): ReplicatedTree
+  give(event: ReplicaEvent): void
+  /** Whom to ask instead. */
+  leader(): string | undefined
+  /** Disks that the newest commit is on. */
+  copies(): number
+  /** Linearizable, sent after the call. */
+  readShardZeroEpoch(): Promise<number>
+  /** Parts are released here and at the other replicas. */
+  releaseThrough(throughSequence: number, settledThrough: number): void
+}
+
+export class Coordinated {
+  readonly #options: CoordinatedOptions
+  readonly #waiters = createWaiters()
+  /** In which leadership which coordinator is heard. */
+  #opened = { epoch: -1, c: -1 }
+  #lastWrite = 0
+
+  constructor(options: CoordinatedOptions) {
+    this.#options = options
+  }
+
+  append(c: number, baseSequence: number, batch: Uint8Array, until: 'committed' | 'visible'): Promise<{ readonly copies: number }> {
+    const refusal = this.#refusalOf(c)
+    if (refusal !== undefined) return Promise.reject(this.#refused(refusal))
+    const placed = this.#place(baseSequence, batch)
+    return typeof placed === 'number' ? this.#wait(placed, until) : Promise.reject(placed)
+  }
+
+  async release(c: number, throughSequence: number, settledThrough: number): Promise<void> {
+    const refusal = this.#refusalOf(c)
+    if (refusal !== undefined) throw this.#refused(refusal)
+    const { commitSequence } = this.#options.state()
+    if (throughSequence > commitSequence) throw this.#refused({ kind: 'gap', expectedSequence: commitSequence + 1 })
+    this.#options.releaseThrough(throughSequence, settledThrough)
+    await this.#wait(throughSequence, 'visible')
+  }
+
+  async open(c: number): Promise<OpenedShard> {
+    const { state, replicated } = this.#options
+    if (state().role.kind !== 'leader') throw this.#refused(this.#notLeader())
+    await this.#admit(c)
+    const { epoch, log: { lastSequence } } = state()
+    await this.#wait(lastSequence, 'committed')
+    const { parts, aborted } = replicated().logged()
+    return { lastSequence, flushedSequence: replicated().flushedSequence, parts, aborted, epoch }
+  }
+
+  committed(throughSequence: number): void {
+    this.#waiters.committed(throughSequence, this.#options.copies())
+  }
+
+  visible(throughSequence: number): void {
+    this.#waiters.visible(throughSequence)
+  }
+
+  /** The leadership is over: what was not committed may yet be, at the next leader. */
+  deposed(): void {
+    this.#waiters.refuseAll(() => this.#refused(this.#notLeader()))
+  }
+
+  #refused(refusal: Refusal): LsmtError {
+    return refusalError(refusal, this.#options.shard)
+  }
+
+  #notLeader(): Refusal {
+    return { kind: 'notLeader', leader: this.#options.leader() }
+  }
+
+  #refusalOf(c: number): Refusal | undefined {
+    const state = this.#options.state(), { role, epoch } = state
+    if (role.kind !== 'leader' || role.resignByMs !== undefined) return this.#notLeader()
+    if (this.#opened.epoch !== epoch || this.#opened.c < c || !isReady(state, role)) return { kind: 'notReady' }
+    return this.#opened.c > c ? { kind: 'fenced', epoch: this.#opened.c } : undefined
+  }
+
+  /** From now on `c` is heard, and no earlier coordinator. */
+  async #admit(c: number): Promise<void> {
+    const { state, readShardZeroEpoch } = this.#options
+    const { epoch } = state()
+    const current = await readShardZeroEpoch()
+    if (current !== c) throw this.#refused({ kind: 'fenced', epoch: current })
+    const now = state()
+    if (now.role.kind !== 'leader' || now.epoch !== epoch) throw this.#refused(this.#notLeader())
+    const { c: heard } = this.#opened
+    const isSameLeadership = this.#opened.epoch === epoch
+    if (isSameLeadership && heard > c) throw this.#refused({ kind: 'fenced', epoch: heard })
+    if (!isSameLeadership || heard < c) this.#waiters.refuseAll(() => this.#refused({ kind: 'fenced', epoch: c }))
+    this.#opened = { epoch, c }
+  }
+
+  /** The last sequence of the batch, which is in the log from then on; or why it is not. */
+  #place(baseSequence: number, batch: Uint8Array): number | LsmtError {
+    const { shard, batchBytesMax, state, give } = this.#options
+    if (batch.byteLength > batchBytesMax) return new LsmtError('54000', `a write of ${batch.byteLength} bytes to shard ${shard}, at most ${batchBytesMax} go to its other copies at once: write fewer rows in one statement`)
+    const { operationCount } = readBatchHeader(batch, `a write to shard ${shard}`)
+    const end = baseSequence + operationCount - 1
+    const { lastSequence } = state().log
+    if (baseSequence > lastSequence + 1) return this.#refused({ kind: 'gap', expectedSequence: lastSequence + 1 })
+    if (operationCount === 0 || (baseSequence <= lastSequence && end > lastSequence)) return new LsmtError('08P01', `a write at sequences ${baseSequence} to ${end}, where the log of shard ${shard} ends at ${lastSequence}`)
+    if (end <= lastSequence) return end
+    assignBaseSequence(batch, baseSequence)
+    give({ kind: 'write', id: `w${++this.#lastWrite}`, operationCount, batch })
+    invariant(state().log.lastSequence === end, 'a leader that is ready takes writes')
+    return end
+  }
+
+  #wait(throughSequence: number, until: 'committed' | 'visible'): Promise<{ readonly copies: number }> {
+    const { state, replicated, copies } = this.#options
+    const isCommitted = state().commitSequence >= throughSequence
+    if (isCommitted && (until === 'committed' || replicated().tree.visibleSequence >= throughSequence)) return Promise.resolve({ copies: copies() })
+    const waiting = this.#waiters.wait(throughSequence, until)
+    if (isCommitted) this.#waiters.committed(throughSequence, copies())
+    return waiting
+  }
+}

@@ -1,0 +1,105 @@
+/**
+ * Reads of a replica. The step function says when what is committed satisfies one; a part of a statement over several
+ * shards may be committed and not released yet, so a read also waits until that is visible.
+ */
+import type { Effect, ReadLevel, RefusalReason, ReplicaEvent } from '../../replication/event.ts'
+import { refusalError } from '../refusal.ts'
+import type { Refusal } from '../refusal.ts'
+
+export interface ReadsOptions {
+  readonly shard: number
+  readonly clock: { monotonicMs(): number }
+  readonly readMsMax: number
+  give(event: ReplicaEvent): void
+  visibleSequence(): number
+  commitSequence(): number
+}
+
+export interface Reads {
+  read(level: ReadLevel, minSequence: number): Promise<{ readonly deadlineMs: number }>
+  serve(effect: Extract<Effect, { kind: 'serve' }>): void
+  refuse(id: string, reason: RefusalReason, leader: string | undefined): void
+  /** More is visible. */
+  visible(): void
+  /** At every tick: what has waited for long for something to become visible is refused. */
+  giveUp(): void
+  refuseAll(refusal: Refusal): void
+}
+
+interface Read {
+  readonly id: string
+  readonly level: ReadLevel
+  readonly minSequence: number
+  readonly resolve: (served: { readonly deadlineMs: number }) => void
+  readonly reject: (error: Error) => void
+}
+
+/** One that the step function has served, and that waits for what was committed then. */
+interface Showing {
+  readonly read: Read
+  readonly deadlineMs: number
+  readonly sequence: number
+  readonly sinceMs: number
+}
+
+const noneShowing: readonly Showing[] = []
+
+export function createReads({ shard, clock, readMsMax, give, visibleSequence, commitSequence }: ReadsOptions): Reads {
+  const asked = new Map<string, Read>()
+  let showing = noneShowing
+  let lastId = 0
+
+  function ask(read: Read): void {
+    asked.set(read.id, read)
+    give({ kind: 'read', id: read.id, level: read.level })
+  }
+
+  /** The process may have stood still, or other events were before it in the turn. */
+  function answer(read: Read, deadlineMs: number): void {
+    if (deadlineMs > clock.monotonicMs()) read.resolve({ deadlineMs })
+    else ask(read)
+  }
+
+  function take(isDone: (one: Showing) => boolean): readonly Showing[] {
+    const done = showing.filter(isDone)
+    if (done.length > 0) showing = showing.filter((one) => !isDone(one))
+    return done
+  }
+
+  return {
+    read: (level, minSequence) => new Promise((resolve, reject) => ask({ id: String(++lastId), level, minSequence, resolve, reject })),
+    serve({ id, deadlineMs }) {
+      const read = asked.get(id)
+      if (read === undefined) return
+      asked.delete(id)
+      const wanted = read.level.kind === 'session' ? read.level.afterSequence : commitSequence()
+      const sequence = Math.max(wanted, read.minSequence)
+      if (visibleSequence() >= sequence) answer(read, deadlineMs)
+      else showing = [...showing, { read, deadlineMs, sequence, sinceMs: clock.monotonicMs() }]
+    },
+    refuse(id, reason, leader) {
+      const read = asked.get(id)
+      asked.delete(id)
+      read?.reject(refusalError(refusalFor(reason, leader), shard))
+    },
+    visible() {
+      if (showing.length === 0) return
+      for (const { read, deadlineMs } of take(({ sequence }) => visibleSequence() >= sequence)) answer(read, deadlineMs)
+    },
+    giveUp() {
+      if (showing.length === 0) return
+      const nowMs = clock.monotonicMs()
+      for (const { read } of take(({ sinceMs }) => nowMs - sinceMs >= readMsMax)) read.reject(refusalError({ kind: 'timedOut' }, shard))
+    },
+    refuseAll(refusal) {
+      const reads = [...asked.values(), ...take(() => true).map(({ read }) => read)]
+      asked.clear()
+      for (const { reject } of reads) reject(refusalError(refusal, shard))
+    },
+  }
+}
+
+function refusalFor(reason: RefusalReason, leader: string | undefined): Refusal {
+  if (reason === 'timedOut' || reason === 'notReady') return { kind: reason }
+  return { kind: 'notLeader', leader }
+}

@@ -1,0 +1,45 @@
+/** What a replica is about, as plain data. */
+import type { ReplicatedTree } from '../../lsm/replicated/replicated-tree.ts'
+import { isReady } from '../replication/leader/awaited.ts'
+import type { Rules } from '../replication/rules.ts'
+import type { Peer, ReplicaState } from '../replication/state/replica-state.ts'
+import type { PeerStatus, ReplicaStatus } from './replica.ts'
+
+/** Node that leads, as far as is known. */
+export function leaderOf({ role, self, known }: ReplicaState): string | undefined {
+  if (role.kind === 'leader') return self.node
+  const leader = known?.configuration.leader?.node
+  return role.kind === 'follower' && role.leader !== undefined ? role.leader.node : leader
+}
+
+export const isReadyLeader = (state: ReplicaState): boolean => state.role.kind === 'leader' && isReady(state, state.role)
+
+/** Disks that everything committed now is on. */
+export function copiesOf({ role, known }: ReplicaState, rules: Rules): number {
+  return known === undefined ? 0 : rules.maximalMembers(known.configuration, role.kind === 'leader' ? role.joined : undefined).length
+}
+
+export function statusOf(shard: number, state: ReplicaState, { tree, flushedSequence }: ReplicatedTree, rules: Rules, nowMs: number): ReplicaStatus {
+  const { role, log, known } = state
+  return {
+    shard,
+    role: role.kind,
+    isReady: isReadyLeader(state),
+    epoch: state.epoch,
+    leader: leaderOf(state),
+    durableSequence: log.durableSequence,
+    commitSequence: state.commitSequence,
+    visibleSequence: tree.visibleSequence,
+    flushedSequence,
+    members: known?.configuration.members ?? [],
+    joining: known?.configuration.joining?.replica,
+    peers: role.kind === 'leader' ? role.peers.map((peer) => peerStatusOf(peer, log.lastSequence, nowMs)) : [],
+    copies: copiesOf(state, rules),
+    isFetching: role.kind === 'follower' && role.isFetching,
+    halted: state.halted,
+  }
+}
+
+function peerStatusOf({ id, matchSequence, isMatched, heardAtMs }: Peer, lastSequence: number, nowMs: number): PeerStatus {
+  return { node: id.node, store: id.store, lag: lastSequence - matchSequence, isMatched, silentMs: Math.max(0, nowMs - heardAtMs) }
+}
