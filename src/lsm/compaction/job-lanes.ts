@@ -4,6 +4,7 @@
  */
 import type { Kernel } from '../../kernel/kernel.ts'
 import type { Clock } from '../../runtime/clock.ts'
+import { folderStorage } from '../../storage/folder-storage.ts'
 import type { Storage } from '../../storage/storage.ts'
 import type { ChunkCache } from '../table/chunk-cache.ts'
 import { slicedPause } from './job-environment.ts'
@@ -35,7 +36,7 @@ export function createJobLanes({ storage, kernel, cache, clock, sliceMsMax }: Jo
   }
   const start = (job: Job, signal: AbortSignal): Promise<JobResult> => {
     const pause = slicedPause(clock, sliceMsMax, signal)
-    return runJob(job, { storage, kernel, cache, pause: job.kind === 'flush' ? pause : compactionPause(pause) })
+    return runJob(job, { storage: job.place === undefined ? storage : folderStorage(storage, job.place.folder), kernel, cache, pause: job.kind === 'flush' ? pause : compactionPause(pause) })
   }
   return {
     run(job, signal) {

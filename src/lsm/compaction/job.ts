@@ -8,11 +8,20 @@ import type { StorageCounts } from '../../storage/storage.ts'
 import type { TableLayout } from '../layout.ts'
 import type { TableMeta } from '../table/table.ts'
 
+/** Of a tree in a folder of the storage that the threads know. */
+export interface JobPlace {
+  /** Ends with '/'. */
+  readonly folder: string
+  /** Jobs of one number share a thread, as those of one shard do elsewhere. */
+  readonly lane: number
+}
+
 export type JobSettings = Pick<TreeSettings, 'rowGroupBytes' | 'filterBitsPerKey' | 'tableFileBytes'>
 
 /** Writes one file a table out of a frozen memtable. */
 export interface FlushJob {
   readonly kind: 'flush'
+  readonly place?: JobPlace
   readonly shard: number
   /** Address of the memtable in the shared linear memory. */
   readonly memtable: Pointer
@@ -32,6 +41,7 @@ export interface FlushTable {
 /** Merges runs of one table into one level. */
 export interface CompactJob {
   readonly kind: 'compact'
+  readonly place?: JobPlace
   readonly shard: number
   readonly layout: TableLayout
   /** Newest first; each run's files in key order. */

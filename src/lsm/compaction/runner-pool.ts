@@ -6,7 +6,7 @@ import type { JobRunner } from './job.ts'
 export function createRunnerPool(runners: readonly JobRunner[]): JobRunner {
   invariant(runners.length > 0, 'a pool of no runners')
   return {
-    run: (job, signal) => runners[job.shard % runners.length]!.run(job, signal),
+    run: (job, signal) => runners[(job.place?.lane ?? job.shard) % runners.length]!.run(job, signal),
     get fallback() { return runners.find((runner) => runner.fallback !== undefined)?.fallback },
     pinnedBytesMax: Math.min(...runners.map((runner) => runner.pinnedBytesMax)),
     get storageCounts() { return sumOfCounts(runners.map((runner) => runner.storageCounts)) },

@@ -22,7 +22,8 @@ const writtenBytesMax = 64 * 1024 * 1024
 
 /** The object that no two databases have alike: it is written once and holds the database's id. */
 const identityName = 'format'
-const isKept = (name: string): boolean => /^sst\/.*\.sst$/.test(name)
+/** Of a database as a whole, or of a shard in a folder of its own. */
+const isKept = (name: string): boolean => /(^|\/)sst\/.*\.sst$/.test(name)
 
 /**
  * Takes the storage over: closing this closes it. Of a storage that reads synchronously, which is near, nothing is kept.

@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest'
 import type { Job, JobRunner } from '../../../src/lsm/compaction/job.ts'
+import { placedJobs } from '../../../src/lsm/compaction/placed-jobs.ts'
 import { zeroCounts } from '../../../src/storage/storage-counts.ts'
 import { createRunnerPool } from '../../../src/lsm/compaction/runner-pool.ts'
 
@@ -23,8 +24,9 @@ it('gives a shard’s jobs always to the same runner, tells of any that failed, 
   const log: string[] = []
   const pool = createRunnerPool([runner('a', log), runner('bb', log, 'b died')])
   for (const shard of [0, 1, 2, 3, 1]) await pool.run({ shard } as Job, new AbortController().signal)
+  await placedJobs(pool, { folder: 'shards/5/', lane: 5 }).run({ shard: 0 } as Job, new AbortController().signal)
   await pool.close()
-  expect(log).toEqual(['a ran 0', 'bb ran 1', 'a ran 2', 'bb ran 3', 'bb ran 1', 'a closed', 'bb closed'])
+  expect(log).toEqual(['a ran 0', 'bb ran 1', 'a ran 2', 'bb ran 3', 'bb ran 1', 'bb ran 0', 'a closed', 'bb closed'])
   expect(pool.fallback).toBe('b died')
   expect(pool.pinnedBytesMax).toBe(1)
 })
