@@ -18,6 +18,8 @@ export interface HostedReplicaStatus {
   readonly role: 'leader' | 'elected' | 'follower'
   readonly isReady: boolean
   readonly epoch: number
+  /** Of the last entry of its log. */
+  readonly lastEpoch: number
   /** Its log on disk. */
   readonly durableSequence: number
   readonly commitSequence: number

@@ -31,6 +31,12 @@ export function withoutDraining(was: ClusterValue, node: string): ClusterValue {
   return was.draining.includes(node) ? { ...was, version: was.version + 1, draining: was.draining.filter((other) => other !== node) } : was
 }
 
+/** One node drains, another one, which may have waited as a draining one, is to hold something. */
+export function withReplaced(was: ClusterValue, node: string, by: string): ClusterValue {
+  const now = withoutDraining(withDraining(was, node), by)
+  return now === was ? was : { ...now, version: was.version + 1 }
+}
+
 /** Of two nodes that did the same both wrote the same. */
 export function withPlaced(was: ClusterValue): ClusterValue {
   return was.isPlaced ? was : { ...was, version: was.version + 1, isPlaced: true }

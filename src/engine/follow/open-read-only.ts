@@ -6,7 +6,7 @@ import type { Engine } from '../engine.ts'
 import { checkSettings } from '../open/check-settings.ts'
 import { openFloor, openKernelFloor } from '../open/open-floor.ts'
 import type { EngineOptions } from '../open-engine.ts'
-import { checkShardCount, readFormat } from '../shards/format-file.ts'
+import { assertStandalone, checkShardCount, readFormat } from '../shards/format-file.ts'
 import { openReadOnlyEngine } from './read-only-engine.ts'
 import { createSnapshotPins } from './snapshot-pins.ts'
 import { useOf } from '../../storage/storage-counts.ts'
@@ -22,7 +22,9 @@ export async function openReadOnly({ storage, settings, clock, random, isShardCo
   invariant(!storage.appends, 'a database in files that grow is followed')
   const kernelFloor = openKernelFloor({ settings })
   const { kernel } = kernelFloor
-  const { shards } = await readFormat(storage, kernel)
+  const format = await readFormat(storage, kernel)
+  assertStandalone(storage, format)
+  const { shards } = format
   if (isShardCountGiven) checkShardCount(storage, shards, settings.shards)
   const checkpoint = atCheckpoint === undefined ? undefined : await readCheckpoint(storage, kernel, atCheckpoint)
   const { cache, room, readers, jobs, memtableMemory, treeSettings, close } = openFloor({ storage, settings, clock }, kernelFloor, shards)

@@ -2,7 +2,7 @@
  * The file `format`, written once when a database is made: what cannot change after.
  *
  *   0  magic "LSMTFMT1"    8  u16 format version    10  u16 checksum algorithm (1 = xxh64)    12  u32 body bytes
- *  16  u64 xxh64 of the 16 bytes before and the body    24  body: UTF-8 JSON { databaseId, shards }
+ *  16  u64 xxh64 of the 16 bytes before and the body    24  body: UTF-8 JSON { databaseId, shards, cluster }
  *
  * All numbers little-endian. Never change this layout; a new version gets a new version number.
  */
@@ -25,17 +25,38 @@ export interface DatabaseFormat {
   /** 32 hex digits. */
   readonly databaseId: string
   readonly shards: number
+  /** What is there are copies that a node of a cluster keeps; absent: a database of its own. */
+  readonly cluster?: NodeOrigin
+}
+
+/** Whose copies a directory has. */
+export interface NodeOrigin {
+  readonly cluster: string
+  /** Tells clusters of one name apart. */
+  readonly clusterId: string
+  readonly node: string
 }
 
 /**
- * The format of the database in `storage`; makes one with `shards` shards when there is none. XX002 when a bucket, which
+ * The format of the database in `storage`; makes one with `shards` shards when there is none. 55000 for copies of a node. XX002 when a bucket, which
  * others may use too, holds something else there: it is no place for a new database. 58P01 when a directory has other
  * files of a database: read with another number of shards, its rows would be wrong.
  */
 export async function openFormat(storage: Storage, kernel: Kernel, random: Random, shards: number, clock: Clock): Promise<DatabaseFormat> {
+  const found = await findFormat(storage, kernel)
+  if (found === undefined) return await makeFormat(storage, kernel, newFormat(random, shards), clock)
+  assertStandalone(storage, found)
+  return found
+}
+
+/** Errors as of `openFormat`. */
+export async function findFormat(storage: Storage, kernel: Kernel): Promise<DatabaseFormat | undefined> {
   const found = storage.appends ? (await isThere(storage)) && (await storage.read(formatFileName)) : await readIfThere(storage)
-  if (found !== false) return decodeFormat(kernel, found)
-  const format = newFormat(random, shards)
+  return found === false ? undefined : decodeFormat(kernel, found)
+}
+
+/** Where there is none yet; gives that of whoever was first. */
+export async function makeFormat(storage: Storage, kernel: Kernel, format: DatabaseFormat, clock: Clock): Promise<DatabaseFormat> {
   const bytes = encodeFormat(kernel, format)
   const created = await untilKnown(() => storage.createIfAbsent(formatFileName, [bytes]), isUnknown, openingPatience(clock))
   return created === 'created' ? format : decodeFormat(kernel, await storage.read(formatFileName))
@@ -78,13 +99,18 @@ export async function readFormat(storage: Storage, kernel: Kernel): Promise<Data
   }
 }
 
+/** A single copy of each shard, without what other nodes know of it, is no database to be read or written. */
+export function assertStandalone({ description }: Storage, { cluster }: DatabaseFormat): void {
+  if (cluster !== undefined) throw new LsmtError('55000', `${description} holds copies that node '${cluster.node}' of the cluster '${cluster.cluster}' keeps: start it as that node, or give another directory`)
+}
+
 export function checkShardCount({ description }: Storage, shards: number, wanted: number): void {
   if (shards !== wanted) throw new LsmtError('22023', `the database in ${description} has ${shards} shards, which cannot change; ${wanted} were asked for`)
 }
 
 /** A format as bytes. */
-export function encodeFormat(kernel: Kernel, { databaseId, shards }: DatabaseFormat): Uint8Array {
-  return encodeFramed(kernel, { what: 'format', magic, version: formatVersion }, { databaseId, shards })
+export function encodeFormat(kernel: Kernel, { databaseId, shards, cluster }: DatabaseFormat): Uint8Array {
+  return encodeFramed(kernel, { what: 'format', magic, version: formatVersion }, { databaseId, shards, cluster })
 }
 
 /**
@@ -102,9 +128,16 @@ export function decodeFormat(kernel: Kernel, bytes: Uint8Array): DatabaseFormat 
   const actual = framedChecksum(kernel, file)
   const expected = file.subarray(16, 24)
   if (!expected.equals(actual)) throw broken('body', expected.toString('hex'), actual.toString('hex'))
-  const { databaseId, shards } = JSON.parse(file.toString('utf8', headerBytes)) as Partial<DatabaseFormat>
+  const { databaseId, shards, cluster } = JSON.parse(file.toString('utf8', headerBytes)) as Partial<DatabaseFormat>
   if (typeof databaseId !== 'string' || typeof shards !== 'number' || !(shards >= 1)) throw broken('body', 'databaseId and shards', file.toString('utf8', headerBytes))
-  return { databaseId, shards }
+  if (cluster === undefined) return { databaseId, shards }
+  if (!isOrigin(cluster)) throw broken('body', 'a cluster with name, id and node', JSON.stringify(cluster))
+  return { databaseId, shards, cluster }
+}
+
+function isOrigin(value: unknown): value is NodeOrigin {
+  const { cluster, clusterId, node } = (value ?? {}) as Partial<Record<keyof NodeOrigin, unknown>>
+  return [cluster, clusterId, node].every((each) => typeof each === 'string' && each !== '')
 }
 
 function broken(block: string, expected: string, actual: string): LsmtError {

@@ -17,6 +17,8 @@ export interface KeepRequest {
   readonly key: string
   /** Called for each change of state; the lease begins as 'trusted'. */
   readonly onChange: (state: LeaseState, why: string) => void
+  /** Called after each renewal that counts: it is trusted for longer now. */
+  readonly onRenewed?: () => void
   /** Asked before each renewal: whether the owner is still at work, so that a keeper on another thread does not keep a hung one alive. */
   readonly mayRenew?: () => boolean
 }
@@ -41,7 +43,7 @@ export async function keepLease(environment: CallEnvironment, calls: Calls, leas
   const { id, ttlMs, sinceMs } = await leases.grant(request.ttlSeconds)
   const trustedFor = (ms: number): number => ms * (1 - settings.clockDriftMax) - settings.leaseMarginMs
   const trust = createLeaseTrust({ clock, alarms, untilMs: sinceMs + trustedFor(ttlMs), onChange: request.onChange })
-  const renew = createRenewal({ calls, leases, id, key: request.key, limitMs: ttlMs / renewalsPerTtl, trust, trustedFor })
+  const renew = createRenewal({ calls, leases, id, key: request.key, limitMs: ttlMs / renewalsPerTtl, trust, trustedFor, onRenewed: request.onRenewed })
   const ended = new AbortController()
 
   async function keepRenewing(): Promise<void> {
@@ -87,10 +89,11 @@ interface RenewalOptions {
   readonly limitMs: number
   readonly trust: LeaseTrust
   readonly trustedFor: (ttlMs: number) => number
+  readonly onRenewed: (() => void) | undefined
 }
 
 /** Gives 'renewed', 'gone', or why neither is known. */
-function createRenewal({ calls, leases, id, key, limitMs, trust, trustedFor }: RenewalOptions): () => Promise<string> {
+function createRenewal({ calls, leases, id, key, limitMs, trust, trustedFor, onRenewed }: RenewalOptions): () => Promise<string> {
   const fields = keyFields(key)
   return async () => {
     const renewed = await leases.renew(id, limitMs)
@@ -103,6 +106,7 @@ function createRenewal({ calls, leases, id, key, limitMs, trust, trustedFor }: R
     if (confirmed.kind !== 'done') return confirmed.error.message
     if (confirmed.value !== renewed.value.term) return "etcd's leader changed meanwhile"
     trust.renewed(renewed.sentAtMs + trustedFor(renewed.value.ttlMs))
+    onRenewed?.()
     return 'renewed'
   }
 }

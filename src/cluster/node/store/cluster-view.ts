@@ -88,8 +88,11 @@ function remove(draft: Draft, keys: StoreKeys, key: string): void {
   else if (parsed?.kind === 'node') draft.nodes.delete(parsed.node)
 }
 
+/** By node. */
+export type LiveEntries = ReadonlyMap<string, LiveEntry>
+
 /** One entry for each node that is there: the newest. */
-export function liveNodes({ live }: ClusterView): ReadonlyMap<string, LiveEntry> {
+export function liveNodes({ live }: ClusterView): LiveEntries {
   const newest = new Map<string, LiveEntry>()
   for (const entry of live.values()) if ((newest.get(entry.node)?.incarnation ?? -1) < entry.incarnation) newest.set(entry.node, entry)
   return newest
