@@ -38,6 +38,8 @@ export interface ReplicaStatus {
   /** A leader that knows all that was ever committed. */
   readonly isReady: boolean
   readonly epoch: number
+  /** Of the last entry of its log. */
+  readonly lastEpoch: number
   /** Node that leads, as far as is known here. */
   readonly leader: string | undefined
   /** Its log on disk, what of it is committed, and what of that is visible. */

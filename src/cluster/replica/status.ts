@@ -2,6 +2,7 @@
 import type { ReplicatedTree } from '../../lsm/replicated/replicated-tree.ts'
 import { isReady } from '../replication/leader/awaited.ts'
 import type { Rules } from '../replication/rules.ts'
+import { endOfLog } from '../replication/state/log-state.ts'
 import type { Peer, ReplicaState } from '../replication/state/replica-state.ts'
 import type { PeerStatus, ReplicaStatus } from './replica.ts'
 
@@ -26,6 +27,7 @@ export function statusOf(shard: number, state: ReplicaState, { tree, flushedSequ
     role: role.kind,
     isReady: isReadyLeader(state),
     epoch: state.epoch,
+    lastEpoch: endOfLog(log).epoch,
     leader: leaderOf(state),
     durableSequence: log.durableSequence,
     commitSequence: state.commitSequence,
