@@ -11,13 +11,15 @@ export const claimFolder = 'writer/'
 export const claimFileName = (epoch: number): string => `${claimFolder}${digits(epoch)}.claim`
 export const releasedFileName = (epoch: number): string => `${claimFolder}${digits(epoch)}.released`
 export const endedFileName = (epoch: number): string => `${claimFolder}${digits(epoch)}.ended`
+export const replicaFolder = (shard: number): string => `replica/${shard}/`
+export const replicaRecordName = (shard: number, number: number): string => `${replicaFolder(shard)}${digits(number)}.replica`
 /** Of all shards. */
 export const manifestsFolder = 'manifest/'
 export const manifestFolder = (shard: number): string => `${manifestsFolder}${shard}/`
 export const manifestFileName = (shard: number, id: number): string => `${manifestFolder(shard)}${digits(id)}.manifest`
 
 /** The number in a file name of the given folder and extension; undefined for files that are not of its kind. */
-export function fileNumberOf(name: string, folder: string, extension: 'wal' | 'manifest' | 'claim'): number | undefined {
+export function fileNumberOf(name: string, folder: string, extension: 'wal' | 'manifest' | 'claim' | 'replica'): number | undefined {
   const match = /^(\d{20})\.([a-z]+)$/.exec(name.startsWith(folder) ? name.slice(folder.length) : '')
   const number = match?.[2] === extension ? Number(match[1]) : undefined
   return Number.isSafeInteger(number) ? number : undefined

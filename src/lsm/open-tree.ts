@@ -3,21 +3,18 @@
  * all their logs (or table files) hold their parts: first everything is read and nothing changed, then, when the engine
  * has judged the parts of all shards, the tree is opened with those that count.
  */
-import { LsmtError } from '../errors.ts'
 import { viewOf } from './batch.ts'
-import { claimManifest, firstFileNumber } from './claim/claim-manifest.ts'
+import { claimManifest } from './claim/claim-manifest.ts'
 import type { FoundLog } from './log/log-source.ts'
 import { partOf } from './log/logged-parts.ts'
 import type { LoggedPart } from './log/logged-parts.ts'
 import { segmentLog } from './log/segment-log.ts'
-import { loadManifest, publishManifest } from './manifest-store.ts'
+import { loadManifest } from './manifest-store.ts'
 import type { ManifestState } from './manifest.ts'
 import { emptyManifest } from './manifest.ts'
-import { deleteUnpinned } from './pins/file-pins.ts'
 import { closeTree, createTree } from './state/create-tree.ts'
-import { tableFileNumbers } from './state/table-files.ts'
-import { tableFileName } from './table/table-file-name.ts'
 import { newTreeState } from './state/open/new-state.ts'
+import { deleteUnreferenced, nextEpoch } from './state/open/take-shard.ts'
 import { openVersion } from './state/open/open-version.ts'
 import { replaceView } from './state/tree-state.ts'
 import type { TreeOptions, TreeState } from './state/tree-state.ts'
@@ -52,25 +49,6 @@ async function open(options: TreeOptions, found: ManifestState, log: FoundLog, k
   } catch (error) {
     await closeTree(state)
     throw error
-  }
-}
-
-/** Claims the shard where storage lets one process alone open it. */
-async function nextEpoch({ storage, kernel, shard }: TreeOptions, found: ManifestState): Promise<ManifestState> {
-  const manifest: ManifestState = { ...found, id: found.id + 1, writerEpoch: found.writerEpoch + 1 }
-  if ((await publishManifest(storage, kernel, manifest)) === 'published') return manifest
-  throw new LsmtError('55006', `another writer has opened shard ${shard} at the same time`)
-}
-
-/**
- * Files of jobs that did not come to be published. Where claims decide, those of this epoch and later ones stay: this may
- * not be the writer any more, and those of earlier ones that its manifest does not name no later manifest can name.
- */
-async function deleteUnreferenced({ storage, shard, claim, pins, listed }: TreeOptions, manifest: ManifestState): Promise<void> {
-  const referenced = new Set(manifest.tables.flatMap(({ levels }) => levels.flat().map(({ fileNumber }) => fileNumber)))
-  const end = claim === undefined ? Infinity : firstFileNumber(claim.epoch)
-  for (const fileNumber of listed?.tableFileNumbers ?? (await tableFileNumbers(storage, shard))) {
-    if (fileNumber < end && !referenced.has(fileNumber)) await deleteUnpinned(storage, pins, tableFileName(shard, fileNumber))
   }
 }
 

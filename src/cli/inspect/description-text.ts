@@ -12,7 +12,7 @@ const recordsShownMax = 40
 
 export function segmentText(file: string, { header, records, damage, byteLength, usedBytes }: SegmentDescription): string {
   const lines = [`${file}: ${byteLength} bytes, ${usedBytes} used, ${records.length} records`]
-  if (header !== undefined) lines.push(`  shard ${header.shard}, segment ${header.segmentNumber}, writer epoch ${header.writerEpoch}, after sequence ${header.sequenceBefore}`)
+  if (header !== undefined) lines.push(`  shard ${header.shard}, segment ${header.segmentNumber}, writer epoch ${header.writerEpoch}, after sequence ${header.sequenceBefore}${header.cuts ? ', where it cuts off what segments before it have' : ''}`)
   else if (damage.length === 0) lines.push('  never written to')
   lines.push(...shownRecords(records, recordText))
   for (const { byteOffset, expected, actual } of damage) lines.push(`  at byte ${byteOffset} no whole record: expected ${expected}, found ${actual}`)

@@ -4,7 +4,6 @@
  * moves; when the log was lost sight of, to memtables of their own, above the files of a newer manifest.
  */
 import { isDeepStrictEqual } from 'node:util'
-import { LsmtError } from '../../errors.ts'
 import { decodeLayout, operation, readOperations, tableIdOf } from '../batch.ts'
 import { createRowLayout } from '../keys/row-layout.ts'
 import type { RowLayout } from '../keys/row-layout.ts'
@@ -18,7 +17,7 @@ import type { FrozenMemtable, TreeState } from '../state/tree-state.ts'
 import { releaseVersion } from '../state/version.ts'
 import type { Version } from '../state/version.ts'
 import { createView } from '../state/view.ts'
-import { applyOperations, freeze, isFull } from '../state/write-path.ts'
+import { applyOperations, freezeIfPossible, isFull } from '../state/write-path.ts'
 import type { Snapshot } from '../tree.ts'
 import type { PendingRecord } from './pending-records.ts'
 
@@ -119,15 +118,6 @@ export function showStep(step: FollowStep): void {
   if (fresh !== undefined) showFresh(step, fresh)
   else if (step.changesTables) replaceView(state)
   if (isFull(state)) freezeIfPossible(state)
-}
-
-/** Without memory for another memtable this one grows on. */
-function freezeIfPossible(state: TreeState): void {
-  try {
-    freeze(state)
-  } catch (error) {
-    if (!(error instanceof LsmtError && error.code === '53200')) throw error
-  }
 }
 
 /** Takes the files of a newer manifest, all of which is visible already, and lets go of the memtables that they cover. Takes over the reference to `version`. */

@@ -9,6 +9,7 @@ import { fileNumberOf, logFileName, logFolder } from '../file-names.ts'
 import type { LogRecord } from './log.ts'
 import { readRecord, recordHeaderBytes } from './segment-format.ts'
 import { scanSegment } from './segment-scan.ts'
+import type { SegmentHeader } from './segment-format.ts'
 import type { LoadedSegment, LogCut, ScannedRecord, ScanPosition } from './segment-scan.ts'
 
 export interface ReadLogOptions {
@@ -19,9 +20,17 @@ export interface ReadLogOptions {
   readonly afterSequence: number
 }
 
+/** A record with what only segments tell of it. */
+export interface SegmentRecord extends LogRecord {
+  readonly lastSequence: number
+  readonly writerEpoch: number
+}
+
 export interface ReadLog {
-  /** Records after `afterSequence`, in order; may be iterated again. */
-  records(): AsyncIterable<LogRecord>
+  /** Records after `afterSequence`, or after another sequence as far as they are there, in order; may be iterated again. */
+  records(afterSequence?: number): AsyncIterable<SegmentRecord>
+  /** Those that are part of the log, oldest first. */
+  readonly segments: readonly ReadSegment[]
   /** 0 when there are no segments. The next writer starts at the next number. */
   readonly lastSegmentNumber: number
   /** The last sequence in the log; 0 when it holds none. The next writer starts after it, and after what is flushed. */
@@ -31,35 +40,47 @@ export interface ReadLog {
   readonly cuts: readonly LogCut[]
 }
 
-interface JudgedSegment {
+/** A segment as it was read, without what a later one cut off. */
+export interface ReadSegment {
   readonly file: string
-  readonly segmentNumber: number
+  readonly header: SegmentHeader
   readonly records: readonly ScannedRecord[]
 }
 
 export async function readLog(options: ReadLogOptions): Promise<ReadLog> {
   const { storage, kernel, shard, afterSequence } = options
   const numbers = await segmentNumbers(storage, shard)
-  const segments: JudgedSegment[] = []
+  let segments: readonly ReadSegment[] = []
   let position: ScanPosition = { lastSequence: undefined, writerEpoch: 0 }
   const cuts: LogCut[] = []
-  let lastBegun: string | undefined
   for (const segmentNumber of numbers) {
     const file = logFileName(shard, segmentNumber)
-    const scan = await withSegment(options, segmentNumber, async (segment) => scanSegment(kernel, segment, position, afterSequence))
+    const { header, records, ...scan } = await withSegment(options, segmentNumber, async (segment) => scanSegment(kernel, segment, position, afterSequence))
     position = scan.position
     if (scan.cut !== undefined) cuts.push(scan.cut)
-    if (scan.begun) lastBegun = file
-    segments.push({ file, segmentNumber, records: scan.records.filter((record) => record.lastSequence > afterSequence) })
+    if (header === undefined) continue
+    if (header.cuts) segments = withoutCutOff(segments, file, header, afterSequence)
+    segments = [...segments, { file, header, records }]
   }
-  if (lastBegun !== undefined) await makeDurable(storage, lastBegun)
+  const newest = segments.at(-1)
+  if (newest !== undefined) await makeDurable(storage, newest.file)
   return {
-    records: () => recordsOf(options, segments),
+    records: (after = afterSequence) => recordsOf(options, segments, after),
+    segments,
     lastSegmentNumber: numbers.at(-1) ?? 0,
     lastSequence: position.lastSequence ?? 0,
-    recordCount: segments.reduce((sum, segment) => sum + segment.records.length, 0),
+    recordCount: segments.reduce((sum, { records }) => sum + records.filter(({ lastSequence }) => lastSequence > afterSequence).length, 0),
     cuts,
   }
+}
+
+/** What stands before a segment that cuts: a cut is made between two records, and names the epoch of the first of them. */
+function withoutCutOff(segments: readonly ReadSegment[], file: string, { sequenceBefore, writerEpoch }: SegmentHeader, flushedSequence: number): readonly ReadSegment[] {
+  const kept = segments.map((segment) => ({ ...segment, records: segment.records.filter(({ lastSequence }) => lastSequence <= sequenceBefore) }))
+  const last = kept.findLast(({ records }) => records.length > 0)
+  const isWhole = last === undefined ? sequenceBefore <= flushedSequence || sequenceBefore === kept[0]?.header.sequenceBefore : last.records.at(-1)!.lastSequence === sequenceBefore && last.header.writerEpoch === writerEpoch
+  if (!isWhole) throw corruption('log segment', { file, block: 'header', byteOffset: 0, expected: 'a cut between two records before it', actual: `one at sequence ${sequenceBefore} of epoch ${writerEpoch}` })
+  return kept
 }
 
 /** Numbers of the segments that are there, ascending; a gap between them is corruption. */
@@ -93,20 +114,21 @@ async function withSegment<T>({ storage, kernel, shard }: ReadLogOptions, segmen
   }
 }
 
-async function* recordsOf(options: ReadLogOptions, segments: readonly JudgedSegment[]): AsyncGenerator<LogRecord> {
-  for (const { segmentNumber, records } of segments) {
-    if (records.length === 0) continue
-    yield* await withSegment(options, segmentNumber, async (segment) => records.map((record) => takeRecord(options.kernel, segment, record)))
+async function* recordsOf(options: ReadLogOptions, segments: readonly ReadSegment[], afterSequence: number): AsyncGenerator<SegmentRecord> {
+  for (const { header, records } of segments) {
+    const wanted = records.filter(({ lastSequence }) => lastSequence > afterSequence)
+    if (wanted.length === 0) continue
+    yield* await withSegment(options, header.segmentNumber, async (segment) => wanted.map((record) => takeRecord(options.kernel, segment, header, record)))
   }
 }
 
 /** Copies a judged record out; its bytes were read again, so they are checked again. */
-function takeRecord(kernel: Kernel, segment: LoadedSegment, { byteOffset, payloadBytes, baseSequence }: ScannedRecord): LogRecord {
+function takeRecord(kernel: Kernel, segment: LoadedSegment, { writerEpoch }: SegmentHeader, { byteOffset, payloadBytes, baseSequence, lastSequence }: ScannedRecord): SegmentRecord {
   const { file, address, byteLength, scratch } = segment
   const reading = readRecord(kernel, address + byteOffset, address + byteLength, scratch)
   if (reading.kind === 'damaged') throw corruption('log record', { file, byteOffset, expected: reading.expected, actual: reading.actual })
   const start = address + byteOffset + recordHeaderBytes
-  return { baseSequence, payload: kernel.memory.u8.slice(start, start + payloadBytes), file, byteOffset }
+  return { baseSequence, lastSequence, writerEpoch, payload: kernel.memory.u8.slice(start, start + payloadBytes), file, byteOffset }
 }
 
 async function makeDurable(storage: Storage, file: string): Promise<void> {

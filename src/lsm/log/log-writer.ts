@@ -15,6 +15,7 @@ import { batchHeaderBytes, viewOf } from '../batch.ts'
 import { isDiskFull } from '../disk-room.ts'
 import type { DiskRoom } from '../disk-room.ts'
 import { fileNumberOf, logFolder } from '../file-names.ts'
+import type { MemtableMemory } from '../state/memtable-memory.ts'
 import { groupBounds, syncMsBounds } from './log.ts'
 import type { Log } from './log.ts'
 import { createLogRounds } from './rounds.ts'
@@ -22,8 +23,8 @@ import type { LogRounds } from './rounds.ts'
 import { lastSequenceOf } from './segment-scan.ts'
 import { recordBytes } from './segment-format.ts'
 import { createSegmentSupply } from './segment-supply.ts'
-import { beginSegment, hasPlace, placeRecord, refusalOfSize, scratchBytes, segmentBytesFor, syncSegment, writeScratch } from './segment-writer.ts'
-import type { FullSegment, PlacedRecord, SegmentWriter } from './segment-writer.ts'
+import { beginSegment, hasPlace, placeCut, placeRecord, refusalOfSize, scratchBytes, segmentBytesFor, syncSegment, writeScratch } from './segment-writer.ts'
+import type { PlacedRecord, SegmentWriter, WrittenSegment } from './segment-writer.ts'
 
 export interface LogWriterOptions {
   readonly storage: Storage
@@ -34,6 +35,8 @@ export interface LogWriterOptions {
   readonly syncIntervalMs: number
   readonly clock: Clock
   readonly room: DiskRoom
+  /** Of the same heap: caches give way to large records. */
+  readonly memtableMemory?: Pick<MemtableMemory, 'evict'>
   /** Those of the other shards. By default this log keeps its own. */
   readonly rounds?: LogRounds | undefined
   /** One more than the last segment there is. */
@@ -41,11 +44,28 @@ export interface LogWriterOptions {
   readonly writerEpoch: number
   /** The last sequence that is durable anywhere: in the log, or in table files. Records come after it. */
   readonly baseSequence: number
+  /** The segments before, where it is known what each holds. */
+  readonly segmentsBefore?: readonly WrittenSegment[]
+}
+
+export interface LogWriter extends Log {
+  /** Records from here on are of another epoch. */
+  beginEpoch(writerEpoch: number): void
+  /** Cuts off the records after `toSequence`, where one of `writerEpoch` ends; resolves when that is durable. */
+  cut(toSequence: number, writerEpoch: number): Promise<void>
+  /** Oldest first; the last is being written. */
+  segments(): readonly WrittenSegment[]
+}
+
+/** A segment that is to be begun: of another epoch, and perhaps with a cut. */
+interface SegmentStart {
+  readonly writerEpoch: number
+  readonly cutTo: number | undefined
 }
 
 /** A record, a wish to begin a new segment, or (`undefined`) a wish for a sync. */
 interface Entry {
-  readonly record: PlacedRecord | 'roll' | undefined
+  readonly record: PlacedRecord | SegmentStart | 'roll' | undefined
   readonly resolve: (() => void) | undefined
   readonly reject: ((error: Error) => void) | undefined
 }
@@ -70,18 +90,21 @@ interface WriterState {
 }
 
 /** Starts a log writer in a new segment. Segments before it are taken to end at `baseSequence`. */
-export async function openLogWriter(options: LogWriterOptions): Promise<Log> {
+export async function openLogWriter(options: LogWriterOptions): Promise<LogWriter> {
   const state = await openState(options)
   const { writer } = state
   return {
     append: (baseSequence, payload) => append(state, baseSequence, payload),
     admit: (payloadBytes) => (hasPlace(writer, state.queuedBytes, payloadBytes) ? undefined : writer.supply.ensure(segmentBytesFor(payloadBytes))),
     sync: () => enqueue(state, undefined),
-    roll: () => {
-      if (state.failure !== undefined || state.closed) return
-      state.queue.push({ record: 'roll', resolve: undefined, reject: undefined })
-      startDrain(state)
+    roll: () => enqueueSilently(state, 'roll'),
+    beginEpoch: (writerEpoch) => enqueueSilently(state, { writerEpoch, cutTo: undefined }),
+    cut: (toSequence, writerEpoch) => {
+      invariant(toSequence < state.queuedSequence, () => `a cut to ${toSequence} of a log that ends at ${state.queuedSequence}`)
+      state.queuedSequence = toSequence
+      return enqueue(state, { writerEpoch, cutTo: toSequence })
     },
+    segments: () => [...writer.full, { name: writer.segment.name, writerEpoch: writer.writerEpoch, sequenceBefore: writer.sequenceBefore, lastSequence: writer.lastSequence }],
     truncateBelow: (sequence) => {
       const truncated = state.truncating.then(() => truncate(state, sequence))
       state.truncating = truncated.catch(() => undefined)
@@ -95,7 +118,7 @@ export async function openLogWriter(options: LogWriterOptions): Promise<Log> {
 
 async function openState(options: LogWriterOptions): Promise<WriterState> {
   const { storage, kernel, shard, writerEpoch, baseSequence, firstSegmentNumber } = options
-  const full = await segmentsBefore(options)
+  const full = [...(options.segmentsBefore ?? (await segmentsBefore(options)))]
   const supply = createSegmentSupply(storage, shard, firstSegmentNumber, options.settings.logSegmentBytes, (error) => {
     if (isDiskFull(error)) options.room.noteFull(error, options.settings.logSegmentBytes)
   })
@@ -105,7 +128,7 @@ async function openState(options: LogWriterOptions): Promise<WriterState> {
     throw cause
   })
   const writer: SegmentWriter = {
-    kernel, clock: options.clock, supply, shard, writerEpoch, scratch, scratchUsed: 0, segment, byteOffset: 0, full,
+    kernel, clock: options.clock, evict: options.memtableMemory?.evict ?? (() => false), supply, shard, writerEpoch, scratch, scratchUsed: 0, segment, byteOffset: 0, sequenceBefore: baseSequence, full,
     lastSequence: baseSequence, durableSequence: baseSequence, dirty: false, syncFailure: undefined, syncs: 0, syncMs: createHistogram(syncMsBounds), bytes: 0,
   }
   return {
@@ -114,16 +137,16 @@ async function openState(options: LogWriterOptions): Promise<WriterState> {
   }
 }
 
-async function segmentsBefore({ storage, shard, firstSegmentNumber, baseSequence }: LogWriterOptions): Promise<FullSegment[]> {
+async function segmentsBefore({ storage, shard, firstSegmentNumber, baseSequence, writerEpoch }: LogWriterOptions): Promise<readonly WrittenSegment[]> {
   const folder = logFolder(shard)
   const listed = await storage.list(folder)
   return listed
     .filter((object) => (fileNumberOf(object.name, folder, 'wal') ?? Infinity) < firstSegmentNumber)
-    .map((object) => ({ name: object.name, lastSequence: baseSequence }))
+    .map((object) => ({ name: object.name, writerEpoch, sequenceBefore: 0, lastSequence: baseSequence }))
 }
 
 function append(state: WriterState, baseSequence: number, payload: Uint8Array): Promise<void> {
-  const refusal = refusalOf(state) ?? refusalOfSize(state.options.kernel, payload.length)
+  const refusal = refusalOf(state) ?? refusalOfSize(state.writer, payload.length)
   if (refusal !== undefined) return Promise.reject(refusal)
   const view = viewOf(payload)
   invariant(payload.length >= batchHeaderBytes && view.getUint32(0, true) === payload.length, 'a log record must be a write batch')
@@ -135,8 +158,7 @@ function append(state: WriterState, baseSequence: number, payload: Uint8Array): 
   state.appends++
   state.queuedBytes += recordBytes(payload.length)
   if (state.options.durability !== 'memory') return enqueue(state, record)
-  state.queue.push({ record, resolve: undefined, reject: undefined })
-  startDrain(state)
+  enqueueSilently(state, record)
   return Promise.resolve()
 }
 
@@ -145,7 +167,14 @@ function refusalOf({ failure, closed, options }: WriterState): Error | undefined
   return closed ? new LsmtError('55000', `the log of shard ${options.shard} is closed`) : undefined
 }
 
-function enqueue(state: WriterState, record: PlacedRecord | undefined): Promise<void> {
+/** What nobody waits for. */
+function enqueueSilently(state: WriterState, record: Entry['record']): void {
+  if (refusalOf(state) !== undefined) return
+  state.queue.push({ record, resolve: undefined, reject: undefined })
+  startDrain(state)
+}
+
+function enqueue(state: WriterState, record: PlacedRecord | SegmentStart | undefined): Promise<void> {
   const refusal = refusalOf(state)
   if (refusal !== undefined) return Promise.reject(refusal)
   return new Promise((resolve, reject) => {
@@ -184,6 +213,7 @@ async function writeGroup(state: WriterState, group: readonly Entry[]): Promise<
   for (const { record } of group) {
     if (record === undefined) syncWanted = true
     else if (record === 'roll') await roll(state)
+    else if ('cutTo' in record) await startSegment(state, record)
     else {
       const begun = onceThereIsRoom(state, () => placeRecord(writer, record))
       if (begun !== undefined) await begun
@@ -206,6 +236,17 @@ async function roll({ writer, options }: WriterState): Promise<void> {
     if (writer.syncFailure !== undefined || !isDiskFull(error)) throw error
     options.room.noteFull(error)
   }
+}
+
+async function startSegment(state: WriterState, { writerEpoch, cutTo }: SegmentStart): Promise<void> {
+  const { writer } = state
+  await onceThereIsRoom(state, () => beginSegment(writer))
+  writer.writerEpoch = writerEpoch
+  if (cutTo === undefined) return
+  placeCut(writer, cutTo, writerEpoch)
+  await onceThereIsRoom(state, () => { writeScratch(writer); return undefined })
+  // Before any record, so that those behind a header that is lost prove that it was there.
+  await syncSegment(writer)
 }
 
 /** Takes a step, which may be taken again after it found no room. */
@@ -242,8 +283,7 @@ function startInterval(state: WriterState): void {
   void clock.sleep(syncIntervalMs).then(() => {
     state.intervalRunning = false
     if (state.closed || state.failure !== undefined) return
-    state.queue.push({ record: undefined, resolve: undefined, reject: undefined })
-    startDrain(state)
+    enqueueSilently(state, undefined)
   })
 }
 

@@ -3,7 +3,8 @@
  *
  * Segment file `wal/<shard>/<number, 20 digits>.wal`:
  *   header 64 bytes: magic "LSMTWAL1", u16 version, u16 checksum algorithm (1 = xxh64), u32 shard, f64 segment number,
- *                    f64 writer epoch, f64 sequence before its first record, 16 zero bytes, xxh64 of the 56 bytes before
+ *                    f64 writer epoch, f64 sequence before its first record, u32 flags (1 = cuts), 12 zero bytes,
+ *                    xxh64 of the 56 bytes before
  *   records, each at a multiple of 8:
  *     0  u64 xxh64 of all that follows, padding included   8  u32 payload bytes   12  u32 complement of the payload bytes
  *    16  f64 base sequence   24  f64 sequence up to which the log was durable when this record was written
@@ -19,6 +20,10 @@
  * a whole one may follow. It was never acknowledged if its durable sequence is not past the last good record before
  * the tear: such a tail is cut. A later record that says otherwise, or a later segment that starts elsewhere than where
  * the good records end, proves that acknowledged data is damaged: corruption.
+ *
+ * Of a replica (src/lsm/replicated/) the writer epoch is that of the leader who gave the records their places, so a new
+ * epoch begins a new segment. What was cut off there stays in its segments: the next one says by its flag that it begins
+ * before where they end. Its header is durable before any record stands behind it.
  */
 import type { Histogram } from '../../runtime/histogram.ts'
 

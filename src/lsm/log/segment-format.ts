@@ -13,6 +13,8 @@ export const segmentHeaderBytes = 64
 export const recordHeaderBytes = 32
 
 const headerChecksumAt = 56
+/** Bits of the header's flags. */
+const cutsFlag = 1
 
 export interface SegmentHeader {
   readonly shard: number
@@ -20,6 +22,8 @@ export interface SegmentHeader {
   readonly writerEpoch: number
   /** The last sequence before this segment, durable when the segment was begun. */
   readonly sequenceBefore: number
+  /** Segments before it go on after `sequenceBefore`: what they have there was cut off. Only in the log of a replica. */
+  readonly cuts: boolean
 }
 
 /** What was expected and what stands there, when bytes are not what they should be. */
@@ -53,6 +57,7 @@ export function writeSegmentHeader({ memory, exports }: Kernel, at: Pointer, hea
   view.setFloat64(at + 16, header.segmentNumber, true)
   view.setFloat64(at + 24, header.writerEpoch, true)
   view.setFloat64(at + 32, header.sequenceBefore, true)
+  view.setUint32(at + 40, header.cuts ? cutsFlag : 0, true)
   exports.checksumXxh64(at, headerChecksumAt, at + headerChecksumAt)
 }
 
@@ -66,7 +71,8 @@ export function readSegmentHeader(kernel: Kernel, at: Pointer, scratch: Pointer)
   if (mismatch !== undefined) return { kind: 'damaged', ...mismatch }
   const version = view.getUint16(at + 8, true)
   const algorithm = view.getUint16(at + 10, true)
-  if (version !== formatVersion || algorithm !== algorithmXxh64) return { kind: 'unknownVersion', version, algorithm }
+  const flags = view.getUint32(at + 40, true)
+  if (version !== formatVersion || algorithm !== algorithmXxh64 || flags > cutsFlag) return { kind: 'unknownVersion', version, algorithm }
   return {
     kind: 'header',
     header: {
@@ -74,6 +80,7 @@ export function readSegmentHeader(kernel: Kernel, at: Pointer, scratch: Pointer)
       segmentNumber: view.getFloat64(at + 16, true),
       writerEpoch: view.getFloat64(at + 24, true),
       sequenceBefore: view.getFloat64(at + 32, true),
+      cuts: flags === cutsFlag,
     },
   }
 }

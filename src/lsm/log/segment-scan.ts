@@ -6,7 +6,7 @@ import { corruption, LsmtError } from '../../errors.ts'
 import type { Kernel } from '../../kernel/kernel.ts'
 import type { Pointer } from '../../kernel/linear-memory.ts'
 import { isZero, mayBeRecord, readRecord, readSegmentHeader, recordHeaderBytes, segmentHeaderBytes } from './segment-format.ts'
-import type { Mismatch, SegmentHeader } from './segment-format.ts'
+import type { Mismatch, RecordReading, SegmentHeader } from './segment-format.ts'
 
 /** A segment as loaded. `byteLength` is a multiple of 8; `scratch` has room for 8 bytes. */
 export interface LoadedSegment {
@@ -44,8 +44,8 @@ export interface SegmentScan {
   readonly records: readonly ScannedRecord[]
   readonly position: ScanPosition
   readonly cut: LogCut | undefined
-  /** Whether the segment has a header: one that has none was never part of the log. */
-  readonly begun: boolean
+  /** A segment that has none was never part of the log. */
+  readonly header: SegmentHeader | undefined
 }
 
 /** Scans a segment; `flushedSequence` is what need not be in the log. */
@@ -72,10 +72,11 @@ export function scanSegment(kernel: Kernel, segment: LoadedSegment, before: Scan
  * says that one past `durableLimit` was.
  */
 function scanHeadless(kernel: Kernel, segment: LoadedSegment, before: ScanPosition, durableLimit: number, found: Mismatch): SegmentScan {
-  if (hasRecordAfter(kernel, segment, segmentHeaderBytes, durableLimit)) {
+  // Records that repeat sequences of segments before stand behind a header that cuts, which was durable first.
+  if (hasRecord(kernel, segment, segmentHeaderBytes, ({ durableSequence, baseSequence }) => durableSequence > durableLimit || baseSequence <= (before.lastSequence ?? 0))) {
     throw corruption('log segment', { file: segment.file, block: 'header', byteOffset: 0, expected: found.expected, actual: found.actual })
   }
-  return { records: [], position: before, cut: cutAt(kernel, segment, 0), begun: false }
+  return { records: [], position: before, cut: cutAt(kernel, segment, 0), header: undefined }
 }
 
 function checkHeader(segment: LoadedSegment, header: SegmentHeader, before: ScanPosition, flushedSequence: number): void {
@@ -84,9 +85,13 @@ function checkHeader(segment: LoadedSegment, header: SegmentHeader, before: Scan
   }
   demand(header.shard === segment.shard && header.segmentNumber === segment.segmentNumber,
     `shard ${segment.shard} segment ${segment.segmentNumber}`, `shard ${header.shard} segment ${header.segmentNumber}`)
-  demand(header.writerEpoch >= before.writerEpoch, `a writer epoch from ${before.writerEpoch}`, String(header.writerEpoch))
-  const { sequenceBefore } = header
+  const { sequenceBefore, writerEpoch } = header
   const { lastSequence = 0 } = before
+  if (header.cuts && before.lastSequence !== undefined) {
+    demand(writerEpoch <= before.writerEpoch && sequenceBefore < lastSequence, `a cut below sequence ${lastSequence}, to an epoch up to ${before.writerEpoch}`, `to sequence ${sequenceBefore}, epoch ${writerEpoch}`)
+    return
+  }
+  demand(writerEpoch >= before.writerEpoch, `a writer epoch from ${before.writerEpoch}`, String(writerEpoch))
   const follows = before.lastSequence !== undefined && sequenceBefore === lastSequence
   demand(follows || (sequenceBefore >= lastSequence && sequenceBefore <= flushedSequence),
     `a segment that follows sequence ${before.lastSequence ?? `${flushedSequence} or less`}`, `one that follows ${sequenceBefore}: records between are missing`)
@@ -101,7 +106,7 @@ function scanRecords(kernel: Kernel, segment: LoadedSegment, header: SegmentHead
   for (;;) {
     const reading = readRecord(kernel, address + byteOffset, end, scratch)
     if (reading.kind === 'damaged') {
-      if (hasRecordAfter(kernel, segment, byteOffset, lastSequence)) throw corruption('log record', { file, byteOffset, block: `record at byte ${byteOffset}`, expected: reading.expected, actual: reading.actual })
+      if (hasRecord(kernel, segment, byteOffset, ({ durableSequence }) => durableSequence > lastSequence)) throw corruption('log record', { file, byteOffset, block: `record at byte ${byteOffset}`, expected: reading.expected, actual: reading.actual })
       break
     }
     const { payloadBytes, baseSequence } = reading
@@ -109,7 +114,7 @@ function scanRecords(kernel: Kernel, segment: LoadedSegment, header: SegmentHead
     records.push({ byteOffset, payloadBytes, baseSequence, lastSequence })
     byteOffset += reading.byteLength
   }
-  return { records, position: { lastSequence, writerEpoch: header.writerEpoch }, cut: cutAt(kernel, segment, byteOffset), begun: true }
+  return { records, position: { lastSequence, writerEpoch: header.writerEpoch }, cut: cutAt(kernel, segment, byteOffset), header }
 }
 
 /** The checksum holds; the batch in it must agree with the record and follow the one before. Returns its last sequence. */
@@ -130,13 +135,13 @@ export function lastSequenceOf(baseSequence: number, operationCount: number): nu
   return baseSequence + Math.max(operationCount, 1) - 1
 }
 
-/** Whether a whole record from `byteOffset` on was written when more than `durableLimit` was durable. */
-function hasRecordAfter(kernel: Kernel, { address, byteLength, scratch }: LoadedSegment, byteOffset: number, durableLimit: number): boolean {
+/** Whether a whole record from `byteOffset` on proves that something before it was durable. */
+function hasRecord(kernel: Kernel, { address, byteLength, scratch }: LoadedSegment, byteOffset: number, isProof: (record: Extract<RecordReading, { readonly kind: 'record' }>) => boolean): boolean {
   const end = address + byteLength
   for (let at = address + byteOffset; at < end; at += 8) {
     if (!mayBeRecord(kernel, at, end)) continue
     const reading = readRecord(kernel, at, end, scratch)
-    if (reading.kind === 'record' && reading.durableSequence > durableLimit) return true
+    if (reading.kind === 'record' && isProof(reading)) return true
   }
   return false
 }

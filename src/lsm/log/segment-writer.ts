@@ -4,6 +4,7 @@
  */
 import { LsmtError } from '../../errors.ts'
 import type { Kernel } from '../../kernel/kernel.ts'
+import type { LinearHeap } from '../../kernel/heap/linear-heap.ts'
 import type { Pointer } from '../../kernel/linear-memory.ts'
 import type { Clock } from '../../runtime/clock.ts'
 import { observe } from '../../runtime/histogram.ts'
@@ -11,8 +12,11 @@ import type { HistogramRecorder } from '../../runtime/histogram.ts'
 import { recordBytes, segmentHeaderBytes, writeRecord, writeSegmentHeader } from './segment-format.ts'
 import type { FreshSegment, SegmentSupply } from './segment-supply.ts'
 
-export interface FullSegment {
+export interface WrittenSegment {
   readonly name: string
+  readonly writerEpoch: number
+  readonly sequenceBefore: number
+  /** Of what counts in it: what was cut off does not. */
   readonly lastSequence: number
 }
 
@@ -25,16 +29,20 @@ export interface PlacedRecord {
 export interface SegmentWriter {
   readonly kernel: Kernel
   readonly clock: Clock
+  /** Frees something of the heap that can be had again; false when there is nothing. */
+  readonly evict: () => boolean
   readonly supply: SegmentSupply
   readonly shard: number
-  readonly writerEpoch: number
+  /** Of the records from here on. */
+  writerEpoch: number
   readonly scratch: Pointer
   scratchUsed: number
   segment: FreshSegment
   /** Bytes written in the segment; 0 before its header. */
   byteOffset: number
+  sequenceBefore: number
   /** Full segments that still exist, oldest first. */
-  full: FullSegment[]
+  full: WrittenSegment[]
   lastSequence: number
   durableSequence: number
   dirty: boolean
@@ -98,24 +106,33 @@ export async function beginSegment(writer: SegmentWriter): Promise<void> {
   writeScratch(writer)
   if (writer.byteOffset === 0) return
   await syncSegment(writer)
-  const ended = writer.segment
+  const ended = { ...writer.segment, writerEpoch: writer.writerEpoch }
   writer.segment = await writer.supply.take()
   writer.byteOffset = 0
-  writer.full.push({ name: ended.name, lastSequence: writer.lastSequence })
+  writer.full.push({ name: ended.name, writerEpoch: ended.writerEpoch, sequenceBefore: writer.sequenceBefore, lastSequence: writer.lastSequence })
+  writer.sequenceBefore = writer.lastSequence
   await ended.file.close()
 }
 
+/** What was written after `toSequence` counts no more, once the header of the empty segment that is begun here is durable. */
+export function placeCut(writer: SegmentWriter, toSequence: number, writerEpoch: number): void {
+  writer.full = writer.full.map((segment) => ({ ...segment, lastSequence: Math.min(segment.lastSequence, toSequence) }))
+  writer.writerEpoch = writerEpoch
+  writer.lastSequence = writer.durableSequence = writer.sequenceBefore = toSequence
+  placeHeader(writer, true)
+}
+
 function place(writer: SegmentWriter, record: PlacedRecord): void {
-  if (writer.byteOffset + writer.scratchUsed === 0) placeHeader(writer)
+  if (writer.byteOffset + writer.scratchUsed === 0) placeHeader(writer, false)
   const byteLength = recordBytes(record.payload.length)
   if (byteLength > scratchBytes) writeLarge(writer, record, byteLength)
   else placeInScratch(writer, record, byteLength)
   writer.lastSequence = record.lastSequence
 }
 
-function placeHeader(writer: SegmentWriter): void {
+function placeHeader(writer: SegmentWriter, cuts: boolean): void {
   const { kernel, shard, writerEpoch, scratch } = writer
-  writeSegmentHeader(kernel, scratch, { shard, segmentNumber: writer.segment.number, writerEpoch, sequenceBefore: writer.lastSequence })
+  writeSegmentHeader(kernel, scratch, { shard, segmentNumber: writer.segment.number, writerEpoch, sequenceBefore: writer.lastSequence, cuts })
   writer.scratchUsed = segmentHeaderBytes
 }
 
@@ -126,8 +143,8 @@ function placeInScratch(writer: SegmentWriter, record: PlacedRecord, byteLength:
 }
 
 function writeLarge(writer: SegmentWriter, record: PlacedRecord, byteLength: number): void {
-  const { heap } = writer.kernel
-  const address = heap.tryAllocate(byteLength)
+  const { kernel: { heap }, evict } = writer
+  const address = tryAllocate(heap, evict, byteLength)
   if (address === 0) throw noRoomFor(byteLength)
   try {
     writeScratch(writer)
@@ -139,13 +156,21 @@ function writeLarge(writer: SegmentWriter, record: PlacedRecord, byteLength: num
 }
 
 /** Why a record cannot be placed now, if it is too large for the memory there is; asked before it is queued. */
-export function refusalOfSize({ heap }: Kernel, payloadBytes: number): LsmtError | undefined {
+export function refusalOfSize({ kernel: { heap }, evict }: Pick<SegmentWriter, 'kernel' | 'evict'>, payloadBytes: number): LsmtError | undefined {
   const byteLength = recordBytes(payloadBytes)
   if (byteLength <= scratchBytes) return undefined
-  const address = heap.tryAllocate(byteLength)
+  const address = tryAllocate(heap, evict, byteLength)
   if (address === 0) return noRoomFor(byteLength)
   heap.free(address)
   return undefined
+}
+
+/** 0 when there is no room, whatever can be evicted. */
+function tryAllocate(heap: LinearHeap, evict: () => boolean, byteLength: number): Pointer {
+  for (;;) {
+    const address = heap.tryAllocate(byteLength)
+    if (address !== 0 || !evict()) return address
+  }
 }
 
 function noRoomFor(byteLength: number): LsmtError {

@@ -52,6 +52,8 @@ export interface VisiblePart {
 }
 
 export interface ReplicatedTreeOptions extends Omit<TreeOptions, 'beforePublish' | 'log' | 'claim' | 'listed' | 'pins' | 'keepsFiles' | 'onFailure'> {
+  /** What visible entries may take in memory, kept for peers that lag a little; by default 8 MiB. */
+  readonly recentBytesMax?: number
   /** More is visible, up to `sequence`. */
   readonly onVisible?: (sequence: number) => void
   /** Entries up to `startSequence` are in files, and `readAfter` may lack them from now on. */

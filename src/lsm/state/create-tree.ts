@@ -21,8 +21,14 @@ import { openOverlay } from './snapshot/overlay.ts'
 import { takeSnapshot, viewOf } from './snapshot/tree-snapshot.ts'
 import { appendBatch, freeze } from './write-path.ts'
 
-export function createTree(state: TreeState): Tree {
-  const flushSoon = (): void => startFlush(state, () => startCompaction(state))
+/** Flushes what is frozen, and then compacts what is to be compacted, in the background. */
+export function flushSoonOf(state: TreeState): () => void {
+  return () => startFlush(state, () => startCompaction(state))
+}
+
+/** `append`: where batches come by other ways, what those of this one are told. */
+export function createTree(state: TreeState, append?: Tree['append']): Tree {
+  const flushSoon = flushSoonOf(state)
   state.log.onFlushWanted?.(() => {
     if (canWork(state) && freeze(state)) flushSoon()
   })
@@ -33,7 +39,7 @@ export function createTree(state: TreeState): Tree {
     ...treeReads(state),
     get visibleSequence() { return state.visibleSequence },
     get nextSequence() { return state.nextSequence },
-    append: (batch, gate) => appendBatch(state, batch, gate, flushSoon),
+    append: append ?? ((batch, gate) => appendBatch(state, batch, gate, flushSoon)),
     admit: (byteLength) => admit(state, byteLength),
     sync: () => state.log.sync(),
     flush: () => flush(state, flushSoon),

@@ -58,6 +58,8 @@ export interface TreeOptions {
   readonly listed?: ListedShard
   /** Table files that must stay though no version names them; absent: none. */
   readonly pins?: FilePins
+  /** Called once, when writes end for good. */
+  readonly onFailure?: (error: Error) => void
   /** Whoever only reads deletes nothing: the files are those of a writer elsewhere. */
   readonly keepsFiles?: true
 }
@@ -179,8 +181,9 @@ export function dropTable(state: TreeState, tableId: number): void {
 
 /** Ends writes for good: whoever waits is told why. */
 export function poison(state: TreeState, cause: unknown): void {
-  state.failure ??= cause instanceof Error ? cause : new LsmtError('XX000', `internal error: ${String(cause)}`)
-  const { failure } = state
+  const isFirst = state.failure === undefined
+  const failure = (state.failure ??= cause instanceof Error ? cause : new LsmtError('XX000', `internal error: ${String(cause)}`))
+  if (isFirst) state.options.onFailure?.(failure)
   for (const entry of state.pending.splice(0)) entry.applied?.reject(outcomeOf(failure))
   for (const waiter of state.waiters.splice(0)) waiter.reject(failure)
 }

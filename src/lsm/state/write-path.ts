@@ -130,6 +130,16 @@ export function isFull({ active, options: { settings } }: TreeState): boolean {
   return active.usedBytes() > settings.memtableBytesMax
 }
 
+/** Without memory for another memtable this one grows on. */
+export function freezeIfPossible(state: TreeState): boolean {
+  try {
+    return freeze(state)
+  } catch (error) {
+    if (!(error instanceof LsmtError && error.code === '53200')) throw error
+    return false
+  }
+}
+
 /** Ends the active memtable, if anything was applied since it was started, and begins another and a log segment. */
 export function freeze(state: TreeState): boolean {
   const { active, visibleSequence, options: { kernel, memtableMemory, settings } } = state
