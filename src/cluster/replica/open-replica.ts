@@ -95,6 +95,7 @@ class OpenReplica implements PeerReplica {
     this.#reads = createReads({ shard, clock, readMsMax: this.#timing.readMsMax, give, commitSequence: () => state().commitSequence, visibleSequence: () => this.#visibleSequence() })
     this.#coordinated = new Coordinated({
       shard, state, give,
+      isReady: () => isReadyLeader(state()),
       batchBytesMax: options.batchBytesMax,
       replicated: () => held.replicated,
       leader: () => leaderOf(state()),

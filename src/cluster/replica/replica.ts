@@ -59,11 +59,14 @@ export interface ReplicaStatus {
   readonly halted: string | undefined
 }
 
+/** What others see of a replica's copy of the shard, beside the tree. */
+export type SeenTree = Pick<ReplicatedTree, 'tree' | 'flushedSequence' | 'logged' | 'tablesSequence' | 'visibleParts'>
+
 export interface Replica {
   readonly shard: number
   /** Another one after files were fetched. */
   readonly tree: Tree
-  readonly replicated: ReplicatedTree
+  readonly replicated: SeenTree
   status(): ReplicaStatus
   /** Called when role, readiness or leader have changed. What it gives ends that. */
   onChange(listener: () => void): () => void

@@ -7,22 +7,29 @@
  */
 import { invariant, LsmtError } from '../../../errors.ts'
 import { assignBaseSequence, readBatchHeader } from '../../../lsm/batch.ts'
-import type { ReplicatedTree } from '../../../lsm/replicated/replicated-tree.ts'
 import type { ReplicaEvent } from '../../replication/event.ts'
-import { isReady } from '../../replication/leader/awaited.ts'
-import type { ReplicaState } from '../../replication/state/replica-state.ts'
 import { refusalError } from '../refusal.ts'
 import type { Refusal } from '../refusal.ts'
-import type { OpenedShard } from '../replica.ts'
+import type { OpenedShard, SeenTree } from '../replica.ts'
 import { createWaiters } from './waiters.ts'
+
+/** What of a replica's state decides whether it does as it is asked. */
+export interface CoordinatedState {
+  readonly role: { readonly kind: 'leader' | 'elected' | 'follower'; readonly resignByMs?: number | undefined }
+  readonly epoch: number
+  readonly log: { readonly lastSequence: number }
+  readonly commitSequence: number
+}
 
 export interface CoordinatedOptions {
   readonly shard: number
   /** What one message takes with a batch in it. */
   readonly batchBytesMax: number
-  state(): ReplicaState
-  replicated(): ReplicatedTree
-  give(event: ReplicaEvent): void
+  state(): CoordinatedState
+  /** A leader that knows all that was ever committed. */
+  isReady(): boolean
+  replicated(): SeenTree
+  give(event: Extract<ReplicaEvent, { kind: 'write' }>): void
   /** Whom to ask instead. */
   leader(): string | undefined
   /** Disks that the newest commit is on. */
@@ -92,9 +99,9 @@ export class Coordinated {
   }
 
   #refusalOf(c: number): Refusal | undefined {
-    const state = this.#options.state(), { role, epoch } = state
+    const { role, epoch } = this.#options.state()
     if (role.kind !== 'leader' || role.resignByMs !== undefined) return this.#notLeader()
-    if (this.#opened.epoch !== epoch || this.#opened.c < c || !isReady(state, role)) return { kind: 'notReady' }
+    if (this.#opened.epoch !== epoch || this.#opened.c < c || !this.#options.isReady()) return { kind: 'notReady' }
     return this.#opened.c > c ? { kind: 'fenced', epoch: this.#opened.c } : undefined
   }
 

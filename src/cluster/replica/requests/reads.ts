@@ -10,7 +10,7 @@ export interface ReadsOptions {
   readonly shard: number
   readonly clock: { monotonicMs(): number }
   readonly readMsMax: number
-  give(event: ReplicaEvent): void
+  give(event: Extract<ReplicaEvent, { kind: 'read' }>): void
   visibleSequence(): number
   commitSequence(): number
 }
