@@ -9,6 +9,7 @@ import type { Comparison } from '../kernel/zone-map.ts'
 import type { PhysicalKind, PhysicalValue, TableLayout } from './layout.ts'
 import type { ManifestState } from './manifest.ts'
 import type { Pace } from '../runtime/pace.ts'
+import type { AggregateFunction, AggregateRequest, GroupedAggregateRequest } from './groups/aggregate-request.ts'
 import type { Groups } from './groups/group-rows.ts'
 import type { VectorExpression } from './vector/expression.ts'
 import type { LogCounts } from './log/log.ts'
@@ -49,19 +50,6 @@ export interface ScanRequest {
   readonly pace?: Pace
   /** Threads to share the rows with, for reads that end with all rows seen. */
   readonly share?: ScanShare
-}
-
-export type AggregateFunction = 'count' | 'min' | 'max' | 'sum'
-export interface AggregateRequest {
-  readonly function: AggregateFunction
-  /** Absent for COUNT(*). */
-  readonly ordinal?: number
-}
-
-/** An aggregate by group. */
-export interface GroupedAggregateRequest extends AggregateRequest {
-  /** Equal values of a group count once: COUNT(DISTINCT …), SUM(DISTINCT …). */
-  readonly distinct?: true
 }
 
 /** What an aggregate over some rows came to; merges with others by `mergePartials` (src/lsm/aggregate.ts). */
@@ -113,6 +101,22 @@ export interface PointFetch extends Fetch {
   readonly files: readonly TableReader[]
   /** Of the only file; undefined: the tails of all of them. */
   readonly rowGroup: number | undefined
+  /** Of a tree that is on another node: no file is waited for, but that node's answer. */
+  readonly elsewhere?: ReadElsewhere
+}
+
+/** A read that somebody else answers, who is asked for all keys at once that are wanted of him. */
+export interface ReadElsewhere {
+  readonly asked: AskedElsewhere
+  readonly key: Uint8Array
+}
+
+export interface AskedElsewhere {
+  /**
+   * Resolves to a step that makes the answers known, which is good until the promises that can go on then have gone on. The first
+   * keys are answered, at least one; the others are asked for again.
+   */
+  ask(keys: readonly Uint8Array[], stats?: ReadStats): Promise<() => void>
 }
 
 export interface Tree {
@@ -192,4 +196,4 @@ export interface TreeStats {
   readonly background: string | undefined
 }
 
-export type { PhysicalKind, PhysicalValue, ReadStats }
+export type { AggregateFunction, AggregateRequest, GroupedAggregateRequest, PhysicalKind, PhysicalValue, ReadStats }

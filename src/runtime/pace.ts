@@ -29,6 +29,8 @@ export function endReason({ reason }: EndSignal): LsmtError {
 }
 
 export interface Pace {
+  /** Whose wish ends the work; for work that waits for somebody who is to be told of it at once. */
+  readonly signal?: EndSignal | undefined
   /** undefined: go on. Otherwise others have the turn until it resolves. Throws when the work is to end: 57014, or the signal's own LsmtError. */
   turn(): Promise<void> | undefined
 }
@@ -43,6 +45,7 @@ export function createPace(turns: Turns, signal: EndSignal | undefined, assertOp
   let startMs = turns.monotonicMs()
   let pause: Promise<void> | undefined
   return {
+    signal,
     turn() {
       if (signal?.aborted === true) throw endReason(signal)
       if (pause !== undefined) return pause

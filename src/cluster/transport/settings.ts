@@ -44,6 +44,6 @@ export const defaultTransportSettings: TransportSettings = {
   requestsMax: 1_024,
   requestBytesMax: 64 * MiB,
   answerBytesMax: 1 * MiB,
-  streamsMax: 64,
+  streamsMax: 512,
   streamWindowBytes: 1 * MiB,
 }

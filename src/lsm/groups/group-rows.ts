@@ -1,7 +1,9 @@
 /** Rows on their way into groups, and what trees know of the groups. */
 import type { GroupKeys } from '../../kernel/grouping/grouping.ts'
 import type { Pointer } from '../../kernel/linear-memory.ts'
+import type { PhysicalKind } from '../layout.ts'
 import type { Vector } from '../page.ts'
+import type { GroupedAggregateRequest } from './aggregate-request.ts'
 import type { GroupsPart } from './groups-part.ts'
 
 export interface GroupRows {
@@ -13,10 +15,20 @@ export interface GroupRows {
   chunk(ordinal: number): Pointer
 }
 
+/** Groups of one work are of the same make, so that they merge. */
+export interface GroupWork {
+  /** Physical kinds of the columns that rows have, by ordinal. */
+  readonly columns: readonly PhysicalKind[]
+  readonly groupBy: readonly number[]
+  readonly aggregates: readonly GroupedAggregateRequest[]
+}
+
 /** An i64 as a number when it is a safe one, otherwise a bigint. */
 export type GroupedValue = null | number | bigint | Uint8Array
 
 export interface Groups {
+  /** What they are made of. */
+  readonly work: GroupWork
   /** The columns that rows must have. */
   readonly ordinals: readonly number[]
   readonly groupCount: number

@@ -13,35 +13,30 @@ import { createKnownEntries } from '../../kernel/grouping/known-entries.ts'
 import { createLimitedHeap } from '../../kernel/grouping/limited-heap.ts'
 import type { HeapBudget } from '../../kernel/grouping/limited-heap.ts'
 import type { Pointer } from '../../kernel/linear-memory.ts'
-import type { PhysicalKind } from '../layout.ts'
 import { createArena } from '../state/arena.ts'
 import type { Arena } from '../state/arena.ts'
-import type { GroupedAggregateRequest } from '../tree.ts'
 import { groupsByEntries, groupsOfEntries, groupsOfRows } from './assign-groups.ts'
 import type { KeyGroups } from './assign-groups.ts'
 import { createGroupInputs } from './group-inputs.ts'
-import type { Groups } from './group-rows.ts'
+import type { GroupWork, Groups } from './group-rows.ts'
 
-export interface GroupsOptions {
+export interface GroupsOptions extends GroupWork {
   readonly kernel: Kernel
-  /** Physical kinds of the table's columns. */
-  readonly columns: readonly PhysicalKind[]
-  readonly groupBy: readonly number[]
-  readonly aggregates: readonly GroupedAggregateRequest[]
   readonly budget: HeapBudget
 }
 
 export function createGroups({ kernel: outer, columns, groupBy, aggregates, budget }: GroupsOptions): Groups {
   const heap = createLimitedHeap(outer.heap, budget, 'aggregation by group')
   try {
-    return groupsWithin({ ...outer, heap }, columns, groupBy, aggregates, heap.freeAll)
+    return groupsWithin({ ...outer, heap }, { columns, groupBy, aggregates }, heap.freeAll)
   } catch (error) {
     heap.freeAll()
     throw error
   }
 }
 
-function groupsWithin(kernel: Kernel, columns: readonly PhysicalKind[], groupBy: readonly number[], aggregates: readonly GroupedAggregateRequest[], free: () => void): Groups {
+function groupsWithin(kernel: Kernel, work: GroupWork, free: () => void): Groups {
+  const { columns, groupBy, aggregates } = work
   const grouping: Grouping | undefined = groupBy.length === 0 ? undefined : createGrouping(kernel, groupBy.map((ordinal) => columns[ordinal]!))
   const keys: KeyGroups = { grouping, groupBy, known: createKnownEntries(kernel, kernel.heap.allocate) }
   const { inputs, ordinals, readers } = createGroupInputs(kernel, columns, aggregates, grouping !== undefined)
@@ -50,6 +45,7 @@ function groupsWithin(kernel: Kernel, columns: readonly PhysicalKind[], groupBy:
   const ensure = (): void => inputs.forEach((input) => input.ensure(groupCount()))
   ensure()
   return {
+    work,
     ordinals: [...new Set([...groupBy, ...ordinals])],
     get groupCount() {
       return groupCount()

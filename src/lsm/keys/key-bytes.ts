@@ -72,3 +72,19 @@ export function i64Boundary(boundary: Uint8Array): I64Boundary {
   for (let i = 0; i < 8; i++) bits = (bits << 8n) | BigInt(boundary[i] ?? 0)
   return { value: BigInt.asIntN(64, bits ^ (1n << 63n)), after: boundary.length > 8 }
 }
+
+/**
+ * The first eight bytes of a key in linear memory as a number, zeros where it is shorter: rounded where it is large, which
+ * keeps the order; the first bit counted as a sign makes small integer keys exact.
+ */
+export function keyPrefixInMemory({ u8, view }: LinearMemory, address: Pointer, byteLength: number): number {
+  const isShort = byteLength < 8, high = isShort ? shortWord(u8, address, byteLength) : view.getUint32(address)
+  return (high - 0x8000_0000) * 0x1_0000_0000 + (isShort ? shortWord(u8, address + 4, byteLength - 4) : view.getUint32(address + 4))
+}
+
+/** Four bytes, zeros after the end. */
+function shortWord(u8: Uint8Array, address: number, byteLength: number): number {
+  let word = 0
+  for (let i = 0; i < 4; i++) word = word * 256 + (i < byteLength ? u8[address + i]! : 0)
+  return word
+}

@@ -4,6 +4,7 @@
  */
 import type { Pointer } from '../../kernel/linear-memory.ts'
 import type { Arena } from '../state/arena.ts'
+import { keyPrefixInMemory } from '../keys/key-bytes.ts'
 import type { Page, Vector } from '../page.ts'
 import type { DirectRowGroup, RowsWithin } from './direct/direct-rows.ts'
 import type { MergedRows } from './merge/merged-rows.ts'
@@ -156,20 +157,12 @@ function keysOf(request: PageRequest, keys: () => Pointer): Pick<Page, 'keyAt' |
   }
 }
 
-/** Rounded where it is large, which keeps the order; the first bit counted as a sign makes small integer keys exact. */
-function keyPrefixOf({ context: { kernel: { memory: { u8, u32, i32, view } }, shape } }: PageRequest, keys: Pointer, row: number): number {
+function keyPrefixOf({ context: { kernel: { memory }, shape } }: PageRequest, keys: Pointer, row: number): number {
+  const { u32, i32 } = memory
   const element = (keys >>> 2) + 2 * row
+  // What the prefix of its key bytes would be.
   if (shape.form === 'i64') return i32[element + 1]! * 0x1_0000_0000 + u32[element]!
-  const address = u32[element]!, byteLength = u32[element + 1]!
-  const isShort = byteLength < 8, high = isShort ? shortWord(u8, address, byteLength) : view.getUint32(address)
-  return (high - 0x8000_0000) * 0x1_0000_0000 + (isShort ? shortWord(u8, address + 4, byteLength - 4) : view.getUint32(address + 4))
-}
-
-/** Four bytes, zeros after the end. */
-function shortWord(u8: Uint8Array, address: number, byteLength: number): number {
-  let word = 0
-  for (let i = 0; i < 4; i++) word = word * 256 + (i < byteLength ? u8[address + i]! : 0)
-  return word
+  return keyPrefixInMemory(memory, u32[element]!, u32[element + 1]!)
 }
 
 /** Key bytes of a row: in place for refs, in 8 bytes of the arena for i64 keys. */

@@ -29,6 +29,8 @@ export interface TopRows {
   readonly keys: readonly TopKey[]
   /** Ordinals that are wanted and no keys. */
   readonly others: readonly number[]
+  /** How many rows are wanted. */
+  readonly limit: number
   readonly best: Best<TopRow>
   /** The rows in order with the wanted columns, once all candidates were offered. */
   rows(): Promise<readonly (readonly RankValue[])[]>
@@ -41,7 +43,7 @@ export function createTopRows(keys: readonly TopKey[], columns: readonly number[
   const best = createBest<TopRow>(limit, (a, b) => compareRanks(keys, a.keys, b.keys))
   const places = columns.map((ordinal) => ({ key: keyOf(ordinal), other: others.indexOf(ordinal) }))
   return {
-    keys, others, best,
+    keys, others, limit, best,
     async rows() {
       const winners = best.sorted()
       const read = await readOthers(winners, others)

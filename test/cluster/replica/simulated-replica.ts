@@ -68,7 +68,7 @@ function createReplicaNode(options: NodeOptions, firstDisk: Disk, services: Map<
       }
       await after(world.between(1, 10))
       check()
-      for await (const chunk of services.get(to)!.streams[method]!(Buffer.concat(parts), { from: name, signal: new AbortController().signal })) {
+      for await (const chunk of services.get(to)!.streams[method]!(Buffer.concat(parts), { from: name, signal: new AbortController().signal, connection: new AbortController().signal })) {
         await after(world.between(1, 10))
         check()
         yield chunk

@@ -21,6 +21,7 @@ export class Answerer implements LinkHandler {
   readonly #services: Services
   readonly #settings: TransportSettings
   readonly #open = new Map<number, Open>()
+  readonly #connection = new AbortController()
   #requestCount = 0
   #requestBytes = 0
   #streamCount = 0
@@ -44,6 +45,7 @@ export class Answerer implements LinkHandler {
 
   ended(reason: LsmtError): void {
     for (const { abort } of this.#open.values()) abort.abort(reason)
+    this.#connection.abort(reason)
   }
 
   #newCall(call: number): number {
@@ -80,7 +82,7 @@ export class Answerer implements LinkHandler {
   /** Never rejects. */
   async #answer(call: number, { method, body }: Question, signal: AbortSignal): Promise<void> {
     try {
-      const bytes = await this.#services.requests[method]!(body, { from: this.#from, signal })
+      const bytes = await this.#services.requests[method]!(body, { from: this.#from, signal, connection: this.#connection.signal })
       const { answerBytesMax } = this.#settings
       if (bytes.byteLength > answerBytesMax) throw new LsmtError('54000', `an answer of ${bytes.byteLength} bytes to '${method}', at most ${answerBytesMax} are allowed`)
       this.#push('answer', call, [bytes])
@@ -106,7 +108,7 @@ export class Answerer implements LinkHandler {
   /** Never rejects. */
   async #streamOut(call: number, { method, body }: Question, writer: StreamWriter, signal: AbortSignal): Promise<void> {
     try {
-      for await (const bytes of this.#services.streams[method]!(body, { from: this.#from, signal })) await writer.write(bytes)
+      for await (const bytes of this.#services.streams[method]!(body, { from: this.#from, signal, connection: this.#connection.signal })) await writer.write(bytes)
       this.#push('end', call)
     } catch (error) {
       // Whoever aborted it does not want to hear more.

@@ -6,6 +6,8 @@ export interface QuestionContext {
   readonly from: string
   /** Aborts when nobody waits any more: cancelled, out of time, or the connection is gone. Its reason is an LsmtError. */
   readonly signal: AbortSignal
+  /** Aborts when the connection that it came over is gone; the same one for all that comes over it, and so for one start of that node. */
+  readonly connection: AbortSignal
 }
 
 /** Errors other than LsmtError are bugs: the other side is told XX000, the log has the rest. The body is a view: copy what is kept. */

@@ -7,14 +7,22 @@ export interface ByteReader {
   u32(field: string): number
   /** Any finite number. */
   f64(field: string): number
+  /** Any double, NaN and the infinite ones included. */
+  double(field: string): number
+  i64(field: string): bigint
   /** From 0 to `max`, by default 2^53-1, in as few bytes as it needs. */
   count(field: string, max?: number): number
   flag(field: string): boolean
+  /** Valid UTF-8 of at most `bytesMax` bytes. */
+  anyText(field: string, bytesMax: number): string
   /** Valid UTF-8 of 1 to `bytesMax` bytes. */
   text(field: string, bytesMax: number): string
   /** A view. */
   bytes(field: string, byteLength: number): Uint8Array
+  /** A view of what has its length before it. */
+  sized(field: string, bytesMax?: number): Uint8Array
   rest(): Uint8Array
+  readonly leftBytes: number
   /** Throws when something is left. */
   end(): void
   wrong(field: string, expected: string, actual: unknown): LsmtError
@@ -50,23 +58,32 @@ export function createByteReader(source: Uint8Array, what: string): ByteReader {
     const start = advance(field, byteLength)
     return buffer.subarray(start, start + byteLength)
   }
+  const anyText = (field: string, bytesMax: number): string => utf8Of(bytes(field, count(field, bytesMax)), () => wrong(field, 'UTF-8', 'other bytes'))
+  const double = (field: string): number => buffer.readDoubleLE(advance(field, 8))
   return {
     u8,
     u32: (field) => buffer.readUInt32LE(advance(field, 4)),
     f64(field) {
-      const value = buffer.readDoubleLE(advance(field, 8))
+      const value = double(field)
       if (!Number.isFinite(value)) throw wrong(field, 'a finite number', value)
       return value
     },
+    double,
+    i64: (field) => buffer.readBigInt64LE(advance(field, 8)),
     count,
     flag: (field) => count(field, 1) === 1,
+    anyText,
     text(field, bytesMax) {
-      const byteLength = count(field, bytesMax)
-      if (byteLength === 0) throw wrong(field, 'a text', 'an empty one')
-      return utf8Of(bytes(field, byteLength), () => wrong(field, 'UTF-8', 'other bytes'))
+      const text = anyText(field, bytesMax)
+      if (text === '') throw wrong(field, 'a text', 'an empty one')
+      return text
     },
     bytes,
+    sized: (field, bytesMax) => bytes(field, count(field, bytesMax)),
     rest: () => bytes('rest', buffer.length - at),
+    get leftBytes() {
+      return buffer.length - at
+    },
     end() {
       if (at < buffer.length) throw wrong('its end', 'nothing more', `${buffer.length - at} bytes`)
     },

@@ -3,10 +3,14 @@ export interface ByteWriter {
   u8(value: number): void
   u32(value: number): void
   f64(value: number): void
+  i64(value: bigint): void
   /** A whole number from 0 to 2^53-1. */
   count(value: number): void
+  flag(value: boolean): void
   text(value: string): void
   bytes(value: Uint8Array): void
+  /** With its length before it. */
+  sized(value: Uint8Array): void
   /** What was written so far. */
   done(): Uint8Array
 }
@@ -51,8 +55,17 @@ export function createByteWriter(capacity = 256): ByteWriter {
       const start = reserve(8)
       buffer.writeDoubleLE(value, start)
     },
+    i64(value) {
+      const start = reserve(8)
+      buffer.writeBigInt64LE(value, start)
+    },
     count,
+    flag: (value) => count(value ? 1 : 0),
     bytes,
+    sized(value) {
+      count(value.byteLength)
+      bytes(value)
+    },
     text(value) {
       const utf8 = Buffer.from(value, 'utf8')
       count(utf8.length)

@@ -52,10 +52,10 @@ function writeBody(writer: ByteWriter, message: PeerMessage): void {
       writer.count(message.matchSequence)
       writer.count(message.round)
       writeTime(writer, message.sentAt)
-      return writeFlag(writer, message.isAsking)
+      return writer.flag(message.isAsking)
     case 'position':
       writeEnd(writer, message.end)
-      return writeFlag(writer, message.isFetching)
+      return writer.flag(message.isFetching)
     case 'diverged':
       writeEnd(writer, message.asked)
       return writeEnd(writer, message.end)
@@ -72,7 +72,7 @@ function writeAppend(writer: ByteWriter, { previous, entries, commitSequence, ro
   writeEnd(writer, previous)
   writer.count(commitSequence)
   writer.count(round)
-  writeFlag(writer, freshAt !== undefined)
+  writer.flag(freshAt !== undefined)
   if (freshAt !== undefined) writeTime(writer, freshAt)
   writer.count(entries.length)
   for (const { epoch, baseSequence, lastSequence, batch } of entries) {
@@ -86,8 +86,6 @@ function writeEnd(writer: ByteWriter, { sequence, epoch }: LogEnd): void {
   writer.count(sequence)
   writer.count(epoch)
 }
-
-const writeFlag = (writer: ByteWriter, flag: boolean): void => writer.u8(flag ? 1 : 0)
 
 function writeTime(writer: ByteWriter, { incarnation, atMs }: ReplicaTime): void {
   writer.count(incarnation)

@@ -1,12 +1,13 @@
 /**
  * What many point reads wait for, read together: each tail and each row group once, those of one file by requests that are
  * joined as a scan's are, all files at a time. How many requests are under way at a time is the storage's to bound.
+ * Other nodes are asked for all that is wanted of each at once.
  */
 import { LsmtError } from '../../../errors.ts'
 import type { ReadStats } from '../../table/fetch.ts'
 import { rowGroupBytesOf } from '../../table/table.ts'
 import type { TableReader } from '../../table/table.ts'
-import type { PointFetch } from '../../tree.ts'
+import type { AskedElsewhere, PointFetch, ReadElsewhere } from '../../tree.ts'
 import { loadTails } from '../load-tails.ts'
 
 export interface FetchBatch {
@@ -23,6 +24,7 @@ export interface FetchBatch {
 export function createFetchBatch(): FetchBatch {
   const tails = new Set<TableReader>()
   const rowGroups = new Map<TableReader, Set<number>>()
+  const elsewhere = new Map<AskedElsewhere, Uint8Array[]>()
   let byteLength = 0
   let bytesMax = Number.POSITIVE_INFINITY
 
@@ -35,9 +37,15 @@ export function createFetchBatch(): FetchBatch {
     if (!known.has(rowGroup)) byteLength += rowGroupBytesOf(file.meta)
     rowGroups.set(file, known.add(rowGroup))
   }
+  const addElsewhere = ({ asked, key }: ReadElsewhere): void => {
+    const keys = elsewhere.get(asked)
+    if (keys === undefined) elsewhere.set(asked, [key])
+    else keys.push(key)
+  }
   return {
     get isFull() { return byteLength >= bytesMax },
-    add({ files, rowGroup }) {
+    add({ files, rowGroup, elsewhere: far }) {
+      if (far !== undefined) addElsewhere(far)
       for (const file of files) {
         // What a scan of all shards may pin.
         bytesMax = 4 * file.windowBytesMax
@@ -46,12 +54,16 @@ export function createFetchBatch(): FetchBatch {
       }
     },
     async run(stats) {
+      const asking = [...elsewhere].map(([asked, keys]) => asked.ask(keys, stats))
       const outcomes = await Promise.allSettled([
         loadTails([...tails], stats),
         ...[...rowGroups].map(([file, wanted]) => file.fetchRowGroups([...wanted].toSorted((a, b) => a - b), stats)),
+        ...asking,
       ])
       const failed = outcomes.find((outcome) => outcome.status === 'rejected' && !isLackOfRoom(outcome.reason))
       if (failed?.status === 'rejected') throw failed.reason
+      // All at once, and last: what is known must not wait for somebody who answers later.
+      for (const outcome of outcomes) if (outcome.status === 'fulfilled') outcome.value?.()
     },
   }
 }

@@ -1,4 +1,5 @@
 /** Snapshots of one tree: a pinned view and how far it is read. */
+import type { RowLayout } from '../../keys/row-layout.ts'
 import type { Snapshot } from '../../tree.ts'
 import { dropFile } from '../tree-state.ts'
 import type { TreeState } from '../tree-state.ts'
@@ -35,4 +36,9 @@ export function takeSnapshot(state: TreeState): TreeSnapshot {
 export function viewOf(state: TreeState, snapshot: Snapshot | undefined): { readonly view: View; readonly sequence: number } {
   if (snapshot instanceof TreeSnapshot) return snapshot
   return { view: state.view, sequence: state.visibleSequence }
+}
+
+/** A table as a snapshot of a tree has it; undefined when it has none. */
+export function shapeIn(snapshot: Snapshot, tableId: number): RowLayout | undefined {
+  return snapshot instanceof TreeSnapshot ? snapshot.view.shapes.get(tableId) : undefined
 }
