@@ -20,6 +20,8 @@ import { createKeptExports } from './files/kept-exports.ts'
 import type { KeptExports } from './files/kept-exports.ts'
 import { holdTree } from './held-tree.ts'
 import type { HeldTree, TreeEvents } from './held-tree.ts'
+import { createMessageOutbox } from './message-outbox.ts'
+import type { MessageOutbox } from './message-outbox.ts'
 import { refusalError } from './refusal.ts'
 import type { OpenedShard, ReplicaStatus } from './replica.ts'
 import type { PeerReplica, ReplicaOptions } from './replica-options.ts'
@@ -59,6 +61,7 @@ class OpenReplica implements PeerReplica {
   readonly #held: HeldTree
   readonly #driver: Driver
   readonly #queue: StorageQueue
+  readonly #outbox: MessageOutbox
   readonly #coordinated: Coordinated
   readonly #reads: Reads
   readonly #fetch: FetchFiles
@@ -92,6 +95,7 @@ class OpenReplica implements PeerReplica {
       failed: (error) => this.fail(error),
     })
     this.#queue = new StorageQueue({ tree: () => held.replicated, give, failed: (error) => this.fail(error), readFailed: (error) => log.error({ shard, err: error }, `shard ${shard}: its log could not be read for another replica`) })
+    this.#outbox = createMessageOutbox(options.batchBytesMax, (message) => this.#send(message))
     this.#reads = createReads({ shard, clock, readMsMax: this.#timing.readMsMax, give, commitSequence: () => state().commitSequence, visibleSequence: () => this.#visibleSequence() })
     this.#coordinated = new Coordinated({
       shard, state, give,
@@ -218,7 +222,7 @@ class OpenReplica implements PeerReplica {
   #carryOut(effect: Effect): void {
     switch (effect.kind) {
       case 'send':
-        return this.#send(effect.message)
+        return this.#outbox.add(effect.message)
       case 'appendLog':
         return this.#queue.append(effect.generation, effect.entries)
       case 'truncateLog':
@@ -248,6 +252,7 @@ class OpenReplica implements PeerReplica {
   }
 
   #send(message: PeerMessage): void {
+    if (this.#isOver) return
     this.#options.transport.send(message.to.node, encodeMessage({ shard: this.shard, message }))
     // With signs of life, since it may have been lost before, and whoever is new has never heard it.
     if (message.kind === 'append' && message.entries.length === 0) this.#sendReleased(message.to)

@@ -8,12 +8,14 @@ import type { LogEntry } from '../replication/state/log-state.ts'
 import { createDeferred } from '../../runtime/deferred.ts'
 import type { Deferred } from '../../runtime/deferred.ts'
 
-interface StorageRequest {
-  /** Of batches that are to be admitted. */
-  readonly byteLength: number
-  begin(tree: ReplicatedTree): Promise<unknown>
-  /** undefined: it tells of itself. */
-  readonly done: ReplicaEvent | undefined
+type StorageRequest =
+  | { readonly kind: 'append'; readonly generation: number; readonly entries: LogEntry[]; byteLength: number }
+  | { readonly kind: 'truncate'; readonly generation: number; readonly toSequence: number }
+  | { readonly kind: 'storeEpoch'; readonly epoch: number }
+  | { readonly kind: 'readLog'; readonly store: string; readonly readId: number; readonly afterSequence: number }
+
+interface Begun {
+  readonly done: ReplicaEvent
   isDone: boolean
 }
 
@@ -32,7 +34,8 @@ export interface StorageQueueOptions {
 export class StorageQueue {
   readonly #options: StorageQueueOptions
   readonly #waiting: StorageRequest[] = []
-  readonly #begun: StorageRequest[] = []
+  readonly #begun: Begun[] = []
+  #isScheduled = false
   #isTelling = false
   #isAdmitting = false
   #isHeld = false
@@ -42,32 +45,26 @@ export class StorageQueue {
     this.#options = options
   }
 
+  /** Those of one turn go to the tree as one. */
   append(generation: number, entries: readonly LogEntry[]): void {
     const byteLength = entries.reduce((sum, { batch }) => sum + batch.byteLength, 0)
-    this.#add(byteLength, (tree) => tree.append(entries), { kind: 'logged', generation, throughSequence: entries.at(-1)!.lastSequence })
+    const last = this.#waiting.at(-1)
+    if (last?.kind !== 'append' || last.generation !== generation) return this.#add({ kind: 'append', generation, entries: [...entries], byteLength })
+    last.entries.push(...entries)
+    last.byteLength += byteLength
   }
 
   truncate(generation: number, toSequence: number): void {
-    this.#add(0, (tree) => tree.truncate(toSequence), { kind: 'logged', generation, throughSequence: toSequence })
+    this.#add({ kind: 'truncate', generation, toSequence })
   }
 
   storeEpoch(epoch: number): void {
-    this.#add(0, (tree) => tree.storeEpoch(epoch), { kind: 'epochStored', epoch })
+    this.#add({ kind: 'storeEpoch', epoch })
   }
 
   /** Behind the appends before it, which it is to see; but nothing waits for it. */
   readLog(store: string, readId: number, afterSequence: number): void {
-    const { give, readFailed } = this.#options
-    this.#add(0, (tree) => {
-      tree.readAfter(afterSequence, readBytesMax).then(
-        (entries) => give({ kind: 'entriesRead', store, readId, entries }),
-        (error: unknown) => {
-          readFailed(error)
-          give({ kind: 'entriesRead', store, readId, entries: [] })
-        },
-      )
-      return Promise.resolve()
-    }, undefined)
+    this.#add({ kind: 'readLog', store, readId, afterSequence })
   }
 
   /** Resolves when all that was asked has ended; from then on nothing is begun. */
@@ -83,18 +80,24 @@ export class StorageQueue {
     this.#pump()
   }
 
-  #add(byteLength: number, begin: StorageRequest['begin'], done: ReplicaEvent | undefined): void {
-    this.#waiting.push({ byteLength, begin, done, isDone: false })
-    this.#pump()
+  #add(request: StorageRequest): void {
+    this.#waiting.push(request)
+    if (this.#isScheduled) return
+    this.#isScheduled = true
+    queueMicrotask(() => {
+      this.#isScheduled = false
+      this.#pump()
+    })
   }
 
   #pump(): void {
     while (this.#waiting.length > 0 && !this.#isAdmitting && !this.#isHeld) {
-      const { byteLength } = this.#waiting[0]!
-      const admitted = byteLength > 0 ? this.#options.tree().tree.admit(byteLength) : undefined
+      const next = this.#waiting[0]!
+      const admitted = next.kind === 'append' ? this.#options.tree().tree.admit(next.byteLength) : undefined
       if (admitted === undefined) this.#begin(this.#waiting.shift()!)
       else void this.#beginAfter(admitted)
     }
+    this.#endHold()
   }
 
   async #beginAfter(admitted: Promise<void>): Promise<void> {
@@ -110,22 +113,49 @@ export class StorageQueue {
   }
 
   #begin(request: StorageRequest): void {
-    const { tree, failed } = this.#options
-    this.#begun.push(request)
-    request.begin(tree()).then(() => {
-      request.isDone = true
+    const tree = this.#options.tree()
+    switch (request.kind) {
+      case 'append': {
+        const { entries, generation } = request
+        return this.#await(tree.append(entries), { kind: 'logged', generation, throughSequence: entries.at(-1)!.lastSequence })
+      }
+      case 'truncate':
+        return this.#await(tree.truncate(request.toSequence), { kind: 'logged', generation: request.generation, throughSequence: request.toSequence })
+      case 'storeEpoch':
+        return this.#await(tree.storeEpoch(request.epoch), { kind: 'epochStored', epoch: request.epoch })
+      case 'readLog':
+        return void this.#read(tree, request)
+    }
+  }
+
+  async #read(tree: ReplicatedTree, { store, readId, afterSequence }: Extract<StorageRequest, { kind: 'readLog' }>): Promise<void> {
+    const { give, readFailed } = this.#options
+    let entries: readonly LogEntry[] | undefined = []
+    try {
+      entries = await tree.readAfter(afterSequence, readBytesMax)
+    } catch (error) {
+      readFailed(error)
+    }
+    give({ kind: 'entriesRead', store, readId, entries })
+  }
+
+  #await(working: Promise<void>, done: ReplicaEvent): void {
+    const begun: Begun = { done, isDone: false }
+    this.#begun.push(begun)
+    working.then(() => {
+      begun.isDone = true
       if (this.#isTelling) return
       this.#isTelling = true
       // Whatever one sync has made durable is told at once.
       queueMicrotask(() => this.#tell())
-    }, failed)
+    }, this.#options.failed)
   }
 
   #tell(): void {
     this.#isTelling = false
     while (this.#begun[0]?.isDone === true) {
       const { done } = this.#begun.shift()!
-      if (done !== undefined && !isCovered(done, this.#begun[0])) this.#options.give(done)
+      if (!isCovered(done, this.#begun[0])) this.#options.give(done)
     }
     this.#endHold()
   }
@@ -139,6 +169,6 @@ export class StorageQueue {
 }
 
 /** That the log is on disk up to a sequence is said by the next one that is done, too. */
-function isCovered(done: ReplicaEvent, next: StorageRequest | undefined): boolean {
-  return done.kind === 'logged' && next?.isDone === true && next.done?.kind === 'logged' && next.done.generation === done.generation
+function isCovered(done: ReplicaEvent, next: Begun | undefined): boolean {
+  return done.kind === 'logged' && next?.isDone === true && next.done.kind === 'logged' && next.done.generation === done.generation
 }

@@ -6,7 +6,7 @@ import { refusalOf } from '../../../src/cluster/replica/refusal.ts'
 import type { Replica } from '../../../src/cluster/replica/replica.ts'
 import type { NodeRows, RequestOutcome } from '../simulation/rows.ts'
 import type { Answer, Request } from '../simulation/service.ts'
-import { batchOf } from './simulated-tree.ts'
+import { batchOf } from './simulated-batch.ts'
 
 export interface CoordinatorOptions {
   readonly replica: Replica

@@ -15,20 +15,35 @@ import { logStateOf } from '../simulation/disk.ts'
 import type { Disk } from '../simulation/disk.ts'
 import type { NodeOptions, SimulatedNode } from '../simulation/node.ts'
 import { createRows } from '../simulation/rows.ts'
+import type { NodeRows } from '../simulation/rows.ts'
 import { createCoordinator } from './simulated-coordinator.ts'
 import type { Coordinator } from './simulated-coordinator.ts'
-import { createTrees, writeIn } from './simulated-tree.ts'
+import { writeIn } from './simulated-batch.ts'
+import { createTrees } from './simulated-tree.ts'
 import type { SimulatedTrees } from './simulated-tree.ts'
 
 const log = createLog('silent', () => undefined)
 
-/** Makes the nodes of one cluster. */
-export function replicaNodes(): (options: NodeOptions, firstDisk: Disk) => SimulatedNode {
-  const services = new Map<string, PeerServices>()
-  return (options, firstDisk) => createReplicaNode(options, firstDisk, services)
+export interface OpenedReplica {
+  readonly replica: PeerReplica
+  readonly rows: NodeRows
 }
 
-function createReplicaNode(options: NodeOptions, firstDisk: Disk, services: Map<string, PeerServices>): SimulatedNode {
+export interface ReplicaNodesOptions {
+  /** Replicas by node, as they are opened; then nobody coordinates them. Absent: each leader coordinates its own shard. */
+  readonly opened?: Map<string, OpenedReplica>
+  /** Of the leadership of shard 0, where that is not the one of these replicas. */
+  readonly zeroEpoch?: () => number
+  readonly fatal?: (error: unknown) => void
+}
+
+/** Makes the nodes of one cluster. */
+export function replicaNodes(of: ReplicaNodesOptions = {}): (options: NodeOptions, firstDisk: Disk) => SimulatedNode {
+  const services = new Map<string, PeerServices>()
+  return (options, firstDisk) => createReplicaNode(options, firstDisk, services, of)
+}
+
+function createReplicaNode(options: NodeOptions, firstDisk: Disk, services: Map<string, PeerServices>, of: ReplicaNodesOptions): SimulatedNode {
   const { world, network, store, name, context, lease, watch } = options
   let disk = firstDisk, state: ReplicaState | undefined, life = 0
   let replica: PeerReplica | undefined, coordinator: Coordinator | undefined, trees: SimulatedTrees | undefined
@@ -99,9 +114,9 @@ function createReplicaNode(options: NodeOptions, firstDisk: Disk, services: Map<
   let tellLease = (_id: number, _deadlineMs: number): void => undefined
 
   async function open(incarnation: number): Promise<void> {
-    const mine = life, of = trees!
+    const mine = life, source = trees!
     const opened = await openReplica({
-      shard: 0, host: hostOf(incarnation), trees: of, transport, log, ...context,
+      shard: 0, host: hostOf(incarnation), trees: source, transport, log, ...context,
       clock: { monotonicMs: clockMs },
       alarms: { after: (ms, ring) => { world.after(ms, onMain(ring)); return () => undefined } },
       batchBytesMax: 1_000_000,
@@ -111,14 +126,15 @@ function createReplicaNode(options: NodeOptions, firstDisk: Disk, services: Map<
         watch.stepped(node, before, effects)
       },
       readShardZeroEpoch: () => new Promise((resolve, reject) => {
-        store.read(name, onMainWith(({ configuration }) => resolve(configuration.epoch)))
+        store.read(name, onMainWith(({ configuration }) => resolve(of.zeroEpoch?.() ?? configuration.epoch)))
         world.after(context.timing.storeTimeoutMs, onMain(() => reject(new Error('no answer'))))
       }),
-      fatal: (error) => { throw error },
+      fatal: of.fatal ?? ((error) => { throw error }),
     })
     if (mine !== life) return
     replica = opened
     services.set(name, createPeerServices(name, () => replica))
+    if (of.opened !== undefined) return void of.opened.set(name, { replica: opened, rows })
     coordinator = createCoordinator({
       replica: opened, rows,
       isPart: () => world.oneIn(3),
@@ -189,6 +205,7 @@ function createReplicaNode(options: NodeOptions, firstDisk: Disk, services: Map<
       world.note(() => `${name} crashes`)
       life++
       services.delete(name)
+      of.opened?.delete(name)
       state = replica = coordinator = undefined
       backlog = []
       isStopped = isHung = false

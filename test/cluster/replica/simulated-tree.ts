@@ -1,15 +1,13 @@
 /** A replica's tree over a simulated disk: requests take time, crashes lose some of them. */
 import { invariant } from '../../../src/errors.ts'
-import { createBatchBuilder } from '../../../src/lsm/batch-builder.ts'
-import { assignBaseSequence, assignParticipants, readBatchHeader, readOperations } from '../../../src/lsm/batch.ts'
+import { readBatchHeader } from '../../../src/lsm/batch.ts'
 import { partOf } from '../../../src/lsm/log/logged-parts.ts'
 import type { FetchedFiles, ReplicatedTree } from '../../../src/lsm/replicated/replicated-tree.ts'
 import type { Tree } from '../../../src/lsm/tree.ts'
 import type { TreeEvents, TreeSource } from '../../../src/cluster/replica/held-tree.ts'
 import { logStateOf } from '../simulation/disk.ts'
 import type { Disk, Files } from '../simulation/disk.ts'
-import { decodeWrite, encodeWrite } from '../simulation/rows.ts'
-import type { NodeRows, Write } from '../simulation/rows.ts'
+import type { NodeRows } from '../simulation/rows.ts'
 
 export interface SimulatedTrees extends TreeSource {
   flush(): void
@@ -22,23 +20,6 @@ export interface TreesOptions {
   readonly onMain: (run: () => void) => () => void
   /** Where appends wait while writers are to wait; undefined: not now. */
   readonly admit: () => Promise<void> | undefined
-}
-
-const rowTable = 1
-const builder = createBatchBuilder()
-
-/** A batch as it is in a log: one operation or two, with the write as the value of the first; as a part of a statement of shard 0 alone. */
-export function batchOf(write: Write, operationCount: number, baseSequence: number, isPart: boolean): Uint8Array {
-  for (let i = 0; i < operationCount; i++) builder.put(rowTable, Buffer.from(`${i}`), encodeWrite(write))
-  const batch = builder.finish(isPart ? 1 : 0)
-  if (isPart) assignParticipants(batch, { transactionId: new Uint8Array(16), parts: [{ shard: 0, baseSequence }] })
-  assignBaseSequence(batch, baseSequence)
-  return batch
-}
-
-export function writeIn(batch: Uint8Array): Write {
-  const [first] = readOperations(batch)
-  return decodeWrite(first!.value)
 }
 
 export function createTrees({ disk, rows, onMain, admit }: TreesOptions): SimulatedTrees {

@@ -52,15 +52,16 @@ export class Coordinated {
   }
 
   append(c: number, baseSequence: number, batch: Uint8Array, until: 'committed' | 'visible'): Promise<{ readonly copies: number }> {
-    const refusal = this.#refusalOf(c)
-    if (refusal !== undefined) return Promise.reject(this.#refused(refusal))
-    const placed = this.#place(baseSequence, batch)
-    return typeof placed === 'number' ? this.#wait(placed, until) : Promise.reject(placed)
+    try {
+      this.#check(c)
+      return this.#wait(this.#place(baseSequence, batch), until)
+    } catch (error) {
+      return Promise.reject(error)
+    }
   }
 
   async release(c: number, throughSequence: number, settledThrough: number): Promise<void> {
-    const refusal = this.#refusalOf(c)
-    if (refusal !== undefined) throw this.#refused(refusal)
+    this.#check(c)
     const { commitSequence } = this.#options.state()
     if (throughSequence > commitSequence) throw this.#refused({ kind: 'gap', expectedSequence: commitSequence + 1 })
     this.#options.releaseThrough(throughSequence, settledThrough)
@@ -98,11 +99,12 @@ export class Coordinated {
     return { kind: 'notLeader', leader: this.#options.leader() }
   }
 
-  #refusalOf(c: number): Refusal | undefined {
+  #check(c: number): void {
     const { role, epoch } = this.#options.state()
-    if (role.kind !== 'leader' || role.resignByMs !== undefined) return this.#notLeader()
-    if (this.#opened.epoch !== epoch || this.#opened.c < c || !this.#options.isReady()) return { kind: 'notReady' }
-    return this.#opened.c > c ? { kind: 'fenced', epoch: this.#opened.c } : undefined
+    const { epoch: openedEpoch, c: heard } = this.#opened
+    if (role.kind !== 'leader' || role.resignByMs !== undefined) throw this.#refused(this.#notLeader())
+    if (openedEpoch !== epoch || heard < c || !this.#options.isReady()) throw this.#refused({ kind: 'notReady' })
+    if (heard > c) throw this.#refused({ kind: 'fenced', epoch: heard })
   }
 
   /** From now on `c` is heard, and no earlier coordinator. */
@@ -120,15 +122,15 @@ export class Coordinated {
     this.#opened = { epoch, c }
   }
 
-  /** The last sequence of the batch, which is in the log from then on; or why it is not. */
-  #place(baseSequence: number, batch: Uint8Array): number | LsmtError {
+  /** The last sequence of the batch, which is in the log from then on. */
+  #place(baseSequence: number, batch: Uint8Array): number {
     const { shard, batchBytesMax, state, give } = this.#options
-    if (batch.byteLength > batchBytesMax) return new LsmtError('54000', `a write of ${batch.byteLength} bytes to shard ${shard}, at most ${batchBytesMax} go to its other copies at once: write fewer rows in one statement`)
+    if (batch.byteLength > batchBytesMax) throw new LsmtError('54000', `a write of ${batch.byteLength} bytes to shard ${shard}, at most ${batchBytesMax} go to its other copies at once: write fewer rows in one statement`)
     const { operationCount } = readBatchHeader(batch, `a write to shard ${shard}`)
     const end = baseSequence + operationCount - 1
     const { lastSequence } = state().log
-    if (baseSequence > lastSequence + 1) return this.#refused({ kind: 'gap', expectedSequence: lastSequence + 1 })
-    if (operationCount === 0 || (baseSequence <= lastSequence && end > lastSequence)) return new LsmtError('08P01', `a write at sequences ${baseSequence} to ${end}, where the log of shard ${shard} ends at ${lastSequence}`)
+    if (baseSequence > lastSequence + 1) throw this.#refused({ kind: 'gap', expectedSequence: lastSequence + 1 })
+    if (operationCount === 0 || (baseSequence <= lastSequence && end > lastSequence)) throw new LsmtError('08P01', `a write at sequences ${baseSequence} to ${end}, where the log of shard ${shard} ends at ${lastSequence}`)
     if (end <= lastSequence) return end
     assignBaseSequence(batch, baseSequence)
     give({ kind: 'write', id: `w${++this.#lastWrite}`, operationCount, batch })

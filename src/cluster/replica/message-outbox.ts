@@ -1,0 +1,57 @@
+/**
+ * Messages to the other replicas, gathered until everything that happens at once has happened: what one turn appends goes
+ * to a peer as one message, and of several answers to a leader only the last says anything. Messages may be lost and may
+ * come late, so it is as if those before had come together.
+ */
+import type { PeerMessage } from '../replication/message.ts'
+import type { LogEntry } from '../replication/state/log-state.ts'
+
+export interface MessageOutbox {
+  add(message: PeerMessage): void
+}
+
+interface Waiting {
+  message: PeerMessage
+  /** Of an append that has some; in place of those in the message. */
+  readonly entries: LogEntry[]
+  byteLength: number
+}
+
+/** More in one message is of no use to anybody. */
+const entriesMax = 1_000
+
+/** `batchBytesMax` is what the batches of one message may have, when there is more than one. */
+export function createMessageOutbox(batchBytesMax: number, send: (message: PeerMessage) => void): MessageOutbox {
+  const waiting: Waiting[] = []
+
+  function flush(): void {
+    for (const { message, entries } of waiting.splice(0)) send(message.kind === 'append' ? { ...message, entries } : message)
+  }
+
+  return {
+    add(message) {
+      if (waiting.length === 0) queueMicrotask(flush)
+      const before = waiting.findLast(({ message: { to } }) => to.store === message.to.store)
+      const added: Waiting = { message, entries: message.kind === 'append' ? [...message.entries] : [], byteLength: 0 }
+      for (const { batch } of added.entries) added.byteLength += batch.byteLength
+      if (before === undefined || !join(before, added, batchBytesMax)) waiting.push(added)
+    },
+  }
+}
+
+/** Makes both one message; false where that would say something else. */
+function join(before: Waiting, { message, entries, byteLength }: Waiting, batchBytesMax: number): boolean {
+  const { message: first } = before
+  if (first.epoch !== message.epoch || first.to.node !== message.to.node) return false
+  if (first.kind === 'appended' && message.kind === 'appended') {
+    before.message = { ...message, isAsking: first.isAsking || message.isAsking }
+    return true
+  }
+  const last = before.entries.at(-1), next = entries[0]
+  const isNext = last !== undefined && next !== undefined && next.baseSequence === last.lastSequence + 1
+  if (first.kind !== 'append' || message.kind !== 'append' || !isNext || before.entries.length >= entriesMax || before.byteLength + byteLength > batchBytesMax) return false
+  before.message = { ...message, previous: first.previous }
+  before.entries.push(...entries)
+  before.byteLength += byteLength
+  return true
+}
