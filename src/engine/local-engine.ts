@@ -82,8 +82,10 @@ export interface LocalEngineParts {
   /** By default the system's; it tells how old records of requests are. */
   readonly clock?: Clock
   readonly requestLimits?: RequestLimits
+  /** What all aggregations by group of the process may use together; by default a sixth of the kernel's memory for this engine alone. */
+  readonly groupBudget?: HeapBudget
   /** What calls get once it is closed; by default 55000. */
-  readonly closed?: () => LsmtError
+  readonly closed?: () => LsmtError | undefined
   /** Closes the trees and what they stand on. */
   readonly close: () => Promise<void>
 }
@@ -97,7 +99,7 @@ export async function createLocalEngine(parts: LocalEngineParts): Promise<Engine
   const { kernel, trees } = parts
   const keys = createKeyScratch(kernel, trees.length)
   const readers = parts.readers ?? createReaders({ kernel, clock: systemClock, regions: [], rowsMin: 0, pinnedBytesMax: 0 })
-  const groupBudget: HeapBudget = { bytesMax: Math.floor(kernel.heap.byteLength / 6), usedBytes: 0 }
+  const groupBudget: HeapBudget = parts.groupBudget ?? { bytesMax: Math.floor(kernel.heap.byteLength / 6), usedBytes: 0 }
   const committer = createCommitter(trees, parts.random, parts.rounds)
   const shards: Shards = { kernel, trees, keys, snapshot: parts.snapshot ?? (() => takeShardSnapshot(trees, committer)), newest: () => undefined, assertOpen, groupBudget, turns: parts.turns ?? systemTurns, readers }
   const floor: CommitFloor = { trees, committer, admission: parts.admission, assertOpen, room: parts.room, doubt: parts.logs?.doubt }

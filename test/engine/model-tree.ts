@@ -33,6 +33,8 @@ export interface ModelTree extends Tree {
   failWaiting(cause: Error): void
   /** Microtasks between a batch being let through and its being applied. */
   applyDelay: number
+  /** Shows a batch that a log elsewhere has, at the sequence that it says. */
+  show(batch: Uint8Array): void
   /** Every `n`th point read must be fetched first; 0 = none. */
   fetchEvery: number
 }
@@ -72,8 +74,8 @@ export function createModelTree(kernel: Kernel): ModelTree {
   }
 
   function apply(batch: Uint8Array): void {
-    contents = applied(contents, batch)
-    const { baseSequence, operationCount } = readBatchHeader(batch)
+    const { baseSequence, operationCount, isControl } = readBatchHeader(batch)
+    if (!isControl) contents = applied(contents, batch)
     visibleSequence = baseSequence + operationCount - 1
   }
 
@@ -126,6 +128,7 @@ export function createModelTree(kernel: Kernel): ModelTree {
       const row = rowsOf(snapshot, tableId).find(({ entry }) => entry.key.equals(wanted))
       return row && rowHandle(kernel, row.values)
     },
+    show: apply,
     applyDelay: 0,
     fetchEvery: 0,
     scan(snapshot, request) {

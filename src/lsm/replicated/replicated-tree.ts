@@ -84,8 +84,10 @@ export interface ReplicatedTree {
   logged(): LoggedParts
   /** Of the newest visible batch that defined or dropped a table; 0: none. At a restart what is in files counts as one. */
   readonly tablesSequence: number
-  /** Parts that are visible here and not known to be settled. */
+  /** Parts that are visible here and not known to be settled: all above `partsAfter`. */
   visibleParts(): readonly VisiblePart[]
+  /** Of parts up to here nothing is listed any more: they are settled, or were in files when this was opened. */
+  readonly partsAfter: number
   /** All parts up to `throughSequence` are visible in all their shards. */
   settle(throughSequence: number): void
   /** Files that stay, with all that is visible now, until they are released; the log behind them stays too. */

@@ -87,6 +87,7 @@ export function createTrees({ disk, rows, onMain, admit }: TreesOptions): Simula
       logged: () => ({ parts: rows.entries().map(({ batch }) => partOf(batch, 'log')).filter((part) => part !== undefined), aborted: new Set() }),
       tablesSequence: 0,
       visibleParts: () => [],
+      get partsAfter() { return rows.applied },
       settle: () => undefined,
       async exportFiles() {
         const { through, rows: exported } = disk.files

@@ -1,0 +1,86 @@
+/** One term of a coordinator of writes: from the moment this node leads shard 0 until it does not any more. */
+import type { Engine } from '../../../engine/engine.ts'
+import { LsmtError } from '../../../errors.ts'
+import type { Clock } from '../../../runtime/clock.ts'
+import { createSettledParts } from '../appends/settled-parts.ts'
+import type { ShardLeader } from '../appends/shard-leader.ts'
+import { createShardWriter } from '../appends/shard-writer.ts'
+import type { ShardWriter } from '../appends/shard-writer.ts'
+import { takeOver } from './take-over.ts'
+
+export interface CoordinatorFloor {
+  readonly shardCount: number
+  /** Who leads a shard by what is known now. */
+  readonly leader: (shard: number) => ShardLeader | undefined
+  /** Resolves when who leads may have changed, and after a short while in any case. */
+  readonly changed: () => Promise<void>
+  readonly clock: Pick<Clock, 'monotonicMs'>
+  /** An engine that writes by these writers; its calls fail with `closed` once it is, where that gives something. */
+  readonly openEngine: (writers: readonly ShardWriter[], closed: () => LsmtError | undefined) => Promise<Engine>
+}
+
+export interface Coordinator {
+  /** Of its leadership of shard 0. */
+  readonly epoch: number
+  /** Resolves when it takes statements; rejects when its term ends before. */
+  readonly ready: Promise<Engine>
+  /** Once it is ready. */
+  readonly engine: Engine | undefined
+  /** Aborts when its term is over: statements that were under way have failed by then. */
+  readonly over: AbortSignal
+  /** Fewest disks that what was acknowledged last in a shard is on; 0: nothing was yet. */
+  readonly copies: number
+  /** By shard: up to where what it wrote can be seen. */
+  visible(): readonly number[]
+  /** Who leads may have changed. */
+  look(): void
+  /** Ends its term. Resolves when its engine is closed. */
+  end(): Promise<void>
+}
+
+export function termOver(cause?: unknown): LsmtError {
+  return new LsmtError('57P03', 'this node does not coordinate writes any more', { hint: 'nothing of this was written: send it again' }, cause)
+}
+
+export function beginCoordinating(floor: CoordinatorFloor, epoch: number): Coordinator {
+  const over = new AbortController()
+  const settled = createSettledParts(floor.shardCount, () => floor.clock.monotonicMs())
+  let engine: Engine | undefined
+  let ended: Promise<void> | undefined
+
+  const end = (cause?: unknown): Promise<void> => (ended ??= close(cause))
+  const writers = Array.from({ length: floor.shardCount }, (_, shard) => createShardWriter({ shard, coordinator: epoch, leader: () => floor.leader(shard), changed: floor.changed, onLost: (cause) => void end(cause), settled }))
+
+  async function close(cause: unknown): Promise<void> {
+    const refusal = termOver(cause)
+    for (const writer of writers) writer.end(refusal)
+    over.abort(refusal)
+    const opening = await opened
+    await opening?.close()
+  }
+
+  async function begin(): Promise<Engine> {
+    await takeOver(writers)
+    const made = await floor.openEngine(writers, () => (over.signal.aborted ? termOver(over.signal.reason) : undefined))
+    if (!over.signal.aborted) return (engine = made)
+    await made.close()
+    throw over.signal.reason
+  }
+
+  const ready = begin()
+  // Whoever waits for it is told; the term itself goes on until this node does not lead any more.
+  const opened = ready.catch(() => undefined)
+  return {
+    epoch,
+    ready,
+    get engine() { return over.signal.aborted ? undefined : engine },
+    over: over.signal,
+    get copies() {
+      const known = writers.map(({ copies }) => copies).filter((copies) => copies > 0)
+      return known.length === 0 ? 0 : Math.min(...known)
+    },
+    visible: () => writers.map(({ visibleSequence }) => visibleSequence),
+    look: () => writers.forEach((writer) => writer.look()),
+    end: () => end(),
+  }
+}

@@ -1,0 +1,58 @@
+/** Snapshots of all shards as the engine takes them: at once where all that is asked is here, otherwise when the others have answered. */
+import type { RenewableSnapshot } from '../../../engine/follow/renewing-reads.ts'
+import { releaseTaken, takeAll, takeAllNow } from './consistent-snapshot.ts'
+import type { SeenSequences, ShardSource } from './consistent-snapshot.ts'
+import type { TakenSnapshot } from './placed-snapshot.ts'
+
+export interface SnapshotsFloor {
+  readonly sources: readonly ShardSource[]
+  readonly seen: SeenSequences
+  /** Called with the sequences that a snapshot shows, by shard. */
+  readonly onTaken?: (sequences: readonly number[]) => void
+}
+
+export function takeClusterSnapshot({ sources, seen, onTaken }: SnapshotsFloor): RenewableSnapshot {
+  let taken: readonly TakenSnapshot[] | undefined
+  let ready: Promise<void> | undefined
+  let isReleased = false
+
+  function have(now: readonly TakenSnapshot[]): void {
+    if (isReleased) return releaseTaken(now)
+    taken = now
+    onTaken?.(now.map(({ snapshot }) => snapshot.sequence))
+  }
+
+  async function wait(): Promise<void> {
+    have(await takeAll(sources, seen))
+    ready = undefined
+  }
+
+  function take(): void {
+    const now = takeAllNow(sources)
+    if (now !== undefined) return have(now)
+    ready = wait()
+    // Whoever uses the snapshot gets the failure; one that nobody uses has nobody to tell.
+    ready.catch(() => {})
+  }
+
+  function letGo(): void {
+    if (taken !== undefined) releaseTaken(taken)
+    taken = undefined
+  }
+
+  take()
+  return {
+    reading: 0,
+    isUsed: false,
+    get shards() { return taken?.map(({ snapshot }) => snapshot) },
+    get ready() { return ready },
+    renew() {
+      letGo()
+      if (!isReleased) take()
+    },
+    release() {
+      isReleased = true
+      letGo()
+    },
+  }
+}
