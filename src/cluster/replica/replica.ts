@@ -60,7 +60,7 @@ export interface ReplicaStatus {
 }
 
 /** What others see of a replica's copy of the shard, beside the tree. */
-export type SeenTree = Pick<ReplicatedTree, 'tree' | 'flushedSequence' | 'logged' | 'tablesSequence' | 'visibleParts'>
+export type SeenTree = Pick<ReplicatedTree, 'tree' | 'flushedSequence' | 'logged' | 'tablesSequence' | 'visibleParts' | 'partsAfter'>
 
 export interface Replica {
   readonly shard: number

@@ -113,6 +113,7 @@ const refuse: Tree['append'] = () => {
 function replicatedTree(replica: ReplicaState): ReplicatedTree {
   const { tree: state, epochs, window, parts, record } = replica
   const tree = createTree(state, refuse)
+  const { flushedSequence: foundInFiles } = state.manifest
   return {
     found: { storedEpoch: record.storedEpoch, startSequence: state.manifest.flushedSequence, lastSequence: window.lastSequence, epochs },
     tree,
@@ -126,6 +127,7 @@ function replicatedTree(replica: ReplicaState): ReplicatedTree {
     logged: () => parts.logged(state.manifest.flushedSequence),
     get tablesSequence() { return replica.tablesSequence },
     visibleParts: () => parts.visible(),
+    get partsAfter() { return Math.max(foundInFiles, parts.settledThrough) },
     settle(throughSequence) {
       parts.settle(throughSequence)
       trimLog(replica)

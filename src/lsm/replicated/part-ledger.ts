@@ -14,6 +14,7 @@ export interface PartLedger {
   isAborted(part: LoggedPart, throughSequence: number): boolean
   see(part: VisiblePart): void
   settle(throughSequence: number): void
+  readonly settledThrough: number
   /** Oldest first. */
   visible(): readonly VisiblePart[]
   logged(flushedSequence: number): LoggedParts
@@ -47,6 +48,7 @@ export function createPartLedger(): PartLedger {
       settled = Math.max(settled, throughSequence)
       visible = visible.filter(({ baseSequence }) => baseSequence > settled)
     },
+    get settledThrough() { return settled },
     visible: () => visible,
     logged: (flushedSequence) => ({
       parts: [...parts.values()].filter(({ baseSequence }) => baseSequence > flushedSequence),
