@@ -13,8 +13,8 @@ const root = fileURLToPath(new URL('..', import.meta.url))
 const foundations = ['runtime', 'bytes', 'settings', 'errors']
 const below: Readonly<Record<string, readonly string[]>> = {
   root: ['http', 'cli', 'level', 'sql', 'cluster', 'engine', 'lsm', 'storage', 'kernel', ...foundations],
-  http: ['sql', 'engine', ...foundations],
-  cli: ['http', 'sql', 'engine', 'lsm', 'storage', 'kernel', ...foundations],
+  http: ['sql', 'cluster', 'engine', ...foundations],
+  cli: ['http', 'sql', 'cluster', 'engine', 'lsm', 'storage', 'kernel', ...foundations],
   level: ['engine', ...foundations],
   sql: ['engine', ...foundations],
   cluster: ['engine', 'lsm', 'storage', 'kernel', ...foundations],

@@ -2,6 +2,7 @@
 import type { Engine } from '../engine/engine.ts'
 import type { DatabaseRequest } from '../engine/open-database.ts'
 import type { Clock } from '../runtime/clock.ts'
+import type { ClusterNode, ClusterRequest } from './serve/cluster-node.ts'
 
 /** A stream of the process that may be a terminal. */
 export type TerminalOutput = NodeJS.WritableStream & { readonly isTTY?: boolean; readonly columns?: number }
@@ -18,6 +19,8 @@ export interface CliHost {
   readonly environment: Readonly<Record<string, string | undefined>>
   readonly clock: Clock
   readonly openEngine: (request: DatabaseRequest) => Promise<Engine>
+  /** Resolves when the node takes part in its cluster; it may not be ready yet. */
+  readonly openCluster: (request: ClusterRequest) => Promise<ClusterNode>
   readonly printLine: (line: string) => void
   readonly printError: (line: string) => void
   readonly terminal: Terminal

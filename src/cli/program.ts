@@ -7,7 +7,7 @@ import { describeFailure } from './failure.ts'
 import { exitCode, exitCodeOf, exitCodesHelp } from './exit-code.ts'
 import type { ExitCode } from './exit-code.ts'
 import type { CliHost } from './host.ts'
-import { refuseFutureFlags, serveOptions } from './serve/serve-flags.ts'
+import { serveOptions } from './serve/serve-flags.ts'
 import type { ServeFlags } from './serve/serve-flags.ts'
 import { serve } from './serve.ts'
 import { addInspect } from './inspect/inspect-command.ts'
@@ -46,7 +46,6 @@ export function createProgram(host: CliHost, finish: (code: ExitCode) => void): 
   serving.configureOutput(output).exitOverride()
   for (const option of serveOptions()) serving.addOption(option)
   serving.action(async (flags: ServeFlags) => {
-    refuseFutureFlags((attribute) => serving.getOptionValue(attribute) !== undefined && serving.getOptionValue(attribute) !== '')
     await serve(flags, (flag) => serving.getOptionValueSource(flag) as FlagSource, host)
   })
   program.hook('preAction', (_, command) => readSwitchVariables(command, host.environment))

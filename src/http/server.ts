@@ -56,7 +56,7 @@ export interface HttpServices extends Omit<TrafficOptions, 'onAnswered'> {
   /** Undefined when ready; otherwise why not. */
   readonly notReady: () => string | undefined
   /** What GET /status tells. */
-  readonly status: () => unknown
+  readonly status: () => Promise<unknown>
   /** For GET /metrics. */
   readonly engineStats: () => EngineStats
   /** Whether /metrics tells of the process too. */
@@ -88,7 +88,7 @@ export async function startHttpServer(settings: HttpSettings, services: HttpServ
   const peers = createPeers({ ca: services.peerCa })
   const forwards = { answered: 0, notTaken: 0, unknown: 0 }
   const cluster = services.cluster && createClusterRoute({ cluster: services.cluster, peers, clock: services.clock, counts: forwards }, services.sql)
-  const sample = (): Sample => ({ engine: services.engineStats(), sql: services.sql.stats, reads, gate: gate.counts, connections: connections.counts, bodyBytes: bodies.bytesHeld, requestsUnderWay: traffic.underWay, forwards })
+  const sample = (): Sample => ({ engine: services.engineStats(), sql: services.sql.stats, reads, gate: gate.counts, connections: connections.counts, bodyBytes: bodies.bytesHeld, requestsUnderWay: traffic.underWay, forwards, cluster: services.cluster?.membership.status() })
   const routes: Routes = { ...services, cluster, bodyTimeoutMs: limits.bodyTimeoutMs, statementLengthMax: limits.statementLengthMax, statementTimeoutMs: limits.statementTimeoutMs, bodies, gate, traffic, reads, metrics: () => metrics.text(sample()) }
   const app = createApp(routes)
   const door: Door = { settings, traffic, cluster: services.cluster, isStopping: false }
@@ -186,8 +186,8 @@ function createApp(services: Routes): Express {
     if (reason !== undefined) throw new LsmtError('57P03', `not ready: ${reason}`)
     response.json({ status: 'ready' })
   })
-  app.get('/status', (_request: Request, response: Response) => {
-    response.json(services.status())
+  app.get('/status', async (_request: Request, response: Response) => {
+    response.json(await services.status())
   })
   app.get('/openapi.json', (_request: Request, response: Response) => {
     response.json(openapi)

@@ -17,6 +17,7 @@ export async function runHere(args: readonly string[], input: string | Uint8Arra
     printLine: (line) => streams.output.write(`${line}\n`),
     printError: (line) => streams.error.write(`${line}\n`),
     openEngine: ({ settings, ...request }) => openDatabase({ ...request, settings: { ...settings, workers: 0 } }, { clock: systemClock, random: systemRandom }),
+    openCluster: () => Promise.reject(new Error('no cluster is opened here')),
     ...more,
   })
   return { code, out: out(), err: err() }

@@ -25,6 +25,7 @@ function testHost(environment: Readonly<Record<string, string>> = {}, openError?
     printLine: (line) => host.out.push(line),
     printError: (line) => host.err.push(line),
     onReload: () => {},
+    openCluster: () => Promise.reject(new Error('no cluster is opened here')),
     openEngine: async (request) => {
       host.opened.push(request)
       if (openError !== undefined) throw openError
@@ -141,8 +142,8 @@ const usage: readonly (readonly [readonly string[], Readonly<Record<string, stri
   [['sql', '--take-over', '-e', 'SELECT 1'], {}, /^lsmt: --take-over is of --storage s3/],
   [['--cache-bytes-max', '1GiB'], {}, /^lsmt: --cache-bytes-max is of --cache-dir, which is not given$/],
   [['--cache-bytes-max', '1MiB'], {}, /Expected bytes from 67108864 to/],
-  [['--node-id', 'n'], {}, /--node-id \(LSMT_NODE_ID\) is not supported yet/],
-  [[], { LSMT_ETCD: 'http://x' }, /--etcd \(LSMT_ETCD\) is not supported yet/],
+  [['--node-id', 'n'], {}, /give --etcd too/],
+  [[], { LSMT_ETCD: 'http://x' }, /--etcd \(LSMT_ETCD\) is for a node of a cluster/],
   [['surve'], {}, /too many arguments/],
   [['verify', '--listen', 'x'], {}, /unknown option '--listen'/],
 ]

@@ -77,7 +77,7 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
       engineStats: engine.stats,
       ofProcess: false,
       notReady: options.notReady ?? (() => undefined),
-      status: () => ({ version: 'test', tables: engine.tables().length }),
+      status: async () => ({ version: 'test', tables: engine.tables().length }),
     },
   )
   return { url: server.url, engine, faults, logged, server, ...clientOf(server.url) }

@@ -5,7 +5,7 @@ import { isLoopbackName } from '../../http/guard/same-site.ts'
 import { parseTokens } from '../../http/guard/tokens.ts'
 import type { Token } from '../../http/guard/tokens.ts'
 import type { Certificate } from '../../http/listener.ts'
-import { readSmallFile } from '../../storage/small-file.ts'
+import { isSet, readNamed } from './given-file.ts'
 import type { ServeFlags } from './serve-flags.ts'
 
 type AccessFlags = Pick<ServeFlags, 'listen' | 'auth' | 'authTokenFile' | 'tlsCert' | 'tlsKey'>
@@ -16,8 +16,6 @@ export interface ServedAccess {
   /** Reads the files anew: tokens count from then on, the certificate is the caller's to use. Rejects, and changes nothing, when one of them is not in order. Undefined when there is no file. */
   readonly reload: (() => Promise<Certificate | undefined>) | undefined
 }
-
-const fileBytesMax = 1024 * 1024
 
 /** 22023 for flags that contradict each other, and for an address that others reach while everyone would be served. */
 export async function servedAccess(flags: AccessFlags, tokenVariable: string | undefined): Promise<ServedAccess> {
@@ -52,17 +50,4 @@ async function readCertificate({ tlsCert, tlsKey }: AccessFlags): Promise<Certif
   if (tlsCert === undefined || tlsKey === undefined) return undefined
   const [cert, key] = await Promise.all([readNamed('--tls-cert', tlsCert), readNamed('--tls-key', tlsKey)])
   return { cert, key }
-}
-
-/** A file that cannot be read is the flag's fault. */
-async function readNamed(flag: string, path: string): Promise<Buffer> {
-  try {
-    return await readSmallFile(path, fileBytesMax)
-  } catch (error) {
-    throw new LsmtError('22023', `${flag}: ${error instanceof Error ? error.message : String(error)}`, {}, error)
-  }
-}
-
-function isSet(variable: string | undefined): variable is string {
-  return variable !== undefined && variable !== ''
 }

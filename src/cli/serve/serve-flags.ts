@@ -1,20 +1,21 @@
 /** The flags of `lsmt serve`, each with its environment variable. */
 import { Option } from 'commander'
-import { LsmtError } from '../../errors.ts'
 import { logLevels } from '../../runtime/log.ts'
 import type { LogLevel } from '../../runtime/log.ts'
 import type { Durability, KernelKind } from '../../settings.ts'
 import { defaultDatabaseSettings } from '../../settings.ts'
-import { integerIn, kernelsOption, nonEmpty, parseListen, variableOf } from '../flags.ts'
+import { integerIn, kernelsOption, nonEmpty, parseListen } from '../flags.ts'
 import type { ListenAddress } from '../flags.ts'
 import { switchOption } from '../switches.ts'
 import { databaseOptions, readerOptions } from '../target/storage-flags.ts'
 import type { DatabaseFlags, ReaderFlags } from '../target/storage-flags.ts'
+import { clusterOptions } from './cluster-flags.ts'
+import type { ClusterFlags } from './cluster-flags.ts'
 import { limitOptions } from './limit-flags.ts'
 import type { LimitFlags } from './limit-flags.ts'
 
 /** As commander hands them over. */
-export interface ServeFlags extends LimitFlags, DatabaseFlags, ReaderFlags {
+export interface ServeFlags extends LimitFlags, DatabaseFlags, ReaderFlags, ClusterFlags {
   readonly listen: ListenAddress
   readonly shards: number
   readonly workers: number
@@ -46,15 +47,6 @@ export function serveOptions(): readonly Option[] {
     new Option('--tls-key <path>', 'its private key in PEM').env('LSMT_TLS_KEY').argParser(nonEmpty),
     new Option('--log-level <level>', 'what is logged to stderr, one JSON object a line; debug tells every request').env('LSMT_LOG_LEVEL').default('info').choices([...logLevels]),
     ...limitOptions(),
-    ...futureFlags.map((flag) => new Option(`--${flag} <value>`, 'not supported yet').env(variableOf(flag))),
+    ...clusterOptions(),
   ]
-}
-
-/** Who gives one of these expects something that would not happen. */
-const futureFlags = ['node-id', 'etcd', 'advertise', 'cluster', 'replication-factor']
-
-/** 0A000 for a flag that does not exist yet, wherever it was given. `isGiven` takes its name as commander has it. */
-export function refuseFutureFlags(isGiven: (attribute: string) => boolean): void {
-  const flag = futureFlags.find((name) => isGiven(new Option(`--${name}`).attributeName()))
-  if (flag !== undefined) throw new LsmtError('0A000', `--${flag} (${variableOf(flag)}) is not supported yet: this version serves one node`)
 }

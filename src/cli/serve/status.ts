@@ -14,7 +14,8 @@ export interface Node {
   readonly uptimeMs: () => number
 }
 
-export function statusOf(engine: Engine, { version, settings, address, uptimeMs }: Node): unknown {
+/** `cluster`: null for a server by itself. */
+export function statusOf(engine: Engine, { version, settings, address, uptimeMs }: Node, cluster: unknown = null): unknown {
   const stats = engine.stats()
   const { durability, kernels, workers, readers } = settings
   const told = (text: string | undefined): string | null => (address.kind === 'local' ? text?.replaceAll(`${resolve(address.directory)}/`, '') : text) ?? null
@@ -32,7 +33,7 @@ export function statusOf(engine: Engine, { version, settings, address, uptimeMs 
     kernelMemoryBytes: stats.kernelMemoryBytes,
     readers: { ...stats.readers, trouble: told(stats.readers.trouble) },
     following: stats.following === undefined ? null : { ...stats.following, trouble: told(stats.following.trouble) },
-    cluster: null,
+    cluster,
   }
 }
 

@@ -1,5 +1,6 @@
 /** What a server asks of the cluster that its node is part of; src/cluster/ has it. */
 import type { Duplex } from 'node:stream'
+import type { ClusterMembership } from '../../cluster/node/membership.ts'
 import type { Engine } from '../../engine/engine.ts'
 
 /** What a read may show. */
@@ -36,6 +37,8 @@ export interface ServedCluster {
   token(seen?: string): string
   /** On how many nodes a write is when it is acknowledged. */
   readonly copies: number
+  /** Who is there, where copies are, and what people ask of it. */
+  readonly membership: Pick<ClusterMembership, 'status' | 'statusOfAll' | 'operate'>
   /** Whether a request asks for the protocol between nodes, and its socket, with what was read of it already. */
   isUpgrade(request: { readonly url?: string | undefined; readonly headers: { readonly upgrade?: string | undefined } }): boolean
   accept(socket: Duplex, head: Uint8Array): void

@@ -1,4 +1,5 @@
 /** What /metrics tells of the database and of what the server has in hand, each read from one sample taken when it is asked for. */
+import type { MembershipStatus, ShardStatus } from '../../cluster/node/membership.ts'
 import type { EngineStats } from '../../engine/engine-stats.ts'
 import type { QueryStats } from '../../sql/result.ts'
 import type { SqlStats } from '../../sql/sql.ts'
@@ -19,6 +20,8 @@ export interface Sample {
   readonly requestsUnderWay: number
   /** To other nodes of a cluster. */
   readonly forwards: ForwardCounts
+  /** Undefined at a server by itself. */
+  readonly cluster: MembershipStatus | undefined
 }
 
 /** One number, or one for each value of a label. */
@@ -120,7 +123,24 @@ const following: readonly Metric[] = [
   counter('follow_reloads_total', 'Times that everything was read anew, the opening included', ({ engine }) => engine.following?.reloads ?? 0),
 ]
 
+const inCluster = (read: (status: MembershipStatus) => number) => ({ cluster }: Sample): number => (cluster === undefined ? 0 : read(cluster))
+
+/** Of shards that are led here, by shard. */
+const ofLed = (read: (led: NonNullable<ShardStatus['led']>) => number) => ({ cluster }: Sample): Readonly<Record<string, number>> =>
+  Object.fromEntries((cluster?.shards ?? []).flatMap(({ shard, leader, led }) => (led === undefined || leader !== cluster?.node ? [] : [[String(shard), read(led)]])))
+
+/** As this node knows it; 0, or nothing, at a server by itself. */
 const cluster: readonly Metric[] = [
+  gauge('cluster_nodes_live', 'Nodes of the cluster that are live', inCluster(({ nodes }) => nodes.filter(({ isLive }) => isLive).length)),
+  gauge('cluster_shards_led', 'Shards that this node leads', inCluster(({ node, shards }) => shards.filter(({ leader }) => leader === node).length)),
+  gauge('cluster_shards_without_leader', 'Shards that nobody leads', inCluster(({ shards }) => shards.filter(({ leader }) => leader === undefined).length)),
+  gauge('cluster_shards_moving', 'Shards of which a copy is on its way to another node', inCluster(({ shards }) => shards.filter(({ joining }) => joining !== null).length)),
+  gauge('cluster_coordinates_writes', 'Whether this node coordinates writes', inCluster(({ node, shards }) => (shards[0]?.leader === node ? 1 : 0))),
+  gauge('cluster_etcd_unreachable', 'Whether etcd cannot be read from this node', inCluster(({ storeFailure }) => (storeFailure === undefined ? 0 : 1))),
+  counter('cluster_elections_total', 'Elections of leaders so far, failovers and hand-overs among them: the epochs of all shards', inCluster(({ shards }) => shards.reduce((sum, { epoch }) => sum + epoch, 0))),
+  gauge('cluster_shard_epoch', 'Epoch of a shard', ({ cluster: status }) => Object.fromEntries((status?.shards ?? []).map(({ shard, epoch }) => [String(shard), epoch])), 'shard'),
+  gauge('cluster_shard_copies', 'Disks that what a shard acknowledges is on, of those that are led here', ofLed(({ copies }) => copies), 'shard'),
+  gauge('cluster_shard_lag', 'Sequences that the slowest copy of a shard lacks, of those that are led here', ofLed(({ lag }) => lag), 'shard'),
   counter('forwarded_requests_total', 'Requests that were handed on to the node that coordinates writes, by outcome; not_taken ones may be counted again', ({ forwards: { answered, notTaken, unknown } }) => ({ answered, not_taken: notTaken, unknown }), 'outcome'),
 ]
 

@@ -9,7 +9,7 @@ const stream = new PassThrough()
 export function programHere(): Command {
   return createProgram({
     version: '0.0.0', environment: process.env, clock: systemClock, terminal: { input: stream, output: stream, error: stream }, stopRequested: new Promise(() => {}),
-    onReload() {}, printLine() {}, printError() {}, openEngine: () => Promise.reject(new Error('nothing is run here')),
+    onReload() {}, printLine() {}, printError() {}, openEngine: () => Promise.reject(new Error('nothing is run here')), openCluster: () => Promise.reject(new Error('nothing is run here')),
   }, () => {})
 }
 

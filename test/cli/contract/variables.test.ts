@@ -34,7 +34,7 @@ const samples: Readonly<Record<string, Samples>> = {
   '<key>': { good: 'a', bad: undefined },
   '<name>': { good: 'my-bucket', bad: 'My bucket' },
   '<prefix>': { good: 'prod/orders', bad: 'a//b' },
-  '<value>': { good: '3', bad: undefined },
+  '<urls>': { good: 'http://127.0.0.1:9,https://127.0.0.2:9', bad: 'http://127.0.0.1:9,9' },
 }
 
 function samplesOf({ flags, argChoices, defaultValue, long }: Option): Samples {

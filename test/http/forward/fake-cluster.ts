@@ -6,6 +6,7 @@ import type { Duplex } from 'node:stream'
 import type { Engine } from '../../../src/engine/engine.ts'
 import { LsmtError } from '../../../src/errors.ts'
 import type { Consistency, Coordinator, ServedCluster } from '../../../src/http/forward/served-cluster.ts'
+import { fakeMembership } from './fake-membership.ts'
 import { openModelEngine } from '../../engine/model-engine.ts'
 import { startTestServer } from '../http-client.ts'
 import type { TestServer, TestServerOptions } from '../http-client.ts'
@@ -14,6 +15,8 @@ export interface FakeNode extends TestServer {
   /** Levels that were asked for beside the default. */
   readonly levels: Consistency[]
   readonly accepted: Duplex[]
+  /** What people asked of the cluster. */
+  readonly operated: unknown[]
   /** What is asked for the coordinator, each time; the last stays. */
   coordinators: (() => Coordinator | Promise<Coordinator>)[]
 }
@@ -31,7 +34,7 @@ export function fakeCluster(): FakeCluster {
   return {
     engine,
     async node(nodeId, options = {}) {
-      const asked: Pick<FakeNode, 'levels' | 'accepted' | 'coordinators'> = { levels: [], accepted: [], coordinators: [() => ({ kind: 'here', engine })] }
+      const asked: Pick<FakeNode, 'levels' | 'accepted' | 'operated' | 'coordinators'> = { levels: [], accepted: [], operated: [], coordinators: [() => ({ kind: 'here', engine })] }
       const cluster: ServedCluster = {
         nodeId,
         engine: reading,
@@ -45,6 +48,7 @@ export function fakeCluster(): FakeCluster {
           return seen === undefined ? `t-${nodeId}` : `${seen}-${nodeId}`
         },
         copies: 2,
+        membership: fakeMembership(nodeId, asked.operated),
         isUpgrade: ({ headers }) => headers.upgrade === 'lsmt-peer',
         accept: (socket) => asked.accepted.push(socket),
       }

@@ -14,8 +14,13 @@ export type ProofKey = Buffer
 const secretBytesMin = 16
 
 /** 22023 for a secret that could be guessed. */
-export function proofKey(secret: Uint8Array, cluster: string): ProofKey {
+export function checkSecret(secret: Uint8Array): void {
   if (secret.byteLength < secretBytesMin) throw new LsmtError('22023', `the cluster secret has ${secret.byteLength} bytes, at least ${secretBytesMin} are wanted`, { hint: 'make one by chance: head -c 32 /dev/urandom | base64' })
+}
+
+/** 22023 for a secret that could be guessed. */
+export function proofKey(secret: Uint8Array, cluster: string): ProofKey {
+  checkSecret(secret)
   return createHmac('sha256', secret).update(`lsmt cluster ${cluster}`).digest()
 }
 
