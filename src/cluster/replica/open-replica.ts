@@ -107,7 +107,7 @@ class OpenReplica implements PeerReplica {
       readShardZeroEpoch: options.readShardZeroEpoch,
       releaseThrough: (throughSequence, settledThrough) => this.#release(throughSequence, settledThrough),
     })
-    this.#fetch = createFetchFiles({ shard, store: self.store, transport, alarms, log, give, install: (files) => held.replace(files, this.#queue, state) })
+    this.#fetch = createFetchFiles({ shard, store: self.store, transport, alarms, clock, log, give, install: (files) => held.replace(files, this.#queue, state) })
     this.#exports = createKeptExports(clock, this.#timing.joinAfterMs)
   }
 
@@ -243,9 +243,9 @@ class OpenReplica implements PeerReplica {
       case 'serve':
         return this.#reads.serve(effect)
       case 'swap':
-        return void this.#swap(effect)
+        return void this.#swap(effect).catch((error: unknown) => this.fail(error))
       case 'readConfiguration':
-        return void this.#readConfiguration()
+        return void this.#readConfiguration().catch((error: unknown) => this.fail(error))
       case 'halt':
         return this.#options.log.error({ shard: this.shard, reason: effect.reason }, `shard ${this.shard}: this replica stops for good: ${effect.reason}`)
     }

@@ -113,6 +113,14 @@ export class StorageQueue {
   }
 
   #begin(request: StorageRequest): void {
+    try {
+      this.#ask(request)
+    } catch (error) {
+      this.#options.failed(error)
+    }
+  }
+
+  #ask(request: StorageRequest): void {
     const tree = this.#options.tree()
     switch (request.kind) {
       case 'append': {

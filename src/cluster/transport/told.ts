@@ -10,7 +10,7 @@ const repeatAfterMs = 60_000
 /** Names may come from whoever connects. */
 const subjectsMax = 256
 
-export function createTold(clock: Clock): Told {
+export function createTold(clock: Pick<Clock, 'monotonicMs'>): Told {
   const last = new Map<string, { readonly line: string; readonly atMs: number }>()
   return {
     isNews(subject, line) {

@@ -7,6 +7,7 @@ import type { Log } from '../../../runtime/log.ts'
 import type { ReplicaId } from '../../replication/configuration.ts'
 import type { ReplicaEvent } from '../../replication/event.ts'
 import type { LogEnd } from '../../replication/state/epochs.ts'
+import { createTold } from '../../transport/told.ts'
 import type { Transport } from '../../transport/transport.ts'
 import { encodeFilesQuestion, filesMethod } from './files-stream.ts'
 import { receiveFiles } from './receive-files.ts'
@@ -17,6 +18,7 @@ export interface FetchOptions {
   readonly store: string
   readonly transport: Pick<Transport, 'stream'>
   readonly alarms: Alarms
+  readonly clock: { monotonicMs(): number }
   readonly log: Log
   /** Puts them in place of log and files. Rejects when all is as it was. */
   install(received: FetchedFiles): Promise<void>
@@ -34,7 +36,8 @@ export interface FetchFiles {
 /** After a failure, until the leader is told that files are wanted again. */
 const retryPauseMs = 500
 
-export function createFetchFiles({ shard, store, transport, alarms, log, install, give }: FetchOptions): FetchFiles {
+export function createFetchFiles({ shard, store, transport, alarms, clock, log, install, give }: FetchOptions): FetchFiles {
+  const told = createTold(clock)
   let abort = new AbortController()
   let running = Promise.resolve()
 
@@ -57,7 +60,8 @@ export function createFetchFiles({ shard, store, transport, alarms, log, install
       log.info({ shard, from: from.node, sequence: through.sequence }, `shard ${shard}: the files of ${from.node} are here, up to sequence ${through.sequence}`)
       give({ kind: 'filesFetched', through })
     } catch (error) {
-      log.warn({ shard, from: from.node, err: error }, `shard ${shard}: the files of ${from.node} did not come: ${error instanceof Error ? error.message : String(error)}`)
+      const line = `shard ${shard}: the files of ${from.node} did not come: ${error instanceof Error ? error.message : String(error)}`
+      if (told.isNews(from.node, line)) log.warn({ shard, from: from.node, err: error }, line)
       await pause(alarms, retryPauseMs, signal)
       give({ kind: 'fetchFailed' })
     }

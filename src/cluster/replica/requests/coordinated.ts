@@ -126,11 +126,11 @@ export class Coordinated {
   #place(baseSequence: number, batch: Uint8Array): number {
     const { shard, batchBytesMax, state, give } = this.#options
     if (batch.byteLength > batchBytesMax) throw new LsmtError('54000', `a write of ${batch.byteLength} bytes to shard ${shard}, at most ${batchBytesMax} go to its other copies at once: write fewer rows in one statement`)
-    const { operationCount } = readBatchHeader(batch, `a write to shard ${shard}`)
+    const operationCount = Math.max(1, readBatchHeader(batch, `a write to shard ${shard}`).operationCount)
     const end = baseSequence + operationCount - 1
     const { lastSequence } = state().log
     if (baseSequence > lastSequence + 1) throw this.#refused({ kind: 'gap', expectedSequence: lastSequence + 1 })
-    if (operationCount === 0 || (baseSequence <= lastSequence && end > lastSequence)) throw new LsmtError('08P01', `a write at sequences ${baseSequence} to ${end}, where the log of shard ${shard} ends at ${lastSequence}`)
+    if (baseSequence <= lastSequence && end > lastSequence) throw new LsmtError('08P01', `a write at sequences ${baseSequence} to ${end}, where the log of shard ${shard} ends at ${lastSequence}`)
     if (end <= lastSequence) return end
     assignBaseSequence(batch, baseSequence)
     give({ kind: 'write', id: `w${++this.#lastWrite}`, operationCount, batch })

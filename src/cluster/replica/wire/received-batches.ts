@@ -14,7 +14,8 @@ function ownEntry(entry: LogEntry): LogEntry {
   const { baseSequence, operationCount } = headerOf(entry.batch)
   if (baseSequence !== entry.baseSequence) throw wrong(`base sequence ${entry.baseSequence}`, baseSequence)
   const expected = entry.lastSequence - entry.baseSequence + 1
-  if (operationCount !== expected) throw wrong(`${expected} operations`, operationCount)
+  // One without operations takes a sequence all the same.
+  if (Math.max(1, operationCount) !== expected) throw wrong(`${expected} operations`, operationCount)
   return { ...entry, batch: new Uint8Array(entry.batch) }
 }
 
