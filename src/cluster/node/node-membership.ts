@@ -141,7 +141,10 @@ export class NodeMembership<R extends HostedReplica> implements ClusterMembershi
     while (clock.monotonicMs() < endMs && waiting.some((shard) => !this.#isTakenOver(shard))) await pause(alarms, 20)
     const left = waiting.filter((shard) => !this.#isTakenOver(shard))
     if (left.length > 0) log.warn({ shards: left }, `nobody has taken over within ${settings.leaveMsMax} ms what this node led: shards ${left.join(', ')}`)
-    await registered.presence.leave()
+    await registered.presence.leave().catch((error: unknown) => {
+      if (!(error instanceof LsmtError) || error.code === 'XX000') throw error
+      log.warn({}, `etcd was not told that this node leaves, and waits for its lease: ${error.message}`)
+    })
   }
 
   async close(): Promise<void> {

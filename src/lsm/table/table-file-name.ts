@@ -1,2 +1,3 @@
 /** Names of table files. */
-export const tableFileName = (shard: number, fileNumber: number): string => `sst/${shard}/${String(fileNumber).padStart(20, '0')}.sst`
+export const tableFolder = (shard: number): string => `sst/${shard}/`
+export const tableFileName = (shard: number, fileNumber: number): string => `${tableFolder(shard)}${String(fileNumber).padStart(20, '0')}.sst`

@@ -3,6 +3,7 @@ import { createServer } from 'node:http'
 import { afterEach } from 'vitest'
 import { createEtcdClient } from '../../../src/cluster/etcd/etcd-client.ts'
 import type { EtcdClient } from '../../../src/cluster/etcd/etcd-client.ts'
+import type { HostedReplica, ReplicaHost } from '../../../src/cluster/node/hosted-replica.ts'
 import type { ClusterMembership } from '../../../src/cluster/node/membership.ts'
 import { openMembership } from '../../../src/cluster/node/open-membership.ts'
 import { defaultMembershipSettings } from '../../../src/cluster/node/settings.ts'
@@ -11,13 +12,14 @@ import { emptyLog } from '../../../src/cluster/replication/state/log-state.ts'
 import { messageReceiver, messageSender } from '../../../src/cluster/transport/replication-messages.ts'
 import { defaultTransportSettings } from '../../../src/cluster/transport/settings.ts'
 import { createTransport } from '../../../src/cluster/transport/transport.ts'
-import type { Transport } from '../../../src/cluster/transport/transport.ts'
+import type { Transport, TransportOptions } from '../../../src/cluster/transport/transport.ts'
 import type { LsmtError } from '../../../src/errors.ts'
 import { openKernel } from '../../../src/kernel/open-kernel.ts'
 import { reserveLinearMemory } from '../../../src/kernel/linear-memory.ts'
 import { systemAlarms } from '../../../src/runtime/alarms.ts'
 import { systemClock } from '../../../src/runtime/clock.ts'
 import { createLog } from '../../../src/runtime/log.ts'
+import type { Log } from '../../../src/runtime/log.ts'
 import { systemRandom } from '../../../src/runtime/random.ts'
 import type { MemoryDisk } from '../../../src/storage/memory-disk.ts'
 import { createMemoryStorage } from '../../../src/storage/memory-storage.ts'
@@ -35,6 +37,12 @@ export interface MemberDisk {
 
 export const newDisk = (): MemberDisk => ({ files: new Map(), shards: new Map() })
 
+/** What replicas are there, and how messages come to them. */
+export interface ReplicaKind<R extends HostedReplica> {
+  open(shard: number, host: ReplicaHost, node: { readonly name: string; readonly disk: MemberDisk; readonly storage: Storage; readonly transport: Transport; readonly log: Log; membership(): ClusterMembership<R> }): Promise<R>
+  services(name: string, replicaOf: (shard: number) => R | undefined): Pick<TransportOptions, 'onMessage' | 'streams'>
+}
+
 export interface MemberOptions {
   readonly etcd: readonly string[] | EtcdClient
   readonly cluster: string
@@ -46,12 +54,12 @@ export interface MemberOptions {
   readonly openFails?: (shard: number) => Error | undefined
 }
 
-export interface TestMember {
+export interface TestMember<R extends HostedReplica = EmptyReplica> {
   readonly name: string
   readonly url: string
   readonly disk: MemberDisk
   readonly storage: Storage
-  readonly membership: ClusterMembership<EmptyReplica>
+  readonly membership: ClusterMembership<R>
   readonly lines: string[]
   readonly fatal: LsmtError[]
   readonly etcd: EtcdClient
@@ -71,14 +79,33 @@ afterEach(async () => {
   await Promise.all([...ends].map((end) => end()))
 })
 
+/** Without data. */
+const emptyReplicas: ReplicaKind<EmptyReplica> = {
+  services: (name, replicaOf) => ({ onMessage: messageReceiver(name, ({ shard, message }) => replicaOf(shard)?.receive(message)), streams: {} }),
+  async open(shard, host, { name, disk, storage, transport }) {
+    // Its files, so that there is something to be deleted.
+    await storage.createIfAbsent(`replica/${shard}/1`, [Uint8Array.of(1)])
+    if ((await storage.list(`manifest/${shard}/`)).length === 0) {
+      disk.shards.delete(shard)
+      await storage.createIfAbsent(`manifest/${shard}/1`, [Uint8Array.of(1)])
+    }
+    const shardDisk = disk.shards.get(shard) ?? { storedEpoch: 0, log: emptyLog }
+    disk.shards.set(shard, shardDisk)
+    const send = messageSender(name, transport)
+    return openEmptyReplica({ shard, host, disk: shardDisk, send: (message) => void send({ shard, message }) })
+  },
+}
+
+export const startMember = (name: string, options: MemberOptions): Promise<TestMember> => startMemberOf(emptyReplicas, name, options)
+
 /** Ended after the test. */
-export async function startMember(name: string, options: MemberOptions): Promise<TestMember> {
+export async function startMemberOf<R extends HostedReplica>(kind: ReplicaKind<R>, name: string, options: MemberOptions): Promise<TestMember<R>> {
   const { cluster, disk = newDisk() } = options
   const lines: string[] = [], fatal: LsmtError[] = []
   const log = createLog('info', (line) => lines.push((JSON.parse(line) as { msg: string }).msg))
   const storage = createMemoryStorage({ disk: disk.files })
   const etcd = 'get' in options.etcd ? options.etcd : createEtcdClient({ endpoints: options.etcd, settings: { deadlineMs: 1_500, attemptMs: 500 } })
-  const opened: { membership?: ClusterMembership<EmptyReplica>; transport?: Transport } = {}
+  const opened: { membership?: ClusterMembership<R>; transport?: Transport } = {}
   const server = createServer()
   const { port, sockets } = await listen(server)
   const url = `http://127.0.0.1:${port}`
@@ -91,38 +118,29 @@ export async function startMember(name: string, options: MemberOptions): Promise
     etcd.close()
   }
   ends.add(end)
-  const membership = await openMembership<EmptyReplica>({
+  const membership = await openMembership<R>({
     cluster, node: name, address: url, version: options.version ?? '1.0', shardCount: options.shardCount ?? 4, factor: options.factor ?? 2,
     etcd, storage, kernel, log, clock: systemClock, random: systemRandom, alarms: systemAlarms, settings: { ...testSettings, ...options.settings },
     fatal: (error) => void fatal.push(error),
     connect(requests) {
-      const onMessage = messageReceiver(name, ({ shard, message }) => opened.membership?.replica(shard)?.receive(message))
-      const transport = createTransport({ cluster, node: name, secret, clock: systemClock, random: systemRandom, settings: defaultTransportSettings, log, onMessage, requests, streams: {} })
+      const services = kind.services(name, (shard) => opened.membership?.replica(shard))
+      const transport = createTransport({ cluster, node: name, secret, clock: systemClock, random: systemRandom, settings: defaultTransportSettings, log, ...services, requests })
       serveUpgrades(server, transport)
       return (opened.transport = transport)
     },
     async openReplica(shard, host) {
       const failure = options.openFails?.(shard)
       if (failure !== undefined) throw failure
-      // Its files, so that there is something to be deleted.
-      await storage.createIfAbsent(`replica/${shard}/1`, [Uint8Array.of(1)])
-      if ((await storage.list(`manifest/${shard}/`)).length === 0) {
-        disk.shards.delete(shard)
-        await storage.createIfAbsent(`manifest/${shard}/1`, [Uint8Array.of(1)])
-      }
-      const shardDisk = disk.shards.get(shard) ?? { storedEpoch: 0, log: emptyLog }
-      disk.shards.set(shard, shardDisk)
-      const send = messageSender(name, opened.transport!)
-      return openEmptyReplica({ shard, host, disk: shardDisk, send: (message) => void send({ shard, message }) })
+      return await kind.open(shard, host, { name, disk, storage, transport: opened.transport!, log, membership: () => opened.membership! })
     },
   })
   opened.membership = membership
   return { name, url, disk, storage, membership, lines, fatal, etcd, end }
 }
 
-export const ledBy = ({ membership, name }: TestMember): readonly number[] => membership.status().shards.filter(({ leader, shard }) => leader === name && membership.replica(shard)?.status().isReady === true).map(({ shard }) => shard)
+export const ledBy = ({ membership, name }: TestMember<HostedReplica>): readonly number[] => membership.status().shards.filter(({ leader, shard }) => leader === name && membership.replica(shard)?.status().isReady === true).map(({ shard }) => shard)
 
 /** Every shard has a leader that knows what is committed. */
-export function areAllLed(members: readonly TestMember[], shardCount = 4): boolean {
+export function areAllLed(members: readonly TestMember<HostedReplica>[], shardCount = 4): boolean {
   return new Set(members.flatMap(ledBy)).size === shardCount
 }

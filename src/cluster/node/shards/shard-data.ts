@@ -2,12 +2,13 @@
  * What a store has on its disk of one shard, and getting rid of it. A deletion that has begun is said first, under
  * `dropping/<shard>`, and ended before the shard is opened again: nobody takes half of a copy for one.
  */
-import { logFolder, manifestFolder } from '../../../lsm/file-names.ts'
+import { logFolder, manifestFolder, replicaFolder } from '../../../lsm/file-names.ts'
+import { tableFolder } from '../../../lsm/table/table-file-name.ts'
 import type { Storage } from '../../../storage/storage.ts'
 
 const droppingName = (shard: number): string => `dropping/${shard}`
 /** Of what all of it is in. The epochs that were promised are the last to go. */
-const foldersOf = (shard: number): readonly string[] => [`sst/${shard}/`, manifestFolder(shard), logFolder(shard), `replica/${shard}/`]
+const foldersOf = (shard: number): readonly string[] => [tableFolder(shard), manifestFolder(shard), logFolder(shard), replicaFolder(shard)]
 
 export async function hasShardData(storage: Storage, shard: number): Promise<boolean> {
   if (await isDropping(storage, shard)) return true

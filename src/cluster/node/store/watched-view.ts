@@ -38,9 +38,13 @@ export async function watchView(options: WatchOptions): Promise<WatchedView> {
   const onUnreadable = (key: string, error: LsmtError): void => {
     if (told.isNews(key, error.message)) log.error({ key, code: error.code }, `${error.message}: what was known of it before is kept`)
   }
+  const heard = (): void => {
+    if (failure !== undefined && told.isNews('watch', 'heard')) log.info({}, 'changes in etcd are heard of again')
+    failure = undefined
+  }
   const become = (next: ClusterView): void => {
     view = next
-    failure = undefined
+    heard()
     for (const listener of listeners) listener()
   }
   const lost = (why: string): void => {
@@ -58,7 +62,7 @@ export async function watchView(options: WatchOptions): Promise<WatchedView> {
   async function follow(revision: bigint): Promise<void> {
     for await (const event of etcd.watch({ scope: { prefix: keys.prefix }, fromRevision: revision + 1n, signal: ended.signal, onLost: (endpoint, why) => lost(`${endpoint}: ${why}`) })) {
       if (event.kind === 'changes') become(changedView(view, keys, event.changes, onUnreadable))
-      else if (event.kind === 'progress') failure = undefined
+      else if (event.kind === 'progress') heard()
       else log.info({ compactRevision: String(event.compactRevision) }, 'etcd has forgotten changes that were not heard of yet: all keys are listed again')
     }
   }
