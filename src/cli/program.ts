@@ -7,6 +7,7 @@ import { describeFailure } from './failure.ts'
 import { exitCode, exitCodeOf, exitCodesHelp } from './exit-code.ts'
 import type { ExitCode } from './exit-code.ts'
 import type { CliHost } from './host.ts'
+import { addCluster } from './cluster/cluster-command.ts'
 import { serveOptions } from './serve/serve-flags.ts'
 import type { ServeFlags } from './serve/serve-flags.ts'
 import { serve } from './serve.ts'
@@ -62,6 +63,7 @@ export function createProgram(host: CliHost, finish: (code: ExitCode) => void): 
   addCompact(floor)
   addGc(floor)
   addCheckpoint(floor)
+  addCluster(floor)
   addBench(floor)
   program.addHelpText('after', () => `\n${exitCodesHelp}\n\n${serving.helpInformation()}`)
   return program

@@ -31,6 +31,7 @@ import type { Access } from './guard/tokens.ts'
 import type { Sample } from './observe/metric-table.ts'
 import { createMetrics, metricsContentType } from './observe/metrics.ts'
 import { sessionHeader, setOwnHeaders, setSessionToken } from './observe/own-headers.ts'
+import { answerOperation, operationPrefix } from './operate/operations-route.ts'
 import { createTraffic } from './observe/traffic.ts'
 import type { Traffic, TrafficOptions } from './observe/traffic.ts'
 import { answerImport } from './import/import-route.ts'
@@ -103,6 +104,7 @@ export async function startHttpServer(settings: HttpSettings, services: HttpServ
     }
     if (awaitsContinue) response.writeContinue()
     if (request.method === 'POST' && isQuery(request.url)) answerQuery(routes, request, response, access)
+    else if (request.url?.startsWith(operationPrefix) === true) void answerOperation({ served: services.cluster, traffic }, request, response, access)
     else {
       // Express writes heads of its own.
       setOwnHeaders(response)

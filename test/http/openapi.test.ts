@@ -3,6 +3,7 @@ import { Ajv2020 } from 'ajv/dist/2020.js'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { openModelEngine } from '../engine/model-engine.ts'
 import { LsmtError } from '../../src/errors.ts'
+import { fakeCluster } from './forward/fake-cluster.ts'
 import { startTestServer } from './http-client.ts'
 import type { TestServer } from './http-client.ts'
 
@@ -86,6 +87,20 @@ describe('answers', () => {
     expect(await answersAsDescribed(server.url, '/health/ready')).toBe(503)
     notReady = undefined
   })
+})
+
+test('what people ask of a cluster', async () => {
+  const cluster = fakeCluster()
+  const { url } = await cluster.node('a')
+  const post = { method: 'POST' }
+  for (const path of ['drain?node=b', 'undrain?node=b', 'replace?node=b&by=c', 'hand-over?shard=1', 'recover?shard=1&store=store-b']) expect([path, await answersAsDescribed(url, `/cluster/${path}`, post)]).toEqual([path, 200])
+  expect(await answersAsDescribed(url, '/cluster/lost')).toBe(200)
+  expect(await answersAsDescribed(url, '/cluster/drain')).toBe(405)
+  for (const path of ['drain', 'drain?node=b&more=1', 'drain?node=nobody', 'hand-over?shard=x']) expect([path, await answersAsDescribed(url, `/cluster/${path}`, post)]).toEqual([path, 400])
+  expect(await answersAsDescribed(url, '/cluster/recover?shard=1&store=store-a', post)).toBe(503)
+  expect(await answersAsDescribed(server.url, '/cluster/lost')).toBe(400)
+  expect((await fetch(`${url}/cluster/nothing`)).status).toBe(404)
+  await cluster.close()
 })
 
 describe('imports', () => {

@@ -7,16 +7,26 @@ import { kernelsOption, nonEmpty } from '../flags.ts'
 import { guestOptions, readerOptions } from './storage-flags.ts'
 import type { GuestFlags, ReaderFlags } from './storage-flags.ts'
 
-export interface TargetFlags extends GuestFlags, ReaderFlags {
+/** How a server is reached. */
+export interface ServerFlags {
   readonly url?: string
   readonly tokenFile?: string
+}
+
+export interface TargetFlags extends ServerFlags, GuestFlags, ReaderFlags {
   readonly kernels: KernelKind
+}
+
+export function serverOptions(): readonly Option[] {
+  return [
+    new Option('--url <url>', 'server to work with, such as http://127.0.0.1:8080').env('LSMT_URL').argParser(parseUrl),
+    new Option('--token-file <path>', 'file that holds the token for the server (LSMT_TOKEN holds one itself)').env('LSMT_TOKEN_FILE').argParser(nonEmpty),
+  ]
 }
 
 export function targetOptions(): readonly Option[] {
   return [
-    new Option('--url <url>', 'server to work with, such as http://127.0.0.1:8080').env('LSMT_URL').argParser(parseUrl),
-    new Option('--token-file <path>', 'file that holds the token for the server (LSMT_TOKEN holds one itself)').env('LSMT_TOKEN_FILE').argParser(nonEmpty),
+    ...serverOptions(),
     ...guestOptions(),
     ...readerOptions(),
     kernelsOption(),

@@ -50,6 +50,17 @@ const queryAnswer = {
   },
 } as const
 
+function operation(summary: string, names: readonly string[]): unknown {
+  return {
+    post: {
+      summary: `${summary}; for who may write`,
+      parameters: names.map((name) => ({ name, in: 'query', required: true, schema: { type: name === 'shard' ? 'integer' : 'string' } })),
+      responses: { 200: json('Done', 'It is decided; what follows from it shows in /status.'), ...anyRoute },
+    },
+    get: { summary: 'Refused: it changes something', responses: { 405: refusal('Not by this method.', { ...requestId, allow: { schema: { const: 'POST' } } }), ...anyRoute } },
+  }
+}
+
 const paths = {
   '/query': {
     post: {
@@ -110,6 +121,12 @@ const paths = {
       responses: { 200: { description: 'For lsmt restore.', headers: requestId, content: { 'application/x-tar': { schema: { contentMediaType: 'application/x-tar' } } } }, ...anyRoute, 404: refusal('This server makes none.') },
     },
   },
+  '/cluster/drain': operation('Nothing is placed at a node any more, and what is there moves elsewhere', ['node']),
+  '/cluster/undrain': operation('A node takes part again', ['node']),
+  '/cluster/replace': operation('Drains a node while another, which is live, takes its place', ['node', 'by']),
+  '/cluster/hand-over': operation('The leader of a shard steps down for another member', ['shard']),
+  '/cluster/recover': operation('The last resort: a copy that may lack what was acknowledged takes the place of the lost members of a shard', ['shard', 'store']),
+  '/cluster/lost': { get: { summary: 'Shards all of whose members are gone, with the copies that there are, the best first', responses: { 200: json('LostShards', 'As of now.'), ...anyRoute } } },
   '/openapi.json': { get: { summary: 'This description', responses: { 200: { description: 'OpenAPI 3.1', headers: requestId, content: { 'application/json': { schema: { type: 'object' } } } }, ...anyRoute } } },
 } as const
 

@@ -101,6 +101,23 @@ export const schemas = {
     additionalProperties: false,
   },
   Health: { type: 'object', properties: { status: { enum: ['live', 'ready'] } }, required: ['status'], additionalProperties: false },
+  Done: { type: 'object', properties: { done: { const: true } }, required: ['done'], additionalProperties: false },
+  LostShards: {
+    type: 'object',
+    properties: {
+      lost: {
+        type: 'array',
+        items: {
+          type: 'object',
+          properties: { shard: count, copies: { type: 'array', items: { type: 'object', properties: { node: { type: 'string' }, store: { type: 'string' }, epoch: count, sequence: count }, required: ['node', 'store', 'epoch', 'sequence'], additionalProperties: false } } },
+          required: ['shard', 'copies'],
+          additionalProperties: false,
+        },
+      },
+    },
+    required: ['lost'],
+    additionalProperties: false,
+  },
   Status: {
     type: 'object',
     properties: { version: { type: 'string' } },

@@ -13,5 +13,6 @@ const names: Readonly<Record<string, string>> = {
 export function routeOf(url = ''): string {
   if (url === '/query') return 'query'
   const end = url.indexOf('?')
+  if (url.startsWith('/cluster/')) return 'cluster'
   return names[end < 0 ? url : url.slice(0, end)] ?? 'other'
 }
