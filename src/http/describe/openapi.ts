@@ -55,7 +55,7 @@ function operation(summary: string, names: readonly string[]): unknown {
     post: {
       summary: `${summary}; for who may write`,
       parameters: names.map((name) => ({ name, in: 'query', required: true, schema: { type: name === 'shard' ? 'integer' : 'string' } })),
-      responses: { 200: json('Done', 'It is decided; what follows from it shows in /status.'), ...anyRoute },
+      responses: { 200: json('Done', 'It is decided; what follows from it shows in /status.'), ...anyRoute, 503: refusal('It cannot be done now (55000), or etcd cannot be reached (08006).') },
     },
     get: { summary: 'Refused: it changes something', responses: { 405: refusal('Not by this method.', { ...requestId, allow: { schema: { const: 'POST' } } }), ...anyRoute } },
   }
