@@ -1,5 +1,6 @@
 /** What membership and a replica that it keeps do for each other. */
 import type { ConfigurationAt, ReplicaId } from '../replication/configuration.ts'
+import type { Lease } from '../replication/state/replica-state.ts'
 import type { Effect, LiveNode, ReplicaEvent } from '../replication/event.ts'
 
 /** What membership asks of a replica. */
@@ -33,6 +34,9 @@ export interface HostedReplicaStatus {
 
 export type SwapRequest = Omit<Extract<Effect, { readonly kind: 'swap' }>, 'kind' | 'swapId'>
 export type SwapOutcome = { readonly outcome: 'done'; readonly revision: number } | { readonly outcome: 'refused' | 'unknown' }
+/** What is told when a lease has ended: nobody is live by it, so a swap under it is refused. */
+export const noLease: Lease = { leaseId: -1, deadlineMs: -Infinity }
+
 export type HostEvent = Extract<ReplicaEvent, { readonly kind: 'configuration' | 'live' | 'lease' }>
 
 /** What a replica has of membership. */

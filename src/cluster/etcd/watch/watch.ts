@@ -26,6 +26,8 @@ export interface WatchRequest {
   readonly signal?: AbortSignal
   /** Told of each lost connection, for logs. */
   readonly onLost?: (endpoint: string, why: string) => void
+  /** Told when a member has taken it up, for the first time or again. */
+  readonly onBegun?: (endpoint: string) => void
 }
 
 export type Watch = (request: WatchRequest) => AsyncGenerator<WatchEvent, void>
@@ -36,7 +38,7 @@ export type Watch = (request: WatchRequest) => AsyncGenerator<WatchEvent, void>
  */
 export function createWatch(environment: CallEnvironment, members: Members): Watch {
   const { endpoints, settings, alarms, random, closing } = environment
-  return async function* watch({ scope, fromRevision, signal, onLost }) {
+  return async function* watch({ scope, fromRevision, signal, onLost, onBegun }) {
     let next = fromRevision
     let stepMs = settings.backoffFirstMs
     const isEnded = (): boolean => closing.aborted || signal?.aborted === true
@@ -61,6 +63,7 @@ export function createWatch(environment: CallEnvironment, members: Members): Wat
           switch (message.kind) {
             case 'created':
               stepMs = settings.backoffFirstMs
+              onBegun?.(endpoint)
               break
             case 'changes': {
               const revision = changeRevisionOf(message.changes.at(-1)!)

@@ -11,6 +11,7 @@ import type { KeptLease } from '../../etcd/lease/lease-keeper.ts'
 import type { LeaseState } from '../../etcd/lease/lease-trust.ts'
 import type { Condition } from '../../etcd/wire/transaction.ts'
 import type { Lease } from '../../replication/state/replica-state.ts'
+import { noLease } from '../hosted-replica.ts'
 import { decodeNode, encodeNode } from '../store/node-value.ts'
 import type { NodeValue } from '../store/node-value.ts'
 import { numberOf } from '../store/revision.ts'
@@ -38,18 +39,24 @@ export class Presence {
 
   /** Registers the node and makes its live key. false: one of `when` does not hold. */
   async begin(when: readonly Condition[]): Promise<boolean> {
-    this.#held = await this.#take({ when, register: encodeNode(this.#options.value) })
-    return this.#held !== undefined
+    const held = await this.#take({ when, register: encodeNode(this.#options.value) })
+    if (held === undefined) return false
+    this.#held = held
+    // It may have ended meanwhile, when there was nobody to tell.
+    if (this.lease === noLease) void this.#regain('it had ended by the time it was used')
+    return true
   }
 
-  /** The newest; its deadline is -Infinity once it has ended. */
+  /** The newest, or `noLease` once that has ended. */
   get lease(): Lease {
-    const { createRevision, kept } = this.#held!
-    return { leaseId: numberOf(createRevision), deadlineMs: kept.trustedUntilMs() }
+    if (this.#held === undefined) return noLease
+    const { createRevision, kept } = this.#held
+    const deadlineMs = kept.trustedUntilMs()
+    return deadlineMs === -Infinity ? noLease : { leaseId: numberOf(createRevision), deadlineMs }
   }
 
   isTrusted(): boolean {
-    return this.#held!.kept.isTrusted()
+    return this.#held?.kept.isTrusted() === true
   }
 
   /** Called when the lease is another one, or is trusted for longer or no longer. */
@@ -65,7 +72,10 @@ export class Presence {
     try {
       await etcd.transact({ when: [{ kind: 'mod-revision', key: nodeKey, is: '=', to: nodeRevision }], apply: [{ kind: 'put', key: nodeKey, value: encodeNode({ ...value, wasCleanlyStopped: true }) }] })
     } finally {
-      await kept.revoke()
+      const revoking = kept.revoke()
+      // Before anybody can be elected: nothing is served by it any more.
+      this.#tell()
+      await revoking
     }
   }
 

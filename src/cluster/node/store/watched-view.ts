@@ -44,7 +44,6 @@ export async function watchView(options: WatchOptions): Promise<WatchedView> {
   }
   const become = (next: ClusterView): void => {
     view = next
-    heard()
     for (const listener of listeners) listener()
   }
   const lost = (why: string): void => {
@@ -60,10 +59,9 @@ export async function watchView(options: WatchOptions): Promise<WatchedView> {
 
   /** Until the watch loses its place, or is ended. */
   async function follow(revision: bigint): Promise<void> {
-    for await (const event of etcd.watch({ scope: { prefix: keys.prefix }, fromRevision: revision + 1n, signal: ended.signal, onLost: (endpoint, why) => lost(`${endpoint}: ${why}`) })) {
+    for await (const event of etcd.watch({ scope: { prefix: keys.prefix }, fromRevision: revision + 1n, signal: ended.signal, onBegun: heard, onLost: (endpoint, why) => lost(`${endpoint}: ${why}`) })) {
       if (event.kind === 'changes') become(changedView(view, keys, event.changes, onUnreadable))
-      else if (event.kind === 'progress') heard()
-      else log.info({ compactRevision: String(event.compactRevision) }, 'etcd has forgotten changes that were not heard of yet: all keys are listed again')
+      else if (event.kind === 'compacted') log.info({ compactRevision: String(event.compactRevision) }, 'etcd has forgotten changes that were not heard of yet: all keys are listed again')
     }
   }
 
