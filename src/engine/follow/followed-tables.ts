@@ -1,6 +1,7 @@
 /** The tables of a database that somebody else writes: read from the catalog as of each step, before the step is visible. */
 import { isDeepStrictEqual } from 'node:util'
 import { readOnlyRefusal } from '../../lsm/follow/followed-tree.ts'
+import type { TableLayout } from '../../lsm/layout.ts'
 import type { Snapshot } from '../../lsm/tree.ts'
 import type { EngineRow } from '../engine.ts'
 import { scanShards } from '../read/scan.ts'
@@ -13,6 +14,8 @@ import type { Tables } from '../tables/tables.ts'
 
 export interface FollowedTables {
   readonly tables: Tables
+  /** As the catalog has it; undefined for what is no table (any more). */
+  layout(tableId: number): TableLayout | undefined
   /** Reads the catalog as it is in a snapshot of its shard; the tables are as that says once the outcome is called. */
   prepare(catalog: Snapshot): Promise<() => void>
 }
@@ -30,6 +33,7 @@ export function createFollowedTables(shards: Shards): FollowedTables {
   const state: FollowedState = { byName: new Map(), byId: new Map(), version: 1, sequence: -1 }
   return {
     tables: tablesOf(state),
+    layout: (tableId) => (tableId === catalogTable.tableId ? catalog : state.byId.get(tableId))?.layout,
     async prepare(snapshot) {
       if (snapshot.sequence === state.sequence) return () => {}
       const byName = known(state.byName, await readRows(shards, catalog, snapshot))

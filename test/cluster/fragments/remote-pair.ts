@@ -60,7 +60,7 @@ const budget = (): FragmentHost['groupBudget'] => ({ bytesMax: 8 * MiB, usedByte
 export async function startPair(kind: KernelKind, settings: Partial<TransportSettings> = {}): Promise<Pair> {
   const kernel = openTestKernel(kind), farKernel = openTestKernel(kind)
   const tree = await openTestTree(kernel, createMemoryStorage(), { cache: createChunkCache(kernel.heap, 2 * MiB) })
-  const hosted: { replica: HostedReplica | undefined } = { replica: { tree, replicated: { tablesSequence: 0, visibleParts: () => [] }, read: () => Promise.resolve({ deadlineMs: Infinity }) } }
+  const hosted: { replica: HostedReplica | undefined } = { replica: { tree, replicated: { tablesSequence: 0, partsAfter: 0, visibleParts: () => [] }, read: () => Promise.resolve({ deadlineMs: Infinity }) } }
   const service = createFragmentService({ kernel, groupBudget: budget(), clock: systemClock, turns: systemTurns, assertOpen: () => {}, replica: (shard) => (shard === 3 ? hosted.replica : undefined) })
   const leader = await startNode('leader', { settings, requests: service.requests, streams: service.streams }), asker = await startNode('asker', { settings })
   await connectAll(leader, asker)

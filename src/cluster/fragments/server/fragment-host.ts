@@ -13,6 +13,7 @@ export interface HostedReplica {
   readonly tree: Tree
   readonly replicated: {
     readonly tablesSequence: number
+    readonly partsAfter: number
     visibleParts(): readonly VisiblePart[]
   }
   /**

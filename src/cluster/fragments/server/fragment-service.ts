@@ -67,7 +67,7 @@ async function snapshot({ host, snapshots }: Service, body: Uint8Array, context:
   const { shard, id, level, minSequence } = readSnapshotQuestion(createByteReader(body, 'a snapshot'))
   const { tree, replica: { replicated }, snapshot: taken } = await takeSnapshot(host, context, shard, level, minSequence)
   const writer = createByteWriter()
-  writeSnapshotAnswer(writer, { sequence: taken.sequence, tablesSequence: replicated.tablesSequence, parts: replicated.visibleParts() })
+  writeSnapshotAnswer(writer, { sequence: taken.sequence, tablesSequence: replicated.tablesSequence, partsAfter: replicated.partsAfter, parts: replicated.visibleParts() })
   snapshots.hold(context, id, { shard, tree, snapshot: taken, overlay: undefined })
   return writer.done()
 }

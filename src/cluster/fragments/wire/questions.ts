@@ -3,7 +3,7 @@
  * of the handshake.
  *
  *   snapshot  │ shard │ id │ u8 level, its sequence or f64 ms │ sequence it must have
- *             answer: │ sequence │ sequence of the tables │ parts: base sequence, participants: shard, base sequence
+ *             answer: │ sequence │ sequence of the tables │ parts after │ parts: base sequence, participants: shard, base sequence
  *   release   │ ids
  *   overlay   │ id │ id below │ batches before this one │ the batch
  *   view      │ id │ batches above it   or   │ 0 │ shard, as it is now
@@ -38,6 +38,8 @@ export interface VisiblePart {
 export interface SnapshotAnswer {
   readonly sequence: number
   readonly tablesSequence: number
+  /** Older parts are not listed. */
+  readonly partsAfter: number
   readonly parts: readonly VisiblePart[]
 }
 
@@ -88,9 +90,10 @@ function readLevel(reader: ByteReader): ReadLevel {
   }
 }
 
-export function writeSnapshotAnswer(writer: ByteWriter, { sequence, tablesSequence, parts }: SnapshotAnswer): void {
+export function writeSnapshotAnswer(writer: ByteWriter, { sequence, tablesSequence, partsAfter, parts }: SnapshotAnswer): void {
   writer.count(sequence)
   writer.count(tablesSequence)
+  writer.count(partsAfter)
   writeList(writer, parts, ({ baseSequence, participants }) => {
     writer.count(baseSequence)
     writeList(writer, participants, (each) => {
@@ -101,13 +104,13 @@ export function writeSnapshotAnswer(writer: ByteWriter, { sequence, tablesSequen
 }
 
 export function readSnapshotAnswer(reader: ByteReader): SnapshotAnswer {
-  const sequence = reader.count('sequence'), tablesSequence = reader.count('sequence of the tables')
+  const sequence = reader.count('sequence'), tablesSequence = reader.count('sequence of the tables'), partsAfter = reader.count('parts after')
   const parts = readList(reader, 'parts', partsMax, () => ({
     baseSequence: reader.count('base sequence', sequence),
     participants: readList(reader, 'participants', shardMax, () => ({ shard: reader.count('shard', shardMax), baseSequence: reader.count('base sequence') })),
   }))
   reader.end()
-  return { sequence, tablesSequence, parts }
+  return { sequence, tablesSequence, partsAfter, parts }
 }
 
 export const writeIds = (writer: ByteWriter, ids: readonly number[]): void => writeList(writer, ids, writer.count)

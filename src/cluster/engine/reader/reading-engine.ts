@@ -1,0 +1,41 @@
+/** The engine of a node of a cluster for everything that only reads, at one level of freshness. */
+import { beginReading, refusals } from '../../../engine/follow/reading-only.ts'
+import { renewingReads } from '../../../engine/follow/renewing-reads.ts'
+import type { Engine } from '../../../engine/engine.ts'
+import { createReads } from '../../../engine/session/reads.ts'
+import type { Shards } from '../../../engine/shards/shards.ts'
+import type { Tables } from '../../../engine/tables/tables.ts'
+import type { ColumnInserter } from '../../../engine/write/columns/insert-columns.ts'
+import type { DiskRoom } from '../../../lsm/disk-room.ts'
+import { isLostSnapshot } from '../reads/far-shard.ts'
+import type { FreshCatalog } from './fresh-catalog.ts'
+
+export interface ReadingEngineFloor {
+  readonly shards: Shards
+  readonly tables: Tables
+  readonly catalog: FreshCatalog
+  readonly texts: ColumnInserter
+  readonly spillFile: Engine['spillFile']
+  readonly room: DiskRoom
+  readonly stats: Engine['stats']
+}
+
+/** Closing it closes nothing: it stands on what its node has open. */
+export function createReadingEngine({ shards, tables, catalog, texts, spillFile, room, stats }: ReadingEngineFloor): Engine {
+  return {
+    tables: tables.list,
+    table: tables.find,
+    get catalogVersion() { return tables.version },
+    // What a statement was planned by has changed meanwhile: it is run again by what is there now.
+    catalogSettled: catalog.refresh,
+    freshCatalog: catalog.fresh,
+    ...renewingReads(createReads(shards, tables), { refresh: () => Promise.resolve(), isLost: isLostSnapshot, lost: (cause) => cause }),
+    ...refusals,
+    begin: beginReading({ shards, tables, texts, spillFile, room }),
+    spillFile,
+    isReadOnly: true,
+    stats,
+    close: () => Promise.resolve(),
+  }
+}
+

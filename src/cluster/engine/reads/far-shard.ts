@@ -1,0 +1,91 @@
+/** One shard as it is read on other nodes: snapshots of it, and rows as of now from whoever leads it by the time they are asked for. */
+import { LsmtError } from '../../../errors.ts'
+import type { AskedElsewhere, PointFetch, RowHandle, ScanCursor } from '../../../lsm/tree.ts'
+import type { FragmentClient } from '../../fragments/client/fragment-client.ts'
+import type { RemoteTree } from '../../fragments/client/remote-tree.ts'
+import type { RemoteTreeOptions } from '../../fragments/client/client-state.ts'
+import type { ReadLevel } from '../../replication/event.ts'
+import { mayBeAskedAgain } from './leader-source.ts'
+import { placeSnapshot } from './placed-snapshot.ts'
+import type { ReadingTree, TakenSnapshot } from './placed-snapshot.ts'
+
+export interface FarShard {
+  take(node: string, level: ReadLevel, minSequence: number): Promise<TakenSnapshot>
+  /** `again` runs a question until it is answered, or too much time has gone by. */
+  newest(where: () => string, again: <T>(ask: () => Promise<T>) => Promise<T>): ReadingTree
+}
+
+export function createFarShard(client: FragmentClient, shard: number, layouts: RemoteTreeOptions['layouts']): FarShard {
+  const byNode = new Map<string, RemoteTree>()
+  const treeAt = (node: string): RemoteTree => {
+    const known = byNode.get(node) ?? client.tree({ shard, where: () => node, layouts })
+    byNode.set(node, known)
+    return known
+  }
+  return {
+    async take(node, level, minSequence) {
+      const tree = treeAt(node)
+      const snapshot = await tree.takeSnapshot({ level, minSequence })
+      const { tablesSequence, parts, partsAfter } = snapshot
+      return { snapshot: placeSnapshot(asReading(tree), snapshot), tablesSequence, parts, partsAfter }
+    },
+    newest(where, again) {
+      const tree = client.tree({ shard, where, layouts })
+      return { ...asReading(tree), get: (snapshot, ...rest) => persistent(tree.get(snapshot, ...rest), again) }
+    },
+  }
+}
+
+/** A read of a snapshot whose node is gone cannot go on: nobody else has that snapshot. */
+export function lostSnapshot(cause: LsmtError): LsmtError {
+  return new LsmtError('40001', `the snapshot is lost with the node that it was taken on: ${cause.message}`, { hint: 'run it again' }, cause)
+}
+
+export const isLostSnapshot = (error: unknown): error is LsmtError => error instanceof LsmtError && error.code === '40001' && mayBeAskedAgain(error.cause)
+
+const told = (error: unknown): unknown => (mayBeAskedAgain(error) ? lostSnapshot(error) : error)
+
+async function orLost<T>(run: () => Promise<T>): Promise<T> {
+  try {
+    return await run()
+  } catch (error) {
+    throw told(error)
+  }
+}
+
+/** What trees of other nodes do not do yet. */
+type FarTree = RemoteTree & Partial<Pick<ReadingTree, 'overlay' | 'groupedAggregate' | 'topRows'>>
+
+const unsupported = (what: string): LsmtError => new LsmtError('0A000', `${what} over shards on other nodes is not supported`)
+
+function asReading(tree: FarTree): ReadingTree {
+  return {
+    overlay(below) {
+      if (tree.overlay === undefined) throw unsupported('a transaction that writes')
+      return tree.overlay(below)
+    },
+    get(snapshot, ...rest) {
+      const found = tree.get(snapshot, ...rest)
+      return snapshot === undefined ? found : persistent(found, orLost)
+    },
+    scan(snapshot, ...rest): ScanCursor {
+      const cursor = tree.scan(snapshot, ...rest)
+      return { next: () => orLost(() => cursor.next()), close: () => cursor.close() }
+    },
+    aggregate: (snapshot, ...rest) => orLost(() => tree.aggregate(snapshot, ...rest)),
+    groupedAggregate: (snapshot, ...rest) => orLost(() => tree.groupedAggregate?.(snapshot, ...rest) ?? Promise.reject(unsupported('GROUP BY'))),
+    topRows: (snapshot, ...rest) => orLost(() => tree.topRows?.(snapshot, ...rest) ?? Promise.reject(unsupported('ORDER BY with LIMIT'))),
+  }
+}
+
+/** By whom is asked, so that questions to one node still go together. */
+const persistentAsked = new WeakMap<AskedElsewhere, AskedElsewhere>()
+
+function persistent(found: RowHandle | PointFetch | undefined, run: <T>(ask: () => Promise<T>) => Promise<T>): RowHandle | PointFetch | undefined {
+  if (found === undefined || !('fetch' in found)) return found
+  const { elsewhere } = found
+  if (elsewhere === undefined) return { ...found, fetch: () => run(() => found.fetch()) }
+  const asked = persistentAsked.get(elsewhere.asked) ?? { ask: (keys, stats) => run(() => elsewhere.asked.ask(keys, stats)) }
+  persistentAsked.set(elsewhere.asked, asked)
+  return { ...found, fetch: () => run(() => found.fetch()), elsewhere: { asked, key: elsewhere.key } }
+}

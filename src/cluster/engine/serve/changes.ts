@@ -1,0 +1,44 @@
+/** Something may have changed of who leads what: whoever waits for that looks again. */
+import { pause } from '../../../runtime/alarms.ts'
+import type { Alarms } from '../../../runtime/alarms.ts'
+
+export interface Changes {
+  tell(): void
+  /** Called at every change; not within the one that told. */
+  onChange(listener: () => void): void
+  /** Resolves at the next change, and after `waitMs` in any case. */
+  next(waitMs?: number): Promise<void>
+  /** Wakes all, for good. */
+  close(): void
+}
+
+const waitMsDefault = 50
+
+export function createChanges(alarms: Alarms): Changes {
+  const listeners: (() => void)[] = []
+  let upcoming = new AbortController()
+  let isTold = false, isClosed = false
+
+  function ring(): void {
+    isTold = false
+    const now = upcoming
+    if (!isClosed) upcoming = new AbortController()
+    now.abort()
+    for (const listener of listeners) listener()
+  }
+
+  return {
+    tell() {
+      if (isTold || isClosed) return
+      isTold = true
+      queueMicrotask(ring)
+    },
+    onChange: (listener) => void listeners.push(listener),
+    next: (waitMs = waitMsDefault) => pause(alarms, waitMs, upcoming.signal),
+    close() {
+      isClosed = true
+      listeners.length = 0
+      upcoming.abort()
+    },
+  }
+}

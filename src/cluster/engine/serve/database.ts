@@ -1,0 +1,130 @@
+/** The engines of a node over the shards of its cluster: one that reads, and the one that writes while this node coordinates. */
+import { createFollowedTables } from '../../../engine/follow/followed-tables.ts'
+import type { FollowedTables } from '../../../engine/follow/followed-tables.ts'
+import type { Engine } from '../../../engine/engine.ts'
+import type { EngineStats } from '../../../engine/engine-stats.ts'
+import { createLocalEngine } from '../../../engine/local-engine.ts'
+import type { OpenFloor } from '../../../engine/open/open-floor.ts'
+import { createKeyScratch } from '../../../engine/shards/key-scratch.ts'
+import type { Shards } from '../../../engine/shards/shards.ts'
+import { createSpillFile } from '../../../engine/spill/spill-file.ts'
+import { catalogShard } from '../../../engine/tables/catalog.ts'
+import { createColumnInserter } from '../../../engine/write/columns/insert-columns.ts'
+import { LsmtError } from '../../../errors.ts'
+import type { HeapBudget } from '../../../kernel/grouping/limited-heap.ts'
+import type { TableLayout } from '../../../lsm/layout.ts'
+import { createReaders } from '../../../lsm/readers/readers.ts'
+import { systemTurns } from '../../../runtime/pace.ts'
+import { useOf } from '../../../storage/storage-counts.ts'
+import { beginCoordinating } from '../coordinator/coordinator.ts'
+import type { Coordinator } from '../coordinator/coordinator.ts'
+import { createFlightAdmission } from '../coordinator/flight-admission.ts'
+import { createFreshCatalog } from '../reader/fresh-catalog.ts'
+import type { FreshCatalog } from '../reader/fresh-catalog.ts'
+import { createReadingEngine } from '../reader/reading-engine.ts'
+import { takeClusterSnapshot } from '../reads/cluster-snapshot.ts'
+import type { SeenSequences } from '../reads/consistent-snapshot.ts'
+import type { ClusterServerOptions } from './cluster-options.ts'
+import { createReadingPlaces, leaderOf } from './places.ts'
+import type { PlacesOptions, ReadingPlaces } from './places.ts'
+
+export interface DatabaseOptions extends PlacesOptions {
+  readonly server: ClusterServerOptions
+  readonly floor: OpenFloor
+  readonly groupBudget: HeapBudget
+  /** Of one statement's part of a shard. */
+  readonly batchBytesMax: number
+}
+
+export interface Database {
+  /** Reads as of now. */
+  readonly engine: Engine
+  readonly catalog: FreshCatalog
+  /** By shard: up to where this node has read. */
+  readonly seen: SeenSequences
+  begin(epoch: number): Coordinator
+  close(): void
+}
+
+export function createDatabase(options: DatabaseOptions): Database {
+  const { node: { membership }, floor: { kernel, room }, server: { storage } } = options
+  let isClosed = false
+  const assertOpen = (): void => {
+    if (isClosed) throw new LsmtError('55000', 'the database is closed')
+  }
+  const late: { followed?: FollowedTables } = {}
+  const places = createReadingPlaces(options, { get: (tableId) => late.followed?.layout(tableId) }, () => noTables)
+  const seen = Array.from({ length: membership.shardCount }, () => 0)
+  const keys = createKeyScratch(kernel, membership.shardCount)
+  const texts = createColumnInserter()
+  const shards: Shards = { ...readingShards(options, places, seen), keys, assertOpen }
+  const followed = createFollowedTables(shards)
+  late.followed = followed
+  const catalog = createFreshCatalog({ shardCount: membership.shardCount, replica: (shard) => membership.replica(shard), catalog: places.sources[catalogShard]!, followed })
+  const spillFile: Engine['spillFile'] = (use, stats) => {
+    assertOpen()
+    return createSpillFile(storage.createTemporary, kernel, use, stats)
+  }
+  return {
+    engine: createReadingEngine({ shards, tables: followed.tables, catalog, texts, spillFile, room, stats: () => statsOf(options, shards) }),
+    catalog,
+    seen,
+    begin: coordinatorOver(options, seen),
+    close() {
+      isClosed = true
+      texts.free()
+      keys.free()
+    },
+  }
+}
+
+const noTables: ReadonlyMap<number, TableLayout> = new Map()
+
+function readingShards({ floor: { kernel }, groupBudget, server }: DatabaseOptions, { sources, trees }: ReadingPlaces, seen: SeenSequences): Omit<Shards, 'keys' | 'assertOpen'> {
+  // Reader threads share files that are here, and parts of a read are on other nodes.
+  const readers = createReaders({ kernel, clock: server.clock, regions: [], rowsMin: 0, pinnedBytesMax: 0 })
+  return { kernel, trees: trees(), snapshot: () => takeClusterSnapshot({ sources, seen }), newest: () => undefined, groupBudget, turns: systemTurns, readers }
+}
+
+/** Terms of this node. The catalog's shard is led here in each of them, and has the tables of all. */
+function coordinatorOver(options: DatabaseOptions, seen: SeenSequences): (epoch: number) => Coordinator {
+  const { node: { membership }, changes, clock, floor, groupBudget, batchBytesMax, server: { random, settings, storage, clock: wholeClock } } = options
+  const { kernel, room, budget, cache, jobs } = floor
+  const tables = (): ReadonlyMap<number, TableLayout> => membership.replica(catalogShard)?.tree.layouts ?? noTables
+  const places = createReadingPlaces(options, { get: (tableId) => tables().get(tableId) }, tables)
+  return (epoch) => beginCoordinating({
+    shardCount: membership.shardCount, clock,
+    leader: (shard) => leaderOf(options, shard),
+    changed: () => changes.next(),
+    openEngine: (writers, closed) => createLocalEngine({
+      kernel, random, room, groupBudget, closed,
+      trees: places.trees(writers),
+      snapshot: () => takeClusterSnapshot({ sources: places.sources, seen }),
+      admission: createFlightAdmission(budget.memtablesBytesMax, wholeClock),
+      statementBytesMax: Math.min(budget.statementBytesMax, batchBytesMax),
+      rowBytesMax: Math.min(budget.rowBytesMax, batchBytesMax),
+      cacheBytes: () => cache.counts.chunkBytes + cache.counts.scratchBytes,
+      cacheCounts: cache.counts,
+      createTemporary: storage.createTemporary,
+      storageUse: () => useOf(storage, settings, jobs.storageCounts),
+      clock: wholeClock,
+      requestLimits: settings,
+      close: () => Promise.resolve(),
+    }),
+  }, epoch)
+}
+
+function statsOf({ floor: { kernel, cache, room, jobs }, server: { storage, settings } }: DatabaseOptions, { trees, readers }: Shards): EngineStats {
+  const { hits, misses, evictions, chunkBytes, scratchBytes } = cache.counts
+  return {
+    shards: trees.map((tree) => tree.stats),
+    cacheBytes: chunkBytes + scratchBytes,
+    cache: { hits, misses, evictions },
+    admission: { waiting: 0, waitedMs: 0 },
+    disk: { refusal: room.refusal?.message, ...room.counts },
+    logOn: 'disk',
+    storage: useOf(storage, settings, jobs.storageCounts),
+    readers: readers.stats,
+    kernelMemoryBytes: { reserved: kernel.memory.byteLength, used: kernel.heap.usedBytes },
+  }
+}

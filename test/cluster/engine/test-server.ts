@@ -1,0 +1,83 @@
+/** Nodes of a cluster in this process: each a whole server over etcd, with a transport on loopback and storage in memory. */
+import { createServer } from 'node:http'
+import { afterEach } from 'vitest'
+import { openClusterServer } from '../../../src/cluster/engine/serve/cluster-server.ts'
+import type { ClusterServer, Consistency } from '../../../src/cluster/engine/serve/cluster-server.ts'
+import { systemClock } from '../../../src/runtime/clock.ts'
+import { createLog } from '../../../src/runtime/log.ts'
+import { systemRandom } from '../../../src/runtime/random.ts'
+import { createSql } from '../../../src/sql/sql.ts'
+import type { QueryOptions, Sql } from '../../../src/sql/sql.ts'
+import type { MemoryDisk } from '../../../src/storage/memory-disk.ts'
+import { createMemoryStorage } from '../../../src/storage/memory-storage.ts'
+import { testSettings as engineSettings } from '../../engine/open-test-engine.ts'
+import { testSettings } from '../node/test-member.ts'
+import { listen, secret } from '../transport/test-node.ts'
+
+export interface TestServer {
+  readonly name: string
+  readonly disk: MemoryDisk
+  readonly server: ClusterServer
+  readonly lines: string[]
+  readonly fatal: unknown[]
+  /** The last result's rows, read here. */
+  read(text: string, consistency?: Consistency): Promise<readonly (readonly unknown[])[]>
+  /** Runs a text that writes where writes are coordinated, which must be a node of this test. */
+  write(text: string, options?: QueryOptions): Promise<readonly (readonly unknown[])[]>
+  /** As if the process had ended. */
+  end(): Promise<void>
+}
+
+export interface TestServerOptions {
+  readonly etcd: readonly string[]
+  readonly cluster: string
+  readonly disk?: MemoryDisk
+  readonly shardCount?: number
+}
+
+const ends = new Set<() => Promise<void>>()
+const running = new Map<string, TestServer>()
+
+afterEach(async () => {
+  await Promise.all([...ends].map((end) => end()))
+})
+
+export async function startServer(name: string, { etcd, cluster, disk = new Map(), shardCount = 3 }: TestServerOptions): Promise<TestServer> {
+  const lines: string[] = [], fatal: unknown[] = []
+  const http = createServer()
+  const { port, sockets } = await listen(http)
+  const server = await openClusterServer({
+    storage: createMemoryStorage({ disk }), settings: engineSettings({ shards: shardCount, readers: 0 }), clock: systemClock, random: systemRandom,
+    log: createLog('info', (line) => lines.push(line.trim())),
+    cluster, nodeId: name, etcd: { endpoints: etcd, settings: { deadlineMs: 1_500, attemptMs: 500 } }, advertise: `http://127.0.0.1:${port}`, secret, factor: 2, version: '1.0', membership: testSettings, fatal: (error) => void fatal.push(error),
+  })
+  http.on('upgrade', (request, socket, head) => (server.isUpgrade(request) ? server.accept(socket, head) : socket.destroy()))
+  const sqls = new WeakMap<object, Sql>()
+  const sqlOver = (engine: Parameters<typeof createSql>[0]): Sql => {
+    const sql = sqls.get(engine) ?? createSql(engine)
+    sqls.set(engine, sql)
+    return sql
+  }
+  const rowsOf = async (sql: Sql, text: string, options?: QueryOptions): Promise<readonly (readonly unknown[])[]> => (await sql.query(text, undefined, options)).at(-1)?.rows ?? []
+  const end = async (): Promise<void> => {
+    if (!ends.delete(end)) return
+    running.delete(name)
+    for (const socket of sockets) socket.destroy()
+    http.close()
+    await server.close()
+  }
+  ends.add(end)
+  const made: TestServer = {
+    name, disk, server, lines, fatal, end,
+    read: (text, consistency = { kind: 'linearizable' }) => rowsOf(sqlOver(server.at(consistency)), text),
+    async write(text, options) {
+      const place = await server.coordinator(10_000)
+      if (place.kind === 'here') return await rowsOf(sqlOver(place.engine), text, options)
+      const there = running.get(place.node)
+      if (there === undefined) throw new Error(`${place.node} is no node of this test any more`)
+      return await there.write(text, options)
+    },
+  }
+  running.set(name, made)
+  return made
+}
