@@ -17,11 +17,10 @@ interface Waiting {
   byteLength: number
 }
 
-/** More in one message is of no use to anybody. */
-const entriesMax = 1_000
+/** Of a message that is put together: more is of no use, and what comes behind it would wait. */
+const entriesMax = 1_000, batchBytesMax = 1024 * 1024
 
-/** `batchBytesMax` is what the batches of one message may have, when there is more than one. */
-export function createMessageOutbox(batchBytesMax: number, send: (message: PeerMessage) => void): MessageOutbox {
+export function createMessageOutbox(send: (message: PeerMessage) => void): MessageOutbox {
   const waiting: Waiting[] = []
 
   function flush(): void {
@@ -34,13 +33,13 @@ export function createMessageOutbox(batchBytesMax: number, send: (message: PeerM
       const before = waiting.findLast(({ message: { to } }) => to.store === message.to.store)
       const added: Waiting = { message, entries: message.kind === 'append' ? [...message.entries] : [], byteLength: 0 }
       for (const { batch } of added.entries) added.byteLength += batch.byteLength
-      if (before === undefined || !join(before, added, batchBytesMax)) waiting.push(added)
+      if (before === undefined || !join(before, added)) waiting.push(added)
     },
   }
 }
 
 /** Makes both one message; false where that would say something else. */
-function join(before: Waiting, { message, entries, byteLength }: Waiting, batchBytesMax: number): boolean {
+function join(before: Waiting, { message, entries, byteLength }: Waiting): boolean {
   const { message: first } = before
   if (first.epoch !== message.epoch || first.to.node !== message.to.node) return false
   if (first.kind === 'appended' && message.kind === 'appended') {

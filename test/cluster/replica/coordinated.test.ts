@@ -2,6 +2,7 @@
 import { expect, it } from 'vitest'
 import { configStore } from '../simulation/config-store.ts'
 import type { Disk } from '../simulation/disk.ts'
+import type { Network } from '../simulation/network.ts'
 import { beginShard, write } from './scenario.ts'
 import type { Shard } from './scenario.ts'
 
@@ -138,4 +139,63 @@ it('repeats what is released until a follower that heard nothing of it knows', a
   expect(shard.of(shard.second).rows.applied).toBe(0)
   shard.network.healAll()
   await shard.until(() => shard.of(shard.second).rows.applied === 2)
+})
+
+it('forgets who has opened it when it leads anew', async () => {
+  const shard = await beginOpened()
+  const { replica } = shard.of(shard.first)
+  await shard.outcome(replica.resign())
+  await shard.until(() => shard.leader() === shard.second)
+  shard.zeroEpoch = 2
+  const next = shard.of(shard.second).replica
+  expect(await shard.outcome(next.open(2))).toMatchObject({ epoch: 2 })
+  expect(await shard.outcome(next.append(2, 1, write(1, 'a'), 'visible'))).toEqual({ copies: 2 })
+  await shard.outcome(next.resign())
+  await shard.until(() => shard.leader() === shard.first)
+  expect(await shard.outcome(replica.append(1, 3, write(3, 'late'), 'committed'))).toEqual({ kind: 'notReady' })
+  expect(await shard.outcome(replica.open(1))).toEqual({ kind: 'fenced', epoch: 2 })
+})
+
+it('sends what one turn appends as one message, and writes it as one', async () => {
+  const shard = await beginOpened()
+  const { replica } = shard.of(shard.first)
+  await shard.run(50)
+  let messages = 0, writes = 0
+  const network = shard.network as { send: Network['send'] }, disk = shard.first.disk as { request: Disk['request'] }
+  const { send } = network, { request } = disk
+  network.send = (from, to, arrive) => {
+    if (from === shard.first.name && to === shard.second.name) messages++
+    send(from, to, arrive)
+  }
+  disk.request = (carryOut, done) => {
+    writes++
+    request(carryOut, done)
+  }
+  const appends = Array.from({ length: 64 }, (_, i) => replica.append(1, 1 + 2 * i, write(1 + 2 * i, `${i}`), 'visible'))
+  await shard.run(1)
+  expect([messages, writes]).toEqual([1, 1])
+  expect(await shard.outcome(Promise.all(appends))).toHaveLength(64)
+})
+
+it('ends when its disk fails: who waits is told, and nothing is served', async () => {
+  const shard = await beginOpened()
+  const { replica, fail } = shard.of(shard.first)
+  const waiting = shard.outcome(replica.append(1, 1, write(1, 'a'), 'visible'))
+  fail(new Error('sync failed'))
+  expect(await waiting).toMatchObject({ kind: 'notLeader' })
+  expect(shard.fatal).toEqual([new Error('sync failed')])
+  expect(replica.mayServe()).toBe(false)
+  expect(await shard.outcome(replica.read({ kind: 'lease' }))).toEqual({ kind: 'notReady' })
+})
+
+it('stops for good, and says why, when another replica says what cannot be', async () => {
+  const shard = await beginOpened()
+  const { replica, receive } = shard.of(shard.first)
+  const self = { node: shard.first.name, store: shard.first.disk.store }, from = { node: shard.second.name, store: shard.second.disk.store }
+  receive({ kind: 'appended', from, to: self, epoch: 1, matchSequence: 99, round: 0, sentAt: { incarnation: 1, atMs: 0 }, isAsking: false })
+  expect(replica.status()).toMatchObject({ role: 'follower', halted: expect.stringContaining('up to 99') })
+  expect(replica.mayServe()).toBe(false)
+  expect(await shard.outcome(replica.append(1, 1, write(1, 'a'), 'visible'))).toMatchObject({ kind: 'notLeader' })
+  expect(await shard.outcome(replica.read({ kind: 'session', afterSequence: 0 }))).toMatchObject({ kind: 'notLeader' })
+  shard.expectViolations(1)
 })

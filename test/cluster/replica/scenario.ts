@@ -24,6 +24,8 @@ export interface Shard extends Omit<Cluster, 'leader'> {
   run(ms: number): Promise<void>
   cutOff(node: SimulatedNode, from: readonly (SimulatedNode | typeof configStore)[]): void
   until(holds: () => boolean, ms?: number): Promise<void>
+  /** What must hold does not, for once, so many times. */
+  expectViolations(count: number): void
   /** What a promise comes to within a time. */
   outcome<T>(promise: Promise<T>, ms?: number): Promise<T | Refusal>
 }
@@ -32,14 +34,15 @@ export interface Shard extends Omit<Cluster, 'leader'> {
 export const write = (baseSequence: number, value: string, isPart = false, key = 'k'): Uint8Array =>
   batchOf({ request: `${value} at ${baseSequence}`, key, outcome: 'written', value }, 2, baseSequence, isPart)
 
-let broken: readonly string[] = []
-afterEach(() => expect(broken).toEqual([]))
+let broken: readonly string[] = [], expectedCount = 0
+afterEach(() => expect(broken.slice(expectedCount)).toEqual([]))
 
 export async function beginShard(): Promise<Shard> {
   const opened = new Map<string, OpenedReplica>(), fatal: unknown[] = []
   const cluster = createCluster({ seed: 1, nodeOf: replicaNodes({ opened, zeroEpoch: () => shard.zeroEpoch, fatal: (error) => fatal.push(error) }) })
   const { world, nodes, observer } = cluster
   broken = observer.violations
+  expectedCount = 0
   const isLeader = ({ name }: SimulatedNode): boolean => opened.get(name)?.replica.status().isReady === true
   const run = (ms: number): Promise<void> => world.runSettling(world.nowMs + ms)
   async function until(holds: () => boolean, ms = 3_000): Promise<void> {
@@ -50,6 +53,7 @@ export async function beginShard(): Promise<Shard> {
     zeroEpoch: 1, fatal, run, until,
     of: ({ name }: SimulatedNode) => opened.get(name)!,
     cutOff: (node: SimulatedNode, from: readonly (SimulatedNode | typeof configStore)[]) => from.forEach((other) => cluster.network.cutBoth(node.name, typeof other === 'string' ? other : other.name)),
+    expectViolations: (count: number) => void (expectedCount = count),
     leader: () => nodes.find(isLeader)!,
     async outcome<T>(promise: Promise<T>, ms = 2_000): Promise<T | Refusal> {
       let outcome: { readonly value: T | Refusal } | undefined, error: unknown

@@ -10,7 +10,7 @@ import { replicaNodes } from './simulated-replica.ts'
 const isFull = process.env['LSMT_TEST_FULL'] === '1'
 const oneSeed = process.env['LSMT_SEED']
 const firstSeed = isFull ? 1 + (Date.now() % 1_000_000_000) : 1
-const scheduleCount = isFull ? 2_000 : 60
+const scheduleCount = isFull ? 2_000 : 50
 
 it.skipIf(oneSeed !== undefined)('lose nothing with the real replica', async () => {
   const failures: string[] = []

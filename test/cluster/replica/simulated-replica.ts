@@ -3,6 +3,7 @@ import { createPeerServices } from '../../../src/cluster/replica/peer-services.t
 import type { PeerServices } from '../../../src/cluster/replica/peer-services.ts'
 import { openReplica } from '../../../src/cluster/replica/open-replica.ts'
 import type { PeerReplica } from '../../../src/cluster/replica/replica-options.ts'
+import type { PeerMessage } from '../../../src/cluster/replication/message.ts'
 import type { ReplicaEvent } from '../../../src/cluster/replication/event.ts'
 import { startReplica } from '../../../src/cluster/replication/state/replica-state.ts'
 import type { ReplicaState } from '../../../src/cluster/replication/state/replica-state.ts'
@@ -27,6 +28,11 @@ const log = createLog('silent', () => undefined)
 export interface OpenedReplica {
   readonly replica: PeerReplica
   readonly rows: NodeRows
+  /** Runs on the node's main loop, when it gets to it. */
+  readonly call: (run: () => void) => void
+  readonly receive: (message: PeerMessage) => void
+  /** As if its log could not be written. */
+  readonly fail: (error: Error) => void
 }
 
 export interface ReplicaNodesOptions {
@@ -134,7 +140,7 @@ function createReplicaNode(options: NodeOptions, firstDisk: Disk, services: Map<
     if (mine !== life) return
     replica = opened
     services.set(name, createPeerServices(name, () => replica))
-    if (of.opened !== undefined) return void of.opened.set(name, { replica: opened, rows })
+    if (of.opened !== undefined) return void of.opened.set(name, { replica: opened, rows, receive: (message) => opened.receive(message), fail: source.fail, call: onMainWith((run: () => void) => run()) })
     coordinator = createCoordinator({
       replica: opened, rows,
       isPart: () => world.oneIn(3),

@@ -11,6 +11,7 @@ import type { NodeRows } from '../simulation/rows.ts'
 
 export interface SimulatedTrees extends TreeSource {
   flush(): void
+  fail(error: Error): void
 }
 
 export interface TreesOptions {
@@ -111,6 +112,7 @@ export function createTrees({ disk, rows, onMain, admit }: TreesOptions): Simula
 
   return {
     flush,
+    fail: (error) => events!.onFailure(error),
     async open(given) {
       events = given
       rows.load()

@@ -1,6 +1,7 @@
 /**
  * Reads of a replica. The step function says when what is committed satisfies one; a part of a statement over several
- * shards may be committed and not released yet, so a read also waits until that is visible.
+ * shards may be committed and not released yet, so a read also waits until that is visible. Whoever asked looks at the
+ * deadline in the turn of its snapshot.
  */
 import type { Effect, ReadLevel, RefusalReason, ReplicaEvent } from '../../replication/event.ts'
 import { refusalError } from '../refusal.ts'
@@ -27,7 +28,6 @@ export interface Reads {
 }
 
 interface Read {
-  readonly id: string
   readonly level: ReadLevel
   readonly minSequence: number
   readonly resolve: (served: { readonly deadlineMs: number }) => void
@@ -49,17 +49,6 @@ export function createReads({ shard, clock, readMsMax, give, visibleSequence, co
   let showing = noneShowing
   let lastId = 0
 
-  function ask(read: Read): void {
-    asked.set(read.id, read)
-    give({ kind: 'read', id: read.id, level: read.level })
-  }
-
-  /** The process may have stood still, or other events were before it in the turn. */
-  function answer(read: Read, deadlineMs: number): void {
-    if (deadlineMs > clock.monotonicMs()) read.resolve({ deadlineMs })
-    else ask(read)
-  }
-
   function take(isDone: (one: Showing) => boolean): readonly Showing[] {
     const done = showing.filter(isDone)
     if (done.length > 0) showing = showing.filter((one) => !isDone(one))
@@ -67,14 +56,18 @@ export function createReads({ shard, clock, readMsMax, give, visibleSequence, co
   }
 
   return {
-    read: (level, minSequence) => new Promise((resolve, reject) => ask({ id: String(++lastId), level, minSequence, resolve, reject })),
+    read: (level, minSequence) => new Promise((resolve, reject) => {
+      const id = String(++lastId)
+      asked.set(id, { level, minSequence, resolve, reject })
+      give({ kind: 'read', id, level })
+    }),
     serve({ id, deadlineMs }) {
       const read = asked.get(id)
       if (read === undefined) return
       asked.delete(id)
       const wanted = read.level.kind === 'session' ? read.level.afterSequence : commitSequence()
       const sequence = Math.max(wanted, read.minSequence)
-      if (visibleSequence() >= sequence) answer(read, deadlineMs)
+      if (visibleSequence() >= sequence) read.resolve({ deadlineMs })
       else showing = [...showing, { read, deadlineMs, sequence, sinceMs: clock.monotonicMs() }]
     },
     refuse(id, reason, leader) {
@@ -84,7 +77,7 @@ export function createReads({ shard, clock, readMsMax, give, visibleSequence, co
     },
     visible() {
       if (showing.length === 0) return
-      for (const { read, deadlineMs } of take(({ sequence }) => visibleSequence() >= sequence)) answer(read, deadlineMs)
+      for (const { read, deadlineMs } of take(({ sequence }) => visibleSequence() >= sequence)) read.resolve({ deadlineMs })
     },
     giveUp() {
       if (showing.length === 0) return
