@@ -8,8 +8,9 @@ import type { Storage } from '../../storage/storage.ts'
 import { fileNumberOf, logFileName, logFolder } from '../file-names.ts'
 import type { LogRecord } from './log.ts'
 import { readRecord, recordHeaderBytes } from './segment-format.ts'
-import { scanSegment } from './segment-scan.ts'
+import { missingBefore, scanSegment } from './segment-scan.ts'
 import type { SegmentHeader } from './segment-format.ts'
+import type { WrittenSegment } from './segment-writer.ts'
 import type { LoadedSegment, LogCut, ScannedRecord, ScanPosition } from './segment-scan.ts'
 
 export interface ReadLogOptions {
@@ -31,6 +32,8 @@ export interface ReadLog {
   records(afterSequence?: number): AsyncIterable<SegmentRecord>
   /** Those that are part of the log, oldest first. */
   readonly segments: readonly ReadSegment[]
+  /** All files that are there, for the writer that goes on: they go when what counts in them is flushed. */
+  readonly files: readonly WrittenSegment[]
   /** 0 when there are no segments. The next writer starts at the next number. */
   readonly lastSegmentNumber: number
   /** The last sequence in the log; 0 when it holds none. The next writer starts after it, and after what is flushed. */
@@ -51,6 +54,7 @@ export async function readLog(options: ReadLogOptions): Promise<ReadLog> {
   const { storage, kernel, shard, afterSequence } = options
   const numbers = await segmentNumbers(storage, shard)
   let segments: readonly ReadSegment[] = []
+  let files: readonly WrittenSegment[] = []
   let position: ScanPosition = { lastSequence: undefined, writerEpoch: 0 }
   const cuts: LogCut[] = []
   for (const segmentNumber of numbers) {
@@ -58,15 +62,23 @@ export async function readLog(options: ReadLogOptions): Promise<ReadLog> {
     const { header, records, ...scan } = await withSegment(options, segmentNumber, async (segment) => scanSegment(kernel, segment, position, afterSequence))
     position = scan.position
     if (scan.cut !== undefined) cuts.push(scan.cut)
+    if (header?.cuts === true) {
+      const cutTo = header.sequenceBefore
+      segments = withoutCutOff(segments, file, header)
+      files = files.map((each) => ({ ...each, lastSequence: Math.min(each.lastSequence, cutTo) }))
+    }
+    const { lastSequence = 0, writerEpoch } = position
+    files = [...files, { name: file, writerEpoch, sequenceBefore: header?.sequenceBefore ?? lastSequence, lastSequence }]
     if (header === undefined) continue
-    if (header.cuts) segments = withoutCutOff(segments, file, header, afterSequence)
     segments = [...segments, { file, header, records }]
   }
+  checkBegin(segments, afterSequence)
   const newest = segments.at(-1)
   if (newest !== undefined) await makeDurable(storage, newest.file)
   return {
     records: (after = afterSequence) => recordsOf(options, segments, after),
     segments,
+    files,
     lastSegmentNumber: numbers.at(-1) ?? 0,
     lastSequence: position.lastSequence ?? 0,
     recordCount: segments.reduce((sum, { records }) => sum + records.filter(({ lastSequence }) => lastSequence > afterSequence).length, 0),
@@ -74,11 +86,23 @@ export async function readLog(options: ReadLogOptions): Promise<ReadLog> {
   }
 }
 
-/** What stands before a segment that cuts: a cut is made between two records, and names the epoch of the first of them. */
-function withoutCutOff(segments: readonly ReadSegment[], file: string, { sequenceBefore, writerEpoch }: SegmentHeader, flushedSequence: number): readonly ReadSegment[] {
+/** What the log lacks at its beginning is in files, or was cut off: segments go oldest first, also those of which nothing counts. */
+function checkBegin(segments: readonly ReadSegment[], flushedSequence: number): void {
+  const [first] = segments
+  if (first === undefined || beginOf(segments) <= flushedSequence) return
+  throw corruption('log segment', { file: first.file, block: 'header', byteOffset: 0, expected: `a segment that follows sequence ${flushedSequence} or less`, actual: missingBefore(first.header) })
+}
+
+/** The sequence before the first record that counts, or may count later. */
+function beginOf(segments: readonly ReadSegment[]): number {
+  return Math.min(...segments.filter(({ header }, i) => i === 0 || header.cuts).map(({ header }) => header.sequenceBefore))
+}
+
+/** What stands before a segment that cuts: a cut is made between two records, and names the epoch of the first of them, or takes all there is. */
+function withoutCutOff(segments: readonly ReadSegment[], file: string, { sequenceBefore, writerEpoch }: SegmentHeader): readonly ReadSegment[] {
   const kept = segments.map((segment) => ({ ...segment, records: segment.records.filter(({ lastSequence }) => lastSequence <= sequenceBefore) }))
   const last = kept.findLast(({ records }) => records.length > 0)
-  const isWhole = last === undefined ? sequenceBefore <= flushedSequence || sequenceBefore === kept[0]?.header.sequenceBefore : last.records.at(-1)!.lastSequence === sequenceBefore && last.header.writerEpoch === writerEpoch
+  const isWhole = last === undefined ? sequenceBefore <= beginOf(kept) : last.records.at(-1)!.lastSequence === sequenceBefore && last.header.writerEpoch === writerEpoch
   if (!isWhole) throw corruption('log segment', { file, block: 'header', byteOffset: 0, expected: 'a cut between two records before it', actual: `one at sequence ${sequenceBefore} of epoch ${writerEpoch}` })
   return kept
 }

@@ -63,7 +63,7 @@ export function scanSegment(kernel: Kernel, segment: LoadedSegment, before: Scan
       return scanHeadless(kernel, segment, before, -1, reading)
     case 'header':
       checkHeader(segment, reading.header, before, flushedSequence)
-      return scanRecords(kernel, segment, reading.header)
+      return scanRecords(kernel, segment, reading.header, before)
   }
 }
 
@@ -86,18 +86,21 @@ function checkHeader(segment: LoadedSegment, header: SegmentHeader, before: Scan
   demand(header.shard === segment.shard && header.segmentNumber === segment.segmentNumber,
     `shard ${segment.shard} segment ${segment.segmentNumber}`, `shard ${header.shard} segment ${header.segmentNumber}`)
   const { sequenceBefore, writerEpoch } = header
-  const { lastSequence = 0 } = before
-  if (header.cuts && before.lastSequence !== undefined) {
+  const { lastSequence } = before
+  // Whether a log that begins here lacks something, what cuts it off may tell: the reader asks at the end.
+  if (lastSequence === undefined) return
+  if (header.cuts) {
     demand(writerEpoch <= before.writerEpoch && sequenceBefore < lastSequence, `a cut below sequence ${lastSequence}, to an epoch up to ${before.writerEpoch}`, `to sequence ${sequenceBefore}, epoch ${writerEpoch}`)
     return
   }
   demand(writerEpoch >= before.writerEpoch, `a writer epoch from ${before.writerEpoch}`, String(writerEpoch))
-  const follows = before.lastSequence !== undefined && sequenceBefore === lastSequence
-  demand(follows || (sequenceBefore >= lastSequence && sequenceBefore <= flushedSequence),
-    `a segment that follows sequence ${before.lastSequence ?? `${flushedSequence} or less`}`, `one that follows ${sequenceBefore}: records between are missing`)
+  demand(sequenceBefore === lastSequence || (sequenceBefore > lastSequence && sequenceBefore <= flushedSequence), `a segment that follows sequence ${lastSequence}`, missingBefore(header))
 }
 
-function scanRecords(kernel: Kernel, segment: LoadedSegment, header: SegmentHeader): SegmentScan {
+/** What is wrong with a segment that does not go on where what is there ends. */
+export const missingBefore = ({ sequenceBefore }: SegmentHeader): string => `one that follows ${sequenceBefore}: records between are missing`
+
+function scanRecords(kernel: Kernel, segment: LoadedSegment, header: SegmentHeader, before: ScanPosition): SegmentScan {
   const { file, address, scratch } = segment
   const end = address + segment.byteLength
   const records: ScannedRecord[] = []
@@ -114,7 +117,9 @@ function scanRecords(kernel: Kernel, segment: LoadedSegment, header: SegmentHead
     records.push({ byteOffset, payloadBytes, baseSequence, lastSequence })
     byteOffset += reading.byteLength
   }
-  return { records, position: { lastSequence, writerEpoch: header.writerEpoch }, cut: cutAt(kernel, segment, byteOffset), header }
+  // An epoch whose first record was lost has not begun.
+  const writerEpoch = records.length > 0 || header.cuts ? header.writerEpoch : before.writerEpoch
+  return { records, position: { lastSequence, writerEpoch }, cut: cutAt(kernel, segment, byteOffset), header }
 }
 
 /** The checksum holds; the batch in it must agree with the record and follow the one before. Returns its last sequence. */

@@ -62,13 +62,13 @@ export async function settleInstall(floor: RecordFloor): Promise<{ readonly reco
   return { record, manifest }
 }
 
-function openWriter(options: ReplicatedTreeOptions, { start }: ReplicaRecord, { segments, lastSegmentNumber }: ReadLog, { epochs, window }: FoundLog): Promise<LogWriter> {
+function openWriter(options: ReplicatedTreeOptions, { start }: ReplicaRecord, { files, lastSegmentNumber }: ReadLog, { epochs, window }: FoundLog): Promise<LogWriter> {
   return openLogWriter({
     ...options,
     firstSegmentNumber: Math.max(lastSegmentNumber, start?.segmentsThrough ?? 0) + 1,
     writerEpoch: epochs.at(-1)!.epoch,
     baseSequence: window.lastSequence,
-    segmentsBefore: segments.map(({ file, header: { writerEpoch, sequenceBefore }, records }) => ({ name: file, writerEpoch, sequenceBefore, lastSequence: records.at(-1)?.lastSequence ?? sequenceBefore })),
+    segmentsBefore: files,
   })
 }
 

@@ -10,16 +10,16 @@ import type { ReplicatedEntry } from './replicated-tree.ts'
 import type { ObjectReader } from '../../storage/storage.ts'
 
 export async function readAfter(replica: ReplicaState, sequence: number, bytesMax: number): Promise<readonly ReplicatedEntry[] | undefined> {
-  const { window, tree, log } = replica
+  const { window, log } = replica
   const held = window.after(sequence, bytesMax)
   if (held !== undefined) return held
   const segment = log.segments().find(({ sequenceBefore, lastSequence }) => sequenceBefore <= sequence && sequence < lastSequence)
-  if (segment === undefined || sequence < tree.manifest.flushedSequence) return undefined
+  if (segment === undefined || sequence < replica.trimmedSequence) return undefined
   try {
     return await readSegment(replica, segment, sequence, bytesMax)
   } catch (error) {
-    // Flushed meanwhile, and deleted.
-    if (error instanceof LsmtError && error.code === '58P01' && sequence < tree.manifest.flushedSequence) return undefined
+    // Trimmed meanwhile.
+    if (error instanceof LsmtError && error.code === '58P01' && sequence < replica.trimmedSequence) return undefined
     throw error
   }
 }

@@ -8,14 +8,15 @@ import type { ReplicatedEntry, ReplicatedTree, ReplicatedTreeOptions } from '../
 import type { Tree } from '../../../src/lsm/tree.ts'
 import type { Kernel } from '../../../src/kernel/kernel.ts'
 import type { Storage } from '../../../src/storage/storage.ts'
-import { testTreeOptions } from '../tree/open-test-tree.ts'
+import { steppingClock, testTreeOptions } from '../tree/open-test-tree.ts'
 import { encodeKey, encodeRow, readPage } from '../tree/tree-rows.ts'
 
 export const table: TableLayout = { tableId: 1, columns: ['i64', 'bytes'], key: [0] }
 
 export function replicaOptions(kernel: Kernel, storage: Storage, more: Partial<ReplicatedTreeOptions> = {}): ReplicatedTreeOptions {
   const { beforePublish: _, ...options } = testTreeOptions(kernel, storage)
-  return { ...options, ...more }
+  // What is applied in one turn depends on how often the clock is looked at, not on how busy the machine is.
+  return { ...options, clock: steppingClock(), ...more }
 }
 
 export function openReplica(kernel: Kernel, storage: Storage, more: Partial<ReplicatedTreeOptions> = {}): Promise<ReplicatedTree> {
@@ -50,6 +51,12 @@ export function partAt(epoch: number, baseSequence: number, changes: Changes, tr
   const entry = entryAt(epoch, baseSequence, batchOf(changes, { partCount: 2 }))
   assignParticipants(entry.batch, { transactionId, parts })
   return entry
+}
+
+/** Commits, and waits until that is visible. */
+export async function commitTo(replica: ReplicatedTree, sequence: number): Promise<void> {
+  replica.commit(sequence)
+  while (replica.tree.visibleSequence < sequence) await new Promise((resolve) => setImmediate(resolve))
 }
 
 /** All rows that are visible, as text by key; undefined while the table is not known. */
