@@ -28,7 +28,7 @@ export function distinctInput(kernel: Kernel, ordinal: number, kind: PhysicalKin
       grouping.assignColumn(0, { values: valuesOf(vector), nulls: vector.nulls }, isGrouped ? groups : 0, rows.selection, rows.rowCount, numbers)
     },
     entryCount: () => grouping.groupCount,
-    part: () => ({ kind: 'distinct', table: grouping.tables()[0]! }),
+    part: () => ({ kind: 'distinct', table: grouping.tables()[0]!, of: kind }),
     merge(part, map) {
       invariant(part.kind === 'distinct', `distinct values are merged with ${part.kind}`)
       heap.free(grouping.merge([part.table], map))

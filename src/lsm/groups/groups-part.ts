@@ -1,5 +1,6 @@
 /** What groups and their inputs hold, for groups of the same make over other rows: plain data; addresses are good as long as their owner adds nothing. */
 import type { Pointer } from '../../kernel/linear-memory.ts'
+import type { PhysicalKind } from '../layout.ts'
 
 export interface GroupsPart {
   readonly groupCount: number
@@ -10,8 +11,8 @@ export interface GroupsPart {
 }
 
 export type InputPart =
-  | { readonly kind: 'accumulators'; readonly address: Pointer; readonly stride: number }
+  | { readonly kind: 'accumulators'; readonly address: Pointer; readonly stride: number; readonly of: 'i64' | 'f64' }
   /** Counts of rows that are another input's counts of values. */
   | { readonly kind: 'lent'; readonly address: Pointer; readonly stride: number }
-  | { readonly kind: 'distinct'; readonly table: Pointer }
+  | { readonly kind: 'distinct'; readonly table: Pointer; readonly of: PhysicalKind }
   | { readonly kind: 'texts'; readonly ranges: Pointer; readonly extremes: readonly { readonly isGreatest: boolean; readonly bests: Pointer }[] }

@@ -28,7 +28,7 @@ function mergingOf({ exports }: Kernel, accumulators: GroupAccumulators): Pick<G
   const { kind, stride } = accumulators
   const merge = stride === accumulatorBytes ? exports.scanGroupedMerge : exports.scanGroupedSumsMerge
   return {
-    part: () => ({ kind: 'accumulators', address: accumulators.address, stride }),
+    part: () => ({ kind: 'accumulators', address: accumulators.address, stride, of: kind }),
     merge(part, map, groupCount) {
       invariant(part.kind === 'accumulators' && part.stride === stride, `accumulators are merged with ${part.kind}`)
       merge(accumulators.address, part.address, map, groupCount, scanKind[kind])

@@ -36,7 +36,7 @@ export function rowCountInput(kernel: Kernel, lender: NumberInput | undefined): 
     },
     part() {
       const { address, stride } = own ?? lender!.accumulators
-      return { kind: own === undefined ? 'lent' : 'accumulators', address, stride }
+      return own === undefined ? { kind: 'lent', address, stride } : { kind: 'accumulators', address, stride, of: 'i64' }
     },
     merge(part, map, partCount) {
       invariant(part.kind === 'lent' || part.kind === 'accumulators', `counts of rows are merged with ${part.kind}`)

@@ -1,60 +1,16 @@
 /** A tree asked over connections gives what it gives when it is asked directly. `LSMT_SEED=n` replays a history. */
 import { describe, expect, it } from 'vitest'
 import { createFetchBatch } from '../../../src/lsm/read/point/fetch-together.ts'
-import type { Kernel } from '../../../src/kernel/kernel.ts'
-import type { TableLayout } from '../../../src/lsm/layout.ts'
-import type { ScanCursor, ScanRequest, Snapshot, Tree } from '../../../src/lsm/tree.ts'
+import type { ScanRequest, Snapshot, Tree } from '../../../src/lsm/tree.ts'
 import { scanKinds } from '../../../src/lsm/vector/scan-columns.ts'
 import { seededRandom } from '../../../src/runtime/random.ts'
 import { fullTests, kinds } from '../../kernel/both-kinds.ts'
-import { encodeKey, layouts, randomRow, readHandle, readPage } from '../../lsm/tree/tree-rows.ts'
+import { encodeKey, layouts, randomRow } from '../../lsm/tree/tree-rows.ts'
+import { outcomeOf, plain, readKey, rowsOf } from './outcome.ts'
 import { fill, keySpread, startPair } from './remote-pair.ts'
 import { randomAggregates, randomScan } from './random-requests.ts'
 
 const seeds = process.env['LSMT_SEED'] === undefined ? Array.from({ length: fullTests ? 40 : 2 }, (_, i) => 100 + i) : [Number(process.env['LSMT_SEED'])]
-
-/** Every bit of values told apart, or the error. */
-export async function outcomeOf(work: () => Promise<unknown>): Promise<string> {
-  try {
-    return plain(await work())
-  } catch (error) {
-    const { code, message, evidence } = error as { code?: string; message: string; evidence?: { position?: number } }
-    return plain({ code, message, position: evidence?.position })
-  }
-}
-
-function plain(value: unknown): string {
-  return JSON.stringify(value, (_, each: unknown) => {
-    if (typeof each === 'bigint') return `i64 ${each}`
-    if (typeof each === 'number') return Object.is(each, -0) ? '-0' : String(each)
-    return each instanceof Uint8Array ? `bytes ${Buffer.from(each).toString('hex')}` : each
-  })
-}
-
-async function rowsOf(kernel: Kernel, cursor: ScanCursor, hasKeys: boolean): Promise<unknown> {
-  try {
-    const rows: unknown[] = []
-    for (let page = await cursor.next(); page !== undefined; page = await cursor.next()) rows.push(...readPage(kernel, hasKeys ? page : { ...page, keyAt: () => ({ address: 0, byteLength: 0 }) }))
-    return rows
-  } finally {
-    cursor.close()
-  }
-}
-
-async function read(kernel: Kernel, tree: Pick<Tree, 'get'>, snapshot: Snapshot | undefined, layout: TableLayout, bytes: Uint8Array): Promise<unknown> {
-  const key = kernel.heap.allocate(Math.max(1, bytes.length))
-  try {
-    for (;;) {
-      kernel.memory.u8.set(bytes, key)
-      const found = tree.get(snapshot, layout.tableId, key, bytes.length)
-      if (found === undefined) return undefined
-      if (!('fetch' in found)) return readHandle(kernel, layout, found)
-      await found.fetch()
-    }
-  } finally {
-    kernel.heap.free(key)
-  }
-}
 
 describe.each(kinds)('a tree on another node (%s)', (kind) => {
   it.each(seeds)('gives the same rows, partials and errors, seed %i', async (seed) => {
@@ -65,7 +21,7 @@ describe.each(kinds)('a tree on another node (%s)', (kind) => {
     const near = tree.snapshot(), remote = await pair.takeSnapshot()
     expect(remote.sequence).toBe(near.sequence)
     const usedBefore = farKernel.heap.usedBytes
-    for (let i = 0; i < 60; i++) {
+    for (let i = 0; i < 40; i++) {
       const layout = layouts[random.below(layouts.length)]!
       const scan: ScanRequest = randomScan(random, layout)
       const request: ScanRequest = random.below(4) === 0 ? { ...scan, keys: false } : scan
@@ -75,8 +31,8 @@ describe.each(kinds)('a tree on another node (%s)', (kind) => {
       const aggregates = randomAggregates(random, scanKinds(layout.columns, request.computed))
       expect(await outcomeOf(() => far.aggregate(remote, request, aggregates)), what).toBe(await outcomeOf(() => tree.aggregate(near, request, aggregates)))
       const key = encodeKey(layout, randomRow(random, layout, keySpread))
-      expect(await outcomeOf(() => read(farKernel, far, remote, layout, key))).toBe(await outcomeOf(() => read(kernel, tree, near, layout, key)))
-      expect(await outcomeOf(() => read(farKernel, far, undefined, layout, key))).toBe(await outcomeOf(() => read(kernel, tree, undefined, layout, key)))
+      expect(await outcomeOf(() => readKey(farKernel, far, remote, layout, key))).toBe(await outcomeOf(() => readKey(kernel, tree, near, layout, key)))
+      expect(await outcomeOf(() => readKey(farKernel, far, undefined, layout, key))).toBe(await outcomeOf(() => readKey(kernel, tree, undefined, layout, key)))
     }
     // What the memory for texts took stays.
     expect(farKernel.heap.usedBytes - usedBefore).toBeLessThanOrEqual(1024)

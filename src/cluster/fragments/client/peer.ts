@@ -9,6 +9,7 @@ import type { ByteReader } from '../../transport/wire/byte-reader.ts'
 import { createByteWriter } from '../../transport/wire/byte-writer.ts'
 import type { ByteWriter } from '../../transport/wire/byte-writer.ts'
 import { readMessages } from '../wire/message-stream.ts'
+import { methods, writeIds } from '../wire/questions.ts'
 
 export type Channel = Pick<Transport, 'request' | 'stream'>
 
@@ -37,18 +38,6 @@ export async function* askStream(channel: Channel, node: string, method: string,
   stats.storageRequests += end.stats.storageRequests
 }
 
-/** The only message of a stream. */
-export async function askOnce(channel: Channel, node: string, method: string, body: readonly Uint8Array[], signal: AbortSignal | undefined, stats: ReadStats | undefined): Promise<ByteReader> {
-  let answer: Uint8Array | undefined
-  for await (const payload of askStream(channel, node, method, body, signal, stats)) {
-    if (answer !== undefined) throw new LsmtError('08P01', `${node} answered '${method}' twice`)
-    // It stays until the stream has ended.
-    answer = Uint8Array.from(payload)
-  }
-  if (answer === undefined) throw new LsmtError('08P01', `${node} answered '${method}' with nothing`)
-  return createByteReader(answer, `the answer of ${node} to '${method}'`)
-}
-
 export function written(write: (writer: ByteWriter) => void): Uint8Array {
   const writer = createByteWriter()
   write(writer)
@@ -60,4 +49,9 @@ export function signalOf(pace: Pace | undefined): AbortSignal | undefined {
   const signal: EndSignal | undefined = pace?.signal
   if (signal?.aborted === true) throw endReason(signal)
   return signal instanceof AbortSignal ? signal : undefined
+}
+
+/** Tells a node that a snapshot is not read any more. When this is lost, it lets go of it as soon as the connection ends, or when it was idle for long. */
+export function letGo({ channel, timeoutMs }: { readonly channel: Channel; readonly timeoutMs: number }, node: string, id: number): void {
+  channel.request(node, methods.release, [written((writer) => writeIds(writer, [id]))], { timeoutMs }).catch(() => {})
 }

@@ -4,20 +4,30 @@
  */
 import { LsmtError } from '../../../errors.ts'
 import type { Pointer } from '../../../kernel/linear-memory.ts'
+import type { Groups } from '../../../lsm/groups/group-rows.ts'
 import type { TableLayout } from '../../../lsm/layout.ts'
+import type { TopRows } from '../../../lsm/top/top-rows.ts'
 import type { AggregatePartial, AggregateRequest, PointFetch, ReadStats, RowHandle, ScanCursor, ScanRequest, Tree } from '../../../lsm/tree.ts'
 import { scanKinds } from '../../../lsm/vector/scan-columns.ts'
 import type { ReadLevel } from '../../replication/event.ts'
-import { readPartials, writeAggregates } from '../wire/aggregates.ts'
-import { methods, readSnapshotAnswer, writeIds, writeSnapshotQuestion, writeView } from '../wire/questions.ts'
+import { violation } from '../../transport/frame/frame.ts'
+import { createByteReader } from '../../transport/wire/byte-reader.ts'
+import type { ByteWriter } from '../../transport/wire/byte-writer.ts'
+import { readPartials, writeAggregates, writeGroupQuestion } from '../wire/aggregates.ts'
+import { methods, readSnapshotAnswer, writeSnapshotQuestion, writeView } from '../wire/questions.ts'
+import type { SnapshotAnswer } from '../wire/questions.ts'
 import { writeScan } from '../wire/scan-requests.ts'
+import { readRankedRow, writeTopQuestion } from '../wire/top-rows.ts'
+import { readList } from '../wire/values.ts'
 import type { AskedTable } from './asked-table.ts'
 import { createAskedTable } from './asked-table.ts'
 import { askRows } from './ask-rows.ts'
 import type { ClientState, RemoteTreeOptions } from './client-state.ts'
-import { askOnce, askShort, askStream, signalOf, written } from './peer.ts'
+import { askShort, askStream, letGo, signalOf, written } from './peer.ts'
+import { mergeReceived } from './receive-groups.ts'
 import { receivePage } from './receive-page.ts'
 import type { PageShape, ReceivedPage } from './receive-page.ts'
+import { openRemoteOverlay } from './remote-overlay.ts'
 import { remoteRow } from './remote-row.ts'
 import { layerOf } from './remote-view.ts'
 import type { RemoteSnapshot, RemoteView } from './remote-view.ts'
@@ -29,7 +39,7 @@ export interface SnapshotOptions {
   readonly signal?: AbortSignal | undefined
 }
 
-export interface RemoteTree extends Pick<Tree, 'get' | 'scan' | 'aggregate'> {
+export interface RemoteTree extends Pick<Tree, 'overlay' | 'get' | 'scan' | 'aggregate' | 'groupedAggregate' | 'topRows'> {
   /** Takes a snapshot where the shard is led. */
   takeSnapshot(options: SnapshotOptions): Promise<RemoteSnapshot>
   /** A write became visible: what was read before it is the newest state no more. */
@@ -50,36 +60,36 @@ export function createRemoteTree(client: ClientState, options: RemoteTreeOptions
     forgetNewest() {
       for (const table of newest.tables.values()) table.forget()
     },
+    overlay: (below) => openRemoteOverlay(client, layerOf(below)),
     get: (snapshot, tableId, key, keyBytes, stats) => get(state, snapshot === undefined ? newest : layerOf(snapshot).remote, tableId, key, keyBytes, stats),
     scan: (snapshot, request, stats) => scan(state, layerOf(snapshot).remote, request, stats),
     aggregate: (snapshot, request, aggregates, stats) => aggregate(state, layerOf(snapshot).remote, request, aggregates, stats),
+    groupedAggregate: (snapshot, request, groups, stats) => groupedAggregate(state, layerOf(snapshot).remote, request, groups, stats),
+    topRows: (snapshot, request, top, stats) => topRows(state, layerOf(snapshot).remote, request, top, stats),
   }
 }
 
-async function takeSnapshot({ client: { channel, timeoutMs, nextId }, shard, where }: TreeState, { level, minSequence = 0, signal }: SnapshotOptions): Promise<RemoteSnapshot> {
-  const node = where(), id = nextId()
-  const letGo = (): void => {
-    // When this gets lost the other node lets go of it by itself, as soon as the connection ends or it was idle for long.
-    channel.request(node, methods.release, [written((writer) => writeIds(writer, [id]))], { timeoutMs }).catch(() => {})
-  }
+async function takeSnapshot({ client, shard, where }: TreeState, { level, minSequence = 0, signal }: SnapshotOptions): Promise<RemoteSnapshot> {
+  const { channel, timeoutMs } = client
+  const node = where(), id = client.nextId()
   try {
     const reader = await askShort(channel, node, methods.snapshot, [written((writer) => writeSnapshotQuestion(writer, { shard, id, level, minSequence }))], timeoutMs, signal)
-    return openSnapshot(node, id, readSnapshotAnswer(reader), letGo)
+    return openSnapshot(client, node, id, readSnapshotAnswer(reader))
   } catch (error) {
-    letGo()
+    letGo(client, node, id)
     throw error
   }
 }
 
-function openSnapshot(node: string, id: number, answer: ReturnType<typeof readSnapshotAnswer>, letGo: () => void): RemoteSnapshot {
+function openSnapshot(client: ClientState, node: string, id: number, answer: SnapshotAnswer): RemoteSnapshot {
   let isReleased = false
   return {
-    ...answer, node,
+    ...answer, node, id,
     remote: { node: () => node, question: () => ({ kind: 'snapshot', id, batchCount: 0 }), ready: () => undefined, tables: new Map() },
     release() {
       if (isReleased) return
       isReleased = true
-      letGo()
+      letGo(client, node, id)
     },
   }
 }
@@ -156,13 +166,45 @@ function scan(state: TreeState, view: RemoteView, request: ScanRequest, stats: R
   }
 }
 
-async function aggregate(state: TreeState, view: RemoteView, request: ScanRequest, aggregates: readonly AggregateRequest[], stats: ReadStats | undefined): Promise<readonly AggregatePartial[]> {
+/** Payloads of what is asked over the rows of a scan. */
+async function* askOver(state: TreeState, view: RemoteView, method: string, request: ScanRequest, more: (writer: ByteWriter) => void, stats: ReadStats | undefined): AsyncGenerator<Uint8Array, void, void> {
   const signal = signalOf(request.pace)
   const layout = layoutOf(state, request.tableId)
   await view.ready()
-  const body = [scanQuestion(view, layout, request), written((writer) => writeAggregates(writer, aggregates))]
-  const reader = await askOnce(state.client.channel, view.node(), methods.aggregate, body, signal, stats)
-  const partials = readPartials(reader, scanKinds(layout.columns, request.computed), aggregates)
-  reader.end()
-  return partials
+  yield* askStream(state.client.channel, view.node(), method, [scanQuestion(view, layout, request), written(more)], signal, stats)
+}
+
+async function aggregate(state: TreeState, view: RemoteView, request: ScanRequest, aggregates: readonly AggregateRequest[], stats: ReadStats | undefined): Promise<readonly AggregatePartial[]> {
+  const kinds = scanKinds(layoutOf(state, request.tableId).columns, request.computed)
+  let answer: readonly AggregatePartial[] | undefined
+  for await (const payload of askOver(state, view, methods.aggregate, request, (writer) => writeAggregates(writer, aggregates), stats)) {
+    const reader = createByteReader(payload, 'partials')
+    if (answer !== undefined) throw reader.wrong('its end', 'no second answer', 'one')
+    answer = readPartials(reader, kinds, aggregates)
+    reader.end()
+  }
+  if (answer === undefined) throw violation('an aggregate was answered with nothing')
+  return answer
+}
+
+async function groupedAggregate(state: TreeState, view: RemoteView, request: ScanRequest, groups: Groups, stats: ReadStats | undefined): Promise<void> {
+  const { client: { kernel, groupBudget } } = state
+  for await (const payload of askOver(state, view, methods.group, request, (writer) => writeGroupQuestion(writer, groups.work), stats)) {
+    mergeReceived(kernel, groupBudget, groups, payload)
+    const pause = request.pace?.turn()
+    if (pause !== undefined) await pause
+  }
+}
+
+async function topRows(state: TreeState, view: RemoteView, request: ScanRequest, top: TopRows, stats: ReadStats | undefined): Promise<void> {
+  const kinds = scanKinds(layoutOf(state, request.tableId).columns, request.computed)
+  const rowKinds = [...top.keys.map(({ ordinal }) => ordinal), ...top.others].map((ordinal) => kinds[ordinal]!)
+  let left = top.limit
+  for await (const payload of askOver(state, view, methods.top, request, (writer) => writeTopQuestion(writer, top), stats)) {
+    const reader = createByteReader(payload, 'the first rows')
+    const rows = readList(reader, 'rows', left, () => readRankedRow(reader, rowKinds))
+    reader.end()
+    left -= rows.length
+    for (const row of rows) top.best.offer({ keys: row.slice(0, top.keys.length), others: row.slice(top.keys.length) })
+  }
 }

@@ -15,15 +15,14 @@ export interface RemoteView {
   readonly tables: Map<number, AskedTable>
 }
 
-/** A snapshot of a shard's tree on another node. */
-export interface RemoteSnapshot extends Snapshot, SnapshotAnswer {
-  /** Where it was taken, and stays. */
+/** A snapshot that is on another node: one of a shard's tree, or of what a transaction wrote above one. */
+export interface RemoteLayer extends Snapshot {
   readonly node: string
+  readonly id: number
   readonly remote: RemoteView
 }
 
-/** Of what a transaction wrote: it has no more to tell than where it stands. */
-export type RemoteLayer = Pick<RemoteSnapshot, 'sequence' | 'release' | 'node' | 'remote'> & { readonly id: number }
+export interface RemoteSnapshot extends RemoteLayer, SnapshotAnswer {}
 
 export function layerOf(snapshot: Snapshot): RemoteLayer {
   invariant('remote' in snapshot, 'a snapshot of a local tree is read on another node')

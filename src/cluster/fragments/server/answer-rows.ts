@@ -11,6 +11,7 @@ import { readRowsQuestion, writePointRow, writeTooLarge } from '../wire/point-ro
 import type { PointRow } from '../wire/point-rows.ts'
 import type { Reading } from './answer-scans.ts'
 import { tableIn } from './open-view.ts'
+import { createRowPacker } from './row-packer.ts'
 
 /** Of one row as an answer. */
 const answerBytesMax = 512 * 1024
@@ -64,30 +65,21 @@ export async function* streamRows(reading: Reading, question: ByteReader): Async
   const { keys } = lookups
   try {
     let streamedBytes = 0
-    let rows = createByteWriter(), rowCount = 0
+    const packer = createRowPacker(messageBytesMax)
     for (let index = 0; index < keys.length && streamedBytes < streamBytesMax; index++) {
-      writePointRow(rows, await rowOf(lookups, keys[index]!, () => fetchFrom(lookups, index)))
-      rowCount++
+      const row = await rowOf(lookups, keys[index]!, () => fetchFrom(lookups, index))
       const pause = reading.pace.turn()
       if (pause !== undefined) await pause
-      const { byteLength } = rows.done()
-      if (byteLength < messageBytesMax) continue
-      streamedBytes += byteLength
-      yield counted(rowCount, rows.done())
-      rows = createByteWriter()
-      rowCount = 0
+      const full = packer.add((writer) => writePointRow(writer, row))
+      if (full === undefined) continue
+      streamedBytes += full.byteLength
+      yield full
     }
-    if (rowCount > 0) yield counted(rowCount, rows.done())
+    const rest = packer.rest()
+    if (rest !== undefined) yield rest
   } finally {
     lookups.close()
   }
-}
-
-function counted(rowCount: number, rows: Uint8Array): Uint8Array {
-  const writer = createByteWriter(8 + rows.byteLength)
-  writer.count(rowCount)
-  writer.bytes(rows)
-  return writer.done()
 }
 
 const fetchTogetherMax = 4096

@@ -12,7 +12,8 @@ import { createByteWriter } from '../../transport/wire/byte-writer.ts'
 import { dataMessage, endMessage, errorMessage } from '../wire/message-stream.ts'
 import { methods, readIds, readSnapshotQuestion, readView, writeSnapshotAnswer } from '../wire/questions.ts'
 import { answerRow, streamRows } from './answer-rows.ts'
-import { partials, scanPages } from './answer-scans.ts'
+import { applyOverlay } from './apply-overlay.ts'
+import { firstRows, groupedRows, partials, scanPages } from './answer-scans.ts'
 import type { Answer } from './answer-scans.ts'
 import type { FragmentHost } from './fragment-host.ts'
 import { HeldSnapshots } from './held-snapshots.ts'
@@ -46,12 +47,18 @@ export function createFragmentService(host: FragmentHost): FragmentService {
         snapshots.release(context, readIds(createByteReader(body, 'ids of snapshots')))
         return new Uint8Array(0)
       },
+      [methods.overlay]: async (body, context) => {
+        applyOverlay(host, snapshots, body, context)
+        return new Uint8Array(0)
+      },
       [methods.row]: (body, context) => row(service, body, context),
     },
     streams: {
       [methods.rows]: streamOf(service, 'point reads', streamRows),
       [methods.scan]: streamOf(service, 'a scan', scanPages),
       [methods.aggregate]: streamOf(service, 'an aggregate', partials),
+      [methods.group]: streamOf(service, 'a grouping', groupedRows),
+      [methods.top]: streamOf(service, 'the first rows', firstRows),
     },
     get snapshotCount() {
       return snapshots.count

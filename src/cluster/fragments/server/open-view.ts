@@ -12,18 +12,19 @@ import type { HeldSnapshots } from './held-snapshots.ts'
 /** What one question reads, until `done`. */
 export interface OpenView {
   readonly tree: Tree
+  readonly shard: number
   readonly snapshot: Snapshot
   done(): void
 }
 
 export async function openView(host: FragmentHost, snapshots: HeldSnapshots, context: QuestionContext, view: ViewQuestion): Promise<OpenView> {
-  if (view.kind === 'snapshot') return viewOfHeld(host, snapshots, context, view.id, view.batchCount)
+  if (view.kind === 'snapshot') return viewOfHeld(host, snapshots, context, view)
   const { tree, snapshot } = await takeSnapshot(host, context, view.shard, { kind: 'lease' }, 0)
-  return { tree, snapshot, done: () => snapshot.release() }
+  return { tree, shard: view.shard, snapshot, done: () => snapshot.release() }
 }
 
 /** 40001 when it is gone, or has not the batches that it should have. */
-function viewOfHeld(host: FragmentHost, snapshots: HeldSnapshots, context: QuestionContext, id: number, batchCount: number): OpenView {
+export function viewOfHeld(host: FragmentHost, snapshots: HeldSnapshots, context: QuestionContext, { id, batchCount }: Pick<Extract<ViewQuestion, { readonly kind: 'snapshot' }>, 'id' | 'batchCount'>): OpenView {
   const { held, done } = snapshots.use(context, id)
   try {
     const { tree, shard, snapshot, overlay } = held
@@ -31,7 +32,7 @@ function viewOfHeld(host: FragmentHost, snapshots: HeldSnapshots, context: Quest
     if (overlay?.failure !== undefined) throw overlay.failure
     const applied = overlay?.batchCount ?? 0
     if (applied !== batchCount) throw new LsmtError('40001', `of what the transaction wrote to shard ${shard} ${applied} of ${batchCount} batches are here`, { hint: 'run the transaction again' })
-    return { tree, snapshot, done }
+    return { tree, shard, snapshot, done }
   } catch (error) {
     done()
     throw error

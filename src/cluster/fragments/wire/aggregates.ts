@@ -1,4 +1,5 @@
 /** Aggregates and what they came to, between nodes. Never change these numbers: another layout is another version of the handshake. */
+import type { GroupWork } from '../../../lsm/groups/group-rows.ts'
 import type { PhysicalKind, PhysicalValue } from '../../../lsm/layout.ts'
 import type { AggregateFunction, AggregatePartial, AggregateRequest, GroupedAggregateRequest } from '../../../lsm/tree.ts'
 import type { ByteReader } from '../../transport/wire/byte-reader.ts'
@@ -29,6 +30,20 @@ export function readAggregates(reader: ByteReader, kinds: readonly PhysicalKind[
     if (kind === undefined ? name !== 'count' || isDistinct : name === 'sum' && kind === 'bytes') throw violation(`an aggregate ${name} over ${kind ?? 'rows'}`)
     return { function: name, ...(place > 0 && { ordinal: place - 1 }), ...(isDistinct && { distinct: true as const }) }
   })
+}
+
+export function writeGroupQuestion(writer: ByteWriter, { groupBy, aggregates }: Omit<GroupWork, 'columns'>): void {
+  writeList(writer, groupBy, writer.count)
+  writeAggregates(writer, aggregates)
+}
+
+export function readGroupQuestion(reader: ByteReader, kinds: readonly PhysicalKind[]): Omit<GroupWork, 'columns'> {
+  const groupBy = readList(reader, 'keys', itemsMax, () => {
+    const ordinal = reader.count('a key', itemsMax)
+    columnKind(kinds, ordinal)
+    return ordinal
+  })
+  return { groupBy, aggregates: readAggregates(reader, kinds) }
 }
 
 export function writePartials(writer: ByteWriter, partials: readonly AggregatePartial[]): void {

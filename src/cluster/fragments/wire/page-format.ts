@@ -44,11 +44,7 @@ export const keySectionBytes = ({ rowCount, keyBytes }: PageHead): number => (ke
 export function writePageHead(writer: ByteWriter, { rowCount, columns, keyBytes }: PageHead): void {
   writer.count(rowCount)
   writer.flag(keyBytes !== undefined)
-  for (const { kind, hasNulls, textBytes } of columns) {
-    writer.u8(kindNumbers[kind])
-    writer.flag(hasNulls)
-    if (kind === 'bytes') writer.count(textBytes)
-  }
+  for (const column of columns) writeColumnHead(writer, column)
   if (keyBytes !== undefined) writer.count(keyBytes)
 }
 
@@ -57,10 +53,18 @@ export function readPageHead(reader: ByteReader, kinds: readonly PhysicalKind[],
   const rowCount = reader.count('rows', pageRowsMax)
   if (rowCount === 0) throw reader.wrong('rows', 'some', 0)
   if (reader.flag('with keys') !== hasKeys) throw reader.wrong('with keys', String(hasKeys), !hasKeys)
-  const columns = kinds.map((expected, index): ColumnHead => {
-    const kind = readName(reader, `kind of column ${index}`, kindNumbers)
-    if (kind !== expected) throw reader.wrong(`kind of column ${index}`, expected, kind)
-    return { kind, hasNulls: reader.flag('with nulls'), textBytes: kind === 'bytes' ? reader.count('bytes of text') : 0 }
-  })
+  const columns = kinds.map((kind, index) => readColumnHead(reader, `column ${index}`, kind))
   return { rowCount, columns, keyBytes: hasKeys ? reader.count('bytes of the keys') : undefined }
+}
+
+export function writeColumnHead(writer: ByteWriter, { kind, hasNulls, textBytes }: ColumnHead): void {
+  writer.u8(kindNumbers[kind])
+  writer.flag(hasNulls)
+  if (kind === 'bytes') writer.count(textBytes)
+}
+
+export function readColumnHead(reader: ByteReader, field: string, expected: PhysicalKind): ColumnHead {
+  const kind = readName(reader, `kind of ${field}`, kindNumbers)
+  if (kind !== expected) throw reader.wrong(`kind of ${field}`, expected, kind)
+  return { kind, hasNulls: reader.flag('with nulls'), textBytes: kind === 'bytes' ? reader.count('bytes of text') : 0 }
 }

@@ -1,0 +1,51 @@
+/** Answers of two trees as texts that are equal when they are. */
+import type { Kernel } from '../../../src/kernel/kernel.ts'
+import type { TableLayout } from '../../../src/lsm/layout.ts'
+import type { ScanCursor, Snapshot, Tree } from '../../../src/lsm/tree.ts'
+import { readHandle, readPage } from '../../lsm/tree/tree-rows.ts'
+
+/** What work gives, or its error, as text. */
+export async function outcomeOf(work: () => Promise<unknown>): Promise<string> {
+  try {
+    return plain(await work())
+  } catch (error) {
+    const { code, message, evidence } = error as { code?: string; message: string; evidence?: { position?: number } }
+    return plain({ code, message, position: evidence?.position })
+  }
+}
+
+/** Every bit of values told apart. */
+export function plain(value: unknown): string {
+  return JSON.stringify(value, (_, each: unknown) => {
+    if (typeof each === 'bigint') return `i64 ${each}`
+    if (typeof each === 'number') return Object.is(each, -0) ? '-0' : String(each)
+    return each instanceof Uint8Array ? `bytes ${Buffer.from(each).toString('hex')}` : each
+  })
+}
+
+/** All rows of a scan. */
+export async function rowsOf(kernel: Kernel, cursor: ScanCursor, hasKeys: boolean): Promise<unknown> {
+  try {
+    const rows: unknown[] = []
+    for (let page = await cursor.next(); page !== undefined; page = await cursor.next()) rows.push(...readPage(kernel, hasKeys ? page : { ...page, keyAt: () => ({ address: 0, byteLength: 0 }) }))
+    return rows
+  } finally {
+    cursor.close()
+  }
+}
+
+/** The row of a key. */
+export async function readKey(kernel: Kernel, tree: Pick<Tree, 'get'>, snapshot: Snapshot | undefined, layout: TableLayout, bytes: Uint8Array): Promise<unknown> {
+  const key = kernel.heap.allocate(Math.max(1, bytes.length))
+  try {
+    for (;;) {
+      kernel.memory.u8.set(bytes, key)
+      const found = tree.get(snapshot, layout.tableId, key, bytes.length)
+      if (found === undefined) return undefined
+      if (!('fetch' in found)) return readHandle(kernel, layout, found)
+      await found.fetch()
+    }
+  } finally {
+    kernel.heap.free(key)
+  }
+}
