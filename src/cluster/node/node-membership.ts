@@ -14,7 +14,7 @@ import type { NodeQuestions } from './control/requests.ts'
 import type { HostedReplica, OpenReplica } from './hosted-replica.ts'
 import type { ClusterMembership, ClusterOperations, LedStatus, MembershipStatus } from './membership.ts'
 import { membershipStatus } from './membership-status.ts'
-import { createFirstPlacement } from './shards/first-placement.ts'
+import { createFirstPlacement, missingShards } from './shards/first-placement.ts'
 import type { FirstPlacement } from './shards/first-placement.ts'
 import { ReplicaKeeper } from './shards/replica-keeper.ts'
 import type { Registered, RegisterOptions } from './start/register.ts'
@@ -134,12 +134,12 @@ export class NodeMembership<R extends HostedReplica> implements ClusterMembershi
     this.#isLeaving = true
     const { alarms, clock, settings, log, registered } = this.#options
     const endMs = clock.monotonicMs() + settings.leaveMsMax
-    const led = this.#replicas().filter(isLeader)
-    const resigned = Promise.allSettled(led.map((replica) => replica.resign()))
-    await Promise.race([resigned, pause(alarms, settings.leaveMsMax, this.#closing.signal)])
-    const waiting = led.map(({ shard }) => shard)
-    while (clock.monotonicMs() < endMs && waiting.some((shard) => !this.#isTakenOver(shard))) await pause(alarms, 20)
-    const left = waiting.filter((shard) => !this.#isTakenOver(shard))
+    const led = this.#replicas().filter(isLeader), shards = led.map(({ shard }) => shard)
+    const resigned = new AbortController()
+    void Promise.allSettled(led.map((replica) => replica.resign())).then(() => resigned.abort())
+    await pause(alarms, settings.leaveMsMax, resigned.signal)
+    while (clock.monotonicMs() < endMs && shards.some((shard) => !this.#isTakenOver(shard))) await pause(alarms, 20)
+    const left = shards.filter((shard) => !this.#isTakenOver(shard))
     if (left.length > 0) log.warn({ shards: left }, `nobody has taken over within ${settings.leaveMsMax} ms what this node led: shards ${left.join(', ')}`)
     await registered.presence.leave().catch((error: unknown) => {
       if (!(error instanceof LsmtError) || error.code === 'XX000') throw error
@@ -200,6 +200,7 @@ export class NodeMembership<R extends HostedReplica> implements ClusterMembershi
   #viewChanged(): void {
     this.#connectPeers()
     this.#tellVersions()
+    this.#tellMissing()
     this.#keeper.tend()
     this.#placement.tend()
     this.#tell()
@@ -223,6 +224,12 @@ export class NodeMembership<R extends HostedReplica> implements ClusterMembershi
       const other = view.nodes.get(node)?.version
       if (other !== undefined && other !== version && told.isNews(`version of ${node}`, other)) log.warn({ node }, `${node} runs version ${other} of lsmt, this node ${version}`)
     }
+  }
+
+  #tellMissing(): void {
+    const { watched: { view }, told, log } = this.#options
+    const missing = view.cluster?.isPlaced === true ? missingShards(view, this.shardCount) : []
+    if (missing.length > 0 && told.isNews('missing', missing.join())) log.error({ shards: missing }, `etcd has lost who keeps shards ${missing.join(', ')}: restore its backup; nodes still have the copies`)
   }
 
   async #tick(): Promise<void> {

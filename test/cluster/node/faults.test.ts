@@ -144,6 +144,24 @@ describeEtcd('a copy', () => {
   })
 })
 
+describeEtcd('a shard', () => {
+  it('whose value etcd has lost is never given new members', async () => {
+    const place = { etcd: await sharedEtcd(), cluster: freshCluster() }, disk = newDisk()
+    const [a, b] = await Promise.all([startMember('a', { ...place, disk }), startMember('b', place)])
+    await until(() => areAllLed([a, b]) && a.membership.isReady())
+    await a.membership.leave()
+    await a.end()
+    await b.etcd.delete({ key: storeKeys(place.cluster).shard(2) })
+    const again = await startMember('a', { ...place, disk })
+    await until(() => again.lines.includes('etcd has lost who keeps shards 2: restore its backup; nodes still have the copies'))
+    await until(() => [0, 1, 3].every((shard) => again.membership.replica(shard) !== undefined))
+    expect((await b.etcd.get(storeKeys(place.cluster).shard(2))).found).toBeUndefined()
+    expect((await again.storage.list('manifest/2/')).length).toBe(1)
+    // The other one knows the last configuration, and goes on by it.
+    expect(b.membership.replica(2)).toBeDefined()
+  })
+})
+
 describeEtcd('what people ask', () => {
   it('of nodes and shards that there are not is refused', async () => {
     const place = { etcd: await sharedEtcd(), cluster: freshCluster() }

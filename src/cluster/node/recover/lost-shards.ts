@@ -5,18 +5,18 @@
  * than before. What the lost members alone had is gone, which the configuration says from then on.
  */
 import { LsmtError } from '../../../errors.ts'
+import type { Log } from '../../../runtime/log.ts'
 import type { EtcdClient } from '../../etcd/etcd-client.ts'
 import type { Condition } from '../../etcd/wire/transaction.ts'
 import { encodeConfiguration, withSurvivor } from '../../replication/configuration.ts'
 import type { ConfigurationAt } from '../../replication/configuration.ts'
-import type { Log } from '../../../runtime/log.ts'
 import type { NodeCopy, NodeQuestions } from '../control/requests.ts'
 import type { FoundCopy, LostShard } from '../membership.ts'
 import { liveNodes } from '../store/cluster-view.ts'
 import type { ClusterView } from '../store/cluster-view.ts'
+import { isAbsent } from '../store/keys.ts'
 import type { StoreKeys } from '../store/keys.ts'
 import { readShard } from '../store/shard-store.ts'
-import { isGone } from '../start/live-key.ts'
 
 export interface RecoverOptions {
   readonly etcd: Pick<EtcdClient, 'get' | 'transact'>
@@ -68,7 +68,7 @@ function membersGone({ view, keys }: RecoverOptions, { configuration: { members 
   const live = liveNodes(view())
   return members.flatMap(({ node, store }) => {
     const registered = view().nodes.get(node)
-    return registered === undefined || registered.store !== store || live.get(node)?.store === store ? [] : [isGone(keys.live(node, registered.incarnation))]
+    return registered === undefined || registered.store !== store || live.get(node)?.store === store ? [] : [isAbsent(keys.live(node, registered.incarnation))]
   })
 }
 

@@ -13,8 +13,8 @@ import type { MembershipSettings } from '../settings.ts'
 import { changeCluster } from '../store/change-cluster.ts'
 import { liveNodes } from '../store/cluster-view.ts'
 import type { ClusterView } from '../store/cluster-view.ts'
+import { isAbsent } from '../store/keys.ts'
 import type { StoreKeys } from '../store/keys.ts'
-import { isGone } from '../start/live-key.ts'
 
 export interface PlacementOptions {
   readonly etcd: Pick<EtcdClient, 'get' | 'swap' | 'transact'>
@@ -99,6 +99,6 @@ async function place({ etcd, keys, shardCount, factor, log }: PlacementOptions, 
   await Promise.all(missing.map(async (shard) => {
     const key = keys.shard(shard)
     // Of one that is there already nothing is changed, nor by a request that comes late.
-    await etcd.transact({ when: [isGone(key)], apply: [{ kind: 'put', key, value: encodeConfiguration(firstConfiguration(placement[shard]!)) }] })
+    await etcd.transact({ when: [isAbsent(key)], apply: [{ kind: 'put', key, value: encodeConfiguration(firstConfiguration(placement[shard]!)) }] })
   }))
 }

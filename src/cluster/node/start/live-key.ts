@@ -5,6 +5,7 @@ import type { Alarms } from '../../../runtime/alarms.ts'
 import type { EtcdClient } from '../../etcd/etcd-client.ts'
 import type { KeptLease, KeepRequest } from '../../etcd/lease/lease-keeper.ts'
 import type { KeyValue } from '../../etcd/wire/key-values.ts'
+import { isAbsent } from '../store/keys.ts'
 import { foundAt } from '../../etcd/wire/transaction.ts'
 import type { Condition, Operation, Transaction } from '../../etcd/wire/transaction.ts'
 
@@ -35,8 +36,6 @@ export interface Attempt {
 
 const unknownsMax = 5
 
-export const isGone = (key: string): Condition => ({ kind: 'create-revision', key, is: '=', to: 0n })
-
 /** undefined when a condition does not hold; then, and after an error, nothing is left of it but what ends with the lease. */
 export async function takeLiveKey(options: LiveKeyOptions, { when, register, nodeRevision }: Attempt, events: Pick<KeepRequest, 'onRenewed'> & { onChange(kept: KeptLease, state: Parameters<KeepRequest['onChange']>[0], why: string): void }): Promise<Held | undefined> {
   const { etcd, nodeKey, liveKey, liveValue, leaseSeconds } = options
@@ -44,7 +43,7 @@ export async function takeLiveKey(options: LiveKeyOptions, { when, register, nod
   try {
     const put: Operation = { kind: 'put', key: liveKey, value: liveValue, leaseId: kept.id }
     const registration: readonly Operation[] = register === undefined ? [] : [{ kind: 'put', key: nodeKey, value: register }]
-    const { revision, held, node, live } = await settled(options, { when: [isGone(liveKey), ...when], apply: [put, ...registration], otherwise: [{ kind: 'get', key: nodeKey }, { kind: 'get', key: liveKey }] })
+    const { revision, held, node, live } = await settled(options, { when: [isAbsent(liveKey), ...when], apply: [put, ...registration], otherwise: [{ kind: 'get', key: nodeKey }, { kind: 'get', key: liveKey }] })
     if (held) return { kept, createRevision: revision, nodeRevision: nodeRevision ?? revision }
     // An attempt whose answer was lost has taken effect.
     if (live?.leaseId === kept.id) return { kept, createRevision: live.createRevision, nodeRevision: nodeRevision ?? node!.modRevision }

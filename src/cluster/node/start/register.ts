@@ -13,12 +13,11 @@ import type { ClusterValue } from '../../placement/cluster-value.ts'
 import type { LiveNode } from '../../replication/event.ts'
 import { identityAtStart } from '../../replication/identity.ts'
 import type { MembershipSettings } from '../settings.ts'
-import { checkedName, storeKeys } from '../store/keys.ts'
+import { checkedName, isAbsent, storeKeys } from '../store/keys.ts'
 import type { StoreKeys } from '../store/keys.ts'
 import { decodeLive, decodeNode, encodeLive, isAddress } from '../store/node-value.ts'
 import type { NodeValue } from '../store/node-value.ts'
 import { agreeOnCluster } from './agree.ts'
-import { isGone } from './live-key.ts'
 import { makeNodeDirectory, newId, readNodeDirectory, writeStart } from './node-directory.ts'
 import type { DirectoryOptions, NodeStart } from './node-directory.ts'
 import { Presence } from './presence.ts'
@@ -69,7 +68,7 @@ export async function register(options: RegisterOptions): Promise<Registered> {
     const value: NodeValue = { ...start, address, version: options.version, wasCleanlyStopped: false }
     const presence = presenceOf(options, keys, value)
     const unchanged: Condition = { kind: 'mod-revision', key: seen.key, is: '=', to: seen.found?.modRevision ?? 0n }
-    if (await presence.begin([unchanged, ...(earlier === undefined ? [] : [isGone(earlier)])])) return { self: { node, ...start }, cluster, keys, presence }
+    if (await presence.begin([unchanged, ...(earlier === undefined ? [] : [isAbsent(earlier)])])) return { self: { node, ...start }, cluster, keys, presence }
     log.info({ node }, `another start of ${node} was registered first: looking again`)
   }
   throw new LsmtError('55006', `${node} was started ${attemptsMax} times elsewhere while this one began: two nodes have one id`)

@@ -7,6 +7,7 @@
  *   shard/<number>               who keeps the shard
  */
 import { LsmtError } from '../../../errors.ts'
+import type { Condition } from '../../etcd/wire/transaction.ts'
 
 export type StoreKey =
   | { readonly kind: 'cluster' }
@@ -45,6 +46,9 @@ export function storeKeys(cluster: string): StoreKeys {
     parse: (key) => (key.startsWith(prefix) ? parsed(key.slice(prefix.length).split('/')) : undefined),
   }
 }
+
+/** The key is not there. */
+export const isAbsent = (key: string): Condition => ({ kind: 'create-revision', key, is: '=', to: 0n })
 
 function parsed([kind, name, number, ...rest]: readonly string[]): StoreKey | undefined {
   if (rest.length > 0) return undefined

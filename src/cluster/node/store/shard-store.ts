@@ -6,6 +6,7 @@ import { decodeConfiguration, encodeConfiguration } from '../../replication/conf
 import type { ConfigurationAt } from '../../replication/configuration.ts'
 import type { LiveNode } from '../../replication/event.ts'
 import type { SwapOutcome, SwapRequest } from '../hosted-replica.ts'
+import { isAbsent } from './keys.ts'
 import type { StoreKeys } from './keys.ts'
 import { numberOf } from './revision.ts'
 
@@ -25,7 +26,7 @@ export async function swapShard(etcd: Pick<EtcdClient, 'transact'>, keys: StoreK
   const key = keys.shard(shard)
   const when: Condition[] = [{ kind: 'mod-revision', key, is: '=', to: BigInt(revision) }]
   if (leaseId !== undefined) when.push({ kind: 'create-revision', key: keys.live(self.node, self.incarnation), is: '=', to: BigInt(leaseId) })
-  if (absent !== undefined) when.push({ kind: 'create-revision', key: keys.live(absent.node, absent.incarnation), is: '=', to: 0n })
+  if (absent !== undefined) when.push(isAbsent(keys.live(absent.node, absent.incarnation)))
   try {
     const result = await etcd.transact({ when, apply: [{ kind: 'put', key, value: encodeConfiguration(configuration) }] })
     return result.held ? { outcome: 'done', revision: numberOf(result.revision) } : { outcome: 'refused' }
