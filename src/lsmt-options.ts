@@ -33,6 +33,8 @@ export interface OpenOptions extends Partial<Omit<DatabaseSettings, 'tree'>>, Bu
 
 const bucketOptionNames = ['bucket', 'prefix', 'endpoint', 'region', 'pathStyle', 'credentials', 'temporaryDirectory', 'diskCache'] as const
 const placeOptionNames = ['dataDir', 'createIfMissing', 'storage', 'log', 'readOnly', 'atCheckpoint', ...bucketOptionNames]
+/** What servers are told (`lsmt serve --node-id`), and people may look for here. */
+const clusterOptionNames = ['nodeId', 'etcd', 'cluster', 'advertise', 'replicationFactor', 'clusterSecret']
 const settingNames = Object.keys(defaultDatabaseSettings)
 const treeSettingNames = Object.keys(defaultDatabaseSettings.tree)
 
@@ -92,6 +94,8 @@ function databaseSettings(options: OpenOptions): DatabaseSettings {
   const { tree = {}, ...others } = options
   checkObject(tree, "the option 'tree'")
   const given = Object.fromEntries(Object.entries(others).filter(([name]) => !placeOptionNames.includes(name)))
+  const ofCluster = Object.keys(given).find((name) => clusterOptionNames.includes(name))
+  if (ofCluster !== undefined) throw new LsmtError('0A000', `'${ofCluster}' is not supported here: a database within a program is no node of a cluster`, { hint: 'lsmt serve --node-id is one; ask it over HTTP' })
   for (const name of Object.keys(given)) if (!settingNames.includes(name)) throw new LsmtError('22023', `'${name}' is no option; options are ${[...placeOptionNames, ...settingNames].join(', ')}`)
   for (const name of Object.keys(tree)) if (!treeSettingNames.includes(name)) throw new LsmtError('22023', `'tree.${name}' is no option; tree options are ${treeSettingNames.join(', ')}`)
   return { ...defaultDatabaseSettings, ...defined(given), tree: { ...defaultDatabaseSettings.tree, ...defined(tree) } }

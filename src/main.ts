@@ -2,7 +2,7 @@
 /** The command line's composition root: what the process gives, handed to the rooms that need it. */
 import { createRequire } from 'node:module'
 import { runCommandLine } from './cli/program.ts'
-import { LsmtError } from './errors.ts'
+import { openCluster } from './cluster/open-cluster.ts'
 import { openDatabase } from './engine/open-database.ts'
 import { systemClock } from './runtime/clock.ts'
 import { systemRandom } from './runtime/random.ts'
@@ -37,7 +37,7 @@ process.exitCode = await runCommandLine(process.argv.slice(2), {
   version,
   environment: process.env,
   clock: systemClock,
-  openCluster: () => Promise.reject(new LsmtError('0A000', 'clusters are not supported yet: this version serves one node', { hint: 'leave out --node-id and what belongs to it' })),
+  openCluster: (request) => openCluster(request, { clock: systemClock, random: systemRandom }),
   openEngine: (request) => openDatabase(request, { clock: systemClock, random: systemRandom }),
   printLine: (line) => process.stdout.write(`${line}\n`),
   printError: (line) => process.stderr.write(`${line}\n`),

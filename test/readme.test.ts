@@ -25,6 +25,14 @@ for (const command of [
   'npx lsmt restore s3://my-backups/monday --data-dir ./copy',
 ]) notRun[command] = inBucket
 
+for (const command of [
+  'docker compose up -d --build --wait',
+  `curl -X POST localhost:8082/query -d "SELECT value FROM kv WHERE key = 'hello'"`,
+  'npx lsmt serve --node-id node1 --etcd http://etcd1:2379,http://etcd2:2379,http://etcd3:2379 --cluster-secret-file secret --listen 0.0.0.0:8080 --advertise http://node1:8080 --auth-token-file tokens',
+  'npx lsmt cluster status --url http://localhost:8080',
+  'npx lsmt cluster replace node2 node4 --wait --url http://localhost:8080',
+]) notRun[command] = 'needs a cluster; test/cluster/real starts one'
+
 let stage: Stage
 beforeAll(async () => {
   stage = await openStage()

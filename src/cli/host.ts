@@ -1,8 +1,9 @@
 /** What commands use of the world; main builds it from the process, tests from anything. */
 import type { Engine } from '../engine/engine.ts'
+import type { ClusterRequest } from '../cluster/open-cluster.ts'
 import type { DatabaseRequest } from '../engine/open-database.ts'
 import type { Clock } from '../runtime/clock.ts'
-import type { ClusterNode, ClusterRequest } from './serve/cluster-node.ts'
+import type { ClusterNode } from './serve/cluster-node.ts'
 
 /** A stream of the process that may be a terminal. */
 export type TerminalOutput = NodeJS.WritableStream & { readonly isTTY?: boolean; readonly columns?: number }

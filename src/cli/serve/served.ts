@@ -71,8 +71,8 @@ export async function openInCluster({ settings, log, host }: Serving, choice: Cl
     peerCa: choice.peerCa,
     commit: { durability: 'sync', get copies() { return cluster.copies } },
     backup: { checkpoint: refused, archiveLabel: () => archiveLabel(host) },
-    notReady: () => failedLog(cluster.engine) ?? (cluster.isReady() ? undefined : whyNotReady(cluster)),
-    clusterStatus: async () => clusterStatusOf(await cluster.membership.statusOfAll(statusMsMax), cluster.isReady()),
+    notReady: () => failedLog(cluster.engine) ?? whyNotReady(cluster),
+    clusterStatus: async () => clusterStatusOf(await cluster.membership.statusOfAll(statusMsMax), whyNotReady(cluster) === undefined),
     kind: `node ${choice.nodeId} of cluster ${choice.cluster}`,
     isOut,
     leave: () => cluster.leave().then(() => 'left the cluster', (error: unknown) => `left without a word: ${reasonOf(error)}`),
@@ -86,13 +86,13 @@ export async function openInCluster({ settings, log, host }: Serving, choice: Cl
 /** For the leaders of all shards to tell how they are. */
 const statusMsMax = 1_000
 
-function whyNotReady({ membership }: ClusterNode): string {
+function whyNotReady({ isReady, membership }: ClusterNode): string | undefined {
   const { storeFailure, isPlaced, isLeaseTrusted, shards } = membership.status()
   if (storeFailure !== undefined) return `etcd cannot be read: ${storeFailure}`
   if (!isPlaced) return 'shards have no nodes yet: too few are there'
   if (!isLeaseTrusted) return 'this node is not known to be live'
-  const led = shards.filter(({ leader }) => leader !== undefined)
-  return led.length < shards.length ? `${shards.length - led.length} of ${shards.length} shards have no leader` : 'nobody is known to coordinate writes'
+  if (shards[0]?.leader === undefined) return 'nobody coordinates writes'
+  return isReady() ? undefined : 'the tables were not read yet'
 }
 
 function failedLog(engine: Engine): string | undefined {

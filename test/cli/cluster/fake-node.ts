@@ -1,5 +1,6 @@
 /** A node of a cluster as `lsmt serve` gets one, over the model engine. */
-import type { ClusterNode, ClusterRequest } from '../../../src/cli/serve/cluster-node.ts'
+import type { ClusterNode } from '../../../src/cli/serve/cluster-node.ts'
+import type { ClusterRequest } from '../../../src/cluster/open-cluster.ts'
 import type { Engine } from '../../../src/engine/engine.ts'
 import { openModelEngine } from '../../engine/model-engine.ts'
 import { fakeMembership } from '../../http/forward/fake-membership.ts'

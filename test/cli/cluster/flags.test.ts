@@ -2,7 +2,7 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import type { ClusterRequest } from '../../../src/cli/serve/cluster-node.ts'
+import type { ClusterRequest } from '../../../src/cluster/open-cluster.ts'
 import { LsmtError } from '../../../src/errors.ts'
 import { runHere } from '../cli-in-process.ts'
 import { withFolder } from '../cli-process.ts'
