@@ -102,7 +102,8 @@ const reliefMsMax = 100
 /** Never rejects. */
 async function later({ tree, flushSoon, options: { clock } }: ReplicaState, outcome: 'slice' | 'full'): Promise<void> {
   if (outcome === 'slice') return await new Promise((resolve) => setImmediate(resolve))
-  if (freezeIfPossible(tree) || tree.frozen.length > 0) flushSoon()
+  if (tree.frozen.length === 0) freezeIfPossible(tree)
+  flushSoon()
   const relief = waitFor(tree, -1).catch((error: unknown) => {
     noteTrouble(tree, 'waiting for a flush', error)
     return clock.sleep(reliefMsMax)

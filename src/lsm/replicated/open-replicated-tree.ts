@@ -129,8 +129,7 @@ function replicatedTree(replica: ReplicaState): ReplicatedTree {
     visibleParts: () => parts.visible(),
     get partsAfter() { return Math.max(foundInFiles, parts.settledThrough) },
     settle(throughSequence) {
-      parts.settle(throughSequence)
-      trimLog(replica)
+      if (parts.settle(throughSequence, state.manifest.flushedSequence)) trimLog(replica)
     },
     exportFiles: () => exportFiles(replica, tree),
     close: async () => {

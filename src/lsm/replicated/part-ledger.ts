@@ -13,7 +13,8 @@ export interface PartLedger {
   /** An abort record of it stands up to there. */
   isAborted(part: LoggedPart, throughSequence: number): boolean
   see(part: VisiblePart): void
-  settle(throughSequence: number): void
+  /** Whether the log was kept for what is settled now. */
+  settle(throughSequence: number, flushedSequence: number): boolean
   readonly settledThrough: number
   /** Oldest first. */
   visible(): readonly VisiblePart[]
@@ -44,9 +45,12 @@ export function createPartLedger(): PartLedger {
     partAt: (baseSequence) => parts.get(baseSequence),
     isAborted: ({ transactionId }, throughSequence) => (aborts.get(transactionId) ?? Infinity) <= throughSequence,
     see: (part) => void (part.baseSequence > settled && visible.push({ baseSequence: part.baseSequence, participants: part.participants })),
-    settle(throughSequence) {
+    settle(throughSequence, flushedSequence) {
       settled = Math.max(settled, throughSequence)
+      const [oldest] = visible
+      if (oldest === undefined || oldest.baseSequence > settled) return false
       visible = visible.filter(({ baseSequence }) => baseSequence > settled)
+      return oldest.baseSequence <= flushedSequence
     },
     get settledThrough() { return settled },
     visible: () => visible,

@@ -79,8 +79,12 @@ async function waitForRoom(state: TreeState, error: LsmtError): Promise<void> {
 async function sleepUnlessAborted(state: TreeState, ms: number): Promise<void> {
   const { signal } = state.closing
   await new Promise<void>((resolve) => {
-    signal.addEventListener('abort', () => resolve(), { once: true })
-    void state.options.clock.sleep(ms).then(resolve)
+    const wake = (): void => {
+      signal.removeEventListener('abort', wake)
+      resolve()
+    }
+    signal.addEventListener('abort', wake)
+    void state.options.clock.sleep(ms).then(wake)
   })
 }
 
