@@ -84,6 +84,8 @@ export interface LocalEngineParts {
   readonly requestLimits?: RequestLimits
   /** What all aggregations by group of the process may use together; by default a sixth of the kernel's memory for this engine alone. */
   readonly groupBudget?: HeapBudget
+  /** Why nothing is written now, while what is under way goes on; undefined: it is. */
+  readonly refusal?: () => LsmtError | undefined
   /** What calls get once it is closed; by default 55000. */
   readonly closed?: () => LsmtError | undefined
   /** Closes the trees and what they stand on. */
@@ -102,7 +104,7 @@ export async function createLocalEngine(parts: LocalEngineParts): Promise<Engine
   const groupBudget: HeapBudget = parts.groupBudget ?? { bytesMax: Math.floor(kernel.heap.byteLength / 6), usedBytes: 0 }
   const committer = createCommitter(trees, parts.random, parts.rounds)
   const shards: Shards = { kernel, trees, keys, snapshot: parts.snapshot ?? (() => takeShardSnapshot(trees, committer)), newest: () => undefined, assertOpen, groupBudget, turns: parts.turns ?? systemTurns, readers }
-  const floor: CommitFloor = { trees, committer, admission: parts.admission, assertOpen, room: parts.room, doubt: parts.logs?.doubt }
+  const floor: CommitFloor = { trees, committer, admission: parts.admission, assertOpen, room: parts.room, doubt: parts.logs?.doubt, refusal: parts.refusal }
   const rowLengthMax = parts.rowBytesMax ?? kernel.heap.byteLength / 16
   const writer: Writer = {
     shards,

@@ -158,6 +158,7 @@ class OpenReplica implements PeerReplica {
   }
 
   async resign(): Promise<void> {
+    if (this.#driver.state.role.kind === 'leader') await this.#options.beforeResigning?.()
     if (this.#isOver || this.#driver.state.role.kind === 'follower') return
     const over = new Promise<void>((resolve) => void this.#resigning.push(resolve))
     this.#give({ kind: 'resign' })

@@ -26,6 +26,8 @@ export interface ReplicaOptions {
   readonly watch?: (before: ReplicaState, after: ReplicaState, effects: readonly Effect[]) => void
   /** Of one write: what a message to another node can take, with a kilobyte to spare. */
   readonly batchBytesMax: number
+  /** Awaited before it gives up a leadership by itself: what its coordinator has under way is to end first. Must not take long, nor reject. */
+  readonly beforeResigning?: () => Promise<void>
   /** Linearizable, from the configuration store, by a read that is sent after this call. */
   readShardZeroEpoch(): Promise<number>
   /** The disk failed, or a bug was met: the replica does nothing any more, and its process is to end. */

@@ -1,4 +1,5 @@
 /** Commits: admission, the last look at the tables, and the append to the logs of all shards in one synchronous step. */
+import type { LsmtError } from '../../errors.ts'
 import type { DiskRoom } from '../../lsm/disk-room.ts'
 import type { Doubt } from '../../lsm/log/doubt.ts'
 import { afterwards } from '../../runtime/afterwards.ts'
@@ -18,6 +19,8 @@ export interface CommitFloor {
   readonly room: DiskRoom
   /** Of a log that may not know at once what came of a write. */
   readonly doubt?: Doubt | undefined
+  /** Why nothing is appended now; undefined: it is. */
+  readonly refusal?: (() => LsmtError | undefined) | undefined
 }
 
 /** Lets others pass: not before what is in doubt is decided, since they would not see it. */
@@ -83,8 +86,10 @@ function waitForTrees({ trees, committer }: CommitFloor, parts: readonly Stateme
 }
 
 /** Appends in this synchronous step, if the tables are still there. */
-function append({ assertOpen, committer, room, doubt }: CommitFloor, tables: readonly TableAccess[], parts: readonly StatementPart[]): Promise<void> {
+function append({ assertOpen, committer, room, doubt, refusal }: CommitFloor, tables: readonly TableAccess[], parts: readonly StatementPart[]): Promise<void> {
   assertOpen()
+  const refused = refusal?.()
+  if (refused !== undefined) throw refused
   if (room.refusal !== undefined) throw room.refusal
   if (doubt?.refusal !== undefined) throw doubt.refusal
   for (const access of tables) checkCurrent(access)

@@ -2,7 +2,8 @@
 import { createLocalEngine } from '../../../src/engine/local-engine.ts'
 import type { Engine } from '../../../src/engine/engine.ts'
 import { beginCoordinating } from '../../../src/cluster/engine/coordinator/coordinator.ts'
-import type { Coordinator } from '../../../src/cluster/engine/coordinator/coordinator.ts'
+import type { Coordinator, TermTold } from '../../../src/cluster/engine/coordinator/coordinator.ts'
+import type { ShardWriter } from '../../../src/cluster/engine/appends/shard-writer.ts'
 import { createFlightAdmission } from '../../../src/cluster/engine/coordinator/flight-admission.ts'
 import { takeClusterSnapshot } from '../../../src/cluster/engine/reads/cluster-snapshot.ts'
 import type { SnapshotsFloor } from '../../../src/cluster/engine/reads/cluster-snapshot.ts'
@@ -34,10 +35,10 @@ export function createFakeCluster(shardCount: number, seed: number): FakeCluster
   const storage = createMemoryStorage()
   let terms = 0
 
-  const openEngine = (writers: Parameters<Parameters<typeof beginCoordinating>[0]['openEngine']>[0], closed: Parameters<Parameters<typeof beginCoordinating>[0]['openEngine']>[1]): Promise<Engine> => {
+  const openEngine = (writers: readonly ShardWriter[], told: TermTold): Promise<Engine> => {
     const trees = shards.map((shard, index) => createClusterTree({ shard: index, newest: () => shard.newest(), layouts: () => shard.tree.layouts, here: () => shard.tree, writer: writers[index]! }))
     const seen = shards.map(() => 0)
-    return createLocalEngine({ kernel, trees, random: seededRandom(seed * 1000 + ++terms), snapshot: () => takeClusterSnapshot({ sources, seen }), closed, admission: createFlightAdmission(1 << 20, systemClock), room: createDiskRoom(storage, systemClock), statementBytesMax: 1 << 20, cacheBytes: () => 0, cacheCounts: { hits: 0, misses: 0, evictions: 0 }, createTemporary: storage.createTemporary, close: async () => {} })
+    return createLocalEngine({ kernel, trees, random: seededRandom(seed * 1000 + ++terms), snapshot: () => takeClusterSnapshot({ sources, seen }), ...told, admission: createFlightAdmission(1 << 20, systemClock), room: createDiskRoom(storage, systemClock), statementBytesMax: 1 << 20, cacheBytes: () => 0, cacheCounts: { hits: 0, misses: 0, evictions: 0 }, createTemporary: storage.createTemporary, close: async () => {} })
   }
 
   return {

@@ -3,6 +3,7 @@ import { createServer } from 'node:http'
 import { afterEach } from 'vitest'
 import { openClusterServer } from '../../../src/cluster/engine/serve/cluster-server.ts'
 import type { ClusterServer, Consistency } from '../../../src/cluster/engine/serve/cluster-server.ts'
+import { LsmtError } from '../../../src/errors.ts'
 import { systemClock } from '../../../src/runtime/clock.ts'
 import { createLog } from '../../../src/runtime/log.ts'
 import { systemRandom } from '../../../src/runtime/random.ts'
@@ -16,6 +17,7 @@ import { listen, secret } from '../transport/test-node.ts'
 
 export interface TestServer {
   readonly name: string
+  readonly place: TestServerOptions
   readonly disk: MemoryDisk
   readonly server: ClusterServer
   readonly lines: string[]
@@ -42,7 +44,8 @@ afterEach(async () => {
   await Promise.all([...ends].map((end) => end()))
 })
 
-export async function startServer(name: string, { etcd, cluster, disk = new Map(), shardCount = 3 }: TestServerOptions): Promise<TestServer> {
+export async function startServer(name: string, place: TestServerOptions): Promise<TestServer> {
+  const { etcd, cluster, disk = new Map(), shardCount = 3 } = place
   const lines: string[] = [], fatal: unknown[] = []
   const http = createServer()
   const { port, sockets } = await listen(http)
@@ -68,14 +71,22 @@ export async function startServer(name: string, { etcd, cluster, disk = new Map(
   }
   ends.add(end)
   const made: TestServer = {
-    name, disk, server, lines, fatal, end,
+    name, place, disk, server, lines, fatal, end,
     read: (text, consistency = { kind: 'linearizable' }) => rowsOf(sqlOver(server.at(consistency)), text),
     async write(text, options) {
-      const place = await server.coordinator(10_000)
-      if (place.kind === 'here') return await rowsOf(sqlOver(place.engine), text, options)
-      const there = running.get(place.node)
-      if (there === undefined) throw new Error(`${place.node} is no node of this test any more`)
-      return await there.write(text, options)
+      const endMs = performance.now() + 20_000
+      for (;;) {
+        const place = await server.coordinator(20_000)
+        const there = place.kind === 'there' ? running.get(place.node)?.server : server
+        const at = await there?.coordinator(0).catch(() => undefined)
+        try {
+          if (at?.kind === 'here') return await rowsOf(sqlOver(at.engine), text, options)
+        } catch (error) {
+          if (!(error instanceof LsmtError && error.code === '57P03') || performance.now() > endMs) throw error
+        }
+        // As clients are kept waiting while nobody takes the statement.
+        await new Promise((resolve) => setTimeout(resolve, 20))
+      }
     },
   }
   running.set(name, made)

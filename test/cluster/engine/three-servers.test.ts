@@ -25,4 +25,66 @@ describeEtcd('three servers', () => {
       expect(await node.read('SELECT id FROM t WHERE v > 20 ORDER BY id')).toEqual([[3], [4], [5]])
     }
   })
+
+  it('know tables that were made, changed and dropped elsewhere as soon as that was acknowledged', async () => {
+    const [a, b, c] = await startThree()
+    for (let round = 0; round < 5; round++) {
+      await a.write(`CREATE TABLE d${round} (id INT PRIMARY KEY)`)
+      await Promise.all([a, b, c].map(async (node) => expect(await node.read(`SELECT count(*) FROM d${round}`)).toEqual([[0]])))
+      await b.write(`INSERT INTO d${round} VALUES (${round}); ALTER TABLE d${round} ADD COLUMN w INT DEFAULT 7`)
+      await Promise.all([a, b, c].map(async (node) => expect(await node.read(`SELECT id, w FROM d${round}`)).toEqual([[round, 7]])))
+      await c.write(`ALTER TABLE d${round} RENAME COLUMN w TO x; TRUNCATE d${round}`)
+      await Promise.all([a, b, c].map(async (node) => expect(await node.read(`SELECT x FROM d${round}`)).toEqual([])))
+      await c.write(`DROP TABLE d${round}`)
+      await Promise.all([a, b, c].map((node) => expect(node.read(`SELECT * FROM d${round}`)).rejects.toMatchObject({ code: '42P01' })))
+    }
+  })
+
+  it('go on when one of them ends, whichever it is, and lose nothing', async () => {
+    const nodes = await startThree(), [a] = nodes
+    await a.write('CREATE TABLE t (id INT PRIMARY KEY, v INT)')
+    await a.write(`INSERT INTO t VALUES ${Array.from({ length: 30 }, (_, id) => `(${id}, ${id})`).join()}`)
+    const coordinator = nodes.find(({ server, name }) => server.membership.leaderOf(0) === name)!
+    const left = nodes.filter((node) => node !== coordinator)
+    await coordinator.end()
+    await left[0]!.write('INSERT INTO t VALUES (100, 100)')
+    for (const node of left) expect(await node.read('SELECT count(*), sum(v) FROM t')).toEqual([[31, 535]])
+    // The lost copies are made anew on the nodes that are left, so that each shard is on both.
+    await until(() => left.every(({ server }) => [0, 1, 2].every((shard) => server.membership.replica(shard) !== undefined)))
+    const back = await startServer(coordinator.name, { ...coordinator.place, disk: coordinator.disk })
+    await until(() => back.server.isReady())
+    expect(await back.read('SELECT count(*), sum(v) FROM t')).toEqual([[31, 535]])
+    expect(nodes.flatMap(({ fatal }) => fatal)).toEqual([])
+  })
+
+  it('hand over without a statement that fails', async () => {
+    const nodes = await startThree(), [a] = nodes
+    await a.write('CREATE TABLE t (id INT PRIMARY KEY, v INT)')
+    let isOver = false, written = 0
+    const writers = nodes.map(async (node, writer) => {
+      for (let id = writer; !isOver; id += 3, written++) await node.write(`INSERT INTO t VALUES (${id}, ${id}), (${id + 100_000}, ${-id})`)
+    })
+    for (let round = 0; round < 4; round++) {
+      const before = a.server.membership.leaderOf(0)!
+      await a.server.membership.operate.handOver(0)
+      await until(() => a.server.membership.leaderOf(0) !== before)
+      const after = written
+      await until(() => written > after + 3)
+    }
+    isOver = true
+    await Promise.all(writers)
+    for (const node of nodes) expect(await node.read('SELECT count(*), sum(v) FROM t')).toEqual([[2 * written, 0]])
+  })
+
+  it('answer a repeated request from its record, whoever coordinates by then', async () => {
+    const nodes = await startThree(), [a] = nodes
+    await a.write('CREATE TABLE t (id INT PRIMARY KEY, v INT); INSERT INTO t VALUES (1, 1)')
+    const asked = (node: TestServer): Promise<unknown> => node.write('UPDATE t SET v = v + 1 WHERE id = 1 RETURNING v', { idempotencyKey: 'once' })
+    expect(await asked(a)).toEqual([[2]])
+    const coordinator = nodes.find(({ server, name }) => server.membership.leaderOf(0) === name)!
+    await coordinator.end()
+    const other = nodes.find((node) => node !== coordinator)!
+    expect(await asked(other)).toEqual([[2]])
+    expect(await other.read('SELECT v FROM t')).toEqual([[2]])
+  })
 })

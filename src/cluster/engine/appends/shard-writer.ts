@@ -25,6 +25,8 @@ export interface ShardWriter extends Pick<Tree, 'append' | 'nextSequence' | 'vis
   releaseAll(): Promise<void>
   /** Who leads may have changed. */
   look(): void
+  /** Everything that was appended is visible. */
+  readonly isIdle: boolean
   /** Disks that what was acknowledged last is on. */
   readonly copies: number
   /** Nothing is offered any more. What was not acknowledged is told: 40003 of what was offered, `refusal` of what was not, and of all that comes later. */
@@ -37,6 +39,7 @@ export function createShardWriter(options: ShardWriterOptions): ShardWriter {
     get nextSequence() { return state.nextSequence },
     get visibleSequence() { return state.visibleSequence },
     get copies() { return state.copies },
+    get isIdle() { return state.entries.length === 0 },
     append: (batch, gate) => append(state, batch, gate),
     async open() {
       const { opened } = await openSession(state)

@@ -14,9 +14,16 @@ export interface CoordinatorFloor {
   readonly leader: (shard: number) => ShardLeader | undefined
   /** Resolves when who leads may have changed, and after a short while in any case. */
   readonly changed: () => Promise<void>
-  readonly clock: Pick<Clock, 'monotonicMs'>
-  /** An engine that writes by these writers; its calls fail with `closed` once it is, where that gives something. */
-  readonly openEngine: (writers: readonly ShardWriter[], closed: () => LsmtError | undefined) => Promise<Engine>
+  readonly clock: Pick<Clock, 'monotonicMs' | 'sleep'>
+  readonly openEngine: (writers: readonly ShardWriter[], told: TermTold) => Promise<Engine>
+}
+
+/** What statements of an engine are told, where these give something. */
+export interface TermTold {
+  /** Once it is closed. */
+  readonly closed: () => LsmtError | undefined
+  /** Before they write. */
+  readonly refusal: () => LsmtError | undefined
 }
 
 export interface Coordinator {
@@ -24,7 +31,7 @@ export interface Coordinator {
   readonly epoch: number
   /** Resolves when it takes statements; rejects when its term ends before. */
   readonly ready: Promise<Engine>
-  /** Once it is ready. */
+  /** Once it is ready, and until it is drained. */
   readonly engine: Engine | undefined
   /** Aborts when its term is over: statements that were under way have failed by then. */
   readonly over: AbortSignal
@@ -34,9 +41,15 @@ export interface Coordinator {
   visible(): readonly number[]
   /** Who leads may have changed. */
   look(): void
+  /** No statement writes any more. Resolves when what was under way is visible, and after `waitMs` in any case; taken back if the term goes on for long. */
+  drain(waitMs: number): Promise<void>
   /** Ends its term. Resolves when its engine is closed. */
   end(): Promise<void>
 }
+
+const drainLookMs = 2
+/** A node that was to give up its leadership and could not goes on after so long. */
+const drainedMsMax = 10_000
 
 export function termOver(cause?: unknown): LsmtError {
   return new LsmtError('57P03', 'this node does not coordinate writes any more', { hint: 'nothing of this was written: send it again' }, cause)
@@ -47,6 +60,7 @@ export function beginCoordinating(floor: CoordinatorFloor, epoch: number): Coord
   const settled = createSettledParts(floor.shardCount, () => floor.clock.monotonicMs())
   let engine: Engine | undefined
   let ended: Promise<void> | undefined
+  let drainedUntilMs = -Infinity
 
   const end = (cause?: unknown): Promise<void> => (ended ??= close(cause))
   const writers = Array.from({ length: floor.shardCount }, (_, shard) => createShardWriter({ shard, coordinator: epoch, leader: () => floor.leader(shard), changed: floor.changed, onLost: (cause) => void end(cause), settled }))
@@ -59,9 +73,18 @@ export function beginCoordinating(floor: CoordinatorFloor, epoch: number): Coord
     await opening?.close()
   }
 
+  const isDraining = (): boolean => floor.clock.monotonicMs() < drainedUntilMs
+
+  async function drain(waitMs: number): Promise<void> {
+    const { clock } = floor
+    const endMs = clock.monotonicMs() + waitMs
+    drainedUntilMs = endMs + drainedMsMax
+    while (clock.monotonicMs() < endMs && writers.some(({ isIdle }) => !isIdle)) await clock.sleep(drainLookMs)
+  }
+
   async function begin(): Promise<Engine> {
     await takeOver(writers)
-    const made = await floor.openEngine(writers, () => (over.signal.aborted ? termOver(over.signal.reason) : undefined))
+    const made = await floor.openEngine(writers, { closed: () => (over.signal.aborted ? termOver(over.signal.reason) : undefined), refusal: () => (isDraining() ? termOver() : undefined) })
     if (!over.signal.aborted) return (engine = made)
     await made.close()
     throw over.signal.reason
@@ -73,13 +96,14 @@ export function beginCoordinating(floor: CoordinatorFloor, epoch: number): Coord
   return {
     epoch,
     ready,
-    get engine() { return over.signal.aborted ? undefined : engine },
+    get engine() { return over.signal.aborted || isDraining() ? undefined : engine },
     over: over.signal,
     get copies() {
       const known = writers.map(({ copies }) => copies).filter((copies) => copies > 0)
       return known.length === 0 ? 0 : Math.min(...known)
     },
     visible: () => writers.map(({ visibleSequence }) => visibleSequence),
+    drain,
     look: () => writers.forEach((writer) => writer.look()),
     end: () => end(),
   }

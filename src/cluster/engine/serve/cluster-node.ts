@@ -1,5 +1,6 @@
 /** A node of a cluster below its engines: its part of the configuration store, the channel to other nodes, the copies that it keeps. */
 import type { OpenFloor } from '../../../engine/open/open-floor.ts'
+import { catalogShard } from '../../../engine/tables/catalog.ts'
 import type { HeapBudget } from '../../../kernel/grouping/limited-heap.ts'
 import { installFiles } from '../../../lsm/replicated/install-files.ts'
 import { openReplicatedTree } from '../../../lsm/replicated/open-replicated-tree.ts'
@@ -52,6 +53,8 @@ export interface ClusterNodeOptions {
   readonly random: Random
   readonly log: Log
   readonly changes: Changes
+  /** Awaited before this node gives up the leadership of shard 0 by itself. */
+  readonly beforeResigning: () => Promise<void>
   readonly fatal: (error: unknown) => void
 }
 
@@ -89,7 +92,7 @@ export async function openClusterNode(options: ClusterNodeOptions): Promise<Clus
       ...options, node: nodeId, address: advertise, etcd, kernel, settings: membershipSettings, fatal,
       connect: (own) => (opening.transport = connect(options, { onMessage: peers.onMessage, requests: { ...requests, ...own }, streams })),
       openReplica: async (shard, host) => {
-        const opened = await openReplica({ ...replicaOptions(options, opening), shard, host, trees: treeSource(options, shard) })
+        const opened = await openReplica({ ...replicaOptions(options, opening), shard, host, trees: treeSource(options, shard), ...(shard === catalogShard && { beforeResigning: options.beforeResigning }) })
         opened.onChange(changes.tell)
         changes.tell()
         return opened

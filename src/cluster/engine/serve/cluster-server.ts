@@ -11,7 +11,6 @@ import { LsmtError } from '../../../errors.ts'
 import type { HeapBudget } from '../../../kernel/grouping/limited-heap.ts'
 import { systemAlarms } from '../../../runtime/alarms.ts'
 import { createEtcdClient } from '../../etcd/etcd-client.ts'
-import type { EtcdClient } from '../../etcd/etcd-client.ts'
 import { createFragmentClient } from '../../fragments/client/fragment-client.ts'
 import type { ClusterMembership } from '../../node/membership.ts'
 import { defaultMembershipSettings } from '../../node/settings.ts'
@@ -77,15 +76,22 @@ export async function openClusterServer(options: ClusterServerOptions): Promise<
     etcd.close()
     await floor.close()
   }
+  const late: { terms?: Terms } = {}
   const node = await openClusterNode({
     ...options, storage, floor, groupBudget, etcd, alarms, changes, transportSettings,
+    beforeResigning: async () => await late.terms?.current?.drain(drainMsMax),
     shardCount: settings.shards, membershipSettings: { ...defaultMembershipSettings, ...options.membership },
   }).catch(async (error: unknown) => {
     await closeParts()
     throw error
   })
-  return serve({ options, node, floor, etcd, changes, groupBudget, batchBytesMax: batchBytesMax(transportSettings), closeParts })
+  const { server, terms } = serve({ options, node, floor, changes, groupBudget, batchBytesMax: batchBytesMax(transportSettings), closeParts })
+  late.terms = terms
+  return server
 }
+
+/** For statements that are under way when another node is to coordinate writes. */
+const drainMsMax = 2_000
 
 function checkOptions({ settings, storage }: ClusterServerOptions): void {
   checkSettings(settings)
@@ -97,7 +103,6 @@ interface ServerParts {
   readonly options: ClusterServerOptions
   readonly node: ClusterNode
   readonly floor: OpenFloor
-  readonly etcd: EtcdClient
   readonly changes: Changes
   readonly groupBudget: HeapBudget
   readonly batchBytesMax: number
@@ -107,14 +112,14 @@ interface ServerParts {
 /** For a snapshot, or the row of a key, of another node. */
 const questionMsMax = 5_000
 
-function serve(parts: ServerParts): ClusterServer {
+function serve(parts: ServerParts): { readonly server: ClusterServer; readonly terms: Terms } {
   const { options, node, floor, changes, groupBudget } = parts
   const { membership, transport, channel } = node
   const client = createFragmentClient({ kernel: floor.kernel, groupBudget, channel, timeoutMs: questionMsMax })
   const database = createDatabase({ ...parts, client, clock: options.clock, server: options })
   const terms = createTerms({ membership, changes, clock: options.clock, log: options.log, begin: database.begin })
   const readiness = watchReadiness(database, changes)
-  return {
+  const server: ClusterServer = {
     nodeId: options.nodeId,
     engine: database.engine,
     at(consistency) {
@@ -137,6 +142,7 @@ function serve(parts: ServerParts): ClusterServer {
       await parts.closeParts()
     },
   }
+  return { server, terms }
 }
 
 /** Everything that was seen by reads, or acknowledged by a term of this node. */

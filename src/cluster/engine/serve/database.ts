@@ -96,8 +96,8 @@ function coordinatorOver(options: DatabaseOptions, seen: SeenSequences): (epoch:
     shardCount: membership.shardCount, clock,
     leader: (shard) => leaderOf(options, shard),
     changed: () => changes.next(),
-    openEngine: (writers, closed) => createLocalEngine({
-      kernel, random, room, groupBudget, closed,
+    openEngine: (writers, told) => createLocalEngine({
+      kernel, random, room, groupBudget, ...told,
       trees: places.trees(writers),
       snapshot: () => takeClusterSnapshot({ sources: places.sources, seen }),
       admission: createFlightAdmission(budget.memtablesBytesMax, wholeClock),

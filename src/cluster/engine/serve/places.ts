@@ -21,7 +21,7 @@ export interface PlacesOptions {
   readonly node: ClusterNode
   readonly client: FragmentClient
   readonly changes: Changes
-  readonly clock: Pick<Clock, 'monotonicMs'>
+  readonly clock: Pick<Clock, 'monotonicMs' | 'sleep'>
 }
 
 /** Tables as whoever reads knows them. */
