@@ -23,7 +23,12 @@ describeEtcd('three servers', () => {
     for (const node of nodes) {
       expect(await node.read('SELECT count(*), sum(v) FROM t')).toEqual([[5, 150]])
       expect(await node.read('SELECT id FROM t WHERE v > 20 ORDER BY id')).toEqual([[3], [4], [5]])
+      expect(await node.read('SELECT id FROM t ORDER BY v DESC LIMIT 2')).toEqual([[5], [4]])
+      expect(await node.read('SELECT id % 2 AS odd, sum(v) FROM t GROUP BY 1 ORDER BY 1')).toEqual([[0, 60], [1, 90]])
     }
+    await a.write('BEGIN; UPDATE t SET v = v - 5 WHERE id = 1; UPDATE t SET v = v + 5 WHERE id = 2; DELETE FROM t WHERE id = 5; INSERT INTO t SELECT id + 10, v FROM t WHERE id < 3; COMMIT')
+    await b.write('BEGIN; DELETE FROM t; ROLLBACK')
+    for (const node of nodes) expect(await node.read('SELECT id, v FROM t ORDER BY id')).toEqual([[1, 5], [2, 25], [3, 30], [4, 40], [11, 5], [12, 25]])
   })
 
   it('know tables that were made, changed and dropped elsewhere as soon as that was acknowledged', async () => {

@@ -53,17 +53,9 @@ async function orLost<T>(run: () => Promise<T>): Promise<T> {
   }
 }
 
-/** What trees of other nodes do not do yet. */
-type FarTree = RemoteTree & Partial<Pick<ReadingTree, 'overlay' | 'groupedAggregate' | 'topRows'>>
-
-const unsupported = (what: string): LsmtError => new LsmtError('0A000', `${what} over shards on other nodes is not supported`)
-
-function asReading(tree: FarTree): ReadingTree {
+function asReading(tree: RemoteTree): ReadingTree {
   return {
-    overlay(below) {
-      if (tree.overlay === undefined) throw unsupported('a transaction that writes')
-      return tree.overlay(below)
-    },
+    overlay: (below) => tree.overlay(below),
     get(snapshot, ...rest) {
       const found = tree.get(snapshot, ...rest)
       return snapshot === undefined ? found : persistent(found, orLost)
@@ -73,8 +65,8 @@ function asReading(tree: FarTree): ReadingTree {
       return { next: () => orLost(() => cursor.next()), close: () => cursor.close() }
     },
     aggregate: (snapshot, ...rest) => orLost(() => tree.aggregate(snapshot, ...rest)),
-    groupedAggregate: (snapshot, ...rest) => orLost(() => tree.groupedAggregate?.(snapshot, ...rest) ?? Promise.reject(unsupported('GROUP BY'))),
-    topRows: (snapshot, ...rest) => orLost(() => tree.topRows?.(snapshot, ...rest) ?? Promise.reject(unsupported('ORDER BY with LIMIT'))),
+    groupedAggregate: (snapshot, ...rest) => orLost(() => tree.groupedAggregate(snapshot, ...rest)),
+    topRows: (snapshot, ...rest) => orLost(() => tree.topRows(snapshot, ...rest)),
   }
 }
 
