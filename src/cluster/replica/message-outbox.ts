@@ -1,9 +1,9 @@
 /**
  * Messages to the other replicas, gathered until everything that happens at once has happened: what one turn appends goes
  * to a peer as one message, and of several answers to a leader only the last says anything. Messages may be lost and may
- * come late, so it is as if those before had come together.
+ * come late, so it is as if those before had come together, or as if one that said nothing new had been lost.
  */
-import type { PeerMessage } from '../replication/message.ts'
+import type { AppendedMessage, PeerMessage } from '../replication/message.ts'
 import type { LogEntry } from '../replication/state/log-state.ts'
 
 export interface MessageOutbox {
@@ -20,11 +20,26 @@ interface Waiting {
 /** Of a message that is put together: more is of no use, and what comes behind it would wait. */
 const entriesMax = 1_000, batchBytesMax = 1024 * 1024
 
-export function createMessageOutbox(send: (message: PeerMessage) => void): MessageOutbox {
+/** `quietMs`: for so long an answer is not given again that was just given. */
+export function createMessageOutbox(clock: { monotonicMs(): number }, quietMs: number, send: (message: PeerMessage) => void): MessageOutbox {
   const waiting: Waiting[] = []
+  let answered: AppendedMessage | undefined, answeredAtMs = 0
+
+  /** Entries that are not on disk yet are answered twice otherwise, at once and when they are. */
+  function isNews(message: AppendedMessage): boolean {
+    const nowMs = clock.monotonicMs()
+    const isRepeated = answered?.epoch === message.epoch && answered.matchSequence === message.matchSequence && answered.round === message.round && answered.to.store === message.to.store
+    if (isRepeated && !message.isAsking && nowMs - answeredAtMs < quietMs) return false
+    answered = message
+    answeredAtMs = nowMs
+    return true
+  }
 
   function flush(): void {
-    for (const { message, entries } of waiting.splice(0)) send(message.kind === 'append' ? { ...message, entries } : message)
+    for (const { message, entries } of waiting.splice(0)) {
+      if (message.kind === 'append') send({ ...message, entries })
+      else if (message.kind !== 'appended' || isNews(message)) send(message)
+    }
   }
 
   return {

@@ -95,7 +95,7 @@ class OpenReplica implements PeerReplica {
       failed: (error) => this.fail(error),
     })
     this.#queue = new StorageQueue({ tree: () => held.replicated, give, failed: (error) => this.fail(error), readFailed: (error) => log.error({ shard, err: error }, `shard ${shard}: its log could not be read for another replica`) })
-    this.#outbox = createMessageOutbox((message) => this.#send(message))
+    this.#outbox = createMessageOutbox(clock, this.#timing.heartbeatMs / 4, (message) => this.#send(message))
     this.#reads = createReads({ shard, clock, readMsMax: this.#timing.readMsMax, give, commitSequence: () => state().commitSequence, visibleSequence: () => this.#visibleSequence() })
     this.#coordinated = new Coordinated({
       shard, state, give,

@@ -6,11 +6,12 @@ import { endOfLog } from '../replication/state/log-state.ts'
 import type { Peer, ReplicaState } from '../replication/state/replica-state.ts'
 import type { PeerStatus, ReplicaStatus } from './replica.ts'
 
-/** Node that leads, as far as is known. */
+/** Node that leads, as far as is known; a configuration that names this one is old while it follows. */
 export function leaderOf({ role, self, known }: ReplicaState): string | undefined {
   if (role.kind === 'leader') return self.node
+  if (role.kind === 'follower' && role.leader !== undefined) return role.leader.node
   const leader = known?.configuration.leader?.node
-  return role.kind === 'follower' && role.leader !== undefined ? role.leader.node : leader
+  return leader === self.node && role.kind === 'follower' ? undefined : leader
 }
 
 export const isReadyLeader = (state: ReplicaState): boolean => state.role.kind === 'leader' && isReady(state, state.role)
