@@ -57,6 +57,7 @@ export interface TestServerOptions {
   readonly certificate?: Certificate
   readonly notReady?: () => string | undefined
   readonly cluster?: ServedCluster
+  readonly peerCa?: string
 }
 
 export async function startTestServer(options: TestServerOptions = {}): Promise<TestServer> {
@@ -71,6 +72,7 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
       clock: systemClock,
       commit: { durability: 'sync', copies: options.cluster?.copies ?? 1 },
       ...(options.cluster !== undefined && { cluster: options.cluster }),
+      peerCa: options.peerCa,
       random: seededRandom(1),
       log: { ...createLog(options.logLevel ?? 'silent', (line) => logged.push(JSON.parse(line) as LogLine)), error: ({ err }) => faults.push(err) },
       slowQueryMs: options.slowQueryMs ?? 0,

@@ -40,8 +40,8 @@ export interface WritingRequest {
   readonly here: (engine: Engine) => Promise<boolean>
 }
 
-/** An election takes a lease's time, and what follows it some more. */
-export const coordinatorWaitMs = 10_000
+/** Longer than a node that stops lets its requests end (--stop-timeout-ms) before it hands over; an election takes less. */
+export const coordinatorWaitMs = 15_000
 /** One that was handed on is better offered elsewhere than kept. */
 const forwardedWaitMs = 1_000
 

@@ -70,13 +70,20 @@ export function there(url: string, over = new AbortController().signal, node = '
 export interface BareServer {
   readonly url: string
   readonly requests: IncomingMessage[]
+  /** Questions whether it is there, which it answers by itself. */
+  readonly probes: IncomingMessage[]
   close(): void
 }
 
 /** A node that is nothing but what the test makes of it. */
 export async function bareServer(answer: (request: IncomingMessage, response: ServerResponse) => void, takesBodies = true): Promise<BareServer> {
-  const requests: IncomingMessage[] = []
+  const requests: IncomingMessage[] = [], probes: IncomingMessage[] = []
   const handle = (request: IncomingMessage, response: ServerResponse): void => {
+    if (request.url === '/health/live') {
+      probes.push(request)
+      response.writeHead(503).end()
+      return
+    }
     requests.push(request)
     answer(request, response)
   }
@@ -89,6 +96,7 @@ export async function bareServer(answer: (request: IncomingMessage, response: Se
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     requests,
+    probes,
     close() {
       server.closeAllConnections()
       server.close()

@@ -10,19 +10,19 @@ test('silence is told once for all who wait, an answer of any kind is a sign of 
   const peers = createPeers({ probeMs: 30 })
   const silent = createServer((socket) => void socket.on('error', () => {}).resume())
   await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve))
-  const alive = await bareServer((_request, response) => void response.writeHead(503).end())
+  const alive = await bareServer(() => {})
   const told: string[] = []
   const stops = [
     peers.watch(`http://127.0.0.1:${(silent.address() as AddressInfo).port}`, () => told.push('silent')),
     peers.watch(alive.url, () => told.push('alive')),
   ]
   await until(() => told.length > 0)
-  await until(() => alive.requests.length > 2)
+  await until(() => alive.probes.length > 2)
   expect(new Set(told)).toEqual(new Set(['silent']))
   for (const stop of stops) stop()
-  const asked = alive.requests.length
+  const asked = alive.probes.length
   await new Promise((resolve) => setTimeout(resolve, 100))
-  expect(alive.requests.length - asked, 'nobody is asked when nobody waits').toBeLessThanOrEqual(1)
+  expect(alive.probes.length - asked, 'nobody is asked when nobody waits').toBeLessThanOrEqual(1)
   alive.close()
   silent.close()
   peers.close()
