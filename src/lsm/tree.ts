@@ -105,18 +105,23 @@ export interface PointFetch extends Fetch {
   readonly elsewhere?: ReadElsewhere
 }
 
-/** A read that somebody else answers, who is asked for all keys at once that are wanted of him. */
+/** A read that somebody else answers, who is asked at once for all that is wanted of him. Its answer is its own: who begins to read later may have to see more. */
 export interface ReadElsewhere {
   readonly asked: AskedElsewhere
   readonly key: Uint8Array
+  /** To be taken instead of asking again, once it is there. */
+  answer(): AnswerElsewhere | undefined
+  setAnswer(answer: AnswerElsewhere): void
+}
+
+export interface AnswerElsewhere {
+  /** undefined: there is none. */
+  readonly row: RowHandle | undefined
 }
 
 export interface AskedElsewhere {
-  /**
-   * Resolves to a step that makes the answers known, which is good until the promises that can go on then have gone on. The first
-   * keys are answered, at least one; the others are asked for again.
-   */
-  ask(keys: readonly Uint8Array[], stats?: ReadStats): Promise<() => void>
+  /** Answers the first reads, at least one; the others are to be asked for again. */
+  ask(reads: readonly ReadElsewhere[], stats?: ReadStats): Promise<void>
 }
 
 export interface Tree {

@@ -45,14 +45,20 @@ const roundsTogetherMax = 4
  * one of them would. undefined: nothing was waited for, all is done.
  */
 export function readEach(reads: PointReads): Promise<void> | undefined {
-  const next = visitKnown(reads, 0)
+  const next = visitKnown(reads, 0, nothingFetched)
   return next === reads.count ? undefined : fetchAndVisit(reads, next)
 }
 
+/** By index, as far as others answer them. */
+type Fetched = ReadonlyMap<number, PointFetch>
+
+const nothingFetched: Fetched = new Map()
+
 /** From `from` on to the first that must wait; gives its index. */
-function visitKnown({ count, ask, visit }: PointReads, from: number): number {
+function visitKnown({ count, ask, visit }: PointReads, from: number, fetched: Fetched): number {
   for (let index = from; index < count; index++) {
-    const found = ask(index)
+    const answer = fetched.get(index)?.elsewhere?.answer()
+    const found = answer === undefined ? ask(index) : answer.row
     if (found !== undefined && isFetch(found)) return index
     if (!visit(index, found)) return count
   }
@@ -61,23 +67,26 @@ function visitKnown({ count, ask, visit }: PointReads, from: number): number {
 
 async function fetchAndVisit(reads: PointReads, from: number): Promise<void> {
   for (let next = from, rounds = 0; next < reads.count; ) {
-    let reached = next
-    if (rounds < roundsTogetherMax) await fetchAhead(reads, next)
+    let reached = next, fetched = nothingFetched
+    if (rounds < roundsTogetherMax) fetched = await fetchAhead(reads, next)
     else reached = await visitOne(reads, next)
-    reached = visitKnown(reads, reached)
+    reached = visitKnown(reads, reached, fetched)
     rounds = reached === next ? rounds + 1 : 0
     next = reached
   }
 }
 
-async function fetchAhead({ count, ask, stats }: PointReads, from: number): Promise<void> {
-  const batch = createFetchBatch()
+async function fetchAhead({ count, ask, stats }: PointReads, from: number): Promise<Fetched> {
+  const batch = createFetchBatch(), fetched = new Map<number, PointFetch>()
   const end = Math.min(count, from + askedAheadMax)
   for (let index = from; index < end && !batch.isFull; index++) {
     const found = ask(index)
-    if (found !== undefined && isFetch(found)) batch.add(found)
+    if (found === undefined || !isFetch(found)) continue
+    batch.add(found)
+    if (found.elsewhere !== undefined) fetched.set(index, found)
   }
   await batch.run(stats)
+  return fetched
 }
 
 /** Visits a read as soon as an answer to it waits for nothing, before anything else can take its bytes; gives what comes next. */
@@ -86,6 +95,8 @@ async function visitOne({ count, ask, visit }: PointReads, index: number): Promi
     const found = ask(index)
     if (found === undefined || !isFetch(found)) return visit(index, found) ? index + 1 : count
     await found.fetch()
+    const answer = found.elsewhere?.answer()
+    if (answer !== undefined) return visit(index, answer.row) ? index + 1 : count
   }
 }
 

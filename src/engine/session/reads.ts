@@ -27,7 +27,12 @@ export function createReads(shards: Shards, tables: Pick<Tables, 'access'>): Eng
     const found = lookUp(shards, shards.keys.shardOf(0), given && shardsOf(given), access, stats)
     if (found === undefined) return undefined
     if (!isFetch(found)) return readRow(memory, access, found, columns, values)
-    return found.fetch().then(() => get(given, access, values, columns, stats))
+    return found.fetch().then(() => {
+      const answer = found.elsewhere?.answer()
+      if (answer === undefined) return get(given, access, values, columns, stats)
+      assertOpen()
+      return answer.row && readRow(memory, access, answer.row, columns, values)
+    })
   }
 
   /** The access of a table, once the snapshot is there. */

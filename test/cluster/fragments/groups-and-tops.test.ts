@@ -13,7 +13,7 @@ import { seededRandom } from '../../../src/runtime/random.ts'
 import type { Random } from '../../../src/runtime/random.ts'
 import { fullTests, kinds } from '../../kernel/both-kinds.ts'
 import { encodeKey, encodeRow, layouts } from '../../lsm/tree/tree-rows.ts'
-import { outcomeOf } from './outcome.ts'
+import { outcomeOf, plain, rounded } from './outcome.ts'
 import { fill, startPair } from './remote-pair.ts'
 import { randomGroupedAggregates, randomScan } from './random-requests.ts'
 
@@ -30,7 +30,7 @@ async function grouped({ kernel, tree, snapshot }: Asked, request: ScanRequest, 
   const groups = createGroups({ kernel, ...work, budget })
   try {
     await tree.groupedAggregate(snapshot, request, groups)
-    return rowsOf(kernel, groups, work)
+    return rowsOf(kernel, groups, work).map((row) => plain(row.map((value) => (typeof value === 'number' ? rounded(value) : value)))).toSorted()
   } finally {
     groups.free()
   }

@@ -77,7 +77,7 @@ function persistent(found: RowHandle | PointFetch | undefined, run: <T>(ask: () 
   if (found === undefined || !('fetch' in found)) return found
   const { elsewhere } = found
   if (elsewhere === undefined) return { ...found, fetch: () => run(() => found.fetch()) }
-  const asked = persistentAsked.get(elsewhere.asked) ?? { ask: (keys, stats) => run(() => elsewhere.asked.ask(keys, stats)) }
+  const asked = persistentAsked.get(elsewhere.asked) ?? { ask: (reads, stats) => run(() => elsewhere.asked.ask(reads, stats)) }
   persistentAsked.set(elsewhere.asked, asked)
-  return { ...found, fetch: () => run(() => found.fetch()), elsewhere: { asked, key: elsewhere.key } }
+  return { ...found, fetch: () => run(() => found.fetch()), elsewhere: { ...elsewhere, asked } }
 }

@@ -1,66 +1,43 @@
-/**
- * What point reads of one table have learnt from another node. Rows of a snapshot stay known for as long as it does; of
- * the newest state they are given to those who asked, in the same step in which they have come, and to nobody later.
- */
-import type { AskedElsewhere, ReadStats } from '../../../lsm/tree.ts'
-import { afterStep } from '../../../runtime/after-step.ts'
-import type { PointRow } from '../wire/point-rows.ts'
+/** Point reads of one table on another node: those that wait together are one question, and each gets its answer. */
+import type { AnswerElsewhere, AskedElsewhere, PointFetch, ReadElsewhere, ReadStats } from '../../../lsm/tree.ts'
 
-export interface KnownRow {
-  /** undefined: there is none of the key. */
-  readonly row: PointRow | undefined
-}
-
-/** Rows of the first keys, and how many bytes they take. */
-export interface AnsweredRows {
-  readonly rows: readonly (PointRow | undefined)[]
-  readonly byteLength: number
-}
+/** Asks for keys, each different from all others, and gives answers to the first of them, at least to one. */
+export type AskKeys = (keys: readonly Uint8Array[], stats: ReadStats | undefined) => Promise<readonly AnswerElsewhere[]>
 
 export interface AskedTable {
-  readonly asked: AskedElsewhere
-  /** By the key's bytes as latin1. */
-  known(name: string): KnownRow | undefined
-  /** Forgets what is known; what is under way will not become known. */
-  forget(): void
+  /** A read that waits for its answer. */
+  read(key: Uint8Array, stats: ReadStats | undefined): PointFetch
 }
 
-const knownBytesMax = 16 * 1024 * 1024, knownRowsMax = 65_536
-
-/** `isKept` false: it is the newest state. */
-export function createAskedTable(isKept: boolean, ask: (keys: readonly Uint8Array[], stats: ReadStats | undefined) => Promise<AnsweredRows>): AskedTable {
-  const rowsByKey = new Map<string, KnownRow>()
-  let knownBytes = 0, writes = 0
-
-  function clear(): void {
-    rowsByKey.clear()
-    knownBytes = 0
+export function createAskedTable(ask: AskKeys): AskedTable {
+  const asked: AskedElsewhere = {
+    async ask(reads, stats) {
+      const byName = new Map<string, { readonly key: Uint8Array; readonly reads: ReadElsewhere[] }>()
+      for (const read of reads) {
+        const name = Buffer.from(read.key).toString('latin1'), known = byName.get(name)
+        if (known === undefined) byName.set(name, { key: read.key, reads: [read] })
+        else known.reads.push(read)
+      }
+      const wanted = [...byName.values()]
+      const answers = await ask(wanted.map(({ key }) => key), stats)
+      answers.forEach((answer, i) => wanted[i]!.reads.forEach((read) => read.setAnswer(answer)))
+    },
   }
-
-  function know(names: readonly string[], { rows, byteLength }: AnsweredRows): void {
-    if (knownBytes + byteLength > knownBytesMax || rowsByKey.size > knownRowsMax) clear()
-    knownBytes += byteLength
-    rows.forEach((row, i) => rowsByKey.set(names[i]!, { row }))
-    if (!isKept) afterStep(clear)
-  }
-
   return {
-    asked: {
-      async ask(keys, stats) {
-        const before = writes
-        const byName = new Map(keys.map((key) => [keyName(key), key]))
-        const answered = await ask([...byName.values()], stats)
-        return () => {
-          if (writes === before) know([...byName.keys()], answered)
-        }
-      },
-    },
-    known: (name) => rowsByKey.get(name),
-    forget() {
-      writes++
-      clear()
+    read(key, stats) {
+      const elsewhere = readElsewhere(asked, key)
+      return { fetch: () => asked.ask([elsewhere], stats), fetchSync: undefined, files: [], rowGroup: undefined, elsewhere }
     },
   }
 }
 
-const keyName = (key: Uint8Array): string => Buffer.from(key.buffer, key.byteOffset, key.byteLength).toString('latin1')
+function readElsewhere(asked: AskedElsewhere, key: Uint8Array): ReadElsewhere {
+  let answer: AnswerElsewhere | undefined
+  return {
+    asked, key,
+    answer: () => answer,
+    setAnswer(given) {
+      answer = given
+    },
+  }
+}

@@ -14,7 +14,7 @@ import { methods, writeIds } from '../wire/questions.ts'
 export type Channel = Pick<Transport, 'request' | 'stream'>
 
 /** 08006 where the outcome is unknown to the transport: reads change nothing, so they may be asked again. */
-export function ofRead(node: string, error: unknown): unknown {
+function ofRead(node: string, error: unknown): unknown {
   return error instanceof LsmtError && error.code === '40003' ? new LsmtError('08006', `${node} did not answer a read: ${error.message}`, {}, error) : error
 }
 

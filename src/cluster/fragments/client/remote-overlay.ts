@@ -113,9 +113,6 @@ export function openRemoteOverlay(client: ClientState, below: RemoteLayer): Over
   }
   return {
     snapshot,
-    apply(batch) {
-      for (const table of remote.tables.values()) table.forget()
-      batches.add(batch)
-    },
+    apply: (batch) => batches.add(batch),
   }
 }

@@ -7,7 +7,7 @@ import type { Pointer } from '../../../kernel/linear-memory.ts'
 import type { Groups } from '../../../lsm/groups/group-rows.ts'
 import type { TableLayout } from '../../../lsm/layout.ts'
 import type { TopRows } from '../../../lsm/top/top-rows.ts'
-import type { AggregatePartial, AggregateRequest, PointFetch, ReadStats, RowHandle, ScanCursor, ScanRequest, Tree } from '../../../lsm/tree.ts'
+import type { AggregatePartial, AggregateRequest, PointFetch, ReadStats, ScanCursor, ScanRequest, Tree } from '../../../lsm/tree.ts'
 import { scanKinds } from '../../../lsm/vector/scan-columns.ts'
 import type { ReadLevel } from '../../replication/event.ts'
 import { violation } from '../../transport/frame/frame.ts'
@@ -28,7 +28,6 @@ import { mergeReceived } from './receive-groups.ts'
 import { receivePage } from './receive-page.ts'
 import type { PageShape, ReceivedPage } from './receive-page.ts'
 import { openRemoteOverlay } from './remote-overlay.ts'
-import { remoteRow } from './remote-row.ts'
 import { layerOf } from './remote-view.ts'
 import type { RemoteSnapshot, RemoteView } from './remote-view.ts'
 
@@ -42,8 +41,6 @@ export interface SnapshotOptions {
 export interface RemoteTree extends Pick<Tree, 'overlay' | 'get' | 'scan' | 'aggregate' | 'groupedAggregate' | 'topRows'> {
   /** Takes a snapshot where the shard is led. */
   takeSnapshot(options: SnapshotOptions): Promise<RemoteSnapshot>
-  /** A write became visible: what was read before it is the newest state no more. */
-  forgetNewest(): void
 }
 
 /** A remote tree's own. */
@@ -57,9 +54,6 @@ export function createRemoteTree(client: ClientState, options: RemoteTreeOptions
   const state: TreeState = { ...options, client, newest }
   return {
     takeSnapshot: (wanted) => takeSnapshot(state, wanted),
-    forgetNewest() {
-      for (const table of newest.tables.values()) table.forget()
-    },
     overlay: (below) => openRemoteOverlay(client, layerOf(below)),
     get: (snapshot, tableId, key, keyBytes, stats) => get(state, snapshot === undefined ? newest : layerOf(snapshot).remote, tableId, key, keyBytes, stats),
     scan: (snapshot, request, stats) => scan(state, layerOf(snapshot).remote, request, stats),
@@ -100,19 +94,15 @@ function layoutOf({ layouts }: TreeState, tableId: number): TableLayout {
   return layout
 }
 
-function get(state: TreeState, view: RemoteView, tableId: number, key: Pointer, keyBytes: number, stats: ReadStats | undefined): RowHandle | PointFetch | undefined {
-  const { client: { kernel: { memory }, scratch } } = state
-  const table = askedTable(state, view, tableId)
-  const known = table.known(memory.buffer.toString('latin1', key, key + keyBytes))
-  if (known !== undefined) return known.row && remoteRow(scratch, known.row)
-  const wanted = memory.u8.slice(key, key + keyBytes)
-  return { fetch: async () => (await table.asked.ask([wanted], stats))(), fetchSync: undefined, files: [], rowGroup: undefined, elsewhere: { asked: table.asked, key: wanted } }
+/** Asked of the other node however often, since only it knows what is newest. */
+function get(state: TreeState, view: RemoteView, tableId: number, key: Pointer, keyBytes: number, stats: ReadStats | undefined): PointFetch {
+  return askedTable(state, view, tableId).read(state.client.kernel.memory.u8.slice(key, key + keyBytes), stats)
 }
 
 function askedTable(state: TreeState, view: RemoteView, tableId: number): AskedTable {
   const known = view.tables.get(tableId)
   if (known !== undefined) return known
-  const table = createAskedTable(view !== state.newest, (keys, stats) => askRows(state.client, view, layoutOf(state, tableId), keys, stats))
+  const table = createAskedTable((keys, stats) => askRows(state.client, view, layoutOf(state, tableId), keys, stats))
   view.tables.set(tableId, table)
   return table
 }

@@ -22,7 +22,6 @@ export interface ByteReader {
   /** A view of what has its length before it. */
   sized(field: string, bytesMax?: number): Uint8Array
   rest(): Uint8Array
-  readonly leftBytes: number
   /** Throws when something is left. */
   end(): void
   wrong(field: string, expected: string, actual: unknown): LsmtError
@@ -81,9 +80,6 @@ export function createByteReader(source: Uint8Array, what: string): ByteReader {
     bytes,
     sized: (field, bytesMax) => bytes(field, count(field, bytesMax)),
     rest: () => bytes('rest', buffer.length - at),
-    get leftBytes() {
-      return buffer.length - at
-    },
     end() {
       if (at < buffer.length) throw wrong('its end', 'nothing more', `${buffer.length - at} bytes`)
     },

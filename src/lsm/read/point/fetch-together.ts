@@ -24,7 +24,7 @@ export interface FetchBatch {
 export function createFetchBatch(): FetchBatch {
   const tails = new Set<TableReader>()
   const rowGroups = new Map<TableReader, Set<number>>()
-  const elsewhere = new Map<AskedElsewhere, Uint8Array[]>()
+  const elsewhere = new Map<AskedElsewhere, ReadElsewhere[]>()
   let byteLength = 0
   let bytesMax = Number.POSITIVE_INFINITY
 
@@ -37,10 +37,10 @@ export function createFetchBatch(): FetchBatch {
     if (!known.has(rowGroup)) byteLength += rowGroupBytesOf(file.meta)
     rowGroups.set(file, known.add(rowGroup))
   }
-  const addElsewhere = ({ asked, key }: ReadElsewhere): void => {
-    const keys = elsewhere.get(asked)
-    if (keys === undefined) elsewhere.set(asked, [key])
-    else keys.push(key)
+  const addElsewhere = (read: ReadElsewhere): void => {
+    const reads = elsewhere.get(read.asked)
+    if (reads === undefined) elsewhere.set(read.asked, [read])
+    else reads.push(read)
   }
   return {
     get isFull() { return byteLength >= bytesMax },
@@ -54,16 +54,13 @@ export function createFetchBatch(): FetchBatch {
       }
     },
     async run(stats) {
-      const asking = [...elsewhere].map(([asked, keys]) => asked.ask(keys, stats))
       const outcomes = await Promise.allSettled([
         loadTails([...tails], stats),
         ...[...rowGroups].map(([file, wanted]) => file.fetchRowGroups([...wanted].toSorted((a, b) => a - b), stats)),
-        ...asking,
+        ...[...elsewhere].map(([asked, reads]) => asked.ask(reads, stats)),
       ])
       const failed = outcomes.find((outcome) => outcome.status === 'rejected' && !isLackOfRoom(outcome.reason))
       if (failed?.status === 'rejected') throw failed.reason
-      // All at once, and last: what is known must not wait for somebody who answers later.
-      for (const outcome of outcomes) if (outcome.status === 'fulfilled') outcome.value?.()
     },
   }
 }
