@@ -31,6 +31,8 @@ export interface MembershipOptions<R extends HostedReplica> extends RegisterOpti
   readonly fatal: (error: LsmtError) => void
 }
 
+const leavePollMs = 20
+
 interface NodeOptions<R extends HostedReplica> extends MembershipOptions<R> {
   readonly registered: Registered
   readonly watched: WatchedView
@@ -132,15 +134,21 @@ export class NodeMembership<R extends HostedReplica> implements ClusterMembershi
 
   async leave(): Promise<void> {
     this.#isLeaving = true
+    this.#keeper.leadNoMore()
     const { alarms, clock, settings, log, registered } = this.#options
-    const endMs = clock.monotonicMs() + settings.leaveMsMax
-    const led = this.#replicas().filter(isLeader), shards = led.map(({ shard }) => shard)
-    const resigned = new AbortController()
-    void Promise.allSettled(led.map((replica) => replica.resign())).then(() => resigned.abort())
-    await pause(alarms, settings.leaveMsMax, resigned.signal)
-    while (clock.monotonicMs() < endMs && shards.some((shard) => !this.#isTakenOver(shard))) await pause(alarms, 20)
-    const left = shards.filter((shard) => !this.#isTakenOver(shard))
-    if (left.length > 0) log.warn({ shards: left }, `nobody has taken over within ${settings.leaveMsMax} ms what this node led: shards ${left.join(', ')}`)
+    const resigning = new Set<R>()
+    const left = (): readonly number[] => this.#replicas().filter(({ shard }) => !this.#isTakenOver(shard)).map(({ shard }) => shard)
+    for (const endMs = clock.monotonicMs() + settings.leaveMsMax; left().length > 0 && clock.monotonicMs() < endMs; await pause(alarms, leavePollMs)) {
+      // One that was elected meanwhile is among them.
+      for (const replica of this.#replicas().filter((each) => isLeader(each) && !resigning.has(each))) {
+        resigning.add(replica)
+        void replica.resign().catch((error: unknown) => {
+          if (!(error instanceof LsmtError) || error.code === 'XX000') throw error
+          log.warn({ shard: replica.shard }, `shard ${replica.shard} could not be handed over: ${error.message}`)
+        }).finally(() => resigning.delete(replica))
+      }
+    }
+    if (left().length > 0) log.warn({ shards: left() }, `nobody has taken over within ${settings.leaveMsMax} ms what this node kept: shards ${left().join(', ')}`)
     await registered.presence.leave().catch((error: unknown) => {
       if (!(error instanceof LsmtError) || error.code === 'XX000') throw error
       log.warn({}, `etcd was not told that this node leaves, and waits for its lease: ${error.message}`)

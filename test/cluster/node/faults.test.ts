@@ -9,7 +9,7 @@ import { systemClock } from '../../../src/runtime/clock.ts'
 import { until } from '../../until.ts'
 import { createEtcdModel } from '../etcd/model/etcd-model.ts'
 import { describeEtcd, sharedEtcd, startEtcd } from '../etcd/server/etcd-server.ts'
-import { areAllLed, freshCluster, ledBy, newDisk, startMember } from './test-member.ts'
+import { areAllLed, freshCluster, ledBy, newDisk, startMember, write } from './test-member.ts'
 import type { TestMember } from './test-member.ts'
 
 /** Ends the lease under which a node is live, as an operator might by hand. */
@@ -107,25 +107,26 @@ describeEtcd('a copy', () => {
     const disk = newDisk()
     const [a, b] = await Promise.all([startMember('a', place), startMember('b', { ...place, disk })])
     await until(() => areAllLed([a, b], 1))
-    for (let i = 0; i < 3; i++) await (ledBy(a).length > 0 ? a : b).membership.replica(0)!.write()
+    for (let i = 0; i < 3; i++) await write([a, b])
     await b.end()
     const c = await startMember('c', place)
     await until(() => c.membership.membersOf(0).join() === 'a,c' || c.membership.membersOf(0).join() === 'c,a')
     await until(() => areAllLed([a, c], 1))
-    expect(await (ledBy(a).length > 0 ? a : c).membership.replica(0)!.write()).toBe(true)
+    await write([a, c])
     const after = c.membership.configuration(0)!.configuration.epoch
     await Promise.all([a.end(), c.end()])
 
     const again = await startMember('b', { ...place, disk })
     await until(() => !again.membership.status().nodes.some(({ node, isLive }) => node !== 'b' && isLive))
     const [lost] = await again.membership.operate.findLost()
-    expect(lost).toMatchObject({ shard: 0, copies: [{ node: 'b', store: again.membership.self.store, sequence: 3 }] })
+    expect(lost).toMatchObject({ shard: 0, copies: [{ node: 'b', store: again.membership.self.store, sequence: expect.any(Number) }] })
+    expect(lost!.copies[0]!.sequence).toBeGreaterThanOrEqual(3)
     expect((await again.storage.list('manifest/0/')).length).toBe(1)
     await again.membership.operate.recoverLost(lost!)
     await expect(again.membership.operate.recoverLost(lost!)).rejects.toMatchObject({ code: '55000', message: expect.stringContaining('has changed since it was looked at') })
     const d = await startMember('d', place)
     await until(() => areAllLed([again, d], 1))
-    expect(await (ledBy(d).length > 0 ? d : again).membership.replica(0)!.write()).toBe(true)
+    await write([again, d])
     expect([...d.membership.membersOf(0)].toSorted()).toEqual(['b', 'd'])
     expect(d.membership.status().shards[0]!.possibleLoss).toBeGreaterThanOrEqual(after)
     expect(await d.membership.operate.findLost()).toEqual([])

@@ -5,6 +5,7 @@ import { openReplica } from '../../../src/cluster/replica/open-replica.ts'
 import { createPeerServices } from '../../../src/cluster/replica/peer-services.ts'
 import { installFiles } from '../../../src/lsm/replicated/install-files.ts'
 import { openReplicatedTree } from '../../../src/lsm/replicated/open-replicated-tree.ts'
+import { LsmtError } from '../../../src/errors.ts'
 import { systemAlarms } from '../../../src/runtime/alarms.ts'
 import { systemClock } from '../../../src/runtime/clock.ts'
 import { openTestKernel } from '../../kernel/both-kinds.ts'
@@ -31,22 +32,40 @@ const realReplicas = (failures: unknown[]): ReplicaKind<PeerReplica> => ({
 
 type Real = TestMember<PeerReplica>
 
-/** Writes rows to a shard through whoever leads it, as the coordinator of now. */
-async function write(nodes: readonly Real[], shard: number, first: number, count: number): Promise<void> {
-  await until(() => areAllLed(nodes, 2))
-  const leader = nodes.find(({ membership }) => membership.replica(shard)?.status().isReady === true)!.membership
-  const replica = leader.replica(shard)!, c = await leader.readShardZeroEpoch()
-  const { lastSequence } = await replica.open(c)
-  for (let i = 0; i < count; i++) await replica.append(c, lastSequence + 1 + i, batchOf(new Map([[first + i, `row ${first + i}`]]), { defines: false }), 'visible')
+interface Led {
+  readonly replica: PeerReplica
+  readonly c: number
+  readonly lastSequence: number
 }
 
-async function define(nodes: readonly Real[], shard: number): Promise<void> {
-  await until(() => areAllLed(nodes, 2))
-  const { membership } = nodes.find((node) => node.membership.replica(shard)?.status().isReady === true)!
-  const c = await membership.readShardZeroEpoch()
-  const { lastSequence } = await membership.replica(shard)!.open(c)
-  await membership.replica(shard)!.append(c, lastSequence + 1, batchOf(new Map(), { defines: true }), 'visible')
+/** Whoever leads a shard, opened by the coordinator of now; asked again while leaders change. */
+async function withLeader<T>(nodes: readonly Real[], shard: number, run: (led: Led) => Promise<T>): Promise<T> {
+  for (const endMs = performance.now() + 20_000; ; ) {
+    await until(() => areAllLed(nodes, 2))
+    const leader = nodes.find(({ membership }) => membership.replica(shard)?.status().isReady === true)?.membership
+    try {
+      if (leader === undefined) continue
+      const replica = leader.replica(shard)!, c = await leader.readShardZeroEpoch()
+      return await run({ replica, c, lastSequence: (await replica.open(c)).lastSequence })
+    } catch (error) {
+      if (!(error instanceof LsmtError) || !['57P03', '55000'].includes(error.code) || performance.now() > endMs) throw error
+    }
+  }
 }
+
+/** Each batch has its place, so that one that is offered twice is there once. */
+async function append(nodes: readonly Real[], shard: number, batches: readonly Uint8Array[]): Promise<void> {
+  const first = await withLeader(nodes, shard, async ({ lastSequence }) => lastSequence + 1)
+  let done = 0
+  await withLeader(nodes, shard, async ({ replica, c }) => {
+    for (; done < batches.length; done++) await replica.append(c, first + done, batches[done]!.slice(), 'visible')
+  })
+}
+
+const write = (nodes: readonly Real[], shard: number, from: number, count: number): Promise<void> =>
+  append(nodes, shard, Array.from({ length: count }, (_, i) => batchOf(new Map([[from + i, `row ${from + i}`]]))))
+
+const define = (nodes: readonly Real[], shard: number): Promise<void> => append(nodes, shard, [batchOf(new Map(), { defines: true })])
 
 /** Rows of a shard at one of its members, once it has as many. */
 async function rowsAt({ membership }: Real, shard: number, count: number): Promise<number> {
@@ -69,8 +88,7 @@ describeEtcd('membership with real replicas', () => {
       await define([a, b], shard)
       await write([a, b], shard, 0, 50)
     }
-    const leader = [a, b].find(({ membership }) => membership.replica(0)!.status().role === 'leader')!
-    await leader.membership.replica(0)!.tree.flush()
+    await withLeader([a, b], 0, ({ replica }) => replica.tree.flush())
 
     const c = await start('c')
     await a.membership.operate.drain('a')

@@ -144,3 +144,12 @@ export const ledBy = ({ membership, name }: TestMember<HostedReplica>): readonly
 export function areAllLed(members: readonly TestMember<HostedReplica>[], shardCount = 4): boolean {
   return new Set(members.flatMap(ledBy)).size === shardCount
 }
+
+/** One entry in a shard, through whoever leads it by then: plans may move leaders at any time. */
+export async function write(members: readonly TestMember[], shard = 0): Promise<void> {
+  for (const endMs = performance.now() + 20_000; performance.now() < endMs; await new Promise((resolve) => setTimeout(resolve, 10))) {
+    const leader = members.find((member) => ledBy(member).includes(shard))
+    if (leader !== undefined && (await leader.membership.replica(shard)!.write())) return
+  }
+  throw new Error(`nobody takes a write to shard ${shard}`)
+}

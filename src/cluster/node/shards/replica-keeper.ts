@@ -7,7 +7,7 @@ import { replacementOrder } from '../../placement/plan.ts'
 import type { ConfigurationAt } from '../../replication/configuration.ts'
 import type { LiveNode } from '../../replication/event.ts'
 import type { Told } from '../../transport/told.ts'
-import type { HostedReplica, HostEvent, OpenReplica, ReplicaHost } from '../hosted-replica.ts'
+import type { HostedReplica, HostEvent, OpenReplica, ReplicaHost, SwapRequest } from '../hosted-replica.ts'
 import type { NodeCopy } from '../control/requests.ts'
 import type { Presence } from '../start/presence.ts'
 import type { ClusterView } from '../store/cluster-view.ts'
@@ -38,6 +38,7 @@ export class ReplicaKeeper<R extends HostedReplica> {
   /** By shard, with the revision that each was told last. */
   readonly #listeners = new Map<Listener, { readonly shard: number; toldRevision: number }>()
   #live: readonly LiveNode[] = []
+  #mayLead = true
 
   constructor(options: KeeperOptions<R>) {
     this.#options = options
@@ -63,6 +64,11 @@ export class ReplicaKeeper<R extends HostedReplica> {
 
   leaseChanged(): void {
     for (const listener of this.#listeners.keys()) listener({ kind: 'lease', ...this.#options.presence.lease })
+  }
+
+  /** The node is about to stop: what it gives up does not come back to it. */
+  leadNoMore(): void {
+    this.#mayLead = false
   }
 
   /** All copies on this disk, also of shards that are kept elsewhere by now; without those that cannot be used. */
@@ -106,7 +112,7 @@ export class ReplicaKeeper<R extends HostedReplica> {
         listener({ kind: 'lease', ...presence.lease })
         return () => void this.#listeners.delete(listener)
       },
-      swap: (request) => swapShard(etcd, keys, self, shard, request),
+      swap: async (request) => (this.#mayLead || !this.#isElection(shard, request) ? await swapShard(etcd, keys, self, shard, request) : { outcome: 'refused' }),
       readConfiguration: async () => {
         const at = await readShard(etcd, keys, shard).catch((error: unknown) => {
           if (!(error instanceof LsmtError) || error.code === 'XX000') throw error
@@ -116,6 +122,11 @@ export class ReplicaKeeper<R extends HostedReplica> {
         return at
       },
     }
+  }
+
+  #isElection(shard: number, { configuration: { epoch, leader } }: SwapRequest): boolean {
+    const known = this.#options.view().shards.get(shard)
+    return leader?.node === this.#options.self.node && epoch > (known?.configuration.epoch ?? 0)
   }
 
   #tellConfiguration(listener: Listener, told: { readonly shard: number; toldRevision: number }): void {
