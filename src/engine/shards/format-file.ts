@@ -25,17 +25,26 @@ export interface DatabaseFormat {
   /** 32 hex digits. */
   readonly databaseId: string
   readonly shards: number
-  /** What is there are copies that a node of a cluster keeps; absent: a database of its own. */
-  readonly cluster?: NodeOrigin
+  /** What is there belongs to a cluster; absent: a database of its own. */
+  readonly cluster?: ClusterOrigin
 }
 
-/** Whose copies a directory has. */
-export interface NodeOrigin {
+/** Of which cluster something is. In a bucket, a folder has each shard as a database of one shard, and the bucket itself nothing but the format. */
+export interface ClusterOrigin {
   readonly cluster: string
   /** Tells clusters of one name apart. */
   readonly clusterId: string
-  readonly node: string
+  /** Of a directory: the node whose copies it has. */
+  readonly node?: string
+  /** Of a folder in a bucket: its shard. */
+  readonly shard?: number
 }
+
+/** Of a cluster's shard in a bucket; of a database without folders there is none. */
+export const shardFolder = (shard: number): string => `shards/${shard}/`
+
+/** Of a directory. */
+export type NodeOrigin = ClusterOrigin & Required<Pick<ClusterOrigin, 'node'>>
 
 /**
  * The format of the database in `storage`; makes one with `shards` shards when there is none. 55000 for copies of a node. XX002 when a bucket, which
@@ -89,19 +98,25 @@ async function isThere(storage: Storage): Promise<boolean> {
   throw new LsmtError('XX002', `there is no database in ${storage.description}, but something else, such as ${others[0]!.name}`, { hint: 'give a prefix where nothing is; if this was a database, its object format is lost: restore a backup' })
 }
 
-/** The same without making one: 58P01 when there is no database. */
+/** The same without making one: 58P01 when there is no database, 55000 where a cluster keeps shards, each of them a database. */
 export async function readFormat(storage: Storage, kernel: Kernel): Promise<DatabaseFormat> {
   try {
-    return decodeFormat(kernel, await storage.read(formatFileName))
+    const format = decodeFormat(kernel, await storage.read(formatFileName))
+    const { cluster } = format
+    if (cluster !== undefined && cluster.node === undefined && cluster.shard === undefined) throw new LsmtError('55000', `${storage.description} holds the shards of the cluster '${cluster.cluster}', each a database of its own`, { hint: `name one by its prefix, such as ${shardFolder(0)}` })
+    return format
   } catch (error) {
     if (!(error instanceof LsmtError && error.code === '58P01')) throw error
     throw new LsmtError('58P01', `there is no database in ${storage.description}`, { hint: 'the first one who opens it to write makes it' }, error)
   }
 }
 
-/** A single copy of each shard, without what other nodes know of it, is no database to be read or written. */
+/** Neither a single copy of each shard nor a shard that a node owns is a database that others may open. 55000. */
 export function assertStandalone({ description }: Storage, { cluster }: DatabaseFormat): void {
-  if (cluster !== undefined) throw new LsmtError('55000', `${description} holds copies that node '${cluster.node}' of the cluster '${cluster.cluster}' keeps: start it as that node, or give another directory`)
+  if (cluster === undefined) return
+  const { cluster: name, node, shard } = cluster
+  if (node !== undefined) throw new LsmtError('55000', `${description} holds copies that node '${node}' of the cluster '${name}' keeps: start it as that node, or give another directory`)
+  throw new LsmtError('55000', `${description} is ${shard === undefined ? '' : `shard ${shard} `}of the cluster '${name}', whose nodes own it: ask one of them, or give another prefix`)
 }
 
 export function checkShardCount({ description }: Storage, shards: number, wanted: number): void {
@@ -131,13 +146,14 @@ export function decodeFormat(kernel: Kernel, bytes: Uint8Array): DatabaseFormat 
   const { databaseId, shards, cluster } = JSON.parse(file.toString('utf8', headerBytes)) as Partial<DatabaseFormat>
   if (typeof databaseId !== 'string' || typeof shards !== 'number' || !(shards >= 1)) throw broken('body', 'databaseId and shards', file.toString('utf8', headerBytes))
   if (cluster === undefined) return { databaseId, shards }
-  if (!isOrigin(cluster)) throw broken('body', 'a cluster with name, id and node', JSON.stringify(cluster))
+  if (!isOrigin(cluster)) throw broken('body', 'a cluster with its name and id', JSON.stringify(cluster))
   return { databaseId, shards, cluster }
 }
 
-function isOrigin(value: unknown): value is NodeOrigin {
-  const { cluster, clusterId, node } = (value ?? {}) as Partial<Record<keyof NodeOrigin, unknown>>
-  return [cluster, clusterId, node].every((each) => typeof each === 'string' && each !== '')
+function isOrigin(value: unknown): value is ClusterOrigin {
+  const { cluster, clusterId, node, shard } = (value ?? {}) as Partial<Record<keyof ClusterOrigin, unknown>>
+  const isName = (each: unknown): boolean => typeof each === 'string' && each !== ''
+  return isName(cluster) && isName(clusterId) && (node === undefined || isName(node)) && (shard === undefined || Number.isSafeInteger(shard))
 }
 
 function broken(block: string, expected: string, actual: string): LsmtError {

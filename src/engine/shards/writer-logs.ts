@@ -59,6 +59,11 @@ export interface WriterLogs {
   leave(trees: readonly Tree[], close: () => Promise<void>): Promise<void>
 }
 
+/** Of a log in the bucket. */
+export interface BucketLogs extends WriterLogs {
+  treeOptions(options: Pick<ShardOptions, 'shard'>): Required<Pick<TreeOptions, 'log' | 'claim' | 'pins' | 'listed'>>
+}
+
 type ShardOptions = Omit<SegmentLogOptions, 'storage'>
 
 const ownDirectory: WriterLogs = { logOn: 'disk', treeOptions: () => ({}), assertStillMine: () => Promise.resolve(), doubt: undefined, leave: (_trees, close) => close() }
@@ -69,7 +74,7 @@ export async function openWriterLogs(floor: WriterFloor): Promise<WriterLogs> {
     if (floor.localLog !== undefined) throw new LsmtError('22023', `a log beside ${floor.storage.description} was asked for, which keeps its own`)
     return ownDirectory
   }
-  return await (floor.localLog === undefined ? openStored(floor) : openLocal(floor, floor.localLog))
+  return await (floor.localLog === undefined ? openBucketLogs(floor) : openLocal(floor, floor.localLog))
 }
 
 /** Whether the log is one in the bucket that a writer with a log on a disk must have flushed before it goes on. */
@@ -78,7 +83,8 @@ export async function isLogInBucket({ storage, kernel }: Pick<WriterFloor, 'stor
   return newest?.log === 'stored' && !(await isReleased(storage, newest.epoch))
 }
 
-async function openStored(floor: WriterFloor): Promise<WriterLogs> {
+/** Of a bucket, which has its log. Errors as of `openWriterLogs`. */
+export async function openBucketLogs(floor: WriterFloor): Promise<BucketLogs> {
   const { storage, kernel, clock, random, settings, room, shards } = floor
   const place = { storage, kernel, stream: 0 }
   const tail = await readTail(place)

@@ -7,12 +7,31 @@ import { invariant, LsmtError } from '../../errors.ts'
 import { canWork } from '../state/background.ts'
 import { batchFlag, viewOf } from '../batch.ts'
 import { noteTrouble, poison, waitFor } from '../state/tree-state.ts'
+import type { TreeState } from '../state/tree-state.ts'
 import { applyBatch, freezeIfPossible, isFull } from '../state/write-path.ts'
-import type { ReplicaState } from './replica-state.ts'
-import type { ReplicatedEntry } from './replicated-tree.ts'
-import { tellTrimmed } from './trim.ts'
+import type { EntryWindow } from './entry-window.ts'
+import type { PartLedger } from './part-ledger.ts'
+import type { ReplicatedEntry, ReplicatedTreeOptions } from './replicated-tree.ts'
 
-export function commit(replica: ReplicaState, throughSequence: number): void {
+/** A tree and the entries on their way to it, wherever their log is. */
+export interface Applying {
+  readonly options: Pick<ReplicatedTreeOptions, 'clock' | 'settings' | 'onVisible'>
+  readonly tree: TreeState
+  readonly flushSoon: () => void
+  readonly window: EntryWindow
+  readonly parts: PartLedger
+  committed: number
+  /** The greatest release that everything is committed up to, and later ones, ascending. */
+  released: number
+  readonly releases: number[]
+  tablesSequence: number
+  /** Applying goes on by itself in a later turn. */
+  isApplying: boolean
+  /** More is visible, and was told so. */
+  readonly shown: () => void
+}
+
+export function commit(replica: Applying, throughSequence: number): void {
   const { window } = replica
   invariant(throughSequence <= window.lastSequence, () => `sequence ${throughSequence} is committed of a log that ends at ${window.lastSequence}`)
   replica.committed = Math.max(replica.committed, throughSequence)
@@ -26,7 +45,7 @@ const releasesMax = 64
  * What a release releases is judged when everything up to it is committed here: an abort record might come before its
  * end. So releases that come early are kept one by one; the newest alone might stay ahead for ever.
  */
-export function release(replica: ReplicaState, throughSequence: number): void {
+export function release(replica: Applying, throughSequence: number): void {
   const { releases } = replica
   if (throughSequence <= Math.max(replica.released, releases.at(-1) ?? 0)) return
   if (releases.length === releasesMax) releases.pop()
@@ -34,7 +53,7 @@ export function release(replica: ReplicaState, throughSequence: number): void {
   apply(replica)
 }
 
-function apply(replica: ReplicaState): void {
+function apply(replica: Applying): void {
   const { tree, releases } = replica
   while (releases.length > 0 && releases[0]! <= replica.committed) replica.released = releases.shift()!
   if (replica.isApplying || !canWork(tree)) return
@@ -54,13 +73,13 @@ function apply(replica: ReplicaState): void {
   }
   if (tree.visibleSequence === before) return
   replica.options.onVisible?.(tree.visibleSequence)
-  tellTrimmed(replica)
+  replica.shown()
 }
 
 /** `slice`: its time is up. `full`: flushes must make room first. */
 type Outcome = 'done' | 'slice' | 'full'
 
-function applySlice(replica: ReplicaState): Outcome {
+function applySlice(replica: Applying): Outcome {
   const { tree, window, committed, options: { clock, settings: { sliceMsMax, frozenMemtablesMax } } } = replica
   const untilMs = clock.monotonicMs() + sliceMsMax
   for (let entry = window.next; entry !== undefined && entry.lastSequence <= committed; entry = window.next) {
@@ -82,14 +101,14 @@ function applySlice(replica: ReplicaState): Outcome {
   return 'done'
 }
 
-function fateOf({ parts, released }: ReplicaState, { baseSequence }: ReplicatedEntry): 'applies' | 'passes' | 'waits' {
+function fateOf({ parts, released }: Applying, { baseSequence }: ReplicatedEntry): 'applies' | 'passes' | 'waits' {
   const part = parts.partAt(baseSequence)
   if (part === undefined) return 'applies'
   if (baseSequence > released) return 'waits'
   return parts.isAborted(part, released) ? 'passes' : 'applies'
 }
 
-function applyEntry(replica: ReplicaState, { batch, baseSequence, lastSequence }: ReplicatedEntry): void {
+function applyEntry(replica: Applying, { batch, baseSequence, lastSequence }: ReplicatedEntry): void {
   const { tree, parts } = replica
   applyBatch(tree, batch, baseSequence)
   const part = parts.partAt(baseSequence)
@@ -100,7 +119,7 @@ function applyEntry(replica: ReplicaState, { batch, baseSequence, lastSequence }
 const reliefMsMax = 100
 
 /** Never rejects. */
-async function later({ tree, flushSoon, options: { clock } }: ReplicaState, outcome: 'slice' | 'full'): Promise<void> {
+async function later({ tree, flushSoon, options: { clock } }: Applying, outcome: 'slice' | 'full'): Promise<void> {
   if (outcome === 'slice') return await new Promise((resolve) => setImmediate(resolve))
   if (tree.frozen.length === 0) freezeIfPossible(tree)
   flushSoon()

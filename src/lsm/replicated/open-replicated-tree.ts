@@ -26,7 +26,7 @@ import { readReplicaRecord, writeReplicaRecord } from './replica-record.ts'
 import type { RecordFloor, ReplicaRecord } from './replica-record.ts'
 import type { ReplicaState } from './replica-state.ts'
 import type { ReplicatedTree, ReplicatedTreeOptions } from './replicated-tree.ts'
-import { trimLog } from './trim.ts'
+import { tellTrimmed, trimLog } from './trim.ts'
 
 const recentBytesDefault = 8 * 1024 * 1024
 
@@ -81,7 +81,7 @@ async function openState(options: ReplicatedTreeOptions, manifest: ManifestState
   replaceView(tree)
   const replica: ReplicaState = {
     options, tree, flushSoon: flushSoonOf(tree), log, window, parts, epochs, writtenEpoch: epochs.at(-1)!.epoch,
-    committed: manifest.flushedSequence, released: 0, releases: [], tablesSequence: manifest.flushedSequence, isApplying: false,
+    committed: manifest.flushedSequence, released: 0, releases: [], tablesSequence: manifest.flushedSequence, isApplying: false, shown: () => tellTrimmed(replica),
     record, recording: undefined, holds: new Set(), trimmedSequence: manifest.flushedSequence, cursors: new Map(),
   }
   return replica

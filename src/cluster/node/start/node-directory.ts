@@ -45,10 +45,10 @@ export async function readNodeDirectory({ storage, kernel }: DirectoryOptions, c
   if (format === undefined) return { format, lastStart: undefined }
   const { cluster: origin } = format
   if (origin === undefined) throw new LsmtError('55000', `${storage.description} holds a database of its own, not copies of a cluster: give node '${node}' an empty directory, and import there what this one exports`)
-  if (origin.cluster !== cluster || origin.node !== node) {
+  if (origin.cluster !== cluster || origin.node === undefined || origin.node !== node) {
     throw new LsmtError('55000', `${storage.description} is of node '${origin.node}' of the cluster '${origin.cluster}', and was started as node '${node}' of '${cluster}': start it by its own names, or give another directory`, { expected: `${origin.cluster}/${origin.node}`, actual: `${cluster}/${node}` })
   }
-  return { format: { ...format, cluster: origin }, lastStart: await readLastStart(storage, kernel) }
+  return { format: { ...format, cluster: { ...origin, node } }, lastStart: await readLastStart(storage, kernel) }
 }
 
 async function readLastStart(storage: Storage, kernel: Kernel): Promise<NodeStart | undefined> {
