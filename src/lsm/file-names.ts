@@ -11,7 +11,9 @@ export const claimFolder = 'writer/'
 export const claimFileName = (epoch: number): string => `${claimFolder}${digits(epoch)}.claim`
 export const releasedFileName = (epoch: number): string => `${claimFolder}${digits(epoch)}.released`
 export const endedFileName = (epoch: number): string => `${claimFolder}${digits(epoch)}.ended`
-export const replicaFolder = (shard: number): string => `replica/${shard}/`
+/** Of all shards. */
+export const replicasFolder = 'replica/'
+export const replicaFolder = (shard: number): string => `${replicasFolder}${shard}/`
 export const replicaRecordName = (shard: number, number: number): string => `${replicaFolder(shard)}${digits(number)}.replica`
 /** Of all shards. */
 export const manifestsFolder = 'manifest/'

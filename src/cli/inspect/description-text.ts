@@ -4,6 +4,7 @@ import type { LogObjectDescription } from '../../lsm/log/stream/describe-object.
 import { keyForm } from '../../lsm/layout.ts'
 import type { TableLayout } from '../../lsm/layout.ts'
 import type { ManifestState } from '../../lsm/manifest.ts'
+import type { FilesStart, decodeReplicaRecord } from '../../lsm/replicated/replica-record.ts'
 import { keyText } from '../../lsm/table/key-text.ts'
 import type { TableMeta } from '../../lsm/table/table.ts'
 
@@ -50,6 +51,14 @@ export function manifestText(file: string, { id, shard, writerEpoch, flushedSequ
     const levels = tables.find(({ tableId }) => tableId === layout.tableId)?.levels ?? []
     for (const [level, files] of levels.entries()) for (const meta of files) lines.push(`    level ${level}: ${fileText(layout, meta)}`)
   }
+  return lines.join('\n')
+}
+
+export function replicaText(file: string, { shard, storedEpoch, start, install }: ReturnType<typeof decodeReplicaRecord>): string {
+  const files = ({ through, segmentsThrough, manifestId }: FilesStart): string => `files of another copy, up to sequence ${through.sequence} of epoch ${through.epoch}, in place of log segments up to ${segmentsThrough} by manifest ${manifestId}`
+  const lines = [`${file}: copy of shard ${shard}, has promised epoch ${storedEpoch}`]
+  if (start !== undefined) lines.push(`  began with ${files(start)}`)
+  if (install !== undefined) lines.push(`  is to begin with ${files(install)}`)
   return lines.join('\n')
 }
 

@@ -1,4 +1,4 @@
-/** `lsmt inspect`: what a file of a database holds: table file, log segment, log object, manifest or format. Reads that file only, and takes no lock. */
+/** `lsmt inspect`: what a file of a database holds: table file, log segment, log object, manifest, record of a replica or format. Reads that file only, and takes no lock. */
 import { Argument } from 'commander'
 import { decodeFormat } from '../../engine/shards/format-file.ts'
 import { LsmtError } from '../../errors.ts'
@@ -9,6 +9,7 @@ import { describeObject } from '../../lsm/log/stream/describe-object.ts'
 import type { LogObjectDescription } from '../../lsm/log/stream/describe-object.ts'
 import { decodeManifest } from '../../lsm/manifest-codec.ts'
 import type { ManifestState } from '../../lsm/manifest.ts'
+import { decodeReplicaRecord, replicaRecordMagic } from '../../lsm/replicated/replica-record.ts'
 import { describeTable, describeTableText } from '../../lsm/table/describe-table.ts'
 import { storedTable } from '../../lsm/table/stored-table.ts'
 import { tableFileName } from '../../lsm/table/table-file-name.ts'
@@ -27,7 +28,7 @@ import { openFileKernel } from '../target/file-kernel.ts'
 import { opening } from '../target/opening.ts'
 import { addressOf, storeOptions } from '../target/storage-flags.ts'
 import type { StoreFlags } from '../target/storage-flags.ts'
-import { logObjectText, manifestText, segmentText } from './description-text.ts'
+import { logObjectText, manifestText, replicaText, segmentText } from './description-text.ts'
 
 interface InspectFlags extends StoreFlags {
   readonly kernels: KernelKind
@@ -37,7 +38,7 @@ interface InspectFlags extends StoreFlags {
 export function addInspect(floor: CommandFloor): void {
   addCommand<InspectFlags>(floor, {
     name: 'inspect',
-    arguments: [new Argument('<file>', 'a file under sst/, wal/ or manifest/ of a database, or its format file; s3://bucket/prefix/sst/… in a bucket')],
+    arguments: [new Argument('<file>', 'a file under sst/, wal/, manifest/ or replica/ of a database, or its format file; s3://bucket/prefix/sst/… in a bucket')],
     description: 'show what a file of a database holds: row groups, encodings, sizes, zone maps, records, levels',
     options: [...storeOptions(), kernelsOption(), jsonOption('as JSON, in full')],
     examples: ['lsmt inspect data/sst/0/00000000000000000001.sst', 'lsmt inspect s3://my-bucket/prod/format', 'lsmt inspect --json data/manifest/0/00000000000000000007.manifest'],
@@ -83,13 +84,17 @@ async function describe(kernel: Kernel, path: string, bytes: Buffer): Promise<De
       return logObject(path, describeObject(kernel, bytes, path))
     case 'LSMTMAN1':
       return manifest(path, decodeManifest(kernel, bytes, path))
+    case replicaRecordMagic: {
+      const record = decodeReplicaRecord(kernel, bytes, path)
+      return { data: { kind: 'replica', file: path, ...record }, text: replicaText(path, record), isDamaged: false }
+    }
     case 'LSMTFMT1': {
       const format = decodeFormat(kernel, bytes)
       return { data: { kind: 'format', ...format }, text: `${path}: database ${format.databaseId} of ${format.shards} shards`, isDamaged: false }
     }
     default:
       if (path.endsWith('.wal')) return segment(path, describeSegment(kernel, bytes))
-      throw new LsmtError('XX001', `${path} begins like no file of a database`, { file: path, expected: 'LSMTSST1, LSMTWAL1, LSMTLOG1, LSMTMAN1 or LSMTFMT1', actual: JSON.stringify(bytes.toString('latin1', 0, 8)) })
+      throw new LsmtError('XX001', `${path} begins like no file of a database`, { file: path, expected: 'LSMTSST1, LSMTWAL1, LSMTLOG1, LSMTMAN1, LSMTREP1 or LSMTFMT1', actual: JSON.stringify(bytes.toString('latin1', 0, 8)) })
   }
 }
 

@@ -5,6 +5,7 @@
  */
 import { LsmtError } from '../../errors.ts'
 import type { Kernel } from '../../kernel/kernel.ts'
+import { replicasFolder } from '../../lsm/file-names.ts'
 import type { TableLayout } from '../../lsm/layout.ts'
 import { publishManifest } from '../../lsm/manifest-store.ts'
 import type { ManifestState } from '../../lsm/manifest.ts'
@@ -27,6 +28,8 @@ export async function* repairDatabase(floor: RepairFloor): AsyncGenerator<Loss> 
     yield* repairBucket(floor)
     return
   }
+  const [replica] = await storage.list(replicasFolder)
+  if (replica !== undefined) throw new LsmtError('0A000', `repairing copies of a cluster is not supported, and ${storage.description} holds some: ${replica.name}`, { hint: 'what is damaged here is sound elsewhere: start the node with an empty directory, and it gets copies anew' })
   const lostFormat = await repairFormat(storage, kernel, random)
   if (lostFormat !== undefined) yield lostFormat
   const { shards } = decodeFormat(kernel, await storage.read(formatFileName))

@@ -1,19 +1,24 @@
 /**
  * Verifies every file of a database that nobody writes to: the format, each shard's manifests, every table file that
- * the newest manifest names, every record of the log. Reads only; findings come as they are found.
+ * the newest manifest names, every record of the log, and of a copy in a cluster whether they go together. Reads only; findings come as they are found.
  */
 import { LsmtError } from '../../errors.ts'
 import type { Kernel } from '../../kernel/kernel.ts'
 import { readClaims } from '../../lsm/claim/writer-claim.ts'
 import { claimFileName, fileNumberOf, manifestFileName, manifestFolder, streamFolder } from '../../lsm/file-names.ts'
 import { readLog } from '../../lsm/log/log-reader.ts'
+import type { ReadLog } from '../../lsm/log/log-reader.ts'
 import type { LogCut } from '../../lsm/log/segment-scan.ts'
 import { readChain } from '../../lsm/log/stream/stream-chain.ts'
 import { recordsOfShard } from '../../lsm/log/stream/stream-log.ts'
 import { decodeManifest } from '../../lsm/manifest-codec.ts'
 import { loadManifest } from '../../lsm/manifest-store.ts'
+import { emptyManifest } from '../../lsm/manifest.ts'
 import type { ManifestState } from '../../lsm/manifest.ts'
 import { checkpointFolder, decodeCheckpoint } from '../../lsm/pins/checkpoint-file.ts'
+import { findLog } from '../../lsm/replicated/found-log.ts'
+import { readReplicaRecord } from '../../lsm/replicated/replica-record.ts'
+import type { RecordFloor } from '../../lsm/replicated/replica-record.ts'
 import { verifyTable } from '../../lsm/table/verify-table.ts'
 import type { Finding } from '../../lsm/table/verify-table.ts'
 import { findingOf } from '../../lsm/table/verify/finding.ts'
@@ -53,10 +58,9 @@ async function* verifyAll(storage: Storage, kernel: Kernel, counts: VerifyCounts
     counts.shards++
     const verified = yield* verifyShard(storage, kernel, shard, counts)
     if (verified === undefined) continue
-    const { flushedSequence, writerEpoch } = verified
-    flushed.set(shard, flushedSequence)
-    newestEpoch = Math.max(newestEpoch, writerEpoch)
-    if (storage.appends) yield* verifyLog(storage, kernel, shard, flushedSequence, counts)
+    flushed.set(shard, verified.flushedSequence)
+    newestEpoch = Math.max(newestEpoch, verified.writerEpoch)
+    if (storage.appends) yield* verifyLog(storage, kernel, verified, counts)
   }
   if (storage.appends) return
   yield* verifyClaims(storage, kernel, newestEpoch)
@@ -65,7 +69,7 @@ async function* verifyAll(storage: Storage, kernel: Kernel, counts: VerifyCounts
 }
 
 /** Returns the sequence after which the shard's log counts, and who last published; undefined when its manifest does not tell. */
-async function* verifyShard(storage: Storage, kernel: Kernel, shard: number, counts: VerifyCounts): AsyncGenerator<Finding, Pick<ManifestState, 'flushedSequence' | 'writerEpoch'> | undefined> {
+async function* verifyShard(storage: Storage, kernel: Kernel, shard: number, counts: VerifyCounts): AsyncGenerator<Finding, ManifestState | undefined> {
   const newest = await attempt(manifestFolder(shard), () => loadManifest(storage, kernel, shard))
   const damaged = new Set<string>()
   for await (const finding of verifyManifests(storage, kernel, shard, counts)) {
@@ -77,7 +81,7 @@ async function* verifyShard(storage: Storage, kernel: Kernel, shard: number, cou
     return undefined
   }
   yield* verifyTables(storage, kernel, newest.value, counts)
-  return newest.value ?? { flushedSequence: 0, writerEpoch: 0 }
+  return newest.value ?? emptyManifest(shard)
 }
 
 /** All that are kept, the newest included. */
@@ -100,13 +104,21 @@ async function* verifyTables(storage: Storage, kernel: Kernel, manifest: Manifes
   }
 }
 
-async function* verifyLog(storage: Storage, kernel: Kernel, shard: number, afterSequence: number, counts: VerifyCounts): AsyncGenerator<Finding> {
+async function* verifyLog(storage: Storage, kernel: Kernel, manifest: ManifestState, counts: VerifyCounts): AsyncGenerator<Finding> {
+  const { shard, flushedSequence } = manifest
   const { finding } = await attempt(`wal/${shard}`, async () => {
-    const log = await readLog({ storage, kernel, shard, afterSequence })
+    const log = await readLog({ storage, kernel, shard, afterSequence: flushedSequence })
     for await (const _ of log.records()) counts.logRecords++
     counts.tornTails.push(...log.cuts)
+    await verifyReplica({ storage, kernel, shard }, manifest, log)
   })
   if (finding !== undefined) yield finding
+}
+
+/** Of a copy in a cluster: record, log and files go together. Where files are about to take the place of others they need not yet. */
+async function verifyReplica(floor: RecordFloor, manifest: ManifestState, log: ReadLog): Promise<void> {
+  const record = await readReplicaRecord(floor)
+  if (record.number > 0 && record.install === undefined) await findLog(manifest, record, log, 0)
 }
 
 /** A claim that a later one has overtaken need only be there, and not be readable. All are kept, so none may be missing before the newest, nor the one that the newest manifest was published under; unless there are none, as in what a backup brought. */

@@ -51,15 +51,18 @@ export async function openReplicatedTree(options: ReplicatedTreeOptions): Promis
 export async function settleInstall(floor: RecordFloor): Promise<{ readonly record: ReplicaRecord; readonly manifest: ManifestState }> {
   const { storage, kernel, shard } = floor
   const manifest = (await loadManifest(storage, kernel, shard)) ?? emptyManifest(shard)
-  let record = await readReplicaRecord(floor)
+  const record = await readReplicaRecord(floor)
   const { install } = record
-  if (install !== undefined) {
-    const isDone = manifest.id >= install.manifestId && manifest.flushedSequence >= install.through.sequence
-    record = await writeReplicaRecord(floor, { ...record, start: isDone ? install : record.start, install: undefined })
-  }
-  const segmentsThrough = record.start?.segmentsThrough ?? 0
-  for (const { name } of await storage.list(logFolder(shard))) if ((fileNumberOf(name, logFolder(shard), 'wal') ?? Infinity) <= segmentsThrough) await storage.delete(name)
-  return { record, manifest }
+  const isDone = install !== undefined && manifest.id >= install.manifestId && manifest.flushedSequence >= install.through.sequence
+  const start = isDone ? install : record.start
+  // First, so that the log is whole again when the record says that all is done.
+  if (start !== undefined) await deleteSegments(floor, start.segmentsThrough)
+  return { record: install === undefined ? record : await writeReplicaRecord(floor, { ...record, start, install: undefined }), manifest }
+}
+
+async function deleteSegments({ storage, shard }: RecordFloor, throughNumber: number): Promise<void> {
+  const folder = logFolder(shard)
+  for (const { name } of await storage.list(folder)) if ((fileNumberOf(name, folder, 'wal') ?? Infinity) <= throughNumber) await storage.delete(name)
 }
 
 function openWriter(options: ReplicatedTreeOptions, { start }: ReplicaRecord, { files, lastSegmentNumber }: ReadLog, { epochs, window }: FoundLog): Promise<LogWriter> {

@@ -39,13 +39,16 @@ export interface RecordFloor {
   readonly shard: number
 }
 
-const frame: Frame = { what: 'replica record', magic: 'LSMTREP1', version: 1 }
+export const replicaRecordMagic = 'LSMTREP1'
+const frame: Frame = { what: 'replica record', magic: replicaRecordMagic, version: 1 }
 
 export async function readReplicaRecord({ storage, kernel, shard }: RecordFloor): Promise<ReplicaRecord> {
   const number = (await recordNumbers(storage, shard)).at(-1)
   if (number === undefined) return { number: 0, storedEpoch: 0, start: undefined, install: undefined }
   const file = replicaRecordName(shard, number)
-  return { number, ...checkedRecord(decodeFramed(kernel, frame, await storage.read(file), file), shard, file) }
+  const { shard: found, ...record } = decodeReplicaRecord(kernel, await storage.read(file), file)
+  if (found !== shard) throw corruption('replica record', { file, expected: `a record of shard ${shard}`, actual: `of shard ${found}` })
+  return { number, ...record }
 }
 
 /** Resolves to the record as it stands now. 55006 when somebody else writes here. */
@@ -62,11 +65,13 @@ async function recordNumbers(storage: Storage, shard: number): Promise<readonly 
   return (await storage.list(folder)).map(({ name }) => fileNumberOf(name, folder, 'replica')).filter((number) => number !== undefined)
 }
 
-function checkedRecord(json: unknown, expectedShard: number, file: string): Omit<ReplicaRecord, 'number'> {
+/** XX001 when the bytes are damaged, XX002 when another version wrote them. */
+export function decodeReplicaRecord(kernel: Kernel, bytes: Uint8Array, file: string): Omit<ReplicaRecord, 'number'> & { readonly shard: number } {
+  const json = decodeFramed(kernel, frame, bytes, file)
   const { shard, storedEpoch, start, install } = (json ?? {}) as Readonly<Record<string, unknown>>
-  const isRecord = shard === expectedShard && isCount(storedEpoch) && [start, install].every((each) => each === null || isFilesStart(each))
-  if (!isRecord) throw corruption('replica record', { file, expected: `a record of shard ${expectedShard}`, actual: JSON.stringify(json) })
-  return { storedEpoch, start: (start as FilesStart | null) ?? undefined, install: (install as FilesStart | null) ?? undefined }
+  const isRecord = isCount(shard) && isCount(storedEpoch) && [start, install].every((each) => each === null || isFilesStart(each))
+  if (!isRecord) throw corruption('replica record', { file, expected: 'the record of a replica', actual: JSON.stringify(json) })
+  return { shard, storedEpoch, start: (start as FilesStart | null) ?? undefined, install: (install as FilesStart | null) ?? undefined }
 }
 
 function isFilesStart(json: unknown): json is FilesStart {
