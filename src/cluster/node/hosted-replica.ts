@@ -26,10 +26,19 @@ export interface HostedReplicaStatus {
   readonly commitSequence: number
   /** Disks that what is acknowledged now is on. */
   readonly copies: number
-  /** Of a leader: those that get the log, and the sequences that they lack. */
-  readonly peers: readonly { readonly node: string; readonly store: string; readonly lag: number }[]
+  /** Of a leader: those that get the log. */
+  readonly peers: readonly HostedPeer[]
   readonly isFetching: boolean
   readonly halted: string | undefined
+}
+
+export interface HostedPeer extends ReplicaId {
+  /** Sequences that it lacks. */
+  readonly lag: number
+  /** Its log is the leader's as far as it goes. */
+  readonly isMatched: boolean
+  /** Since it was heard of. */
+  readonly silentMs: number
 }
 
 export type SwapRequest = Omit<Extract<Effect, { readonly kind: 'swap' }>, 'kind' | 'swapId'>

@@ -11,7 +11,7 @@ import type { Controller } from './control/controller.ts'
 import { createOperations } from './control/operations.ts'
 import { createNodeQuestions, ledStatusOf, nodeHandlers } from './control/requests.ts'
 import type { NodeQuestions } from './control/requests.ts'
-import type { HostedReplica, OpenReplica } from './hosted-replica.ts'
+import type { HostedPeer, HostedReplica, OpenReplica } from './hosted-replica.ts'
 import type { ClusterMembership, ClusterOperations, LedStatus, MembershipStatus } from './membership.ts'
 import { membershipStatus } from './membership-status.ts'
 import { createFirstPlacement, missingShards } from './shards/first-placement.ts'
@@ -62,7 +62,7 @@ export class NodeMembership<R extends HostedReplica> implements ClusterMembershi
     this.self = self
     this.shardCount = shardCount
     this.factor = factor
-    this.transport = options.connect(nodeHandlers({ leader: (shard) => this.#leader(shard), copies: () => this.#keeper.copies(), led: () => this.#led() }))
+    this.transport = options.connect(nodeHandlers({ leader: (shard) => this.#leader(shard), handOver: (shard) => this.#handOver(shard), copies: () => this.#keeper.copies(), led: () => this.#led() }))
     this.#questions = createNodeQuestions(this.transport, settings.askMsMax)
     const view = (): WatchedView['view'] => watched.view
     const ask = (node: string, change: Change): Promise<void> => this.#ask(node, change)
@@ -200,9 +200,19 @@ export class NodeMembership<R extends HostedReplica> implements ClusterMembershi
   /** A change, of the leader of its shard, which may be this node. */
   async #ask(node: string, change: Change): Promise<void> {
     if (node !== this.self.node) return await this.#questions.change(node, change)
-    const leader = this.#leader(change.shard)
-    if (change.kind === 'move') leader.move(change.fromStore, change.to)
-    else await leader.resign()
+    if (change.kind === 'move') this.#leader(change.shard).move(change.fromStore, change.to)
+    else await this.#handOver(change.shard)
+  }
+
+  /** To a member that is heard of: one that is live need not have a copy that can lead, and is to be replaced first then. */
+  async #handOver(shard: number): Promise<void> {
+    const leader = this.#leader(shard)
+    const isHeard = ({ isMatched, silentMs }: HostedPeer): boolean => isMatched && silentMs < this.#options.settings.silentMsMax
+    const members = this.configuration(shard)?.configuration.members ?? []
+    if (!leader.status().peers.some((peer) => isHeard(peer) && members.some(({ store }) => store === peer.store))) {
+      throw new LsmtError('55000', `no other member of shard ${shard} is heard of by ${this.self.node}, which leads it`)
+    }
+    await leader.resign()
   }
 
   #viewChanged(): void {

@@ -96,7 +96,7 @@ export function openEmptyReplica({ shard, host, disk, send }: Options): EmptyRep
         role: role.kind, epoch, halted, commitSequence, durableSequence: log.durableSequence, lastEpoch: endOfLog(log).epoch, isFetching: false,
         isReady: leader !== undefined && commitSequence >= leader.sinceSequence,
         copies: state.known?.configuration.members.length ?? 0,
-        peers: leader?.peers.map(({ id, matchSequence }) => ({ ...id, lag: log.lastSequence - matchSequence })) ?? [],
+        peers: leader?.peers.map(({ id, matchSequence, isMatched, heardAtMs }) => ({ ...id, isMatched, lag: log.lastSequence - matchSequence, silentMs: performance.now() - heardAtMs })) ?? [],
       }
     },
     move: (fromStore, to) => give({ kind: 'move', fromStore, to }),

@@ -98,6 +98,9 @@ describeEtcd('a copy', () => {
     const place = { etcd: await sharedEtcd(), cluster: freshCluster() }
     const [a, b] = await Promise.all([startMember('a', place), startMember('b', { ...place, openFails: (shard) => (shard === 1 ? new LsmtError('XX001', 'corrupt log') : undefined) })])
     await until(() => b.lines.includes("this node's copy of shard 1 cannot be opened, and counts as lost: corrupt log"))
+    await until(() => ledBy(a).includes(1))
+    // Nor is it given the leadership for the sake of a plan.
+    await expect(a.membership.operate.handOver(1)).rejects.toMatchObject({ code: '55000', message: expect.stringContaining('no other member of shard 1 is heard of by a') })
     const c = await startMember('c', place)
     await until(() => areAllLed([a, b, c]) && a.membership.membersOf(1).every((node) => node !== 'b'))
   })

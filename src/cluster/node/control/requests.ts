@@ -23,6 +23,7 @@ export interface NodeCopy {
 export interface NodeServices {
   /** That leads the shard here; 57P03 when none does. */
   leader(shard: number): HostedReplica
+  handOver(shard: number): Promise<void>
   copies(): Promise<readonly NodeCopy[]>
   led(): ReadonlyMap<number, LedStatus>
 }
@@ -44,7 +45,7 @@ export function nodeHandlers(services: NodeServices): Readonly<Record<string, Re
     },
     [methods.handOver]: async (body) => {
       const { fields, wrong } = bodyOf(body, methods.handOver)
-      await services.leader(shardOf(fields, wrong)).resign()
+      await services.handOver(shardOf(fields, wrong))
       return bytesOf({})
     },
     [methods.settle]: async () => bytesOf({}),
