@@ -6,8 +6,9 @@ import type { Coordinator, TermTold } from '../../../src/cluster/engine/coordina
 import type { ShardWriter } from '../../../src/cluster/engine/appends/shard-writer.ts'
 import { createFlightAdmission } from '../../../src/cluster/engine/coordinator/flight-admission.ts'
 import { takeClusterSnapshot } from '../../../src/cluster/engine/reads/cluster-snapshot.ts'
-import type { SnapshotsFloor } from '../../../src/cluster/engine/reads/cluster-snapshot.ts'
+import { viewsOfNow } from '../../../src/cluster/engine/reads/consistent-snapshot.ts'
 import { createClusterTree } from '../../../src/cluster/engine/reads/cluster-tree.ts'
+import type { ShardSnapshot } from '../../../src/engine/shards/shard-snapshot.ts'
 import { createDiskRoom } from '../../../src/lsm/disk-room.ts'
 import { openKernel } from '../../../src/kernel/open-kernel.ts'
 import { reserveLinearMemory } from '../../../src/kernel/linear-memory.ts'
@@ -23,7 +24,7 @@ export interface FakeCluster {
   /** A term of its own; those before are not told. */
   coordinate(): Coordinator
   /** A view of all shards as a reader elsewhere takes it. */
-  snapshots: SnapshotsFloor
+  snapshot(): ShardSnapshot
 }
 
 export function createFakeCluster(shardCount: number, seed: number): FakeCluster {
@@ -31,6 +32,7 @@ export function createFakeCluster(shardCount: number, seed: number): FakeCluster
   const random = seededRandom(seed)
   const shards = Array.from({ length: shardCount }, (_, shard) => new FakeShard(kernel, shard, random))
   const sources = shards.map((shard) => shard.source())
+  const seenElsewhere = shards.map(() => 0)
   const changed = (): Promise<void> => new Promise((resolve) => setImmediate(() => setImmediate(resolve)))
   const storage = createMemoryStorage()
   let terms = 0
@@ -38,13 +40,13 @@ export function createFakeCluster(shardCount: number, seed: number): FakeCluster
   const openEngine = (writers: readonly ShardWriter[], told: TermTold): Promise<Engine> => {
     const trees = shards.map((shard, index) => createClusterTree({ shard: index, newest: () => shard.newest(), layouts: () => shard.tree.layouts, here: () => shard.tree, writer: writers[index]! }))
     const seen = shards.map(() => 0)
-    return createLocalEngine({ kernel, trees, random: seededRandom(seed * 1000 + ++terms), snapshot: () => takeClusterSnapshot({ sources, seen }), ...told, admission: createFlightAdmission(1 << 20, systemClock), room: createDiskRoom(storage, systemClock), statementBytesMax: 1 << 20, cacheBytes: () => 0, cacheCounts: { hits: 0, misses: 0, evictions: 0 }, createTemporary: storage.createTemporary, close: async () => {} })
+    return createLocalEngine({ kernel, trees, random: seededRandom(seed * 1000 + ++terms), snapshot: () => takeClusterSnapshot(viewsOfNow(sources, seen), seen), ...told, admission: createFlightAdmission(1 << 20, systemClock), room: createDiskRoom(storage, systemClock), statementBytesMax: 1 << 20, cacheBytes: () => 0, cacheCounts: { hits: 0, misses: 0, evictions: 0 }, createTemporary: storage.createTemporary, close: async () => {} })
   }
 
   return {
     shards,
     random,
     coordinate: () => beginCoordinating({ shardCount, leader: (shard) => shards[shard]!.leader(), changed, clock: systemClock, openEngine }, ++terms * 10),
-    snapshots: { sources, seen: shards.map(() => 0) },
+    snapshot: () => takeClusterSnapshot(viewsOfNow(sources, seenElsewhere), seenElsewhere),
   }
 }

@@ -1,7 +1,6 @@
 /** Coordinators that end at any step, or go on after their time, under writers that move money between rows of all shards and readers who count it. */
 import { expect, test } from 'vitest'
 import type { Coordinator } from '../../../src/cluster/engine/coordinator/coordinator.ts'
-import { takeClusterSnapshot } from '../../../src/cluster/engine/reads/cluster-snapshot.ts'
 import { placeOf } from '../../../src/cluster/engine/reads/placed-snapshot.ts'
 import type { Engine, EngineRow } from '../../../src/engine/engine.ts'
 import type { TableSchema } from '../../../src/engine/schema.ts'
@@ -125,7 +124,7 @@ async function inTransaction(engine: Engine, table: TableSchema, ids: readonly n
 async function count(world: World, table: TableSchema): Promise<void> {
   const { cluster } = world
   while (!world.isOver) {
-    const snapshot = takeClusterSnapshot(cluster.snapshots)
+    const snapshot = cluster.snapshot()
     try {
       await snapshot.ready
       const sums = await Promise.all(snapshot.shards!.map((shard) => sumOf(shard, table)))

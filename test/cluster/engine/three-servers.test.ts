@@ -92,4 +92,25 @@ describeEtcd('three servers', () => {
     expect(await asked(other)).toEqual([[2]])
     expect(await other.read('SELECT v FROM t')).toEqual([[2]])
   })
+
+  it('show a session what it has written and read, and answers of bounded age, from any replica', async () => {
+    const nodes = await startThree(), [a] = nodes
+    await a.write('CREATE TABLE t (id INT PRIMARY KEY, v INT); INSERT INTO t VALUES (1, 0), (2, 0), (3, 0), (4, 0)')
+    const coordinator = nodes.find(({ server, name }) => server.membership.leaderOf(0) === name)!
+    for (let round = 1; round <= 10; round++) {
+      await a.write(`UPDATE t SET v = ${round}`)
+      const token = coordinator.server.token()
+      for (const node of nodes) {
+        expect(await node.read('SELECT sum(v), min(v) FROM t', { kind: 'session', token })).toEqual([[4 * round, round]])
+        expect(await node.read(`SELECT v FROM t WHERE id = ${1 + (round % 4)}`, { kind: 'session', token })).toEqual([[round]])
+        expect(await node.read('SELECT min(v) = max(v) FROM t', { kind: 'stale', maxMs: 5_000 })).toEqual([[true]])
+      }
+    }
+    await a.write('CREATE TABLE u (id INT PRIMARY KEY)')
+    const token = coordinator.server.token()
+    for (const node of nodes) expect(await node.read('SELECT count(*) FROM u', { kind: 'session', token })).toEqual([[0]])
+    await Promise.all(nodes.map((node) => expect(async () => await node.read('SELECT 1', { kind: 'session', token: 'AAAA' })).rejects.toMatchObject({ code: '22023' })))
+    await new Promise((resolve) => setTimeout(resolve, 300))
+    for (const node of nodes) expect(await node.read('SELECT v FROM t WHERE id = 3', { kind: 'stale', maxMs: 200 })).toEqual([[10]])
+  })
 })

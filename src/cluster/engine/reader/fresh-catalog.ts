@@ -10,23 +10,29 @@ import type { Replica } from '../../replica/replica.ts'
 import type { ShardSource } from '../reads/consistent-snapshot.ts'
 import type { TakenSnapshot } from '../reads/placed-snapshot.ts'
 
+type ShownReplica = Pick<Replica, 'mayServe' | 'replicated' | 'tree'>
+
 export interface FreshCatalogOptions {
   readonly shardCount: number
-  readonly replica: (shard: number) => Pick<Replica, 'mayServe' | 'replicated'> | undefined
+  readonly replica: (shard: number) => ShownReplica | undefined
   /** Snapshots of the catalog's shard as of now. */
   readonly catalog: ShardSource
   readonly followed: FollowedTables
+  /** Other tables are shown than before. */
+  readonly onChanged: () => void
 }
 
 export interface FreshCatalog {
   /** Resolves when the tables are those of the moment of the call, or later ones; undefined: they are. 57P03 while the cluster has no catalog. */
   fresh(): Promise<void> | undefined
+  /** As `fresh`, where the word of any replica here will do that is new enough. */
+  near(isNewEnough: (replica: ShownReplica, shard: number) => boolean): Promise<void> | undefined
   /** The same, whatever is known. */
   refresh(): Promise<void>
 }
 
 export function createFreshCatalog(options: FreshCatalogOptions): FreshCatalog {
-  const { shardCount, replica, catalog, followed } = options
+  const { shardCount, replica, catalog, followed, onChanged } = options
   /** By shard: the newest change of tables that its replica here showed before the catalog was read last. */
   let seen: readonly (number | undefined)[] = []
   let readAt: number | undefined
@@ -51,6 +57,7 @@ export function createFreshCatalog(options: FreshCatalogOptions): FreshCatalog {
     const show = await followed.prepare(snapshot)
     show()
     readAt = tablesSequence
+    onChanged()
   }
 
   function start(): Promise<void> {
@@ -68,15 +75,13 @@ export function createFreshCatalog(options: FreshCatalogOptions): FreshCatalog {
     return following
   }
 
-  return {
-    refresh,
-    fresh() {
-      for (let shard = 0; readAt !== undefined && shard < shardCount; shard++) {
-        const here = replica(shard)
-        if (here?.mayServe() === true) return here.replicated.tablesSequence === seen[shard] ? undefined : refresh()
-      }
-      return refresh()
-    },
+  function near(isNewEnough: (replica: ShownReplica, shard: number) => boolean): Promise<void> | undefined {
+    for (let shard = 0; readAt !== undefined && shard < shardCount; shard++) {
+      const here = replica(shard)
+      if (here !== undefined && isNewEnough(here, shard)) return here.replicated.tablesSequence === seen[shard] ? undefined : refresh()
+    }
+    return refresh()
   }
-}
 
+  return { refresh, near, fresh: () => near((here) => here.mayServe()) }
+}

@@ -13,7 +13,7 @@ import type { FreshCatalog } from './fresh-catalog.ts'
 export interface ReadingEngineFloor {
   readonly shards: Shards
   readonly tables: Tables
-  readonly catalog: FreshCatalog
+  readonly catalog: Pick<FreshCatalog, 'fresh' | 'refresh'>
   readonly texts: ColumnInserter
   readonly spillFile: Engine['spillFile']
   readonly room: DiskRoom

@@ -1,17 +1,11 @@
 /** Snapshots of all shards as the engine takes them: at once where all that is asked is here, otherwise when the others have answered. */
 import type { RenewableSnapshot } from '../../../engine/follow/renewing-reads.ts'
-import { releaseTaken, takeAll, takeAllNow } from './consistent-snapshot.ts'
-import type { SeenSequences, ShardSource } from './consistent-snapshot.ts'
+import { noteSeen, releaseTaken } from './consistent-snapshot.ts'
+import type { SeenSequences, ViewSource } from './consistent-snapshot.ts'
 import type { TakenSnapshot } from './placed-snapshot.ts'
 
-export interface SnapshotsFloor {
-  readonly sources: readonly ShardSource[]
-  readonly seen: SeenSequences
-  /** Called with the sequences that a snapshot shows, by shard. */
-  readonly onTaken?: (sequences: readonly number[]) => void
-}
-
-export function takeClusterSnapshot({ sources, seen, onTaken }: SnapshotsFloor): RenewableSnapshot {
+/** `seen` gets what the snapshot shows. */
+export function takeClusterSnapshot(views: ViewSource, seen: SeenSequences): RenewableSnapshot {
   let taken: readonly TakenSnapshot[] | undefined
   let ready: Promise<void> | undefined
   let isReleased = false
@@ -19,16 +13,16 @@ export function takeClusterSnapshot({ sources, seen, onTaken }: SnapshotsFloor):
   function have(now: readonly TakenSnapshot[]): void {
     if (isReleased) return releaseTaken(now)
     taken = now
-    onTaken?.(now.map(({ snapshot }) => snapshot.sequence))
+    noteSeen(seen, now)
   }
 
   async function wait(): Promise<void> {
-    have(await takeAll(sources, seen))
+    have(await views.take())
     ready = undefined
   }
 
   function take(): void {
-    const now = takeAllNow(sources)
+    const now = views.now()
     if (now !== undefined) return have(now)
     ready = wait()
     // Whoever uses the snapshot gets the failure; one that nobody uses has nobody to tell.

@@ -20,10 +20,22 @@ export interface ShardSource {
 /** By shard: a place in its log that some snapshot has shown. It only grows. */
 export type SeenSequences = number[]
 
-const roundsMax = 30
+export const roundsMax = 30
+
+/** How views of all shards are taken. */
+export interface ViewSource {
+  /** In this synchronous step; undefined when somebody has to be asked. */
+  now(): readonly TakenSnapshot[] | undefined
+  take(): Promise<readonly TakenSnapshot[]>
+}
+
+/** Views of now, from the leaders. */
+export function viewsOfNow(sources: readonly ShardSource[], seen: SeenSequences): ViewSource {
+  return { now: () => takeAllNow(sources), take: () => takeAll(sources, seen) }
+}
 
 /** In this synchronous step, if every shard can be: all parts that are settled are in all of them then. */
-export function takeAllNow(sources: readonly ShardSource[]): readonly TakenSnapshot[] | undefined {
+function takeAllNow(sources: readonly ShardSource[]): readonly TakenSnapshot[] | undefined {
   const taken: TakenSnapshot[] = []
   for (const source of sources) {
     const each = source.now(0)
@@ -36,11 +48,11 @@ export function takeAllNow(sources: readonly ShardSource[]): readonly TakenSnaps
 }
 
 /** 40001 when others write so much at once that no view is whole. */
-export async function takeAll(sources: readonly ShardSource[], seen: SeenSequences): Promise<readonly TakenSnapshot[]> {
+async function takeAll(sources: readonly ShardSource[], seen: SeenSequences): Promise<readonly TakenSnapshot[]> {
   let known: readonly number[] = [...seen]
   let taken = await takeEach(sources, sources.map(() => 0))
   for (let rounds = 0; rounds < roundsMax; rounds++) {
-    taken.forEach(({ snapshot }, shard) => (seen[shard] = Math.max(seen[shard]!, snapshot.sequence)))
+    noteSeen(seen, taken)
     const hidesParts = taken.some(({ partsAfter }, shard) => partsAfter > known[shard]!)
     const missing = missingIn(taken)
     if (!hidesParts && missing.size === 0) return taken
@@ -51,11 +63,13 @@ export async function takeAll(sources: readonly ShardSource[], seen: SeenSequenc
     } else taken = await takeAnew(sources, taken, missing)
   }
   releaseTaken(taken)
-  throw new LsmtError('40001', 'no view of all shards could be taken in which no statement is seen half', { hint: 'run it again' })
+  throw notWhole()
 }
 
+export const notWhole = (): LsmtError => new LsmtError('40001', 'no view of all shards could be taken in which no statement is seen half', { hint: 'run it again' })
+
 /** By shard that lacks a part which another one shows: the sequence that it must have. */
-function missingIn(taken: readonly TakenSnapshot[]): ReadonlyMap<number, number> {
+export function missingIn(taken: readonly TakenSnapshot[]): ReadonlyMap<number, number> {
   const missing = new Map<number, number>()
   for (const [shard, { snapshot, parts }] of taken.entries()) {
     for (const { baseSequence, participants } of parts) {
@@ -69,7 +83,7 @@ function missingIn(taken: readonly TakenSnapshot[]): ReadonlyMap<number, number>
   return missing
 }
 
-async function takeAnew(sources: readonly ShardSource[], taken: readonly TakenSnapshot[], missing: ReadonlyMap<number, number>): Promise<readonly TakenSnapshot[]> {
+export async function takeAnew(sources: readonly ShardSource[], taken: readonly TakenSnapshot[], missing: ReadonlyMap<number, number>): Promise<readonly TakenSnapshot[]> {
   const [kept, left] = [taken.filter((_, shard) => !missing.has(shard)), taken.filter((_, shard) => missing.has(shard))]
   releaseTaken(left)
   const shards = [...missing.keys()]
@@ -82,8 +96,8 @@ async function takeAnew(sources: readonly ShardSource[], taken: readonly TakenSn
   }
 }
 
-/** All or none. Those that are here come last, in one step, so that less is missing in them. */
-async function takeEach(sources: readonly ShardSource[], minSequences: readonly number[]): Promise<readonly TakenSnapshot[]> {
+/** All or none. */
+export async function takeEach(sources: readonly ShardSource[], minSequences: readonly number[]): Promise<readonly TakenSnapshot[]> {
   const outcomes = await Promise.allSettled(sources.map((source, i) => source.take(minSequences[i]!)))
   const failed = outcomes.find((outcome) => outcome.status === 'rejected')
   const taken = outcomes.filter((outcome) => outcome.status === 'fulfilled').map(({ value }) => value)
@@ -94,4 +108,8 @@ async function takeEach(sources: readonly ShardSource[], minSequences: readonly 
 
 export function releaseTaken(taken: readonly TakenSnapshot[]): void {
   for (const { snapshot } of taken) snapshot.release()
+}
+
+export function noteSeen(seen: SeenSequences, taken: readonly TakenSnapshot[]): void {
+  for (const [shard, { snapshot }] of taken.entries()) seen[shard] = Math.max(seen[shard]!, snapshot.sequence)
 }

@@ -15,7 +15,8 @@ export interface FarShard {
   newest(where: () => string, again: <T>(ask: () => Promise<T>) => Promise<T>): ReadingTree
 }
 
-export function createFarShard(client: FragmentClient, shard: number, layouts: RemoteTreeOptions['layouts']): FarShard {
+/** `onRead`: rows as of now were read of the shard as it was at a sequence. */
+export function createFarShard(client: FragmentClient, { shard, layouts, onRead }: Required<Omit<RemoteTreeOptions, 'where'>>): FarShard {
   const byNode = new Map<string, RemoteTree>()
   const treeAt = (node: string): RemoteTree => {
     const known = byNode.get(node) ?? client.tree({ shard, where: () => node, layouts })
@@ -30,7 +31,7 @@ export function createFarShard(client: FragmentClient, shard: number, layouts: R
       return { snapshot: placeSnapshot(asReading(tree), snapshot), tablesSequence, parts, partsAfter }
     },
     newest(where, again) {
-      const tree = client.tree({ shard, where, layouts })
+      const tree = client.tree({ shard, where, layouts, onRead })
       return { ...asReading(tree), get: (snapshot, ...rest) => persistent(tree.get(snapshot, ...rest), again) }
     },
   }

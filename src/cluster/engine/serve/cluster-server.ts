@@ -124,7 +124,8 @@ function serve(parts: ServerParts): { readonly server: ClusterServer; readonly t
     engine: database.engine,
     at(consistency) {
       if (consistency.kind === 'linearizable') return database.engine
-      throw new LsmtError('0A000', `reads of level ${consistency.kind} are not supported`)
+      if (consistency.kind === 'stale') return database.near({ kind: 'stale', staleMsMax: consistency.maxMs })
+      return database.near({ kind: 'session', sequences: consistency.token === undefined ? database.seen.map(() => 0) : decodeToken(consistency.token, membership.shardCount) })
     },
     coordinator: (waitMs) => terms.place(waitMs),
     token: (seen) => tokenOf(database, terms, membership.shardCount, seen),

@@ -23,10 +23,14 @@ import { createFreshCatalog } from '../reader/fresh-catalog.ts'
 import type { FreshCatalog } from '../reader/fresh-catalog.ts'
 import { createReadingEngine } from '../reader/reading-engine.ts'
 import { takeClusterSnapshot } from '../reads/cluster-snapshot.ts'
+import { viewsOfNow } from '../reads/consistent-snapshot.ts'
 import type { SeenSequences } from '../reads/consistent-snapshot.ts'
+import { viewsAtLeast } from '../reads/level-views.ts'
+import type { Cut } from '../reads/level-views.ts'
+import type { NearLevel } from '../reads/near-source.ts'
 import type { ClusterServerOptions } from './cluster-options.ts'
 import { createReadingPlaces, leaderOf } from './places.ts'
-import type { PlacesOptions, ReadingPlaces } from './places.ts'
+import type { PlacesOptions } from './places.ts'
 
 export interface DatabaseOptions extends PlacesOptions {
   readonly server: ClusterServerOptions
@@ -39,6 +43,8 @@ export interface DatabaseOptions extends PlacesOptions {
 export interface Database {
   /** Reads as of now. */
   readonly engine: Engine
+  /** Reads that show at least what stands behind these sequences by shard, or what was true at most so long ago. */
+  near(level: { readonly kind: 'session'; readonly sequences: readonly number[] } | { readonly kind: 'stale'; readonly staleMsMax: number }): Engine
   readonly catalog: FreshCatalog
   /** By shard: up to where this node has read. */
   readonly seen: SeenSequences
@@ -47,26 +53,37 @@ export interface Database {
 }
 
 export function createDatabase(options: DatabaseOptions): Database {
-  const { node: { membership }, floor: { kernel, room }, server: { storage } } = options
+  const { node: { membership }, floor: { kernel, room }, groupBudget, server } = options
   let isClosed = false
   const assertOpen = (): void => {
     if (isClosed) throw new LsmtError('55000', 'the database is closed')
   }
   const late: { followed?: FollowedTables } = {}
-  const places = createReadingPlaces(options, { get: (tableId) => late.followed?.layout(tableId) }, () => noTables)
   const seen = Array.from({ length: membership.shardCount }, () => 0)
+  const places = createReadingPlaces(options, { get: (tableId) => late.followed?.layout(tableId) }, () => noTables, seen)
   const keys = createKeyScratch(kernel, membership.shardCount)
   const texts = createColumnInserter()
-  const shards: Shards = { ...readingShards(options, places, seen), keys, assertOpen }
+  const ofNow = viewsOfNow(places.sources, seen)
+  // Reader threads share files that are here, and parts of a read are on other nodes.
+  const readers = createReaders({ kernel, clock: server.clock, regions: [], rowsMin: 0, pinnedBytesMax: 0 })
+  const shards: Shards = { kernel, keys, assertOpen, groupBudget, turns: systemTurns, readers, trees: places.trees(), snapshot: () => takeClusterSnapshot(ofNow, seen), newest: () => undefined }
   const followed = createFollowedTables(shards)
   late.followed = followed
-  const catalog = createFreshCatalog({ shardCount: membership.shardCount, replica: (shard) => membership.replica(shard), catalog: places.sources[catalogShard]!, followed })
+  const cut: Cut = { sequences: [...seen], isOutdated: true }
+  const catalog = createFreshCatalog({ shardCount: membership.shardCount, replica: (shard) => membership.replica(shard), catalog: places.sources[catalogShard]!, followed, onChanged: () => (cut.isOutdated = true) })
   const spillFile: Engine['spillFile'] = (use, stats) => {
     assertOpen()
-    return createSpillFile(storage.createTemporary, kernel, use, stats)
+    return createSpillFile(server.storage.createTemporary, kernel, use, stats)
   }
+  const engineOver = (ownShards: Shards, fresh: FreshCatalog['fresh']): Engine => createReadingEngine({ shards: ownShards, tables: followed.tables, catalog: { fresh, refresh: catalog.refresh }, texts, spillFile, room, stats: () => statsOf(options, ownShards) })
   return {
-    engine: createReadingEngine({ shards, tables: followed.tables, catalog, texts, spillFile, room, stats: () => statsOf(options, shards) }),
+    engine: engineOver(shards, catalog.fresh),
+    near(level) {
+      const { sources, trees } = places.near(seen.map((_, shard): NearLevel => (level.kind === 'session' ? { kind: 'session', afterSequence: level.sequences[shard]! } : level)))
+      const views = viewsAtLeast({ sources, cut, now: ofNow })
+      const fresh = (): Promise<void> | undefined => catalog.near(({ tree }, shard) => level.kind === 'stale' || tree.visibleSequence >= level.sequences[shard]!)
+      return engineOver({ ...shards, trees, snapshot: () => takeClusterSnapshot(views, seen) }, fresh)
+    },
     catalog,
     seen,
     begin: coordinatorOver(options, seen),
@@ -80,18 +97,13 @@ export function createDatabase(options: DatabaseOptions): Database {
 
 const noTables: ReadonlyMap<number, TableLayout> = new Map()
 
-function readingShards({ floor: { kernel }, groupBudget, server }: DatabaseOptions, { sources, trees }: ReadingPlaces, seen: SeenSequences): Omit<Shards, 'keys' | 'assertOpen'> {
-  // Reader threads share files that are here, and parts of a read are on other nodes.
-  const readers = createReaders({ kernel, clock: server.clock, regions: [], rowsMin: 0, pinnedBytesMax: 0 })
-  return { kernel, trees: trees(), snapshot: () => takeClusterSnapshot({ sources, seen }), newest: () => undefined, groupBudget, turns: systemTurns, readers }
-}
-
 /** Terms of this node. The catalog's shard is led here in each of them, and has the tables of all. */
 function coordinatorOver(options: DatabaseOptions, seen: SeenSequences): (epoch: number) => Coordinator {
   const { node: { membership }, changes, clock, floor, groupBudget, batchBytesMax, server: { random, settings, storage, clock: wholeClock } } = options
   const { kernel, room, budget, cache, jobs } = floor
   const tables = (): ReadonlyMap<number, TableLayout> => membership.replica(catalogShard)?.tree.layouts ?? noTables
-  const places = createReadingPlaces(options, { get: (tableId) => tables().get(tableId) }, tables)
+  const places = createReadingPlaces(options, { get: (tableId) => tables().get(tableId) }, tables, seen)
+  const views = viewsOfNow(places.sources, seen)
   return (epoch) => beginCoordinating({
     shardCount: membership.shardCount, clock,
     leader: (shard) => leaderOf(options, shard),
@@ -99,7 +111,7 @@ function coordinatorOver(options: DatabaseOptions, seen: SeenSequences): (epoch:
     openEngine: (writers, told) => createLocalEngine({
       kernel, random, room, groupBudget, ...told,
       trees: places.trees(writers),
-      snapshot: () => takeClusterSnapshot({ sources: places.sources, seen }),
+      snapshot: () => takeClusterSnapshot(views, seen),
       admission: createFlightAdmission(budget.memtablesBytesMax, wholeClock),
       statementBytesMax: Math.min(budget.statementBytesMax, batchBytesMax),
       rowBytesMax: Math.min(budget.rowBytesMax, batchBytesMax),

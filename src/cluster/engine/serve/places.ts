@@ -10,10 +10,12 @@ import { leaderHere } from '../appends/shard-leader.ts'
 import type { ShardLeader } from '../appends/shard-leader.ts'
 import type { ShardWriter } from '../appends/shard-writer.ts'
 import { createClusterTree } from '../reads/cluster-tree.ts'
-import type { ShardSource } from '../reads/consistent-snapshot.ts'
+import type { SeenSequences, ShardSource } from '../reads/consistent-snapshot.ts'
 import { createFarShard } from '../reads/far-shard.ts'
 import { createLeaderSource, untilAnswered } from '../reads/leader-source.ts'
 import type { LeaderSourceOptions } from '../reads/leader-source.ts'
+import { createNearSource, nearNewest } from '../reads/near-source.ts'
+import type { NearLevel, NearSourceOptions } from '../reads/near-source.ts'
 import type { Changes } from './changes.ts'
 import type { ClusterNode } from './cluster-node.ts'
 
@@ -32,6 +34,8 @@ export interface ReadingPlaces {
   readonly sources: readonly ShardSource[]
   /** Trees without a way to write, but where a writer is given. */
   trees(writers?: readonly ShardWriter[]): readonly Tree[]
+  /** The same at levels by shard. */
+  near(levels: readonly NearLevel[]): { readonly sources: readonly ShardSource[]; readonly trees: readonly Tree[] }
 }
 
 /** By the configuration, and by what the replica here has heard. */
@@ -44,11 +48,13 @@ export function leaderOf({ node: { membership, transport } }: PlacesOptions, sha
   return here?.status().role === 'leader' ? leaderHere(leader, configuration.epoch, here) : undefined
 }
 
-export function createReadingPlaces(options: PlacesOptions, layouts: KnownLayouts, definedTables: () => ReadonlyMap<number, TableLayout>): ReadingPlaces {
+/** `seen` gets what single rows were read of; snapshots tell whoever takes them. */
+export function createReadingPlaces(options: PlacesOptions, layouts: KnownLayouts, definedTables: () => ReadonlyMap<number, TableLayout>, seen: SeenSequences): ReadingPlaces {
   const { node: { membership }, client, changes, clock } = options
   const { node: self } = membership.self
   const places = Array.from({ length: membership.shardCount }, (_, shard) => {
-    const far = createFarShard(client, shard, layouts)
+    const onRead = (sequence: number): void => void (seen[shard] = Math.max(seen[shard]!, sequence))
+    const far = createFarShard(client, { shard, layouts, onRead })
     const replica = (): PeerReplica | undefined => membership.replica(shard)
     const sourceOptions: LeaderSourceOptions = {
       shard, replica, clock,
@@ -66,9 +72,31 @@ export function createReadingPlaces(options: PlacesOptions, layouts: KnownLayout
     const farNewest = far.newest(where, (ask) => untilAnswered(sourceOptions, ask, clock))
     const newest: Parameters<typeof createClusterTree>[0]['newest'] = () => {
       const here = replica()
-      return here?.mayServe() === true ? here.tree : farNewest
+      if (here?.mayServe() !== true) return farNewest
+      onRead(here.tree.visibleSequence)
+      return here.tree
     }
-    return { source: createLeaderSource(sourceOptions), tree: (writer?: ShardWriter) => createClusterTree({ shard, newest, layouts: definedTables, here: () => replica()?.tree, ...(writer !== undefined && { writer }) }) }
+    const others = (): ReturnType<NearSourceOptions['others']> => {
+      const nodes = new Set([membership.leaderOf(shard), ...membership.membersOf(shard)].filter((node) => node !== undefined && node !== self))
+      return [...nodes].map((node) => (level, minSequence) => far.take(node!, level, minSequence))
+    }
+    const treeOptions = { shard, layouts: definedTables, here: () => replica()?.tree }
+    return {
+      source: createLeaderSource(sourceOptions),
+      tree: (writer?: ShardWriter) => createClusterTree({ ...treeOptions, newest, ...(writer !== undefined && { writer }) }),
+      near(level: NearLevel) {
+        const nearOptions: NearSourceOptions = { ...sourceOptions, level, others, layouts }
+        const afterSequence = level.kind === 'session' ? level.afterSequence : 0
+        return { source: createNearSource(nearOptions), tree: createClusterTree({ ...treeOptions, newest: nearNewest({ ...nearOptions, onRead }, afterSequence, () => farNewest) }) }
+      },
+    }
   })
-  return { sources: places.map(({ source }) => source), trees: (writers) => places.map(({ tree }, shard) => tree(writers?.[shard])) }
+  return {
+    sources: places.map(({ source }) => source),
+    trees: (writers) => places.map(({ tree }, shard) => tree(writers?.[shard])),
+    near(levels) {
+      const near = places.map((place, shard) => place.near(levels[shard]!))
+      return { sources: near.map(({ source }) => source), trees: near.map(({ tree }) => tree) }
+    },
+  }
 }

@@ -20,6 +20,8 @@ export interface RemoteTreeOptions {
   readonly where: () => string
   /** The tables as whoever asks knows them; what is read of others is 40001. */
   readonly layouts: Pick<ReadonlyMap<number, TableLayout>, 'get'>
+  /** Rows were read of the shard as it was at this sequence. */
+  readonly onRead?: (sequence: number) => void
 }
 
 export interface ClientState extends FragmentClientOptions {

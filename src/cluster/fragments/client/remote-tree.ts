@@ -102,7 +102,7 @@ function get(state: TreeState, view: RemoteView, tableId: number, key: Pointer, 
 function askedTable(state: TreeState, view: RemoteView, tableId: number): AskedTable {
   const known = view.tables.get(tableId)
   if (known !== undefined) return known
-  const table = createAskedTable((keys, stats) => askRows(state.client, view, layoutOf(state, tableId), keys, stats))
+  const table = createAskedTable((keys, stats) => askRows(state.client, view, layoutOf(state, tableId), keys, stats, (sequence) => state.onRead?.(sequence)))
   view.tables.set(tableId, table)
   return table
 }

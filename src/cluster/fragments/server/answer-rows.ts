@@ -48,10 +48,12 @@ export async function answerRow(reading: Reading, question: ByteReader): Promise
   const lookups = openLookups(reading, question)
   try {
     const writer = createByteWriter(256)
+    writer.count(reading.view.snapshot.sequence)
     writePointRow(writer, await rowOf(lookups, lookups.keys[0]!))
     const answer = writer.done()
     if (answer.byteLength <= answerBytesMax) return answer
-    const refusal = createByteWriter(1)
+    const refusal = createByteWriter(16)
+    refusal.count(reading.view.snapshot.sequence)
     writeTooLarge(refusal)
     return refusal.done()
   } finally {
@@ -59,11 +61,14 @@ export async function answerRow(reading: Reading, question: ByteReader): Promise
   }
 }
 
-/** Rows in messages, each with their number before them: of the first keys, at least of one. */
+/** The sequence, then rows in messages, each with their number before them: of the first keys, at least of one. */
 export async function* streamRows(reading: Reading, question: ByteReader): AsyncGenerator<Uint8Array> {
   const lookups = openLookups(reading, question)
   const { keys } = lookups
   try {
+    const head = createByteWriter(16)
+    head.count(reading.view.snapshot.sequence)
+    yield head.done()
     let streamedBytes = 0
     const packer = createRowPacker(messageBytesMax)
     for (let index = 0; index < keys.length && streamedBytes < streamBytesMax; index++) {

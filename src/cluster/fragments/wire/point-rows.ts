@@ -2,9 +2,10 @@
  * Point reads between nodes. Never change this: another layout is another version of the handshake.
  *
  *   question  │ view │ table │ columns of the table as the asker knows it │ keys
- *   answer    │ u8 0 absent, 1 there, 2 too large for an answer: ask for a stream │ columns, values by ordinal
+ *   answer    │ sequence that it shows │ u8 0 absent, 1 there, 2 too large for an answer: ask for a stream │ columns, values by ordinal
  *
- * The row of one key is an answer, those of several are a stream of them, in the order of the keys, perhaps without the last.
+ * The row of one key is an answer, those of several are a stream: the sequence, then rows in the order of the keys, perhaps
+ * without the last.
  */
 import type { PhysicalKind, PhysicalValue } from '../../../lsm/layout.ts'
 import type { ByteReader } from '../../transport/wire/byte-reader.ts'

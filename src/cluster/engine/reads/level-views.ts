@@ -1,0 +1,83 @@
+/**
+ * Views of all shards that need not be of now, from whatever replicas are near. A replica that follows may lag behind
+ * others by any amount, so what it shows says nothing of them. Instead there is a cut: sequences of all shards, such
+ * that every statement over several of them is in it whole or not at all. Every snapshot reaches the cut, and of what is
+ * above it each shard lists the parts; so views are made whole as those of now are. Where a shard does not list parts as
+ * far back as the cut, or tables have changed since, a newer cut is taken from the leaders.
+ */
+import { missingIn, notWhole, releaseTaken, roundsMax, takeAnew, takeEach } from './consistent-snapshot.ts'
+import type { ShardSource, ViewSource } from './consistent-snapshot.ts'
+import type { TakenSnapshot } from './placed-snapshot.ts'
+
+export interface Cut {
+  sequences: readonly number[]
+  /** What it was taken for has changed: the next view takes another. */
+  isOutdated: boolean
+}
+
+export interface LevelViewsOptions {
+  readonly sources: readonly ShardSource[]
+  readonly cut: Cut
+  /** A view of now, of which only the sequences are of interest. */
+  readonly now: ViewSource
+}
+
+export function viewsAtLeast({ sources, cut, now }: LevelViewsOptions): ViewSource {
+  /** Of cuts, the later sequences of all shards are one as well. */
+  const raise = (taken: readonly TakenSnapshot[]): void => {
+    cut.sequences = cut.sequences.map((sequence, shard) => Math.max(sequence, taken[shard]!.snapshot.sequence))
+  }
+  const hidesParts = (taken: readonly TakenSnapshot[]): boolean => taken.some(({ partsAfter }, shard) => partsAfter > cut.sequences[shard]!)
+  const isWhole = (taken: readonly TakenSnapshot[]): boolean => !hidesParts(taken) && missingIn(taken).size === 0
+
+  async function renew(): Promise<void> {
+    cut.isOutdated = false
+    const taken = now.now() ?? (await now.take().catch((error: unknown) => {
+      cut.isOutdated = true
+      throw error
+    }))
+    raise(taken)
+    releaseTaken(taken)
+  }
+
+  async function complete(first: readonly TakenSnapshot[]): Promise<readonly TakenSnapshot[] | undefined> {
+    let taken = first
+    for (let rounds = 0; rounds < roundsMax && !hidesParts(taken); rounds++) {
+      const missing = missingIn(taken)
+      if (missing.size === 0) return taken
+      taken = await takeAnew(sources, taken, missing)
+    }
+    releaseTaken(taken)
+    return undefined
+  }
+
+  return {
+    now() {
+      if (cut.isOutdated) return undefined
+      const taken: TakenSnapshot[] = []
+      for (const [shard, source] of sources.entries()) {
+        const each = source.now(cut.sequences[shard]!)
+        if (each === undefined) break
+        taken.push(each)
+      }
+      if (taken.length === sources.length && isWhole(taken)) {
+        raise(taken)
+        return taken
+      }
+      releaseTaken(taken)
+      return undefined
+    },
+    async take() {
+      for (let rounds = 0; rounds < roundsMax; rounds++) {
+        if (cut.isOutdated) await renew()
+        const whole = await complete(await takeEach(sources, cut.sequences))
+        if (whole !== undefined) {
+          raise(whole)
+          return whole
+        }
+        await renew()
+      }
+      throw notWhole()
+    },
+  }
+}
