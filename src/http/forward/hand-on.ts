@@ -1,12 +1,12 @@
 /**
  * One attempt to have another node answer a request, as it came. It is known at every moment whether the other one can
- * have begun: until then the request may go elsewhere, afterwards it goes nowhere else, and a node that is lost before
- * its answer leaves the outcome unknown (40003).
+ * have begun: a node that is lost before that has not taken the request, one that is lost afterwards and before its
+ * answer leaves the outcome unknown.
  */
 import type { ClientRequest, IncomingMessage, ServerResponse } from 'node:http'
 import { pipeline } from 'node:stream'
 import { LsmtError } from '../../errors.ts'
-import { answerHeaders, notTakenHeader } from './passed-headers.ts'
+import { answerHeaders, notTakenHeader, unknownHeader } from './passed-headers.ts'
 import type { Peers } from './peers.ts'
 import type { Coordinator } from './served-cluster.ts'
 
@@ -27,6 +27,8 @@ export type Verdict =
   /** Or the client is gone, or its answer broke off. */
   | { readonly kind: 'answered' }
   | { readonly kind: 'notTaken'; readonly reason: string }
+  /** Why: the client is told so if it is not tried elsewhere. */
+  | { readonly kind: 'unknown'; readonly error: LsmtError }
 
 type Elsewhere = Extract<Coordinator, { readonly kind: 'there' }>
 
@@ -35,7 +37,7 @@ const connectMsMax = 2_000, agreeMsMax = 5_000
 /** A node that does not coordinate any more often knows what has come of its statements, and says so. */
 const graceMs = 500
 
-/** Rejects with 40003 when what came of it is not known, and with what the body fails with. */
+/** Rejects with what the body fails with. */
 export function handOn(peers: Peers, to: Elsewhere, handed: Handed, response: ServerResponse): Promise<Verdict> {
   const expect = handed.body.kind === 'streamed' ? ['expect', '100-continue'] : []
   const outgoing = peers.open({ url: to.url, method: handed.method, path: handed.path, headers: [...handed.headers, ...expect] })
@@ -110,7 +112,7 @@ class Attempt {
         this.end(() => this.told.resolve({ kind: 'notTaken', reason }))
         return
       case 'mayHaveBegun':
-        this.end(() => this.told.reject(unknownOutcome(this.node, reason)))
+        this.end(() => this.told.resolve({ kind: 'unknown', error: unknownOutcome(this.node, reason) }))
         return
       case 'answering':
         // Who reads it sees that it breaks off.
@@ -130,10 +132,11 @@ class Attempt {
   private answer(incoming: IncomingMessage): void {
     if (this.state === 'ended') return
     this.incoming = incoming
-    if (incoming.headers[notTakenHeader] !== undefined) {
-      this.state = 'unsent'
+    const isNotTaken = incoming.headers[notTakenHeader] !== undefined
+    if (isNotTaken || incoming.headers[unknownHeader] !== undefined) {
+      if (isNotTaken) this.state = 'unsent'
       // Where it breaks off does not matter.
-      incoming.on('error', () => {}).on('close', () => this.lost('it does not coordinate writes')).resume()
+      incoming.on('error', () => {}).on('close', () => this.lost('it does not coordinate writes any more')).resume()
       return
     }
     this.state = 'answering'

@@ -4,12 +4,14 @@
 export const forwardedHeader = 'lsmt-forwarded-by'
 /** Stands in an answer that tells that nothing was done: the request may go elsewhere. */
 export const notTakenHeader = 'lsmt-not-taken'
+/** Stands in one that tells that nobody knows: the request may go elsewhere if it takes effect once however often it is sent. */
+export const unknownHeader = 'lsmt-outcome-unknown'
 
 const ofConnection: readonly string[] = ['connection', 'keep-alive', 'proxy-connection', 'proxy-authenticate', 'proxy-authorization', 'te', 'trailer', 'transfer-encoding', 'upgrade', 'http2-settings']
 /** Said anew for the other node. The origin of a request was judged here, by the host that it named. */
 const saidAnew: readonly string[] = ['host', 'expect', 'origin', 'content-length', 'x-request-id', forwardedHeader]
 /** Of answers: each server has its own. */
-const ofServer: readonly string[] = ['date', notTakenHeader]
+const ofServer: readonly string[] = ['date', notTakenHeader, unknownHeader]
 
 /** Names and values in turn, as `rawHeaders` has them. */
 export function requestHeaders(rawHeaders: readonly string[]): string[] {

@@ -80,10 +80,12 @@ async function importInCluster(route: ImportRoute, { forwarding }: ClusterRoute,
     request,
     response,
     waitMsMax: coordinatorWaitMs,
+    // Its rows come once.
+    isRepeatable: false,
     body: { kind: 'streamed', begin: () => bodyOf(route, arrived) },
     here: async (engine) => {
       await importHere(route, engine, asked, arrived, signal)
-      return true
+      return { kind: 'answered' }
     },
   })
 }

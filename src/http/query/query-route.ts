@@ -19,6 +19,7 @@ import { writeResults } from '../format/write-results.ts'
 import { runAtCoordinator } from '../forward/at-coordinator.ts'
 import { checkConsistencyAlone, readConsistency } from '../forward/consistency.ts'
 import type { ClusterRoute } from '../forward/cluster-route.ts'
+import type { Verdict } from '../forward/hand-on.ts'
 import { drop } from '../guard/bodies.ts'
 import type { Bodies } from '../guard/bodies.ts'
 import { beforeEnd, inTurn } from '../guard/gate.ts'
@@ -113,21 +114,24 @@ function runInCluster(route: QueryRoute, cluster: ClusterRoute, asked: Asked, { 
   const consistency = readConsistency(request.headers)
   const { statements } = route.sql.prepare(asked.query.sql)
   if (asked.access === 'read' || onlyReads(statements)) return runQuery(route, cluster.reading(consistency), asked, response)
-  const here = async (engine: Engine): Promise<boolean> => {
-    let isTaken = true
-    // Of several statements some may have been done.
+  const isRepeatable = asked.idempotencyKey !== undefined
+  const here = async (engine: Engine): Promise<Verdict> => {
+    let verdict: Verdict = { kind: 'answered' }
     const passOver = (error: unknown): boolean => {
-      isTaken = statements.length > 1 || !(error instanceof LsmtError && error.code === '57P03')
-      return !isTaken
+      if (!(error instanceof LsmtError)) return false
+      // Of several statements some may have been done.
+      if (error.code === '57P03' && statements.length === 1) verdict = { kind: 'notTaken', reason: error.message }
+      else if ((error.code === '40003' || error.code === '57P03') && isRepeatable) verdict = { kind: 'unknown', error }
+      return verdict.kind !== 'answered'
     }
     await runQuery(route, cluster.writing(engine), asked, response, passOver)
-    return isTaken
+    return verdict
   }
   const waitMsMax = timeLimitOf(route, asked.query)?.ms ?? Infinity
-  return runAtCoordinator(cluster.forwarding, { request, response, body: { kind: 'whole', bytes: body }, waitMsMax, here }).catch((error: unknown) => answerError(route, error, response, undefined))
+  return runAtCoordinator(cluster.forwarding, { request, response, body: { kind: 'whole', bytes: body }, waitMsMax, isRepeatable, here }).catch((error: unknown) => answerError(route, error, response, undefined))
 }
 
-/** At once when nothing is to be waited for; neither throws nor rejects. `passOver` says of an error that nobody is to be told of it. */
+/** At once when nothing is to be waited for; neither throws nor rejects. `passOver` says of an error that the client is not to be told of it. */
 function runQuery(route: QueryRoute, sql: Sql, asked: Asked, response: ServerResponse, passOver?: (error: unknown) => boolean): Promise<void> | undefined {
   const canceller = new Canceller()
   const sink = new ResponseSink(response, asked.format.contentType, canceller)

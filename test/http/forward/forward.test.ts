@@ -135,6 +135,24 @@ describe('what may have been taken', () => {
     expect(bare.requests).toHaveLength(1)
   })
 
+  test('under an idempotency key it goes on to the next node, though nobody knows what came of it', async () => {
+    const keyed = { 'idempotency-key': 'k' }
+    bare = await bareServer((request) => void request.resume().on('end', () => request.socket.destroy()))
+    b.coordinators = [there(bare.url), there(a.url)]
+    expect(await b.post(insert('x'), keyed)).toMatchObject({ status: 200, json: { rowCount: 1 } })
+    const losing = Object.create(cluster.engine, { request: { value: () => Promise.reject(new LsmtError('40003', 'not known')) } }) as FakeCluster['engine']
+    const c = await cluster.node('c')
+    c.coordinators = [() => ({ kind: 'here', engine: losing }), there(a.url)]
+    b.coordinators = [there(c.url), there(a.url)]
+    expect(await b.post(insert('y'), keyed)).toMatchObject({ status: 400, json: { error: { code: '22023' } } })
+    c.coordinators = [() => ({ kind: 'here', engine: losing })]
+    b.coordinators = [there(c.url)]
+    const answer = await b.postJson({ sql: insert('z'), timeoutMs: 300 })
+    expect(answer.status).toBe(200)
+    const lost = await b.post(JSON.stringify({ sql: insert('z'), timeoutMs: 300 }), { ...json, 'idempotency-key': 'k2' })
+    expect([lost.json.error.code, lost.headers.get('lsmt-outcome-unknown')]).toEqual(['40003', null])
+  })
+
   test('a node that does not coordinate any more and says nothing: 40003; one that answers is believed', async () => {
     const over = new AbortController()
     let answering = false
