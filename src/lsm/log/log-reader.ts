@@ -5,6 +5,8 @@
 import { corruption, LsmtError } from '../../errors.ts'
 import type { Kernel } from '../../kernel/kernel.ts'
 import type { Storage } from '../../storage/storage.ts'
+import { tryAllocateBeforeCache } from '../state/memtable-memory.ts'
+import type { Evicting } from '../state/memtable-memory.ts'
 import { fileNumberOf, logFileName, logFolder } from '../file-names.ts'
 import type { LogRecord } from './log.ts'
 import { readRecord, recordHeaderBytes } from './segment-format.ts'
@@ -17,6 +19,8 @@ export interface ReadLogOptions {
   readonly storage: Storage
   readonly kernel: Kernel
   readonly shard: number
+  /** Of the same heap: caches give way to segments. */
+  readonly memtableMemory?: Evicting
   /** Everything up to this sequence is in table files: records at or below it are not handed out and need not be there. */
   readonly afterSequence: number
 }
@@ -120,11 +124,11 @@ async function segmentNumbers(storage: Storage, shard: number): Promise<readonly
 }
 
 /** Loads a segment into linear memory for the time of `use`. */
-async function withSegment<T>({ storage, kernel, shard }: ReadLogOptions, segmentNumber: number, use: (segment: LoadedSegment) => Promise<T>): Promise<T> {
+async function withSegment<T>({ storage, kernel, shard, memtableMemory }: ReadLogOptions, segmentNumber: number, use: (segment: LoadedSegment) => Promise<T>): Promise<T> {
   const file = logFileName(shard, segmentNumber)
   const reader = await storage.open(file)
   const byteLength = (reader.byteLength + 7) & ~7
-  const address = kernel.heap.tryAllocate(byteLength + 8)
+  const address = tryAllocateBeforeCache(kernel.heap, memtableMemory, byteLength + 8)
   try {
     if (address === 0) throw new LsmtError('53200', `no room to read ${file} of ${byteLength} bytes; raise the kernel memory setting`, { file })
     kernel.memory.u8.fill(0, address + reader.byteLength, address + byteLength)

@@ -15,7 +15,7 @@ import { batchHeaderBytes, viewOf } from '../batch.ts'
 import { isDiskFull } from '../disk-room.ts'
 import type { DiskRoom } from '../disk-room.ts'
 import { fileNumberOf, logFolder } from '../file-names.ts'
-import type { MemtableMemory } from '../state/memtable-memory.ts'
+import type { Evicting } from '../state/memtable-memory.ts'
 import { groupBounds, syncMsBounds } from './log.ts'
 import type { Log } from './log.ts'
 import { createLogRounds } from './rounds.ts'
@@ -36,7 +36,7 @@ export interface LogWriterOptions {
   readonly clock: Clock
   readonly room: DiskRoom
   /** Of the same heap: caches give way to large records. */
-  readonly memtableMemory?: Pick<MemtableMemory, 'evict'>
+  readonly memtableMemory?: Evicting
   /** Those of the other shards. By default this log keeps its own. */
   readonly rounds?: LogRounds | undefined
   /** One more than the last segment there is. */
@@ -128,7 +128,7 @@ async function openState(options: LogWriterOptions): Promise<WriterState> {
     throw cause
   })
   const writer: SegmentWriter = {
-    kernel, clock: options.clock, evict: options.memtableMemory?.evict ?? (() => false), supply, shard, writerEpoch, scratch, scratchUsed: 0, segment, byteOffset: 0, sequenceBefore: baseSequence, full,
+    kernel, clock: options.clock, memtableMemory: options.memtableMemory, supply, shard, writerEpoch, scratch, scratchUsed: 0, segment, byteOffset: 0, sequenceBefore: baseSequence, full,
     lastSequence: baseSequence, durableSequence: baseSequence, dirty: false, syncFailure: undefined, syncs: 0, syncMs: createHistogram(syncMsBounds), bytes: 0,
   }
   return {

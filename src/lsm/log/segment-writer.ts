@@ -4,11 +4,12 @@
  */
 import { LsmtError } from '../../errors.ts'
 import type { Kernel } from '../../kernel/kernel.ts'
-import type { LinearHeap } from '../../kernel/heap/linear-heap.ts'
 import type { Pointer } from '../../kernel/linear-memory.ts'
 import type { Clock } from '../../runtime/clock.ts'
 import { observe } from '../../runtime/histogram.ts'
 import type { HistogramRecorder } from '../../runtime/histogram.ts'
+import { tryAllocateBeforeCache } from '../state/memtable-memory.ts'
+import type { Evicting } from '../state/memtable-memory.ts'
 import { recordBytes, segmentHeaderBytes, writeRecord, writeSegmentHeader } from './segment-format.ts'
 import type { FreshSegment, SegmentSupply } from './segment-supply.ts'
 
@@ -29,8 +30,8 @@ export interface PlacedRecord {
 export interface SegmentWriter {
   readonly kernel: Kernel
   readonly clock: Clock
-  /** Frees something of the heap that can be had again; false when there is nothing. */
-  readonly evict: () => boolean
+  /** Caches give way to large records, where there are some. */
+  readonly memtableMemory: Evicting | undefined
   readonly supply: SegmentSupply
   readonly shard: number
   /** Of the records from here on. */
@@ -143,8 +144,8 @@ function placeInScratch(writer: SegmentWriter, record: PlacedRecord, byteLength:
 }
 
 function writeLarge(writer: SegmentWriter, record: PlacedRecord, byteLength: number): void {
-  const { kernel: { heap }, evict } = writer
-  const address = tryAllocate(heap, evict, byteLength)
+  const { kernel: { heap }, memtableMemory } = writer
+  const address = tryAllocateBeforeCache(heap, memtableMemory, byteLength)
   if (address === 0) throw noRoomFor(byteLength)
   try {
     writeScratch(writer)
@@ -156,21 +157,13 @@ function writeLarge(writer: SegmentWriter, record: PlacedRecord, byteLength: num
 }
 
 /** Why a record cannot be placed now, if it is too large for the memory there is; asked before it is queued. */
-export function refusalOfSize({ kernel: { heap }, evict }: Pick<SegmentWriter, 'kernel' | 'evict'>, payloadBytes: number): LsmtError | undefined {
+export function refusalOfSize({ kernel: { heap }, memtableMemory }: Pick<SegmentWriter, 'kernel' | 'memtableMemory'>, payloadBytes: number): LsmtError | undefined {
   const byteLength = recordBytes(payloadBytes)
   if (byteLength <= scratchBytes) return undefined
-  const address = tryAllocate(heap, evict, byteLength)
+  const address = tryAllocateBeforeCache(heap, memtableMemory, byteLength)
   if (address === 0) return noRoomFor(byteLength)
   heap.free(address)
   return undefined
-}
-
-/** 0 when there is no room, whatever can be evicted. */
-function tryAllocate(heap: LinearHeap, evict: () => boolean, byteLength: number): Pointer {
-  for (;;) {
-    const address = heap.tryAllocate(byteLength)
-    if (address !== 0 || !evict()) return address
-  }
 }
 
 function noRoomFor(byteLength: number): LsmtError {

@@ -25,10 +25,11 @@ export async function readAfter(replica: ReplicaState, sequence: number, bytesMa
 }
 
 async function readSegment(replica: ReplicaState, segment: WrittenSegment, sequence: number, bytesMax: number): Promise<readonly ReplicatedEntry[]> {
-  const { options: { storage }, cursors } = replica
+  const { options: { storage }, cursors, window } = replica
   const cursor = cursors.get(segment.name)
-  // What is behind the window is visible, and so has been written.
-  const reading: SegmentReading = { replica, segment, afterSequence: sequence, bytesMax, entries: [], bytes: 0, byteOffset: cursor !== undefined && cursor.sequence <= sequence ? cursor.byteOffset : segmentHeaderBytes, at: segment.sequenceBefore }
+  // What is before the window is visible, and so has been written and is not cut any more.
+  const throughSequence = Math.min(segment.lastSequence, window.startSequence)
+  const reading: SegmentReading = { replica, segment, afterSequence: sequence, throughSequence, bytesMax, entries: [], bytes: 0, byteOffset: cursor !== undefined && cursor.sequence <= sequence ? cursor.byteOffset : segmentHeaderBytes, at: segment.sequenceBefore }
   const object = await storage.open(segment.name)
   try {
     while (await readPiece(reading, object));
@@ -51,6 +52,7 @@ interface SegmentReading {
   readonly replica: ReplicaState
   readonly segment: WrittenSegment
   readonly afterSequence: number
+  readonly throughSequence: number
   readonly bytesMax: number
   readonly entries: ReplicatedEntry[]
   bytes: number
@@ -64,8 +66,8 @@ const pieceBytes = 1024 * 1024
 
 /** Takes the records of the next piece of the segment; false when there are enough, or no more. */
 async function readPiece(reading: SegmentReading, object: ObjectReader): Promise<boolean> {
-  const { replica: { options: { kernel: { heap, memory }, memtableMemory } }, segment, byteOffset } = reading
-  if (reading.at >= segment.lastSequence) return false
+  const { replica: { options: { kernel: { heap, memory }, memtableMemory } }, segment, throughSequence, byteOffset } = reading
+  if (reading.at >= throughSequence) return false
   const wanted = Math.min(Math.max(pieceBytes, await nextRecordBytes(object, segment.name, byteOffset)), object.byteLength - byteOffset)
   const byteLength = wanted & ~7
   const address = allocateBeforeCache(heap, memtableMemory, byteLength + 8)
@@ -85,8 +87,8 @@ async function nextRecordBytes(object: ObjectReader, file: string, byteOffset: n
 }
 
 function takeRecords(reading: SegmentReading, from: number, end: number): boolean {
-  const { replica: { options: { kernel } }, segment, afterSequence, bytesMax, entries } = reading
-  for (let at = from; reading.at < segment.lastSequence; ) {
+  const { replica: { options: { kernel } }, segment, afterSequence, throughSequence, bytesMax, entries } = reading
+  for (let at = from; reading.at < throughSequence; ) {
     const record = readRecord(kernel, at, end, end)
     if (record.kind === 'damaged') {
       // The piece ends within a record.

@@ -17,10 +17,17 @@ export interface MemtableMemory {
 export const createMemtableMemory = (evict: () => boolean): MemtableMemory => ({ bytes: 0, onFreed: () => {}, evict })
 
 /** Memory of a heap in which a cache may have taken what is needed here: the cache gives way. Throws 53200 when that does not help. */
-export function allocateBeforeCache(heap: LinearHeap, { evict }: MemtableMemory, byteLength: number): Pointer {
+export function allocateBeforeCache(heap: LinearHeap, memory: Evicting, byteLength: number): Pointer {
+  const address = tryAllocateBeforeCache(heap, memory, byteLength)
+  return address === 0 ? heap.allocate(byteLength) : address
+}
+
+export type Evicting = Pick<MemtableMemory, 'evict'>
+
+/** 0 when there is no room, whatever gives way. */
+export function tryAllocateBeforeCache(heap: LinearHeap, memory: Evicting | undefined, byteLength: number): Pointer {
   for (;;) {
     const address = heap.tryAllocate(byteLength)
-    if (address !== 0) return address
-    if (!evict()) return heap.allocate(byteLength)
+    if (address !== 0 || memory?.evict() !== true) return address
   }
 }
