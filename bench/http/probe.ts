@@ -6,7 +6,7 @@
 import { Agent, request } from 'node:http'
 import type { Load, Outcome } from './processes.ts'
 
-const { url, connections, seconds, bodies, perSecond = 100 } = JSON.parse(process.argv[2]!) as Load
+const { url, connections, seconds, bodies, perSecond = 100, headers = {} } = JSON.parse(process.argv[2]!) as Load
 const agent = new Agent({ keepAlive: true, maxSockets: connections })
 const warmUpMs = 1_000, startMs = performance.now(), endMs = startMs + warmUpMs + seconds * 1_000
 const latencies: number[] = []
@@ -21,7 +21,7 @@ function send(): void {
     if (!isGood) failures++
     if (sentMs >= startMs + warmUpMs) latencies.push(performance.now() - sentMs)
   }
-  const asked = request(`${url}/query`, { method: 'POST', agent, headers: { 'content-type': 'text/plain', 'content-length': Buffer.byteLength(body) } }, (response) => {
+  const asked = request(`${url}/query`, { method: 'POST', agent, headers: { ...headers, 'content-type': 'text/plain', 'content-length': Buffer.byteLength(body) } }, (response) => {
     response.resume()
     response.on('end', () => over(response.statusCode === 200))
   })

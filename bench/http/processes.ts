@@ -12,6 +12,8 @@ export interface Load {
   readonly bodies: readonly string[]
   /** Of all connections together, for `probe`. */
   readonly perSecond?: number
+  /** Of every request, for `probe`. */
+  readonly headers?: Readonly<Record<string, string>>
 }
 
 export interface Outcome {

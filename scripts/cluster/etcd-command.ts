@@ -16,7 +16,7 @@ const peerUrl = ({ host, peerPort }: EtcdMember): string => `http://${host}:${pe
 /** The same for the first start and for every later one: etcd looks at its data directory first. `token` keeps clusters apart that meet at an address by accident. */
 export function etcdCommand(member: EtcdMember, members: readonly EtcdMember[], token: string): readonly string[] {
   return [
-    'etcd', '--name', member.name, '--data-dir', member.dataDir, '--logger', 'zap', '--log-level', 'warn',
+    'etcd', '--name', member.name, '--data-dir', member.dataDir, '--logger', 'zap', '--log-level', 'error',
     '--listen-client-urls', clientUrl(member), '--advertise-client-urls', clientUrl(member),
     '--listen-peer-urls', peerUrl(member), '--initial-advertise-peer-urls', peerUrl(member),
     '--initial-cluster', members.map((each) => `${each.name}=${peerUrl(each)}`).join(','), '--initial-cluster-state', 'new', '--initial-cluster-token', token,

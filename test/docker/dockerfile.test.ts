@@ -1,4 +1,4 @@
-/** The image and its compose file, as far as they can be checked without an engine: everything that they promise stands in them and works. */
+/** The image, as far as it can be checked without an engine: everything that it promises stands in it and works. */
 import { execFile } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { cp, mkdir, mkdtemp, rm, symlink } from 'node:fs/promises'
@@ -81,25 +81,5 @@ describe('Dockerfile', () => {
     await mkdir(join(folder, 'build'))
     await run('npm', ['run', 'build'], { cwd: folder })
     expect((await run(process.execPath, ['dist/main.js', '--version'], { cwd: folder })).stdout).toMatch(/^\d/)
-  })
-})
-
-describe('docker-compose.yml', () => {
-  const compose = readFileSync(join(root, 'docker-compose.yml'), 'utf8')
-
-  test('has one node as the profile that is started by default', () => {
-    expect(compose).toMatch(/^ {4}profiles: \[single\]$/m)
-    expect(readFileSync(join(root, '.env'), 'utf8')).toMatch(/^COMPOSE_PROFILES=single$/m)
-  })
-
-  test('lets in this machine only, and keeps data on a volume that nothing else in the container shares', () => {
-    expect(compose).toMatch(/^ {6}- "127\.0\.0\.1:8080:8080"$/m)
-    expect(compose).toMatch(/^ {6}- data:\/data$/m)
-    expect(compose).toMatch(/^ {4}read_only: true$/m)
-    expect(compose).toMatch(/^ {4}cap_drop: \[ALL\]$/m)
-  })
-
-  test('gives the server time to end', () => {
-    expect(Number(/stop_grace_period: (\d+)s/.exec(compose)![1])).toBeGreaterThanOrEqual(30)
   })
 })

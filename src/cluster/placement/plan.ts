@@ -50,9 +50,16 @@ export function planChanges(input: PlanInput): Plan {
   const loads = loadsOf(active.map(({ node }) => node), [...members.values()])
   const draft: Draft = { members, loads, active, changes: [], stuck: [], busy, movesLeft: movesMax - busy.size }
   emptyDraining(draft, input)
+  // Where a member is lost its leader is at work already, and writes may wait for it: nobody is to step down meanwhile.
+  if (hasLost(input)) return { changes: draft.changes, stuck: draft.stuck }
   levelMembers(draft, input)
   if (draft.changes.length === 0 && busy.size === 0) levelLeaders(draft, input)
   return { changes: draft.changes, stuck: draft.stuck }
+}
+
+function hasLost({ shards, nodes }: PlanInput): boolean {
+  const stores = new Set(nodes.map(({ store }) => store))
+  return shards.some(({ members }) => members.some(({ store }) => !stores.has(store)))
 }
 
 function emptyDraining(draft: Draft, { shards, nodes }: PlanInput): void {

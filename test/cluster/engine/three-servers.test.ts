@@ -90,6 +90,8 @@ describeEtcd('three servers', () => {
     await coordinator.end()
     const other = nodes.find((node) => node !== coordinator)!
     expect(await asked(other)).toEqual([[2]])
+    // Nothing was written in this term yet, and still it is known on how many disks the answer is.
+    expect(other.server.copies).toBe(2)
     expect(await other.read('SELECT v FROM t')).toEqual([[2]])
   })
 

@@ -54,6 +54,20 @@ describe('the way to a member', () => {
     expect(ports.size).toBe(1)
   })
 
+  it('keeps no idle connection once a request was given up: what hears nobody any more is not to be heard either', async () => {
+    const ports: (number | undefined)[] = []
+    const { endpoint } = await serve((incoming, outgoing) => {
+      ports.push(incoming.socket.remotePort)
+      outgoing.end('{}')
+    })
+    const transport = transportOf()
+    for (let i = 0; i < 2; i++) await transport.post(request(endpoint))
+    await transport.post(request(`http://${await serveSilence()}`, AbortSignal.timeout(50)))
+    await transport.post(request(endpoint))
+    expect(ports[1]).toBe(ports[0])
+    expect(ports[2]).not.toBe(ports[0])
+  })
+
   it('knows what certainly did not arrive', async () => {
     const { endpoint, server } = await serve(() => {})
     await new Promise((resolve) => server.close(resolve))

@@ -62,6 +62,15 @@ describe('a plan', () => {
     expect(plan(shards, nodes)).toEqual([{ kind: 'handOver', shard: 0, node: 'n1' }, { kind: 'move', shard: 1, fromStore: 's1', to: { node: 'n3', store: 's3' } }])
   })
 
+  it('makes nothing even while a member is lost: its leader is at work, and nobody else steps down', () => {
+    const nodes = nodesTo(4)
+    const shards = started(nodesTo(2), 8, 2).map((shard) => withLeader(shard, { node: 'n1', incarnation: 1 }))
+    const withLost = [...shards.slice(1), withLeader(firstConfiguration([nodes[0]!, { node: 'n9', store: 's9' }]), { node: 'n1', incarnation: 1 })]
+    expect(plan(shards, nodes).length).toBeGreaterThan(0)
+    expect(plan(withLost, nodes)).toEqual([])
+    expect(plan(withLost, nodes.map((node) => ({ ...node, isDraining: node.node === 'n2' }))).length).toBeGreaterThan(0)
+  })
+
   it('keeps to the number of moves at once, those under way included', () => {
     const nodes = [...nodesTo(3).map((node) => ({ ...node, isDraining: node.node === 'n1' })), ...nodesTo(1, 4)]
     const shards = started(nodesTo(3), 12, 2)

@@ -47,9 +47,11 @@ export interface RealCluster {
   readonly network: TestNetwork | undefined
   readonly agent: Agent
   readonly folder: string
+  readonly etcdUrls: readonly string[]
   /** Resolves when every node says that it is ready. */
   ready(timeoutMs?: number): Promise<void>
-  stop(): Promise<void>
+  /** Kills all. What the processes said, and their data, may stay for whoever looks for a fault. */
+  stop(keepFolder?: boolean): Promise<void>
 }
 
 export interface RealClusterOptions {
@@ -83,13 +85,13 @@ export async function startRealCluster({ nodeCount = 3, etcdMembers = 1, inNetwo
   const agent = startAgent(within(nodeCount + etcdMembers))
   for (const each of [...members, ...nodes]) each.start()
   const real: RealCluster = {
-    nodes, members, network, agent, folder,
+    nodes, members, network, agent, folder, etcdUrls: cluster.etcdUrls,
     ready: (timeoutMs = 60_000) => allReady(nodes, agent, timeoutMs),
-    async stop() {
+    async stop(keepFolder = false) {
       agent.stop()
       await Promise.all([...nodes, ...members].map((each) => each.kill()))
       network?.remove()
-      rmSync(folder, { recursive: true, force: true })
+      if (!keepFolder) rmSync(folder, { recursive: true, force: true })
     },
   }
   return real

@@ -35,8 +35,8 @@ export interface Coordinator {
   readonly engine: Engine | undefined
   /** Aborts when its term is over: statements that were under way have failed by then. */
   readonly over: AbortSignal
-  /** Fewest disks that what was acknowledged last in a shard is on; 0: nothing was yet. */
-  readonly copies: number
+  /** Fewest disks that what was acknowledged last in a shard is on; undefined: nothing was yet. */
+  readonly copies: number | undefined
   /** By shard: up to where what it wrote can be seen. */
   visible(): readonly number[]
   /** Who leads may have changed. */
@@ -100,7 +100,7 @@ export function beginCoordinating(floor: CoordinatorFloor, epoch: number): Coord
     over: over.signal,
     get copies() {
       const known = writers.map(({ copies }) => copies).filter((copies) => copies > 0)
-      return known.length === 0 ? 0 : Math.min(...known)
+      return known.length === 0 ? undefined : Math.min(...known)
     },
     visible: () => writers.map(({ visibleSequence }) => visibleSequence),
     drain,

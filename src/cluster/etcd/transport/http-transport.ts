@@ -1,6 +1,9 @@
 /**
  * Requests to real members over node:http, since `fetch` takes neither a CA nor a client certificate. Connections are
- * kept; that of a request that is given up is destroyed, so a frozen member holds none for ever.
+ * kept; that of a request that is given up is destroyed, so a frozen member holds none for ever, and so are all that are
+ * idle then: where it is this node that hears nobody any more, each would carry one more renewal of its lease to a member
+ * whose answer does not come back, and the lease would last for as many attempts longer than anybody here relies on it. A
+ * new connection is made only by hearing of it.
  */
 import { Agent as HttpAgent, request as httpRequest } from 'node:http'
 import type { ClientRequest, IncomingMessage } from 'node:http'
@@ -31,13 +34,18 @@ export function createHttpTransport({ tls = {}, messageBytesMax }: HttpTransport
     request.end(bytes)
     return request
   }
+  const begun = async (request: TransportRequest): Promise<IncomingMessage | TransportFailure> => {
+    const response = await begin(request, send)
+    if (request.signal.aborted) for (const agent of [plain, secure]) dropIdle(agent)
+    return response
+  }
   return {
     async post(request) {
-      const response = await begin(request, send)
+      const response = await begun(request)
       return 'kind' in response ? response : whole(response, messageBytesMax)
     },
     async stream(request): Promise<StreamReply> {
-      const response = await begin(request, send)
+      const response = await begun(request)
       if ('kind' in response) return response
       return response.statusCode === 200 ? { kind: 'open', lines: splitLines(response, messageBytesMax) } : whole(response, messageBytesMax)
     },
@@ -46,6 +54,10 @@ export function createHttpTransport({ tls = {}, messageBytesMax }: HttpTransport
       secure.destroy()
     },
   }
+}
+
+function dropIdle({ freeSockets }: HttpAgent): void {
+  for (const sockets of Object.values(freeSockets)) for (const socket of sockets ?? []) socket.destroy()
 }
 
 /** Until the head of the answer is there. */

@@ -24,7 +24,7 @@ export interface Recorder {
 
 export function createRecorder(copies: number): Recorder {
   const history: RegisterOperation[] = [], probes: ProbeOutcome[] = [], groups: number[] = [], violations: string[] = [], givenUp: string[] = []
-  const counts = new Map<string, number>()
+  const counts = new Map<string, number>(), toldCodes = new Set<string>()
   const recorder: Recorder = {
     operation: (operation) => void history.push(operation),
     probe: (outcome) => void probes.push(outcome),
@@ -35,7 +35,10 @@ export function createRecorder(copies: number): Recorder {
       const name = outcome.kind === 'answered' ? 'answered' : `${outcome.kind} ${outcome.code}`
       counts.set(name, (counts.get(name) ?? 0) + 1)
       const told = `${url}: ${sql.slice(0, 100)}`
-      if (outcome.kind !== 'answered' && !expectedCodes.has(outcome.code)) recorder.violation(`${told}: ${outcome.code} ${outcome.message}`)
+      if (outcome.kind !== 'answered' && !expectedCodes.has(outcome.code) && !toldCodes.has(outcome.code)) {
+        toldCodes.add(outcome.code)
+        recorder.violation(`${told}: ${outcome.code} ${outcome.message}`)
+      }
       if (outcome.kind === 'answered' && outcome.answer.commit !== undefined && outcome.answer.commit.copies < copies) recorder.violation(`${told}: acknowledged with ${outcome.answer.commit.copies} copies`)
     },
     observed: () => ({ history, probes, groups, violations, counts: Object.fromEntries(counts), givenUp }),

@@ -39,7 +39,7 @@ async function change(key: string, request: string | undefined, next: (value: st
   for (;;) {
     const { found } = await etcd.get(rowKey(key))
     const made = next(found?.value)
-    if (fault === 'blind') await sleep(10)
+    if (fault === 'blind') await sleep(50)
     const told: Told = { rowCount: made === 'no' ? 0 : 1 }
     const result = await etcd.transact({
       when: [
@@ -103,7 +103,7 @@ createServer((request, response) => {
   request.on('data', (bytes: Buffer) => { body += bytes.toString() })
   request.on('end', () => {
     const answer = (status: number, value: unknown): void => void response.writeHead(status, { 'content-type': 'application/json', 'lsmt-session': '1' }).end(JSON.stringify(value))
-    if (request.url === '/health/ready') return answer(200, {})
+    if (request.url !== '/query') return answer(200, {})
     run(body, request.headers['idempotency-key'] as string | undefined).then(
       ({ rows = [], rowCount = rows.length }) => answer(200, { columns: [], rows, rowCount, ...(!body.startsWith('SELECT') && { commit: { durability: 'sync', copies: 2 } }) }),
       (cause: unknown) => answer(503, { error: { code: cause instanceof LsmtError ? cause.code : 'XX000', message: (cause as Error).message } }),

@@ -55,7 +55,7 @@ describeEtcd('the load of the tests of real clusters', () => {
     ['old', 'reads what was a moment ago'],
     ['blind', 'swaps what has changed in between'],
   ])('finds that history when a stub %s: %s', async (fault) => {
-    const observed = await loaded(fault, () => sleep(1_000))
+    const observed = await loaded(fault, () => sleep(2_000))
     expect(checkHistory(observed.history).kind).toBe('violation')
   })
 
