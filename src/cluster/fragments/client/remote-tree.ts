@@ -187,8 +187,8 @@ async function groupedAggregate(state: TreeState, view: RemoteView, request: Sca
 }
 
 async function topRows(state: TreeState, view: RemoteView, request: ScanRequest, top: TopRows, stats: ReadStats | undefined): Promise<void> {
-  const kinds = scanKinds(layoutOf(state, request.tableId).columns, request.computed)
-  const rowKinds = [...top.keys.map(({ ordinal }) => ordinal), ...top.others].map((ordinal) => kinds[ordinal]!)
+  const { columns } = layoutOf(state, request.tableId)
+  const rowKinds = [...top.keys.map(({ ordinal }) => ordinal), ...top.others].map((ordinal) => columns[ordinal]!)
   let left = top.limit
   for await (const payload of askOver(state, view, methods.top, request, (writer) => writeTopQuestion(writer, top), stats)) {
     const reader = createByteReader(payload, 'the first rows')

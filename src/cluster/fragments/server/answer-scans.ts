@@ -71,10 +71,11 @@ const messageBytesMax = 64 * 1024
 
 export async function* firstRows({ view, stats, pace }: Reading, question: ByteReader): AsyncGenerator<Uint8Array> {
   const asked = readScan(question)
-  const kinds = checkScan(tableIn(view, asked.request.tableId).layout, asked)
-  const { keys, others, limit } = readTopQuestion(question, kinds)
+  const { layout } = tableIn(view, asked.request.tableId), { columns } = layout
+  checkScan(layout, asked)
+  const { keys, others, limit } = readTopQuestion(question, columns)
   question.end()
-  const ordinals = [...keys.map(({ ordinal }) => ordinal), ...others], rowKinds = ordinals.map((ordinal) => kinds[ordinal]!)
+  const ordinals = [...keys.map(({ ordinal }) => ordinal), ...others], rowKinds = ordinals.map((ordinal) => columns[ordinal]!)
   const top = createTopRows(keys, ordinals, limit)
   await view.tree.topRows(view.snapshot, { ...asked.request, pace }, top, stats)
   const packer = createRowPacker(messageBytesMax)

@@ -25,11 +25,11 @@ export function writeTopQuestion(writer: ByteWriter, { keys, others, limit }: To
   writer.count(limit)
 }
 
-/** `kinds`: of what the scan may name. 40001 for a column that is not there. */
-export function readTopQuestion(reader: ByteReader, kinds: readonly PhysicalKind[]): TopQuestion {
+/** `columns`: of the table; trees do not order by computed ones. 40001 for a column that is not there. */
+export function readTopQuestion(reader: ByteReader, columns: readonly PhysicalKind[]): TopQuestion {
   const ordinalOf = (field: string): number => {
     const ordinal = reader.count(field, itemsMax)
-    columnKind(kinds, ordinal)
+    columnKind(columns, ordinal)
     return ordinal
   }
   const keys = readList(reader, 'keys', itemsMax, (): TopKey => ({ ordinal: ordinalOf('a key'), descending: reader.flag('descending'), nullsFirst: reader.flag('nulls first') }))
