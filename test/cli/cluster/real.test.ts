@@ -43,6 +43,24 @@ describeEtcd('a cluster of three', () => {
     for (const node of nodes) expect((await node.post("INSERT INTO t VALUES (10, 'once') RETURNING id", { 'idempotency-key': 'k1' })).json).toMatchObject({ rowCount: 1, rows: [[10]] })
   })
 
+  test('a session sees at every node what it has written and read at others; what is stale is so within its bound', async () => {
+    let session = ''
+    for (let value = 0; value < 12; value++) {
+      const written = await write(nodes[value % 3]!, `UPDATE t SET node = 'v${value}' WHERE id = 2`)
+      expect(written.status).toBe(200)
+      session = written.headers.get('lsmt-session')!
+      const read = await nodes[(value + 1) % 3]!.post('SELECT node FROM t WHERE id = 2', { 'lsmt-consistency': 'session', 'lsmt-session': session })
+      expect(read.json.rows).toEqual([[`v${value}`]])
+      session = read.headers.get('lsmt-session')!
+      expect((await nodes[(value + 2) % 3]!.post("SELECT count(*) FROM t WHERE node = 'v" + value + "'", { 'lsmt-consistency': 'session', 'lsmt-session': session })).json.rows).toEqual([[1]])
+    }
+    await new Promise((resolve) => setTimeout(resolve, 1_000))
+    for (const node of nodes) {
+      expect((await node.post('SELECT node FROM t WHERE id = 2', { 'lsmt-consistency': 'stale', 'lsmt-staleness-ms-max': '1000' })).json.rows).toEqual([['v11']])
+      expect((await node.post('SELECT 1', { 'lsmt-session': 'none' })).json.error.code).toBe('22023')
+    }
+  })
+
   test('rows are imported through any node', async () => {
     for (const [index, { url }] of cluster.nodes.entries()) {
       const answer = await answerOf(await fetch(`${url}/import?table=t&format=csv`, { method: 'POST', body: `id,node\n${index + 20},import\n` }))
