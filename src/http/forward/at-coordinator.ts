@@ -4,15 +4,16 @@
  * which nobody knows what came is told so (40003), unless it may be repeated: then it goes to the next as well.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { CoordinatorPlace } from '../../cluster/engine/serve/terms.ts'
 import type { Engine } from '../../engine/engine.ts'
 import { LsmtError } from '../../errors.ts'
 import type { Clock } from '../../runtime/clock.ts'
 import { requestIdHeader, requestIdOf } from '../observe/own-headers.ts'
 import { handOn } from './hand-on.ts'
-import type { Handed, HandedBody, Verdict } from './hand-on.ts'
+import type { Elsewhere, Handed, HandedBody, Verdict } from './hand-on.ts'
 import { forwardedHeader, notTakenHeader, requestHeaders, unknownHeader } from './passed-headers.ts'
 import type { Peers } from './peers.ts'
-import type { Coordinator, ServedCluster } from './served-cluster.ts'
+import type { ServedCluster } from './served-cluster.ts'
 
 export interface Forwarding {
   readonly cluster: ServedCluster
@@ -72,8 +73,8 @@ export function isForwarded({ headers }: IncomingMessage): boolean {
 }
 
 /** What was handed on once is answered by this node or by nobody. */
-async function coordinatorFor({ cluster, clock }: Forwarding, writing: WritingRequest, endMs: number, lost: LsmtError | undefined): Promise<Coordinator> {
-  let coordinator: Coordinator
+async function coordinatorFor({ cluster, clock }: Forwarding, writing: WritingRequest, endMs: number, lost: LsmtError | undefined): Promise<CoordinatorPlace> {
+  let coordinator: CoordinatorPlace
   try {
     coordinator = await cluster.coordinator(Math.max(0, endMs - clock.monotonicMs()))
   } catch (error) {
@@ -97,7 +98,7 @@ export function markNotTaken(request: IncomingMessage, response: ServerResponse)
   if (isForwarded(request)) response.setHeader(notTakenHeader, 'true')
 }
 
-async function elsewhere({ cluster, peers, counts }: Forwarding, to: Extract<Coordinator, { readonly kind: 'there' }>, { request, response, body }: WritingRequest): Promise<Verdict> {
+async function elsewhere({ cluster, peers, counts }: Forwarding, to: Elsewhere, { request, response, body }: WritingRequest): Promise<Verdict> {
   const verdict = await handOn(peers, to, handedOf(cluster.nodeId, request, response, body), response)
   counts[verdict.kind]++
   return verdict.kind === 'notTaken' ? { ...verdict, reason: `node '${to.node}': ${verdict.reason}` } : verdict

@@ -1,8 +1,8 @@
 /** What routes need of a cluster: where statements run, by how fresh they are to be, or where writes are coordinated. */
+import type { Consistency } from '../../cluster/engine/serve/cluster-server.ts'
 import type { Engine } from '../../engine/engine.ts'
 import type { Sql } from '../../sql/sql.ts'
 import type { Forwarding } from './at-coordinator.ts'
-import type { Consistency } from './served-cluster.ts'
 
 export interface ClusterRoute {
   readonly forwarding: Forwarding

@@ -1,9 +1,9 @@
 /** How fresh the reads of a request are to be, as its headers say. */
 import type { IncomingHttpHeaders } from 'node:http'
+import type { Consistency } from '../../cluster/engine/serve/cluster-server.ts'
 import type { Engine } from '../../engine/engine.ts'
 import { LsmtError } from '../../errors.ts'
 import { sessionHeader } from '../observe/own-headers.ts'
-import type { Consistency } from './served-cluster.ts'
 
 const consistencyHeader = 'lsmt-consistency'
 const stalenessHeader = 'lsmt-staleness-ms-max'

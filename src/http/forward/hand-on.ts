@@ -5,10 +5,10 @@
  */
 import type { ClientRequest, IncomingMessage, ServerResponse } from 'node:http'
 import { pipeline } from 'node:stream'
+import type { CoordinatorPlace } from '../../cluster/engine/serve/terms.ts'
 import { LsmtError } from '../../errors.ts'
 import { answerHeaders, notTakenHeader, unknownHeader } from './passed-headers.ts'
 import type { Peers } from './peers.ts'
-import type { Coordinator } from './served-cluster.ts'
 
 export type HandedBody =
   | { readonly kind: 'whole'; readonly bytes: Buffer }
@@ -30,7 +30,7 @@ export type Verdict =
   /** Why: the client is told so if it is not tried elsewhere. */
   | { readonly kind: 'unknown'; readonly error: LsmtError }
 
-type Elsewhere = Extract<Coordinator, { readonly kind: 'there' }>
+export type Elsewhere = Extract<CoordinatorPlace, { readonly kind: 'there' }>
 
 /** To connect, and, before a body that comes once, to agree to take it. */
 const connectMsMax = 2_000, agreeMsMax = 5_000

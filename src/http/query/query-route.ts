@@ -7,6 +7,7 @@ import { Canceller } from '../../sql/cancel.ts'
 import type { CancelSignal } from '../../sql/cancel.ts'
 import type { QueryStats } from '../../sql/result.ts'
 import { onlyReads } from '../../sql/run/reading-only.ts'
+import type { PreparedText } from '../../sql/run/text-run.ts'
 import type { Sql } from '../../sql/sql.ts'
 import { errorAnswer } from '../error-answer.ts'
 import { ResponseSink } from '../format/response-sink.ts'
@@ -107,12 +108,16 @@ interface Asked {
   readonly access: Access
   readonly format: ResultFormat
   readonly idempotencyKey: string | undefined
+  /** The text taken apart, where it was looked at before. */
+  readonly prepared?: PreparedText
 }
 
 /** What only reads runs here, all else where writes are coordinated. At once when nothing is to be waited for; never rejects. */
-function runInCluster(route: QueryRoute, cluster: ClusterRoute, asked: Asked, { request, body, response }: Pick<Arrived, 'request' | 'body'> & { readonly response: ServerResponse }): Promise<void> | undefined {
+function runInCluster(route: QueryRoute, cluster: ClusterRoute, arrived: Asked, { request, body, response }: Pick<Arrived, 'request' | 'body'> & { readonly response: ServerResponse }): Promise<void> | undefined {
   const consistency = readConsistency(request.headers)
-  const { statements } = route.sql.prepare(asked.query.sql)
+  const prepared = route.sql.prepare(arrived.query.sql)
+  const { statements } = prepared
+  const asked: Asked = { ...arrived, prepared }
   if (asked.access === 'read' || onlyReads(statements)) return runQuery(route, cluster.reading(consistency), asked, response)
   const isRepeatable = asked.idempotencyKey !== undefined
   const here = async (engine: Engine): Promise<Verdict> => {
@@ -192,9 +197,9 @@ function unlessGivenUp({ writing, limit, response, canceller }: Running, written
 }
 
 /** The results of a text; what needs no waiting is written at once. */
-function writeStatements(route: QueryRoute, sql: Sql, { query, access, format, idempotencyKey }: Asked, { response, sink, signal }: { readonly response: ServerResponse; readonly sink: ResponseSink; readonly signal: CancelSignal }): Promise<void> | undefined {
+function writeStatements(route: QueryRoute, sql: Sql, { query, access, format, idempotencyKey, ...known }: Asked, { response, sink, signal }: { readonly response: ServerResponse; readonly sink: ResponseSink; readonly signal: CancelSignal }): Promise<void> | undefined {
   const startMs = route.clock.monotonicMs()
-  const prepared = sql.prepare(query.sql)
+  const prepared = known.prepared ?? sql.prepare(query.sql)
   const run = sql.start(prepared, query.parameters, { signal, mayWrite: access === 'write', oneWithRows: !format.takesAll, ...(idempotencyKey !== undefined && { idempotencyKey }), ...(query.maxStorageRequests !== undefined && { maxStorageRequests: query.maxStorageRequests }) })
   const writer = { sink, format, commit: route.commit, monotonicMs: route.clock.monotonicMs, reads: route.reads }
   return beforeEnd(() => writeResults(writer, run, prepared.statements.length), () => {

@@ -3,9 +3,11 @@ import { createServer } from 'node:http'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
+import type { Consistency } from '../../../src/cluster/engine/serve/cluster-server.ts'
+import type { CoordinatorPlace } from '../../../src/cluster/engine/serve/terms.ts'
 import type { Engine } from '../../../src/engine/engine.ts'
 import { LsmtError } from '../../../src/errors.ts'
-import type { Consistency, Coordinator, ServedCluster } from '../../../src/http/forward/served-cluster.ts'
+import type { ServedCluster } from '../../../src/http/forward/served-cluster.ts'
 import { fakeMembership } from './fake-membership.ts'
 import { openModelEngine } from '../../engine/model-engine.ts'
 import { startTestServer } from '../http-client.ts'
@@ -18,7 +20,7 @@ export interface FakeNode extends TestServer {
   /** What people asked of the cluster. */
   readonly operated: unknown[]
   /** What is asked for the coordinator, each time; the last stays. */
-  coordinators: (() => Coordinator | Promise<Coordinator>)[]
+  coordinators: (() => CoordinatorPlace | Promise<CoordinatorPlace>)[]
 }
 
 export interface FakeCluster {
@@ -63,7 +65,7 @@ export function fakeCluster(): FakeCluster {
   }
 }
 
-export function there(url: string, over = new AbortController().signal, node = 'other'): () => Coordinator {
+export function there(url: string, over = new AbortController().signal, node = 'other'): () => CoordinatorPlace {
   return () => ({ kind: 'there', node, url, over })
 }
 
