@@ -80,6 +80,7 @@ export class BucketReplica implements Replica {
       shard, batchBytesMax: options.batchBytesMax, readShardZeroEpoch: options.readShardZeroEpoch,
       state: () => this.#state(),
       isReady: () => this.#owned !== undefined,
+      confirm: () => this.#reads.confirm(),
       replicated: () => this.replicated,
       give: ({ batch }) => this.replicated.append(batch),
       leader: () => this.#leader(),

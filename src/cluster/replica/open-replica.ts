@@ -88,7 +88,7 @@ class OpenReplica implements PeerReplica {
     const { storedEpoch, startSequence, lastSequence, epochs } = found
     this.#driver = createDriver({
       context: this.#context, clock, watch: options.watch,
-      first: startReplica(self, { storedEpoch, log: { startSequence, lastSequence, durableSequence: lastSequence, epochs, generation: 0 } }),
+      first: startReplica(self, { storedEpoch, log: { startSequence, lastSequence, durableSequence: lastSequence, epochs, generation: 0, isCutting: false } }),
       carryOut: (effect) => this.#carryOut(effect),
       stepped: (before) => this.#stepped(before),
       rested: () => this.#tell(),
@@ -100,6 +100,7 @@ class OpenReplica implements PeerReplica {
     this.#coordinated = new Coordinated({
       shard, state, give,
       isReady: () => isReadyLeader(state()),
+      confirm: () => this.#reads.confirm(),
       batchBytesMax: options.batchBytesMax,
       replicated: () => held.replicated,
       leader: () => leaderOf(state()),
@@ -254,7 +255,13 @@ class OpenReplica implements PeerReplica {
 
   #send(message: PeerMessage): void {
     if (this.#isOver) return
-    this.#options.transport.send(message.to.node, encodeMessage({ shard: this.shard, message }))
+    const { transport, log } = this.#options
+    try {
+      transport.send(message.to.node, encodeMessage({ shard: this.shard, message }))
+    } catch (error) {
+      // As of one that was lost: it is sent again, and told of again, until somebody changes what is wrong.
+      log.error({ shard: this.shard, err: error }, `shard ${this.shard}: a message to ${message.to.node} could not be sent`)
+    }
     // With signs of life, since it may have been lost before, and whoever is new has never heard it.
     if (message.kind === 'append' && message.entries.length === 0) this.#sendReleased(message.to)
   }

@@ -99,7 +99,7 @@ function onTrimmed(turn: Turn, startSequence: number): void {
 
 function onLogged(turn: Turn, throughSequence: number): void {
   const { log, role } = turn.state
-  change(turn, { log: { ...log, durableSequence: Math.max(log.durableSequence, Math.min(throughSequence, log.lastSequence)) } })
+  change(turn, { log: { ...log, isCutting: false, durableSequence: Math.max(log.durableSequence, Math.min(throughSequence, log.lastSequence)) } })
   if (role.kind === 'leader') advance(turn, role)
   else if (role.kind === 'follower') {
     commitFollowing(turn, role)

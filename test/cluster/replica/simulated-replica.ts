@@ -11,9 +11,9 @@ import type { ReplicaHost } from '../../../src/cluster/node/hosted-replica.ts'
 import type { Transport } from '../../../src/cluster/transport/transport.ts'
 import { LsmtError } from '../../../src/errors.ts'
 import { createLog } from '../../../src/runtime/log.ts'
-import { leaseDeadlineMs, mayKeepAlive } from '../simulation/lease.ts'
 import { logStateOf } from '../simulation/disk.ts'
 import type { Disk } from '../simulation/disk.ts'
+import { createMachine } from '../simulation/machine.ts'
 import type { NodeOptions, SimulatedNode } from '../simulation/node.ts'
 import { createRows } from '../simulation/rows.ts'
 import type { NodeRows } from '../simulation/rows.ts'
@@ -50,25 +50,17 @@ export function replicaNodes(of: ReplicaNodesOptions = {}): (options: NodeOption
 }
 
 function createReplicaNode(options: NodeOptions, firstDisk: Disk, services: Map<string, PeerServices>, of: ReplicaNodesOptions): SimulatedNode {
-  const { world, network, store, name, context, lease, watch } = options
-  let disk = firstDisk, state: ReplicaState | undefined, life = 0
+  const { world, network, store, name, context, watch } = options
+  const machine = createMachine(options)
+  let disk = firstDisk, state: ReplicaState | undefined
   let replica: PeerReplica | undefined, coordinator: Coordinator | undefined, trees: SimulatedTrees | undefined
-  let isStopped = false, isHung = false, backlog: (() => void)[] = []
-  let clockOffsetMs = 0, progressMs = 0, leaseId: number | undefined, serveStallMs = 0
+  let serveStallMs = 0
   const rows = createRows(() => disk, writeIn)
-  const clockMs = (): number => world.nowMs * options.clockRate + clockOffsetMs
-
-  function onMain(run: () => void): () => void {
-    const mine = life
-    return () => {
-      if (mine !== life) return
-      if (isStopped || isHung) return void backlog.push(run)
-      progressMs = clockMs()
-      run()
-    }
-  }
-
-  const onMainWith = <T>(run: (value: T) => void): ((value: T) => void) => (mine => (value: T): void => { if (mine === life) onMain(() => run(value))() })(life)
+  const { onMainWith } = machine
+  const onMain = (run: () => void): (() => void) => machine.onMain(() => {
+    machine.progress()
+    run()
+  })
   const after = (ms: number): Promise<void> => new Promise((resolve) => world.after(ms, onMain(resolve)))
 
   function onMessage(from: string, body: Uint8Array): () => void {
@@ -120,10 +112,10 @@ function createReplicaNode(options: NodeOptions, firstDisk: Disk, services: Map<
   let tellLease = (_id: number, _deadlineMs: number): void => undefined
 
   async function open(incarnation: number): Promise<void> {
-    const mine = life, source = trees!
+    const source = trees!, { life } = machine
     const opened = await openReplica({
       shard: 0, host: hostOf(incarnation), trees: source, transport, log, ...context,
-      clock: { monotonicMs: clockMs },
+      clock: { monotonicMs: () => machine.nowMs },
       alarms: { after: (ms, ring) => { world.after(ms, onMain(ring)); return () => undefined } },
       batchBytesMax: 1_000_000,
       watch(before, now, effects) {
@@ -137,7 +129,7 @@ function createReplicaNode(options: NodeOptions, firstDisk: Disk, services: Map<
       }),
       fatal: of.fatal ?? ((error) => { throw error }),
     })
-    if (mine !== life) return
+    if (life !== machine.life) return
     replica = opened
     services.set(name, createPeerServices(name, () => replica))
     if (of.opened !== undefined) return void of.opened.set(name, { replica: opened, rows, receive: (message) => opened.receive(message), fail: source.fail, call: onMainWith((run: () => void) => run()) })
@@ -145,7 +137,7 @@ function createReplicaNode(options: NodeOptions, firstDisk: Disk, services: Map<
       replica: opened, rows,
       isPart: () => world.oneIn(3),
       served: (request, deadlineMs) => watch.served(node, request, deadlineMs),
-      holds: (deadlineMs) => deadlineMs === Infinity || context.rules.leaseHolds(clockMs(), deadlineMs),
+      holds: (deadlineMs) => deadlineMs === Infinity || context.rules.leaseHolds(machine.nowMs, deadlineMs),
       pause: () => after(world.between(5, 20)),
       stall() {
         if (serveStallMs === 0) return undefined
@@ -154,27 +146,6 @@ function createReplicaNode(options: NodeOptions, firstDisk: Disk, services: Map<
         return after(stallMs)
       },
     })
-  }
-
-  function repeat(everyMs: number, run: () => void): void {
-    const mine = life
-    const again = (): void => {
-      if (mine !== life) return
-      run()
-      world.after(everyMs, again)
-    }
-    world.after(world.random.nextFloat() * everyMs, again)
-  }
-
-  function keepAlive(): void {
-    if (isStopped || !mayKeepAlive(clockMs(), progressMs, lease)) return
-    const sentAtMs = clockMs(), mine = life
-    store.keepAlive({ ...state!.self }, leaseId, (granted) => {
-      if (mine !== life) return
-      leaseId = granted
-      onMain(() => tellLease(granted, leaseDeadlineMs(sentAtMs, lease)))()
-    })
-    if (world.oneIn(4)) store.list(name)
   }
 
   /** What a schedule does to a replica beside its faults. */
@@ -188,45 +159,33 @@ function createReplicaNode(options: NodeOptions, firstDisk: Disk, services: Map<
     name,
     get state() { return state },
     get disk() { return disk },
-    get nowMs() { return clockMs() },
+    get nowMs() { return machine.nowMs },
     get entries() { return rows.entries() },
     get waitingCount() { return coordinator?.waitingCount ?? 0 },
     start(foundDisk, incarnation) {
       if (state !== undefined) return
       disk = foundDisk
-      life++
-      leaseId = undefined
+      machine.begin()
       disk.incarnation = incarnation
       state = startReplica({ node: name, store: disk.store, incarnation }, { storedEpoch: disk.storedEpoch, log: logStateOf(disk) })
       world.note(() => `${name} starts with ${disk.store}, log to ${state!.log.lastSequence}, files to ${disk.files.through.sequence}`)
       trees = createTrees({ disk, rows, onMain, admit: () => (world.oneIn(20) ? after(world.between(1, 30)) : undefined) })
-      progressMs = clockMs()
       void open(incarnation)
-      keepAlive()
-      store.list(name)
-      repeat(options.keepAliveMs, keepAlive)
+      machine.keepLease(() => state!.self, (leaseId, deadlineMs) => tellLease(leaseId, deadlineMs))
     },
     crash() {
       if (state === undefined) return
       world.note(() => `${name} crashes`)
-      life++
+      machine.end()
       services.delete(name)
       of.opened?.delete(name)
       state = replica = coordinator = undefined
-      backlog = []
-      isStopped = isHung = false
       disk.crash()
     },
-    pause: () => void (isStopped = true),
-    hang: () => void (isHung = true),
-    resume() {
-      isStopped = isHung = false
-      const waiting = backlog
-      backlog = []
-      progressMs = clockMs()
-      for (const run of waiting) run()
-    },
-    jumpClock: (ms) => void (clockOffsetMs += ms),
+    pause: machine.pause,
+    hang: machine.hang,
+    resume: machine.resume,
+    jumpClock: machine.jumpClock,
     give: (event) => onMain(() => give(event))(),
     receive: (message) => {
       const { from, body } = message as unknown as { readonly from: string; readonly body: Uint8Array }
@@ -234,7 +193,7 @@ function createReplicaNode(options: NodeOptions, firstDisk: Disk, services: Map<
     },
     request: (request, answer) => { if (coordinator !== undefined) onMain(() => coordinator?.request(request, answer))() },
     flush() {
-      if (state !== undefined && !isStopped && !isHung) trees!.flush()
+      if (state !== undefined && !machine.isStill) trees!.flush()
     },
     stallNextServe: (ms) => void (serveStallMs = ms),
   }

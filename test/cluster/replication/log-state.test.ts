@@ -77,8 +77,8 @@ describe('the state of a log', () => {
 
   it('says of what was cut or replaced that completions before it mean nothing', () => {
     const log = { ...appended(emptyLog, [entry(1, 1), entry(1, 2)]), durableSequence: 2 }
-    expect(truncated(log, 1)).toMatchObject({ lastSequence: 1, durableSequence: 1, generation: 1 })
-    expect(replacedByFiles(log, { sequence: 9, epoch: 4 })).toEqual({ startSequence: 9, lastSequence: 9, durableSequence: 9, epochs: epochs([4, 9]), generation: 1 })
+    expect(truncated(log, 1)).toMatchObject({ lastSequence: 1, durableSequence: 1, generation: 1, isCutting: true })
+    expect(replacedByFiles(log, { sequence: 9, epoch: 4 })).toEqual({ startSequence: 9, lastSequence: 9, durableSequence: 9, epochs: epochs([4, 9]), generation: 1, isCutting: false })
     expect(trimmed(trimmed(log, 2), 1).startSequence).toBe(2)
   })
 })

@@ -3,7 +3,6 @@
  * what the effects say, in their order, and serves clients as an engine would: evaluate under a lock of the key, write,
  * answer when it is committed.
  */
-import { leaseDeadlineMs, mayKeepAlive } from './lease.ts'
 import type { LeasePolicy } from './lease.ts'
 import type { Effect, ReplicaEvent } from '../../../src/cluster/replication/event.ts'
 import type { PeerMessage } from '../../../src/cluster/replication/message.ts'
@@ -16,6 +15,7 @@ import { step } from '../../../src/cluster/replication/step.ts'
 import type { ConfigStore } from './config-store.ts'
 import { logStateOf } from './disk.ts'
 import type { Disk, Files } from './disk.ts'
+import { createMachine } from './machine.ts'
 import type { Network } from './network.ts'
 import { createRows } from './rows.ts'
 import { createService } from './service.ts'
@@ -72,34 +72,24 @@ export interface SimulatedNode {
 }
 
 export function createNode(options: NodeOptions, firstDisk: Disk): SimulatedNode {
-  const { world, network, store, name, context, lease, watch } = options
-  let disk = firstDisk, state: ReplicaState | undefined, life = 0
+  const { world, network, store, name, context, watch } = options
+  const machine = createMachine(options)
+  const { onMain, onMainWith } = machine
+  let disk = firstDisk, state: ReplicaState | undefined
   let events: ReplicaEvent[] = []
-  let isStopped = false, isHung = false, backlog: (() => void)[] = []
-  let clockOffsetMs = 0, progressMs = 0, leaseId: number | undefined, serveStallMs = 0
+  let serveStallMs = 0
   const rows = createRows(() => disk)
-  const clockMs = (): number => world.nowMs * options.clockRate + clockOffsetMs
-  const service = createService({ world, rows, give, served: (request, deadlineMs) => watch.served(node, request, deadlineMs), holds: (deadlineMs) => context.rules.leaseHolds(clockMs(), deadlineMs) })
-
-  /** Runs on the main loop of this life, when it gets to it. */
-  function onMain(run: () => void): () => void {
-    const mine = life
-    return () => {
-      if (mine !== life) return
-      if (isStopped || isHung) backlog.push(run)
-      else run()
-    }
-  }
+  const service = createService({ world, rows, give, served: (request, deadlineMs) => watch.served(node, request, deadlineMs), holds: (deadlineMs) => context.rules.leaseHolds(machine.nowMs, deadlineMs) })
 
   /** What effects lead to at once comes after all effects of the step. */
   function give(event: ReplicaEvent): void {
     if (state === undefined) return
     events.push(event)
     if (events.length > 1) return
-    progressMs = clockMs()
+    machine.progress()
     for (let i = 0; i < events.length; i++) {
       const before: ReplicaState = state
-      const result = step(context, before, events[i]!, clockMs())
+      const result = step(context, before, events[i]!, machine.nowMs)
       state = result.state
       options.seal?.(state)
       watch.stepped(node, before, result.effects)
@@ -162,17 +152,10 @@ export function createNode(options: NodeOptions, firstDisk: Disk): SimulatedNode
     }
   }
 
-  function onMainWith<T>(run: (value: T) => void): (value: T) => void {
-    const mine = life
-    return (value) => { if (mine === life) onMain(() => run(value))() }
-  }
-
   function fetchFiles(from: string, fromStore: string, throughSequence: number): void {
     const fail = onMain(() => give({ kind: 'fetchFailed' }))
     if (network.isCut(name, from) || network.isCut(from, name)) return world.after(30, fail)
-    const mine = life
-    world.after(world.between(5, 40), () => {
-      if (mine !== life) return
+    world.after(world.between(5, 40), onMain(() => {
       const files = options.filesOf(from, fromStore)
       if (files === undefined || files.through.sequence < throughSequence) return fail()
       disk.request(() => {
@@ -182,43 +165,20 @@ export function createNode(options: NodeOptions, firstDisk: Disk): SimulatedNode
         rows.load()
         give({ kind: 'filesFetched', through: files.through })
       }))
-    })
-  }
-
-  function repeat(everyMs: number, run: () => void): void {
-    const mine = life
-    const again = (): void => {
-      if (mine !== life) return
-      run()
-      world.after(everyMs, again)
-    }
-    world.after(world.random.nextFloat() * everyMs, again)
-  }
-
-  /** Of the thread that keeps the lease: it goes on while the main loop hangs, for a while. */
-  function keepAlive(): void {
-    if (isStopped || !mayKeepAlive(clockMs(), progressMs, lease)) return
-    const sentAtMs = clockMs(), mine = life
-    store.keepAlive({ ...state!.self }, leaseId, (granted) => {
-      if (mine !== life) return
-      leaseId = granted
-      onMain(() => give({ kind: 'lease', leaseId: granted, deadlineMs: leaseDeadlineMs(sentAtMs, lease) }))()
-    })
-    if (world.oneIn(4)) store.list(name)
+    }))
   }
 
   const node: SimulatedNode = {
     name,
     get state() { return state },
     get disk() { return disk },
-    get nowMs() { return clockMs() },
+    get nowMs() { return machine.nowMs },
     get entries() { return rows.entries() },
     get waitingCount() { return service.waitingCount },
     start(foundDisk, incarnation) {
       if (state !== undefined) return
       disk = foundDisk
-      life++
-      leaseId = undefined
+      machine.begin()
       disk.incarnation = incarnation
       rows.load()
       state = startReplica({ node: name, store: disk.store, incarnation: disk.incarnation }, { storedEpoch: disk.storedEpoch, log: logStateOf(disk) })
@@ -227,38 +187,27 @@ export function createNode(options: NodeOptions, firstDisk: Disk): SimulatedNode
         give({ kind: 'live', nodes: live })
         give({ kind: 'configuration', at, isFresh: false })
       })())
-      progressMs = clockMs()
-      const tick = (): void => onMain(() => give({ kind: 'tick' }))()
-      repeat(options.tickMs, () => { if (!isStopped && !isHung) tick() })
-      keepAlive()
-      store.list(name)
-      repeat(options.keepAliveMs, keepAlive)
+      machine.repeat(options.tickMs, () => { if (!machine.isStill) give({ kind: 'tick' }) })
+      machine.keepLease(() => state!.self, (leaseId, deadlineMs) => give({ kind: 'lease', leaseId, deadlineMs }))
     },
     crash() {
       if (state === undefined) return
       world.note(() => `${name} crashes`)
-      life++
+      machine.end()
       state = undefined
       events = []
-      backlog = []
-      isStopped = isHung = false
       service.forget()
       disk.crash()
     },
-    pause: () => void (isStopped = true),
-    hang: () => void (isHung = true),
-    resume() {
-      isStopped = isHung = false
-      const waiting = backlog
-      backlog = []
-      for (const run of waiting) run()
-    },
-    jumpClock: (ms) => void (clockOffsetMs += ms),
+    pause: machine.pause,
+    hang: machine.hang,
+    resume: machine.resume,
+    jumpClock: machine.jumpClock,
     give: (event) => onMain(() => give(event))(),
     receive: (message) => onMain(() => give({ kind: 'message', message }))(),
     request: (request, answer) => { if (state !== undefined) onMain(() => service.take(request, answer))() },
     flush() {
-      if (state === undefined || isStopped || isHung) return
+      if (state === undefined || machine.isStill) return
       const { commitSequence, log } = state
       if (commitSequence <= disk.files.through.sequence) return
       const files: Files = { through: { sequence: commitSequence, epoch: epochAt(log.epochs, commitSequence) }, rows: rows.snapshot() }

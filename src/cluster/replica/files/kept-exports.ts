@@ -32,13 +32,13 @@ export function createKeptExports(clock: { monotonicMs(): number }, keptMsMax: n
     async *stream(replicated, forStore) {
       const one: Kept = { exported: await replicated.exportFiles(), forStore, endedAtMs: Infinity }
       kept.add(one)
+      let isTaken = false
       try {
         yield* sendFiles(one.exported)
-      } catch (error) {
-        release(one)
-        throw error
+        isTaken = true
       } finally {
         one.endedAtMs = clock.monotonicMs()
+        if (!isTaken) release(one)
       }
     },
     tend({ role }, nowMs) {

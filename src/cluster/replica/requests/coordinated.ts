@@ -28,6 +28,8 @@ export interface CoordinatedOptions {
   state(): CoordinatedState
   /** A leader that knows all that was ever committed. */
   isReady(): boolean
+  /** Resolves when it leads after this call was made, and no other member has on disk what is not in its log. */
+  confirm(): Promise<void>
   replicated(): SeenTree
   give(event: Extract<ReplicaEvent, { kind: 'write' }>): void
   /** Whom to ask instead. */
@@ -68,12 +70,18 @@ export class Coordinated {
     await this.#wait(throughSequence, 'visible')
   }
 
+  /**
+   * What an earlier coordinator wrote may stand in the log of a member that led before, and would be committed if that one
+   * led again; or somebody leads already whom an earlier coordinator has opened. So it is asked last whether all members
+   * follow, which they do once nothing else is on their disks.
+   */
   async open(c: number): Promise<OpenedShard> {
-    const { state, replicated } = this.#options
+    const { state, replicated, confirm } = this.#options
     if (state().role.kind !== 'leader') throw this.#refused(this.#notLeader())
     await this.#admit(c)
     const { epoch, log: { lastSequence } } = state()
     await this.#wait(lastSequence, 'committed')
+    await confirm()
     const { parts, aborted } = replicated().logged()
     return { lastSequence, flushedSequence: replicated().flushedSequence, parts, aborted, epoch }
   }

@@ -18,6 +18,8 @@ export interface ReadsOptions {
 
 export interface Reads {
   read(level: ReadLevel, minSequence: number): Promise<{ readonly deadlineMs: number }>
+  /** Resolves when it leads after this call was made, and all other members have nothing on disk that is not in its log. */
+  confirm(): Promise<void>
   serve(effect: Extract<Effect, { kind: 'serve' }>): void
   refuse(id: string, reason: RefusalReason, leader: string | undefined): void
   /** More is visible. */
@@ -28,6 +30,8 @@ export interface Reads {
 }
 
 interface Read {
+  /** Whether what is committed must be visible too. */
+  readonly isToSee: boolean
   readonly level: ReadLevel
   readonly minSequence: number
   readonly resolve: (served: { readonly deadlineMs: number }) => void
@@ -49,6 +53,14 @@ export function createReads({ shard, clock, readMsMax, give, visibleSequence, co
   let showing = noneShowing
   let lastId = 0
 
+  function ask(level: ReadLevel, minSequence: number, isToSee: boolean): Promise<{ readonly deadlineMs: number }> {
+    return new Promise((resolve, reject) => {
+      const id = String(++lastId)
+      asked.set(id, { isToSee, level, minSequence, resolve, reject })
+      give({ kind: 'read', id, level })
+    })
+  }
+
   function take(isDone: (one: Showing) => boolean): readonly Showing[] {
     const done = showing.filter(isDone)
     if (done.length > 0) showing = showing.filter((one) => !isDone(one))
@@ -56,18 +68,17 @@ export function createReads({ shard, clock, readMsMax, give, visibleSequence, co
   }
 
   return {
-    read: (level, minSequence) => new Promise((resolve, reject) => {
-      const id = String(++lastId)
-      asked.set(id, { level, minSequence, resolve, reject })
-      give({ kind: 'read', id, level })
-    }),
+    read: (level, minSequence) => ask(level, minSequence, true),
+    async confirm() {
+      await ask({ kind: 'linearizable' }, 0, false)
+    },
     serve({ id, deadlineMs }) {
       const read = asked.get(id)
       if (read === undefined) return
       asked.delete(id)
       const wanted = read.level.kind === 'session' ? read.level.afterSequence : commitSequence()
       const sequence = Math.max(wanted, read.minSequence)
-      if (visibleSequence() >= sequence) read.resolve({ deadlineMs })
+      if (!read.isToSee || visibleSequence() >= sequence) read.resolve({ deadlineMs })
       else showing = [...showing, { read, deadlineMs, sequence, sinceMs: clock.monotonicMs() }]
     },
     refuse(id, reason, leader) {

@@ -60,10 +60,13 @@ export function commitFollowing(turn: Turn, { isMatched, leaderCommit }: Followe
   turn.effects.push({ kind: 'apply', throughSequence: sequence })
 }
 
-/** Nothing is promised under an epoch that is not on disk. */
+/**
+ * Nothing is promised under an epoch that is not on disk, nor while what was cut off may come back: whoever hears it knows
+ * that nothing is on this disk but what the leader has.
+ */
 export function sayMatch(turn: Turn, { isMatched, leader, round }: Follower, isAsking = false): void {
   const { epoch, storedEpoch, log, nowMs, self } = turn.state
-  if (!isMatched || leader === undefined || storedEpoch !== epoch) return
+  if (!isMatched || leader === undefined || storedEpoch !== epoch || log.isCutting) return
   send(turn, leader, { kind: 'appended', matchSequence: log.durableSequence, round, sentAt: { incarnation: self.incarnation, atMs: nowMs }, isAsking })
 }
 

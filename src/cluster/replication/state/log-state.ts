@@ -23,9 +23,11 @@ export interface LogState {
   readonly epochs: Epochs
   /** Grows with every truncation and replacement: completions of what was appended before it say nothing any more. */
   readonly generation: number
+  /** What was cut off may still be on disk, and come back after a crash. */
+  readonly isCutting: boolean
 }
 
-export const emptyLog: LogState = { startSequence: 0, lastSequence: 0, durableSequence: 0, epochs: emptyEpochs, generation: 0 }
+export const emptyLog: LogState = { startSequence: 0, lastSequence: 0, durableSequence: 0, epochs: emptyEpochs, generation: 0, isCutting: false }
 
 export const endOfLog = ({ lastSequence, epochs }: LogState): LogEnd => ({ sequence: lastSequence, epoch: epochAt(epochs, lastSequence) })
 
@@ -43,7 +45,7 @@ export function appended(log: LogState, entries: readonly LogEntry[]): LogState 
 
 export function truncated(log: LogState, toSequence: number): LogState {
   invariant(toSequence >= log.startSequence && toSequence <= log.lastSequence, () => `truncation to ${toSequence} of a log from ${log.startSequence} to ${log.lastSequence}`)
-  return { ...log, lastSequence: toSequence, durableSequence: Math.min(log.durableSequence, toSequence), epochs: truncateEpochs(log.epochs, toSequence), generation: log.generation + 1 }
+  return { ...log, lastSequence: toSequence, durableSequence: Math.min(log.durableSequence, toSequence), epochs: truncateEpochs(log.epochs, toSequence), generation: log.generation + 1, isCutting: true }
 }
 
 export function trimmed(log: LogState, startSequence: number): LogState {
@@ -53,5 +55,5 @@ export function trimmed(log: LogState, startSequence: number): LogState {
 
 /** Files up to `end` came in place of everything that was here. */
 export function replacedByFiles(log: LogState, { sequence, epoch }: LogEnd): LogState {
-  return { startSequence: sequence, lastSequence: sequence, durableSequence: sequence, epochs: [{ epoch, startSequence: sequence }], generation: log.generation + 1 }
+  return { startSequence: sequence, lastSequence: sequence, durableSequence: sequence, epochs: [{ epoch, startSequence: sequence }], generation: log.generation + 1, isCutting: false }
 }
