@@ -27,7 +27,7 @@ export async function serve(given: ServeFlags, sourceOf: (flag: string) => FlagS
   const flags: ServeFlags = { ...given, connectionsMax: await affordableConnections(given.connectionsMax) }
   const place = chosenDatabase(flags, sourceOf)
   const access = await servedAccess(flags, host.environment['LSMT_AUTH_TOKEN'])
-  const cluster = await chosenCluster(flags, sourceOf, host.environment['LSMT_CLUSTER_SECRET'])
+  const cluster = await chosenCluster(flags, place, sourceOf, host.environment['LSMT_CLUSTER_SECRET'])
   const { shards, workers, readers, durability, kernels } = flags
   const settings: DatabaseSettings = { ...defaultDatabaseSettings, ...limitSettings(flags), shards, workers, readers, durability, kernels }
   const log = createLog(flags.logLevel, (line) => host.printError(line.trimEnd()))

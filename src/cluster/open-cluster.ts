@@ -1,15 +1,15 @@
-/** A node of a cluster by the address of its directory: storage and node as one, which are closed together. */
+/** A node of a cluster by the address of its directory, or of the bucket that all nodes have in common: storage and node as one, which are closed together. */
 import { LsmtError } from '../errors.ts'
 import type { Clock } from '../runtime/clock.ts'
 import type { Random } from '../runtime/random.ts'
 import { openStorage } from '../storage/open-storage.ts'
-import type { LocalAddress } from '../storage/open-storage.ts'
+import type { LocalAddress, StorageAddress } from '../storage/open-storage.ts'
 import type { ClusterServerOptions } from './engine/serve/cluster-options.ts'
 import { openClusterServer } from './engine/serve/cluster-server.ts'
 import type { ClusterServer } from './engine/serve/cluster-server.ts'
 
 export interface ClusterRequest extends Omit<ClusterServerOptions, 'storage' | 'storageAddress' | 'tls' | 'clock' | 'random' | 'fatal'> {
-  readonly address: LocalAddress
+  readonly address: LocalAddress | Extract<StorageAddress, { readonly kind: 's3' }>
   /** In PEM: whose certificates of other nodes are believed, where not the system's. */
   readonly peerCa: string | undefined
   /** The process is to end. */

@@ -7,7 +7,7 @@ import { LsmtError } from '../../errors.ts'
 import type { FlagSource } from '../command.ts'
 import { integerIn, nonEmpty } from '../flags.ts'
 import type { ListenAddress } from '../flags.ts'
-import type { DatabaseFlags, ReaderFlags } from '../target/storage-flags.ts'
+import type { ChosenDatabase, DatabaseFlags, ReaderFlags } from '../target/storage-flags.ts'
 import type { ClusterChoice } from './cluster-node.ts'
 import { isSet, readNamed } from './given-file.ts'
 
@@ -36,7 +36,7 @@ export function clusterOptions(): readonly Option[] {
     new Option('--etcd-key <path>', 'its private key in PEM').env('LSMT_ETCD_KEY').argParser(nonEmpty),
     new Option('--advertise <url>', 'where other nodes, and clients, reach this one; by default at the address of --listen').env('LSMT_ADVERTISE').argParser(baseUrl),
     new Option('--cluster <name>', 'the cluster, among others in one etcd').env('LSMT_CLUSTER').default('lsmt').argParser(name),
-    new Option('--replication-factor <n>', 'copies of everything, each on another node; the same at all nodes').env('LSMT_REPLICATION_FACTOR').default(2).argParser(integerIn(1, 7)),
+    new Option('--replication-factor <n>', 'copies of everything, each on another node; the same at all nodes. With --storage s3 there are none beside the bucket').env('LSMT_REPLICATION_FACTOR').default(2).argParser(integerIn(1, 7)),
     new Option('--cluster-secret-file <path>', 'file with the secret by which nodes know each other, at least 16 bytes (LSMT_CLUSTER_SECRET holds it itself)').env('LSMT_CLUSTER_SECRET_FILE').argParser(nonEmpty),
     new Option('--peer-ca <path>', 'certificates, in PEM, that https nodes are known by, where not the system\'s').env('LSMT_PEER_CA').argParser(nonEmpty),
   ]
@@ -63,25 +63,32 @@ function nonEmptyUrls(text: string): string {
 type ServedFlags = ClusterFlags & DatabaseFlags & ReaderFlags & { readonly listen: ListenAddress; readonly durability: string; readonly tlsCert?: string }
 
 /** undefined without --node-id. 22023 for flags that are missing, or contradict each other; 0A000 for what a cluster does not do yet. */
-export async function chosenCluster(flags: ServedFlags, sourceOf: (flag: string) => FlagSource, secretVariable: string | undefined): Promise<ClusterChoice | undefined> {
-  const { nodeId, etcd, cluster, replicationFactor, peerCa, dataDir } = flags
+export async function chosenCluster(flags: ServedFlags, place: ChosenDatabase, sourceOf: (flag: string) => FlagSource, secretVariable: string | undefined): Promise<ClusterChoice | undefined> {
+  const { nodeId, etcd, cluster, peerCa } = flags
   const given = clusterOptions().find((option) => ['cli', 'env'].includes(sourceOf(option.attributeName()) ?? ''))
   if (nodeId === undefined) {
     if (given !== undefined) throw new LsmtError('22023', `${given.long} (${given.envVar}) is for a node of a cluster, and this is none: give --node-id too, or leave it out`)
     return undefined
   }
   if (etcd === undefined) throw new LsmtError('22023', '--node-id makes this a node of a cluster, whose members of etcd are missing: give --etcd too')
-  refuseOthers(flags)
+  refuseOthers(flags, place)
   const secret = await readSecret(flags, secretVariable)
-  return { cluster, nodeId, factor: replicationFactor, secret, address: { kind: 'local', directory: dataDir }, etcd: await etcdAddress(flags, etcd), advertise: advertised(flags), peerCa: await readText('--peer-ca', peerCa) }
+  return { cluster, nodeId, factor: chosenFactor(flags, sourceOf), secret, address: place.address, etcd: await etcdAddress(flags, etcd), advertise: advertised(flags), peerCa: await readText('--peer-ca', peerCa) }
 }
 
 /** What a cluster's node cannot be besides. */
-function refuseOthers({ durability, storage, readOnly, atCheckpoint }: ServedFlags): void {
-  if (durability !== 'sync') throw new LsmtError('22023', `--durability ${durability} contradicts --node-id: a cluster acknowledges what is on every copy's disk`)
+function refuseOthers({ durability, readOnly, atCheckpoint }: ServedFlags, { logDirectory }: ChosenDatabase): void {
+  if (durability !== 'sync') throw new LsmtError('22023', `--durability ${durability} contradicts --node-id: a cluster acknowledges what is on every copy's disk, or in the bucket`)
   const reader = readOnly === true ? '--read-only' : atCheckpoint === undefined ? undefined : '--at-checkpoint'
   if (reader !== undefined) throw new LsmtError('22023', `${reader} contradicts --node-id: a cluster's nodes write, each its copies`)
-  if (storage === 's3') throw new LsmtError('0A000', 'a cluster whose data is in a bucket is not supported: its nodes keep their copies in directories', { hint: 'leave out --storage s3, or --node-id: a database in a bucket may have nodes that only read' })
+  if (logDirectory !== undefined) throw new LsmtError('22023', '--log local contradicts --node-id: what a node of a cluster in a bucket acknowledges is in the bucket, where the next owner of a shard finds it')
+}
+
+/** In a bucket there is one copy, which all nodes have in common. */
+function chosenFactor({ storage, replicationFactor }: ServedFlags, sourceOf: (flag: string) => FlagSource): number {
+  if (storage === 'local') return replicationFactor
+  if (sourceOf('replicationFactor') !== 'default' && replicationFactor !== 1) throw new LsmtError('22023', `--replication-factor ${replicationFactor} contradicts --storage s3: the bucket holds the data, and keeps its copies itself`)
+  return 1
 }
 
 /** A file as editors leave it ends with a line break. */

@@ -6,6 +6,7 @@
  * Reads of all levels go to the owner. It answers by its lease; where that does not hold, it looks first whether a later
  * owner has claimed the shard.
  */
+import { LsmtError } from '../../errors.ts'
 import { isOvertaken } from '../../lsm/claim/writer-claim.ts'
 import type { OwnedTree } from '../../lsm/owned/owned-tree.ts'
 import type { Tree } from '../../lsm/tree.ts'
@@ -14,7 +15,8 @@ import { pause } from '../../runtime/alarms.ts'
 import type { Log } from '../../runtime/log.ts'
 import type { HostEvent, ReplicaHost } from '../node/hosted-replica.ts'
 import { refusalError } from '../replica/refusal.ts'
-import type { OpenedShard, Replica, ReplicaStatus } from '../replica/replica.ts'
+import type { OpenedShard, ReplicaStatus, SeenTree } from '../replica/replica.ts'
+import type { PeerReplica } from '../replica/replica-options.ts'
 import { Coordinated } from '../replica/requests/coordinated.ts'
 import type { CoordinatedState } from '../replica/requests/coordinated.ts'
 import { createReads } from '../replica/requests/reads.ts'
@@ -26,6 +28,7 @@ import type { Lease } from '../replication/state/replica-state.ts'
 import { ClaimLooks } from './claim-looks.ts'
 import { Holding } from './holding.ts'
 import type { OwnedShard, ShardEvents } from './open-shard.ts'
+import { unopenedTree } from './unopened-tree.ts'
 
 export interface BucketReplicaOptions {
   readonly shard: number
@@ -38,6 +41,8 @@ export interface BucketReplicaOptions {
   /** For which a read waits for what it needs. */
   readonly readMsMax: number
   openShard(events: ShardEvents): Promise<OwnedShard>
+  /** Awaited before it gives the shard up by itself, as long as it could go on. */
+  readonly beforeResigning?: () => Promise<void>
   /** Linearizable, from the configuration store, by a read that is sent after this call. */
   readShardZeroEpoch(): Promise<number>
 }
@@ -46,8 +51,10 @@ const tickMs = 200, retryMs = 500
 /** For which one that resigns goes on serving while what is in memory goes to files, so that the next one has little to read. */
 const flushMsMax = 3_000
 
-export class BucketReplica implements Replica {
+export class BucketReplica implements PeerReplica {
   readonly shard: number
+  readonly store: string
+  readonly #unopened: SeenTree
   readonly #options: BucketReplicaOptions
   readonly #coordinated: Coordinated
   readonly #reads: Reads
@@ -69,6 +76,8 @@ export class BucketReplica implements Replica {
     const { shard, host, clock } = options
     this.#options = options
     this.shard = shard
+    this.store = host.self.store
+    this.#unopened = unopenedTree(() => this.#notHere())
     this.#looks = new ClaimLooks({
       look: async () => await this.#open().assertStillMine(),
       served: (id) => this.#reads.serve({ kind: 'serve', id, deadlineMs: Infinity }),
@@ -82,12 +91,13 @@ export class BucketReplica implements Replica {
       isReady: () => this.#owned !== undefined,
       confirm: () => this.#reads.confirm(),
       replicated: () => this.replicated,
-      give: ({ batch }) => this.replicated.append(batch),
+      give: ({ batch }) => this.#open().owned.append(batch),
       leader: () => this.#leader(),
       copies: () => 1,
       releaseThrough: (throughSequence, settledThrough) => {
-        this.replicated.release(throughSequence)
-        this.replicated.settle(settledThrough)
+        const { owned } = this.#open()
+        owned.release(throughSequence)
+        owned.settle(settledThrough)
       },
     })
     this.#stopListening = host.listen((event) => this.#heard(event))
@@ -95,7 +105,7 @@ export class BucketReplica implements Replica {
   }
 
   get tree(): Tree { return this.replicated.tree }
-  get replicated(): OwnedTree { return this.#open().owned }
+  get replicated(): SeenTree { return this.#owned ?? this.#unopened }
 
   status(): ReplicaStatus {
     const owned = this.#owned, configuration = this.#known?.configuration
@@ -134,14 +144,21 @@ export class BucketReplica implements Replica {
     return owned !== undefined && this.#holdsLease() && owned.tree.visibleSequence >= owned.foundSequence
   }
 
-  /** There is no other copy that could move. */
+  /** There is no other copy that could move, or that says something. */
   move(): void {}
+  receive(): void {}
+  receiveReleased(): void {}
+
+  streamFiles(): AsyncGenerator<Uint8Array, void, void> {
+    throw new LsmtError('0A000', `the files of shard ${this.shard} are in a bucket, where everybody has them`)
+  }
 
   async resign(): Promise<void> {
     const holding = this.#holding
     if (holding === undefined || this.#closing.signal.aborted) return
-    const { alarms } = this.#options
+    const { alarms, beforeResigning } = this.#options
     await Promise.race([holding.shard?.owned.tree.flush().catch(() => undefined), pause(alarms, flushMsMax, this.#closing.signal)])
+    if (holding.shard !== undefined) await beforeResigning?.()
     this.#giveUp(holding)
     while (this.#holding === holding && !this.#closing.signal.aborted) await pause(alarms, tickMs / 10, this.#closing.signal)
   }
@@ -165,8 +182,12 @@ export class BucketReplica implements Replica {
 
   #open(): OwnedShard {
     const shard = this.#holding?.shard
-    if (shard === undefined) throw refusalError({ kind: 'notLeader', leader: this.#leader() }, this.shard)
+    if (shard === undefined) throw this.#notHere()
     return shard
+  }
+
+  #notHere(): Error {
+    return refusalError({ kind: 'notLeader', leader: this.#leader() }, this.shard)
   }
 
   #role(): ReplicaStatus['role'] {

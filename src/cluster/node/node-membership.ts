@@ -9,6 +9,8 @@ import type { Transport } from '../transport/transport.ts'
 import { createController, planOf } from './control/controller.ts'
 import type { Controller } from './control/controller.ts'
 import { createOperations } from './control/operations.ts'
+import { Ownership, stuckShards } from './control/ownership.ts'
+import type { KnownOwners } from './control/ownership.ts'
 import { createNodeQuestions, ledStatusOf, nodeHandlers } from './control/requests.ts'
 import type { NodeQuestions } from './control/requests.ts'
 import type { HostedPeer, HostedReplica, OpenReplica } from './hosted-replica.ts'
@@ -19,7 +21,7 @@ import type { FirstPlacement } from './shards/first-placement.ts'
 import { ReplicaKeeper } from './shards/replica-keeper.ts'
 import type { Registered, RegisterOptions } from './start/register.ts'
 import { liveNodes, storesOf } from './store/cluster-view.ts'
-import { readShard } from './store/shard-store.ts'
+import { readShard, swapShard } from './store/shard-store.ts'
 import type { WatchedView } from './store/watched-view.ts'
 import type { Change } from '../placement/plan.ts'
 
@@ -49,6 +51,8 @@ export class NodeMembership<R extends HostedReplica> implements ClusterMembershi
   readonly #keeper: ReplicaKeeper<R>
   readonly #placement: FirstPlacement
   readonly #controller: Controller
+  /** Of a cluster in a bucket; elsewhere copies move, and the members of a shard elect who leads it. */
+  readonly #ownership: Ownership | undefined
   readonly #questions: NodeQuestions
   readonly #listeners = new Set<() => void>()
   readonly #closing = new AbortController()
@@ -70,9 +74,13 @@ export class NodeMembership<R extends HostedReplica> implements ClusterMembershi
     this.#keeper = new ReplicaKeeper<R>({ ...shared, storage, presence, openReplica, settle: (node) => this.#questions.settle(node), onChange: () => this.#tell() })
     this.#placement = createFirstPlacement({ ...shared, factor, clock, settings })
     this.#controller = createController({ ...shared, movesMax: settings.movesMax, ask, isInCharge: () => !this.#isLeaving && isLeader(this.replica(0)) })
-    this.operate = createOperations({ ...shared, ask, questions: this.#questions, ownCopies: () => this.#keeper.copies() })
+    this.#ownership = options.bucket === undefined ? undefined : this.#createOwnership()
+    const operations = createOperations({ ...shared, ask, questions: this.#questions, ownCopies: () => this.#keeper.copies() })
+    // What is in a bucket is not lost with nodes.
+    this.operate = this.#ownership === undefined ? operations : { ...operations, findLost: () => Promise.resolve([]) }
     presence.onChange(() => {
       this.#keeper.leaseChanged()
+      this.#ownership?.tend()
       this.#tell()
     })
     watched.onChange(() => this.#viewChanged())
@@ -135,6 +143,7 @@ export class NodeMembership<R extends HostedReplica> implements ClusterMembershi
   async leave(): Promise<void> {
     this.#isLeaving = true
     this.#keeper.leadNoMore()
+    this.#ownership?.leave()
     const { alarms, clock, settings, log, registered } = this.#options
     const resigning = new Set<R>()
     const left = (): readonly number[] => this.#replicas().filter(({ shard }) => !this.#isTakenOver(shard)).map(({ shard }) => shard)
@@ -160,17 +169,33 @@ export class NodeMembership<R extends HostedReplica> implements ClusterMembershi
     this.#closing.abort()
     this.#listeners.clear()
     await this.#options.watched.close()
-    await Promise.all([this.#ticking, this.#placement.close(), this.#controller.close()])
+    await Promise.all([this.#ticking, this.#placement.close(), this.#controller.close(), this.#ownership?.close()])
     await this.#keeper.close()
     this.#options.registered.presence.close()
   }
 
-  /** Another one leads it, or there is no other member to do so. */
+  #createOwnership(): Ownership {
+    const { registered: { self, keys, presence }, etcd, clock, alarms, log } = this.#options
+    return new Ownership({
+      self, clock, alarms, log,
+      known: () => this.#knownOwners(),
+      leaseId: () => (presence.isTrusted() ? presence.lease.leaseId : undefined),
+      swap: (shard, request) => swapShard(etcd, keys, self, shard, request),
+      giveUp: async (shard) => await this.#leader(shard).resign(),
+    })
+  }
+
+  #knownOwners(): KnownOwners {
+    const { view } = this.#options.watched
+    return { shards: view.shards, live: [...liveNodes(view).values()], draining: view.cluster?.draining ?? [] }
+  }
+
+  /** Another one leads it, or there is no other member, or owner, to do so. */
   #isTakenOver(shard: number): boolean {
-    const { watched: { view } } = this.#options
+    const { watched: { view }, bucket } = this.#options
     const { leader, members } = view.shards.get(shard)!.configuration
     const live = liveNodes(view)
-    const hasOther = members.some(({ node, store }) => node !== this.self.node && live.get(node)?.store === store)
+    const hasOther = bucket === undefined ? members.some(({ node, store }) => node !== this.self.node && live.get(node)?.store === store) : live.size > (live.has(this.self.node) ? 1 : 0)
     return !hasOther || (leader !== null && leader.node !== this.self.node)
   }
 
@@ -179,7 +204,7 @@ export class NodeMembership<R extends HostedReplica> implements ClusterMembershi
     const { view, failure } = watched
     return membershipStatus({
       cluster, node: this.self.node, shardCount: this.shardCount, factor: this.factor, view, led,
-      isLeaseTrusted: registered.presence.isTrusted(), storeFailure: failure, plan: planOf(view, this.shardCount, settings.movesMax),
+      isLeaseTrusted: registered.presence.isTrusted(), storeFailure: failure, plan: this.#ownership === undefined ? planOf(view, this.shardCount, settings.movesMax) : { changes: [], stuck: stuckShards(this.#knownOwners()) },
     })
   }
 
@@ -221,6 +246,7 @@ export class NodeMembership<R extends HostedReplica> implements ClusterMembershi
     this.#tellMissing()
     this.#keeper.tend()
     this.#placement.tend()
+    this.#ownership?.tend()
     this.#tell()
   }
 
@@ -259,7 +285,7 @@ export class NodeMembership<R extends HostedReplica> implements ClusterMembershi
       if (clock.monotonicMs() < planAtMs) continue
       planAtMs = clock.monotonicMs() + settings.planEveryMs
       this.#keeper.tend()
-      this.#controller.tend()
+      if (this.#ownership === undefined) this.#controller.tend()
     }
   }
 }

@@ -12,14 +12,16 @@ export interface ClusterValue {
   readonly shardCount: number
   /** Copies of every shard. */
   readonly factor: number
+  /** Where the data is, if nodes do not keep it themselves: then each shard has one owner, and no copies. */
+  readonly bucket: string | null
   /** Every shard has its members. From then on one that is missing is a loss, and never made anew. */
   readonly isPlaced: boolean
   /** Nodes that are to hold nothing, because they are about to leave. */
   readonly draining: readonly string[]
 }
 
-export function newCluster(id: string, shardCount: number, factor: number): ClusterValue {
-  return { format: 1, version: 1, id, shardCount, factor, isPlaced: false, draining: [] }
+export function newCluster(id: string, shardCount: number, factor: number, bucket: string | null = null): ClusterValue {
+  return { format: 1, version: 1, id, shardCount, factor, bucket, isPlaced: false, draining: [] }
 }
 
 /** Each as it is when nothing changes. */
@@ -43,24 +45,29 @@ export function withPlaced(was: ClusterValue): ClusterValue {
 }
 
 /** 22023 when a node was set up for another cluster than it found. */
-export function checkSettings({ shardCount, factor }: ClusterValue, own: { readonly shardCount: number; readonly factor: number }): void {
+export function checkSettings({ shardCount, factor, bucket }: ClusterValue, own: { readonly shardCount: number; readonly factor: number; readonly bucket?: string | null }): void {
+  const ownBucket = own.bucket ?? null
+  if (ownBucket !== bucket) throw new LsmtError('22023', `the cluster keeps its data ${placeOf(bucket)}, this node was to keep it ${placeOf(ownBucket)}: start it as the others were`, { expected: placeOf(bucket), actual: placeOf(ownBucket) })
   if (own.shardCount !== shardCount) throw new LsmtError('22023', `the cluster has ${shardCount} shards, this node has ${own.shardCount}: a cluster's number of shards is fixed when it is made; start with --shards ${shardCount} and an empty directory`, { expected: String(shardCount), actual: String(own.shardCount) })
   if (own.factor !== factor) throw new LsmtError('22023', `the cluster keeps ${factor} copies, this node was told ${own.factor}: start it with --replication-factor ${factor}`, { expected: String(factor), actual: String(own.factor) })
 }
 
+const placeOf = (bucket: string | null): string => (bucket === null ? 'in directories of its nodes' : `in ${bucket}`)
+
 /** Equal values give equal text. */
-export function encodeCluster({ version, id, shardCount, factor, isPlaced, draining }: ClusterValue): string {
-  return JSON.stringify({ format: 1, version, id, shardCount, factor, isPlaced, draining })
+export function encodeCluster({ version, id, shardCount, factor, bucket, isPlaced, draining }: ClusterValue): string {
+  return JSON.stringify({ format: 1, version, id, shardCount, factor, bucket, isPlaced, draining })
 }
 
 export function decodeCluster(text: string, key: string): ClusterValue {
   const { fields, broken } = readStoreValue(text, key, 1)
-  const { version, id, shardCount, factor, isPlaced, draining } = fields
+  const { version, id, shardCount, factor, bucket, isPlaced, draining } = fields
   if (!isCount(version)) throw broken('a version', version)
   if (!isName(id)) throw broken('an id', id)
   if (typeof isPlaced !== 'boolean') throw broken('whether shards are placed', isPlaced)
   if (!isCount(shardCount) || shardCount === 0) throw broken('a number of shards', shardCount)
   if (!isCount(factor) || factor === 0) throw broken('a number of copies', factor)
+  if (bucket !== null && !isName(bucket)) throw broken('a bucket, or null', bucket)
   if (!Array.isArray(draining) || !draining.every(isName)) throw broken('names of draining nodes', draining)
-  return { format: 1, version, id, shardCount, factor, isPlaced, draining }
+  return { format: 1, version, id, shardCount, factor, bucket, isPlaced, draining }
 }

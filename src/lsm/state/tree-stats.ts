@@ -1,8 +1,17 @@
 /** The counts of a tree, as one value. */
 import { compactionDebtBytes } from '../compaction/compact-tree.ts'
 import { stallOf } from './back-pressure.ts'
+import { createHistogram } from '../../runtime/histogram.ts'
+import { groupBounds, syncMsBounds } from '../log/log.ts'
 import type { TreeState } from './tree-state.ts'
 import type { TreeStats } from '../tree.ts'
+
+/** Of a shard whose tree is not here. */
+export const noTreeStats: TreeStats = {
+  memtableBytes: 0, frozenMemtables: 0, levels: [], flushes: 0, compactions: 0, trivialMoves: 0, bytesFlushed: 0, bytesCompacted: 0,
+  stall: 'none', stalledMs: { slow: 0, stop: 0 }, log: { segments: 0, appends: 0, syncs: 0, bytes: 0, groups: createHistogram(groupBounds), syncMs: createHistogram(syncMsBounds) }, filters: { absent: 0, present: 0, wrong: 0 },
+  compactionDebtBytes: 0, failure: undefined, background: undefined,
+}
 
 export function treeStats(state: TreeState): TreeStats {
   const { counters, log, options, pointReader } = state

@@ -154,7 +154,7 @@ describe('the order of replacements', () => {
 describe('the value of a cluster', () => {
   it('is changed one thing at a time and read back as it was', () => {
     const cluster = newCluster('c1', 8, 2), draining = withDraining(withDraining(cluster, 'n2'), 'n1')
-    expect(draining).toEqual({ format: 1, version: 3, id: 'c1', shardCount: 8, factor: 2, isPlaced: false, draining: ['n1', 'n2'] })
+    expect(draining).toEqual({ format: 1, version: 3, id: 'c1', shardCount: 8, factor: 2, bucket: null, isPlaced: false, draining: ['n1', 'n2'] })
     expect(withDraining(draining, 'n1')).toBe(draining)
     expect(withoutDraining(draining, 'n1')).toMatchObject({ version: 4, draining: ['n2'] })
     expect(withoutDraining(cluster, 'n1')).toBe(cluster)
@@ -182,5 +182,7 @@ describe('the value of a cluster', () => {
     expect(() => checkSettings(cluster, { shardCount: 8, factor: 2 })).not.toThrow()
     expect(() => checkSettings(cluster, { shardCount: 4, factor: 2 })).toThrow('the cluster has 8 shards, this node has 4')
     expect(() => checkSettings(cluster, { shardCount: 8, factor: 3 })).toThrow('the cluster keeps 2 copies, this node was told 3')
+    expect(() => checkSettings(cluster, { shardCount: 8, factor: 2, bucket: 's3://b/p' })).toThrow('keeps its data in directories of its nodes, this node was to keep it in s3://b/p')
+    expect(() => checkSettings(newCluster('c2', 8, 1, 's3://b/p'), { shardCount: 8, factor: 1, bucket: 's3://b/q' })).toThrow('keeps its data in s3://b/p')
   })
 })

@@ -1,9 +1,8 @@
 /** One shard as the engine sees it, wherever its replicas are: reads go where the snapshot was taken, or to the leader; appends to the writer, where this node coordinates. */
 import { LsmtError } from '../../../errors.ts'
 import type { TableLayout } from '../../../lsm/layout.ts'
-import { groupBounds, syncMsBounds } from '../../../lsm/log/log.ts'
-import type { Tree, TreeStats } from '../../../lsm/tree.ts'
-import { createHistogram } from '../../../runtime/histogram.ts'
+import { noTreeStats } from '../../../lsm/state/tree-stats.ts'
+import type { Tree } from '../../../lsm/tree.ts'
 import { placeOf, placeSnapshot } from './placed-snapshot.ts'
 import type { ReadingTree } from './placed-snapshot.ts'
 
@@ -50,14 +49,7 @@ export function createClusterTree({ shard, newest, layouts, here, writer }: Clus
     flush: async () => await here()?.flush(),
     checkpoint: () => Promise.reject(new LsmtError('0A000', 'a checkpoint of a cluster is not supported')),
     compact: async () => await here()?.compact(),
-    get stats() { return here()?.stats ?? nothingHere },
+    get stats() { return here()?.stats ?? noTreeStats },
     close: () => Promise.resolve(),
   }
-}
-
-/** Of a shard that this node keeps no replica of. */
-const nothingHere: TreeStats = {
-  memtableBytes: 0, frozenMemtables: 0, levels: [], flushes: 0, compactions: 0, trivialMoves: 0, bytesFlushed: 0, bytesCompacted: 0,
-  stall: 'none', stalledMs: { slow: 0, stop: 0 }, log: { segments: 0, appends: 0, syncs: 0, bytes: 0, groups: createHistogram(groupBounds), syncMs: createHistogram(syncMsBounds) }, filters: { absent: 0, present: 0, wrong: 0 },
-  compactionDebtBytes: 0, failure: undefined, background: undefined,
 }

@@ -10,7 +10,13 @@ import type { Clock } from '../../../runtime/clock.ts'
 import type { Log } from '../../../runtime/log.ts'
 import { systemTurns } from '../../../runtime/pace.ts'
 import type { Random } from '../../../runtime/random.ts'
+import type { DatabaseSettings } from '../../../settings.ts'
 import type { Storage } from '../../../storage/storage.ts'
+import { readBucketDirectory } from '../../bucket/bucket-directory.ts'
+import type { BucketDirectory } from '../../bucket/bucket-directory.ts'
+import type { BucketReplicaOptions } from '../../bucket/bucket-replica.ts'
+import { BucketReplica } from '../../bucket/bucket-replica.ts'
+import { openShard } from '../../bucket/open-shard.ts'
 import type { EtcdClient } from '../../etcd/etcd-client.ts'
 import type { Channel } from '../../fragments/client/peer.ts'
 import { createFragmentService } from '../../fragments/server/fragment-service.ts'
@@ -22,6 +28,7 @@ import type { TreeSource } from '../../replica/held-tree.ts'
 import { openReplica } from '../../replica/open-replica.ts'
 import { createPeerServices } from '../../replica/peer-services.ts'
 import type { PeerReplica } from '../../replica/replica-options.ts'
+import { defaultTiming } from '../../replication/timing.ts'
 import type { ReplicationTiming } from '../../replication/timing.ts'
 import type { PeerTls } from '../../transport/dial/connect.ts'
 import type { TransportSettings } from '../../transport/settings.ts'
@@ -33,6 +40,9 @@ import { createLoopback } from './loopback.ts'
 
 export interface ClusterNodeOptions {
   readonly storage: Storage
+  /** What the storage is called, if it is a bucket that all nodes of the cluster have in common. */
+  readonly bucket?: string
+  readonly settings: DatabaseSettings
   readonly floor: OpenFloor
   readonly groupBudget: HeapBudget
   readonly cluster: string
@@ -75,6 +85,7 @@ interface Opening {
 export async function openClusterNode(options: ClusterNodeOptions): Promise<ClusterNode> {
   const { nodeId, changes, fatal, etcd, membershipSettings, advertise, floor: { kernel } } = options
   const opening: Opening = {}
+  const bucket = options.bucket === undefined ? undefined : await readBucketDirectory({ ...options, kernel }, options.cluster, nodeId)
   const closing = new AbortController()
   const replica = (shard: number): PeerReplica | undefined => opening.membership?.replica(shard)
   const fragments = createFragments(options, replica, closing.signal)
@@ -90,9 +101,11 @@ export async function openClusterNode(options: ClusterNodeOptions): Promise<Clus
   try {
     opening.membership = await openMembership<PeerReplica>({
       ...options, node: nodeId, address: advertise, etcd, kernel, settings: membershipSettings, fatal,
+      storage: bucket?.directory ?? options.storage,
       connect: (own) => (opening.transport = connect(options, { onMessage: peers.onMessage, requests: { ...requests, ...own }, streams })),
       openReplica: async (shard, host) => {
-        const opened = await openReplica({ ...replicaOptions(options, opening), shard, host, trees: treeSource(options, shard), ...(shard === catalogShard && { beforeResigning: options.beforeResigning }) })
+        const shared = { ...replicaOptions(options, opening), shard, host, ...(shard === catalogShard && { beforeResigning: options.beforeResigning }) }
+        const opened = bucket === undefined ? await openReplica({ ...shared, trees: treeSource(options, shard) }) : openBucketReplica(options, bucket, shared)
         opened.onChange(changes.tell)
         changes.tell()
         return opened
@@ -138,6 +151,11 @@ function replicaOptions({ clock, alarms, log, timing, transportSettings, fatal }
     batchBytesMax: batchBytesMax(transportSettings),
     readShardZeroEpoch: () => opening.membership?.readShardZeroEpoch() ?? Promise.reject(new LsmtError('57P03', 'the node is being opened')),
   }
+}
+
+function openBucketReplica(options: ClusterNodeOptions, bucket: BucketDirectory, shared: Omit<BucketReplicaOptions, 'readMsMax' | 'openShard'>): PeerReplica {
+  const { readMsMax } = options.timing ?? defaultTiming
+  return new BucketReplica({ ...shared, readMsMax, openShard: async (events) => await openShard({ ...options, origin: await bucket.origin() }, shared.shard, events) })
 }
 
 /** Of one shard's part of a statement. */

@@ -12,7 +12,7 @@ import type { PeerTls } from '../../transport/dial/connect.ts'
 import type { TransportSettings } from '../../transport/settings.ts'
 
 export interface ClusterServerOptions {
-  /** Of this node alone. Stays open when the server is closed. */
+  /** Of this node alone, or a bucket that all nodes of the cluster have in common. Stays open when the server is closed. */
   readonly storage: Storage
   /** Where the storage is, so that worker threads can open their own; absent = no workers. */
   readonly storageAddress?: StorageAddress
@@ -28,7 +28,7 @@ export interface ClusterServerOptions {
   /** At least 16 bytes, the same on all nodes. */
   readonly secret: Uint8Array
   readonly tls?: PeerTls
-  /** Copies of every shard. */
+  /** Copies of every shard; 1 of one in a bucket. */
   readonly factor: number
   /** Of lsmt. */
   readonly version: string

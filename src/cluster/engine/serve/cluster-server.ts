@@ -10,6 +10,7 @@ import type { OpenFloor } from '../../../engine/open/open-floor.ts'
 import { LsmtError } from '../../../errors.ts'
 import type { HeapBudget } from '../../../kernel/grouping/limited-heap.ts'
 import { systemAlarms } from '../../../runtime/alarms.ts'
+import { addressName } from '../../../storage/open-storage.ts'
 import { createEtcdClient } from '../../etcd/etcd-client.ts'
 import { createFragmentClient } from '../../fragments/client/fragment-client.ts'
 import type { ClusterMembership } from '../../node/membership.ts'
@@ -78,7 +79,7 @@ export async function openClusterServer(options: ClusterServerOptions): Promise<
   }
   const late: { terms?: Terms } = {}
   const node = await openClusterNode({
-    ...options, storage, floor, groupBudget, etcd, alarms, changes, transportSettings,
+    ...options, ...(!storage.appends && { bucket: options.storageAddress === undefined ? storage.description : addressName(options.storageAddress) }), storage, floor, groupBudget, etcd, alarms, changes, transportSettings,
     beforeResigning: async () => await late.terms?.current?.drain(drainMsMax),
     shardCount: settings.shards, membershipSettings: { ...defaultMembershipSettings, ...options.membership },
   }).catch(async (error: unknown) => {
@@ -93,10 +94,10 @@ export async function openClusterServer(options: ClusterServerOptions): Promise<
 /** For statements that are under way when another node is to coordinate writes. */
 const drainMsMax = 2_000
 
-function checkOptions({ settings, storage }: ClusterServerOptions): void {
+function checkOptions({ settings, storage, factor }: ClusterServerOptions): void {
   checkSettings(settings)
   if (settings.durability !== 'sync') throw new LsmtError('0A000', `durability ${settings.durability} in a cluster is not supported: what is acknowledged is on the disks of all copies`)
-  if (!storage.appends) throw new LsmtError('0A000', `a cluster over ${storage.description} is not supported: each node keeps its copies in a directory of its own`)
+  if (!storage.appends && factor !== 1) throw new LsmtError('22023', `${factor} copies were asked for, and the data is in ${storage.description}, where there is one, which all nodes have in common`)
 }
 
 interface ServerParts {

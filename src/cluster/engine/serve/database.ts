@@ -134,7 +134,7 @@ function statsOf({ floor: { kernel, cache, room, jobs }, server: { storage, sett
     cache: { hits, misses, evictions },
     admission: { waiting: 0, waitedMs: 0 },
     disk: { refusal: room.refusal?.message, ...room.counts },
-    logOn: 'disk',
+    logOn: storage.appends ? 'disk' : 'bucket',
     storage: useOf(storage, settings, jobs.storageCounts),
     readers: readers.stats,
     kernelMemoryBytes: { reserved: kernel.memory.byteLength, used: kernel.heap.usedBytes },

@@ -12,6 +12,8 @@ export interface WantedCluster {
   readonly id: string
   readonly shardCount: number
   readonly factor: number
+  /** Where the data is, if not in the nodes' directories. */
+  readonly bucket: string | null
 }
 
 /**
@@ -32,7 +34,7 @@ export async function agreeOnCluster(etcd: Pick<EtcdClient, 'get' | 'swap'>, key
   return value
 
   async function make(): Promise<ClusterValue> {
-    const fresh = newCluster(wanted.id, wanted.shardCount, wanted.factor)
+    const fresh = newCluster(wanted.id, wanted.shardCount, wanted.factor, wanted.bucket)
     const outcome = await etcd.swap({ seen, value: encodeCluster(fresh) })
     return outcome.kind === 'swapped' ? fresh : decodeCluster(outcome.now.found!.value, keys.cluster)
   }

@@ -31,6 +31,8 @@ export interface RegisterOptions extends DirectoryOptions {
   readonly version: string
   readonly shardCount: number
   readonly factor: number
+  /** Where the data is, if the nodes do not keep it in their directories. */
+  readonly bucket?: string
   readonly etcd: EtcdClient
   readonly alarms: Alarms
   readonly log: Log
@@ -55,7 +57,7 @@ export async function register(options: RegisterOptions): Promise<Registered> {
   const node = checkedName('node', options.node), keys = storeKeys(options.cluster)
   if (!isAddress(address)) throw new LsmtError('22023', `the address of ${node} is ${JSON.stringify(address)}: http://HOST:PORT or https://HOST:PORT is wanted`)
   const directory = await readNodeDirectory(options, options.cluster, node)
-  const cluster = await agreeOnCluster(etcd, keys, directory, { name: options.cluster, id: newId(random), shardCount: options.shardCount, factor: options.factor })
+  const cluster = await agreeOnCluster(etcd, keys, directory, { name: options.cluster, id: newId(random), shardCount: options.shardCount, factor: options.factor, bucket: options.bucket ?? null })
   let start = directory.lastStart ?? { incarnation: 0, store: newId(random) }
   for (let attempt = 1; attempt <= attemptsMax; attempt++) {
     const seen = await etcd.get(keys.node(node))

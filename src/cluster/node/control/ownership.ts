@@ -2,13 +2,13 @@
  * Carries out, at one node, what the plan of ownership says: takes shards that nobody owns, and gives up what others
  * should have. Which of several nodes takes a shard is decided by the swap in the configuration store.
  */
-import type { Alarms } from '../../runtime/alarms.ts'
-import { LsmtError } from '../../errors.ts'
-import type { Log } from '../../runtime/log.ts'
-import type { SwapOutcome, SwapRequest } from '../node/hosted-replica.ts'
-import { ownerOf, planGivingUp, planTaking, withOwner } from '../placement/ownership.ts'
-import type { ConfigurationAt } from '../replication/configuration.ts'
-import type { LiveNode } from '../replication/event.ts'
+import type { Alarms } from '../../../runtime/alarms.ts'
+import { LsmtError } from '../../../errors.ts'
+import type { Log } from '../../../runtime/log.ts'
+import type { SwapOutcome, SwapRequest } from '../hosted-replica.ts'
+import { ownerOf, planGivingUp, planTaking, withOwner } from '../../placement/ownership.ts'
+import type { ConfigurationAt } from '../../replication/configuration.ts'
+import type { LiveNode } from '../../replication/event.ts'
 
 export interface OwnershipSettings {
   /** For which a shard that another node should take is left to it. */

@@ -1,0 +1,123 @@
+/** Three servers over one bucket, as users start them: one is killed, and what it owned answers elsewhere, with all that was acknowledged and without a copy. */
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { withStorage } from '../../../src/storage/open-storage.ts'
+import { s3PlaceHere } from '../../cli/s3/s3-environment.ts'
+import type { S3Place } from '../../cli/s3/s3-environment.ts'
+import { runHere } from '../../cli/cli-in-process.ts'
+import { clientOf } from '../../http/http-client.ts'
+import type { Answer, TestClient } from '../../http/http-client.ts'
+import { describeS3 } from '../../storage/s3/s3-server.ts'
+import { describeEtcd } from '../etcd/server/etcd-server.ts'
+import { startRealCluster } from '../real/real-cluster.ts'
+import type { RealCluster } from '../real/real-cluster.ts'
+
+/** Of the nodes' leases. */
+const leaseMs = 3_000
+const shards = 4
+
+let place: S3Place
+let cluster: RealCluster
+let nodes: readonly TestClient[]
+let keys = 0
+
+interface ShardStatus {
+  readonly shard: number
+  readonly leader: string | null
+}
+
+async function owners(through: number): Promise<ReadonlyMap<number, string | null>> {
+  const status = await (await fetch(`${cluster.nodes[through]!.url}/status`)).json() as { readonly cluster: { readonly shards: readonly ShardStatus[] } }
+  return new Map(status.cluster.shards.map(({ shard, leader }) => [shard, leader]))
+}
+
+/** Sent again under its key until it is answered, as clients do. */
+async function write(node: TestClient, sql: string): Promise<Answer> {
+  const headers = { 'idempotency-key': `key-${keys++}` }
+  for (let attempt = 1; ; attempt++) {
+    const answer = await node.post(sql, headers).catch(() => undefined)
+    if (answer !== undefined && answer.status !== 503) return answer
+    if (attempt === 200) throw new Error(`no answer: ${JSON.stringify(answer?.json)}`)
+    await sleep(25)
+  }
+}
+
+async function balanced(through: number, count: number): Promise<void> {
+  for (const endMs = performance.now() + 60_000; ; await sleep(100)) {
+    const counts = new Map<string, number>()
+    for (const leader of (await owners(through)).values()) counts.set(String(leader), (counts.get(String(leader)) ?? 0) + 1)
+    if (!counts.has('null') && counts.size === count && Math.max(...counts.values()) - Math.min(...counts.values()) <= 1) return
+    if (performance.now() > endMs) throw new Error(`not balanced: ${JSON.stringify([...counts])}`)
+  }
+}
+
+const tableFiles = (): Promise<readonly string[]> => withStorage({ kind: 's3', bucket: place.bucket, prefix: place.prefix, endpoint: place.environment['LSMT_S3_ENDPOINT']! }, 'read', async (storage) => (await storage.list('shards/')).map(({ name }) => name).filter((name) => name.endsWith('.sst')))
+
+describeEtcd('a cluster in a bucket', () => describeS3('of three servers', () => {
+  beforeAll(async () => {
+    place = await s3PlaceHere()
+    cluster = await startRealCluster({ replicationFactor: 1, flags: [...place.flags, '--shards', String(shards)] })
+    await cluster.ready()
+    nodes = cluster.nodes.map(({ url }) => clientOf(url))
+  }, 120_000)
+  afterAll(async () => {
+    await cluster?.stop()
+    vi.unstubAllEnvs()
+  })
+
+  test('any node answers any statement, and each owns its part of the shards', async () => {
+    expect(await write(nodes[1]!, 'CREATE TABLE t (id BIGINT PRIMARY KEY, note TEXT)')).toMatchObject({ status: 200, json: { commit: { durability: 'sync', copies: 1 } } })
+    expect((await write(nodes[2]!, `INSERT INTO t VALUES ${Array.from({ length: 200 }, (_, i) => `(${i + 1}, 'first')`).join(', ')}`)).json).toMatchObject({ rowCount: 200 })
+    for (const node of nodes) expect((await node.post('SELECT count(*), min(id), max(id) FROM t')).json.rows).toEqual([[200, 1, 200]])
+    await balanced(0, 3)
+    for (const node of nodes) expect((await node.post('SELECT count(*) FROM t')).json.rows).toEqual([[200]])
+    const status = await runHere(['cluster', 'status', '--json', '--url', cluster.nodes[0]!.url])
+    expect(JSON.parse(status.out)).toMatchObject({ ready: true, shards: Array.from({ length: shards }, (_, shard) => ({ shard, copies: 1 })) })
+  }, 120_000)
+
+  test('what a killed node owned answers elsewhere within its lease and a second, with all that was acknowledged', async () => {
+    const before = await owners(0)
+    const victim = cluster.nodes.findIndex(({ name }) => name === before.get(0))
+    const survivor = nodes[(victim + 1) % 3]!
+    const acknowledged: number[] = []
+    let isOver = false
+    const writer = (async () => {
+      for (let id = 1_000; !isOver; id++) if ((await write(survivor, `INSERT INTO t VALUES (${id}, 'later')`)).status === 200) acknowledged.push(id)
+    })()
+    await sleep(1_000)
+    const files = new Set(await tableFiles())
+    const killedAtMs = performance.now()
+    await cluster.nodes[victim]!.kill()
+    // A write through the new coordinator, and a read of every shard.
+    expect((await write(survivor, "INSERT INTO t VALUES (500, 'after')")).status).toBe(200)
+    const wroteMs = performance.now() - killedAtMs
+    const counted = await survivor.post('SELECT count(*) FROM t WHERE id <= 200')
+    const tookMs = performance.now() - killedAtMs
+    expect(counted.json.rows).toEqual([[200]])
+    console.log(`writes again after ${Math.round(wroteMs)} ms, all shards read after ${Math.round(tookMs)} ms`)
+    expect(tookMs).toBeLessThan(leaseMs + 1_000 + 1_500)
+    await sleep(500)
+    isOver = true
+    await writer
+    const found = new Set(((await survivor.post('SELECT id FROM t WHERE id >= 1000')).json.rows as readonly (readonly number[])[]).map(([id]) => id))
+    expect(acknowledged.length).toBeGreaterThan(5)
+    expect(acknowledged.filter((id) => !found.has(id))).toEqual([])
+    // Nothing was rewritten for the sake of the new owners: what was there still is.
+    const now = new Set(await tableFiles())
+    expect([...files].filter((name) => !now.has(name))).toEqual([])
+  }, 120_000)
+
+  test('a node that comes back gets its part again, and one that stops hands over without a lost answer', async () => {
+    const back = cluster.nodes.findIndex((node) => !node.isRunning())
+    cluster.nodes[back]!.start()
+    await cluster.ready()
+    await balanced(back, 3)
+    const leaving = (back + 1) % 3
+    const ended = cluster.nodes[leaving]!.end()
+    const rest = nodes[back]!
+    for (let i = 0; i < 10; i++) expect((await write(rest, `INSERT INTO t VALUES (${5_000 + i}, 'while one leaves')`)).status).toBe(200)
+    expect(await ended).toBe(0)
+    expect((await rest.post("SELECT count(*) FROM t WHERE note = 'while one leaves'")).json.rows).toEqual([[10]])
+    expect([...(await owners(back)).values()]).not.toContain(`n${leaving + 1}`)
+  }, 120_000)
+}))
