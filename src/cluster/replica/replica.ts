@@ -81,7 +81,10 @@ export interface Replica {
    * what stands behind them; those up to `settledThrough` are visible in all of them. Resolves when visible through it.
    */
   release(c: number, throughSequence: number, settledThrough: number): Promise<void>
-  /** From now on the leader takes what `c` sends, and nothing of earlier coordinators. Again: the same. Refused: notLeader, fenced. */
+  /**
+   * From now on the leader takes what `c` sends, and nothing of earlier coordinators. Resolves when all members have said
+   * that they have nothing else, so that what it tells is final. Again: the same. Refused: notLeader, fenced, timedOut.
+   */
   open(c: number): Promise<OpenedShard>
   /**
    * Resolves when what is visible here satisfies the level, and reaches `minSequence`. Then, in the turn in which it takes
