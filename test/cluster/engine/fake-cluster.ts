@@ -7,6 +7,8 @@ import type { ShardWriter } from '../../../src/cluster/engine/appends/shard-writ
 import { createFlightAdmission } from '../../../src/cluster/engine/coordinator/flight-admission.ts'
 import { takeClusterSnapshot } from '../../../src/cluster/engine/reads/cluster-snapshot.ts'
 import { viewsOfNow } from '../../../src/cluster/engine/reads/consistent-snapshot.ts'
+import { viewsAtLeast } from '../../../src/cluster/engine/reads/level-views.ts'
+import type { Cut } from '../../../src/cluster/engine/reads/level-views.ts'
 import { createClusterTree } from '../../../src/cluster/engine/reads/cluster-tree.ts'
 import type { ShardSnapshot } from '../../../src/engine/shards/shard-snapshot.ts'
 import { createDiskRoom } from '../../../src/lsm/disk-room.ts'
@@ -25,7 +27,12 @@ export interface FakeCluster {
   coordinate(): Coordinator
   /** A view of all shards as a reader elsewhere takes it. */
   snapshot(): ShardSnapshot
+  /** The same from replicas that lag. */
+  nearSnapshot(): ShardSnapshot
 }
+
+/** So that what is told later by design is told within a test. */
+const quickClock = { monotonicMs: () => 200 * systemClock.monotonicMs(), sleep: systemClock.sleep }
 
 export function createFakeCluster(shardCount: number, seed: number): FakeCluster {
   const kernel = openKernel('js', reserveLinearMemory(256 * 1024 * 1024))
@@ -33,6 +40,8 @@ export function createFakeCluster(shardCount: number, seed: number): FakeCluster
   const shards = Array.from({ length: shardCount }, (_, shard) => new FakeShard(kernel, shard, random))
   const sources = shards.map((shard) => shard.source())
   const seenElsewhere = shards.map(() => 0)
+  const nearSources = shards.map((shard) => shard.nearSource())
+  const cut: Cut = { sequences: shards.map(() => 0), isOutdated: true }
   const changed = (): Promise<void> => new Promise((resolve) => setImmediate(() => setImmediate(resolve)))
   const storage = createMemoryStorage()
   let terms = 0
@@ -46,7 +55,8 @@ export function createFakeCluster(shardCount: number, seed: number): FakeCluster
   return {
     shards,
     random,
-    coordinate: () => beginCoordinating({ shardCount, leader: (shard) => shards[shard]!.leader(), changed, clock: systemClock, openEngine }, ++terms * 10),
+    coordinate: () => beginCoordinating({ shardCount, leader: (shard) => shards[shard]!.leader(), changed, clock: quickClock, openEngine }, ++terms * 10),
     snapshot: () => takeClusterSnapshot(viewsOfNow(sources, seenElsewhere), seenElsewhere),
+    nearSnapshot: () => takeClusterSnapshot(viewsAtLeast({ sources: nearSources, cut, now: viewsOfNow(sources, seenElsewhere) }), seenElsewhere),
   }
 }

@@ -38,12 +38,19 @@ export class FakeShard {
   private visible = 0
   private settled = 0
   private opened = 0
+  /** What became of each entry. */
+  private readonly shown = new Map<number, Uint8Array>()
   /** Greatest coordinator that any leader has promised to take. */
   private promised = 0
+  /** What a replica shows that lags behind. */
+  private readonly follower: ModelTree
+  private followed = 0
+  private followedSettled = 0
   private readonly parts: { baseSequence: number; participants: readonly { shard: number; baseSequence: number }[] }[] = []
 
   constructor(kernel: Kernel, shard: number, random: Random) {
     this.tree = createModelTree(kernel)
+    this.follower = createModelTree(kernel)
     this.shard = shard
     this.random = random
   }
@@ -104,9 +111,10 @@ export class FakeShard {
     })
     const served = (minSequence: number): boolean => this.visible >= Math.max(this.committed, minSequence)
     return {
-      now: (minSequence) => (this.random.below(2) === 0 && served(minSequence) ? take() : undefined),
+      isHere: (minSequence) => this.random.below(4) > 0 && served(minSequence),
+      now: (minSequence) => (this.random.below(4) > 0 && served(minSequence) ? take() : undefined),
       take: async (minSequence) => {
-        await this.later(5)
+        await this.later(this.random.below(5) === 0 ? 60 : 5)
         const wanted = Math.max(minSequence, this.committed)
         while (this.visible < wanted) await this.later(2)
         return take()
@@ -122,6 +130,37 @@ export class FakeShard {
     }
     const { overlay, scan, aggregate, groupedAggregate, topRows } = this.tree
     return { overlay, scan, aggregate, groupedAggregate, topRows, get }
+  }
+
+  /** Views of the replica that lags. */
+  nearSource(): ShardSource {
+    const take = (): TakenSnapshot => ({
+      snapshot: placeSnapshot(this.follower, this.follower.snapshot()),
+      tablesSequence: 0,
+      parts: this.parts.filter(({ baseSequence }) => baseSequence > this.followedSettled && baseSequence <= this.followed),
+      partsAfter: this.followedSettled,
+    })
+    return {
+      isHere: (minSequence) => this.followed >= minSequence,
+      now: (minSequence) => (this.followed >= minSequence && this.random.below(3) > 0 ? take() : undefined),
+      take: async (minSequence) => {
+        while (this.followed < minSequence) {
+          await this.later(2)
+          this.follow()
+        }
+        return take()
+      },
+    }
+  }
+
+  /** Some more of what the leader shows. */
+  follow(): void {
+    const next = this.log.filter(({ lastSequence }) => lastSequence > this.followed && lastSequence <= this.visible)
+    for (const entry of next.slice(0, this.random.below(next.length + 1))) {
+      this.follower.show(this.shown.get(entry.baseSequence)!)
+      this.followed = entry.lastSequence
+    }
+    if (this.random.below(3) === 0) this.followedSettled = Math.min(this.settled, this.followed)
   }
 
   private appendOne(base: number, batch: Uint8Array): Refusal | undefined {
@@ -168,7 +207,9 @@ export class FakeShard {
       if (lastSequence <= this.visible) continue
       if (lastSequence > this.committed || (transactionId !== undefined && lastSequence > this.released)) break
       const isAborted = transactionId !== undefined && aborted.has(transactionId)
-      this.tree.show(isAborted ? nothingAt(baseSequence, lastSequence) : batch)
+      const shown = isAborted ? nothingAt(baseSequence, lastSequence) : batch
+      this.tree.show(shown)
+      this.shown.set(baseSequence, shown)
       if (transactionId !== undefined && !isAborted) this.parts.push({ baseSequence, participants: partOf(batch, 'log')!.participants })
       this.visible = lastSequence
     }

@@ -8,6 +8,8 @@ export interface SettledParts {
   add(shard: number, baseSequence: number, statement: Participants): void
   /** The part that begins there can be seen at its leader. */
   visible(shard: number, baseSequence: number): void
+  /** Everything that the shard has up to there is visible in all shards, as a term begins. */
+  begin(shard: number, throughSequence: number): void
   /** What the shard's leader may be told now. */
   through(shard: number): number
 }
@@ -50,6 +52,7 @@ export function createSettledParts(shardCount: number, monotonicMs: () => number
       statements.delete(part.statement.id)
       shards.forEach(settle)
     },
+    begin: (shard, throughSequence) => void shards[shard]!.later.push({ sequence: throughSequence, atMs: monotonicMs() }),
     through(shard) {
       const parts = shards[shard]!
       while (parts.later[0] !== undefined && parts.later[0].atMs + laterMs <= monotonicMs()) parts.told = parts.later.shift()!.sequence

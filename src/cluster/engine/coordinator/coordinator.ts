@@ -84,6 +84,7 @@ export function beginCoordinating(floor: CoordinatorFloor, epoch: number): Coord
 
   async function begin(): Promise<Engine> {
     await takeOver(writers)
+    writers.forEach((writer, shard) => settled.begin(shard, writer.visibleSequence))
     const made = await floor.openEngine(writers, { closed: () => (over.signal.aborted ? termOver(over.signal.reason) : undefined), refusal: () => (isDraining() ? termOver() : undefined) })
     if (!over.signal.aborted) return (engine = made)
     await made.close()

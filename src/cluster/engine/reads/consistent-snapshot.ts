@@ -12,6 +12,8 @@ import type { TakenSnapshot } from './placed-snapshot.ts'
 
 /** How snapshots of one shard are taken. */
 export interface ShardSource {
+  /** Whether `now` gives one. */
+  isHere(minSequence: number): boolean
   /** In this synchronous step, when that needs nobody's word. */
   now(minSequence: number): TakenSnapshot | undefined
   take(minSequence: number): Promise<TakenSnapshot>
@@ -36,13 +38,17 @@ export function viewsOfNow(sources: readonly ShardSource[], seen: SeenSequences)
 
 /** In this synchronous step, if every shard can be: all parts that are settled are in all of them then. */
 function takeAllNow(sources: readonly ShardSource[]): readonly TakenSnapshot[] | undefined {
-  const taken: TakenSnapshot[] = []
-  for (const source of sources) {
-    const each = source.now(0)
-    if (each === undefined) break
-    taken.push(each)
-  }
-  if (taken.length === sources.length && missingIn(taken).size === 0) return taken
+  const taken = takeHereAll(sources, sources.map(() => 0))
+  if (taken === undefined || missingIn(taken).size === 0) return taken
+  releaseTaken(taken)
+  return undefined
+}
+
+/** undefined when somebody has to be asked for one of them. */
+export function takeHereAll(sources: readonly ShardSource[], minSequences: readonly number[]): readonly TakenSnapshot[] | undefined {
+  if (!sources.every((source, shard) => source.isHere(minSequences[shard]!))) return undefined
+  const taken = sources.map((source, shard) => source.now(minSequences[shard]!)).filter((each) => each !== undefined)
+  if (taken.length === sources.length) return taken
   releaseTaken(taken)
   return undefined
 }

@@ -23,11 +23,13 @@ export const patienceMs = 10_000
 
 export function createLeaderSource(options: LeaderSourceOptions): ShardSource {
   const { replica, clock } = options
+  const isHere = (minSequence: number): boolean => {
+    const here = replica()
+    return here?.mayServe() === true && here.tree.visibleSequence >= minSequence
+  }
   return {
-    now(minSequence) {
-      const here = replica()
-      return here?.mayServe() === true && here.tree.visibleSequence >= minSequence ? takeHere(here) : undefined
-    },
+    isHere,
+    now: (minSequence) => (isHere(minSequence) ? takeHere(replica()!) : undefined),
     take: (minSequence) => untilAnswered(options, () => takeOnce(options, minSequence), clock),
   }
 }

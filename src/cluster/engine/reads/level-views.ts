@@ -5,7 +5,7 @@
  * above it each shard lists the parts; so views are made whole as those of now are. Where a shard does not list parts as
  * far back as the cut, or tables have changed since, a newer cut is taken from the leaders.
  */
-import { missingIn, notWhole, releaseTaken, roundsMax, takeAnew, takeEach } from './consistent-snapshot.ts'
+import { missingIn, notWhole, releaseTaken, roundsMax, takeAnew, takeEach, takeHereAll } from './consistent-snapshot.ts'
 import type { ShardSource, ViewSource } from './consistent-snapshot.ts'
 import type { TakenSnapshot } from './placed-snapshot.ts'
 
@@ -54,13 +54,9 @@ export function viewsAtLeast({ sources, cut, now }: LevelViewsOptions): ViewSour
   return {
     now() {
       if (cut.isOutdated) return undefined
-      const taken: TakenSnapshot[] = []
-      for (const [shard, source] of sources.entries()) {
-        const each = source.now(cut.sequences[shard]!)
-        if (each === undefined) break
-        taken.push(each)
-      }
-      if (taken.length === sources.length && isWhole(taken)) {
+      const taken = takeHereAll(sources, cut.sequences)
+      if (taken === undefined) return undefined
+      if (isWhole(taken)) {
         raise(taken)
         return taken
       }

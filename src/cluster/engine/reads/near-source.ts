@@ -50,12 +50,14 @@ export function createNearSource(options: NearSourceOptions): ShardSource {
     throw failure
   }
 
+  const isHere = (minSequence: number): boolean => {
+    const here = replica()
+    return here !== undefined && level.kind === 'session' && here.tree.visibleSequence >= least(minSequence) && !here.status().isFetching
+  }
+
   return {
-    now(minSequence) {
-      const here = replica()
-      if (here === undefined || level.kind !== 'session' || here.status().isFetching || here.tree.visibleSequence < least(minSequence)) return undefined
-      return checked(takeHere(here))
-    },
+    isHere,
+    now: (minSequence) => (isHere(minSequence) ? checked(takeHere(replica()!)) : undefined),
     take: (minSequence) => untilAnswered(options, () => takeOnce(least(minSequence)), clock),
   }
 }
