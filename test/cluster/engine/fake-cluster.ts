@@ -7,8 +7,7 @@ import type { ShardWriter } from '../../../src/cluster/engine/appends/shard-writ
 import { createFlightAdmission } from '../../../src/cluster/engine/coordinator/flight-admission.ts'
 import { takeClusterSnapshot } from '../../../src/cluster/engine/reads/cluster-snapshot.ts'
 import { viewsOfNow } from '../../../src/cluster/engine/reads/consistent-snapshot.ts'
-import { viewsAtLeast } from '../../../src/cluster/engine/reads/level-views.ts'
-import type { Cut } from '../../../src/cluster/engine/reads/level-views.ts'
+import { newCut, viewsAtLeast } from '../../../src/cluster/engine/reads/level-views.ts'
 import { createClusterTree } from '../../../src/cluster/engine/reads/cluster-tree.ts'
 import type { ShardSnapshot } from '../../../src/engine/shards/shard-snapshot.ts'
 import { createDiskRoom } from '../../../src/lsm/disk-room.ts'
@@ -41,7 +40,7 @@ export function createFakeCluster(shardCount: number, seed: number): FakeCluster
   const sources = shards.map((shard) => shard.source())
   const seenElsewhere = shards.map(() => 0)
   const nearSources = shards.map((shard) => shard.nearSource())
-  const cut: Cut = { sequences: shards.map(() => 0), isOutdated: true }
+  const cut = newCut(shardCount)
   const changed = (): Promise<void> => new Promise((resolve) => setImmediate(() => setImmediate(resolve)))
   const storage = createMemoryStorage()
   let terms = 0

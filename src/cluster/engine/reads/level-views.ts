@@ -11,9 +11,15 @@ import type { TakenSnapshot } from './placed-snapshot.ts'
 
 export interface Cut {
   sequences: readonly number[]
-  /** What it was taken for has changed: the next view takes another. */
-  isOutdated: boolean
+  /** Grows when views need a newer one. */
+  wanted: number
+  /** `wanted` as it was when the leaders were asked for the newest. */
+  taken: number
 }
+
+export const newCut = (shardCount: number): Cut => ({ sequences: Array.from({ length: shardCount }, () => 0), wanted: 1, taken: 0 })
+
+const isOutdated = ({ wanted, taken }: Cut): boolean => taken < wanted
 
 export interface LevelViewsOptions {
   readonly sources: readonly ShardSource[]
@@ -31,13 +37,11 @@ export function viewsAtLeast({ sources, cut, now }: LevelViewsOptions): ViewSour
   const isWhole = (taken: readonly TakenSnapshot[]): boolean => !hidesParts(taken) && missingIn(taken).size === 0
 
   async function renew(): Promise<void> {
-    cut.isOutdated = false
-    const taken = now.now() ?? (await now.take().catch((error: unknown) => {
-      cut.isOutdated = true
-      throw error
-    }))
+    const { wanted } = cut
+    const taken = now.now() ?? (await now.take())
     raise(taken)
     releaseTaken(taken)
+    cut.taken = Math.max(cut.taken, wanted)
   }
 
   async function complete(first: readonly TakenSnapshot[]): Promise<readonly TakenSnapshot[] | undefined> {
@@ -53,7 +57,7 @@ export function viewsAtLeast({ sources, cut, now }: LevelViewsOptions): ViewSour
 
   return {
     now() {
-      if (cut.isOutdated) return undefined
+      if (isOutdated(cut)) return undefined
       const taken = takeHereAll(sources, cut.sequences)
       if (taken === undefined) return undefined
       if (isWhole(taken)) {
@@ -65,7 +69,7 @@ export function viewsAtLeast({ sources, cut, now }: LevelViewsOptions): ViewSour
     },
     async take() {
       for (let rounds = 0; rounds < roundsMax; rounds++) {
-        if (cut.isOutdated) await renew()
+        if (isOutdated(cut)) await renew()
         const whole = await complete(await takeEach(sources, cut.sequences))
         if (whole !== undefined) {
           raise(whole)

@@ -25,8 +25,7 @@ import { createReadingEngine } from '../reader/reading-engine.ts'
 import { takeClusterSnapshot } from '../reads/cluster-snapshot.ts'
 import { viewsOfNow } from '../reads/consistent-snapshot.ts'
 import type { SeenSequences } from '../reads/consistent-snapshot.ts'
-import { viewsAtLeast } from '../reads/level-views.ts'
-import type { Cut } from '../reads/level-views.ts'
+import { newCut, viewsAtLeast } from '../reads/level-views.ts'
 import type { NearLevel } from '../reads/near-source.ts'
 import type { ClusterServerOptions } from './cluster-options.ts'
 import { createReadingPlaces, leaderOf } from './places.ts'
@@ -69,8 +68,8 @@ export function createDatabase(options: DatabaseOptions): Database {
   const shards: Shards = { kernel, keys, assertOpen, groupBudget, turns: systemTurns, readers, trees: places.trees(), snapshot: () => takeClusterSnapshot(ofNow, seen), newest: () => undefined }
   const followed = createFollowedTables(shards)
   late.followed = followed
-  const cut: Cut = { sequences: [...seen], isOutdated: true }
-  const catalog = createFreshCatalog({ shardCount: membership.shardCount, replica: (shard) => membership.replica(shard), catalog: places.sources[catalogShard]!, followed, onChanged: () => (cut.isOutdated = true) })
+  const cut = newCut(membership.shardCount)
+  const catalog = createFreshCatalog({ shardCount: membership.shardCount, replica: (shard) => membership.replica(shard), catalog: places.sources[catalogShard]!, followed, onChanged: () => void cut.wanted++ })
   const spillFile: Engine['spillFile'] = (use, stats) => {
     assertOpen()
     return createSpillFile(server.storage.createTemporary, kernel, use, stats)
