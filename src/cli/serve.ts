@@ -94,12 +94,13 @@ async function stop(server: HttpServer, served: Served, timeoutMs: number, log: 
   const isNode = served.cluster !== undefined
   // Other nodes are heard until it has left.
   await (isNode ? server.drain(timeoutMs) : server.close(timeoutMs))
-  const left = (await within(timeoutMs, served.leave())) ?? 'no time'
+  const { leaving } = served
+  const outcome = leaving && ((await within(timeoutMs, leaving.run())) ?? 'not done: no time')
   if (isNode) {
     await served.close()
     await server.close(0)
   }
-  log.info({ left }, 'stopped')
+  log.info(leaving === undefined ? {} : { [leaving.what]: outcome }, 'stopped')
 }
 
 /** Undefined when it takes longer. */

@@ -23,8 +23,8 @@ export interface Served extends Pick<HttpServices, 'commit' | 'backup' | 'notRea
   readonly kind: string
   /** Resolves when nothing may be served any more. */
   readonly isOut: Promise<LsmtError>
-  /** After the last request: what a stop leaves undone the next start does. Resolves to what it came to. */
-  leave(): Promise<string>
+  /** After the last request, if there is something to do then: what it is about, and what it came to. What is left undone the next start does. */
+  readonly leaving: { readonly what: 'memtables' | 'cluster'; readonly run: () => Promise<string> } | undefined
   /** May be called again. */
   close(): Promise<void>
 }
@@ -50,7 +50,7 @@ export async function openAlone({ place, settings, log, host }: Serving, isShard
     clusterStatus: async () => null,
     kind: reading.readOnly === true ? 'read-only' : `durability: ${settings.durability}`,
     isOut,
-    leave: async () => (engine.isReadOnly === true ? 'none' : await flushed(engine)),
+    leaving: engine.isReadOnly === true ? undefined : { what: 'memtables', run: () => flushed(engine) },
     close: once(async () => {
       unwatch()
       await engine.close()
@@ -75,7 +75,7 @@ export async function openInCluster({ settings, log, host }: Serving, choice: Cl
     clusterStatus: async () => clusterStatusOf(await cluster.membership.statusOfAll(statusMsMax), whyNotReady(cluster) === undefined),
     kind: `node ${choice.nodeId} of cluster ${choice.cluster}`,
     isOut,
-    leave: () => cluster.leave().then(() => 'left the cluster', (error: unknown) => `left without a word: ${reasonOf(error)}`),
+    leaving: { what: 'cluster', run: () => cluster.leave().then(() => 'left', (error: unknown) => `left without a word: ${reasonOf(error)}`) },
     close: once(async () => {
       unwatch()
       await cluster.close()
