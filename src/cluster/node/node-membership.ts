@@ -11,6 +11,8 @@ import type { Controller } from './control/controller.ts'
 import { createOperations } from './control/operations.ts'
 import { Ownership, stuckShards } from './control/ownership.ts'
 import type { KnownOwners } from './control/ownership.ts'
+import { createOutOfReach } from './control/out-of-reach.ts'
+import type { OutOfReach } from './control/out-of-reach.ts'
 import { createNodeQuestions, ledStatusOf, nodeHandlers } from './control/requests.ts'
 import type { NodeQuestions } from './control/requests.ts'
 import type { HostedPeer, HostedReplica, OpenReplica } from './hosted-replica.ts'
@@ -53,6 +55,7 @@ export class NodeMembership<R extends HostedReplica> implements ClusterMembershi
   readonly #controller: Controller
   /** Of a cluster in a bucket; elsewhere copies move, and the members of a shard elect who leads it. */
   readonly #ownership: Ownership | undefined
+  readonly #outOfReach: OutOfReach
   readonly #questions: NodeQuestions
   readonly #listeners = new Set<() => void>()
   readonly #closing = new AbortController()
@@ -66,14 +69,17 @@ export class NodeMembership<R extends HostedReplica> implements ClusterMembershi
     this.self = self
     this.shardCount = shardCount
     this.factor = factor
-    this.transport = options.connect(nodeHandlers({ leader: (shard) => this.#leader(shard), handOver: (shard) => this.#handOver(shard), copies: () => this.#keeper.copies(), led: () => this.#led() }))
+    this.transport = options.connect(nodeHandlers({ leader: (shard) => this.#leader(shard), handOver: (shard) => this.#handOver(shard), passOn: (node, shard) => this.#ask(node, { kind: 'handOver', shard, node }), copies: () => this.#keeper.copies(), led: () => this.#led() }))
     this.#questions = createNodeQuestions(this.transport, settings.askMsMax)
     const view = (): WatchedView['view'] => watched.view
     const ask = (node: string, change: Change): Promise<void> => this.#ask(node, change)
     const shared = { etcd, keys, view, log, told, self, shardCount }
     this.#keeper = new ReplicaKeeper<R>({ ...shared, storage, presence, openReplica, settle: (node) => this.#questions.settle(node), onChange: () => this.#tell() })
     this.#placement = createFirstPlacement({ ...shared, factor, clock, settings })
-    this.#controller = createController({ ...shared, movesMax: settings.movesMax, ask, isInCharge: () => !this.#isLeaving && isLeader(this.replica(0)) })
+    const isInCharge = (): boolean => !this.#isLeaving && isLeader(this.replica(0))
+    const isConnected = (node: string): boolean => node === self.node || this.transport.stats().to.some((peer) => peer.node === node && peer.isConnected)
+    this.#controller = createController({ ...shared, movesMax: settings.movesMax, ask, isInCharge, isConnected })
+    this.#outOfReach = createOutOfReach({ view, log, clock, isInCharge, isConnected, self: self.node, afterMs: settings.unreachedMs, againMs: settings.unreachedAgainMs, handOver: (via, node, shard) => this.#questions.passOn(via, node, shard) })
     this.#ownership = options.bucket === undefined ? undefined : this.#createOwnership()
     const operations = createOperations({ ...shared, ask, questions: this.#questions, ownCopies: () => this.#keeper.copies() })
     // What is in a bucket is not lost with nodes.
@@ -169,7 +175,7 @@ export class NodeMembership<R extends HostedReplica> implements ClusterMembershi
     this.#closing.abort()
     this.#listeners.clear()
     await this.#options.watched.close()
-    await Promise.all([this.#ticking, this.#placement.close(), this.#controller.close(), this.#ownership?.close()])
+    await Promise.all([this.#ticking, this.#placement.close(), this.#controller.close(), this.#outOfReach.close(), this.#ownership?.close()])
     await this.#keeper.close()
     this.#options.registered.presence.close()
   }
@@ -282,6 +288,7 @@ export class NodeMembership<R extends HostedReplica> implements ClusterMembershi
       await pause(alarms, settings.lookEveryMs, this.#closing.signal)
       if (this.#closing.signal.aborted) return
       this.#placement.tend()
+      if (this.#ownership === undefined) this.#outOfReach.look()
       if (clock.monotonicMs() < planAtMs) continue
       planAtMs = clock.monotonicMs() + settings.planEveryMs
       this.#keeper.tend()

@@ -10,6 +10,9 @@ export interface MembershipSettings {
   readonly tellEveryMs: number
   /** Between plans of the controller, and looks at what is left of shards that are kept elsewhere now. */
   readonly planEveryMs: number
+  /** For which a live node is not connected until it is asked, by way of others, to let others lead; and until it is asked again. */
+  readonly unreachedMs: number
+  readonly unreachedAgainMs: number
   /** Moves of copies under way at once. */
   readonly movesMax: number
   /** Between attempts at what failed. */
@@ -28,6 +31,8 @@ export const defaultMembershipSettings: MembershipSettings = {
   lookEveryMs: 250,
   tellEveryMs: 5_000,
   planEveryMs: 2_000,
+  unreachedMs: 500,
+  unreachedAgainMs: 700,
   movesMax: 2,
   retryMs: 500,
   silentMsMax: 1_000,

@@ -19,6 +19,8 @@ export interface ControllerOptions {
   view(): ClusterView
   /** This node leads shard 0, and is not about to leave. */
   isInCharge(): boolean
+  /** There is a connection to it, or it is this node. */
+  isConnected(node: string): boolean
   /** Asks the leader of the shard. */
   ask(node: string, change: Change): Promise<void>
 }
@@ -49,7 +51,8 @@ export function createController(options: ControllerOptions): Controller {
 
   async function work(): Promise<void> {
     const view = options.view()
-    const plan = planOf(view, options.shardCount, options.movesMax)
+    // Whom this node does not reach counts as lost here: what it plans would not be carried out there, and writes would not go there.
+    const plan = planOf(view, options.shardCount, options.movesMax, options.isConnected)
     if (plan === undefined) return
     if (plan.stuck.length > 0 && told.isNews('stuck', plan.stuck.join())) log.warn({ shards: plan.stuck }, `shards stay on draining nodes, since no other node can take them: ${plan.stuck.join(', ')}`)
     await Promise.all(plan.changes.map((change) => carryOut(view, change)))
@@ -66,11 +69,11 @@ export function createController(options: ControllerOptions): Controller {
 }
 
 /** undefined while shards have no members yet. */
-export function planOf(view: ClusterView, shardCount: number, movesMax: number): Plan | undefined {
+export function planOf(view: ClusterView, shardCount: number, movesMax: number, isThere: (node: string) => boolean = () => true): Plan | undefined {
   if (view.cluster === undefined || missingShards(view, shardCount).length > 0) return undefined
   const { draining } = view.cluster
   const shards = Array.from({ length: shardCount }, (_, shard) => view.shards.get(shard)!.configuration)
-  const nodes = [...liveNodes(view).values()].map(({ node, store }) => ({ node, store, isDraining: draining.includes(node) }))
+  const nodes = [...liveNodes(view).values()].filter(({ node }) => isThere(node)).map(({ node, store }) => ({ node, store, isDraining: draining.includes(node) }))
   return planChanges({ shards, nodes, movesMax })
 }
 

@@ -9,7 +9,7 @@ import type { Change } from '../../placement/plan.ts'
 import type { HostedReplica, HostedReplicaStatus } from '../hosted-replica.ts'
 import type { LedStatus } from '../membership.ts'
 
-const methods = { move: 'membership-move', handOver: 'membership-hand-over', settle: 'membership-settle', copies: 'membership-copies', led: 'membership-led' } as const
+const methods = { move: 'membership-move', handOver: 'membership-hand-over', passOn: 'membership-pass-on', settle: 'membership-settle', copies: 'membership-copies', led: 'membership-led' } as const
 
 /** One copy at a node, whether or not it is kept there. */
 export interface NodeCopy {
@@ -24,6 +24,8 @@ export interface NodeServices {
   /** That leads the shard here; 57P03 when none does. */
   leader(shard: number): HostedReplica
   handOver(shard: number): Promise<void>
+  /** Asks a leader on another node, for somebody who does not hear it, to step down. */
+  passOn(node: string, shard: number): Promise<void>
   copies(): Promise<readonly NodeCopy[]>
   led(): ReadonlyMap<number, LedStatus>
 }
@@ -48,6 +50,13 @@ export function nodeHandlers(services: NodeServices): Readonly<Record<string, Re
       await services.handOver(shardOf(fields, wrong))
       return bytesOf({})
     },
+    [methods.passOn]: async (body) => {
+      const { fields, wrong } = bodyOf(body, methods.passOn)
+      const { node } = fields
+      if (!isName(node)) throw wrong('a node', fields)
+      await services.passOn(node, shardOf(fields, wrong))
+      return bytesOf({})
+    },
     [methods.settle]: async () => bytesOf({}),
     [methods.copies]: async () => bytesOf({ copies: await services.copies() }),
     [methods.led]: async () => bytesOf({ led: [...services.led()].map(([shard, status]) => ({ shard, ...status })) }),
@@ -57,6 +66,8 @@ export function nodeHandlers(services: NodeServices): Readonly<Record<string, Re
 export interface NodeQuestions {
   /** Of the leader of a shard. */
   change(node: string, change: Change): Promise<void>
+  /** Of any node: that it asks the leader of the shard, which is `node`, to step down. */
+  passOn(via: string, node: string, shard: number): Promise<void>
   settle(node: string): Promise<void>
   copies(node: string): Promise<readonly NodeCopy[]>
   led(node: string, timeoutMs: number): Promise<ReadonlyMap<number, LedStatus>>
@@ -70,6 +81,7 @@ export function createNodeQuestions(transport: Pick<Transport, 'request'>, timeo
       if (change.kind === 'move') await ask(node, methods.move, { shard, fromStore: change.fromStore, to: change.to })
       else await ask(node, methods.handOver, { shard })
     },
+    passOn: async (via, node, shard) => void (await ask(via, methods.passOn, { node, shard })),
     settle: async (node) => void (await ask(node, methods.settle, {})),
     copies: async (node) => {
       const { fields, wrong } = await ask(node, methods.copies, {})

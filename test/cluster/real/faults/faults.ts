@@ -94,6 +94,15 @@ const cutOffOneWay: FaultKind = (cluster, random) => {
   return { name: `${cluster.nodes[i]!.name} ${isHeard ? 'is heard, and hears nothing' : 'hears, and is not heard'}`, serving: others(cluster, [i]), lastsMs: lastingMs(random), begin, end: heal(cluster) }
 }
 
+/** Both are there for everybody else, and for etcd. */
+const linkCut: FaultKind = (cluster, random) => {
+  const a = random.below(cluster.nodes.length), b = (a + 1 + random.below(cluster.nodes.length - 1)) % cluster.nodes.length
+  const isOneWay = random.below(2) === 0
+  const begin = (): void => (isOneWay ? cluster.network!.cutOneWay(a, b) : cluster.network!.cut(a, b))
+  const [one, two] = [cluster.nodes[a]!.name, cluster.nodes[b]!.name]
+  return { name: isOneWay ? `${two} does not hear ${one}` : `${one} and ${two} are cut off from each other`, serving: others(cluster, [a, b]), lastsMs: lastingMs(random), begin, end: heal(cluster) }
+}
+
 const slowed: FaultKind = (cluster, random) => {
   const i = random.below(cluster.nodes.length), isLossy = random.below(2) === 0
   const begin = (): void => (isLossy ? cluster.network!.lose(i, 5) : cluster.network!.slow(i, 4_000))
@@ -101,4 +110,4 @@ const slowed: FaultKind = (cluster, random) => {
 }
 
 export const processFaults: readonly FaultKind[] = [killed, killedForAMoment, emptied, stopped, stoppedBriefly, etcdMemberKilled, etcdGone]
-export const networkFaults: readonly FaultKind[] = [cutOff, cutOffOneWay, slowed]
+export const networkFaults: readonly FaultKind[] = [cutOff, cutOffOneWay, linkCut, slowed]

@@ -6,32 +6,51 @@ import { once, someUrl } from './repeated.ts'
 
 const staleMsMax = 1_000
 
-/** Writes and reads in turn. A read of the session has all that the session wrote or read before, a stale one what was acknowledged a while before it began. */
+interface Counted {
+  readonly key: string
+  /** The last one that was written, known or not. */
+  version: number
+  /** The newest that the session wrote or read. */
+  seen: number
+  token: string | undefined
+  readonly acknowledged: { readonly version: number; readonly atMs: number }[]
+}
+
+/** A write of unknown outcome may take effect after later ones, so another key is counted up then. */
 export async function liveOnVersions(client: Client): Promise<void> {
-  const { recorder, name } = client
-  const key = `version of ${name}`
-  const acknowledged: { readonly version: number; readonly atMs: number }[] = []
-  let token: string | undefined, seen = 0, version = 0
+  for (let count = 0; !client.isStopped(); count++) await countUp(client, { key: `version ${count} of ${client.name}`, version: 0, seen: 0, token: undefined, acknowledged: [] })
+}
+
+/** Writes and reads in turn. A read of the session has all that the session wrote or read before, a stale one what was acknowledged a while before it began. */
+async function countUp(client: Client, counted: Counted): Promise<void> {
   for (; !client.isStopped(); await sleep(20)) {
-    const written = await once(client, someUrl(client), `INSERT INTO kv VALUES ('${key}', '${++version}')`)
+    const written = await once(client, someUrl(client), `INSERT INTO kv VALUES ('${counted.key}', '${++counted.version}')`)
+    if (written.kind === 'unknown') return
     if (written.kind === 'answered') {
-      acknowledged.push({ version, atMs: nowMs() })
-      token = written.session ?? token
-      seen = version
+      counted.acknowledged.push({ version: counted.version, atMs: nowMs() })
+      counted.token = written.session ?? counted.token
+      counted.seen = counted.version
     }
-    const session = await once(client, someUrl(client), `SELECT value FROM kv WHERE key = '${key}'`, { 'lsmt-consistency': 'session', ...(token !== undefined && { 'lsmt-session': token }) })
-    if (session.kind === 'answered' && token !== undefined) {
-      const read = Number(session.answer.rows[0]?.[0] ?? 0)
-      if (read < seen || read > version) recorder.violation(`${name} reads version ${read} in its session, after ${seen} and before ${version + 1}`)
-      token = session.session ?? token
-      seen = Math.max(seen, read)
-    }
-    const calledAt = nowMs()
-    const stale = await once(client, someUrl(client), `SELECT value FROM kv WHERE key = '${key}'`, { 'lsmt-consistency': 'stale', 'lsmt-staleness-ms-max': String(staleMsMax) })
-    if (stale.kind === 'answered') {
-      const read = Number(stale.answer.rows[0]?.[0] ?? 0)
-      const due = acknowledged.findLast(({ atMs }) => atMs < calledAt - staleMsMax)?.version ?? 0
-      if (read < due || read > version) recorder.violation(`${name} reads version ${read}, stale by ${staleMsMax} ms at most, after ${due} was acknowledged ${staleMsMax} ms before it asked`)
-    }
+    await readInSession(client, counted)
+    await readStale(client, counted)
   }
+}
+
+async function readInSession(client: Client, counted: Counted): Promise<void> {
+  const { key, token, seen, version } = counted, url = someUrl(client)
+  const outcome = await once(client, url, `SELECT value FROM kv WHERE key = '${key}'`, { 'lsmt-consistency': 'session', ...(token !== undefined && { 'lsmt-session': token }) })
+  if (outcome.kind !== 'answered' || token === undefined) return
+  const read = Number(outcome.answer.rows[0]?.[0] ?? 0)
+  if (read < seen || read > version) client.recorder.violation(`${url} shows a session version ${read} of '${key}', which has seen ${seen} and written ${version}`)
+  counted.token = outcome.session ?? token
+  counted.seen = Math.max(seen, read)
+}
+
+async function readStale(client: Client, { key, version, acknowledged }: Counted): Promise<void> {
+  const calledAt = nowMs(), url = someUrl(client)
+  const outcome = await once(client, url, `SELECT value FROM kv WHERE key = '${key}'`, { 'lsmt-consistency': 'stale', 'lsmt-staleness-ms-max': String(staleMsMax) })
+  if (outcome.kind !== 'answered') return
+  const read = Number(outcome.answer.rows[0]?.[0] ?? 0)
+  const due = acknowledged.findLast(({ atMs }) => atMs < calledAt - staleMsMax)?.version ?? 0
+  if (read < due || read > version) client.recorder.violation(`${url} shows version ${read} of '${key}', at most ${staleMsMax} ms old, when ${due} had been acknowledged for so long`)
 }
