@@ -2,8 +2,8 @@
 import { checkList, checkOptions, described } from './engine/keyed/given.ts'
 import type { TableDefinition } from './engine/keyed/define-table.ts'
 import { LsmtError } from './errors.ts'
-import { endReason } from './runtime/pace.ts'
-import { Canceller, checkCancelled, unlessCancelled } from './sql/cancel.ts'
+import { endReason, unlessEnded } from './runtime/end-signal.ts'
+import { Canceller, checkCancelled } from './sql/cancel.ts'
 import type { CancelSignal } from './sql/cancel.ts'
 import type { StepwiseTransaction } from './sql/run/stepwise-transaction.ts'
 import type { Sql } from './sql/sql.ts'
@@ -38,7 +38,7 @@ export async function runTransaction<T>(sql: Sql, options: TransactionOptions, r
 async function runWithin<T>(transaction: StepwiseTransaction, signal: CancelSignal, run: (transaction: StepwiseTransaction) => T | Promise<T>): Promise<T> {
   try {
     checkCancelled(signal)
-    const value = await unlessCancelled(Promise.resolve(transaction).then(run), signal)
+    const value = await unlessEnded(Promise.resolve(transaction).then(run), signal)
     await transaction.commit()
     return value
   } catch (error) {

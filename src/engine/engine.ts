@@ -7,7 +7,7 @@
  * microseconds, DATE days. Rendering to JSON or to users' types happens above (src/engine/value.ts has the codecs).
  */
 import type { AggregateFunction, ReadStats } from '../lsm/tree.ts'
-import type { EndSignal } from '../runtime/pace.ts'
+import type { EndSignal } from '../runtime/end-signal.ts'
 import type { Comparison } from '../kernel/zone-map.ts'
 import type { VectorExpression } from '../lsm/vector/expression.ts'
 import type { EngineStats } from './engine-stats.ts'

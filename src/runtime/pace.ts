@@ -2,7 +2,8 @@
  * Pace of long work on the serving thread: what never waits for storage would keep every timer and socket waiting, since
  * resolved promises run before them. So such work asks at each step whether it is somebody else's turn, or over.
  */
-import { LsmtError } from '../errors.ts'
+import { endReason } from './end-signal.ts'
+import type { EndSignal } from './end-signal.ts'
 
 /** How the event loop goes round; injected, so that a simulator can own it. */
 export interface Turns {
@@ -15,17 +16,6 @@ export const systemTurns: Turns = {
   monotonicMs: () => performance.now(),
   // Twice, since what sockets bring may have work of its own put off to the end of that turn, as answers are.
   next: () => new Promise((resolve) => setImmediate(() => setImmediate(resolve))),
-}
-
-/** Somebody's wish that work should end; an AbortSignal is one. */
-export interface EndSignal {
-  readonly aborted: boolean
-  readonly reason: unknown
-}
-
-/** The error of work that was ended: the signal's own LsmtError, or 57014. */
-export function endReason({ reason }: EndSignal): LsmtError {
-  return reason instanceof LsmtError ? reason : new LsmtError('57014', 'the statement was cancelled')
 }
 
 export interface Pace {

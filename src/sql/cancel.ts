@@ -1,13 +1,9 @@
 /** Giving up: what statements ask between batches. An AbortSignal is one; servers use the lighter one made here. */
 import type { LsmtError } from '../errors.ts'
-import { endReason } from '../runtime/pace.ts'
+import { endReason } from '../runtime/end-signal.ts'
+import type { EndSignal } from '../runtime/end-signal.ts'
 
-export interface CancelSignal {
-  readonly aborted: boolean
-  readonly reason: unknown
-  addEventListener(type: 'abort', listener: () => void): void
-  removeEventListener(type: 'abort', listener: () => void): void
-}
+export type CancelSignal = EndSignal
 
 /** A signal and who gives it. A class, since there is one for each request, and literals with getters are slow to make. */
 export class Canceller implements CancelSignal {
@@ -37,19 +33,4 @@ export class Canceller implements CancelSignal {
 /** 57014 once the caller has given up or the time is over. */
 export function checkCancelled(signal: CancelSignal | undefined): void {
   if (signal?.aborted === true) throw endReason(signal)
-}
-
-/** Rejects at once when the caller gives up; the reading goes on to its end and releases what it holds. */
-export async function unlessCancelled<T>(reading: Promise<T>, signal: CancelSignal | undefined): Promise<T> {
-  if (signal === undefined) return await reading
-  let onAbort: () => void = () => {}
-  const cancelled = new Promise<never>((_, reject) => {
-    onAbort = () => reject(endReason(signal))
-    signal.addEventListener('abort', onAbort)
-  })
-  try {
-    return await Promise.race([reading, cancelled])
-  } finally {
-    signal.removeEventListener('abort', onAbort)
-  }
 }

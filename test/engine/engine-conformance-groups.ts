@@ -111,7 +111,7 @@ export function describeGroups(engineOf: () => Engine): void {
     const engine = engineOf()
     const table = await engine.createTable(newTable('t', { id: 'bigint', region: 'text' }, ['id']))
     await engine.insert(table, Array.from({ length: 50 }, (_, i) => [i, 'r']), 'insert')
-    const given = { signal: AbortSignal.abort() }, own = { signal: { aborted: true, reason: new LsmtError('57P03', 'not ready') } }
+    const given = { signal: AbortSignal.abort() }, own = { signal: AbortSignal.abort(new LsmtError('57P03', 'not ready')) }
     await expect(groupAll(engine, table, [1], [{ function: 'count' }], given)).rejects.toMatchObject({ code: '57014' })
     await expect(scanAll(engine, table, given)).rejects.toMatchObject({ code: '57014' })
     await expect(scanAll(engine, table, own)).rejects.toMatchObject({ code: '57P03' })

@@ -38,7 +38,7 @@ describe('pace', () => {
   test('ends work with the reason, when that is an error of ours', () => {
     const turns = manualTurns()
     expect(() => createPace(turns, AbortSignal.abort()).turn()).toThrow(expect.objectContaining({ code: '57014' }))
-    expect(() => createPace(turns, { aborted: true, reason: new LsmtError('57P03', 'not ready') }).turn()).toThrow(expect.objectContaining({ code: '57P03' }))
+    expect(() => createPace(turns, AbortSignal.abort(new LsmtError('57P03', 'not ready'))).turn()).toThrow(expect.objectContaining({ code: '57P03' }))
   })
 })
 

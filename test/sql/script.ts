@@ -31,13 +31,13 @@ export function writeScript(path: string, blocks: readonly Block[]): void {
 }
 
 /** Runs all blocks in order and gives each with its answer. */
-export async function runScript(sql: Sql, blocks: readonly Block[]): Promise<readonly Block[]> {
+export async function runScript(sql: Pick<Sql, 'query'>, blocks: readonly Block[]): Promise<readonly Block[]> {
   const answered: Block[] = []
   for (const block of blocks) answered.push(block.statement === '' ? block : { ...block, answer: await answerOf(sql, block.statement) })
   return answered
 }
 
-export async function answerOf(sql: Sql, statement: string): Promise<string> {
+export async function answerOf(sql: Pick<Sql, 'query'>, statement: string): Promise<string> {
   try {
     return (await sql.query(statement)).map(renderResult).join('\n')
   } catch (error) {
@@ -47,6 +47,11 @@ export async function answerOf(sql: Sql, statement: string): Promise<string> {
     const message = error.code === '23505' ? error.message.replace(/: \(.*/, '') : error.message
     return `error ${error.code}${position === undefined ? '' : ` at ${position}`}: ${message}${hint === undefined ? '' : `\nhint: ${hint}`}`
   }
+}
+
+/** Rows whose order nobody asked for may come in any, once some of them were spilled. */
+export function unordered({ comment, statement, answer }: Block): Block {
+  return { comment, statement, answer: /ORDER BY/i.test(statement) ? answer : answer.split('\n').toSorted().join('\n') }
 }
 
 function renderResult(result: CollectedResult): string {

@@ -3,8 +3,7 @@ import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { createSql, defaultSqlSettings } from '../../src/sql/sql.ts'
-import { readScript, runScript, writeScript } from './script.ts'
-import type { Block } from './script.ts'
+import { readScript, runScript, unordered, writeScript } from './script.ts'
 import { testEngines } from './test-engines.ts'
 
 const folder = join(import.meta.dirname, 'scripts')
@@ -17,11 +16,6 @@ if (updating) {
     const path = join(folder, file)
     writeScript(path, await runScript(createSql(await reference![1]()), readScript(path)))
   })
-}
-
-/** Rows whose order nobody asked for may come in any, once some of them were spilled. */
-function unordered({ comment, statement, answer }: Block): Block {
-  return { comment, statement, answer: /ORDER BY/i.test(statement) ? answer : answer.split('\n').toSorted().join('\n') }
 }
 
 describe.skipIf(updating)('with memory for hardly any row', () => {

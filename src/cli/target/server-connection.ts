@@ -2,7 +2,7 @@
 import { errorCodes, LsmtError } from '../../errors.ts'
 import type { ErrorCode } from '../../errors.ts'
 import { isLoopbackName } from '../../http/guard/same-site.ts'
-import { endReason } from '../../runtime/pace.ts'
+import { abortSignalOf, endReason } from '../../runtime/end-signal.ts'
 import type { CancelSignal } from '../../sql/cancel.ts'
 import type { ImportOutcome } from '../../sql/import/import-rows.ts'
 import type { Connection } from './connection.ts'
@@ -109,11 +109,4 @@ export function errorOf(text: string): LsmtError | undefined {
   if (typeof error?.code !== 'string' || typeof error.message !== 'string' || !(error.code in errorCodes)) return undefined
   const { position, hint } = error
   return new LsmtError(error.code as ErrorCode, error.message, { ...(position !== undefined && { position }), ...(hint !== undefined && { hint }) })
-}
-
-function abortSignalOf(signal: CancelSignal): AbortSignal {
-  const controller = new AbortController()
-  if (signal.aborted) controller.abort(signal.reason)
-  signal.addEventListener('abort', () => controller.abort(signal.reason))
-  return controller.signal
 }

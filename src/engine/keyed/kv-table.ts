@@ -3,7 +3,7 @@
  * is looked up anew.
  */
 import { LsmtError } from '../../errors.ts'
-import type { EndSignal } from '../../runtime/pace.ts'
+import type { EndSignal } from '../../runtime/end-signal.ts'
 import type { Engine, EngineRow, EngineScan, EngineSnapshot, WriteOperation } from '../engine.ts'
 import { againWhenChanged } from '../tables/again-when-changed.ts'
 import { checkList, checkOptions, described } from './given.ts'

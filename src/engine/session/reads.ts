@@ -7,13 +7,13 @@ import { groupShards } from '../read/group.ts'
 import { isFetch, lookUp, readEach } from '../read/point-read.ts'
 import { scanShards } from '../read/scan.ts'
 import { topShards } from '../read/top.ts'
-import type { TableSchema } from '../schema.ts'
 import { shardsOf } from '../shards/shard-snapshot.ts'
 import type { ShardSnapshot } from '../shards/shard-snapshot.ts'
 import type { Shards } from '../shards/shards.ts'
 import type { TableAccess } from '../tables/table-access.ts'
 import type { Tables } from '../tables/tables.ts'
 import type { ReadStats } from '../../lsm/tree.ts'
+import { unlessEnded } from '../../runtime/end-signal.ts'
 
 export type EngineReads = Pick<EngineSession, 'snapshot' | 'get' | 'getMany' | 'scan' | 'aggregate' | 'groupedAggregate' | 'topRows'>
 
@@ -36,10 +36,11 @@ export function createReads(shards: Shards, tables: Pick<Tables, 'access'>): Eng
   }
 
   /** The access of a table, once the snapshot is there. */
-  async function readyAccess(given: EngineSnapshot, table: TableSchema): Promise<TableAccess> {
+  async function readyAccess(given: EngineSnapshot, { table, signal }: Pick<EngineScan, 'table' | 'signal'>): Promise<TableAccess> {
     assertOpen()
     const access = tables.access(table)
-    await (given as ShardSnapshot).ready
+    const { ready } = given as ShardSnapshot
+    if (ready !== undefined) await unlessEnded(ready, signal)
     assertOpen()
     return access
   }
@@ -64,19 +65,19 @@ export function createReads(shards: Shards, tables: Pick<Tables, 'access'>): Eng
       return ready === undefined ? readMany(shards, given, access, values, columns, stats) : ready.then(() => readMany(shards, given, access, values, columns, stats))
     },
     async *scan(given: EngineSnapshot, scan: EngineScan, stats?: ReadStats) {
-      const access = await readyAccess(given, scan.table)
+      const access = await readyAccess(given, scan)
       yield* scanShards(shards, shardsOf(given), access, scan, stats)
     },
     async aggregate(given, scan, aggregates, stats) {
-      const access = await readyAccess(given, scan.table)
+      const access = await readyAccess(given, scan)
       return aggregateShards(shards, shardsOf(given), access, scan, aggregates, stats)
     },
     async *groupedAggregate(given, scan, groupBy, aggregates, stats, wanted) {
-      const access = await readyAccess(given, scan.table)
+      const access = await readyAccess(given, scan)
       yield* groupShards(shards, shardsOf(given), access, scan, groupBy, aggregates, stats, wanted)
     },
     async topRows(given, scan, order, limit, stats) {
-      const access = await readyAccess(given, scan.table)
+      const access = await readyAccess(given, scan)
       return topShards(shards, shardsOf(given), access, scan, order, limit, stats)
     },
   }

@@ -5,7 +5,7 @@
  */
 import { LsmtError } from '../../errors.ts'
 import type { Kernel } from '../../kernel/kernel.ts'
-import { endReason } from '../../runtime/pace.ts'
+import { endReason } from '../../runtime/end-signal.ts'
 import type { Storage, TemporaryFile } from '../../storage/storage.ts'
 import type { EngineRow, SpilledRun, SpillFile, SpillStats, SpillUse } from '../engine.ts'
 import { blockBytesMax, readBlock, rowBytesMax, writeBlock } from './row-block.ts'

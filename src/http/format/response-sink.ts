@@ -7,7 +7,7 @@
 import type { ServerResponse } from 'node:http'
 import type { Writable } from 'node:stream'
 import { LsmtError } from '../../errors.ts'
-import { endReason } from '../../runtime/pace.ts'
+import { endReason } from '../../runtime/end-signal.ts'
 import type { CancelSignal } from '../../sql/cancel.ts'
 import { setOwnHeaders } from '../observe/own-headers.ts'
 import { chooseEncoding, compressedBytesMin, createCompressor } from './compression.ts'

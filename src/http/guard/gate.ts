@@ -1,7 +1,7 @@
 /** How many requests have their statements run at a time; a few more wait for their turn, first come first served. */
 import { LsmtError } from '../../errors.ts'
 import { afterwards } from '../../runtime/afterwards.ts'
-import { endReason } from '../../runtime/pace.ts'
+import { endReason } from '../../runtime/end-signal.ts'
 import type { CancelSignal } from '../../sql/cancel.ts'
 import type { HttpLimits } from './limits.ts'
 

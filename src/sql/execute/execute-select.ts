@@ -1,6 +1,7 @@
 /** Queries over an engine, each over one snapshot. */
 import type { EngineRow, EngineSession } from '../../engine/engine.ts'
 import type { Clock } from '../../runtime/clock.ts'
+import { unlessEnded } from '../../runtime/end-signal.ts'
 import type { CancelSignal } from '../cancel.ts'
 import { open } from '../operator/open.ts'
 import { newQueryRun, queryRows } from '../operator/query-run.ts'
@@ -50,14 +51,14 @@ export function executeQuery(engine: EngineSession, plan: QueryPlan, execution: 
   return plan.kind === 'get' ? executeGet(engine, plan, execution) : executeOperators(engine, plan, execution)
 }
 
-function executeGet(engine: EngineSession, plan: GetPlan, { values, requests }: Execution): RowsResult | Promise<RowsResult> {
+function executeGet(engine: EngineSession, plan: GetPlan, { values, requests, signal }: Execution): RowsResult | Promise<RowsResult> {
   const window = rowWindow(plan.window, values)
   const stats = newQueryStats(requests)
   const result = (row: EngineRow | undefined): RowsResult => ({ kind: 'rows', columns: plan.output, rows: row === undefined ? [] : [row], stats })
   const key = plan.key.map(({ column, operand }) => atOperand(values, operand, (value) => keyValue(column, value)))
   if (window.offset > 0 || window.limit === 0 || key.includes(undefined)) return result(undefined)
   const found = engine.get(undefined, plan.table, key as EngineRow, plan.columns, stats)
-  return found instanceof Promise ? found.then(result) : result(found)
+  return found instanceof Promise ? unlessEnded(found, signal).then(result) : result(found)
 }
 
 /** Literals are converted at once, so that errors in them come before the first row. */

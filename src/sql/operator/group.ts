@@ -2,10 +2,10 @@
  * GROUP BY; without keys all rows are one group, even when there are none. The engine groups by itself where it can and as
  * long as its memory lasts; otherwise rows are hashed here. Groups that do not fit into memory are left to later passes.
  */
+import { unlessEnded } from '../../runtime/end-signal.ts'
 import type { EngineAggregate, EngineRow, EngineScan, WantedGroups } from '../../engine/engine.ts'
 import { LsmtError } from '../../errors.ts'
 import type { ReadStats } from '../../lsm/tree.ts'
-import { unlessCancelled } from '../cancel.ts'
 import { singleRange } from '../execute/access.ts'
 import { compile } from '../expression/compile.ts'
 import type { Run } from '../expression/compile.ts'
@@ -70,7 +70,7 @@ function resultOf(keyCount: number, values: readonly GroupValue[]): (row: Engine
 }
 
 async function* oneGroup(scan: EngineScan, requests: readonly EngineAggregate[], run: QueryRun, stats: ReadStats): AsyncGenerator<Batch> {
-  yield [await unlessCancelled(run.engine.aggregate(snapshotOf(run), scan, requests, stats), run.signal)]
+  yield [await unlessEnded(run.engine.aggregate(snapshotOf(run), scan, requests, stats), run.signal)]
 }
 
 /** No memory for the groups; a number that the engine has no room for, or one that SQL does not have either: rows tell. */

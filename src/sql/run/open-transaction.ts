@@ -1,9 +1,10 @@
 /** A transaction of a text: which tables its statements write is known when it begins, so they are locked before its first read. */
+import { unlessEnded } from '../../runtime/end-signal.ts'
 import type { Engine, EngineCatalog, EngineTransaction, Savepoint } from '../../engine/engine.ts'
 import type { TableSchema } from '../../engine/schema.ts'
 import { LsmtError } from '../../errors.ts'
 import type { Clock } from '../../runtime/clock.ts'
-import { checkCancelled, unlessCancelled } from '../cancel.ts'
+import { checkCancelled } from '../cancel.ts'
 import type { CancelSignal } from '../cancel.ts'
 import { runPlan } from '../explain/explain.ts'
 import type { Execution } from '../execute/execute-select.ts'
@@ -63,7 +64,7 @@ export async function beginTransaction({ engine, clock, planOf }: TransactionRun
 export async function takeTables(engine: Pick<Engine, 'begin'>, written: Parameters<Engine['begin']>[0], signal: CancelSignal | undefined): Promise<EngineTransaction> {
   checkCancelled(signal)
   const beginning = engine.begin(written)
-  return await unlessCancelled(beginning, signal).catch((error: unknown) => {
+  return await unlessEnded(beginning, signal).catch((error: unknown) => {
     // Who gave up while waiting gets the tables in the end, and lets go of them.
     beginning.then((begun) => begun.rollback(), () => {})
     throw error

@@ -5,6 +5,7 @@
 import type { Engine } from '../../engine/engine.ts'
 import { againWhenChanged } from '../../engine/tables/again-when-changed.ts'
 import type { Clock } from '../../runtime/clock.ts'
+import { unlessEnded } from '../../runtime/end-signal.ts'
 import type { CancelSignal } from '../cancel.ts'
 import { runPlan } from '../explain/explain.ts'
 import { countStatement } from '../execute/execute-select.ts'
@@ -82,7 +83,7 @@ export class TextRun {
     if (this.index >= this.options.prepared.statements.length) return undefined
     const index = this.index++
     const fresh = this.transaction === undefined ? this.runner.engine.freshCatalog?.() : undefined
-    return fresh === undefined ? this.run(index) : fresh.then(() => this.run(index))
+    return fresh === undefined ? this.run(index) : unlessEnded(fresh, this.options.signal).then(() => this.run(index))
   }
 
   private run(index: number): StatementResult | Promise<StatementResult> {

@@ -12,6 +12,7 @@ import type { QueryOptions, Sql } from '../../../src/sql/sql.ts'
 import type { MemoryDisk } from '../../../src/storage/memory-disk.ts'
 import { createMemoryStorage } from '../../../src/storage/memory-storage.ts'
 import { testSettings as engineSettings } from '../../engine/open-test-engine.ts'
+import type { TestSettings } from '../../engine/open-test-engine.ts'
 import { testSettings } from '../node/test-member.ts'
 import { listen, secret } from '../transport/test-node.ts'
 
@@ -35,6 +36,8 @@ export interface TestServerOptions {
   readonly cluster: string
   readonly disk?: MemoryDisk
   readonly shardCount?: number
+  /** Of its engines. */
+  readonly settings?: TestSettings
 }
 
 const ends = new Set<() => Promise<void>>()
@@ -45,12 +48,12 @@ afterEach(async () => {
 })
 
 export async function startServer(name: string, place: TestServerOptions): Promise<TestServer> {
-  const { etcd, cluster, disk = new Map(), shardCount = 3 } = place
+  const { etcd, cluster, disk = new Map(), shardCount = 3, settings } = place
   const lines: string[] = [], fatal: unknown[] = []
   const http = createServer()
   const { port, sockets } = await listen(http)
   const server = await openClusterServer({
-    storage: createMemoryStorage({ disk }), settings: engineSettings({ shards: shardCount, readers: 0 }), clock: systemClock, random: systemRandom,
+    storage: createMemoryStorage({ disk }), settings: engineSettings({ readers: 0, ...settings, shards: shardCount }), clock: systemClock, random: systemRandom,
     log: createLog('info', (line) => lines.push(line.trim())),
     cluster, nodeId: name, etcd: { endpoints: etcd, settings: { deadlineMs: 1_500, attemptMs: 500 } }, advertise: `http://127.0.0.1:${port}`, secret, factor: 2, version: '1.0', membership: testSettings, fatal: (error) => void fatal.push(error),
   })

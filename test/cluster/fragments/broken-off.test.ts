@@ -2,12 +2,15 @@
 import { describe, expect, it } from 'vitest'
 import { idleMsMax, HeldSnapshots } from '../../../src/cluster/fragments/server/held-snapshots.ts'
 import type { HeldSnapshot } from '../../../src/cluster/fragments/server/held-snapshots.ts'
+import { LsmtError } from '../../../src/errors.ts'
 import { createBatchBuilder } from '../../../src/lsm/batch-builder.ts'
 import { createGroups } from '../../../src/lsm/groups/groups.ts'
 import type { TableLayout } from '../../../src/lsm/layout.ts'
 import type { ScanRequest } from '../../../src/lsm/tree.ts'
+import type { EndSignal } from '../../../src/runtime/end-signal.ts'
 import { createPace, systemTurns } from '../../../src/runtime/pace.ts'
 import { seededRandom } from '../../../src/runtime/random.ts'
+import { Canceller } from '../../../src/sql/cancel.ts'
 import { encodeKey, encodeRow } from '../../lsm/tree/tree-rows.ts'
 import { codeOf } from '../transport/test-node.ts'
 import { readKey, rowsOf } from './outcome.ts'
@@ -30,6 +33,21 @@ async function fillWith({ tree }: Pair, rowCount: number, byteLength: number): P
   }
 }
 
+interface Ender {
+  readonly signal: EndSignal
+  readonly end: () => void
+}
+
+function endedByUser(): Ender {
+  const cancel = new AbortController()
+  return { signal: cancel.signal, end: () => cancel.abort() }
+}
+
+function endedByServer(): Ender {
+  const canceller = new Canceller()
+  return { signal: canceller, end: () => canceller.cancel(new LsmtError('57014', 'the client went away')) }
+}
+
 describe('reads of another node that end early', () => {
   it('a cancelled scan ends there too, and what is read of it is let go of', async () => {
     const pair = await startPair('wasm', { streamWindowBytes: 64 * KiB })
@@ -46,7 +64,7 @@ describe('reads of another node that end early', () => {
     await expect.poll(() => pair.service.snapshotCount).toBe(0)
   })
 
-  it('a statement that waits for an aggregate hears of its end at once', async () => {
+  it.each([['users', endedByUser], ['servers', endedByServer]])('a statement of %s that waits for an aggregate hears of its end at once', async (_, endedBy) => {
     const pair = await startPair('wasm')
     await fill(pair.tree, seededRandom(1), 60)
     const snapshot = await pair.takeSnapshot()
@@ -66,9 +84,9 @@ describe('reads of another node that end early', () => {
     }) }
     pair.host.replica = { ...pair.host.replica!, tree: stuck as unknown as typeof tree }
     const stuckSnapshot = await pair.takeSnapshot()
-    const cancel = new AbortController()
-    const waiting = pair.far.aggregate(stuckSnapshot, { tableId: 1, columns: [], predicate: [], pace: createPace(systemTurns, cancel.signal) }, [{ function: 'count' }])
-    setTimeout(() => cancel.abort(), 20)
+    const { signal, end } = endedBy()
+    const waiting = pair.far.aggregate(stuckSnapshot, { tableId: 1, columns: [], predicate: [], pace: createPace(systemTurns, signal) }, [{ function: 'count' }])
+    setTimeout(end, 20)
     expect(await codeOf(waiting)).toBe('57014')
     await expect.poll(() => isEnded).toBe(true)
     snapshot.release()

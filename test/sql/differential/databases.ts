@@ -51,16 +51,23 @@ function makeOf(bits: number): Make {
 export const spillingBytes = 1_024
 
 export interface Database {
-  readonly make: Make
+  /** For who reads of a difference. */
+  readonly description: string
+  readonly cachesPlans: boolean
+  /** For reads that are asked of it directly. */
   readonly engine: Engine
-  readonly sql: Sql
+  readonly sql: Pick<Sql, 'query'>
+  flush(): Promise<void>
+  compact(): Promise<void>
+  close(): Promise<void>
 }
 
 export async function openDatabase(make: Make): Promise<Database> {
   const { kernels, shards, rowGroupBytes, memtableBytesMax, cachesPlans, spills, workers, readers } = make
   const settings: TestSettings = { kernels, shards, workers, readers, readerRowsMin: 0, durability: 'memory', tree: { rowGroupBytes, memtableBytesMax } }
   const engine = workers === 0 ? await openTestEngine(createMemoryStorage(), settings) : await openOnDisk(settings)
-  return { make, engine, sql: createSql(engine, { ...defaultSqlSettings, ...(!cachesPlans && { planCacheEntriesMax: 0 }), ...(spills && { queryMemoryBytesMax: spillingBytes }) }) }
+  const sql = createSql(engine, { ...defaultSqlSettings, ...(!cachesPlans && { planCacheEntriesMax: 0 }), ...(spills && { queryMemoryBytesMax: spillingBytes }) })
+  return { description: describeMake(make), cachesPlans, engine, sql, flush: () => engine.flush(), compact: () => engine.compact(), close: () => engine.close() }
 }
 
 /** Closing the engine removes its directory. */
@@ -72,6 +79,6 @@ async function openOnDisk(settings: TestSettings): Promise<Engine> {
   return Object.assign(engine, { close: async () => { await close(); await storage.close(); remove() } })
 }
 
-export function describeMake({ kernels, shards, rowGroupBytes, memtableBytesMax, cachesPlans, spills, workers, readers }: Make): string {
+function describeMake({ kernels, shards, rowGroupBytes, memtableBytesMax, cachesPlans, spills, workers, readers }: Make): string {
   return `${kernels} kernels, ${shards} shards, row groups of ${rowGroupBytes} bytes, memtables of ${memtableBytesMax} bytes, plans ${cachesPlans ? 'cached' : 'not cached'}, ${spills ? 'hardly any' : 'enough'} memory for queries, ${workers} workers, ${readers} readers`
 }

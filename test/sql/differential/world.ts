@@ -1,12 +1,13 @@
 /**
  * One seed's world: tables with rows, queries over them in every state of the engine (memtables, files, compacted
- * files), and writes in between, in SQLite and in two databases of opposite makes.
+ * files), and writes in between, in SQLite and in two databases of opposite makes, or in others that are given.
  */
 import { LsmtError } from '../../../src/errors.ts'
 import { seededRandom } from '../../../src/runtime/random.ts'
+import type { Random } from '../../../src/runtime/random.ts'
 import { randomAlteration } from './alter.ts'
 import { difference, referenceRows, writeDifference } from './compare-answers.ts'
-import { describeMake, openDatabase, oppositeMakes } from './databases.ts'
+import { openDatabase, oppositeMakes } from './databases.ts'
 import type { Database } from './databases.ts'
 import type { Text } from './dialect.ts'
 import type { Generator } from './expression.ts'
@@ -40,10 +41,11 @@ interface World {
   readonly failures: string[]
 }
 
-export async function runWorld(seed: number, features: Features): Promise<WorldResult> {
+/** The databases are empty when they are opened, and closed in the end. */
+export async function runWorld(seed: number, features: Features, open: (random: Random) => Promise<readonly Database[]> = openOpposite): Promise<WorldResult> {
   const random = seededRandom(seed)
   const tables = Array.from({ length: 1 + random.below(3) }, (_, i) => randomTable(random, `t${i}`, pick(random, [0, 1, 6, 40, 40, 250])))
-  const databases = await Promise.all(oppositeMakes(random).map(openDatabase))
+  const databases = await open(random)
   const world: World = { generator: { random, features, tables, alias: 0 }, reference: await openReference(), databases, failures: [] }
   let queryCount = 0
   try {
@@ -57,31 +59,33 @@ export async function runWorld(seed: number, features: Features): Promise<WorldR
     }
   } finally {
     world.reference.close()
-    for (const { engine } of databases) await engine.close()
+    for (const database of databases) await database.close()
   }
   return { queryCount, failures: world.failures.map((failure) => `LSMT_SEED=${seed}\n${failure}`) }
 }
 
+const openOpposite = (random: Random): Promise<readonly Database[]> => Promise.all(oppositeMakes(random).map(openDatabase))
+
 const states: readonly ((world: World) => Promise<void>)[] = [
   async () => {},
   async (world) => {
-    await everyEngine(world, 'flush')
+    await everyDatabase(world, 'flush')
     await writeSome(world)
   },
   async (world) => {
     await alterSome(world)
-    await everyEngine(world, 'compact')
+    await everyDatabase(world, 'compact')
   },
   async (world) => {
     await writeSome(world)
-    await everyEngine(world, 'flush')
+    await everyDatabase(world, 'flush')
     await alterSome(world)
     await writeSome(world)
   },
 ]
 
-async function everyEngine({ databases }: World, step: 'flush' | 'compact'): Promise<void> {
-  for (const { engine } of databases) await engine[step]()
+async function everyDatabase({ databases }: World, step: 'flush' | 'compact'): Promise<void> {
+  for (const database of databases) await database[step]()
 }
 
 const insertBatch = 60
@@ -111,25 +115,25 @@ async function alterSome({ generator, ...world }: World): Promise<void> {
   }
 }
 
-function fail(world: World, text: Text, make: string, what: string): void {
+function fail(world: World, text: Text, description: string, what: string): void {
   const tables = world.generator.tables.map((table) => createTable(table).lsmt).join('; ')
-  world.failures.push(`${make}\n  tables: ${tables}\n  lsmt:   ${text.lsmt}\n  SQLite: ${text.sqlite}\n  ${what}`)
+  world.failures.push(`${description}\n  tables: ${tables}\n  lsmt:   ${text.lsmt}\n  SQLite: ${text.sqlite}\n  ${what}`)
 }
 
 async function compareQuery(world: World, { text, order }: RandomQuery): Promise<void> {
   const expected = world.reference.rows(text.sqlite)
-  for (const { make, sql } of world.databases) {
+  for (const { description, cachesPlans, sql } of world.databases) {
     const asParameters = withParameters(text.lsmt)
     // With a cache a second run takes the plan that the first one left; values may come as parameters too.
-    const runs: readonly Parametrized[] = [{ text: text.lsmt, parameters: [] }, ...(make.cachesPlans && chance(world.generator.random, 20) ? [{ text: text.lsmt, parameters: [] }] : []), ...(chance(world.generator.random, 25) ? [asParameters] : [])]
+    const runs: readonly Parametrized[] = [{ text: text.lsmt, parameters: [] }, ...(cachesPlans && chance(world.generator.random, 20) ? [{ text: text.lsmt, parameters: [] }] : []), ...(chance(world.generator.random, 25) ? [asParameters] : [])]
     for (const run of runs) {
       try {
         const results = await sql.query(run.text, run.parameters)
         const wrong = difference(referenceRows(results[0]!), expected, order)
         if (wrong === undefined) continue
-        fail(world, text, describeMake(make), describeRun(run) + wrong)
+        fail(world, text, description, describeRun(run) + wrong)
       } catch (error) {
-        fail(world, text, describeMake(make), describeRun(run) + describeError(error))
+        fail(world, text, description, describeRun(run) + describeError(error))
       }
       break
     }
@@ -140,12 +144,12 @@ async function compareGrouped(world: World): Promise<void> {
   const { random, tables } = world.generator
   const read = randomGroupedRead(random, pick(random, tables))
   const expected = world.reference.rows(read.text.sqlite)
-  for (const { make, engine } of world.databases) {
+  for (const { description, engine } of world.databases) {
     try {
       const wrong = difference(await read.run(engine), expected, undefined)
-      if (wrong !== undefined) fail(world, read.text, `groupedAggregate, ${describeMake(make)}`, wrong)
+      if (wrong !== undefined) fail(world, read.text, `groupedAggregate, ${description}`, wrong)
     } catch (error) {
-      fail(world, read.text, `groupedAggregate, ${describeMake(make)}`, describeError(error))
+      fail(world, read.text, `groupedAggregate, ${description}`, describeError(error))
     }
   }
 }
@@ -157,27 +161,27 @@ async function compareWrite(world: World, text: Text): Promise<void> {
   const expected = world.reference.write(text.sqlite)
   const isWrite = /^(INSERT|UPDATE|DELETE)/.test(text.lsmt)
   const run: Parametrized = isWrite && chance(world.generator.random, 25) ? withParameters(text.lsmt) : { text: text.lsmt, parameters: [] }
-  for (const { make, sql } of world.databases) {
+  for (const { description, sql } of world.databases) {
     try {
       const [result] = await sql.query(run.text, run.parameters)
       const wrong = expected === undefined ? 'SQLite refused it by a constraint, lsmt did not' : isWrite ? writeDifference(result!, expected) : undefined
-      if (wrong !== undefined) fail(world, text, describeMake(make), describeRun(run) + wrong)
+      if (wrong !== undefined) fail(world, text, description, describeRun(run) + wrong)
     } catch (error) {
       const isRefusal = error instanceof LsmtError && refusals.includes(error.code)
-      if (!isRefusal || expected !== undefined) fail(world, text, describeMake(make), describeRun(run) + describeError(error))
+      if (!isRefusal || expected !== undefined) fail(world, text, description, describeRun(run) + describeError(error))
     }
   }
 }
 
 async function compareTransaction(world: World): Promise<void> {
   const { text, difference: differenceOf } = randomTransaction(world.generator, world.reference)
-  for (const { make, sql } of world.databases) {
+  for (const { description, sql } of world.databases) {
     const results = await sql.query(text.lsmt).catch((error: unknown) => {
       if (error instanceof LsmtError) return error
       throw error
     })
     const wrong = differenceOf(results)
-    if (wrong !== undefined) fail(world, text, describeMake(make), wrong)
+    if (wrong !== undefined) fail(world, text, description, wrong)
   }
 }
 

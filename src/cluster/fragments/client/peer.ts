@@ -1,8 +1,8 @@
 /** Another node as reads ask it: what went wrong between nodes becomes what a statement is told. */
 import { LsmtError } from '../../../errors.ts'
 import type { ReadStats } from '../../../lsm/tree.ts'
-import type { EndSignal, Pace } from '../../../runtime/pace.ts'
-import { endReason } from '../../../runtime/pace.ts'
+import type { Pace } from '../../../runtime/pace.ts'
+import { abortSignalOf, endReason } from '../../../runtime/end-signal.ts'
 import type { Transport } from '../../transport/transport.ts'
 import { createByteReader } from '../../transport/wire/byte-reader.ts'
 import type { ByteReader } from '../../transport/wire/byte-reader.ts'
@@ -46,9 +46,9 @@ export function written(write: (writer: ByteWriter) => void): Uint8Array {
 
 /** What ends a read's streams; throws what ends it already. */
 export function signalOf(pace: Pace | undefined): AbortSignal | undefined {
-  const signal: EndSignal | undefined = pace?.signal
+  const signal = pace?.signal
   if (signal?.aborted === true) throw endReason(signal)
-  return signal instanceof AbortSignal ? signal : undefined
+  return signal && abortSignalOf(signal)
 }
 
 /** Tells a node that a snapshot is not read any more. When this is lost, it lets go of it as soon as the connection ends, or when it was idle for long. */

@@ -4,7 +4,7 @@
  * whether it may be repeated (40003).
  */
 import { LsmtError } from '../../../errors.ts'
-import { endReason } from '../../../runtime/pace.ts'
+import { endReason } from '../../../runtime/end-signal.ts'
 import { encodeFrame, violation } from '../frame/frame.ts'
 import type { Frame } from '../frame/frame.ts'
 import type { Link, LinkHandler } from '../link.ts'

@@ -2,8 +2,8 @@
  * ORDER BY … LIMIT that the engine does by itself: it keeps the first rows while it scans and passes over what comes too
  * late. The keys are plain columns of one scan; of an expression among them, or another operator between, rows are sorted.
  */
+import { unlessEnded } from '../../../runtime/end-signal.ts'
 import type { EngineExpression, EngineOrder, EngineScan } from '../../../engine/engine.ts'
-import { unlessCancelled } from '../../cancel.ts'
 import type { ScanRange } from '../../execute/bounds.ts'
 import type { Run } from '../../expression/compile.ts'
 import { splitCondition } from '../../vector/filter.ts'
@@ -45,7 +45,7 @@ export function topOfScan({ scan, conditions, order }: EngineTop, range: ScanRan
   if (rowsMax === 0) return async function* () {}
   const engineScan: EngineScan = { table: scan.table, ...range, ordered: false, columns: scan.columns, ...(conditions.length === 0 ? {} : { conditions }), ...(run.signal === undefined ? {} : { signal: run.signal }) }
   return async function* () {
-    const rows = await unlessCancelled(run.engine.topRows(snapshotOf(run), engineScan, order, rowsMax, readStatsOf(run, node)), run.signal)
+    const rows = await unlessEnded(run.engine.topRows(snapshotOf(run), engineScan, order, rowsMax, readStatsOf(run, node)), run.signal)
     for (let start = 0; start < rows.length; start += batchRows) {
       await pace(run, batchRows)
       yield rows.slice(start, start + batchRows)
