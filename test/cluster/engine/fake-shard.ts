@@ -30,6 +30,8 @@ export class FakeShard {
   epoch = 1
   /** Every so many answers is lost, or late; 0: none. */
   trouble = 0
+  /** Some snapshots take long, so that they show more than when they were asked for. */
+  hasSlowViews = false
   private readonly shard: number
   private readonly random: Random
   private log: LogEntry[] = []
@@ -114,7 +116,7 @@ export class FakeShard {
       isHere: (minSequence) => this.random.below(4) > 0 && served(minSequence),
       now: (minSequence) => (this.random.below(4) > 0 && served(minSequence) ? take() : undefined),
       take: async (minSequence) => {
-        await this.later(this.random.below(5) === 0 ? 60 : 5)
+        await this.later(this.hasSlowViews && this.random.below(5) === 0 ? 60 : 5)
         const wanted = Math.max(minSequence, this.committed)
         while (this.visible < wanted) await this.later(2)
         return take()

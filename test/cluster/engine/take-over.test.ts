@@ -27,7 +27,10 @@ test.each(seeds)('no statement is seen half, lost or done twice, seed %i', async
   const engine = await current(world)
   const table = await engine.createTable(newTable('accounts', { id: 'bigint', balance: 'bigint', moves: 'bigint' }, ['id']))
   await engine.insert(table, Array.from({ length: accounts }, (_, id) => [id, each, 0]), 'insert')
-  for (const shard of cluster.shards) shard.trouble = 30
+  for (const shard of cluster.shards) {
+    shard.trouble = 30
+    shard.hasSlowViews = true
+  }
   const work = [...Array.from({ length: 6 }, () => move(world)), ...Array.from({ length: 3 }, () => count(world, table, () => cluster.snapshot())), ...Array.from({ length: 2 }, () => count(world, table, () => cluster.nearSnapshot()))]
   for (let step = 0; step < 25; step++) {
     await turns(cluster.random.below(12))

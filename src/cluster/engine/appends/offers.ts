@@ -2,7 +2,10 @@
 import { committedThrough, visibleThrough } from './writer-state.ts'
 import type { Entry, Session, WriterState } from './writer-state.ts'
 
-/** Of one shard, under way at a time. What comes meanwhile is joined. */
+/**
+ * Of one shard, under way at a time; what comes meanwhile is joined. Each shard has offers of its own, since the answer of one
+ * whose members are slow must not keep those of others; what goes to one node in a turn the channel sends together.
+ */
 const offersMax = 8, releasesMax = 4
 const offerBytesMax = 2 * 1024 * 1024
 

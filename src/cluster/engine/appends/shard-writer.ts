@@ -34,7 +34,7 @@ export interface ShardWriter extends Pick<Tree, 'append' | 'nextSequence' | 'vis
 }
 
 export function createShardWriter(options: ShardWriterOptions): ShardWriter {
-  const state: WriterState = { options, nextSequence: 0, visibleSequence: 0, entries: [], releasable: 0, begun: createDeferred(), session: undefined, isPumpDue: false, copies: 0, end: undefined }
+  const state: WriterState = { options, nextSequence: 0, visibleSequence: 0, entries: [], releasable: 0, begun: createDeferred(), session: undefined, isPumpDue: false, copies: 0, end: undefined, ended: createDeferred() }
   return {
     get nextSequence() { return state.nextSequence },
     get visibleSequence() { return state.visibleSequence },
@@ -116,7 +116,7 @@ async function openSession(state: WriterState): Promise<{ readonly session: Sess
     const leader = currentLeader()
     try {
       if (leader !== undefined) {
-        const opened = await leader.open(coordinator)
+        const opened = await unlessEnded(state, leader.open(coordinator))
         const session = begin(state, leader, opened)
         if (session !== undefined) return { session, opened }
       }
@@ -125,6 +125,12 @@ async function openSession(state: WriterState): Promise<{ readonly session: Sess
     }
     await changed()
   }
+}
+
+/** A leader may take long to answer, and need not once nobody waits for it. */
+async function unlessEnded<T>({ ended }: WriterState, answer: Promise<T>): Promise<T> {
+  await Promise.race([answer, ended.promise])
+  return await answer
 }
 
 /** What the leader has is committed, whoever wrote it down; offers go on behind it. */
@@ -152,6 +158,7 @@ function end(state: WriterState, refusal: LsmtError): void {
   if (state.end !== undefined) return
   state.end = refusal
   state.begun.reject(refusal)
+  state.ended.reject(refusal)
   state.session?.over.reject(refusal)
   for (const entry of state.entries.splice(0)) failEntry(entry, refusal)
 }

@@ -61,6 +61,8 @@ export interface WriterState {
   isPumpDue: boolean
   copies: number
   end: LsmtError | undefined
+  /** Rejects with `end`. */
+  readonly ended: Deferred
 }
 
 export function committedThrough(state: WriterState, sequence: number): void {

@@ -51,7 +51,7 @@ const drainLookMs = 2
 /** A node that was to give up its leadership and could not goes on after so long. */
 const drainedMsMax = 10_000
 
-export function termOver(cause?: unknown): LsmtError {
+function termOver(cause?: unknown): LsmtError {
   return new LsmtError('57P03', 'this node does not coordinate writes any more', { hint: 'nothing of this was written: send it again' }, cause)
 }
 
@@ -69,8 +69,8 @@ export function beginCoordinating(floor: CoordinatorFloor, epoch: number): Coord
     const refusal = termOver(cause)
     for (const writer of writers) writer.end(refusal)
     over.abort(refusal)
-    const opening = await opened
-    await opening?.close()
+    // One that is still being opened closes itself as soon as it is.
+    await engine?.close()
   }
 
   const isDraining = (): boolean => floor.clock.monotonicMs() < drainedUntilMs
@@ -93,7 +93,7 @@ export function beginCoordinating(floor: CoordinatorFloor, epoch: number): Coord
 
   const ready = begin()
   // Whoever waits for it is told; the term itself goes on until this node does not lead any more.
-  const opened = ready.catch(() => undefined)
+  ready.catch(() => {})
   return {
     epoch,
     ready,

@@ -63,7 +63,7 @@ export function createNearSource(options: NearSourceOptions): ShardSource {
 }
 
 /** Of a table that it does not know, or not with all columns, a local tree shows nothing: here that may be because it lags. */
-export function knowingTables(tree: ReadingTree, layouts: NearSourceOptions['layouts']): ReadingTree {
+function knowingTables(tree: ReadingTree, layouts: NearSourceOptions['layouts']): ReadingTree {
   const check = (snapshot: Snapshot, tableId: number): void => {
     const found = shapeIn(snapshot, tableId)?.layout.columns.length ?? 0
     if (found < (layouts.get(tableId)?.columns.length ?? 1)) throw tableUnknown(tableId)
@@ -93,7 +93,7 @@ export function knowingTables(tree: ReadingTree, layouts: NearSourceOptions['lay
   }
 }
 
-export function tableUnknown(tableId: number): LsmtError {
+function tableUnknown(tableId: number): LsmtError {
   return new LsmtError('40001', `table ${tableId} is not what it was where it is read: it was changed meanwhile`)
 }
 
