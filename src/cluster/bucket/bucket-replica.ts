@@ -48,6 +48,8 @@ export interface BucketReplicaOptions {
 }
 
 const tickMs = 200, retryMs = 500
+/** Until a shard that cannot be opened is given up: the next owner may meet the same. */
+const failurePauseMs = 1_000
 /** For which one that resigns goes on serving while what is in memory goes to files, so that the next one has little to read. */
 const flushMsMax = 3_000
 
@@ -79,7 +81,7 @@ export class BucketReplica implements PeerReplica {
     this.store = host.self.store
     this.#unopened = unopenedTree(() => this.#notHere())
     this.#looks = new ClaimLooks({
-      look: async () => await this.#open().assertStillMine(),
+      look: () => this.#look(),
       served: (id) => this.#reads.serve({ kind: 'serve', id, deadlineMs: Infinity }),
       overtaken: (id) => this.#reads.refuse(id, 'notLeader', undefined),
       failed: (id) => this.#reads.refuse(id, 'timedOut', undefined),
@@ -190,6 +192,16 @@ export class BucketReplica implements PeerReplica {
     return refusalError({ kind: 'notLeader', leader: this.#leader() }, this.shard)
   }
 
+  async #look(): Promise<void> {
+    const holding = this.#holding
+    try {
+      await this.#open().assertStillMine()
+    } catch (error) {
+      if (isOvertaken(error)) holding?.fail(error)
+      throw error
+    }
+  }
+
   #role(): ReplicaStatus['role'] {
     if (this.#owned !== undefined) return 'leader'
     return this.#ownedEpoch() === undefined ? 'follower' : 'elected'
@@ -271,12 +283,17 @@ export class BucketReplica implements PeerReplica {
         log.info({ shard, epoch, ms: Math.round(this.#options.clock.monotonicMs() - since) }, `shard ${shard} is open`)
         this.#tell()
       },
-      failed: (error) => {
+      failed: (error, hasServed) => {
         this.#tellFailure(error)
-        this.#giveUp(holding)
+        void this.#giveUpAfter(hasServed || isOvertaken(error) ? 0 : failurePauseMs, holding)
       },
     })
     this.#holding = holding
+  }
+
+  async #giveUpAfter(ms: number, holding: Holding): Promise<void> {
+    if (ms > 0) await pause(this.#options.alarms, ms, this.#closing.signal)
+    this.#giveUp(holding)
   }
 
   #noteDurable(sequence: number): void {

@@ -23,7 +23,7 @@ export interface HoldingOptions {
   /** It may serve. */
   ready(): void
   /** It serves no more, and is to be closed: another one owns the shard, or it cannot be opened or written. */
-  failed(error: unknown): void
+  failed(error: unknown, hasServed: boolean): void
 }
 
 const retryMs = 200
@@ -62,13 +62,13 @@ export class Holding {
 
   async #open(): Promise<void> {
     try {
-      const shard = await this.#options.open({ ...this.#options.events, onFailure: (error) => this.#fail(error) })
+      const shard = await this.#options.open({ ...this.#options.events, onFailure: (error) => this.fail(error) })
       this.#shard = shard
       if (!(await this.#confirm())) return
       this.#isConfirmed = true
       this.#options.ready()
     } catch (error) {
-      this.#fail(error)
+      this.fail(error)
     }
   }
 
@@ -83,10 +83,11 @@ export class Holding {
     return false
   }
 
-  #fail(error: unknown): void {
+  /** Nothing is promised any more. */
+  fail(error: unknown): void {
     if (this.#failure !== undefined) return
     this.#failure = error
-    if (!this.#closing.signal.aborted) this.#options.failed(error)
+    if (!this.#closing.signal.aborted) this.#options.failed(error, this.#isConfirmed)
   }
 
   /** What was not written then was not acknowledged. */

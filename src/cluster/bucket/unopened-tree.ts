@@ -9,7 +9,9 @@ export function unopenedTree(refusal: () => Error): SeenTree {
   }
   const refuseLater = (): Promise<never> => Promise.reject(refusal())
   const tree: Tree = {
-    layouts: new Map(), visibleSequence: 0, nextSequence: 1, stats: noTreeStats,
+    // Less than what an empty shard shows.
+    visibleSequence: -1,
+    layouts: new Map(), nextSequence: 1, stats: noTreeStats,
     append: refuse, admit: () => undefined, sync: refuseLater, snapshot: refuse, overlay: refuse, get: refuse, scan: refuse,
     aggregate: refuseLater, groupedAggregate: refuseLater, topRows: refuseLater, checkpoint: refuseLater,
     // There is nothing of it here.

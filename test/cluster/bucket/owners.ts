@@ -28,6 +28,8 @@ export interface TestStore {
   /** The lease of a node ends, and it gets another one. */
   renewLease(node: string): void
   readonly hosts: Map<string, (event: HostEvent) => void>
+  /** The node hears nothing of the store, and does not reach it. */
+  cutOff(node: string, isCutOff: boolean): void
 }
 
 export const leaseMs = 60_000
@@ -36,7 +38,10 @@ export function testStore(first: LiveNode): TestStore {
   let revision = 1
   const leases = new Map<string, number>()
   const hosts = new Map<string, (event: HostEvent) => void>()
-  const tell = (): void => hosts.forEach((listener) => listener({ kind: 'configuration', at: store.at, isFresh: false }))
+  const deaf = new Set<string>()
+  const tell = (): void => hosts.forEach((listener, node) => {
+    if (!deaf.has(node)) listener({ kind: 'configuration', at: store.at, isFresh: false })
+  })
   const put = (configuration: ConfigurationAt['configuration']): number => {
     store.at = { revision: ++revision, configuration }
     setImmediate(tell)
@@ -47,6 +52,11 @@ export function testStore(first: LiveNode): TestStore {
     coordinator: 1,
     live: leases,
     hosts,
+    cutOff(node, isCutOff) {
+      if (isCutOff) deaf.add(node)
+      else deaf.delete(node)
+      tell()
+    },
     give: (to) => void put(withOwner(store.at.configuration, to)),
     renewLease(node) {
       leases.set(node, ++revision)
@@ -64,12 +74,13 @@ export function testStore(first: LiveNode): TestStore {
         },
         async swap({ revision: seen, configuration, leaseId }: SwapRequest): Promise<SwapOutcome> {
           await turn()
+          if (deaf.has(self.node)) return { outcome: 'unknown' }
           if (seen !== store.at.revision || (leaseId !== undefined && leases.get(self.node) !== leaseId)) return { outcome: 'refused' }
           return { outcome: 'done', revision: put(configuration) }
         },
         async readConfiguration() {
           await turn()
-          return store.at
+          return deaf.has(self.node) ? undefined : store.at
         },
       }
     },

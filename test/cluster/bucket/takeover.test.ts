@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { takeOver } from './takeover.ts'
 
-const seeds = process.env['LSMT_TEST_FULL'] === '1' ? 1_000 : 8
+const seeds = process.env['LSMT_TEST_FULL'] === '1' ? 500 : 10
 
 describe('an owner that stands still while another one takes its shard', () => {
   test('acknowledges and publishes nothing afterwards, and nothing that was acknowledged is lost', { timeout: seeds * 10_000 }, async () => {
