@@ -3,6 +3,7 @@ import type { DiskRoom } from '../../lsm/disk-room.ts'
 import { readOnlyRefusal } from '../../lsm/follow/followed-tree.ts'
 import type { Engine } from '../engine.ts'
 import { beginTransaction } from '../session/transaction.ts'
+import type { TransactionFloor } from '../session/transaction.ts'
 import type { Shards } from '../shards/shards.ts'
 import type { Tables } from '../tables/tables.ts'
 import type { ColumnInserter } from '../write/columns/insert-columns.ts'
@@ -27,16 +28,21 @@ export interface ReadingFloor {
 }
 
 /** Transactions that write nothing. */
-export function beginReading({ shards, tables, texts, spillFile, room }: ReadingFloor): Engine['begin'] {
+export function beginReading(floor: ReadingFloor): Engine['begin'] {
+  // Many engines never begin one.
+  let made: TransactionFloor | undefined
+  return (written) => beginTransaction((made ??= transactionFloor(floor)), (catalog) => {
+    const wanted = written(catalog)
+    if (wanted.length > 0) throw readOnlyRefusal()
+    return wanted
+  })
+}
+
+function transactionFloor({ shards, tables, texts, spillFile, room }: ReadingFloor): TransactionFloor {
   const { kernel, trees } = shards
   const rowLengthMax = kernel.heap.byteLength / 16
   const writer: Writer = { shards, builder: createStatementBuilder(kernel.memory, shards.keys, trees.length, rowLengthMax), rowLengthMax, statementBytesMax: rowLengthMax, locksOf: (access) => access.state.locks, afterDoubt: (run) => run(), commit: refuse }
   const committer = { commit: refuse, halfVisible: () => undefined, heldBytes: () => 0, flush: () => {} }
   const admission = { bytesOf: () => 0, tryReserve: () => true, reserve: () => Promise.resolve(), release: () => {}, counts: { waiting: 0, waitedMs: 0 } }
-  const floor = { writer, tables, texts, spillFile, floor: { trees, committer, admission, assertOpen: shards.assertOpen, room } }
-  return (written) => beginTransaction(floor, (catalog) => {
-    const wanted = written(catalog)
-    if (wanted.length > 0) throw readOnlyRefusal()
-    return wanted
-  })
+  return { writer, tables, texts, spillFile, floor: { trees, committer, admission, assertOpen: shards.assertOpen, room } }
 }

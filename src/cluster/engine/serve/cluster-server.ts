@@ -130,7 +130,10 @@ function serve(parts: ServerParts): { readonly server: ClusterServer; readonly t
     },
     coordinator: (waitMs) => terms.place(waitMs),
     token: (seen) => tokenOf(database, terms, membership.shardCount, seen),
-    get copies() { return terms.current?.copies ?? membership.factor },
+    get copies() {
+      const acknowledged = terms.current?.copies ?? 0
+      return acknowledged > 0 ? acknowledged : membership.factor
+    },
     membership,
     isReady: () => membership.isReady() && readiness.isRead,
     isUpgrade: ({ url, headers }) => isUpgrade(url, headers.upgrade),
