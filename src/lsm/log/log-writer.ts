@@ -240,6 +240,7 @@ async function roll({ writer, options }: WriterState): Promise<void> {
 
 async function startSegment(state: WriterState, { writerEpoch, cutTo }: SegmentStart): Promise<void> {
   const { writer } = state
+  if (writer.byteOffset + writer.scratchUsed > 0) writer.supply.startSmall()
   await onceThereIsRoom(state, () => beginSegment(writer))
   writer.writerEpoch = writerEpoch
   if (cutTo === undefined) return

@@ -1,6 +1,8 @@
 /**
  * Fresh log segments, made ahead of need so that rolling does not stall a commit. The first is small and each further
- * one twice as large, up to the setting: preallocation writes real zeros, and a small database should not.
+ * one twice as large, up to the setting: preallocation writes real zeros, and a small database should not. Where a segment
+ * begins because whoever writes has changed, and not because the one before is full, sizes begin anew, smaller still: there
+ * may be many changes before a flush lets the log go.
  */
 import type { AppendFile, Storage } from '../../storage/storage.ts'
 import { logFileName } from '../file-names.ts'
@@ -16,6 +18,8 @@ export interface FreshSegment {
 export interface SegmentSupply {
   /** Starts making the next segment, if that is not under way; `onFailure` learns of a failure before it is needed. */
   prepare(): void
+  /** The next one, unless it is made already, is small, and those after it grow again. */
+  startSmall(): void
   /** Resolves when a next segment with room for `byteLength` bytes has been made. 53100 when there is no room on the disk. */
   ensure(byteLength: number): Promise<void>
   /** The next segment. A failure to make it is raised here, and tried again by the next call. */
@@ -24,7 +28,7 @@ export interface SegmentSupply {
   discard(): Promise<void>
 }
 
-const firstSegmentBytes = 1024 * 1024
+const firstSegmentBytes = 1024 * 1024, smallSegmentBytes = 64 * 1024
 
 export function createSegmentSupply(storage: Storage, shard: number, firstNumber: number, segmentBytesMax: number, onFailure: (error: unknown) => void): SegmentSupply {
   let number = firstNumber
@@ -48,6 +52,9 @@ export function createSegmentSupply(storage: Storage, shard: number, firstNumber
   }
   return {
     prepare,
+    startSmall() {
+      byteLength = Math.min(smallSegmentBytes, segmentBytesMax)
+    },
     ensure: async (wanted) => {
       for (;;) {
         prepare()

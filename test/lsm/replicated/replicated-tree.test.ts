@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { abortBatch } from '../../../src/lsm/batch-builder.ts'
+import { defaultTreeSettings } from '../../../src/settings.ts'
 import { createMemoryStorage } from '../../../src/storage/memory-storage.ts'
 import { kinds, openTestKernel } from '../../kernel/both-kinds.ts'
 import { failureOf } from '../../storage/storage-conformance.ts'
@@ -37,6 +38,22 @@ describe.each(kinds)('a replica, %s', (kind) => {
     expect(await rowsOf(kernel, again.tree)).toEqual(new Map([[2, 'a'], [3, 'b'], [4, 'c']]))
     await again.close()
     expect(kernel.heap.usedBytes).toBe(0)
+  })
+
+  it('takes little room for many epochs of few entries, and more for an epoch of many', async () => {
+    const storage = createMemoryStorage(), kernel = openTestKernel(kind, 8 * MiB)
+    const logBytes = async (): Promise<number> => (await storage.list('wal/0/')).reduce((sum, { byteLength }) => sum + byteLength, 0)
+    const replica = await openReplica(kernel, storage, { settings: defaultTreeSettings })
+    await replica.storeEpoch(41)
+    await replica.append([define(1), ...Array.from({ length: 40 }, (_, i) => put(2 + i, 2 + i, 'a'))])
+    expect(await logBytes()).toBeLessThan(4 * MiB)
+    await replica.append(Array.from({ length: 60 }, (_, i) => put(41, 42 + i, 'b'.repeat(40_000))))
+    const names = await storage.list('wal/0/')
+    expect(names.length).toBeLessThan(41 + 8)
+    await replica.close()
+    const again = await openReplica(kernel, storage, { settings: defaultTreeSettings })
+    expect(again.found).toMatchObject({ lastSequence: 101, epochs: { length: 42 } })
+    await again.close()
   })
 
   it('cuts what was not committed, and goes on in an epoch that may be an older one', async () => {
