@@ -2,6 +2,7 @@
 import type { HeapBudget } from '../../../kernel/grouping/limited-heap.ts'
 import type { Kernel } from '../../../kernel/kernel.ts'
 import type { TableLayout } from '../../../lsm/layout.ts'
+import type { NodeQuestions } from './node-questions.ts'
 import type { Channel } from './peer.ts'
 import type { TextScratch } from './remote-row.ts'
 
@@ -26,5 +27,6 @@ export interface RemoteTreeOptions {
 
 export interface ClientState extends FragmentClientOptions {
   readonly scratch: TextScratch
+  readonly nodes: NodeQuestions
   nextId(): number
 }

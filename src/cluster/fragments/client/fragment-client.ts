@@ -1,5 +1,6 @@
 /** Asks other nodes about their trees: one for a process, since the ids of its snapshots are its own. */
 import type { ClientState, FragmentClientOptions, RemoteTreeOptions } from './client-state.ts'
+import { createNodeQuestions } from './node-questions.ts'
 import { createTextScratch } from './remote-row.ts'
 import { createRemoteTree } from './remote-tree.ts'
 import type { RemoteTree } from './remote-tree.ts'
@@ -12,7 +13,7 @@ export interface FragmentClient {
 
 export function createFragmentClient(options: FragmentClientOptions): FragmentClient {
   let lastId = 0
-  const state: ClientState = { ...options, scratch: createTextScratch(options.kernel), nextId: () => ++lastId }
+  const state: ClientState = { ...options, scratch: createTextScratch(options.kernel), nodes: createNodeQuestions(options), nextId: () => ++lastId }
   return {
     tree: (of) => createRemoteTree(state, of),
     close: state.scratch.free,

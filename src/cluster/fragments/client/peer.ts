@@ -9,7 +9,6 @@ import type { ByteReader } from '../../transport/wire/byte-reader.ts'
 import { createByteWriter } from '../../transport/wire/byte-writer.ts'
 import type { ByteWriter } from '../../transport/wire/byte-writer.ts'
 import { readMessages } from '../wire/message-stream.ts'
-import { methods, writeIds } from '../wire/questions.ts'
 
 export type Channel = Pick<Transport, 'request' | 'stream'>
 
@@ -49,9 +48,4 @@ export function signalOf(pace: Pace | undefined): AbortSignal | undefined {
   const signal = pace?.signal
   if (signal?.aborted === true) throw endReason(signal)
   return signal && abortSignalOf(signal)
-}
-
-/** Tells a node that a snapshot is not read any more. When this is lost, it lets go of it as soon as the connection ends, or when it was idle for long. */
-export function letGo({ channel, timeoutMs }: { readonly channel: Channel; readonly timeoutMs: number }, node: string, id: number): void {
-  channel.request(node, methods.release, [written((writer) => writeIds(writer, [id]))], { timeoutMs }).catch(() => {})
 }

@@ -9,7 +9,7 @@ import type { Overlay } from '../../../lsm/tree.ts'
 import { methods, writeOverlayQuestion } from '../wire/questions.ts'
 import type { ViewQuestion } from '../wire/questions.ts'
 import type { ClientState } from './client-state.ts'
-import { letGo, written } from './peer.ts'
+import { written } from './peer.ts'
 import type { RemoteLayer, RemoteView } from './remote-view.ts'
 
 /** Bytes of batches that were sent and not confirmed; what is more waits. */
@@ -108,7 +108,7 @@ export function openRemoteOverlay(client: ClientState, below: RemoteLayer): Over
     release() {
       const wasSent = batches.sentCount > 0 && batches.failure === undefined
       batches.end(new LsmtError('55000', 'the transaction has ended'))
-      if (wasSent) letGo(client, node, id)
+      if (wasSent) client.nodes.letGo(node, id)
     },
   }
   return {

@@ -14,7 +14,7 @@ import { violation } from '../../transport/frame/frame.ts'
 import { createByteReader } from '../../transport/wire/byte-reader.ts'
 import type { ByteWriter } from '../../transport/wire/byte-writer.ts'
 import { readPartials, writeAggregates, writeGroupQuestion } from '../wire/aggregates.ts'
-import { methods, readSnapshotAnswer, writeSnapshotQuestion, writeView } from '../wire/questions.ts'
+import { methods, writeView } from '../wire/questions.ts'
 import type { SnapshotAnswer } from '../wire/questions.ts'
 import { writeScan } from '../wire/scan-requests.ts'
 import { readRankedRow, writeTopQuestion } from '../wire/top-rows.ts'
@@ -23,7 +23,7 @@ import type { AskedTable } from './asked-table.ts'
 import { createAskedTable } from './asked-table.ts'
 import { askRows } from './ask-rows.ts'
 import type { ClientState, RemoteTreeOptions } from './client-state.ts'
-import { askShort, askStream, letGo, signalOf, written } from './peer.ts'
+import { askStream, signalOf, written } from './peer.ts'
 import { mergeReceived } from './receive-groups.ts'
 import { receivePage } from './receive-page.ts'
 import type { PageShape, ReceivedPage } from './receive-page.ts'
@@ -35,7 +35,6 @@ export interface SnapshotOptions {
   readonly level: ReadLevel
   /** The shard must show at least this much. */
   readonly minSequence?: number
-  readonly signal?: AbortSignal | undefined
 }
 
 export interface RemoteTree extends Pick<Tree, 'overlay' | 'get' | 'scan' | 'aggregate' | 'groupedAggregate' | 'topRows'> {
@@ -63,14 +62,12 @@ export function createRemoteTree(client: ClientState, options: RemoteTreeOptions
   }
 }
 
-async function takeSnapshot({ client, shard, where }: TreeState, { level, minSequence = 0, signal }: SnapshotOptions): Promise<RemoteSnapshot> {
-  const { channel, timeoutMs } = client
+async function takeSnapshot({ client, shard, where }: TreeState, { level, minSequence = 0 }: SnapshotOptions): Promise<RemoteSnapshot> {
   const node = where(), id = client.nextId()
   try {
-    const reader = await askShort(channel, node, methods.snapshot, [written((writer) => writeSnapshotQuestion(writer, { shard, id, level, minSequence }))], timeoutMs, signal)
-    return openSnapshot(client, node, id, readSnapshotAnswer(reader))
+    return openSnapshot(client, node, id, await client.nodes.takeSnapshot(node, { shard, id, level, minSequence }))
   } catch (error) {
-    letGo(client, node, id)
+    client.nodes.letGo(node, id)
     throw error
   }
 }
@@ -83,7 +80,7 @@ function openSnapshot(client: ClientState, node: string, id: number, answer: Sna
     release() {
       if (isReleased) return
       isReleased = true
-      letGo(client, node, id)
+      client.nodes.letGo(node, id)
     },
   }
 }

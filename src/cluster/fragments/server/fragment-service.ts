@@ -10,7 +10,8 @@ import type { QuestionContext, RequestHandler, StreamHandler } from '../../trans
 import { createByteReader } from '../../transport/wire/byte-reader.ts'
 import { createByteWriter } from '../../transport/wire/byte-writer.ts'
 import { dataMessage, endMessage, errorMessage } from '../wire/message-stream.ts'
-import { methods, readIds, readSnapshotQuestion, readView, writeSnapshotAnswer } from '../wire/questions.ts'
+import { methods, readIds, readSnapshotQuestions, readView, writeSnapshotOutcome } from '../wire/questions.ts'
+import type { SnapshotAnswer, SnapshotQuestion } from '../wire/questions.ts'
 import { answerRow, streamRows } from './answer-rows.ts'
 import { applyOverlay } from './apply-overlay.ts'
 import { firstRows, groupedRows, partials, scanPages } from './answer-scans.ts'
@@ -42,7 +43,7 @@ export function createFragmentService(host: FragmentHost): FragmentService {
   timer.unref()
   return {
     requests: {
-      [methods.snapshot]: (body, context) => snapshot(service, body, context),
+      [methods.snapshots]: (body, context) => takeSnapshots(service, body, context),
       [methods.release]: async (body, context) => {
         snapshots.release(context, readIds(createByteReader(body, 'ids of snapshots')))
         return new Uint8Array(0)
@@ -70,13 +71,32 @@ export function createFragmentService(host: FragmentHost): FragmentService {
   }
 }
 
-async function snapshot({ host, snapshots }: Service, body: Uint8Array, context: QuestionContext): Promise<Uint8Array> {
-  const { shard, id, level, minSequence } = readSnapshotQuestion(createByteReader(body, 'a snapshot'))
-  const { tree, replica: { replicated }, snapshot: taken } = await takeSnapshot(host, context, shard, level, minSequence)
+/** Of answers to several questions: whose does not fit is to be asked again. */
+const snapshotBytesMax = 256 * 1024
+
+async function takeSnapshots(service: Service, body: Uint8Array, context: QuestionContext): Promise<Uint8Array> {
+  const questions = readSnapshotQuestions(createByteReader(body, 'snapshots'))
+  const outcomes = await Promise.all(questions.map((question) => takeOne(service, question, context)))
   const writer = createByteWriter()
-  writeSnapshotAnswer(writer, { sequence: taken.sequence, tablesSequence: replicated.tablesSequence, partsAfter: replicated.partsAfter, parts: replicated.visibleParts() })
-  snapshots.hold(context, id, { shard, tree, snapshot: taken, overlay: undefined })
+  outcomes.forEach((outcome, i) => {
+    const isFull = writer.byteLength > snapshotBytesMax
+    if (isFull) service.snapshots.release(context, [questions[i]!.id])
+    writeSnapshotOutcome(writer, isFull ? new LsmtError('53300', 'too many snapshots are asked for at once') : outcome)
+  })
   return writer.done()
+}
+
+/** What one fails with is told beside the others. */
+async function takeOne({ host, snapshots }: Service, { shard, id, level, minSequence }: SnapshotQuestion, context: QuestionContext): Promise<SnapshotAnswer | LsmtError> {
+  try {
+    const { tree, replica: { replicated }, snapshot } = await takeSnapshot(host, context, shard, level, minSequence)
+    const answer = { sequence: snapshot.sequence, tablesSequence: replicated.tablesSequence, partsAfter: replicated.partsAfter, parts: replicated.visibleParts() }
+    snapshots.hold(context, id, { shard, tree, snapshot, overlay: undefined })
+    return answer
+  } catch (error) {
+    if (error instanceof LsmtError) return error
+    throw error
+  }
 }
 
 async function row({ host, snapshots }: Service, body: Uint8Array, context: QuestionContext): Promise<Uint8Array> {

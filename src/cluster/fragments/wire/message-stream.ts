@@ -5,22 +5,19 @@
  *   ┌ u32 bytes that follow │ u8 kind ┐
  *   data   │ …
  *   end    │ row groups, of these pruned, bytes read, requests to storage
- *   error  │ code │ message │ position, 0 none │ hint
+ *   error  │ as errors.ts has it
  */
-import { errorCodes, LsmtError } from '../../../errors.ts'
-import type { ErrorCode } from '../../../errors.ts'
+import type { LsmtError } from '../../../errors.ts'
 import type { ReadStats } from '../../../lsm/tree.ts'
 import { violation } from '../../transport/frame/frame.ts'
 import { createByteReader } from '../../transport/wire/byte-reader.ts'
-import type { ByteReader } from '../../transport/wire/byte-reader.ts'
 import { createByteWriter } from '../../transport/wire/byte-writer.ts'
+import { readError, writeError } from './errors.ts'
 
 const messageNumbers = { data: 1, end: 2, error: 3 } as const
 const headBytes = 5
 /** One row may be as large as a statement. */
 const messageBytesMax = 256 * 1024 * 1024
-const textBytesMax = 64 * 1024
-const codeBytesMax = 5
 
 export type StreamEnd = { readonly kind: 'end'; readonly stats: ReadStats } | { readonly kind: 'error'; readonly error: LsmtError }
 
@@ -34,17 +31,11 @@ export function endMessage({ rowGroupsTotal, rowGroupsPruned, bytesRead, storage
   return message('end', writer.done())
 }
 
-/** With what a failure of the transport leaves out: where in the statement it happened. */
-export function errorMessage({ code, message: text, evidence: { position = 0, hint = '' } }: LsmtError): Uint8Array {
+export function errorMessage(error: LsmtError): Uint8Array {
   const writer = createByteWriter(256)
-  writer.text(code)
-  writer.text(shortened(text))
-  writer.count(position)
-  writer.text(shortened(hint))
+  writeError(writer, error)
   return message('error', writer.done())
 }
-
-const shortened = (text: string): string => (Buffer.byteLength(text) > textBytesMax ? text.slice(0, textBytesMax / 4) : text)
 
 function message(kind: keyof typeof messageNumbers, payload: Uint8Array): Uint8Array {
   const bytes = Buffer.allocUnsafe(headBytes + payload.byteLength)
@@ -90,18 +81,13 @@ function wantedBytes(waiting: Uint8Array[]): number {
 
 function readEnd(kind: number, payload: Uint8Array): StreamEnd {
   const reader = createByteReader(payload, 'the end of a stream')
-  if (kind === messageNumbers.error) return { kind: 'error', error: readError(reader) }
+  if (kind === messageNumbers.error) {
+    const error = readError(reader)
+    reader.end()
+    return { kind: 'error', error }
+  }
   if (kind !== messageNumbers.end) throw reader.wrong('kind', `1 to ${messageNumbers.error}`, kind)
   const stats = { rowGroupsTotal: reader.count('row groups'), rowGroupsPruned: reader.count('row groups pruned'), bytesRead: reader.count('bytes read'), storageRequests: reader.count('requests to storage') }
   reader.end()
   return { kind: 'end', stats }
 }
-
-function readError(reader: ByteReader): LsmtError {
-  const code = reader.text('code', codeBytesMax), text = reader.anyText('message', textBytesMax), position = reader.count('position'), hint = reader.anyText('hint', textBytesMax)
-  reader.end()
-  if (!isErrorCode(code)) throw reader.wrong('code', 'one that there is', code)
-  return new LsmtError(code, text, { ...(position > 0 && { position }), ...(hint !== '' && { hint }) })
-}
-
-const isErrorCode = (code: string): code is ErrorCode => Object.hasOwn(errorCodes, code)

@@ -2,22 +2,25 @@
  * What nodes ask each other about a shard's tree, and short answers. Never change this: another layout is another version
  * of the handshake.
  *
- *   snapshot  │ shard │ id │ u8 level, its sequence or f64 ms │ sequence it must have
- *             answer: │ sequence │ sequence of the tables │ parts after │ parts: base sequence, participants: shard, base sequence
+ *   snapshots │ of each: shard │ id │ u8 level, its sequence or f64 ms │ sequence it must have
+ *             answers, in their order: │ u8 1 │ sequence │ sequence of the tables │ parts after │ parts: base sequence, participants: shard, base sequence
+ *                                 or   │ u8 0 │ an error
  *   release   │ ids
  *   overlay   │ id │ id below │ batches before this one │ the batch
  *   view      │ id │ batches above it   or   │ 0 │ shard, as it is now
  *
  * Whoever asks chooses the ids, which are its own for as long as its connection.
  */
+import { LsmtError } from '../../../errors.ts'
 import type { ReadLevel } from '../../replication/event.ts'
 import type { ByteReader } from '../../transport/wire/byte-reader.ts'
 import type { ByteWriter } from '../../transport/wire/byte-writer.ts'
 import type { Participant } from '../../../lsm/batch.ts'
+import { readError, writeError } from './errors.ts'
 import { readList, readName, writeList } from './values.ts'
 
 export const methods = {
-  snapshot: 'fragment.snapshot', release: 'fragment.release', overlay: 'fragment.overlay', row: 'fragment.row',
+  snapshots: 'fragment.snapshots', release: 'fragment.release', overlay: 'fragment.overlay', row: 'fragment.row',
   rows: 'fragment.rows', scan: 'fragment.scan', aggregate: 'fragment.aggregate', group: 'fragment.group', top: 'fragment.top',
 } as const
 
@@ -59,22 +62,25 @@ export interface OverlayQuestion {
 
 const levelNumbers = { linearizable: 1, lease: 2, session: 3, stale: 4 } as const satisfies Record<ReadLevel['kind'], number>
 const shardMax = 0xffff
+const snapshotsMax = 10_000
 const idsMax = 100_000
 const partsMax = 100_000
 
-export function writeSnapshotQuestion(writer: ByteWriter, { shard, id, level, minSequence }: SnapshotQuestion): void {
-  writer.count(shard)
-  writer.count(id)
-  writer.u8(levelNumbers[level.kind])
-  if (level.kind === 'session') writer.count(level.afterSequence)
-  if (level.kind === 'stale') writer.f64(level.staleMsMax)
-  writer.count(minSequence)
+export function writeSnapshotQuestions(writer: ByteWriter, questions: readonly SnapshotQuestion[]): void {
+  writeList(writer, questions, ({ shard, id, level, minSequence }) => {
+    writer.count(shard)
+    writer.count(id)
+    writer.u8(levelNumbers[level.kind])
+    if (level.kind === 'session') writer.count(level.afterSequence)
+    if (level.kind === 'stale') writer.f64(level.staleMsMax)
+    writer.count(minSequence)
+  })
 }
 
-export function readSnapshotQuestion(reader: ByteReader): SnapshotQuestion {
-  const question = { shard: reader.count('shard', shardMax), id: readId(reader), level: readLevel(reader), minSequence: reader.count('least sequence') }
+export function readSnapshotQuestions(reader: ByteReader): readonly SnapshotQuestion[] {
+  const questions = readList(reader, 'snapshots', snapshotsMax, () => ({ shard: reader.count('shard', shardMax), id: readId(reader), level: readLevel(reader), minSequence: reader.count('least sequence') }))
   reader.end()
-  return question
+  return questions
 }
 
 function readLevel(reader: ByteReader): ReadLevel {
@@ -90,7 +96,25 @@ function readLevel(reader: ByteReader): ReadLevel {
   }
 }
 
-export function writeSnapshotAnswer(writer: ByteWriter, { sequence, tablesSequence, partsAfter, parts }: SnapshotAnswer): void {
+export function writeSnapshotOutcome(writer: ByteWriter, outcome: SnapshotAnswer | LsmtError): void {
+  const isAnswer = !(outcome instanceof LsmtError)
+  writer.u8(isAnswer ? 1 : 0)
+  if (isAnswer) writeSnapshotAnswer(writer, outcome)
+  else writeError(writer, outcome)
+}
+
+/** Of so many questions. */
+export function readSnapshotOutcomes(reader: ByteReader, count: number): readonly (SnapshotAnswer | LsmtError)[] {
+  const outcomes = Array.from({ length: count }, () => {
+    const kind = reader.u8('kind of an answer')
+    if (kind > 1) throw reader.wrong('kind of an answer', '0 or 1', kind)
+    return kind === 1 ? readSnapshotAnswer(reader) : readError(reader)
+  })
+  reader.end()
+  return outcomes
+}
+
+function writeSnapshotAnswer(writer: ByteWriter, { sequence, tablesSequence, partsAfter, parts }: SnapshotAnswer): void {
   writer.count(sequence)
   writer.count(tablesSequence)
   writer.count(partsAfter)
@@ -103,13 +127,12 @@ export function writeSnapshotAnswer(writer: ByteWriter, { sequence, tablesSequen
   })
 }
 
-export function readSnapshotAnswer(reader: ByteReader): SnapshotAnswer {
+function readSnapshotAnswer(reader: ByteReader): SnapshotAnswer {
   const sequence = reader.count('sequence'), tablesSequence = reader.count('sequence of the tables'), partsAfter = reader.count('parts after')
   const parts = readList(reader, 'parts', partsMax, () => ({
     baseSequence: reader.count('base sequence', sequence),
     participants: readList(reader, 'participants', shardMax, () => ({ shard: reader.count('shard', shardMax), baseSequence: reader.count('base sequence') })),
   }))
-  reader.end()
   return { sequence, tablesSequence, partsAfter, parts }
 }
 

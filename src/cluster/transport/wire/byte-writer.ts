@@ -11,6 +11,8 @@ export interface ByteWriter {
   bytes(value: Uint8Array): void
   /** With its length before it. */
   sized(value: Uint8Array): void
+  /** Of what was written so far. */
+  readonly byteLength: number
   /** What was written so far. */
   done(): Uint8Array
 }
@@ -43,6 +45,7 @@ export function createByteWriter(capacity = 256): ByteWriter {
     buffer.set(value, start)
   }
   return {
+    get byteLength() { return at },
     u8(value) {
       const start = reserve(1)
       buffer[start] = value
