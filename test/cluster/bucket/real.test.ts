@@ -55,6 +55,10 @@ async function balanced(through: number, count: number): Promise<void> {
   }
 }
 
+async function ownerOf(shard: number): Promise<string> {
+  return (await owners(cluster.nodes.findIndex((node) => node.isRunning()))).get(shard)!
+}
+
 const tableFiles = (): Promise<readonly string[]> => withStorage({ kind: 's3', bucket: place.bucket, prefix: place.prefix, endpoint: place.environment['LSMT_S3_ENDPOINT']! }, 'read', async (storage) => (await storage.list('shards/')).map(({ name }) => name).filter((name) => name.endsWith('.sst')))
 
 describeEtcd('a cluster in a bucket', () => describeS3('of three servers', () => {
@@ -129,13 +133,40 @@ describeEtcd('a cluster in a bucket', () => describeS3('of three servers', () =>
     await cluster.ready()
     await balanced(back, 3)
     const leaving = (back + 1) % 3
-    const ended = cluster.nodes[leaving]!.end()
     const rest = nodes[back]!
+    let isOver = false
+    const reads = (async () => {
+      const statuses = new Set<number>()
+      while (!isOver) statuses.add((await rest.post('SELECT count(*), sum(id), max(note) FROM t')).status)
+      return statuses
+    })()
+    const ended = cluster.nodes[leaving]!.end()
     for (let i = 0; i < 10; i++) expect((await write(rest, `INSERT INTO t VALUES (${5_000 + i}, 'while one leaves')`)).status).toBe(200)
     expect(await ended).toBe(0)
+    isOver = true
+    expect([...(await reads)]).toEqual([200])
     expect((await rest.post("SELECT count(*) FROM t WHERE note = 'while one leaves'")).json.rows).toEqual([[10]])
     expect([...(await owners(back)).values()]).not.toContain(`n${leaving + 1}`)
     // What it gave up it has flushed.
     expect((await tableFiles()).length).toBeGreaterThan(0)
+    cluster.nodes[leaving]!.start()
+    await cluster.ready()
+    await balanced(back, 3)
+  }, 120_000)
+
+  test.runIf(isFull)('one that stands still for longer than its lease loses its shards, and writes nothing when it wakes up', async () => {
+    const name = await ownerOf(0)
+    const stopped = cluster.nodes.findIndex((node) => node.name === name)
+    const rest = nodes[(stopped + 1) % 3]!
+    // Requests that it has in hand when it stops.
+    const inHand = Array.from({ length: 8 }, (_, i) => write(nodes[stopped]!, `INSERT INTO t VALUES ${rowsFrom(20_000 + 100 * i, rowsOfOne, 'in hand')}`))
+    cluster.nodes[stopped]!.signal('SIGSTOP')
+    for (let i = 0; i < 20; i++) expect((await write(rest, `INSERT INTO t VALUES ${rowsFrom(30_000 + 100 * i, rowsOfOne, 'while one stands still')}`)).status).toBe(200)
+    expect([...(await owners((stopped + 1) % 3)).values()]).not.toContain(name)
+    cluster.nodes[stopped]!.signal('SIGCONT')
+    for (const answer of await Promise.all(inHand)) expect(answer.status).toBe(200)
+    for (const node of nodes) expect((await node.post("SELECT count(*) FROM t WHERE note IN ('in hand', 'while one stands still')")).json.rows).toEqual([[28 * rowsOfOne]])
+    await cluster.ready()
+    await balanced(stopped, 3)
   }, 120_000)
 }))

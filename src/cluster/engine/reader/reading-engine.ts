@@ -6,9 +6,13 @@ import { createReads } from '../../../engine/session/reads.ts'
 import type { Shards } from '../../../engine/shards/shards.ts'
 import type { Tables } from '../../../engine/tables/tables.ts'
 import type { ColumnInserter } from '../../../engine/write/columns/insert-columns.ts'
+import { LsmtError } from '../../../errors.ts'
 import type { DiskRoom } from '../../../lsm/disk-room.ts'
-import { isLostSnapshot } from '../reads/far-shard.ts'
+import { isLostSnapshot, lostSnapshot } from '../reads/far-shard.ts'
 import type { FreshCatalog } from './fresh-catalog.ts'
+
+/** Of a shard that is not here any more. */
+const isClosedTree = (error: unknown): error is LsmtError => error instanceof LsmtError && error.code === '55000'
 
 export interface ReadingEngineFloor {
   readonly shards: Shards
@@ -29,7 +33,7 @@ export function createReadingEngine({ shards, tables, catalog, texts, spillFile,
     // What a statement was planned by has changed meanwhile: it is run again by what is there now.
     catalogSettled: catalog.refresh,
     freshCatalog: catalog.fresh,
-    ...renewingReads(createReads(shards, tables), { refresh: () => Promise.resolve(), isLost: isLostSnapshot, lost: (cause) => cause }),
+    ...renewingReads(createReads(shards, tables), { refresh: () => Promise.resolve(), isLost: (error): error is LsmtError => isLostSnapshot(error) || isClosedTree(error), lost: (cause) => (isClosedTree(cause) ? lostSnapshot(cause) : cause) }),
     ...refusals,
     begin: beginReading({ shards, tables, texts, spillFile, room }),
     spillFile,

@@ -37,8 +37,8 @@ export function createFarShard(client: FragmentClient, { shard, layouts, onRead 
   }
 }
 
-/** A read of a snapshot whose node is gone cannot go on: nobody else has that snapshot. */
-function lostSnapshot(cause: LsmtError): LsmtError {
+/** A read of a snapshot whose node, or tree, is gone cannot go on: nobody else has that snapshot. */
+export function lostSnapshot(cause: LsmtError): LsmtError {
   return new LsmtError('40001', `the snapshot is lost with the node that it was taken on: ${cause.message}`, { hint: 'run it again' }, cause)
 }
 

@@ -23,12 +23,12 @@ export async function openView(host: FragmentHost, snapshots: HeldSnapshots, con
   return { tree, shard: view.shard, snapshot, done: () => snapshot.release() }
 }
 
-/** 40001 when it is gone, or has not the batches that it should have. */
+/** 40001 when it is gone, or has not the batches that it should have; 57P03 when the shard was copied here anew, or has moved. */
 export function viewOfHeld(host: FragmentHost, snapshots: HeldSnapshots, context: QuestionContext, { id, batchCount }: Pick<Extract<ViewQuestion, { readonly kind: 'snapshot' }>, 'id' | 'batchCount'>): OpenView {
   const { held, done } = snapshots.use(context, id)
   try {
     const { tree, shard, snapshot, overlay } = held
-    if (host.replica(shard)?.tree !== tree) throw new LsmtError('40001', `shard ${shard} was copied here anew since the snapshot was taken`, { hint: 'run the statement, or the transaction, again' })
+    if (host.replica(shard)?.tree !== tree) throw new LsmtError('57P03', `shard ${shard} is not read here any more as it was when the snapshot was taken`, { hint: 'run the statement, or the transaction, again' })
     if (overlay?.failure !== undefined) throw overlay.failure
     const applied = overlay?.batchCount ?? 0
     if (applied !== batchCount) throw new LsmtError('40001', `of what the transaction wrote to shard ${shard} ${applied} of ${batchCount} batches are here`, { hint: 'run the transaction again' })
