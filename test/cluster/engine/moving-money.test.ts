@@ -29,13 +29,13 @@ describeEtcd('money that moves in a cluster', () => {
     }
     const { moves } = world
     await world.nodes.pop()!.end()
-    await until(() => world.moves > moves + 5)
+    await until(() => world.moves > moves + 2, 90_000)
     world.isOver = true
     await Promise.all(work)
     for (const node of world.nodes) expect(await node.read('SELECT sum(balance), count(*) FROM accounts')).toEqual([[accounts * each, accounts]])
     expect(world.counts).toBeGreaterThan(10)
     expect(nodes.flatMap(({ fatal }) => fatal)).toEqual([])
-  }, (seconds + 60) * 1000)
+  }, (seconds + 150) * 1000)
 })
 
 interface World {
@@ -59,6 +59,8 @@ async function count(world: World, kind: 'linearizable' | 'session' | 'stale'): 
   for (let step = 0; !world.isOver; step++) {
     const node = world.nodes[step % world.nodes.length]!
     const consistency = kind === 'linearizable' ? { kind } : kind === 'session' ? { kind, token: node.server.token() } : { kind, maxMs: 2_000 }
+    // All nodes share one thread here, and writers need theirs of it.
+    await new Promise((resolve) => setTimeout(resolve, 15))
     const sums = await node.read('SELECT sum(balance) FROM accounts', consistency).catch(refuseOthers)
     if (sums === undefined) continue
     expect(sums, `${kind} on ${node.name}`).toEqual([[accounts * each]])

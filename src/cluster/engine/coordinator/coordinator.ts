@@ -48,8 +48,8 @@ export interface Coordinator {
 }
 
 const drainLookMs = 2
-/** A node that was to give up its leadership and could not goes on after so long. */
-const drainedMsMax = 10_000
+/** The leadership is given up at once after it; a node that cannot goes on. */
+const drainedMsMax = 1_000
 
 function termOver(cause?: unknown): LsmtError {
   return new LsmtError('57P03', 'this node does not coordinate writes any more', { hint: 'nothing of this was written: send it again' }, cause)
