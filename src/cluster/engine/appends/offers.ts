@@ -48,13 +48,19 @@ function nextOffer(entries: readonly Entry[], fromSequence: number): readonly En
   return offered
 }
 
+/**
+ * What is settled goes with the next release. Where none is to come it goes by itself, since copies keep their log from
+ * the first part on that is not known to be settled.
+ */
 function releaseNext(state: WriterState, session: Session, again: () => void): void {
   const { coordinator, settled, shard } = state.options
-  const through = releasableNow(state)
-  if (through <= session.releasedThrough || session.releasesUnderWay >= releasesMax) return settleBegun(state)
+  const through = Math.max(releasableNow(state), session.releasedThrough), settledThrough = settled.through(shard)
+  const isDue = through > session.releasedThrough || (settledThrough > session.settledThrough && !state.entries.some(({ isGated }) => isGated))
+  if (!isDue || session.releasesUnderWay >= releasesMax) return settleBegun(state)
   session.releasedThrough = through
+  session.settledThrough = settledThrough
   session.releasesUnderWay++
-  session.leader.release(coordinator, through, settled.through(shard)).then(() => {
+  session.leader.release(coordinator, through, settledThrough).then(() => {
     session.releasesUnderWay--
     session.hasWorked = true
     visibleThrough(state, through)

@@ -142,7 +142,7 @@ function begin(state: WriterState, leader: ShardLeader, { lastSequence, epoch }:
     return undefined
   }
   if (isFirst) state.nextSequence = lastSequence + 1
-  const session: Session = { leader, epoch, over: createDeferred(), nextOffer: lastSequence + 1, offersUnderWay: 0, releasesUnderWay: 0, releasedThrough: 0, hasWorked: false }
+  const session: Session = { leader, epoch, over: createDeferred(), nextOffer: lastSequence + 1, offersUnderWay: 0, releasesUnderWay: 0, releasedThrough: 0, settledThrough: 0, hasWorked: false }
   state.session = session
   committedThrough(state, lastSequence)
   return session

@@ -42,6 +42,7 @@ export interface Session {
   releasesUnderWay: number
   /** Asked of this leader. */
   releasedThrough: number
+  settledThrough: number
   /** It has done something that it was asked for. */
   hasWorked: boolean
 }
