@@ -91,6 +91,12 @@ export function selectRows({ columns: { columns }, lines }: RowBatch, keep: read
   }
 }
 
+/** The rows from one index up to another. */
+export function sliceRows({ columns: { columns }, lines: allLines }: RowBatch, from: number, to?: number): RowBatch {
+  const lines = allLines.slice(from, to)
+  return { columns: { rowCount: lines.length, columns: columns.map(({ values }) => ({ values: values.slice(from, to) })) }, lines }
+}
+
 /** The key of each row. */
 export function keysOf(table: TableSchema, { columns: { columns, rowCount } }: RowBatch): readonly EngineRow[] {
   return Array.from({ length: rowCount }, (_, index) => table.primaryKey.map((ordinal) => columns[ordinal]!.values[index]!))

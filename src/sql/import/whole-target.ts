@@ -1,10 +1,11 @@
 /**
- * All rows or none. A first batch that is the only one is one statement. Otherwise all go to a staged table, whose rows
- * become rows of the table in one step at the end.
+ * All rows or none. A first batch that is the only one is one statement, if it fits into one. Otherwise all go to a staged
+ * table, whose rows become rows of the table in one step at the end.
  */
 import type { Engine } from '../../engine/engine.ts'
 import type { TableSchema } from '../../engine/schema.ts'
 import { LsmtError } from '../../errors.ts'
+import { sliceRows } from './row-batch.ts'
 import type { RowBatch } from './row-batch.ts'
 import { joinStaged } from '../execute/queried/join-staged.ts'
 import { repeatedKeyErrors, repeatedKeys } from './row-target.ts'
@@ -37,14 +38,13 @@ export function writeAtOnce(engine: Engine, table: TableSchema, mode: ImportMode
         state.held = batch
         return []
       }
-      return [...(await stageHeld(state)), ...(await insertInto(state, engine, state.staged!, batch))]
+      return [...(await stageHeld(state)), ...(await insertStaged(state, batch))]
     },
     async finish() {
-      if (state.staged !== undefined) await joinStaged(engine, visible(), state.staged, table, mode)
-      state.staged = undefined
-      const { held } = state
-      state.held = undefined
-      return held === undefined ? [] : await insertInto(state, visible(), table, held)
+      const errors = await insertHeld(state)
+      if (state.staged !== undefined && errors.length === 0) await joinStaged(engine, visible(), state.staged, table, mode)
+      if (errors.length === 0) state.staged = undefined
+      return errors
     },
     async abandon() {
       const { staged } = state
@@ -59,8 +59,35 @@ async function stageHeld(state: WholeState): Promise<readonly LineError[]> {
   state.staged ??= await state.engine.stageTable(state.table)
   const { held } = state
   state.held = undefined
-  return held === undefined ? [] : await insertInto(state, state.engine, state.staged, held)
+  return held === undefined ? [] : await insertStaged(state, held)
 }
+
+/** As one statement of the table itself; to a staged table when it is too large for one. */
+async function insertHeld(state: WholeState): Promise<readonly LineError[]> {
+  const { held, visible, table } = state
+  if (held === undefined) return []
+  try {
+    const errors = await insertInto(state, visible(), table, held)
+    state.held = undefined
+    return errors
+  } catch (error) {
+    if (!isTooLarge(error) || held.lines.length === 1) throw error
+    return await stageHeld(state)
+  }
+}
+
+/** Nobody sees these rows yet, so that they may be several statements. */
+async function insertStaged(state: WholeState, batch: RowBatch): Promise<readonly LineError[]> {
+  try {
+    return await insertInto(state, state.engine, state.staged!, batch)
+  } catch (error) {
+    const half = Math.ceil(batch.lines.length / 2)
+    if (!isTooLarge(error) || half === batch.lines.length) throw error
+    return [...(await insertStaged(state, sliceRows(batch, 0, half))), ...(await insertStaged(state, sliceRows(batch, half)))]
+  }
+}
+
+const isTooLarge = (error: unknown): boolean => error instanceof LsmtError && error.code === '54000'
 
 /** The lines whose keys stood before them already, if there are any: nothing is written then. */
 async function insertInto({ engine, mode }: WholeState, session: Pick<VisibleRows, 'insertColumns'>, table: TableSchema, batch: RowBatch): Promise<readonly LineError[]> {

@@ -3,6 +3,7 @@ import { createServer } from 'node:http'
 import { afterEach } from 'vitest'
 import { openClusterServer } from '../../../src/cluster/engine/serve/cluster-server.ts'
 import type { ClusterServer, Consistency } from '../../../src/cluster/engine/serve/cluster-server.ts'
+import type { MembershipSettings } from '../../../src/cluster/node/settings.ts'
 import { LsmtError } from '../../../src/errors.ts'
 import { systemClock } from '../../../src/runtime/clock.ts'
 import { createLog } from '../../../src/runtime/log.ts'
@@ -38,6 +39,7 @@ export interface TestServerOptions {
   readonly shardCount?: number
   /** Of its engines. */
   readonly settings?: TestSettings
+  readonly membership?: Partial<MembershipSettings>
 }
 
 const ends = new Set<() => Promise<void>>()
@@ -48,14 +50,14 @@ afterEach(async () => {
 })
 
 export async function startServer(name: string, place: TestServerOptions): Promise<TestServer> {
-  const { etcd, cluster, disk = new Map(), shardCount = 3, settings } = place
+  const { etcd, cluster, disk = new Map(), shardCount = 3, settings, membership } = place
   const lines: string[] = [], fatal: unknown[] = []
   const http = createServer()
   const { port, sockets } = await listen(http)
   const server = await openClusterServer({
     storage: createMemoryStorage({ disk }), settings: engineSettings({ readers: 0, ...settings, shards: shardCount }), clock: systemClock, random: systemRandom,
     log: createLog('info', (line) => lines.push(line.trim())),
-    cluster, nodeId: name, etcd: { endpoints: etcd, settings: { deadlineMs: 1_500, attemptMs: 500 } }, advertise: `http://127.0.0.1:${port}`, secret, factor: 2, version: '1.0', membership: testSettings, fatal: (error) => void fatal.push(error),
+    cluster, nodeId: name, etcd: { endpoints: etcd, settings: { deadlineMs: 1_500, attemptMs: 500 } }, advertise: `http://127.0.0.1:${port}`, secret, factor: 2, version: '1.0', membership: { ...testSettings, ...membership }, fatal: (error) => void fatal.push(error),
   })
   http.on('upgrade', (request, socket, head) => (server.isUpgrade(request) ? server.accept(socket, head) : socket.destroy()))
   const sqls = new WeakMap<object, Sql>()

@@ -5,6 +5,7 @@
 import type { QueryOptions, Sql } from '../../../src/sql/sql.ts'
 import { createSql, defaultSqlSettings } from '../../../src/sql/sql.ts'
 import type { SqlSettings } from '../../../src/sql/sql.ts'
+import type { MembershipSettings } from '../../../src/cluster/node/settings.ts'
 import type { Engine } from '../../../src/engine/engine.ts'
 import { onlyReads } from '../../../src/sql/run/reading-only.ts'
 import type { SqlParameters } from '../../../src/sql/slot.ts'
@@ -13,7 +14,7 @@ import { until } from '../../until.ts'
 import { startServer } from '../engine/test-server.ts'
 import type { TestServer } from '../engine/test-server.ts'
 import { sharedEtcd } from '../etcd/server/etcd-server.ts'
-import { freshCluster } from '../node/test-member.ts'
+import { freshCluster, testSettings as testMembership } from '../node/test-member.ts'
 
 export interface SqlCluster extends Pick<Sql, 'query'> {
   readonly keepers: readonly TestServer[]
@@ -33,13 +34,14 @@ export const shardCount = 3
 export type ReadsAt = 'empty' | 'leader'
 
 /** Ends with the test. */
-export async function startSqlCluster(settings: TestSettings = {}, readsAt: ReadsAt = 'empty'): Promise<SqlCluster> {
-  const place = { etcd: await sharedEtcd(), cluster: freshCluster(), settings, shardCount }
+export async function startSqlCluster(settings: TestSettings = {}, readsAt: ReadsAt = 'empty', membership: Partial<MembershipSettings> = {}): Promise<SqlCluster> {
+  const place = { etcd: await sharedEtcd(), cluster: freshCluster(), settings, membership, shardCount }
   const nodes = await Promise.all(['a', 'b', 'c'].map((name) => startServer(name, place)))
   const [keepers, empty] = [nodes.slice(0, 2), nodes[2]!]
   await until(() => nodes.every(({ server }) => server.isReady()))
   await empty.server.membership.operate.drain(empty.name)
   await until(() => shards.every((shard) => empty.server.membership.replica(shard) === undefined) && keepers.every(({ name }) => leadersOf(empty).includes(name)))
+  await untilStill(empty)
   const reader = readsAt === 'empty' ? empty : keepers.find(({ name, server }) => server.membership.leaderOf(0) !== name)!
 
   const coordinating = async (): Promise<Engine> => {
@@ -69,6 +71,14 @@ export async function startSqlCluster(settings: TestSettings = {}, readsAt: Read
 
 const shards = Array.from({ length: shardCount }, (_, shard) => shard)
 const leadersOf = ({ server }: TestServer): readonly (string | undefined)[] => shards.map((shard) => server.membership.leaderOf(shard))
+
+/** Plans move leaders until both nodes lead as many as they should. */
+async function untilStill(node: TestServer): Promise<void> {
+  for (let before = '', now = leadersOf(node).join(); before !== now; now = leadersOf(node).join()) {
+    before = now
+    await new Promise((resolve) => setTimeout(resolve, 3 * testMembership.planEveryMs))
+  }
+}
 
 /** As a database is when it is new. */
 export async function dropTables({ query, coordinating }: SqlCluster): Promise<void> {

@@ -59,6 +59,21 @@ describe('what is imported', () => {
   }, 30_000)
 })
 
+test('rows that are one batch, and more than one statement may write where memory is small', async () => {
+  const small = await startTestServer({ engine: await openTestEngine(createMemoryStorage(), { kernels: 'js', shards: 2, kernelMemoryBytes: 64 * 1024 * 1024 }) })
+  try {
+    await small.post('CREATE TABLE t (id BIGINT PRIMARY KEY, name TEXT NOT NULL); CREATE TABLE u (id BIGINT PRIMARY KEY, name TEXT NOT NULL)')
+    for (const [table, headers] of [['t', {}], ['u', { 'idempotency-key': 'once' }]] as const) {
+      const answer = await fetch(`${small.url}/import?table=${table}&format=csv`, { method: 'POST', body: ReadableStream.from(many(800)), duplex: 'half', headers })
+      expect([answer.status, await answer.json()]).toEqual([200, expect.objectContaining({ rowCount: 800 })])
+      expect((await small.post(`SELECT count(*), max(id) FROM ${table}`)).json.rows).toEqual([[800, 799]])
+    }
+  } finally {
+    await small.server.close(0)
+    await small.engine.close()
+  }
+})
+
 describe('what is not', () => {
   test('a wrong line refuses all, with line, column and reason', async () => {
     expect(await load('table=t&format=csv', 'id,name,n\n1,a,\nx,b,\n3,c,1e30\n')).toMatchObject({
