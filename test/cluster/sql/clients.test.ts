@@ -31,7 +31,7 @@ interface Sent {
 
 const requests: readonly Sent[] = [
   { sql: 'CREATE TABLE t (id BIGINT PRIMARY KEY, name TEXT, amount NUMERIC(8,2), at TIMESTAMP, raw BYTEA); CREATE TABLE u (id INT PRIMARY KEY, t_id BIGINT)' },
-  { sql: "INSERT INTO t VALUES ($1, $2, $3, $4, NULL), (2, 'two', 2.5, NULL, NULL) RETURNING id, name", params: [9007199254740993, 'one', '1.25', '2026-01-01T00:00:00Z'] },
+  { sql: "INSERT INTO t VALUES ($1, $2, $3, $4, NULL), (2, 'two', 2.5, NULL, NULL) RETURNING id, name", params: ['9007199254740993', 'one', '1.25', '2026-01-01T00:00:00Z'] },
   { sql: 'SELECT * FROM t WHERE id = $1 OR name = $2 ORDER BY id', params: [2, 'one'] },
   { sql: 'SELECT name FROM t WHERE id = :id', params: { id: 2 } },
   { sql: "INSERT INTO t (id, name) VALUES (2, 'again'), (3, 'three')" },
@@ -83,7 +83,7 @@ describeEtcd('clients of a node that keeps nothing', () => {
     const cluster = await startSqlCluster({ kernelMemoryBytes: 512 * MiB, tree: { memtableBytesMax: 4 * MiB, tableFileBytes: 4 * MiB, rowGroupBytes: 128 * 1024, logSegmentBytes: 4 * MiB, level1Bytes: 64 * MiB } }, 'empty', { leaseSeconds: 10 })
     const there = await serveHttp(cluster)
     await cluster.query('CREATE TABLE big (id INT PRIMARY KEY, v INT, pad TEXT)')
-    const imported = await fetch(`${there.url}/import?table=big&format=csv`, { method: 'POST', body: csv(rowCount), duplex: 'half' } as RequestInit)
+    const imported = await fetch(`${there.url}/import?table=big&format=csv`, { method: 'POST', body: csv(rowCount), duplex: 'half' })
     expect([imported.status, await imported.json()]).toEqual([200, expect.objectContaining({ rowCount })])
     expect(await rowsOf(there, 'SELECT count(*), sum(v), min(id), max(id) FROM big')).toEqual([[rowCount, rowCount * (rowCount - 1) / 2, 0, rowCount - 1]])
 
@@ -161,7 +161,7 @@ async function endsFragments({ keepers }: SqlCluster, { url }: TestServer): Prom
                 void given[1].pace!.turn()
               } catch (error) {
                 clearInterval(look)
-                reject(error as Error)
+                reject(error)
               }
             }, 1)
           })).finally(() => {
