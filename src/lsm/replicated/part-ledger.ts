@@ -16,7 +16,7 @@ export interface PartLedger {
   /** Whether the log was kept for what is settled now. */
   settle(throughSequence: number, flushedSequence: number): boolean
   readonly settledThrough: number
-  /** Oldest first. */
+  /** As of now, which later ones do not change; oldest first. */
   visible(): readonly VisiblePart[]
   logged(flushedSequence: number): LoggedParts
 }
@@ -53,7 +53,7 @@ export function createPartLedger(): PartLedger {
       return oldest.baseSequence <= flushedSequence
     },
     get settledThrough() { return settled },
-    visible: () => visible,
+    visible: () => [...visible],
     logged: (flushedSequence) => ({
       parts: [...parts.values()].filter(({ baseSequence }) => baseSequence > flushedSequence),
       aborted: new Set([...aborts].filter(([, sequence]) => sequence > flushedSequence).map(([id]) => id)),

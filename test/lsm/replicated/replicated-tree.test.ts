@@ -86,12 +86,14 @@ describe.each(kinds)('a replica, %s', (kind) => {
     // Ahead of what is committed here: the abort before its end is not to be missed.
     replica.release(5)
     expect(replica.tree.visibleSequence).toBe(1)
+    const seenBefore = replica.visibleParts()
     expect(replica.logged()).toEqual({ parts: [expect.objectContaining({ baseSequence: 2 }), expect.objectContaining({ baseSequence: 4, transactionId: '02'.repeat(16) })], aborted: new Set(['02'.repeat(16)]) })
     replica.commit(6)
     expect(replica.tree.visibleSequence).toBe(6)
     expect(await rowsOf(kernel, replica.tree)).toEqual(new Map([[2, 'a'], [3, 'b'], [6, 'd']]))
     const visible = [{ baseSequence: 2, participants: [{ shard: 0, baseSequence: 2 }, { shard: 1, baseSequence: 1 }] }]
     expect(replica.visibleParts()).toEqual(visible)
+    expect(seenBefore).toEqual([])
     expect(replica.partsAfter).toBe(0)
     replica.settle(1)
     expect(replica.partsAfter).toBe(1)

@@ -89,10 +89,9 @@ async function takeSnapshots(service: Service, body: Uint8Array, context: Questi
 /** What one fails with is told beside the others. */
 async function takeOne({ host, snapshots }: Service, { shard, id, level, minSequence }: SnapshotQuestion, context: QuestionContext): Promise<SnapshotAnswer | LsmtError> {
   try {
-    const { tree, replica: { replicated }, snapshot } = await takeSnapshot(host, context, shard, level, minSequence)
-    const answer = { sequence: snapshot.sequence, tablesSequence: replicated.tablesSequence, partsAfter: replicated.partsAfter, parts: replicated.visibleParts() }
+    const { tree, snapshot, told } = await takeSnapshot(host, context, shard, level, minSequence)
     snapshots.hold(context, id, { shard, tree, snapshot, overlay: undefined })
-    return answer
+    return told
   } catch (error) {
     if (error instanceof LsmtError) return error
     throw error

@@ -5,8 +5,8 @@ import { shapeIn } from '../../../lsm/state/snapshot/tree-snapshot.ts'
 import type { Snapshot, Tree } from '../../../lsm/tree.ts'
 import type { ReadLevel } from '../../replication/event.ts'
 import type { QuestionContext } from '../../transport/call/services.ts'
-import type { ViewQuestion } from '../wire/questions.ts'
-import type { FragmentHost, HostedReplica } from './fragment-host.ts'
+import type { SnapshotAnswer, ViewQuestion } from '../wire/questions.ts'
+import type { FragmentHost } from './fragment-host.ts'
 import type { HeldSnapshots } from './held-snapshots.ts'
 
 /** What one question reads, until `done`. */
@@ -41,8 +41,9 @@ export function viewOfHeld(host: FragmentHost, snapshots: HeldSnapshots, context
 
 export interface TakenSnapshot {
   readonly tree: Tree
-  readonly replica: HostedReplica
   readonly snapshot: Snapshot
+  /** Of the moment of the snapshot: a part that is seen a turn later is not in it. */
+  readonly told: SnapshotAnswer
 }
 
 /** A snapshot that satisfies the level at the moment it is taken. 57P03 when there is no replica of the shard here, or it cannot satisfy it. */
@@ -55,8 +56,9 @@ export async function takeSnapshot(host: FragmentHost, { signal }: QuestionConte
     host.assertOpen()
     // The process may have stood still since; nothing comes between this look and the snapshot.
     if (deadlineMs > host.clock.monotonicMs()) {
-      const { tree } = replica
-      return { tree, replica, snapshot: tree.snapshot() }
+      const { tree, replicated } = replica
+      const snapshot = tree.snapshot()
+      return { tree, snapshot, told: { sequence: snapshot.sequence, tablesSequence: replicated.tablesSequence, partsAfter: replicated.partsAfter, parts: replicated.visibleParts() } }
     }
   }
 }
