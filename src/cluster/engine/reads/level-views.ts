@@ -33,8 +33,9 @@ export function viewsAtLeast({ sources, cut, now }: LevelViewsOptions): ViewSour
   const raise = (taken: readonly TakenSnapshot[]): void => {
     cut.sequences = cut.sequences.map((sequence, shard) => Math.max(sequence, taken[shard]!.snapshot.sequence))
   }
-  const hidesParts = (taken: readonly TakenSnapshot[]): boolean => taken.some(({ partsAfter }, shard) => partsAfter > cut.sequences[shard]!)
-  const isWhole = (taken: readonly TakenSnapshot[]): boolean => !hidesParts(taken) && missingIn(taken).size === 0
+  // `reached`: what all of them were asked to show at least. Others may have raised the cut since.
+  const hidesParts = (taken: readonly TakenSnapshot[], reached: readonly number[]): boolean => taken.some(({ partsAfter }, shard) => partsAfter > reached[shard]!)
+  const isWhole = (taken: readonly TakenSnapshot[]): boolean => !hidesParts(taken, cut.sequences) && missingIn(taken).size === 0
 
   async function renew(): Promise<void> {
     const { wanted } = cut
@@ -44,9 +45,10 @@ export function viewsAtLeast({ sources, cut, now }: LevelViewsOptions): ViewSour
     cut.taken = Math.max(cut.taken, wanted)
   }
 
-  async function complete(first: readonly TakenSnapshot[]): Promise<readonly TakenSnapshot[] | undefined> {
-    let taken = first
-    for (let rounds = 0; rounds < roundsMax && !hidesParts(taken); rounds++) {
+  /** undefined when a newer cut is needed. */
+  async function takeFrom(reached: readonly number[]): Promise<readonly TakenSnapshot[] | undefined> {
+    let taken = await takeEach(sources, reached)
+    for (let rounds = 0; rounds < roundsMax && !hidesParts(taken, reached); rounds++) {
       const missing = missingIn(taken)
       if (missing.size === 0) return taken
       taken = await takeAnew(sources, taken, missing)
@@ -70,7 +72,7 @@ export function viewsAtLeast({ sources, cut, now }: LevelViewsOptions): ViewSour
     async take() {
       for (let rounds = 0; rounds < roundsMax; rounds++) {
         if (isOutdated(cut)) await renew()
-        const whole = await complete(await takeEach(sources, cut.sequences))
+        const whole = await takeFrom(cut.sequences)
         if (whole !== undefined) {
           raise(whole)
           return whole
