@@ -39,9 +39,11 @@ describeEtcd('three servers', () => {
     for (let round = 0; round < 5; round++) {
       await a.write(`CREATE TABLE d${round} (id INT PRIMARY KEY)`)
       await Promise.all([a, b, c].map(async (node) => expect(await node.read(`SELECT count(*) FROM d${round}`)).toEqual([[0]])))
-      await b.write(`INSERT INTO d${round} VALUES (${round}); ALTER TABLE d${round} ADD COLUMN w INT DEFAULT 7`)
+      await b.write(`INSERT INTO d${round} VALUES (${round})`)
+      await b.write(`ALTER TABLE d${round} ADD COLUMN w INT DEFAULT 7`)
       await Promise.all([a, b, c].map(async (node) => expect(await node.read(`SELECT id, w FROM d${round}`)).toEqual([[round, 7]])))
-      await c.write(`ALTER TABLE d${round} RENAME COLUMN w TO x; TRUNCATE d${round}`)
+      await c.write(`ALTER TABLE d${round} RENAME COLUMN w TO x`)
+      await c.write(`TRUNCATE d${round}`)
       await Promise.all([a, b, c].map(async (node) => expect(await node.read(`SELECT x FROM d${round}`)).toEqual([])))
       await c.write(`DROP TABLE d${round}`)
       await Promise.all([a, b, c].map((node) => expect(node.read(`SELECT * FROM d${round}`)).rejects.toMatchObject({ code: '42P01' })))
@@ -86,7 +88,8 @@ describeEtcd('three servers', () => {
 
   it('answer a repeated request from its record, whoever coordinates by then', async () => {
     const nodes = await startThree(), [a] = nodes
-    await a.write('CREATE TABLE t (id INT PRIMARY KEY, v INT); INSERT INTO t VALUES (1, 1)')
+    await a.write('CREATE TABLE t (id INT PRIMARY KEY, v INT)')
+    await a.write('INSERT INTO t VALUES (1, 1)')
     const asked = (node: TestServer): Promise<unknown> => node.write('UPDATE t SET v = v + 1 WHERE id = 1 RETURNING v', { idempotencyKey: 'once' })
     expect(await asked(a)).toEqual([[2]])
     const coordinator = nodes.find(({ server, name }) => server.membership.leaderOf(0) === name)!
@@ -100,7 +103,8 @@ describeEtcd('three servers', () => {
 
   it('show a session what it has written and read, and answers of bounded age, from any replica', async () => {
     const nodes = await startThree(), [a] = nodes
-    await a.write('CREATE TABLE t (id INT PRIMARY KEY, v INT); INSERT INTO t VALUES (1, 0), (2, 0), (3, 0), (4, 0)')
+    await a.write('CREATE TABLE t (id INT PRIMARY KEY, v INT)')
+    await a.write('INSERT INTO t VALUES (1, 0), (2, 0), (3, 0), (4, 0)')
     for (let round = 1; round <= 10; round++) {
       await a.write(`UPDATE t SET v = ${round}`)
       const token = tokenOf(nodes)
