@@ -1,6 +1,6 @@
 /**
- * The engine keeps tables by schema over shards. SQL, the embedded tables and, later, the cluster stand on
- * this interface; a single node and a replicated one implement it alike.
+ * The engine keeps tables by schema over shards. SQL and the embedded tables stand on this interface; a single node and
+ * a cluster implement it alike.
  *
  * Values here are "engine values": null, boolean is number 0/1 of an i64 column; i64 as number when |x| <= 2^53-1,
  * otherwise bigint; f64 as number; text as string; bytea as Uint8Array. NUMERIC is its unscaled integer, TIMESTAMP

@@ -52,7 +52,7 @@ const drainLookMs = 2
 const drainedMsMax = 1_000
 
 function termOver(cause?: unknown): LsmtError {
-  return new LsmtError('57P03', 'this node does not coordinate writes any more', { hint: 'nothing of this was written: send it again' }, cause)
+  return new LsmtError('57P03', 'this node does not coordinate writes any more', { hint: 'this statement was not written: send it again' }, cause)
 }
 
 export function beginCoordinating(floor: CoordinatorFloor, epoch: number): Coordinator {
