@@ -13,7 +13,6 @@ export interface AppendServices {
 const done = Uint8Array.of(0)
 const pieceBytes = 256 * 1024
 
-
 export function createAppendServices(replica: (shard: number) => Replica | undefined): AppendServices {
   const here = (shard: number): Replica => {
     const found = replica(shard)

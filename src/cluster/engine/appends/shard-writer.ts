@@ -102,8 +102,10 @@ async function keepOpen(state: WriterState): Promise<void> {
       pump(state, session, () => wake(state))
       await session.over.promise
       if (!session.hasWorked) await state.options.changed()
-    } catch {
-      if (state.end !== undefined) return
+    } catch (cause) {
+      // Anything but the end is a bug, which must not go on in a loop.
+      if (state.end === undefined) state.options.onLost(cause)
+      return
     }
   }
 }
