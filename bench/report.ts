@@ -32,7 +32,7 @@ function cellsOf(each: Measurement, first: Measurement): readonly string[] {
   return [each.bench, each.contestant, duration(each.medianNs), rate(each.operationsPerSecond), `${(each.spread * 100).toFixed(0)}%`, ratio, each.answerHash]
 }
 
-const widths = [44, 18, 12, 12, 8, 9, 12]
+const widths = [58, 18, 12, 12, 8, 9, 12]
 const row = (cells: readonly string[]): string => cells.map((cell, i) => (i < 2 ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!))).join(' ')
 
 function duration(nanoseconds: number): string {

@@ -19,7 +19,7 @@ interface EngineBench {
   measure(options: BenchOptions): AsyncIterable<readonly Measurement[] | BenchNote>
 }
 
-const rooms = ['kernel', 'engine', 'sql', 'http', 'cluster']
+const rooms = ['kernel', 'engine', 'key-value', 'key-value/ycsb', 'sql', 'http', 'cluster']
 
 async function main(): Promise<void> {
   const { values, positionals } = parseArgs({ allowPositionals: true, options: { smoke: { type: 'boolean', default: false }, json: { type: 'string' }, markdown: { type: 'string' } } })

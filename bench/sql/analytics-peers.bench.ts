@@ -12,6 +12,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import { missingPeer } from '../peers/installed.ts'
 import { bytesOnDisk } from '../peers/peer.ts'
 import type { OpenPeer, PeerKind, PeerRows } from '../peers/peer.ts'
 import { peers } from '../peers/peers.ts'
@@ -35,7 +36,7 @@ export async function* measure({ smoke }: BenchOptions): AsyncGenerator<readonly
   const kept = process.env['LSMT_BENCH_DIR']
   const root = kept ?? mkdtempSync(join(tmpdir(), 'lsmt-bench-'))
   const wanted = peers.filter(({ name }) => isNamed('LSMT_BENCH_PEERS', name))
-  for (const { name } of wanted.filter((kind) => !kind.isInstalled())) yield { bench, note: `${name} is not installed and does not take part: npm ci --prefix bench/peers` }
+  for (const { name } of wanted.filter((kind) => !kind.isInstalled())) yield missingPeer(bench, name)
   const kinds = wanted.filter((kind) => kind.isInstalled())
   try {
     const isLoaded = existsSync(join(root, kinds[0]!.name))

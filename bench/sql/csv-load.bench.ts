@@ -19,7 +19,7 @@ import type * as SqlModule from '../../src/sql/sql.ts'
 import type * as StorageModule from '../../src/storage/local-storage.ts'
 import { measureContestants } from '../harness.ts'
 import type { BenchNote, BenchOptions, Contestant, Measurement } from '../harness.ts'
-import { isInstalled, load } from '../peers/installed.ts'
+import { isInstalled, load, missingPeer } from '../peers/installed.ts'
 import { makeSales, saleAt } from './sales.ts'
 
 const bench = 'sql/csv-load'
@@ -36,8 +36,10 @@ export async function* measure({ smoke }: BenchOptions): AsyncGenerator<readonly
     const path = join(root, 'sales.csv')
     await writeCsv(path, rowCount)
     const contestants = [contestant('lsmt, import', root, path, rowCount, loadLsmt)]
-    if (isInstalled('@duckdb/node-api')) contestants.push(contestant('duckdb, COPY', root, path, rowCount, loadDuckdb))
-    if (isInstalled('better-sqlite3')) contestants.push(contestant('sqlite, a prepared INSERT', root, path, rowCount, loadSqlite))
+    for (const [name, title, loadCsv] of others) {
+      if (isInstalled(name)) contestants.push(contestant(title, root, path, rowCount, loadCsv))
+      else yield missingPeer(bench, name)
+    }
     yield await measureContestants(bench, contestants, smoke ? 1 : 3)
     yield { bench, note: `a file of ${(statSync(path).size / 1e6).toFixed(1)} MB` }
   } finally {
@@ -134,3 +136,6 @@ const loadSqlite: LoadCsv = async (directory, path) => {
   connection.close()
   return { elapsedMs, answer }
 }
+
+/** By package. */
+const others: readonly (readonly [name: string, title: string, loadCsv: LoadCsv])[] = [['@duckdb/node-api', 'duckdb, COPY', loadDuckdb], ['better-sqlite3', 'sqlite, a prepared INSERT', loadSqlite]]

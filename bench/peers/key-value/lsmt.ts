@@ -1,0 +1,51 @@
+/**
+ * lsmt by its two ways in for key/value, both from the built package: a table by key, which a new program would take, and
+ * `lsmt/level`, which one written for the Level family would.
+ */
+import type * as Lsmt from '../../../src/lsmt.ts'
+import type * as LsmtLevels from '../../../src/lsmt-level.ts'
+import { levelStore } from './level-store.ts'
+import { cacheBytes } from './store.ts'
+import type { Answered, KeyValuePeer } from './store.ts'
+
+const settings = (answered: Answered) => ({ cacheBytesMax: cacheBytes, durability: answered === 'synced' ? 'sync' : 'interval' }) as const
+const built = async <Module>(file: string): Promise<Module> => (await import(new URL(`../../../dist/${file}`, import.meta.url).href)) as Module
+
+export const lsmtTable: KeyValuePeer = {
+  name: 'lsmt',
+  describe: () => "the table kv of this checkout: put, putColumns, batch, getSync, get, scanBatches; durability 'interval', which syncs ten times a second, or 'sync'",
+  isInstalled: () => true,
+  async open(directory, answered) {
+    const { open } = await built<typeof Lsmt>('lsmt.js')
+    const db = await open({ dataDir: directory, ...settings(answered) })
+    const kv = db.table('kv')
+    const valueOf = (row: Lsmt.UserRow | undefined): string | undefined => row?.['value'] as string | undefined
+    return {
+      put: (key, value) => kv.put({ key, value }),
+      putBatch: (keys, values) => kv.putColumns({ key: keys, value: values }),
+      writeBatch: (writes) => kv.batch(writes.map(({ key, value }) => (value === undefined ? { delete: key } : { put: { key, value } }))),
+      getSync: (key) => valueOf(kv.getSync(key)),
+      get: async (key) => valueOf(await kv.get(key)),
+      async range(from, limit, visit) {
+        for await (const rows of kv.scanBatches({ ...(from !== undefined && { gte: from }), ...(limit !== undefined && { limit }) })) {
+          for (const row of rows) visit(row['key'] as string, row['value'] as string)
+        }
+      },
+      settle: () => db.compact(),
+      close: () => db.close(),
+    }
+  },
+}
+
+export const lsmtLevel: KeyValuePeer = {
+  name: 'lsmt/level',
+  describe: () => 'the same engine by the interface of abstract-level',
+  isInstalled: () => true,
+  async open(directory, answered) {
+    const { open } = await built<typeof Lsmt>('lsmt.js')
+    const { LsmtLevel } = await built<typeof LsmtLevels>('lsmt-level.js')
+    const db = await open({ dataDir: directory, ...settings(answered) })
+    const store = await levelStore(new LsmtLevel(db), {}, () => db.compact())
+    return { ...store, close: async () => { await store.close(); await db.close() } }
+  },
+}
