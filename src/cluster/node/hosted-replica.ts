@@ -9,7 +9,7 @@ export interface HostedReplica {
   status(): HostedReplicaStatus
   /** Placement's wish; what cannot be done now is dropped. */
   move(fromStore: string, to: ReplicaId): void
-  /** Lets another member lead. Resolves when it does not lead any more. */
+  /** Lets another member lead. Resolves when it does not lead any more; 55000 when none is heard of that could, and then it goes on. */
   resign(): Promise<void>
   /** Nothing is sent in its name any more once this resolves. */
   close(): Promise<void>
@@ -35,10 +35,6 @@ export interface HostedReplicaStatus {
 export interface HostedPeer extends ReplicaId {
   /** Sequences that it lacks. */
   readonly lag: number
-  /** Its log is the leader's as far as it goes. */
-  readonly isMatched: boolean
-  /** Since it was heard of. */
-  readonly silentMs: number
 }
 
 export type SwapRequest = Omit<Extract<Effect, { readonly kind: 'swap' }>, 'kind' | 'swapId'>

@@ -15,7 +15,7 @@ import { createOutOfReach } from './control/out-of-reach.ts'
 import type { OutOfReach } from './control/out-of-reach.ts'
 import { createNodeQuestions, ledStatusOf, nodeHandlers } from './control/requests.ts'
 import type { NodeQuestions } from './control/requests.ts'
-import type { HostedPeer, HostedReplica, OpenReplica } from './hosted-replica.ts'
+import type { HostedReplica, OpenReplica } from './hosted-replica.ts'
 import type { ClusterMembership, ClusterOperations, LedStatus, MembershipStatus } from './membership.ts'
 import { membershipStatus } from './membership-status.ts'
 import { createFirstPlacement, missingShards } from './shards/first-placement.ts'
@@ -69,7 +69,7 @@ export class NodeMembership<R extends HostedReplica> implements ClusterMembershi
     this.self = self
     this.shardCount = shardCount
     this.factor = factor
-    this.transport = options.connect(nodeHandlers({ leader: (shard) => this.#leader(shard), handOver: (shard) => this.#handOver(shard), passOn: (node, shard) => this.#ask(node, { kind: 'handOver', shard, node }), copies: () => this.#keeper.copies(), led: () => this.#led() }))
+    this.transport = options.connect(nodeHandlers({ leader: (shard) => this.#leader(shard), handOver: (shard) => this.#leader(shard).resign(), passOn: (node, shard) => this.#ask(node, { kind: 'handOver', shard, node }), copies: () => this.#keeper.copies(), led: () => this.#led() }))
     this.#questions = createNodeQuestions(this.transport, settings.askMsMax)
     const view = (): WatchedView['view'] => watched.view
     const ask = (node: string, change: Change): Promise<void> => this.#ask(node, change)
@@ -150,7 +150,7 @@ export class NodeMembership<R extends HostedReplica> implements ClusterMembershi
     this.#isLeaving = true
     this.#keeper.leadNoMore()
     this.#ownership?.leave()
-    const { alarms, clock, settings, log, registered } = this.#options
+    const { alarms, clock, settings, log, told, registered } = this.#options
     const resigning = new Set<R>()
     const left = (): readonly number[] => this.#replicas().filter(({ shard }) => !this.#isTakenOver(shard)).map(({ shard }) => shard)
     for (const endMs = clock.monotonicMs() + settings.leaveMsMax; left().length > 0 && clock.monotonicMs() < endMs; await pause(alarms, leavePollMs)) {
@@ -159,7 +159,7 @@ export class NodeMembership<R extends HostedReplica> implements ClusterMembershi
         resigning.add(replica)
         void replica.resign().catch((error: unknown) => {
           if (!(error instanceof LsmtError) || error.code === 'XX000') throw error
-          log.warn({ shard: replica.shard }, `shard ${replica.shard} could not be handed over: ${error.message}`)
+          if (told.isNews(`leaving ${replica.shard}`, error.message)) log.warn({ shard: replica.shard }, `shard ${replica.shard} could not be handed over: ${error.message}`)
         }).finally(() => resigning.delete(replica))
       }
     }
@@ -232,18 +232,7 @@ export class NodeMembership<R extends HostedReplica> implements ClusterMembershi
   async #ask(node: string, change: Change): Promise<void> {
     if (node !== this.self.node) return await this.#questions.change(node, change)
     if (change.kind === 'move') this.#leader(change.shard).move(change.fromStore, change.to)
-    else await this.#handOver(change.shard)
-  }
-
-  /** To a member that is heard of: one that is live need not have a copy that can lead, and is to be replaced first then. */
-  async #handOver(shard: number): Promise<void> {
-    const leader = this.#leader(shard)
-    const isHeard = ({ isMatched, silentMs }: HostedPeer): boolean => isMatched && silentMs < this.#options.settings.silentMsMax
-    const members = this.configuration(shard)?.configuration.members ?? []
-    if (!leader.status().peers.some((peer) => isHeard(peer) && members.some(({ store }) => store === peer.store))) {
-      throw new LsmtError('55000', `no other member of shard ${shard} is heard of by ${this.self.node}, which leads it`)
-    }
-    await leader.resign()
+    else await this.#leader(change.shard).resign()
   }
 
   #viewChanged(): void {

@@ -17,8 +17,6 @@ export interface MembershipSettings {
   readonly movesMax: number
   /** Between attempts at what failed. */
   readonly retryMs: number
-  /** Silence of a member after which no leadership is given to it. */
-  readonly silentMsMax: number
   /** For which other nodes may take to answer. */
   readonly askMsMax: number
   /** For which a node that leaves waits until others lead. */
@@ -35,7 +33,6 @@ export const defaultMembershipSettings: MembershipSettings = {
   unreachedAgainMs: 700,
   movesMax: 2,
   retryMs: 500,
-  silentMsMax: 1_000,
   askMsMax: 2_000,
   leaveMsMax: 5_000,
 }

@@ -1,9 +1,13 @@
 /** Puts a replica together: the step function, its disk, its peers, and those that ask it for something. */
+import { LsmtError } from '../../errors.ts'
 import type { ReplicatedTree } from '../../lsm/replicated/replicated-tree.ts'
 import type { Tree } from '../../lsm/tree.ts'
+import { createDeferred } from '../../runtime/deferred.ts'
+import type { Deferred } from '../../runtime/deferred.ts'
 import type { ReplicaId } from '../replication/configuration.ts'
 import type { Effect, ReadLevel, ReplicaEvent } from '../replication/event.ts'
 import { holdsLeaseAt } from '../replication/leader/awaited.ts'
+import { hasSuccessor } from '../replication/leader/membership.ts'
 import type { PeerMessage } from '../replication/message.ts'
 import { rules } from '../replication/rules.ts'
 import { startReplica } from '../replication/state/replica-state.ts'
@@ -67,7 +71,7 @@ class OpenReplica implements PeerReplica {
   readonly #fetch: FetchFiles
   readonly #exports: KeptExports
   readonly #listeners = new Set<() => void>()
-  readonly #resigning: (() => void)[] = []
+  readonly #resigning: Deferred[] = []
   #told: Told | undefined
   #isOver = false
   #closing: Promise<void> | undefined
@@ -122,7 +126,7 @@ class OpenReplica implements PeerReplica {
   }
 
   status(): ReplicaStatus {
-    return statusOf(this.shard, this.#driver.state, this.replicated, this.#context.rules, this.#options.clock.monotonicMs())
+    return statusOf(this.shard, this.#driver.state, this.replicated, this.#context.rules)
   }
 
   onChange(listener: () => void): () => void {
@@ -159,11 +163,31 @@ class OpenReplica implements PeerReplica {
   }
 
   async resign(): Promise<void> {
-    if (this.#driver.state.role.kind === 'leader') await this.#options.beforeResigning?.()
+    if (this.#driver.state.role.kind === 'leader') {
+      if (!this.#hasSuccessor()) throw this.#noSuccessor()
+      await this.#options.beforeResigning?.()
+    }
     if (this.#isOver || this.#driver.state.role.kind === 'follower') return
-    const over = new Promise<void>((resolve) => void this.#resigning.push(resolve))
+    const over = createDeferred()
+    this.#resigning.push(over)
+    this.#askToResign()
+    await over.promise
+  }
+
+  /** One that was elected and does not lead yet is asked again at the next tick. */
+  #askToResign(): void {
     this.#give({ kind: 'resign' })
-    await over
+    const { role } = this.#driver.state
+    if (role.kind === 'leader' && role.resignByMs === undefined) for (const { reject } of this.#resigning.splice(0)) reject(this.#noSuccessor())
+  }
+
+  #hasSuccessor(): boolean {
+    const { state } = this.#driver
+    return state.role.kind === 'leader' && hasSuccessor(this.#context, state, state.role, this.#options.clock.monotonicMs())
+  }
+
+  #noSuccessor(): LsmtError {
+    return new LsmtError('55000', `no other member of shard ${this.shard} is heard of by ${this.#options.host.self.node}, which leads it`)
   }
 
   close(): Promise<void> {
@@ -215,7 +239,7 @@ class OpenReplica implements PeerReplica {
     const { alarms, clock } = this.#options
     this.#give({ kind: 'tick' })
     const { role } = this.#driver.state
-    if (this.#resigning.length > 0 && role.kind === 'leader' && role.resignByMs === undefined) this.#give({ kind: 'resign' })
+    if (this.#resigning.length > 0 && role.kind === 'leader' && role.resignByMs === undefined) this.#askToResign()
     this.#reads.giveUp()
     this.#exports.tend(this.#driver.state, clock.monotonicMs())
     this.#takeBackTick = alarms.after(this.#timing.heartbeatMs / 2, () => this.#tick())
@@ -297,7 +321,7 @@ class OpenReplica implements PeerReplica {
     const { role, epoch } = this.#driver.state
     if (before.epoch !== epoch) this.#fetch.cancel()
     if (before.role.kind === 'leader' && (role.kind !== 'leader' || before.epoch !== epoch)) this.#coordinated.deposed()
-    if (role.kind === 'follower') for (const resolve of this.#resigning.splice(0)) resolve()
+    if (role.kind === 'follower') for (const { resolve } of this.#resigning.splice(0)) resolve()
   }
 
   /** After all events that were given, so that nobody is called in the middle of a step. */
@@ -321,6 +345,6 @@ class OpenReplica implements PeerReplica {
     this.#takeBackTick()
     this.#coordinated.deposed()
     this.#reads.refuseAll({ kind: 'notLeader', leader: undefined })
-    for (const resolve of this.#resigning.splice(0)) resolve()
+    for (const { resolve } of this.#resigning.splice(0)) resolve()
   }
 }

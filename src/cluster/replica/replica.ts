@@ -27,9 +27,6 @@ export interface PeerStatus {
   readonly store: string
   /** Sequences of the leader's log that it does not have on disk, as far as is known. */
   readonly lag: number
-  readonly isMatched: boolean
-  /** Since it was heard of. */
-  readonly silentMs: number
 }
 
 export interface ReplicaStatus {
@@ -95,7 +92,7 @@ export interface Replica {
   mayServe(): boolean
   /** Placement's wish; what cannot be done now is dropped. */
   move(fromStore: string, to: ReplicaId): void
-  /** Lets another member lead. Resolves when it does not lead any more. */
+  /** Lets another member lead. Resolves when it does not lead any more; 55000 when none is heard of that could, and then it goes on. */
   resign(): Promise<void>
   close(): Promise<void>
 }

@@ -21,7 +21,7 @@ export function copiesOf({ role, known }: ReplicaState, rules: Rules): number {
   return known === undefined ? 0 : rules.maximalMembers(known.configuration, role.kind === 'leader' ? role.joined : undefined).length
 }
 
-export function statusOf(shard: number, state: ReplicaState, { tree, flushedSequence }: ReplicatedTree, rules: Rules, nowMs: number): ReplicaStatus {
+export function statusOf(shard: number, state: ReplicaState, { tree, flushedSequence }: ReplicatedTree, rules: Rules): ReplicaStatus {
   const { role, log, known } = state
   return {
     shard,
@@ -36,13 +36,13 @@ export function statusOf(shard: number, state: ReplicaState, { tree, flushedSequ
     flushedSequence,
     members: known?.configuration.members ?? [],
     joining: known?.configuration.joining?.replica,
-    peers: role.kind === 'leader' ? role.peers.map((peer) => peerStatusOf(peer, log.lastSequence, nowMs)) : [],
+    peers: role.kind === 'leader' ? role.peers.map((peer) => peerStatusOf(peer, log.lastSequence)) : [],
     copies: copiesOf(state, rules),
     isFetching: role.kind === 'follower' && role.isFetching,
     halted: state.halted,
   }
 }
 
-function peerStatusOf({ id, matchSequence, isMatched, heardAtMs }: Peer, lastSequence: number, nowMs: number): PeerStatus {
-  return { node: id.node, store: id.store, lag: lastSequence - matchSequence, isMatched, silentMs: Math.max(0, nowMs - heardAtMs) }
+function peerStatusOf({ id, matchSequence }: Peer, lastSequence: number): PeerStatus {
+  return { node: id.node, store: id.store, lag: lastSequence - matchSequence }
 }

@@ -67,7 +67,7 @@ function takeRole(turn: Turn, { configuration }: ConfigurationAt, won: Proposal 
 /** It handed over, so somebody else is to have the first try. */
 function stepDown(turn: Turn): void {
   follow(turn, turn.state.epoch, undefined)
-  change(turn, { restUntilMs: turn.state.nowMs + turn.context.timing.resignAfterMs })
+  change(turn, { restUntilMs: turn.state.nowMs + turn.context.timing.standAsideMs })
 }
 
 function keepLeading(turn: Turn, was: Leader, won: Proposal | undefined): void {

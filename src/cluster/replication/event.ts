@@ -56,7 +56,7 @@ export type ReplicaEvent =
   | { readonly kind: 'read'; readonly id: string; readonly level: ReadLevel }
   /** Placement wants another member in place of one; the leader brings it about while the copy count holds. */
   | { readonly kind: 'move'; readonly fromStore: string; readonly to: ReplicaId }
-  /** The node is about to stop: let another one lead. */
+  /** Let another member lead. Dropped, or taken back later, where none is heard of that could. */
   | { readonly kind: 'resign' }
 
 /** Why a request is not carried out. `outcomeUnknown`: a write that may yet be found (40003); all others left no trace. */

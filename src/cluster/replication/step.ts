@@ -13,7 +13,7 @@ import { commitFollowing, follow, onAppend, onDiverged, onFilesFetched, onInstal
 import { abandonLeadership } from './leader/abandon.ts'
 import { advance } from './leader/commit.ts'
 import { lead, onLeaderTick, onWrite } from './leader/lead.ts'
-import { onMove } from './leader/membership.ts'
+import { onMove, onResign } from './leader/membership.ts'
 import { onAppended, onEntriesRead, onPosition, tell } from './leader/peers.ts'
 import type { LeaderMessage, PeerMessage } from './message.ts'
 import { tendProposal } from './proposal.ts'
@@ -81,7 +81,7 @@ function handle(turn: Turn, event: ReplicaEvent): void {
     case 'move':
       return role.kind === 'leader' ? onMove(turn, role, event.fromStore, event.to) : undefined
     case 'resign':
-      return role.kind === 'leader' ? void changeLeader(turn, role, { resignByMs: turn.state.nowMs + turn.context.timing.resignAfterMs }) : undefined
+      return role.kind === 'leader' ? onResign(turn, role) : undefined
   }
 }
 

@@ -8,12 +8,14 @@ export interface ReplicationTiming {
   readonly electionPauseMs: number
   /** Silence of a member after which it counts as lost. */
   readonly replaceAfterMs: number
-  /** The same of one whose node is not live either. */
+  /** The same of one whose node is not live either; and silence after which no member is thought to follow when a leader steps down. */
   readonly goneAfterMs: number
   /** Silence of the one that joins after which another one is tried. */
   readonly joinAfterMs: number
   /** Silence of all others after which a leader lets a live member try; above `replaceAfterMs`. */
   readonly resignAfterMs: number
+  /** For which a leader that stepped down leaves it to others to follow. */
+  readonly standAsideMs: number
   /** Between changes of membership. */
   readonly changePauseMs: number
   /** For which a read waits for what it needs. */
@@ -31,6 +33,7 @@ export const defaultTiming: ReplicationTiming = {
   goneAfterMs: 500,
   joinAfterMs: 10_000,
   resignAfterMs: 2_200,
+  standAsideMs: 1_000,
   changePauseMs: 2_000,
   readMsMax: 5_000,
   storeTimeoutMs: 1_000,

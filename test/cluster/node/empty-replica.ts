@@ -8,6 +8,9 @@ import type { LogState } from '../../../src/cluster/replication/state/log-state.
 import { startReplica } from '../../../src/cluster/replication/state/replica-state.ts'
 import { step } from '../../../src/cluster/replication/step.ts'
 import { defaultTiming } from '../../../src/cluster/replication/timing.ts'
+import { LsmtError } from '../../../src/errors.ts'
+import { createDeferred } from '../../../src/runtime/deferred.ts'
+import type { Deferred } from '../../../src/runtime/deferred.ts'
 
 /** What outlives the replica. */
 export interface EmptyDisk {
@@ -32,7 +35,7 @@ interface Options {
 export function openEmptyReplica({ shard, host, disk, send }: Options): EmptyReplica {
   let state = startReplica(host.self, disk)
   const events: ReplicaEvent[] = [], swaps: string[] = []
-  const writes = new Map<string, (isCommitted: boolean) => void>(), resigned: (() => void)[] = []
+  const writes = new Map<string, (isCommitted: boolean) => void>(), resigned: Deferred[] = []
   let writeCount = 0, isClosed = false
 
   function give(event: ReplicaEvent): void {
@@ -46,7 +49,8 @@ export function openEmptyReplica({ shard, host, disk, send }: Options): EmptyRep
     }
     events.length = 0
     disk.log = state.log
-    if (state.role.kind !== 'leader') for (const resolve of resigned.splice(0)) resolve()
+    if (state.role.kind !== 'leader') for (const { resolve } of resigned.splice(0)) resolve()
+    else if (state.role.resignByMs === undefined) for (const { reject } of resigned.splice(0)) reject(new LsmtError('55000', `no other member of shard ${shard} is heard of by ${host.self.node}, which leads it`))
   }
 
   async function swap({ swapId, ...request }: Extract<Effect, { kind: 'swap' }>): Promise<void> {
@@ -96,14 +100,16 @@ export function openEmptyReplica({ shard, host, disk, send }: Options): EmptyRep
         role: role.kind, epoch, halted, commitSequence, durableSequence: log.durableSequence, lastEpoch: endOfLog(log).epoch, isFetching: false,
         isReady: leader !== undefined && commitSequence >= leader.sinceSequence,
         copies: state.known?.configuration.members.length ?? 0,
-        peers: leader?.peers.map(({ id, matchSequence, isMatched, heardAtMs }) => ({ ...id, isMatched, lag: log.lastSequence - matchSequence, silentMs: performance.now() - heardAtMs })) ?? [],
+        peers: leader?.peers.map(({ id, matchSequence }) => ({ ...id, lag: log.lastSequence - matchSequence })) ?? [],
       }
     },
     move: (fromStore, to) => give({ kind: 'move', fromStore, to }),
-    resign: () => new Promise((resolve) => {
-      resigned.push(resolve)
+    async resign() {
+      const over = createDeferred()
+      resigned.push(over)
       give({ kind: 'resign' })
-    }),
+      await over.promise
+    },
     async close() {
       isClosed = true
       clearInterval(ticking)

@@ -29,7 +29,7 @@ import { startNode } from '../transport/test-node.ts'
 import type { TestNode } from '../transport/test-node.ts'
 
 const timing: ReplicationTiming = {
-  heartbeatMs: 20, retransmitMs: 100, electionPauseMs: 30, replaceAfterMs: 300, goneAfterMs: 100, joinAfterMs: 3_000, resignAfterMs: 450, changePauseMs: 50, readMsMax: 1_000, storeTimeoutMs: 200,
+  heartbeatMs: 20, retransmitMs: 100, electionPauseMs: 30, replaceAfterMs: 300, goneAfterMs: 100, joinAfterMs: 3_000, resignAfterMs: 450, standAsideMs: 200, changePauseMs: 50, readMsMax: 1_000, storeTimeoutMs: 200,
 }
 const leaseMs = 60_000
 

@@ -151,7 +151,7 @@ function createReplicaNode(options: NodeOptions, firstDisk: Disk, services: Map<
   /** What a schedule does to a replica beside its faults. */
   function give(event: ReplicaEvent): void {
     if (event.kind === 'move') replica?.move(event.fromStore, event.to)
-    else if (event.kind === 'resign') void replica?.resign()
+    else if (event.kind === 'resign') replica?.resign().catch(unlessNobodyFollows)
     else throw new Error(`a schedule gives ${event.kind}`)
   }
 
@@ -198,4 +198,9 @@ function createReplicaNode(options: NodeOptions, firstDisk: Disk, services: Map<
     stallNextServe: (ms) => void (serveStallMs = ms),
   }
   return node
+}
+
+/** It goes on then. */
+function unlessNobodyFollows(error: unknown): void {
+  if (!(error instanceof LsmtError) || error.code !== '55000') throw error
 }

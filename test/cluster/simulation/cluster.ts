@@ -24,7 +24,7 @@ import type { World } from './world.ts'
 
 /** Everything ten times as fast as it will be, so that a schedule has few steps. */
 const shortTiming: ReplicationTiming = {
-  heartbeatMs: 30, retransmitMs: 60, electionPauseMs: 40, replaceAfterMs: 200, goneAfterMs: 80, joinAfterMs: 300, resignAfterMs: 350, changePauseMs: 150, readMsMax: 100, storeTimeoutMs: 80,
+  heartbeatMs: 30, retransmitMs: 60, electionPauseMs: 40, replaceAfterMs: 200, goneAfterMs: 80, joinAfterMs: 300, resignAfterMs: 350, standAsideMs: 150, changePauseMs: 150, readMsMax: 100, storeTimeoutMs: 80,
 }
 
 const shortLease: LeasePolicy = { ttlMs: 200, driftMax: 0.02, marginMs: 2, stallMsMax: 60 }

@@ -10,16 +10,18 @@ import { isMember, withJoined, withJoining, withoutLeader } from '../configurati
 import type { Joining, ReplicaId, ShardConfiguration } from '../configuration.ts'
 import type { LiveNode } from '../event.ts'
 import { propose } from '../proposal.ts'
-import type { Leader, Peer } from '../state/replica-state.ts'
+import type { Leader, Peer, ReplicaState } from '../state/replica-state.ts'
 import { changeLeader } from '../state/turn.ts'
-import type { Turn } from '../state/turn.ts'
+import type { StepContext, Turn } from '../state/turn.ts'
 
 /** At every tick: confirms a new lease, hands over, or begins, ends or abandons a replacement; one change at a time. */
 export function tendMembers(turn: Turn, leader: Leader): void {
   const { proposal, known, lease, nowMs } = turn.state
   if (proposal !== undefined || known === undefined) return
   if (leader.resignByMs !== undefined) {
-    if (leader.writes.length === 0 || nowMs >= leader.resignByMs) propose(turn, 'resign', withoutLeader(known.configuration), {})
+    // Nobody would follow, and what is lost is replaced by leaders only: it goes on.
+    if (!hasSuccessor(turn.context, turn.state, leader, nowMs)) changeLeader(turn, leader, { resignByMs: undefined })
+    else if (leader.writes.length === 0 || nowMs >= leader.resignByMs) propose(turn, 'resign', withoutLeader(known.configuration), {})
   } else if (isIsolated(turn, leader)) {
     // Somebody may follow without waiting for the lease. Commits may go on: they know of a follower by themselves.
     changeLeader(turn, leader, { leaseId: undefined })
@@ -28,6 +30,17 @@ export function tendMembers(turn: Turn, leader: Leader): void {
     propose(turn, 'renew', { ...known.configuration, version: known.configuration.version + 1 }, { leaseId: lease.leaseId })
   } else if (known.configuration.joining !== null) tendJoining(turn, leader, known.configuration, known.configuration.joining)
   else if (nowMs >= leader.nextChangeMs) replaceLost(turn, leader, known.configuration)
+}
+
+/** The node is about to stop, or leads too much. Dropped where nobody is in sight who could follow. */
+export function onResign(turn: Turn, leader: Leader): void {
+  const { nowMs } = turn.state
+  if (hasSuccessor(turn.context, turn.state, leader, nowMs)) changeLeader(turn, leader, { resignByMs: nowMs + turn.context.timing.resignAfterMs })
+}
+
+/** Another member that has just been heard of, as a follower of this leadership. */
+export function hasSuccessor({ timing }: StepContext, { known }: ReplicaState, { peers }: Leader, nowMs: number): boolean {
+  return peers.some(({ id, isMatched, heardAtMs }) => isMatched && nowMs - heardAtMs < timing.goneAfterMs && isMember(known!.configuration, id.store))
 }
 
 /** Placement's wish. What cannot be done now is dropped: placement looks at the configuration and wishes again. */
@@ -79,9 +92,12 @@ function newestOf(live: readonly LiveNode[]): readonly LiveNode[] {
   return live.filter(({ node, incarnation }) => !live.some((other) => other.node === node && other.incarnation > incarnation))
 }
 
-/** Nobody is heard, while the store sees a member that may be better off. */
-function isIsolated(turn: Turn, { heardAtMs }: Leader): boolean {
+/** Nobody is heard, while the store sees a member that may be better off. One that has begun to join is given a moment to be heard. */
+function isIsolated(turn: Turn, { heardAtMs, peers }: Leader): boolean {
   const { nowMs, live, self, known } = turn.state
-  const isOtherLive = known!.configuration.members.some(({ store }) => store !== self.store && live.some((node) => node.store === store))
-  return isOtherLive && nowMs - heardAtMs >= turn.context.timing.resignAfterMs
+  const { resignAfterMs, replaceAfterMs } = turn.context.timing
+  const { members, joining } = known!.configuration
+  const isOtherLive = members.some(({ store }) => store !== self.store && live.some((node) => node.store === store))
+  const joinsSinceMs = peers.find(({ id }) => id.store === joining?.replica.store)?.heardAtMs ?? -Infinity
+  return isOtherLive && nowMs - heardAtMs >= resignAfterMs && nowMs - joinsSinceMs >= resignAfterMs - replaceAfterMs
 }

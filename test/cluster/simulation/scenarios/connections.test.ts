@@ -73,8 +73,27 @@ describe('connections', () => {
     expect(story.verdict()).toEqual([])
   })
 
+  it('a leader does not resign where nobody is heard of who could follow, and takes it back where that one falls silent', () => {
+    const story = begin()
+    story.second.pause()
+    story.run(100)
+    story.first.give({ kind: 'resign' })
+    expect(story.first.state!.role).toMatchObject({ resignByMs: undefined })
+    story.second.resume()
+    expect(story.write('k', '1')?.kind).toBe('written')
+    story.second.pause()
+    const last = story.ask(story.first, { action: { kind: 'write', value: '2' } })
+    story.first.give({ kind: 'resign' })
+    expect(story.first.state!.role).toMatchObject({ resignByMs: expect.any(Number) })
+    const { epoch } = story.first.state!
+    expect(story.until(() => last.answer?.kind === 'written', 400)).toBe(true)
+    expect(story.first.state!.epoch).toBe(epoch)
+    expect(story.verdict()).toEqual([])
+  })
+
   it('a leader that resigns finishes what it has and is followed without a lease having to end', () => {
     const story = begin()
+    story.write('k', '0')
     const last = story.ask(story.first, { action: { kind: 'write', value: '1' } })
     story.first.give({ kind: 'resign' })
     expect(story.ask(story.first, { key: 'other', action: { kind: 'write', value: '2' } }).answer?.kind).toBe('refused')
@@ -96,6 +115,28 @@ describe('with the timing of real nodes', () => {
     'the leader is not heard': ({ network, first, second, spare }) => [second, spare].forEach(({ name }) => network.cut(first.name, name)),
     'the leader hears nobody': ({ network, first, second, spare }) => [second, spare].forEach(({ name }) => network.cut(name, first.name)),
     'the members are cut off from each other': (story) => story.cutOff(story.first, [story.second]),
+    'the other member stands still while the leader hands over to it': ({ first, second, ask }) => {
+      second.pause()
+      ask(first, { action: { kind: 'write', value: 'last' } })
+      first.give({ kind: 'resign' })
+    },
+    'the other member stands still when the leader has handed over to it': (story) => {
+      story.first.give({ kind: 'resign' })
+      expect(story.until(() => story.configuration.leader === null)).toBe(true)
+      story.second.pause()
+    },
+    'the other member stands still when it has just become one': (story) => {
+      move(story)
+      expect(story.until(() => story.first.state!.known!.configuration.members.some(({ node }) => node === story.spare.name))).toBe(true)
+      story.spare.pause()
+    },
+    'the other member stands still when it has just become one, and the spare is slow to begin': (story) => {
+      move(story)
+      expect(story.until(() => story.first.state!.known!.configuration.members.some(({ node }) => node === story.spare.name))).toBe(true)
+      story.spare.pause()
+      story.second.pause()
+      story.world.after(2_300, () => story.second.resume())
+    },
     'the leader loses its disk': (story) => {
       story.first.crash()
       story.startEmpty(story.first)
@@ -106,13 +147,18 @@ describe('with the timing of real nodes', () => {
     },
   }
 
-  it.each(Object.entries(faults))('writes go on within a lease and two seconds when %s', (_, fail) => {
+  const move = ({ first, second, spare }: Scenario): void => first.give({ kind: 'move', fromStore: second.disk.store, to: { node: spare.name, store: spare.disk.store } })
+
+  // Nothing takes time here but what is waited for: the other second is for real disks, networks and processors.
+  const resumeMsMax = ttlMs + 1_000
+
+  it.each(Object.entries(faults))('writes go on within a lease and a second when %s', (_, fail) => {
     const story = begin({ timing: defaultTiming, lease: { ttlMs, stallMsMax: 1_000 } })
     expect(story.write('k', '1')?.kind).toBe('written')
     const failedAtMs = story.world.nowMs
     fail(story)
-    for (let i = 2; story.write('k', `${i}`, ttlMs)?.kind !== 'written'; i++) expect(story.world.nowMs - failedAtMs).toBeLessThan(ttlMs + 2_000)
-    expect(story.world.nowMs - failedAtMs).toBeLessThan(ttlMs + 2_000)
+    for (let i = 2; story.write('k', `${i}`, ttlMs)?.kind !== 'written'; i++) expect(story.world.nowMs - failedAtMs).toBeLessThan(resumeMsMax)
+    expect(story.world.nowMs - failedAtMs).toBeLessThan(resumeMsMax)
     expect(story.verdict()).toEqual([])
   })
 })
