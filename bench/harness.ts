@@ -42,6 +42,10 @@ export interface Measurement {
   readonly spread: number
   readonly operationsPerSecond: number
   readonly answerHash: string
+  /** Of a contestant that is a process of its own: its largest resident size. */
+  readonly peakMemoryBytes?: number
+  /** What it keeps on disk afterwards. */
+  readonly diskBytes?: number
 }
 
 /** What is to be read beside the measurements. */
@@ -84,21 +88,26 @@ function timeOnce(contestant: PreparedCase, options: BenchOptions): number {
   return result.latency.p50 * 1e6
 }
 
-/** Runs whole-engine contestants in turn, `rounds` times. */
-export async function measureContestants(bench: string, contestants: readonly Contestant[], rounds: number): Promise<readonly Measurement[]> {
+/**
+ * Runs whole-engine contestants in turn, `rounds` times, each round beginning with another one. What is compiled while it
+ * runs is compiled in a round before that is not counted, unless a bench has seen to that.
+ */
+export async function measureContestants(bench: string, contestants: readonly Contestant[], rounds: number, warmUpRounds = rounds > 1 ? 1 : 0): Promise<readonly Measurement[]> {
+  const names = contestants.map(({ name }) => name)
   const samples: number[][] = contestants.map(() => [])
   const hashes: string[] = []
   let operations = 1
-  for (let round = 0; round < rounds; round++) {
-    for (const [index, contestant] of contestants.entries()) {
-      const outcome = await contestant.run()
+  for (let round = -warmUpRounds; round < rounds; round++) {
+    for (let turn = 0; turn < contestants.length; turn++) {
+      const index = (turn + Math.max(round, 0)) % contestants.length
+      const outcome = await contestants[index]!.run()
       operations = outcome.operations
-      samples[index]!.push(outcome.elapsedMs * 1e6)
+      if (round >= 0) samples[index]!.push(outcome.elapsedMs * 1e6)
       hashes[index] = answerHash(outcome.answer)
     }
-    assertEqualAnswers(bench, contestants.map((each) => each.name), hashes)
+    assertEqualAnswers(bench, names, hashes)
   }
-  return contestants.map((each, index) => measured(bench, each.name, samples[index]!, operations, hashes[index]!))
+  return names.map((name, index) => measured(bench, name, samples[index]!, operations, hashes[index]!))
 }
 
 /** `nanoseconds` of each round, in which `operations` were done. */
@@ -108,6 +117,7 @@ export function measured(bench: string, contestant: string, nanoseconds: readonl
   return { bench, contestant, medianNs: middle / operations, spread, operationsPerSecond: (operations / middle) * 1e9, answerHash: hash }
 }
 
-function assertEqualAnswers(bench: string, names: readonly string[], hashes: readonly string[]): void {
+/** Throws when hashes differ. */
+export function assertEqualAnswers(bench: string, names: readonly string[], hashes: readonly string[]): void {
   if (new Set(hashes).size > 1) throw new Error(`${bench}: answers differ: ${names.map((name, i) => `${name} ${hashes[i]}`).join(', ')}`)
 }

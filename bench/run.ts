@@ -1,60 +1,68 @@
 /**
- * `npm run bench`                  everything
- * `npm run bench -- <name> …`      benches whose path contains a name (kernel, engine, bloom, …)
- * `npm run bench -- --smoke`       everything, tiny: seconds
- * `npm run bench -- --json FILE`   also writes the measurements as JSON
- * `npm run bench -- --markdown FILE`  also writes them as a Markdown table
+ * `npm run bench`                     everything; writes bench/results.json and bench/RESULTS.md
+ * `npm run bench -- <name> …`         benches whose path contains a name (kernel, engine, bloom, …)
+ * `npm run bench -- <name> … --save`  and replaces what those files have of them
+ * `npm run bench -- --smoke`          everything, tiny: seconds
+ * `npm run bench -- --results FOLDER` writes the files there instead
+ *
+ * Each bench is a process of its own, so that none finds the memory and the compiled code of others. They run one after
+ * the other; tiny ones side by side, since nobody looks at their times.
  */
-import { readdirSync, writeFileSync } from 'node:fs'
+import { fork } from 'node:child_process'
+import { once } from 'node:events'
+import { readdirSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
+import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
-import { measureKernelCase, type BenchCase, type BenchNote, type BenchOptions, type Measurement } from './harness.ts'
-import { markdownReport, printHeader, printMeasurements, printNote } from './report.ts'
-
-interface KernelBench {
-  bench(): readonly BenchCase[]
-}
-
-/** Yields each bench's measurements as it completes. */
-interface EngineBench {
-  measure(options: BenchOptions): AsyncIterable<readonly Measurement[] | BenchNote>
-}
+import { commandLine, machine } from './environment.ts'
+import type { BenchNote, Measurement } from './harness.ts'
+import { printHeader, printMeasurements, printNote } from './report.ts'
+import { writeResults } from './results.ts'
+import type { BenchRun } from './results.ts'
+import type { FromBench } from './run-one.ts'
 
 const rooms = ['kernel', 'engine', 'key-value', 'key-value/ycsb', 'sql', 'http', 'cluster']
+const here = fileURLToPath(new URL('.', import.meta.url))
 
 async function main(): Promise<void> {
-  const { values, positionals } = parseArgs({ allowPositionals: true, options: { smoke: { type: 'boolean', default: false }, json: { type: 'string' }, markdown: { type: 'string' } } })
-  const files = rooms.flatMap((room) => benchFiles(room)).filter((file) => positionals.length === 0 || positionals.some((name) => file.includes(name)))
-  if (files.length === 0) throw new Error(`no bench is named ${positionals.join(' ')}; there are ${rooms.flatMap((room) => benchFiles(room)).join(', ')}`)
+  const { values, positionals } = parseArgs({ allowPositionals: true, options: { smoke: { type: 'boolean', default: false }, save: { type: 'boolean', default: false }, results: { type: 'string' } } })
+  const every = rooms.flatMap(benchFiles)
+  const files = every.filter((file) => positionals.length === 0 || positionals.some((name) => file.includes(name)))
+  if (files.length === 0) throw new Error(`no bench is named ${positionals.join(' ')}; there are ${every.join(', ')}`)
   printHeader()
-  const all: (readonly Measurement[])[] = []
-  const notes: BenchNote[] = []
-  for (const file of files) {
-    for await (const outcome of runBench(file, { smoke: values.smoke })) {
-      if ('note' in outcome) {
-        printNote(outcome)
-        notes.push(outcome)
-      } else {
-        printMeasurements(outcome)
-        all.push(outcome)
-      }
-    }
+  const runs: BenchRun[] = []
+  const waiting = [...files]
+  const next = async (): Promise<void> => {
+    for (let file = waiting.shift(); file !== undefined; file = waiting.shift()) runs.push(await runBench(file, values.smoke))
   }
-  if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify({ node: process.version, measurements: all.flat(), notes }, null, 2)}\n`)
-  if (values.markdown !== undefined) writeFileSync(values.markdown, markdownReport(all, notes))
+  await Promise.all(Array.from({ length: values.smoke ? availableParallelism() : 1 }, next))
+  const folder = values.results ?? (values.save || (!values.smoke && positionals.length === 0) ? here : undefined)
+  if (folder !== undefined) writeResults(folder, runs, every)
 }
 
 function benchFiles(room: string): string[] {
   return readdirSync(new URL(`./${room}/`, import.meta.url)).filter((file) => file.endsWith('.bench.ts')).sort().map((file) => `${room}/${file}`)
 }
 
-async function* runBench(file: string, options: BenchOptions): AsyncGenerator<readonly Measurement[] | BenchNote> {
-  const module = (await import(new URL(file, import.meta.url).href)) as KernelBench | EngineBench
-  if ('bench' in module) {
-    const name = file.replace('.bench.ts', '')
-    for (const each of module.bench()) yield measureKernelCase(name, each, options)
-    return
-  }
-  yield* module.measure(options)
+async function runBench(file: string, smoke: boolean): Promise<BenchRun> {
+  const child = fork(new URL('run-one.ts', import.meta.url), [file, ...(smoke ? ['--smoke'] : [])], { execArgv: ['--import', 'tsx'] })
+  const exited = once(child, 'exit')
+  const startMs = performance.now(), startedAt = new Date().toISOString()
+  const measurements: Measurement[] = [], notes: BenchNote[] = []
+  let peakMemoryBytes: number | undefined
+  child.on('message', (message: FromBench) => {
+    if ('peakMemoryBytes' in message) peakMemoryBytes = message.peakMemoryBytes
+    else if ('note' in message) {
+      printNote(message.note)
+      notes.push(message.note)
+    } else {
+      printMeasurements(message.measurements)
+      measurements.push(...message.measurements)
+    }
+  })
+  const [code, signal] = (await exited) as [number | null, string | null]
+  if (code !== 0 || peakMemoryBytes === undefined) throw new Error(`${file} ended with ${signal ?? code}`)
+  return { file, startedAt, command: commandLine(file, smoke), machine: machine(), seconds: Math.round((performance.now() - startMs) / 100) / 10, peakMemoryBytes, measurements, notes }
 }
 
 await main()

@@ -30,7 +30,7 @@ export async function* measure({ smoke }: BenchOptions): AsyncGenerator<readonly
     // Everything once and small, so that what is compiled while it runs is.
     if (!smoke) await warmUp(compare(root, 20_000, 1))
     yield* compare(root, count, smoke ? 1 : 3)
-    yield* footprints(bench, installedPeers(), root, count)
+    yield await footprints(`${bench}/fill at random, settle, read, scan: a process of its own`, installedPeers(), root, count)
   } finally {
     rmSync(root, { recursive: true })
   }
@@ -40,7 +40,7 @@ async function* compare(root: string, count: number, rounds: number): AsyncGener
   const ordered = entriesInOrder(count), random = shuffled(ordered)
   const entrants = await enter(root, 'written')
   const anew = (entrant: Entrant): Promise<void> => renew(entrant, root, 'written')
-  const contest = (name: string, contestants: Parameters<typeof measureContestants>[1]): Promise<readonly Measurement[]> => measureContestants(`${bench}/${name}`, contestants, rounds)
+  const contest = (name: string, contestants: Parameters<typeof measureContestants>[1]): Promise<readonly Measurement[]> => measureContestants(`${bench}/${name}`, contestants, rounds, 0)
   const some = Math.ceil(count / 10)
   yield await contest('put in order, one by one', writing(entrants, putSingly(ordered, some), anew))
   yield await contest('put at random, one by one', writing(entrants, putSingly(random, some), anew))

@@ -31,7 +31,7 @@ async function* compare(root: string, count: number, rounds: number): AsyncGener
   const entries = shuffled(entriesInOrder(count))
   const entrants = await enter(root, 'synced')
   for (const [writers, puts] of [[1, Math.ceil(count / 20)], [64, count]] as const) {
-    yield await measureContestants(`${bench} put, ${writers} in flight`, writing(entrants, putAtOnce(entries, puts, writers), (entrant) => renew(entrant, root, 'synced')), rounds)
+    yield await measureContestants(`${bench} put, ${writers} in flight`, writing(entrants, putAtOnce(entries, puts, writers), (entrant) => renew(entrant, root, 'synced')), rounds, 0)
   }
   for (const { store } of entrants) await store.close()
 }

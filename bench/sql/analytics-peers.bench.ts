@@ -14,6 +14,7 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { missingPeer } from '../peers/installed.ts'
 import { bytesOnDisk } from '../peers/peer.ts'
+import type { Life } from '../peers/peak-memory.ts'
 import type { OpenPeer, PeerKind, PeerRows } from '../peers/peer.ts'
 import { peers } from '../peers/peers.ts'
 import { measureContestants, measured } from '../harness.ts'
@@ -45,10 +46,7 @@ export async function* measure({ smoke }: BenchOptions): AsyncGenerator<readonly
     if (!isLoaded) yield* load(entrants, root, sales)
     yield* askAll(entrants, sales.count, smoke)
     for (const { peer } of entrants) await peer.close()
-    yield { bench, note: `bytes on disk: ${entrants.map(({ kind, directory }) => `${kind.name} ${megabytes(bytesOnDisk(directory))}`).join(', ')}` }
-    const peaks = []
-    for (const entrant of entrants) peaks.push(`${entrant.kind.name} ${megabytes(await peakMemory(entrant, sales.count))}`)
-    yield { bench, note: `peak memory of a process that opens the table and runs each query once: ${peaks.join(', ')}` }
+    yield await footprints(entrants, sales.count)
   } finally {
     if (kept === undefined) rmSync(root, { recursive: true })
   }
@@ -58,8 +56,6 @@ function isNamed(variable: string, name: string): boolean {
   const names = process.env[variable]
   return names === undefined || names.split(',').some((each) => name.includes(each))
 }
-
-const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(1)} MB`
 
 /** All rows the quickest way, then a tenth of them in every other way into tables of their own. */
 async function* load(entrants: readonly Entrant[], root: string, sales: Sales): AsyncGenerator<readonly Measurement[]> {
@@ -132,8 +128,14 @@ function valueText(value: unknown): string {
   return isNumber ? Number(value).toFixed(2) : String(value)
 }
 
-async function peakMemory({ kind, directory }: Entrant, rowCount: number): Promise<number> {
-  const script = fileURLToPath(new URL('../peers/peak-memory.ts', import.meta.url))
-  const { stdout } = await promisify(execFile)(process.execPath, ['--import', 'tsx', script, kind.name, directory, String(rowCount)])
-  return Number(stdout.trim().split('\n').at(-1))
+/** Bytes on disk, and the memory and time of a process that opens the table and runs each query once. */
+async function footprints(entrants: readonly Entrant[], rowCount: number): Promise<readonly Measurement[]> {
+  const found: Measurement[] = []
+  for (const { kind, directory } of entrants) {
+    const script = fileURLToPath(new URL('../peers/peak-memory.ts', import.meta.url))
+    const { stdout } = await promisify(execFile)(process.execPath, ['--import', 'tsx', script, kind.name, directory, String(rowCount)])
+    const { elapsedMs, peakMemoryBytes } = JSON.parse(stdout.trim().split('\n').at(-1)!) as Life
+    found.push({ ...measured(`${bench}/opened, each query once, in a process of its own`, kind.name, [elapsedMs * 1e6], 1, ''), peakMemoryBytes, diskBytes: bytesOnDisk(directory) })
+  }
+  return found
 }

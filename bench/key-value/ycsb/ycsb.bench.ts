@@ -43,7 +43,7 @@ async function* compare(root: string, count: number, rounds: number): AsyncGener
     for (const entrant of entrants) await load(entrant, root, records)
     for (const letter of letters) {
       const workload = ycsbWorkloads.find((each) => each.letter === letter)!
-      yield await measureContestants(`${bench} ${letter}: ${workload.title}`, contestants(entrants, workload, records, rounds), rounds)
+      yield await measureContestants(`${bench} ${letter}: ${workload.title}`, contestants(entrants, workload, records, rounds), rounds, 0)
     }
   }
   for (const { store } of entrants) await store.close()

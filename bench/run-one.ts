@@ -1,0 +1,34 @@
+/** A process of its own for one bench: sends what it measures to the runner, at last its largest resident size. */
+import { measureKernelCase } from './harness.ts'
+import type { BenchCase, BenchNote, BenchOptions, Measurement } from './harness.ts'
+
+export type FromBench = { readonly measurements: readonly Measurement[] } | { readonly note: BenchNote } | { readonly peakMemoryBytes: number }
+
+interface KernelBench {
+  bench(): readonly BenchCase[]
+}
+
+/** Yields each bench's measurements as it completes. */
+interface EngineBench {
+  measure(options: BenchOptions): AsyncIterable<readonly Measurement[] | BenchNote>
+}
+
+const [file, ...flags] = process.argv.slice(2)
+if (file === undefined || process.send === undefined) throw new Error('this is started by run.ts')
+process.once('disconnect', () => process.exit(1))
+
+const send = (message: FromBench): Promise<void> =>
+  new Promise((resolve, reject) => {
+    process.send!(message, undefined, undefined, (error) => (error === null ? resolve() : reject(error)))
+  })
+
+async function* outcomes(path: string, options: BenchOptions): AsyncGenerator<readonly Measurement[] | BenchNote> {
+  const module = (await import(new URL(path, import.meta.url).href)) as KernelBench | EngineBench
+  if ('measure' in module) return yield* module.measure(options)
+  const name = path.replace('.bench.ts', '')
+  for (const each of module.bench()) yield measureKernelCase(name, each, options)
+}
+
+for await (const outcome of outcomes(file, { smoke: flags.includes('--smoke') })) await send('note' in outcome ? { note: outcome } : { measurements: outcome })
+await send({ peakMemoryBytes: process.resourceUsage().maxRSS * 1024 })
+process.exit(0)
