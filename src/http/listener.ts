@@ -3,7 +3,7 @@ import { createServer } from 'node:http'
 import type { RequestListener, Server } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
 import type { Server as TlsServer } from 'node:https'
-import type { AddressInfo } from 'node:net'
+import type { AddressInfo, Socket } from 'node:net'
 import { LsmtError } from '../errors.ts'
 import { connectionOptions } from './guard/connections.ts'
 import type { HttpLimits } from './guard/limits.ts'
@@ -28,6 +28,8 @@ export interface ListenerSettings extends Address {
 
 export interface Listener {
   readonly server: Server
+  /** Has connections (with TLS: once they are secure) go to `take` first, and gives what Node takes them by. */
+  divert(take: (socket: Socket) => void): (socket: Socket) => void
   /** Connections from now on are answered with this certificate. 22023 when it cannot be used; the one before stays. */
   replaceCertificate(certificate: Certificate): void
   /** http(s)://host:port as it is; there once it listens. */
@@ -41,6 +43,7 @@ export function createListener(handle: RequestListener, { host, certificate, lim
   const server: Server | TlsServer = secure ?? createServer(options, handle)
   return {
     server,
+    divert: (take) => divert(server, secure === undefined ? 'connection' : 'secureConnection', take),
     replaceCertificate(replacement) {
       usable(() => secure?.setSecureContext({ ...replacement, minVersion: 'TLSv1.2' }))
     },
@@ -49,6 +52,13 @@ export function createListener(handle: RequestListener, { host, certificate, lim
       return `${secure === undefined ? 'http' : 'https'}://${host.includes(':') ? `[${host}]` : host}:${port}`
     },
   }
+}
+
+/** What a server of Node's does with a connection is the listener that it has from the beginning. */
+function divert(server: Server, event: 'connection' | 'secureConnection', take: (socket: Socket) => void): (socket: Socket) => void {
+  const [toNode] = server.listeners(event) as ((this: Server, socket: Socket) => void)[]
+  server.off(event, toNode!).on(event, take)
+  return (socket) => toNode!.call(server, socket)
 }
 
 function usable<T>(use: () => T): T {

@@ -21,6 +21,7 @@ import type { ServedCluster } from './forward/served-cluster.ts'
 import { answerUpgrades } from './forward/upgrades.ts'
 import { answerError, answerQuery } from './query/query-route.ts'
 import type { QueryRoute } from './query/query-route.ts'
+import { NodeReply } from './reply/node-reply.ts'
 import { createBodies, drop, tooLarge } from './guard/bodies.ts'
 import { accessFor } from './guard/clients.ts'
 import type { Clients } from './guard/clients.ts'
@@ -37,7 +38,9 @@ import type { Traffic, TrafficOptions } from './observe/traffic.ts'
 import { answerImport } from './import/import-route.ts'
 import type { ImportRoute } from './import/import-route.ts'
 import { closeListener, createListener, listen } from './listener.ts'
-import type { Certificate, ListenerSettings } from './listener.ts'
+import { openLane } from './lane/lane.ts'
+import type { Lane, LaneOptions } from './lane/lane.ts'
+import type { Certificate, Listener, ListenerSettings } from './listener.ts'
 
 export interface HttpSettings extends ListenerSettings {
   readonly clients: Clients
@@ -89,7 +92,7 @@ export async function startHttpServer(settings: HttpSettings, services: HttpServ
   const peers = createPeers({ ca: services.peerCa })
   const forwards = { answered: 0, notTaken: 0, unknown: 0 }
   const cluster = services.cluster && createClusterRoute({ cluster: services.cluster, peers, clock: services.clock, counts: forwards }, services.sql)
-  const sample = (): Sample => ({ engine: services.engineStats(), sql: services.sql.stats, reads, gate: gate.counts, connections: connections.counts, bodyBytes: bodies.bytesHeld, requestsUnderWay: traffic.underWay, forwards, cluster: services.cluster?.membership.status() })
+  const sample = (): Sample => ({ engine: services.engineStats(), sql: services.sql.stats, reads, gate: gate.counts, connections: connections.counts, laneConnections: lane?.connectionCount ?? 0, bodyBytes: bodies.bytesHeld, requestsUnderWay: traffic.underWay, forwards, cluster: services.cluster?.membership.status() })
   const routes: Routes = { ...services, cluster, bodyTimeoutMs: limits.bodyTimeoutMs, statementLengthMax: limits.statementLengthMax, statementTimeoutMs: limits.statementTimeoutMs, bodies, gate, traffic, reads, metrics: () => metrics.text(sample()) }
   const app = createApp(routes)
   const door: Door = { settings, traffic, cluster: services.cluster, isStopping: false }
@@ -111,9 +114,10 @@ export async function startHttpServer(settings: HttpSettings, services: HttpServ
       app(request, response)
     }
   }
-  const { server, url, replaceCertificate } = createListener((request, response) => handle(request, response, false), settings)
+  const { server, url, replaceCertificate, divert } = createListener((request, response) => handle(request, response, false), settings)
   const connections = guardConnections(server, limits)
   server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => handle(request, response, true))
+  const lane = services.cluster === undefined ? laneOf(divert, { ...settings, route: routes, clock: services.clock, connections, isStopping: () => door.isStopping }) : undefined
   if (services.cluster !== undefined) answerUpgrades(server, settings.certificate !== undefined, services.cluster)
   await listen(server, settings)
   const drain = async (graceMs: number): Promise<void> => {
@@ -127,9 +131,17 @@ export async function startHttpServer(settings: HttpSettings, services: HttpServ
     async close(graceMs) {
       await drain(graceMs)
       peers.close()
+      lane?.close()
       await closeListener(server)
     },
   }
+}
+
+/** Requests that other nodes may have to answer go on as Node has read them: a node of a cluster has no lane. */
+function laneOf(divert: Listener['divert'], options: Omit<LaneOptions, 'toNode'>): Lane {
+  const toNode = divert((socket) => lane.take(socket))
+  const lane = openLane({ ...options, toNode })
+  return lane
 }
 
 interface Door {
@@ -156,7 +168,7 @@ function admitted(door: Door, request: IncomingMessage, response: ServerResponse
     if (awaitsContinue && Number(request.headers['content-length']) > limits.bodyBytesMax && isQuery(request.url)) throw tooLarge(limits.bodyBytesMax)
     return access
   } catch (error) {
-    answerError({ traffic }, error, response, undefined)
+    answerError({ traffic }, error, new NodeReply(response), undefined)
     drop(request)
     return undefined
   }
@@ -215,7 +227,7 @@ function createApp(services: Routes): Express {
     sendError(response, 404, '22023', `there is no ${request.method} ${request.path.slice(0, 100)}`, {})
   })
   app.use((error: unknown, _request: Request, response: Response, _next: NextFunction) => {
-    answerError(services, badUrl(error) ? new LsmtError('22023', 'the URL cannot be read') : error, response, undefined)
+    answerError(services, badUrl(error) ? new LsmtError('22023', 'the URL cannot be read') : error, new NodeReply(response), undefined)
   })
   return app
 }

@@ -59,9 +59,9 @@ export interface QueryOptions {
    * Makes writes safe to repeat: a text that comes again with the same key has the same answer, and what was written is not
    * written again, across restarts as well. 22023 when the key was used for another text or other parameters.
    */
-  readonly idempotencyKey?: string
+  readonly idempotencyKey?: string | undefined
   /** Requests to storage that the queries of the text may make together, none by default; 54000 before one more is made; one that a cache on disk answers counts too. 22023 unless a whole number from 0 on. */
-  readonly maxStorageRequests?: number
+  readonly maxStorageRequests?: number | undefined
 }
 
 const budgetOf = (options: QueryOptions | undefined): RequestBudget | undefined =>

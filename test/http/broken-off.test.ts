@@ -42,9 +42,10 @@ function decompressed({ encoding, body }: Received): Buffer {
 describe('an error in mid-stream', () => {
   for (const format of formats) {
     for (const encoding of ['identity', 'gzip', 'br']) {
-      test(`${format}, ${encoding}`, async () => {
+      // One that is to be closed is answered by Node, one that is kept in the lane.
+      for (const connection of ['close', 'keep-alive']) test(`${format}, ${encoding}, ${connection}`, async () => {
         const { url, server, faults } = await startTestServer({ engine: largeEngine(50, failure).engine })
-        const received = await post(url, format, { 'accept-encoding': encoding })
+        const received = await post(url, format, { 'accept-encoding': encoding, connection })
         expect([received.status, received.complete, received.encoding]).toEqual([200, false, encoding === 'identity' ? undefined : encoding])
         expect(faults).toEqual([failure])
         expectBroken(format, decompressed(received))
@@ -114,13 +115,14 @@ describe('compression', () => {
   test('by what the client takes', async () => {
     const asked: readonly (readonly [string, string | undefined])[] = [['gzip', 'gzip'], ['br', 'br'], ['gzip, deflate', 'gzip'], ['br;q=0.5, gzip', 'gzip'], ['deflate', undefined], ['gzip;q=0', undefined], ['identity, gzip;q=0.5', undefined]]
     for (const [accepted, encoding] of asked) {
-      const engine = largeEngine(3)
-      const { url, server } = await startTestServer({ engine: engine.engine })
-      const received = await post(url, 'csv', { 'accept-encoding': accepted })
-      expect([accepted, received.encoding, received.complete]).toEqual([accepted, encoding, true])
-      expect(decompressed(received).toString().split('\r\n')).toHaveLength(302)
-      if (encoding !== undefined) expect(received.body.length).toBeLessThan(30_000)
-      await server.close(100)
+      for (const connection of ['close', 'keep-alive']) {
+        const { url, server } = await startTestServer({ engine: largeEngine(3).engine })
+        const received = await post(url, 'csv', { 'accept-encoding': accepted, connection })
+        expect([accepted, received.encoding, received.complete]).toEqual([accepted, encoding, true])
+        expect(decompressed(received).toString().split('\r\n')).toHaveLength(302)
+        if (encoding !== undefined) expect(received.body.length).toBeLessThan(30_000)
+        await server.close(100)
+      }
     }
   })
 

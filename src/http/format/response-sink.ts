@@ -4,40 +4,38 @@
  * error after the first chunk cannot change the status any more: the connection is cut before the body's end, so that
  * the client sees a broken body and never a short result.
  */
-import type { ServerResponse } from 'node:http'
 import type { Writable } from 'node:stream'
 import { LsmtError } from '../../errors.ts'
 import { endReason } from '../../runtime/end-signal.ts'
 import type { CancelSignal } from '../../sql/cancel.ts'
-import { setOwnHeaders } from '../observe/own-headers.ts'
+import type { Reply } from '../reply/reply.ts'
 import { chooseEncoding, compressedBytesMin, createCompressor } from './compression.ts'
-import type { Compressor, Encoding } from './compression.ts'
+import type { Compressor } from './compression.ts'
 import type { Chunk } from './result-format.ts'
-import { sendWholeTogether } from './whole-answer.ts'
 import type { AnswerSink } from './write-results.ts'
 
 /** Characters or bytes kept before the answer begins to stream, and the size of its chunks. */
 const chunkSize = 65_536
 
 /** What an answer depends on besides the statement. */
-const vary = 'accept, accept-encoding'
-const varyFields: readonly string[] = ['vary', vary]
+const varyFields: readonly string[] = ['vary', 'accept, accept-encoding']
 
 export class ResponseSink implements AnswerSink {
-  private readonly response: ServerResponse
+  private readonly reply: Reply
   private readonly contentType: string
   private readonly signal: CancelSignal
   /** What was written and not sent: text, or bytes. */
   private text = ''
   private bytes: Uint8Array[] = []
   private byteLength = 0
-  /** Where chunks go, once there was one. */
+  /** Of the reply, once there was a chunk, and where chunks go: there, or through a compressor. */
+  private stream: Writable | undefined = undefined
   private target: Writable | undefined = undefined
   private compressor: Compressor | undefined = undefined
 
   /** `signal` ends waiting for the client. */
-  constructor(response: ServerResponse, contentType: string, signal: CancelSignal) {
-    this.response = response
+  constructor(reply: Reply, contentType: string, signal: CancelSignal) {
+    this.reply = reply
     this.contentType = contentType
     this.signal = signal
   }
@@ -58,10 +56,10 @@ export class ResponseSink implements AnswerSink {
 
   /** To be awaited, if there is something to await, before more is made: 57014 when the client went away, or what the signal says. */
   room(): Promise<void> | undefined {
-    const { target, response, signal } = this
-    if (target === undefined) return undefined
-    if (response.destroyed) throw gone()
-    return target.writableNeedDrain ? drained(target, response, signal) : undefined
+    const { target, stream, signal } = this
+    if (target === undefined || stream === undefined) return undefined
+    if (stream.destroyed) throw gone()
+    return target.writableNeedDrain ? drained(target, stream, signal) : undefined
   }
 
   /** Sends what there is, however little. */
@@ -71,20 +69,20 @@ export class ResponseSink implements AnswerSink {
   }
 
   end(): void {
-    const { response, contentType } = this
-    const isWhole = this.target === undefined && (this.pendingSize < compressedBytesMin || acceptedEncoding(response) === undefined)
-    if (isWhole) sendWholeTogether(response, contentType, this.byteLength > 0 ? Buffer.concat(this.bytes) : this.text, varyFields)
-    else this.endStream(() => response.end())
+    const { reply, contentType } = this
+    const isWhole = this.target === undefined && (this.pendingSize < compressedBytesMin || chooseEncoding(reply.acceptEncoding) === undefined)
+    if (isWhole) reply.sendTogether(contentType, this.byteLength > 0 ? Buffer.concat(this.bytes) : this.text, varyFields)
+    else this.endStream(() => this.stream?.end())
   }
 
   /** Breaks a streamed answer off, after a last word if there is one. */
   cut(lastWord: Chunk | undefined): void {
     if (lastWord === undefined) {
-      this.response.destroy()
+      this.reply.destroy()
       return
     }
     this.write(lastWord)
-    this.endStream(() => this.response.socket?.destroySoon())
+    this.endStream(() => this.reply.breakOff())
   }
 
   private get pendingSize(): number {
@@ -100,13 +98,12 @@ export class ResponseSink implements AnswerSink {
   }
 
   private startStream(): Writable {
-    const { response } = this
-    const encoding = acceptedEncoding(response)
-    setOwnHeaders(response)
-    response.writeHead(200, { 'content-type': this.contentType, vary, ...(encoding !== undefined && { 'content-encoding': encoding }) })
-    if (encoding === undefined) return response
+    const encoding = chooseEncoding(this.reply.acceptEncoding)
+    const stream = this.reply.begin(this.contentType, encoding === undefined ? varyFields : [...varyFields, 'content-encoding', encoding])
+    this.stream = stream
+    if (encoding === undefined) return stream
     this.compressor = createCompressor(encoding)
-    sendThrough(this.compressor, response)
+    sendThrough(this.compressor, stream)
     return this.compressor.stream
   }
 
@@ -118,19 +115,15 @@ export class ResponseSink implements AnswerSink {
   }
 }
 
-function acceptedEncoding({ req }: ServerResponse): Encoding | undefined {
-  return chooseEncoding(req.headers['accept-encoding'])
-}
-
 /** The end of the response is not that of the stream: an answer that is cut off has none. */
-function sendThrough({ stream }: Compressor, response: ServerResponse): void {
+function sendThrough({ stream }: Compressor, response: Writable): void {
   stream.pipe(response, { end: false })
   stream.on('error', (error) => response.destroy(error))
   response.once('close', () => stream.destroy())
 }
 
 /** Resolves when the client has read enough; 57014 when it went away, or whatever the signal says. */
-function drained(target: Writable, response: ServerResponse, signal: CancelSignal): Promise<void> {
+function drained(target: Writable, response: Writable, signal: CancelSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     const settle = (): void => {
       target.off('drain', settle)

@@ -22,6 +22,8 @@ export interface Bodies {
    * time, or the client goes away before its end.
    */
   read(request: IncomingMessage, reader: BodyReader): void
+  /** Counts a body that is here among those that are held. False when they are too many bytes. */
+  hold(body: Buffer): boolean
   release(body: Buffer): void
   /** Bytes of all bodies that are held. */
   readonly bytesHeld: number
@@ -37,6 +39,11 @@ export function createBodies(limits: BodyLimits, clock: Clock): Bodies {
       const reading: Reading = { limits, held, deadlines, reader, chunks: [], byteLength: 0, keptBytes: 0, isOver: false }
       deadlines.add(reading)
       follow(request, reading)
+    },
+    hold(body) {
+      if (held.bytes + body.length > limits.bodiesBytesMax) return false
+      held.bytes += body.length
+      return true
     },
     release(body) {
       held.bytes -= body.length

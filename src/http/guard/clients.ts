@@ -13,7 +13,7 @@ export type Clients =
   | { readonly kind: 'tokens'; readonly current: () => readonly Token[] }
 
 /** 28000 or 42501 for a request that is not served. Whether the server is well may be asked by everyone. */
-export function accessFor(clients: Clients, request: IncomingMessage): Access {
+export function accessFor(clients: Clients, request: Pick<IncomingMessage, 'url' | 'headers'>): Access {
   switch (clients.kind) {
     case 'all':
       return 'write'

@@ -18,6 +18,10 @@ export function connectionOptions({ headerBytesMax, headersTimeoutMs }: HttpLimi
 export interface Connections {
   /** To be called for each request. */
   begin(request: IncomingMessage, response: ServerResponse): void
+  /** Counts and closes one that was silent for too long. */
+  timedOut(socket: Socket): void
+  /** Answers one whose request cannot be read, for a reason by Node's name, and closes it. */
+  refuse(code: string, socket: Socket): void
   /** Open now; turned away, and closed for their silence or what they sent, so far. */
   readonly counts: { readonly open: number; readonly turnedAway: number; readonly timedOut: number; readonly malformed: number }
 }
@@ -42,18 +46,23 @@ export function guardConnections(server: Server, limits: HttpLimits): Connection
     socket.once('close', () => counts.open--)
   })
   server.on('drop', () => counts.turnedAway++)
-  server.on('timeout', (socket: Socket) => {
-    if (isComputing(latest.get(socket), socket)) return
+  const timedOut = (socket: Socket): void => {
     counts.timedOut++
     socket.destroy()
-  })
-  server.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) => {
-    if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT') counts.timedOut++
+  }
+  const refuse = (code: string | undefined, socket: Duplex): void => {
+    if (code === 'ERR_HTTP_REQUEST_TIMEOUT') counts.timedOut++
     else counts.malformed++
-    answerMalformed(error, socket, latest.get(socket))
+    answerMalformed(code, socket, latest.get(socket))
+  }
+  server.on('timeout', (socket: Socket) => {
+    if (!isComputing(latest.get(socket), socket)) timedOut(socket)
   })
+  server.on('clientError', ({ code }: NodeJS.ErrnoException, socket: Duplex) => refuse(code, socket))
   return {
     counts,
+    timedOut,
+    refuse,
     begin({ socket }, response) {
       latest.set(socket, response)
     },
@@ -66,9 +75,9 @@ function isComputing(response: ServerResponse | undefined, socket: Socket): bool
 }
 
 /** A whole request before what cannot be read still gets its answer, and nothing is said into the middle of one. */
-function answerMalformed(error: NodeJS.ErrnoException, socket: Duplex, latest: ServerResponse | undefined): void {
+function answerMalformed(code: string | undefined, socket: Duplex, latest: ServerResponse | undefined): void {
   const isInAnswer = latest !== undefined && !latest.writableFinished
-  if (error.code === 'ECONNRESET' || !socket.writable || (isInAnswer && latest.headersSent && !latest.req.complete)) {
+  if (code === 'ECONNRESET' || !socket.writable || (isInAnswer && latest.headersSent && !latest.req.complete)) {
     socket.destroy()
     return
   }
@@ -76,12 +85,12 @@ function answerMalformed(error: NodeJS.ErrnoException, socket: Duplex, latest: S
     latest.once('finish', () => socket.destroy())
     return
   }
-  const [status, refusal] = refusalOf(error)
+  const [status, refusal] = refusalOf(code)
   const { body } = errorAnswer(refusal)
   socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\ncontent-type: application/json; charset=utf-8\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`, () => socket.destroy())
 }
 
-function refusalOf({ code }: NodeJS.ErrnoException): readonly [number, LsmtError] {
+function refusalOf(code: string | undefined): readonly [number, LsmtError] {
   switch (code) {
     case 'HPE_HEADER_OVERFLOW':
       return [431, new LsmtError('54000', 'the headers of the request are too large')]

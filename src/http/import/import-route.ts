@@ -22,6 +22,7 @@ import { streamedBody } from '../guard/streamed-body.ts'
 import type { Access } from '../guard/tokens.ts'
 import type { Traffic } from '../observe/traffic.ts'
 import { answerError } from '../query/query-route.ts'
+import { NodeReply } from '../reply/node-reply.ts'
 import { idempotencyKeyOf } from '../query/query-request.ts'
 import { isGzip, readImportUrl } from './import-request.ts'
 import type { AskedImport } from './import-request.ts'
@@ -60,7 +61,7 @@ export async function answerImport(route: ImportRoute, arrived: ArrivedImport): 
     else await importInCluster(route, route.cluster, asked, arrived, canceller)
   } catch (error) {
     if (!request.complete) response.setHeader('connection', 'close')
-    answerError(route, error, response, undefined)
+    answerError(route, error, new NodeReply(response), undefined)
   } finally {
     response.off('close', onClose)
     drop(request, refusedBytesMax)

@@ -16,6 +16,8 @@ export interface Sample {
   readonly reads: QueryStats
   readonly gate: Gate['counts']
   readonly connections: Connections['counts']
+  /** See `src/http/lane/`. */
+  readonly laneConnections: number
   readonly bodyBytes: number
   readonly requestsUnderWay: number
   /** To other nodes of a cluster. */
@@ -49,6 +51,7 @@ const gauge = (name: string, help: string, read: Metric['read'], label?: string)
 
 const serving: readonly Metric[] = [
   gauge('http_connections', 'Open connections', ({ connections }) => connections.open),
+  gauge('http_lane_connections', 'Open connections whose requests are read the short way so far', ({ laneConnections }) => laneConnections),
   counter('http_connections_refused_total', 'Connections that were turned away or closed, by reason', ({ connections: { turnedAway, timedOut, malformed } }) => ({ too_many: turnedAway, timeout: timedOut, malformed }), 'reason'),
   gauge('http_requests_in_progress', 'Requests without an answer yet', ({ requestsUnderWay }) => requestsUnderWay),
   gauge('http_body_bytes', 'Bytes of request bodies in memory', ({ bodyBytes }) => bodyBytes),

@@ -11,16 +11,31 @@ import { createRequestIds, requestIdHeader, requestIdOf, setRequestId } from './
 import { routeOf } from './route-name.ts'
 
 export interface Traffic {
-  /** To be called first for each request. */
+  /** To be called first for each request that has a response of Node's. */
   begin(request: IncomingMessage, response: ServerResponse): void
+  /** For one that has none: its id, from what the client sent as such. */
+  enter(sentId: string | undefined): string
+  /** The answer of such a one is over. */
+  left(answered: Answered): void
   /** An error that is our fault. */
-  fault(error: unknown, response: ServerResponse): void
+  fault(error: unknown, requestId: string): void
   /** Statements that have come to their end since `startMs`, however that was. */
-  ran(prepared: PreparedText, startMs: number, response: ServerResponse): void
+  ran(prepared: PreparedText, startMs: number, requestId: string): void
   /** Requests without an answer yet. */
   readonly underWay: number
   /** Resolves when there are none, or when `msMax` have gone by. */
   settled(msMax: number): Promise<void>
+}
+
+export interface Answered {
+  readonly requestId: string
+  readonly method: string
+  readonly route: string
+  readonly status: number
+  /** When its request began. */
+  readonly startMs: number
+  /** Whether it came to its end. */
+  readonly whole: boolean
 }
 
 export interface TrafficOptions {
@@ -39,27 +54,34 @@ export function createTraffic({ clock, random, log, slowQueryMs, onAnswered }: T
   const idOf = createRequestIds(random)
   let underWay = 0
   let onSettled = (): void => {}
+  const left = ({ requestId, method, route, status, startMs, whole }: Answered): void => {
+    if (--underWay === 0) onSettled()
+    const ms = since(clock, startMs)
+    onAnswered(route, method, status, ms / 1000)
+    if (log.isDebug) log.debug({ requestId, method, route, status, ms, whole }, 'answered')
+  }
   return {
     begin(request, response) {
       underWay++
       const startMs = clock.monotonicMs()
       setRequestId(response, idOf(request.headers[requestIdHeader]))
       response.on('close', () => {
-        if (--underWay === 0) onSettled()
-        const route = routeOf(request.url)
-        const ms = since(clock, startMs)
-        onAnswered(route, request.method ?? '', response.statusCode, ms / 1000)
-        if (log.isDebug) log.debug({ requestId: requestIdOf(response), method: request.method, route, status: response.statusCode, ms, whole: response.writableFinished }, 'answered')
+        left({ requestId: requestIdOf(response), method: request.method ?? '', route: routeOf(request.url), status: response.statusCode, startMs, whole: response.writableFinished })
       })
     },
-    fault(error, response) {
-      log.error({ requestId: requestIdOf(response), err: error }, 'a request failed by our fault')
+    enter(sentId) {
+      underWay++
+      return idOf(sentId)
     },
-    ran({ statements }, startMs, response) {
+    left,
+    fault(error, requestId) {
+      log.error({ requestId, err: error }, 'a request failed by our fault')
+    },
+    ran({ statements }, startMs, requestId) {
       const ms = since(clock, startMs)
       if (slowQueryMs === 0 || ms < slowQueryMs) return
       const shape = statements.map((statement) => statement.shape).join('; ').slice(0, shapeLengthMax)
-      log.warn({ requestId: requestIdOf(response), ms, statements: statements.length, shape }, 'slow query')
+      log.warn({ requestId, ms, statements: statements.length, shape }, 'slow query')
     },
     get underWay() { return underWay },
     settled(msMax) {

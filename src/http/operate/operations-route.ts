@@ -9,6 +9,7 @@ import { drop } from '../guard/bodies.ts'
 import type { Access } from '../guard/tokens.ts'
 import type { Traffic } from '../observe/traffic.ts'
 import { answerError } from '../query/query-route.ts'
+import { NodeReply } from '../reply/node-reply.ts'
 
 export interface OperationsRoute {
   readonly served: ServedCluster | undefined
@@ -50,7 +51,7 @@ export async function answerOperation({ served, traffic }: OperationsRoute, requ
       sendWhole(response, 200, jsonContentType, JSON.stringify(outcome))
     }
   } catch (error) {
-    answerError({ traffic }, error, response, undefined)
+    answerError({ traffic }, error, new NodeReply(response), undefined)
   } finally {
     drop(request)
   }

@@ -1,5 +1,5 @@
 /** POST /query: from request to answer, without express. */
-import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http'
 import type { Engine } from '../../engine/engine.ts'
 import { LsmtError } from '../../errors.ts'
 import type { Clock } from '../../runtime/clock.ts'
@@ -11,7 +11,6 @@ import type { PreparedText } from '../../sql/run/text-run.ts'
 import type { Sql } from '../../sql/sql.ts'
 import { errorAnswer } from '../error-answer.ts'
 import { ResponseSink } from '../format/response-sink.ts'
-import { sendWhole } from '../format/whole-answer.ts'
 import { formatsOffered, loadFormat } from '../format/choose-format.ts'
 import type { FormatName } from '../format/choose-format.ts'
 import { jsonContentType } from '../format/json-format.ts'
@@ -27,6 +26,8 @@ import { beforeEnd, inTurn } from '../guard/gate.ts'
 import type { Gate } from '../guard/gate.ts'
 import type { Access } from '../guard/tokens.ts'
 import type { Traffic } from '../observe/traffic.ts'
+import { NodeReply } from '../reply/node-reply.ts'
+import type { Reply } from '../reply/reply.ts'
 import { idempotencyKeyOf, readQueryHead, readQueryRequest } from './query-request.ts'
 import type { QueryRequest } from './query-request.ts'
 
@@ -48,22 +49,21 @@ export interface QueryRoute {
 
 /** Every failure is an answer or a cut connection. */
 export function answerQuery(route: QueryRoute, request: IncomingMessage, response: ServerResponse, access: Access): void {
+  const reply = new NodeReply(response)
   const failed = (error: unknown): void => {
-    answerError(route, error, response, undefined)
+    answerError(route, error, reply, undefined)
     drop(request)
   }
   try {
     const name = readQueryHead(request.url ?? '/query', request.headers)
     if (name === undefined) {
-      answerNotAcceptable(response)
+      answerNotAcceptable(reply)
       drop(request)
       return
     }
     if (name === 'csv' && request.httpVersionMinor === 0) throw unboundedCsv()
     route.bodies.read(request, {
-      whole(body) {
-        void beforeEnd(() => answerBody(route, { request, access, name, body }, response), () => route.bodies.release(body))
-      },
+      whole: (body) => answerArrived(route, { headers: request.headers, access, name, body, exchange: { request, response } }, reply),
       failed,
     })
   } catch (error) {
@@ -71,28 +71,42 @@ export function answerQuery(route: QueryRoute, request: IncomingMessage, respons
   }
 }
 
-interface Arrived {
-  readonly request: IncomingMessage
+/** A request that was read whole. */
+export interface Arrived {
+  readonly headers: IncomingHttpHeaders
   readonly access: Access
   readonly name: FormatName
+  /** Held by `bodies`, and released when it is answered. */
   readonly body: Buffer
+  /** What it came by, where it may have to be handed on to another node. */
+  readonly exchange: Exchange | undefined
+}
+
+interface Exchange {
+  readonly request: IncomingMessage
+  readonly response: ServerResponse
+}
+
+/** At once when nothing is to be waited for. Every failure is an answer or a cut connection. */
+export function answerArrived(route: QueryRoute, arrived: Arrived, reply: Reply): void {
+  void beforeEnd(() => answerBody(route, arrived, reply), () => route.bodies.release(arrived.body))
 }
 
 /** At once when nothing is to be waited for; neither throws nor rejects. */
-function answerBody(route: QueryRoute, { request, access, name, body }: Arrived, response: ServerResponse): Promise<void> | undefined {
+function answerBody(route: QueryRoute, { headers, access, name, body, exchange }: Arrived, reply: Reply): Promise<void> | undefined {
+  const { cluster } = route
   try {
-    const query = readQueryRequest(request.headers['content-type'], body)
+    const query = readQueryRequest(headers['content-type'], body)
     if (query.sql.length > route.statementLengthMax) throw new LsmtError('54000', `the text of the statements is longer than ${route.statementLengthMax} characters`)
-    if (route.cluster === undefined) checkConsistencyAlone(request.headers, route.engine)
-    const asked = { query, access, idempotencyKey: idempotencyKeyOf(request.headers) }
-    const format = loadFormat(name)
-    const run = (loaded: ResultFormat): Promise<void> | undefined => {
-      const whole = { ...asked, format: loaded }
-      return route.cluster === undefined ? runQuery(route, route.sql, whole, response) : runInCluster(route, route.cluster, whole, { request, body, response })
+    if (cluster === undefined) checkConsistencyAlone(headers, route.engine)
+    const run = (format: ResultFormat): Promise<void> | undefined => {
+      const asked: Asked = { query, access, format, idempotencyKey: idempotencyKeyOf(headers), prepared: undefined }
+      return cluster === undefined || exchange === undefined ? runQuery(route, route.sql, asked, reply) : runInCluster(route, cluster, asked, { ...exchange, body, reply })
     }
-    return format instanceof Promise ? format.then(run).catch((error: unknown) => answerError(route, error, response, undefined)) : run(format)
+    const format = loadFormat(name)
+    return format instanceof Promise ? format.then(run).catch((error: unknown) => answerError(route, error, reply, undefined)) : run(format)
   } catch (error) {
-    answerError(route, error, response, undefined)
+    answerError(route, error, reply, undefined)
     return undefined
   }
 }
@@ -102,23 +116,23 @@ function unboundedCsv(): LsmtError {
   return new LsmtError('0A000', 'CSV over HTTP 1.0 is not supported', { hint: 'use HTTP 1.1, or another format' })
 }
 
-/** A request that was read whole. */
+/** What a request asks for. */
 interface Asked {
   readonly query: QueryRequest
   readonly access: Access
   readonly format: ResultFormat
   readonly idempotencyKey: string | undefined
   /** The text taken apart, where it was looked at before. */
-  readonly prepared?: PreparedText
+  readonly prepared: PreparedText | undefined
 }
 
 /** What only reads runs here, all else where writes are coordinated. At once when nothing is to be waited for; never rejects. */
-function runInCluster(route: QueryRoute, cluster: ClusterRoute, arrived: Asked, { request, body, response }: Pick<Arrived, 'request' | 'body'> & { readonly response: ServerResponse }): Promise<void> | undefined {
+function runInCluster(route: QueryRoute, cluster: ClusterRoute, arrived: Asked, { request, response, body, reply }: Exchange & { readonly body: Buffer; readonly reply: Reply }): Promise<void> | undefined {
   const consistency = readConsistency(request.headers)
   const prepared = route.sql.prepare(arrived.query.sql)
   const { statements } = prepared
   const asked: Asked = { ...arrived, prepared }
-  if (asked.access === 'read' || onlyReads(statements)) return runQuery(route, cluster.reading(consistency), asked, response)
+  if (asked.access === 'read' || onlyReads(statements)) return runQuery(route, cluster.reading(consistency), asked, reply)
   const isRepeatable = asked.idempotencyKey !== undefined
   const here = async (engine: Engine): Promise<Verdict> => {
     let verdict: Verdict = { kind: 'answered' }
@@ -129,23 +143,23 @@ function runInCluster(route: QueryRoute, cluster: ClusterRoute, arrived: Asked, 
       else if ((error.code === '40003' || error.code === '57P03') && isRepeatable) verdict = { kind: 'unknown', error }
       return verdict.kind !== 'answered'
     }
-    await runQuery(route, cluster.writing(engine), asked, response, passOver)
+    await runQuery(route, cluster.writing(engine), asked, reply, passOver)
     return verdict
   }
   const waitMsMax = timeLimitOf(route, asked.query)?.ms ?? Infinity
-  return runAtCoordinator(cluster.forwarding, { request, response, body: { kind: 'whole', bytes: body }, waitMsMax, isRepeatable, here }).catch((error: unknown) => answerError(route, error, response, undefined))
+  return runAtCoordinator(cluster.forwarding, { request, response, body: { kind: 'whole', bytes: body }, waitMsMax, isRepeatable, here }).catch((error: unknown) => answerError(route, error, reply, undefined))
 }
 
 /** At once when nothing is to be waited for; neither throws nor rejects. `passOver` says of an error that the client is not to be told of it. */
-function runQuery(route: QueryRoute, sql: Sql, asked: Asked, response: ServerResponse, passOver?: (error: unknown) => boolean): Promise<void> | undefined {
+function runQuery(route: QueryRoute, sql: Sql, asked: Asked, reply: Reply, passOver?: (error: unknown) => boolean): Promise<void> | undefined {
   const canceller = new Canceller()
-  const sink = new ResponseSink(response, asked.format.contentType, canceller)
+  const sink = new ResponseSink(reply, asked.format.contentType, canceller)
   const failed = (error: unknown): void => {
-    if (sink.isStreaming || passOver?.(error) !== true) answerError(route, error, response, { sink, format: asked.format })
+    if (sink.isStreaming || passOver?.(error) !== true) answerError(route, error, reply, { sink, format: asked.format })
   }
   try {
-    const running = inTurn(route.gate, canceller, () => writeStatements(route, sql, asked, { response, sink, signal: canceller }))
-    if (running !== undefined) return unlessGivenUp({ writing: running, limit: timeLimitOf(route, asked.query), response, canceller }, () => sink.end(), failed)
+    const running = inTurn(route.gate, canceller, () => writeStatements(route, sql, asked, { reply, sink, signal: canceller }))
+    if (running !== undefined) return unlessGivenUp({ writing: running, limit: timeLimitOf(route, asked.query), reply, canceller }, () => sink.end(), failed)
     sink.end()
   } catch (error) {
     failed(error)
@@ -171,19 +185,19 @@ function tookLonger({ ms, ...evidence }: TimeLimit): LsmtError {
 interface Running {
   readonly writing: Promise<void>
   readonly limit: TimeLimit | undefined
-  readonly response: ServerResponse
+  readonly reply: Reply
   readonly canceller: Canceller
 }
 
 /** Cancels when the client goes away or its time is over, for as long as statements run; never rejects unless `failed` throws. */
-function unlessGivenUp({ writing, limit, response, canceller }: Running, written: () => void, failed: (error: unknown) => void): Promise<void> {
-  const onClose = (): void => canceller.cancel(new LsmtError('57014', 'the client went away'))
-  response.on('close', onClose)
-  if (response.destroyed) onClose()
+function unlessGivenUp({ writing, limit, reply, canceller }: Running, written: () => void, failed: (error: unknown) => void): Promise<void> {
+  const onGone = (): void => canceller.cancel(new LsmtError('57014', 'the client went away'))
+  reply.watch(onGone)
+  if (reply.isGone) onGone()
   const timer = limit && setTimeout(() => canceller.cancel(tookLonger(limit)), limit.ms)
   const over = (): void => {
     clearTimeout(timer)
-    response.off('close', onClose)
+    reply.unwatch()
   }
   return writing
     .then(() => {
@@ -197,14 +211,15 @@ function unlessGivenUp({ writing, limit, response, canceller }: Running, written
 }
 
 /** The results of a text; what needs no waiting is written at once. */
-function writeStatements(route: QueryRoute, sql: Sql, { query, access, format, idempotencyKey, ...known }: Asked, { response, sink, signal }: { readonly response: ServerResponse; readonly sink: ResponseSink; readonly signal: CancelSignal }): Promise<void> | undefined {
-  const startMs = route.clock.monotonicMs()
-  const prepared = known.prepared ?? sql.prepare(query.sql)
-  const run = sql.start(prepared, query.parameters, { signal, mayWrite: access === 'write', oneWithRows: !format.takesAll, ...(idempotencyKey !== undefined && { idempotencyKey }), ...(query.maxStorageRequests !== undefined && { maxStorageRequests: query.maxStorageRequests }) })
-  const writer = { sink, format, commit: route.commit, monotonicMs: route.clock.monotonicMs, reads: route.reads }
-  return beforeEnd(() => writeResults(writer, run, prepared.statements.length), () => {
+function writeStatements(route: QueryRoute, sql: Sql, asked: Asked, { reply, sink, signal }: { readonly reply: Reply; readonly sink: ResponseSink; readonly signal: CancelSignal }): Promise<void> | undefined {
+  const { query, access, format, idempotencyKey } = asked
+  const { clock, commit, reads, traffic } = route
+  const startMs = clock.monotonicMs()
+  const prepared = asked.prepared ?? sql.prepare(query.sql)
+  const run = sql.start(prepared, query.parameters, { signal, mayWrite: access === 'write', oneWithRows: !format.takesAll, idempotencyKey, maxStorageRequests: query.maxStorageRequests })
+  return beforeEnd(() => writeResults({ sink, format, commit, monotonicMs: clock.monotonicMs, reads }, run, prepared.statements.length), () => {
     run.close()
-    route.traffic.ran(prepared, startMs, response)
+    traffic.ran(prepared, startMs, reply.requestId)
   })
 }
 
@@ -214,17 +229,15 @@ interface AnswerBegun {
 }
 
 /** The error as the answer, or, when part of the result is already sent, a body that visibly breaks off. */
-export function answerError({ traffic }: Pick<QueryRoute, 'traffic'>, error: unknown, response: ServerResponse, begun: AnswerBegun | undefined): void {
+export function answerError({ traffic }: Pick<QueryRoute, 'traffic'>, error: unknown, reply: Reply, begun: AnswerBegun | undefined): void {
   const answer = errorAnswer(error)
-  if (answer.isServerFault) traffic.fault(error, response)
+  if (answer.isServerFault) traffic.fault(error, reply.requestId)
   if (begun?.sink.isStreaming === true) begun.sink.cut(begun.format.failure?.(answer.body))
-  else if (response.headersSent) response.destroy()
-  else if (!response.destroyed) {
-    sendWhole(response, answer.status, jsonContentType, answer.body, answer.headers)
-  }
+  else if (reply.isBegun) reply.destroy()
+  else if (!reply.isGone) reply.send(answer.status, jsonContentType, answer.body, Object.entries(answer.headers).flat())
 }
 
-function answerNotAcceptable(response: ServerResponse): void {
+function answerNotAcceptable(reply: Reply): void {
   const error = { code: '0A000', message: 'there is no such format of answers', hint: formatsOffered }
-  sendWhole(response, 406, jsonContentType, JSON.stringify({ error }))
+  reply.send(406, jsonContentType, JSON.stringify({ error }), [])
 }
