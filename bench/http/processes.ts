@@ -51,15 +51,16 @@ export interface Server {
 }
 
 export async function startEcho(answer: string): Promise<Server> {
-  return await start(['--import', 'tsx', path('echo.ts'), answer], /^(\d+)$/m, (port) => `http://127.0.0.1:${port}`)
+  return await startServer(['--import', 'tsx', path('echo.ts'), answer], /^(\d+)$/m, (port) => `http://127.0.0.1:${port}`)
 }
 
 /** The server as users start it; `nodeFlags` are for the runtime. */
 export async function startLsmt(dataDir: string, nodeFlags: readonly string[] = []): Promise<Server> {
-  return await start([...nodeFlags, path('../../dist/main.js'), 'serve', '--listen', '127.0.0.1:0', '--data-dir', dataDir], /listening on (http:\/\/[\w.:]+)/, (url) => url)
+  return await startServer([...nodeFlags, path('../../dist/main.js'), 'serve', '--listen', '127.0.0.1:0', '--data-dir', dataDir], /listening on (http:\/\/[\w.:]+)/, (url) => url)
 }
 
-async function start(argv: readonly string[], ready: RegExp, urlOf: (found: string) => string): Promise<Server> {
+/** A node process that tells on its output when it listens. */
+export async function startServer(argv: readonly string[], ready: RegExp, urlOf: (found: string) => string): Promise<Server> {
   const child = spawn(process.execPath, argv, { stdio: ['ignore', 'pipe', 'inherit'] })
   const exited = once(child, 'exit')
   const url = await new Promise<string>((resolve, reject) => {
