@@ -187,7 +187,7 @@ export interface EngineSession extends EngineCatalog {
   alterTable(name: string, change: TableChange): Promise<TableSchema>
   /** Empties a table at once, whatever its size: it goes on under another table id. 42P01 when there is none. */
   truncateTable(name: string): Promise<TableSchema>
-
+  /** Of one moment between this call and the end of the first read from it: of now, unless other nodes have to be asked. */
   snapshot(): EngineSnapshot
   /** The row (columns in the order asked) or undefined. Resolved at once when no storage is needed. */
   get(snapshot: EngineSnapshot | undefined, table: TableSchema, key: readonly EngineValue[], columns: readonly number[], stats?: ReadStats): EngineRow | undefined | Promise<EngineRow | undefined>

@@ -222,6 +222,7 @@ export function describeEngine(title: string, open: () => Promise<Engine>, isWho
         const rows = Array.from({ length: 200 }, (_, id): EngineRow => [id, `v${id}`])
         await engine.insert(table, rows, 'insert')
         const snapshot = engine.snapshot()
+        expect(await engine.get(snapshot, table, [0], [1])).toEqual(['v0'])
         await engine.insert(table, rows.slice(0, 50).map((row) => [row[0]!, 'new']), 'upsert')
         await engine.update(table, [[60], [61]], () => 'delete')
         await engine.deleteRange(table, { values: [100], inclusive: true }, undefined)
