@@ -41,7 +41,7 @@ const doors: readonly { readonly what: string; readonly pattern: RegExp; readonl
   { what: 'apache-arrow', pattern: /from 'apache-arrow/, allowed: /^src\/(http\/format\/arrow-format|cli\/transfer\/arrow-source)\.ts$/, instead: 'src/http/format/arrow-format.ts, or arrow-source.ts of the imports' },
   { what: 'negotiator', pattern: /from 'negotiator'/, allowed: /^src\/http\/format\//, instead: 'src/http/format/' },
   { what: 'node:zlib', pattern: /from 'node:zlib'/, allowed: /^src\/(http\/format\/compression|cluster\/transport\/frame\/frame)\.ts$/, instead: 'src/http/format/compression.ts, or frame.ts of the transport for its checksum' },
-  { what: 'sockets', pattern: /^import \{.*from 'node:(net|tls)'/, allowed: /^src\/(storage\/directory-lock|cluster\/transport\/dial\/connect)\.ts$/, instead: 'src/cluster/transport/dial/connect.ts for other nodes' },
+  { what: 'sockets', pattern: /^import \{.*from 'node:(net|tls)'/, allowed: /^src\/(storage\/directory-lock|http\/held-port|cluster\/transport\/dial\/connect)\.ts$/, instead: 'src/cluster/transport/dial/connect.ts for other nodes' },
   { what: 'node-sql-parser', pattern: /node-sql-parser/, allowed: /^src\/sql\/parse\.ts$/, instead: 'src/sql/parse.ts' },
   { what: 'the AWS SDK', pattern: /@aws-sdk\//, allowed: /^src\/storage\/s3\/bucket\/sdk-bucket\.ts$/, instead: 'src/storage/s3/bucket/sdk-bucket.ts' },
   { what: 'WebAssembly modules', pattern: /WebAssembly\.(Module\(|Instance|instantiate|compile)|@assemblyscript\/loader/, allowed: /^src\/kernel\/wasm\/instance\.ts$/, instead: 'src/kernel/wasm/instance.ts' },

@@ -1,5 +1,6 @@
 /** `lsmt serve`: a database over HTTP until it is asked to stop. */
 import { LsmtError } from '../errors.ts'
+import { HeldPort } from '../http/held-port.ts'
 import { startHttpServer } from '../http/server.ts'
 import type { HttpServer } from '../http/server.ts'
 import { createLog } from '../runtime/log.ts'
@@ -32,20 +33,27 @@ export async function serve(given: ServeFlags, sourceOf: (flag: string) => FlagS
   const settings: DatabaseSettings = { ...defaultDatabaseSettings, ...limitSettings(flags), shards, workers, readers, durability, kernels }
   const log = createLog(flags.logLevel, (line) => host.printError(line.trimEnd()))
   const serving = { place, settings, log, host }
-  const served = await (cluster === undefined ? openAlone(serving, sourceOf('shards') !== 'default', readingRequest(flags)) : openInCluster(serving, cluster))
-  let fault: LsmtError | undefined
+  const heldPort = new HeldPort(flags.listen)
+  let served: Served | undefined, fault: LsmtError | undefined
   try {
-    fault = await serveUntilOver(served, serving, flags, access)
+    served = await (cluster === undefined ? openAlone(serving, sourceOf('shards') !== 'default', readingRequest(flags)) : openInCluster(serving, { ...cluster, beforeTold: () => heldPort.hold() }))
+    fault = await serveUntilOver({ served, heldPort }, serving, flags, access)
   } finally {
-    await served.close()
+    await heldPort.release()
+    await served?.close()
   }
   if (fault !== undefined) throw fault
 }
 
+interface ServedAt {
+  readonly served: Served
+  readonly heldPort: HeldPort
+}
+
 /** Resolves to why nothing can be served any more, when that is what ended it. */
-async function serveUntilOver(served: Served, serving: Serving, flags: ServeFlags, access: ServedAccess): Promise<LsmtError | undefined> {
+async function serveUntilOver({ served, heldPort }: ServedAt, serving: Serving, flags: ServeFlags, access: ServedAccess): Promise<LsmtError | undefined> {
   const { place: { address }, settings: { durability, kernels }, log, host } = serving
-  const server = await startServer(served, serving, flags, access)
+  const server = await startServer({ served, heldPort }, serving, flags, access)
   reloadWhenAsked(access, server, log, host)
   log.info({ url: server.url, data: addressName(address), durability, kernels, version: host.version, connectionsMax: flags.connectionsMax }, 'listening')
   host.printLine(`lsmt listening on ${server.url} (data: ${addressName(address)}, ${served.kind}, kernels: ${kernels})`)
@@ -68,12 +76,12 @@ function reloadWhenAsked({ reload }: ServedAccess, server: HttpServer, log: Log,
   })
 }
 
-async function startServer(served: Served, { place: { address }, settings, log, host: { clock, version } }: Serving, flags: ServeFlags, { clients, certificate }: ServedAccess): Promise<HttpServer> {
+async function startServer({ served, heldPort }: ServedAt, { place: { address }, settings, log, host: { clock, version } }: Serving, flags: ServeFlags, { clients, certificate }: ServedAccess): Promise<HttpServer> {
   const { engine, clusterStatus } = served
   const startMs = clock.monotonicMs()
   const node = { version, settings, address, uptimeMs: () => clock.monotonicMs() - startMs }
   return await startHttpServer(
-    { ...flags.listen, clients, certificate, limits: flags },
+    { ...flags.listen, heldPort, clients, certificate, limits: flags },
     {
       ...served,
       sql: createSql(engine, sqlSettings(settings)),

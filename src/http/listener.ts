@@ -3,7 +3,7 @@ import { createServer } from 'node:http'
 import type { RequestListener, Server } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
 import type { Server as TlsServer } from 'node:https'
-import type { AddressInfo, Socket } from 'node:net'
+import type { AddressInfo, Server as SocketServer, Socket } from 'node:net'
 import { LsmtError } from '../errors.ts'
 import { connectionOptions } from './guard/connections.ts'
 import type { HttpLimits } from './guard/limits.ts'
@@ -70,7 +70,7 @@ function usable<T>(use: () => T): T {
 }
 
 /** Resolves when connections are taken; rejects with 55006 when the port is in use, 22023 when the address is not there. */
-export function listen(server: Server, { host, port }: Address): Promise<void> {
+export function listen(server: SocketServer, { host, port }: Address): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => {
       if (error.code === 'EADDRINUSE') reject(new LsmtError('55006', `port ${port} on ${host} is in use by another process`))

@@ -40,10 +40,13 @@ import type { ImportRoute } from './import/import-route.ts'
 import { closeListener, createListener, listen } from './listener.ts'
 import { openLane } from './lane/lane.ts'
 import type { Lane, LaneOptions } from './lane/lane.ts'
+import type { HeldPort } from './held-port.ts'
 import type { Certificate, Listener, ListenerSettings } from './listener.ts'
 
 export interface HttpSettings extends ListenerSettings {
   readonly clients: Clients
+  /** That of the address, if it may have been taken before. */
+  readonly heldPort?: HeldPort
 }
 
 /** What the composition root gives. */
@@ -119,7 +122,7 @@ export async function startHttpServer(settings: HttpSettings, services: HttpServ
   server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => handle(request, response, true))
   const lane = services.cluster === undefined ? laneOf(divert, { ...settings, route: routes, clock: services.clock, connections, isStopping: () => door.isStopping }) : undefined
   if (services.cluster !== undefined) answerUpgrades(server, settings.certificate !== undefined, services.cluster)
-  await listen(server, settings)
+  await (settings.heldPort?.giveTo(server) ?? listen(server, settings))
   const drain = async (graceMs: number): Promise<void> => {
     door.isStopping = true
     await traffic.settled(graceMs)

@@ -4,6 +4,7 @@ import type { Engine } from '../../src/engine/engine.ts'
 import type { Clients } from '../../src/http/guard/clients.ts'
 import { defaultHttpLimits } from '../../src/http/guard/limits.ts'
 import type { HttpLimits } from '../../src/http/guard/limits.ts'
+import type { HeldPort } from '../../src/http/held-port.ts'
 import type { Certificate } from '../../src/http/listener.ts'
 import type { ServedCluster } from '../../src/http/forward/served-cluster.ts'
 import { startHttpServer } from '../../src/http/server.ts'
@@ -58,6 +59,7 @@ export interface TestServerOptions {
   readonly notReady?: () => string | undefined
   readonly cluster?: ServedCluster
   readonly peerCa?: string
+  readonly heldPort?: HeldPort
 }
 
 export async function startTestServer(options: TestServerOptions = {}): Promise<TestServer> {
@@ -65,7 +67,7 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
   const faults: unknown[] = []
   const logged: LogLine[] = []
   const server = await startHttpServer(
-    { host: '127.0.0.1', port: 0, clients: options.clients ?? { kind: 'local' }, certificate: options.certificate, limits: { ...defaultHttpLimits, bodyBytesMax: 1_000_000, ...options.limits } },
+    { host: '127.0.0.1', port: 0, clients: options.clients ?? { kind: 'local' }, certificate: options.certificate, ...(options.heldPort !== undefined && { heldPort: options.heldPort }), limits: { ...defaultHttpLimits, bodyBytesMax: 1_000_000, ...options.limits } },
     {
       engine,
       sql: createSql(engine),

@@ -21,6 +21,8 @@ import { membershipStatus } from './membership-status.ts'
 import { createFirstPlacement, missingShards } from './shards/first-placement.ts'
 import type { FirstPlacement } from './shards/first-placement.ts'
 import { ReplicaKeeper } from './shards/replica-keeper.ts'
+import { createToldShards } from './shards/told-shards.ts'
+import type { ToldShards } from './shards/told-shards.ts'
 import type { Registered, RegisterOptions } from './start/register.ts'
 import { liveNodes, storesOf } from './store/cluster-view.ts'
 import { readShard, swapShard } from './store/shard-store.ts'
@@ -57,6 +59,7 @@ export class NodeMembership<R extends HostedReplica> implements ClusterMembershi
   readonly #ownership: Ownership | undefined
   readonly #outOfReach: OutOfReach
   readonly #questions: NodeQuestions
+  readonly #toldShards: ToldShards
   readonly #listeners = new Set<() => void>()
   readonly #closing = new AbortController()
   readonly #ticking: Promise<void>
@@ -75,6 +78,7 @@ export class NodeMembership<R extends HostedReplica> implements ClusterMembershi
     const ask = (node: string, change: Change): Promise<void> => this.#ask(node, change)
     const shared = { etcd, keys, view, log, told, self, shardCount }
     this.#keeper = new ReplicaKeeper<R>({ ...shared, storage, presence, openReplica, settle: (node) => this.#questions.settle(node), onChange: () => this.#tell() })
+    this.#toldShards = createToldShards(self.node, log)
     this.#placement = createFirstPlacement({ ...shared, factor, clock, settings })
     const isInCharge = (): boolean => !this.#isLeaving && isLeader(this.replica(0))
     const isConnected = (node: string): boolean => node === self.node || this.transport.stats().to.some((peer) => peer.node === node && peer.isConnected)
@@ -239,6 +243,7 @@ export class NodeMembership<R extends HostedReplica> implements ClusterMembershi
     this.#connectPeers()
     this.#tellVersions()
     this.#tellMissing()
+    this.#toldShards.tend(this.#options.watched.view)
     this.#keeper.tend()
     this.#placement.tend()
     this.#ownership?.tend()

@@ -86,7 +86,9 @@ describeEtcd('a node that is started wrongly', () => {
     ['with another number of shards', { '--shards': '4' }, 2, /^lsmt: .*8 shards.*4/],
     ['with another number of copies', { '--replication-factor': '3' }, 2, /^lsmt: .*2.*3/],
     ['with an id that a live node has', { '--node-id': 'n1' }, 3, /^lsmt: .*'n1'/],
-  ])('%s ends', async (_, others, expectedCode, expected) => {
+    ['at a port that is in use', { '--listen': 'n1' }, 3, /^lsmt: port \d+ on 127\.0\.0\.1 is in use by another process/],
+  ])('%s ends', async (_, given, expectedCode, expected) => {
+    const others = given['--listen'] === 'n1' ? { '--listen': new URL(cluster.nodes[0]!.url).host } : given
     const before = await inEtcd()
     const { code, lines } = await outcomeOf(await flags('extra', others))
     expect(lines).toEqual([expect.stringMatching(expected)])

@@ -49,6 +49,7 @@ export interface ClusterNodeOptions {
   readonly nodeId: string
   /** Where others, and clients, reach this node. */
   readonly advertise: string
+  readonly beforeTold?: () => Promise<void>
   readonly version: string
   readonly shardCount: number
   readonly factor: number

@@ -23,8 +23,10 @@ export interface ClusterServerOptions {
   readonly cluster: string
   readonly nodeId: string
   readonly etcd: EtcdAddress
-  /** Where other nodes, and clients, reach this one: `http://HOST:PORT` or `https://HOST:PORT`. It listens before it is opened. */
+  /** Where other nodes, and clients, reach this one: `http://HOST:PORT` or `https://HOST:PORT`. */
   readonly advertise: string
+  /** Awaited before anybody hears of this start: from then on that address takes connections. What it rejects with ends the opening, and nothing is changed. */
+  readonly beforeTold?: () => Promise<void>
   /** At least 16 bytes, the same on all nodes. */
   readonly secret: Uint8Array
   readonly tls?: PeerTls

@@ -27,6 +27,8 @@ export interface RegisterOptions extends DirectoryOptions {
   readonly node: string
   /** Where others, and clients, reach this node. */
   readonly address: string
+  /** Awaited before anything is changed and anybody hears of this start: from then on the address takes connections. */
+  readonly beforeTold?: () => Promise<void>
   /** Of lsmt. */
   readonly version: string
   readonly shardCount: number
@@ -64,6 +66,7 @@ export async function register(options: RegisterOptions): Promise<Registered> {
     const registered = seen.found === undefined ? undefined : decodeNode(seen.found.value, seen.key)
     const earlier = registered === undefined ? undefined : keys.live(node, registered.incarnation)
     if (earlier !== undefined) await untilGone(options, earlier)
+    if (attempt === 1) await options.beforeTold?.()
     start = nextStart(options, start, registered)
     if (directory.format === undefined) await makeNodeDirectory(options, { cluster: options.cluster, clusterId: cluster.id, node }, cluster.shardCount)
     await writeStart(options, start)

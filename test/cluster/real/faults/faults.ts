@@ -8,6 +8,8 @@ export interface Fault {
   /** Nodes that are to take writes while it lasts, after as long as it may take. */
   readonly serving: readonly number[]
   readonly lastsMs: number
+  /** Brings about what is to be so when it begins; nothing is measured yet. */
+  prepare?(): Promise<void>
   begin(): Promise<void> | void
   end(): Promise<void> | void
 }
@@ -44,6 +46,20 @@ const emptied: FaultKind = (cluster, random) => {
 const stopped: FaultKind = (cluster, random) => {
   const i = random.below(cluster.nodes.length), node = cluster.nodes[i]!
   return { name: `${node.name} stands still`, serving: others(cluster, [i]), lastsMs: lastingMs(random), begin: () => node.signal('SIGSTOP'), end: () => node.signal('SIGCONT') }
+}
+
+/** While copies and leaderships move to it, since it has just come back without any. */
+const stoppedOnReturn: FaultKind = (cluster, random) => {
+  const fault = stopped(cluster, random), node = cluster.nodes.find(({ name }) => fault.name.startsWith(name))!
+  const awayMs = 4_500 + random.below(1_500), backMs = random.below(10_000)
+  const prepare = async (): Promise<void> => {
+    await node.kill()
+    await sleep(awayMs)
+    node.start()
+    while ((await cluster.agent.get(`${node.url}/health/ready`)).status !== 200) await sleep(20)
+    await sleep(backMs)
+  }
+  return { ...fault, name: `${fault.name}, ${backMs} ms after it came back`, prepare }
 }
 
 /** For less than its lease: nobody else takes over, and it must not believe that no time has gone by. */
@@ -109,5 +125,5 @@ const slowed: FaultKind = (cluster, random) => {
   return { name: `${cluster.nodes[i]!.name} ${isLossy ? 'loses one packet of twenty' : 'sends 4 Mbit/s'}`, serving: others(cluster, []), lastsMs: lastingMs(random), begin, end: heal(cluster) }
 }
 
-export const processFaults: readonly FaultKind[] = [killed, killedForAMoment, emptied, stopped, stoppedBriefly, etcdMemberKilled, etcdGone]
+export const processFaults: readonly FaultKind[] = [killed, killedForAMoment, emptied, stopped, stoppedOnReturn, stoppedBriefly, etcdMemberKilled, etcdGone]
 export const networkFaults: readonly FaultKind[] = [cutOff, cutOffOneWay, linkCut, slowed]

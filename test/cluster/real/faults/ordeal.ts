@@ -1,5 +1,7 @@
 /** A cluster under load while one fault after the other befalls it, from one seed; then the judgement. */
+import { writeFileSync } from 'node:fs'
 import { availableParallelism, loadavg } from 'node:os'
+import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { ClusterStatus } from '../../../../src/cli/serve/cluster-status.ts'
 import { seededRandom } from '../../../../src/runtime/random.ts'
@@ -8,6 +10,7 @@ import { nowMs } from '../load/call.ts'
 import type { Observed, ProbeOutcome } from '../load/observed.ts'
 import type { RealCluster } from '../real-cluster.ts'
 import type { Fault, FaultKind } from './faults.ts'
+import { loggedBetween } from './logged.ts'
 
 /** A lease, and two seconds. */
 const resumeMsMax = 3_000 + 2_000
@@ -28,6 +31,8 @@ export interface OrdealOptions {
 export interface Judgement {
   /** Whatever was wrong; empty: nothing. */
   readonly wrong: readonly string[]
+  /** Writes went on later than they are to, even if the machine was too busy for that to be wrong: files say what the nodes logged. */
+  readonly isLate: boolean
   readonly observed: Observed
   readonly faultCount: number
 }
@@ -36,6 +41,7 @@ interface Befallen {
   readonly fault: Fault
   readonly beganAt: number
   readonly endedAt: number
+  readonly beganAtWallMs: number
   /** Beyond `resumeMsMax`, since the machine was busy with other things as well. */
   readonly slackMs: number
 }
@@ -53,24 +59,34 @@ export async function ordeal(cluster: RealCluster, { seed, durationMs, kinds, re
     if (waiting.length === 0) waiting = [...kinds]
     const fault = waiting.splice(random.below(waiting.length), 1)[0]!(cluster, random)
     tell(`${since()}: ${fault.name}`)
-    const beganAt = nowMs()
+    await fault.prepare?.()
+    const beganAt = nowMs(), beganAtWallMs = Date.now()
     await fault.begin()
     await sleep(beganAt + fault.lastsMs - nowMs())
     await fault.end()
     const endedAt = nowMs()
-    befallen.push({ fault, beganAt, endedAt, slackMs: slackNow() })
+    befallen.push({ fault, beganAt, endedAt, beganAtWallMs, slackMs: slackNow() })
     const notWell = await untilWell(cluster)
     if (notWell !== undefined) wrong.push(`after '${fault.name}' it is not well again: ${notWell}`)
     tell(`${since()}: ${notWell ?? `well again, after ${Math.round(nowMs() - endedAt)} ms`}`)
     await sleep(quietMs)
   }
   const observed = await cluster.agent.stopLoad()
-  for (const each of befallen) wrong.push(...judgeResumption(each, observed.probes, tell))
+  const lateFiles: string[] = []
+  for (const each of befallen) {
+    const { late, isWrong } = judgeResumption(each, observed.probes, tell)
+    if (late === undefined) continue
+    const file = join(cluster.folder, `late-${lateFiles.length + 1}.log`)
+    writeFileSync(file, `${late}\n${loggedBetween(cluster, each.beganAtWallMs, each.beganAtWallMs + each.endedAt - each.beganAt)}`)
+    lateFiles.push(file)
+    tell(`${late}; ${file} has what the nodes logged meanwhile`)
+    if (isWrong) wrong.push(late)
+  }
   const verdict = checkHistory(observed.history)
   if (verdict.kind === 'violation') wrong.push(verdictText(verdict))
   wrong.push(...observed.violations, ...observed.givenUp.map((text) => `never answered: ${text}`))
   tell(`${observed.history.length} operations, ${observed.groups.length} groups, ${observed.probes.length} probes; requests: ${JSON.stringify(observed.counts)}`)
-  return { wrong, observed, faultCount: befallen.length }
+  return { wrong, isLate: lateFiles.length > 0, observed, faultCount: befallen.length }
 }
 
 function slackNow(): number {
@@ -101,11 +117,13 @@ function lackOfCopies(text: string): string | undefined {
 }
 
 /** When each node that is to serve took the first write of those that were sent after the fault began. */
-function judgeResumption({ fault, beganAt, endedAt, slackMs }: Befallen, probes: readonly ProbeOutcome[], tell: (line: string) => void): readonly string[] {
+function judgeResumption({ fault, beganAt, endedAt, slackMs }: Befallen, probes: readonly ProbeOutcome[], tell: (line: string) => void): { readonly late: string | undefined; readonly isWrong: boolean } {
   const after = fault.serving.map((node) => {
     const first = probes.find((probe) => probe.node === node && probe.code === undefined && probe.calledAt >= beganAt)
     return { node: `n${node + 1}`, ms: first === undefined ? Infinity : Math.round(first.returnedAt - beganAt) }
   })
-  tell(`${fault.name}: writes went on after ${after.map(({ node, ms }) => `${ms} ms (${node})`).join(', ')}; it lasted ${Math.round(endedAt - beganAt)} ms`)
-  return after.filter(({ ms }) => ms > resumeMsMax + slackMs).map(({ node, ms }) => `'${fault.name}': writes at ${node} went on after ${ms} ms only, which is more than ${resumeMsMax}, and ${slackMs} for a busy machine`)
+  const told = `${fault.name}: writes went on after ${after.map(({ node, ms }) => `${ms} ms (${node})`).join(', ')}; it lasted ${Math.round(endedAt - beganAt)} ms`
+  tell(told)
+  const ms = Math.max(...after.map((each) => each.ms))
+  return { late: ms > resumeMsMax ? `${told}; more than ${resumeMsMax} ms, and ${slackMs} ms for a busy machine, are too many` : undefined, isWrong: ms > resumeMsMax + slackMs }
 }
