@@ -21,7 +21,7 @@ import { writeResults } from './results.ts'
 import type { BenchRun } from './results.ts'
 import type { FromBench } from './run-one.ts'
 
-const rooms = ['kernel', 'engine', 'key-value', 'key-value/ycsb', 'sql', 'http', 'server', 'cluster']
+const rooms = ['kernel', 'engine', 'key-value', 'key-value/ycsb', 'sql', 'http', 'server', 'scale', 'cluster']
 const here = fileURLToPath(new URL('.', import.meta.url))
 
 async function main(): Promise<void> {

@@ -2,7 +2,7 @@
 import { seededRandom } from '../../src/runtime/random.ts'
 import type { Random } from '../../src/runtime/random.ts'
 
-const keyBytes = 16
+export const keyBytes = 16
 export const valueBytes = 100
 
 export interface Entries {

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { saleAt } from '../sql/sales.ts'
 import { isInstalled, load } from './installed.ts'
 import { insertText, statementRanges } from './peer.ts'
-import type { Loading, PeerKind, PeerRows } from './peer.ts'
+import type { Loading, Peer, PeerKind, PeerRows } from './peer.ts'
 
 interface Reader {
   getRowObjectsJS(): PeerRows
@@ -45,24 +45,30 @@ export const duckdb: PeerKind = {
     const instance = await DuckDBInstance.create(join(directory, 'sales.duckdb'))
     const connection = await instance.connect()
     await connection.runAndReadAll('CREATE TABLE IF NOT EXISTS sales (id BIGINT PRIMARY KEY, ts BIGINT NOT NULL, user_id BIGINT NOT NULL, region TEXT NOT NULL, amount DOUBLE NOT NULL, status TEXT NOT NULL)')
-    const prepared = new Map<string, Statement>()
+    const another = await instance.connect()
     return {
       loadings: [appender(connection), texts(connection)],
-      async query(sql, parameters = []) {
-        const statement = prepared.get(sql) ?? (await connection.prepare(sql))
-        prepared.set(sql, statement)
-        parameters.forEach((value, index) => statement.bindBigInt(index + 1, BigInt(value)))
-        return (await statement.runAndReadAll()).getRowObjectsJS()
-      },
+      query: prepared(connection), beside: prepared(another),
       async settle() {
         await connection.runAndReadAll('CHECKPOINT')
       },
       close() {
+        another.closeSync()
         connection.closeSync()
         instance.closeSync()
       },
     }
   },
+}
+
+function prepared(connection: Connection): Peer['query'] {
+  const statements = new Map<string, Statement>()
+  return async (sql, parameters = []) => {
+    const statement = statements.get(sql) ?? (await connection.prepare(sql))
+    statements.set(sql, statement)
+    parameters.forEach((value, index) => statement.bindBigInt(index + 1, BigInt(value)))
+    return (await statement.runAndReadAll()).getRowObjectsJS()
+  }
 }
 
 const appender = (connection: Connection): Loading => ({

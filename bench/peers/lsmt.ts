@@ -6,7 +6,7 @@ import type * as Lsmt from '../../src/lsmt.ts'
 import { saleAt } from '../sql/sales.ts'
 import type { Sales } from '../sql/sales.ts'
 import { insertText, statementRanges } from './peer.ts'
-import type { Loading, PeerKind } from './peer.ts'
+import type { Loading, Peer, PeerKind } from './peer.ts'
 
 export const lsmt: PeerKind = {
   name: 'lsmt',
@@ -15,9 +15,10 @@ export const lsmt: PeerKind = {
     const { open } = (await import(new URL('../../dist/lsmt.js', import.meta.url).href)) as typeof Lsmt
     const db = await open({ dataDir: directory })
     await db.query('CREATE TABLE IF NOT EXISTS sales (id BIGINT PRIMARY KEY, ts BIGINT NOT NULL, user_id BIGINT NOT NULL, region TEXT NOT NULL, amount DOUBLE PRECISION NOT NULL, status TEXT NOT NULL)')
+    const query: Peer['query'] = async (sql, parameters) => (await db.query(sql, parameters)).rows
     return {
       loadings: [batches(db), texts(db)],
-      query: async (sql, parameters) => (await db.query(sql, parameters)).rows,
+      query, beside: query,
       settle: () => db.compact(),
       close: () => db.close(),
     }

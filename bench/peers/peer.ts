@@ -22,6 +22,8 @@ export interface Loading {
 export interface OpenPeer extends Peer {
   /** The quickest way first. */
   readonly loadings: readonly Loading[]
+  /** As `query`, for statements that run while others do: by another connection where there are such. */
+  readonly beside: Peer['query']
   /** What is done once after a large load: compaction, checkpoint, statistics. */
   settle(): Promise<void>
 }

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { saleAt } from '../sql/sales.ts'
 import { isInstalled, load } from './installed.ts'
 import { insertText, statementRanges } from './peer.ts'
-import type { Loading, PeerKind, PeerRows } from './peer.ts'
+import type { Loading, Peer, PeerKind, PeerRows } from './peer.ts'
 
 interface Statement {
   all(...parameters: readonly unknown[]): PeerRows
@@ -29,13 +29,14 @@ export const sqlite: PeerKind = {
     connection.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA cache_size = -262144; PRAGMA mmap_size = 1073741824; PRAGMA temp_store = MEMORY')
     connection.exec('CREATE TABLE IF NOT EXISTS sales (id INTEGER PRIMARY KEY, ts INTEGER NOT NULL, user_id INTEGER NOT NULL, region TEXT NOT NULL, amount REAL NOT NULL, status TEXT NOT NULL)')
     const prepared = new Map<string, Statement>()
+    const query: Peer['query'] = (sql, parameters = []) => {
+      const statement = prepared.get(sql) ?? connection.prepare(sql.replaceAll(/\$[0-9]+/g, '?'))
+      prepared.set(sql, statement)
+      return statement.all(...parameters)
+    }
     return await Promise.resolve({
       loadings: [statements(connection), texts(connection)],
-      query(sql, parameters = []) {
-        const statement = prepared.get(sql) ?? connection.prepare(sql.replaceAll(/\$[0-9]+/g, '?'))
-        prepared.set(sql, statement)
-        return statement.all(...parameters)
-      },
+      query, beside: query,
       async settle() {
         connection.exec('ANALYZE; PRAGMA wal_checkpoint(TRUNCATE)')
         await Promise.resolve()

@@ -12,6 +12,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import { answerOf } from '../peers/answer.ts'
 import { missingPeer } from '../peers/installed.ts'
 import { bytesOnDisk } from '../peers/peer.ts'
 import type { Life } from '../peers/peak-memory.ts'
@@ -115,17 +116,6 @@ function contestant(name: string, peer: OpenPeer, { sql, parameters = [[]] }: Pe
       return { elapsedMs, operations: parameters.length, answer: answerOf(answers.flat(), sql.includes('ORDER BY')) }
     },
   }
-}
-
-/** Sums of doubles differ in their last digits by the order of adding, and amounts have two decimals; integers may come as bigint or as texts of decimals. */
-function answerOf(rows: PeerRows, isOrdered: boolean): string {
-  const texts = rows.map((row) => Object.entries(row).map(([name, value]) => `${name}=${valueText(value)}`).join())
-  return (isOrdered ? texts : texts.toSorted()).join('\n')
-}
-
-function valueText(value: unknown): string {
-  const isNumber = typeof value === 'number' || typeof value === 'bigint' || (typeof value === 'string' && /^-?[0-9]+(\.[0-9]+)?$/.test(value))
-  return isNumber ? Number(value).toFixed(2) : String(value)
 }
 
 /** Bytes on disk, and the memory and time of a process that opens the table and runs each query once. */

@@ -6,7 +6,7 @@ import type * as Lsmt from '../../../src/lsmt.ts'
 import type * as LsmtLevels from '../../../src/lsmt-level.ts'
 import { levelStore } from './level-store.ts'
 import { cacheBytes } from './store.ts'
-import type { Answered, KeyValuePeer } from './store.ts'
+import type { Answered, KeyValuePeer, KeyValueStore } from './store.ts'
 
 const settings = (answered: Answered) => ({ cacheBytesMax: cacheBytes, durability: answered === 'synced' ? 'sync' : 'interval' }) as const
 const built = async <Module>(file: string): Promise<Module> => (await import(new URL(`../../../dist/${file}`, import.meta.url).href)) as Module
@@ -15,26 +15,34 @@ export const lsmtTable: KeyValuePeer = {
   name: 'lsmt',
   describe: () => "the table kv of this checkout: put, putColumns, batch, getSync, get, scanBatches; durability 'interval', which syncs ten times a second, or 'sync'",
   isInstalled: () => true,
-  async open(directory, answered) {
-    const { open } = await built<typeof Lsmt>('lsmt.js')
-    const db = await open({ dataDir: directory, ...settings(answered) })
-    const kv = db.table('kv')
-    const valueOf = (row: Lsmt.UserRow | undefined): string | undefined => row?.['value'] as string | undefined
-    return {
-      put: (key, value) => kv.put({ key, value }),
-      putBatch: (keys, values) => kv.putColumns({ key: keys, value: values }),
-      writeBatch: (writes) => kv.batch(writes.map(({ key, value }) => (value === undefined ? { delete: key } : { put: { key, value } }))),
-      getSync: (key) => valueOf(kv.getSync(key)),
-      get: async (key) => valueOf(await kv.get(key)),
-      async range(from, limit, visit) {
-        for await (const rows of kv.scanBatches({ ...(from !== undefined && { gte: from }), ...(limit !== undefined && { limit }) })) {
-          for (const row of rows) visit(row['key'] as string, row['value'] as string)
-        }
-      },
-      settle: () => db.compact(),
-      close: () => db.close(),
-    }
-  },
+  open: (directory, answered) => openTable(directory, settings(answered)),
+}
+
+/** With other settings than its defaults. */
+export function lsmtTableWith(name: string, other: Lsmt.OpenOptions): KeyValuePeer {
+  return { ...lsmtTable, name, open: (directory, answered) => openTable(directory, { ...settings(answered), ...other }) }
+}
+
+async function openTable(directory: string, options: Lsmt.OpenOptions): Promise<KeyValueStore> {
+  const { open } = await built<typeof Lsmt>('lsmt.js')
+  const db = await open({ dataDir: directory, ...options })
+  const kv = db.table('kv')
+  const valueOf = (row: Lsmt.UserRow | undefined): string | undefined => row?.['value'] as string | undefined
+  return {
+    put: (key, value) => kv.put({ key, value }),
+    putBatch: (keys, values) => kv.putColumns({ key: keys, value: values }),
+    writeBatch: (writes) => kv.batch(writes.map(({ key, value }) => (value === undefined ? { delete: key } : { put: { key, value } }))),
+    getSync: (key) => valueOf(kv.getSync(key)),
+    get: async (key) => valueOf(await kv.get(key)),
+    async range(from, limit, visit) {
+      for await (const rows of kv.scanBatches({ ...(from !== undefined && { gte: from }), ...(limit !== undefined && { limit }) })) {
+        for (const row of rows) visit(row['key'] as string, row['value'] as string)
+      }
+    },
+    storageUse: () => db.stats().storage.counts,
+    settle: () => db.compact(),
+    close: () => db.close(),
+  }
 }
 
 export const lsmtLevel: KeyValuePeer = {

@@ -18,6 +18,8 @@ export interface KeyValueStore {
   get?(key: string): Promise<string | undefined>
   /** Entries from a key on, in order, each given to `visit`. */
   range(from: string | undefined, limit: number | undefined, visit: Visit): Promise<void> | void
+  /** What was asked of storage since it was opened, where that is told. */
+  storageUse?(): { readonly reads: number; readonly bytesRead: number; readonly bytesWritten: number }
   /** What is done once after a large load: compaction, checkpoint. */
   settle(): Promise<void> | void
   close(): Promise<void> | void
