@@ -1,6 +1,7 @@
 /** Servers under test and the load on them, each a process. */
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 
@@ -25,11 +26,21 @@ export interface Outcome {
   readonly failures: number
 }
 
+export interface LoadOutcome extends Outcome {
+  /** CPU time of the process that made the load, a request. */
+  readonly ownCpuMicros: number
+}
+
 const path = (name: string): string => fileURLToPath(new URL(name, import.meta.url))
 
 /** As many requests as are answered. Throws when one fails: a refusal is quicker than an answer. */
-export async function load(load: Load): Promise<Outcome> {
+export async function load(load: Load): Promise<LoadOutcome> {
   return await run('load.ts', load)
+}
+
+/** The same by autocannon. */
+export async function cannon(load: Load): Promise<LoadOutcome> {
+  return await run('cannon.ts', load)
 }
 
 /** So many a second, for their latency. Throws when one fails. */
@@ -37,9 +48,9 @@ export async function probe(load: Load & { readonly perSecond: number }): Promis
   return await run('probe.ts', load)
 }
 
-async function run(script: string, load: Load): Promise<Outcome> {
+async function run<T extends Outcome>(script: string, load: Load): Promise<T> {
   const { stdout } = await promisify(execFile)(process.execPath, ['--import', 'tsx', path(script), JSON.stringify(load)])
-  const outcome = JSON.parse(stdout) as Outcome
+  const outcome = JSON.parse(stdout) as T
   if (outcome.failures > 0) throw new Error(`${outcome.failures} requests to ${load.url} failed`)
   return outcome
 }
@@ -54,9 +65,17 @@ export async function startEcho(answer: string): Promise<Server> {
   return await startServer(['--import', 'tsx', path('echo.ts'), answer], /^(\d+)$/m, (port) => `http://127.0.0.1:${port}`)
 }
 
-/** The server as users start it; `nodeFlags` are for the runtime. */
+/** CPU time that a process has taken so far; undefined where that is not told. */
+export function cpuMicrosOf({ pid }: Server): number | undefined {
+  if (process.platform !== 'linux') return undefined
+  // Fields 14 and 15 are the time in user and system mode, in hundredths of a second; the second one, a name, may hold anything.
+  const fields = readFileSync(`/proc/${pid}/stat`, 'latin1').replace(/^.*\) /s, '').split(' ')
+  return (Number(fields[11]) + Number(fields[12])) * 10_000
+}
+
+/** The server as users start it, but told to log errors only; `nodeFlags` are for the runtime. */
 export async function startLsmt(dataDir: string, nodeFlags: readonly string[] = []): Promise<Server> {
-  return await startServer([...nodeFlags, path('../../dist/main.js'), 'serve', '--listen', '127.0.0.1:0', '--data-dir', dataDir], /listening on (http:\/\/[\w.:]+)/, (url) => url)
+  return await startServer([...nodeFlags, path('../../dist/main.js'), 'serve', '--listen', '127.0.0.1:0', '--data-dir', dataDir, '--log-level', 'error'], /listening on (http:\/\/[\w.:]+)/, (url) => url)
 }
 
 /** A node process that tells on its output when it listens. */

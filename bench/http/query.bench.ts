@@ -7,8 +7,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { answerHash, measured, median } from '../harness.ts'
 import type { BenchNote, BenchOptions, Measurement } from '../harness.ts'
-import { load, post, probe, startEcho, startLsmt } from './processes.ts'
-import type { Outcome, Server } from './processes.ts'
+import { cannon, cpuMicrosOf, load, post, probe, startEcho, startLsmt } from './processes.ts'
+import type { Load, Outcome, Server } from './processes.ts'
 import { profileLines } from './profile.ts'
 
 const bench = 'http/query'
@@ -43,21 +43,48 @@ export async function* measure({ smoke }: BenchOptions): AsyncGenerator<readonly
   }
 }
 
-/** Both in turn, so that what else the machine does meets both. */
+/** Of each contestant, of each round: time and CPU of the server a request, and of the load. */
+interface Rounds {
+  readonly nanoseconds: number[]
+  readonly cpuMicros: number[]
+  readonly loadMicros: number[]
+}
+
 async function* besideEcho(lsmt: Server, { name, bodies }: Work, seconds: number, rounds: number): AsyncGenerator<readonly Measurement[] | BenchNote> {
   const echo = await startEcho(await post(lsmt.url, bodies[0]!))
-  const nanoseconds: [number[], number[]] = [[], []]
   try {
-    for (const { url } of [echo, lsmt]) await load({ url, connections, seconds: 1, bodies })
-    for (let round = 0; round < rounds; round++) {
-      for (const [index, { url }] of [echo, lsmt].entries()) nanoseconds[index]!.push(1e9 / (await load({ url, connections, seconds, bodies })).perSecond)
-    }
+    const [ofEcho, ofLsmt] = await inTurn([echo, lsmt], load, { connections, seconds, bodies }, rounds)
+    yield [ofEcho!, ofLsmt!].map(({ nanoseconds }, index) => measured(`${bench} ${name}`, index === 0 ? 'node:http echo' : 'lsmt', nanoseconds, 1, answerHash('every request was answered')))
+    yield { bench, note: `${name} at ${connections} connections: ${shareOf(ofEcho!.nanoseconds, ofLsmt!.nanoseconds)} of the echo's rate; CPU of the server a request ${micros(ofEcho!.cpuMicros)} (echo) and ${micros(ofLsmt!.cpuMicros)}, of the load ${micros(ofEcho!.loadMicros)}` }
+    const [echoByCannon, lsmtByCannon] = await inTurn([echo, lsmt], cannon, { connections, seconds, bodies }, Math.min(rounds, 3))
+    yield { bench, note: `${name}, the same by autocannon, whose own CPU is ${micros(echoByCannon!.loadMicros)} a request: ${shareOf(echoByCannon!.nanoseconds, lsmtByCannon!.nanoseconds)} of the echo's rate` }
   } finally {
     await echo.stop()
   }
-  yield ['node:http echo', 'lsmt'].map((contestant, index) => measured(`${bench} ${name}`, contestant, nanoseconds[index]!, 1, answerHash('every request was answered')))
-  const shares = nanoseconds[0].map((each, round) => (100 * each) / nanoseconds[1][round]!)
-  yield { bench, note: `${name} at ${connections} connections: ${median(shares).toFixed(0)} % of the echo's rate (${shares.map((share) => share.toFixed(0)).join(', ')})` }
+}
+
+/** All in turn, so that what else the machine does meets all of them; the first round is not counted. */
+async function inTurn(servers: readonly Server[], send: typeof load, work: Omit<Load, 'url'>, rounds: number): Promise<readonly Rounds[]> {
+  const all = servers.map((): Rounds => ({ nanoseconds: [], cpuMicros: [], loadMicros: [] }))
+  for (const { url } of servers) await send({ ...work, url, seconds: 1 })
+  for (let round = 0; round < rounds; round++) {
+    for (const [index, server] of servers.entries()) {
+      const before = cpuMicrosOf(server)
+      const { perSecond, ownCpuMicros } = await send({ ...work, url: server.url })
+      const after = cpuMicrosOf(server)
+      all[index]!.nanoseconds.push(1e9 / perSecond)
+      all[index]!.loadMicros.push(ownCpuMicros)
+      if (before !== undefined && after !== undefined) all[index]!.cpuMicros.push((after - before) / (perSecond * work.seconds))
+    }
+  }
+  return all
+}
+
+const micros = (values: readonly number[]): string => (values.length === 0 ? 'unknown' : `${median(values).toFixed(1)} µs`)
+
+function shareOf(echo: readonly number[], lsmt: readonly number[]): string {
+  const shares = echo.map((each, round) => (100 * each) / lsmt[round]!)
+  return `${median(shares).toFixed(0)} % (${shares.map((share) => share.toFixed(0)).join(', ')})`
 }
 
 /** The profiler slows the server down, so this one is not measured. */
