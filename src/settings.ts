@@ -35,6 +35,8 @@ export interface DatabaseSettings {
   readonly durability: Durability
   /** For `interval`: how long an acknowledged write may be only in memory. */
   readonly syncIntervalMs: number
+  /** Of a directory with durability `sync`: segments of the journal, in which a round of several shards' logs takes one sync, grow to this size. 0: each log syncs for itself. */
+  readonly journalSegmentBytes: number
   /** Where the log is objects of a bucket: milliseconds between the beginnings of two of them, unless one is full before. Each is a request that costs, and a write waits for the next. */
   readonly logFlushMs: number
   /** Bytes from which such an object takes no more records. */
@@ -91,6 +93,7 @@ export const defaultDatabaseSettings: DatabaseSettings = {
   shards: 8,
   durability: 'sync',
   syncIntervalMs: 100,
+  journalSegmentBytes: 4 * MiB,
   logFlushMs: 50,
   logObjectBytes: 4 * MiB,
   followMs: 1_000,

@@ -1,6 +1,7 @@
 /** What an open database tells of itself. */
 import type { FollowProgress } from '../lsm/follow/follower.ts'
 import type { SnapshotPins } from './follow/snapshot-pins.ts'
+import type { JournalCounts } from '../lsm/log/journal/commit-journal.ts'
 import type { ReaderStats } from '../lsm/readers/readers.ts'
 import type { TreeStats } from '../lsm/tree.ts'
 import type { LogOn } from './shards/writer-logs.ts'
@@ -23,6 +24,8 @@ export interface EngineStats {
   readonly disk: { readonly refusal: string | undefined; readonly timesFull: number; readonly fullMs: number }
   /** Why nothing is written now, since it is not known what came of an earlier write; absent when that is known. */
   readonly doubt?: string
+  /** Of the journal that the logs of a directory's shards share: what it wrote and synced is not among their counts. */
+  readonly journal?: JournalCounts
   /** Where what is acknowledged is durable first: on this machine's disk, or in the bucket. */
   readonly logOn: LogOn
   readonly storage: StorageUse

@@ -63,7 +63,7 @@ export interface LocalEngineParts {
   readonly admission: Admission
   readonly room: DiskRoom
   /** By default on a disk, where every write tells what came of it. */
-  readonly logs?: Pick<WriterLogs, 'logOn' | 'doubt' | 'assertStillMine'>
+  readonly logs?: Pick<WriterLogs, 'logOn' | 'journal' | 'doubt' | 'assertStillMine'>
   /** A row with more bytes is 54000: background work could not rewrite it. */
   readonly rowBytesMax?: number
   /** A statement with more bytes is 54000; by default an eighth of the kernel's memory. */
@@ -187,6 +187,7 @@ function engineStats({ kernel, trees, cacheBytes, cacheCounts: { hits, misses, e
     disk: { refusal: room.refusal?.message, ...room.counts },
     readers: readers.stats,
     ...(logs?.doubt?.refusal !== undefined && { doubt: logs.doubt.refusal.message }),
+    ...(logs?.journal !== undefined && { journal: logs.journal }),
     logOn: logs?.logOn ?? 'disk',
     storage: storageUse?.() ?? { counts: zeroCounts(), estimatedUsd: 0, usdPerRead: 0 },
     kernelMemoryBytes: { reserved: kernel.memory.byteLength, used: kernel.heap.usedBytes },

@@ -52,14 +52,17 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   const { room, budget, cache } = floor
   const close = async (trees: readonly Tree[]): Promise<void> => {
     room.close()
-    await logs.leave(trees, async () => void (await Promise.all(trees.map((tree) => tree.close()))))
+    await logs.leave(trees, async () => {
+      const outcomes = await Promise.allSettled(trees.map((tree) => tree.close()))
+      for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason
+    })
     await floor.close()
   }
   const giveUp = async (error: unknown): Promise<never> => {
     await floor.close()
     throw error
   }
-  const logs = await openWriterLogs({ ...options, kernel, room, shards }).catch(giveUp)
+  const logs = await openWriterLogs({ ...options, kernel, room, shards, rounds: floor.rounds, memtableMemory: floor.memtableMemory }).catch(giveUp)
   const trees = await openTrees(shards, logs, floor, settings.durability === 'sync').catch(async (error: unknown) => {
     const cause = await causeOf(logs, error)
     return await giveUp(cause)

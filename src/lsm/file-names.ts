@@ -2,7 +2,9 @@
 
 const digits = (number: number): string => String(number).padStart(20, '0')
 
-export const logFolder = (shard: number): string => `wal/${shard}/`
+/** In the place of a shard's number: of the journal that the logs of all shards share. Never change it: headers of segments have it. */
+export const journalShard = 0xffff_ffff
+export const logFolder = (shard: number): string => (shard === journalShard ? 'wal/journal/' : `wal/${shard}/`)
 export const logFileName = (shard: number, segmentNumber: number): string => `${logFolder(shard)}${digits(segmentNumber)}.wal`
 /** Of a log that is a stream of objects; the folders of shards have numbers without leading zeros. */
 export const streamFolder = (stream: number): string => `wal/${digits(stream)}/`

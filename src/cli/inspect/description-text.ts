@@ -1,4 +1,5 @@
 /** Log segments, log objects and manifests as lines of text. */
+import { journalShard } from '../../lsm/file-names.ts'
 import type { BatchDescription, RecordDescription, SegmentDescription } from '../../lsm/log/describe-segment.ts'
 import type { LogObjectDescription } from '../../lsm/log/stream/describe-object.ts'
 import { keyForm } from '../../lsm/layout.ts'
@@ -13,7 +14,8 @@ const recordsShownMax = 40
 
 export function segmentText(file: string, { header, records, damage, byteLength, usedBytes }: SegmentDescription): string {
   const lines = [`${file}: ${byteLength} bytes, ${usedBytes} used, ${records.length} records`]
-  if (header !== undefined) lines.push(`  shard ${header.shard}, segment ${header.segmentNumber}, writer epoch ${header.writerEpoch}, after sequence ${header.sequenceBefore}${header.cuts ? ', where it cuts off what segments before it have' : ''}`)
+  if (header?.shard === journalShard) lines.push(`  journal of all shards, segment ${header.segmentNumber}, writer epoch ${header.writerEpoch}, after round ${header.sequenceBefore}`)
+  else if (header !== undefined) lines.push(`  shard ${header.shard}, segment ${header.segmentNumber}, writer epoch ${header.writerEpoch}, after sequence ${header.sequenceBefore}${header.cuts ? ', where it cuts off what segments before it have' : ''}`)
   else if (damage.length === 0) lines.push('  never written to')
   lines.push(...shownRecords(records, recordText))
   for (const { byteOffset, expected, actual } of damage) lines.push(`  at byte ${byteOffset} no whole record: expected ${expected}, found ${actual}`)
@@ -26,7 +28,11 @@ function shownRecords<T>(records: readonly T[], text: (record: T) => string): re
   return [...records.slice(0, half).map(text), `  … ${records.length - recordsShownMax} more`, ...records.slice(-half).map(text)]
 }
 
-function recordText({ byteOffset, byteLength, baseSequence, durableSequence, ...batch }: RecordDescription): string {
+function recordText({ byteOffset, byteLength, baseSequence, durableSequence, round, ...batch }: RecordDescription): string {
+  if (round !== undefined) {
+    const entries = round.map((entry) => `\n    shard ${entry.shard}, sequence ${entry.baseSequence}${batchText(entry)}`)
+    return `  at byte ${byteOffset}, ${byteLength} bytes: round ${baseSequence}, durable to ${durableSequence}${entries.join('')}`
+  }
   return `  at byte ${byteOffset}, ${byteLength} bytes: sequence ${baseSequence}, durable to ${durableSequence}${batchText(batch)}`
 }
 

@@ -1,6 +1,6 @@
 /** Losses as lines of text: what, where, how much, and where its bytes are kept. */
 import type { TableSchema } from '../../engine/schema.ts'
-import type { LogLoss, Loss, StreamLoss, TableFileLoss } from '../../engine/repair/loss.ts'
+import type { JournalLoss, LogLoss, Loss, StreamLoss, TableFileLoss } from '../../engine/repair/loss.ts'
 import { keyText } from '../../lsm/table/key-text.ts'
 
 export function lossText(loss: Loss, tables: readonly TableSchema[]): readonly string[] {
@@ -11,6 +11,8 @@ export function lossText(loss: Loss, tables: readonly TableSchema[]): readonly s
       return [`${loss.file}: ${loss.reason}`, `  ${logText(loss, tables)}`, ...loss.quarantined.map((name) => `  ${keptText(name)}`)]
     case 'logStream':
       return [`${loss.file}: ${loss.reason}`, `  ${streamText(loss, tables)}`, ...loss.quarantined.map((name) => `  ${keptText(name)}`)]
+    case 'journal':
+      return [`${loss.file}: ${loss.reason}`, `  ${journalText(loss, tables)}`, ...loss.quarantined.map((name) => `  ${keptText(name)}`)]
     case 'claim':
       return [`${loss.file}: ${loss.reason}`, '  a later claim has taken its place; its name stays, which tells an earlier writer that it is out']
     case 'checkpoint':
@@ -34,10 +36,18 @@ function logText({ byteOffset, records, firstSequence, lastSequence, operations 
   return `cut at byte ${byteOffset}; lost with it: ${records} whole records, sequences ${firstSequence} to ${lastSequence} (${operationsText(operations, tables)})`
 }
 
-function streamText({ shards, records, operations }: StreamLoss, tables: readonly TableSchema[]): string {
-  if (shards.length === 0) return 'the log was cut there; nothing is known to be lost with it'
+function streamText(loss: StreamLoss, tables: readonly TableSchema[]): string {
+  return loss.shards.length === 0 ? 'the log was cut there; nothing is known to be lost with it' : `the log was cut there; lost with it: ${sharedText(loss, tables)}`
+}
+
+function journalText(loss: JournalLoss, tables: readonly TableSchema[]): string {
+  const taken = 'what follows the logs of the shards was written there'
+  return loss.shards.length === 0 ? `${taken}; nothing is known to be lost` : `${taken}; lost: ${sharedText(loss, tables)}`
+}
+
+function sharedText({ shards, records, operations }: StreamLoss | JournalLoss, tables: readonly TableSchema[]): string {
   const sequences = shards.map(({ shard, firstSequence, lastSequence }) => `of shard ${shard} ${firstSequence} to ${lastSequence}`)
-  return `the log was cut there; lost with it: sequences ${sequences.join(', ')}; among them ${records} whole records${records === 0 ? '' : ` (${operationsText(operations, tables)})`}`
+  return `sequences ${sequences.join(', ')}; among them ${records} whole records${records === 0 ? '' : ` (${operationsText(operations, tables)})`}`
 }
 
 function operationsText(operations: Readonly<Record<string, number>>, tables: readonly TableSchema[]): string {

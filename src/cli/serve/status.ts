@@ -27,6 +27,7 @@ export function statusOf(engine: Engine, { version, settings, address, uptimeMs 
     levels: levelsOf(stats.shards),
     sizes: sizesOf(stats),
     shards: stats.shards.map(({ log: { segments, appends, syncs, bytes }, ...shard }, index) => ({ shard: index, ...shard, log: { segments, appends, syncs, bytes }, failure: told(shard.failure), background: told(shard.background) })),
+    journal: journalOf(stats, told),
     cacheBytes: stats.cacheBytes,
     storage: { ...stats.storage.counts, estimatedUsd: stats.storage.estimatedUsd },
     diskCache: stats.storage.diskCache ?? null,
@@ -35,6 +36,13 @@ export function statusOf(engine: Engine, { version, settings, address, uptimeMs 
     following: stats.following === undefined ? null : { ...stats.following, trouble: told(stats.following.trouble) },
     cluster,
   }
+}
+
+/** Of the shards' logs; null where they have none. */
+function journalOf({ journal }: EngineStats, told: (text: string | undefined) => string | null): unknown {
+  if (journal === undefined) return null
+  const { segments, rounds, declined, syncs, bytes, failure } = journal
+  return { segments, rounds, declined, syncs, bytes, failure: told(failure) }
 }
 
 /** Where the data is; who may come in is nobody's business. */

@@ -60,7 +60,8 @@ async function cutAt(storage: Storage, kernel: Kernel, shard: number, { segmentN
   return { kind: 'log', file, shard, reason, byteOffset, quarantined, records: lost.length, firstSequence: lost[0]?.baseSequence, lastSequence: lost.at(-1)?.baseSequence, operations: sumOperations(lost) }
 }
 
-function sumOperations(records: readonly RecordDescription[]): Readonly<Record<string, number>> {
+/** By kind and table id. */
+export function sumOperations(records: readonly Pick<RecordDescription, 'operations'>[]): Readonly<Record<string, number>> {
   const sums: Record<string, number> = {}
   for (const { operations } of records) for (const [name, count] of Object.entries(operations)) sums[name] = (sums[name] ?? 0) + count
   return sums

@@ -1,7 +1,7 @@
 /** What a repair took out of a database. */
 import type { KeyForm } from '../../lsm/layout.ts'
 
-export type Loss = TableFileLoss | LogLoss | StreamLoss | StateLoss
+export type Loss = TableFileLoss | LogLoss | JournalLoss | StreamLoss | StateLoss
 
 /** A table file that cannot be read: its rows are gone, and older versions of them may be seen again. */
 export interface TableFileLoss {
@@ -42,16 +42,25 @@ export interface LogLoss {
   readonly operations: Readonly<Record<string, number>>
 }
 
+/** A journal that was damaged, or went on behind what is left of a shard's own log: what follows the logs was written there, the rest is gone. */
+export interface JournalLoss extends SharedLogLoss {
+  readonly kind: 'journal'
+}
+
 /** The end of a log that is a stream of objects, from its first damage or gap on: acknowledged statements are gone. */
-export interface StreamLoss {
+export interface StreamLoss extends SharedLogLoss {
   readonly kind: 'logStream'
-  /** The first object that is damaged, or missing. */
+}
+
+/** Of what several shards have written to. */
+interface SharedLogLoss {
+  /** The first that is damaged, or missing. */
   readonly file: string
   readonly shard: undefined
   readonly reason: string
   readonly byteOffset: number
   readonly quarantined: readonly string[]
-  /** What is lost of each shard: sequences that no table file holds, as far as the objects tell. */
+  /** What is lost of each shard: sequences that no table file holds, as far as what is left tells. */
   readonly shards: readonly { readonly shard: number; readonly firstSequence: number; readonly lastSequence: number }[]
   /** Of the whole records among it, and what they would have done, by kind and table id. */
   readonly records: number

@@ -10,6 +10,7 @@ import type { TableLayout } from '../../lsm/layout.ts'
 import { describeSegment } from '../../lsm/log/describe-segment.ts'
 import type { ManifestState } from '../../lsm/manifest.ts'
 import { tableFileFolder } from '../../lsm/state/table-files.ts'
+import { wholeRounds } from './repair-journal.ts'
 import { storedTable } from '../../lsm/table/stored-table.ts'
 import type { StoredTable } from '../../lsm/table/stored-table.ts'
 import type { TableMeta } from '../../lsm/table/table.ts'
@@ -67,11 +68,13 @@ interface LogBegin {
   readonly writerEpoch: number
 }
 
-/** Of a log in segments. */
-export async function firstSegment(storage: Storage, kernel: Kernel, shard: number): Promise<LogBegin | undefined> {
+/** Of a log in segments; of one that has nothing yet, what the journal holds of the shard, which may have been flushed in part. */
+export async function logBegin(storage: Storage, kernel: Kernel, shard: number): Promise<LogBegin | undefined> {
   for (const { name } of await storage.list(logFolder(shard))) {
     const { header } = describeSegment(kernel, await storage.read(name))
     if (header !== undefined) return header
   }
-  return undefined
+  const { records, writerEpoch } = await wholeRounds(storage, kernel)
+  const first = records.get(shard)?.[0]
+  return first && { sequenceBefore: first.baseSequence - 1, writerEpoch }
 }

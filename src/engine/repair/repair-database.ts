@@ -16,7 +16,9 @@ import type { RepairFloor } from './bucket/take-over.ts'
 import { cutLog } from './cut-log.ts'
 import type { Loss } from './loss.ts'
 import { copyToQuarantine } from './quarantine.ts'
-import { firstSegment, rebuildManifest, widestLayouts } from './rebuild-manifest.ts'
+import { logBegin, rebuildManifest, widestLayouts } from './rebuild-manifest.ts'
+import { repairJournal } from './repair-journal.ts'
+import type { RepairedShard } from './repair-journal.ts'
 import { repairFormat } from './repair-format.ts'
 import { copied, readManifests, withoutDamaged } from './sound-parts.ts'
 import type { ShardManifests } from './sound-parts.ts'
@@ -35,18 +37,20 @@ export async function* repairDatabase(floor: RepairFloor): AsyncGenerator<Loss> 
   const { shards } = decodeFormat(kernel, await storage.read(formatFileName))
   const found = await Promise.all(Array.from({ length: shards }, (_, shard) => readManifests(storage, kernel, shard)))
   const layouts = widestLayouts(found.flatMap(({ newest }) => newest?.layouts ?? []))
-  for (const each of found) yield* repairShard(storage, kernel, each, layouts)
+  const repaired: RepairedShard[] = []
+  for (const each of found) repaired.push(yield* repairShard(storage, kernel, each, layouts))
+  yield* repairJournal(floor, repaired)
 }
 
-async function* repairShard(storage: Storage, kernel: Kernel, manifests: ShardManifests, layouts: readonly TableLayout[]): AsyncGenerator<Loss> {
+async function* repairShard(storage: Storage, kernel: Kernel, manifests: ShardManifests, layouts: readonly TableLayout[]): AsyncGenerator<Loss, RepairedShard> {
   const { shard, newest, damaged, lastId } = manifests
   const isLost = newest === undefined && damaged.length > 0
   const losses: Loss[] = []
   for (const { file, reason } of damaged) losses.push({ kind: 'manifest', file, shard, reason, quarantined: await copyToQuarantine(storage, file) })
-  const { state, unreadable } = isLost ? await rebuildManifest(storage, kernel, shard, layouts, manifests.readable, await firstSegment(storage, kernel, shard)) : { state: newest, unreadable: [] }
+  const { state, unreadable } = isLost ? await rebuildManifest(storage, kernel, shard, layouts, manifests.readable, await logBegin(storage, kernel, shard)) : { state: newest, unreadable: [] }
   if (state === undefined) {
     yield* cutLog(storage, kernel, shard, 0)
-    return
+    return { shard, flushedSequence: 0, writerEpoch: 0 }
   }
   const removed: string[] = damaged.map(({ file }) => file)
   for (const { file, reason } of unreadable) {
@@ -58,6 +62,7 @@ async function* repairShard(storage: Storage, kernel: Kernel, manifests: ShardMa
   for (const file of removed) await storage.delete(file)
   yield* losses
   yield* cutLog(storage, kernel, shard, sound.flushedSequence)
+  return { shard, flushedSequence: sound.flushedSequence, writerEpoch: sound.writerEpoch }
 }
 
 async function publish(storage: Storage, kernel: Kernel, state: ManifestState): Promise<void> {

@@ -5,7 +5,9 @@
 import { LsmtError } from '../../errors.ts'
 import type { Kernel } from '../../kernel/kernel.ts'
 import { readClaims } from '../../lsm/claim/writer-claim.ts'
-import { claimFileName, fileNumberOf, manifestFileName, manifestFolder, streamFolder } from '../../lsm/file-names.ts'
+import { claimFileName, fileNumberOf, journalShard, logFolder, manifestFileName, manifestFolder, streamFolder } from '../../lsm/file-names.ts'
+import { noJournal, readJournal, recordsAfter } from '../../lsm/log/journal/read-journal.ts'
+import type { FoundJournal } from '../../lsm/log/journal/read-journal.ts'
 import { readLog } from '../../lsm/log/log-reader.ts'
 import type { ReadLog } from '../../lsm/log/log-reader.ts'
 import type { LogCut } from '../../lsm/log/segment-scan.ts'
@@ -52,6 +54,7 @@ async function* verifyAll(storage: Storage, kernel: Kernel, counts: VerifyCounts
     yield format.finding
     return
   }
+  const journal = storage.appends ? yield* verifyJournal(storage, kernel, format.value.shards, counts) : noJournal
   const flushed = new Map<number, number>()
   let newestEpoch = 0
   for (let shard = 0; shard < format.value.shards; shard++) {
@@ -60,7 +63,7 @@ async function* verifyAll(storage: Storage, kernel: Kernel, counts: VerifyCounts
     if (verified === undefined) continue
     flushed.set(shard, verified.flushedSequence)
     newestEpoch = Math.max(newestEpoch, verified.writerEpoch)
-    if (storage.appends) yield* verifyLog(storage, kernel, verified, counts)
+    if (storage.appends) yield* verifyLog(storage, kernel, verified, journal, counts)
   }
   if (storage.appends) return
   yield* verifyClaims(storage, kernel, newestEpoch)
@@ -104,12 +107,25 @@ async function* verifyTables(storage: Storage, kernel: Kernel, manifest: Manifes
   }
 }
 
-async function* verifyLog(storage: Storage, kernel: Kernel, manifest: ManifestState, counts: VerifyCounts): AsyncGenerator<Finding> {
+/** Nothing where it cannot be read: then the shards' own logs are verified without. */
+async function* verifyJournal(storage: Storage, kernel: Kernel, shards: number, counts: VerifyCounts): AsyncGenerator<Finding, FoundJournal> {
+  const journal = await attempt(logFolder(journalShard), () => readJournal({ storage, kernel }, shards))
+  if (journal.finding !== undefined) {
+    yield journal.finding
+    return noJournal
+  }
+  counts.tornTails.push(...journal.value.cuts)
+  return journal.value
+}
+
+/** What a shard has of the journal is part of its log. */
+async function* verifyLog(storage: Storage, kernel: Kernel, manifest: ManifestState, journal: FoundJournal, counts: VerifyCounts): AsyncGenerator<Finding> {
   const { shard, flushedSequence } = manifest
   const { finding } = await attempt(`wal/${shard}`, async () => {
     const log = await readLog({ storage, kernel, shard, afterSequence: flushedSequence })
     for await (const _ of log.records()) counts.logRecords++
     counts.tornTails.push(...log.cuts)
+    counts.logRecords += recordsAfter(journal, shard, Math.max(log.lastSequence, flushedSequence)).length
     await verifyReplica({ storage, kernel, shard }, manifest, log)
   })
   if (finding !== undefined) yield finding

@@ -1,6 +1,6 @@
 /**
  * How one process becomes the writer of a database, and where its logs are. A directory is held by its lock, and each
- * shard has segments in it. A bucket is held by claims: the log is one stream for all shards, fenced before anything is
+ * shard has segments in it, beside a journal that they share. A bucket is held by claims: the log is one stream for all shards, fenced before anything is
  * read. In this order: the stream's end, the claim, the fence; then each shard's manifest, as its tree is recovered; the
  * look for a later claim; replay.
  */
@@ -14,6 +14,9 @@ import { openingPatience } from '../../lsm/claim/until-known.ts'
 import { lookForClaims, newestClaim, nextClaim, overtaken, takeClaim } from '../../lsm/claim/writer-claim.ts'
 import type { DiskRoom } from '../../lsm/disk-room.ts'
 import type { Doubt } from '../../lsm/log/doubt.ts'
+import { openJournalledLogs } from '../../lsm/log/journal/journalled-logs.ts'
+import type { JournalledLogsOptions } from '../../lsm/log/journal/journalled-logs.ts'
+import type { JournalCounts } from '../../lsm/log/journal/commit-journal.ts'
 import { segmentLog } from '../../lsm/log/segment-log.ts'
 import type { SegmentLogOptions } from '../../lsm/log/segment-log.ts'
 import { fenceStream } from '../../lsm/log/stream/fence-stream.ts'
@@ -44,6 +47,9 @@ export interface WriterFloor {
   readonly mayTakeOver?: boolean
 }
 
+/** What a log in files that grow stands on besides. */
+type FilesFloor = WriterFloor & Pick<JournalledLogsOptions, 'rounds' | 'memtableMemory'>
+
 /** Where what is acknowledged is durable first: on this machine's disk, or in the bucket. */
 export type LogOn = 'disk' | 'bucket'
 
@@ -53,6 +59,8 @@ export interface WriterLogs {
   treeOptions(options: ShardOptions): Pick<TreeOptions, 'log' | 'claim' | 'pins' | 'listed'>
   /** Resolves when all shards have published under the claim and no later writer has come by then; 55006 when one has. */
   assertStillMine(): Promise<void>
+  /** Of the journal that the shards' logs share, where they are in a directory. */
+  readonly journal?: JournalCounts
   /** Of the log, once the trees are open; undefined where every write tells what came of it. */
   readonly doubt: Doubt | undefined
   /** Closes the trees, which take no more writes, by `close`. */
@@ -66,15 +74,34 @@ export interface BucketLogs extends WriterLogs {
 
 type ShardOptions = Omit<SegmentLogOptions, 'storage'>
 
-const ownDirectory: WriterLogs = { logOn: 'disk', treeOptions: () => ({}), assertStillMine: () => Promise.resolve(), doubt: undefined, leave: (_trees, close) => close() }
-
 /** 55006 when another writer opens the database at the same time, or has taken it over meanwhile; 55000 when its log is elsewhere. */
-export async function openWriterLogs(floor: WriterFloor): Promise<WriterLogs> {
+export async function openWriterLogs(floor: FilesFloor): Promise<WriterLogs> {
   if (floor.storage.appends) {
     if (floor.localLog !== undefined) throw new LsmtError('22023', `a log beside ${floor.storage.description} was asked for, which keeps its own`)
-    return ownDirectory
+    return await openDirectoryLogs(floor)
   }
   return await (floor.localLog === undefined ? openBucketLogs(floor) : openLocal(floor, floor.localLog))
+}
+
+/** Nobody else opens a directory that is open. */
+async function openDirectoryLogs(floor: FilesFloor): Promise<WriterLogs> {
+  const { storage, shards, settings: { durability, journalSegmentBytes } } = floor
+  const isUsed = durability === 'sync' && journalSegmentBytes > 0 && shards > 1
+  const logs = await openJournalledLogs({ ...floor, segmentBytesMax: journalSegmentBytes, isUsed })
+  return {
+    logOn: 'disk',
+    treeOptions: (options) => ({ log: logs.source({ ...options, storage }) }),
+    assertStillMine: () => Promise.resolve(),
+    get journal() { return logs.counts },
+    doubt: undefined,
+    async leave(_trees, close) {
+      try {
+        await close()
+      } finally {
+        await logs.close()
+      }
+    },
+  }
 }
 
 /** Whether the log is one in the bucket that a writer with a log on a disk must have flushed before it goes on. */

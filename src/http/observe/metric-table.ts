@@ -40,6 +40,10 @@ type Shard = EngineStats['shards'][number]
 /** Of all shards together. */
 const overShards = (read: (shard: Shard) => number) => ({ engine: { shards } }: Sample): number => shards.reduce((sum, shard) => sum + read(shard), 0)
 
+/** Of all files that make writes durable. */
+const overLogFiles = (read: (files: Pick<Shard['log'], 'bytes' | 'syncs' | 'segments'>) => number) => (sample: Sample): number =>
+  overShards(({ log }) => read(log))(sample) + (sample.engine.journal === undefined ? 0 : read(sample.engine.journal))
+
 const byLevel = (read: (level: Shard['levels'][number]) => number) => ({ engine: { shards } }: Sample): Readonly<Record<string, number>> => {
   const sums: Record<string, number> = {}
   for (const each of shards.flatMap(({ levels }) => levels)) sums[each.level] = (sums[each.level] ?? 0) + read(each)
@@ -82,9 +86,10 @@ const reading: readonly Metric[] = [
 
 const writing: readonly Metric[] = [
   counter('log_records_total', 'Records appended to the logs', overShards(({ log }) => log.appends)),
-  counter('log_bytes_total', 'Bytes written to the logs', overShards(({ log }) => log.bytes)),
-  counter('log_syncs_total', 'Syncs of the logs', overShards(({ log }) => log.syncs)),
-  gauge('log_segments', 'Segments of the logs', overShards(({ log }) => log.segments)),
+  counter('log_bytes_total', 'Bytes written to the logs and their journal', overLogFiles(({ bytes }) => bytes)),
+  counter('log_syncs_total', 'Syncs of the logs and their journal', overLogFiles(({ syncs }) => syncs)),
+  gauge('log_segments', 'Segments of the logs and their journal', overLogFiles(({ segments }) => segments)),
+  counter('log_journal_rounds_total', 'Rounds of the logs of several shards: written to their journal by one sync, or declined and written by each log', ({ engine: { journal } }) => ({ written: journal?.rounds ?? 0, declined: journal?.declined ?? 0 }), 'outcome'),
   counter('stall_seconds_total', 'Time that writers waited, by cause', (sample) => ({
     level0_slow: overShards(({ stalledMs }) => stalledMs.slow)(sample) / 1000,
     flush_or_compaction: overShards(({ stalledMs }) => stalledMs.stop)(sample) / 1000,
@@ -158,12 +163,13 @@ export interface SampledHistogram {
   readonly read: (sample: Sample) => Histogram
 }
 
-const overLogs = (read: (log: Shard['log']) => Histogram) => ({ engine: { shards } }: Sample): Histogram => {
-  const histograms = shards.map(({ log }) => read(log))
-  return sumOfHistograms(histograms, histograms[0]?.bounds ?? [])
-}
+const sumOf = (histograms: readonly Histogram[]): Histogram => sumOfHistograms(histograms, histograms[0]?.bounds ?? [])
+
+const groupsOf = ({ engine: { shards } }: Sample): Histogram => sumOf(shards.map(({ log }) => log.groups))
+
+const syncTimesOf = ({ engine: { shards, journal } }: Sample): Histogram => sumOf([...shards.map(({ log }) => log.syncMs), ...(journal === undefined ? [] : [journal.syncMs])])
 
 export const histogramTable: readonly SampledHistogram[] = [
-  { name: 'lsmt_log_group_records', help: 'Records that were written together by group commit', scale: 1, read: overLogs(({ groups }) => groups) },
-  { name: 'lsmt_log_sync_seconds', help: 'Time of the syncs of the logs', scale: 0.001, read: overLogs(({ syncMs }) => syncMs) },
+  { name: 'lsmt_log_group_records', help: 'Records that were written together by group commit', scale: 1, read: groupsOf },
+  { name: 'lsmt_log_sync_seconds', help: 'Time of the syncs of the logs and their journal', scale: 0.001, read: syncTimesOf },
 ]

@@ -2,6 +2,8 @@
 import { operation, readBatchHeader, readOperations, tableIdOf } from '../batch.ts'
 import type { Kernel } from '../../kernel/kernel.ts'
 import type { Pointer } from '../../kernel/linear-memory.ts'
+import { journalShard } from '../file-names.ts'
+import { decodeRound } from './journal/round-format.ts'
 import { isZero, mayBeRecord, readRecord, readSegmentHeader, recordHeaderBytes, segmentHeaderBytes } from './segment-format.ts'
 import type { Mismatch, SegmentHeader } from './segment-format.ts'
 
@@ -20,6 +22,13 @@ export interface RecordDescription extends BatchDescription {
   readonly byteLength: number
   readonly baseSequence: number
   readonly durableSequence: number
+  /** Of the journal: what its round holds of shards; in the place of sequences it has rounds, and no operations of its own. */
+  readonly round?: readonly RoundEntryDescription[]
+}
+
+export interface RoundEntryDescription extends BatchDescription {
+  readonly shard: number
+  readonly baseSequence: number
 }
 
 export interface BatchDescription {
@@ -52,12 +61,15 @@ function describeAt(kernel: Kernel, address: Pointer, end: Pointer, scratch: Poi
   const damage: SegmentDamage[] = []
   const reading = end - address < segmentHeaderBytes ? { kind: 'damaged' as const, expected: `${segmentHeaderBytes} header bytes`, actual: `${end - address}` } : readSegmentHeader(kernel, address, scratch)
   if (reading.kind === 'damaged') damage.push({ byteOffset: 0, expected: reading.expected, actual: reading.actual })
+  const isJournal = reading.kind === 'header' && reading.header.shard === journalShard
   const records: RecordDescription[] = []
   let used = address + segmentHeaderBytes
   for (let at = used; at < end && !isZero(kernel, at, end - at); ) {
     const record = readRecord(kernel, at, end, scratch)
     if (record.kind === 'record') {
-      records.push({ byteOffset: at - address, byteLength: record.byteLength, baseSequence: record.baseSequence, durableSequence: record.durableSequence, ...describeBatch(kernel.memory.u8.slice(at + recordHeaderBytes, at + recordHeaderBytes + record.payloadBytes)) })
+      const payload = kernel.memory.u8.slice(at + recordHeaderBytes, at + recordHeaderBytes + record.payloadBytes)
+      const { byteLength, baseSequence, durableSequence } = record
+      records.push({ byteOffset: at - address, byteLength, baseSequence, durableSequence, ...(isJournal ? describeRound(payload, at - address, damage) : describeBatch(payload)) })
       at += record.byteLength
       used = at
       continue
@@ -71,6 +83,13 @@ function describeAt(kernel: Kernel, address: Pointer, end: Pointer, scratch: Poi
 function nextRecord(kernel: Kernel, from: Pointer, end: Pointer, scratch: Pointer): Pointer {
   for (let at = from; at < end; at += 8) if (mayBeRecord(kernel, at, end) && readRecord(kernel, at, end, scratch).kind === 'record') return at
   return end
+}
+
+function describeRound(payload: Uint8Array, byteOffset: number, damage: SegmentDamage[]): BatchDescription & Pick<RecordDescription, 'round'> {
+  const reading = decodeRound(payload)
+  if (reading.kind === 'damaged') damage.push({ byteOffset, expected: reading.expected, actual: reading.actual })
+  const entries = reading.kind === 'round' ? reading.round.entries : []
+  return { participants: [], operations: {}, round: entries.map((entry) => ({ shard: entry.shard, baseSequence: entry.baseSequence, ...describeBatch(entry.payload) })) }
 }
 
 /** What a record's payload writes. */

@@ -9,7 +9,7 @@ import { tryAllocateBeforeCache } from '../state/memtable-memory.ts'
 import type { Evicting } from '../state/memtable-memory.ts'
 import { fileNumberOf, logFileName, logFolder } from '../file-names.ts'
 import type { LogRecord } from './log.ts'
-import { readRecord, recordHeaderBytes } from './segment-format.ts'
+import { readRecord, readSegmentHeader, recordHeaderBytes, segmentHeaderBytes } from './segment-format.ts'
 import { missingBefore, scanSegment } from './segment-scan.ts'
 import type { SegmentHeader } from './segment-format.ts'
 import type { WrittenSegment } from './segment-writer.ts'
@@ -88,6 +88,16 @@ export async function readLog(options: ReadLogOptions): Promise<ReadLog> {
     recordCount: segments.reduce((sum, { records }) => sum + records.filter(({ lastSequence }) => lastSequence > afterSequence).length, 0),
     cuts,
   }
+}
+
+/** The sequence before the first segment that is there, as its header says; 0 where there is none, or it says nothing. */
+export async function sequenceBeforeLog(options: Omit<ReadLogOptions, 'afterSequence'>): Promise<number> {
+  const [first] = await segmentNumbers(options.storage, options.shard)
+  if (first === undefined) return 0
+  return await withSegment({ ...options, afterSequence: 0 }, first, async ({ address, byteLength, scratch }) => {
+    const reading = byteLength < segmentHeaderBytes ? undefined : readSegmentHeader(options.kernel, address, scratch)
+    return reading?.kind === 'header' ? reading.header.sequenceBefore : 0
+  })
 }
 
 /** What the log lacks at its beginning is in files, or was cut off: segments go oldest first, also those of which nothing counts. */

@@ -3,6 +3,10 @@
  * Systems", 1984). Records queue until the next round of the logs (rounds.ts); then one write and one awaited sync carry all of
  * them, while later ones queue for the next. The first error ends the log: what it left unacknowledged stays so.
  * That the disk is full is no such error, unless a sync says so: all wait for room.
+ *
+ * What a round brings may be made durable by a journal (journal/commit-journal.ts) for several logs at once: then it stays
+ * placed here, and is written and synced with what comes later. Records are placed in order, so that whatever makes one of
+ * them durable in this file makes those before it durable too.
  */
 import { invariant, LsmtError } from '../../errors.ts'
 import type { Kernel } from '../../kernel/kernel.ts'
@@ -16,6 +20,8 @@ import { isDiskFull } from '../disk-room.ts'
 import type { DiskRoom } from '../disk-room.ts'
 import { fileNumberOf, logFolder } from '../file-names.ts'
 import type { Evicting } from '../state/memtable-memory.ts'
+import type { CommitJournal } from './journal/commit-journal.ts'
+import type { JournalledLog } from './journal/carry-over.ts'
 import { groupBounds, syncMsBounds } from './log.ts'
 import type { Log } from './log.ts'
 import { createLogRounds } from './rounds.ts'
@@ -23,7 +29,7 @@ import type { LogRounds } from './rounds.ts'
 import { lastSequenceOf } from './segment-scan.ts'
 import { recordBytes } from './segment-format.ts'
 import { createSegmentSupply } from './segment-supply.ts'
-import { beginSegment, hasPlace, placeCut, placeRecord, refusalOfSize, scratchBytes, segmentBytesFor, syncSegment, writeScratch } from './segment-writer.ts'
+import { beginSegment, hasPlace, placeCut, placeRecord, prepareNext, refusalOfSize, scratchBytes, segmentBytesFor, syncSegment, writeScratch } from './segment-writer.ts'
 import type { PlacedRecord, SegmentWriter, WrittenSegment } from './segment-writer.ts'
 
 export interface LogWriterOptions {
@@ -39,6 +45,8 @@ export interface LogWriterOptions {
   readonly memtableMemory?: Evicting
   /** Those of the other shards. By default this log keeps its own. */
   readonly rounds?: LogRounds | undefined
+  /** Of the same rounds: takes records of several logs at once. Where durability is `sync`. */
+  readonly journal?: CommitJournal | undefined
   /** One more than the last segment there is. */
   readonly firstSegmentNumber: number
   readonly writerEpoch: number
@@ -87,6 +95,8 @@ interface WriterState {
   appends: number
   readonly groups: HistogramRecorder
   truncating: Promise<void>
+  /** What the journal sees of this log. */
+  readonly asJournalled: JournalledLog
 }
 
 /** Starts a log writer in a new segment. Segments before it are taken to end at `baseSequence`. */
@@ -131,10 +141,12 @@ async function openState(options: LogWriterOptions): Promise<WriterState> {
     kernel, clock: options.clock, memtableMemory: options.memtableMemory, supply, shard, writerEpoch, scratch, scratchUsed: 0, segment, byteOffset: 0, sequenceBefore: baseSequence, full,
     lastSequence: baseSequence, durableSequence: baseSequence, dirty: false, syncFailure: undefined, syncs: 0, syncMs: createHistogram(syncMsBounds), bytes: 0,
   }
-  return {
+  const state: WriterState = {
     options, rounds: options.rounds ?? createLogRounds(), writer, queue: [], queuedSequence: baseSequence, queuedBytes: 0, draining: false, leaveRound: () => {}, intervalRunning: false, closed: false,
     failure: undefined, appends: 0, groups: createHistogram(groupBounds), truncating: Promise.resolve(),
+    asJournalled: { shard, get durableSequence() { return writer.durableSequence }, sync: () => enqueue(state, undefined) },
   }
+  return state
 }
 
 async function segmentsBefore({ storage, shard, firstSegmentNumber, baseSequence, writerEpoch }: LogWriterOptions): Promise<readonly WrittenSegment[]> {
@@ -208,22 +220,34 @@ async function drain(state: WriterState): Promise<void> {
 
 async function writeGroup(state: WriterState, group: readonly Entry[]): Promise<void> {
   const { writer, options } = state
-  let syncWanted = options.durability === 'sync'
-  let recordCount = 0
+  const placed: PlacedRecord[] = []
+  // A journal takes what was placed in the step of the round that this log was called in.
+  let mayLeave = options.durability === 'sync'
+  let syncWanted = mayLeave
   for (const { record } of group) {
-    if (record === undefined) syncWanted = true
-    else if (record === 'roll') await roll(state)
-    else if ('cutTo' in record) await startSegment(state, record)
-    else {
+    if (record === undefined) {
+      syncWanted = true
+      mayLeave = false
+    } else if (record === 'roll' || 'cutTo' in record) {
+      mayLeave = false
+      await (record === 'roll' ? roll(state) : startSegment(state, record))
+    } else {
       const begun = onceThereIsRoom(state, () => placeRecord(writer, record))
-      if (begun !== undefined) await begun
+      if (begun !== undefined) {
+        mayLeave = false
+        await begun
+      }
       state.queuedBytes -= recordBytes(record.payload.length)
-      recordCount++
+      placed.push(record)
     }
+  }
+  if (placed.length > 0) observe(state.groups, placed.length)
+  if (mayLeave && placed.length > 0 && (await options.journal?.offer(state.asJournalled, placed)) === true) {
+    prepareNext(writer)
+    return
   }
   const written = onceThereIsRoom(state, () => { writeScratch(writer); return undefined })
   if (written !== undefined) await written
-  if (recordCount > 0) observe(state.groups, recordCount)
   if (syncWanted) await syncSegment(writer)
   else if (options.durability === 'interval') startInterval(state)
 }

@@ -10,10 +10,13 @@ export interface LogRounds {
   request(): void
   /** Calls `listener` when a round begins, before any step: what was held back until then joins it. */
   onBegin(listener: () => void): void
+  /** Calls `listener` when all steps of a round have begun, which is before any of them waits for a disk. */
+  onBegun(listener: () => void): void
 }
 
 export function createLogRounds(): LogRounds {
-  const listeners: (() => void)[] = []
+  const beginListeners: (() => void)[] = []
+  const begunListeners: (() => void)[] = []
   let steps: (() => Promise<void>)[] = []
   let isUnderWay = false, isWanted = false
 
@@ -26,10 +29,12 @@ export function createLogRounds(): LogRounds {
 
   async function run(): Promise<void> {
     isWanted = false
-    for (const listener of listeners) listener()
+    for (const listener of beginListeners) listener()
     const taking = steps
     steps = []
-    await Promise.all(taking.map((step) => step()))
+    const begun = taking.map((step) => step())
+    for (const listener of begunListeners) listener()
+    await Promise.all(begun)
     isUnderWay = false
     if (isWanted) request()
   }
@@ -40,6 +45,7 @@ export function createLogRounds(): LogRounds {
       request()
     },
     request,
-    onBegin: (listener) => void listeners.push(listener),
+    onBegin: (listener) => void beginListeners.push(listener),
+    onBegun: (listener) => void begunListeners.push(listener),
   }
 }

@@ -16,6 +16,8 @@ export interface FreshSegment {
 }
 
 export interface SegmentSupply {
+  /** Of the next segment, once it is made; 0 before. */
+  readonly readyBytes: number
   /** Starts making the next segment, if that is not under way; `onFailure` learns of a failure before it is needed. */
   prepare(): void
   /** The next one, unless it is made already, is small, and those after it grow again. */
@@ -34,11 +36,13 @@ export function createSegmentSupply(storage: Storage, shard: number, firstNumber
   let number = firstNumber
   let byteLength = Math.min(firstSegmentBytes, segmentBytesMax)
   let next: Promise<FreshSegment> | undefined
+  let ready: FreshSegment | undefined
   const make = async (): Promise<FreshSegment> => {
     const name = logFileName(shard, number)
     const fresh = { number, name, byteLength, file: await storage.createAppend(name, byteLength) }
     number++
     byteLength = Math.min(2 * byteLength, segmentBytesMax)
+    ready = fresh
     return fresh
   }
   const prepare = (): void => {
@@ -51,6 +55,7 @@ export function createSegmentSupply(storage: Storage, shard: number, firstNumber
     })
   }
   return {
+    get readyBytes() { return ready?.byteLength ?? 0 },
     prepare,
     startSmall() {
       byteLength = Math.min(smallSegmentBytes, segmentBytesMax)
@@ -72,13 +77,13 @@ export function createSegmentSupply(storage: Storage, shard: number, firstNumber
       try {
         return await taken
       } finally {
-        next = undefined
+        next = ready = undefined
       }
     },
     discard: async () => {
       if (next === undefined) return
       const unused = await next.catch(() => undefined)
-      next = undefined
+      next = ready = undefined
       if (unused === undefined) return
       await unused.file.close()
       await storage.delete(unused.name)

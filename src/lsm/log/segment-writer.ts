@@ -83,7 +83,12 @@ export function writeScratch(writer: SegmentWriter): void {
   if (writer.scratchUsed === 0) return
   writeBytes(writer, writer.scratch, writer.scratchUsed)
   writer.scratchUsed = 0
-  if (writer.byteOffset > writer.segment.byteLength / 2) writer.supply.prepare()
+  prepareNext(writer)
+}
+
+/** Has the next segment made once this one is half full, counting what is placed. */
+export function prepareNext({ byteOffset, scratchUsed, segment, supply }: SegmentWriter): void {
+  if (byteOffset + scratchUsed > segment.byteLength / 2) supply.prepare()
 }
 
 /** Makes everything written durable. */

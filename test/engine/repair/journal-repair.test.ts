@@ -1,0 +1,145 @@
+/** A database whose journal, or a log behind it, was damaged after a loss of power: refused, verified, repaired, opened. */
+import { describe, expect, test } from 'vitest'
+import type { Engine } from '../../../src/engine/engine.ts'
+import { repairDatabase } from '../../../src/engine/repair/repair-database.ts'
+import type { Loss } from '../../../src/engine/repair/loss.ts'
+import { verifyDatabase } from '../../../src/engine/shards/verify-database.ts'
+import { systemClock } from '../../../src/runtime/clock.ts'
+import { seededRandom } from '../../../src/runtime/random.ts'
+import { createFaultyStorage } from '../../../src/storage/faulty-storage.ts'
+import { createMemoryStorage } from '../../../src/storage/memory-storage.ts'
+import type { Storage } from '../../../src/storage/storage.ts'
+import { openTestKernel } from '../../kernel/both-kinds.ts'
+import { failureOf } from '../../storage/storage-conformance.ts'
+import { scanAll } from '../engine-fixtures.ts'
+import { openTestEngine } from '../open-test-engine.ts'
+import type { TestSettings } from '../open-test-engine.ts'
+
+const settings: TestSettings = { shards: 4, kernels: 'js' }
+const journalFile = 'wal/journal/00000000000000000001.wal'
+const kernel = openTestKernel('js')
+
+type Files = Map<string, Uint8Array>
+
+/** Ten statements at once, each a row, in each of so many rounds. */
+async function write(engine: Engine, rounds: number, name: string): Promise<void> {
+  for (let round = 0; round < rounds; round++) {
+    await Promise.all(Array.from({ length: 10 }, (_, i) => engine.insert(engine.table('kv')!, [[`${name} ${round}/${i}`, 'x']], 'insert')))
+  }
+}
+
+/** What a loss of power leaves of 400 rows, half of them in table files or the logs, the rest in the journal alone. */
+async function leftBehind(): Promise<Files> {
+  const storage = createFaultyStorage({ seed: 1 })
+  const engine = await openTestEngine(storage, settings)
+  await write(engine, 10, 'flushed')
+  await engine.flush()
+  await write(engine, 30, 'left')
+  expect(engine.stats().journal).toMatchObject({ failure: undefined })
+  expect(engine.stats().journal!.rounds).toBeGreaterThan(20)
+  const after = storage.crash({ seed: 2 })
+  await engine.close().catch(() => undefined)
+  const files: Files = new Map()
+  for (const { name } of await after.list('')) files.set(name, await after.read(name))
+  return files
+}
+
+async function storageOf(files: Files): Promise<Storage> {
+  const storage = createMemoryStorage()
+  for (const [name, bytes] of files) await storage.createIfAbsent(name, [bytes])
+  return storage
+}
+
+async function findingsOf(storage: Storage): Promise<readonly string[]> {
+  const findings: string[] = []
+  for await (const { file } of verifyDatabase(storage, kernel)) findings.push(file)
+  return findings
+}
+
+async function repair(storage: Storage): Promise<readonly Loss[]> {
+  const losses: Loss[] = []
+  for await (const loss of repairDatabase({ storage, kernel, clock: systemClock, random: seededRandom(5), mayTakeOver: false })) losses.push(loss)
+  return losses
+}
+
+async function rowsOf(storage: Storage): Promise<number> {
+  const engine = await openTestEngine(storage, settings)
+  const rows = await scanAll(engine, engine.table('kv')!)
+  await write(engine, 1, 'after')
+  await engine.close()
+  return rows.length
+}
+
+const usedBytes = (bytes: Uint8Array): number => bytes.findLastIndex((byte) => byte !== 0) + 1
+
+describe('a journal after a loss of power', () => {
+  test('that is sound is verified with the logs, left alone by a repair, and taken over', async () => {
+    const storage = await storageOf(await leftBehind())
+    const walk = verifyDatabase(storage, kernel)
+    const step = await walk.next()
+    expect(step).toMatchObject({ done: true, value: { findings: 0 } })
+    expect(await repair(storage)).toEqual([])
+    expect((await storage.list('wal/journal/')).length).toBeGreaterThan(0)
+    expect(await rowsOf(storage)).toBe(400)
+    expect(await storage.list('wal/journal/')).toEqual([])
+    expect(await findingsOf(storage)).toEqual([])
+  })
+
+  test('that is damaged gives what follows the logs, and tells what does not', async () => {
+    const files = await leftBehind()
+    const bytes = files.get(journalFile)!
+    for (const share of [0.2, 0.6, 0.9]) {
+      const flipped = bytes.slice()
+      flipped[Math.floor(usedBytes(bytes) * share)]! ^= 4
+      const storage = await storageOf(new Map([...files, [journalFile, flipped]]))
+      expect(await findingsOf(storage)).toEqual([journalFile])
+      expect((await failureOf(openTestEngine(storage, settings))).code).toBe('XX001')
+      const [loss, ...others] = await repair(storage)
+      expect(others).toEqual([])
+      expect(loss).toMatchObject({ kind: 'journal', file: journalFile, quarantined: [`quarantine/${journalFile}`] })
+      expect(await findingsOf(storage)).toEqual([])
+      expect(await repair(storage)).toEqual([])
+      const left = await rowsOf(storage)
+      expect(left).toBeGreaterThan(100)
+      expect(left).toBeLessThan(400)
+    }
+  })
+
+  test('that goes on behind a damaged log loses what does not follow what is left of that', async () => {
+    const storage = createFaultyStorage({ seed: 1 })
+    const engine = await openTestEngine(storage, settings)
+    await write(engine, 10, 'a')
+    for (let i = 0; i < 40; i++) await engine.insert(engine.table('kv')!, [[`alone ${i}`, 'x']], 'insert')
+    await write(engine, 20, 'b')
+    const after = storage.crash({ seed: 2 })
+    await engine.close().catch(() => undefined)
+    const files: Files = new Map()
+    for (const { name } of await after.list('')) files.set(name, await after.read(name))
+    const log = [...files.keys()].find((name) => name.startsWith('wal/1/'))!
+    const damaged = files.get(log)!.slice()
+    damaged[Math.floor(usedBytes(damaged) * 0.3)]! ^= 1
+    const broken = await storageOf(new Map([...files, [log, damaged]]))
+    expect(await findingsOf(broken)).toEqual([log])
+    const losses = await repair(broken)
+    expect(losses.map(({ kind }) => kind)).toEqual(['log', 'journal'])
+    expect(losses[1]).toMatchObject({ shards: [{ shard: 1 }] })
+    expect((losses[1] as Extract<Loss, { kind: 'journal' }>).records).toBeGreaterThan(0)
+    const left = await rowsOf(broken)
+    expect(left).toBeLessThan(340)
+    // Three of four shards have all they had.
+    expect(left).toBeGreaterThan(240)
+    expect(await findingsOf(broken)).toEqual([])
+  })
+
+  test('tells where a log begins of which nothing else is left, when a manifest is lost', async () => {
+    const files = await leftBehind()
+    const manifest = [...files.keys()].filter((name) => name.startsWith('manifest/2/')).at(-1)!
+    const flipped = files.get(manifest)!.slice()
+    flipped[50]! ^= 1
+    const withoutLog = new Map([...files, [manifest, flipped] as const].filter(([name]) => !name.startsWith('wal/2/')))
+    const storage = await storageOf(withoutLog)
+    const losses = await repair(storage)
+    expect(losses.map(({ kind }) => kind)).toEqual(['manifest'])
+    expect(await rowsOf(storage)).toBe(400)
+  })
+})
