@@ -78,6 +78,7 @@ function listeningEngine(seen: EngineRow[]): Engine {
       return ['value']
     },
     getMany: unused,
+    walk: unused,
     request: unused,
     insert: (_table, rows) => {
       seen.push(...rows)

@@ -10,7 +10,9 @@ import type { AggregateFunction, ReadStats } from '../lsm/tree.ts'
 import type { EndSignal } from '../runtime/end-signal.ts'
 import type { Comparison } from '../kernel/zone-map.ts'
 import type { VectorExpression } from '../lsm/vector/expression.ts'
+import type { Checkpoint, CheckpointOptions } from './engine-checkpoint.ts'
 import type { EngineStats } from './engine-stats.ts'
+import type { EngineWalk } from './engine-walk.ts'
 import type { RecordOf, RequestRecord } from './requests/request-record.ts'
 import type { ColumnSchema, ColumnType, TableSchema } from './schema.ts'
 
@@ -195,6 +197,8 @@ export interface EngineSession extends EngineCatalog {
   getMany(snapshot: EngineSnapshot | undefined, table: TableSchema, keys: readonly (readonly EngineValue[])[], columns: readonly number[], stats?: ReadStats): readonly (EngineRow | undefined)[] | Promise<readonly (EngineRow | undefined)[]>
   /** Batches of rows. Long reads give timers and sockets their turn every few milliseconds, as do aggregates. */
   scan(snapshot: EngineSnapshot, scan: EngineScan, stats?: ReadStats): AsyncIterable<readonly EngineRow[]>
+  /** The rows of an ordered scan that filters and computes nothing, at once as far as they are in memory. undefined: they are to be had by `scan`. The snapshot is to be kept until it is closed. */
+  walk(snapshot: EngineSnapshot, scan: EngineScan): EngineWalk<EngineValue> | undefined
   aggregate(snapshot: EngineSnapshot, scan: EngineScan, aggregates: readonly EngineAggregate[], stats?: ReadStats): Promise<EngineRow>
   /**
    * One row for each distinct key, in batches, in no order: the values of the `groupBy` columns, then those of the
@@ -344,26 +348,6 @@ export interface Engine extends EngineSession {
   assertWriter?(): Promise<void>
   stats(): EngineStats
   close(): Promise<void>
-}
-
-export interface CheckpointOptions {
-  /** For people. */
-  readonly name: string
-  /** Absent: until it is deleted. */
-  readonly keepMs?: number
-}
-
-/** Files that make up a database by themselves. They stay as they are until it is released. */
-export interface Checkpoint {
-  readonly files: readonly CheckpointFile[]
-  release(): void
-}
-
-export interface CheckpointFile {
-  /** Its name within the database's directory. */
-  readonly name: string
-  readonly byteLength: number
-  read(): AsyncIterable<Uint8Array>
 }
 
 /** What one query spills. */

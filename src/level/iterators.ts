@@ -1,7 +1,7 @@
 /** The three iterators of abstract-level. Theirs are the public methods with their checks; here is what reads, by a cursor. */
 import { AbstractIterator, AbstractKeyIterator, AbstractValueIterator } from 'abstract-level'
 import type { AbstractLevel, AbstractSnapshot } from 'abstract-level'
-import type { UserRow } from '../engine/keyed/kv-codec.ts'
+import type { UserValue } from '../engine/user-value.ts'
 import { Cursor } from './cursor.ts'
 import type { CursorOptions, LevelColumn } from './cursor.ts'
 import { bytesOf, formatted } from './format.ts'
@@ -34,11 +34,13 @@ export class EntryIterator extends AbstractIterator<AnyLevel, unknown, unknown> 
     super(db, options as object)
     const { keys, values } = options
     const columns = [...(keys === false ? [] : ['key' as const]), ...(values === false ? [] : ['value' as const])]
-    this.#cursor = new Cursor({ ...cursorOptions(store, options), asText: textColumns(options), columns, show: (row) => [keys === false ? undefined : keyOf(options, row), values === false ? undefined : valueOf(options, row)] })
+    const key = keys === false ? absent : shownAs(options.keyEncoding), value = values === false ? absent : shownAs(options.valueEncoding)
+    const valueColumn = columns.length - 1
+    this.#cursor = new Cursor({ ...cursorOptions(store, options), asText: textColumns(options), columns, show: (read, row): Entry => [key(read[0]?.[row]), value(read[valueColumn]?.[row])] })
   }
 
   async _next(): Promise<Entry | undefined> {
-    return this.#cursor.next(this.limit - this.count)
+    return await this.#cursor.next(this.limit - this.count)
   }
 
   async _nextv(size: number): Promise<Entry[]> {
@@ -54,7 +56,7 @@ export class EntryIterator extends AbstractIterator<AnyLevel, unknown, unknown> 
   }
 
   async _close(): Promise<void> {
-    await this.#cursor.close()
+    this.#cursor.close()
   }
 }
 
@@ -63,11 +65,11 @@ export class KeyIterator extends AbstractKeyIterator<AnyLevel, unknown> {
 
   constructor(db: AnyLevel, store: LevelStore, options: IteratorOptions) {
     super(db, options as object)
-    this.#cursor = new Cursor({ ...cursorOptions(store, options), asText: textColumns(options), columns: ['key'], show: (row) => keyOf(options, row) })
+    this.#cursor = new Cursor({ ...cursorOptions(store, options), asText: textColumns(options), columns: ['key'], show: shownColumn(options.keyEncoding) })
   }
 
   async _next(): Promise<Formatted | undefined> {
-    return this.#cursor.next(this.limit - this.count)
+    return await this.#cursor.next(this.limit - this.count)
   }
 
   async _nextv(size: number): Promise<Formatted[]> {
@@ -83,7 +85,7 @@ export class KeyIterator extends AbstractKeyIterator<AnyLevel, unknown> {
   }
 
   async _close(): Promise<void> {
-    await this.#cursor.close()
+    this.#cursor.close()
   }
 }
 
@@ -92,11 +94,11 @@ export class ValueIterator extends AbstractValueIterator<AnyLevel, unknown, unkn
 
   constructor(db: AnyLevel, store: LevelStore, options: IteratorOptions) {
     super(db, options as object)
-    this.#cursor = new Cursor({ ...cursorOptions(store, options), asText: textColumns(options), columns: ['value'], show: (row) => valueOf(options, row) })
+    this.#cursor = new Cursor({ ...cursorOptions(store, options), asText: textColumns(options), columns: ['value'], show: shownColumn(options.valueEncoding) })
   }
 
   async _next(): Promise<Formatted | undefined> {
-    return this.#cursor.next(this.limit - this.count)
+    return await this.#cursor.next(this.limit - this.count)
   }
 
   async _nextv(size: number): Promise<Formatted[]> {
@@ -112,7 +114,7 @@ export class ValueIterator extends AbstractValueIterator<AnyLevel, unknown, unkn
   }
 
   async _close(): Promise<void> {
-    await this.#cursor.close()
+    this.#cursor.close()
   }
 }
 
@@ -126,5 +128,16 @@ function textColumns({ keyEncoding, valueEncoding }: IteratorOptions): readonly 
   return [...(keyEncoding === 'utf8' ? ['key' as const] : []), ...(valueEncoding === 'utf8' ? ['value' as const] : [])]
 }
 
-const keyOf = ({ keyEncoding }: IteratorOptions, row: UserRow): Formatted => formatted(keyEncoding, row['key'] as Formatted)
-const valueOf = ({ valueEncoding }: IteratorOptions, row: UserRow): Formatted => formatted(valueEncoding, row['value'] as Formatted)
+type Show = (value: UserValue | undefined) => Formatted | undefined
+
+const absent: Show = () => undefined
+
+/** Bytes come as text where that is wanted. */
+function shownAs(format: Format): Show {
+  return format === 'utf8' ? (value) => value as string : (value) => formatted(format, value as Uint8Array)
+}
+
+function shownColumn(format: Format): CursorOptions<Formatted>['show'] {
+  const show = shownAs(format)
+  return (columns, row) => show(columns[0]![row])!
+}

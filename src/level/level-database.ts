@@ -107,16 +107,16 @@ export class LevelDatabase<KDefault = string, VDefault = string> extends Abstrac
   async _clear(options: ClearOptions): Promise<void> {
     const { limit, snapshot } = options
     if (limit < 0 && viewOf(snapshot) === undefined) return this.#store.table.deleteRange(byteRange(options))
-    const keys = new Cursor({ ...cursorOptions(this.#store, options), columns: ['key'], asText: [], show: (row): BatchOperation => ({ delete: row['key']! }) })
+    const cursor = new Cursor({ ...cursorOptions(this.#store, options), columns: ['key'], asText: [], show: ([keys], row): BatchOperation => ({ delete: keys![row]! }) })
     try {
       for (let left = limit < 0 ? Number.POSITIVE_INFINITY : limit; left > 0; ) {
-        const deletes = await keys.nextv(Math.min(left, clearedAtOnce), left)
+        const deletes = await cursor.nextv(Math.min(left, clearedAtOnce), left)
         if (deletes.length === 0) return
         left -= deletes.length
         await this.#store.table.batch(deletes)
       }
     } finally {
-      await keys.close()
+      cursor.close()
     }
   }
 

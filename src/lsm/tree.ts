@@ -13,7 +13,9 @@ import type { AggregateFunction, AggregateRequest, GroupedAggregateRequest } fro
 import type { Groups } from './groups/group-rows.ts'
 import type { VectorExpression } from './vector/expression.ts'
 import type { LogCounts } from './log/log.ts'
-import type { Page } from './page.ts'
+import type { Page, Vector } from './page.ts'
+import type { RowLayout } from './keys/row-layout.ts'
+import type { View } from './state/view.ts'
 import type { ScanShare } from './readers/scan-share.ts'
 import type { Fetch, ReadStats } from './table/fetch.ts'
 import type { TableReader } from './table/table.ts'
@@ -90,6 +92,31 @@ export interface ScanCursor {
   close(): void
 }
 
+/** A walk's next rows in key order, never none. */
+export interface WalkedRows {
+  readonly rowCount: number
+  /** Columns by ordinal, as those of a page. */
+  readonly vectors: readonly (Vector | undefined)[]
+}
+
+export type WalkRequest = Pick<ScanRequest, 'tableId' | 'lower' | 'upper' | 'reverse' | 'columns' | 'pace'>
+
+/** What a tree brings to a walk. */
+export interface WalkPart {
+  readonly view: View
+  readonly sequence: number
+  readonly shape: RowLayout
+  /** Lets go of the view. */
+  release(): void
+}
+
+/** Rows of several trees in one order; see src/lsm/read/walk/walk.ts. */
+export interface RowWalk {
+  /** At most `rowsMax` rows, valid until the next call or `close`; undefined at the end. At once where nothing must be read. */
+  next(rowsMax: number): WalkedRows | undefined | Promise<WalkedRows | undefined>
+  close(): void
+}
+
 /** What a batch waits for before it is applied, beside its own log. */
 export interface CommitGate {
   /** Resolves when every participant's part is durable; the tree applies only then. */
@@ -149,6 +176,8 @@ export interface Tree {
   /** Point read: a row, undefined when absent, or what must be fetched first. Without a snapshot: the newest state. */
   get(snapshot: Snapshot | undefined, tableId: number, key: Pointer, keyBytes: number, stats?: ReadStats): RowHandle | PointFetch | undefined
   scan(snapshot: Snapshot, request: ScanRequest, stats?: ReadStats): ScanCursor
+  /** What this tree brings to a walk (`openWalk`); undefined where it is to be scanned, since it is far away. Absent where it always is. */
+  walkPart?(snapshot: Snapshot, request: WalkRequest): WalkPart | 'nothing' | undefined
   aggregate(snapshot: Snapshot, request: ScanRequest, aggregates: readonly AggregateRequest[], stats?: ReadStats): Promise<readonly AggregatePartial[]>
   /** Adds the request's rows to `groups`, which are this kernel's and may be added to by other trees at the same time. */
   groupedAggregate(snapshot: Snapshot, request: ScanRequest, groups: Groups, stats?: ReadStats): Promise<void>

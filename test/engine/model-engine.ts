@@ -172,6 +172,7 @@ function modelOver(byName: Map<string, ModelTable>, firstVersion: number, staged
       const rows = selectRows(rowsOf(given, scan.table), scan).map((row) => project(row, scan.columns).map((value, i) => (value instanceof Uint8Array && scan.asText?.has(scan.columns[i]!) === true ? Buffer.from(value).toString() : value)))
       for (let from = 0; from < rows.length; from += pageRows) yield rows.slice(from, from + pageRows)
     },
+    walk: () => undefined,
     async aggregate(given, scan, aggregates) {
       const { limit: _, ...unlimited } = scan
       const rows = selectRows(rowsOf(given, scan.table), unlimited)

@@ -48,6 +48,8 @@ export function renewingReads(reads: EngineReads, renewing: Renewing): EngineRea
     get: (given, ...rest) => readAtOnce(given, () => reads.get(given, ...rest)),
     getMany: (given, ...rest) => readAtOnce(given, () => reads.getMany(given, ...rest)),
     scan: (given, ...rest) => scanRenewing(renewing, given, () => reads.scan(given, ...rest)),
+    // What is found lost after its first rows cannot begin anew.
+    walk: () => undefined,
     aggregate: (given, ...rest) => readRenewing(renewing, given, () => reads.aggregate(given, ...rest)),
     groupedAggregate: (given, ...rest) => scanRenewing(renewing, given, () => reads.groupedAggregate(given, ...rest)),
     topRows: (given, ...rest) => readRenewing(renewing, given, () => reads.topRows(given, ...rest)),

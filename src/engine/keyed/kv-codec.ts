@@ -110,6 +110,10 @@ export function ordinalsOf(codec: Codec, columns: readonly string[] | undefined)
   return columns.map((name) => ordinalOf(codec.table, name))
 }
 
+export function columnNames(codec: Codec, ordinals: readonly number[]): readonly string[] {
+  return ordinals.map((ordinal) => codec.table.columns[ordinal]!.name)
+}
+
 function ordinalOf(table: TableSchema, name: string): number {
   const ordinal = table.columns.findIndex((column: ColumnSchema) => column.name === name && column.dropped !== true)
   if (ordinal < 0) throw new LsmtError('42703', `column "${name}" of table "${table.name}" does not exist`)

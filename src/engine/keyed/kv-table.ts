@@ -3,31 +3,18 @@
  * is looked up anew.
  */
 import { LsmtError } from '../../errors.ts'
-import type { EndSignal } from '../../runtime/end-signal.ts'
-import type { Engine, EngineRow, EngineScan, EngineSnapshot, WriteOperation } from '../engine.ts'
+import type { EngineRow, EngineSnapshot, WriteOperation } from '../engine.ts'
 import { againWhenChanged } from '../tables/again-when-changed.ts'
 import { checkList, checkOptions, described } from './given.ts'
 import { engineColumns } from './kv-columns.ts'
 import type { UserColumns } from './kv-columns.ts'
-import { checkRange, codecOf, engineKey, engineRow, keyBounds, ordinalsOf, rangeNames, userRow } from './kv-codec.ts'
+import { checkRange, codecOf, engineKey, engineRow, keyBounds, ordinalsOf, userRow } from './kv-codec.ts'
 import type { Codec, KeyRangeOptions, NewUserRow, UserKey, UserRow } from './kv-codec.ts'
+import type { KeyedEngine, KeyReadOptions, KeyScanOptions } from './keyed-engine.ts'
+import { openKeyCursor } from './kv-cursor.ts'
+import type { KeyCursor } from './kv-cursor.ts'
+import { openRowBatches, RowScan } from './kv-scan.ts'
 import { ReadSnapshot } from './read-snapshot.ts'
-
-export interface KeyReadOptions {
-  /** Default: all. */
-  readonly columns?: readonly string[]
-  /** Default: the newest state. */
-  readonly snapshot?: ReadSnapshot
-}
-
-export interface KeyScanOptions extends KeyReadOptions, KeyRangeOptions {
-  readonly reverse?: boolean
-  readonly limit?: number
-  /** BYTEA columns whose bytes are given as text: UTF-8, with U+FFFD for what is none. */
-  readonly asText?: readonly string[]
-  /** Ends the reading: 57014, or the signal's reason when that is an LsmtError. */
-  readonly signal?: EndSignal
-}
 
 export type BatchOperation = { readonly put: NewUserRow } | { readonly delete: UserKey }
 
@@ -47,12 +34,11 @@ export interface KeyedTable {
   putColumns(columns: UserColumns): Promise<void>
   /** Rows in key order, of one snapshot. */
   scan(options?: KeyScanOptions): AsyncGenerator<UserRow>
-  /** The same, as many rows at once as are there: quicker where many are read. */
+  /** The same, many rows at once: quicker where many are read. */
   scanBatches(options?: KeyScanOptions): AsyncGenerator<readonly UserRow[]>
+  /** The same by column, without a promise where rows are in memory: the quickest way to read. To be closed by whoever does not read it to its end. */
+  cursor(options?: KeyScanOptions): KeyCursor
 }
-
-/** What tables by key are made of: that of a database, or of one transaction. */
-export type KeyedEngine = Pick<Engine, 'table' | 'catalogVersion' | 'catalogSettled' | 'snapshot' | 'get' | 'scan' | 'insert' | 'insertColumns' | 'write' | 'deleteRange'>
 
 export function openKeyedTable(engine: KeyedEngine, name: string): KeyedTable {
   let codec = codecOf(engine, name)
@@ -98,17 +84,20 @@ export function openKeyedTable(engine: KeyedEngine, name: string): KeyedTable {
         await engine.insertColumns(table, engineColumns(table, toEngine, columns), 'upsert')
       })
     },
-    async *scan(options = {}) {
-      for await (const rows of scanRows(engine, current(), options)) for (const row of rows) yield row
-    },
+    scan: (options = {}) => new RowScan(() => openRowBatches(engine, current(), options)),
     async *scanBatches(options = {}) {
-      yield* scanRows(engine, current(), options)
+      const batches = openRowBatches(engine, current(), options)
+      try {
+        for (let rows = await batches.next(); rows !== undefined; rows = await batches.next()) yield rows
+      } finally {
+        await batches.close()
+      }
     },
+    cursor: (options = {}) => openKeyCursor(engine, current(), options),
   }
 }
 
 const readOptionNames = ['columns', 'snapshot']
-const scanOptionNames = [...readOptionNames, ...rangeNames, 'reverse', 'limit', 'asText', 'signal']
 const noOptions: KeyReadOptions = {}
 
 function readRow(engine: KeyedEngine, codec: Codec, key: UserKey, options = noOptions): UserRow | undefined | Promise<UserRow | undefined> {
@@ -146,22 +135,6 @@ async function writeBatch(engine: KeyedEngine, codec: Codec, operations: readonl
 function checkOperation(operation: BatchOperation, index: number): void {
   const isOne = typeof operation === 'object' && operation !== null && 'put' in operation !== 'delete' in operation
   if (!isOne) throw new LsmtError('22023', `operation ${index} of the batch is { put: row } or { delete: key }; it was given as ${described(operation)}`)
-}
-
-async function* scanRows(engine: KeyedEngine, codec: Codec, options: KeyScanOptions): AsyncGenerator<readonly UserRow[]> {
-  checkOptions(options, scanOptionNames, 'the options of a scan')
-  const { reverse = false, limit, asText, signal } = options
-  if (limit !== undefined && !(typeof limit === 'number' && limit >= 0)) throw new LsmtError('22023', `the limit of a scan is a number from 0 on; it was given as ${described(limit)}`)
-  const columns = ordinalsOf(codec, options.columns)
-  const scan: EngineScan = { table: codec.table, ordered: true, columns, predicate: [], reverse, ...keyBounds(codec, options), ...(limit !== undefined && { limit }), ...(asText !== undefined && { asText: new Set(ordinalsOf(codec, asText)) }), ...(signal !== undefined && { signal }) }
-  const snapshot = options.snapshot ?? new ReadSnapshot(engine)
-  const below = ReadSnapshot.beginRead(snapshot, engine)
-  if (options.snapshot === undefined) snapshot.release()
-  try {
-    for await (const rows of engine.scan(below, scan)) yield rows.map((row) => userRow(codec, row, columns))
-  } finally {
-    ReadSnapshot.endRead(snapshot)
-  }
 }
 
 function notAtOnce(pending: Promise<unknown>): LsmtError {

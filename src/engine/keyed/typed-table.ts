@@ -7,7 +7,9 @@ import { newTableOf } from './define-table.ts'
 import type { KeyOf, KeyPrefixOf, NewRowOf, RowOf, TableDefinition } from './define-table.ts'
 import type { UserColumns } from './kv-columns.ts'
 import { openKeyedTable } from './kv-table.ts'
-import type { KeyedEngine, KeyedTable, KeyReadOptions, KeyScanOptions } from './kv-table.ts'
+import type { KeyedTable } from './kv-table.ts'
+import type { KeyedEngine, KeyReadOptions, KeyScanOptions } from './keyed-engine.ts'
+import type { KeyCursor } from './kv-cursor.ts'
 
 export interface TypedReadOptions<Column extends string> extends KeyReadOptions {
   readonly columns?: readonly Column[]
@@ -38,6 +40,7 @@ export interface TypedTable<Definition extends TableDefinition, Row = RowOf<Defi
   putColumns(columns: { readonly [Column in ColumnOf<Row>]?: UserColumns[string] }): Promise<void>
   scan<Column extends ColumnOf<Row> = ColumnOf<Row>>(options?: TypedScanOptions<KeyPrefix, Column>): AsyncGenerator<Pick<Row, Column>>
   scanBatches<Column extends ColumnOf<Row> = ColumnOf<Row>>(options?: TypedScanOptions<KeyPrefix, Column>): AsyncGenerator<readonly Pick<Row, Column>[]>
+  cursor(options?: TypedScanOptions<KeyPrefix, ColumnOf<Row>>): KeyCursor
 }
 
 /** Opens the table of a definition. 42P01 when there is none, 42804 when it is another one. */

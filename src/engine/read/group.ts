@@ -12,7 +12,8 @@ import { allEnded } from './all-ended.ts'
 import { finishGroups } from './finished-groups.ts'
 import type { FinishedGroups, GroupBlock } from './finished-groups.ts'
 import { firstGroups } from './first-groups.ts'
-import { scanReadKinds, scanRequest } from './scan.ts'
+import { scanReadKinds } from './row-kinds.ts'
+import { scanRequest } from './scan.ts'
 import { readShared } from './shared-read.ts'
 
 const batchRows = 1024

@@ -8,7 +8,6 @@ import type { Page } from '../../lsm/page.ts'
 import type { ReadStats, ScanCursor, ScanRequest, Snapshot, Tree } from '../../lsm/tree.ts'
 import { createPace } from '../../runtime/pace.ts'
 import { readRows, selectedRows } from '../codec/read-page.ts'
-import { readKind } from '../codec/read-row.ts'
 import type { ReadKind } from '../codec/read-row.ts'
 import { createTextCache } from '../codec/text-cache.ts'
 import type { ReadText } from '../codec/text-cache.ts'
@@ -19,6 +18,7 @@ import type { Shards } from '../shards/shards.ts'
 import type { TableAccess } from '../tables/table-access.ts'
 import { allEnded } from './all-ended.ts'
 import { physicalPredicate } from './predicate.ts'
+import { rowKinds } from './row-kinds.ts'
 
 /** Batches of merged rows, and what is decoded of a shard's page at once, grow, so that a scan that stops early makes few rows. */
 const firstMergedRows = 32, firstDecodedRows = 8, mergedRowsMax = 1024
@@ -31,17 +31,6 @@ export function scanRequest({ turns, assertOpen }: Shards, access: TableAccess, 
   const { table, reverse = false, conditions, computed } = scan
   const more = { ...(conditions !== undefined && { conditions }), ...(computed !== undefined && { computed: computed.map(({ expression }) => expression) }) }
   return { tableId: table.tableId, ...range, reverse, columns: [...new Set(columns)], predicate, ...(scan.ordered && { startsSmall: true as const }), ...more, pace: createPace(turns, scan.signal, assertOpen) }
-}
-
-/** How the columns of a scan are read, by ordinal. */
-export function scanReadKinds({ kinds }: TableAccess, { computed = [] }: EngineScan): readonly ReadKind[] {
-  return [...kinds, ...computed.map(({ type }) => readKind(type))]
-}
-
-/** The same where rows are made: with the bytes that are wanted as text. */
-function rowKinds(access: TableAccess, scan: EngineScan): readonly ReadKind[] {
-  const kinds = scanReadKinds(access, scan)
-  return scan.asText === undefined ? kinds : kinds.map((kind, ordinal) => (kind === 'bytea' && scan.asText!.has(ordinal) ? 'text' : kind))
 }
 
 /** A column of the table, or a computed one. */

@@ -7,6 +7,7 @@ import { groupShards } from '../read/group.ts'
 import { isFetch, lookUp, readEach } from '../read/point-read.ts'
 import { scanShards } from '../read/scan.ts'
 import { topShards } from '../read/top.ts'
+import { walkShards } from '../read/walk.ts'
 import { shardsOf } from '../shards/shard-snapshot.ts'
 import type { ShardSnapshot } from '../shards/shard-snapshot.ts'
 import type { Shards } from '../shards/shards.ts'
@@ -15,7 +16,7 @@ import type { Tables } from '../tables/tables.ts'
 import type { ReadStats } from '../../lsm/tree.ts'
 import { unlessEnded } from '../../runtime/end-signal.ts'
 
-export type EngineReads = Pick<EngineSession, 'snapshot' | 'get' | 'getMany' | 'scan' | 'aggregate' | 'groupedAggregate' | 'topRows'>
+export type EngineReads = Pick<EngineSession, 'snapshot' | 'get' | 'getMany' | 'scan' | 'walk' | 'aggregate' | 'groupedAggregate' | 'topRows'>
 
 export function createReads(shards: Shards, tables: Pick<Tables, 'access'>): EngineReads {
   const { assertOpen, kernel: { memory } } = shards
@@ -68,6 +69,18 @@ export function createReads(shards: Shards, tables: Pick<Tables, 'access'>): Eng
       const access = await readyAccess(given, scan)
       yield* scanShards(shards, shardsOf(given), access, scan, stats)
     },
+    walk(given, scan) {
+      assertOpen()
+      // One that is not there yet is waited for by a scan.
+      return (given as ShardSnapshot).ready === undefined ? walkShards(shards, shardsOf(given), tables.access(scan.table), scan) : undefined
+    },
+    ...createAggregates(shards, readyAccess),
+  }
+}
+
+/** Reads that look at all rows before they give any. */
+function createAggregates(shards: Shards, readyAccess: (given: EngineSnapshot, scan: EngineScan) => Promise<TableAccess>): Pick<EngineReads, 'aggregate' | 'groupedAggregate' | 'topRows'> {
+  return {
     async aggregate(given, scan, aggregates, stats) {
       const access = await readyAccess(given, scan)
       return aggregateShards(shards, shardsOf(given), access, scan, aggregates, stats)

@@ -14,7 +14,7 @@ import type { Tree, TreeCheckpoint } from '../../lsm/tree.ts'
 import type { Storage } from '../../storage/storage.ts'
 import type { Clock } from '../../runtime/clock.ts'
 import type { Random } from '../../runtime/random.ts'
-import type { Checkpoint, CheckpointFile, CheckpointOptions } from '../engine.ts'
+import type { Checkpoint, CheckpointFile, CheckpointOptions } from '../engine-checkpoint.ts'
 import type { Committer } from './commit.ts'
 import { formatFileName } from './format-file.ts'
 

@@ -3,7 +3,7 @@
  * sums. An archive without it is not complete, and nothing takes it for a backup.
  */
 import { createHash } from 'node:crypto'
-import type { Checkpoint } from '../../engine/engine.ts'
+import type { Checkpoint } from '../../engine/engine-checkpoint.ts'
 import { LsmtError } from '../../errors.ts'
 import { tarEnd, tarHeader, tarPadding } from './tar.ts'
 

@@ -2,7 +2,7 @@
 import type { ServerResponse } from 'node:http'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import type { Checkpoint } from '../../engine/engine.ts'
+import type { Checkpoint } from '../../engine/engine-checkpoint.ts'
 import { backupArchive } from './archive.ts'
 import type { ArchiveLabel } from './archive.ts'
 

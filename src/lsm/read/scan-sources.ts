@@ -11,7 +11,7 @@ import type { View } from '../state/view.ts'
 import type { Kernel } from '../../kernel/kernel.ts'
 import { loadTails } from './load-tails.ts'
 import { createMemtableSource } from './merge/memtable-source.ts'
-import type { MemtableSource } from './merge/memtable-source.ts'
+import type { MemtableSource, MemtableSourceOptions } from './merge/memtable-source.ts'
 import { createRowMerge } from './merge/merged-rows.ts'
 import type { RowMerge } from './merge/merged-rows.ts'
 import { createScanColumns, storedOrdinals } from '../vector/scan-columns.ts'
@@ -23,6 +23,7 @@ import { planStretches } from './stretches.ts'
 import type { FileRun, StretchPlan } from './stretches.ts'
 import { createTableSource } from './merge/table-source.ts'
 import type { RunFile } from './merge/table-source.ts'
+import type { RunSource } from './merge/run-page.ts'
 
 export interface ScanSources {
   readonly context: ReadContext
@@ -41,7 +42,7 @@ const mergeReadAhead = 4
 export const smallPageRows = 64
 
 /** What must be waited for before sources can be opened: range tombstones of files that were never read hide rows of older ones. */
-export function loadCovers({ version }: View, { tableId, lower = firstBoundary, upper }: ScanRequest, stats: ReadStats | undefined): Promise<void> | undefined {
+export function loadCovers({ version }: View, { tableId, lower = firstBoundary, upper }: Pick<ScanRequest, 'tableId' | 'lower' | 'upper'>, stats: ReadStats | undefined): Promise<void> | undefined {
   if (version.withRangeTombstones.length === 0) return undefined
   const unknown = version.withRangeTombstones.filter(({ meta, reader }) => meta.tableId === tableId && reader.cover === undefined && isInRange(meta, lower, upper))
   return unknown.length === 0 ? undefined : loadInTurns(unknown.map(({ reader }) => reader), stats)
@@ -53,29 +54,49 @@ async function loadInTurns(readers: readonly TableReader[], stats: ReadStats | u
   for (let i = 0; i < readers.length; i += tailsAtOnce) await loadTails(readers.slice(i, i + tailsAtOnce), stats)
 }
 
+/** The runs of a view in a key range, newest first: its memtables, then its files. */
+export interface ViewRuns {
+  readonly memtables: readonly MemtableSource[]
+  readonly files: readonly FileRun[]
+  /** One for each of `files`. */
+  readonly tables: readonly RunSource[]
+}
+
+export interface ViewRunsOptions {
+  /** Ordinals that will be asked for. */
+  readonly read: readonly number[]
+  readonly memtables?: MemtableSourceOptions
+}
+
+/** Once `loadCovers` has nothing to wait for. */
+export function openViewRuns(context: ReadContext, view: View, sequence: number, { lower = firstBoundary, upper }: Pick<ScanRequest, 'lower' | 'upper'>, { read, memtables: memtableOptions }: ViewRunsOptions): ViewRuns {
+  const { shape: { layout: { tableId } }, stats } = context
+  let cover: RangeCover = emptyCover
+  const cut = (added: RangeCover): RangeCover => (added.length === 0 ? cover : unionOfCovers(cover, clipCover(added, lower, upper)))
+  const memtables: MemtableSource[] = []
+  for (const memtable of view.memtables) {
+    const bound = memtable.bound(sequence)
+    memtables.push(createMemtableSource(context, memtable.handle, bound, cover, memtableOptions))
+    cover = cut(memtable.cover(tableId, bound))
+  }
+  const files: FileRun[] = []
+  for (const run of runsOf(view, tableId, lower, upper)) {
+    files.push({ readers: run.map(({ reader }) => reader), cover })
+    for (const { reader } of run) cover = cut(reader.cover!)
+  }
+  const tables = files.map(({ readers, cover: newer }) => createTableSource(context, { files: readers.map((reader) => runFile(reader, stats)), cover: newer, columns: read, readAhead: mergeReadAhead }))
+  return { memtables, files, tables }
+}
+
 /** Once `loadCovers` has nothing to wait for. `wanted`: the ordinals that will be asked for. */
 export function openScanSources(kernel: Kernel, view: View, sequence: number, shape: RowLayout, request: ScanRequest, wanted: readonly number[], stats?: ReadStats): ScanSources {
   const context: ReadContext = { kernel, shape, reverse: request.reverse === true, stats }
   const { columns: kinds } = shape.layout
   const read = [...new Set([...storedOrdinals(kinds.length, request.computed, wanted), ...predicateOrdinals(request)])]
-  const lower = request.lower ?? firstBoundary, upper = request.upper
-  let cover: RangeCover = emptyCover
-  const cut = (added: RangeCover): RangeCover => unionOfCovers(cover, clipCover(added, lower, upper))
-  const memtables: MemtableSource[] = []
-  for (const memtable of view.memtables) {
-    const bound = memtable.bound(sequence)
-    memtables.push(createMemtableSource(context, memtable.handle, bound, cover))
-    cover = cut(memtable.cover(shape.layout.tableId, bound))
-  }
-  const runs: FileRun[] = []
-  for (const files of runsOf(view, shape.layout.tableId, lower, upper)) {
-    runs.push({ readers: files.map(({ reader }) => reader), cover })
-    for (const { reader } of files) if (reader.cover!.length > 0) cover = cut(reader.cover!)
-  }
-  const tables = runs.map(({ readers, cover: newer }) => createTableSource(context, { files: readers.map((reader) => runFile(reader, stats)), cover: newer, columns: read, readAhead: mergeReadAhead }))
+  const { memtables, files, tables } = openViewRuns(context, view, sequence, request, { read })
   const merge = createRowMerge(context, { sources: [...memtables, ...tables], keepTombstones: false, ...(request.startsSmall && { firstRowsMax: smallPageRows }) })
   const predicate = createPredicate(context, request)
-  const plan = planStretches(context, lower, upper, runs, memtables)
+  const plan = planStretches(context, request.lower ?? firstBoundary, request.upper, files, memtables)
   const columns = createScanColumns(kernel, kinds, request.computed)
   return {
     context, predicate, columns, merge,

@@ -8,12 +8,13 @@ import { startFlush } from './flush.ts'
 import { aggregateRows } from '../read/aggregate-rows.ts'
 import { groupRows } from '../read/group-rows.ts'
 import { openScan } from '../read/scan.ts'
+import { isWalkable } from '../read/walk/walk.ts'
 import { offerRows } from '../read/top/offer-rows.ts'
 import type { RowLayout } from '../keys/row-layout.ts'
 import { dropFile, refuseWhenClosed, waitFor } from './tree-state.ts'
 import type { TreeState } from './tree-state.ts'
 import { treeStats } from './tree-stats.ts'
-import type { AggregatePartial, AggregateRequest, ScanCursor, ScanRequest, Snapshot, Tree } from '../tree.ts'
+import type { AggregatePartial, AggregateRequest, ScanCursor, ScanRequest, Snapshot, Tree, WalkPart, WalkRequest } from '../tree.ts'
 import { releaseView, retainView } from './view.ts'
 import type { View } from './view.ts'
 import { takeCheckpoint } from './snapshot/checkpoint.ts'
@@ -54,7 +55,7 @@ export function createTree(state: TreeState, append?: Tree['append']): Tree {
 }
 
 /** What is the same whoever writes. */
-export function treeReads(state: TreeState): Pick<Tree, 'layouts' | 'snapshot' | 'overlay' | 'get' | 'scan' | 'aggregate' | 'groupedAggregate' | 'topRows'> {
+export function treeReads(state: TreeState): Pick<Tree, 'layouts' | 'snapshot' | 'overlay' | 'get' | 'scan' | 'walkPart' | 'aggregate' | 'groupedAggregate' | 'topRows'> {
   const layouts: ReadonlyMap<number, TableLayout> = state.layouts
   return {
     layouts,
@@ -68,6 +69,7 @@ export function treeReads(state: TreeState): Pick<Tree, 'layouts' | 'snapshot' |
       return found
     },
     scan: (snapshot, request, stats) => scan(state, snapshot, request, stats),
+    walkPart: (snapshot, request) => walkPart(state, snapshot, request),
     aggregate: (snapshot, request, aggregates, stats) => aggregate(state, snapshot, request, aggregates, stats),
     groupedAggregate: (snapshot, request, groups, stats) => visit(state, snapshot, request, (view, sequence, shape) => groupRows(state.options.kernel, view, sequence, shape, request, groups, stats)),
     topRows: (snapshot, request, top, stats) => visit(state, snapshot, request, (view, sequence, shape) => offerRows(state.options.kernel, view, sequence, shape, request, top, stats)),
@@ -93,6 +95,16 @@ function scan(state: TreeState, snapshot: Snapshot, request: ScanRequest, stats:
       releaseView(view, (file) => dropFile(state, file))
     },
   }
+}
+
+function walkPart(state: TreeState, snapshot: Snapshot, request: WalkRequest): WalkPart | 'nothing' | undefined {
+  refuseWhenClosed(state)
+  const { view, sequence } = viewOf(state, snapshot)
+  const shape = view.shapes.get(request.tableId)
+  if (shape === undefined) return 'nothing'
+  if (!isWalkable(view, request)) return undefined
+  retainView(view)
+  return { view, sequence, shape, release: () => releaseView(view, (file) => dropFile(state, file)) }
 }
 
 async function aggregate(state: TreeState, snapshot: Snapshot, request: ScanRequest, aggregates: readonly AggregateRequest[], stats: Parameters<Tree['aggregate']>[3]): ReturnType<Tree['aggregate']> {

@@ -4,7 +4,7 @@
  * would write another one is refused (25006).
  */
 import type { EngineCatalog, EngineTransaction } from '../../engine/engine.ts'
-import type { KeyedEngine } from '../../engine/keyed/kv-table.ts'
+import type { KeyedEngine } from '../../engine/keyed/keyed-engine.ts'
 import type { TableSchema } from '../../engine/schema.ts'
 import { createTurns } from '../../engine/session/turns.ts'
 import type { Turns } from '../../engine/session/turns.ts'

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import type { Engine } from '../../../src/engine/engine.ts'
 import { openKeyedTable } from '../../../src/engine/keyed/kv-table.ts'
 import type { UserRow } from '../../../src/engine/keyed/kv-codec.ts'
-import type { KeyScanOptions } from '../../../src/engine/keyed/kv-table.ts'
+import type { KeyScanOptions } from '../../../src/engine/keyed/keyed-engine.ts'
 import { ReadSnapshot } from '../../../src/engine/keyed/read-snapshot.ts'
 import { newTable } from '../engine-fixtures.ts'
 import { openModelEngine } from '../model-engine.ts'
@@ -73,6 +73,35 @@ describe('a table by key', () => {
     }
     expect(seen).toBe(251)
     expect(await collect(kv.scan())).toEqual([])
+  })
+
+  test('a scan answers requests in their order, also those made before others have ended, and is over once it was left', async () => {
+    const kv = openKeyedTable(openModelEngine(), 'kv')
+    await kv.batch(['a', 'b', 'c'].map((key) => ({ put: { key, value: '' } })))
+    const scan = kv.scan({ columns: ['key'] })
+    expect(await Promise.all([scan.next(), scan.next(), scan.next(), scan.next()])).toEqual([...['a', 'b', 'c'].map((key) => ({ done: false, value: { key } })), { done: true, value: undefined }])
+    const left = kv.scan()
+    expect((await left.next()).done).toBe(false)
+    expect([await left.return(undefined), await left.next()]).toEqual([{ done: true, value: undefined }, { done: true, value: undefined }])
+    const thrown = kv.scan()
+    await expect(thrown.throw(new Error('enough'))).rejects.toThrow('enough')
+    expect((await thrown.next()).done).toBe(true)
+  })
+
+  test('a cursor gives rows by column, as many as are wanted, up to its limit', async () => {
+    const kv = openKeyedTable(openModelEngine(), 'kv')
+    await kv.batch(['a', 'b', 'c', 'd'].map((key) => ({ put: { key, value: key.toUpperCase() } })))
+    const cursor = kv.cursor({ gte: 'b', columns: ['value', 'key'] })
+    expect(await cursor.next(2)).toEqual({ rowCount: 2, columns: [['B', 'C'], ['b', 'c']] })
+    expect(await cursor.next()).toEqual({ rowCount: 1, columns: [['D'], ['d']] })
+    expect([await cursor.next(), await cursor.next()]).toEqual([undefined, undefined])
+    const limited = kv.cursor({ columns: [], limit: 3, reverse: true })
+    expect([await limited.next(2), await limited.next(2), await limited.next(2)]).toEqual([{ rowCount: 2, columns: [] }, { rowCount: 1, columns: [] }, undefined])
+    const left = kv.cursor()
+    await left.next(1)
+    await left.close()
+    expect(await left.next()).toBeUndefined()
+    expect(() => kv.cursor({ limit: -1 })).toThrow(expect.objectContaining({ code: '22023' }))
   })
 
   test('reads snapshots that are released while they are read', async () => {

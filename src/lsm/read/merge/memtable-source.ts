@@ -11,10 +11,11 @@ import type { Vector } from '../../page.ts'
 import type { RangeCover } from '../../keys/range-cover.ts'
 import { bitmapBytes } from '../read-context.ts'
 import type { ReadContext } from '../read-context.ts'
+import { onceEach } from '../row-group-columns.ts'
 import { coveredBits } from './run-page.ts'
 import type { RunPage, RunSource } from './run-page.ts'
 
-const firstPageRows = 128, pageRowsMax = 4096
+const firstPageRowsDefault = 128, pageRowsMax = 4096
 const cursorBytes = 32
 
 export interface MemtableSource extends RunSource {
@@ -27,11 +28,19 @@ interface Bounds {
   readonly upper: Boundary
 }
 
+export interface MemtableSourceOptions {
+  readonly firstPageRows?: number
+  /** Has what lasts as long as the source, and its first page, so that a short read of many memtables allocates once. Not reset before the source is closed. */
+  readonly shared?: Arena
+}
+
 interface SourceState {
   readonly context: ReadContext
   readonly handle: Pointer
   readonly sequence: number
   readonly cover: RangeCover
+  readonly options: MemtableSourceOptions
+  readonly firstPageRows: number
   readonly cursor: Pointer
   readonly pageArena: Arena
   readonly boundArena: Arena
@@ -43,23 +52,25 @@ interface SourceState {
 }
 
 /** `cover` is that of newer runs; the memtable's own range tombstones are applied inside. */
-export function createMemtableSource(context: ReadContext, handle: Pointer, sequence: number, cover: RangeCover): MemtableSource {
+export function createMemtableSource(context: ReadContext, handle: Pointer, sequence: number, cover: RangeCover, options: MemtableSourceOptions = {}): MemtableSource {
   const { heap } = context.kernel
+  const { shared, firstPageRows = firstPageRowsDefault } = options
   const state: SourceState = {
-    context, handle, sequence, cover,
-    cursor: heap.allocate(cursorBytes),
+    context, handle, sequence, cover, options, firstPageRows,
+    cursor: shared === undefined ? heap.allocate(cursorBytes) : shared.allocate(cursorBytes),
     pageArena: createArena(heap),
-    boundArena: createArena(heap, 512),
+    boundArena: shared ?? createArena(heap, 512),
     bounds: { lower: firstBoundary, upper: undefined },
     bound: 0, boundBytes: 0, pageRows: firstPageRows, ended: true,
   }
   return {
     open: (lower, upper) => openStretch(state, lower, upper),
-    next: async () => nextPage(state),
+    next: () => nextPage(state),
     peek: (boundary) => peek(state, boundary),
     close() {
-      heap.free(state.cursor)
       state.pageArena.free()
+      if (shared !== undefined) return
+      heap.free(state.cursor)
       state.boundArena.free()
     },
   }
@@ -68,12 +79,12 @@ export function createMemtableSource(context: ReadContext, handle: Pointer, sequ
 function openStretch(state: SourceState, lower: Uint8Array, upper: Boundary): void {
   const { reverse } = state.context
   state.bounds = { lower, upper }
-  state.boundArena.reset()
+  if (state.options.shared === undefined) state.boundArena.reset()
   seek(state, reverse ? upper : lower)
   const far = putBoundary(state, reverse ? lower : upper)
   state.bound = far.address
   state.boundBytes = far.byteLength
-  state.pageRows = firstPageRows
+  state.pageRows = state.firstPageRows
   state.ended = false
 }
 
@@ -95,8 +106,8 @@ function putBoundary({ context: { kernel: { memory }, shape }, boundArena }: Sou
 }
 
 function peek(state: SourceState, boundary: Boundary): Uint8Array | undefined {
-  const { context: { kernel: { memory, exports }, reverse }, handle, sequence, cursor, boundArena } = state
-  boundArena.reset()
+  const { context: { kernel: { memory, exports }, reverse }, handle, sequence, cursor, boundArena, options } = state
+  if (options.shared === undefined) boundArena.reset()
   seek(state, boundary)
   const far = putBoundary(state, reverse ? firstBoundary : undefined)
   const refs = boundArena.allocate(16)
@@ -108,9 +119,10 @@ function peek(state: SourceState, boundary: Boundary): Uint8Array | undefined {
 
 function nextPage(state: SourceState): RunPage | undefined {
   if (state.ended) return undefined
-  const { context, handle, sequence, cursor, pageArena: arena, bound, boundBytes, pageRows } = state
+  const { context, handle, sequence, cursor, bound, boundBytes, pageRows, options, firstPageRows } = state
   const { kernel: { exports }, shape } = context
-  arena.reset()
+  const arena = pageRows === firstPageRows && options.shared !== undefined ? options.shared : state.pageArena
+  if (arena === state.pageArena) arena.reset()
   const keyRefs = arena.allocate(8 * pageRows), rows = arena.allocate(8 * pageRows)
   const count = exports.skiplistRead(handle, cursor, sequence, bound, boundBytes, tableIdBytes, keyRefs, rows, pageRows)
   state.ended = count < pageRows
@@ -130,7 +142,8 @@ function nextPage(state: SourceState): RunPage | undefined {
     tombstones: tombstoneBits(context, rows, count, arena),
     covered: coveredBits(context, state.cover, keys, count, state.bounds, arena),
     flipped: false,
-    column: (ordinal) => columnVector(context, { keyRefs, rows, count, arena }, ordinal),
+    rows,
+    column: onceEach((ordinal) => columnVector(context, { keyRefs, rows, count, arena }, ordinal)),
   }
 }
 
@@ -141,9 +154,15 @@ interface ReadRows {
   readonly arena: Arena
 }
 
-function columnVector({ kernel, shape }: ReadContext, { keyRefs, rows, count, arena }: ReadRows, ordinal: number): Vector {
+function columnVector(context: ReadContext, { keyRefs, rows, count, arena }: ReadRows, ordinal: number): Vector {
+  const { kernel, shape } = context
+  if (shape.valueIndexes[ordinal]! < 0) return keyColumnVector(kernel, shape, ordinal, keyRefs, count, arena)
+  return valueColumnVector(context, rows, count, ordinal, arena)
+}
+
+/** A column that is not of the key, out of rows as memtables hold them. */
+export function valueColumnVector({ kernel, shape }: ReadContext, rows: Pointer, count: number, ordinal: number, arena: Arena): Vector {
   const valueIndex = shape.valueIndexes[ordinal]!
-  if (valueIndex < 0) return keyColumnVector(kernel, shape, ordinal, keyRefs, count, arena)
   const out = arena.allocate(8 * count), bits = arena.allocate(bitmapBytes(count))
   const hasNulls = kernel.exports.rowColumnVector(rows, count, shape.descriptor, valueIndex, out, bits) !== 0
   const missing = shape.missing.cell(ordinal)

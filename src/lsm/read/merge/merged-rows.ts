@@ -9,6 +9,8 @@ import type { Boundary } from '../../keys/key-bytes.ts'
 import type { Vector } from '../../page.ts'
 import { bitAt, bitmapBytes } from '../read-context.ts'
 import type { ReadContext } from '../read-context.ts'
+import type { Reading } from '../direct/reading.ts'
+import { valueColumnVector } from './memtable-source.ts'
 import type { RunPage, RunSource } from './run-page.ts'
 
 export interface MergedRows {
@@ -23,8 +25,8 @@ export interface MergedRows {
 export interface RowMerge {
   /** Starts a stretch, over all sources or those whose index is in `among`. */
   open(lower: Uint8Array, upper: Boundary, among?: readonly number[]): void
-  /** The next rows in the direction of the scan, never none; valid until the next call. */
-  next(): Promise<MergedRows | undefined>
+  /** The next rows in the direction of the scan, never none, at most `wanted`; valid until the next call. At once where nothing must be read. */
+  next(wanted?: number): MergedRows | undefined | Promise<MergedRows | undefined>
   close(): void
 }
 
@@ -34,7 +36,7 @@ export interface RowMergeOptions {
   readonly keepTombstones: boolean
   /** Rows given out at once; background work asks for few, to take its pauses between. */
   readonly rowsMax?: number
-  /** Rows given out the first time, of which columns are decoded for their rows only. */
+  /** Rows given out the first time. */
   readonly firstRowsMax?: number
 }
 
@@ -62,11 +64,13 @@ interface MergeState {
   lanes: Lane[]
   /** How many rows are given out next. */
   rowsNow: number
+  /** Nothing was given out yet: of a read that ends early, as few rows are decoded as are given. */
+  isFirst: boolean
 }
 
 export function createRowMerge(context: ReadContext, options: RowMergeOptions): RowMerge {
   const { heap } = context.kernel
-  const state: MergeState = { context, options, winners: 0, records: 0, addresses: 0, arena: createArena(heap), lanes: [], rowsNow: options.firstRowsMax ?? options.rowsMax ?? rowsMaxDefault }
+  const state: MergeState = { context, options, winners: 0, records: 0, addresses: 0, arena: createArena(heap), lanes: [], rowsNow: options.firstRowsMax ?? options.rowsMax ?? rowsMaxDefault, isFirst: true }
   return {
     open(lower, upper, among) {
       if (state.winners === 0) allocate(state)
@@ -74,7 +78,7 @@ export function createRowMerge(context: ReadContext, options: RowMergeOptions): 
       for (const source of sources) source.open(lower, upper)
       state.lanes = sources.map((source) => ({ source, page: undefined, position: 0, ended: false }))
     },
-    next: () => nextRows(state),
+    next: (wanted = Number.POSITIVE_INFINITY) => nextRows(state, wanted),
     close() {
       for (const source of options.sources) source.close()
       if (state.winners !== 0) heap.free(state.winners)
@@ -90,31 +94,46 @@ function allocate(state: MergeState): void {
   state.addresses = state.records + runRecordBytes * sources.length
 }
 
-async function nextRows(state: MergeState): Promise<MergedRows | undefined> {
-  state.arena.reset()
+function nextRows(state: MergeState, wanted: number): MergedRows | undefined | Promise<MergedRows | undefined> {
   for (;;) {
-    await refill(state)
+    state.arena.reset()
+    const reading = refill(state.lanes, 0)
+    if (reading !== undefined) return reading.then(() => nextRows(state, wanted))
     if (state.lanes.every((lane) => lane.page === undefined)) return undefined
-    const isFirst = state.rowsNow === state.options.firstRowsMax
-    const count = dropHidden(state, merge(state))
+    const isFirst = state.isFirst
+    const count = dropHidden(state, merge(state, Math.min(state.rowsNow, wanted)))
     if (count === 0) continue
     state.rowsNow = state.options.rowsMax ?? rowsMaxDefault
-    return mergedRows(state, count, isFirst ? rowSpans(state, count) : undefined)
+    state.isFirst = false
+    return mergedRows(state, count, isFirst)
   }
 }
 
-/** Every lane gets its next page when it has read the one before. */
-async function refill({ lanes }: MergeState): Promise<void> {
-  for (const lane of lanes) {
+/** Every lane from `from` on gets its next page when it has read the one before. */
+function refill(lanes: readonly Lane[], from: number): Reading {
+  for (let i = from; i < lanes.length; i++) {
+    const lane = lanes[i]!
     if (lane.ended || (lane.page !== undefined && lane.position < lane.page.to)) continue
-    lane.page = lane.page?.last === true ? undefined : await lane.source.next()
-    lane.position = lane.page?.from ?? 0
-    lane.ended = lane.page === undefined
+    const page = lane.page?.last === true ? undefined : lane.source.next()
+    if (page instanceof Promise) {
+      return page.then((read) => {
+        enterPage(lane, read)
+        return refill(lanes, i + 1)
+      })
+    }
+    enterPage(lane, page)
   }
+  return undefined
+}
+
+function enterPage(lane: Lane, page: RunPage | undefined): void {
+  lane.page = page
+  lane.position = page?.from ?? 0
+  lane.ended = page === undefined
 }
 
 /** Merges what the lanes hold; returns the number of winners. */
-function merge({ context, records, winners, lanes, rowsNow }: MergeState): number {
+function merge({ context, records, winners, lanes }: MergeState, limit: number): number {
   const { kernel: { memory: { u32 }, exports }, shape, reverse } = context
   lanes.forEach(({ page, position }, i) => {
     const record = (records >>> 2) + 8 * i
@@ -124,7 +143,7 @@ function merge({ context, records, winners, lanes, rowsNow }: MergeState): numbe
     u32[record + 3] = (page?.last ?? true ? finalFlag : 0) | (reverse ? descendingFlag : 0)
   })
   const mergeRuns = shape.form === 'i64' ? exports.mergeI64 : exports.mergeRefs
-  const count = mergeRuns(records, lanes.length, winners, rowsNow)
+  const count = mergeRuns(records, lanes.length, winners, limit)
   lanes.forEach((lane, i) => {
     if (lane.page !== undefined) lane.position = u32[(records >>> 2) + 8 * i + 1]!
   })
@@ -166,17 +185,27 @@ function rowSpans({ context: { kernel: { memory: { u32 } } }, winners, lanes }: 
   return lanes.map((_, i) => ({ first: first[i]!, end: end[i]! }))
 }
 
-/** `spans`: of the rows that are to be decoded; all of them when undefined. */
-function mergedRows(state: MergeState, count: number, spans: readonly RowSpan[] | undefined): MergedRows {
+/** `isFirst`: columns are decoded only where rows are given out; later ones with all that comes after in their page. */
+function mergedRows(state: MergeState, count: number, isFirst: boolean): MergedRows {
+  const { lanes, context: { shape }, arena } = state
+  const isByRow = lanes.every(({ page }) => page === undefined || page.rows !== 0)
+  let spans: readonly RowSpan[] | undefined
+  let rows: Pointer = 0
+  function columnOf({ page }: Lane, lane: number, ordinal: number): Vector | undefined {
+    const { first, end } = (spans ??= rowSpans(state, count))[lane]!
+    if (page === undefined || end === 0) return undefined
+    return isFirst ? page.column(ordinal, first, end) : page.column(ordinal, page.flipped ? 0 : first, page.flipped ? end : page.rowCount)
+  }
   return {
     count,
     keys: () => gather8(state, count, (page) => (page.flipped ? keysByRow(state, page) : page.keys)),
     tombstones: () => gatherBits(state, count, (page) => page.tombstones),
     column(ordinal) {
-      const vectors = state.lanes.map(({ page }, i) => (spans?.[i]!.end === 0 ? undefined : page?.column(ordinal, spans?.[i]!.first, spans?.[i]!.end)))
+      if (isByRow && shape.valueIndexes[ordinal]! >= 0) return valueColumnVector(state.context, (rows ||= gather8(state, count, (page) => page.rows)), count, ordinal, arena)
+      const vectors = lanes.map((lane, i) => columnOf(lane, i, ordinal))
       const values = gather8(state, count, (_, i) => (vectors[i] === undefined ? 0 : addressOf(vectors[i])))
       const nulls = gatherBits(state, count, (_, i) => vectors[i]?.nulls ?? 0)
-      const kind = state.context.shape.layout.columns[ordinal]!
+      const kind = shape.layout.columns[ordinal]!
       return kind === 'bytes' ? { kind, refs: values, nulls } : { kind, values, nulls }
     },
   }

@@ -26,6 +26,8 @@ export interface RunPage {
   readonly covered: Pointer
   /** Row = rowCount - 1 - position. */
   readonly flipped: boolean
+  /** Refs of the rows as memtables hold them, by row, tombstones empty; 0 where rows are stored by column. */
+  readonly rows: Pointer
   /** A column's vector by row, decoded on demand; of rows outside of [first, end), where given, it may say nothing. */
   column(ordinal: number, first?: number, end?: number): Vector
 }
@@ -33,8 +35,8 @@ export interface RunPage {
 export interface RunSource {
   /** Starts a stretch: keys in [lower, upper). */
   open(lower: Uint8Array, upper: Boundary): void
-  /** The next page in the direction of the scan; the one before is void then. */
-  next(): Promise<RunPage | undefined>
+  /** The next page in the direction of the scan; the one before is void then. At once where nothing must be read. */
+  next(): RunPage | undefined | Promise<RunPage | undefined>
   close(): void
 }
 

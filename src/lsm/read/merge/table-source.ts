@@ -10,6 +10,7 @@ import { rowGroupBytesOf } from '../../table/table.ts'
 import type { ChunkName, PinnedChunks, TableMeta, TableReader } from '../../table/table.ts'
 import { bitmapBytes } from '../read-context.ts'
 import type { ReadContext } from '../read-context.ts'
+import type { Reading } from '../direct/reading.ts'
 import { blockStart, decodeChunk, decodeColumn, keyChunk } from '../row-group-columns.ts'
 import { coveredBits, positionOf } from './run-page.ts'
 import type { RunPage, RunSource } from './run-page.ts'
@@ -50,7 +51,14 @@ interface LoadedRowGroup {
   readonly rowCount: number
   readonly keys: Pointer
   readonly tombstones: Pointer
-  readonly vectors: (Vector | undefined)[]
+  readonly vectors: (DecodedRows | undefined)[]
+}
+
+/** Of a column, rows [first, end). */
+interface DecodedRows {
+  readonly vector: Vector
+  readonly first: number
+  readonly end: number
 }
 
 interface SourceState {
@@ -100,20 +108,26 @@ function filesIn({ context, options, lower, upper }: SourceState): RunFile[] {
 }
 
 /** Goes on to the run's next file in the stretch; false when there is none. */
-async function enterFile(state: SourceState): Promise<boolean> {
-  const { current, context } = state
-  if (current?.file.done !== undefined) {
-    releasePinned(state)
-    state.loaded = undefined
-    await current.file.done(current.reader)
-  }
+function enterFile(state: SourceState): boolean | Promise<boolean> {
+  const { current } = state
+  if (current?.file.done === undefined) return enterNext(state)
+  releasePinned(state)
+  state.loaded = undefined
+  return current.file.done(current.reader).then(() => enterNext(state))
+}
+
+function enterNext(state: SourceState): boolean | Promise<boolean> {
   leaveFile(state)
   const file = state.files.pop()
   if (file === undefined) return false
-  const reader = await file.open()
+  const reader = file.open()
+  return reader instanceof Promise ? reader.then((opened) => enter(state, file, opened)) : enter(state, file, reader)
+}
+
+function enter(state: SourceState, file: RunFile, reader: TableReader): true {
   state.current = { file, reader }
   const { from, to } = reader.rowGroupsIn(state.lower, state.upper)
-  state.pending = Array.from({ length: to - from }, (_, i) => (context.reverse ? from + i : to - 1 - i))
+  state.pending = Array.from({ length: to - from }, (_, i) => (state.context.reverse ? from + i : to - 1 - i))
   return true
 }
 
@@ -127,21 +141,29 @@ function releasePinned(state: SourceState): void {
   state.pinned = undefined
 }
 
-async function nextPage(state: SourceState): Promise<RunPage | undefined> {
-  const { context } = state
+function nextPage(state: SourceState): RunPage | undefined | Promise<RunPage | undefined> {
   for (;;) {
     const rowGroup = state.pending.pop()
     if (rowGroup === undefined) {
-      if (await enterFile(state)) continue
+      const entered = enterFile(state)
+      if (entered instanceof Promise) return entered.then((hasEntered) => (hasEntered ? nextPage(state) : undefined))
+      if (entered) continue
       return undefined
     }
     const { reader } = state.current!
-    const group = state.loaded?.reader === reader && state.loaded.rowGroup === rowGroup ? state.loaded : await load(state, reader, rowGroup)
-    const { rowCount, keys } = group
-    const a = positionOf(context, keys, rowCount, state.lower), b = positionOf(context, keys, rowCount, state.upper)
-    const page = pageOf(state, group, Math.min(a, b), Math.max(a, b))
-    if (page.from < page.to) return page
+    const group = state.loaded?.reader === reader && state.loaded.rowGroup === rowGroup ? state.loaded : load(state, reader, rowGroup)
+    if (group instanceof Promise) return group.then((loaded) => pageWithin(state, loaded) ?? nextPage(state))
+    const page = pageWithin(state, group)
+    if (page !== undefined) return page
   }
+}
+
+/** undefined where no row of the row group lies in the stretch. */
+function pageWithin(state: SourceState, group: LoadedRowGroup): RunPage | undefined {
+  const { context } = state
+  const { rowCount, keys } = group
+  const a = positionOf(context, keys, rowCount, state.lower), b = positionOf(context, keys, rowCount, state.upper)
+  return a === b ? undefined : pageOf(state, group, Math.min(a, b), Math.max(a, b))
 }
 
 function pageOf(state: SourceState, group: LoadedRowGroup, from: number, to: number): RunPage {
@@ -154,26 +176,32 @@ function pageOf(state: SourceState, group: LoadedRowGroup, from: number, to: num
     tombstones: group.tombstones,
     covered: coveredBits(context, options.cover, keys, rowCount, bounds, arena),
     flipped: context.reverse,
+    rows: 0,
     column(ordinal, first = 0, end = rowCount) {
-      const decoded = group.vectors[ordinal]
-      if (decoded !== undefined) return decoded
-      const vector = decodeColumn(context, chunkOf(state, group, ordinal), ordinal, blockStart(first), end, arena)
-      if (blockStart(first) === 0 && end === rowCount) group.vectors[ordinal] = vector
+      const known = group.vectors[ordinal]
+      if (known !== undefined && known.first <= first && known.end >= end) return known.vector
+      const from = blockStart(first)
+      const vector = decodeColumn(context, chunkOf(state, group, ordinal), ordinal, from, end, arena)
+      group.vectors[ordinal] = { vector, first: from, end }
       return vector
     },
   }
 }
 
-async function load(state: SourceState, reader: TableReader, rowGroup: number): Promise<LoadedRowGroup> {
-  const { context, arena } = state
+function load(state: SourceState, reader: TableReader, rowGroup: number): LoadedRowGroup | Promise<LoadedRowGroup> {
   state.loaded = undefined
-  await pin(state, reader, rowGroup)
+  const pinning = pin(state, reader, rowGroup)
+  return pinning === undefined ? decode(state, reader, rowGroup) : pinning.then(() => decode(state, reader, rowGroup))
+}
+
+function decode(state: SourceState, reader: TableReader, rowGroup: number): LoadedRowGroup {
+  const { context, arena } = state
   arena.reset()
   const rowCount = reader.rowGroupRows(rowGroup)
   const { name, kind } = keyChunk(context)
   const vectors: LoadedRowGroup['vectors'] = []
   const vector = decodeChunk(context, chunkOf(state, { reader, rowGroup }, name), kind, 0, rowCount, arena)
-  if (typeof name === 'number') vectors[name] = vector
+  if (typeof name === 'number') vectors[name] = { vector, first: 0, end: rowCount }
   const ascending = vector.kind === 'bytes' ? vector.refs : vector.values
   const keys = context.reverse ? reversed(context, ascending, rowCount, arena) : ascending
   state.loaded = { reader, rowGroup, rowCount, keys, tombstones: tombstoneBits(state, reader, rowGroup, rowCount), vectors }
@@ -186,17 +214,20 @@ const readAheadBytesMax = 512 * 1024
 /** Row groups of a file that is far away, fetched at once. */
 const farReadAhead = 16
 
-/** Makes sure that a row group is pinned, with some that follow. */
-async function pin(state: SourceState, reader: TableReader, rowGroup: number): Promise<void> {
-  const { pinned, options, context, pending } = state
-  if (pinned?.reader === reader && pinned.from <= rowGroup && rowGroup < pinned.to) return
+/** Makes sure that a row group is pinned, with some that follow; at once where all of them are cached. */
+function pin(state: SourceState, reader: TableReader, rowGroup: number): Reading {
+  const { pinned, options, context, pending, chunkNames } = state
+  if (pinned?.reader === reader && pinned.from <= rowGroup && rowGroup < pinned.to) return undefined
   releasePinned(state)
   const readAhead = reader.isFar ? Math.max(farReadAhead, options.readAhead) : options.readAhead
   const bytesMax = reader.isFar ? Math.min(readAheadBytesMax, reader.windowBytesMax) : readAheadBytesMax
   const ahead = Math.min(readAhead - 1, pending.length, Math.floor(bytesMax / rowGroupBytesOf(reader.meta)))
   const from = context.reverse ? rowGroup - ahead : rowGroup
   const to = context.reverse ? rowGroup + 1 : rowGroup + 1 + ahead
-  state.pinned = { reader, from, to, chunks: await reader.pin(from, to, state.chunkNames, context.stats) }
+  const cached = reader.pinCached(from, to, chunkNames)
+  if (cached === undefined) return reader.pin(from, to, chunkNames, context.stats).then((chunks) => void (state.pinned = { reader, from, to, chunks }))
+  state.pinned = { reader, from, to, chunks: cached }
+  return undefined
 }
 
 function chunkOf({ pinned }: SourceState, { rowGroup }: { readonly reader: TableReader; readonly rowGroup: number }, name: ChunkName): Pointer {

@@ -1,0 +1,33 @@
+/** Engine values out of a vector, from its first row on. What it points to may be void soon, so everything is copied out. */
+import type { LinearMemory, Pointer } from '../../kernel/linear-memory.ts'
+import type { Vector } from '../../lsm/page.ts'
+import type { EngineValue } from '../engine.ts'
+import { copyBytes } from './read-row.ts'
+import type { ReadKind } from './read-row.ts'
+import { readText } from './text-bytes.ts'
+
+export function readVector(memory: LinearMemory, kind: ReadKind, vector: Vector, count: number): readonly EngineValue[] {
+  const { nulls } = vector
+  // oxlint-disable-next-line unicorn/no-new-array -- a length is meant, and Array.from calls for each element
+  const values = new Array<EngineValue>(count)
+  if (vector.kind === 'bytes') readRefs(memory, kind, vector.refs, values)
+  else if (vector.kind === 'i64') readIntegers(memory, vector.values, values)
+  else for (let i = 0; i < count; i++) values[i] = memory.f64[(vector.values >>> 3) + i]!
+  if (nulls !== 0) for (let i = 0; i < count; i++) if ((memory.u8[nulls + (i >>> 3)]! & (1 << (i & 7))) !== 0) values[i] = null
+  return values
+}
+
+function readRefs(memory: LinearMemory, kind: ReadKind, refs: Pointer, values: EngineValue[]): void {
+  const { u32, buffer } = memory
+  for (let i = 0, ref = refs >>> 2; i < values.length; i++, ref += 2) {
+    const address = u32[ref]!, byteLength = u32[ref + 1]!
+    values[i] = kind === 'text' ? readText(buffer, address, byteLength) : copyBytes(memory, address, byteLength)
+  }
+}
+
+function readIntegers({ u32, i32, i64 }: LinearMemory, vector: Pointer, values: EngineValue[]): void {
+  for (let i = 0, word = vector >>> 2; i < values.length; i++, word += 2) {
+    const number = i32[word + 1]! * 0x1_0000_0000 + u32[word]!
+    values[i] = Number.isSafeInteger(number) ? number : i64[(vector >>> 3) + i]!
+  }
+}

@@ -1,0 +1,94 @@
+/** What a short range costs, in kernel calls and in memory taken: most of its time, since its rows are few. */
+import { expect, test } from 'vitest'
+import type { Kernel } from '../../../src/kernel/kernel.ts'
+import { createBatchBuilder } from '../../../src/lsm/batch-builder.ts'
+import { openWalk } from '../../../src/lsm/read/walk/walk.ts'
+import type { Tree, WalkPart, WalkRequest } from '../../../src/lsm/tree.ts'
+import { defaultTreeSettings } from '../../../src/settings.ts'
+import { createMemoryStorage } from '../../../src/storage/memory-storage.ts'
+import { openTestKernel } from '../../kernel/both-kinds.ts'
+import { openTestTree } from './open-test-tree.ts'
+import { encodeKey, encodeRow, layouts } from './tree-rows.ts'
+import type { Row } from './tree-rows.ts'
+
+const MiB = 1024 * 1024
+const layout = layouts[1]!
+
+interface Counts {
+  readonly calls: Map<string, number>
+  allocations: number
+}
+
+function countingKernel(counts: Counts): Kernel {
+  const kernel = openTestKernel('wasm', 128 * MiB)
+  const exports = new Proxy(kernel.exports, {
+    get(target, name: string) {
+      const call = target[name as keyof Kernel['exports']] as (...given: readonly unknown[]) => unknown
+      return (...given: readonly unknown[]) => {
+        counts.calls.set(name, (counts.calls.get(name) ?? 0) + 1)
+        return call(...given)
+      }
+    },
+  })
+  const { heap } = kernel
+  return { ...kernel, exports, heap: { ...heap, get usedBytes() { return heap.usedBytes }, allocate(byteLength) { counts.allocations++; return heap.allocate(byteLength) } } }
+}
+
+const rowOf = (key: number): Row => [key / 4, Buffer.from(String(key).padStart(16, '0')), BigInt(key)]
+
+/** Trees that have every fourth key each. */
+async function openTrees(kernel: Kernel): Promise<readonly Tree[]> {
+  return await Promise.all([0, 1, 2, 3].map(async (shard) => {
+    const tree = await openTestTree(kernel, createMemoryStorage(), { settings: { ...defaultTreeSettings, rowGroupBytes: 16 * 1024 } })
+    const builder = createBatchBuilder()
+    builder.defineTable(layout)
+    for (let key = shard; key < 8_000; key += 4) builder.put(layout.tableId, encodeKey(layout, rowOf(key)), encodeRow(layout, rowOf(key)))
+    await tree.append(builder.finish()).applied
+    return tree
+  }))
+}
+
+async function readRange(kernel: Kernel, trees: readonly Tree[], from: number, count: number): Promise<readonly number[]> {
+  const request: WalkRequest = { tableId: layout.tableId, lower: encodeKey(layout, rowOf(from)), columns: [2] }
+  const snapshots = trees.map((tree) => tree.snapshot())
+  const parts = trees.map((tree, i) => tree.walkPart!(snapshots[i]!, request) as WalkPart)
+  const walk = openWalk(kernel, parts, request, count)
+  const keys: number[] = []
+  for (let rows = await walk.next(count); rows !== undefined && keys.length < count; rows = await walk.next(count - keys.length)) {
+    const vector = rows.vectors[2]!
+    for (let i = 0; i < rows.rowCount; i++) keys.push(Number(kernel.memory.i64[(vector.kind === 'i64' ? vector.values : 0) / 8 + i]!))
+    if (keys.length === count) break
+  }
+  walk.close()
+  for (const snapshot of snapshots) snapshot.release()
+  return keys
+}
+
+test('100 rows of four memtables: each is found and read once, and merged, gathered and decoded together', async () => {
+  const counts: Counts = { calls: new Map(), allocations: 0 }
+  const kernel = countingKernel(counts)
+  const trees = await openTrees(kernel)
+  counts.calls.clear()
+  counts.allocations = 0
+  const used = kernel.heap.usedBytes
+  expect(await readRange(kernel, trees, 1_000, 100)).toEqual(Array.from({ length: 100 }, (_, i) => 1_000 + i))
+  expect(Object.fromEntries(counts.calls)).toEqual({ skiplistRangeCount: 4, skiplistSeek: 4, skiplistRead: 4, mergeRefs: 1, mergeGather8: 1, rowColumnVector: 1 })
+  // What lives as long as the walk, what the merge works with, and what it gives.
+  expect(counts.allocations).toBe(3)
+  expect(kernel.heap.usedBytes).toBe(used)
+  for (const tree of trees) await tree.close()
+})
+
+test('100 rows of four files that are cached: of values only the blocks that have them are decoded', async () => {
+  const counts: Counts = { calls: new Map(), allocations: 0 }
+  const kernel = countingKernel(counts)
+  const trees = await openTrees(kernel)
+  for (const tree of trees) await tree.flush()
+  await readRange(kernel, trees, 1_000, 100)
+  counts.calls.clear()
+  const used = kernel.heap.usedBytes
+  expect(await readRange(kernel, trees, 1_000, 100)).toEqual(Array.from({ length: 100 }, (_, i) => 1_000 + i))
+  expect(Object.fromEntries(counts.calls)).toMatchObject({ columnDecodeBytes: 4, columnDecodeI64: 4, mergeRefs: 1, mergeGather8: 1 })
+  expect(kernel.heap.usedBytes).toBe(used)
+  for (const tree of trees) await tree.close()
+})
