@@ -111,12 +111,19 @@ function cutSelect(cutter: Cutter): readonly Element[] {
     if (peek(cutter) === 'on') throw unsupportedAt(cutter, at, 'DISTINCT ON')
     elements.push(textElement('distinct', at))
   } else accept(cutter, 'all')
-  if (peek(cutter) === 'from') throw unsupportedAt(cutter, cutter.at, 'an empty select list')
+  if (peek(cutter) === 'from') throw refusalOfNoItems(cutter)
   const items: (readonly Element[])[] = []
   do items.push(cutItem(cutter))
   while (acceptComma(cutter))
   if (peek(cutter) === 'into') throw unsupportedAt(cutter, cutter.at, 'SELECT INTO')
   return [...elements, ...listed(items), ...cutClauses(cutter)]
+}
+
+/** PostgreSQL has SELECTs without items; what is not even one of these throws its own 42601. */
+function refusalOfNoItems(cutter: Cutter): Error {
+  const { at } = cutter
+  cutClauses(cutter)
+  return unsupportedAt(cutter, at, 'an empty select list')
 }
 
 /** Words that are no name of a column unless AS stands before them. */
