@@ -154,12 +154,18 @@ export class NodeMembership<R extends HostedReplica> implements ClusterMembershi
     this.#isLeaving = true
     this.#keeper.leadNoMore()
     this.#ownership?.leave()
-    const { alarms, clock, settings, log, told, registered } = this.#options
+    const { alarms, clock, settings, log, told, registered: { presence } } = this.#options
+    const unsaid = (what: string) => (error: unknown): void => {
+      if (!(error instanceof LsmtError) || error.code === 'XX000') throw error
+      log.warn({}, `${what}: ${error.message}`)
+    }
+    // Others that leave as well do not wait for this one to take over, nor this one for them.
+    const announcing = presence.announceLeaving().catch(unsaid('etcd was not told that this node is about to leave'))
     const resigning = new Set<R>()
     const left = (): readonly number[] => this.#replicas().filter(({ shard }) => !this.#isTakenOver(shard)).map(({ shard }) => shard)
     for (const endMs = clock.monotonicMs() + settings.leaveMsMax; left().length > 0 && clock.monotonicMs() < endMs; await pause(alarms, leavePollMs)) {
       // One that was elected meanwhile is among them.
-      for (const replica of this.#replicas().filter((each) => isLeader(each) && !resigning.has(each))) {
+      for (const replica of this.#replicas().filter((each) => isLeader(each) && !resigning.has(each) && !this.#isTakenOver(each.shard))) {
         resigning.add(replica)
         void replica.resign().catch((error: unknown) => {
           if (!(error instanceof LsmtError) || error.code === 'XX000') throw error
@@ -168,10 +174,8 @@ export class NodeMembership<R extends HostedReplica> implements ClusterMembershi
       }
     }
     if (left().length > 0) log.warn({ shards: left() }, `nobody has taken over within ${settings.leaveMsMax} ms what this node kept: shards ${left().join(', ')}`)
-    await registered.presence.leave().catch((error: unknown) => {
-      if (!(error instanceof LsmtError) || error.code === 'XX000') throw error
-      log.warn({}, `etcd was not told that this node leaves, and waits for its lease: ${error.message}`)
-    })
+    await announcing
+    await presence.leave().catch(unsaid('etcd was not told that this node leaves, and waits for its lease'))
   }
 
   async close(): Promise<void> {
@@ -204,8 +208,8 @@ export class NodeMembership<R extends HostedReplica> implements ClusterMembershi
   #isTakenOver(shard: number): boolean {
     const { watched: { view }, bucket } = this.#options
     const { leader, members } = view.shards.get(shard)!.configuration
-    const live = liveNodes(view)
-    const hasOther = bucket === undefined ? members.some(({ node, store }) => node !== this.self.node && live.get(node)?.store === store) : live.size > (live.has(this.self.node) ? 1 : 0)
+    const staying = [...liveNodes(view).values()].filter(({ node, isLeaving }) => node !== this.self.node && !isLeaving)
+    const hasOther = bucket === undefined ? members.some(({ store }) => staying.some((node) => node.store === store)) : staying.length > 0
     return !hasOther || (leader !== null && leader.node !== this.self.node)
   }
 

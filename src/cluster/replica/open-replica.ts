@@ -183,7 +183,7 @@ class OpenReplica implements PeerReplica {
 
   #hasSuccessor(): boolean {
     const { state } = this.#driver
-    return state.role.kind === 'leader' && hasSuccessor(this.#context, state, state.role, this.#options.clock.monotonicMs())
+    return state.role.kind === 'leader' && hasSuccessor(state, state.role, this.#options.clock.monotonicMs() - this.#timing.goneAfterMs)
   }
 
   #noSuccessor(): LsmtError {

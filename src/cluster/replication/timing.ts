@@ -8,7 +8,7 @@ export interface ReplicationTiming {
   readonly electionPauseMs: number
   /** Silence of a member after which it counts as lost. */
   readonly replaceAfterMs: number
-  /** The same of one whose node is not live either; and silence after which no member is thought to follow when a leader steps down. */
+  /** The same of one whose node is not live either; and silence of all others for which a leader that is asked to step down does not begin to. */
   readonly goneAfterMs: number
   /** Silence of the one that joins after which another one is tried. */
   readonly joinAfterMs: number

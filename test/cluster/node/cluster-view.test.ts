@@ -12,7 +12,7 @@ const keys = storeKeys('c')
 const a = { node: 'a', store: 's1' }, b = { node: 'b', store: 's2' }
 const never = (): never => { throw new Error('all can be read') }
 const keyValue = (key: string, value: string, modRevision: bigint, createRevision = modRevision): KeyValue => ({ key, value, modRevision, createRevision, version: 1n, leaseId: 0n })
-const liveValue = encodeLive({ store: 's1', address: 'http://a:1' })
+const liveValue = encodeLive({ store: 's1', address: 'http://a:1', isLeaving: false })
 const nodeValue = encodeNode({ incarnation: 2, store: 's1', address: 'http://a:1', version: '1', wasCleanlyStopped: false })
 const first = firstConfiguration([a, b])
 
@@ -39,7 +39,9 @@ describe('keys in the configuration store', () => {
 describe('values of nodes', () => {
   it('are read as they were written', () => {
     expect(decodeNode(nodeValue, 'k')).toEqual({ incarnation: 2, store: 's1', address: 'http://a:1', version: '1', wasCleanlyStopped: false })
-    expect(decodeLive(liveValue, 'k')).toEqual({ store: 's1', address: 'http://a:1' })
+    expect(decodeLive(liveValue, 'k')).toEqual({ store: 's1', address: 'http://a:1', isLeaving: false })
+    const leaving = { store: 's1', address: 'http://a:1', isLeaving: true }
+    expect(decodeLive(encodeLive(leaving), 'k')).toEqual(leaving)
   })
 
   const without = (text: string, changes: object): string => JSON.stringify({ ...(JSON.parse(text) as object), ...changes })
@@ -62,7 +64,7 @@ describe('the view of a cluster', () => {
     const view = listedView(emptyView, keys, listed, never)
     expect(view.cluster).toEqual(newCluster('id', 2, 2))
     expect(view.nodes.get('a')).toMatchObject({ incarnation: 2, store: 's1' })
-    expect([...liveNodes(view).values()]).toEqual([{ node: 'a', incarnation: 2, store: 's1', address: 'http://a:1', createRevision: 4 }])
+    expect([...liveNodes(view).values()]).toEqual([{ node: 'a', incarnation: 2, store: 's1', address: 'http://a:1', isLeaving: false, createRevision: 4 }])
     expect(view.shards.get(0)).toEqual({ revision: 7, configuration: first })
   })
 

@@ -72,6 +72,16 @@ describeEtcd('membership', () => {
     await write([again, b])
   })
 
+  it('nodes that leave together do not wait for each other', async () => {
+    const place = { etcd: await sharedEtcd(), cluster: freshCluster() }
+    const all = await Promise.all(['a', 'b', 'c'].map((name) => startMember(name, place))) as [TestMember, TestMember, TestMember]
+    await until(() => areAllLed(all) && all.every(({ membership }) => membership.isReady()))
+    const beganMs = performance.now()
+    await Promise.all(all.map(({ membership }) => membership.leave()))
+    expect(performance.now() - beganMs).toBeLessThan(2_000)
+    expect(all.flatMap(({ lines }) => lines).filter((line) => line.startsWith('nobody has taken over'))).toEqual([])
+  })
+
   it('what a node held is led and kept by others when it dies', async () => {
     const place = { etcd: await sharedEtcd(), cluster: freshCluster() }
     const [a, b, c] = await Promise.all(['a', 'b', 'c'].map((name) => startMember(name, place))) as [TestMember, TestMember, TestMember]

@@ -11,7 +11,7 @@ const names = ['n1', 'n2', 'n3', 'n4'] as const
 /** Shards 0 and 1 are led by n1 and n2, as are all others by turns; all nodes are live. */
 const view: ClusterView = {
   ...emptyView,
-  live: new Map(names.map((node) => [`${node}/1`, { node, incarnation: 1, store: `s${node}`, address: '', createRevision: 1 }])),
+  live: new Map(names.map((node) => [`${node}/1`, { node, incarnation: 1, store: `s${node}`, address: '', isLeaving: false, createRevision: 1 }])),
   shards: new Map([0, 1, 2, 3].map((shard) => [shard, { revision: 1, configuration: withLeader(firstConfiguration([{ node: names[shard % 2]!, store: `s${names[shard % 2]!}` }]), { node: names[shard % 2]!, incarnation: 1 }) }])),
 }
 

@@ -3,7 +3,7 @@ import { expect, it } from 'vitest'
 import { noLease } from '../../../src/cluster/node/hosted-replica.ts'
 import { Presence } from '../../../src/cluster/node/start/presence.ts'
 import { storeKeys } from '../../../src/cluster/node/store/keys.ts'
-import { decodeNode, encodeLive } from '../../../src/cluster/node/store/node-value.ts'
+import { decodeLive, decodeNode, encodeLive } from '../../../src/cluster/node/store/node-value.ts'
 import type { NodeValue } from '../../../src/cluster/node/store/node-value.ts'
 import type { Lease } from '../../../src/cluster/replication/state/replica-state.ts'
 import type { LsmtError } from '../../../src/errors.ts'
@@ -25,7 +25,7 @@ interface There extends ModelClient {
 function presenceOver(script: ModelScript = {}): There {
   const model = modelClient(script), told: Lease[] = [], fatal: LsmtError[] = []
   const presence = new Presence({
-    etcd: model.client, alarms: model.time, retryMs: 100, leaseSeconds: 3, nodeKey, liveKey, liveValue: encodeLive(value), node: 'a', value,
+    etcd: model.client, alarms: model.time, retryMs: 100, leaseSeconds: 3, nodeKey, liveKey, liveValue: encodeLive({ ...value, isLeaving: false }), leavingValue: encodeLive({ ...value, isLeaving: true }), node: 'a', value,
     log: createLog('silent', () => undefined), fatal: (error) => fatal.push(error),
   })
   presence.onChange(() => void told.push(presence.lease))
@@ -83,6 +83,17 @@ it('tells that the lease has ended, and the next one, which is another', async (
   expect(presence.lease.leaseId).toBe(Number(live.createRevision))
   expect(presence.lease.leaseId).toBeGreaterThan(first.leaseId)
   expect([presence.isTrusted(), fatal]).toEqual([true, []])
+  presence.close()
+})
+
+it('says that it is about to leave, under the same lease and key', async () => {
+  const { presence, time, client } = presenceOver()
+  await time.run(presence.begin([]))
+  const before = (await time.run(client.get(liveKey))).found!
+  await time.run(presence.announceLeaving())
+  const after = (await time.run(client.get(liveKey))).found!
+  expect(decodeLive(after.value, liveKey).isLeaving).toBe(true)
+  expect([after.leaseId, after.createRevision, presence.isTrusted()]).toEqual([before.leaseId, before.createRevision, true])
   presence.close()
 })
 

@@ -73,7 +73,7 @@ export function planOf(view: ClusterView, shardCount: number, movesMax: number, 
   if (view.cluster === undefined || missingShards(view, shardCount).length > 0) return undefined
   const { draining } = view.cluster
   const shards = Array.from({ length: shardCount }, (_, shard) => view.shards.get(shard)!.configuration)
-  const nodes = [...liveNodes(view).values()].filter(({ node }) => isThere(node)).map(({ node, store }) => ({ node, store, isDraining: draining.includes(node) }))
+  const nodes = [...liveNodes(view).values()].filter(({ node, isLeaving }) => !isLeaving && isThere(node)).map(({ node, store }) => ({ node, store, isDraining: draining.includes(node) }))
   return planChanges({ shards, nodes, movesMax })
 }
 

@@ -142,6 +142,7 @@ function liveOf({ live, shards, cluster }: ClusterView): readonly LiveNode[] {
   const configurations = [...shards.values()].map(({ configuration }) => configuration)
   const all = [...live.values()].map(({ node, store, incarnation }) => ({ node, store, incarnation }))
   // Draining nodes are there, though none of them is a candidate: they stand last.
-  const candidates = replacementOrder(all, configurations, cluster?.draining ?? [])
+  const leaving = [...live.values()].filter(({ isLeaving }) => isLeaving).map(({ node }) => node)
+  const candidates = replacementOrder(all, configurations, [...(cluster?.draining ?? []), ...leaving])
   return [...candidates, ...all.filter((node) => !candidates.includes(node))]
 }

@@ -16,6 +16,8 @@ export interface LiveKeyOptions {
   readonly nodeKey: string
   readonly liveKey: string
   readonly liveValue: string
+  /** What takes its place once the node is about to stop. */
+  readonly leavingValue: string
   readonly leaseSeconds: number
 }
 

@@ -64,6 +64,13 @@ export class Presence {
     this.#listeners.add(listener)
   }
 
+  /** Says that the node is about to stop; it is still there. */
+  async announceLeaving(): Promise<void> {
+    const { etcd, liveKey, leavingValue } = this.#options
+    const { kept, createRevision } = this.#held!
+    await etcd.transact({ when: [{ kind: 'create-revision', key: liveKey, is: '=', to: createRevision }], apply: [{ kind: 'put', key: liveKey, value: leavingValue, leaseId: kept.id }] })
+  }
+
   /** Says that the node stops by itself, and ends the lease. */
   async leave(): Promise<void> {
     this.#ended.abort()

@@ -81,7 +81,7 @@ export async function register(options: RegisterOptions): Promise<Registered> {
 
 function presenceOf({ etcd, alarms, log, settings, fatal, node }: RegisterOptions, keys: StoreKeys, value: NodeValue): Presence {
   const { leaseSeconds, retryMs } = settings
-  return new Presence({ etcd, alarms, log, fatal, node, value, leaseSeconds, retryMs, nodeKey: keys.node(node), liveKey: keys.live(node, value.incarnation), liveValue: encodeLive(value) })
+  return new Presence({ etcd, alarms, log, fatal, node, value, leaseSeconds, retryMs, nodeKey: keys.node(node), liveKey: keys.live(node, value.incarnation), liveValue: encodeLive({ ...value, isLeaving: false }), leavingValue: encodeLive({ ...value, isLeaving: true }) })
 }
 
 /** Cluster nodes acknowledge nothing before it is synced, so that an unclean end takes nothing from a store. */

@@ -15,6 +15,8 @@ export interface NodeValue {
 export interface LiveValue {
   readonly store: string
   readonly address: string
+  /** It is about to stop, and takes nothing over any more. */
+  readonly isLeaving: boolean
 }
 
 /** A node that is there, and since which revision without a break. */
@@ -37,16 +39,17 @@ export function decodeNode(text: string, key: string): NodeValue {
   return { incarnation, store, address, version, wasCleanlyStopped }
 }
 
-export function encodeLive({ store, address }: LiveValue): string {
-  return JSON.stringify({ format: 1, store, address })
+export function encodeLive({ store, address, isLeaving }: LiveValue): string {
+  return JSON.stringify({ format: 1, store, address, ...(isLeaving && { isLeaving }) })
 }
 
 export function decodeLive(text: string, key: string): LiveValue {
   const { fields, broken } = readStoreValue(text, key, 1)
-  const { store, address } = fields
+  const { store, address, isLeaving = false } = fields
   if (!isName(store)) throw broken('a store', store)
   if (!isAddress(address)) throw broken('an address', address)
-  return { store, address }
+  if (typeof isLeaving !== 'boolean') throw broken('whether it leaves', isLeaving)
+  return { store, address, isLeaving }
 }
 
 export const isAddress = (value: unknown): value is string => typeof value === 'string' && URL.canParse(value) && /^https?:$/.test(new URL(value).protocol)

@@ -12,15 +12,16 @@ import type { LiveNode } from '../event.ts'
 import { propose } from '../proposal.ts'
 import type { Leader, Peer, ReplicaState } from '../state/replica-state.ts'
 import { changeLeader } from '../state/turn.ts'
-import type { StepContext, Turn } from '../state/turn.ts'
+import type { Turn } from '../state/turn.ts'
 
 /** At every tick: confirms a new lease, hands over, or begins, ends or abandons a replacement; one change at a time. */
 export function tendMembers(turn: Turn, leader: Leader): void {
   const { proposal, known, lease, nowMs } = turn.state
+  const { replaceAfterMs } = turn.context.timing
   if (proposal !== undefined || known === undefined) return
   if (leader.resignByMs !== undefined) {
     // Nobody would follow, and what is lost is replaced by leaders only: it goes on.
-    if (!hasSuccessor(turn.context, turn.state, leader, nowMs)) changeLeader(turn, leader, { resignByMs: undefined })
+    if (!hasSuccessor(turn.state, leader, nowMs - replaceAfterMs)) changeLeader(turn, leader, { resignByMs: undefined })
     else if (leader.writes.length === 0 || nowMs >= leader.resignByMs) propose(turn, 'resign', withoutLeader(known.configuration), {})
   } else if (isIsolated(turn, leader)) {
     // Somebody may follow without waiting for the lease. Commits may go on: they know of a follower by themselves.
@@ -32,15 +33,16 @@ export function tendMembers(turn: Turn, leader: Leader): void {
   else if (nowMs >= leader.nextChangeMs) replaceLost(turn, leader, known.configuration)
 }
 
-/** The node is about to stop, or leads too much. Dropped where nobody is in sight who could follow. */
+/** The node is about to stop, or leads too much. Dropped where all others count as lost. */
 export function onResign(turn: Turn, leader: Leader): void {
   const { nowMs } = turn.state
-  if (hasSuccessor(turn.context, turn.state, leader, nowMs)) changeLeader(turn, leader, { resignByMs: nowMs + turn.context.timing.resignAfterMs })
+  const { replaceAfterMs, resignAfterMs } = turn.context.timing
+  if (hasSuccessor(turn.state, leader, nowMs - replaceAfterMs)) changeLeader(turn, leader, { resignByMs: nowMs + resignAfterMs })
 }
 
-/** Another member that has just been heard of, as a follower of this leadership. */
-export function hasSuccessor({ timing }: StepContext, { known }: ReplicaState, { peers }: Leader, nowMs: number): boolean {
-  return peers.some(({ id, isMatched, heardAtMs }) => isMatched && nowMs - heardAtMs < timing.goneAfterMs && isMember(known!.configuration, id.store))
+/** Another member that was heard of since then, as a follower of this leadership. */
+export function hasSuccessor({ known }: ReplicaState, { peers }: Leader, sinceMs: number): boolean {
+  return peers.some(({ id, isMatched, heardAtMs }) => isMatched && heardAtMs > sinceMs && isMember(known!.configuration, id.store))
 }
 
 /** Placement's wish. What cannot be done now is dropped: placement looks at the configuration and wishes again. */
