@@ -6,23 +6,26 @@ import type * as Lsmt from '../../src/lsmt.ts'
 import { saleAt } from '../sql/sales.ts'
 import type { Sales } from '../sql/sales.ts'
 import { insertText, statementRanges } from './peer.ts'
-import type { Loading, Peer, PeerKind } from './peer.ts'
+import type { Loading, OpenPeer, Peer, PeerKind } from './peer.ts'
 
-export const lsmt: PeerKind = {
-  name: 'lsmt',
-  isInstalled: () => true,
-  async open(directory) {
-    const { open } = (await import(new URL('../../dist/lsmt.js', import.meta.url).href)) as typeof Lsmt
-    const db = await open({ dataDir: directory })
-    await db.query('CREATE TABLE IF NOT EXISTS sales (id BIGINT PRIMARY KEY, ts BIGINT NOT NULL, user_id BIGINT NOT NULL, region TEXT NOT NULL, amount DOUBLE PRECISION NOT NULL, status TEXT NOT NULL)')
-    const query: Peer['query'] = async (sql, parameters) => (await db.query(sql, parameters)).rows
-    return {
-      loadings: [batches(db), texts(db)],
-      query, beside: query,
-      settle: () => db.compact(),
-      close: () => db.close(),
-    }
-  },
+export const lsmt: PeerKind = lsmtWith({})
+
+/** With other settings than its defaults. */
+export function lsmtWith(options: Lsmt.OpenOptions): PeerKind {
+  return { name: 'lsmt', isInstalled: () => true, open: (directory) => openSales({ ...options, dataDir: directory }) }
+}
+
+async function openSales(options: Lsmt.OpenOptions): Promise<OpenPeer> {
+  const { open } = (await import(new URL('../../dist/lsmt.js', import.meta.url).href)) as typeof Lsmt
+  const db = await open(options)
+  await db.query('CREATE TABLE IF NOT EXISTS sales (id BIGINT PRIMARY KEY, ts BIGINT NOT NULL, user_id BIGINT NOT NULL, region TEXT NOT NULL, amount DOUBLE PRECISION NOT NULL, status TEXT NOT NULL)')
+  const query: Peer['query'] = async (sql, parameters) => (await db.query(sql, parameters)).rows
+  return {
+    loadings: [batches(db), texts(db)],
+    query, beside: query,
+    settle: () => db.compact(),
+    close: () => db.close(),
+  }
 }
 
 const batches = (db: Lsmt.Database): Loading => ({
