@@ -31,11 +31,12 @@ async function main(): Promise<void> {
   if (files.length === 0) throw new Error(`no bench is named ${positionals.join(' ')}; there are ${every.join(', ')}`)
   printHeader()
   const runs: BenchRun[] = []
-  const waiting = [...files]
+  // Tiny ones mostly wait, for servers and clusters above all, which come last in the list.
+  const waiting = values.smoke ? files.toReversed() : [...files]
   const next = async (): Promise<void> => {
     for (let file = waiting.shift(); file !== undefined; file = waiting.shift()) runs.push(await runBench(file, values.smoke))
   }
-  await Promise.all(Array.from({ length: values.smoke ? availableParallelism() : 1 }, next))
+  await Promise.all(Array.from({ length: values.smoke ? 2 * availableParallelism() : 1 }, next))
   const folder = values.results ?? (values.save || (!values.smoke && positionals.length === 0) ? here : undefined)
   if (folder !== undefined) writeResults(folder, runs, every)
 }

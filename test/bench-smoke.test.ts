@@ -26,4 +26,4 @@ it('runs every bench in its smoke form, and writes what it measured', async () =
   } finally {
     rmSync(folder, { recursive: true })
   }
-}, 300_000)
+}, 600_000)

@@ -32,7 +32,7 @@ interface Point {
 }
 
 export async function* measure({ smoke }: BenchOptions): AsyncGenerator<readonly Measurement[] | BenchNote> {
-  const largest = smoke ? 20_000 : Number(process.env['LSMT_BENCH_ROWS'] ?? 10_000_000)
+  const largest = smoke ? 5_000 : Number(process.env['LSMT_BENCH_ROWS'] ?? 10_000_000)
   yield* absences(bench)
   const root = mkdtempSync(join(tmpdir(), 'lsmt-bench-scale-'))
   try {
