@@ -1,6 +1,7 @@
 /* Encoding f64 chunks: the exponent is chosen on a sample, then sizes are measured exactly against plain. */
 import { allEqual64, beginChunk, CODES_BYTES, fillNullSlots, finishChunk, padTo8, writeLineCodes } from './chunk-write'
-import { decimalValue, INTEGER_MAX, MAGIC, powerOfTen } from './decimal'
+import { decimalValue, INTEGER_MAX, MAGIC } from './decimal'
+import { powerOfTen } from './quotient'
 import { writeFixed } from './integers-write'
 import { BLOCK_ROWS, blockCount, ENCODING_CONSTANT, ENCODING_DECIMAL, ENCODING_PLAIN, ENTRY_BYTES, EXPONENT_MAX, exceptionValues, KIND_F64 } from './layout'
 import { bitWidth64, packedBytes } from './packing'

@@ -5,17 +5,14 @@
  */
 import { blockEntry, blockRows, chunkData, chunkEncoding, chunkExponent, entryAux, entryBase, entryExceptionCount, entryPacked, entryWidth, exceptionValues, ENCODING_CONSTANT, ENCODING_PLAIN } from './layout'
 import { unpackAdd } from './integers'
-import { packedGet64 } from './packing'
-
-const powers = memory.data<f64>([1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18])
+import { packedGet32, packedGet64, unpack32 } from './packing'
+import { isShortQuotient, powerOfTen, quotientFactor, quotientRest, quotients } from './quotient'
 
 /** 1.5 × 2^52: adding it rounds a double below 2^51 to an integer and leaves that integer in the low bits. */
 export const MAGIC: f64 = 6755399441055744.0
 /** Added to such an integer it makes the bits of that sum. */
 export const MAGIC_BITS: i64 = 0x4338000000000000
 export const INTEGER_MAX: f64 = 2251799813685248.0
-
-export function powerOfTen(exponent: i32): f64 { return load<f64>(powers + (<usize>exponent << 3)) }
 
 /** Value of the integer `n` (as a double) under a signed exponent. */
 export function decimalValue(n: f64, exponent: i32): f64 {
@@ -41,6 +38,25 @@ function scale(values: usize, count: i32, exponent: i32): void {
   }
 }
 
+/** base + code under the exponent where that is a short quotient, in one pass. Codes come to the second half of their place first, as in unpackNarrow. */
+function unpackQuotients(packed: usize, width: i32, first: i32, count: i32, base: i64, exponent: i32, out: usize): void {
+  const bases = i64x2.splat(base + MAGIC_BITS), magic = f64x2.splat(MAGIC)
+  const factor = quotientFactor(exponent, true), rest = quotientRest(exponent, true)
+  const whole = count & ~3, end = out + (<usize>whole << 3)
+  let codesAt = out + (<usize>whole << 2)
+  unpack32(packed, width, first >> 2, whole >> 2, codesAt)
+  for (let at = out; at < end; at += 32, codesAt += 16) {
+    const codes = v128.load(codesAt)
+    const a = f64x2.sub(i64x2.add(i64x2.extend_low_i32x4_u(codes), bases), magic)
+    const b = f64x2.sub(i64x2.add(i64x2.extend_high_i32x4_u(codes), bases), magic)
+    v128.store(at, quotients(a, exponent, true, factor, rest))
+    v128.store(at, quotients(b, exponent, true, factor, rest), 16)
+  }
+  for (let i = whole; i < count; i++) {
+    store<f64>(out + (<usize>i << 3), decimalValue(integerToDouble(base + <i64>packedGet32(packed, width, first + i)), exponent))
+  }
+}
+
 /** Index of the first exception at or after row `row`. */
 function exceptionFrom(positions: usize, exceptionCount: i32, row: i32): i32 {
   let low = 0
@@ -56,8 +72,13 @@ function exceptionFrom(positions: usize, exceptionCount: i32, row: i32): i32 {
 /** Decodes rows [first, first + count) of one block of a decimal chunk. */
 export function decodeDecimalBlock(chunk: usize, block: i32, first: i32, count: i32, out: usize): void {
   const entry = blockEntry(chunk, block)
-  unpackAdd(entryPacked(chunk, entry), entryWidth(entry), blockRows(chunk, block), first, count, entryBase(entry), out)
-  scale(out, count, chunkExponent(chunk))
+  const packed = entryPacked(chunk, entry), width = entryWidth(entry), base = entryBase(entry), exponent = chunkExponent(chunk)
+  if (isShortQuotient(base, width, exponent)) {
+    unpackQuotients(packed, width, first, count, base, exponent, out)
+  } else {
+    unpackAdd(packed, width, blockRows(chunk, block), first, count, base, out)
+    scale(out, count, exponent)
+  }
   const exceptionCount = entryExceptionCount(entry)
   if (exceptionCount == 0) return
   const positions = entryAux(chunk, entry)

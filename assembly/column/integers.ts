@@ -3,7 +3,7 @@
  * Rows are indexes in the block; a decoded range starts at a multiple of 8.
  */
 import { blockEntry, blockRows, chunkData, chunkEncoding, entryAux, entryBase, entryFraction, entryPacked, entrySlope, entryWidth, CHECKPOINT_ROWS, ENCODING_CONSTANT, ENCODING_DELTA, ENCODING_LINEAR, ENCODING_PLAIN } from './layout'
-import { packedGet64, packedRow, widthMask32 } from './packing'
+import { packedGet64, packedRow, unpack32, widthMask32 } from './packing'
 
 /** base + code for rows [first, first + count) of a block that has `rows` codes. */
 export function unpackAdd(packed: usize, width: i32, rows: i32, first: i32, count: i32, base: i64, out: usize): void {
@@ -20,35 +20,20 @@ export function fill64(out: usize, count: i32, value: i64): void {
   for (let i = 0; i < count; i++) store<i64>(out + (<usize>i << 3), value)
 }
 
-// Both keep the current word of the streams in a register and load each word once; `shift` is how many of its bits are used up.
-
+/** Codes come to the second half of their place first: values written from the front never pass them. */
 function unpackNarrow(packed: usize, width: i32, firstRow: i32, rows: i32, base: i64, out: usize): void {
-  const mask = i32x4.splat(<i32>widthMask32(width))
   const bases = i64x2.splat(base)
-  const bit = firstRow * width
-  let word = packed + <usize>((bit >> 5) << 4)
-  let shift = bit & 31
-  let current = rows == 0 ? bases : v128.load(word)
-  for (const end = out + (<usize>rows << 5); out < end; out += 32) {
-    if (shift == 32) {
-      word += 16
-      current = v128.load(word)
-      shift = 0
-    }
-    let codes = i32x4.shr_u(current, shift)
-    shift += width
-    if (shift > 32) {
-      word += 16
-      current = v128.load(word)
-      shift -= 32
-      codes = v128.or(codes, i32x4.shl(current, width - shift))
-    }
-    codes = v128.and(codes, mask)
+  const end = out + (<usize>rows << 5)
+  let codesAt = out + (<usize>rows << 4)
+  unpack32(packed, width, firstRow, rows, codesAt)
+  for (; out < end; out += 32, codesAt += 16) {
+    const codes = v128.load(codesAt)
     v128.store(out, i64x2.add(i64x2.extend_low_i32x4_u(codes), bases))
     v128.store(out, i64x2.add(i64x2.extend_high_i32x4_u(codes), bases), 16)
   }
 }
 
+/** Keeps the current word of the streams in a register and loads each word once; `shift` is how many of its bits are used up. */
 function unpackWide(packed: usize, width: i32, rows: i32, firstRow: i32, wholeRows: i32, base: i64, out: usize): void {
   const narrow = width - 32
   const mask = i32x4.splat(<i32>widthMask32(narrow))

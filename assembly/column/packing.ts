@@ -2,6 +2,7 @@
  * Packed codes: the four interleaved bit streams that layout.ts describes. Reading never touches a byte
  * beyond packedBytes(count, width): the second word of a code is loaded only where the code crosses words.
  */
+import { unpackRows } from './unpack-rows'
 
 /** Stored size of `count` codes of `width` bits (0..64). */
 export function packedBytes(count: i32, width: i32): i32 {
@@ -50,9 +51,16 @@ export function unpack32(packed: usize, width: i32, firstRow: i32, rows: i32, ou
     memory.fill(out, 0, <usize>(rows << 4))
     return
   }
+  const groups = (firstRow & 31) == 0 ? rows >> 5 : 0, groupBytes = <usize>width << 4
+  let from = packed + <usize>(firstRow >> 5) * groupBytes, to = out
+  for (const end = out + (<usize>groups << 9); to < end; to += 512, from += groupBytes) unpackRows(from, width, to)
+  unpackSome(packed, width, firstRow + (groups << 5), rows - (groups << 5), to)
+}
+
+/** The current word of the streams stays in a register; `shift` is how many of its bits are used up. */
+function unpackSome(packed: usize, width: i32, firstRow: i32, rows: i32, out: usize): void {
   const mask = i32x4.splat(<i32>widthMask32(width))
   const bit = firstRow * width
-  // The current word of the streams stays in a register; `shift` is how many of its bits are used up.
   let word = packed + <usize>((bit >> 5) << 4)
   let shift = bit & 31
   let current = rows == 0 ? mask : v128.load(word)

@@ -1,5 +1,6 @@
 /** Aggregates over encoded chunks: constants by multiplication, frames on their codes, other blocks decoded to scratch. */
 import { activeRows } from '../aggregate/accumulator'
+import { aggregateDecimals, isPlainDecimalBlock } from '../aggregate/decimals'
 import { aggregateVectorF64, aggregateVectorI64 } from '../aggregate/vectors'
 import { doubleBitsAt } from '../column/decimal'
 import { decodeIntegerBlock, integerAt } from '../column/integers'
@@ -40,7 +41,7 @@ export function scanAggregateChunkI64(chunk: usize, selection: usize, accumulato
   return 0
 }
 
-/** Always by blocks of decoded values, so that a sum does not depend on the encoding. */
+/** Decimals by their codes, their sums exactly; other blocks as decoded values. */
 export function scanAggregateChunkF64(chunk: usize, selection: usize, accumulator: usize, scratch: usize): i32 {
   if (chunkKind(chunk) != KIND_F64) return -1
   const nulls = chunkNulls(chunk), count = <u32>chunkCount(chunk)
@@ -49,6 +50,10 @@ export function scanAggregateChunkF64(chunk: usize, selection: usize, accumulato
     const nullPart = bitmapPart(nulls, block), part = bitmapPart(selection, block)
     const active = activeCount(nullPart, part, rows)
     if (active == 0) continue
+    if (isPlainDecimalBlock(chunk, block)) {
+      aggregateDecimals(chunk, block, nullPart, part, scratch, accumulator)
+      continue
+    }
     if (active * sparseShare > <u32>rows) columnDecodeF64(chunk, block << 10, rows, scratch, 0)
     else fetchRows(chunk, block, KIND_F64, nullPart, part, rows, scratch)
     aggregateVectorF64(scratch, nullPart, part, rows, accumulator)

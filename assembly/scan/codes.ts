@@ -1,46 +1,48 @@
-/** Packed codes without unpacking them to memory: compared, and summed, four at a time as they come out of the stream. */
+/** Packed codes compared 128 at a time, where the nearest cache still has them, and summed as they come out of the stream. */
 import { accumulateBiased, activeRows } from '../aggregate/accumulator'
 import { GE, LE, LT, NE } from '../compare/interval'
-import { packedGet32, packedRow, widthMask32 } from '../column/packing'
-import { nullWord, rowsOfWord, selectionWord } from './selection'
+import { packedGet32, packedRow, unpack32, widthMask32 } from '../column/packing'
+import { unpackRows } from '../column/unpack-rows'
 
 /** Below this many active rows in a word, single codes are fetched. */
 const sparseRows: i32 = 8
 
-/** ANDs `code <op> wanted` for the first `count` codes of a stream of 1 to 32 bits. */
-export function filterCodes(packed: usize, width: i32, count: u32, op: u32, wanted: u32, nulls: usize, selection: usize): void {
-  for (let word: u32 = 0, words = (count + 63) >> 6; word < words; word++) {
-    const rows = selectionWord(selection, word) & ~nullWord(nulls, word) & rowsOfWord(count, word)
-    if (rows == 0) {
-      store<u64>(selection + (<usize>word << 3), 0)
-      continue
+/** What unpacking 128 codes takes. */
+export const CODES_SCRATCH_BYTES: u32 = 512
+
+/** ANDs `code <op> wanted` for the first `count` codes of a stream of 1 to 32 bits; `scratch` holds CODES_SCRATCH_BYTES. */
+export function filterCodes(packed: usize, width: i32, count: u32, op: u32, wanted: u32, nulls: usize, selection: usize, scratch: usize): void {
+  const words = (count + 63) >> 6, groupBytes = <usize>width << 4
+  for (let word: u32 = 0; word < words; word += 2, packed += groupBytes) {
+    const first = activeRows(nulls, selection, count, word), second = word + 1 < words ? activeRows(nulls, selection, count, word + 1) : 0
+    if ((first | second) != 0) {
+      if ((word << 6) + 128 <= count) unpackRows(packed, width, scratch)
+      else unpack32(packed, width, 0, <i32>(count - (word << 6) + 3) >> 2, scratch)
     }
-    const firstRow = <i32>word << 4
-    const stop = min(firstRow + 16, (<i32>count + 3) >> 2)
-    store<u64>(selection + (<usize>word << 3), rows & matchWordCodes(packed, width, firstRow, stop, op, wanted))
+    store<u64>(selection + (<usize>word << 3), first == 0 ? 0 : first & matchCodes(scratch, width, op, wanted))
+    if (word + 1 < words) store<u64>(selection + (<usize>word << 3), second == 0 ? 0 : second & matchCodes(scratch + 256, width, op, wanted), 8)
   }
 }
 
-/** One bit for each code of stream rows [firstRow, stop), at most 16 rows of four. */
-function matchWordCodes(packed: usize, width: i32, firstRow: i32, stop: i32, op: u32, wanted: u32): u64 {
-  const mask = i32x4.splat(<i32>widthMask32(width))
-  // Signed comparisons are cheaper than unsigned ones, and the same after both top bits are flipped.
-  const flip = i32x4.splat(i32.MIN_VALUE)
-  const constant = op < LT ? i32x4.splat(wanted) : v128.xor(i32x4.splat(wanted), flip)
+/** One bit for each of 64 codes. */
+function matchCodes(codes: usize, width: i32, op: u32, wanted: u32): u64 {
+  // Signed comparisons are the only ones; of 32 bits they are the same as unsigned ones after both top bits are flipped.
+  const flip = i32x4.splat(width == 32 ? i32.MIN_VALUE : 0), constant = v128.xor(i32x4.splat(wanted), flip)
   let word: u64 = 0
-  let at: u64 = 0
-  let bit = firstRow * width
-  for (let row = firstRow; row < stop; row++, at += 4, bit += width) {
-    const shift = bit & 31, from = packed + <usize>((bit >> 5) << 4)
-    // A code that ends in its word needs no second one; which do repeats every 32 codes, so the branch is foreseen.
-    let codes = i32x4.shr_u(v128.load(from), shift)
-    if (shift + width > 32) codes = v128.or(codes, i32x4.shl(v128.load(from, 16), 32 - shift))
-    codes = v128.and(codes, mask)
-    if (op < LT) word |= <u64>i32x4.bitmask(i32x4.eq(codes, constant)) << at
-    else if (op == LT || op == GE) word |= <u64>i32x4.bitmask(i32x4.gt_s(constant, v128.xor(codes, flip))) << at
-    else word |= <u64>i32x4.bitmask(i32x4.gt_s(v128.xor(codes, flip), constant)) << at
+  for (let at: u64 = 0; at < 64; at += 16, codes += 64) {
+    const a = v128.xor(v128.load(codes), flip), b = v128.xor(v128.load(codes, 16), flip), c = v128.xor(v128.load(codes, 32), flip), d = v128.xor(v128.load(codes, 48), flip)
+    let few: i32
+    if (op < LT) few = bitsOf(i32x4.eq(a, constant), i32x4.eq(b, constant), i32x4.eq(c, constant), i32x4.eq(d, constant))
+    else if (op == LT || op == GE) few = bitsOf(i32x4.gt_s(constant, a), i32x4.gt_s(constant, b), i32x4.gt_s(constant, c), i32x4.gt_s(constant, d))
+    else few = bitsOf(i32x4.gt_s(a, constant), i32x4.gt_s(b, constant), i32x4.gt_s(c, constant), i32x4.gt_s(d, constant))
+    word |= <u64>few << at
   }
   return op == NE || op == GE || op == LE ? ~word : word
+}
+
+/** A bit for each lane of four masks. */
+function bitsOf(a: v128, b: v128, c: v128, d: v128): i32 {
+  return i8x16.bitmask(i8x16.narrow_i16x8_s(i16x8.narrow_i32x4_s(a, b), i16x8.narrow_i32x4_s(c, d)))
 }
 
 /** Adds the active values base + code of one block (at most 1,024 codes of 0 to 32 bits) to an i64 accumulator. */

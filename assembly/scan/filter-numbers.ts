@@ -27,7 +27,7 @@ export function scanFilterChunkI64(chunk: usize, op: u32, constant: usize, selec
     const rows = blockRows(chunk, block), part = bitmapPart(selection, block)
     if (!anySelected(part, rows)) continue
     const nullPart = bitmapPart(nulls, block)
-    if (encoding == ENCODING_FRAME && filterFrame(chunk, block, op, wanted, nullPart, part)) continue
+    if (encoding == ENCODING_FRAME && filterFrame(chunk, block, op, wanted, nullPart, part, scratch)) continue
     decodeIntegerBlock(chunk, block, 0, rows, scratch)
     scanFilterI64(scratch, nullPart, rows, op, constant, part)
   }
@@ -35,14 +35,14 @@ export function scanFilterChunkI64(chunk: usize, op: u32, constant: usize, selec
 }
 
 /** Compares base + code in one block by codes alone; false when the codes are too wide. */
-function filterFrame(chunk: usize, block: i32, op: u32, wanted: i64, nulls: usize, selection: usize): bool {
+function filterFrame(chunk: usize, block: i32, op: u32, wanted: i64, nulls: usize, selection: usize, scratch: usize): bool {
   const entry = blockEntry(chunk, block), base = entryBase(entry), width = entryWidth(entry), rows = <u32>blockRows(chunk, block)
   const distance = <u64>wanted - <u64>base
   if (wanted < base) filterAll(nulls, rows, matchOrder(1, op), selection)
   else if (width < 64 && distance >> width != 0) filterAll(nulls, rows, matchOrder(-1, op), selection)
   else if (width == 0) filterAll(nulls, rows, matchOrder(0, op), selection)
   else if (width > 32) return false
-  else filterCodes(entryPacked(chunk, entry), width, rows, op, <u32>distance, nulls, selection)
+  else filterCodes(entryPacked(chunk, entry), width, rows, op, <u32>distance, nulls, selection, scratch)
   return true
 }
 
@@ -61,7 +61,7 @@ export function scanFilterChunkF64(chunk: usize, op: u32, constant: usize, selec
     if (!anySelected(part, rows)) continue
     const nullPart = bitmapPart(nulls, block), before = scratch + 8192
     memory.copy(before, part, 128)
-    if (filterDecimals(chunk, block, op, threshold, exact, nullPart, part)) {
+    if (filterDecimals(chunk, block, op, threshold, exact, nullPart, part, scratch)) {
       filterExceptions(chunk, block, op, wanted, nullPart, before, part)
     } else {
       decodeDecimalBlock(chunk, block, 0, rows, scratch)
@@ -83,13 +83,13 @@ function decimalThreshold(wanted: f64, exponent: i32): i64 {
 }
 
 /** Decimals of one block as integers: different integers are different doubles, in the same order. */
-function filterDecimals(chunk: usize, block: i32, op: u32, threshold: i64, exact: bool, nulls: usize, selection: usize): bool {
-  if (exact) return filterFrame(chunk, block, op, threshold, nulls, selection)
+function filterDecimals(chunk: usize, block: i32, op: u32, threshold: i64, exact: bool, nulls: usize, selection: usize, scratch: usize): bool {
+  if (exact) return filterFrame(chunk, block, op, threshold, nulls, selection, scratch)
   if (op == EQ || op == NE) {
     filterAll(nulls, blockRows(chunk, block), op == NE, selection)
     return true
   }
-  return filterFrame(chunk, block, op == LE || op == LT ? LT : GE, threshold, nulls, selection)
+  return filterFrame(chunk, block, op == LE || op == LT ? LT : GE, threshold, nulls, selection, scratch)
 }
 
 /** Rows that are no decimals were compared by a stand-in: their bits are set anew from the selection before. */

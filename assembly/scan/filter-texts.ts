@@ -25,7 +25,7 @@ export function scanFilterChunkBytes(chunk: usize, op: u32, constant: usize, con
     return filterAll(nulls, count, matchOrder(textCompare(chunkText(chunk), chunkTextBytes(chunk), constant, constantBytes), op), selection)
   }
   if (encoding == ENCODING_TEXT_DICTIONARY || encoding == ENCODING_TEXT_RUNS) {
-    filterDictionary(chunk, op, constant, constantBytes, nulls, count, selection)
+    filterDictionary(chunk, op, constant, constantBytes, nulls, count, selection, scratch)
     return scanSelectedCount(selection, count)
   }
   for (let block = 0, blocks = blockCount(count); block < blocks; block++) {
@@ -38,7 +38,7 @@ export function scanFilterChunkBytes(chunk: usize, op: u32, constant: usize, con
 }
 
 /** Turns the comparison with a text into one with the code at its place; where no entry equals it, <= is < and > is >=. */
-function filterDictionary(chunk: usize, op: u32, constant: usize, constantBytes: u32, nulls: usize, count: u32, selection: usize): void {
+function filterDictionary(chunk: usize, op: u32, constant: usize, constantBytes: u32, nulls: usize, count: u32, selection: usize, scratch: usize): void {
   const entries = <u32>chunkEntryCount(chunk), place = lowerBoundEntry(chunk, constant, constantBytes)
   const found = place < entries && textCompare(dictionaryAddress(chunk, place), dictionaryLength(chunk, place), constant, constantBytes) == 0
   let codeOp = op
@@ -53,7 +53,7 @@ function filterDictionary(chunk: usize, op: u32, constant: usize, constantBytes:
   if (place == entries) filterAll(nulls, count, codeOp == LT, selection)
   else if (chunkEncoding(chunk) == ENCODING_TEXT_RUNS) filterRuns(chunk, codeOp, place, nulls, count, selection)
   else if (width == 0) filterAll(nulls, count, matchI64(0, codeOp, place), selection)
-  else filterCodes(packed, width, count, codeOp, place, nulls, selection)
+  else filterCodes(packed, width, count, codeOp, place, nulls, selection, scratch)
 }
 
 /** First entry that is not below the text. */

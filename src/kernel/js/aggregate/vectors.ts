@@ -12,20 +12,25 @@ export interface VectorAggregates extends Accumulators {
 /** Rows after which sums of 32-bit halves, held in doubles, might no longer be exact. */
 const exactRows = 1 << 20
 
-export function createVectorAggregates(memory: LinearMemory): VectorAggregates {
-  const { u8, u32, i32, f64 } = memory
-  const accumulators = createAccumulators(memory)
-  const inactive = (bitmaps: { nulls: Pointer; selection: Pointer }, row: number): boolean => {
+/** Whether a row is selected (0: all are) and not null (0: none is). */
+export function createActivity({ u8 }: LinearMemory): (nulls: Pointer, selection: Pointer, row: number) => boolean {
+  return (nulls, selection, row) => {
     const byte = row >>> 3, bit = row & 7
-    return (bitmaps.nulls !== 0 && ((u8[bitmaps.nulls + byte]! >>> bit) & 1) === 1) || (bitmaps.selection !== 0 && ((u8[bitmaps.selection + byte]! >>> bit) & 1) === 0)
+    return (nulls === 0 || ((u8[nulls + byte]! >>> bit) & 1) === 0) && (selection === 0 || ((u8[selection + byte]! >>> bit) & 1) === 1)
   }
+}
+
+export function createVectorAggregates(memory: LinearMemory): VectorAggregates {
+  const { u32, i32, f64 } = memory
+  const accumulators = createAccumulators(memory)
+  const isActive = createActivity(memory)
 
   const aggregateSpanI64 = (values: Pointer, nulls: Pointer, selection: Pointer, from: number, count: number, to: Pointer): void => {
-    const bitmaps = { nulls, selection }, all = nulls === 0 && selection === 0
+    const all = nulls === 0 && selection === 0
     let leastHigh = 0x7fff_ffff, leastLow = 0xffff_ffff, greatestHigh = -0x8000_0000, greatestLow = 0
     let lows = 0, highs = 0, active = 0
     for (let row = from, at = (values >>> 2) + 2 * from; row < count; row++, at += 2) {
-      if (!all && inactive(bitmaps, row)) continue
+      if (!all && !isActive(nulls, selection, row)) continue
       const low = u32[at]!, high = i32[at + 1]!
       active++
       lows += low
@@ -46,12 +51,12 @@ export function createVectorAggregates(memory: LinearMemory): VectorAggregates {
 
   const sums = new Float64Array(4), errors = new Float64Array(4)
   const aggregateF64 = (values: Pointer, nulls: Pointer, selection: Pointer, count: number, to: Pointer): void => {
-    const bitmaps = { nulls, selection }, all = nulls === 0 && selection === 0
+    const all = nulls === 0 && selection === 0
     let least = Number.POSITIVE_INFINITY, greatest = Number.NEGATIVE_INFINITY, active = 0, nans = 0
     sums.fill(0)
     errors.fill(0)
     for (let row = 0, at = values >>> 3; row < count; row++, at++) {
-      if (!all && inactive(bitmaps, row)) continue
+      if (!all && !isActive(nulls, selection, row)) continue
       const value = f64[at]!, lane = row & 3
       active++
       if (value !== value) nans++

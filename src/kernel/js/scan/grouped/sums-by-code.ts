@@ -1,13 +1,13 @@
-/** Counts and sums of decimals by dictionary codes; twin of assembly/scan/grouped/sums-by-code.ts, which tells why the sums are exact. */
+/** Counts and sums of decimals by dictionary codes; twin of assembly/scan/grouped/sums-by-code.ts. */
 import type { ColumnExports } from '../../../column.ts'
 import type { LinearMemory, Pointer } from '../../../linear-memory.ts'
 import { groupSumsBytes } from '../../../scan.ts'
 import type { ScanExports } from '../../../scan.ts'
+import { cutOf, isPlainDecimalBlock } from '../../aggregate/decimals.ts'
 import { blockCount, blockRows, columnKinds, createChunkLayout, encodings } from '../../column/layout.ts'
 import { addSumF64 } from '../group-sums.ts'
 
 const codeWidthMax = 8, codesMax = 1 << codeWidthMax
-const digitsMax = 2 ** 30
 
 export function createSumsByCode(memory: LinearMemory, { columnDecodeF64 }: ColumnExports): Pick<ScanExports, 'scanGroupedSumsCodes'> {
   const { u32, f64 } = memory
@@ -15,11 +15,9 @@ export function createSumsByCode(memory: LinearMemory, { columnDecodeF64 }: Colu
   const uppers = new Float64Array(codesMax), lowers = new Float64Array(codesMax), counts = new Uint32Array(codesMax)
 
   const isPlainDecimal = (chunk: Pointer): boolean => {
-    if (layout.kind(chunk) !== columnKinds.f64 || layout.encoding(chunk) !== encodings.decimal || layout.nulls(chunk) !== 0) return false
+    if (layout.kind(chunk) !== columnKinds.f64 || layout.nulls(chunk) !== 0) return false
     for (let block = 0; block < blockCount(layout.count(chunk)); block++) {
-      const entry = layout.entry(chunk, block), width = layout.width(entry)
-      const base = layout.baseHigh(entry) * 2 ** 32 + (layout.baseLow(entry) >>> 0)
-      if (layout.exceptionCount(entry) !== 0 || width > 30 || base <= -digitsMax || base + 2 ** width > digitsMax) return false
+      if (!isPlainDecimalBlock(layout, chunk, block)) return false
     }
     return true
   }
@@ -39,7 +37,7 @@ export function createSumsByCode(memory: LinearMemory, { columnDecodeF64 }: Colu
       const count = layout.count(values), width = layout.codeWidth(keys)
       if (layout.encoding(keys) !== encodings.textDictionary || width > codeWidthMax || layout.nulls(keys) !== 0 || layout.count(keys) !== count) return -1
       if (!isPlainDecimal(values)) return -1
-      const cut = 1.5 * 2 ** (Math.ceil(30 - layout.exponent(values) * 3.321928094887362) + 11)
+      const cut = cutOf(layout.exponent(values))
       const packed = layout.data(keys), blocks = blockCount(count)
       for (let block = 0; block < blocks; block++) {
         const rows = layout.rowsOf(values, block), first = block * blockRows
