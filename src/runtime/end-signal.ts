@@ -1,4 +1,5 @@
 /** Somebody's wish that work should end, and what work that waits makes of it. */
+import { setMaxListeners } from 'node:events'
 import { LsmtError } from '../errors.ts'
 
 /** An AbortSignal is one; servers use a lighter one. */
@@ -28,6 +29,13 @@ export async function unlessEnded<T>(work: Promise<T>, signal: EndSignal | undef
   } finally {
     signal.removeEventListener('abort', onAbort)
   }
+}
+
+/** For many to listen to; Node would take more than ten for a leak, and say so. */
+export function sharedAbort(): AbortController {
+  const controller = new AbortController()
+  setMaxListeners(0, controller.signal)
+  return controller
 }
 
 const abortSignals = new WeakMap<EndSignal, AbortSignal>()

@@ -2,11 +2,11 @@
  * The door to etcd, over the JSON gateway that its members serve beside gRPC ('/v3/…'). No call hangs: every one has a
  * deadline, every attempt at a member a shorter one, and what cannot be told (40003) is never guessed.
  */
-import { setMaxListeners } from 'node:events'
 import { LsmtError } from '../../errors.ts'
 import { systemAlarms } from '../../runtime/alarms.ts'
 import type { Alarms } from '../../runtime/alarms.ts'
 import { systemClock } from '../../runtime/clock.ts'
+import { sharedAbort } from '../../runtime/end-signal.ts'
 import type { Clock } from '../../runtime/clock.ts'
 import { systemRandom } from '../../runtime/random.ts'
 import type { Random } from '../../runtime/random.ts'
@@ -53,9 +53,8 @@ export function createEtcdClient(address: EtcdAddress, dependencies: EtcdDepende
   const settings = { ...defaultEtcdSettings, ...address.settings }
   const { clock = systemClock, alarms = systemAlarms, random = systemRandom } = dependencies
   const transport = dependencies.transport ?? createHttpTransport({ tls: address.tls, messageBytesMax: settings.messageBytesMax })
-  const closing = new AbortController()
-  // Every call under way listens; Node would take more than ten for a leak.
-  setMaxListeners(0, closing.signal)
+  // Every call under way listens.
+  const closing = sharedAbort()
   const environment: CallEnvironment = { transport, endpoints: createEndpoints(checkedEndpoints(address), random), settings, clock, alarms, random, closing: closing.signal }
   const members = createMembers(environment, createTokens(address.user))
   const calls = createCalls(environment, members)

@@ -77,7 +77,7 @@ export class NodeMembership<R extends HostedReplica> implements ClusterMembershi
     const view = (): WatchedView['view'] => watched.view
     const ask = (node: string, change: Change): Promise<void> => this.#ask(node, change)
     const shared = { etcd, keys, view, log, told, self, shardCount }
-    this.#keeper = new ReplicaKeeper<R>({ ...shared, storage, presence, openReplica, settle: (node) => this.#questions.settle(node), onChange: () => this.#tell() })
+    this.#keeper = new ReplicaKeeper<R>({ ...shared, storage, clock, presence, openReplica, settle: (node) => this.#questions.settle(node), onChange: () => this.#tell() })
     this.#toldShards = createToldShards(self.node, log)
     this.#placement = createFirstPlacement({ ...shared, factor, clock, settings })
     const isInCharge = (): boolean => !this.#isLeaving && isLeader(this.replica(0))

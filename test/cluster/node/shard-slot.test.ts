@@ -23,6 +23,10 @@ interface Place {
   /** What reads give, one after the other; the last one for ever. */
   reads: (ConfigurationAt | undefined)[]
   settle: () => Promise<void>
+  /** What opening fails with. */
+  failure: LsmtError | undefined
+  nowMs: number
+  readonly lines: readonly string[]
   rested(): Promise<void>
 }
 
@@ -31,9 +35,9 @@ function place(): Place {
   const storage = createMemoryStorage(), did: string[] = [], lines: string[] = []
   const replica = { shard: 0, status: () => ({ role: 'follower' }), close: async () => void did.push('close') } as unknown as HostedReplica
   const it: Place = {
-    storage, did, known: undefined, reads: [], settle: async () => {},
+    storage, did, known: undefined, reads: [], settle: async () => {}, failure: undefined, nowMs: 0, lines,
     slot: new ShardSlot({
-      shard: 0, store: c.store, storage, log: createLog('info', (line) => lines.push(line)), onChange: () => undefined,
+      shard: 0, store: c.store, storage, log: createLog('info', (line) => lines.push((JSON.parse(line) as { readonly msg: string }).msg)), onChange: () => undefined, clock: { monotonicMs: () => it.nowMs },
       known: () => it.known,
       read: async () => {
         did.push('read')
@@ -45,6 +49,7 @@ function place(): Place {
       },
       async open() {
         did.push('open')
+        if (it.failure !== undefined) throw it.failure
         await storage.createIfAbsent('manifest/0/1', [Uint8Array.of(1)])
         return replica
       },
@@ -125,4 +130,19 @@ it('a copy that is kept elsewhere is opened for as long as it is looked at', asy
   const empty = place()
   expect(await empty.slot.look(({ shard }) => shard)).toBeUndefined()
   expect(empty.did).toEqual([])
+})
+
+it('a copy that cannot be opened is tried again, after longer and longer waits, and told of once', async () => {
+  const slot = place()
+  slot.failure = new LsmtError('58030', 'the disk did not answer')
+  await given(slot, led(1, a, c))
+  for (; slot.nowMs < 300_000; slot.nowMs += 500) await given(slot, led(1, a, c))
+  expect(slot.did.length).toBeGreaterThan(6)
+  expect(slot.did.length).toBeLessThan(12)
+  expect(slot.slot.replica).toBeUndefined()
+  slot.failure = undefined
+  slot.nowMs += 60_000
+  await given(slot, led(1, a, c))
+  expect(slot.slot.replica).toBeDefined()
+  expect(slot.lines).toEqual(["this node's copy of shard 0 cannot be opened, and counts as lost: the disk did not answer", "this node's copy of shard 0 is opened after all"])
 })

@@ -1,4 +1,5 @@
 /** Something may have changed of who leads what: whoever waits for that looks again. */
+import { sharedAbort } from '../../../runtime/end-signal.ts'
 import { pause } from '../../../runtime/alarms.ts'
 import type { Alarms } from '../../../runtime/alarms.ts'
 
@@ -16,13 +17,13 @@ const waitMsDefault = 50
 
 export function createChanges(alarms: Alarms): Changes {
   const listeners: (() => void)[] = []
-  let upcoming = new AbortController()
+  let upcoming = sharedAbort()
   let isTold = false, isClosed = false
 
   function ring(): void {
     isTold = false
     const now = upcoming
-    if (!isClosed) upcoming = new AbortController()
+    if (!isClosed) upcoming = sharedAbort()
     now.abort()
     for (const listener of listeners) listener()
   }

@@ -3,6 +3,7 @@ import type { Engine } from '../../../engine/engine.ts'
 import { catalogShard } from '../../../engine/tables/catalog.ts'
 import { LsmtError } from '../../../errors.ts'
 import type { Clock } from '../../../runtime/clock.ts'
+import { sharedAbort } from '../../../runtime/end-signal.ts'
 import type { Log } from '../../../runtime/log.ts'
 import type { ClusterMembership } from '../../node/membership.ts'
 import type { PeerReplica } from '../../replica/replica-options.ts'
@@ -101,7 +102,7 @@ function lookElsewhere(state: TermsState): void {
     state.elsewhere.over.abort()
     state.elsewhere = undefined
   }
-  if (configuration !== undefined && node !== undefined && node !== membership.self.node) state.elsewhere ??= { node, epoch: configuration.epoch, over: new AbortController() }
+  if (configuration !== undefined && node !== undefined && node !== membership.self.node) state.elsewhere ??= { node, epoch: configuration.epoch, over: sharedAbort() }
 }
 
 async function place(state: TermsState, waitMs: number): Promise<CoordinatorPlace> {

@@ -28,6 +28,7 @@ export interface KeeperOptions<R extends HostedReplica> {
   view(): ClusterView
   settle(node: string): Promise<void>
   readonly onChange: () => void
+  readonly clock: { monotonicMs(): number }
 }
 
 type Listener = (event: HostEvent) => void
@@ -91,9 +92,9 @@ export class ReplicaKeeper<R extends HostedReplica> {
   }
 
   #slotOf(shard: number): ShardSlot<R> {
-    const { self, storage, log, etcd, keys, openReplica, view, settle, onChange } = this.#options
+    const { self, storage, log, etcd, keys, openReplica, view, settle, onChange, clock } = this.#options
     return new ShardSlot<R>({
-      shard, store: self.store, storage, log, settle, onChange,
+      shard, store: self.store, storage, log, settle, onChange, clock,
       known: () => view().shards.get(shard),
       read: () => readShard(etcd, keys, shard),
       open: () => openReplica(shard, this.#hostOf(shard)),

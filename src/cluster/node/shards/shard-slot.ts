@@ -29,13 +29,23 @@ export interface SlotOptions<R extends HostedReplica> {
   open(): Promise<R>
   /** The replica is there, or is not any more. */
   readonly onChange: () => void
+  readonly clock: { monotonicMs(): number }
+}
+
+/** Until what could not be opened is tried again: twice as long each time, since of a large copy it is much work to see that it is damaged. */
+const againMsFirst = 2_000, againMsMax = 60_000
+
+interface Failure {
+  readonly error: LsmtError
+  readonly waitMs: number
+  readonly againAtMs: number
 }
 
 export class ShardSlot<R extends HostedReplica> {
   readonly #options: SlotOptions<R>
   #replica: R | undefined
-  /** Why it could not be opened; it is not tried again before a new start, or before the shard was given away and came back. */
-  #failure: LsmtError | undefined
+  /** Why it could not be opened the last time. What was in the way may be gone, or people have mended it. */
+  #failure: Failure | undefined
   #mayHaveData = true
   #isClosed = false
   #working: Promise<void> | undefined
@@ -113,18 +123,28 @@ export class ShardSlot<R extends HostedReplica> {
   }
 
   async #begin(): Promise<void> {
-    const { storage, shard, log, open, onChange } = this.#options
-    if (this.#replica !== undefined || this.#failure !== undefined) return
+    const { storage, shard, log, open, onChange, clock } = this.#options
+    if (this.#replica !== undefined || (this.#failure !== undefined && clock.monotonicMs() < this.#failure.againAtMs)) return
     try {
       await endDropping(storage, shard)
       this.#mayHaveData = true
       this.#replica = await open()
+      if (this.#failure !== undefined) log.info({ shard }, `this node's copy of shard ${shard} is opened after all`)
+      this.#failure = undefined
     } catch (error) {
       if (!(error instanceof LsmtError)) throw error
-      this.#failure = error
-      log.error({ shard, err: error }, `this node's copy of shard ${shard} cannot be opened, and counts as lost: ${error.message}`)
+      this.#failed(error)
     }
     onChange()
+  }
+
+  /** Told once for each reason. */
+  #failed(error: LsmtError): void {
+    const { shard, log, clock } = this.#options
+    const before = this.#failure
+    const waitMs = before === undefined ? againMsFirst : Math.min(2 * before.waitMs, againMsMax)
+    this.#failure = { error, waitMs, againAtMs: clock.monotonicMs() + waitMs }
+    if (before?.error.message !== error.message) log.error({ shard, err: error }, `this node's copy of shard ${shard} cannot be opened, and counts as lost: ${error.message}`)
   }
 
   async #end(): Promise<void> {
