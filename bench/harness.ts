@@ -31,14 +31,32 @@ export interface PreparedCase {
 /** A whole-engine workload, each contestant timed by itself. */
 export interface Contestant {
   readonly name: string
-  /** Milliseconds of the timed part, the operations in it, and an answer that must equal the others'. */
-  run(): Promise<{ readonly elapsedMs: number; readonly operations: number; readonly answer: string }>
+  run(): Promise<Outcome>
+}
+
+/** Milliseconds of the timed part, the operations in it, and an answer that must equal the others'. */
+export interface Outcome {
+  readonly elapsedMs: number
+  /** What all threads of the process worked meanwhile, which other processes hardly change. */
+  readonly cpuMs?: number
+  readonly operations: number
+  readonly answer: string
+}
+
+/** Runs and times what gives the operations that it did and an answer. */
+export async function timed(run: () => Promise<Pick<Outcome, 'operations' | 'answer'>>): Promise<Outcome> {
+  const cpuBefore = process.cpuUsage(), startMs = performance.now()
+  const { operations, answer } = await run()
+  const elapsedMs = performance.now() - startMs, { user, system } = process.cpuUsage(cpuBefore)
+  return { elapsedMs, cpuMs: (user + system) / 1_000, operations, answer }
 }
 
 export interface Measurement {
   readonly bench: string
   readonly contestant: string
   readonly medianNs: number
+  /** Of processor time, where all contestants tell it. */
+  readonly cpuMedianNs?: number
   readonly spread: number
   readonly operationsPerSecond: number
   readonly answerHash: string
@@ -94,7 +112,7 @@ function timeOnce(contestant: PreparedCase, options: BenchOptions): number {
  */
 export async function measureContestants(bench: string, contestants: readonly Contestant[], rounds: number, warmUpRounds = rounds > 1 ? 1 : 0): Promise<readonly Measurement[]> {
   const names = contestants.map(({ name }) => name)
-  const samples: number[][] = contestants.map(() => [])
+  const samples: number[][] = contestants.map(() => []), cpuSamples: number[][] = contestants.map(() => [])
   const hashes: string[] = []
   let operations = 1
   for (let round = -warmUpRounds; round < rounds; round++) {
@@ -103,11 +121,13 @@ export async function measureContestants(bench: string, contestants: readonly Co
       const outcome = await contestants[index]!.run()
       operations = outcome.operations
       if (round >= 0) samples[index]!.push(outcome.elapsedMs * 1e6)
+      if (round >= 0 && outcome.cpuMs !== undefined) cpuSamples[index]!.push(outcome.cpuMs * 1e6)
       hashes[index] = answerHash(outcome.answer)
     }
     assertEqualAnswers(bench, names, hashes)
   }
-  return names.map((name, index) => measured(bench, name, samples[index]!, operations, hashes[index]!))
+  const cpuOf = (index: number): Pick<Measurement, 'cpuMedianNs'> => (cpuSamples[index]!.length === rounds ? { cpuMedianNs: median(cpuSamples[index]!) / operations } : {})
+  return names.map((name, index) => ({ ...measured(bench, name, samples[index]!, operations, hashes[index]!), ...cpuOf(index) }))
 }
 
 /** `nanoseconds` of each round, in which `operations` were done. */

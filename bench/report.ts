@@ -11,7 +11,7 @@ export function printNote({ bench, note }: BenchNote): void {
   console.log(`${bench}: ${note}`)
 }
 
-const columns = ['bench', 'contestant', 'median', 'ops/s', 'spread', 'ratio', 'memory', 'disk', 'answer']
+const columns = ['bench', 'contestant', 'median', 'ops/s', 'spread', 'ratio', 'cpu', 'memory', 'disk', 'answer']
 export const markdownColumns: readonly string[] = columns
 
 /** `ratio` is how many times the bench's first contestant is faster than this one. */
@@ -21,13 +21,19 @@ export function printMeasurements(measurements: readonly Measurement[]): void {
 
 export function markdownCells(each: Measurement, first: Measurement): readonly string[] {
   const ratio = each === first ? '' : `${(each.medianNs / first.medianNs).toFixed(2)}x`
-  return [each.bench, each.contestant, duration(each.medianNs), rate(each.operationsPerSecond), `${(each.spread * 100).toFixed(0)}%`, ratio, size(each.peakMemoryBytes), size(each.diskBytes), each.answerHash]
+  return [each.bench, each.contestant, duration(each.medianNs), rate(each.operationsPerSecond), `${(each.spread * 100).toFixed(0)}%`, ratio, cpu(each, first), size(each.peakMemoryBytes), size(each.diskBytes), each.answerHash]
+}
+
+/** Processor time, and how many times that of the first contestant it is. */
+function cpu({ cpuMedianNs }: Measurement, { cpuMedianNs: firstNs }: Measurement): string {
+  if (cpuMedianNs === undefined) return ''
+  return firstNs === undefined || firstNs === cpuMedianNs ? duration(cpuMedianNs) : `${duration(cpuMedianNs)}, ${(cpuMedianNs / firstNs).toFixed(2)}x`
 }
 
 const size = (bytes: number | undefined): string => (bytes === undefined ? '' : megabytes(bytes))
 export const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(1)} MB`
 
-const widths = [58, 18, 12, 12, 8, 9, 11, 11, 12]
+const widths = [58, 18, 12, 12, 8, 9, 18, 11, 11, 12]
 const row = (cells: readonly string[]): string => cells.map((cell, i) => (i < 2 ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!))).join(' ')
 
 function duration(nanoseconds: number): string {

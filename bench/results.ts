@@ -14,6 +14,8 @@ export interface BenchRun {
   readonly startedAt: string
   readonly command: string
   readonly machine: string
+  /** Of the minute before it began: what else the machine had to do. */
+  readonly loadAverage: number
   readonly seconds: number
   /** Of the process of the bench, which has all contestants that are not processes of their own. */
   readonly peakMemoryBytes: number
@@ -41,12 +43,12 @@ function markdown({ versions: contestants, runs }: Results): string {
   const machines = [...new Set(runs.map(({ machine }) => machine))]
   return [
     '# Measured', '',
-    'Written by `npm run bench`: contestants ran in turn on one machine, the same work with the same answer. The median of rounds and their spread (largest less smallest, by the median); the ratio is how many times longer than the first of its bench a contestant took. Machines are noisy: a ratio of one run says something, a time says little.', '',
+    'Written by `npm run bench`: contestants ran in turn on one machine, the same work with the same answer. The median of rounds and their spread (largest less smallest, by the median); the ratio is how many times longer than the first of its bench a contestant took. `cpu` is what all threads of its process worked meanwhile, and its ratio. Machines are noisy, the more the higher their load: a ratio of one run says something, a time says little.', '',
     ...machines.map((machine) => `- ${machine}`), `- ${contestants}`, '',
     line(markdownColumns), line(markdownColumns.map((_, i) => (i < 2 ? '---' : '---:'))),
     ...runs.flatMap(({ measurements }) => measurements.map((each) => line(markdownCells(each, measurements.find(({ bench }) => bench === each.bench)!)))), '',
     '## Runs', '',
-    ...runs.map(({ command, startedAt, seconds, peakMemoryBytes, machine }) => `- \`${command}\`: ${startedAt.slice(0, 16).replace('T', ' ')}, ${seconds} s, ${megabytes(peakMemoryBytes)} at most in the bench's own process${machines.length > 1 ? `, on ${machine}` : ''}`), '',
+    ...runs.map(({ command, startedAt, seconds, peakMemoryBytes, machine, loadAverage }) => `- \`${command}\`: ${startedAt.slice(0, 16).replace('T', ' ')}, ${seconds} s, a load average of ${loadAverage.toFixed(1)} before, ${megabytes(peakMemoryBytes)} at most in the bench's own process${machines.length > 1 ? `, on ${machine}` : ''}`), '',
     '## Notes', '',
     ...runs.flatMap(({ notes }) => notes.map(noteLines)), '',
   ].join('\n')

@@ -11,7 +11,7 @@
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { readdirSync } from 'node:fs'
-import { availableParallelism } from 'node:os'
+import { availableParallelism, loadavg } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { commandLine, machine } from './environment.ts'
@@ -48,7 +48,7 @@ function benchFiles(room: string): string[] {
 async function runBench(file: string, smoke: boolean): Promise<BenchRun> {
   const child = fork(new URL('run-one.ts', import.meta.url), [file, ...(smoke ? ['--smoke'] : [])], { execArgv: ['--import', 'tsx'] })
   const exited = once(child, 'exit')
-  const startMs = performance.now(), startedAt = new Date().toISOString()
+  const startMs = performance.now(), startedAt = new Date().toISOString(), loadAverage = loadavg()[0]!
   const measurements: Measurement[] = [], notes: BenchNote[] = []
   let peakMemoryBytes: number | undefined
   child.on('message', (message: FromBench) => {
@@ -63,7 +63,7 @@ async function runBench(file: string, smoke: boolean): Promise<BenchRun> {
   })
   const [code, signal] = (await exited) as [number | null, string | null]
   if (code !== 0 || peakMemoryBytes === undefined) throw new Error(`${file} ended with ${signal ?? code}`)
-  return { file, startedAt, command: commandLine(file, smoke), machine: machine(), seconds: Math.round((performance.now() - startMs) / 100) / 10, peakMemoryBytes, measurements, notes }
+  return { file, startedAt, command: commandLine(file, smoke), machine: machine(), loadAverage, seconds: Math.round((performance.now() - startMs) / 100) / 10, peakMemoryBytes, measurements, notes }
 }
 
 await main()

@@ -5,7 +5,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { measureContestants } from '../harness.ts'
+import { measureContestants, timed } from '../harness.ts'
 import type { BenchOptions, Contestant, Measurement } from '../harness.ts'
 import { entriesInOrder, shuffled } from '../key-value/entries.ts'
 import { reading, writing } from '../key-value/entrants.ts'
@@ -57,11 +57,11 @@ async function* analytics(root: string, count: number, rounds: number): AsyncGen
   for (const { name, sql, parameters = [[]] } of peerQueries(count, 100)) {
     const contestants = peers.map((peer, i): Contestant => ({
       name: kinds[i]!,
-      async run() {
-        const answers: string[] = [], startMs = performance.now()
+      run: () => timed(async () => {
+        const answers: string[] = []
         for (const values of parameters) answers.push(answerOf(await peer.query(sql, values), sql.includes('ORDER BY')))
-        return { elapsedMs: performance.now() - startMs, operations: parameters.length, answer: answers.join('\n') }
-      },
+        return { operations: parameters.length, answer: answers.join('\n') }
+      }),
     }))
     yield await measureContestants(`${bench}/${name}`, contestants, rounds)
   }

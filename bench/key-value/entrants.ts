@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { keyValuePeers } from '../peers/key-value/contestants.ts'
 import type { Answered, KeyValuePeer, KeyValueStore } from '../peers/key-value/store.ts'
 import { missingPeer } from '../peers/installed.ts'
+import { timed } from '../harness.ts'
 import type { BenchNote, Contestant } from '../harness.ts'
 import { scanAll } from './workloads.ts'
 import type { Workload } from './workloads.ts'
@@ -39,7 +40,7 @@ export async function renew(entrant: Entrant, root: string, answered: Answered):
 }
 
 /** Of a workload that only reads, or whose answer tells all. */
-export const reading = (entrants: readonly Entrant[], work: Workload): Contestant[] => entrants.map((entrant) => timed(entrant.peer.name, async () => await work(entrant.store)))
+export const reading = (entrants: readonly Entrant[], work: Workload): Contestant[] => entrants.map(({ peer, store }) => ({ name: peer.name, run: () => timed(() => work(store)) }))
 
 /** Of a workload that writes: what the store holds afterwards is the answer. `before` is not timed. */
 export function writing(entrants: readonly Entrant[], work: Workload, before: (entrant: Entrant) => Promise<void> = async () => {}): Contestant[] {
@@ -47,21 +48,10 @@ export function writing(entrants: readonly Entrant[], work: Workload, before: (e
     name: entrant.peer.name,
     async run() {
       await before(entrant)
-      const { elapsedMs, operations } = await timed(entrant.peer.name, async () => await work(entrant.store)).run()
-      return { elapsedMs, operations, answer: (await scanAll(entrant.store)).answer }
+      const outcome = await timed(() => work(entrant.store))
+      return { ...outcome, answer: (await scanAll(entrant.store)).answer }
     },
   }))
-}
-
-function timed(name: string, run: () => ReturnType<Workload>): Contestant {
-  return {
-    name,
-    async run() {
-      const startMs = performance.now()
-      const { operations, answer } = await run()
-      return { elapsedMs: performance.now() - startMs, operations, answer }
-    },
-  }
 }
 
 /** Runs a bench for what it leaves behind: compiled code. */

@@ -9,7 +9,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { seededRandom } from '../../../src/runtime/random.ts'
-import { measureContestants } from '../../harness.ts'
+import { measureContestants, timed } from '../../harness.ts'
 import type { BenchNote, BenchOptions, Contestant, Measurement } from '../../harness.ts'
 import { randomValue } from '../entries.ts'
 import type { Entries } from '../entries.ts'
@@ -65,10 +65,8 @@ function contestants(entrants: readonly Entrant[], workload: YcsbWorkload, { key
       name: peer.name,
       async run() {
         const work = works[round++]!
-        const startMs = performance.now()
-        const { operations, answer } = await work(store)
-        const elapsedMs = performance.now() - startMs
-        return { elapsedMs, operations, answer: round < rounds ? answer : `${answer} ${(await scanAll(store)).answer}` }
+        const outcome = await timed(() => work(store))
+        return round < rounds ? outcome : { ...outcome, answer: `${outcome.answer} ${(await scanAll(store)).answer}` }
       },
     }
   })
