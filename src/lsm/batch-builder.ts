@@ -41,8 +41,8 @@ export interface BatchBuilder {
   dropTable(tableId: number): void
   /** An operation of another batch, as it is. */
   copy(kind: number, key: Uint8Array, value: Uint8Array): void
-  /** Puts and deletes as they stand in a batch. */
-  append(operations: Uint8Array, operationCount: number): void
+  /** Puts and deletes as they stand in a batch, from `start` on. */
+  append(operations: Uint8Array, operationCount: number, start?: number): void
   /** The batch in bytes of its own, with room for `partCount` participants; the builder is empty again. */
   finish(partCount?: number): Uint8Array
   clear(): void
@@ -88,14 +88,15 @@ export function createBatchBuilder(initialBytes = 4096): BatchBuilder {
       endKey(state, write(state, key))
       endOperation(state, write(state, value))
     },
-    append(operations, operationCount) {
-      invariant(state.operationAt < 0 && operations.length % 4 === 0, 'operations are appended whole, and to whole ones')
-      write(state, operations)
+    append(operations, operationCount, start = 0) {
+      invariant(state.operationAt < 0 && (operations.length - start) % 4 === 0, 'operations are appended whole, and to whole ones')
+      reserve(state, operations.length - start)
+      state.at = copyBytes(operations, start, operations.length, state.buffer, state.at)
       state.operationCount += operationCount
     },
     finish(partCount = 0) {
       invariant(state.operationAt < 0, 'a batch is finished before its last operation ended')
-      const batch = assemble({ operations: state.buffer.subarray(0, state.at), operationCount: state.operationCount, flags: state.flags }, partCount)
+      const batch = assemble({ operations: state.buffer, byteLength: state.at, operationCount: state.operationCount, flags: state.flags }, partCount)
       clear(state)
       return batch
     },
@@ -173,25 +174,43 @@ export function abortBatch(transactionIds: readonly Uint8Array[]): Uint8Array {
 }
 
 interface Operations {
+  /** In the first `byteLength` bytes. */
   readonly operations: Uint8Array
+  readonly byteLength: number
   readonly operationCount: number
   readonly flags: number
 }
 
-function assemble({ operations, operationCount, flags }: Operations, partCount: number): Uint8Array {
+function assemble({ operations, byteLength, operationCount, flags }: Operations, partCount: number): Uint8Array {
   const headerBytes = batchHeaderBytesFor(partCount)
   // From Buffer's pool where it is small: memory of its own costs more than all else here.
-  const { buffer, byteOffset, length } = Buffer.allocUnsafe(headerBytes + operations.length)
+  const { buffer, byteOffset, length } = Buffer.allocUnsafe(headerBytes + byteLength)
   const batch = new Uint8Array(buffer, byteOffset, length)
-  batch.fill(0, 0, headerBytes)
-  const view = viewOf(batch)
-  view.setUint32(0, batch.length, true)
-  view.setUint32(4, operationCount, true)
-  view.setUint32(16, headerBytes, true)
-  view.setUint32(20, flags | (partCount > 0 ? batchFlag.participants : 0), true)
-  if (partCount > 0) view.setUint32(24, partCount, true)
-  batch.set(operations, headerBytes)
+  for (let at = 0; at < headerBytes; at++) batch[at] = 0
+  setU32(batch, 0, batch.length)
+  setU32(batch, 4, operationCount)
+  setU32(batch, 16, headerBytes)
+  setU32(batch, 20, flags | (partCount > 0 ? batchFlag.participants : 0))
+  if (partCount > 0) setU32(batch, 24, partCount)
+  copyBytes(operations, 0, byteLength, batch, headerBytes)
   return batch
+}
+
+/** Without a view, which would cost more than all that is written by it. */
+function setU32(bytes: Uint8Array, at: number, value: number): void {
+  bytes[at] = value
+  bytes[at + 1] = value >>> 8
+  bytes[at + 2] = value >>> 16
+  bytes[at + 3] = value >>> 24
+}
+
+const copiedByLoopMax = 128
+
+/** Copies [from, to); short pieces by a loop, since a view of them costs more. Returns the end of the copy. */
+function copyBytes(source: Uint8Array, from: number, to: number, target: Uint8Array, at: number): number {
+  if (to - from > copiedByLoopMax) target.set(source.subarray(from, to), at)
+  else for (let i = 0; i < to - from; i++) target[at + i] = source[from + i]!
+  return at + to - from
 }
 
 /** The operations of several batches in their order, as one batch with room for `partCount` participants. */
@@ -199,7 +218,7 @@ export function joinBatches(batches: readonly Uint8Array[], partCount: number): 
   const headers = batches.map((batch) => readBatchHeader(batch))
   const operations = Buffer.concat(batches.map((batch, i) => batch.subarray(headers[i]!.headerBytes)))
   const operationCount = headers.reduce((sum, header) => sum + header.operationCount, 0)
-  return assemble({ operations, operationCount, flags: headers.some(({ hasTables }) => hasTables) ? batchFlag.tables : 0 }, partCount)
+  return assemble({ operations, byteLength: operations.length, operationCount, flags: headers.some(({ hasTables }) => hasTables) ? batchFlag.tables : 0 }, partCount)
 }
 
 /** The key that all keys of a table start with. */

@@ -62,6 +62,9 @@ export interface Operation {
   readonly value: Uint8Array
 }
 
+/** Of a batch; a view on it would cost more than all else that is done with a small one. */
+export const hasFlags = (batch: Uint8Array): boolean => (batch[20]! | batch[21]! | batch[22]! | batch[23]!) !== 0
+
 export const viewOf = (bytes: Uint8Array): DataView => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 
 /** Bytes of the header of a batch with `partCount` participants; 0 = none. */

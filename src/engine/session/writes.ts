@@ -31,20 +31,19 @@ export function createWrites(writer: Writer, tables: Pick<Tables, 'access'>, col
   }
 
   async function insertHidden(access: TableAccess, rows: readonly EngineRow[]): Promise<number> {
-    await writeBlind(writer, access, await prepare(access, rows))
-    return rows.length
+    return await writeBlind(writer, access, await prepare(access, rows))
   }
 
   function insert(access: TableAccess, rows: readonly EngineRow[], mode: WriteMode, stats: ReadStats | undefined): Promise<number> {
     if (rows.length === 0) return Promise.resolve(0)
     if (access.schema.hiddenKey) return insertHidden(access, rows)
     const ready = checked(access, rows)
-    return mode === 'upsert' ? writeBlind(writer, access, ready).then(() => ready.length) : writeNew(writer, access, ready, mode, stats)
+    return mode === 'upsert' ? writeBlind(writer, access, ready) : writeNew(writer, access, ready, mode, stats)
   }
 
   return {
-    async insert(table, rows, mode, stats) {
-      return await insert(writable(table), rows, mode, stats)
+    insert(table, rows, mode, stats) {
+      return rejecting(() => insert(writable(table), rows, mode, stats))
     },
     async insertColumns(table, columns, mode, stats) {
       const access = writable(table)
@@ -77,6 +76,15 @@ export function createWrites(writer: Writer, tables: Pick<Tables, 'access'>, col
     async deleteRange(table, lower, upper) {
       await deleteKeyRange(writer, writable(table), lower, upper)
     },
+  }
+}
+
+/** What `async` does, without a promise of its own around the work's. */
+function rejecting<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return work()
+  } catch (error) {
+    return Promise.reject(error)
   }
 }
 

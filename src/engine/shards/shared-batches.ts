@@ -8,7 +8,7 @@
  */
 import { createBatchBuilder } from '../../lsm/batch-builder.ts'
 import type { BatchBuilder } from '../../lsm/batch-builder.ts'
-import { batchHeaderBytes, viewOf } from '../../lsm/batch.ts'
+import { batchHeaderBytes, hasFlags } from '../../lsm/batch.ts'
 import type { Tree } from '../../lsm/tree.ts'
 import { createDeferred } from '../../runtime/deferred.ts'
 import type { Deferred } from '../../runtime/deferred.ts'
@@ -49,10 +49,10 @@ export function createSharedBatches(trees: readonly Tree[], whenFirst: () => voi
 
   return {
     add(shard, batch, operationCount) {
-      if (batch.length > sharedBytesMax || viewOf(batch).getUint32(20, true) !== 0) return undefined
+      if (batch.length > sharedBytesMax || hasFlags(batch)) return undefined
       const into = held[shard]!
       if (into.builder.byteLength + batch.length > batchBytesMax) flushShard(shard)
-      into.builder.append(batch.subarray(batchHeaderBytes), operationCount)
+      into.builder.append(batch, operationCount, batchHeaderBytes)
       if (!isAnyHeld) {
         isAnyHeld = true
         whenFirst()

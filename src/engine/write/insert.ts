@@ -1,6 +1,5 @@
 /** INSERT in its modes. Rows arrive checked, with their hidden key where the table has one. */
 import { LsmtError } from '../../errors.ts'
-import { afterwards } from '../../runtime/afterwards.ts'
 import { readRow } from '../codec/read-row.ts'
 import { checkRow } from '../check-value.ts'
 import { checkKey } from '../codec/key-codec.ts'
@@ -13,14 +12,14 @@ import { buildParts, duplicateKey, keyHashes, keyIdentities, keyOf } from './wri
 import type { Writer } from './writer.ts'
 import type { ReadStats } from '../../lsm/tree.ts'
 
-/** Writes rows whatever was there before. Synchronous up to the append when nothing makes it wait. */
-export function writeBlind(writer: Writer, access: TableAccess, rows: readonly EngineRow[]): Promise<void> {
+/** Writes rows whatever was there before; gives their number. Synchronous up to the append when nothing makes it wait. */
+export function writeBlind(writer: Writer, access: TableAccess, rows: readonly EngineRow[]): Promise<number> {
   const parts = buildParts(writer, (builder) => builder.put(access, rows))
   return commitBlind(writer, access, { parts, rowCount: rows.length }, () => keyHashes(writer, access, rows, access.keyInRow))
 }
 
 /** The same for puts and deletes, in their order. */
-export function writeOperations(writer: Writer, access: TableAccess, operations: readonly WriteOperation[]): Promise<void> {
+export function writeOperations(writer: Writer, access: TableAccess, operations: readonly WriteOperation[]): Promise<number> {
   const checked = operations.map((each): WriteOperation => ('put' in each ? { put: checkRow(access.schema, each.put) } : { delete: checkKey(access.keys, each.delete) }))
   const parts = buildParts(writer, (builder) => {
     for (const each of checked) {
@@ -38,31 +37,41 @@ export interface BlindWrite {
   readonly rowCount: number
 }
 
-export function commitBlind(writer: Writer, access: TableAccess, { parts, rowCount }: BlindWrite, hashes: () => Uint32Array): Promise<void> {
+/** Gives the number of rows. */
+export function commitBlind(writer: Writer, access: TableAccess, { parts, rowCount }: BlindWrite, hashes: () => Uint32Array): Promise<number> {
   const locks = writer.locksOf(access)
   const commit = (): Promise<void> => writer.commit(access, parts, rowCount)
-  return locks.enterBlind() ? leaveBlindAfter(locks, commit) : commitLocked(locks, hashes(), commit)
+  return locks.enterBlind() ? leaveBlindAfter(locks, rowCount, commit) : commitLocked(locks, hashes(), rowCount, commit)
 }
 
-async function commitLocked(locks: TableLocks, hashes: Uint32Array, commit: () => Promise<void>): Promise<void> {
+async function commitLocked(locks: TableLocks, hashes: Uint32Array, rowCount: number, commit: () => Promise<void>): Promise<number> {
   const release = await locks.lockKeys(hashes)
   try {
     await commit()
+    return rowCount
   } finally {
     release()
   }
 }
 
-function leaveBlindAfter(locks: TableLocks, commit: () => Promise<void>): Promise<void> {
-  const leave = (): void => locks.leaveBlind()
+function leaveBlindAfter(locks: TableLocks, rowCount: number, commit: () => Promise<void>): Promise<number> {
   let committed: Promise<void>
   try {
     committed = commit()
   } catch (error) {
-    leave()
+    locks.leaveBlind()
     throw error
   }
-  return afterwards(committed, leave)
+  return committed.then(
+    () => {
+      locks.leaveBlind()
+      return rowCount
+    },
+    (error: unknown) => {
+      locks.leaveBlind()
+      throw error
+    },
+  )
 }
 
 /** Writes the rows whose keys do not exist; returns how many. With 'insert' an existing key is 23505 instead. */

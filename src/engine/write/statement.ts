@@ -42,7 +42,9 @@ export function createStatementBuilder(memory: LinearMemory, scratch: KeyScratch
 
   return {
     get byteLength() {
-      return builders.reduce((sum, builder) => sum + builder.byteLength, 0)
+      let bytes = 0
+      for (const builder of builders) bytes += builder.byteLength
+      return bytes
     },
     put(access, rows) {
       if (rows.length === 1) {

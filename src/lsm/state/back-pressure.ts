@@ -18,16 +18,9 @@ export function admit(state: TreeState, byteLength: number): Promise<void> | und
 
 export function stallOf(state: TreeState): Stall {
   const { frozenMemtablesMax, level0RunsStop, level0RunsSlow } = state.options.settings
-  const runs = level0Runs(state)
+  const runs = state.view.version.level0Runs
   if (state.frozen.length > frozenMemtablesMax || runs >= level0RunsStop) return 'stop'
   return runs >= level0RunsSlow ? 'slow' : 'none'
-}
-
-/** Most level 0 runs of any table. */
-function level0Runs({ view }: TreeState): number {
-  let runs = 0
-  for (const levels of view.version.tables.values()) runs = Math.max(runs, levels[0]?.length ?? 0)
-  return runs
 }
 
 async function waitForRelief(state: TreeState, stall: Stall, byteLength: number): Promise<void> {
@@ -56,6 +49,6 @@ async function waitForRelief(state: TreeState, stall: Stall, byteLength: number)
 /** Grows with the runs above the limit, and with the size of the write. */
 function delayMs(state: TreeState, byteLength: number): number {
   const { level0RunsStop, level0RunsSlow } = state.options.settings
-  const degree = (level0Runs(state) - level0RunsSlow + 1) / Math.max(1, level0RunsStop - level0RunsSlow)
+  const degree = (state.view.version.level0Runs - level0RunsSlow + 1) / Math.max(1, level0RunsStop - level0RunsSlow)
   return Math.min(delayMsMax, degree * (1 + byteLength / 65_536))
 }

@@ -28,6 +28,8 @@ export interface Version {
   readonly tables: ReadonlyMap<number, Levels>
   /** Those that have range tombstones, which a read must know before it looks at older ones. */
   readonly withRangeTombstones: readonly TableFile[]
+  /** Most level 0 runs of any table: every write asks. */
+  readonly level0Runs: number
   references: number
 }
 
@@ -47,9 +49,10 @@ export function tableFile(reader: TableReader): TableFile {
 
 /** A version with one reference, the caller's. */
 export function createVersion(tables: ReadonlyMap<number, Levels>): Version {
-  const files = [...tables.values()].flat(2)
+  const all = [...tables.values()]
+  const files = all.flat(2)
   for (const file of files) file.versions++
-  return { tables, withRangeTombstones: files.filter(({ meta }) => meta.rangeTombstoneCount > 0), references: 1 }
+  return { tables, withRangeTombstones: files.filter(({ meta }) => meta.rangeTombstoneCount > 0), level0Runs: Math.max(0, ...all.map((levels) => levels[0]?.length ?? 0)), references: 1 }
 }
 
 export function retainVersion(version: Version): Version {
