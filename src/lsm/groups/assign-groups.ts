@@ -21,6 +21,8 @@ export interface KeyGroups {
   readonly groupBy: readonly number[]
   /** Keeps the groups of a dictionary's entries, if the first key is a text. */
   readonly known: KnownEntries
+  /** The one group of so many rows, which nobody writes to. */
+  readonly zeros: (rowCount: number) => Pointer
 }
 
 /** Where the only key is a text column whose chunk has a dictionary and no nulls, and all rows are selected. */
@@ -41,11 +43,8 @@ export function groupsOfEntries({ exports }: Kernel, { grouping, groupBy, known 
 /** Numbers as u32 by row; of rows that are not selected they mean nothing. */
 export function groupsOfRows(kernel: Kernel, keys: KeyGroups, rows: GroupRows, arena: Arena): Pointer {
   const { grouping, groupBy } = keys
+  if (grouping === undefined) return keys.zeros(rows.rowCount)
   const groups = arena.allocate(4 * rows.rowCount)
-  if (grouping === undefined) {
-    kernel.memory.u8.fill(0, groups, groups + 4 * rows.rowCount)
-    return groups
-  }
   groupBy.forEach((ordinal, column) => {
     if (column === 0 && assignByCodes(kernel, grouping, keys.known, rows, ordinal, arena, groups)) return
     const vector = rows.vector(ordinal)

@@ -38,7 +38,7 @@ export function createGroups({ kernel: outer, columns, groupBy, aggregates, budg
 function groupsWithin(kernel: Kernel, work: GroupWork, free: () => void): Groups {
   const { columns, groupBy, aggregates } = work
   const grouping: Grouping | undefined = groupBy.length === 0 ? undefined : createGrouping(kernel, groupBy.map((ordinal) => columns[ordinal]!))
-  const keys: KeyGroups = { grouping, groupBy, known: createKnownEntries(kernel, kernel.heap.allocate) }
+  const keys: KeyGroups = { grouping, groupBy, known: createKnownEntries(kernel, kernel.heap.allocate), zeros: createZeros(kernel) }
   const { inputs, ordinals, readers } = createGroupInputs(kernel, columns, aggregates, grouping !== undefined)
   const arena: Arena = createArena(kernel.heap)
   const groupCount = (): number => grouping?.groupCount ?? 1
@@ -78,5 +78,19 @@ function groupsWithin(kernel: Kernel, work: GroupWork, free: () => void): Groups
       return readers
     },
     free,
+  }
+}
+
+/** u32 zeros, as many as were asked for at most. */
+function createZeros({ heap, memory: { u8 } }: Kernel): (rowCount: number) => Pointer {
+  let address: Pointer = 0, rows = 0
+  return (rowCount) => {
+    if (rowCount <= rows) return address
+    const larger = heap.allocate(4 * rowCount)
+    u8.fill(0, larger, larger + 4 * rowCount)
+    if (address !== 0) heap.free(address)
+    address = larger
+    rows = rowCount
+    return address
   }
 }

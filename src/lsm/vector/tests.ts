@@ -28,10 +28,9 @@ function mayBeNull({ kernel: { exports }, rows }: Frame, ordinal: number): boole
   return chunk === 0 ? rows.vector(ordinal).nulls !== 0 : exports.columnHasNulls(chunk) !== 0
 }
 
-function filtered({ kernel, rows, arena }: Frame, term: Term, selection: Pointer): Pointer {
-  const byteLength = bitmapBytes(rows.rowCount), out = arena.allocate(byteLength)
-  kernel.memory.u8.copyWithin(out, selection, selection + byteLength)
-  filterTerm(kernel, term, rows, out, arena.allocate)
+function filtered(frame: Frame, term: Term, selection: Pointer): Pointer {
+  const out = bothOf(frame, selection, selection)
+  filterTerm(frame.kernel, term, frame.rows, out, frame.arena.allocate)
   return out
 }
 

@@ -67,6 +67,9 @@ const windowRowGroupsMax = 8, farWindowRowGroupsMax = 64, windowBytesMax = 2 * 1
 interface DirectState {
   readonly context: ReadContext
   readonly options: DirectOptions
+  /** The chunks that are needed of all row groups, and those of row groups that have selected rows. */
+  readonly first: readonly ChunkName[]
+  readonly rest: readonly ChunkName[]
   /** What lives as long as the window. */
   readonly arena: Arena
   /** What filtering one row group needs. */
@@ -89,7 +92,9 @@ interface DirectState {
 }
 
 export function createDirectReader(context: ReadContext, options: DirectOptions): DirectReader {
-  const state: DirectState = { context, options, arena: createArena(context.kernel.heap), scratch: createArena(context.kernel.heap), morsels: options.shared && createMorselWork(context, options.predicate, options.shared.visit), prunings: new Map(), pins: [], stretch: undefined, from: 0, to: 0, isCounted: false, windowRowGroups: 1, ahead: undefined, ready: [] }
+  const { predicate, wanted } = options, filter = filterNames(options)
+  const first = predicate.isEmpty ? [...filter, ...wanted] : filter
+  const state: DirectState = { context, options, first, rest: wanted.filter((name) => !first.includes(name)), arena: createArena(context.kernel.heap), scratch: createArena(context.kernel.heap), morsels: options.shared && createMorselWork(context, options.predicate, options.shared.visit), prunings: new Map(), pins: [], stretch: undefined, from: 0, to: 0, isCounted: false, windowRowGroups: 1, ahead: undefined, ready: [] }
   let isFinished = false
   options.shared?.share.enter()
   return {
@@ -184,8 +189,8 @@ function filterWindow(state: DirectState, reader: TableReader, from: number, to:
     const group = selectGroup(state, reader, rowGroup)
     if (group.selectedCount > 0) hits.push(group)
   }
-  const wanted = state.options.wanted.filter((name) => !filterNames(state).includes(name))
-  const reading = hits.length === 0 || wanted.length === 0 ? undefined : pinMore(state, reader, hits[0]!.rowGroup, hits.at(-1)!.rowGroup + 1, wanted)
+  const { rest } = state
+  const reading = hits.length === 0 || rest.length === 0 ? undefined : pinMore(state, reader, hits[0]!.rowGroup, hits.at(-1)!.rowGroup + 1, rest)
   const ready = state.context.reverse ? hits : hits.reverse()
   if (reading !== undefined) return reading.then(() => void (state.ready = ready))
   state.ready = ready
@@ -266,15 +271,14 @@ function isCut({ context, stretch }: DirectState, rowGroup: number): boolean {
 }
 
 /** The chunks that selecting rows needs. */
-function filterNames({ options }: DirectState): readonly ChunkName[] {
-  return ['tombstones', ...options.predicate.ordinals]
+function filterNames({ predicate }: DirectOptions): readonly ChunkName[] {
+  return ['tombstones', ...predicate.ordinals]
 }
 
 /** What selecting rows of row groups [from, to) needs, and all that is wanted where no row can be left out. */
 function filterChunks(state: DirectState, from: number, to: number): readonly ChunkName[] {
-  const { context, options } = state
   const isEdge = isCut(state, from) || isCut(state, to - 1)
-  return [...filterNames(state), ...(isEdge ? [keyChunk(context).name] : []), ...(options.predicate.isEmpty ? options.wanted : [])]
+  return isEdge ? [...state.first, keyChunk(state.context).name] : state.first
 }
 
 function pinMore({ pins, context: { stats } }: DirectState, reader: TableReader, from: number, to: number, names: readonly ChunkName[]): Reading {

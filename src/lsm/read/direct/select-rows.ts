@@ -34,9 +34,12 @@ export function selectRows(context: ReadContext, predicate: Predicate, { rowCoun
   const tombstones = chunk('tombstones')
   if (tombstones === 0 && within === undefined && !mustFilter) return selected(0, rowCount)
   const selection = arena.allocate(bitmapBytes(rowCount))
-  u8.fill(0, selection, selection + bitmapBytes(rowCount))
   const { first, end } = within ?? { first: 0, end: rowCount }
-  setBits(u8, selection, first, end)
+  if (within === undefined) exports.scanSelectAll(selection, rowCount)
+  else {
+    u8.fill(0, selection, selection + bitmapBytes(rowCount))
+    setBits(u8, selection, first, end)
+  }
   let selectedCount = end - first
   if (tombstones !== 0 && selectedCount > 0) {
     const zero = arena.allocate(8)

@@ -4,7 +4,8 @@ import type { ObjectReader } from '../../../storage/storage.ts'
 import { coverOf, emptyCover } from '../../keys/range-cover.ts'
 import type { RangeCover } from '../../keys/range-cover.ts'
 import type { CachedFile, ChunkCache } from '../chunk-cache.ts'
-import type { TableMeta } from '../table.ts'
+import type { ChunkSlots } from '../format.ts'
+import type { ChunkName, TableMeta } from '../table.ts'
 import { rangeTombstonesOf } from './tail-view.ts'
 import type { Tail } from './tail-view.ts'
 import { TailLoader } from './tail-loader.ts'
@@ -28,6 +29,8 @@ export class OpenFile {
   /** Reads under way; `close` waits for them. */
   readonly running = new Set<Promise<unknown>>()
   closed = false
+  /** Which slots lists of columns that were pinned are in. */
+  slotLists: readonly { readonly of: ChunkSlots; readonly columns: readonly ChunkName[]; readonly wanted: readonly number[] }[] = []
   /** What its range tombstones delete; undefined until the tail was read once, where there are any. */
   cover: RangeCover | undefined
   private readonly meta: TableMeta

@@ -30,11 +30,21 @@ export function pinCached(file: OpenFile, from: number, to: number, columns: rea
 }
 
 /** Ascending, each once. */
-function chunkIndexes({ tail: { slots } }: OpenFile, from: number, to: number, columns: readonly ChunkName[]): readonly number[] {
-  const wanted = [...new Set(columns.map((column) => slotOf(slots, column)))].filter((slot) => slot !== undefined).toSorted((a, b) => a - b)
+function chunkIndexes(file: OpenFile, from: number, to: number, columns: readonly ChunkName[]): readonly number[] {
+  const { slots } = file.tail, wanted = slotsOf(file, columns)
   const indexes: number[] = []
   for (let rowGroup = from; rowGroup < to; rowGroup++) for (const slot of wanted) indexes.push(rowGroup * slots.count + slot)
   return indexes
+}
+
+/** Two lists are remembered: scans ask for what a filter needs and for the rest in turn, window after window. */
+function slotsOf(file: OpenFile, columns: readonly ChunkName[]): readonly number[] {
+  const { slots } = file.tail, [last] = file.slotLists
+  const known = file.slotLists.find((list) => list.columns === columns && list.of === slots)
+  if (known !== undefined) return known.wanted
+  const wanted = [...new Set(columns.map((column) => slotOf(slots, column)))].filter((slot) => slot !== undefined).toSorted((a, b) => a - b)
+  file.slotLists = [{ of: slots, columns, wanted }, ...(last === undefined ? [] : [last])]
+  return wanted
 }
 
 /** Takes over one hold of the tail, and the pins of `frames`. */
@@ -48,7 +58,7 @@ function pinnedChunks(file: OpenFile, frames: readonly Frame[]): PinnedChunks {
       const index = rowGroup * slots.count + slot
       const address = cache.peek(cached, index)
       // The message takes longer than all else.
-      if (address === 0) invariant(chunkBytes(file, index) === 0, `${chunkName(file.tail, index)} was not pinned`)
+      if (address === 0) invariant(chunkBytes(file, index) === 0, () => `${chunkName(file.tail, index)} was not pinned`)
       return address
     },
     unpin() {
