@@ -14,7 +14,8 @@
  * 3. Rounds are written one after the other, each synced before the next, by the rules of any log: only the last can be torn.
  * 4. A segment goes when each of its records is durable in the log of its shard, and a later round that says so is durable:
  *    so whoever reads the journal knows whether its beginning is missing.
- * 5. The journal only ever declines, never delays: whatever it cannot take at once, the logs write by themselves.
+ * 5. The journal only ever declines, never delays: whatever it cannot take at once, the logs write by themselves. That the
+ *    disk has no room for its next segment is no reason to refuse writes, for which the logs have theirs.
  */
 import { invariant } from '../../../errors.ts'
 import type { Kernel } from '../../../kernel/kernel.ts'
@@ -24,11 +25,11 @@ import { createHistogram } from '../../../runtime/histogram.ts'
 import type { Histogram } from '../../../runtime/histogram.ts'
 import type { Storage } from '../../../storage/storage.ts'
 import { isDiskFull } from '../../disk-room.ts'
-import type { DiskRoom } from '../../disk-room.ts'
 import { journalShard } from '../../file-names.ts'
 import { syncMsBounds } from '../log.ts'
 import type { LogRounds } from '../rounds.ts'
 import { createSegmentSupply } from '../segment-supply.ts'
+import type { SegmentSupply } from '../segment-supply.ts'
 import { hasPlace, placeRecord, prepareNext, scratchBytes, segmentBytesFor, syncSegment, writeScratch } from '../segment-writer.ts'
 import type { PlacedRecord, SegmentWriter } from '../segment-writer.ts'
 import { createCarryOver } from './carry-over.ts'
@@ -40,7 +41,6 @@ export interface CommitJournalOptions {
   readonly storage: Storage
   readonly kernel: Kernel
   readonly clock: Clock
-  readonly room: DiskRoom
   readonly rounds: LogRounds
   /** Segments grow up to this size. */
   readonly segmentBytesMax: number
@@ -86,13 +86,14 @@ interface JournalState {
   writerEpoch: number
   /** Those of the round that begins. */
   offers: Offer[]
-  /** Rounds of several logs until it is tried to make the journal. */
+  /** Rounds of several logs until it is made. */
   roundsBeforeMade: number
   making: Promise<void> | undefined
   /** A round under way. */
   writing: Promise<void> | undefined
-  /** Why it could not be made. */
+  /** Why a segment could not be made, or written to; and until when no other is tried to be made. */
   trouble: Error | undefined
+  pausedUntilMs: number
   /** Undefined until it is made: a database that never has a round of several logs has no journal. */
   writer: SegmentWriter | undefined
   carryOver: CarryOver | undefined
@@ -106,13 +107,13 @@ interface JournalState {
 export const roundBytesMax = 64 * 1024
 /** A command that writes a little and ends is through before. */
 export const roundsBeforeMade = 8
-/** When it could not be made. */
-const roundsBeforeMadeAgain = 256
+/** After a segment could not be made. */
+const pauseMs = 1_000
 /** Full segments that may wait for the logs; with more these write by themselves. */
 const fullSegmentsMax = 2
 
 export function createCommitJournal(options: CommitJournalOptions): CommitJournal {
-  const state: JournalState = { options, writerEpoch: 0, offers: [], roundsBeforeMade, making: undefined, writing: undefined, trouble: undefined, writer: undefined, carryOver: undefined, isClosed: false, failure: undefined, rounds: 0, declined: 0 }
+  const state: JournalState = { options, writerEpoch: 0, offers: [], roundsBeforeMade, making: undefined, writing: undefined, trouble: undefined, pausedUntilMs: 0, writer: undefined, carryOver: undefined, isClosed: false, failure: undefined, rounds: 0, declined: 0 }
   const noSyncs = createHistogram(syncMsBounds)
   options.rounds.onBegun(() => decide(state))
   return {
@@ -146,7 +147,7 @@ function decide(state: JournalState): void {
   const { offers } = state
   state.offers = []
   if (offers.length > 1 && !state.isClosed) {
-    const bytes = roundBytes(offers.reduce((sum, { records }) => sum + records.reduce((bytesOf, { payload }) => bytesOf + entryBytes(payload.length), 0), 0))
+    const bytes = bytesOf(offers)
     if (bytes <= roundBytesMax && hasPlaceFor(state, bytes)) {
       state.writing = writeRound(state, offers).finally(() => (state.writing = undefined))
       return
@@ -156,12 +157,17 @@ function decide(state: JournalState): void {
   for (const { settle } of offers) settle(false)
 }
 
+function bytesOf(offers: readonly Offer[]): number {
+  let entriesBytes = 0
+  for (const { records } of offers) for (const { payload } of records) entriesBytes += entryBytes(payload.length)
+  return roundBytes(entriesBytes)
+}
+
 /** Whether a round of so many bytes has a preallocated place; where it has none, one is being made for those that come. */
 function hasPlaceFor(state: JournalState, bytes: number): boolean {
-  const { writer, carryOver, options: { room } } = state
-  if (room.refusal !== undefined || state.failure !== undefined) return false
+  const { writer, carryOver } = state
   if (writer === undefined || carryOver === undefined) {
-    if (--state.roundsBeforeMade <= 0) state.making ??= make(state).finally(() => (state.making = undefined))
+    if (--state.roundsBeforeMade <= 0 && !isPaused(state)) state.making ??= make(state).finally(() => (state.making = undefined))
     return false
   }
   const isFresh = writer.byteOffset === 0
@@ -178,10 +184,8 @@ function hasPlaceFor(state: JournalState, bytes: number): boolean {
 
 /** Never rejects: without a journal each log goes on by itself, and it is tried again later. */
 async function make(state: JournalState): Promise<void> {
-  const { storage, kernel, clock, room, segmentBytesMax } = state.options
-  const supply = createSegmentSupply(storage, journalShard, 1, segmentBytesMax, (error) => {
-    if (isDiskFull(error)) room.noteFull(error, segmentBytesMax)
-  })
+  const { storage, kernel, clock, segmentBytesMax } = state.options
+  const supply = pausing(state, createSegmentSupply(storage, journalShard, 1, segmentBytesMax, (error) => pause(state, error)))
   let scratch = 0
   try {
     scratch = kernel.heap.allocate(scratchBytes)
@@ -192,12 +196,27 @@ async function make(state: JournalState): Promise<void> {
     }
     state.carryOver = createCarryOver(storage, writer)
     state.writer = writer
-    state.trouble = undefined
   } catch (cause) {
     if (scratch !== 0) kernel.heap.free(scratch)
-    state.trouble = errorOf(cause)
-    state.roundsBeforeMade = roundsBeforeMadeAgain
+    pause(state, cause)
   }
+}
+
+function pause(state: JournalState, cause: unknown): void {
+  state.trouble = errorOf(cause)
+  state.pausedUntilMs = state.options.clock.monotonicMs() + pauseMs
+}
+
+function isPaused({ pausedUntilMs, options: { clock } }: JournalState): boolean {
+  return pausedUntilMs > 0 && clock.monotonicMs() < pausedUntilMs
+}
+
+/** Rounds ask for the next segment as long as there is none: on a full disk not each of them is to try. */
+function pausing(state: JournalState, supply: SegmentSupply): SegmentSupply {
+  const prepare = (): void => {
+    if (!isPaused(state)) supply.prepare()
+  }
+  return { ...supply, prepare, get readyBytes() { return supply.readyBytes } }
 }
 
 /** Never rejects: a failure goes to the logs whose records were in the round. */
@@ -228,7 +247,7 @@ async function append(state: JournalState, offers: readonly Offer[]): Promise<bo
     writeScratch(writer)
   } catch (error) {
     if (!isDiskFull(error)) throw error
-    state.options.room.noteFull(error)
+    state.trouble = error
     writer.scratchUsed = 0
     writer.lastSequence = before
     state.declined++
@@ -237,6 +256,7 @@ async function append(state: JournalState, offers: readonly Offer[]): Promise<bo
   prepareNext(writer)
   await syncSegment(writer)
   carryOver.noteDurable(neededFrom)
+  if (!isPaused(state)) state.trouble = undefined
   state.rounds++
   return true
 }

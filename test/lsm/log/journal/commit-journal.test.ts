@@ -164,22 +164,28 @@ describe('the commit journal', () => {
     for (const shard of [2, 3]) expect(found[shard]).toEqual(range(1, acknowledged[shard]! + 1))
   })
 
-  it.each(['createAppend', 'write'] as const)('declines when a %s of it finds no room, and loses and doubles nothing', async (failingKind) => {
+  it.each(['createAppend', 'write'] as const)('declines when a %s of it finds no room, which refuses no write, and loses and doubles nothing', async (failingKind) => {
     const full = new LsmtError('53100', 'disk full', { file: 'wal' })
-    let isFull = false
-    const storage = createFaultyStorage({ seed: 1, fail: (operation) => (isFull && (operation.kind === 'append' || (operation.kind === failingKind && isJournal(operation))) ? full : undefined) })
-    const clock = { ...systemClock, sleep: turn }
-    const opened = await openLogs(storage, { journalSegmentBytes: 2048, clock })
+    let isFull = false, nowMs = 0, tries = 0
+    const storage = createFaultyStorage({ seed: 1, fail: (operation) => {
+      if (!isFull || operation.kind !== failingKind || !isJournal(operation)) return undefined
+      tries++
+      return full
+    } })
+    const opened = await openLogs(storage, { journalSegmentBytes: 2048, clock: { ...systemClock, monotonicMs: () => nowMs } })
     await untilUsed(opened)
     isFull = true
-    while (opened.room.refusal === undefined) await opened.round(allShards)
-    const { rounds } = opened.journal.counts
+    const before = opened.journal.counts.declined
+    while (tries === 0 || opened.journal.counts.declined === before) await opened.round(allShards)
+    const { rounds, declined } = opened.journal.counts
     for (let i = 0; i < 10; i++) await opened.round(allShards)
-    expect(opened.journal.counts.rounds).toBe(rounds)
-    expect(opened.logs.map(({ failure }) => failure)).toEqual([undefined, undefined, undefined, undefined])
+    expect(opened.journal.counts).toMatchObject({ rounds, failure: 'disk full' })
+    expect(opened.journal.counts.declined).toBeGreaterThanOrEqual(declined + 10)
+    expect([failingKind === 'write' ? tries : tries + 10, opened.room.refusal, ...opened.logs.map(({ failure }) => failure)]).toEqual([11, undefined, undefined, undefined, undefined, undefined])
     isFull = false
-    while (opened.room.refusal !== undefined) await turn()
+    nowMs = 10_000
     while (opened.journal.counts.rounds === rounds) await opened.round(allShards)
+    expect(opened.journal.counts.failure).toBeUndefined()
     const expected = opened.next.map((next) => range(1, next - 1))
     const records = await findRecords(storage.crash({ seed: 4 }))
     expect(sequencesByShard(records)).toEqual(expected)
