@@ -7,7 +7,7 @@ import { systemClock } from '../../src/runtime/clock.ts'
 import { systemRandom } from '../../src/runtime/random.ts'
 import { defaultDatabaseSettings } from '../../src/settings.ts'
 import { openLocalStorage } from '../../src/storage/local-storage.ts'
-import { measureContestants } from '../harness.ts'
+import { measureContestants, timed } from '../harness.ts'
 import type { BenchOptions, Contestant, Measurement } from '../harness.ts'
 
 const writers = 64
@@ -29,17 +29,15 @@ function contestant(name: string, journalSegmentBytes: number, rows: number): Co
         const settings = { ...defaultDatabaseSettings, workers: 0, readers: 0, kernelMemoryBytes: 256 * MiB, cacheBytesMax: 16 * MiB, shards: 8, journalSegmentBytes }
         const engine = await openEngine({ storage, settings, clock: systemClock, random: systemRandom })
         const kv = engine.table('kv')!
-        let next = 0
-        const startMs = systemClock.monotonicMs()
-        await Promise.all(Array.from({ length: writers }, async () => {
-          while (next < rows) await engine.insert(kv, [[`key ${next++}`, 'a row of one of many writers']], 'upsert')
-        }))
-        const elapsedMs = systemClock.monotonicMs() - startMs
-        const snapshot = engine.snapshot()
-        const count = await engine.aggregate(snapshot, { table: kv, ordered: false, columns: [], predicate: [] }, [{ kind: 'count' }])
-        snapshot.release()
+        const outcome = await timed(async () => {
+          let next = 0
+          await Promise.all(Array.from({ length: writers }, async () => {
+            while (next < rows) await engine.insert(kv, [[`key ${next++}`, 'a row of one of many writers']], 'upsert')
+          }))
+          return { operations: next, answer: `${next} rows` }
+        })
         await engine.close()
-        return { elapsedMs, operations: rows, answer: JSON.stringify(count) }
+        return outcome
       } finally {
         await storage.close()
         rmSync(directory, { recursive: true, force: true })
