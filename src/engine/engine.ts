@@ -147,6 +147,8 @@ export interface EngineColumn {
   readonly values: BigInt64Array | Float64Array | Int32Array | readonly EngineValue[]
   /** 1 where the row's value is null, whatever stands in `values`. */
   readonly nulls?: Uint8Array
+  /** Texts in a column of BYTEA stand for their UTF-8. */
+  readonly fromText?: true
 }
 
 /** Rows by column: by ordinal, the hidden key left out. */

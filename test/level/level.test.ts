@@ -126,6 +126,16 @@ test('an iterator whose reading failed tells so again, and goes on after a seek'
   await level.close()
 })
 
+test('many puts at once, texts and bytes, of which the last of a key counts', async () => {
+  const level = new LsmtLevel<string, string | Uint8Array>('unused', inMemory)
+  const texts = Array.from({ length: 100 }, (_, i) => [`é ${String(i).padStart(3, '0')}`, i % 10 === 0 ? '\ud800 half' : `${'ü'.repeat(i)} 🙂`] as const)
+  await level.batch(texts.map(([key, value]) => ({ type: 'put', key, value })))
+  expect(await level.iterator().all()).toEqual(texts.map(([key, value]) => [key, value.replace('\ud800', '\ufffd')]))
+  await level.batch(Array.from({ length: 90 }, (_, i) => ({ type: 'put', key: `k${i % 3}`, value: Uint8Array.of(i), valueEncoding: 'view' })))
+  expect(await level.values<string, Uint8Array>({ gte: 'k', lt: 'l', valueEncoding: 'view' }).all()).toEqual([87, 88, 89].map((last) => Uint8Array.of(last)))
+  await level.close()
+})
+
 test('clears a part, backwards too', async () => {
   const level = new LsmtLevel('unused', inMemory)
   await level.batch(Array.from({ length: 2_500 }, (_, i) => ({ type: 'put' as const, key: String(i).padStart(5, '0'), value: '' })))

@@ -9,8 +9,13 @@ import { checkList, checkObject } from './given.ts'
 export type UserColumn = BigInt64Array | Float64Array | Int32Array | readonly UserValue[]
 export type UserColumns = Readonly<Record<string, UserColumn>>
 
+export interface PutColumnsOptions {
+  /** BYTEA columns whose values may be given as text, of which they get the UTF-8 (U+FFFD for half a surrogate pair). */
+  readonly fromText?: readonly string[]
+}
+
 /** Columns left out are null. 42703 for a column that is not there, 22023 when they are not equally long. */
-export function engineColumns(table: TableSchema, toEngine: readonly ((value: UserValue) => EngineValue)[], given: UserColumns): EngineColumns {
+export function engineColumns(table: TableSchema, toEngine: readonly ((value: UserValue) => EngineValue)[], given: UserColumns, { fromText = [] }: PutColumnsOptions = {}): EngineColumns {
   checkObject(given, 'what holds rows by column')
   const names = Object.keys(given)
   for (const name of names) if (!ArrayBuffer.isView(given[name])) checkList(given[name], `column "${name}"`)
@@ -22,9 +27,15 @@ export function engineColumns(table: TableSchema, toEngine: readonly ((value: Us
   const absent: EngineColumn = { values: new Int32Array(rowCount), nulls: new Uint8Array(rowCount).fill(1) }
   const columns = table.columns.map((column, ordinal): EngineColumn => {
     const values = column.dropped === true || !Object.hasOwn(given, column.name) ? undefined : given[column.name]!
-    return values === undefined ? absent : { values: takesNumbers(column) && ArrayBuffer.isView(values) ? values : Array.from<UserValue, EngineValue>(values, toEngine[ordinal]!) }
+    if (values === undefined) return absent
+    if (column.type.kind === 'bytea' && fromText.includes(column.name)) return { values: textsOrBytes(values, toEngine[ordinal]!), fromText: true }
+    return { values: takesNumbers(column) && ArrayBuffer.isView(values) ? values : Array.from<UserValue, EngineValue>(values, toEngine[ordinal]!) }
   })
   return { rowCount, columns }
+}
+
+function textsOrBytes(values: UserColumn, toEngine: (value: UserValue) => EngineValue): readonly EngineValue[] {
+  return Array.from<UserValue, EngineValue>(values, (value) => (typeof value === 'string' ? value : toEngine(value)))
 }
 
 /** Whether the column stores numbers as users give them. */

@@ -15,7 +15,10 @@ import { ReadSnapshot } from './read-snapshot.ts'
 export type ReadColumns = WalkedColumns<UserValue>
 
 export interface KeyCursor {
-  /** The next rows in key order, at most `rowsMax`, never none: at once where they are in memory. undefined at the end. To be called again only when the call before has ended. */
+  /**
+   * The next rows in key order, at most `rowsMax`, never none; undefined at the end. At once where they are in memory, but that a
+   * long read gives timers and sockets their turn now and then. To be called again only when the call before has ended.
+   */
   next(rowsMax?: number): ReadColumns | undefined | Promise<ReadColumns | undefined>
   /** Lets go of what is read; safe to call again. What has to be waited for until all is let go of; undefined: nothing. */
   close(): Promise<void> | undefined

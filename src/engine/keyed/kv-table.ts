@@ -7,7 +7,7 @@ import type { EngineRow, EngineSnapshot, WriteOperation } from '../engine.ts'
 import { againWhenChanged } from '../tables/again-when-changed.ts'
 import { checkList, checkOptions, described } from './given.ts'
 import { engineColumns } from './kv-columns.ts'
-import type { UserColumns } from './kv-columns.ts'
+import type { PutColumnsOptions, UserColumns } from './kv-columns.ts'
 import { checkRange, codecOf, engineKey, engineRow, keyBounds, ordinalsOf, userRow } from './kv-codec.ts'
 import type { Codec, KeyRangeOptions, NewUserRow, UserKey, UserRow } from './kv-codec.ts'
 import type { KeyedEngine, KeyReadOptions, KeyScanOptions } from './keyed-engine.ts'
@@ -31,7 +31,7 @@ export interface KeyedTable {
   /** Puts and deletes in order, all or none. */
   batch(operations: readonly BatchOperation[]): Promise<void>
   /** Puts rows that are given by column: the fastest way to bring in many. Columns left out are null. */
-  putColumns(columns: UserColumns): Promise<void>
+  putColumns(columns: UserColumns, options?: PutColumnsOptions): Promise<void>
   /** Rows in key order, of one snapshot. */
   scan(options?: KeyScanOptions): AsyncGenerator<UserRow>
   /** The same, many rows at once: quicker where many are read. */
@@ -78,10 +78,11 @@ export function openKeyedTable(engine: KeyedEngine, name: string): KeyedTable {
     async batch(operations) {
       await again(() => writeBatch(engine, current(), operations))
     },
-    async putColumns(columns) {
+    async putColumns(columns, options) {
+      if (options !== undefined) checkOptions(options, ['fromText'], 'the options of putColumns')
       await again(async () => {
         const { table, toEngine } = current()
-        await engine.insertColumns(table, engineColumns(table, toEngine, columns), 'upsert')
+        await engine.insertColumns(table, engineColumns(table, toEngine, columns, options), 'upsert')
       })
     },
     scan: (options = {}) => new RowScan(() => openRowBatches(engine, current(), options)),

@@ -104,6 +104,16 @@ describe('a table by key', () => {
     expect(() => kv.cursor({ limit: -1 })).toThrow(expect.objectContaining({ code: '22023' }))
   })
 
+  test('columns of bytes may be given as text where that is said', async () => {
+    const engine = openModelEngine()
+    await engine.createTable(newTable('t', { key: 'bytea', value: 'bytea' }, ['key']))
+    const table = openKeyedTable(engine, 't')
+    await table.putColumns({ key: ['é', Uint8Array.of(1)], value: ['x', '\ud800'] }, { fromText: ['key', 'value'] })
+    expect([table.getSync(Buffer.from('é'))?.['value'], table.getSync(Uint8Array.of(1))?.['value']].map((value) => Buffer.from(value as Uint8Array).toString())).toEqual(['x', '\ufffd'])
+    await expect(table.putColumns({ key: ['a'], value: ['b'] })).rejects.toMatchObject({ code: '42804' })
+    await expect(table.putColumns({ key: ['a'], value: ['b'] }, { fromText: ['key'] })).rejects.toMatchObject({ code: '42804' })
+  })
+
   test('reads snapshots that are released while they are read', async () => {
     const engine = openModelEngine()
     let released = 0

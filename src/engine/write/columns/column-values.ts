@@ -115,7 +115,7 @@ function fillTexts({ memory, column, values, nulls, from, rows }: Target, given:
     if (value === null) {
       if (column.notNull) return 0
       u8[nulls + (i >>> 3)]! |= 1 << (i & 7)
-    } else if (typeof value === 'string' && isTaken(column, value)) byteLength = writeText(memory.buffer, at, value)
+    } else if (typeof value === 'string' && isTaken(column, given, value)) byteLength = writeText(memory.buffer, at, value)
     else if (value instanceof Uint8Array && column.type.kind === 'bytea') {
       u8.set(value, at)
       byteLength = value.length
@@ -128,6 +128,7 @@ function fillTexts({ memory, column, values, nulls, from, rows }: Target, given:
 }
 
 /** A text of more code units than its column has characters may still fit, which is counted elsewhere. */
-function isTaken({ type }: ColumnSchema, value: string): boolean {
-  return type.kind === 'text' && isWellFormed(value) && value.length <= (type.lengthMax ?? Infinity)
+function isTaken({ type }: ColumnSchema, { fromText }: EngineColumn, value: string): boolean {
+  if (!isWellFormed(value)) return false
+  return type.kind === 'text' ? value.length <= (type.lengthMax ?? Infinity) : type.kind === 'bytea' && fromText === true
 }

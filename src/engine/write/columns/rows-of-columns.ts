@@ -8,5 +8,10 @@ export function columnValue({ values, nulls }: EngineColumn, row: number): Engin
 
 /** Each row by ordinal, the hidden key left out. */
 export function rowsOfColumns({ rowCount, columns }: EngineColumns): readonly EngineRow[] {
-  return Array.from({ length: rowCount }, (_, row) => columns.map((column) => columnValue(column, row)))
+  return Array.from({ length: rowCount }, (_, row) => columns.map((column) => rowValue(column, row)))
+}
+
+function rowValue(column: EngineColumn, row: number): EngineValue {
+  const value = columnValue(column, row)
+  return column.fromText === true && typeof value === 'string' ? Buffer.from(value) : value
 }

@@ -30,6 +30,8 @@ class FoundRowHandle implements RowHandle {
   private readonly scratch: RowScratch
   private readonly shape: RowLayout
   private readonly source: CellSource
+  /** The column whose value is in the cell; -1: none. Whoever wants a value asks first whether it is null. */
+  private loaded = -1
 
   constructor(scratch: RowScratch, shape: RowLayout, source: CellSource) {
     this.scratch = scratch
@@ -38,7 +40,9 @@ class FoundRowHandle implements RowHandle {
   }
 
   isNull(ordinal: number): boolean {
-    return !this.source.load(ordinal, this.kindOf(ordinal))
+    const isThere = this.source.load(ordinal, this.kindOf(ordinal))
+    this.loaded = isThere ? ordinal : -1
+    return !isThere
   }
 
   i64(ordinal: number): bigint {
@@ -72,6 +76,8 @@ class FoundRowHandle implements RowHandle {
 
   private loadValue(ordinal: number, kind: PhysicalKind): void {
     invariant(this.kindOf(ordinal) === kind, () => `column ${ordinal} is not ${kind}`)
+    if (this.loaded === ordinal) return
+    this.loaded = -1
     if (this.source.load(ordinal, kind)) return
     this.scratch.kernel.memory.u32.fill(0, this.scratch.cell >>> 2, (this.scratch.cell >>> 2) + 2)
   }
