@@ -2,7 +2,7 @@
 import { follow } from '../follower/follow.ts'
 import { appended } from '../state/log-state.ts'
 import type { LogEntry } from '../state/log-state.ts'
-import type { Leader } from '../state/replica-state.ts'
+import type { Leader, Peer } from '../state/replica-state.ts'
 import { change, changeLeader, refuse } from '../state/turn.ts'
 import type { Turn } from '../state/turn.ts'
 import { isReady } from './awaited.ts'
@@ -28,7 +28,7 @@ export function lead(turn: Turn, leaseId: number | undefined): void {
     kind: 'leader',
     sinceSequence: log.lastSequence,
     leaseId,
-    peers: peersOf(known!.configuration, self, [], nowMs),
+    peers: peersOf(known!.configuration, self, [], nowMs).map((peer) => notThere(turn, peer)),
     joined: undefined,
     writes: [],
     confirming: [],
@@ -42,6 +42,11 @@ export function lead(turn: Turn, leaseId: number | undefined): void {
   }
   change(turn, { role })
   advance(turn, sendHeartbeats(turn, role))
+}
+
+/** Whose lease has ended, such as the leader's before, has been silent for longer than this leadership lasts: it is replaced at once. */
+function notThere({ state: { live, nowMs }, context: { timing } }: Turn, peer: Peer): Peer {
+  return live.some(({ node }) => node === peer.id.node) ? peer : { ...peer, heardAtMs: nowMs - timing.goneAfterMs }
 }
 
 export function onWrite(turn: Turn, leader: Leader, id: string, operationCount: number, batch: Uint8Array): void {

@@ -42,8 +42,8 @@ describe('leases', () => {
   })
 
   it('a lease that was lost and got anew serves no reads until the store confirmed who leads', () => {
-    // It would step down otherwise, since it hears nobody.
-    const story = begin({ timing: { resignAfterMs: 60_000 } })
+    // It would step down otherwise, since it hears nobody, or ask for a replacement, and hear by the answer who leads.
+    const story = begin({ timing: { resignAfterMs: 60_000, replaceAfterMs: 60_000 } })
     story.write('k', 'old')
     story.cutOff(story.first, [story.second, story.spare, 'etcd'])
     expect(story.until(() => story.isLeader(story.second))).toBe(true)
