@@ -78,8 +78,9 @@ export function createTraffic({ clock, random, log, slowQueryMs, onAnswered }: T
       log.error({ requestId, err: error }, 'a request failed by our fault')
     },
     ran({ statements }, startMs, requestId) {
+      if (slowQueryMs === 0) return
       const ms = since(clock, startMs)
-      if (slowQueryMs === 0 || ms < slowQueryMs) return
+      if (ms < slowQueryMs) return
       const shape = statements.map((statement) => statement.shape).join('; ').slice(0, shapeLengthMax)
       log.warn({ requestId, ms, statements: statements.length, shape }, 'slow query')
     },
