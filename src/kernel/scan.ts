@@ -21,6 +21,9 @@ export const groupSumsBytes = 24
 /** Slots of 256 codes, then a block's codes and values. */
 export const groupedCodesScratchBytes = 256 * 32 + 1024 * 12
 
+/** 128 codes. */
+export const entriesScratchBytes = 512
+
 /** Codes of texts in a group: f64 count of all rows so far, then the least and the greatest code of a chunk as u32; between chunks `noCode` and 0. */
 export const codeRangeBytes = 16
 export const noCode = 0xffff_ffff
@@ -107,9 +110,10 @@ export interface ScanExports {
   scanEntriesKnown(chunk: Pointer, known: Pointer, capacity: number): number
   /**
    * Writes at `out` which of the selected rows have a dictionary entry whose bit is set in `entries` (32 bytes or more, after the
-   * entries one bit for null). Returns 0, or -1, with nothing written, when the chunk has no dictionary.
+   * entries one bit for null). `scratch` holds `entriesScratchBytes`. Returns 0, or -1, with nothing written, when the chunk has no
+   * dictionary.
    */
-  scanEntriesSelect(chunk: Pointer, entries: Pointer, selection: Pointer, out: Pointer): number
+  scanEntriesSelect(chunk: Pointer, entries: Pointer, selection: Pointer, out: Pointer, scratch: Pointer): number
   /** Sets bit groups[row] of the bitmap `used` for each selected row: the selection of the entries that occur. */
   scanGroupsUsed(groups: Pointer, selection: Pointer, count: number, used: Pointer): void
 

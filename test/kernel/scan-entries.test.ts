@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest'
 import type { Kernel } from '../../src/kernel/kernel.ts'
 import type { Pointer } from '../../src/kernel/linear-memory.ts'
+import { entriesScratchBytes } from '../../src/kernel/scan.ts'
 import { seededRandom } from '../../src/runtime/random.ts'
 import { kinds, openTestKernel, putBits, takeBits } from './both-kinds.ts'
 import { putChunk } from './scan-columns.ts'
@@ -33,9 +34,9 @@ describe.each(kinds)('entries of dictionaries, %s', (kind) => {
       const kernel = openTestKernel(kind, 1 << 21), { exports, heap } = kernel
       const texts = Array.from({ length: count }, (_, row) => (form === 'with nulls' && random.below(4) === 0 ? null : `text ${form === 'in runs' ? (row >> 5) % textCount : random.below(textCount)}`))
       const chunk = putChunk(kernel, textColumn(texts)), entries = entriesOf(kernel, chunk)
-      const selected = texts.map(() => random.below(3) > 0), out = heap.allocate(Math.ceil(count / 64) * 8)
+      const selected = texts.map((_, row) => (row >> 6) % 4 !== 2 && random.below(3) > 0), out = heap.allocate(Math.ceil(count / 64) * 8)
       const holds = Array.from({ length: Math.max(256, (entries?.length ?? 0) + 1) }, () => random.below(2) === 0)
-      const outcome = exports.scanEntriesSelect(chunk, putBits(kernel, holds), putBits(kernel, selected), out)
+      const outcome = exports.scanEntriesSelect(chunk, putBits(kernel, holds), putBits(kernel, selected), out, heap.allocate(entriesScratchBytes))
       expect(outcome).toBe(entries === undefined ? -1 : 0)
       if (entries === undefined) continue
       const expected = texts.map((text, row) => selected[row]! && holds[text === null ? entries.length : entries.indexOf(text)]!)
@@ -63,7 +64,7 @@ describe.each(kinds)('entries of dictionaries, %s', (kind) => {
   it('has neither for chunks of other kinds', () => {
     const kernel = openTestKernel(kind, 1 << 20), { exports, heap } = kernel
     const chunk = putChunk(kernel, { kind: 'i64', rows: [1n, 2n] }), bits = putBits(kernel, Array.from({ length: 256 }, () => true))
-    expect(exports.scanEntriesSelect(chunk, bits, bits, heap.allocate(8))).toBe(-1)
+    expect(exports.scanEntriesSelect(chunk, bits, bits, heap.allocate(8), heap.allocate(entriesScratchBytes))).toBe(-1)
     expect(exports.scanEntriesKnown(chunk, bits, capacity)).toBe(-1)
   })
 })

@@ -31,8 +31,8 @@ export function scanEntriesKnown(chunk: usize, known: usize, capacity: u32): i32
 }
 
 function equal(a: usize, b: usize, byteLength: usize): bool {
-  const whole = byteLength & ~7
-  for (let at: usize = 0; at < whole; at += 8) if (load<u64>(a + at) != load<u64>(b + at)) return false
+  const whole = byteLength & ~15
+  for (let at: usize = 0; at < whole; at += 16) if (v128.any_true(v128.xor(v128.load(a + at), v128.load(b + at)))) return false
   for (let at = whole; at < byteLength; at++) if (load<u8>(a + at) != load<u8>(b + at)) return false
   return true
 }

@@ -2,6 +2,7 @@
 import { createKnownEntries } from '../../kernel/grouping/known-entries.ts'
 import type { Kernel } from '../../kernel/kernel.ts'
 import type { Pointer } from '../../kernel/linear-memory.ts'
+import { entriesScratchBytes } from '../../kernel/scan.ts'
 import { bitmapBytes } from '../read/read-context.ts'
 import type { Allocate } from './constant.ts'
 import { truthNode } from './logic.ts'
@@ -38,7 +39,7 @@ export function overDictionary(kernel: Kernel, ordinal: number, node: TruthNode,
     const { exports } = frame.kernel
     const rowsOf = (bits: Pointer): Pointer => {
       const out = frame.arena.allocate(bitmapBytes(frame.rows.rowCount))
-      exports.scanEntriesSelect(chunk, bits, selection, out)
+      exports.scanEntriesSelect(chunk, bits, selection, out, frame.arena.allocate(entriesScratchBytes))
       return out
     }
     return { trues: rowsOf(truth.bits), nulls: truth.isPlain && exports.columnHasNulls(chunk) === 0 ? 0 : rowsOf(truth.bits + truth.bitsBytes) }
