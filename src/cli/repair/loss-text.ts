@@ -32,7 +32,7 @@ function tableFileText({ contents }: TableFileLoss, tables: readonly TableSchema
 }
 
 function logText({ byteOffset, records, firstSequence, lastSequence, operations }: LogLoss, tables: readonly TableSchema[]): string {
-  if (records === 0) return `cut at byte ${byteOffset}; no whole record stood behind`
+  if (records === 0) return `cut at byte ${byteOffset}; no whole record is lost with it`
   return `cut at byte ${byteOffset}; lost with it: ${records} whole records, sequences ${firstSequence} to ${lastSequence} (${operationsText(operations, tables)})`
 }
 

@@ -8,18 +8,33 @@ import type { Kernel } from '../../kernel/kernel.ts'
 import { fileNumberOf, logFileName, logFolder } from '../../lsm/file-names.ts'
 import { describeSegment } from '../../lsm/log/describe-segment.ts'
 import type { RecordDescription } from '../../lsm/log/describe-segment.ts'
+import { continuationOf } from '../../lsm/log/journal/read-journal.ts'
 import { readLog } from '../../lsm/log/log-reader.ts'
 import type { Storage } from '../../storage/storage.ts'
 import type { LogLoss } from './loss.ts'
 import { copyToQuarantine } from './quarantine.ts'
+import { wholeRounds } from './whole-rounds.ts'
 
-/** Yields what is cut, until the log can be read. */
+/** Cuts until the log can be read; yields what is lost with that, which is what the journal has not got as well. */
 export async function* cutLog(storage: Storage, kernel: Kernel, shard: number, afterSequence: number): AsyncGenerator<LogLoss> {
-  for (;;) {
-    const damage = await damageOf(storage, kernel, shard, afterSequence)
-    if (damage === undefined) return
-    yield await cutAt(storage, kernel, shard, damage)
+  const cuts: LogCutOff[] = []
+  for (let damage = await damageOf(storage, kernel, shard, afterSequence); damage !== undefined; damage = await damageOf(storage, kernel, shard, afterSequence)) {
+    cuts.push(await cutAt(storage, kernel, shard, damage))
   }
+  if (cuts.length === 0) return
+  const { lastSequence } = await readLog({ storage, kernel, shard, afterSequence })
+  const { records } = continuationOf(await wholeRounds(storage, kernel), shard, Math.max(lastSequence, afterSequence))
+  const kept = records.at(-1)?.lastSequence ?? 0
+  for (const cut of cuts) yield lossOf(cut, cut.records.filter(({ baseSequence }) => baseSequence > kept))
+}
+
+/** What was cut off, with all the whole records in it. */
+interface LogCutOff extends Pick<LogLoss, 'file' | 'shard' | 'reason' | 'byteOffset' | 'quarantined'> {
+  readonly records: readonly RecordDescription[]
+}
+
+function lossOf(cut: LogCutOff, lost: readonly RecordDescription[]): LogLoss {
+  return { ...cut, kind: 'log', records: lost.length, firstSequence: lost[0]?.baseSequence, lastSequence: lost.at(-1)?.baseSequence, operations: sumOperations(lost) }
 }
 
 interface LogDamage {
@@ -41,23 +56,23 @@ async function damageOf(storage: Storage, kernel: Kernel, shard: number, afterSe
   }
 }
 
-async function cutAt(storage: Storage, kernel: Kernel, shard: number, { segmentNumber, byteOffset, reason }: LogDamage): Promise<LogLoss> {
+async function cutAt(storage: Storage, kernel: Kernel, shard: number, { segmentNumber, byteOffset, reason }: LogDamage): Promise<LogCutOff> {
   const listed = await storage.list(logFolder(shard))
   const from = listed.map(({ name }) => name).filter((name) => (fileNumberOf(name, logFolder(shard), 'wal') ?? -1) >= segmentNumber)
   const file = logFileName(shard, segmentNumber)
-  const lost: RecordDescription[] = []
+  const records: RecordDescription[] = []
   const quarantined: string[] = []
   let kept: Uint8Array | undefined
   for (const name of from) {
     const bytes = await storage.read(name)
-    lost.push(...describeSegment(kernel, bytes).records.filter((record) => name !== file || record.byteOffset >= byteOffset))
+    records.push(...describeSegment(kernel, bytes).records.filter((record) => name !== file || record.byteOffset >= byteOffset))
     if (name === file && byteOffset > 0) kept = bytes.slice(0, byteOffset)
     quarantined.push(await copyToQuarantine(storage, name))
   }
   // The last first, so that a crash in between leaves no gap.
   for (const name of from.toReversed()) await storage.delete(name)
   if (kept !== undefined) await storage.createIfAbsent(file, [kept])
-  return { kind: 'log', file, shard, reason, byteOffset, quarantined, records: lost.length, firstSequence: lost[0]?.baseSequence, lastSequence: lost.at(-1)?.baseSequence, operations: sumOperations(lost) }
+  return { file, shard, reason, byteOffset, quarantined, records }
 }
 
 /** By kind and table id. */

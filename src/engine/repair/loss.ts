@@ -34,7 +34,7 @@ export interface LogLoss {
   readonly reason: string
   readonly byteOffset: number
   readonly quarantined: readonly string[]
-  /** Of the whole records behind the damage. */
+  /** Of the whole records behind the damage, without those that the journal has as well. */
   readonly records: number
   readonly firstSequence: number | undefined
   readonly lastSequence: number | undefined

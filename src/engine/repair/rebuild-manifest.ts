@@ -10,11 +10,11 @@ import type { TableLayout } from '../../lsm/layout.ts'
 import { describeSegment } from '../../lsm/log/describe-segment.ts'
 import type { ManifestState } from '../../lsm/manifest.ts'
 import { tableFileFolder } from '../../lsm/state/table-files.ts'
-import { wholeRounds } from './repair-journal.ts'
 import { storedTable } from '../../lsm/table/stored-table.ts'
 import type { StoredTable } from '../../lsm/table/stored-table.ts'
 import type { TableMeta } from '../../lsm/table/table.ts'
 import type { Storage } from '../../storage/storage.ts'
+import { wholeRounds } from './whole-rounds.ts'
 
 export interface Rebuilt {
   readonly state: ManifestState

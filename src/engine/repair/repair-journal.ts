@@ -7,20 +7,20 @@ import { LsmtError } from '../../errors.ts'
 import type { Kernel } from '../../kernel/kernel.ts'
 import { createDiskRoom } from '../../lsm/disk-room.ts'
 import { journalShard, logFolder } from '../../lsm/file-names.ts'
-import { describeBatch, describeSegment } from '../../lsm/log/describe-segment.ts'
+import { describeBatch } from '../../lsm/log/describe-segment.ts'
 import { continuationOf, readJournal, recordsAfter } from '../../lsm/log/journal/read-journal.ts'
 import type { JournalRecord } from '../../lsm/log/journal/read-journal.ts'
 import { removeJournal } from '../../lsm/log/journal/remove-journal.ts'
-import { decodeRound } from '../../lsm/log/journal/round-format.ts'
 import { readLog } from '../../lsm/log/log-reader.ts'
 import { openLogWriter } from '../../lsm/log/log-writer.ts'
-import { recordHeaderBytes } from '../../lsm/log/segment-format.ts'
 import type { Clock } from '../../runtime/clock.ts'
 import { defaultTreeSettings } from '../../settings.ts'
 import type { Storage } from '../../storage/storage.ts'
 import { sumOperations } from './cut-log.ts'
 import type { JournalLoss } from './loss.ts'
 import { copyToQuarantine } from './quarantine.ts'
+import { wholeRounds } from './whole-rounds.ts'
+import type { WholeRounds } from './whole-rounds.ts'
 
 interface JournalRepairFloor {
   readonly storage: Storage
@@ -33,33 +33,6 @@ export interface RepairedShard {
   readonly shard: number
   readonly flushedSequence: number
   readonly writerEpoch: number
-}
-
-/** What a journal holds that can be read, by shard, in the order of its rounds. */
-export interface WholeRounds {
-  readonly files: readonly string[]
-  readonly records: ReadonlyMap<number, readonly JournalRecord[]>
-  readonly writerEpoch: number
-}
-
-export async function wholeRounds(storage: Storage, kernel: Kernel): Promise<WholeRounds> {
-  const records = new Map<number, JournalRecord[]>()
-  const files = (await storage.list(logFolder(journalShard))).map(({ name }) => name).filter((name) => name.endsWith('.wal'))
-  let writerEpoch = 0
-  for (const file of files) {
-    const bytes = await storage.read(file)
-    const { header, records: found } = describeSegment(kernel, bytes)
-    writerEpoch = Math.max(writerEpoch, header?.writerEpoch ?? 0)
-    for (const { byteOffset, byteLength } of found) {
-      const reading = decodeRound(bytes.subarray(byteOffset + recordHeaderBytes, byteOffset + byteLength))
-      for (const { shard, ...entry } of reading.kind === 'round' ? reading.round.entries : []) {
-        const known = records.get(shard) ?? []
-        records.set(shard, known)
-        known.push({ ...entry, file, byteOffset })
-      }
-    }
-  }
-  return { files, records, writerEpoch }
 }
 
 /** After the shards' own logs were cut. Yields what is lost, once it is out of the way. */

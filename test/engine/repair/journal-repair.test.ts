@@ -131,6 +131,27 @@ describe('a journal after a loss of power', () => {
     expect(await findingsOf(broken)).toEqual([])
   })
 
+  test('has what a damaged log has lost, where both have it', async () => {
+    const storage = createFaultyStorage({ seed: 1 })
+    const engine = await openTestEngine(storage, settings)
+    await write(engine, 20, 'a')
+    // With the first of these the log of its shard has all that the journal has; the others say so.
+    for (let i = 0; i < 3; i++) await engine.insert(engine.table('kv')!, [['alone', 'x']], 'upsert')
+    const files: Files = new Map()
+    const after = storage.crash({ seed: 2 })
+    await engine.close().catch(() => undefined)
+    for (const { name } of await after.list('')) files.set(name, await after.read(name))
+    const log = [...files.keys()].filter((name) => /^wal\/\d\//.test(name)).toSorted((a, b) => usedBytes(files.get(b)!) - usedBytes(files.get(a)!))[0]!
+    const damaged = files.get(log)!.slice()
+    damaged[Math.floor(usedBytes(damaged) * 0.7)]! ^= 1
+    const broken = await storageOf(new Map([...files, [log, damaged]]))
+    expect(await findingsOf(broken)).toEqual([log])
+    const losses = await repair(broken)
+    // What the log alone had.
+    expect(losses).toMatchObject([{ kind: 'log', file: log, records: 3 }])
+    expect(await rowsOf(broken)).toBe(200)
+  })
+
   test('tells where a log begins of which nothing else is left, when a manifest is lost', async () => {
     const files = await leftBehind()
     const manifest = [...files.keys()].filter((name) => name.startsWith('manifest/2/')).at(-1)!
