@@ -5,6 +5,7 @@ import { openModelEngine } from '../engine/model-engine.ts'
 import { startTestServer } from './http-client.ts'
 import type { TestServer, TestServerOptions } from './http-client.ts'
 import { exchange, openRaw, rawQuery, statusOf } from './raw-client.ts'
+import { slowEngine } from './slow-engine.ts'
 import { until } from '../until.ts'
 
 const opened: TestServer[] = []
@@ -19,20 +20,6 @@ async function start(options: TestServerOptions): Promise<TestServer> {
   const server = await startTestServer(options)
   opened.push(server)
   return server
-}
-
-interface Slow {
-  readonly engine: Engine
-  readonly arrived: () => number
-  readonly finish: () => void
-}
-
-/** Inserts that come to their end together, when told. */
-function slowEngine(): Slow {
-  let count = 0
-  let finish = (): void => {}
-  const finished = new Promise<void>((resolve) => { finish = resolve })
-  return { engine: { ...openModelEngine(), insert: async () => { count++; await finished; return 1 } }, arrived: () => count, finish: () => finish() }
 }
 
 const insert = "INSERT INTO kv VALUES ('a', 'b')"

@@ -7,6 +7,7 @@ import { startTestServer } from '../http-client.ts'
 import type { TestServer, TestServerOptions } from '../http-client.ts'
 import { largeEngine } from '../large-engine.ts'
 import { exchange, openRaw, rawQuery, statusOf } from '../raw-client.ts'
+import { slowEngine } from '../slow-engine.ts'
 
 const opened: TestServer[] = []
 afterEach(async () => {
@@ -117,14 +118,6 @@ test('a body that comes right behind its head is of the lane, one that comes in 
   }
   expect(await metric(server, 'http_body_bytes')).toBe(0)
 })
-
-/** Inserts that end when told. */
-function slowEngine(): { readonly engine: Engine; readonly arrived: () => number; readonly finish: () => void } {
-  let count = 0
-  let finish = (): void => {}
-  const finished = new Promise<void>((resolve) => { finish = resolve })
-  return { engine: { ...openModelEngine(), insert: async () => { count++; await finished; return 1 } }, arrived: () => count, finish: () => finish() }
-}
 
 const insert = "INSERT INTO kv VALUES ('a', 'b')"
 
