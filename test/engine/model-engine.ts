@@ -160,16 +160,16 @@ function modelOver(byName: Map<string, ModelTable>, firstVersion: number, staged
       return beginOver(byName, staged, catalogVersion, new Set(written(this).map(({ name }) => name)))
     },
     snapshot,
-    get(given, schema, key, columns) {
+    get(given, schema, key, columns, _stats, asText) {
       const rows = rowsOf(given, schema)
       const at = position(schema, rows, checkedKey(schema, key))
-      return at.found ? project(rows[at.index]!, columns) : undefined
+      return at.found ? textsIn(project(rows[at.index]!, columns), columns, asText) : undefined
     },
     getMany(given, schema, keys, columns) {
       return keys.map((key) => this.get(given, schema, key, columns) as EngineRow | undefined)
     },
     async *scan(given, scan) {
-      const rows = selectRows(rowsOf(given, scan.table), scan).map((row) => project(row, scan.columns).map((value, i) => (value instanceof Uint8Array && scan.asText?.has(scan.columns[i]!) === true ? Buffer.from(value).toString() : value)))
+      const rows = selectRows(rowsOf(given, scan.table), scan).map((row) => textsIn(project(row, scan.columns), scan.columns, scan.asText))
       for (let from = 0; from < rows.length; from += pageRows) yield rows.slice(from, from + pageRows)
     },
     walk: () => undefined,
@@ -319,4 +319,8 @@ async function prepared<Found>(table: ModelTable, find: (rows: readonly EngineRo
     await prepare?.(found)
     if (table.rows === rows) return found
   }
+}
+
+function textsIn(row: EngineRow, columns: readonly number[], asText: ReadonlySet<number> | undefined): EngineRow {
+  return row.map((value, i) => (value instanceof Uint8Array && asText?.has(columns[i]!) === true ? Buffer.from(value).toString() : value))
 }

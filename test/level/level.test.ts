@@ -131,6 +131,7 @@ test('many puts at once, texts and bytes, of which the last of a key counts', as
   const texts = Array.from({ length: 100 }, (_, i) => [`é ${String(i).padStart(3, '0')}`, i % 10 === 0 ? '\ud800 half' : `${'ü'.repeat(i)} 🙂`] as const)
   await level.batch(texts.map(([key, value]) => ({ type: 'put', key, value })))
   expect(await level.iterator().all()).toEqual(texts.map(([key, value]) => [key, value.replace('\ud800', '\ufffd')]))
+  expect([level.getSync('é 007'), await level.get('é 010'), level.getSync<string, Uint8Array>('é 000', { valueEncoding: 'view' })]).toEqual([`${'ü'.repeat(7)} 🙂`, '\ufffd half', new Uint8Array(Buffer.from('\ufffd half'))])
   await level.batch(Array.from({ length: 90 }, (_, i) => ({ type: 'put', key: `k${i % 3}`, value: Uint8Array.of(i), valueEncoding: 'view' })))
   expect(await level.values<string, Uint8Array>({ gte: 'k', lt: 'l', valueEncoding: 'view' }).all()).toEqual([87, 88, 89].map((last) => Uint8Array.of(last)))
   await level.close()

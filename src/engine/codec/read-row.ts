@@ -19,6 +19,11 @@ export function readKinds(table: TableSchema): readonly ReadKind[] {
   return table.columns.map((column) => readKind(column.type))
 }
 
+/** The same with the bytes that are wanted as text. */
+export function kindsAsText(kinds: readonly ReadKind[], asText: ReadonlySet<number> | undefined): readonly ReadKind[] {
+  return asText === undefined ? kinds : kinds.map((kind, ordinal) => (kind === 'bytea' && asText.has(ordinal) ? 'text' : kind))
+}
+
 export interface RowReader {
   readonly kinds: readonly ReadKind[]
   /** By ordinal: the column's place in the key, or -1. */
@@ -31,15 +36,15 @@ export function readRow(memory: LinearMemory, { kinds, placeInKey }: RowReader, 
   for (let i = 0; i < columns.length; i++) {
     const ordinal = columns[i]!
     const place = placeInKey[ordinal]!
-    row.push(place < 0 ? readValue(memory, kinds[ordinal]!, handle, ordinal) : keyValue(key[place]!))
+    row.push(place < 0 ? readValue(memory, kinds[ordinal]!, handle, ordinal) : keyValue(kinds[ordinal]!, key[place]!))
   }
   return row
 }
 
 /** A key's value as it would be read: bytes are the caller's own, -0 is 0. */
-function keyValue(value: EngineValue): EngineValue {
+function keyValue(kind: ReadKind, value: EngineValue): EngineValue {
   if (typeof value === 'string') return value
-  if (value instanceof Uint8Array) return Uint8Array.from(value)
+  if (value instanceof Uint8Array) return kind === 'text' ? Buffer.from(value).toString() : Uint8Array.from(value)
   return value === 0 ? 0 : value
 }
 

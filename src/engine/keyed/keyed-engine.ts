@@ -7,6 +7,8 @@ import type { ReadSnapshot } from './read-snapshot.ts'
 export interface KeyReadOptions {
   /** Default: all. */
   readonly columns?: readonly string[]
+  /** BYTEA columns whose bytes are given as text: UTF-8, with U+FFFD for what is none. */
+  readonly asText?: readonly string[]
   /** Default: the newest state. */
   readonly snapshot?: ReadSnapshot
 }
@@ -14,8 +16,6 @@ export interface KeyReadOptions {
 export interface KeyScanOptions extends KeyReadOptions, KeyRangeOptions {
   readonly reverse?: boolean
   readonly limit?: number
-  /** BYTEA columns whose bytes are given as text: UTF-8, with U+FFFD for what is none. */
-  readonly asText?: readonly string[]
   /** Ends the reading: 57014, or the signal's reason when that is an LsmtError. */
   readonly signal?: EndSignal
 }

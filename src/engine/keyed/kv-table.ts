@@ -98,14 +98,15 @@ export function openKeyedTable(engine: KeyedEngine, name: string): KeyedTable {
   }
 }
 
-const readOptionNames = ['columns', 'snapshot']
+const readOptionNames = ['columns', 'snapshot', 'asText']
 const noOptions: KeyReadOptions = {}
 
 function readRow(engine: KeyedEngine, codec: Codec, key: UserKey, options = noOptions): UserRow | undefined | Promise<UserRow | undefined> {
   if (options !== noOptions) checkOptions(options, readOptionNames, 'the options of a read')
   const { snapshot } = options
+  const asText = options.asText && new Set(ordinalsOf(codec, options.asText))
   const columns = ordinalsOf(codec, options.columns)
-  const read = (below: EngineSnapshot | undefined): EngineRow | undefined | Promise<EngineRow | undefined> => engine.get(below, codec.table, engineKey(codec, key), columns)
+  const read = (below: EngineSnapshot | undefined): EngineRow | undefined | Promise<EngineRow | undefined> => engine.get(below, codec.table, engineKey(codec, key), columns, undefined, asText)
   const shown = (row: EngineRow | undefined): UserRow | undefined => row && userRow(codec, row, columns)
   const found = snapshot === undefined ? read(undefined) : readWithin(engine, snapshot, read)
   return found instanceof Promise ? found.then(shown) : shown(found)

@@ -1,5 +1,5 @@
 /** How the columns of a scan are read. */
-import { readKind } from '../codec/read-row.ts'
+import { kindsAsText, readKind } from '../codec/read-row.ts'
 import type { ReadKind } from '../codec/read-row.ts'
 import type { EngineScan } from '../engine.ts'
 import type { TableAccess } from '../tables/table-access.ts'
@@ -11,6 +11,5 @@ export function scanReadKinds({ kinds }: TableAccess, { computed = [] }: EngineS
 
 /** The same where rows are made: with the bytes that are wanted as text. */
 export function rowKinds(access: TableAccess, scan: EngineScan): readonly ReadKind[] {
-  const kinds = scanReadKinds(access, scan)
-  return scan.asText === undefined ? kinds : kinds.map((kind, ordinal) => (kind === 'bytea' && scan.asText!.has(ordinal) ? 'text' : kind))
+  return kindsAsText(scanReadKinds(access, scan), scan.asText)
 }

@@ -1,6 +1,7 @@
 /** What statements read, over the shards of a database or of one transaction. */
 import { checkKey } from '../codec/key-codec.ts'
-import { readRow } from '../codec/read-row.ts'
+import { kindsAsText, readRow } from '../codec/read-row.ts'
+import type { RowReader } from '../codec/read-row.ts'
 import type { EngineRow, EngineScan, EngineSession, EngineSnapshot } from '../engine.ts'
 import { aggregateShards } from '../read/aggregate.ts'
 import { groupShards } from '../read/group.ts'
@@ -22,17 +23,17 @@ export function createReads(shards: Shards, tables: Pick<Tables, 'access'>): Eng
   const { assertOpen, kernel: { memory } } = shards
 
   /** Reads the key of `values`; a row that must be fetched first is awaited and asked for again. */
-  function get(given: EngineSnapshot | undefined, access: TableAccess, values: EngineRow, columns: readonly number[], stats?: ReadStats): EngineRow | undefined | Promise<EngineRow | undefined> {
+  function get(given: EngineSnapshot | undefined, access: TableAccess, values: EngineRow, columns: readonly number[], stats: ReadStats | undefined, reader: RowReader): EngineRow | undefined | Promise<EngineRow | undefined> {
     assertOpen()
     shards.keys.writeOne(access, values, access.keyInKey)
     const found = lookUp(shards, shards.keys.shardOf(0), given && shardsOf(given), access, stats)
     if (found === undefined) return undefined
-    if (!isFetch(found)) return readRow(memory, access, found, columns, values)
+    if (!isFetch(found)) return readRow(memory, reader, found, columns, values)
     return found.fetch().then(() => {
       const answer = found.elsewhere?.answer()
-      if (answer === undefined) return get(given, access, values, columns, stats)
+      if (answer === undefined) return get(given, access, values, columns, stats, reader)
       assertOpen()
-      return answer.row && readRow(memory, access, answer.row, columns, values)
+      return answer.row && readRow(memory, reader, answer.row, columns, values)
     })
   }
 
@@ -51,12 +52,13 @@ export function createReads(shards: Shards, tables: Pick<Tables, 'access'>): Eng
       assertOpen()
       return shards.snapshot()
     },
-    get(given, table, key, columns, stats) {
+    get(given, table, key, columns, stats, asText) {
       assertOpen()
       const access = tables.access(table)
       const values = checkKey(access.keys, key)
+      const reader: RowReader = asText === undefined ? access : { kinds: kindsAsText(access.kinds, asText), placeInKey: access.placeInKey }
       const ready = given && (given as ShardSnapshot).ready
-      return ready === undefined ? get(given, access, values, columns, stats) : ready.then(() => get(given, access, values, columns, stats))
+      return ready === undefined ? get(given, access, values, columns, stats, reader) : ready.then(() => get(given, access, values, columns, stats, reader))
     },
     getMany(given, table, keys, columns, stats) {
       assertOpen()

@@ -110,6 +110,7 @@ describe('a table by key', () => {
     const table = openKeyedTable(engine, 't')
     await table.putColumns({ key: ['é', Uint8Array.of(1)], value: ['x', '\ud800'] }, { fromText: ['key', 'value'] })
     expect([table.getSync(Buffer.from('é'))?.['value'], table.getSync(Uint8Array.of(1))?.['value']].map((value) => Buffer.from(value as Uint8Array).toString())).toEqual(['x', '\ufffd'])
+    expect(table.getSync(Buffer.from('é'), { asText: ['key', 'value'] })).toEqual({ key: 'é', value: 'x' })
     await expect(table.putColumns({ key: ['a'], value: ['b'] })).rejects.toMatchObject({ code: '42804' })
     await expect(table.putColumns({ key: ['a'], value: ['b'] }, { fromText: ['key'] })).rejects.toMatchObject({ code: '42804' })
   })
