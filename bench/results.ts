@@ -2,7 +2,7 @@
  * What was measured last of each bench: results.json, and RESULTS.md made of it. A run of some benches replaces those and
  * leaves the others as they are, each with the machine and the command of its own run.
  */
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { versions } from './environment.ts'
 import type { BenchNote, Measurement } from './harness.ts'
@@ -29,10 +29,11 @@ interface Results {
 }
 
 /** `every` are the benches that there are, in their order; what is kept of others goes. */
-export function writeResults(folder: string, runs: readonly BenchRun[], every: readonly string[]): void {
+export function writeResults(folder: string, run: BenchRun, every: readonly string[]): void {
+  mkdirSync(folder, { recursive: true })
   const path = join(folder, 'results.json')
   const kept = existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')) as Results).runs : []
-  const byFile = new Map([...kept, ...runs].map((run) => [run.file, run]))
+  const byFile = new Map([...kept, run].map((each) => [each.file, each]))
   const results: Results = { versions: versions(), runs: every.flatMap((file) => byFile.get(file) ?? []) }
   writeFileSync(path, `${JSON.stringify(results, null, 2)}\n`)
   writeFileSync(join(folder, 'RESULTS.md'), markdown(results))

@@ -30,15 +30,16 @@ async function main(): Promise<void> {
   const files = every.filter((file) => positionals.length === 0 || positionals.some((name) => file.includes(name)))
   if (files.length === 0) throw new Error(`no bench is named ${positionals.join(' ')}; there are ${every.join(', ')}`)
   printHeader()
-  const runs: BenchRun[] = []
+  const folder = values.results ?? (values.save || (!values.smoke && positionals.length === 0) ? here : undefined)
   // Tiny ones mostly wait, for servers and clusters above all, which come last in the list.
   const waiting = values.smoke ? files.toReversed() : [...files]
   const next = async (): Promise<void> => {
-    for (let file = waiting.shift(); file !== undefined; file = waiting.shift()) runs.push(await runBench(file, values.smoke))
+    for (let file = waiting.shift(); file !== undefined; file = waiting.shift()) {
+      const run = await runBench(file, values.smoke)
+      if (folder !== undefined) writeResults(folder, run, every)
+    }
   }
   await Promise.all(Array.from({ length: values.smoke ? 2 * availableParallelism() : 1 }, next))
-  const folder = values.results ?? (values.save || (!values.smoke && positionals.length === 0) ? here : undefined)
-  if (folder !== undefined) writeResults(folder, runs, every)
 }
 
 function benchFiles(room: string): string[] {
