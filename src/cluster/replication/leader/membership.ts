@@ -59,7 +59,7 @@ function tendJoining(turn: Turn, leader: Leader, configuration: ShardConfigurati
   const peer = leader.peers.find(({ id }) => id.store === joining.replica.store)!
   const replaced = leader.peers.find(({ id }) => id.store === joining.replaces)
   const isSilent = nowMs - peer.heardAtMs >= turn.context.timing.joinAfterMs
-  const isNeedless = joining.replaces === self.store || replaced === undefined || (!joining.isMove && !isLost(turn, replaced))
+  const isNeedless = joining.replaces === self.store || replaced === undefined || (!joining.isMove && isBack(turn, replaced))
   if (isSilent || isNeedless) {
     // What the leader before began against this one says nothing of the members now.
     const nextChangeMs = joining.replaces === self.store ? nowMs : nowMs + turn.context.timing.changePauseMs
@@ -88,6 +88,9 @@ function isLost(turn: Turn, { id, heardAtMs }: Peer): boolean {
   const seen = newestOf(turn.state.live).find(({ node }) => node === id.node)
   return turn.state.nowMs - heardAtMs >= (seen === undefined ? goneAfterMs : replaceAfterMs) || (seen !== undefined && seen.store !== id.store)
 }
+
+/** It is heard again: that etcd sees it is not enough, since a start takes longer than what the one that joins may still lack. */
+const isBack = (turn: Turn, peer: Peer): boolean => !isLost(turn, peer) && turn.state.nowMs - peer.heardAtMs < turn.context.timing.goneAfterMs
 
 /** Without those that were started again since: their leases may outlive them for a while. */
 function newestOf(live: readonly LiveNode[]): readonly LiveNode[] {
