@@ -39,7 +39,7 @@ export async function executeInsert(engine: EngineSession, given: InsertPlan, ex
     if (query === undefined && computed === undefined) rows = givenRows(plan, values)
     if (query === undefined && computed === undefined && onConflict === undefined && returning === undefined) return written(await engine.insert(table, rows, mode, stats))
     return await withRun(engine, execution, async (run) => {
-      if (query !== undefined && returning === undefined && onConflict === undefined) return written(await insertQueried({ run, table, mode, stages: execution.stages }, queriedRows(plan, query, runQuery)))
+      if (query !== undefined && returning === undefined && onConflict === undefined) return written(await insertQueried({ run, table, mode, stages: execution.stages }, () => queriedRows(plan, query, runQuery)))
       if (query !== undefined) rows = await heldRows(queriedRows(plan, query, runQuery), run)
       else if (computed !== undefined) rows = await computedRows(plan, computed, run)
       if (returning === undefined && onConflict === undefined) return written(await engine.insert(table, rows, mode, stats))

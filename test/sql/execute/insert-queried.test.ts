@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { Engine } from '../../../src/engine/engine.ts'
 import { createSql, defaultSqlSettings } from '../../../src/sql/sql.ts'
 import type { Sql } from '../../../src/sql/sql.ts'
+import { defaultDatabaseSettings } from '../../../src/settings.ts'
 import { createFaultyStorage } from '../../../src/storage/faulty-storage.ts'
 import type { FaultyStorage } from '../../../src/storage/faulty-storage.ts'
 import { filesLeft } from '../operator/spill/spill-world.ts'
@@ -44,6 +45,21 @@ describe('outside of a transaction', () => {
     expect(await changed('INSERT INTO copy SELECT -1 - id, t FROM copy')).toBe(rowCount)
     expect((await one('SELECT COUNT(*), MIN(id), MAX(id) FROM copy'))).toEqual([2 * rowCount, -rowCount, rowCount - 1])
     expect(await one('SELECT COUNT(*) FROM copy a JOIN big b ON a.t = b.t AND a.id = b.id')).toEqual([rowCount])
+  })
+
+  test('rows that memory has no room for beside what the query and a transaction keep there', async () => {
+    const roomy = await openTestEngine(createFaultyStorage({ seed: 2 }), { shards: 2, kernelMemoryBytes: 32 * KiB * KiB, cacheBytesMax: 2 * KiB * KiB, tree: defaultDatabaseSettings.tree })
+    try {
+      const db = createSql(roomy, { ...defaultSqlSettings, queryMemoryBytesMax: 4 * KiB * KiB })
+      await db.query("CREATE TABLE source (id BIGINT PRIMARY KEY, t TEXT); CREATE TABLE filled (id BIGINT PRIMARY KEY, t TEXT); INSERT INTO filled VALUES (-1, '')")
+      for (let from = 0; from < 18_000; from += 2_000) await db.query(`INSERT INTO source VALUES ${Array.from({ length: 2_000 }, (_, i) => `(${from + i}, '${'x'.repeat(900)}')`).join(', ')}`)
+      for (let size = 6_000; size <= 18_000; size += 2_000) {
+        await db.query('DELETE FROM filled WHERE id >= 0')
+        expect((await db.query(`INSERT INTO filled SELECT id, t FROM source WHERE id < ${size}`)).at(-1)!.rowCount, `${size} rows`).toBe(size)
+      }
+    } finally {
+      await roomy.close()
+    }
   })
 
   test('a key that exists leaves all as it was, wherever it comes', async () => {

@@ -3,7 +3,7 @@
  * as they come, and become part of the table in one step at the end; within a transaction, and where existing rows are
  * kept, they are read to the end first, spilled where memory has no room, and then written batch by batch.
  */
-import type { EngineRow, EngineSession, StagedWriteMode, WriteMode } from '../../../engine/engine.ts'
+import type { Engine, EngineRow, EngineSession, StagedWriteMode, WriteMode } from '../../../engine/engine.ts'
 import type { TableSchema } from '../../../engine/schema.ts'
 import type { Batch, QueryRun } from '../../operator/query-run.ts'
 import { rowBytes } from '../../operator/spill/query-memory.ts'
@@ -25,9 +25,13 @@ export interface QueriedInsert {
   readonly stages: Staging | undefined
 }
 
-/** Returns rows changed. All are written or none; within a transaction the caller ends it when this fails. */
-export async function insertQueried(insert: QueriedInsert, rows: AsyncIterable<Batch>): Promise<number> {
-  const { run, table, mode, stages } = insert
+/** Returns rows changed. All are written or none; within a transaction the caller ends it when this fails. `query` begins on a snapshot of its own. */
+export async function insertQueried(insert: QueriedInsert, query: () => AsyncIterable<Batch>): Promise<number> {
+  return (await insertRows(insert, query(), true)) ?? (await insertRows(insert, query(), false))!
+}
+
+/** Undefined where `mayFlush` and the memtables were flushed, after which the rows are to be read anew: nothing was written. */
+async function insertRows({ run, table, mode, stages }: QueriedInsert, rows: AsyncIterable<Batch>, mayFlush: boolean): Promise<number | undefined> {
   const share = run.memoryOfWrite.share()
   const batches = inBatches(rows, run, share)
   try {
@@ -35,6 +39,12 @@ export async function insertQueried(insert: QueriedInsert, rows: AsyncIterable<B
     if (first.done === true) return 0
     const second = await batches.next()
     if (second.done === true) return await run.engine.insert(table, first.value, mode, run.stats)
+    // The query's snapshot keeps what it found in memtables, and with much of it there would be no room to write.
+    if (mayFlush && stages !== undefined && memtableBytesOf(stages.engine) > firstBatchBytes) {
+      await batches.return(undefined)
+      await stages.engine.flush()
+      return undefined
+    }
     const all = following([first.value, second.value], batches, share)
     if (stages !== undefined && mode !== 'insert-or-ignore') return await insertStaged(stages, table, mode, all)
     const store = createRowStore(run, run.memory.share())
@@ -46,9 +56,13 @@ export async function insertQueried(insert: QueriedInsert, rows: AsyncIterable<B
   }
 }
 
+function memtableBytesOf(engine: Engine): number {
+  return engine.stats().shards.reduce((sum, { memtableBytes }) => sum + memtableBytes, 0)
+}
+
 /** Rows in batches of so many bytes; each counts as held until it is given back. */
-async function* inBatches(rows: AsyncIterable<Batch>, { memory }: QueryRun, share: MemoryShare): AsyncGenerator<Batch, undefined> {
-  let bytesMax = Math.min(firstBatchBytes, memory.bytesMax / 4)
+async function* inBatches(rows: AsyncIterable<Batch>, run: QueryRun, share: MemoryShare): AsyncGenerator<Batch, undefined> {
+  let bytesMax = Math.min(firstBatchBytes, run.memory.bytesMax / 4)
   let batch: EngineRow[] = []
   let bytes = 0
   for await (const part of rows) {
@@ -61,7 +75,7 @@ async function* inBatches(rows: AsyncIterable<Batch>, { memory }: QueryRun, shar
       yield batch
       batch = []
       bytes = 0
-      bytesMax = Math.min(batchBytes, memory.bytesMax / 16)
+      bytesMax = Math.min(batchBytes, run.memory.bytesMax / 16)
     }
   }
   if (batch.length > 0) yield batch
@@ -69,9 +83,14 @@ async function* inBatches(rows: AsyncIterable<Batch>, { memory }: QueryRun, shar
 
 /** The batches that are there and those that follow; one is given back when the next is asked for. */
 async function* following(held: Batch[], more: AsyncGenerator<Batch>, share: MemoryShare): AsyncGenerator<Batch> {
-  for (let batch = held.shift(); batch !== undefined; batch = held.shift() ?? await nextOf(more)) {
-    yield batch
-    share.give(batch.reduce((sum, row) => sum + rowBytes(row), 0))
+  try {
+    for (let batch = held.shift(); batch !== undefined; batch = held.shift() ?? await nextOf(more)) {
+      yield batch
+      share.give(batch.reduce((sum, row) => sum + rowBytes(row), 0))
+    }
+  } finally {
+    // With it the query lets go of its snapshot, which may keep the memory that is needed to clear up.
+    await more.return(undefined)
   }
 }
 
@@ -84,6 +103,8 @@ async function insertStaged({ engine, visible }: Staging, table: TableSchema, mo
   const staged = await engine.stageTable(table)
   let isJoined = false
   try {
+    // The memtables of now are kept by the query's snapshot: what is written goes to others.
+    await engine.flush()
     const count = await insertEach(engine, staged, mode, batches)
     await joinStaged(engine, visible(() => count), staged, table, mode)
     isJoined = true

@@ -10,7 +10,7 @@ import type { VisibleWrites } from './staging.ts'
 
 /** Makes all staged rows rows of `table` at once; there is no staged table then. When it fails there still is. */
 export async function joinStaged(engine: Engine, visible: VisibleWrites, staged: TableSchema, table: TableSchema, mode: StagedWriteMode): Promise<void> {
-  if ((await isEmpty(engine, table)) || !(await joinByTransaction(visible, staged, table, mode))) await visible.publishStaged(staged, table, mode)
+  if ((await isEmpty(engine, table)) || !(await joinByTransaction(engine, visible, staged, table, mode))) await visible.publishStaged(staged, table, mode)
   else await engine.dropStaged(staged)
 }
 
@@ -24,8 +24,9 @@ async function isEmpty(engine: Engine, table: TableSchema): Promise<boolean> {
   }
 }
 
-/** False when the rows are too many. */
-async function joinByTransaction(visible: VisibleWrites, staged: TableSchema, table: TableSchema, mode: StagedWriteMode): Promise<boolean> {
+/** False when the rows are too many. The transaction's snapshot keeps what it finds in memtables: so little should be there. */
+async function joinByTransaction(engine: Engine, visible: VisibleWrites, staged: TableSchema, table: TableSchema, mode: StagedWriteMode): Promise<boolean> {
+  await engine.flush()
   const transaction = await visible.begin(() => [table])
   const snapshot = transaction.snapshot()
   try {
@@ -33,7 +34,7 @@ async function joinByTransaction(visible: VisibleWrites, staged: TableSchema, ta
     await transaction.commit()
     return true
   } catch (error) {
-    if (error instanceof LsmtError && error.code === '54000') return false
+    if (error instanceof LsmtError && (error.code === '54000' || error.code === '53200')) return false
     throw error
   } finally {
     snapshot.release()
