@@ -124,6 +124,9 @@ export async function startHttpServer(settings: HttpSettings, services: HttpServ
   if (services.cluster !== undefined) answerUpgrades(server, settings.certificate !== undefined, services.cluster)
   await (settings.heldPort?.giveTo(server) ?? listen(server, settings))
   const drain = async (graceMs: number): Promise<void> => {
+    // What has half arrived was begun before this server stops.
+    lane?.handOverHalves()
+    await new Promise(setImmediate)
     door.isStopping = true
     await traffic.settled(graceMs)
   }

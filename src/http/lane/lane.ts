@@ -28,6 +28,8 @@ import { createDates } from './lane-reply.ts'
 export interface Lane {
   /** Takes a connection that nothing was read from. */
   take(socket: Socket): void
+  /** Those of which half a request has come go to Node, which begins it in this turn or the next. */
+  handOverHalves(): void
   /** Cuts all connections that are here. */
   close(): void
   readonly connectionCount: number
@@ -70,6 +72,9 @@ export function openLane(options: LaneOptions): Lane {
   timer.unref()
   return {
     take: (socket) => void open.add(new LaneConnection(floor, socket)),
+    handOverHalves() {
+      for (const connection of open) if (connection.state === 'rest') floor.handOver(connection, connection.bytes)
+    },
     close() {
       clearInterval(timer)
       for (const { socket } of open) socket.destroy()

@@ -89,6 +89,7 @@ export async function startServer(name: string, place: TestServerOptions): Promi
         } catch (error) {
           if (!(error instanceof LsmtError && error.code === '57P03') || performance.now() > endMs) throw error
         }
+        if (performance.now() > endMs) throw new LsmtError('57P03', `whom ${name} takes for the coordinator is none`)
         // As clients are kept waiting while nobody takes the statement.
         await new Promise((resolve) => setTimeout(resolve, 20))
       }

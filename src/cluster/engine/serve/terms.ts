@@ -109,7 +109,8 @@ async function place(state: TermsState, waitMs: number): Promise<CoordinatorPlac
   const { clock, changes } = state.options
   const endMs = clock.monotonicMs() + waitMs
   for (;;) {
-    const known = knownPlace(state)
+    // What it knew is of before, and nothing will correct it.
+    const known = state.isClosed ? undefined : knownPlace(state)
     if (known !== undefined) return known
     const leftMs = endMs - clock.monotonicMs()
     if (leftMs <= 0 || state.isClosed) throw new LsmtError('57P03', 'no node coordinates writes now', { hint: 'nothing was written: send it again in a moment' })
