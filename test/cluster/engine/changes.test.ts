@@ -16,6 +16,8 @@ test('many may wait for the next change', async () => {
   await new Promise((resolve) => setImmediate(resolve))
   process.off('warning', onWarning)
   expect(warnings).toEqual([])
+  const last = changes.next(60_000)
   changes.close()
-  await changes.next(60_000)
+  await last
+  await expect(changes.next(60_000)).rejects.toMatchObject({ code: '57P03' })
 })

@@ -1,4 +1,5 @@
 /** Something may have changed of who leads what: whoever waits for that looks again. */
+import { LsmtError } from '../../../errors.ts'
 import { sharedAbort } from '../../../runtime/end-signal.ts'
 import { pause } from '../../../runtime/alarms.ts'
 import type { Alarms } from '../../../runtime/alarms.ts'
@@ -7,9 +8,9 @@ export interface Changes {
   tell(): void
   /** Called at every change; not within the one that told. */
   onChange(listener: () => void): void
-  /** Resolves at the next change, and after `waitMs` in any case. */
+  /** Resolves at the next change, and after `waitMs` in any case. 57P03 once there are no more. */
   next(waitMs?: number): Promise<void>
-  /** Wakes all, for good. */
+  /** Wakes all: there are no more changes, and whoever looked again without waiting would never let go of the thread. */
   close(): void
 }
 
@@ -35,7 +36,7 @@ export function createChanges(alarms: Alarms): Changes {
       queueMicrotask(ring)
     },
     onChange: (listener) => void listeners.push(listener),
-    next: (waitMs = waitMsDefault) => pause(alarms, waitMs, upcoming.signal),
+    next: (waitMs = waitMsDefault) => (isClosed ? Promise.reject(new LsmtError('57P03', 'this node has stopped')) : pause(alarms, waitMs, upcoming.signal)),
     close() {
       isClosed = true
       listeners.length = 0

@@ -85,7 +85,9 @@ function begin(state: TermsState, epoch: number): void {
     if (state.current === term) state.current = undefined
     log.info({ epoch }, `this node does not coordinate writes any more (epoch ${epoch})`)
     // The next one, if there is one, begins when something has changed, so that what failed is not tried without a pause.
-    void changes.next().then(() => tend(state))
+    changes.next().then(() => tend(state), () => {
+      // None begins on a node that has stopped.
+    })
   })
   term.ready.then(() => changes.tell(), (error: unknown) => {
     if (term.over.aborted) return
