@@ -125,8 +125,7 @@ export async function startHttpServer(settings: HttpSettings, services: HttpServ
   await (settings.heldPort?.giveTo(server) ?? listen(server, settings))
   const drain = async (graceMs: number): Promise<void> => {
     // What has half arrived was begun before this server stops.
-    lane?.handOverHalves()
-    await new Promise(setImmediate)
+    if (lane?.handOverHalves() === true) await new Promise(setImmediate)
     door.isStopping = true
     await traffic.settled(graceMs)
   }

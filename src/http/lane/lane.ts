@@ -28,8 +28,8 @@ import { createDates } from './lane-reply.ts'
 export interface Lane {
   /** Takes a connection that nothing was read from. */
   take(socket: Socket): void
-  /** Those of which half a request has come go to Node, which begins it in this turn or the next. */
-  handOverHalves(): void
+  /** Those of which half a request has come go to Node, which begins it in this turn or the next. Whether there are any. */
+  handOverHalves(): boolean
   /** Cuts all connections that are here. */
   close(): void
   readonly connectionCount: number
@@ -73,7 +73,9 @@ export function openLane(options: LaneOptions): Lane {
   return {
     take: (socket) => void open.add(new LaneConnection(floor, socket)),
     handOverHalves() {
-      for (const connection of open) if (connection.state === 'rest') floor.handOver(connection, connection.bytes)
+      const halves = [...open].filter(({ state }) => state === 'rest')
+      for (const connection of halves) floor.handOver(connection, connection.bytes)
+      return halves.length > 0
     },
     close() {
       clearInterval(timer)
