@@ -11,7 +11,8 @@ export interface LaneHead {
 }
 
 const requestLine = /^POST (\/query(?:\?[\x21-\x7e]*)?) HTTP\/1\.1$/
-const headerLine = /^([!#$%&'*+.^_`|~\dA-Za-z-]+):[ \t]*([\x20-\x7e\t]*)$/
+/** Without tabs, of which Node takes some and refuses others. */
+const headerLine = /^([!#$%&'*+.^_`|~\dA-Za-z-]+): *([\x20-\x7e]*)$/
 const wholeNumber = /^(?:0|[1-9]\d{0,8})$/
 
 /** Headers with which a request is not of the plain kind, whatever they say. */
