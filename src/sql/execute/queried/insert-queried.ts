@@ -15,6 +15,8 @@ import type { ReadStats } from '../../../lsm/tree.ts'
 
 /** In memory; a statement may write several times as many bytes. */
 const firstBatchBytes = 16 * 1024 * 1024
+/** Of memtables beside which there is room to write, however small the memory for them. */
+const keptBytesMax = 1024 * 1024
 const batchBytes = 4 * 1024 * 1024
 
 export interface QueriedInsert {
@@ -27,11 +29,13 @@ export interface QueriedInsert {
 
 /** Returns rows changed. All are written or none; within a transaction the caller ends it when this fails. `query` begins on a snapshot of its own. */
 export async function insertQueried(insert: QueriedInsert, query: () => AsyncIterable<Batch>): Promise<number> {
-  return (await insertRows(insert, query(), true)) ?? (await insertRows(insert, query(), false))!
+  // The query's snapshot keeps what it finds in memtables, also when they are flushed meanwhile.
+  const keepsMuch = insert.stages !== undefined && memtableBytesOf(insert.stages.engine) > keptBytesMax
+  return (await insertRows(insert, query(), keepsMuch)) ?? (await insertRows(insert, query(), false))!
 }
 
-/** Undefined where `mayFlush` and the memtables were flushed, after which the rows are to be read anew: nothing was written. */
-async function insertRows({ run, table, mode, stages }: QueriedInsert, rows: AsyncIterable<Batch>, mayFlush: boolean): Promise<number | undefined> {
+/** Undefined where `flushesFirst` and the rows are many: the memtables were flushed, and the rows are to be read anew. Nothing was written. */
+async function insertRows({ run, table, mode, stages }: QueriedInsert, rows: AsyncIterable<Batch>, flushesFirst: boolean): Promise<number | undefined> {
   const share = run.memoryOfWrite.share()
   const batches = inBatches(rows, run, share)
   try {
@@ -39,8 +43,8 @@ async function insertRows({ run, table, mode, stages }: QueriedInsert, rows: Asy
     if (first.done === true) return 0
     const second = await batches.next()
     if (second.done === true) return await run.engine.insert(table, first.value, mode, run.stats)
-    // The query's snapshot keeps what it found in memtables, and with much of it there would be no room to write.
-    if (mayFlush && stages !== undefined && memtableBytesOf(stages.engine) > firstBatchBytes) {
+    // With much of them kept there would be no room to write.
+    if (flushesFirst && stages !== undefined) {
       await batches.return(undefined)
       await stages.engine.flush()
       return undefined
