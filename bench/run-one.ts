@@ -13,6 +13,9 @@ interface EngineBench {
   measure(options: BenchOptions): AsyncIterable<readonly Measurement[] | BenchNote>
 }
 
+/** Tiny ones take seconds, on a busy machine a minute: one that takes longer hangs. */
+const smokeLimitMs = 300_000
+
 const [file, ...flags] = process.argv.slice(2)
 if (file === undefined || process.send === undefined) throw new Error('this is started by run.ts')
 process.once('disconnect', () => process.exit(1))
@@ -29,6 +32,13 @@ async function* outcomes(path: string, options: BenchOptions): AsyncGenerator<re
   for (const each of module.bench()) yield measureKernelCase(name, each, options)
 }
 
-for await (const outcome of outcomes(file, { smoke: flags.includes('--smoke') })) await send('note' in outcome ? { note: outcome } : { measurements: outcome })
+const smoke = flags.includes('--smoke')
+if (smoke) {
+  setTimeout(() => {
+    console.error(`${file} is not done after ${smokeLimitMs / 1000} s; it waits for ${process.getActiveResourcesInfo().join(', ')}`)
+    process.exit(1)
+  }, smokeLimitMs).unref()
+}
+for await (const outcome of outcomes(file, { smoke })) await send('note' in outcome ? { note: outcome } : { measurements: outcome })
 await send({ peakMemoryBytes: process.resourceUsage().maxRSS * 1024 })
 process.exit(0)
