@@ -18,7 +18,8 @@ const smokeLimitMs = 300_000
 
 const [file, ...flags] = process.argv.slice(2)
 if (file === undefined || process.send === undefined) throw new Error('this is started by run.ts')
-process.once('disconnect', () => process.exit(1))
+// Without the runner nobody wants the result.
+process.once('disconnect', giveUp)
 
 const send = (message: FromBench): Promise<void> =>
   new Promise((resolve, reject) => {
@@ -32,11 +33,17 @@ async function* outcomes(path: string, options: BenchOptions): AsyncGenerator<re
   for (const each of module.bench()) yield measureKernelCase(name, each, options)
 }
 
+/** Ends this process, with the servers that it started: they are its group, or end when it exits. */
+function giveUp(): never {
+  if (process.platform !== 'win32') process.once('exit', () => process.kill(-process.pid, 'SIGKILL'))
+  process.exit(1)
+}
+
 const smoke = flags.includes('--smoke')
 if (smoke) {
   setTimeout(() => {
     console.error(`${file} is not done after ${smokeLimitMs / 1000} s; it waits for ${process.getActiveResourcesInfo().join(', ')}`)
-    process.exit(1)
+    giveUp()
   }, smokeLimitMs).unref()
 }
 for await (const outcome of outcomes(file, { smoke })) await send('note' in outcome ? { note: outcome } : { measurements: outcome })

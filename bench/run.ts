@@ -47,8 +47,9 @@ function benchFiles(room: string): string[] {
 }
 
 async function runBench(file: string, smoke: boolean): Promise<BenchRun> {
-  const child = fork(new URL('run-one.ts', import.meta.url), [file, ...(smoke ? ['--smoke'] : [])], { execArgv: ['--import', 'tsx'] })
-  const exited = once(child, 'exit')
+  const child = fork(new URL('run-one.ts', import.meta.url), [file, ...(smoke ? ['--smoke'] : [])], { execArgv: ['--import', 'tsx'], detached: true })
+  // Its last messages may be read after its exit, but before the channel is closed.
+  const ended = Promise.all([once(child, 'exit'), once(child, 'disconnect')])
   const startMs = performance.now(), startedAt = new Date().toISOString(), loadAverage = loadavg()[0]!
   const measurements: Measurement[] = [], notes: BenchNote[] = []
   let peakMemoryBytes: number | undefined
@@ -62,7 +63,7 @@ async function runBench(file: string, smoke: boolean): Promise<BenchRun> {
       measurements.push(...message.measurements)
     }
   })
-  const [code, signal] = (await exited) as [number | null, string | null]
+  const [[code, signal]] = (await ended) as [[number | null, string | null], unknown]
   if (code !== 0 || peakMemoryBytes === undefined) throw new Error(`${file} ended with ${signal ?? code}`)
   return { file, startedAt, command: commandLine(file, smoke), machine: machine(), loadAverage, seconds: Math.round((performance.now() - startMs) / 100) / 10, peakMemoryBytes, measurements, notes }
 }
