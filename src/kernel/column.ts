@@ -61,4 +61,17 @@ export interface ColumnExports {
   columnLowerBoundI64(chunk: Pointer, value: Pointer): number
   /** The same for bytes, compared as unsigned bytes, shorter first. */
   columnLowerBoundBytes(chunk: Pointer, key: Pointer, keyBytes: number, scratch: Pointer): number
+  /**
+   * The row of a key, given by its bytes (src/kernel/row.ts), in a sorted i64 or bytes chunk without nulls; -1 when it is not there, -2 when
+   * the chunk cannot be read. `work`: 8 bytes; `scratch` as for decoding.
+   */
+  columnFindKey(chunk: Pointer, key: Pointer, keyBytes: number, work: Pointer, scratch: Pointer): number
+
+  /** Bytes of a chunk of compressed text as `columnExpand` writes it; 0 for any other chunk. */
+  columnExpandedBytes(chunk: Pointer): number
+  /**
+   * Writes a chunk of compressed text as a plain one with the same rows, in which a row is read without its neighbours; returns the
+   * bytes written, or 0 for any other chunk and for malformed text.
+   */
+  columnExpand(chunk: Pointer, out: Pointer): number
 }

@@ -3,6 +3,8 @@ import type { ColumnExports } from '../column.ts'
 import type { LinearMemory } from '../linear-memory.ts'
 import { codesBytes, createChunkWriter } from './column/chunk-write.ts'
 import { createDictionaryBuilder } from './column/dictionary.ts'
+import { createColumnExpand } from './column/expand.ts'
+import { createFindKey } from './column/find-key.ts'
 import { createColumnGather } from './column/gather.ts'
 import { blockCount, blockRows, createChunkLayout, entryBytes, headerBytes, nullBitmapBytes } from './column/layout.ts'
 import { createColumnNulls } from './column/nulls.ts'
@@ -32,6 +34,8 @@ export function createColumnJs(memory: LinearMemory): ColumnExports {
     columnHasNulls: (chunk) => layout.flags(chunk) & 1,
     columnValidate: createValidator(memory, layout, places),
     ...getters,
+    columnFindKey: createFindKey(memory, layout, getters),
+    ...createColumnExpand(memory, layout, places),
     ...createColumnGather(memory, layout, getters),
   }
 }

@@ -4,6 +4,9 @@
  * evicts what it finds cleared. A chunk comes in unmarked, so that a scan, which uses each chunk once, does not push out
  * what is used again and again. Pinned chunks stay; when nothing else is left, a reservation is error 53200.
  *
+ * A chunk of compressed text that point reads keep asking for is replaced by its expanded form (src/lsm/table/read/expand-chunk.ts),
+ * which counts with the bytes that it takes and is evicted like any other; read again from its file, it is compressed.
+ *
  * Each open file has a table of frame numbers by chunk index, so a hit is two array loads. Evicting a chunk clears
  * its entry. A frame that is pinned while its file is closed is freed by its last unpin.
  */
@@ -17,6 +20,8 @@ export interface ChunkCacheCounts {
   hits: number
   misses: number
   evictions: number
+  /** Chunks that were replaced by their expanded form. */
+  expansions: number
   chunks: number
   /** Bytes of chunks and tails. */
   chunkBytes: number
@@ -44,6 +49,17 @@ export interface ChunkCache {
   addressOf(frame: Frame): Pointer
   /** Makes a reserved frame the cached chunk of an index, still pinned. Returns the frame that counts: another load may have been faster. */
   publish(file: CachedFile, index: number, frame: Frame): Frame
+  /** A point read had to expand a part of a cached chunk. */
+  notePartRead(file: CachedFile, index: number): void
+  /** How often that was since the hand passed last, up to 255. */
+  partReads(file: CachedFile, index: number): number
+  /** Whether so many bytes more fit in without an eviction. */
+  hasRoom(byteLength: number): boolean
+  /**
+   * Replaces a cached chunk by what `write` makes of it in `byteLength` bytes. May evict others. false, with the chunk where it was, when it is
+   * pinned, there is no room, or `write` gives false.
+   */
+  rewrite(file: CachedFile, index: number, byteLength: number, write: (from: Pointer, to: Pointer) => boolean): boolean
   /** At least `byteLength` bytes for use until the caller's next await or next call of this. May evict chunks that are not pinned. */
   scratch(byteLength: number): Pointer
   /** At least `byteLength` bytes outside linear memory, for use until the caller's next await or next call of this. */
@@ -67,7 +83,7 @@ interface CacheState {
 
 export function createChunkCache(heap: LinearHeap, bytesMax: number): ChunkCache {
   const frames = createFrames()
-  const counts: ChunkCacheCounts = { hits: 0, misses: 0, evictions: 0, chunks: 0, chunkBytes: 0, scratchBytes: 0 }
+  const counts: ChunkCacheCounts = { hits: 0, misses: 0, evictions: 0, expansions: 0, chunks: 0, chunkBytes: 0, scratchBytes: 0 }
   const state: CacheState = { heap, bytesMax, frames, counts, scratch: { address: 0, bytes: 0 }, staging: new Uint8Array(0) }
   return {
     bytesMax,
@@ -86,6 +102,10 @@ export function createChunkCache(heap: LinearHeap, bytesMax: number): ChunkCache
     reserve: (byteLength) => reserve(state, byteLength),
     addressOf: (frame) => frames.addresses[frame]!,
     publish: (file, index, frame) => publish(state, file, index, frame),
+    notePartRead: (file, index) => void (frames.partReads[file.frames[index]!]! += frames.partReads[file.frames[index]!]! < 255 ? 1 : 0),
+    partReads: (file, index) => frames.partReads[file.frames[index]!]!,
+    hasRoom: (byteLength) => counts.chunkBytes + counts.scratchBytes + roundedBytes(byteLength) <= bytesMax,
+    rewrite: (file, index, byteLength, write) => rewrite(state, file, index, byteLength, write),
     scratch: (byteLength) => (byteLength <= state.scratch.bytes ? state.scratch.address : resizeScratch(state, byteLength)),
     staging: (byteLength) => (byteLength <= state.staging.length ? state.staging : resizeStaging(state, byteLength)),
     evict: () => evictOne(state),
@@ -113,14 +133,25 @@ function unpin(state: CacheState, frame: Frame): void {
 }
 
 function reserve(state: CacheState, byteLength: number): Frame {
-  const { frames, counts } = state
+  const frame = tryReserve(state, byteLength)
+  if (frame === 0) throw full(state, roundedBytes(byteLength))
+  return frame
+}
+
+/** 0 when all else is pinned. */
+function tryReserve(state: CacheState, byteLength: number): Frame {
   const bytes = roundedBytes(byteLength)
-  const address = allocate(state, bytes)
+  const address = tryAllocate(state, bytes)
+  return address === 0 ? 0 : takeFrame(state, address, bytes)
+}
+
+function takeFrame({ frames, counts }: CacheState, address: Pointer, bytes: number): Frame {
   const frame = frames.free.pop() ?? addFrame(frames)
   frames.addresses[frame] = address
   frames.bytes[frame] = bytes
   frames.pins[frame] = 1
   frames.referenced[frame] = 0
+  frames.partReads[frame] = 0
   counts.chunks += 1
   counts.chunkBytes += bytes
   return frame
@@ -138,6 +169,26 @@ function publish(state: CacheState, file: CachedFile, index: number, frame: Fram
   frames.owners[frame] = file
   frames.indexes[frame] = index
   return frame
+}
+
+function rewrite(state: CacheState, file: CachedFile, index: number, byteLength: number, write: (from: Pointer, to: Pointer) => boolean): boolean {
+  const { frames, counts } = state
+  const before = file.frames[index]!
+  if (before === 0 || frames.pins[before]! > 0) return false
+  frames.pins[before] = 1
+  const after = tryReserve(state, byteLength)
+  const isWritten = after !== 0 && write(frames.addresses[before]!, frames.addresses[after]!)
+  if (isWritten) {
+    frames.owners[before] = undefined
+    frames.owners[after] = file
+    frames.indexes[after] = index
+    frames.referenced[after] = 1
+    file.frames[index] = after
+    counts.expansions += 1
+  }
+  unpin(state, before)
+  if (after !== 0) unpin(state, after)
+  return isWritten
 }
 
 function removeFile(state: CacheState, file: CachedFile): void {
@@ -164,7 +215,8 @@ function clear(state: CacheState): void {
 function resizeScratch(state: CacheState, byteLength: number): Pointer {
   const { scratch } = state
   const bytes = Math.max(4096, 2 ** Math.ceil(Math.log2(byteLength)))
-  const address = allocate(state, bytes)
+  const address = tryAllocate(state, bytes)
+  if (address === 0) throw full(state, bytes)
   if (scratch.address !== 0) state.heap.free(scratch.address)
   state.counts.scratchBytes += bytes - scratch.bytes
   scratch.address = address
@@ -177,16 +229,16 @@ function resizeStaging(state: CacheState, byteLength: number): Uint8Array {
   return state.staging
 }
 
-/** Memory within the bound, evicting as needed. */
-function allocate(state: CacheState, byteLength: number): Pointer {
+/** Memory within the bound, evicting as needed; 0 when all else is pinned. */
+function tryAllocate(state: CacheState, byteLength: number): Pointer {
   const { counts, bytesMax } = state
   while (counts.chunkBytes + counts.scratchBytes + byteLength > bytesMax) {
-    if (!evictOne(state)) throw full(state, byteLength)
+    if (!evictOne(state)) return 0
   }
   for (;;) {
     const address = state.heap.tryAllocate(byteLength)
     if (address !== 0) return address
-    if (!evictOne(state)) throw full(state, byteLength)
+    if (!evictOne(state)) return 0
   }
 }
 
@@ -209,6 +261,7 @@ function evictOne(state: CacheState): boolean {
       return true
     }
     frames.referenced[hand] = 0
+    frames.partReads[hand] = 0
   }
   return false
 }

@@ -17,6 +17,8 @@ export interface Frames {
   bytes: Uint32Array
   pins: Int32Array
   referenced: Uint8Array
+  /** Point reads that expanded a part of the chunk since the hand passed last, up to 255. */
+  partReads: Uint8Array
   indexes: Uint32Array
   readonly owners: (CachedFile | undefined)[]
   readonly free: Frame[]
@@ -31,6 +33,7 @@ export function createFrames(): Frames {
     bytes: new Uint32Array(size),
     pins: new Int32Array(size),
     referenced: new Uint8Array(size),
+    partReads: new Uint8Array(size),
     indexes: new Uint32Array(size),
     owners: [],
     free: [],
@@ -48,6 +51,7 @@ export function addFrame(frames: Frames): Frame {
   frames.bytes = grown(frames.bytes, new Uint32Array(size))
   frames.pins = grown(frames.pins, new Int32Array(size))
   frames.referenced = grown(frames.referenced, new Uint8Array(size))
+  frames.partReads = grown(frames.partReads, new Uint8Array(size))
   frames.indexes = grown(frames.indexes, new Uint32Array(size))
   return frame
 }

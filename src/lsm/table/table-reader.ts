@@ -9,6 +9,7 @@ import type { RangeCover } from '../keys/range-cover.ts'
 import type { Fetch, ReadStats } from './fetch.ts'
 import { slotOf } from './format.ts'
 import { chunkBytes } from './read/chunk-loader.ts'
+import { notePartRead } from './read/expand-chunk.ts'
 import { createRowFinder } from './read/find-row.ts'
 import type { RowFinder } from './read/find-row.ts'
 import { OpenFile } from './read/open-file.ts'
@@ -135,6 +136,12 @@ class FileReader implements TableReader {
     const index = rowGroup * slots.count + slot
     if (file.cached.frames[index] !== 0) return file.cache.lookup(file.cached, index)
     return file.loader.isInMemory && chunkBytes(file, index) === 0 ? 0 : undefined
+  }
+
+  notePartRead(rowGroup: number, column: ChunkName): void {
+    const { slots } = this.file.tail
+    const slot = slotOf(slots, column)
+    if (slot !== undefined) notePartRead(this.file, rowGroup * slots.count + slot)
   }
 
   pin(from: number, to: number, columns: readonly ChunkName[], stats?: ReadStats): Promise<PinnedChunks> {

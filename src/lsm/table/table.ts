@@ -128,6 +128,8 @@ export interface TableReader {
   fetchRowGroups(rowGroups: readonly number[], stats?: ReadStats): Promise<void>
   /** Chunk address of a column (ordinal, or 'key' for a composite key's bytes, or 'tombstones') in the cache; undefined when not cached, 0 when the file has no such column. */
   chunk(rowGroup: number, column: ChunkName): Pointer | undefined
+  /** A point read had to expand a part of a cached chunk: read so more often, it is kept expanded. */
+  notePartRead(rowGroup: number, column: ChunkName): void
   /** Fetches the chunks of `columns` for row groups [from, to) into the cache with as few reads as pay, and pins them until `unpin`. */
   pin(from: number, to: number, columns: readonly ChunkName[], stats?: ReadStats): Promise<PinnedChunks>
   /** The same at once when all of them are cached; undefined, with nothing pinned, when they are not. */

@@ -95,6 +95,55 @@ describe('chunk cache', () => {
     expect(heap.usedBytes).toBe(0)
   })
 
+  it('replaces a chunk by a larger form of it, within its bound', () => {
+    const heap = heapOf(1 << 20)
+    const cache = createChunkCache(heap, 4 * 1024)
+    const file = cache.addFile(4)
+    for (let index = 0; index < 4; index++) load(cache, file, index, 900)
+    for (let read = 0; read < 300; read++) cache.notePartRead(file, 1)
+    expect([cache.partReads(file, 1), cache.partReads(file, 2), cache.hasRoom(2000), cache.hasRoom(300)]).toEqual([255, 0, false, true])
+    const before = cache.peek(file, 1)
+    let written: readonly number[] = []
+    expect(cache.rewrite(file, 1, 2000, (from, to) => { written = [from, to]; return true })).toBe(true)
+    expect(written).toEqual([before, cache.peek(file, 1)])
+    expect(cache.partReads(file, 1)).toBe(0)
+    expect(cache.counts).toMatchObject({ expansions: 1, evictions: 1, chunks: 3 })
+    expect(cache.counts.chunkBytes).toBeLessThanOrEqual(4 * 1024)
+    cache.removeFile(file)
+    expect([cache.counts.chunkBytes, heap.usedBytes]).toEqual([0, 0])
+  })
+
+  it('leaves a chunk where it is when it is pinned, gone, or cannot be written, and when there is no room', () => {
+    const heap = heapOf(1 << 20)
+    const cache = createChunkCache(heap, 4 * 1024)
+    const file = cache.addFile(4)
+    for (let index = 0; index < 3; index++) load(cache, file, index, 900)
+    const never = (): boolean => { throw new Error('was written') }
+    const pinned = cache.pin(file, 0), place = cache.peek(file, 0)
+    expect(cache.rewrite(file, 0, 1000, never)).toBe(false)
+    expect(cache.rewrite(file, 3, 1000, never)).toBe(false)
+    expect(cache.rewrite(file, 1, 5000, never)).toBe(false)
+    expect(cache.rewrite(file, 1, 1000, () => false)).toBe(false)
+    expect(cache.peek(file, 0)).toBe(place)
+    expect(cache.peek(file, 1)).not.toBe(0)
+    expect(cache.counts.expansions).toBe(0)
+    cache.unpin(pinned)
+    cache.clear()
+    expect(heap.usedBytes).toBe(0)
+  })
+
+  it('forgets how often a chunk was asked for when the hand passes', () => {
+    const cache = createChunkCache(heapOf(1 << 20), 4 * 1024)
+    const file = cache.addFile(10)
+    load(cache, file, 0, 1000)
+    for (let index = 1; index < 9; index++) {
+      cache.lookup(file, 0)
+      cache.notePartRead(file, 0)
+      load(cache, file, index, 1000)
+    }
+    expect(cache.partReads(file, 0)).toBeLessThan(4)
+  })
+
   it('keeps its books over random work', () => {
     const seed = 20_261
     const random = seededRandom(seed)
@@ -117,7 +166,8 @@ describe('chunk cache', () => {
         cache.unpin(frame)
         if (count === 1) pins.delete(frame)
         else pins.set(frame, count! - 1)
-      } else cache.scratch(1 + random.below(3000))
+      } else if (random.below(2) === 0) cache.scratch(1 + random.below(3000))
+      else cache.rewrite(file, index, 1 + random.below(5000), () => random.below(4) > 0)
       expect(cache.counts.chunkBytes + cache.counts.scratchBytes, `seed ${seed}, step ${step}`).toBeLessThanOrEqual(40_000)
     }
     for (const [frame, count] of pins) for (let i = 0; i < count; i++) cache.unpin(frame)

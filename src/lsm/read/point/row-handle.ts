@@ -151,8 +151,15 @@ class TableCells implements CellSource {
       case 'f64':
         return checkDecoded(exports.columnGetF64(chunk, this.found.row, cell), kind) !== 0
       case 'bytes':
-        return checkDecoded(exports.columnGetBytes(chunk, this.found.row, cell, this.scratch.text(exports.columnDecodeScratchBytes(chunk))), kind) !== 0
+        return checkDecoded(exports.columnGetBytes(chunk, this.found.row, cell, this.textScratch(chunk, ordinal)), kind) !== 0
     }
+  }
+
+  private textScratch(chunk: Pointer, ordinal: number): Pointer {
+    const byteLength = this.scratch.kernel.exports.columnDecodeScratchBytes(chunk)
+    if (byteLength === 0) return 0
+    this.reader.notePartRead(this.found.rowGroup, ordinal)
+    return this.scratch.text(byteLength)
   }
 }
 

@@ -9,11 +9,11 @@ import type { Frame } from '../chunk-cache.ts'
 import { chunkBytes, chunkName, pinChunks, pinChunksSync, unpinAll } from './chunk-loader.ts'
 import type { OpenFile } from './open-file.ts'
 import { keySlot, tombstoneSlot } from '../format.ts'
-import { compareBytes } from '../key-order.ts'
+import { expandAskedOften } from './expand-chunk.ts'
 import type { FoundRow } from '../table.ts'
 
-/** Bytes of work area that a search needs beside the chunk's own scratch: the key as an i64, and what was found. */
-const workBytes = 32
+/** Bytes of work area that a search needs beside the chunk's own scratch: one value. */
+const workBytes = 16
 
 /** Point reads over one file. Row groups that are being fetched are fetched once, whoever asks. */
 export interface RowFinder {
@@ -27,12 +27,13 @@ export function createRowFinder(file: OpenFile): RowFinder {
     find(rowGroup, key, keyBytes, stats) {
       const { slots } = file.tail
       const first = rowGroup * slots.count
+      if (file.askedOften >= 0) expandAskedOften(file, file.askedOften)
       const work = workArea(file, first)
-      // Making room for the search may have evicted the tail itself.
+      // Making room for the search, or for a chunk's expanded form, may have evicted the tail itself.
       if (work === 0 || !file.loader.isInMemory || !touchAll(file, first)) return fetchOf(file, rowGroup, fetching, stats)
-      const search = slots.kinds[keySlot] === 'i64' ? searchI64 : searchBytes
-      const row = search(file, first, key, keyBytes, work)
-      if (row < 0) return 'absent'
+      const row = file.kernel.exports.columnFindKey(file.cache.peek(file.cached, first + keySlot), key, keyBytes, work, work + workBytes)
+      if (row === -1) return 'absent'
+      if (row < 0) throw unreadable(file, first + keySlot, 'a key in every row')
       return { rowGroup, row, tombstone: isTombstone(file, first + tombstoneSlot, row, work) }
     },
     fetch: (rowGroups, stats) => fetchShared(file, rowGroups, fetching, stats),
@@ -57,41 +58,16 @@ function touchAll(file: OpenFile, first: number): boolean {
   return true
 }
 
-/** Row of the key, or -1. */
-function searchI64(file: OpenFile, first: number, key: Pointer, keyBytes: number, work: Pointer): number {
-  if (keyBytes !== 8) return -1
-  const { exports, memory } = file.kernel
-  const { view, u32 } = memory
-  const chunk = file.cache.peek(file.cached, first + keySlot)
-  view.setInt32(work + 4, view.getInt32(key) ^ 0x8000_0000, true)
-  view.setUint32(work, view.getUint32(key + 4), true)
-  const row = exports.columnLowerBoundI64(chunk, work)
-  if (row >= exports.columnCount(chunk)) return -1
-  if (row < 0 || exports.columnGetI64(chunk, row, work + 8) !== 1) throw unreadable(file, first + keySlot, row)
-  const found = (work + 8) >>> 2
-  return u32[found] === u32[work >>> 2] && u32[found + 1] === u32[(work >>> 2) + 1] ? row : -1
-}
-
-function searchBytes(file: OpenFile, first: number, key: Pointer, keyBytes: number, work: Pointer): number {
-  const { exports, memory } = file.kernel
-  const chunk = file.cache.peek(file.cached, first + keySlot)
-  const row = exports.columnLowerBoundBytes(chunk, key, keyBytes, work + workBytes)
-  if (row >= exports.columnCount(chunk)) return -1
-  if (row < 0 || exports.columnGetBytes(chunk, row, work, work + workBytes) !== 1) throw unreadable(file, first + keySlot, row)
-  const found = work >>> 2
-  return compareBytes(memory.u8, memory.u32[found]!, memory.u32[found + 1]!, key, keyBytes) === 0 ? row : -1
-}
-
 function isTombstone(file: OpenFile, index: number, row: number, work: Pointer): boolean {
   const { kernel, cache, cached } = file
   const chunk = cache.peek(cached, index)
   if (chunk === 0) return false
-  if (kernel.exports.columnGetI64(chunk, row, work) !== 1) throw unreadable(file, index, row)
+  if (kernel.exports.columnGetI64(chunk, row, work) !== 1) throw unreadable(file, index, `a value in row ${row}`)
   return kernel.memory.u32[work >>> 2] !== 0
 }
 
-const unreadable = (file: OpenFile, index: number, row: number): Error =>
-  corruption('column chunk', { file: file.tail.file, block: chunkName(file.tail, index), expected: `a value in row ${row}`, actual: 'none' })
+const unreadable = (file: OpenFile, index: number, expected: string): Error =>
+  corruption('column chunk', { file: file.tail.file, block: chunkName(file.tail, index), expected, actual: 'none' })
 
 function fetchOf(file: OpenFile, rowGroup: number, fetching: Map<number, Promise<void>>, stats: ReadStats | undefined): Fetch {
   const { readSync } = file.object

@@ -29,6 +29,8 @@ export class OpenFile {
   /** Reads under way; `close` waits for them. */
   readonly running = new Set<Promise<unknown>>()
   closed = false
+  /** Index of a chunk that is to be expanded if that pays (src/lsm/table/read/expand-chunk.ts); -1: none. */
+  askedOften = -1
   /** Which slots lists of columns that were pinned are in. */
   slotLists: readonly { readonly of: ChunkSlots; readonly columns: readonly ChunkName[]; readonly wanted: readonly number[] }[] = []
   /** What its range tombstones delete; undefined until the tail was read once, where there are any. */
