@@ -100,5 +100,11 @@ export function bench(): readonly BenchCase[] {
     }),
     likeCase("LIKE 'city number 3%'", ['city number 3', '%']),
     likeCase("LIKE '%number%7'", ['%', 'number', '%', '7']),
+    vectorCase('texts joined', 8 * 1024, ({ heap, exports }, { texts, out }) => {
+      const ends = heap.allocate(4 * 1024)
+      return () => {
+        for (let row = 0; row < rowCount; row += 512) exports.vectorJoinAscii(texts + 8 * row, 512, out, 16 * 1024, ends)
+      }
+    }),
   ]
 }

@@ -22,6 +22,7 @@ import { defaultDatabaseSettings } from '../settings.ts'
 import { zeroCounts } from '../storage/storage-counts.ts'
 import type { StorageUse } from '../storage/storage-counts.ts'
 import type { Storage } from '../storage/storage.ts'
+import { createTextReader } from './codec/text-reader.ts'
 import type { Engine } from './engine.ts'
 import type { CacheCounts, EngineStats } from './engine-stats.ts'
 import { createRequests } from './requests/requests.ts'
@@ -99,11 +100,11 @@ export async function createLocalEngine(parts: LocalEngineParts): Promise<Engine
     if (isClosed) throw parts.closed?.() ?? new LsmtError('55000', 'the database is closed')
   }
   const { kernel, trees } = parts
-  const keys = createKeyScratch(kernel, trees.length)
+  const keys = createKeyScratch(kernel, trees.length), strings = createTextReader(kernel)
   const readers = parts.readers ?? createReaders({ kernel, clock: systemClock, regions: [], rowsMin: 0, pinnedBytesMax: 0 })
   const groupBudget: HeapBudget = parts.groupBudget ?? { bytesMax: Math.floor(kernel.heap.byteLength / 6), usedBytes: 0 }
   const committer = createCommitter(trees, parts.random, parts.rounds)
-  const shards: Shards = { kernel, trees, keys, snapshot: parts.snapshot ?? (() => takeShardSnapshot(trees, committer)), newest: () => undefined, assertOpen, groupBudget, turns: parts.turns ?? systemTurns, readers }
+  const shards: Shards = { kernel, trees, keys, texts: strings, snapshot: parts.snapshot ?? (() => takeShardSnapshot(trees, committer)), newest: () => undefined, assertOpen, groupBudget, turns: parts.turns ?? systemTurns, readers }
   const floor: CommitFloor = { trees, committer, admission: parts.admission, assertOpen, room: parts.room, doubt: parts.logs?.doubt, refusal: parts.refusal }
   const rowLengthMax = parts.rowBytesMax ?? kernel.heap.byteLength / 16
   const writer: Writer = {
@@ -145,6 +146,7 @@ export async function createLocalEngine(parts: LocalEngineParts): Promise<Engine
       await parts.close()
       texts.free()
       keys.free()
+      strings.free()
     },
   }
   return engine

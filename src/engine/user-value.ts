@@ -32,6 +32,12 @@ export function userValueOf(type: ColumnType): (value: EngineValue) => UserValue
 
 const asItIs = (value: EngineValue): UserValue => value
 
+/** How all values of a column are shown: the values given where they are shown as they are. */
+export function userColumnOf(type: ColumnType): (values: readonly EngineValue[]) => readonly UserValue[] {
+  const show = userValueOf(type)
+  return show === asItIs ? (values) => values : (values) => values.map(show)
+}
+
 /** How rows of columns of such types are shown; the row itself where all its values are shown as they are. */
 export function userRowOf(types: readonly ColumnType[]): (row: EngineRow) => readonly UserValue[] {
   const columns = types.map(userValueOf)

@@ -52,4 +52,10 @@ export interface VectorExports {
   vectorInBytes(refs: Pointer, active: Pointer, count: number, set: Pointer, setCount: number, out: Pointer): void
   /** Whether UTF-8 text matches a pattern's parts, for active rows; zeros for others. */
   vectorLike(refs: Pointer, active: Pointer, count: number, parts: Pointer, partCount: number, out: Pointer): void
+
+  /**
+   * Copies texts one behind the other to `out`, as long as they are ASCII and fit into `outBytes`; writes where each ends (u32,
+   * from `out`) at `ends`. Returns how many; what follows the last of them at `out` means nothing.
+   */
+  vectorJoinAscii(refs: Pointer, count: number, out: Pointer, outBytes: number, ends: Pointer): number
 }

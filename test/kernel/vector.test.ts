@@ -204,6 +204,22 @@ describe.each(kinds)('vector kernels, %s', (kind) => {
     }
   })
 
+  it('joins texts up to the first that is not ASCII or has no room', () => {
+    const random = seededRandom(8), outBytes = 200
+    for (let round = 0; round < 300; round++) {
+      const kernel = openTestKernel(kind, 1 << 20), { exports, heap, memory } = kernel
+      const values = many(random.below(30), () => 'abcdefghijklmnopqrstuvwxyz0123456789~ '.repeat(2).slice(0, random.below(40)).concat(random.below(25) === 0 ? ['é', '\u0080', '語'][random.below(3)]! : '').split('').reverse().join(''))
+      const out = heap.allocate(outBytes + 16), ends = heap.allocate(4 * 30)
+      memory.u8.fill(0xaa, out, out + outBytes + 16)
+      let expected = 0, joined = ''
+      while (expected < values.length && /^[\0-\x7f]*$/u.test(values[expected]!) && joined.length + values[expected]!.length <= outBytes) joined += values[expected++]!
+      expect(exports.vectorJoinAscii(putRefs(kernel, values.map((text) => Buffer.from(text))), values.length, out, outBytes, ends)).toBe(expected)
+      expect(memory.buffer.toString('latin1', out, out + joined.length)).toBe(joined)
+      expect([...memory.u32.subarray(ends / 4, ends / 4 + expected)]).toEqual(values.slice(0, expected).map((_, i) => values.slice(0, i + 1).join('').length))
+      expect(memory.u8.subarray(out + outBytes, out + outBytes + 16).every((byte) => byte === 0xaa)).toBe(true)
+    }
+  })
+
   it('chooses values, spreads and combines bits', () => {
     const random = seededRandom(7)
     for (const count of counts) {

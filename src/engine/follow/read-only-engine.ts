@@ -7,6 +7,7 @@ import type { Follower } from '../../lsm/follow/follower.ts'
 import type { Readers } from '../../lsm/readers/readers.ts'
 import type { Clock } from '../../runtime/clock.ts'
 import { systemTurns } from '../../runtime/pace.ts'
+import { createTextReader } from '../codec/text-reader.ts'
 import type { Engine } from '../engine.ts'
 import type { CacheCounts, EngineStats } from '../engine-stats.ts'
 import { createReads } from '../session/reads.ts'
@@ -46,10 +47,10 @@ export async function openReadOnlyEngine(parts: ReadOnlyParts): Promise<Engine> 
   const assertOpen = (): void => {
     if (isClosed) throw new LsmtError('55000', 'the database is closed')
   }
-  const keys = createKeyScratch(kernel, trees.length)
+  const keys = createKeyScratch(kernel, trees.length), strings = createTextReader(kernel)
   const floor = { trees, manifests: () => follower.manifests }
   const groupBudget: HeapBudget = { bytesMax: Math.floor(kernel.heap.byteLength / 6), usedBytes: 0 }
-  const shards: Shards = { kernel, trees, keys, snapshot: () => takeFollowedSnapshot(floor, pins, clock.monotonicMs), newest: () => undefined, assertOpen, groupBudget, turns: systemTurns, readers }
+  const shards: Shards = { kernel, trees, keys, texts: strings, snapshot: () => takeFollowedSnapshot(floor, pins, clock.monotonicMs), newest: () => undefined, assertOpen, groupBudget, turns: systemTurns, readers }
   const { tables, prepare } = createFollowedTables(shards)
   await follower.open((next) => prepare(next[catalogShard]!))
   const texts = createColumnInserter()
@@ -79,6 +80,7 @@ export async function openReadOnlyEngine(parts: ReadOnlyParts): Promise<Engine> 
       await parts.close()
       texts.free()
       keys.free()
+      strings.free()
     },
   }
 }

@@ -4,7 +4,7 @@ import type { Engine, EngineRow, EngineValue, KeyBound } from '../engine.ts'
 import { engineValueOf } from '../engine-value.ts'
 import { visibleOrdinals } from '../schema.ts'
 import type { ColumnSchema, TableSchema } from '../schema.ts'
-import { userValueOf } from '../user-value.ts'
+import { userColumnOf, userValueOf } from '../user-value.ts'
 import type { UserValue } from '../user-value.ts'
 import { checkList, checkObject, checkOptions } from './given.ts'
 
@@ -28,6 +28,7 @@ export interface Codec {
   readonly all: readonly number[]
   readonly toEngine: readonly ((value: UserValue) => EngineValue)[]
   readonly toUser: readonly ((value: EngineValue) => UserValue)[]
+  readonly toUserColumn: readonly ((values: readonly EngineValue[]) => readonly UserValue[])[]
 }
 
 /** 42P01 when there is no such table, 0A000 when it has no primary key. */
@@ -41,6 +42,7 @@ export function codecOf(engine: Pick<Engine, 'table' | 'catalogVersion'>, name: 
     all: visibleOrdinals(table),
     toEngine: table.columns.map(engineValueOf),
     toUser: table.columns.map((column) => userValueOf(column.type)),
+    toUserColumn: table.columns.map((column) => userColumnOf(column.type)),
   }
 }
 

@@ -86,7 +86,7 @@ function scanSource(batches: AsyncIterable<readonly (readonly EngineValue[])[]>)
 }
 
 function keyCursor(codec: Codec, { columns, limit = Number.POSITIVE_INFINITY }: EngineScan, source: Source, release: () => void): KeyCursor {
-  const toUser = columns.map((ordinal) => codec.toUser[ordinal]!)
+  const toUser = columns.map((ordinal) => codec.toUserColumn[ordinal]!)
   let left = Math.ceil(limit), isEnded = false
   function end(): Promise<void> | undefined {
     if (isEnded) return undefined
@@ -99,7 +99,7 @@ function keyCursor(codec: Codec, { columns, limit = Number.POSITIVE_INFINITY }: 
   const show = (rows: WalkedColumns<EngineValue> | undefined): ReadColumns | undefined | Promise<undefined> => {
     if (rows === undefined) return end()?.then(() => undefined)
     left -= rows.rowCount
-    return { rowCount: rows.rowCount, columns: rows.columns.map((values, i) => values.map(toUser[i]!)) }
+    return { rowCount: rows.rowCount, columns: rows.columns.map((values, i) => toUser[i]!(values)) }
   }
   const fail = async (error: unknown): Promise<never> => {
     await end()

@@ -1,5 +1,4 @@
 /** Walks over all shards: rows in key order, column by column, at once where they are in memory. */
-import type { LinearMemory } from '../../kernel/linear-memory.ts'
 import { openWalk } from '../../lsm/read/walk/walk.ts'
 import type { ReadStats, RowWalk, Snapshot, WalkedRows, WalkPart, WalkRequest } from '../../lsm/tree.ts'
 import { createPace } from '../../runtime/pace.ts'
@@ -42,8 +41,8 @@ function walkParts({ trees }: Shards, snapshots: readonly Snapshot[], request: W
   return parts
 }
 
-function engineWalk({ kernel: { memory }, assertOpen }: Shards, walk: RowWalk, kinds: readonly ReadKind[], columns: readonly number[]): EngineWalk<EngineValue> {
-  const show = (rows: WalkedRows | undefined): WalkedColumns<EngineValue> | undefined => rows && { rowCount: rows.rowCount, columns: readColumns(memory, kinds, rows, columns) }
+function engineWalk({ kernel: { memory }, texts, assertOpen }: Shards, walk: RowWalk, kinds: readonly ReadKind[], columns: readonly number[]): EngineWalk<EngineValue> {
+  const show = (rows: WalkedRows | undefined): WalkedColumns<EngineValue> | undefined => rows && { rowCount: rows.rowCount, columns: columns.map((ordinal) => readVector(memory, texts, kinds[ordinal]!, rows.vectors[ordinal]!, rows.rowCount)) }
   return {
     next(rowsMax) {
       assertOpen()
@@ -52,8 +51,4 @@ function engineWalk({ kernel: { memory }, assertOpen }: Shards, walk: RowWalk, k
     },
     close: walk.close,
   }
-}
-
-function readColumns(memory: LinearMemory, kinds: readonly ReadKind[], { rowCount, vectors }: WalkedRows, columns: readonly number[]): WalkedColumns<EngineValue>['columns'] {
-  return columns.map((ordinal) => readVector(memory, kinds[ordinal]!, vectors[ordinal]!, rowCount))
 }

@@ -4,6 +4,7 @@ import type { HeapBudget } from '../../kernel/grouping/limited-heap.ts'
 import type { Readers } from '../../lsm/readers/readers.ts'
 import type { Snapshot, Tree } from '../../lsm/tree.ts'
 import type { Turns } from '../../runtime/pace.ts'
+import type { TextReader } from '../codec/text-reader.ts'
 import type { KeyScratch } from './key-scratch.ts'
 import type { ShardSnapshot } from './shard-snapshot.ts'
 
@@ -15,6 +16,7 @@ export interface Shards {
   /** What is read of a shard as it is now; undefined = its tree's newest state. */
   newest(shard: number): Snapshot | undefined
   readonly keys: KeyScratch
+  readonly texts: TextReader
   /** Throws 55000 once the database is closed. After any wait it may be: then the shards' memory is gone. */
   readonly assertOpen: () => void
   /** What all aggregations by group may use of the kernel's memory together. */

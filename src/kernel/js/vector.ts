@@ -9,7 +9,7 @@ import { createTests } from './vector/tests.ts'
 import { createSelections } from './scan/selection.ts'
 
 export function createVectorJs(memory: LinearMemory): VectorExports {
-  return { ...createArithmetic(memory), ...createTests(memory), ...createConversions(memory), ...createBitmaps(memory) }
+  return { ...createArithmetic(memory), ...createTests(memory), ...createConversions(memory), ...createBitmaps(memory), ...createJoin(memory) }
 }
 
 const beyondI64 = 2 ** 63
@@ -77,6 +77,25 @@ function createBitmaps(memory: LinearMemory): Pick<VectorExports, 'vectorSelect'
         u32[(out >>> 2) + word] = rows >= 32 ? bits : rows <= 0 ? 0 : bits & ((1 << rows) - 1)
       }
       return scanSelectedCount(out, count)
+    },
+  }
+}
+
+function createJoin({ u8, u32 }: LinearMemory): Pick<VectorExports, 'vectorJoinAscii'> {
+  return {
+    vectorJoinAscii(refs, count, out, outBytes, ends) {
+      for (let row = 0, end = 0; row < count; row++) {
+        const from = u32[(refs >>> 2) + 2 * row]!, byteLength = u32[(refs >>> 2) + 2 * row + 1]!
+        if (byteLength > outBytes - end) return row
+        for (let i = 0; i < byteLength; i++) {
+          const byte = u8[from + i]!
+          if (byte > 0x7f) return row
+          u8[out + end + i] = byte
+        }
+        end += byteLength
+        u32[(ends >>> 2) + row] = end
+      }
+      return count
     },
   }
 }

@@ -5,6 +5,7 @@ import type { Engine } from '../../../engine/engine.ts'
 import type { EngineStats } from '../../../engine/engine-stats.ts'
 import { createLocalEngine } from '../../../engine/local-engine.ts'
 import type { OpenFloor } from '../../../engine/open/open-floor.ts'
+import { createTextReader } from '../../../engine/codec/text-reader.ts'
 import { createKeyScratch } from '../../../engine/shards/key-scratch.ts'
 import type { Shards } from '../../../engine/shards/shards.ts'
 import { createSpillFile } from '../../../engine/spill/spill-file.ts'
@@ -60,12 +61,12 @@ export function createDatabase(options: DatabaseOptions): Database {
   const late: { followed?: FollowedTables } = {}
   const seen = Array.from({ length: membership.shardCount }, () => 0)
   const places = createReadingPlaces(options, { get: (tableId) => late.followed?.layout(tableId) }, () => noTables, seen)
-  const keys = createKeyScratch(kernel, membership.shardCount)
+  const keys = createKeyScratch(kernel, membership.shardCount), strings = createTextReader(kernel)
   const texts = createColumnInserter()
   const ofNow = viewsOfNow(places.sources, seen)
   // Reader threads share files that are here, and parts of a read are on other nodes.
   const readers = createReaders({ kernel, clock: server.clock, regions: [], rowsMin: 0, pinnedBytesMax: 0 })
-  const shards: Shards = { kernel, keys, assertOpen, groupBudget, turns: systemTurns, readers, trees: places.trees(), snapshot: () => takeClusterSnapshot(ofNow, seen), newest: () => undefined }
+  const shards: Shards = { kernel, keys, texts: strings, assertOpen, groupBudget, turns: systemTurns, readers, trees: places.trees(), snapshot: () => takeClusterSnapshot(ofNow, seen), newest: () => undefined }
   const followed = createFollowedTables(shards)
   late.followed = followed
   const cut = newCut(membership.shardCount)
@@ -90,6 +91,7 @@ export function createDatabase(options: DatabaseOptions): Database {
       isClosed = true
       texts.free()
       keys.free()
+      strings.free()
     },
   }
 }
