@@ -66,6 +66,7 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
   const engine = options.engine ?? openModelEngine()
   const faults: unknown[] = []
   const logged: LogLine[] = []
+  const log = createLog(options.logLevel ?? 'silent', (line) => logged.push(JSON.parse(line) as LogLine))
   const server = await startHttpServer(
     { host: '127.0.0.1', port: 0, clients: options.clients ?? { kind: 'local' }, certificate: options.certificate, ...(options.heldPort !== undefined && { heldPort: options.heldPort }), limits: { ...defaultHttpLimits, bodyBytesMax: 1_000_000, ...options.limits } },
     {
@@ -76,7 +77,7 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
       ...(options.cluster !== undefined && { cluster: options.cluster }),
       peerCa: options.peerCa,
       random: seededRandom(1),
-      log: { ...createLog(options.logLevel ?? 'silent', (line) => logged.push(JSON.parse(line) as LogLine)), error: ({ err }) => faults.push(err) },
+      log: { ...log, error: (fields, message) => { faults.push(fields['err']); log.error(fields, message) } },
       slowQueryMs: options.slowQueryMs ?? 0,
       engineStats: engine.stats,
       ofProcess: false,

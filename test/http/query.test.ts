@@ -177,9 +177,10 @@ describe('failures', () => {
 
   test('an outcome that is not known is 503, and the operator hears why', async () => {
     const engine = { ...openModelEngine(), insert: () => Promise.reject(outcomeOf(new LsmtError('58030', 'cannot sync /srv/data/wal/1'))) }
-    const broken = await startTestServer({ engine })
+    const broken = await startTestServer({ engine, logLevel: 'error' })
     const answer = await broken.post("INSERT INTO kv VALUES ('a', 'b')")
     expect([answer.status, answer.json.error.code, answer.text.includes('/srv')]).toEqual([503, '40003', false])
+    expect(broken.logged).toMatchObject([{ msg: 'it is not known whether a request took effect' }])
     expect(broken.faults).toMatchObject([{ cause: { message: 'cannot sync /srv/data/wal/1' } }])
     await broken.server.close(100)
   })

@@ -1,8 +1,10 @@
 /**
  * Requests as the operator sees them: each has an id, which stands in its answer and in every line of the log about it.
- * Answers are told at debug, slow statements (by shape, without their values) at warn, our own faults at error.
+ * Answers are told at debug, slow statements (by shape, without their values) at warn, our own faults and
+ * outcomes that nobody knows at error.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { LsmtError } from '../../errors.ts'
 import type { Clock } from '../../runtime/clock.ts'
 import type { Log } from '../../runtime/log.ts'
 import type { Random } from '../../runtime/random.ts'
@@ -17,7 +19,7 @@ export interface Traffic {
   enter(sentId: string | undefined): string
   /** The answer of such a one is over. */
   left(answered: Answered): void
-  /** An error that is our fault. */
+  /** An error that the operator should hear of. */
   fault(error: unknown, requestId: string): void
   /** Statements that have come to their end since `startMs`, however that was. */
   ran(prepared: PreparedText, startMs: number, requestId: string): void
@@ -75,7 +77,8 @@ export function createTraffic({ clock, random, log, slowQueryMs, onAnswered }: T
     },
     left,
     fault(error, requestId) {
-      log.error({ requestId, err: error }, 'a request failed by our fault')
+      const isUnknown = error instanceof LsmtError && error.code === '40003'
+      log.error({ requestId, err: error }, isUnknown ? 'it is not known whether a request took effect' : 'a request failed by our fault')
     },
     ran({ statements }, startMs, requestId) {
       if (slowQueryMs === 0) return
