@@ -29,7 +29,7 @@ function shardsTable({ shards }: ClusterStatus): string {
 }
 
 /** A line each; none when all is well. */
-export function troublesOf({ etcd, nodes, shards, stuck, replicationFactor }: ClusterStatus): readonly string[] {
+export function troublesOf({ node, etcd, nodes, shards, stuck, unopened, replicationFactor }: ClusterStatus): readonly string[] {
   const headless = shards.filter(({ leader }) => leader === null).map(({ shard }) => shard)
   const fewer = shards.filter(({ members }) => members.filter(({ live }) => live).length < replicationFactor).map(({ shard }) => shard)
   const mayLack = shards.filter(({ possibleLoss }) => possibleLoss !== null).map(({ shard }) => shard)
@@ -41,6 +41,7 @@ export function troublesOf({ etcd, nodes, shards, stuck, replicationFactor }: Cl
     ...listed(fewer, 'with fewer copies than there should be'),
     ...listed(mayLack, 'that may lack what was acknowledged, since a copy that was no member was taken'),
     ...listed(stuck, 'that cannot leave draining nodes: no other can take them'),
+    ...unopened.map(({ shard, reason }) => `${node} cannot open its copy of shard ${shard}: ${reason}`),
     ...(versions.size > 1 ? [`nodes are of different versions: ${[...versions].toSorted().join(', ')}`] : []),
   ]
 }

@@ -16,6 +16,8 @@ export interface ClusterStatus {
   readonly moving: number
   /** Shards that stay on draining nodes, since no other can take them. */
   readonly stuck: readonly number[]
+  /** Copies of the node that tells which it cannot open; they count as lost. */
+  readonly unopened: MembershipStatus['unopened']
 }
 
 export interface ToldShard {
@@ -35,7 +37,7 @@ export interface ToldShard {
 }
 
 export function clusterStatusOf(status: MembershipStatus, ready: boolean): ClusterStatus {
-  const { cluster, node, factor, nodes, shards, stuck, isLeaseTrusted, storeFailure } = status
+  const { cluster, node, factor, nodes, shards, stuck, unopened, isLeaseTrusted, storeFailure } = status
   const placed = (name: string): number => shards.filter(({ members }) => members.some((member) => member.node === name)).length
   return {
     name: cluster,
@@ -48,6 +50,7 @@ export function clusterStatusOf(status: MembershipStatus, ready: boolean): Clust
     shards: shards.map(toldShard),
     moving: shards.filter(({ joining }) => joining !== null).length,
     stuck,
+    unopened,
   }
 }
 

@@ -4,7 +4,7 @@ import type { LedStatus, MembershipStatus, NodeStatus, ShardStatus } from './mem
 import { liveNodes } from './store/cluster-view.ts'
 import type { ClusterView, LiveEntries } from './store/cluster-view.ts'
 
-export interface StatusInput extends Pick<MembershipStatus, 'cluster' | 'node' | 'shardCount' | 'factor' | 'isLeaseTrusted' | 'storeFailure'> {
+export interface StatusInput extends Pick<MembershipStatus, 'cluster' | 'node' | 'shardCount' | 'factor' | 'isLeaseTrusted' | 'storeFailure' | 'unopened'> {
   readonly view: ClusterView
   readonly plan: Plan | undefined
   /** By shard. */

@@ -84,6 +84,13 @@ export interface MembershipStatus {
   readonly shards: readonly ShardStatus[]
   /** Shards that stay on draining nodes, since no other node can take them. */
   readonly stuck: readonly number[]
+  /** Copies of this node that it cannot open, and tries again to; they count as lost meanwhile. */
+  readonly unopened: readonly UnopenedCopy[]
+}
+
+export interface UnopenedCopy {
+  readonly shard: number
+  readonly reason: string
 }
 
 export interface NodeStatus extends LiveNode {

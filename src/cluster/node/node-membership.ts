@@ -217,7 +217,7 @@ export class NodeMembership<R extends HostedReplica> implements ClusterMembershi
     const { watched, registered, cluster, settings } = this.#options
     const { view, failure } = watched
     return membershipStatus({
-      cluster, node: this.self.node, shardCount: this.shardCount, factor: this.factor, view, led,
+      cluster, node: this.self.node, shardCount: this.shardCount, factor: this.factor, view, led, unopened: this.#keeper.unopened(),
       isLeaseTrusted: registered.presence.isTrusted(), storeFailure: failure, plan: this.#ownership === undefined ? planOf(view, this.shardCount, settings.movesMax) : { changes: [], stuck: stuckShards(this.#knownOwners()) },
     })
   }

@@ -29,7 +29,7 @@ test('status shows nodes and shards, and ends with 1 when something is wrong', a
   expect(out).toMatch(/^cluster test: 2 nodes, 2 copies of everything, a coordinates writes\n/)
   expect(out).toMatch(/^ b +\| http:\/\/b:8080 +\| 1\.2\.3 +\| live, draining +\| +2 \| +0$/m)
   expect(out).toMatch(/^ +1 \| +2 \| NULL +\| a, b +\| NULL/m)
-  expect(out).toMatch(/^shard without a leader: 1\nshard that may lack [^\n]+: 1\n$/m)
+  expect(out).toMatch(/^shard without a leader: 1\nshard that may lack [^\n]+: 1\na cannot open its copy of shard 1: corrupt log\n$/m)
   expect(code).toBe(1)
   expect(JSON.parse((await cluster('status', '--json')).out)).toMatchObject({ coordinator: 'a', shards: [{ lag: 1 }, { leader: null }] })
 })

@@ -17,7 +17,7 @@ test('it serves, tells of the cluster, and leaves it before it ends', async () =
     expect(await written.json()).toMatchObject({ commit: { durability: 'sync', copies: 2 } })
     expect(await (await get('/status')).json()).toMatchObject({
       cluster: {
-        name: 'test', node: 'a', ready: true, replicationFactor: 2, coordinator: 'a', etcd: { leaseTrusted: true, failure: null }, moving: 0, stuck: [],
+        name: 'test', node: 'a', ready: true, replicationFactor: 2, coordinator: 'a', etcd: { leaseTrusted: true, failure: null }, moving: 0, stuck: [], unopened: [{ shard: 1, reason: 'corrupt log' }],
         nodes: [{ node: 'a', address: 'http://a:8080', version: '1.2.3', live: true, draining: false, copies: 2, leads: 1 }, { node: 'b', draining: true, leads: 0 }],
         shards: [{ shard: 0, epoch: 3, leader: 'a', copies: 2, lag: 1, commitSequence: 12, possibleLoss: null }, { shard: 1, leader: null, copies: null, lag: null, possibleLoss: 2 }],
       },

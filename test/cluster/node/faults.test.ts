@@ -99,10 +99,12 @@ describeEtcd('a copy', () => {
     const [a, b] = await Promise.all([startMember('a', place), startMember('b', { ...place, openFails: (shard) => (shard === 1 ? new LsmtError('XX001', 'corrupt log') : undefined) })])
     await until(() => b.lines.includes("this node's copy of shard 1 cannot be opened, and counts as lost: corrupt log"))
     await until(() => ledBy(a).includes(1))
+    expect(b.membership.status().unopened).toEqual([{ shard: 1, reason: 'corrupt log' }])
     // Nor is it given the leadership for the sake of a plan.
     await expect(a.membership.operate.handOver(1)).rejects.toMatchObject({ code: '55000', message: expect.stringContaining('no other member of shard 1 is heard of by a') })
     const c = await startMember('c', place)
     await until(() => areAllLed([a, b, c]) && a.membership.membersOf(1).every((node) => node !== 'b'))
+    await until(() => b.membership.status().unopened.length === 0)
   })
 
   it('of a shard that is kept elsewhere stays while no leader says that nothing counts on it, and can be taken when all others are lost', async () => {

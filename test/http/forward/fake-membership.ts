@@ -13,7 +13,7 @@ export function fakeStatus(node: string): MembershipStatus {
   const nodeStatus = (name: string, isDraining: boolean): MembershipStatus['nodes'][0] => ({ node: name, store: `store-${name}`, incarnation: 1, address: `http://${name}:8080`, version: '1.2.3', isLive: true, isDraining, wasCleanlyStopped: true })
   const members = ['a', 'b'].map((name) => ({ node: name, store: `store-${name}`, isLive: true }))
   return {
-    cluster: 'test', node, shardCount: 2, factor: 2, isPlaced: true, isLeaseTrusted: true, storeFailure: undefined, stuck: [],
+    cluster: 'test', node, shardCount: 2, factor: 2, isPlaced: true, isLeaseTrusted: true, storeFailure: undefined, stuck: [], unopened: [{ shard: 1, reason: 'corrupt log' }],
     nodes: [nodeStatus('a', false), nodeStatus('b', true)],
     shards: [
       { shard: 0, epoch: 3, leader: 'a', members, joining: null, possibleLoss: null, led: { isReady: true, commitSequence: 12, copies: 2, lag: 1 } },

@@ -9,6 +9,7 @@ import type { LiveNode } from '../../replication/event.ts'
 import type { Told } from '../../transport/told.ts'
 import type { HostedReplica, HostEvent, OpenReplica, ReplicaHost, SwapRequest } from '../hosted-replica.ts'
 import type { NodeCopy } from '../control/requests.ts'
+import type { UnopenedCopy } from '../membership.ts'
 import type { Presence } from '../start/presence.ts'
 import type { ClusterView } from '../store/cluster-view.ts'
 import type { StoreKeys } from '../store/keys.ts'
@@ -49,6 +50,10 @@ export class ReplicaKeeper<R extends HostedReplica> {
 
   replica(shard: number): R | undefined {
     return this.#slots[shard]?.replica
+  }
+
+  unopened(): readonly UnopenedCopy[] {
+    return this.#slots.flatMap(({ failure }, shard) => (failure === undefined ? [] : [{ shard, reason: failure.message }]))
   }
 
   /** The view has changed, or it is time to look again at what could not be done. */

@@ -59,6 +59,11 @@ export class ShardSlot<R extends HostedReplica> {
     return this.#replica
   }
 
+  /** Why the copy that should be here is not; undefined when it is, or none should be. */
+  get failure(): LsmtError | undefined {
+    return this.#failure?.error
+  }
+
   /** Brings about what the configuration says; never throws. */
   tend(): void {
     this.#isAskedAgain = true
