@@ -48,6 +48,7 @@ import type { Tables } from './tables/tables.ts'
 import { createColumnInserter } from './write/columns/insert-columns.ts'
 import { commitAdmitted, decidedLocks, releaseDecided } from './write/commit-admitted.ts'
 import type { CommitFloor } from './write/commit-admitted.ts'
+import { createQuickPuts } from './write/quick-put.ts'
 import { createStatementBuilder } from './write/statement.ts'
 import type { Writer } from './write/writer.ts'
 
@@ -128,7 +129,7 @@ export async function createLocalEngine(parts: LocalEngineParts): Promise<Engine
   const engine: Engine = {
     ...catalogPart(tables),
     ...createReads(shards, tables),
-    ...createWrites(writer, tables, texts),
+    ...createWrites(writer, tables, texts, createQuickPuts(floor, { memory: kernel.memory, scratch: keys, rowLengthMax })),
     begin: (written) => beginTransaction(recording, written),
     request: (key) => takeRequest(recording, key),
     get catalogVersion() {

@@ -92,8 +92,8 @@ export class LevelDatabase<KDefault = string, VDefault = string> extends Abstrac
     return this.#ofOneSnapshot(options, (snapshot) => Promise.all(keys.map((key) => this._has(key, { snapshot }))))
   }
 
-  async _put(key: Formatted, value: Formatted): Promise<void> {
-    await this.#store.table.put({ key: bytesOf(key), value: bytesOf(value) })
+  _put(key: Formatted, value: Formatted): Promise<void> {
+    return this.#store.table.put({ key: bytesOf(key), value: bytesOf(value) })
   }
 
   async _del(key: Formatted): Promise<void> {

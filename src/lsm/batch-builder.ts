@@ -43,6 +43,8 @@ export interface BatchBuilder {
   copy(kind: number, key: Uint8Array, value: Uint8Array): void
   /** Puts and deletes as they stand in a batch, from `start` on. */
   append(operations: Uint8Array, operationCount: number, start?: number): void
+  /** Takes the last operation away again, which began at `from`, as a batch of its own; undefined when it has not ended. */
+  takeBack(from: number): Uint8Array | undefined
   /** The batch in bytes of its own, with room for `partCount` participants; the builder is empty again. */
   finish(partCount?: number): Uint8Array
   clear(): void
@@ -100,8 +102,18 @@ export function createBatchBuilder(initialBytes = 4096): BatchBuilder {
       clear(state)
       return batch
     },
+    takeBack: (from) => takeBack(state, from),
     clear: () => clear(state),
   }
+}
+
+function takeBack(state: BatchState, from: number): Uint8Array | undefined {
+  const hasEnded = state.operationAt < 0 && state.at > from
+  const batch = hasEnded ? assemble({ operations: state.buffer.subarray(from), byteLength: state.at - from, operationCount: 1, flags: 0 }, 0) : undefined
+  if (hasEnded) state.operationCount--
+  state.at = from
+  state.operationAt = state.valueAt = -1
+  return batch
 }
 
 function clear(state: BatchState): void {

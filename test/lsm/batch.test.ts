@@ -25,6 +25,19 @@ describe('write batches', () => {
     expect(texts(batch)[0], 'a finished batch is not written to again').toEqual([1, '\0\0\0\x01key', 'row'])
   })
 
+  it('give back their last operation, whether it has ended or not', () => {
+    const builder = createBatchBuilder(64)
+    builder.put(1, bytes('stays'), bytes('row'))
+    const from = builder.byteLength
+    builder.put(2, bytes('goes'), bytes('x'.repeat(100)))
+    expect(texts(builder.takeBack(from)!)).toEqual([[1, '\0\0\0\x02goes', 'x'.repeat(100)]])
+    builder.beginPut(3)
+    expect(builder.takeBack(from)).toBeUndefined()
+    expect(builder.takeBack(from), 'nothing stands behind it').toBeUndefined()
+    builder.delete(4, bytes('k'))
+    expect(texts(builder.finish())).toEqual([[1, '\0\0\0\x01stays', 'row'], [2, '\0\0\0\x04k', '']])
+  })
+
   it('start every operation at a multiple of 4 and end there', () => {
     const builder = createBatchBuilder(64)
     for (let i = 0; i < 50; i++) builder.put(1, new Uint8Array(i), new Uint8Array((i * 7) % 5).fill(255))

@@ -4,7 +4,7 @@
  */
 import { LsmtError } from '../../errors.ts'
 import type { EngineRow, EngineSnapshot, WriteOperation } from '../engine.ts'
-import { againWhenChanged } from '../tables/again-when-changed.ts'
+import { againAfter, againWhenChanged } from '../tables/again-when-changed.ts'
 import { checkList, checkOptions, described } from './given.ts'
 import { engineColumns } from './kv-columns.ts'
 import type { PutColumnsOptions, UserColumns } from './kv-columns.ts'
@@ -47,12 +47,7 @@ export function openKeyedTable(engine: KeyedEngine, name: string): KeyedTable {
 
   return {
     name,
-    async put(row) {
-      await again(async () => {
-        const c = current()
-        await engine.insert(c.table, [engineRow(c, row)], 'upsert')
-      })
-    },
+    put: putting(engine, current),
     getSync(key, options) {
       const row = readRow(engine, current(), key, options)
       if (row instanceof Promise) throw notAtOnce(row)
@@ -95,6 +90,21 @@ export function openKeyedTable(engine: KeyedEngine, name: string): KeyedTable {
       }
     },
     cursor: (options = {}) => openKeyCursor(engine, current(), options),
+  }
+}
+
+/** Nothing is made for a second run before one is needed. */
+function putting(engine: KeyedEngine, current: () => Codec): KeyedTable['put'] {
+  const put = (row: NewUserRow): Promise<unknown> => {
+    const c = current()
+    return engine.insert(c.table, [engineRow(c, row)], 'upsert')
+  }
+  return async (row) => {
+    try {
+      await put(row)
+    } catch (error) {
+      await againAfter(engine, () => put(row), error)
+    }
   }
 }
 

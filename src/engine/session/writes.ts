@@ -8,6 +8,7 @@ import { recoverNextRowId, withRowIds } from '../tables/hidden-key.ts'
 import type { TableAccess } from '../tables/table-access.ts'
 import type { Tables } from '../tables/tables.ts'
 import type { ColumnInserter } from '../write/columns/insert-columns.ts'
+import type { QuickPuts } from '../write/quick-put.ts'
 import { writeBlind, writeNew, writeOperations, writeOrChange } from '../write/insert.ts'
 import { changeRows, changeRowsWhere, deleteKeyRange, deleteRowsWhere } from '../write/update.ts'
 import { tableChanged } from '../write/writer.ts'
@@ -16,7 +17,8 @@ import type { ReadStats } from '../../lsm/tree.ts'
 
 export type EngineWrites = Pick<EngineSession, 'insert' | 'insertText' | 'insertColumns' | 'insertOrUpdate' | 'update' | 'updateWhere' | 'deleteWhere' | 'write' | 'deleteRange'>
 
-export function createWrites(writer: Writer, tables: Pick<Tables, 'access'>, columnar: Omit<ColumnInserter, 'free'>): EngineWrites {
+/** With `quick` single rows are written by it where it takes them. */
+export function createWrites(writer: Writer, tables: Pick<Tables, 'access'>, columnar: Omit<ColumnInserter, 'free'>, quick?: QuickPuts): EngineWrites {
   function writable(table: TableSchema): TableAccess {
     writer.shards.assertOpen()
     const access = tables.access(table)
@@ -38,7 +40,8 @@ export function createWrites(writer: Writer, tables: Pick<Tables, 'access'>, col
     if (rows.length === 0) return Promise.resolve(0)
     if (access.schema.hiddenKey) return insertHidden(access, rows)
     const ready = checked(access, rows)
-    return mode === 'upsert' ? writeBlind(writer, access, ready) : writeNew(writer, access, ready, mode, stats)
+    if (mode === 'upsert') return (ready.length === 1 ? quick?.put(access, ready[0]!) : undefined) ?? writeBlind(writer, access, ready)
+    return writeNew(writer, access, ready, mode, stats)
   }
 
   return {

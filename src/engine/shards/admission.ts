@@ -8,6 +8,7 @@
  * there is still no room, then snapshots keep it: the writer is told so (53200), since it may be who holds them.
  */
 import { LsmtError } from '../../errors.ts'
+import { batchHeaderBytes } from '../../lsm/batch.ts'
 import type { MemtableMemory } from '../../lsm/state/memtable-memory.ts'
 import type { Tree } from '../../lsm/tree.ts'
 import type { Clock } from '../../runtime/clock.ts'
@@ -47,6 +48,11 @@ interface AdmissionState {
 
 /** Towers, index and headers of one operation in a memtable, about. */
 const operationBytes = 128
+
+/** What a statement of one operation of so many bytes reserves. */
+export function bytesOfOperation(byteLength: number): number {
+  return batchHeaderBytes + byteLength + operationBytes
+}
 
 export function createAdmission(options: AdmissionOptions): Admission {
   const state: AdmissionState = { options, reserved: 0, waiters: [], relieving: false, waitedMs: 0 }

@@ -32,6 +32,8 @@ export interface StatementPart {
 export interface Committer {
   /** Appends all parts in this synchronous step; resolves when all are durable as set, and visible. */
   commit(parts: readonly StatementPart[]): Promise<void>
+  /** What small statements of one shard may write to by themselves; absent: nothing now. */
+  readonly shared?: SharedBatches | undefined
   /** Resolves when no statement is visible in part; undefined when none is now. */
   halfVisible(): Promise<void> | undefined
   /** Bytes of a shard that its log will have as soon as it takes the next group. */
@@ -71,6 +73,7 @@ export function createCommitter(trees: readonly Tree[], random: Random, rounds?:
       if (parts.length === 1) return commitPart(state, parts[0]!)
       return parts.length === 0 ? Promise.resolve() : commitParts(state, parts)
     },
+    get shared() { return state.failure === undefined ? shared : undefined },
     halfVisible() {
       if (state.passing.size === 0) return undefined
       const half = [...state.passing].filter((statement) => isHalfVisible(trees, statement))

@@ -16,6 +16,10 @@ import type { Deferred } from '../../runtime/deferred.ts'
 export interface SharedBatches {
   /** Takes the batch of a statement of one shard; resolves when it is durable as set, and visible. Undefined: it has to be appended by itself. */
   add(shard: number, batch: Uint8Array, operationCount: number): Promise<void> | undefined
+  /** Where an operation of at most so many bytes is to be written that shares a shard's batch; when it is, `joined` at once. */
+  builderOf(shard: number, byteLengthMax: number): BatchBuilder | undefined
+  /** Counts what was written in; resolves as `add` does, with one promise for all of a batch. */
+  joined(shard: number): Promise<void>
   /** Appends all that is held. */
   flush(): void
   /** Bytes held for a shard. */
@@ -47,19 +51,32 @@ export function createSharedBatches(trees: readonly Tree[], whenFirst: () => voi
     applied.resolve(appended.applied)
   }
 
+  function builderOf(shard: number, byteLengthMax: number): BatchBuilder | undefined {
+    if (byteLengthMax > sharedBytesMax) return undefined
+    const { builder } = held[shard]!
+    if (builder.byteLength + byteLengthMax > batchBytesMax) flushShard(shard)
+    return builder
+  }
+
+  function joined(shard: number): Promise<void> {
+    const into = held[shard]!
+    if (!isAnyHeld) {
+      isAnyHeld = true
+      whenFirst()
+    }
+    into.applied ??= createDeferred()
+    return into.applied.promise
+  }
+
   return {
     add(shard, batch, operationCount) {
-      if (batch.length > sharedBytesMax || hasFlags(batch)) return undefined
-      const into = held[shard]!
-      if (into.builder.byteLength + batch.length > batchBytesMax) flushShard(shard)
-      into.builder.append(batch, operationCount, batchHeaderBytes)
-      if (!isAnyHeld) {
-        isAnyHeld = true
-        whenFirst()
-      }
-      into.applied ??= createDeferred()
-      return into.applied.promise
+      const builder = hasFlags(batch) ? undefined : builderOf(shard, batch.length)
+      if (builder === undefined) return undefined
+      builder.append(batch, operationCount, batchHeaderBytes)
+      return joined(shard)
     },
+    builderOf,
+    joined,
     flush() {
       if (!isAnyHeld) return
       isAnyHeld = false

@@ -11,12 +11,13 @@ export function againWhenChanged<T>(engine: Pick<Engine, 'catalogSettled'>, run:
   try {
     first = run()
   } catch (error) {
-    return again(engine, run, error)
+    return againAfter(engine, run, error)
   }
-  return first instanceof Promise ? first.catch((error: unknown) => again(engine, run, error)) : Promise.resolve(first)
+  return first instanceof Promise ? first.catch((error: unknown) => againAfter(engine, run, error)) : Promise.resolve(first)
 }
 
-async function again<T>(engine: Pick<Engine, 'catalogSettled'>, run: () => T | Promise<T>, failure: unknown): Promise<T> {
+/** The same when the first run has failed so. */
+export async function againAfter<T>(engine: Pick<Engine, 'catalogSettled'>, run: () => T | Promise<T>, failure: unknown): Promise<T> {
   let error = failure
   for (let runs = 1; ; runs++) {
     if (!(error instanceof LsmtError) || error.code !== '40001' || runs === runsMax) throw error

@@ -36,7 +36,7 @@ export function decidedLocks(locks: TableLocks, doubt: Doubt | undefined): Table
   return {
     lockKeys: async (hashes) => decided(await locks.lockKeys(hashes)),
     enterBlind: () => locks.enterBlind(),
-    leaveBlind: decided(() => locks.leaveBlind()),
+    leaveBlind: (count) => doubt.afterwards(() => locks.leaveBlind(count)),
     lockTable: async () => decided(await locks.lockTable()),
     get activeCount() { return locks.activeCount },
   }
@@ -55,7 +55,8 @@ export function commitAdmitted(floor: CommitFloor, tables: readonly TableAccess[
   return commitReserved(floor, tables, parts, bytes)
 }
 
-async function commitWaiting(floor: CommitFloor, tables: readonly TableAccess[], parts: readonly StatementPart[], bytes: number, wait: Promise<unknown> | undefined): Promise<void> {
+/** The same for one who waits already, or finds no room. */
+export async function commitWaiting(floor: CommitFloor, tables: readonly TableAccess[], parts: readonly StatementPart[], bytes: number, wait: Promise<unknown> | undefined): Promise<void> {
   await wait
   await floor.admission.reserve(bytes)
   await commitReserved(floor, tables, parts, bytes)
@@ -86,12 +87,17 @@ function waitForTrees({ trees, committer }: CommitFloor, parts: readonly Stateme
 }
 
 /** Appends in this synchronous step, if the tables are still there. */
-function append({ assertOpen, committer, room, doubt, refusal }: CommitFloor, tables: readonly TableAccess[], parts: readonly StatementPart[]): Promise<void> {
+function append(floor: CommitFloor, tables: readonly TableAccess[], parts: readonly StatementPart[]): Promise<void> {
+  assertAppending(floor)
+  for (const access of tables) checkCurrent(access)
+  return floor.committer.commit(parts)
+}
+
+/** Throws why nothing can be appended now. */
+export function assertAppending({ assertOpen, room, doubt, refusal }: CommitFloor): void {
   assertOpen()
   const refused = refusal?.()
   if (refused !== undefined) throw refused
   if (room.refusal !== undefined) throw room.refusal
   if (doubt?.refusal !== undefined) throw doubt.refusal
-  for (const access of tables) checkCurrent(access)
-  return committer.commit(parts)
 }

@@ -19,7 +19,8 @@ export interface TableLocks {
   lockKeys(hashes: Uint32Array): Promise<() => void>
   /** True: a blind write may be appended now, in this synchronous step; `leaveBlind` when it is visible or has failed. */
   enterBlind(): boolean
-  leaveBlind(): void
+  /** For so many of them, by default for one. */
+  leaveBlind(count?: number): void
   /** Locks the whole table, all writes before it visible; resolves with what releases it. */
   lockTable(): Promise<() => void>
   /** Statements that hold or wait for keys (for tests). */
@@ -66,9 +67,10 @@ export function createTableLocks(): TableLocks {
       state.blindRound.members++
       return true
     },
-    leaveBlind() {
-      if (--state.blind === 0) for (const resume of state.whenNoBlind.splice(0)) resume()
-      leave(state.blindRound)
+    leaveBlind(count = 1) {
+      state.blind -= count
+      if (state.blind === 0) for (const resume of state.whenNoBlind.splice(0)) resume()
+      leave(state.blindRound, count)
     },
     lockTable: () => lockTable(state),
     get activeCount() {
@@ -79,8 +81,9 @@ export function createTableLocks(): TableLocks {
 
 const newRound = (opening: Promise<void> | undefined): Round => ({ opening, members: 0, whenEmpty: () => {} })
 
-function leave(round: Round): void {
-  if (--round.members === 0) round.whenEmpty()
+function leave(round: Round, count = 1): void {
+  round.members -= count
+  if (round.members === 0) round.whenEmpty()
 }
 
 async function lockKeys(state: LockState, hashes: Uint32Array): Promise<() => void> {

@@ -92,14 +92,16 @@ export function createStatementBuilder(memory: LinearMemory, scratch: KeyScratch
   }
 }
 
-interface KeySource {
+/** Keys as they stand in linear memory, and what bounds the rows. */
+export interface KeySource {
   readonly memory: LinearMemory
   readonly scratch: KeyScratch
   /** A row with more bytes is 54000. */
   readonly rowLengthMax: number
 }
 
-function putAt(source: KeySource, builder: BatchBuilder, access: TableAccess, index: number, row: EngineRow): void {
+/** Adds a put of a row whose key stands at `index` of the scratch. */
+export function putAt(source: KeySource, builder: BatchBuilder, access: TableAccess, index: number, row: EngineRow): void {
   const rowAt = writeKeyAt(source, builder, index, rowBytesMax(access.rows, row), builder.beginPut(access.schema.tableId))
   const rowBytes = writeRow(access.rows, builder, rowAt, row)
   if (rowBytes > source.rowLengthMax) throw new LsmtError('54000', `a row of table "${access.schema.name}" has ${rowBytes} bytes, at most ${source.rowLengthMax} are possible`, { hint: 'raise the kernel memory setting' })
