@@ -14,8 +14,9 @@ import type { ManifestState } from './manifest.ts'
 import { emptyManifest } from './manifest.ts'
 import { closeTree, createTree } from './state/create-tree.ts'
 import { newTreeState } from './state/open/new-state.ts'
-import { deleteUnreferenced, nextEpoch } from './state/open/take-shard.ts'
+import { deleteUnreferenced, nextEpochUnderLock, standingFiles } from './state/open/take-shard.ts'
 import { openVersion } from './state/open/open-version.ts'
+import type { TableFileLengths } from './state/table-files.ts'
 import { replaceView } from './state/tree-state.ts'
 import type { TreeOptions, TreeState } from './state/tree-state.ts'
 import type { Tree } from './tree.ts'
@@ -34,15 +35,23 @@ export async function recoverTree(options: TreeOptions): Promise<RecoveredTree> 
   const { storage, kernel, shard, claim } = options
   // Where claims decide, no earlier writer may publish any more before the log is read.
   const manifest = claim === undefined ? (await loadManifest(storage, kernel, shard)) ?? emptyManifest(shard) : await claimManifest({ ...options, claim }, options.listed?.manifestIds)
-  const log = await (options.log ?? segmentLog(options)).read(manifest.flushedSequence)
+  const [log, files] = await Promise.all([(options.log ?? segmentLog(options)).read(manifest.flushedSequence), standingFiles(options)])
   const { parts, aborted } = await log.parts()
-  return { flushedSequence: manifest.flushedSequence, parts, aborted, open: (keepPart) => open(options, manifest, log, keepPart) }
+  return { flushedSequence: manifest.flushedSequence, parts, aborted, open: (keepPart) => open({ options, files, log }, manifest, keepPart) }
 }
 
-async function open(options: TreeOptions, found: ManifestState, log: FoundLog, keepPart: (part: LoggedPart) => boolean): Promise<Tree> {
-  const manifest = options.claim === undefined ? await nextEpoch(options, found) : found
-  await deleteUnreferenced(options, manifest)
-  const state = await createState(options, manifest, log)
+/** As it was before anything was changed. */
+interface FoundShard {
+  readonly options: TreeOptions
+  readonly files: TableFileLengths
+  readonly log: FoundLog
+}
+
+async function open(shard: FoundShard, found: ManifestState, keepPart: (part: LoggedPart) => boolean): Promise<Tree> {
+  const { options, files, log } = shard
+  const manifest = options.claim === undefined ? await nextEpochUnderLock(options, found) : found
+  await deleteUnreferenced(options, manifest, files)
+  const state = await createState(shard, manifest)
   try {
     await replay(state, log, keepPart)
     return createTree(state)
@@ -52,10 +61,10 @@ async function open(options: TreeOptions, found: ManifestState, log: FoundLog, k
   }
 }
 
-async function createState(options: TreeOptions, manifest: ManifestState, log: FoundLog): Promise<TreeState> {
+async function createState({ options, files, log }: FoundShard, manifest: ManifestState): Promise<TreeState> {
   const lastSequence = Math.max(log.lastSequence, manifest.flushedSequence)
   const writer = await log.openWriter(manifest.writerEpoch, lastSequence)
-  const version = await openVersion(options, manifest).catch(async (error: unknown) => {
+  const version = await openVersion(options, manifest, { lengths: files }).catch(async (error: unknown) => {
     await writer.close()
     throw error
   })

@@ -62,7 +62,12 @@ function localStorageIn(folder: LocalFolder, release: () => Promise<void>): Stor
       locate(name)
       return createLocalWriter(folder, name, counts)
     },
-    open: async (name) => createLocalReader(pool, locate(name), counts),
+    open: async (name, byteLength) => {
+      const reader = createLocalReader(pool, locate(name), counts)
+      // Not to be there is told now, by asking for the length.
+      if (byteLength === undefined) void reader.byteLength
+      return reader
+    },
     read: async (name) => readWhole(pool, locate(name), counts),
     createAppend: async (name, preallocateBytes) => {
       const path = locate(name)
@@ -140,11 +145,13 @@ async function listBelow(root: string, prefix: string): Promise<readonly StoredO
   const walk = async (folder: string): Promise<void> => {
     const entries = await readdir(join(root, folder), { withFileTypes: true })
       .catch((cause: unknown) => { if (errnoOf(cause) === 'ENOENT') return []; throw storageError(cause, 'list', join(root, folder)) })
+    const files: string[] = []
     for (const entry of entries) {
       const name = folder + entry.name
       if (entry.isDirectory() && !isReserved(name) && (name + '/').startsWith(prefix)) await walk(`${name}/`)
-      else if (entry.isFile() && name.startsWith(prefix)) await addFile(root, name, found)
+      else if (entry.isFile() && name.startsWith(prefix)) files.push(name)
     }
+    await Promise.all(files.map((name) => addFile(root, name, found)))
   }
   await walk(prefix.slice(0, prefix.lastIndexOf('/') + 1))
   return found.sort((a, b) => (a.name < b.name ? -1 : 1))

@@ -27,8 +27,8 @@ export interface Storage {
   create(name: string): Promise<ObjectWriter>
   /**
    * Opens a published object, or an append file, for ranged reads. 58P01 if there is none. Who knows a published object's
-   * `byteLength`, as from a manifest, gives it: then a storage that is far away asks for nothing, and what is wrong (58P01,
-   * or 58030 for an object that is shorter) is told by the first read that meets it.
+   * `byteLength`, as from a manifest, gives it: then nothing is asked for, and what is wrong (58P01, or 58030 for an
+   * object that is shorter) is told by the first read that meets it.
    */
   open(name: string, byteLength?: number): Promise<ObjectReader>
   /** The whole object. 58P01 if there is none. */

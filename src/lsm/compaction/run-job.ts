@@ -72,7 +72,7 @@ async function compact(job: CompactJob, environment: JobEnvironment, written: Ta
   const runFile = (meta: TableMeta): RunFile => ({
     meta,
     async open() {
-      const reader = await openTable({ storage, kernel, cache, meta, shard: job.shard, holdsTail: true })
+      const reader = await openTable({ storage, kernel, cache, meta, shard: job.shard, tail: 'now' })
       open.add(reader)
       return reader
     },

@@ -1,5 +1,6 @@
 /**
- * Runs jobs on a worker thread over the shared linear memory. A worker that dies fails the jobs it had; from then on
+ * Runs jobs on a worker thread over the shared linear memory, which starts with the first of them: it costs an opening more
+ * than all else, and who only reads needs none. A worker that dies fails the jobs it had; from then on
  * jobs run on the fallback, and the reason is told in the stats of every tree.
  */
 import { Worker } from 'node:worker_threads'
@@ -27,7 +28,7 @@ interface RunningJob {
 
 interface RunnerState {
   readonly options: WorkerRunnerOptions
-  readonly worker: Worker
+  worker: Worker | undefined
   readonly running: Map<number, RunningJob>
   nextId: number
   isClosing: boolean
@@ -38,41 +39,45 @@ interface RunnerState {
 }
 
 export function createWorkerRunner(options: WorkerRunnerOptions): JobRunner {
-  const { memory, region, kernelKind, cacheBytesMax, storageAddress } = options
-  const workerData: WorkerStart = { memory, region, kernelKind, cacheBytesMax, storageAddress }
-  const worker = new Worker(workerUrl, { workerData })
-  // An idle worker does not keep the process alive.
-  worker.unref()
-  const state: RunnerState = { options, worker, running: new Map(), nextId: 1, isClosing: false, death: undefined, counts: zeroCounts() }
-  worker.on('message', (message: FromWorker) => settle(state, message))
-  worker.on('error', (error) => die(state, error instanceof Error ? error.message : String(error)))
-  worker.on('exit', (exitCode) => die(state, `it exited with code ${exitCode}`))
+  const state: RunnerState = { options, worker: undefined, running: new Map(), nextId: 1, isClosing: false, death: undefined, counts: zeroCounts() }
   return {
     run: (job, signal) => (state.death === undefined ? run(state, job, signal) : options.fallback.run(job, signal)),
     get fallback() { return state.death === undefined ? undefined : `background work runs on the serving thread, since its worker died: ${state.death}` },
-    pinnedBytesMax: cacheBytesMax / 4,
+    pinnedBytesMax: options.cacheBytesMax / 4,
     get storageCounts() { return state.counts },
     close: () => close(state),
   }
 }
 
+function startWorker(state: RunnerState): Worker {
+  const { memory, region, kernelKind, cacheBytesMax, storageAddress } = state.options
+  const workerData: WorkerStart = { memory, region, kernelKind, cacheBytesMax, storageAddress }
+  const worker = new Worker(workerUrl, { workerData })
+  worker.on('message', (message: FromWorker) => settle(state, message))
+  worker.on('error', (error) => die(state, error instanceof Error ? error.message : String(error)))
+  worker.on('exit', (exitCode) => die(state, `it exited with code ${exitCode}`))
+  return worker
+}
+
 function run(state: RunnerState, job: Job, signal: AbortSignal): Promise<JobResult> {
-  if (signal.aborted) return Promise.reject(jobAborted())
-  const { worker, running } = state
+  if (signal.aborted || state.isClosing) return Promise.reject(jobAborted())
+  const { running } = state
+  const worker = (state.worker ??= startWorker(state))
   const id = state.nextId++
-  const abort = (): void => post(state, { kind: 'abort', id })
+  const abort = (): void => post(worker, { kind: 'abort', id })
   signal.addEventListener('abort', abort, { once: true })
   const outcome = new Promise<JobResult>((resolve, reject) => running.set(id, { resolve, reject }))
   worker.ref()
-  post(state, { kind: 'run', id, job })
+  post(worker, { kind: 'run', id, job })
   return outcome.finally(() => {
     signal.removeEventListener('abort', abort)
     running.delete(id)
+    // An idle worker does not keep the process alive.
     if (running.size === 0) worker.unref()
   })
 }
 
-const post = ({ worker }: RunnerState, message: ToWorker): void => worker.postMessage(message)
+const post = (worker: Worker, message: ToWorker): void => worker.postMessage(message)
 
 function settle(state: RunnerState, message: FromWorker): void {
   if (message.kind === 'kept') {
@@ -94,11 +99,12 @@ function die(state: RunnerState, reason: string): void {
 /** Lets the worker stop what it does, and waits until it is gone. */
 async function close(state: RunnerState): Promise<void> {
   const { worker, options } = state
-  if (state.death === undefined && !state.isClosing) {
-    state.isClosing = true
+  const wasClosing = state.isClosing
+  state.isClosing = true
+  if (worker !== undefined && state.death === undefined && !wasClosing) {
     const gone = new Promise((resolve) => worker.once('exit', resolve))
     worker.ref()
-    post(state, { kind: 'close' })
+    post(worker, { kind: 'close' })
     await gone
     for (const { reject } of state.running.values()) reject(jobAborted())
   }

@@ -226,7 +226,7 @@ async function takeFiles(state: FollowState): Promise<void> {
   for (const [shard, followed] of state.shards.entries()) {
     const manifest = state.newer[shard]
     if (manifest === undefined || manifest.flushedSequence > followed.state.visibleSequence) continue
-    adoptFiles(followed, manifest, await openVersion(followed.state.options, manifest, followed.state.view.version))
+    adoptFiles(followed, manifest, await openVersion(followed.state.options, manifest, { version: followed.state.view.version }))
     state.newer[shard] = undefined
   }
 }
@@ -253,7 +253,7 @@ async function showAnew(state: FollowState, manifests: readonly ManifestState[],
   try {
     for (const [shard, followed] of shards.entries()) {
       const manifest = manifests[shard]!
-      steps.push(beginFreshStep(followed, manifest, await openVersion(followed.state.options, manifest, followed.state.view.version)))
+      steps.push(beginFreshStep(followed, manifest, await openVersion(followed.state.options, manifest, { version: followed.state.view.version })))
     }
     takeRecords(steps, records.slice(0, count), aborted)
     await show(state, steps)

@@ -61,7 +61,7 @@ export interface LogWriter extends Log {
   beginEpoch(writerEpoch: number): void
   /** Cuts off the records after `toSequence`, where one of `writerEpoch` ends; resolves when that is durable. */
   cut(toSequence: number, writerEpoch: number): Promise<void>
-  /** Oldest first; the last is being written. */
+  /** Oldest first; the last is being written, once something was. */
   segments(): readonly WrittenSegment[]
 }
 
@@ -99,9 +99,9 @@ interface WriterState {
   readonly asJournalled: JournalledLog
 }
 
-/** Starts a log writer in a new segment. Segments before it are taken to end at `baseSequence`. */
+/** Starts a log writer that begins a new segment with its first record. Segments before it are taken to end at `baseSequence` where nothing else is known. */
 export async function openLogWriter(options: LogWriterOptions): Promise<LogWriter> {
-  const state = await openState(options)
+  const state = createState(options, options.segmentsBefore ?? (await segmentsBefore(options)))
   const { writer } = state
   return {
     append: (baseSequence, payload) => append(state, baseSequence, payload),
@@ -114,31 +114,26 @@ export async function openLogWriter(options: LogWriterOptions): Promise<LogWrite
       state.queuedSequence = toSequence
       return enqueue(state, { writerEpoch, cutTo: toSequence })
     },
-    segments: () => [...writer.full, { name: writer.segment.name, writerEpoch: writer.writerEpoch, sequenceBefore: writer.sequenceBefore, lastSequence: writer.lastSequence }],
+    segments: () => (writer.segment === undefined ? writer.full : [...writer.full, { name: writer.segment.name, writerEpoch: writer.writerEpoch, sequenceBefore: writer.sequenceBefore, lastSequence: writer.lastSequence }]),
     truncateBelow: (sequence) => {
       const truncated = state.truncating.then(() => truncate(state, sequence))
       state.truncating = truncated.catch(() => undefined)
       return truncated
     },
-    get counts() { return { segments: writer.full.length + 1, appends: state.appends, syncs: writer.syncs, bytes: writer.bytes, groups: state.groups, syncMs: writer.syncMs } },
+    get counts() { return { segments: writer.full.length + (writer.segment === undefined ? 0 : 1), appends: state.appends, syncs: writer.syncs, bytes: writer.bytes, groups: state.groups, syncMs: writer.syncMs } },
     get failure() { return state.failure },
     close: () => close(state),
   }
 }
 
-async function openState(options: LogWriterOptions): Promise<WriterState> {
+function createState(options: LogWriterOptions, before: readonly WrittenSegment[]): WriterState {
   const { storage, kernel, shard, writerEpoch, baseSequence, firstSegmentNumber } = options
-  const full = [...(options.segmentsBefore ?? (await segmentsBefore(options)))]
   const supply = createSegmentSupply(storage, shard, firstSegmentNumber, options.settings.logSegmentBytes, (error) => {
     if (isDiskFull(error)) options.room.noteFull(error, options.settings.logSegmentBytes)
   })
   const scratch = kernel.heap.allocate(scratchBytes)
-  const segment = await supply.take().catch((cause: unknown) => {
-    kernel.heap.free(scratch)
-    throw cause
-  })
   const writer: SegmentWriter = {
-    kernel, clock: options.clock, memtableMemory: options.memtableMemory, supply, shard, writerEpoch, scratch, scratchUsed: 0, segment, byteOffset: 0, sequenceBefore: baseSequence, full,
+    kernel, clock: options.clock, memtableMemory: options.memtableMemory, supply, shard, writerEpoch, scratch, scratchUsed: 0, segment: undefined, byteOffset: 0, sequenceBefore: baseSequence, full: [...before],
     lastSequence: baseSequence, durableSequence: baseSequence, dirty: false, syncFailure: undefined, syncs: 0, syncMs: createHistogram(syncMsBounds), bytes: 0,
   }
   const state: WriterState = {
@@ -254,6 +249,7 @@ async function writeGroup(state: WriterState, group: readonly Entry[]): Promise<
 
 /** Without room for a new segment the old one goes on: it can only be deleted later. */
 async function roll({ writer, options }: WriterState): Promise<void> {
+  if (writer.segment === undefined) return
   try {
     await beginSegment(writer)
   } catch (error) {
@@ -340,8 +336,9 @@ async function close(state: WriterState): Promise<void> {
   } finally {
     writer.kernel.heap.free(writer.scratch)
     await state.truncating
-    await writer.segment.file.close()
+    const { segment } = writer
+    await segment?.file.close()
     await writer.supply.discard()
-    if (writer.byteOffset === 0) await options.storage.delete(writer.segment.name)
+    if (segment !== undefined && writer.byteOffset === 0) await options.storage.delete(segment.name)
   }
 }

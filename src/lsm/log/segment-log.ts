@@ -10,12 +10,12 @@ export type SegmentLogOptions = Omit<LogWriterOptions, 'firstSegmentNumber' | 'w
 export function segmentLog(options: SegmentLogOptions): LogSource {
   return {
     async read(afterSequence) {
-      const { records, lastSequence, lastSegmentNumber } = await readLog({ ...options, afterSequence })
+      const { records, files, lastSequence, lastSegmentNumber } = await readLog({ ...options, afterSequence })
       return {
         records,
         parts: () => partsIn(records()),
         lastSequence,
-        openWriter: (writerEpoch, baseSequence) => openLogWriter({ ...options, firstSegmentNumber: lastSegmentNumber + 1, writerEpoch, baseSequence }),
+        openWriter: (writerEpoch, baseSequence) => openLogWriter({ ...options, firstSegmentNumber: lastSegmentNumber + 1, writerEpoch, baseSequence, segmentsBefore: files }),
       }
     },
   }

@@ -2,7 +2,7 @@
  * Places records in segments: encodes them in linear memory, writes each run of them at once, begins the next segment
  * when one is full. A segment is synced before the next is begun, so a tear can only be in the last.
  */
-import { LsmtError } from '../../errors.ts'
+import { invariant, LsmtError } from '../../errors.ts'
 import type { Kernel } from '../../kernel/kernel.ts'
 import type { Pointer } from '../../kernel/linear-memory.ts'
 import type { Clock } from '../../runtime/clock.ts'
@@ -38,7 +38,8 @@ export interface SegmentWriter {
   writerEpoch: number
   readonly scratch: Pointer
   scratchUsed: number
-  segment: FreshSegment
+  /** The one that is written; undefined until the first record, so that who writes nothing makes no file. */
+  segment: FreshSegment | undefined
   /** Bytes written in the segment; 0 before its header. */
   byteOffset: number
   sequenceBefore: number
@@ -58,7 +59,7 @@ export const scratchBytes = 256 * 1024
 
 /** Whether a record fits behind what is written, placed, and queued before it. */
 export function hasPlace({ segment, byteOffset, scratchUsed }: SegmentWriter, queuedBytes: number, payloadBytes: number): boolean {
-  return byteOffset + scratchUsed + queuedBytes + recordBytes(payloadBytes) <= segment.byteLength
+  return segment !== undefined && byteOffset + scratchUsed + queuedBytes + recordBytes(payloadBytes) <= segment.byteLength
 }
 
 /** What a segment of its own takes for a record. */
@@ -71,8 +72,9 @@ export function segmentBytesFor(payloadBytes: number): number {
  * first, and the answer is when that is done.
  */
 export function placeRecord(writer: SegmentWriter, record: PlacedRecord): Promise<void> | undefined {
+  const { segment } = writer
   const filled = writer.byteOffset + writer.scratchUsed
-  const fits = filled <= segmentHeaderBytes || filled + recordBytes(record.payload.length) <= writer.segment.byteLength
+  const fits = segment !== undefined && (filled <= segmentHeaderBytes || filled + recordBytes(record.payload.length) <= segment.byteLength)
   if (!fits) return beginSegment(writer).then(() => place(writer, record))
   place(writer, record)
   return undefined
@@ -88,7 +90,7 @@ export function writeScratch(writer: SegmentWriter): void {
 
 /** Has the next segment made once this one is half full, counting what is placed. */
 export function prepareNext({ byteOffset, scratchUsed, segment, supply }: SegmentWriter): void {
-  if (byteOffset + scratchUsed > segment.byteLength / 2) supply.prepare()
+  if (segment !== undefined && byteOffset + scratchUsed > segment.byteLength / 2) supply.prepare()
 }
 
 /** Makes everything written durable. */
@@ -97,7 +99,7 @@ export async function syncSegment(writer: SegmentWriter): Promise<void> {
   writer.syncs++
   const startMs = writer.clock.monotonicMs()
   try {
-    await writer.segment.file.sync()
+    await segmentOf(writer).file.sync()
   } catch (error) {
     writer.syncFailure = error instanceof Error ? error : new Error(String(error))
     throw error
@@ -107,17 +109,28 @@ export async function syncSegment(writer: SegmentWriter): Promise<void> {
   writer.durableSequence = writer.lastSequence
 }
 
-/** Ends the segment, if anything is in it, and begins the next. */
+/** Ends the segment, if anything is in it, and begins the next; there is one afterwards. */
 export async function beginSegment(writer: SegmentWriter): Promise<void> {
+  const ended = writer.segment
+  if (ended === undefined) {
+    writer.segment = await writer.supply.take()
+    return
+  }
   writeScratch(writer)
   if (writer.byteOffset === 0) return
   await syncSegment(writer)
-  const ended = { ...writer.segment, writerEpoch: writer.writerEpoch }
+  const { writerEpoch } = writer
   writer.segment = await writer.supply.take()
   writer.byteOffset = 0
-  writer.full.push({ name: ended.name, writerEpoch: ended.writerEpoch, sequenceBefore: writer.sequenceBefore, lastSequence: writer.lastSequence })
+  writer.full.push({ name: ended.name, writerEpoch, sequenceBefore: writer.sequenceBefore, lastSequence: writer.lastSequence })
   writer.sequenceBefore = writer.lastSequence
   await ended.file.close()
+}
+
+/** Where something was placed there is one. */
+function segmentOf({ segment }: SegmentWriter): FreshSegment {
+  invariant(segment !== undefined, 'the log has no segment yet')
+  return segment
 }
 
 /** What was written after `toSequence` counts no more, once the header of the empty segment that is begun here is durable. */
@@ -138,7 +151,7 @@ function place(writer: SegmentWriter, record: PlacedRecord): void {
 
 function placeHeader(writer: SegmentWriter, cuts: boolean): void {
   const { kernel, shard, writerEpoch, scratch } = writer
-  writeSegmentHeader(kernel, scratch, { shard, segmentNumber: writer.segment.number, writerEpoch, sequenceBefore: writer.lastSequence, cuts })
+  writeSegmentHeader(kernel, scratch, { shard, segmentNumber: segmentOf(writer).number, writerEpoch, sequenceBefore: writer.lastSequence, cuts })
   writer.scratchUsed = segmentHeaderBytes
 }
 
@@ -180,7 +193,7 @@ function encode(writer: SegmentWriter, at: Pointer, { baseSequence, payload }: P
 }
 
 function writeBytes(writer: SegmentWriter, address: Pointer, byteLength: number): void {
-  writer.segment.file.write([writer.kernel.memory.u8.subarray(address, address + byteLength)], writer.byteOffset)
+  segmentOf(writer).file.write([writer.kernel.memory.u8.subarray(address, address + byteLength)], writer.byteOffset)
   writer.byteOffset += byteLength
   writer.bytes += byteLength
   writer.dirty = true

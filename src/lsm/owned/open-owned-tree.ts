@@ -15,7 +15,7 @@ import { admit } from '../state/back-pressure.ts'
 import { createTree, flushSoonOf } from '../state/create-tree.ts'
 import { newTreeState } from '../state/open/new-state.ts'
 import { openVersion } from '../state/open/open-version.ts'
-import { deleteUnreferenced } from '../state/open/take-shard.ts'
+import { deleteUnreferenced, standingFiles } from '../state/open/take-shard.ts'
 import { poison, replaceView } from '../state/tree-state.ts'
 import type { TreeOptions } from '../state/tree-state.ts'
 import type { Tree } from '../tree.ts'
@@ -37,7 +37,7 @@ export async function openOwnedTree(options: OwnedTreeOptions): Promise<OwnedTre
   const manifest = await claimManifest(options, options.listed?.manifestIds)
   const found = await options.log.read(manifest.flushedSequence)
   await options.assertStillMine()
-  await deleteUnreferenced(options, manifest)
+  await deleteUnreferenced(options, manifest, await standingFiles(options))
   const writer = await found.openWriter(manifest.writerEpoch, Math.max(found.lastSequence, manifest.flushedSequence))
   try {
     const owned = await openState(options, manifest, found, writer)

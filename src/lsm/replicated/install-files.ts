@@ -8,6 +8,7 @@ import { fileNumberOf, logFolder } from '../file-names.ts'
 import { publishManifest } from '../manifest-store.ts'
 import type { ManifestState } from '../manifest.ts'
 import { deleteUnreferenced } from '../state/open/take-shard.ts'
+import { tableFileLengths } from '../state/table-files.ts'
 import { tableFileName } from '../table/table-file-name.ts'
 import type { TableMeta } from '../table/table.ts'
 import { verifyTable } from '../table/verify-table.ts'
@@ -23,7 +24,7 @@ import type { ExportedFile, FetchedFiles } from './replicated-tree.ts'
 export async function installFiles(floor: RecordFloor, fetched: FetchedFiles): Promise<void> {
   const { record, manifest: before } = await settleInstall(floor)
   const exported = checkedExport(floor, fetched)
-  await deleteUnreferenced(floor, before)
+  await deleteUnreferenced(floor, before, await tableFileLengths(floor.storage, floor.shard))
   const written = await writeTables(floor, fetched, exported.manifest, before.nextFileNumber)
   const manifest: ManifestState = {
     ...exported.manifest, id: before.id + 1, writerEpoch: before.writerEpoch + 1, nextFileNumber: before.nextFileNumber + fetched.files.length,
@@ -34,7 +35,7 @@ export async function installFiles(floor: RecordFloor, fetched: FetchedFiles): P
   await writeReplicaRecord(floor, { ...record, storedEpoch: Math.max(record.storedEpoch, through.epoch), install: { through, manifestId: manifest.id, segmentsThrough: Math.max(segmentsThrough, record.start?.segmentsThrough ?? 0), parts } })
   if ((await publishManifest(floor.storage, floor.kernel, manifest)) === 'fenced') throw new LsmtError('55006', `another process has published a manifest of shard ${floor.shard} meanwhile`)
   await settleInstall(floor)
-  await deleteUnreferenced(floor, manifest)
+  await deleteUnreferenced(floor, manifest, await tableFileLengths(floor.storage, floor.shard))
 }
 
 /** What was fetched is what its state says that it is. */

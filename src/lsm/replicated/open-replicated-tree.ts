@@ -12,7 +12,8 @@ import type { ManifestState } from '../manifest.ts'
 import { createTree, flushSoonOf } from '../state/create-tree.ts'
 import { newTreeState } from '../state/open/new-state.ts'
 import { openVersion } from '../state/open/open-version.ts'
-import { deleteUnreferenced, nextEpoch } from '../state/open/take-shard.ts'
+import { deleteUnreferenced, nextEpoch, standingFiles } from '../state/open/take-shard.ts'
+import type { TableFileLengths } from '../state/table-files.ts'
 import { replaceView } from '../state/tree-state.ts'
 import type { TreeOptions } from '../state/tree-state.ts'
 import type { Tree } from '../tree.ts'
@@ -35,12 +36,13 @@ export async function openReplicatedTree(options: ReplicatedTreeOptions): Promis
   if (options.durability !== 'sync') throw new LsmtError('0A000', `a replica with durability ${options.durability} is not supported: what it promises is on disk`)
   const { record, manifest: before } = await settleInstall(options)
   const manifest = await nextEpoch(options, before)
-  await deleteUnreferenced(options, manifest)
+  const lengths = await standingFiles(options)
+  await deleteUnreferenced(options, manifest, lengths)
   const log = await readLog({ ...options, afterSequence: manifest.flushedSequence })
   const found = await findLog(manifest, record, log, options.recentBytesMax ?? recentBytesDefault)
   const writer = await openWriter(options, record, log, found)
   try {
-    return replicatedTree(await openState(options, manifest, record, found, writer))
+    return replicatedTree(await openState(options, manifest, record, found, writer, lengths))
   } catch (error) {
     await writer.close()
     throw error
@@ -75,9 +77,9 @@ function openWriter(options: ReplicatedTreeOptions, { start }: ReplicaRecord, { 
   })
 }
 
-async function openState(options: ReplicatedTreeOptions, manifest: ManifestState, record: ReplicaRecord, { epochs, window, parts }: FoundLog, log: LogWriter): Promise<ReplicaState> {
+async function openState(options: ReplicatedTreeOptions, manifest: ManifestState, record: ReplicaRecord, { epochs, window, parts }: FoundLog, log: LogWriter, lengths: TableFileLengths): Promise<ReplicaState> {
   const treeOptions: TreeOptions = { ...options, beforePublish: () => Promise.resolve() }
-  const version = await openVersion(treeOptions, manifest)
+  const version = await openVersion(treeOptions, manifest, { lengths })
   const tree = newTreeState(treeOptions, manifest, logOfTree(log, () => trimLog(replica)), version)
   tree.nextSequence = window.lastSequence + 1
   // With the tables that files have.

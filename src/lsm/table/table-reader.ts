@@ -25,14 +25,15 @@ export async function openTable(options: OpenTableOptions): Promise<TableReader>
   const name = tableFileName(shard, meta.fileNumber)
   const object = await storage.open(name, meta.byteLength)
   try {
-    checkLengths(name, meta, object.byteLength)
+    checkLengths(name, meta, options.tail === 'whenNeeded' ? meta.byteLength : object.byteLength)
   } catch (error) {
     await object.close()
     throw error
   }
-  const file = new OpenFile({ ...options, name, object, holdsTail: options.holdsTail === true || object.readSync !== undefined })
+  const isNear = object.readSync !== undefined
+  const file = new OpenFile({ ...options, name, object, keepsTail: isNear || options.tail === 'now' })
   try {
-    if (file.holdsTail) await file.loader.hold()
+    if (options.tail === 'now' || (isNear && options.tail === undefined)) await file.loader.read()
     return new FileReader(file, meta)
   } catch (error) {
     await file.close()
@@ -75,12 +76,13 @@ class FileReader implements TableReader {
   }
 
   readAhead(stats?: ReadStats): void {
-    void this.file.loader.readAhead(stats)
+    // Whoever needs it meets the failure again.
+    this.file.loader.read(stats).catch(() => undefined)
   }
 
   useFilter(): Tail['filter'] | undefined {
-    const { loader } = this.file
-    if (!loader.isInMemory) return undefined
+    const { loader, closed } = this.file
+    if (closed || !loader.readNow()) return undefined
     loader.mark()
     return loader.tail.filter
   }

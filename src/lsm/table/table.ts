@@ -70,8 +70,11 @@ export interface OpenTableOptions {
   readonly cache: ChunkCache
   readonly meta: TableMeta
   readonly shard: number
-  /** Reads the tail now and holds it until the file is closed, as is done anyway where storage reads synchronously: there it costs little, and point reads need not wait. */
-  readonly holdsTail?: true
+  /**
+   * When the tail is read: before the file is open, or when it is first needed. By default before where storage reads
+   * synchronously: there it costs little, and nobody needs to wait. Read so early, and there in any case, it stays in memory.
+   */
+  readonly tail?: 'now' | 'whenNeeded'
 }
 
 export interface TableWriter {
@@ -108,7 +111,7 @@ export interface TableReader {
   readonly isFar: boolean
   /** What a scan may pin of it beforehand: all shards may be scanned at a time, and what they pin must fit into the cache. */
   readonly windowBytesMax: number
-  /** Address and bytes of the filter in linear memory, for one bloom call over many tables, marked as used; undefined when the tail is not in memory. */
+  /** Address and bytes of the filter in linear memory, for one bloom call over many tables, marked as used; undefined when the tail is not in memory and must be waited for. */
   useFilter(): { readonly address: Pointer; readonly byteLength: number } | undefined
   readonly layout: TableLayout
   readonly rangeTombstones: readonly RangeTombstone[]

@@ -9,19 +9,21 @@ import type { ObjectReader, ObjectWriter, StorageCounts } from '../storage.ts'
 
 const readAsync = promisify(read)
 
-/** A reader of an object that is there; its descriptor comes from the pool for the time of each read. */
+/** A reader of an object that is there; its descriptor comes from the pool for the time of each read, and its length when it is first asked for. */
 export function createLocalReader(pool: FilePool, path: string, counts: StorageCounts): ObjectReader {
   const file = pool.add(path)
-  const byteLength = withFile(pool, file, 'open', (descriptor) => fstatSync(descriptor).size)
+  let length: number | undefined
+  const lengthOf = (): number => (length ??= withFile(pool, file, 'open', (descriptor) => fstatSync(descriptor).size))
   let closed = false
   const begin = (into: Uint8Array, byteOffset: number): void => {
     if (closed) throw closedError(path)
-    if (byteOffset < 0 || byteOffset + into.length > byteLength) throw shortRead(path, byteOffset, into.length, byteLength)
+    const end = lengthOf()
+    if (byteOffset < 0 || byteOffset + into.length > end) throw shortRead(path, byteOffset, into.length, end)
     counts.reads++
     counts.bytesRead += into.length
   }
   return {
-    byteLength,
+    get byteLength() { return lengthOf() },
     async read(into, byteOffset) {
       begin(into, byteOffset)
       const descriptor = use(pool, file)

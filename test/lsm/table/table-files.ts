@@ -63,7 +63,7 @@ export async function writeTable({ storage, kernel }: TableFixture, layout: Tabl
   }
 }
 
-export const openFixture = ({ storage, kernel, cache }: TableFixture, meta: TableMeta): Promise<TableReader> => openTable({ storage, kernel, cache, meta, shard, holdsTail: true })
+export const openFixture = ({ storage, kernel, cache }: TableFixture, meta: TableMeta): Promise<TableReader> => openTable({ storage, kernel, cache, meta, shard, tail: 'now' })
 
 export const zeroStats = (): ReadStats => ({ rowGroupsTotal: 0, rowGroupsPruned: 0, bytesRead: 0, storageRequests: 0 })
 

@@ -8,6 +8,7 @@ import type { Job, JobResult, JobRunner } from '../../../src/lsm/compaction/job.
 import { recoverTree } from '../../../src/lsm/open-tree.ts'
 import type { Tree } from '../../../src/lsm/tree.ts'
 import { createFaultyStorage } from '../../../src/storage/faulty-storage.ts'
+import { loadManifest, publishManifest } from '../../../src/lsm/manifest-store.ts'
 import { createMemoryStorage } from '../../../src/storage/memory-storage.ts'
 import type { Storage } from '../../../src/storage/storage.ts'
 import { openTestKernel } from '../../kernel/both-kinds.ts'
@@ -99,10 +100,12 @@ describe('writes to a tree', () => {
     const storage = createMemoryStorage()
     const overtaken = await openDefined(openKernel(), storage)
     await overtaken.append(putBatch([1])).applied
-    const next = await openTestTree(openKernel(), storage)
+    const found = (await loadManifest(storage, openKernel(), 0))!
+    await publishManifest(storage, openKernel(), { ...found, id: found.id + 1, writerEpoch: found.writerEpoch + 1 })
     await expect(overtaken.flush()).rejects.toMatchObject({ code: '55006' })
     await expect(overtaken.append(putBatch([2])).applied).rejects.toMatchObject({ code: '55006' })
     await overtaken.close()
+    const next = await openTestTree(openKernel(), storage)
     expect(await count(next)).toBe(1)
     await next.close()
   })

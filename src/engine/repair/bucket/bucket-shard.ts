@@ -9,7 +9,7 @@ import type { SoundLog } from '../../../lsm/log/stream/stream-survey.ts'
 import type { ManifestState } from '../../../lsm/manifest.ts'
 import { deleteUnpinned } from '../../../lsm/pins/file-pins.ts'
 import type { FilePins } from '../../../lsm/pins/file-pins.ts'
-import { tableFileNumbers } from '../../../lsm/state/table-files.ts'
+import { tableFileLengths } from '../../../lsm/state/table-files.ts'
 import type { Loss } from '../loss.ts'
 import { copyToQuarantine } from '../quarantine.ts'
 import { rebuildManifest } from '../rebuild-manifest.ts'
@@ -45,7 +45,7 @@ export async function findShard(floor: ShardFloor, shard: number, logStart: numb
 
 /** A manifest that must have been there: later than the newest, by files that came after it; or any, where there are files or a log. */
 async function missingManifest({ storage }: ShardFloor, shard: number, { newest }: ShardManifests, logStart: number | undefined): Promise<string | undefined> {
-  const files = await tableFileNumbers(storage, shard)
+  const files = [...(await tableFileLengths(storage, shard)).keys()]
   if (newest === undefined) return files.length > 0 || (logStart ?? 0) > 0 ? manifestFolder(shard) : undefined
   const isThere = new Set(files)
   const isFileGone = newest.tables.some(({ levels }) => levels.flat().some(({ fileNumber }) => !isThere.has(fileNumber)))

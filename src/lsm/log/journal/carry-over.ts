@@ -71,7 +71,7 @@ export function createCarryOver(storage: Pick<Storage, 'delete'>, writer: Segmen
     get failure() { return state.failure },
     isAllCarried: () => notCarried(state).length === 0,
     settled: async () => void (await Promise.all([state.carrying, state.deleting])),
-    files: () => [...writer.full, writer.segment].map(({ name }) => name),
+    files: () => [...writer.full, ...(writer.segment === undefined ? [] : [writer.segment])].map(({ name }) => name),
   }
 }
 

@@ -171,7 +171,7 @@ function hasPlaceFor(state: JournalState, bytes: number): boolean {
     return false
   }
   const isFresh = writer.byteOffset === 0
-  if (isFresh ? segmentBytesFor(bytes) <= writer.segment.byteLength : hasPlace(writer, 0, bytes)) return true
+  if (isFresh ? segmentBytesFor(bytes) <= (writer.segment?.byteLength ?? 0) : hasPlace(writer, 0, bytes)) return true
   // The one that ends here would be one more.
   if (carryOver.waitingSegments() + 1 > fullSegmentsMax) {
     carryOver.start()
@@ -272,7 +272,7 @@ async function close(state: JournalState): Promise<void> {
   writer.kernel.heap.free(writer.scratch)
   await carryOver.settled()
   try {
-    await writer.segment.file.close()
+    await writer.segment?.file.close()
   } finally {
     await writer.supply.discard()
     if (carryOver.isAllCarried()) await removeJournal(state.options.storage, carryOver.files(), false)

@@ -16,8 +16,8 @@ export interface OpenFileOptions {
   readonly meta: TableMeta
   readonly name: string
   readonly object: ObjectReader
-  /** The opener holds the tail until the file is closed. */
-  readonly holdsTail: boolean
+  /** Its tail stays, once it was read. */
+  readonly keepsTail: boolean
 }
 
 export class OpenFile {
@@ -25,7 +25,6 @@ export class OpenFile {
   readonly cache: ChunkCache
   readonly object: ObjectReader
   readonly loader: TailLoader
-  readonly holdsTail: boolean
   /** Reads under way; `close` waits for them. */
   readonly running = new Set<Promise<unknown>>()
   closed = false
@@ -38,14 +37,13 @@ export class OpenFile {
   private readonly meta: TableMeta
   private chunks: CachedFile | undefined
 
-  constructor({ kernel, cache, meta, name, object, holdsTail }: OpenFileOptions) {
+  constructor({ kernel, cache, meta, name, object, keepsTail }: OpenFileOptions) {
     this.kernel = kernel
     this.cache = cache
     this.object = object
-    this.holdsTail = holdsTail
     this.meta = meta
     this.cover = meta.rangeTombstoneCount === 0 ? emptyCover : undefined
-    this.loader = new TailLoader({ kernel, cache, meta, object, file: name, running: this.running, onRead: (tail) => this.noteCover(tail) })
+    this.loader = new TailLoader({ kernel, cache, meta, object, stays: keepsTail, file: name, running: this.running, onRead: (tail) => this.noteCover(tail) })
   }
 
   get tail(): Tail {
@@ -65,7 +63,6 @@ export class OpenFile {
     if (this.closed) return
     this.closed = true
     await Promise.all(this.running)
-    if (this.holdsTail && this.loader.wasRead) this.loader.release()
     this.loader.close()
     if (this.chunks !== undefined) this.cache.removeFile(this.chunks)
     await this.object.close()

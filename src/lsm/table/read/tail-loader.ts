@@ -1,13 +1,14 @@
 /**
  * The tail of one open table file in the cache: read in one request when somebody first needs it, once for all who need
  * it at a time, and evicted like a chunk when nobody holds it and it was not used for long. Its addresses mean something
- * only while it is in memory; after an eviction it is read, and checked, again.
+ * only while it is in memory; after an eviction it is read, and checked, again. Where storage reads synchronously nobody
+ * waits for it, and it stays.
  */
 import { invariant, LsmtError } from '../../../errors.ts'
 import type { Kernel } from '../../../kernel/kernel.ts'
 import type { ObjectReader } from '../../../storage/storage.ts'
 import type { CachedFile, ChunkCache, Frame } from '../chunk-cache.ts'
-import { readCounting } from '../fetch.ts'
+import { countRequest, readCounting } from '../fetch.ts'
 import type { ReadStats } from '../fetch.ts'
 import type { TableMeta } from '../table.ts'
 import type { Tail } from './tail-view.ts'
@@ -19,6 +20,8 @@ export interface TailLoaderOptions {
   readonly meta: TableMeta
   readonly file: string
   readonly object: ObjectReader
+  /** Once it was read it is held until the file is closed. */
+  readonly stays: boolean
   /** Reads under way. */
   readonly running: Set<Promise<unknown>>
   /** Called with each tail that was read, before anybody holds it. */
@@ -46,10 +49,6 @@ export class TailLoader {
     this.slot = options.cache.addFile(1)
   }
 
-  get wasRead(): boolean {
-    return this.known !== undefined
-  }
-
   /** As it was read last. Asked for once it was held. */
   get tail(): Tail {
     invariant(this.known !== undefined, 'a tail is used before it was read')
@@ -62,6 +61,25 @@ export class TailLoader {
 
   /** Keeps it in memory until as many calls of `release`; what must be waited for before it is held. 55000 once the file is closed. */
   hold(stats?: ReadStats): Promise<void> | undefined {
+    if (!this.readNow(stats)) return this.holdOnceRead(stats)
+    this.options.cache.pin(this.slot, 0)
+    return undefined
+  }
+
+  /** Whether it is in memory, read at once where storage can be read so. 55000 once the file is closed. */
+  readNow(stats?: ReadStats): boolean {
+    this.refuseClosed()
+    if (this.isInMemory) return true
+    const { object, cache } = this.options
+    if (object.readSync === undefined) return false
+    const { frame, tail } = readInSync(this.options, stats)
+    this.adopt(frame, tail)
+    cache.unpin(this.frame)
+    return true
+  }
+
+  /** The same as `hold`, read beside whatever else is done. */
+  private holdOnceRead(stats: ReadStats | undefined): Promise<void> | undefined {
     this.refuseClosed()
     const { cache, running } = this.options
     if (cache.pin(this.slot, 0) !== 0) return undefined
@@ -77,7 +95,7 @@ export class TailLoader {
     const { outcome } = this.loading
     // What refuses the request concerns who asked first alone.
     return isFirst ? outcome : outcome.catch((error: unknown) => {
-      if (isRefusal(error)) return this.hold(stats)
+      if (isRefusal(error)) return this.holdOnceRead(stats)
       throw error
     })
   }
@@ -91,21 +109,19 @@ export class TailLoader {
     this.options.cache.mark(this.frame)
   }
 
-  /** Has it read ahead of need. */
-  async readAhead(stats: ReadStats | undefined): Promise<void> {
+  /** Reads it beside whatever else is done, ahead of need. */
+  async read(stats?: ReadStats): Promise<void> {
     if (this.isInMemory) return
-    try {
-      await this.hold(stats)
-      this.release()
-    } catch {
-      // Whoever needs it meets the failure again.
-    }
+    await this.holdOnceRead(stats)
+    this.release()
   }
 
   /** Forgets it. Who holds it keeps its memory until `release`. */
   close(): void {
+    const { cache, stays } = this.options
     this.isClosed = true
-    this.options.cache.removeFile(this.slot)
+    if (stays && this.isInMemory) cache.unpin(this.frame)
+    cache.removeFile(this.slot)
   }
 
   private async load(loading: Loading, stats: ReadStats | undefined): Promise<void> {
@@ -117,14 +133,25 @@ export class TailLoader {
       const { frame, tail } = await readIn(this.options, stats)
       if (this.isClosed) cache.unpin(frame)
       this.refuseClosed()
-      this.frame = cache.publish(this.slot, 0, frame)
-      this.known = tail
-      this.options.onRead(tail)
+      // Somebody who could not wait may have read it meanwhile.
+      if (this.isInMemory) {
+        cache.unpin(frame)
+        cache.pin(this.slot, 0)
+      } else this.adopt(frame, tail)
       for (let i = 0; i < loading.holders; i++) cache.pin(this.slot, 0)
       cache.unpin(this.frame)
     } finally {
       this.loading = undefined
     }
+  }
+
+  /** Takes over a frame that is pinned once. */
+  private adopt(frame: Frame, tail: Tail): void {
+    const { cache, stays, onRead } = this.options
+    this.frame = cache.publish(this.slot, 0, frame)
+    this.known = tail
+    if (stays) cache.pin(this.slot, 0)
+    onRead(tail)
   }
 
   private refuseClosed(): void {
@@ -137,12 +164,32 @@ const isRefusal = (cause: unknown): boolean => cause instanceof LsmtError && cau
 
 export const closedError = (file: string): LsmtError => new LsmtError('55000', `${file} is closed`, { file })
 
-/** Reads and checks it, into a frame that is pinned once. */
-async function readIn({ kernel, cache, meta, file, object }: TailLoaderOptions, stats: ReadStats | undefined): Promise<{ readonly frame: Frame; readonly tail: Tail }> {
+/** In a frame that is pinned once. */
+interface ReadTail {
+  readonly frame: Frame
+  readonly tail: Tail
+}
+
+/** Reads and checks it. */
+async function readIn({ kernel, cache, meta, file, object }: TailLoaderOptions, stats: ReadStats | undefined): Promise<ReadTail> {
   const frame = cache.reserve(meta.tailBytes)
   try {
     const address = cache.addressOf(frame)
     await readCounting(object, kernel.memory.u8.subarray(address, address + meta.tailBytes), meta.byteLength - meta.tailBytes, stats)
+    return { frame, tail: readTail(kernel, file, meta, address) }
+  } catch (error) {
+    cache.unpin(frame)
+    throw error
+  }
+}
+
+/** The same where storage reads synchronously. */
+function readInSync({ kernel, cache, meta, file, object }: TailLoaderOptions, stats: ReadStats | undefined): ReadTail {
+  const frame = cache.reserve(meta.tailBytes)
+  try {
+    const address = cache.addressOf(frame)
+    countRequest(stats, meta.tailBytes)
+    object.readSync!(kernel.memory.u8.subarray(address, address + meta.tailBytes), meta.byteLength - meta.tailBytes)
     return { frame, tail: readTail(kernel, file, meta, address) }
   } catch (error) {
     cache.unpin(frame)

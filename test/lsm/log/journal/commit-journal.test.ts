@@ -18,6 +18,8 @@ describe('the commit journal', () => {
   it('makes what 64 writers have for 8 shards durable by one write and one sync', async () => {
     const storage = createMemoryStorage()
     const opened = await openLogs(storage, { shards: 8 })
+    // Each log has begun its own file.
+    await opened.round(range(0, 7))
     await untilUsed(opened)
     const { syncs, appends } = storage.counts
     for (let round = 0; round < 10; round++) await opened.round(range(0, 63).map((writer) => writer % 8))

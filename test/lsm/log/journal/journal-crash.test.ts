@@ -14,7 +14,7 @@ import type { OpenLogs } from './journal-fixture.ts'
 
 const seeds = Array.from({ length: fullTests ? 40 : 3 }, (_, i) => i + 1)
 const shards = 3
-const waves = 24
+const waves = 28
 
 /** By shard. */
 interface Progress {
