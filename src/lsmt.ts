@@ -196,6 +196,7 @@ export type { ColumnDefinition, ColumnDefinitions, DefineTableOptions, KeyOf, Ke
 export type { TypedTable } from './engine/keyed/typed-table.ts'
 export type { EngineStats } from './engine/engine-stats.ts'
 export type { KeyRangeOptions, NewUserRow, UserKey, UserRow } from './engine/keyed/kv-codec.ts'
+export type { ColumnReader, ColumnReaderOptions } from './engine/keyed/column-reader.ts'
 export type { BatchOperation, KeyedTable } from './engine/keyed/kv-table.ts'
 export type { KeyReadOptions, KeyScanOptions } from './engine/keyed/keyed-engine.ts'
 export type { KeyCursor, ReadColumns } from './engine/keyed/kv-cursor.ts'

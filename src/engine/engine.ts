@@ -193,7 +193,7 @@ export interface EngineSession extends EngineCatalog {
   truncateTable(name: string): Promise<TableSchema>
   /** Of one moment between this call and the end of the first read from it: of now, unless other nodes have to be asked. */
   snapshot(): EngineSnapshot
-  /** The row (columns in the order asked; `asText` as that of scans) or undefined. Resolved at once when no storage is needed. */
+  /** The row (columns in the order asked; `asText` as that of scans, and of them the key may have text) or undefined. Resolved at once when no storage is needed. */
   get(snapshot: EngineSnapshot | undefined, table: TableSchema, key: readonly EngineValue[], columns: readonly number[], stats?: ReadStats, asText?: ReadonlySet<number>): EngineRow | undefined | Promise<EngineRow | undefined>
   /** The rows of several keys, by key, as `get` gives them. What must be read from storage is read together, so that many take hardly longer than one. */
   getMany(snapshot: EngineSnapshot | undefined, table: TableSchema, keys: readonly (readonly EngineValue[])[], columns: readonly number[], stats?: ReadStats): readonly (EngineRow | undefined)[] | Promise<readonly (EngineRow | undefined)[]>

@@ -6,7 +6,8 @@
 import { AbstractLevel } from 'abstract-level'
 import type { AbstractDatabaseOptions, AbstractSnapshot } from 'abstract-level'
 import type { BatchOperation } from '../engine/keyed/kv-table.ts'
-import type { KeyReadOptions } from '../engine/keyed/keyed-engine.ts'
+import type { ColumnReader } from '../engine/keyed/column-reader.ts'
+import type { UserValue } from '../engine/user-value.ts'
 import { invariant } from '../errors.ts'
 import { Cursor } from './cursor.ts'
 import { bytesOf, formatted } from './format.ts'
@@ -51,6 +52,7 @@ const clearedAtOnce = 1_000
 export class LevelDatabase<KDefault = string, VDefault = string> extends AbstractLevel<Formatted, KDefault, VDefault> {
   readonly #openStore: OpenLevelStore
   #opened: LevelStore | undefined
+  #readers: { readonly text: ColumnReader; readonly bytes: ColumnReader } | undefined
 
   constructor(openStore: OpenLevelStore, options: AbstractDatabaseOptions<KDefault, VDefault>) {
     super({ ...manifest }, options)
@@ -63,20 +65,29 @@ export class LevelDatabase<KDefault = string, VDefault = string> extends Abstrac
   }
 
   async _open({ createIfMissing, errorIfExists }: LevelOpenOptions): Promise<void> {
-    this.#opened = await this.#openStore({ createIfMissing, errorIfExists })
+    const store = await this.#openStore({ createIfMissing, errorIfExists })
+    this.#readers = { text: store.table.reader('value', { asText: true, keyFromText: true }), bytes: store.table.reader('value', { keyFromText: true }) }
+    this.#opened = store
   }
 
   async _close(): Promise<void> {
     await this.#store.close()
     this.#opened = undefined
+    this.#readers = undefined
   }
 
   async _get(key: Formatted, options: ReadOptions): Promise<Formatted | undefined> {
-    return shown(options, await this.#store.table.get(bytesOf(key), valueOnly(options)))
+    return shown(options, await this.#readerOf(options).get(key, viewOf(options.snapshot)))
   }
 
   _getSync(key: Formatted, options: ReadOptions): Formatted | undefined {
-    return shown(options, this.#store.table.getSync(bytesOf(key), valueOnly(options)))
+    return shown(options, this.#readerOf(options).getSync(key, viewOf(options.snapshot)))
+  }
+
+  /** Text is decoded where the bytes stand: out of bytes of its own it takes ten times as long. */
+  #readerOf({ valueEncoding }: ReadOptions): ColumnReader {
+    invariant(this.#readers !== undefined, 'a level is used before it is open')
+    return valueEncoding === 'utf8' ? this.#readers.text : this.#readers.bytes
   }
 
   async _getMany(keys: readonly Formatted[], options: ReadOptions): Promise<(Formatted | undefined)[]> {
@@ -157,16 +168,6 @@ const anyText = { fromText: ['key', 'value'] }
 const isPut = (operation: Operation): operation is Extract<Operation, { readonly type: 'put' }> => operation.type === 'put'
 const keyOf = ({ key }: Operation): Formatted => key
 
-const valueColumn = ['value']
-const valueAsBytes: KeyReadOptions = { columns: valueColumn }
-const valueAsText: KeyReadOptions = { columns: valueColumn, asText: valueColumn }
-
-/** Text is decoded where the bytes stand: out of bytes of its own it takes ten times as long. */
-function valueOnly({ snapshot, valueEncoding }: ReadOptions): KeyReadOptions {
-  const view = viewOf(snapshot), options = valueEncoding === 'utf8' ? valueAsText : valueAsBytes
-  return view === undefined ? options : { ...options, snapshot: view }
-}
-
-function shown({ valueEncoding }: ReadOptions, row: { readonly [column: string]: unknown } | undefined): Formatted | undefined {
-  return row && formatted(valueEncoding, row['value'] as Formatted)
+function shown({ valueEncoding }: ReadOptions, value: UserValue | undefined): Formatted | undefined {
+  return value === undefined ? undefined : formatted(valueEncoding, value as Formatted)
 }

@@ -27,13 +27,16 @@ export function keyCodec(table: TableSchema): KeyCodec {
   return { table, kinds, form: kinds.length === 1 && (only === 'i64' || only === 'bytes') ? only : 'composite' }
 }
 
-/** Key values as a key or bound gives them (in key order), checked against their columns. */
-export function checkKey(codec: KeyCodec, values: readonly EngineValue[]): readonly EngineValue[] {
+/** Key values as a key or bound gives them (in key order), checked against their columns. BYTEA columns of `asText` may be given as text. */
+export function checkKey(codec: KeyCodec, values: readonly EngineValue[], asText?: ReadonlySet<number>): readonly EngineValue[] {
   const { primaryKey, columns, name } = codec.table
   if (values.length !== primaryKey.length) throw new LsmtError('42804', `the key of table "${name}" has ${primaryKey.length} columns, ${values.length} values were given`)
   let checked = values
   for (let i = 0; i < values.length; i++) {
-    const accepted = checkValue(codec.table, columns[primaryKey[i]!]!, values[i]!)
+    const ordinal = primaryKey[i]!
+    // Half a surrogate pair is refused where it is written.
+    if (asText !== undefined && typeof values[i] === 'string' && asText.has(ordinal) && columns[ordinal]!.type.kind === 'bytea') continue
+    const accepted = checkValue(codec.table, columns[ordinal]!, values[i]!)
     if (!Object.is(accepted, values[i])) checked = checked.with(i, accepted)
   }
   return checked

@@ -38,3 +38,15 @@ export class ReadSnapshot {
     if (snapshot.#isReleased && snapshot.#readers === 0) snapshot.#below.release()
   }
 }
+
+/** Keeps the snapshot until the row is there. */
+export function readWithin<T>(engine: Pick<Engine, 'snapshot'>, snapshot: ReadSnapshot, read: (below: EngineSnapshot) => T | Promise<T>): T | Promise<T> {
+  const below = ReadSnapshot.beginRead(snapshot, engine)
+  let found: T | Promise<T> | undefined
+  try {
+    found = read(below)
+    return found instanceof Promise ? found.finally(() => ReadSnapshot.endRead(snapshot)) : found
+  } finally {
+    if (!(found instanceof Promise)) ReadSnapshot.endRead(snapshot)
+  }
+}

@@ -10,6 +10,7 @@ import { openKeyedTable } from './kv-table.ts'
 import type { KeyedTable } from './kv-table.ts'
 import type { KeyedEngine, KeyReadOptions, KeyScanOptions } from './keyed-engine.ts'
 import type { KeyCursor } from './kv-cursor.ts'
+import type { ReadSnapshot } from './read-snapshot.ts'
 
 export interface TypedReadOptions<Column extends string> extends KeyReadOptions {
   readonly columns?: readonly Column[]
@@ -28,12 +29,19 @@ export type TypedBatchOperation<NewRow, Key> = { readonly put: NewRow } | { read
 
 type ColumnOf<Row> = keyof Row & string
 
+/** As `ColumnReader`, with the types of a definition. */
+export interface TypedColumnReader<Key, Value> {
+  getSync(key: Key, snapshot?: ReadSnapshot): Value | undefined
+  get(key: Key, snapshot?: ReadSnapshot): Promise<Value | undefined>
+}
+
 /** As `KeyedTable`, with the types of a definition. */
 export interface TypedTable<Definition extends TableDefinition, Row = RowOf<Definition>, NewRow = NewRowOf<Definition>, Key = KeyOf<Definition>, KeyPrefix = KeyPrefixOf<Definition>> {
   readonly name: string
   put(row: NewRow): Promise<void>
   getSync<Column extends ColumnOf<Row> = ColumnOf<Row>>(key: Key, options?: TypedReadOptions<Column>): Pick<Row, Column> | undefined
   get<Column extends ColumnOf<Row> = ColumnOf<Row>>(key: Key, options?: TypedReadOptions<Column>): Promise<Pick<Row, Column> | undefined>
+  reader<Column extends ColumnOf<Row>>(column: Column): TypedColumnReader<Key, Row[Column]>
   delete(key: Key): Promise<void>
   deleteRange(range: TypedRange<KeyPrefix>): Promise<void>
   batch(operations: readonly TypedBatchOperation<NewRow, Key>[]): Promise<void>

@@ -21,6 +21,7 @@ export type EngineReads = Pick<EngineSession, 'snapshot' | 'get' | 'getMany' | '
 
 export function createReads(shards: Shards, tables: Pick<Tables, 'access'>): EngineReads {
   const { assertOpen, kernel: { memory } } = shards
+  const readerOf = createRowReaders()
 
   /** Reads the key of `values`; a row that must be fetched first is awaited and asked for again. */
   function get(given: EngineSnapshot | undefined, access: TableAccess, values: EngineRow, columns: readonly number[], stats: ReadStats | undefined, reader: RowReader): EngineRow | undefined | Promise<EngineRow | undefined> {
@@ -55,8 +56,8 @@ export function createReads(shards: Shards, tables: Pick<Tables, 'access'>): Eng
     get(given, table, key, columns, stats, asText) {
       assertOpen()
       const access = tables.access(table)
-      const values = checkKey(access.keys, key)
-      const reader: RowReader = asText === undefined ? access : { kinds: kindsAsText(access.kinds, asText), placeInKey: access.placeInKey }
+      const values = checkKey(access.keys, key, asText)
+      const reader = readerOf(access, asText)
       const ready = given && (given as ShardSnapshot).ready
       return ready === undefined ? get(given, access, values, columns, stats, reader) : ready.then(() => get(given, access, values, columns, stats, reader))
     },
@@ -77,6 +78,16 @@ export function createReads(shards: Shards, tables: Pick<Tables, 'access'>): Eng
       return (given as ShardSnapshot).ready === undefined ? walkShards(shards, shardsOf(given), tables.access(scan.table), scan) : undefined
     },
     ...createAggregates(shards, readyAccess),
+  }
+}
+
+/** How rows of a table are read, with some bytes as text: the last answer is kept, since who asks by key asks again. */
+function createRowReaders(): (access: TableAccess, asText: ReadonlySet<number> | undefined) => RowReader {
+  let last: { readonly access: TableAccess; readonly asText: ReadonlySet<number>; readonly reader: RowReader } | undefined
+  return (access, asText) => {
+    if (asText === undefined) return access
+    if (last === undefined || last.access !== access || last.asText !== asText) last = { access, asText, reader: { kinds: kindsAsText(access.kinds, asText), placeInKey: access.placeInKey } }
+    return last.reader
   }
 }
 

@@ -1,0 +1,69 @@
+/** Reads of one column by key: what rows have in it, as text or bytes, of one snapshot, across changes of the table. */
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { open } from '../../../src/lsmt.ts'
+import type { Database } from '../../../src/lsmt.ts'
+
+let db: Database
+beforeAll(async () => {
+  db = await open({ storage: 'memory', shards: 2, kernelMemoryBytes: 64 * 1024 * 1024 })
+})
+afterAll(() => db.close())
+
+const bytes = (text: string): Uint8Array => new Uint8Array(Buffer.from(text))
+
+describe('a reader of a column', () => {
+  test('gives values of any type, null, and undefined where there is no row', async () => {
+    await db.query('CREATE TABLE trips (a BIGINT, b TEXT, fare NUMERIC(8,2), t TIMESTAMP, PRIMARY KEY (a, b))')
+    await db.query("INSERT INTO trips VALUES (1, 'x', 2.5, '2024-01-02 03:04:05'), (2, 'y', NULL, NULL)")
+    const trips = db.table('trips'), fares = trips.reader('fare'), names = trips.reader('b')
+    expect([fares.getSync([1, 'x']), fares.getSync([2, 'y']), fares.getSync([2, 'x'])]).toEqual(['2.50', null, undefined])
+    expect(await trips.reader('t').get([1, 'x'])).toBe('2024-01-02T03:04:05Z')
+    expect(names.getSync([2, 'y'])).toBe('y')
+    expect(() => trips.reader('no')).toThrow(expect.objectContaining({ code: '42703' }))
+    expect(() => trips.reader('b', { keyFromText: true })).toThrow(expect.objectContaining({ code: '22023' }))
+    expect(() => trips.reader('b', { astext: true } as object)).toThrow(expect.objectContaining({ code: '22023' }))
+    expect(() => fares.getSync([1])).toThrow(expect.objectContaining({ code: '42804' }))
+  })
+
+  test('takes keys of bytes as text, and gives bytes as text where that is asked for', async () => {
+    await db.query('CREATE TABLE blobs (k BYTEA PRIMARY KEY, v BYTEA)')
+    const table = db.table('blobs')
+    const long = 'ü'.repeat(5000), half = 'half \ud800'
+    await table.batch(['', 'a', 'é ', long, half].map((key) => ({ put: { k: Buffer.from(key), v: Buffer.from(`of ${key}`) } })))
+    for (const kept of ['in memory', 'in files']) {
+      const text = table.reader('v', { asText: true, keyFromText: true }), raw = table.reader('v', { keyFromText: true })
+      for (const key of ['', 'a', 'é ', long, half]) {
+        const shown = `of ${key}`.replace('\ud800', '\ufffd')
+        expect(text.getSync(key), kept).toBe(shown)
+        expect(text.getSync(Buffer.from(key)), kept).toBe(shown)
+        expect(raw.getSync(key), kept).toEqual(bytes(shown))
+        expect(await raw.get(key), kept).toEqual(bytes(shown))
+        expect(table.reader('k', { keyFromText: true }).getSync(key), kept).toEqual(Buffer.from(key))
+        expect(table.reader('k', { keyFromText: true, asText: true }).getSync(key), kept).toBe(key.replace('\ud800', '\ufffd'))
+      }
+      expect(text.getSync('b')).toBeUndefined()
+      expect(() => table.reader('v', { asText: true }).getSync('a')).toThrow(expect.objectContaining({ code: '42804' }))
+      expect(() => text.getSync(5)).toThrow(expect.objectContaining({ code: '42804' }))
+      await db.compact()
+    }
+  })
+
+  test('reads a snapshot until it is released, and goes with its table when that changes', async () => {
+    await db.query('CREATE TABLE n (k TEXT PRIMARY KEY, v BIGINT)')
+    const table = db.table('n'), reader = table.reader('v')
+    await table.put({ k: 'a', v: 1 })
+    const before = db.snapshot()
+    await table.put({ k: 'a', v: 2 })
+    expect([reader.getSync('a', before), reader.getSync('a'), await reader.get('a', before)]).toEqual([1, 2, 1])
+    before.release()
+    expect(() => reader.getSync('a', before)).toThrow(expect.objectContaining({ code: '55000' }))
+    await db.query('ALTER TABLE n RENAME COLUMN v TO w')
+    expect(() => reader.getSync('a')).toThrow(expect.objectContaining({ code: '42703' }))
+    await db.query('ALTER TABLE n ADD COLUMN v TEXT')
+    expect(reader.getSync('a')).toBeNull()
+    await table.put({ k: 'a', v: 'text', w: 3 })
+    expect(reader.getSync('a')).toBe('text')
+    await db.query('DROP TABLE n')
+    expect(() => reader.getSync('a')).toThrow(expect.objectContaining({ code: '42P01' }))
+  })
+})
