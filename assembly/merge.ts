@@ -216,6 +216,61 @@ export function mergeI64(runs: usize, runCount: u32, out: usize, limit: u32): u3
   return mergeMany<i64>(runs, runCount, out, written, limit, flip)
 }
 
+/** The first position in [from, end) whose key is not before the element's, found in steps that double; `end` when all are. */
+function firstNotBefore<K>(keys: usize, from: u32, end: u32, element: usize): u32 {
+  const head = headAt<K>(element, 0)
+  let low = from, step: u32 = 1
+  while (low + step <= end && isBefore<K>(keys, low + step - 1, head, element)) {
+    low += step
+    step <<= 1
+  }
+  let high = min<u32>(end, low + step - 1)
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    if (isBefore<K>(keys, middle, head, element)) low = middle + 1
+    else high = middle
+  }
+  return low
+}
+
+function isBefore<K>(keys: usize, position: u32, head: K, element: usize): bool {
+  const at = keys + (<usize>position << 3)
+  return compareElements<K>(headAt<K>(at, 0), at, head, element, 0) < 0
+}
+
+/** Both sides are passed over in doubling steps, so that few keys among many cost in proportion to the few. */
+function hide<K>(run: usize, older: usize, count: u32, selection: usize): u32 {
+  const keys = <usize>load<u32>(run)
+  const end = load<u32>(run, 8)
+  let position = load<u32>(run, 4)
+  let row: u32 = 0, hidden: u32 = 0
+  while (row < count && position < end) {
+    const olderAt = older + (<usize>row << 3)
+    position = firstNotBefore<K>(keys, position, end, olderAt)
+    if (position == end) break
+    const key = keys + (<usize>position << 3)
+    row = firstNotBefore<K>(older, row, count, key)
+    if (row == count) break
+    const found = older + (<usize>row << 3)
+    if (compareElements<K>(headAt<K>(found, 0), found, headAt<K>(key, 0), key, 0) != 0) continue
+    const byte = selection + (row >> 3), bit: u32 = 1 << (row & 7), bits: u32 = load<u8>(byte)
+    hidden += <u32>((bits & bit) != 0)
+    store<u8>(byte, <u8>(bits & ~bit))
+    position++
+    row++
+  }
+  store<u32>(run, position, 4)
+  return hidden
+}
+
+export function mergeHideRefs(run: usize, older: usize, count: u32, selection: usize): u32 {
+  return hide<u64>(run, older, count, selection)
+}
+
+export function mergeHideI64(run: usize, older: usize, count: u32, selection: usize): u32 {
+  return hide<i64>(run, older, count, selection)
+}
+
 export function mergeGather8(winners: usize, count: u32, sources: usize, out: usize): void {
   const end = winners + (<usize>count << 3)
   while (winners < end) {

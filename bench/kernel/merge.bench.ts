@@ -61,11 +61,36 @@ function mergeCase(name: string, runCount: number, prepareInput: (kernel: Kernel
   }
 }
 
+/** One key in a hundred is newer. */
+function hideCase(name: string, prepareInput: (kernel: Kernel) => MergeInput, i64: boolean): BenchCase {
+  return {
+    name,
+    operations: rowsPerRun,
+    prepare(kernel) {
+      const { memory, exports } = kernel
+      const { records, keys: [older], out: selection } = prepareInput(kernel)
+      const hide = i64 ? exports.mergeHideI64 : exports.mergeHideRefs, newerCount = rowsPerRun / 100
+      const newer = kernel.heap.allocate(8 * newerCount)
+      for (let i = 0; i < newerCount; i++) memory.u8.copyWithin(newer + 8 * i, older! + 800 * i, older! + 800 * i + 8)
+      return {
+        run() {
+          exports.scanSelectAll(selection, rowsPerRun)
+          memory.u32.set([newer, 0, newerCount, 1], records / 4)
+          hide(records, older!, rowsPerRun, selection)
+        },
+        answer: () => memory.buffer.subarray(selection, selection + rowsPerRun / 8).toString('base64'),
+      }
+    },
+  }
+}
+
 export function bench(): readonly BenchCase[] {
   return [
     mergeCase('2 runs of i64 keys', 2, (kernel) => prepareI64(kernel, 2), true),
     mergeCase('6 runs of i64 keys', 6, (kernel) => prepareI64(kernel, 6), true),
     mergeCase('2 runs of 16-byte keys', 2, (kernel) => prepareRefs(kernel, 2, 0), false),
     mergeCase('6 runs of 16-byte keys that share 8 bytes', 6, (kernel) => prepareRefs(kernel, 6, 8), false),
+    hideCase('rows hidden by 1 % newer i64 keys', (kernel) => prepareI64(kernel, 1), true),
+    hideCase('rows hidden by 1 % newer 16-byte keys', (kernel) => prepareRefs(kernel, 1, 0), false),
   ]
 }

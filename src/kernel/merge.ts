@@ -12,6 +12,13 @@ export interface MergeExports {
    */
   mergeRefs(runs: Pointer, runCount: number, out: Pointer, limit: number): number
   mergeI64(runs: Pointer, runCount: number, out: Pointer, limit: number): number
+  /**
+   * Takes out of `selection` the rows whose keys a newer run has. `older` are the keys of `count` rows, `run` is a record as above
+   * without its flags; both ascend. The run's position moves on to its end, to its first key above all of `older`, or to where no row
+   * is left that it could hide. Returns how many rows were taken out that were selected.
+   */
+  mergeHideRefs(run: Pointer, older: Pointer, count: number, selection: Pointer): number
+  mergeHideI64(run: Pointer, older: Pointer, count: number, selection: Pointer): number
   /** Gathers 8-byte elements (values or refs): element i is sources[run_i][row_i]; `sources` is u32 addresses by run. */
   mergeGather8(winners: Pointer, count: number, sources: Pointer, out: Pointer): void
   /** Gathers null bits: `sources` are bitmap addresses by run (0 = no nulls); returns 1 if any is set. */

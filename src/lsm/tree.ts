@@ -36,6 +36,8 @@ export interface ScanRequest {
   /** Key bytes; exclusive. Absent = to the end. */
   readonly upper?: Uint8Array
   readonly reverse?: boolean
+  /** Rows may come in any order, which may be quicker; `reverse` means nothing then. */
+  readonly anyOrder?: true
   /** Columns that are computed for the rows found; they have the ordinals after the table's, truths as i64. */
   readonly computed?: readonly VectorExpression[]
   /** Ordinals whose vectors are wanted. */

@@ -61,14 +61,19 @@ function randomKey(random: Random, i64: boolean): Key {
   return Buffer.concat([Buffer.from(shared), Buffer.from(Array.from({ length: random.below(4) }, () => [0, 1, 97, 255][random.below(4)]!))])
 }
 
+/** Ascending, each once. */
+function sortedKeys(random: Random, i64: boolean, countMax = 40): Key[] {
+  const byText = new Map<string, Key>()
+  for (let i = random.below(countMax); i > 0; i--) {
+    const key = randomKey(random, i64)
+    byText.set(typeof key === 'bigint' ? String(key) : Buffer.from(key).toString('hex'), key)
+  }
+  return [...byText.values()].sort(compareKeys)
+}
+
 function randomRuns(random: Random, i64: boolean, descending: boolean): Run[] {
   return Array.from({ length: random.below(9) }, () => {
-    const byText = new Map<string, Key>()
-    for (let i = random.below(30); i > 0; i--) {
-      const key = randomKey(random, i64)
-      byText.set(typeof key === 'bigint' ? String(key) : Buffer.from(key).toString('hex'), key)
-    }
-    const keys = [...byText.values()].sort((a, b) => (descending ? compareKeys(b, a) : compareKeys(a, b)))
+    const ascending = sortedKeys(random, i64, 30), keys = descending ? ascending.reverse() : ascending
     return { keys, final: random.below(3) > 0, start: Math.min(keys.length, random.below(5) === 0 ? random.below(4) : 0) }
   })
 }
@@ -107,6 +112,23 @@ describe.each(kinds)('merge (%s)', (kind) => {
       const runs = randomRuns(random, i64, descending)
       const limit = [0, 1, 5, 1000][random.below(4)]!
       expect(merge(kernel, runs, limit, descending, i64), `seed ${seed}`).toEqual(expectedMerge(runs, limit, descending))
+    }
+  })
+
+  it.each([['i64', true], ['refs', false]] as const)('takes rows out of a selection whose %s keys a newer run has', (_, i64) => {
+    for (let seed = 0; seed < (fullTests ? 3000 : 250); seed++) {
+      const random = seededRandom(seed), kernel = openTestKernel(kind, 1 << 20)
+      const { heap, memory, exports } = kernel
+      const [newer, older] = [sortedKeys(random, i64), sortedKeys(random, i64)]
+      const selected = older.map(() => random.below(4) > 0), start = Math.min(newer.length, random.below(3))
+      const record = heap.allocate(32), selection = putBits(kernel, selected)
+      memory.u32.set([putKeys(kernel, newer), start, newer.length, 1], record / 4)
+      const isHit = older.map((key) => newer.slice(start).some((other) => compareKeys(other, key) === 0))
+      const hidden = (i64 ? exports.mergeHideI64 : exports.mergeHideRefs)(record, putKeys(kernel, older), older.length, selection)
+      expect(takeBits(kernel, selection, older.length), `seed ${seed}`).toEqual(selected.map((bit, row) => bit && !isHit[row]))
+      expect(hidden).toBe(selected.filter((bit, row) => bit && isHit[row]).length)
+      const last = older.at(-1), passed = last === undefined ? 0 : newer.filter((key) => compareKeys(key, last) <= 0).length
+      expect(memory.u32[record / 4 + 1], `seed ${seed}`).toBe(Math.max(start, passed))
     }
   })
 

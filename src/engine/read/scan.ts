@@ -30,7 +30,7 @@ export function scanRequest({ turns, assertOpen }: Shards, access: TableAccess, 
   if (range === 'empty' || predicate === 'none') return undefined
   const { table, reverse = false, conditions, computed } = scan
   const more = { ...(conditions !== undefined && { conditions }), ...(computed !== undefined && { computed: computed.map(({ expression }) => expression) }) }
-  return { tableId: table.tableId, ...range, reverse, columns: [...new Set(columns)], predicate, ...(scan.ordered && { startsSmall: true as const }), ...more, pace: createPace(turns, scan.signal, assertOpen) }
+  return { tableId: table.tableId, ...range, reverse, columns: [...new Set(columns)], predicate, ...(scan.ordered ? { startsSmall: true as const } : { anyOrder: true as const }), ...more, pace: createPace(turns, scan.signal, assertOpen) }
 }
 
 /** A column of the table, or a computed one. */

@@ -81,9 +81,30 @@ export function createMergeJs(memory: LinearMemory): MergeExports {
     return written
   }
 
+  const hide = (run: Pointer, older: Pointer, count: number, selection: Pointer, order: KeyOrder): number => {
+    const at = run >>> 2, keys = u32[at]!, end = u32[at + 2]!
+    let position = u32[at + 1]!, row = 0, hidden = 0
+    while (row < count && position < end) {
+      position = firstNotBefore(order, keys, position, end, older + 8 * row)
+      if (position === end) break
+      row = firstNotBefore(order, older, row, count, keys + 8 * position)
+      if (row === count) break
+      if (compareElements(order, older + 8 * row, keys + 8 * position) !== 0) continue
+      const byte = selection + (row >>> 3), bit = 1 << (row & 7)
+      if ((u8[byte]! & bit) !== 0) hidden++
+      u8[byte]! &= ~bit
+      position++
+      row++
+    }
+    u32[at + 1] = position
+    return hidden
+  }
+
   return {
     mergeRefs: (runs, runCount, out, limit) => merge(runs, runCount, out, limit, orders.refs),
     mergeI64: (runs, runCount, out, limit) => merge(runs, runCount, out, limit, orders.i64),
+    mergeHideRefs: (run, older, count, selection) => hide(run, older, count, selection, orders.refs),
+    mergeHideI64: (run, older, count, selection) => hide(run, older, count, selection, orders.i64),
     mergeGather8(winners, count, sources, out) {
       const pairs = winners >>> 2, addresses = sources >>> 2, to = out >>> 2
       for (let i = 0; i < 2 * count; i += 2) {
@@ -105,6 +126,24 @@ export function createMergeJs(memory: LinearMemory): MergeExports {
       return any
     },
   }
+}
+
+function compareElements(order: KeyOrder, left: Pointer, right: Pointer): number {
+  return order.high(left) - order.high(right) || order.low(left) - order.low(right) || order.compareRest(left, right)
+}
+
+/** The first position in [from, end) whose key is not before the element's, found in steps that double; `end` when all are. */
+function firstNotBefore(order: KeyOrder, keys: Pointer, from: number, end: number, element: Pointer): number {
+  const isBefore = (position: number): boolean => compareElements(order, keys + 8 * position, element) < 0
+  let low = from, step = 1
+  for (; low + step <= end && isBefore(low + step - 1); step *= 2) low += step
+  let high = Math.min(end, low + step - 1)
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    if (isBefore(middle)) low = middle + 1
+    else high = middle
+  }
+  return low
 }
 
 function i64Order({ u32 }: LinearMemory): KeyOrder {

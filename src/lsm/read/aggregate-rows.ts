@@ -29,7 +29,7 @@ export async function aggregateRows(kernel: Kernel, view: View, sequence: number
   const ordinals = [...functionsByOrdinal(aggregates).keys()]
   const covers = loadCovers(view, request, stats)
   if (covers !== undefined) await covers
-  const sources = openScanSources(kernel, view, sequence, shape, { ...request, reverse: false }, ordinals, stats)
+  const sources = openScanSources(kernel, view, sequence, shape, { ...request, anyOrder: true }, ordinals, stats)
   const { context, predicate, columns } = sources
   const rows = createRowAggregates(context, columns, aggregates)
   const arena = createArena(kernel.heap)

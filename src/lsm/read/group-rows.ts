@@ -23,7 +23,7 @@ import { visitRows } from './visit-rows.ts'
 export async function groupRows(kernel: Kernel, view: View, sequence: number, shape: RowLayout, request: ScanRequest, groups: Groups, stats?: ReadStats): Promise<void> {
   const covers = loadCovers(view, request, stats)
   if (covers !== undefined) await covers
-  const sources = openScanSources(kernel, view, sequence, shape, { ...request, reverse: false }, groups.ordinals, stats)
+  const sources = openScanSources(kernel, view, sequence, shape, { ...request, anyOrder: true }, groups.ordinals, stats)
   const { context, predicate, columns } = sources
   const adder = createGroupAdder(context, columns, groups)
   const arena = createArena(kernel.heap)

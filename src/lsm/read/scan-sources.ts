@@ -21,8 +21,10 @@ import type { Predicate } from './predicate.ts'
 import type { ReadContext } from './read-context.ts'
 import { planStretches } from './stretches.ts'
 import type { FileRun, StretchPlan } from './stretches.ts'
+import { openLayers } from './layers/open-layers.ts'
+import { planLayers } from './layers/plan-layers.ts'
 import { createTableSource } from './merge/table-source.ts'
-import type { RunFile } from './merge/table-source.ts'
+import { viewFile } from './merge/view-file.ts'
 import type { RunSource } from './merge/run-page.ts'
 
 export interface ScanSources {
@@ -84,24 +86,20 @@ export function openViewRuns(context: ReadContext, view: View, sequence: number,
     files.push({ readers: run.map(({ reader }) => reader), cover })
     for (const { reader } of run) cover = cut(reader.cover!)
   }
-  const tables = files.map(({ readers, cover: newer }) => createTableSource(context, { files: readers.map((reader) => runFile(reader, stats)), cover: newer, columns: read, readAhead: mergeReadAhead }))
+  const tables = files.map(({ readers, cover: newer }) => createTableSource(context, { files: readers.map((reader) => viewFile(reader, stats)), cover: newer, columns: read, readAhead: mergeReadAhead }))
   return { memtables, files, tables }
 }
 
 /** Once `loadCovers` has nothing to wait for. `wanted`: the ordinals that will be asked for. */
 export function openScanSources(kernel: Kernel, view: View, sequence: number, shape: RowLayout, request: ScanRequest, wanted: readonly number[], stats?: ReadStats): ScanSources {
-  const context: ReadContext = { kernel, shape, reverse: request.reverse === true, stats }
+  const context: ReadContext = { kernel, shape, reverse: request.reverse === true && request.anyOrder !== true, stats }
   const { columns: kinds } = shape.layout
   const read = [...new Set([...storedOrdinals(kinds.length, request.computed, wanted), ...predicateOrdinals(request)])]
-  const { memtables, files, tables } = openViewRuns(context, view, sequence, request, { read })
-  const merge = createRowMerge(context, { sources: [...memtables, ...tables], keepTombstones: false, ...(request.startsSmall && { firstRowsMax: smallPageRows }) })
+  const { merge, plan, memtables } = (request.anyOrder === true ? planAnyOrder : planKeyOrder)(context, view, sequence, request, read)
   const predicate = createPredicate(context, request)
-  const plan = planStretches(context, request.lower ?? firstBoundary, request.upper, files, memtables)
   const columns = createScanColumns(kernel, kinds, request.computed)
   return {
-    context, predicate, columns, merge,
-    plan,
-    memtables: memtables.map((_, i) => i),
+    context, predicate, columns, merge, plan, memtables,
     close() {
       plan.close()
       merge.close()
@@ -111,16 +109,27 @@ export function openScanSources(kernel: Kernel, view: View, sequence: number, sh
   }
 }
 
-/** A file of a view: its tail is held for as long as the merge is in it. */
-function runFile(reader: TableReader, stats: ReadStats | undefined): RunFile {
-  return {
-    meta: reader.meta,
-    open() {
-      const waiting = reader.hold(stats)
-      return waiting === undefined ? reader : waiting.then(() => reader)
-    },
-    leave: () => reader.release(),
-  }
+type Planned = Pick<ScanSources, 'merge' | 'plan' | 'memtables'>
+
+function planKeyOrder(context: ReadContext, view: View, sequence: number, request: ScanRequest, read: readonly number[]): Planned {
+  const { memtables, files, tables } = openViewRuns(context, view, sequence, request, { read })
+  const merge = createRowMerge(context, { sources: [...memtables, ...tables], keepTombstones: false, ...(request.startsSmall && { firstRowsMax: smallPageRows }) })
+  return { merge, plan: planStretches(context, request.lower ?? firstBoundary, request.upper, files, memtables), memtables: memtables.map((_, i) => i) }
+}
+
+function planAnyOrder(context: ReadContext, view: View, sequence: number, request: ScanRequest): Planned {
+  const { lower = firstBoundary, upper } = request
+  const { memtables, files } = openViewRuns(context, view, sequence, request, { read: [] })
+  const merge = createRowMerge(context, { sources: memtables, keepTombstones: false })
+  const filled = memtables.map((_, i) => i).filter((i) => hasEntry(memtables[i]!, lower, upper))
+  const layers = openLayers(context, { memtables: filled.map((i) => view.memtables[i]!), files, sequence, lower, upper })
+  return { merge, plan: planLayers(context, lower, upper, layers, filled.length > 0), memtables: filled }
+}
+
+/** Tombstones included. */
+function hasEntry(memtable: MemtableSource, lower: Uint8Array, upper: Boundary): boolean {
+  const first = memtable.peek(lower)
+  return first !== undefined && compareBoundaries(first, upper) < 0
 }
 
 function isInRange({ minKey, maxKey }: TableMeta, lower: Uint8Array, upper: Boundary): boolean {

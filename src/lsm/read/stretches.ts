@@ -1,5 +1,5 @@
 /**
- * The fork between the two ways a scan reads, the delicate spot of the tree.
+ * The fork between the two ways a scan in key order reads, the delicate spot of the tree; layers/plan-layers.ts plans the others.
  *
  * The key space of a scan is cut, lazily and in the direction of the scan, into stretches [lower, upper):
  *
@@ -26,6 +26,7 @@ import type { Boundary } from '../keys/key-bytes.ts'
 import { coverTouches } from '../keys/range-cover.ts'
 import type { RangeCover } from '../keys/range-cover.ts'
 import type { TableReader } from '../table/table.ts'
+import type { Shadow } from './layers/shadow.ts'
 import type { MemtableSource } from './merge/memtable-source.ts'
 import type { ReadContext } from './read-context.ts'
 import { firstKeyOf, rowGroupEnd } from './row-group-columns.ts'
@@ -37,7 +38,16 @@ export interface FileRun {
 }
 
 export type Stretch =
-  | { readonly kind: 'direct'; readonly reader: TableReader; readonly from: number; readonly to: number; readonly lower: Uint8Array; readonly upper: Boundary }
+  | {
+    readonly kind: 'direct'
+    readonly reader: TableReader
+    readonly from: number
+    readonly to: number
+    readonly lower: Uint8Array
+    readonly upper: Boundary
+    /** What newer runs hide of it (see layers/plan-layers.ts); absent: nothing. */
+    readonly shadow?: Shadow
+  }
   | { readonly kind: 'merged'; readonly lower: Uint8Array; readonly upper: Boundary; readonly memtablesOnly: boolean }
 
 export interface StretchPlan {

@@ -12,7 +12,8 @@
  *        0   done       1 once its taker is through with it: the slot, and the chunks it names, may go
  *        1   rows of the row group
  *        2   1 when the predicate is to be asked of its rows
- *        4…  addresses of its chunks, in the order of the plan's names; 0 = the file has none
+ *        3   bitmap of the rows that newer runs leave, and in 4 how many these are; 0 = all
+ *        5…  addresses of its chunks, in the order of the plan's names; 0 = the file has none
  *
  * What a slot says is written before `published` passes it, and what a taker wrote before `done`: both by Atomics, which
  * order all other accesses. Chunks are immutable and stay pinned until `done`.
@@ -25,8 +26,8 @@ export const morselsMax = 512
 export const queueEnding = { open: 0, complete: 1, stopped: 2 } as const
 
 const signal = 0, published = 1, taken = 2, ending = 3, sleepers = 4
-const headerWords = 16, slotHeaderWords = 4
-const done = 0, rows = 1, filtered = 2
+const headerWords = 16, slotHeaderWords = 5
+const done = 0, rows = 1, filtered = 2, selection = 3, selected = 4
 
 /** A morsel's number, from 0 on in a scan; -1 for none. */
 export type Morsel = number
@@ -54,11 +55,13 @@ export function clearQueue({ words, start, slotWords }: MorselQueue): void {
 const slotOf = ({ start, slotWords }: MorselQueue, morsel: Morsel): number => start + headerWords + (morsel % morselsMax) * slotWords
 
 /** Writes a morsel that is not published yet; its slot must be free. Its chunks are to be written as well. */
-export function writeMorsel(queue: MorselQueue, morsel: Morsel, rowCount: number, mustFilter: boolean): void {
+export function writeMorsel(queue: MorselQueue, morsel: Morsel, { rowCount, mustFilter, standing }: Omit<MorselRows, 'chunk'>): void {
   const { words } = queue, slot = slotOf(queue, morsel)
   words[slot + done] = 0
   words[slot + rows] = rowCount
   words[slot + filtered] = mustFilter ? 1 : 0
+  words[slot + selection] = standing?.selection ?? 0
+  words[slot + selected] = standing?.selectedCount ?? rowCount
 }
 
 /** `place` in the plan's names. */
@@ -128,6 +131,8 @@ export function changesSoon(words: Int32Array, index: number, from: number, look
 export interface MorselRows {
   readonly rowCount: number
   readonly mustFilter: boolean
+  /** Rows that newer runs leave; undefined: all. Whoever takes the morsel may change the bitmap. */
+  readonly standing: { readonly selection: Pointer; selectedCount: number } | undefined
   /** By place in the plan's names. */
   chunk(place: number): Pointer
 }
@@ -135,5 +140,6 @@ export interface MorselRows {
 /** Good until the morsel is finished. */
 export function readMorsel(queue: MorselQueue, morsel: Morsel): MorselRows {
   const { words } = queue, slot = slotOf(queue, morsel)
-  return { rowCount: words[slot + rows]!, mustFilter: words[slot + filtered] === 1, chunk: (place) => words[slot + slotHeaderWords + place]! }
+  const standing = words[slot + selection] === 0 ? undefined : { selection: words[slot + selection]!, selectedCount: words[slot + selected]! }
+  return { rowCount: words[slot + rows]!, mustFilter: words[slot + filtered] === 1, standing, chunk: (place) => words[slot + slotHeaderWords + place]! }
 }

@@ -150,7 +150,7 @@ function offer(started: Started, groups: OfferedRowGroups, pinnedBytesMax: numbe
   for (let index = 0; index < groups.count; index++) {
     const morsel = started.published++
     offered[morsel % morselsMax] = entry
-    writeMorsel(queue, morsel, groups.rowCount(index), groups.mustFilter(index))
+    writeMorsel(queue, morsel, { rowCount: groups.rowCount(index), mustFilter: groups.mustFilter(index), standing: groups.standing(index) })
     for (let place = 0; place < names.length; place++) writeMorselChunk(queue, morsel, place, groups.chunk(index, names[place]!))
   }
   started.pinnedBytes += groups.byteLength

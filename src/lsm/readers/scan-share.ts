@@ -12,6 +12,8 @@ export interface OfferedRowGroups {
   rowCount(index: number): number
   /** Whether the predicate is to be asked of its rows. */
   mustFilter(index: number): boolean
+  /** The rows that newer runs leave, where they may hide some; the bitmap is for whoever processes it to change. */
+  standing(index: number): MorselRows['standing']
   /** As the file has it; 0 for what it does not have. */
   chunk(index: number, name: ChunkName): Pointer
   /** Does on this thread what a reader would do with one of them. */

@@ -26,8 +26,9 @@ async function openFilled(options: OpenOptions, rows = rowCount): Promise<Databa
   await insertRows(db, 0, rows)
   await db.compact()
   await db.query("ALTER TABLE t ADD COLUMN late TEXT DEFAULT 'later'")
-  // Overlaps a part of what was there before, which is merged; the rest is read row group by row group.
+  // Newer rows, of which some row groups have none: their keys hide what is below them.
   await db.query(`DELETE FROM t WHERE id BETWEEN 5000 AND 5400 AND id % 3 = 1`)
+  await db.query('UPDATE t SET x = x + 0.5 WHERE id % 97 = 3 AND id > 900')
   await db.flush()
   await db.query(`UPDATE t SET n = n + 1, late = 'now' WHERE id BETWEEN 700 AND 900`)
   return db

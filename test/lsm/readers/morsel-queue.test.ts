@@ -13,9 +13,9 @@ function openQueue(chunkCount: number): MorselQueue {
 
 test('gives morsels out once each, in order, only after they were published', () => {
   const queue = openQueue(2)
-  writeMorsel(queue, 0, 100, true)
+  writeMorsel(queue, 0, { rowCount: 100, mustFilter: true, standing: undefined })
   writeMorselChunk(queue, 0, 1, 4096)
-  writeMorsel(queue, 1, 7, false)
+  writeMorsel(queue, 1, { rowCount: 7, mustFilter: false, standing: undefined })
   expect(takeMorsel(queue)).toBe(-1)
   publishMorsels(queue, 2)
   expect(untakenMorsels(queue)).toBe(2)
@@ -30,7 +30,7 @@ test('gives morsels out once each, in order, only after they were published', ()
 test('its ring goes round', () => {
   const queue = openQueue(1)
   for (let morsel = 0; morsel < 3 * morselsMax; morsel++) {
-    writeMorsel(queue, morsel, morsel + 1, false)
+    writeMorsel(queue, morsel, { rowCount: morsel + 1, mustFilter: false, standing: undefined })
     writeMorselChunk(queue, morsel, 0, 16 * morsel)
     publishMorsels(queue, morsel + 1)
     expect(isMorselDone(queue, morsel)).toBe(false)
@@ -42,11 +42,11 @@ test('its ring goes round', () => {
 
 test('a reader that finds nothing learns that all is done, and one that is stopped takes nothing more', () => {
   const queue = openQueue(0)
-  writeMorsel(queue, 0, 1, false)
+  writeMorsel(queue, 0, { rowCount: 1, mustFilter: false, standing: undefined })
   publishMorsels(queue, 1)
   endQueue(queue, 'complete')
   expect([awaitMorsel(queue), awaitMorsel(queue)]).toEqual([0, 'complete'])
-  writeMorsel(queue, 1, 1, false)
+  writeMorsel(queue, 1, { rowCount: 1, mustFilter: false, standing: undefined })
   publishMorsels(queue, 2)
   endQueue(queue, 'stopped')
   expect(awaitMorsel(queue)).toBe('stopped')

@@ -6,33 +6,12 @@ import { openWalk } from '../../../src/lsm/read/walk/walk.ts'
 import type { Tree, WalkPart, WalkRequest } from '../../../src/lsm/tree.ts'
 import { defaultTreeSettings } from '../../../src/settings.ts'
 import { createMemoryStorage } from '../../../src/storage/memory-storage.ts'
-import { openTestKernel } from '../../kernel/both-kinds.ts'
+import { countingKernel, noCounts } from './counting-kernel.ts'
 import { openTestTree } from './open-test-tree.ts'
 import { encodeKey, encodeRow, layouts } from './tree-rows.ts'
 import type { Row } from './tree-rows.ts'
 
-const MiB = 1024 * 1024
 const layout = layouts[1]!
-
-interface Counts {
-  readonly calls: Map<string, number>
-  allocations: number
-}
-
-function countingKernel(counts: Counts): Kernel {
-  const kernel = openTestKernel('wasm', 128 * MiB)
-  const exports = new Proxy(kernel.exports, {
-    get(target, name: string) {
-      const call = target[name as keyof Kernel['exports']] as (...given: readonly unknown[]) => unknown
-      return (...given: readonly unknown[]) => {
-        counts.calls.set(name, (counts.calls.get(name) ?? 0) + 1)
-        return call(...given)
-      }
-    },
-  })
-  const { heap } = kernel
-  return { ...kernel, exports, heap: { ...heap, get usedBytes() { return heap.usedBytes }, allocate(byteLength) { counts.allocations++; return heap.allocate(byteLength) } } }
-}
 
 const rowOf = (key: number): Row => [key / 4, Buffer.from(String(key).padStart(16, '0')), BigInt(key)]
 
@@ -65,7 +44,7 @@ async function readRange(kernel: Kernel, trees: readonly Tree[], from: number, c
 }
 
 test('100 rows of four memtables: each is found and read once, and merged, gathered and decoded together', async () => {
-  const counts: Counts = { calls: new Map(), allocations: 0 }
+  const counts = noCounts()
   const kernel = countingKernel(counts)
   const trees = await openTrees(kernel)
   counts.calls.clear()
@@ -80,7 +59,7 @@ test('100 rows of four memtables: each is found and read once, and merged, gathe
 })
 
 test('100 rows of four files that are cached: of values only the blocks that have them are decoded', async () => {
-  const counts: Counts = { calls: new Map(), allocations: 0 }
+  const counts = noCounts()
   const kernel = countingKernel(counts)
   const trees = await openTrees(kernel)
   for (const tree of trees) await tree.flush()

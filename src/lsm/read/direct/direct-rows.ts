@@ -20,7 +20,9 @@ import type { MorselWork } from './morsel-work.ts'
 import { after } from './reading.ts'
 import type { Reading } from './reading.ts'
 import { selectRows } from './select-rows.ts'
-import type { SelectedRows } from './select-rows.ts'
+import type { RowsWithin, SelectedRows } from './select-rows.ts'
+import { standingRows } from './standing-rows.ts'
+import type { StandingWindow } from './standing-rows.ts'
 import { shareWindow } from './share-window.ts'
 import type { SharedRows } from './share-window.ts'
 
@@ -32,12 +34,6 @@ export interface DirectRowGroup extends SelectedRows {
   readonly rowGroup: number
   /** Where given, no row outside of [first, end) is selected. */
   readonly within?: RowsWithin
-}
-
-/** Some rows of a row group that stand together. */
-export interface RowsWithin {
-  readonly first: number
-  readonly end: number
 }
 
 export interface DirectOptions {
@@ -78,6 +74,8 @@ interface DirectState {
   readonly morsels: MorselWork | undefined
   readonly prunings: Map<TableReader, Uint8Array>
   readonly pins: PinnedChunks[]
+  /** Of the window, once it is known. */
+  standing: StandingWindow | undefined
   stretch: DirectStretch | undefined
   /** Row groups of the stretch still to be looked at: [from, to). */
   from: number
@@ -94,11 +92,12 @@ interface DirectState {
 export function createDirectReader(context: ReadContext, options: DirectOptions): DirectReader {
   const { predicate, wanted } = options, filter = filterNames(options)
   const first = predicate.isEmpty ? [...filter, ...wanted] : filter
-  const state: DirectState = { context, options, first, rest: wanted.filter((name) => !first.includes(name)), arena: createArena(context.kernel.heap), scratch: createArena(context.kernel.heap), morsels: options.shared && createMorselWork(context, options.predicate, options.shared.visit), prunings: new Map(), pins: [], stretch: undefined, from: 0, to: 0, isCounted: false, windowRowGroups: 1, ahead: undefined, ready: [] }
+  const state: DirectState = { context, options, first, rest: wanted.filter((name) => !first.includes(name)), arena: createArena(context.kernel.heap), scratch: createArena(context.kernel.heap), morsels: options.shared && createMorselWork(context, options.predicate, options.shared.visit), prunings: new Map(), pins: [], standing: undefined, stretch: undefined, from: 0, to: 0, isCounted: false, windowRowGroups: 1, ahead: undefined, ready: [] }
   let isFinished = false
   options.shared?.share.enter()
   return {
     open(stretch) {
+      state.stretch?.shadow?.rewind()
       state.stretch = stretch
       state.from = stretch.from
       state.to = stretch.to
@@ -113,13 +112,21 @@ export function createDirectReader(context: ReadContext, options: DirectOptions)
     },
     close() {
       if (!isFinished) options.shared?.share.leave()
-      unpin(state)
+      letGo(state)
       dropAhead(state)
+      state.stretch?.shadow?.rewind()
       state.arena.free()
       state.scratch.free()
       state.morsels?.free()
     },
   }
+}
+
+/** Of what the window holds. */
+function letGo(state: DirectState): void {
+  unpin(state)
+  state.standing?.free()
+  state.standing = undefined
 }
 
 function unpin({ pins }: Pick<DirectState, 'pins'>): void {
@@ -142,7 +149,7 @@ function nextGroup(state: DirectState): DirectRowGroup | undefined | Promise<Dir
 
 /** Takes row groups off the stretch until a run of adjacent ones is to be read, and filters those. */
 function nextWindow(state: DirectState): Reading {
-  unpin(state)
+  letGo(state)
   state.arena.reset()
   const { ahead } = state
   state.ahead = undefined
@@ -175,12 +182,21 @@ function lookAhead(state: DirectState, reader: TableReader): void {
   const window = takeWindow(state)
   if (window === undefined) return
   const pins: PinnedChunks[] = []
-  const reading = reader.pin(window.from, window.to, filterChunks(state, window.from, window.to), context.stats)
+  const reading = reader.pin(window.from, window.to, filterChunks(state, window), context.stats)
   state.ahead = { window, pins, reading: reading.then((pin) => void pins.push(pin), () => undefined) }
 }
 
-function readWindow(state: DirectState, reader: TableReader, { from, to }: Window): Reading {
-  return after(pinMore(state, reader, from, to, filterChunks(state, from, to)), () => filterWindow(state, reader, from, to))
+function readWindow(state: DirectState, reader: TableReader, window: Window): Reading {
+  const { from, to } = window, { pins } = state
+  return after(pinMore(state, reader, from, to, filterChunks(state, window)), () => after(hideRows(state, window, pins[0]!), () => filterWindow(state, reader, from, to)))
+}
+
+/** Finds out which rows of the touched row groups stand, unless that is known. */
+function hideRows(state: DirectState, { touched }: Window, pins: PinnedChunks): Reading {
+  const { context, stretch, standing } = state
+  if (standing !== undefined || stretch?.shadow === undefined || touched.length === 0) return undefined
+  state.standing = standingRows(context, stretch.shadow, stretch.reader, touched, (rowGroup) => pins.chunk(rowGroup, keyChunk(context).name))
+  return state.standing.reading
 }
 
 function filterWindow(state: DirectState, reader: TableReader, from: number, to: number): Reading {
@@ -201,20 +217,24 @@ function filterWindow(state: DirectState, reader: TableReader, from: number, to:
 interface Window {
   readonly from: number
   readonly to: number
+  /** Those of which newer runs may hide rows. */
+  readonly touched: readonly number[]
 }
 
 /** Adjacent row groups that must be read, at the near end of what is left; pruned and answered ones are passed over. */
 function takeWindow(state: DirectState): Window | undefined {
   const { context: { reverse, stats }, options } = state
-  const { reader } = state.stretch!
+  const { reader, shadow } = state.stretch!
   const prunings = pruningOf(state, reader)
+  const touched: number[] = []
   const groupsMax = Math.max(1, Math.min(state.windowRowGroups, Math.floor((reader.isFar ? Math.min(windowBytesMax, reader.windowBytesMax) : windowBytesMax) / rowGroupBytesOf(reader.meta))))
   let from = -1, to = -1
   while (state.from < state.to && (from < 0 || to - from < groupsMax)) {
     const rowGroup = reverse ? state.to - 1 : state.from
-    const mayBeAnswered = prunings[rowGroup] === 2 && options.answer !== undefined && !isCut(state, rowGroup)
     // Looked at again when the window before it has been read; an answer must be given once.
-    const isPruned = prunings[rowGroup] === 0 || options.skip?.(reader, rowGroup) === true
+    const isPruned = prunings[rowGroup] === 0 || options.skip?.(reader, rowGroup) === true || shadow?.isCovered(reader, rowGroup) === true
+    const isTouched = !isPruned && shadow !== undefined && !shadow.isClear(reader, rowGroup)
+    const mayBeAnswered = prunings[rowGroup] === 2 && options.answer !== undefined && !isTouched && !isCut(state, rowGroup)
     if (from >= 0 && (isPruned || mayBeAnswered)) break
     const isPassed = isPruned || (mayBeAnswered && options.answer?.(reader, rowGroup) === true)
     if (reverse) state.to--
@@ -225,19 +245,33 @@ function takeWindow(state: DirectState): Window | undefined {
     }
     from = from < 0 ? rowGroup : Math.min(from, rowGroup)
     to = Math.max(to, rowGroup + 1)
+    if (isTouched) touched.push(rowGroup)
   }
-  return from < 0 ? undefined : { from, to }
+  return from < 0 ? undefined : { from, to, touched }
 }
 
 /** Offers a window to readers where there are any; `alone` reads it here. */
-function sharedWindow(state: DirectState, { from, to }: Window, alone: () => Reading): Reading {
+function sharedWindow(state: DirectState, window: Window, alone: () => Reading): Reading {
+  const { from, to, touched } = window
   const { context, options: { shared, predicate }, morsels } = state
   if (shared === undefined || morsels === undefined) return alone()
   const { reader } = state.stretch!
   if (!state.isCounted) shared.share.expect(context.shape.layout, rowsToRead(state, reader, from))
   state.isCounted = true
   if (isCut(state, from) || isCut(state, to - 1)) return alone()
-  return shareWindow({ context, shared, morsels, reader, from, to, onlyCached: !predicate.isEmpty, mustFilter: (rowGroup) => mustFilter(state, reader, rowGroup) }, alone)
+  return shareWindow({
+    context, shared, morsels, reader, from, to,
+    onlyCached: !predicate.isEmpty,
+    mustFilter: (rowGroup) => mustFilter(state, reader, rowGroup),
+    more: touched.length === 0 ? [] : [keyChunk(context).name],
+    hide: (pins) => hideRows(state, window, pins),
+    standing: (rowGroup) => state.standing?.of(rowGroup),
+    takeStanding() {
+      const { standing } = state
+      state.standing = undefined
+      return standing
+    },
+  }, alone)
 }
 
 /** Of the stretch, once its first row group to be read is known: others of which zone maps say as much are not read either. */
@@ -275,10 +309,10 @@ function filterNames({ predicate }: DirectOptions): readonly ChunkName[] {
   return ['tombstones', ...predicate.ordinals]
 }
 
-/** What selecting rows of row groups [from, to) needs, and all that is wanted where no row can be left out. */
-function filterChunks(state: DirectState, from: number, to: number): readonly ChunkName[] {
-  const isEdge = isCut(state, from) || isCut(state, to - 1)
-  return isEdge ? [...state.first, keyChunk(state.context).name] : state.first
+/** What selecting rows of a window needs, and all that is wanted where no row can be left out. */
+function filterChunks(state: DirectState, { from, to, touched }: Window): readonly ChunkName[] {
+  const needsKeys = touched.length > 0 || isCut(state, from) || isCut(state, to - 1)
+  return needsKeys ? [...state.first, keyChunk(state.context).name] : state.first
 }
 
 function pinMore({ pins, context: { stats } }: DirectState, reader: TableReader, from: number, to: number, names: readonly ChunkName[]): Reading {
@@ -294,11 +328,12 @@ function selectGroup(state: DirectState, reader: TableReader, rowGroup: number):
   // Any pin of the file finds the chunks of all of them.
   const chunk = (name: ChunkName): Pointer => chunkOrMissing(context, pins[0]!.chunk(rowGroup, name), name, rowCount)
   const within = isCut(state, rowGroup) ? rowsWithin(state, chunk(keyChunk(context).name), rowCount) : undefined
-  return { reader, rowGroup, ...selectRows(context, options.predicate, { rowCount, mustFilter: mustFilter(state, reader, rowGroup), chunk }, within, arena, scratch) }
+  const rows = { rowCount, mustFilter: mustFilter(state, reader, rowGroup), standing: state.standing?.of(rowGroup), chunk }
+  return { reader, rowGroup, ...selectRows(context, options.predicate, rows, within, arena, scratch) }
 }
 
 /** Rows of a row group that lie in the stretch. */
-function rowsWithin({ context, stretch, arena }: DirectState, keys: Pointer, rowCount: number): { readonly first: number; readonly end: number } {
+function rowsWithin({ context, stretch, arena }: DirectState, keys: Pointer, rowCount: number): RowsWithin {
   const first = lowerBound(context, keys, rowCount, stretch!.lower, arena)
   return { first, end: Math.max(first, lowerBound(context, keys, rowCount, stretch!.upper, arena)) }
 }

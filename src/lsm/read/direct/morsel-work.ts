@@ -18,9 +18,9 @@ export interface MorselWork {
 export function createMorselWork(context: ReadContext, predicate: Predicate, visit: (rows: SelectedRows) => void): MorselWork {
   const arena = createArena(context.kernel.heap), scratch = createArena(context.kernel.heap)
   return {
-    process({ rowCount, mustFilter, chunk: at }, names) {
+    process({ rowCount, mustFilter, standing, chunk: at }, names) {
       arena.reset()
-      const selected = selectRows(context, predicate, { rowCount, mustFilter, chunk: (name) => chunkOrMissing(context, at(names.indexOf(name)), name, rowCount) }, undefined, arena, scratch)
+      const selected = selectRows(context, predicate, { rowCount, mustFilter, standing, chunk: (name) => chunkOrMissing(context, at(names.indexOf(name)), name, rowCount) }, undefined, arena, scratch)
       if (selected.selectedCount > 0) visit(selected)
     },
     free() {

@@ -1,0 +1,138 @@
+/**
+ * The keys of one newer run on their way past the row groups of an older one, in order. What is read of the run is what lies
+ * beside those row groups; whatever they skip is skipped here too.
+ */
+import type { Pointer } from '../../../kernel/linear-memory.ts'
+import type { Boundary } from '../../keys/key-bytes.ts'
+import { after } from '../direct/reading.ts'
+import type { Reading } from '../direct/reading.ts'
+import { positionOf } from '../merge/run-page.ts'
+import type { RunPage, RunSource } from '../merge/run-page.ts'
+import type { ReadContext } from '../read-context.ts'
+
+/** Rows of a row group, and which of them stand so far. */
+export interface StandingRows {
+  /** Bitmap. */
+  readonly selection: Pointer
+  selectedCount: number
+}
+
+/** All rows of a row group by their keys (i64 values or refs, ascending), which lie at `low` or after. */
+export interface KeyedRows {
+  readonly low: Uint8Array
+  readonly keys: Pointer
+  readonly rowCount: number
+}
+
+export interface KeyLane {
+  /** Whether the run is known to have no key in [low, high); nothing is read to find out. */
+  isClear(low: Uint8Array, high: Boundary): boolean
+  /** Takes the rows out whose keys the run has; calls ascend. */
+  hide(rows: KeyedRows, standing: StandingRows): Reading
+  close(): void
+}
+
+export interface KeyLaneOptions {
+  readonly open: () => RunSource
+  /** Whether the source's pages come without waiting. */
+  readonly isInMemory: boolean
+  /** Whether the run may have keys in [low, high), by what is known without reading; calls ascend. */
+  mayHave(low: Uint8Array, high: Boundary): boolean
+  /** Where the scan begins and ends. */
+  readonly lower: Uint8Array
+  readonly upper: Boundary
+}
+
+/** Shaped as src/kernel/merge.ts says. */
+const recordBytes = 32
+
+interface LaneState {
+  readonly context: ReadContext
+  readonly options: KeyLaneOptions
+  readonly source: RunSource
+  readonly record: Pointer
+  /** Undefined after the last. */
+  page: RunPage | undefined
+  position: number
+  /** The next page is on its way: nothing is known until it is there. */
+  isReading: boolean
+}
+
+export function createKeyLane(context: ReadContext, options: KeyLaneOptions): KeyLane {
+  const { heap } = context.kernel
+  let state: LaneState | undefined
+  function openAt(low: Uint8Array): Reading {
+    state ??= { context, options, source: options.open(), record: heap.allocate(recordBytes), page: undefined, position: 0, isReading: false }
+    state.source.open(low, options.upper)
+    return nextPage(state)
+  }
+  return {
+    isClear(low, high) {
+      // Not at `low`: row groups before it may still ask what is hidden of them.
+      if (state === undefined && options.isInMemory) void openAt(options.lower)
+      return state === undefined ? !options.mayHave(low, high) : isClear(state, low, high)
+    },
+    hide(rows, standing) {
+      const reading = state !== undefined && seek(state, rows.low) ? undefined : openAt(rows.low)
+      return after(reading, () => (state === undefined ? undefined : hide(state, rows, standing)))
+    },
+    close() {
+      if (state === undefined) return
+      state.source.close()
+      heap.free(state.record)
+      state = undefined
+    },
+  }
+}
+
+/** The position of the first key at or after a boundary that is not passed yet, or the page's end. */
+function firstAt({ context, position }: LaneState, { keys, to }: RunPage, boundary: Boundary): number {
+  return Math.max(position, positionOf(context, keys, to, boundary))
+}
+
+function isClear(state: LaneState, low: Uint8Array, high: Boundary): boolean {
+  const { page, options, isReading } = state
+  if (isReading) return !options.mayHave(low, high)
+  if (page === undefined) return true
+  const first = firstAt(state, page, low)
+  if (first < page.to) return firstAt(state, page, high) === first
+  return page.last || !options.mayHave(low, high)
+}
+
+/** Moves on to the first key at or after a boundary; false where it is not on this page. */
+function seek(state: LaneState, low: Uint8Array): boolean {
+  const { page } = state
+  if (page === undefined) return true
+  state.position = firstAt(state, page, low)
+  return state.position < page.to || page.last
+}
+
+function nextPage(state: LaneState): Reading {
+  const enter = (page: RunPage | undefined): void => {
+    state.page = page
+    state.position = page?.from ?? 0
+    state.isReading = false
+  }
+  const coming = state.source.next()
+  state.isReading = true
+  if (coming instanceof Promise) return coming.then(enter)
+  enter(coming)
+  return undefined
+}
+
+function hide(state: LaneState, rows: KeyedRows, standing: StandingRows): Reading {
+  const { context: { kernel: { memory: { u32 }, exports }, shape }, record } = state
+  const takeOut = shape.form === 'i64' ? exports.mergeHideI64 : exports.mergeHideRefs
+  for (let { page } = state; page !== undefined; page = state.page) {
+    const at = record >>> 2
+    u32[at] = page.keys
+    u32[at + 1] = state.position
+    u32[at + 2] = page.to
+    standing.selectedCount -= takeOut(record, rows.keys, rows.rowCount, standing.selection)
+    state.position = u32[at + 1]!
+    if (state.position < page.to || page.last) return undefined
+    const reading = nextPage(state)
+    if (reading !== undefined) return reading.then(() => hide(state, rows, standing))
+  }
+  return undefined
+}
