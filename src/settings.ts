@@ -9,7 +9,7 @@ export interface TreeSettings {
   readonly memtableBytesMax: number
   /** Frozen memtables waiting for their flush; one more and writers stop. */
   readonly frozenMemtablesMax: number
-  /** Log segments are preallocated to this size; a record larger gets a segment of its own. */
+  /** Log segments are preallocated to this size, or that of a memtable, each of which begins a segment, if that is less; a record larger gets a segment of its own. */
   readonly logSegmentBytes: number
   /** Plain data bytes in one row group. Of twice as many, scans are 10-25 % quicker and point reads from storage read twice as much. */
   readonly rowGroupBytes: number

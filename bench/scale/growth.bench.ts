@@ -112,7 +112,8 @@ const perOperation = ({ operations }: Timed, value: number | undefined, unit = 1
 
 async function* fillOfSmallMemtables(root: string, fills: number): AsyncGenerator<BenchNote> {
   const count = Math.ceil((fills * smallMemtableBytes) / entryBytes)
-  const { bytesWritten } = await live(smallMemtables.name, root, count)
+  const { bytesWritten, writes } = await live(smallMemtables.name, root, count)
+  const by = (bytes: number): string => (bytes / (count * entryBytes)).toFixed(2)
   if (bytesWritten === undefined) return yield { bench, note: 'write amplification of a fill of many memtables: this system does not tell what a process writes' }
-  yield { bench, note: `write amplification of a random fill of ${fills} times the memtables (${count} entries, memtables of ${smallMemtableBytes / 1024 ** 2} MiB in all), its compaction and the close included: ${(bytesWritten / (count * entryBytes)).toFixed(2)}` }
+  yield { bench, note: `write amplification of a random fill of ${fills} times the memtables (${count} entries, memtables of ${smallMemtableBytes / 1024 ** 2} MiB in all), its compaction and the close included: ${by(bytesWritten)}; of it table files ${by(writes!.tableBytes)}, the log ${by(writes!.logBytes)}, the rest preallocation of the log` }
 }

@@ -22,6 +22,8 @@ export interface Life {
   readonly answer: string
   /** Of the process while it filled, settled and closed; undefined where the system does not tell. */
   readonly bytesWritten: number | undefined
+  /** What of them were table files and what the log, where that is told. */
+  readonly writes: { readonly tableBytes: number; readonly logBytes: number } | undefined
   readonly diskBytes: number
   readonly peakMemoryBytes: number
 }
@@ -71,6 +73,7 @@ const writtenBefore = bytesWritten()
 let store = await peer.open(directory, 'written')
 const fillMs = await elapsed(() => fill(store))
 const settleMs = await elapsed(() => store.settle())
+const writes = store.writeUse?.()
 await store.close()
 const written = bytesWritten()
 const openMs = await elapsed(async () => {
@@ -82,6 +85,6 @@ const scan = await timed(store, scanAll)
 await store.close()
 const life: Life = {
   fillMs, settleMs, openMs, firstGets, gets, scan, answer: `${firstGets.answer} ${gets.answer} ${scan.answer}`,
-  bytesWritten: written === undefined ? undefined : written - writtenBefore!, diskBytes: bytesOnDisk(directory), peakMemoryBytes: process.resourceUsage().maxRSS * 1024,
+  bytesWritten: written === undefined ? undefined : written - writtenBefore!, writes, diskBytes: bytesOnDisk(directory), peakMemoryBytes: process.resourceUsage().maxRSS * 1024,
 }
 console.log(JSON.stringify(life))

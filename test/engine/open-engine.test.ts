@@ -61,6 +61,14 @@ describe('opening', () => {
     await engine.close()
   })
 
+  test('makes no log segment larger than a memtable, with which it ends', async () => {
+    const storage = createMemoryStorage()
+    const engine = await openTestEngine(storage, { shards: 1, tree: { memtableBytesMax: 64 * 1024, logSegmentBytes: 1024 * 1024 } })
+    await engine.insert(engine.table('kv')!, [['a', 'x']], 'upsert')
+    expect((await storage.list('wal/')).map(({ byteLength }) => byteLength)).toEqual([64 * 1024])
+    await engine.close()
+  })
+
   test.each<[string, TestSettings]>([
     ['durability', { durability: 'never' as 'sync' }],
     ['kernels', { kernels: 'native' as 'js' }],

@@ -20,6 +20,8 @@ export interface KeyValueStore {
   range(from: string | undefined, limit: number | undefined, visit: Visit): Promise<void> | void
   /** What was asked of storage since it was opened, where that is told. */
   storageUse?(): { readonly reads: number; readonly bytesRead: number; readonly bytesWritten: number }
+  /** What of it were table files and what the log (as many bytes again are zeros of its preallocation), where that is told. */
+  writeUse?(): { readonly tableBytes: number; readonly logBytes: number }
   /** What is done once after a large load: compaction, checkpoint. */
   settle(): Promise<void> | void
   close(): Promise<void> | void

@@ -79,7 +79,9 @@ export function openFloor(options: FloorOptions, { kernel, regions }: KernelFloo
   // A scan's row groups that nobody is through with may hold an eighth of the cache.
   const readers = createReaders({ kernel, clock, regions: regions.readers, rowsMin: settings.readerRowsMin, pinnedBytesMax: Math.floor(budget.cacheBytes / 8) })
   const jobs = openJobRunner(options, kernel, cache, regions.workers)
-  const treeSettings = { ...settings.tree, memtableBytesMax: budget.memtableBytesMax }
+  const { memtableBytesMax } = budget
+  // Each memtable begins a segment, so what is preallocated beyond its size is zeros that are written for nothing.
+  const treeSettings = { ...settings.tree, memtableBytesMax, logSegmentBytes: Math.min(settings.tree.logSegmentBytes, memtableBytesMax) }
   const { durability, syncIntervalMs } = settings
   return {
     kernel, cache, jobs, room, rounds, memtableMemory, readers, budget, treeSettings,

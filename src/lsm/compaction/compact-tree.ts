@@ -6,7 +6,7 @@ import { dropFile } from '../state/tree-state.ts'
 import { noTables, releaseVersion, retainVersion } from '../state/version.ts'
 import type { Levels, TableFile, VersionEdit } from '../state/version.ts'
 import type { CompactJob, JobResult } from './job.ts'
-import { cursorName, debtBytes, pickCompaction, planTooManyRuns, planWholeTable } from './pick.ts'
+import { debtBytes, pickCompaction, planTooManyRuns, planWholeTable } from './pick.ts'
 import type { CompactionPlan, MetaLevels, PickSettings } from './pick.ts'
 
 /** Compacts while there is something to compact. */
@@ -16,7 +16,7 @@ export function startCompaction(state: TreeState): void {
   state.lanes.compacting = true
   const work = withRetries(state, 'compaction', () => inLane(state, async () => {
     state.lanes.compactionWanted = false
-    const plan = pickCompaction(metaTables(state), pickSettings(state), state.cursors)
+    const plan = pickCompaction(metaTables(state), pickSettings(state))
     if (plan === undefined) return 'done'
     await runPlan(state, plan)
     return 'again'
@@ -66,29 +66,24 @@ function metaTables(state: TreeState): ReadonlyMap<number, MetaLevels> {
 }
 
 async function runPlan(state: TreeState, plan: CompactionPlan): Promise<void> {
-  const applied = await (plan.isMove ? move(state, plan) : merge(state, plan)).catch(async (error: unknown) => {
+  await (plan.isMove ? move(state, plan) : merge(state, plan)).catch(async (error: unknown) => {
     throw await reasonOf(state, error)
   })
-  if (applied && plan.cursor !== undefined) state.cursors = new Map([...state.cursors, [cursorName(plan.tableId, plan.cursor.level), plan.cursor.key]])
 }
 
-async function move(state: TreeState, plan: CompactionPlan): Promise<boolean> {
-  const applied = await publishPlan(state, plan, () => inputFiles(state, plan))
-  if (applied) state.counters.trivialMoves++
-  return applied
+async function move(state: TreeState, plan: CompactionPlan): Promise<void> {
+  if (await publishPlan(state, plan, () => inputFiles(state, plan))) state.counters.trivialMoves++
 }
 
-async function merge(state: TreeState, plan: CompactionPlan): Promise<boolean> {
+async function merge(state: TreeState, plan: CompactionPlan): Promise<void> {
   const job = jobOf(state, plan)
-  if (job === undefined) return false
+  if (job === undefined) return
   const result = await runPinned(state, job)
   const outputs = await openOutputs(state, result.files)
   try {
-    const applied = await publishPlan(state, plan, () => outputs.files)
-    if (!applied) await outputs.discard()
+    if (!(await publishPlan(state, plan, () => outputs.files))) await outputs.discard()
     state.counters.compactions++
     state.counters.bytesCompacted += result.files.reduce((sum, { byteLength }) => sum + byteLength, 0)
-    return applied
   } catch (error) {
     await outputs.discard()
     throw error

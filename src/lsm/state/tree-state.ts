@@ -5,7 +5,6 @@ import type { Clock } from '../../runtime/clock.ts'
 import type { Durability, TreeSettings } from '../../settings.ts'
 import type { Storage } from '../../storage/storage.ts'
 import type { JobRunner } from '../compaction/job.ts'
-import type { Cursors } from '../compaction/pick.ts'
 import type { DiskRoom } from '../disk-room.ts'
 import type { TableLayout } from '../layout.ts'
 import type { ListedShard } from '../claim/listed-shards.ts'
@@ -122,7 +121,6 @@ export interface TreeState {
   visibleSequence: number
   readonly pending: PendingBatch[]
   waiters: Waiter[]
-  cursors: Cursors
   /** Ends writes; reads go on. */
   failure: Error | undefined
   /** See TreeStats. */

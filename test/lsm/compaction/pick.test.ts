@@ -1,10 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import { pickCompaction, planWholeTable, scoreOf } from '../../../src/lsm/compaction/pick.ts'
-import type { CompactionPlan, Cursors, MetaLevels } from '../../../src/lsm/compaction/pick.ts'
+import type { CompactionPlan, MetaLevels } from '../../../src/lsm/compaction/pick.ts'
 import type { TableMeta } from '../../../src/lsm/table/table.ts'
 
 const settings = { level0RunsCompact: 4, level1Bytes: 1000, levelSizeRatio: 10, tableFileBytes: 400 }
-const noCursors: Cursors = new Map()
 
 let fileNumber = 0
 function file(minKey: string, maxKey: string, more: Partial<TableMeta> = {}): TableMeta {
@@ -14,7 +13,7 @@ function file(minKey: string, maxKey: string, more: Partial<TableMeta> = {}): Ta
   }
 }
 
-const pick = (levels: MetaLevels, cursors = noCursors): CompactionPlan | undefined => pickCompaction(new Map([[1, levels]]), settings, cursors)
+const pick = (levels: MetaLevels): CompactionPlan | undefined => pickCompaction(new Map([[1, levels]]), settings)
 const numbers = (plan: CompactionPlan | undefined): number[][] | undefined => plan?.runs.map((run) => run.map((each) => each.fileNumber))
 
 describe('picking compactions', () => {
@@ -45,13 +44,13 @@ describe('picking compactions', () => {
     expect(scoreOf([newest, [big], [big]], 2, settings)).toBe(0.5)
   })
 
-  it('goes round the key space of a level', () => {
-    const files = [file('a', 'c', { byteLength: 600 }), file('d', 'f', { byteLength: 600 })]
-    const first = pick([[], files])
-    expect(numbers(first)).toEqual([[files[0]!.fileNumber]])
-    expect(first?.cursor).toEqual({ level: 1, key: Buffer.from('c') })
-    expect(numbers(pick([[], files], new Map([['1/1', Buffer.from('c')]])))).toEqual([[files[1]!.fileNumber]])
-    expect(numbers(pick([[], files], new Map([['1/1', Buffer.from('f')]])))).toEqual([[files[0]!.fileNumber]])
+  it('takes the file of a level for which, by its bytes, least is rewritten below', () => {
+    const below = [file('a', 'b'), file('c', 'd'), file('g', 'h'), file('k', 'm'), file('n', 'p')]
+    // Two files below a small one; one that reaches into two neighbours; two, of which it is a larger part than they.
+    const files = [file('a', 'c', { byteLength: 300 }), file('d', 'g', { byteLength: 400 }), file('k', 'o', { byteLength: 500 })]
+    expect(numbers(pick([[], files, below]))).toEqual([[files[2]!.fileNumber], [below[3]!.fileNumber, below[4]!.fileNumber]])
+    const free = file('i', 'j', { byteLength: 50 })
+    expect(numbers(pick([[], [...files.slice(0, 2), free, files[2]!], below]))).toEqual([[free.fileNumber]])
   })
 
   it('moves files that overlap nothing, unless they are small or hold tombstones that can go', () => {

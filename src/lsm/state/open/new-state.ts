@@ -20,7 +20,7 @@ export function newTreeState(options: TreeOptions, manifest: ManifestState, log:
     view: createView({ memtables: [active], version, shapes: new Map() }),
     active, frozen: [], manifest, nextFileNumber: manifest.nextFileNumber,
     nextSequence: manifest.flushedSequence + 1, visibleSequence: manifest.flushedSequence,
-    pending: [], waiters: [], cursors: new Map(), failure: undefined, background: undefined, flushFailure: undefined,
+    pending: [], waiters: [], failure: undefined, background: undefined, flushFailure: undefined,
     closing: new AbortController(),
     lanes: { publish: Promise.resolve(), flush: undefined, compaction: Promise.resolve(), compacting: false, compactionWanted: false, background: Promise.resolve() },
     deletions: new Set(), batchScratch: { address: 0, byteLength: 0 },
