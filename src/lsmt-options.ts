@@ -35,6 +35,8 @@ const bucketOptionNames = ['bucket', 'prefix', 'endpoint', 'region', 'pathStyle'
 const placeOptionNames = ['dataDir', 'createIfMissing', 'storage', 'log', 'readOnly', 'atCheckpoint', ...bucketOptionNames]
 /** What servers are told (`lsmt serve --node-id`), and people may look for here. */
 const clusterOptionNames = ['nodeId', 'etcd', 'cluster', 'advertise', 'replicationFactor', 'clusterSecret']
+/** Of a program's own database: who waits for a sync is mostly all that there is to do. */
+const inlineSyncMsMax = 2
 const settingNames = Object.keys(defaultDatabaseSettings)
 const treeSettingNames = Object.keys(defaultDatabaseSettings.tree)
 
@@ -98,7 +100,7 @@ function databaseSettings(options: OpenOptions): DatabaseSettings {
   if (ofCluster !== undefined) throw new LsmtError('0A000', `'${ofCluster}' is not supported here: a database within a program is no node of a cluster`, { hint: 'lsmt serve --node-id is one; ask it over HTTP' })
   for (const name of Object.keys(given)) if (!settingNames.includes(name)) throw new LsmtError('22023', `'${name}' is no option; options are ${[...placeOptionNames, ...settingNames].join(', ')}`)
   for (const name of Object.keys(tree)) if (!treeSettingNames.includes(name)) throw new LsmtError('22023', `'tree.${name}' is no option; tree options are ${treeSettingNames.join(', ')}`)
-  return { ...defaultDatabaseSettings, ...defined(given), tree: { ...defaultDatabaseSettings.tree, ...defined(tree) } }
+  return { ...defaultDatabaseSettings, inlineSyncMsMax, ...defined(given), tree: { ...defaultDatabaseSettings.tree, ...defined(tree) } }
 }
 
 /** Without the fields that are undefined. */

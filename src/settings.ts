@@ -35,6 +35,8 @@ export interface DatabaseSettings {
   readonly durability: Durability
   /** For `interval`: how long an acknowledged write may be only in memory. */
   readonly syncIntervalMs: number
+  /** Of a directory with durability `sync`: syncs that take no longer, while nothing else is to be done, are made on the serving thread, which is quicker; 0: never, since no other work is to wait for one that takes longer than those before. `open()` sets 2. */
+  readonly inlineSyncMsMax: number
   /** Of a directory with durability `sync`: segments of the journal, in which a round of several shards' logs takes one sync, grow to this size. 0: each log syncs for itself. */
   readonly journalSegmentBytes: number
   /** Where the log is objects of a bucket: milliseconds between the beginnings of two of them, unless one is full before. Each is a request that costs, and a write waits for the next. */
@@ -93,6 +95,7 @@ export const defaultDatabaseSettings: DatabaseSettings = {
   shards: 8,
   durability: 'sync',
   syncIntervalMs: 100,
+  inlineSyncMsMax: 0,
   journalSegmentBytes: 4 * MiB,
   logFlushMs: 50,
   logObjectBytes: 4 * MiB,

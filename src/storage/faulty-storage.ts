@@ -138,6 +138,14 @@ function begin(state: FaultState, kind: StorageOperation['kind'], name: string):
   return operation.number === state.options.crashAtOperation
 }
 
+function performNow(state: FaultState, kind: StorageOperation['kind'], name: string, act: () => void): void {
+  const crashes = begin(state, kind, name)
+  if (!crashes || state.random.below(2) === 0) act()
+  if (!crashes) return
+  state.crashed = true
+  throw crashedError(name)
+}
+
 async function perform<T>(state: FaultState, kind: StorageOperation['kind'], name: string, act: () => Promise<T>): Promise<T> {
   const crashes = begin(state, kind, name)
   for (let turns = state.random.below((state.options.delayTurnsMax ?? 0) + 1); turns > 0; turns--) await new Promise((resolve) => setImmediate(resolve))
@@ -238,6 +246,17 @@ function faultyAppend(state: FaultState, name: string, file: AppendFile): Append
         throw (failure ??= cause)
       }
     },
+    syncNow: file.syncNow && (() => {
+      if (failure !== undefined) throw failure
+      try {
+        performNow(state, 'sync', name, () => {
+          file.syncNow?.()
+          settle(state, name, new Set(state.pending.get(name)))
+        })
+      } catch (cause) {
+        throw (failure ??= cause)
+      }
+    }),
     close: () => file.close(),
   }
 }

@@ -161,6 +161,10 @@ function createMemoryAppend(name: string, file: MemoryFile, counts: StorageCount
       assertOpen()
       counts.syncs++
     },
+    syncNow: () => {
+      assertOpen()
+      counts.syncs++
+    },
     close: async () => { closed = true },
   }
 }

@@ -106,6 +106,8 @@ export interface AppendFile {
   write(parts: readonly Uint8Array[], byteOffset: number): void
   /** Resolves when all bytes written before the call are durable. */
   sync(): Promise<void>
+  /** The same without leaving the thread; absent where the storage cannot. */
+  readonly syncNow?: (() => void) | undefined
   close(): Promise<void>
 }
 

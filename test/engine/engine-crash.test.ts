@@ -35,9 +35,9 @@ async function recover(disk: FaultyStorage, random: Random, settings: TestSettin
   }
 }
 
-async function run(seed: number, durability: Durability, kind: StorageKind = {}): Promise<{ readonly written: number; readonly undone: number }> {
+async function run(seed: number, durability: Durability, kind: StorageKind = {}, given: TestSettings = {}): Promise<{ readonly written: number; readonly undone: number }> {
   const random = seededRandom(seed)
-  const settings: TestSettings = { shards: 4, kernels: 'js', durability, syncIntervalMs: 2 }
+  const settings: TestSettings = { shards: 4, kernels: 'js', durability, syncIntervalMs: 2, ...given }
   const ledger = createLedger()
   let storage = createFaultyStorage({ ...kind, seed })
   let engine = await openTestEngine(storage, settings)
@@ -69,6 +69,11 @@ describe('power losses', () => {
     const outcome = await run(seed, 'sync')
     expect(outcome.written).toBeGreaterThan(20)
     undone += outcome.undone
+  }, 60_000)
+
+  test.each(seeds)('statements are whole where syncs are made on this thread, seed %i', async (seed) => {
+    const outcome = await run(seed, 'sync', {}, { inlineSyncMsMax: 1e9 })
+    expect(outcome.written).toBeGreaterThan(20)
   }, 60_000)
 
   test.each(seeds.flatMap((seed) => [[seed, 'memory'], [seed, 'interval']] as const))('statements are whole, if perhaps lost, seed %i, durability %s', async (seed, durability) => {

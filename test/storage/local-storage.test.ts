@@ -83,6 +83,7 @@ describe('a local append file', () => {
   const healthy: AppendHandle = {
     writeSome: (parts) => parts.reduce((sum, part) => sum + part.length, 0),
     datasync: async () => {},
+    datasyncNow: () => {},
     close: async () => {},
   }
 
@@ -97,6 +98,21 @@ describe('a local append file', () => {
     expect(await failureOf(file.sync())).toBe(failure)
     expect(await failureOf(() => file.write([Uint8Array.of(1)], 1))).toBe(failure)
     await file.close()
+  })
+
+  it('stays poisoned after a failed sync on this thread, and counts each', async () => {
+    const counts = zeroCounts()
+    let failing = false
+    const file = createLocalAppendFile({ ...healthy, datasyncNow: () => { if (failing) throw eio() } }, '/data/1.wal', counts)
+    file.syncNow!()
+    await file.sync()
+    expect(counts.syncs).toBe(2)
+    failing = true
+    const failure = await failureOf(() => file.syncNow!())
+    expect(failure.code).toBe('58030')
+    failing = false
+    expect(await failureOf(() => file.syncNow!())).toBe(failure)
+    expect(await failureOf(file.sync())).toBe(failure)
   })
 
   it('fails a sync that was under way when another failed', async () => {

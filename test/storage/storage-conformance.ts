@@ -102,6 +102,7 @@ export function describeStorage(kind: string, openStorage: () => Promise<{ reado
       expect(text((await storage.read('wal/0/1.wal')).slice(8, 15))).toBe('abcdef\u0000')
       file.write([new Uint8Array(3000).fill(7)], 4000)
       await Promise.all([file.sync(), file.sync()])
+      file.syncNow?.()
       const grown = await storage.read('wal/0/1.wal')
       expect(grown.length).toBe(7000)
       expect(grown.subarray(4000)).toEqual(new Uint8Array(3000).fill(7))

@@ -12,6 +12,7 @@ export function checkSettings(settings: DatabaseSettings): void {
   expectOneOf('kernels', settings.kernels, kernelKinds)
   for (const name of ['shards', 'syncIntervalMs', 'kernelMemoryBytes', 'cacheBytesMax', 'queryMemoryBytesMax', 'queriesMemoryBytesMax', 'querySpillBytesMax', 'idempotencyKeysMax', 'idempotencyKeepMs'] as const) expectNumber(name, settings[name], 1)
   for (const name of ['workers', 'readers'] as const) expectThreads(name, settings[name])
+  expectNumber('inlineSyncMsMax', settings.inlineSyncMsMax, 0)
   expectNumber('journalSegmentBytes', settings.journalSegmentBytes, 0)
   expectNumber('logFlushMs', settings.logFlushMs, 0)
   expectNumber('followMs', settings.followMs, 10)

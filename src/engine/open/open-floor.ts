@@ -13,8 +13,10 @@ import { createRunnerPool } from '../../lsm/compaction/runner-pool.ts'
 import { createWorkerRunner } from '../../lsm/compaction/worker-runner.ts'
 import { createDiskRoom } from '../../lsm/disk-room.ts'
 import type { DiskRoom } from '../../lsm/disk-room.ts'
-import { createLogRounds } from '../../lsm/log/rounds.ts'
-import type { LogRounds } from '../../lsm/log/rounds.ts'
+import { createLogRounds } from '../../lsm/log/rounds/log-rounds.ts'
+import type { LogRounds } from '../../lsm/log/rounds/log-rounds.ts'
+import { createSyncPlace } from '../../lsm/log/rounds/sync-place.ts'
+import type { SyncPlace } from '../../lsm/log/rounds/sync-place.ts'
 import { createReaders } from '../../lsm/readers/readers.ts'
 import type { Readers } from '../../lsm/readers/readers.ts'
 import { createMemtableMemory } from '../../lsm/state/memtable-memory.ts'
@@ -23,6 +25,7 @@ import type { TreeOptions } from '../../lsm/state/tree-state.ts'
 import { createChunkCache } from '../../lsm/table/chunk-cache.ts'
 import type { ChunkCache } from '../../lsm/table/chunk-cache.ts'
 import type { Clock } from '../../runtime/clock.ts'
+import { activeMs } from '../../runtime/event-loop.ts'
 import type { DatabaseSettings, TreeSettings } from '../../settings.ts'
 import type { StorageAddress } from '../../storage/open-storage.ts'
 import type { Storage } from '../../storage/storage.ts'
@@ -75,7 +78,7 @@ export function openFloor(options: FloorOptions, { kernel, regions }: KernelFloo
   const cache = createChunkCache(kernel.heap, budget.cacheBytes)
   const memtableMemory = createMemtableMemory(cache.evict)
   const room = createDiskRoom(storage, clock)
-  const rounds = createLogRounds()
+  const rounds = createLogRounds(syncPlaceOf(settings, clock))
   // A scan's row groups that nobody is through with may hold an eighth of the cache.
   const readers = createReaders({ kernel, clock, regions: regions.readers, rowsMin: settings.readerRowsMin, pinnedBytesMax: Math.floor(budget.cacheBytes / 8) })
   const jobs = openJobRunner(options, kernel, cache, regions.workers)
@@ -91,6 +94,10 @@ export function openFloor(options: FloorOptions, { kernel, regions }: KernelFloo
       await Promise.all([jobs.close(), readers.close()])
     },
   }
+}
+
+function syncPlaceOf({ durability, inlineSyncMsMax }: DatabaseSettings, clock: Clock): SyncPlace | undefined {
+  return durability === 'sync' && inlineSyncMsMax > 0 ? createSyncPlace({ clock, activeMs, msMax: inlineSyncMsMax }) : undefined
 }
 
 /** Workers, each on its own part of the memory, share the shards; without any, jobs run in slices on this thread. */

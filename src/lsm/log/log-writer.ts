@@ -1,6 +1,6 @@
 /**
  * Appends to a shard's log with group commit (DeWitt et al., "Implementation Techniques for Main Memory Database
- * Systems", 1984). Records queue until the next round of the logs (rounds.ts); then one write and one awaited sync carry all of
+ * Systems", 1984). Records queue until the next round of the logs (rounds/log-rounds.ts); then one write and one awaited sync carry all of
  * them, while later ones queue for the next. The first error ends the log: what it left unacknowledged stays so.
  * That the disk is full is no such error, unless a sync says so: all wait for room.
  *
@@ -24,8 +24,8 @@ import type { CommitJournal } from './journal/commit-journal.ts'
 import type { JournalledLog } from './journal/carry-over.ts'
 import { groupBounds, syncMsBounds } from './log.ts'
 import type { Log } from './log.ts'
-import { createLogRounds } from './rounds.ts'
-import type { LogRounds } from './rounds.ts'
+import { createLogRounds } from './rounds/log-rounds.ts'
+import type { LogRounds } from './rounds/log-rounds.ts'
 import { lastSequenceOf } from './segment-scan.ts'
 import { recordBytes } from './segment-format.ts'
 import { createSegmentSupply } from './segment-supply.ts'
@@ -237,13 +237,14 @@ async function writeGroup(state: WriterState, group: readonly Entry[]): Promise<
     }
   }
   if (placed.length > 0) observe(state.groups, placed.length)
-  if (mayLeave && placed.length > 0 && (await options.journal?.offer(state.asJournalled, placed)) === true) {
+  const isAlone = state.rounds.members === 1
+  if (mayLeave && placed.length > 0 && !isAlone && (await options.journal?.offer(state.asJournalled, placed)) === true) {
     prepareNext(writer)
     return
   }
   const written = onceThereIsRoom(state, () => { writeScratch(writer); return undefined })
   if (written !== undefined) await written
-  if (syncWanted) await syncSegment(writer)
+  if (syncWanted) await syncSegment(writer, isAlone && placed.length > 0 && options.durability === 'sync' ? state.rounds.syncPlace : undefined)
   else if (options.durability === 'interval') startInterval(state)
 }
 

@@ -12,6 +12,7 @@ import { tryAllocateBeforeCache } from '../state/memtable-memory.ts'
 import type { Evicting } from '../state/memtable-memory.ts'
 import { recordBytes, segmentHeaderBytes, writeRecord, writeSegmentHeader } from './segment-format.ts'
 import type { FreshSegment, SegmentSupply } from './segment-supply.ts'
+import type { SyncPlace } from './rounds/sync-place.ts'
 
 export interface WrittenSegment {
   readonly name: string
@@ -93,13 +94,15 @@ export function prepareNext({ byteOffset, scratchUsed, segment, supply }: Segmen
   if (segment !== undefined && byteOffset + scratchUsed > segment.byteLength / 2) supply.prepare()
 }
 
-/** Makes everything written durable. */
-export async function syncSegment(writer: SegmentWriter): Promise<void> {
+/** Makes everything written durable; at `place`, where it has one. */
+export async function syncSegment(writer: SegmentWriter, place?: SyncPlace): Promise<void> {
   if (!writer.dirty) return
   writer.syncs++
   const startMs = writer.clock.monotonicMs()
   try {
-    await segmentOf(writer).file.sync()
+    const { file } = segmentOf(writer)
+    const syncing = place === undefined ? file.sync() : place.sync(file)
+    if (syncing !== undefined) await syncing
   } catch (error) {
     writer.syncFailure = error instanceof Error ? error : new Error(String(error))
     throw error

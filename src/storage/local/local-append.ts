@@ -4,7 +4,7 @@
  * failed fsync the kernel may have dropped the dirty pages and would report success for them the next time. Only a write
  * that found no room may be made again: whatever part of it is there is written over.
  */
-import { fdatasync, writeSync, writevSync } from 'node:fs'
+import { fdatasync, fdatasyncSync, writeSync, writevSync } from 'node:fs'
 import type { FileHandle } from 'node:fs/promises'
 import type { LsmtError } from '../../errors.ts'
 import { closedError, storageError } from '../storage-errors.ts'
@@ -16,6 +16,7 @@ export interface AppendHandle {
   /** Writes some bytes of `parts` at `byteOffset`; returns how many. */
   writeSome(parts: readonly Uint8Array[], byteOffset: number): number
   datasync(): Promise<void>
+  datasyncNow(): void
   close(): Promise<void>
 }
 
@@ -29,6 +30,7 @@ export function appendHandleOf(handle: FileHandle): AppendHandle {
         else reject(error)
       })
     }),
+    datasyncNow: () => fdatasyncSync(handle.fd),
     close: () => handle.close(),
   }
 }
@@ -63,6 +65,15 @@ export function createLocalAppendFile(handle: AppendHandle, path: string, counts
       }
       // Another sync may have failed meanwhile and taken the dirty pages of this one with it.
       if (failure !== undefined) throw failure
+    },
+    syncNow() {
+      assertUsable()
+      counts.syncs++
+      try {
+        handle.datasyncNow()
+      } catch (cause) {
+        throw poison(cause, 'sync')
+      }
     },
     async close() {
       if (closed) return

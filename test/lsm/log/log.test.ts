@@ -6,7 +6,7 @@ import { createMemoryStorage } from '../../../src/storage/memory-storage.ts'
 import { failureOf } from '../../storage/storage-conformance.ts'
 import { temporaryDirectory } from '../../storage/temporary-directory.ts'
 import { batchOf, kernel, openLog, readAll, sequencesOf } from './log-fixture.ts'
-import { createLogRounds } from '../../../src/lsm/log/rounds.ts'
+import { createLogRounds } from '../../../src/lsm/log/rounds/log-rounds.ts'
 import { createDiskRoom } from '../../../src/lsm/disk-room.ts'
 import { systemClock } from '../../../src/runtime/clock.ts'
 

@@ -27,7 +27,7 @@ import type { Storage } from '../../../storage/storage.ts'
 import { isDiskFull } from '../../disk-room.ts'
 import { journalShard } from '../../file-names.ts'
 import { syncMsBounds } from '../log.ts'
-import type { LogRounds } from '../rounds.ts'
+import type { LogRounds } from '../rounds/log-rounds.ts'
 import { createSegmentSupply } from '../segment-supply.ts'
 import type { SegmentSupply } from '../segment-supply.ts'
 import { hasPlace, placeRecord, prepareNext, scratchBytes, segmentBytesFor, syncSegment, writeScratch } from '../segment-writer.ts'
@@ -254,7 +254,7 @@ async function append(state: JournalState, offers: readonly Offer[]): Promise<bo
     return false
   }
   prepareNext(writer)
-  await syncSegment(writer)
+  await syncSegment(writer, state.options.rounds.syncPlace)
   carryOver.noteDurable(neededFrom)
   if (!isPaused(state)) state.trouble = undefined
   state.rounds++

@@ -5,7 +5,7 @@ import type { JournalledLogs } from '../../../../src/lsm/log/journal/journalled-
 import { roundsBeforeMade } from '../../../../src/lsm/log/journal/commit-journal.ts'
 import type { FoundLog } from '../../../../src/lsm/log/log-source.ts'
 import type { Log, LogRecord } from '../../../../src/lsm/log/log.ts'
-import { createLogRounds } from '../../../../src/lsm/log/rounds.ts'
+import { createLogRounds } from '../../../../src/lsm/log/rounds/log-rounds.ts'
 import { systemClock } from '../../../../src/runtime/clock.ts'
 import type { Clock } from '../../../../src/runtime/clock.ts'
 import type { Durability } from '../../../../src/settings.ts'

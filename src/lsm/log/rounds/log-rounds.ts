@@ -3,7 +3,13 @@
  * at the same time, and the next begins when all are through. Left to themselves, each log would sync as soon as it is
  * free and for few records; clients that are answered together send together, so rounds keep groups large.
  */
+import type { SyncPlace } from './sync-place.ts'
+
 export interface LogRounds {
+  /** Logs that write in the round under way. */
+  readonly members: number
+  /** For what is the only sync of a round; absent: such syncs are made as any. */
+  readonly syncPlace: SyncPlace | undefined
   /** Has `step` (which never rejects) run in the next round; it takes part in one round. */
   join(step: () => Promise<void>): void
   /** Has a round begin though no log has joined it yet. */
@@ -14,11 +20,11 @@ export interface LogRounds {
   onBegun(listener: () => void): void
 }
 
-export function createLogRounds(): LogRounds {
+export function createLogRounds(syncPlace?: SyncPlace): LogRounds {
   const beginListeners: (() => void)[] = []
   const begunListeners: (() => void)[] = []
   let steps: (() => Promise<void>)[] = []
-  let isUnderWay = false, isWanted = false
+  let isUnderWay = false, isWanted = false, members = 0
 
   function request(): void {
     isWanted = true
@@ -32,6 +38,7 @@ export function createLogRounds(): LogRounds {
     for (const listener of beginListeners) listener()
     const taking = steps
     steps = []
+    members = taking.length
     const begun = taking.map((step) => step())
     for (const listener of begunListeners) listener()
     await Promise.all(begun)
@@ -40,6 +47,8 @@ export function createLogRounds(): LogRounds {
   }
 
   return {
+    get members() { return members },
+    syncPlace,
     join(step) {
       steps.push(step)
       request()

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { createLogRounds } from '../../../src/lsm/log/rounds.ts'
+import { createLogRounds } from '../../../../src/lsm/log/rounds/log-rounds.ts'
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 
