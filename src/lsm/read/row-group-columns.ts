@@ -1,7 +1,8 @@
 /** Decodes the chunks of one row group to vectors by row. */
 import { corruption } from '../../errors.ts'
 import type { LinearMemory, Pointer } from '../../kernel/linear-memory.ts'
-import { copyOut } from '../keys/key-bytes.ts'
+import { copyOut, i64Boundary } from '../keys/key-bytes.ts'
+import type { Boundary } from '../keys/key-bytes.ts'
 import type { Arena } from '../state/arena.ts'
 import { physicalKindNumber } from '../layout.ts'
 import type { PhysicalKind } from '../layout.ts'
@@ -21,8 +22,8 @@ export function blockStart(row: number): number {
   return row & ~63
 }
 
-/** Rows [first, to) of a chunk, at their place in a vector by row; `first` is a multiple of 64. */
-export function decodeChunk({ kernel: { exports } }: ReadContext, chunk: Pointer, kind: PhysicalKind, first: number, to: number, arena: Arena): Vector {
+/** Rows [first, to) of a chunk, at their place in a vector by row; `first` is a multiple of 64. Row numbers count from `base`, a multiple of 8. */
+export function decodeChunk({ kernel: { exports } }: ReadContext, chunk: Pointer, kind: PhysicalKind, first: number, to: number, arena: Arena, base = 0): Vector {
   const count = to - first
   const values = arena.allocate(8 * to)
   const bits = exports.columnHasNulls(chunk) === 0 ? 0 : arena.allocate(bitmapBytes(to))
@@ -30,14 +31,14 @@ export function decodeChunk({ kernel: { exports } }: ReadContext, chunk: Pointer
   const valuesAt = values + 8 * first
   switch (kind) {
     case 'i64':
-      checkDecoded(exports.columnDecodeI64(chunk, first, count, valuesAt, bitsAt), kind)
+      checkDecoded(exports.columnDecodeI64(chunk, base + first, count, valuesAt, bitsAt), kind)
       return { kind, values, nulls: bits }
     case 'f64':
-      checkDecoded(exports.columnDecodeF64(chunk, first, count, valuesAt, bitsAt), kind)
+      checkDecoded(exports.columnDecodeF64(chunk, base + first, count, valuesAt, bitsAt), kind)
       return { kind, values, nulls: bits }
     case 'bytes': {
       const scratchBytes = exports.columnDecodeScratchBytes(chunk)
-      checkDecoded(exports.columnDecodeBytes(chunk, first, count, valuesAt, bitsAt, scratchBytes === 0 ? 0 : arena.allocate(scratchBytes)), kind)
+      checkDecoded(exports.columnDecodeBytes(chunk, base + first, count, valuesAt, bitsAt, scratchBytes === 0 ? 0 : arena.allocate(scratchBytes)), kind)
       return { kind, refs: values, nulls: bits }
     }
   }
@@ -54,6 +55,22 @@ export function gatherChunk({ kernel: { exports } }: ReadContext, chunk: Pointer
   return kind === 'bytes' ? { kind, refs: values, nulls } : { kind, values, nulls }
 }
 
+/** The first row of a row group at or behind a boundary, out of its encoded keys. */
+export function firstRowFrom({ kernel: { memory, exports }, shape }: ReadContext, keys: Pointer, rowCount: number, boundary: Boundary, arena: Arena): number {
+  if (boundary === undefined) return rowCount
+  if (shape.form === 'i64') {
+    const { value, after } = i64Boundary(boundary)
+    if (after && value === 2n ** 63n - 1n) return rowCount
+    const at = arena.allocate(8)
+    memory.i64[at >>> 3] = after ? value + 1n : value
+    return checkDecoded(exports.columnLowerBoundI64(keys, at), 'i64')
+  }
+  const at = arena.allocate(boundary.length)
+  memory.u8.set(boundary, at)
+  const scratchBytes = exports.columnDecodeScratchBytes(keys)
+  return checkDecoded(exports.columnLowerBoundBytes(keys, at, boundary.length, scratchBytes === 0 ? 0 : arena.allocate(scratchBytes)), 'bytes')
+}
+
 /** Chunks pass their checksum and validation when they are read; what still fails to decode was written wrong. */
 export function checkDecoded(outcome: number, kind: PhysicalKind): number {
   if (outcome < 0) throw corruption('column chunk', { block: 'a cached chunk', expected: `${kind} values`, actual: `decoder status ${outcome}` })
@@ -66,10 +83,10 @@ export function chunkOrMissing({ shape }: ReadContext, chunk: Pointer, name: Chu
 }
 
 /** A column's vector; `found` 0: the file is older than the column. */
-export function decodeColumn(context: ReadContext, found: Pointer, ordinal: number, first: number, to: number, arena: Arena): Vector {
-  const chunk = chunkOrMissing(context, found, ordinal, to)
+export function decodeColumn(context: ReadContext, found: Pointer, ordinal: number, first: number, to: number, arena: Arena, base = 0): Vector {
+  const chunk = chunkOrMissing(context, found, ordinal, base + to)
   if (chunk === 0) return nullVector(context, ordinal, to, arena)
-  return decodeChunk(context, chunk, context.shape.layout.columns[ordinal]!, first, to, arena)
+  return decodeChunk(context, chunk, context.shape.layout.columns[ordinal]!, first, to, arena, base)
 }
 
 /** The boundary after a row group's last key: the next one's first key, or just past the file's largest. */

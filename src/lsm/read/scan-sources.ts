@@ -6,12 +6,12 @@ import type { RangeCover } from '../keys/range-cover.ts'
 import type { RowLayout } from '../keys/row-layout.ts'
 import type { TableMeta, TableReader } from '../table/table.ts'
 import type { ReadStats, ScanRequest } from '../tree.ts'
-import type { TableFile } from '../state/version.ts'
+import type { Levels, TableFile } from '../state/version.ts'
 import type { View } from '../state/view.ts'
 import type { Kernel } from '../../kernel/kernel.ts'
 import { loadTails } from './load-tails.ts'
 import { createMemtableSource } from './merge/memtable-source.ts'
-import type { MemtableSource, MemtableSourceOptions } from './merge/memtable-source.ts'
+import type { MemtableSource } from './merge/memtable-source.ts'
 import { createRowMerge } from './merge/merged-rows.ts'
 import type { RowMerge } from './merge/merged-rows.ts'
 import { createScanColumns, storedOrdinals } from '../vector/scan-columns.ts'
@@ -24,6 +24,7 @@ import type { FileRun, StretchPlan } from './stretches.ts'
 import { openLayers } from './layers/open-layers.ts'
 import { planLayers } from './layers/plan-layers.ts'
 import { createTableSource } from './merge/table-source.ts'
+import type { SmallStart } from './merge/table-source.ts'
 import { viewFile } from './merge/view-file.ts'
 import type { RunSource } from './merge/run-page.ts'
 
@@ -67,18 +68,20 @@ export interface ViewRuns {
 export interface ViewRunsOptions {
   /** Ordinals that will be asked for. */
   readonly read: readonly number[]
-  readonly memtables?: MemtableSourceOptions
+  readonly startsSmall?: SmallStart
 }
 
 /** Once `loadCovers` has nothing to wait for. */
-export function openViewRuns(context: ReadContext, view: View, sequence: number, { lower = firstBoundary, upper }: Pick<ScanRequest, 'lower' | 'upper'>, { read, memtables: memtableOptions }: ViewRunsOptions): ViewRuns {
+export function openViewRuns(context: ReadContext, view: View, sequence: number, { lower = firstBoundary, upper }: Pick<ScanRequest, 'lower' | 'upper'>, { read, startsSmall }: ViewRunsOptions): ViewRuns {
   const { shape: { layout: { tableId } }, stats } = context
   let cover: RangeCover = emptyCover
   const cut = (added: RangeCover): RangeCover => (added.length === 0 ? cover : unionOfCovers(cover, clipCover(added, lower, upper)))
   const memtables: MemtableSource[] = []
   for (const memtable of view.memtables) {
     const bound = memtable.bound(sequence)
-    memtables.push(createMemtableSource(context, memtable.handle, bound, cover, memtableOptions))
+    // What comes later is not seen; of one that shows all it has, it is.
+    if (bound === sequence && memtable.entryCount() === 0 && memtable.rangeCount() === 0) continue
+    memtables.push(createMemtableSource(context, memtable.handle, bound, cover, startsSmall))
     cover = cut(memtable.cover(tableId, bound))
   }
   const files: FileRun[] = []
@@ -86,7 +89,7 @@ export function openViewRuns(context: ReadContext, view: View, sequence: number,
     files.push({ readers: run.map(({ reader }) => reader), cover })
     for (const { reader } of run) cover = cut(reader.cover!)
   }
-  const tables = files.map(({ readers, cover: newer }) => createTableSource(context, { files: readers.map((reader) => viewFile(reader, stats)), cover: newer, columns: read, readAhead: mergeReadAhead }))
+  const tables = files.map(({ readers, cover: newer }) => createTableSource(context, { files: readers.map((reader) => viewFile(reader, stats)), cover: newer, columns: read, readAhead: mergeReadAhead, ...(startsSmall && { startsSmall }) }))
   return { memtables, files, tables }
 }
 
@@ -136,11 +139,33 @@ function isInRange({ minKey, maxKey }: TableMeta, lower: Uint8Array, upper: Boun
   return compareBytes(maxKey, lower) >= 0 && compareBoundaries(minKey, upper) < 0
 }
 
+const noLevels: Levels = []
+
 /** Every file of level 0 is a run, as is each deeper level. */
 function runsOf(view: View, tableId: number, lower: Uint8Array, upper: Boundary): readonly (readonly TableFile[])[] {
-  const levels = view.version.tables.get(tableId) ?? []
-  const runs = levels.flatMap((files, level) => (level === 0 ? files.map((file) => [file]) : [files]))
+  const levels = view.version.tables.get(tableId) ?? noLevels
+  const runs: (readonly TableFile[])[] = []
+  for (let level = 0; level < levels.length; level++) {
+    const files = levels[level]!
+    if (level === 0) {
+      for (const file of files) if (isInRange(file.meta, lower, upper)) runs.push([file])
+      continue
+    }
+    const first = firstReaching(files, lower)
+    let end = first
+    while (end < files.length && compareBoundaries(files[end]!.meta.minKey, upper) < 0) end++
+    if (end > first) runs.push(first === 0 && end === files.length ? files : files.slice(first, end))
+  }
   return runs
-    .map((files) => files.filter(({ meta }) => isInRange(meta, lower, upper)))
-    .filter((files) => files.length > 0)
+}
+
+/** The first file of a sorted level whose largest key is not below a boundary. */
+function firstReaching(files: readonly TableFile[], lower: Uint8Array): number {
+  let low = 0, high = files.length
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    if (compareBytes(files[middle]!.meta.maxKey, lower) < 0) low = middle + 1
+    else high = middle
+  }
+  return low
 }

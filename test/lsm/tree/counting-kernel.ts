@@ -10,9 +10,11 @@ export interface Counts {
   allocations: number
   /** Rows brought together one by one after a merge: elements that `mergeGather8` was asked for. */
   gathered: number
+  /** Rows that `columnDecodeBytes` was asked for. */
+  decodedTexts: number
 }
 
-export const noCounts = (): Counts => ({ calls: new Map(), allocations: 0, gathered: 0 })
+export const noCounts = (): Counts => ({ calls: new Map(), allocations: 0, gathered: 0, decodedTexts: 0 })
 
 export function countingKernel(counts: Counts): Kernel {
   const kernel = openTestKernel('wasm', 128 * MiB)
@@ -22,6 +24,7 @@ export function countingKernel(counts: Counts): Kernel {
       return (...given: readonly unknown[]) => {
         counts.calls.set(name, (counts.calls.get(name) ?? 0) + 1)
         if (name === 'mergeGather8') counts.gathered += Number(given[1])
+        if (name === 'columnDecodeBytes') counts.decodedTexts += Number(given[2])
         return call(...given)
       }
     },

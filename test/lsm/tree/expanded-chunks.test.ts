@@ -2,8 +2,9 @@
 import { describe, expect, it } from 'vitest'
 import type { Kernel } from '../../../src/kernel/kernel.ts'
 import { createBatchBuilder } from '../../../src/lsm/batch-builder.ts'
+import { openWalk } from '../../../src/lsm/read/walk/walk.ts'
 import { createChunkCache } from '../../../src/lsm/table/chunk-cache.ts'
-import type { Tree } from '../../../src/lsm/tree.ts'
+import type { Tree, WalkPart, WalkRequest } from '../../../src/lsm/tree.ts'
 import { seededRandom } from '../../../src/runtime/random.ts'
 import { defaultTreeSettings } from '../../../src/settings.ts'
 import type { KernelKind } from '../../../src/settings.ts'
@@ -105,6 +106,30 @@ describe.each(kinds)('compressed text (%s)', (kind) => {
     await tree.close()
     cache.clear()
     expect(cache.counts).toMatchObject({ chunks: 0, chunkBytes: 0 })
+  })
+
+  it('is expanded for short ranges that read the same row group often', async () => {
+    const { kernel, cache, tree } = await openRows(kind, 8 * MiB)
+    const readRange = async (): Promise<string[]> => {
+      const request: WalkRequest = { tableId: layout.tableId, lower: keyOf(1001), columns: [1] }, snapshot = tree.snapshot()
+      const walk = openWalk(kernel, [tree.walkPart!(snapshot, request) as WalkPart], request, 5), read: string[] = []
+      const rows = (await walk.next(5))!, vector = rows.vectors[1]!
+      for (let row = 0; row < rows.rowCount; row++) {
+        const [address, byteLength] = kernel.memory.u32.subarray((vector.kind === 'bytes' ? vector.refs : 0) / 4 + 2 * row)
+        read.push(kernel.memory.buffer.toString('latin1', address, address! + byteLength!))
+      }
+      walk.close()
+      snapshot.release()
+      return read
+    }
+    const expected = texts.slice(1001, 1006)
+    for (let i = 0; i < 4; i++) {
+      expect(await readRange()).toEqual(expected)
+      expect(cache.counts.expansions).toBe(0)
+    }
+    for (let i = 0; i < 4; i++) expect(await readRange()).toEqual(expected)
+    expect(cache.counts.expansions).toBe(1)
+    await tree.close()
   })
 
   it('stays compressed where all of it is read in turn and has no room, within the bound', async () => {

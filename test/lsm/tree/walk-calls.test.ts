@@ -51,23 +51,42 @@ test('100 rows of four memtables: each is found and read once, and merged, gathe
   counts.allocations = 0
   const used = kernel.heap.usedBytes
   expect(await readRange(kernel, trees, 1_000, 100)).toEqual(Array.from({ length: 100 }, (_, i) => 1_000 + i))
-  expect(Object.fromEntries(counts.calls)).toEqual({ skiplistRangeCount: 4, skiplistSeek: 4, skiplistRead: 4, mergeRefs: 1, mergeGather8: 1, rowColumnVector: 1 })
+  expect(Object.fromEntries(counts.calls)).toEqual({ skiplistEntryCount: 4, skiplistRangeCount: 4, skiplistSeek: 4, skiplistRead: 4, mergeRefs: 1, mergeGather8: 1, rowColumnVector: 1 })
   // What lives as long as the walk, what the merge works with, and what it gives.
   expect(counts.allocations).toBe(3)
   expect(kernel.heap.usedBytes).toBe(used)
   for (const tree of trees) await tree.close()
 })
 
-test('100 rows of four files that are cached: of values only the blocks that have them are decoded', async () => {
+test('100 rows of four files that are cached: the first is searched for, and few more are decoded than are given', async () => {
   const counts = noCounts()
   const kernel = countingKernel(counts)
   const trees = await openTrees(kernel)
   for (const tree of trees) await tree.flush()
   await readRange(kernel, trees, 1_000, 100)
   counts.calls.clear()
+  counts.allocations = counts.decodedTexts = 0
   const used = kernel.heap.usedBytes
   expect(await readRange(kernel, trees, 1_000, 100)).toEqual(Array.from({ length: 100 }, (_, i) => 1_000 + i))
-  expect(Object.fromEntries(counts.calls)).toMatchObject({ columnDecodeBytes: 4, columnDecodeI64: 4, mergeRefs: 1, mergeGather8: 1 })
+  const calls = Object.fromEntries(counts.calls)
+  expect(calls).toMatchObject({ columnLowerBoundBytes: 4, columnDecodeBytes: 4, columnDecodeI64: 4, mergeRefs: 1, mergeGather8: 1 })
+  // Memtables without an entry are passed over.
+  expect(calls['skiplistSeek']).toBeUndefined()
+  // 25 of each and 8 more, since they do not lie evenly, from one multiple of 8 to another.
+  expect(counts.decodedTexts).toBe(4 * 40)
+  expect(counts.allocations).toBe(3)
   expect(kernel.heap.usedBytes).toBe(used)
   for (const tree of trees) await tree.close()
+})
+
+test('pages grow: all rows of a file take few of them', async () => {
+  const counts = noCounts()
+  const kernel = countingKernel(counts)
+  const [tree] = await openTrees(kernel)
+  await tree!.flush()
+  counts.calls.clear()
+  expect(await readRange(kernel, [tree!], 0, 2_000)).toEqual(Array.from({ length: 2_000 }, (_, i) => 4 * i))
+  expect(counts.decodedTexts).toBe(2_000)
+  expect(counts.calls.get('columnDecodeBytes')).toBeLessThan(10)
+  await tree!.close()
 })

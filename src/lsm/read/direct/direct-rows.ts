@@ -7,13 +7,12 @@
 import type { Pointer } from '../../../kernel/linear-memory.ts'
 import { createArena } from '../../state/arena.ts'
 import type { Arena } from '../../state/arena.ts'
-import { boundaryAfter, compareBoundaries, i64Boundary } from '../../keys/key-bytes.ts'
-import type { Boundary } from '../../keys/key-bytes.ts'
+import { boundaryAfter, compareBoundaries } from '../../keys/key-bytes.ts'
 import { rowGroupBytesOf } from '../../table/table.ts'
 import type { ChunkName, PinnedChunks, TableReader } from '../../table/table.ts'
 import type { Predicate } from '../predicate.ts'
 import type { ReadContext } from '../read-context.ts'
-import { checkDecoded, chunkOrMissing, firstKeyOf, keyChunk, rowGroupEnd } from '../row-group-columns.ts'
+import { chunkOrMissing, firstKeyOf, firstRowFrom, keyChunk, rowGroupEnd } from '../row-group-columns.ts'
 import type { Stretch } from '../stretches.ts'
 import { createMorselWork } from './morsel-work.ts'
 import type { MorselWork } from './morsel-work.ts'
@@ -334,21 +333,6 @@ function selectGroup(state: DirectState, reader: TableReader, rowGroup: number):
 
 /** Rows of a row group that lie in the stretch. */
 function rowsWithin({ context, stretch, arena }: DirectState, keys: Pointer, rowCount: number): RowsWithin {
-  const first = lowerBound(context, keys, rowCount, stretch!.lower, arena)
-  return { first, end: Math.max(first, lowerBound(context, keys, rowCount, stretch!.upper, arena)) }
-}
-
-function lowerBound({ kernel: { memory, exports }, shape }: ReadContext, keys: Pointer, rowCount: number, boundary: Boundary, arena: Arena): number {
-  if (boundary === undefined) return rowCount
-  if (shape.form === 'i64') {
-    const { value, after } = i64Boundary(boundary)
-    if (after && value === 2n ** 63n - 1n) return rowCount
-    const at = arena.allocate(8)
-    memory.i64[at >>> 3] = after ? value + 1n : value
-    return checkDecoded(exports.columnLowerBoundI64(keys, at), 'i64')
-  }
-  const at = arena.allocate(boundary.length)
-  memory.u8.set(boundary, at)
-  const scratchBytes = exports.columnDecodeScratchBytes(keys)
-  return checkDecoded(exports.columnLowerBoundBytes(keys, at, boundary.length, scratchBytes === 0 ? 0 : arena.allocate(scratchBytes)), 'bytes')
+  const first = firstRowFrom(context, keys, rowCount, stretch!.lower, arena)
+  return { first, end: Math.max(first, firstRowFrom(context, keys, rowCount, stretch!.upper, arena)) }
 }

@@ -1,18 +1,20 @@
-/** A run of table files as pages: one row group each, kept decoded while a later stretch may need the same one again. */
-import type { Pointer } from '../../../kernel/linear-memory.ts'
+/**
+ * A run of table files as pages. Mostly a page is a row group, kept decoded while a later stretch may need the same one again. Who will
+ * perhaps read few rows begins with a few that are searched for in the encoded keys; pages grow from there.
+ */
 import { createArena } from '../../state/arena.ts'
 import type { Arena } from '../../state/arena.ts'
 import { compareBoundaries, compareBytes, firstBoundary } from '../../keys/key-bytes.ts'
 import type { Boundary } from '../../keys/key-bytes.ts'
-import type { Vector } from '../../page.ts'
 import type { RangeCover } from '../../keys/range-cover.ts'
 import { rowGroupBytesOf } from '../../table/table.ts'
 import type { ChunkName, PinnedChunks, TableMeta, TableReader } from '../../table/table.ts'
-import { bitmapBytes } from '../read-context.ts'
 import type { ReadContext } from '../read-context.ts'
 import type { Reading } from '../direct/reading.ts'
-import { blockStart, decodeChunk, decodeColumn, keyChunk } from '../row-group-columns.ts'
-import { coveredBits, positionOf } from './run-page.ts'
+import { firstRowFrom, keyChunk } from '../row-group-columns.ts'
+import { decodeRows, pageOf } from './loaded-rows.ts'
+import type { LoadedRows, PinnedRowGroup } from './loaded-rows.ts'
+import { positionOf } from './run-page.ts'
 import type { RunPage, RunSource } from './run-page.ts'
 
 /** A file of a run, opened when its turn comes: compactions of large tables do not hold all tails at once. */
@@ -34,6 +36,15 @@ export interface TableSourceOptions {
   readonly cover: RangeCover
   /** Row groups fetched at once. */
   readonly readAhead: number
+  /** Absent: each page is a row group. */
+  readonly startsSmall?: SmallStart
+}
+
+/** Of a source that is opened once. */
+export interface SmallStart {
+  readonly firstPageRows: number
+  /** Has the first page, so that a short read of many runs allocates once. Not reset before the source is closed. */
+  readonly shared: Arena
 }
 
 /** Row groups of one file, pinned together. */
@@ -42,23 +53,6 @@ interface PinnedRowGroups {
   readonly from: number
   readonly to: number
   readonly chunks: PinnedChunks
-}
-
-/** One decoded row group; keys by position. */
-interface LoadedRowGroup {
-  readonly reader: TableReader
-  readonly rowGroup: number
-  readonly rowCount: number
-  readonly keys: Pointer
-  readonly tombstones: Pointer
-  readonly vectors: (DecodedRows | undefined)[]
-}
-
-/** Of a column, rows [first, end). */
-interface DecodedRows {
-  readonly vector: Vector
-  readonly first: number
-  readonly end: number
 }
 
 interface SourceState {
@@ -71,19 +65,35 @@ interface SourceState {
   /** Files still to come in the stretch; the next one is the last element. */
   files: RunFile[]
   current: { readonly file: RunFile; readonly reader: TableReader } | undefined
-  /** Row groups of the current file still to come; the next one is the last element. */
-  pending: number[]
+  /** Row groups of the current file still to come, [from, to). */
+  pending: { from: number; to: number }
+  /** Rows of a row group still to come, where pages are smaller. */
+  rest: RestOfRowGroup | undefined
   pinned: PinnedRowGroups | undefined
-  loaded: LoadedRowGroup | undefined
+  loaded: LoadedRows | undefined
+  /** Of the next page, where it may be smaller than a row group. */
+  pageRows: number
+  isFirstPage: boolean
+  /** The next row group is the first of the stretch. */
+  isNear: boolean
 }
+
+interface RestOfRowGroup {
+  readonly rowGroup: number
+  from: number
+  to: number
+}
+
+const nothingPending = { from: 0, to: 0 }
 
 export function createTableSource(context: ReadContext, options: TableSourceOptions): RunSource {
   const state: SourceState = {
     context, options,
     arena: createArena(context.kernel.heap),
-    chunkNames: [...new Set([keyChunk(context).name, 'tombstones' as const, ...options.columns])],
+    chunkNames: chunkNames(context, options.columns),
     lower: firstBoundary, upper: undefined,
-    files: [], current: undefined, pending: [], pinned: undefined, loaded: undefined,
+    files: [], current: undefined, pending: nothingPending, rest: undefined, pinned: undefined, loaded: undefined,
+    pageRows: options.startsSmall?.firstPageRows ?? 0, isFirstPage: true, isNear: true,
   }
   return {
     open(lower, upper) {
@@ -91,7 +101,9 @@ export function createTableSource(context: ReadContext, options: TableSourceOpti
       state.upper = upper
       state.files = filesIn(state)
       leaveFile(state)
-      state.pending = []
+      state.pending = nothingPending
+      state.rest = undefined
+      state.isNear = true
     },
     next: () => nextPage(state),
     close() {
@@ -100,6 +112,13 @@ export function createTableSource(context: ReadContext, options: TableSourceOpti
       state.arena.free()
     },
   }
+}
+
+/** Each once. */
+function chunkNames(context: ReadContext, columns: readonly number[]): readonly ChunkName[] {
+  const key = keyChunk(context).name, names: ChunkName[] = [key, 'tombstones']
+  for (const ordinal of columns) if (!names.includes(ordinal)) names.push(ordinal)
+  return names
 }
 
 function filesIn({ context, options, lower, upper }: SourceState): RunFile[] {
@@ -127,7 +146,7 @@ function enterNext(state: SourceState): boolean | Promise<boolean> {
 function enter(state: SourceState, file: RunFile, reader: TableReader): true {
   state.current = { file, reader }
   const { from, to } = reader.rowGroupsIn(state.lower, state.upper)
-  state.pending = Array.from({ length: to - from }, (_, i) => (state.context.reverse ? from + i : to - 1 - i))
+  state.pending = { from, to }
   return true
 }
 
@@ -143,7 +162,7 @@ function releasePinned(state: SourceState): void {
 
 function nextPage(state: SourceState): RunPage | undefined | Promise<RunPage | undefined> {
   for (;;) {
-    const rowGroup = state.pending.pop()
+    const rowGroup = state.rest?.rowGroup ?? nextRowGroup(state)
     if (rowGroup === undefined) {
       const entered = enterFile(state)
       if (entered instanceof Promise) return entered.then((hasEntered) => (hasEntered ? nextPage(state) : undefined))
@@ -151,61 +170,91 @@ function nextPage(state: SourceState): RunPage | undefined | Promise<RunPage | u
       return undefined
     }
     const { reader } = state.current!
-    const group = state.loaded?.reader === reader && state.loaded.rowGroup === rowGroup ? state.loaded : load(state, reader, rowGroup)
-    if (group instanceof Promise) return group.then((loaded) => pageWithin(state, loaded) ?? nextPage(state))
-    const page = pageWithin(state, group)
+    const rows = isLoaded(state, reader, rowGroup) ? state.loaded : load(state, reader, rowGroup)
+    if (rows instanceof Promise) return rows.then((loaded) => pageWithin(state, loaded) ?? nextPage(state))
+    const page = pageWithin(state, rows)
     if (page !== undefined) return page
   }
 }
 
-/** undefined where no row of the row group lies in the stretch. */
-function pageWithin(state: SourceState, group: LoadedRowGroup): RunPage | undefined {
-  const { context } = state
-  const { rowCount, keys } = group
-  const a = positionOf(context, keys, rowCount, state.lower), b = positionOf(context, keys, rowCount, state.upper)
-  return a === b ? undefined : pageOf(state, group, Math.min(a, b), Math.max(a, b))
+/** Of whole row groups the last one may be asked for again, by the next stretch. */
+function isLoaded({ loaded, options }: SourceState, reader: TableReader, rowGroup: number): boolean {
+  return loaded !== undefined && loaded.of.reader === reader && loaded.of.rowGroup === rowGroup && options.startsSmall === undefined
 }
 
-function pageOf(state: SourceState, group: LoadedRowGroup, from: number, to: number): RunPage {
-  const { context, options, arena } = state
-  const { rowCount, keys } = group
-  const bounds = { lower: state.lower, upper: state.upper }
-  return {
-    rowCount, keys, from, to,
-    last: state.pending.length === 0 && state.files.length === 0,
-    tombstones: group.tombstones,
-    covered: coveredBits(context, options.cover, keys, rowCount, bounds, arena),
-    flipped: context.reverse,
-    rows: 0,
-    column(ordinal, first = 0, end = rowCount) {
-      const known = group.vectors[ordinal]
-      if (known !== undefined && known.first <= first && known.end >= end) return known.vector
-      const from = blockStart(first)
-      const vector = decodeColumn(context, chunkOf(state, group, ordinal), ordinal, from, end, arena)
-      group.vectors[ordinal] = { vector, first: from, end }
-      return vector
-    },
-  }
+function nextRowGroup({ pending, context }: SourceState): number | undefined {
+  if (pending.from >= pending.to) return undefined
+  return context.reverse ? --pending.to : pending.from++
 }
 
-function load(state: SourceState, reader: TableReader, rowGroup: number): LoadedRowGroup | Promise<LoadedRowGroup> {
+/** undefined where none of the rows lies in the stretch. */
+function pageWithin(state: SourceState, rows: LoadedRows | undefined): RunPage | undefined {
+  if (rows === undefined) return undefined
+  const { context, options, lower, upper } = state
+  const { rowCount, keys } = rows
+  const a = positionOf(context, keys, rowCount, lower), b = positionOf(context, keys, rowCount, upper)
+  const from = Math.min(a, b), to = Math.max(a, b)
+  if (to < rowCount) endStretch(state)
+  if (from === to) return undefined
+  const isLast = state.rest === undefined && state.pending.from >= state.pending.to && state.files.length === 0
+  return pageOf(context, options.cover, rows, { from, to, lower, upper, isLast })
+}
+
+/** What follows lies behind the stretch. */
+function endStretch(state: SourceState): void {
+  state.pending = nothingPending
+  state.rest = undefined
+  state.files = []
+}
+
+function load(state: SourceState, reader: TableReader, rowGroup: number): LoadedRows | undefined | Promise<LoadedRows | undefined> {
   state.loaded = undefined
   const pinning = pin(state, reader, rowGroup)
   return pinning === undefined ? decode(state, reader, rowGroup) : pinning.then(() => decode(state, reader, rowGroup))
 }
 
-function decode(state: SourceState, reader: TableReader, rowGroup: number): LoadedRowGroup {
-  const { context, arena } = state
+/** undefined: no row of the row group is left. */
+function decode(state: SourceState, reader: TableReader, rowGroup: number): LoadedRows | undefined {
+  const { context, arena, options: { startsSmall } } = state
+  const of = { reader, rowGroup, chunks: state.pinned!.chunks }, rowCount = reader.rowGroupRows(rowGroup)
+  if (startsSmall !== undefined) return decodeSome(state, startsSmall, of, rowCount)
   arena.reset()
-  const rowCount = reader.rowGroupRows(rowGroup)
-  const { name, kind } = keyChunk(context)
-  const vectors: LoadedRowGroup['vectors'] = []
-  const vector = decodeChunk(context, chunkOf(state, { reader, rowGroup }, name), kind, 0, rowCount, arena)
-  if (typeof name === 'number') vectors[name] = { vector, first: 0, end: rowCount }
-  const ascending = vector.kind === 'bytes' ? vector.refs : vector.values
-  const keys = context.reverse ? reversed(context, ascending, rowCount, arena) : ascending
-  state.loaded = { reader, rowGroup, rowCount, keys, tombstones: tombstoneBits(state, reader, rowGroup, rowCount), vectors }
-  return state.loaded
+  return (state.loaded = decodeRows(context, of, 0, rowCount, arena))
+}
+
+function decodeSome(state: SourceState, { shared }: SmallStart, of: PinnedRowGroup, rowCount: number): LoadedRows | undefined {
+  const { context } = state
+  const rest = (state.rest ??= searchRest(state, of, rowCount, shared))
+  if (rest.from >= rest.to) {
+    state.rest = undefined
+    return undefined
+  }
+  const { first, end } = takeRows(rest, state.pageRows, context.reverse)
+  if (rest.from >= rest.to) state.rest = undefined
+  const arena = state.isFirstPage ? shared : state.arena
+  if (!state.isFirstPage) arena.reset()
+  state.isFirstPage = false
+  state.pageRows = Math.max(state.pageRows, Math.min(rowCount, 4 * state.pageRows))
+  return (state.loaded = decodeRows(context, of, first, end, arena))
+}
+
+/** About so many of the next rows. Decoding begins at multiples of 8. */
+function takeRows(rest: RestOfRowGroup, count: number, reverse: boolean): { readonly first: number; readonly end: number } {
+  const { from, to } = rest
+  if (reverse) return { first: (rest.to = Math.max(from, (to - count) & ~7)), end: to }
+  return { first: from & ~7, end: (rest.from = Math.min(to, (from + count + 7) & ~7)) }
+}
+
+/** Where a stretch begins in its first row group is searched for; where it ends is seen as pages are decoded. */
+function searchRest(state: SourceState, { rowGroup, chunks }: PinnedRowGroup, rowCount: number, arena: Arena): RestOfRowGroup {
+  const { context, lower, upper, isNear } = state
+  const rest = { rowGroup, from: 0, to: rowCount }
+  if (!isNear) return rest
+  state.isNear = false
+  const keys = chunks.chunk(rowGroup, keyChunk(context).name)
+  if (context.reverse) rest.to = firstRowFrom(context, keys, rowCount, upper, arena)
+  else if (lower.length > 0) rest.from = firstRowFrom(context, keys, rowCount, lower, arena)
+  return rest
 }
 
 /** Row groups of long values are not read ahead: many runs are open at once, and what they pin must fit into the cache. */
@@ -219,45 +268,15 @@ function pin(state: SourceState, reader: TableReader, rowGroup: number): Reading
   const { pinned, options, context, pending, chunkNames } = state
   if (pinned?.reader === reader && pinned.from <= rowGroup && rowGroup < pinned.to) return undefined
   releasePinned(state)
-  const readAhead = reader.isFar ? Math.max(farReadAhead, options.readAhead) : options.readAhead
+  // Who wants few rows has them in one row group.
+  const isShort = options.startsSmall !== undefined && state.isFirstPage
+  const readAhead = isShort ? 1 : reader.isFar ? Math.max(farReadAhead, options.readAhead) : options.readAhead
   const bytesMax = reader.isFar ? Math.min(readAheadBytesMax, reader.windowBytesMax) : readAheadBytesMax
-  const ahead = Math.min(readAhead - 1, pending.length, Math.floor(bytesMax / rowGroupBytesOf(reader.meta)))
+  const ahead = Math.min(readAhead - 1, pending.to - pending.from, Math.floor(bytesMax / rowGroupBytesOf(reader.meta)))
   const from = context.reverse ? rowGroup - ahead : rowGroup
   const to = context.reverse ? rowGroup + 1 : rowGroup + 1 + ahead
   const cached = reader.pinCached(from, to, chunkNames)
   if (cached === undefined) return reader.pin(from, to, chunkNames, context.stats).then((chunks) => void (state.pinned = { reader, from, to, chunks }))
   state.pinned = { reader, from, to, chunks: cached }
   return undefined
-}
-
-function chunkOf({ pinned }: SourceState, { rowGroup }: { readonly reader: TableReader; readonly rowGroup: number }, name: ChunkName): Pointer {
-  return pinned!.chunks.chunk(rowGroup, name)
-}
-
-/** Eight-byte elements in the opposite order. */
-export function reversed({ kernel: { memory: { u32 } } }: ReadContext, elements: Pointer, count: number, arena: Arena): Pointer {
-  const out = arena.allocate(8 * count)
-  for (let from = elements >>> 2, to = (out >>> 2) + 2 * (count - 1), i = 0; i < count; i++, from += 2, to -= 2) {
-    u32[to] = u32[from]!
-    u32[to + 1] = u32[from + 1]!
-  }
-  return out
-}
-
-/** Tombstones as a bitmap by position; 0 when the row group has none. */
-function tombstoneBits(state: SourceState, reader: TableReader, rowGroup: number, rowCount: number): Pointer {
-  const { context, arena } = state
-  const chunk = chunkOf(state, { reader, rowGroup }, 'tombstones')
-  if (chunk === 0) return 0
-  const { kernel: { memory: { u8, u32 } }, reverse } = context
-  const vector = decodeChunk(context, chunk, 'i64', 0, rowCount, arena)
-  const values = vector.kind === 'bytes' ? vector.refs : vector.values
-  const bits = arena.allocate(bitmapBytes(rowCount))
-  u8.fill(0, bits, bits + bitmapBytes(rowCount))
-  for (let row = 0; row < rowCount; row++) {
-    if (u32[(values >>> 2) + 2 * row] === 0) continue
-    const position = reverse ? rowCount - 1 - row : row
-    u8[bits + (position >>> 3)]! |= 1 << (position & 7)
-  }
-  return bits
 }

@@ -56,7 +56,7 @@ function openSources(kernel: Kernel, parts: readonly WalkPart[], request: WalkRe
   const firstPageRows = Math.min(firstPageRowsMax, Math.ceil(rowsWanted / parts.length) + (parts.length === 1 ? 1 : unevenRows))
   return parts.flatMap(({ view, sequence, shape }): readonly RunSource[] => {
     const context: ReadContext = { kernel, shape, reverse: request.reverse === true, stats }
-    const { memtables, tables } = openViewRuns(context, view, sequence, request, { read: request.columns, memtables: { firstPageRows, shared } })
+    const { memtables, tables } = openViewRuns(context, view, sequence, request, { read: request.columns, startsSmall: { firstPageRows, shared } })
     return [...memtables, ...tables]
   })
 }

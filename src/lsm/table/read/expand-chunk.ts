@@ -1,12 +1,12 @@
 /**
- * Chunks of compressed text that point reads keep asking for. Each such read expands some 8 KiB for one value, which costs
+ * Chunks of compressed text that point reads, or short ranges, keep asking for. Each such read expands some 8 KiB for one value, which costs
  * more than all else that it does; of an expanded chunk it takes the value as it stands. That takes two or three times the memory,
  * so it is done for chunks that were asked for often enough: early where there is room, since it costs no more than a few of these
  * reads; where others must go, only after many reads between two passes of the hand, as one of them that must be read
  * again costs as much as some dozen expanded parts. For files that are far away it costs as much as thousands of them: of these
  * chunks are expanded only while the cache is mostly empty.
  *
- * A chunk is expanded when the next point read of its file begins: making room evicts others, which the row that is
+ * A chunk is expanded when the next such read of its file begins: making room evicts others, which the row that is
  * being read may need.
  */
 import type { OpenFile } from './open-file.ts'
@@ -14,7 +14,7 @@ import type { OpenFile } from './open-file.ts'
 /** Point reads of a chunk that expanded a part of it. */
 const partReadsFew = 4, partReadsMany = 64
 
-/** A point read has to expand a part of a chunk. */
+/** A point read, or a short range, has to expand a part of a chunk. */
 export function notePartRead(file: OpenFile, index: number): void {
   const { cache, cached } = file
   cache.notePartRead(cached, index)

@@ -5,6 +5,7 @@ import type { ReadStats } from '../fetch.ts'
 import { slotOf } from '../format.ts'
 import type { ChunkName, PinnedChunks } from '../table.ts'
 import { chunkBytes, chunkName, pinChunks, pinChunksCached, unpinAll } from './chunk-loader.ts'
+import { expandAskedOften } from './expand-chunk.ts'
 import type { OpenFile } from './open-file.ts'
 
 export async function pin(file: OpenFile, from: number, to: number, columns: readonly ChunkName[], stats?: ReadStats): Promise<PinnedChunks> {
@@ -21,6 +22,8 @@ export async function pin(file: OpenFile, from: number, to: number, columns: rea
 /** undefined, with nothing pinned, when something must be read. */
 export function pinCached(file: OpenFile, from: number, to: number, columns: readonly ChunkName[]): PinnedChunks | undefined {
   const { loader } = file
+  // Nothing is pinned for this read yet, so that it can be done now.
+  if (file.askedOften >= 0 && loader.isInMemory) expandAskedOften(file, file.askedOften)
   if (!loader.isInMemory) return undefined
   const frames = pinChunksCached(file, chunkIndexes(file, from, to, columns))
   if (frames === undefined) return undefined
@@ -40,11 +43,18 @@ function chunkIndexes(file: OpenFile, from: number, to: number, columns: readonl
 /** Two lists are remembered: scans ask for what a filter needs and for the rest in turn, window after window. */
 function slotsOf(file: OpenFile, columns: readonly ChunkName[]): readonly number[] {
   const { slots } = file.tail, [last] = file.slotLists
-  const known = file.slotLists.find((list) => list.columns === columns && list.of === slots)
+  const known = file.slotLists.find((list) => list.of === slots && isSameList(list.columns, columns))
   if (known !== undefined) return known.wanted
   const wanted = [...new Set(columns.map((column) => slotOf(slots, column)))].filter((slot) => slot !== undefined).toSorted((a, b) => a - b)
   file.slotLists = [{ of: slots, columns, wanted }, ...(last === undefined ? [] : [last])]
   return wanted
+}
+
+function isSameList(left: readonly ChunkName[], right: readonly ChunkName[]): boolean {
+  if (left === right) return true
+  if (left.length !== right.length) return false
+  for (let i = 0; i < left.length; i++) if (left[i] !== right[i]) return false
+  return true
 }
 
 /** Takes over one hold of the tail, and the pins of `frames`. */
