@@ -19,7 +19,7 @@ export const accumulatorBytes = 48
 export const groupSumsBytes = 24
 
 /** Slots of 256 codes, then a block's codes and values. */
-export const groupedCodesScratchBytes = 256 * 32 + 1024 * 12
+export const groupedCodesScratchBytes = 257 * 32 + 1024 * 12
 
 /** 128 codes. */
 export const entriesScratchBytes = 512
@@ -139,11 +139,11 @@ export interface ScanExports {
   /** Adds the sums of group g of `from` to those of group map[g] of `into` (map 0: g), for all g below `groupCount`. */
   scanGroupedSumsMerge(into: Pointer, from: Pointer, map: Pointer, groupCount: number, kind: number): void
   /**
-   * Counts and sums all rows of an f64 chunk into `groupSumsBytes` a group, `map` having the groups of the dictionary entries
+   * Counts and sums the selected rows of an f64 chunk into `groupSumsBytes` a group, `map` having the groups of the dictionary entries
    * of the text chunk `keys` of the same rows. `scratch` holds `groupedCodesScratchBytes`. Returns 0, or -1, with nothing added, where
-   * a chunk has nulls, the dictionary more than 256 entries, or the values are no decimals of up to nine digits.
+   * a chunk has nulls, the dictionary more than 256 entries, less than half of the rows are selected, or the values are no decimals of up to nine digits.
    */
-  scanGroupedSumsCodes(keys: Pointer, map: Pointer, values: Pointer, sums: Pointer, scratch: Pointer): number
+  scanGroupedSumsCodes(keys: Pointer, map: Pointer, values: Pointer, selection: Pointer, sums: Pointer, scratch: Pointer): number
   /** Merges accumulator g of `from` into accumulator map[g] of `into` (map 0: g), for all g below `groupCount`. */
   scanGroupedMerge(into: Pointer, from: Pointer, map: Pointer, groupCount: number, kind: number): void
 

@@ -4,7 +4,7 @@ import { groupedCodesScratchBytes, groupSumsBytes } from '../../src/kernel/scan.
 import type { Kernel } from '../../src/kernel/kernel.ts'
 import { readDoubleDouble } from '../../src/kernel/zone-map.ts'
 import { seededRandom } from '../../src/runtime/random.ts'
-import { kinds, openTestKernel, takeBytes } from './both-kinds.ts'
+import { kinds, openTestKernel, putBits, takeBytes } from './both-kinds.ts'
 import { exactSum, putChunk } from './scan-columns.ts'
 
 interface Rows {
@@ -22,14 +22,15 @@ function randomRows(count: number, entries: number, digits: number): Rows {
 const rowCounts = [100, 1023, 2151, 9001]
 
 /** Adds them twice, so that sums are continued; entry i of the dictionary is group i / 2. */
-function sumTwice(kernel: Kernel, { texts, values }: Rows): { readonly status: number; readonly sums: number; readonly groupCount: number; readonly bytes: string } {
+function sumTwice(kernel: Kernel, { texts, values }: Rows, selected?: readonly boolean[]): { readonly status: number; readonly sums: number; readonly groupCount: number; readonly bytes: string } {
   const { exports, heap, memory } = kernel
   const keys = putChunk(kernel, { kind: 'bytes', rows: texts.map((text) => (text === null ? null : Buffer.from(text))) }), chunk = putChunk(kernel, { kind: 'f64', rows: values })
   const entries = Math.max(1, exports.scanGroupsEntryCount(keys)), groupCount = (entries >> 1) + 1
   const map = heap.allocate(4 * entries), sums = heap.allocate(groupSumsBytes * groupCount), scratch = heap.allocate(groupedCodesScratchBytes)
   for (let code = 0; code < entries; code++) memory.u32[map / 4 + code] = code >> 1
   memory.u8.fill(0, sums, sums + groupSumsBytes * groupCount)
-  const statuses = [0, 1].map(() => exports.scanGroupedSumsCodes(keys, map, chunk, sums, scratch))
+  const selection = selected === undefined ? 0 : putBits(kernel, selected)
+  const statuses = [0, 1].map(() => exports.scanGroupedSumsCodes(keys, map, chunk, selection, sums, scratch))
   return { status: Math.min(...statuses), sums, groupCount, bytes: Buffer.from(takeBytes(kernel, sums, groupSumsBytes * groupCount)).toString('hex') }
 }
 
@@ -49,6 +50,21 @@ describe.each(kinds)('sums by dictionary codes (%s)', (kind) => {
     }
   })
 
+  it('leaves out rows that are not selected, unless these are the most', () => {
+    for (const count of rowCounts) {
+      const rows = randomRows(count, 5, 2), kernel = openTestKernel(kind), selected = rows.texts.map((_, row) => row % 7 !== 3 && row !== count - 1)
+      const { status, sums, groupCount } = sumTwice(kernel, rows, selected)
+      expect(status).toBe(0)
+      const dictionary = [...new Set(rows.texts as string[])].toSorted()
+      for (let group = 0; group < groupCount; group++) {
+        const own = rows.values.filter((_, row) => selected[row]! && dictionary.indexOf(rows.texts[row]!) >> 1 === group) as number[]
+        expect(kernel.memory.f64[(sums + groupSumsBytes * group) / 8]).toBe(2 * own.length)
+        expect(readDoubleDouble(kernel.memory, sums + groupSumsBytes * group + 8), `${count} rows, group ${group}`).toBe(2 * exactSum(own))
+      }
+      expect(sumTwice(openTestKernel(kind), rows, selected.map((_, row) => row % 3 === 0)).status).toBe(-1)
+    }
+  })
+
   it.each([
     ['nulls among the values', ({ texts, values }: Rows): Rows => ({ texts, values: values.with(7, null) })],
     ['nulls among the texts', ({ texts, values }: Rows): Rows => ({ texts: texts.with(7, null), values })],
@@ -63,7 +79,9 @@ describe.each(kinds)('sums by dictionary codes (%s)', (kind) => {
 
 it('gives the same bytes under both kinds', () => {
   for (const count of rowCounts) {
-    const [wasm, js] = kinds.map((kind) => sumTwice(openTestKernel(kind), randomRows(count, 20, 2)).bytes)
-    expect(wasm).toBe(js)
+    for (const selected of [undefined, Array.from({ length: count }, (_, row) => row % 5 > 0)]) {
+      const [wasm, js] = kinds.map((kind) => sumTwice(openTestKernel(kind), randomRows(count, 20, 2), selected).bytes)
+      expect(wasm).toBe(js)
+    }
   }
 })

@@ -10,6 +10,7 @@ import { packedGet32, unpack32 } from '../../column/packing'
 import { isShortQuotient, quotientFactor, quotientRest, quotients } from '../../column/quotient'
 import { copyCodes } from '../group-codes'
 import { addSumF64 } from '../group-sums'
+import { bitmapPart, scanSelectedCount } from '../selection'
 
 const CODE_WIDTH_MAX: i32 = 8
 /** f64 upper sum, f64 lower sum, u32 count, of each code. */
@@ -17,21 +18,33 @@ const SLOT_SHIFT: usize = 5
 const SUMS_BYTES: usize = 24
 const BLOCK_CODES_BYTES: usize = 4096
 
-export function scanGroupedSumsCodes(keys: usize, map: usize, values: usize, sums: usize, scratch: usize): i32 {
+export function scanGroupedSumsCodes(keys: usize, map: usize, values: usize, selection: usize, sums: usize, scratch: usize): i32 {
   const count = chunkCount(values), width = chunkCodeWidth(keys)
   if (chunkEncoding(keys) != ENCODING_TEXT_DICTIONARY || width > CODE_WIDTH_MAX || chunkNulls(keys) != 0 || chunkCount(keys) != count) return -1
+  if (selection != 0 && (scanSelectedCount(selection, count) << 1) < <u32>count) return -1
   if (!isPlainDecimal(values)) return -1
   const cut = cutOf(chunkExponent(values))
-  const slots = scratch, slotBytes = <usize>1 << (<usize>width + SLOT_SHIFT)
+  // The last slot takes what is not selected.
+  const slots = scratch, spare: u32 = 1 << width, slotBytes = <usize>(spare + 1) << SLOT_SHIFT
   const codes = slots + slotBytes
   memory.fill(slots, 0, slotBytes)
   for (let block = 0, blocks = blockCount(count); block < blocks; block++) {
     const rows = blockRows(values, block)
     copyCodes(keys, block << 10, rows, codes)
+    if (selection != 0) spareCodes(bitmapPart(selection, block), rows, spare, codes)
     addBlock(values, block, rows, codes, cut, slots)
     if ((block & 3) == 3 || block == blocks - 1) addSlots(slots, 1 << width, map, sums)
   }
   return 0
+}
+
+/** Rows that are not selected become those of the code `spare`. */
+function spareCodes(selection: usize, rows: i32, spare: u32, codes: usize): void {
+  for (let first = 0; first < rows; first += 64) {
+    let others = ~load<u64>(selection + (first >> 3))
+    if (rows - first < 64) others &= (<u64>1 << (rows - first)) - 1
+    for (; others != 0; others &= others - 1) store<u32>(codes + (<usize>(first + <i32>ctz(others)) << 2), spare)
+  }
 }
 
 /** Whether its blocks are, and it has no nulls. */

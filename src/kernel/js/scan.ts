@@ -41,7 +41,7 @@ export function createScanJs(memory: LinearMemory): ScanExports {
     ...createEntrySelection(memory, codes),
     ...createDenseGroups(memory),
     ...createGroupSums(memory, aggregates, selections),
-    ...createSumsByCode(memory, column),
+    ...createSumsByCode(memory, column, selections),
     ...createTextExtremes(memory, selections),
     scanAggregateI64: (values, nulls, count, selection, accumulator) => aggregates.aggregateI64(values, nulls, selection, count, accumulator),
     scanAggregateF64: (values, nulls, count, selection, accumulator) => aggregates.aggregateF64(values, nulls, selection, count, accumulator),

@@ -8,7 +8,7 @@ import type { Arena } from '../state/arena.ts'
 import { valuesOf } from './group-rows.ts'
 import type { GroupRows } from './group-rows.ts'
 
-/** The groups of a text chunk's dictionary entries, all of which occur, since all rows are selected; u32 by code. */
+/** The groups of a text chunk's dictionary entries, all of which have one; u32 by code. */
 export interface EntryGroups {
   readonly chunk: Pointer
   readonly map: Pointer
@@ -25,14 +25,16 @@ export interface KeyGroups {
   readonly zeros: (rowCount: number) => Pointer
 }
 
-/** Where the only key is a text column whose chunk has a dictionary and no nulls, and all rows are selected. */
+/** Where the only key is a text column whose chunk has a dictionary and no nulls, and all its entries are known to occur. */
 export function groupsOfEntries({ exports }: Kernel, { grouping, groupBy, known }: KeyGroups, rows: GroupRows, arena: Arena): EntryGroups | undefined {
-  if (grouping === undefined || grouping.kinds.length !== 1 || grouping.kinds[0] !== 'bytes' || rows.selection !== 0) return undefined
+  if (grouping === undefined || grouping.kinds.length !== 1 || grouping.kinds[0] !== 'bytes') return undefined
   const chunk = rows.chunk(groupBy[0]!)
   const entries = chunk === 0 || exports.columnHasNulls(chunk) !== 0 ? -1 : exports.scanGroupsEntryCount(chunk)
   if (entries < 0) return undefined
   const before = known.recall(chunk)
   if (before !== 0) return { chunk, map: before }
+  // Which of them the selected rows have is for whoever goes row by row to see.
+  if (rows.selection !== 0) return undefined
   const refs = arena.allocate(8 * (entries + 1)), nulls = arena.allocate(((entries + 64) >>> 6) * 8), map = arena.allocate(4 * (entries + 1))
   exports.scanGroupsEntries(chunk, refs, nulls)
   grouping.assignColumn(0, { values: refs, nulls }, 0, 0, entries, map)

@@ -62,7 +62,7 @@ export function numberInput(kernel: Kernel, ordinal: number, kind: 'i64' | 'f64'
     ensure: accumulators.ensure,
     addByEntries({ chunk, map }, rows, arena) {
       const values = extremes || kind !== 'f64' ? 0 : rows.chunk(ordinal)
-      return values !== 0 && exports.scanGroupedSumsCodes(chunk, map, values, accumulators.address, arena.allocate(groupedCodesScratchBytes)) === 0
+      return values !== 0 && exports.scanGroupedSumsCodes(chunk, map, values, rows.selection, accumulators.address, arena.allocate(groupedCodesScratchBytes)) === 0
     },
     add(groups, rows) {
       const vector = rows.vector(ordinal)

@@ -68,9 +68,18 @@ export interface I64Boundary {
 }
 
 export function i64Boundary(boundary: Uint8Array): I64Boundary {
-  let bits = 0n
-  for (let i = 0; i < 8; i++) bits = (bits << 8n) | BigInt(boundary[i] ?? 0)
-  return { value: BigInt.asIntN(64, bits ^ (1n << 63n)), after: boundary.length > 8 }
+  const { high, low, after } = i64BoundaryWords(boundary)
+  return { value: (BigInt(high) << 32n) | BigInt(low), after }
+}
+
+/** The same with the value as its signed upper and its unsigned lower word, without a bigint. */
+export function i64BoundaryWords(boundary: Uint8Array): { readonly high: number; readonly low: number; readonly after: boolean } {
+  return { high: (wordAt(boundary, 0) ^ 0x8000_0000) | 0, low: wordAt(boundary, 4) >>> 0, after: boundary.length > 8 }
+}
+
+/** Four bytes, zeros after the end. */
+function wordAt(bytes: Uint8Array, from: number): number {
+  return ((bytes[from] ?? 0) << 24) | ((bytes[from + 1] ?? 0) << 16) | ((bytes[from + 2] ?? 0) << 8) | (bytes[from + 3] ?? 0)
 }
 
 /**

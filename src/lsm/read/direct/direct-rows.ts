@@ -56,7 +56,7 @@ export interface DirectReader {
   close(): void
 }
 
-/** Windows grow, so that a scan that stops early reads little; of large row groups they have fewer, since all shards may be scanned at a time and what they pin must fit into the cache. */
+/** Windows grow, so that a scan that stops early reads little (those that are shared never do); of large row groups they have fewer, since all shards may be scanned at a time and what they pin must fit into the cache. */
 const windowRowGroupsMax = 8, farWindowRowGroupsMax = 64, windowBytesMax = 2 * 1024 * 1024
 
 interface DirectState {
@@ -91,7 +91,7 @@ interface DirectState {
 export function createDirectReader(context: ReadContext, options: DirectOptions): DirectReader {
   const { predicate, wanted } = options, filter = filterNames(options)
   const first = predicate.isEmpty ? [...filter, ...wanted] : filter
-  const state: DirectState = { context, options, first, rest: wanted.filter((name) => !first.includes(name)), arena: createArena(context.kernel.heap), scratch: createArena(context.kernel.heap), morsels: options.shared && createMorselWork(context, options.predicate, options.shared.visit), prunings: new Map(), pins: [], standing: undefined, stretch: undefined, from: 0, to: 0, isCounted: false, windowRowGroups: 1, ahead: undefined, ready: [] }
+  const state: DirectState = { context, options, first, rest: wanted.filter((name) => !first.includes(name)), arena: createArena(context.kernel.heap), scratch: createArena(context.kernel.heap), morsels: options.shared && createMorselWork(context, options.predicate, options.shared.visit), prunings: new Map(), pins: [], standing: undefined, stretch: undefined, from: 0, to: 0, isCounted: false, windowRowGroups: options.shared === undefined ? 1 : windowRowGroupsMax, ahead: undefined, ready: [] }
   let isFinished = false
   options.shared?.share.enter()
   return {

@@ -9,7 +9,7 @@ import type { TableReader } from '../../table/table.ts'
 import type { Reading } from '../direct/reading.ts'
 import { coveredBits } from '../merge/run-page.ts'
 import type { ReadContext } from '../read-context.ts'
-import { firstKeyOf, rowGroupEnd } from '../row-group-columns.ts'
+import { firstKeyOf } from '../row-group-columns.ts'
 import type { KeyLane, StandingRows } from './key-lane.ts'
 
 /** Asked of row groups in ascending order, until it is rewound; their file's tail is held. */
@@ -32,10 +32,7 @@ interface Span {
 /** undefined where nothing is newer. */
 export function createShadow(context: ReadContext, cover: RangeCover, lanes: readonly KeyLane[]): Shadow | undefined {
   if (cover.length === 0 && lanes.length === 0) return undefined
-  const spanOf = (reader: TableReader, rowGroup: number): Span => ({
-    low: firstKeyOf(context.kernel.memory, reader, rowGroup),
-    high: rowGroupEnd(context, reader, rowGroup, boundaryAfter(reader.meta.maxKey)),
-  })
+  const spanOf = spansOf(context)
   return {
     isClear(reader, rowGroup) {
       const { low, high } = spanOf(reader, rowGroup)
@@ -55,6 +52,21 @@ export function createShadow(context: ReadContext, cover: RangeCover, lanes: rea
     rewind() {
       for (const lane of lanes) lane.close()
     },
+  }
+}
+
+/** The keys between which row groups lie, copied once each. */
+function spansOf({ kernel: { memory } }: ReadContext): (reader: TableReader, rowGroup: number) => Span {
+  let of: TableReader | undefined
+  let starts: (Uint8Array | undefined)[] = []
+  const startOf = (reader: TableReader, rowGroup: number): Uint8Array =>
+    (starts[rowGroup] ??= rowGroup === reader.meta.rowGroupCount ? boundaryAfter(reader.meta.maxKey) : firstKeyOf(memory, reader, rowGroup))
+  return (reader, rowGroup) => {
+    if (of !== reader) {
+      of = reader
+      starts = []
+    }
+    return { low: startOf(reader, rowGroup), high: startOf(reader, rowGroup + 1) }
   }
 }
 

@@ -48,8 +48,9 @@ const finalFlag = 1, descendingFlag = 2
 interface Lane {
   readonly source: RunSource
   page: RunPage | undefined
-  /** Next position of the page. */
+  /** Next position of the page, and what it was before the last merge. */
   position: number
+  passedFrom: number
   ended: boolean
 }
 
@@ -76,7 +77,7 @@ export function createRowMerge(context: ReadContext, options: RowMergeOptions): 
       if (state.winners === 0) allocate(state)
       const sources = among === undefined ? options.sources : among.map((i) => options.sources[i]!)
       for (const source of sources) source.open(lower, upper)
-      state.lanes = sources.map((source) => ({ source, page: undefined, position: 0, ended: false }))
+      state.lanes = sources.map((source) => ({ source, page: undefined, position: 0, passedFrom: 0, ended: false }))
     },
     next: (wanted = Number.POSITIVE_INFINITY) => nextRows(state, wanted),
     close() {
@@ -145,6 +146,7 @@ function merge({ context, records, winners, lanes }: MergeState, limit: number):
   const mergeRuns = shape.form === 'i64' ? exports.mergeI64 : exports.mergeRefs
   const count = mergeRuns(records, lanes.length, winners, limit)
   lanes.forEach((lane, i) => {
+    lane.passedFrom = lane.position
     if (lane.page !== undefined) lane.position = u32[(records >>> 2) + 8 * i + 1]!
   })
   return count
@@ -174,25 +176,19 @@ interface RowSpan {
   readonly end: number
 }
 
-/** By lane: between which of its rows the winners lie. */
-function rowSpans({ context: { kernel: { memory: { u32 } } }, winners, lanes }: MergeState, count: number): readonly RowSpan[] {
-  const first = lanes.map(() => Number.POSITIVE_INFINITY), end = lanes.map(() => 0)
-  for (let i = 0; i < count; i++) {
-    const run = u32[(winners >>> 2) + 2 * i]!, row = u32[(winners >>> 2) + 2 * i + 1]!
-    first[run] = Math.min(first[run]!, row)
-    end[run] = Math.max(end[run]!, row + 1)
-  }
-  return lanes.map((_, i) => ({ first: first[i]!, end: end[i]! }))
+/** Between which of a lane's rows the winners lie: those that the merge has just passed. */
+function rowSpan({ page, passedFrom, position }: Lane): RowSpan {
+  if (page === undefined || passedFrom === position) return { first: 0, end: 0 }
+  return page.flipped ? { first: page.rowCount - position, end: page.rowCount - passedFrom } : { first: passedFrom, end: position }
 }
 
 /** `isFirst`: columns are decoded only where rows are given out; later ones with all that comes after in their page. */
 function mergedRows(state: MergeState, count: number, isFirst: boolean): MergedRows {
   const { lanes, context: { shape }, arena } = state
   const isByRow = lanes.every(({ page }) => page === undefined || page.rows !== 0)
-  let spans: readonly RowSpan[] | undefined
   let rows: Pointer = 0
-  function columnOf({ page }: Lane, lane: number, ordinal: number): Vector | undefined {
-    const { first, end } = (spans ??= rowSpans(state, count))[lane]!
+  function columnOf(lane: Lane, ordinal: number): Vector | undefined {
+    const { page } = lane, { first, end } = rowSpan(lane)
     if (page === undefined || end === 0) return undefined
     return isFirst ? page.column(ordinal, first, end) : page.column(ordinal, page.flipped ? 0 : first, page.flipped ? end : page.rowCount)
   }
@@ -202,7 +198,7 @@ function mergedRows(state: MergeState, count: number, isFirst: boolean): MergedR
     tombstones: () => gatherBits(state, count, (page) => page.tombstones),
     column(ordinal) {
       if (isByRow && shape.valueIndexes[ordinal]! >= 0) return valueColumnVector(state.context, (rows ||= gather8(state, count, (page) => page.rows)), count, ordinal, arena)
-      const vectors = lanes.map((lane, i) => columnOf(lane, i, ordinal))
+      const vectors = lanes.map((lane) => columnOf(lane, ordinal))
       const values = gather8(state, count, (_, i) => (vectors[i] === undefined ? 0 : addressOf(vectors[i])))
       const nulls = gatherBits(state, count, (_, i) => vectors[i]?.nulls ?? 0)
       const kind = shape.layout.columns[ordinal]!

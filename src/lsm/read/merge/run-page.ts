@@ -2,8 +2,8 @@
  * Pages of one run on their way into a merge. Positions count rows in the direction of the scan; rows count them as
  * stored. They differ only for row groups read backwards, whose keys are reversed while their columns are not.
  */
-import type { Pointer } from '../../../kernel/linear-memory.ts'
-import { compareToMemory, i64Boundary } from '../../keys/key-bytes.ts'
+import type { LinearMemory, Pointer } from '../../../kernel/linear-memory.ts'
+import { compareToMemory, i64BoundaryWords } from '../../keys/key-bytes.ts'
 import type { Arena } from '../../state/arena.ts'
 import type { Boundary } from '../../keys/key-bytes.ts'
 import type { Vector } from '../../page.ts'
@@ -43,7 +43,7 @@ export interface RunSource {
 /** How many of the `count` keys come before a boundary in the direction of the scan. */
 export function positionOf({ kernel: { memory }, shape, reverse }: ReadContext, keys: Pointer, count: number, boundary: Boundary): number {
   if (boundary === undefined) return reverse ? 0 : count
-  const isBelow = shape.form === 'i64' ? belowI64(memory.i64, keys >>> 3, boundary) : (position: number): boolean => {
+  const isBelow = shape.form === 'i64' ? belowI64(memory, keys >>> 2, boundary) : (position: number): boolean => {
     const ref = (keys >>> 2) + 2 * position
     return compareToMemory(memory, memory.u32[ref]!, memory.u32[ref + 1]!, boundary) < 0
   }
@@ -56,9 +56,13 @@ export function positionOf({ kernel: { memory }, shape, reverse }: ReadContext, 
   return low
 }
 
-function belowI64(i64: BigInt64Array, keys: number, boundary: Uint8Array): (position: number) => boolean {
-  const { value, after } = i64Boundary(boundary)
-  return after ? (position) => i64[keys + position]! <= value : (position) => i64[keys + position]! < value
+/** By words: as a bigint each key that is looked at would be an allocation. */
+function belowI64({ u32, i32 }: LinearMemory, word: number, boundary: Uint8Array): (position: number) => boolean {
+  const { high, low: exact, after } = i64BoundaryWords(boundary), low = exact + (after ? 1 : 0)
+  return (position) => {
+    const difference = i32[word + 2 * position + 1]! - high
+    return difference < 0 || (difference === 0 && u32[word + 2 * position]! < low)
+  }
 }
 
 /** Bitmap by position of the keys that a cover hides in [lower, upper); 0 when none. */

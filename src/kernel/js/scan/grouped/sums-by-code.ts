@@ -6,11 +6,12 @@ import type { ScanExports } from '../../../scan.ts'
 import { cutOf, isPlainDecimalBlock } from '../../aggregate/decimals.ts'
 import { blockCount, blockRows, columnKinds, createChunkLayout, encodings } from '../../column/layout.ts'
 import { addSumF64 } from '../group-sums.ts'
+import type { SelectionKernels } from '../selection.ts'
 
 const codeWidthMax = 8, codesMax = 1 << codeWidthMax
 
-export function createSumsByCode(memory: LinearMemory, { columnDecodeF64 }: ColumnExports): Pick<ScanExports, 'scanGroupedSumsCodes'> {
-  const { u32, f64 } = memory
+export function createSumsByCode(memory: LinearMemory, { columnDecodeF64 }: ColumnExports, { scanSelectedCount }: SelectionKernels): Pick<ScanExports, 'scanGroupedSumsCodes'> {
+  const { u8, u32, f64 } = memory
   const layout = createChunkLayout(memory)
   const uppers = new Float64Array(codesMax), lowers = new Float64Array(codesMax), counts = new Uint32Array(codesMax)
 
@@ -33,9 +34,10 @@ export function createSumsByCode(memory: LinearMemory, { columnDecodeF64 }: Colu
   }
 
   return {
-    scanGroupedSumsCodes(keys, map, values, sums, scratch) {
+    scanGroupedSumsCodes(keys, map, values, selection, sums, scratch) {
       const count = layout.count(values), width = layout.codeWidth(keys)
       if (layout.encoding(keys) !== encodings.textDictionary || width > codeWidthMax || layout.nulls(keys) !== 0 || layout.count(keys) !== count) return -1
+      if (selection !== 0 && 2 * scanSelectedCount(selection, count) < count) return -1
       if (!isPlainDecimal(values)) return -1
       const cut = cutOf(layout.exponent(values))
       const packed = layout.data(keys), blocks = blockCount(count)
@@ -43,6 +45,7 @@ export function createSumsByCode(memory: LinearMemory, { columnDecodeF64 }: Colu
         const rows = layout.rowsOf(values, block), first = block * blockRows
         columnDecodeF64(values, first, rows, scratch, 0)
         for (let row = 0; row < rows; row++) {
+          if (selection !== 0 && (u8[selection + ((first + row) >>> 3)]! & (1 << (row & 7))) === 0) continue
           const code = layout.packedGet(packed, width, first + row), value = f64[(scratch >>> 3) + row]!, upper = value + cut - cut
           uppers[code]! += upper
           lowers[code]! += value - upper
