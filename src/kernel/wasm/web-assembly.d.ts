@@ -7,4 +7,7 @@ declare namespace WebAssembly {
   class Module {
     constructor(bytes: Uint8Array)
   }
+  class Instance {
+    readonly exports: Readonly<Record<string, unknown>>
+  }
 }

@@ -25,8 +25,7 @@ export function createRowFinder(file: OpenFile): RowFinder {
   const fetching = new Map<number, Promise<void>>()
   return {
     find(rowGroup, key, keyBytes, stats) {
-      const { slots } = file.tail
-      const first = rowGroup * slots.count
+      const first = rowGroup * file.tail.slots.count
       if (file.askedOften >= 0) expandAskedOften(file, file.askedOften)
       const work = workArea(file, first)
       // Making room for the search, or for a chunk's expanded form, may have evicted the tail itself.
@@ -49,12 +48,11 @@ function workArea(file: OpenFile, first: number): Pointer {
 
 /** Marks all chunks of a row group as used; false when one is not cached. */
 function touchAll(file: OpenFile, first: number): boolean {
-  const { cache, cached, tail } = file
-  const end = first + tail.slots.count
-  for (let index = first; index < end; index++) {
-    if (cached.frames[index] === 0 && chunkBytes(file, index) > 0) return false
-  }
-  for (let index = first; index < end; index++) if (cached.frames[index] !== 0) cache.lookup(cached, index)
+  const { cache, cached } = file
+  const { frames } = cached
+  const end = first + file.tail.slots.count
+  for (let index = first; index < end; index++) if (frames[index] === 0 && chunkBytes(file, index) > 0) return false
+  for (let index = first; index < end; index++) if (frames[index] !== 0) cache.lookup(cached, index)
   return true
 }
 
