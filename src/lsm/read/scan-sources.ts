@@ -6,6 +6,7 @@ import type { RangeCover } from '../keys/range-cover.ts'
 import type { RowLayout } from '../keys/row-layout.ts'
 import type { TableMeta, TableReader } from '../table/table.ts'
 import type { ReadStats, ScanRequest } from '../tree.ts'
+import type { Memtable } from '../state/memtable.ts'
 import type { Levels, TableFile } from '../state/version.ts'
 import type { View } from '../state/view.ts'
 import type { Kernel } from '../../kernel/kernel.ts'
@@ -59,7 +60,10 @@ async function loadInTurns(readers: readonly TableReader[], stats: ReadStats | u
 
 /** The runs of a view in a key range, newest first: its memtables, then its files. */
 export interface ViewRuns {
+  /** Of those that may have an entry. */
   readonly memtables: readonly MemtableSource[]
+  /** What each of `memtables` reads. */
+  readonly memtablesRead: readonly Memtable[]
   readonly files: readonly FileRun[]
   /** One for each of `files`. */
   readonly tables: readonly RunSource[]
@@ -76,12 +80,13 @@ export function openViewRuns(context: ReadContext, view: View, sequence: number,
   const { shape: { layout: { tableId } }, stats } = context
   let cover: RangeCover = emptyCover
   const cut = (added: RangeCover): RangeCover => (added.length === 0 ? cover : unionOfCovers(cover, clipCover(added, lower, upper)))
-  const memtables: MemtableSource[] = []
+  const memtables: MemtableSource[] = [], memtablesRead: Memtable[] = []
   for (const memtable of view.memtables) {
     const bound = memtable.bound(sequence)
     // What comes later is not seen; of one that shows all it has, it is.
     if (bound === sequence && memtable.entryCount() === 0 && memtable.rangeCount() === 0) continue
     memtables.push(createMemtableSource(context, memtable.handle, bound, cover, startsSmall))
+    memtablesRead.push(memtable)
     cover = cut(memtable.cover(tableId, bound))
   }
   const files: FileRun[] = []
@@ -90,7 +95,7 @@ export function openViewRuns(context: ReadContext, view: View, sequence: number,
     for (const { reader } of run) cover = cut(reader.cover!)
   }
   const tables = files.map(({ readers, cover: newer }) => createTableSource(context, { files: readers.map((reader) => viewFile(reader, stats)), cover: newer, columns: read, readAhead: mergeReadAhead, ...(startsSmall && { startsSmall }) }))
-  return { memtables, files, tables }
+  return { memtables, memtablesRead, files, tables }
 }
 
 /** Once `loadCovers` has nothing to wait for. `wanted`: the ordinals that will be asked for. */
@@ -122,10 +127,10 @@ function planKeyOrder(context: ReadContext, view: View, sequence: number, reques
 
 function planAnyOrder(context: ReadContext, view: View, sequence: number, request: ScanRequest): Planned {
   const { lower = firstBoundary, upper } = request
-  const { memtables, files } = openViewRuns(context, view, sequence, request, { read: [] })
+  const { memtables, memtablesRead, files } = openViewRuns(context, view, sequence, request, { read: [] })
   const merge = createRowMerge(context, { sources: memtables, keepTombstones: false })
   const filled = memtables.map((_, i) => i).filter((i) => hasEntry(memtables[i]!, lower, upper))
-  const layers = openLayers(context, { memtables: filled.map((i) => view.memtables[i]!), files, sequence, lower, upper })
+  const layers = openLayers(context, { memtables: filled.map((i) => memtablesRead[i]!), files, sequence, lower, upper })
   return { merge, plan: planLayers(context, lower, upper, layers, filled.length > 0), memtables: filled }
 }
 
