@@ -69,3 +69,13 @@ test('a few newer rows: zone maps answer for the row groups that they leave alon
   expect(stats.rowGroupsTotal - stats.rowGroupsPruned).toBeLessThanOrEqual(4)
   await tree.close()
 })
+
+test('rows of a memtable that is being flushed, below an empty one, hide those of files', async () => {
+  const tree = await openSettled(noCounts())
+  await putZeros(tree, every(500))
+  const flushed = tree.flush()
+  const { count, sum } = await aggregated(tree)
+  expect([count, sum]).toEqual([rowCount, sumTo(rowCount) - every(500).reduce((a, b) => a + b, 0)])
+  await flushed
+  await tree.close()
+})
