@@ -18,7 +18,8 @@ export const noCounts = (): Counts => ({ calls: new Map(), allocations: 0, gathe
 
 export function countingKernel(counts: Counts): Kernel {
   const kernel = openTestKernel('wasm', 128 * MiB)
-  const exports = new Proxy(kernel.exports, {
+  // A copy: what an instance exports is not to be replaced.
+  const exports = new Proxy({ ...kernel.exports }, {
     get(target, name: string) {
       const call = target[name as keyof Kernel['exports']] as (...given: readonly unknown[]) => unknown
       return (...given: readonly unknown[]) => {
