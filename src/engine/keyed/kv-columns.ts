@@ -29,13 +29,28 @@ export function engineColumns(table: TableSchema, toEngine: readonly ((value: Us
     const values = column.dropped === true || !Object.hasOwn(given, column.name) ? undefined : given[column.name]!
     if (values === undefined) return absent
     if (column.type.kind === 'bytea' && fromText.includes(column.name)) return { values: textsOrBytes(values, toEngine[ordinal]!), fromText: true }
+    if (takesTexts(column) && !ArrayBuffer.isView(values)) return { values: asGiven(values, toEngine[ordinal]!) }
     return { values: takesNumbers(column) && ArrayBuffer.isView(values) ? values : Array.from<UserValue, EngineValue>(values, toEngine[ordinal]!) }
   })
   return { rowCount, columns }
 }
 
+/** The same list where that is no other one: texts are shown, and stored, as they are. */
 function textsOrBytes(values: UserColumn, toEngine: (value: UserValue) => EngineValue): readonly EngineValue[] {
+  if (Array.isArray(values) && values.every(isText)) return values as readonly string[]
   return Array.from<UserValue, EngineValue>(values, (value) => (typeof value === 'string' ? value : toEngine(value)))
+}
+
+const isText = (value: unknown): boolean => typeof value === 'string'
+
+/** Values of a kind that are the same to the engine; others are refused. */
+function asGiven(values: readonly UserValue[], toEngine: (value: UserValue) => EngineValue): readonly EngineValue[] {
+  for (let i = 0; i < values.length; i++) if (typeof values[i] === 'boolean') toEngine(values[i]!)
+  return values as readonly EngineValue[]
+}
+
+function takesTexts({ type: { kind } }: ColumnSchema): boolean {
+  return kind === 'text' || kind === 'bytea'
 }
 
 /** Whether the column stores numbers as users give them. */

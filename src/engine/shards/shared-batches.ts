@@ -48,7 +48,7 @@ export function createSharedBatches(trees: readonly Tree[], whenFirst: () => voi
     const appended = trees[shard]!.append(builder.finish())
     // What fails before it is durable is never applied: `applied` tells of it.
     appended.durable.catch(() => {})
-    applied.resolve(appended.applied)
+    appended.applied.then(() => applied.resolve(), applied.reject)
   }
 
   function builderOf(shard: number, byteLengthMax: number): BatchBuilder | undefined {

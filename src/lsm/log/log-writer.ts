@@ -195,12 +195,12 @@ function startDrain(state: WriterState): void {
   state.draining = true
   state.rounds.join(() => new Promise((resolve) => {
     state.leaveRound = resolve
-    void drain(state).then(resolve)
+    void drain(state, resolve)
   }))
 }
 
 /** Never rejects: a failure goes to everyone who waits, and to everyone who comes after. */
-async function drain(state: WriterState): Promise<void> {
+async function drain(state: WriterState, leaveRound: () => void): Promise<void> {
   const group = state.queue
   state.queue = []
   try {
@@ -211,6 +211,7 @@ async function drain(state: WriterState): Promise<void> {
   }
   state.draining = false
   if (state.queue.length > 0) startDrain(state)
+  leaveRound()
 }
 
 async function writeGroup(state: WriterState, group: readonly Entry[]): Promise<void> {

@@ -39,6 +39,7 @@ describe('a table by key', () => {
     await expect(points.putColumns({ a: [3], no: [1] })).rejects.toMatchObject({ code: '42703' })
     await expect(points.putColumns({ d: [3] })).rejects.toMatchObject({ code: '23502' })
     await expect(points.putColumns({ a: [3, 4], t: ['x', 5] })).rejects.toMatchObject({ code: '42804' })
+    await expect(points.putColumns({ a: [3, 4], t: ['x', true] })).rejects.toMatchObject({ code: '42804', message: 'column "t" is of type TEXT, the value is boolean' })
   })
 
   test('takes batches of puts and deletes as one', async () => {

@@ -72,7 +72,7 @@ describe('single rows', () => {
     const hook = createHook({ init: (_, type) => void (type === 'PROMISE' && promises++) }).enable()
     for (let i = 0; i < rounds; i++) await round()
     hook.disable()
-    expect(promises / rounds / writers).toBeLessThan(7)
+    expect(promises / rounds / writers).toBeLessThan(6)
     await engine.close()
   })
 })

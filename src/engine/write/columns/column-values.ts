@@ -8,7 +8,7 @@ import type { EngineColumn, EngineColumns } from '../../engine.ts'
 import { physicalKind } from '../../schema.ts'
 import type { ColumnSchema, TableSchema } from '../../schema.ts'
 import type { TableAccess } from '../../tables/table-access.ts'
-import { scratchTextBytes } from './column-scratch.ts'
+import { scratchRowsMax, scratchTextBytes } from './column-scratch.ts'
 import type { ColumnScratch } from './column-scratch.ts'
 import type { ColumnPlan } from './values-plan.ts'
 import { integerRange } from './values-plan.ts'
@@ -17,7 +17,7 @@ import { integerRange } from './values-plan.ts'
 export function fillChunk(scratch: ColumnScratch, { schema }: TableAccess, plan: ColumnPlan, { columns, rowCount }: EngineColumns, from: number): number {
   const first = schema.hiddenKey ? 1 : 0
   const { memory } = scratch.kernel
-  const rows = textRows(scratch, schema, columns, from, Math.min(plan.rowsMax, rowCount - from))
+  const rows = textRows(schema, columns, from, Math.min(plan.rowsMax, rowCount - from))
   let textAt = scratch.text
   for (const [index, given] of columns.entries()) {
     const ordinal = index + first
@@ -40,19 +40,28 @@ interface Target {
   readonly rows: number
 }
 
+/** Of the rows of the chunk under way. */
+const textBytesOf = new Uint32Array(scratchRowsMax)
+
 /** Rows whose texts and bytes have room together. */
-function textRows({ text }: ColumnScratch, schema: TableSchema, columns: readonly EngineColumn[], from: number, rowsMax: number): number {
+function textRows(schema: TableSchema, columns: readonly EngineColumn[], from: number, rowsMax: number): number {
   const first = schema.hiddenKey ? 1 : 0
-  const texts = columns.filter((_, index) => physicalKind(schema.columns[index + first]!.type) === 'bytes')
-  let at = text
-  for (let row = 0; row < rowsMax; row++) {
-    for (const column of texts) {
-      const value = columnValue(column, from + row)
-      at += typeof value === 'string' ? textBytesMax(value) : value instanceof Uint8Array ? value.length : 0
-    }
-    if (at > text + scratchTextBytes) return row
+  textBytesOf.fill(0, 0, rowsMax)
+  for (const [index, { values }] of columns.entries()) {
+    if (physicalKind(schema.columns[index + first]!.type) === 'bytes') addTextBytes(values, from, rowsMax)
   }
+  let bytes = 0
+  for (let row = 0; row < rowsMax; row++) if ((bytes += textBytesOf[row]!) > scratchTextBytes) return row
   return rowsMax
+}
+
+/** Values are first met here, wherever in memory they are: a short loop has several on their way at a time. */
+function addTextBytes(values: EngineColumn['values'], from: number, rows: number): void {
+  for (let i = 0; i < rows; i++) {
+    const value = values[from + i]
+    if (typeof value === 'string') textBytesOf[i]! += textBytesMax(value)
+    else if (value instanceof Uint8Array) textBytesOf[i]! += value.length
+  }
 }
 
 /** Returns where the next text goes, 0 when a value is not taken. */

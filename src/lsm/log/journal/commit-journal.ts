@@ -20,7 +20,6 @@
 import { invariant } from '../../../errors.ts'
 import type { Kernel } from '../../../kernel/kernel.ts'
 import type { Clock } from '../../../runtime/clock.ts'
-import { createDeferred } from '../../../runtime/deferred.ts'
 import { createHistogram } from '../../../runtime/histogram.ts'
 import type { Histogram } from '../../../runtime/histogram.ts'
 import type { Storage } from '../../../storage/storage.ts'
@@ -130,16 +129,8 @@ export function createCommitJournal(options: CommitJournalOptions): CommitJourna
   }
 }
 
-async function offer(state: JournalState, log: JournalledLog, records: readonly PlacedRecord[]): Promise<boolean> {
-  const settled = createDeferred()
-  let isTaken = false
-  const settle = (taken: boolean): void => {
-    isTaken = taken
-    settled.resolve()
-  }
-  state.offers.push({ log, records, settle, fail: settled.reject })
-  await settled.promise
-  return isTaken
+function offer(state: JournalState, log: JournalledLog, records: readonly PlacedRecord[]): Promise<boolean> {
+  return new Promise((settle, fail) => state.offers.push({ log, records, settle, fail }))
 }
 
 /** All logs that write in this round have said so. */
