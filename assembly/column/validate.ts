@@ -4,7 +4,7 @@
  * dictionary's size and text ends against the text included. What is not checked cannot lead outside: values, the
  * order of dictionary entries, the content of compressed text (the decompressor checks that as it goes).
  */
-import { blockCount, blockEntry, blockRows, chunkByteLength, chunkCodeWidth, chunkCount, chunkData, chunkEncoding, chunkEntries, chunkEntryCount, chunkExponent, chunkKind, chunkRunCount, chunkRunEnds, chunkTextBytes, entryExceptionCount, entryTextStart, entryWidth, BLOCK_ROWS, COUNT_MAX, ENCODING_CONSTANT, ENCODING_DECIMAL, ENCODING_DELTA, ENCODING_FRAME, ENCODING_LINEAR, ENCODING_PLAIN, ENCODING_TEXT_CONSTANT, ENCODING_TEXT_DICTIONARY, ENCODING_TEXT_LZ, ENCODING_TEXT_PLAIN, ENCODING_TEXT_RUNS, ENTRY_BYTES, EXPONENT_MAX, HEADER_BYTES, KIND_BYTES, KIND_F64, KIND_I64, SUB_BLOCK_BYTES, nullBitmapBytes } from './layout'
+import { blockCount, blockEntry, blockRows, chunkByteLength, chunkCodeWidth, chunkCount, chunkData, chunkEncoding, chunkEntries, chunkEntryCount, chunkExponent, chunkKind, chunkRunCount, chunkRunEnds, chunkTextBytes, entryBase, entryExceptionCount, entryFraction, entrySlope, entryTextStart, entryWidth, BLOCK_ROWS, COUNT_MAX, ENCODING_CONSTANT, ENCODING_DECIMAL, ENCODING_DELTA, ENCODING_FRAME, ENCODING_LINEAR, ENCODING_PLAIN, ENCODING_TEXT_CONSTANT, ENCODING_TEXT_DICTIONARY, ENCODING_TEXT_LZ, ENCODING_TEXT_PLAIN, ENCODING_TEXT_RUNS, ENTRY_BYTES, EXPONENT_MAX, HEADER_BYTES, KIND_BYTES, KIND_F64, KIND_I64, SUB_BLOCK_BYTES, nullBitmapBytes } from './layout'
 import { packedBytes, packedGet32 } from './packing'
 import { subBlock, subBlockFirstRow, subBlockStart, subBlockStored, textEnd, textStart } from './text/places'
 
@@ -157,6 +157,12 @@ function validateText(chunk: usize, encoding: i32): i32 {
 
 /** The block's last end, or more than any text has when ends do not ascend. */
 function lastEnd(chunk: usize, entry: usize, rows: i32): u64 {
+  if (entryWidth(entry) == 0) {
+    // A line that never falls, unless it leaves 32 bits: texts of one length, whose reading from storage need not wait for a look at each.
+    const last = <u32>(rows - 1)
+    const end = <u64><u32>entryBase(entry) + <u64><u32>entrySlope(entry) * last + ((<u32>entryFraction(entry) * last) >>> 16)
+    if (end <= u32.MAX_VALUE) return end
+  }
   let before: u32 = 0
   for (let i = 0; i < rows; i++) {
     const end = textEnd(chunk, entry, i)
