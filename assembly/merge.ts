@@ -1,8 +1,9 @@
 /**
  * K-way merge of sorted key vectors, newest run first; contract in src/kernel/merge.ts.
  *
- * Each run's head key is cached in its record as one 64-bit number: an i64 key itself, or the first 8 key
- * bytes big-endian, zero-padded, so that most comparisons touch no key. A descending merge caches the
+ * Each run's head key is cached in its record as one 64-bit number: an i64 key itself, or 8 key bytes
+ * big-endian, zero-padded, so that most comparisons touch no key: the first ones behind those that all keys of
+ * the call share, which the first and the last key of each run tell. A descending merge caches the
  * complement, which turns the order around. The records also hold the run numbers sorted by head (equal
  * heads newest first): after a winner the first run sinks to its place, which costs one comparison while
  * runs do not interleave.
@@ -12,6 +13,9 @@
 
 const final: u32 = 1
 const descending: u32 = 2
+
+/** Bytes that all keys (refs) of the call under way begin with. */
+let shared: u32 = 0
 
 function recordAt(runs: usize, run: u32): usize {
   return runs + (<usize>run << 5)
@@ -25,6 +29,38 @@ function elementAt(record: usize): usize {
   return <usize>load<u32>(record) + (<usize>load<u32>(record, 4) << 3)
 }
 
+/** How many of the first `most` bytes of a key another key begins with. */
+function sharedWith(key: usize, most: u32, element: usize): u32 {
+  const other = <usize>load<u32>(element)
+  const end = min(most, load<u32>(element, 4))
+  let at: u32 = 0
+  for (; at + 8 <= end; at += 8) {
+    const difference = load<u64>(key + at) ^ load<u64>(other + at)
+    if (difference != 0) return at + (<u32>ctz(difference) >> 3)
+  }
+  while (at < end && load<u8>(key + at) == load<u8>(other + at)) at++
+  return at
+}
+
+/** Bytes that all keys still to come begin with; runs are in order, so their ends tell. */
+function sharedBytes(runs: usize, runCount: u32): u32 {
+  let key: usize = 0
+  let most: u32 = 0
+  for (let run: u32 = 0; run < runCount; run++) {
+    const record = recordAt(runs, run)
+    if (exhausted(record)) continue
+    const first = elementAt(record)
+    if (key == 0) {
+      key = <usize>load<u32>(first)
+      most = load<u32>(first, 4)
+    }
+    most = sharedWith(key, most, first)
+    most = sharedWith(key, most, <usize>load<u32>(record) + (<usize>(load<u32>(record, 8) - 1) << 3))
+    if (most == 0) break
+  }
+  return most
+}
+
 /** First 8 bytes of a key, big-endian, zero-padded. Reads before the key, never after it. */
 function prefixOf(key: usize, keyBytes: u32): u64 {
   if (keyBytes >= 8) return bswap<u64>(load<u64>(key))
@@ -32,18 +68,18 @@ function prefixOf(key: usize, keyBytes: u32): u64 {
   return bswap<u64>(load<u64>(key + keyBytes - 8)) << (<u64>(8 - keyBytes) << 3)
 }
 
-/** Compares two keys whose first 8 bytes, zero-padded, are equal. */
+/** Compares two keys whose first 8 bytes behind the shared ones, zero-padded, are equal. */
 function compareTails(left: usize, right: usize): i32 {
   const leftKey = <usize>load<u32>(left), rightKey = <usize>load<u32>(right)
   const leftBytes = load<u32>(left, 4), rightBytes = load<u32>(right, 4)
-  const shared = <usize>min(leftBytes, rightBytes)
-  let at: usize = 8
-  while (at + 8 <= shared) {
+  const end = <usize>min(leftBytes, rightBytes)
+  let at: usize = 8 + <usize>shared
+  while (at + 8 <= end) {
     const a = load<u64>(leftKey + at), b = load<u64>(rightKey + at)
     if (a != b) return bswap<u64>(a) < bswap<u64>(b) ? -1 : 1
     at += 8
   }
-  while (at < shared) {
+  while (at < end) {
     const a = load<u8>(leftKey + at), b = load<u8>(rightKey + at)
     if (a != b) return a < b ? -1 : 1
     at++
@@ -53,7 +89,7 @@ function compareTails(left: usize, right: usize): i32 {
 
 function headAt<K>(element: usize, flip: K): K {
   if (isSigned<K>()) return <K>(load<K>(element) ^ flip)
-  return <K>(<K>prefixOf(<usize>load<u32>(element), load<u32>(element, 4)) ^ flip)
+  return <K>(<K>prefixOf(<usize>load<u32>(element) + <usize>shared, load<u32>(element, 4) - shared) ^ flip)
 }
 
 /** Order of two elements by head, then (refs only) by the rest of the key; `flip` is all ones when descending. */
@@ -206,6 +242,7 @@ function mergeTwoRefs(runs: usize, out: usize, limit: u32, flip: u64): u32 {
 
 export function mergeRefs(runs: usize, runCount: u32, out: usize, limit: u32): u32 {
   const flip: u64 = runCount > 0 && (load<u32>(runs, 12) & descending) ? u64.MAX_VALUE : 0
+  shared = sharedBytes(runs, runCount)
   const written = runCount == 2 ? mergeTwoRefs(runs, out, limit, flip) : 0
   return mergeMany<u64>(runs, runCount, out, written, limit, flip)
 }
@@ -264,6 +301,7 @@ function hide<K>(run: usize, older: usize, count: u32, selection: usize): u32 {
 }
 
 export function mergeHideRefs(run: usize, older: usize, count: u32, selection: usize): u32 {
+  shared = 0
   return hide<u64>(run, older, count, selection)
 }
 

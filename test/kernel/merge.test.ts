@@ -55,25 +55,27 @@ function merge(kernel: Kernel, runs: readonly Run[], limit: number, descending: 
   }
 }
 
-function randomKey(random: Random, i64: boolean): Key {
+/** `begin`: what all keys begin with, where that is to be so. */
+function randomKey(random: Random, i64: boolean, begin: string): Key {
   if (i64) return (BigInt(random.below(60)) - 30n) * (random.below(4) === 0 ? 1n << 40n : random.below(8) === 0 ? 0x3_ffff_ffff_ffff_ffn : 1n)
   const shared = ['', 'shared prefix of some length ', '\0\0'][random.below(3)]!
-  return Buffer.concat([Buffer.from(shared), Buffer.from(Array.from({ length: random.below(4) }, () => [0, 1, 97, 255][random.below(4)]!))])
+  return Buffer.concat([Buffer.from(begin), Buffer.from(shared), Buffer.from(Array.from({ length: random.below(4) }, () => [0, 1, 97, 255][random.below(4)]!))])
 }
 
 /** Ascending, each once. */
-function sortedKeys(random: Random, i64: boolean, countMax = 40): Key[] {
+function sortedKeys(random: Random, i64: boolean, countMax = 40, begin = ''): Key[] {
   const byText = new Map<string, Key>()
   for (let i = random.below(countMax); i > 0; i--) {
-    const key = randomKey(random, i64)
+    const key = randomKey(random, i64, begin)
     byText.set(typeof key === 'bigint' ? String(key) : Buffer.from(key).toString('hex'), key)
   }
   return [...byText.values()].sort(compareKeys)
 }
 
 function randomRuns(random: Random, i64: boolean, descending: boolean): Run[] {
+  const begin = ['', 'all', 'all keys begin so'][random.below(3)]!
   return Array.from({ length: random.below(9) }, () => {
-    const ascending = sortedKeys(random, i64, 30), keys = descending ? ascending.reverse() : ascending
+    const ascending = sortedKeys(random, i64, 30, begin), keys = descending ? ascending.reverse() : ascending
     return { keys, final: random.below(3) > 0, start: Math.min(keys.length, random.below(5) === 0 ? random.below(4) : 0) }
   })
 }
