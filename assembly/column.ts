@@ -10,6 +10,7 @@ export { columnDecodeI64, columnDecodeF64, columnGetI64, columnGetF64, columnLow
 export { columnDecodeBytes, columnDecodeScratchBytes, columnGetBytes } from './column/text/decode'
 export { columnExpand, columnExpandedBytes } from './column/text/expand'
 export { columnFindKey } from './column/find-key'
+export { columnFront } from './column/text/front'
 export { columnGather } from './column/gather'
 export { columnLowerBoundBytes } from './column/text/search'
 export { columnValidate } from './column/validate'

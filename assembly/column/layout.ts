@@ -15,7 +15,7 @@
  *    20  u32  dataOffset      see the encodings
  *    24  u32  textOffset      bytes kinds: start of the text (lz: of the compressed text)
  *    28  u32  textBytes       bytes kinds: length of the text, uncompressed
- *    32  u32  entryCount      dictionary, runs: dictionary entries;  lz: sub-blocks
+ *    32  u32  entryCount      dictionary, runs: dictionary entries;  lz: sub-blocks;  front: see there
  *    36  u32  entriesOffset   dictionary, runs: u32 × (entries + 1) text offsets, relative to textOffset, ascending;
  *                             lz: 12 bytes × (sub-blocks + 1)
  *    40  u32  runCount        runs
@@ -52,6 +52,10 @@
  *                    textOffset), and a last record with the three ends. A sub-block whose stored size equals its
  *                    uncompressed size is stored as it is, others are LZ4 blocks.
  *
+ *    21 front        bytes without nulls, on disk only, made plain when they are read: directory as for plain; entryCount is
+ *                    the stored text's bytes, which are, for each 64 rows, u16 shared, the first of these rows, and of each
+ *                    other one what stands behind its first `shared` bytes: all 64 begin with these
+ *
  * Packed codes of n values at width w <= 32: four interleaved streams of little-endian bits, value i in
  * stream i & 3 at bit (i >> 2)·w; 32-bit word k of stream s stands at byte 16·k + 4·s. Size packedBytes(n, w),
  * a multiple of 16. Width 32 is thus a plain u32 array. w > 32: the low 32 bits as a stream of width 32 (16·ceil(n / 4)
@@ -76,12 +80,14 @@ export const ENCODING_TEXT_PLAIN: i32 = 17
 export const ENCODING_TEXT_DICTIONARY: i32 = 18
 export const ENCODING_TEXT_RUNS: i32 = 19
 export const ENCODING_TEXT_LZ: i32 = 20
+export const ENCODING_TEXT_FRONT: i32 = 21
 
 export const HEADER_BYTES: i32 = 48
 export const ENTRY_BYTES: i32 = 32
 export const SUB_BLOCK_BYTES: i32 = 12
 export const BLOCK_ROWS: i32 = 1024
 export const CHECKPOINT_ROWS: i32 = 128
+export const FRONT_ROWS: i32 = 64
 export const COUNT_MAX: i32 = 65535
 export const EXPONENT_MAX: i32 = 18
 

@@ -4,8 +4,9 @@
  * dictionary's size and text ends against the text included. What is not checked cannot lead outside: values, the
  * order of dictionary entries, the content of compressed text (the decompressor checks that as it goes).
  */
-import { blockCount, blockEntry, blockRows, chunkByteLength, chunkCodeWidth, chunkCount, chunkData, chunkEncoding, chunkEntries, chunkEntryCount, chunkExponent, chunkKind, chunkRunCount, chunkRunEnds, chunkTextBytes, entryBase, entryExceptionCount, entryFraction, entrySlope, entryTextStart, entryWidth, BLOCK_ROWS, COUNT_MAX, ENCODING_CONSTANT, ENCODING_DECIMAL, ENCODING_DELTA, ENCODING_FRAME, ENCODING_LINEAR, ENCODING_PLAIN, ENCODING_TEXT_CONSTANT, ENCODING_TEXT_DICTIONARY, ENCODING_TEXT_LZ, ENCODING_TEXT_PLAIN, ENCODING_TEXT_RUNS, ENTRY_BYTES, EXPONENT_MAX, HEADER_BYTES, KIND_BYTES, KIND_F64, KIND_I64, SUB_BLOCK_BYTES, nullBitmapBytes } from './layout'
+import { blockCount, blockEntry, blockRows, chunkByteLength, chunkCodeWidth, chunkCount, chunkData, chunkEncoding, chunkEntries, chunkEntryCount, chunkExponent, chunkKind, chunkRunCount, chunkRunEnds, chunkTextBytes, entryBase, entryExceptionCount, entryFraction, entrySlope, entryTextStart, entryWidth, BLOCK_ROWS, COUNT_MAX, ENCODING_CONSTANT, ENCODING_DECIMAL, ENCODING_DELTA, ENCODING_FRAME, ENCODING_LINEAR, ENCODING_PLAIN, ENCODING_TEXT_CONSTANT, ENCODING_TEXT_DICTIONARY, ENCODING_TEXT_FRONT, ENCODING_TEXT_LZ, ENCODING_TEXT_PLAIN, ENCODING_TEXT_RUNS, ENTRY_BYTES, EXPONENT_MAX, HEADER_BYTES, KIND_BYTES, KIND_F64, KIND_I64, SUB_BLOCK_BYTES, nullBitmapBytes } from './layout'
 import { packedBytes, packedGet32 } from './packing'
+import { frontFits } from './text/front'
 import { subBlock, subBlockFirstRow, subBlockStart, subBlockStored, textEnd, textStart } from './text/places'
 
 const MALFORMED_HEADER: i32 = 1
@@ -32,7 +33,7 @@ export function columnValidate(chunk: usize, chunkBytes: u32): i32 {
   if (encoding == ENCODING_TEXT_CONSTANT) return sectionInside(chunk, 24, <u64>chunkTextBytes(chunk)) ? 0 : MALFORMED_TEXT
   if (encoding == ENCODING_TEXT_DICTIONARY || encoding == ENCODING_TEXT_RUNS) return validateDictionary(chunk, encoding)
   if (!sectionInside(chunk, 16, <u64>blockCount(chunkCount(chunk)) * ENTRY_BYTES)) return MALFORMED_BLOCK
-  if (encoding == ENCODING_TEXT_PLAIN || encoding == ENCODING_TEXT_LZ) return validateText(chunk, encoding)
+  if (encoding == ENCODING_TEXT_PLAIN || encoding == ENCODING_TEXT_LZ || encoding == ENCODING_TEXT_FRONT) return validateText(chunk, encoding)
   return validateNumbers(chunk, encoding)
 }
 
@@ -40,7 +41,7 @@ function kindFits(kind: i32, encoding: i32): bool {
   if (encoding == ENCODING_CONSTANT || encoding == ENCODING_PLAIN) return kind == KIND_I64 || kind == KIND_F64
   if (encoding == ENCODING_FRAME || encoding == ENCODING_LINEAR || encoding == ENCODING_DELTA) return kind == KIND_I64
   if (encoding == ENCODING_DECIMAL) return kind == KIND_F64
-  return kind == KIND_BYTES && encoding >= ENCODING_TEXT_CONSTANT && encoding <= ENCODING_TEXT_LZ
+  return kind == KIND_BYTES && encoding >= ENCODING_TEXT_CONSTANT && encoding <= ENCODING_TEXT_FRONT
 }
 
 /** Whether `bytes` bytes at `offset` are a section of the chunk, aligned and behind its header. */
@@ -152,6 +153,7 @@ function validateText(chunk: usize, encoding: i32): i32 {
   }
   if (start != textBytes) return MALFORMED_TEXT
   if (encoding == ENCODING_TEXT_LZ) return validateSubBlocks(chunk, textBytes)
+  if (encoding == ENCODING_TEXT_FRONT) return sectionInside(chunk, 24, <u64><u32>chunkEntryCount(chunk)) && frontFits(chunk) ? 0 : MALFORMED_TEXT
   return sectionInside(chunk, 24, <u64>textBytes) ? 0 : MALFORMED_TEXT
 }
 

@@ -67,10 +67,16 @@ export interface ColumnExports {
    */
   columnFindKey(chunk: Pointer, key: Pointer, keyBytes: number, work: Pointer, scratch: Pointer): number
 
-  /** Bytes of a chunk of compressed text as `columnExpand` writes it; 0 for any other chunk. */
+  /**
+   * Writes a plain bytes chunk without nulls in the form for storage in which rows that begin alike share their beginnings;
+   * `out` has room for the chunk. Returns the bytes written, or 0 where that saves less than an eighth, and for any other chunk.
+   * Nothing but `columnValidate`, `columnCount`, `columnKind`, `columnEncoding` and the following two reads it.
+   */
+  columnFront(chunk: Pointer, out: Pointer): number
+  /** Bytes of a chunk of compressed text, or in the form for storage, as `columnExpand` writes it; 0 for any other chunk. */
   columnExpandedBytes(chunk: Pointer): number
   /**
-   * Writes a chunk of compressed text as a plain one with the same rows, in which a row is read without its neighbours; returns the
+   * Writes a chunk of compressed text, or in the form for storage, as a plain one with the same rows, in which a row is read without its neighbours; returns the
    * bytes written, or 0 for any other chunk and for malformed text.
    */
   columnExpand(chunk: Pointer, out: Pointer): number

@@ -5,6 +5,7 @@ import { codesBytes, createChunkWriter } from './column/chunk-write.ts'
 import { createDictionaryBuilder } from './column/dictionary.ts'
 import { createColumnExpand } from './column/expand.ts'
 import { createFindKey } from './column/find-key.ts'
+import { createColumnFront } from './column/front.ts'
 import { createColumnGather } from './column/gather.ts'
 import { blockCount, blockRows, createChunkLayout, entryBytes, headerBytes, nullBitmapBytes } from './column/layout.ts'
 import { createColumnNulls } from './column/nulls.ts'
@@ -20,6 +21,7 @@ export function createColumnJs(memory: LinearMemory): ColumnExports {
   const nulls = createColumnNulls(memory, layout)
   const writer = createChunkWriter(memory, layout, nulls)
   const places = createTextPlaces(memory, layout, lz)
+  const front = createColumnFront(memory, layout, places)
   const getters = { ...createNumberReaders(memory, layout, nulls), ...createTextReaders(memory, layout, nulls, places) }
   const { columnEncodeI64, writeFixed } = createIntegerWriter(memory, writer)
   return {
@@ -32,10 +34,11 @@ export function createColumnJs(memory: LinearMemory): ColumnExports {
     columnKind: (chunk) => layout.kind(chunk),
     columnEncoding: (chunk) => layout.encoding(chunk),
     columnHasNulls: (chunk) => layout.flags(chunk) & 1,
-    columnValidate: createValidator(memory, layout, places),
+    columnValidate: createValidator(memory, layout, places, front),
     ...getters,
     columnFindKey: createFindKey(memory, layout, getters),
-    ...createColumnExpand(memory, layout, places),
+    columnFront: front.columnFront,
+    ...createColumnExpand(memory, layout, places, front),
     ...createColumnGather(memory, layout, getters),
   }
 }

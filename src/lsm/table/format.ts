@@ -48,7 +48,10 @@ import type { ChunkName } from './table.ts'
 
 export const headerMagic = 'LSMTSST1'
 export const trailerMagic = 'LSMTSSTE'
-export const formatVersion = 1
+/** Version 2 stores keys of text so that what they begin with alike is written once (encoding 21 of chunks). */
+export const formatVersion = 2
+/** Older ones that are read. */
+export const readableVersions: readonly number[] = [1, formatVersion]
 export const checksumAlgorithm = 1
 export const headerBytes = 64
 export const trailerBytes = 64

@@ -4,11 +4,14 @@ import type * as WriterClaimModule from '../../../src/lsm/claim/writer-claim.ts'
 import type * as FenceModule from '../../../src/lsm/log/stream/fence-stream.ts'
 import type * as ChainModule from '../../../src/lsm/log/stream/stream-chain.ts'
 import type * as ClaimManifestModule from '../../../src/lsm/claim/claim-manifest.ts'
+import type * as TakeShardModule from '../../../src/lsm/state/open/take-shard.ts'
+import type * as TableFilesModule from '../../../src/lsm/state/table-files.ts'
 
 const claimModule = '../../../src/lsm/claim/writer-claim.ts'
 const fenceModule = '../../../src/lsm/log/stream/fence-stream.ts'
 const chainModule = '../../../src/lsm/log/stream/stream-chain.ts'
-const listedModule = '../../../src/lsm/claim/listed-shards.ts'
+const takeShardModule = '../../../src/lsm/state/open/take-shard.ts'
+const tableFilesModule = '../../../src/lsm/state/table-files.ts'
 const manifestModule = '../../../src/lsm/claim/claim-manifest.ts'
 
 const bugs: Readonly<Record<string, () => void>> = {
@@ -28,12 +31,17 @@ const bugs: Readonly<Record<string, () => void>> = {
       const actual = await original<typeof ClaimManifestModule>()
       return { ...actual, firstFileNumber: (epoch: number) => (new Error().stack!.includes('deleteUnreferenced') ? Infinity : actual.firstFileNumber(epoch)) }
     })
-    vi.doMock(listedModule, () => ({ listShards: () => Promise.resolve([]) }))
+    vi.doMock(takeShardModule, async (original) => {
+      const actual = await original<typeof TakeShardModule>()
+      const { tableFileLengths } = await vi.importActual<typeof TableFilesModule>(tableFilesModule)
+      // Listed as late as can be.
+      return { ...actual, deleteUnreferenced: async (...[options, manifest]: Parameters<typeof actual.deleteUnreferenced>) => await actual.deleteUnreferenced(options, manifest, await tableFileLengths(options.storage, options.shard)) }
+    })
   },
 }
 
 afterEach(() => {
-  for (const module of [claimModule, fenceModule, manifestModule, listedModule]) vi.doUnmock(module)
+  for (const module of [claimModule, fenceModule, manifestModule, takeShardModule]) vi.doUnmock(module)
   vi.resetModules()
 })
 

@@ -122,8 +122,8 @@ describe.each(kinds)('damaged table files over %s kernels', (kind) => {
   it('names version and checksum of files from the future', async () => {
     const fixture = createFixture(kind)
     const meta = await writeTable(fixture, layouts.i64, makeRows(layouts.i64, 30, 16))
-    forgeFooter(fixture, meta, () => undefined, (trailer) => (trailer[32] = 2))
-    await expect(openFixture(fixture, meta)).rejects.toMatchObject({ code: 'XX002', message: expect.stringContaining('version 2') })
+    forgeFooter(fixture, meta, () => undefined, (trailer) => (trailer[32] = 3))
+    await expect(openFixture(fixture, meta)).rejects.toMatchObject({ code: 'XX002', message: expect.stringContaining('version 3') })
     expect(await verifyTable(fixture.storage, fixture.kernel, meta, shard)).toMatchObject([{ code: 'XX002' }])
   })
 })

@@ -1,12 +1,12 @@
 /**
- * Files written by version 1 of the format stay readable. `test/golden/table-file-v1.json` was written once and is never
- * rewritten; a later version gets a file of its own (LSMT_GOLDEN=1 writes one that is missing).
+ * Files written by earlier versions of the format stay readable. `test/golden/table-file-v1.json` and the others were
+ * written once and are never rewritten; a later version gets a file of its own (LSMT_GOLDEN=1 writes one that is missing).
  */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import type { TableLayout } from '../../../src/lsm/layout.ts'
-import { formatVersion } from '../../../src/lsm/table/format.ts'
+import { formatVersion, readableVersions } from '../../../src/lsm/table/format.ts'
 import type { TableMeta } from '../../../src/lsm/table/table.ts'
 import { verifyTable } from '../../../src/lsm/table/verify-table.ts'
 import { kinds } from '../../kernel/both-kinds.ts'
@@ -23,7 +23,7 @@ interface GoldenFile {
   readonly bytes: readonly string[]
 }
 
-const path = fileURLToPath(new URL(`../../golden/table-file-v${formatVersion}.json`, import.meta.url))
+const pathOf = (version: number): string => fileURLToPath(new URL(`../../golden/table-file-v${version}.json`, import.meta.url))
 const layout: TableLayout = { tableId: 77, columns: ['bytes', 'i64', 'f64', 'bytes', 'i64', 'bytes'], key: [0, 1] }
 
 /** Columns that call for different encodings, nulls among them; every third row of the middle is deleted. */
@@ -41,19 +41,19 @@ async function writeGolden(): Promise<void> {
   const meta = await writeTable(fixture, layout, rows, { rowGroupBytes: 4500, rangeTombstones })
   const bytes = Buffer.from(fileBytes(fixture, meta)).toString('base64').match(/.{1,120}/g)!
   const plain = { ...meta, minKey: hex(meta.minKey), maxKey: hex(meta.maxKey) }
-  writeFileSync(path, `${JSON.stringify({ meta: plain, rows: describeRows(rows), rangeTombstones: [[hex(Buffer.from('a')), hex(Buffer.from('b'))]], bytes }, null, 1)}\n`, { flag: 'wx' })
+  writeFileSync(pathOf(formatVersion), `${JSON.stringify({ meta: plain, rows: describeRows(rows), rangeTombstones: [[hex(Buffer.from('a')), hex(Buffer.from('b'))]], bytes }, null, 1)}\n`, { flag: 'wx' })
 }
 
-function readGolden(): GoldenFile {
-  const golden = JSON.parse(readFileSync(path, 'utf8')) as Omit<GoldenFile, 'meta'> & { meta: Omit<TableMeta, 'minKey' | 'maxKey'> & { minKey: string; maxKey: string } }
+function readGolden(version: number): GoldenFile {
+  const golden = JSON.parse(readFileSync(pathOf(version), 'utf8')) as Omit<GoldenFile, 'meta'> & { meta: Omit<TableMeta, 'minKey' | 'maxKey'> & { minKey: string; maxKey: string } }
   const key = (text: string): Uint8Array => new Uint8Array(Buffer.from(text, 'hex'))
   return { ...golden, meta: { ...golden.meta, minKey: key(golden.meta.minKey), maxKey: key(golden.meta.maxKey) } }
 }
 
 describe('table files of the past', () => {
-  it.each(kinds)('version 1 reads as it was written, over %s kernels', async (kind) => {
-    if (!existsSync(path) && process.env['LSMT_GOLDEN'] === '1') await writeGolden()
-    const golden = readGolden()
+  it.each(readableVersions.flatMap((version) => kinds.map((kind) => [version, kind] as const)))('version %i reads as it was written, over %s kernels', async (version, kind) => {
+    if (!existsSync(pathOf(formatVersion)) && process.env['LSMT_GOLDEN'] === '1') await writeGolden()
+    const golden = readGolden(version)
     const fixture = createFixture(kind)
     await fixture.storage.createIfAbsent('sst/3/00000000000000000001.sst', [Buffer.from(golden.bytes.join(''), 'base64')])
     expect(await verifyTable(fixture.storage, fixture.kernel, golden.meta, shard)).toEqual([])

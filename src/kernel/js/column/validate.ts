@@ -1,5 +1,6 @@
 /** Twin of assembly/column/validate.ts: the same checks in the same order, hence the same numbers. */
 import type { LinearMemory, Pointer } from '../../linear-memory.ts'
+import type { ColumnFront } from './front.ts'
 import { blockCount, checkpointBytes, columnKinds, countMax, encodings, entryBytes, exceptionBytes, exponentMax, headerBytes, nullBitmapBytes, packedBytes, subBlockBytes } from './layout.ts'
 import type { ChunkLayout } from './layout.ts'
 import type { TextPlaces } from './text.ts'
@@ -11,10 +12,10 @@ function kindFits(kind: number, encoding: number): boolean {
   if (encoding === encodings.constant || encoding === encodings.plain) return kind === columnKinds.i64 || kind === columnKinds.f64
   if (encoding >= encodings.frame && encoding <= encodings.delta) return kind === columnKinds.i64
   if (encoding === encodings.decimal) return kind === columnKinds.f64
-  return kind === columnKinds.bytes && encoding >= encodings.textConstant && encoding <= encodings.textLz
+  return kind === columnKinds.bytes && encoding >= encodings.textConstant && encoding <= encodings.textFront
 }
 
-export function createValidator(memory: LinearMemory, layout: ChunkLayout, places: TextPlaces): (chunk: Pointer, chunkBytes: number) => number {
+export function createValidator(memory: LinearMemory, layout: ChunkLayout, places: TextPlaces, front: ColumnFront): (chunk: Pointer, chunkBytes: number) => number {
   const { u8, u16, u32 } = memory
 
   const inside = (chunk: Pointer, offset: number, bytes: number): boolean => (offset & 7) === 0 && offset >= headerBytes && offset + bytes <= layout.byteLength(chunk)
@@ -113,6 +114,7 @@ export function createValidator(memory: LinearMemory, layout: ChunkLayout, place
     }
     if (start !== textBytes) return malformed.text
     if (encoding === encodings.textLz) return validateSubBlocks(chunk, textBytes)
+    if (encoding === encodings.textFront) return sectionInside(chunk, 24, layout.entryCount(chunk)) && front.fits(chunk) ? 0 : malformed.text
     return sectionInside(chunk, 24, textBytes) ? 0 : malformed.text
   }
 
@@ -143,6 +145,6 @@ export function createValidator(memory: LinearMemory, layout: ChunkLayout, place
     if (encoding === encodings.textConstant) return sectionInside(chunk, 24, layout.textBytes(chunk)) ? 0 : malformed.text
     if (encoding === encodings.textDictionary || encoding === encodings.textRuns) return validateDictionary(chunk, encoding)
     if (!sectionInside(chunk, 16, blockCount(count) * entryBytes)) return malformed.block
-    return encoding === encodings.textPlain || encoding === encodings.textLz ? validateText(chunk, encoding) : validateNumbers(chunk, encoding)
+    return encoding === encodings.textPlain || encoding === encodings.textLz || encoding === encodings.textFront ? validateText(chunk, encoding) : validateNumbers(chunk, encoding)
   }
 }

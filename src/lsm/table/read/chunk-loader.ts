@@ -2,7 +2,7 @@
  * Brings chunks of one table file into the cache and pins them. Every chunk that is read passes its checksum and the
  * kernel's validation before it can be found there, so that later reads need no checks.
  */
-import { corruption } from '../../../errors.ts'
+import { corruption, invariant } from '../../../errors.ts'
 import type { Kernel } from '../../../kernel/kernel.ts'
 import type { Pointer } from '../../../kernel/linear-memory.ts'
 import type { ObjectReader } from '../../../storage/storage.ts'
@@ -144,7 +144,22 @@ function scatter(file: OpenFile, plan: PinPlan, read: PlannedRead, bytes: Uint8A
     const from = byteOffset - read.byteOffset
     if (read.chunks.length > 1) file.kernel.memory.u8.set(bytes.subarray(from, from + byteLength), address)
     checkChunk(file.kernel, file.tail, index, address)
+    if (file.kernel.exports.columnEncoding(address) === storedOnlyEncoding) expandStored(file, plan, index)
   }
+}
+
+/** The form in which keys are stored and nothing reads them (assembly/column/layout.ts). */
+export const storedOnlyEncoding = 21
+
+/** Replaces a chunk that was read by the form that is read. */
+function expandStored({ kernel: { exports }, cache }: OpenFile, { reserved }: PinPlan, index: number): void {
+  const stored = reserved.get(index)!
+  const byteLength = exports.columnExpandedBytes(cache.addressOf(stored))
+  const expanded = cache.reserve(byteLength)
+  reserved.set(index, expanded)
+  const written = exports.columnExpand(cache.addressOf(stored), cache.addressOf(expanded))
+  cache.unpin(stored)
+  invariant(written === byteLength, 'a chunk that was found well-formed cannot be expanded')
 }
 
 /** What a chunk is, for messages: `row group 3, column 2`. */

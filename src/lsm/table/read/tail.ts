@@ -8,7 +8,7 @@ import type { Kernel } from '../../../kernel/kernel.ts'
 import type { Pointer } from '../../../kernel/linear-memory.ts'
 import type { PhysicalKind, TableLayout } from '../../layout.ts'
 import { checkFooter } from './footer-checks.ts'
-import { checksumAlgorithm, chunkSlots, footerHeaderBytes, footerSections, formatVersion, headerBytes, trailerBytes, trailerMagic } from '../format.ts'
+import { checksumAlgorithm, chunkSlots, footerHeaderBytes, footerSections, headerBytes, readableVersions, trailerBytes, trailerMagic } from '../format.ts'
 import type { FooterSections, FooterShape } from '../format.ts'
 import type { TableMeta } from '../table.ts'
 import type { Tail } from './tail-view.ts'
@@ -75,10 +75,10 @@ function checkTrailer(kernel: Kernel, file: string, meta: TableMeta, trailer: Po
 
 /** Files of another version or checksum are refused by name: they are not damaged. */
 export function checkVersion(file: string, version: number, algorithm: number): void {
-  if (version === formatVersion && algorithm === checksumAlgorithm) return
-  throw new LsmtError('XX002', `${file} has format version ${version} with checksum ${algorithm}; this version of lsmt reads version ${formatVersion} with checksum ${checksumAlgorithm}`, {
+  if (readableVersions.includes(version) && algorithm === checksumAlgorithm) return
+  throw new LsmtError('XX002', `${file} has format version ${version} with checksum ${algorithm}; this version of lsmt reads versions ${readableVersions.join(' and ')} with checksum ${checksumAlgorithm}`, {
     file,
-    expected: `version ${formatVersion}, checksum ${checksumAlgorithm}`,
+    expected: `version ${readableVersions.join(' or ')}, checksum ${checksumAlgorithm}`,
     actual: `version ${version}, checksum ${algorithm}`,
   })
 }

@@ -5,7 +5,7 @@ import type { Pointer } from '../../../kernel/linear-memory.ts'
 import type { PhysicalKind } from '../../layout.ts'
 import { keySlot, tombstoneSlot, zoneMapFields } from '../format.ts'
 import { checkAscending, keyAt } from '../key-order.ts'
-import { checkChunk, chunkName, directoryEntry } from '../read/chunk-loader.ts'
+import { checkChunk, chunkName, directoryEntry, storedOnlyEncoding } from '../read/chunk-loader.ts'
 import { bytesAt, textExtremesAt, zoneMapAt } from '../read/tail-view.ts'
 import type { Tail } from '../read/tail-view.ts'
 import { expectIn } from '../read/tail.ts'
@@ -61,8 +61,9 @@ function decodeSlot(group: RowGroupBytes, slot: number): Decoded | undefined {
   const index = indexOf(group, slot)
   const entry = directoryEntry(tail, index) >>> 2
   if (memory.u32[entry + 1] === 0) return undefined
-  const chunk = group.chunks + memory.u32[entry]! * 8 - group.start
-  checkChunk(kernel, tail, index, chunk)
+  const stored = group.chunks + memory.u32[entry]! * 8 - group.start
+  checkChunk(kernel, tail, index, stored)
+  const chunk = exports.columnEncoding(stored) === storedOnlyEncoding ? expanded(group, stored) : stored
   const kind = tail.slots.kinds[slot]!
   const rowCount = exports.columnCount(chunk)
   const values = arena.allocate(rowCount * 8)
@@ -76,6 +77,12 @@ function decodeSlot(group: RowGroupBytes, slot: number): Decoded | undefined {
       : (kind === 'i64' ? exports.columnDecodeI64 : exports.columnDecodeF64)(chunk, 0, rowCount, values, nulls)
   if (status < 0) throw corruption('column chunk', { file: tail.file, block: chunkName(tail, index), expected: 'values', actual: `status ${status}` })
   return { kind, values, nulls, hasNulls: status > 0 }
+}
+
+function expanded({ kernel: { exports }, arena }: RowGroupBytes, stored: Pointer): Pointer {
+  const chunk = arena.allocate(exports.columnExpandedBytes(stored))
+  exports.columnExpand(stored, chunk)
+  return chunk
 }
 
 /** The tombstones as a bitmap with their count, which must be what the footer's row counts say. */

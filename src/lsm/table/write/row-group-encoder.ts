@@ -4,6 +4,7 @@
  */
 import { invariant } from '../../../errors.ts'
 import type { Kernel } from '../../../kernel/kernel.ts'
+import type { Pointer } from '../../../kernel/linear-memory.ts'
 import { align8, directoryEntryBytes } from '../format.ts'
 import { keyAt } from '../key-order.ts'
 import { createLinearBuffer, extend, freeLinearBuffer, reserveBytes } from './linear-buffer.ts'
@@ -112,7 +113,7 @@ function encodeChunk(kernel: Kernel, column: ColumnBuffer, rowCount: number, buf
   const work = reserveBytes(kernel, scratch, exports.columnScratchBytes(rowCount, column.dataBytes))
   const nulls = column.hasNulls ? column.nulls.address : 0
   const encode = { i64: exports.columnEncodeI64, f64: exports.columnEncodeF64, bytes: exports.columnEncodeBytes }[column.kind]
-  const byteLength = isKey && column.kind === 'bytes' ? exports.columnEncodeKeys(column.values.address, rowCount, chunk, work) : encode(column.values.address, nulls, rowCount, chunk, work)
+  const byteLength = isKey && column.kind === 'bytes' ? encodeKeys(kernel, column, rowCount, chunk, work) : encode(column.values.address, nulls, rowCount, chunk, work)
   invariant(byteLength > 0, `a column of ${rowCount} rows could not be encoded (${byteLength})`)
   memory.u8.fill(0, chunk + byteLength, chunk + align8(byteLength))
   const entry = extend(kernel, records.directory, directoryEntryBytes)
@@ -120,6 +121,15 @@ function encodeChunk(kernel: Kernel, column: ColumnBuffer, rowCount: number, buf
   memory.u32[(entry >>> 2) + 1] = byteLength
   exports.checksumXxh64(chunk, align8(byteLength), entry + 8)
   output.byteLength += align8(byteLength)
+}
+
+/** As plain, which is what reads find in memory, and stored so that what keys begin with alike is written once, where that pays. */
+function encodeKeys({ exports, memory }: Kernel, { values }: ColumnBuffer, rowCount: number, chunk: Pointer, work: Pointer): number {
+  const byteLength = exports.columnEncodeKeys(values.address, rowCount, chunk, work)
+  const stored = exports.columnFront(chunk, work)
+  if (stored === 0) return byteLength
+  memory.u8.copyWithin(chunk, work, work + stored)
+  return stored
 }
 
 /** Adds one column's zone record; for texts returns the exact extremes when they are short enough to keep. */
