@@ -194,7 +194,7 @@ function readWindow(state: DirectState, reader: TableReader, window: Window): Re
 function hideRows(state: DirectState, { touched }: Window, pins: PinnedChunks): Reading {
   const { context, stretch, standing } = state
   if (standing !== undefined || stretch?.shadow === undefined || touched.length === 0) return undefined
-  state.standing = standingRows(context, stretch.shadow, stretch.reader, touched, (rowGroup) => pins.chunk(rowGroup, keyChunk(context).name))
+  state.standing = standingRows(context, stretch.shadow, stretch.reader, touched, (rowGroup) => pins.chunk(rowGroup, keyChunk(context).name), state.scratch)
   return state.standing.reading
 }
 

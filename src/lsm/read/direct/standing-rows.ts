@@ -1,6 +1,7 @@
 /** Which rows of a window's row groups stand, where newer runs may hide some. */
 import type { Pointer } from '../../../kernel/linear-memory.ts'
 import { createArena } from '../../state/arena.ts'
+import type { Arena } from '../../state/arena.ts'
 import type { TableReader } from '../../table/table.ts'
 import type { StandingRows } from '../layers/key-lane.ts'
 import type { Shadow } from '../layers/shadow.ts'
@@ -20,10 +21,10 @@ export interface StandingWindow {
 /** Bitmaps of a window of common row groups. */
 const bitmapsBytes = 2048
 
-/** Of `rowGroups`, which ascend; `keys` gives their key chunks. Memory that outlives it is the caller's to free. */
-export function standingRows(context: ReadContext, shadow: Shadow, reader: TableReader, rowGroups: readonly number[], keys: (rowGroup: number) => Pointer): StandingWindow {
+/** Of `rowGroups`, which ascend; `keys` gives their key chunks. `scratch` is reset. */
+export function standingRows(context: ReadContext, shadow: Shadow, reader: TableReader, rowGroups: readonly number[], keys: (rowGroup: number) => Pointer, scratch: Arena): StandingWindow {
   const { heap, exports } = context.kernel
-  const arena = createArena(heap, bitmapsBytes), scratch = createArena(heap)
+  const arena = createArena(heap, bitmapsBytes)
   const standing = new Map<number, StandingRows>()
   let isFreed = false
   const hideFrom = (first: number): Reading => {
@@ -37,16 +38,16 @@ export function standingRows(context: ReadContext, shadow: Shadow, reader: Table
       const reading = shadow.hide(reader, rowGroup, vector.kind === 'bytes' ? vector.refs : vector.values, rows)
       if (reading !== undefined) return reading.then(() => hideFrom(i + 1))
     }
-    scratch.free()
     return undefined
   }
-  return {
-    of: (rowGroup) => standing.get(rowGroup),
-    reading: hideFrom(0),
-    free() {
-      isFreed = true
-      scratch.free()
-      arena.free()
-    },
+  const free = (): void => {
+    isFreed = true
+    arena.free()
+  }
+  try {
+    return { of: (rowGroup) => standing.get(rowGroup), reading: hideFrom(0), free }
+  } catch (error) {
+    free()
+    throw error
   }
 }

@@ -56,13 +56,14 @@ interface LaneState {
   position: number
   /** The next page is on its way: nothing is known until it is there. */
   isReading: boolean
+  isClosed: boolean
 }
 
 export function createKeyLane(context: ReadContext, options: KeyLaneOptions): KeyLane {
   const { heap } = context.kernel
   let state: LaneState | undefined
   function openAt(low: Uint8Array): Reading {
-    state ??= { context, options, source: options.open(), record: heap.allocate(recordBytes), page: undefined, position: 0, isReading: false }
+    state ??= { context, options, source: options.open(), record: heap.allocate(recordBytes), page: undefined, position: 0, isReading: false, isClosed: false }
     state.source.open(low, options.upper)
     return nextPage(state)
   }
@@ -78,6 +79,7 @@ export function createKeyLane(context: ReadContext, options: KeyLaneOptions): Ke
     },
     close() {
       if (state === undefined) return
+      state.isClosed = true
       state.source.close()
       heap.free(state.record)
       state = undefined
@@ -109,7 +111,7 @@ function seek(state: LaneState, low: Uint8Array): boolean {
 
 function nextPage(state: LaneState): Reading {
   const enter = (page: RunPage | undefined): void => {
-    state.page = page
+    state.page = state.isClosed ? undefined : page
     state.position = page?.from ?? 0
     state.isReading = false
   }
