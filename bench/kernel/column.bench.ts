@@ -105,22 +105,36 @@ function lowerBoundCase(name: string, shape: Shape): BenchCase {
   }
 }
 
-/** Keys as a table has them: digits that ascend, in a key chunk. */
-const keyLowerBoundCase: BenchCase = {
-  name: 'lower bound text keys',
+type KeySearch = (exports: Kernel['exports'], chunk: Pointer, key: Pointer, keyBytes: number, work: Pointer) => number
+
+/** Keys as a table has them: digits that ascend, in a key chunk, which is searched for some of them. */
+const keySearchCase = (name: string, search: KeySearch): BenchCase => ({
+  name,
   operations: probes,
   prepare({ heap, memory, exports }) {
-    const { columnEncodeKeys, columnLowerBoundBytes } = exports
-    const keyBytes = 16, keys = heap.allocate(rows * keyBytes), refs = heap.allocate(rows * 8)
+    const keyBytes = 16, keys = heap.allocate(rows * keyBytes), refs = heap.allocate(rows * 8), work = heap.allocate(8)
     for (let row = 0; row < rows; row++) {
       memory.buffer.write(String(row * 3).padStart(keyBytes, '0'), keys + row * keyBytes, 'latin1')
       memory.u32.set([keys + row * keyBytes, keyBytes], refs / 4 + 2 * row)
     }
     const chunk = heap.allocate(exports.columnEncodeBound(rows, rows * keyBytes)), scratch = heap.allocate(exports.columnScratchBytes(rows, rows * keyBytes))
-    columnEncodeKeys(refs, rows, chunk, scratch)
-    const found = new Uint32Array(probes)
-    const run = (): void => { for (let i = 0; i < probes; i++) found[i] = columnLowerBoundBytes(chunk, keys + ((i * 7919) % rows) * keyBytes, keyBytes, 0) }
+    exports.columnEncodeKeys(refs, rows, chunk, scratch)
+    const found = new Int32Array(probes)
+    const run = (): void => { for (let i = 0; i < probes; i++) found[i] = search(exports, chunk, keys + ((i * 7919) % rows) * keyBytes, keyBytes, work) }
     return { run, answer: () => found.join() }
+  },
+})
+
+/** Texts that are compressed, as a plain chunk. */
+const expandCase: BenchCase = {
+  name: 'expand compressed text',
+  operations: rows,
+  prepare(kernel) {
+    const { heap, memory, exports } = kernel
+    const { chunk } = prepareTexts(kernel, (random, row) => `text ${row} of ${random.nextU32()} abcdefghijklmnopqrstuvwxyz`)
+    const out = heap.allocate(exports.columnExpandedBytes(chunk))
+    let byteLength = 0
+    return { run: () => { byteLength = exports.columnExpand(chunk, out) }, answer: () => memory.buffer.subarray(out, out + byteLength).toString('base64') }
   },
 }
 
@@ -132,6 +146,8 @@ export function bench(): readonly BenchCase[] {
     ...Object.entries(texts).flatMap(([name, shape]) => columnCases(name, (kernel) => prepareTexts(kernel, shape))),
     lowerBoundCase('linear ids', integers['linear ids']!),
     lowerBoundCase('sorted keys', sorted),
-    keyLowerBoundCase,
+    keySearchCase('lower bound text keys', ({ columnLowerBoundBytes }, chunk, key, keyBytes) => columnLowerBoundBytes(chunk, key, keyBytes, 0)),
+    keySearchCase('find text keys', ({ columnFindKey }, chunk, key, keyBytes, work) => columnFindKey(chunk, key, keyBytes, work, 0)),
+    expandCase,
   ]
 }
