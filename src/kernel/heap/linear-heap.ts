@@ -4,7 +4,7 @@
  */
 import { invariant, LsmtError } from '../../errors.ts'
 import { addBlock, blockAddress, blockBytes, createHeapBlocks, granuleBytes, linkFree, releaseBlock, splitBlock, takeFree } from './heap-blocks.ts'
-import type { BlockId } from './heap-blocks.ts'
+import { createLiveBlocks } from './live-blocks.ts'
 import type { Pointer } from '../linear-memory.ts'
 
 export interface LinearHeap {
@@ -28,7 +28,7 @@ const roundDown = (bytes: number): number => Math.floor(bytes / granuleBytes) * 
 export function createLinearHeap(base: Pointer, byteLength: number): LinearHeap {
   invariant(base >= 0 && base + byteLength <= 2 ** 31, 'a linear heap must stand below 2 GiB')
   const blocks = createHeapBlocks()
-  const live = new Map<Pointer, BlockId>()
+  const live = createLiveBlocks()
   let usedBytes = 0
   const first = Math.max(roundUp(base), granuleBytes)
   const coveredBytes = roundDown(base + byteLength) - first
@@ -41,7 +41,7 @@ export function createLinearHeap(base: Pointer, byteLength: number): LinearHeap 
     if (id === 0) return 0
     splitBlock(blocks, id, bytes)
     const address = blockAddress(blocks, id)
-    live.set(address, id)
+    live.add(address, id)
     usedBytes += bytes
     return address
   }
@@ -54,9 +54,8 @@ export function createLinearHeap(base: Pointer, byteLength: number): LinearHeap 
   }
 
   function free(pointer: Pointer): void {
-    const id = live.get(pointer)
-    invariant(id !== undefined, () => `free of address ${pointer}, which is not allocated`)
-    live.delete(pointer)
+    const id = live.take(pointer)
+    invariant(id !== 0, () => `free of address ${pointer}, which is not allocated`)
     usedBytes -= blockBytes(blocks, id)
     releaseBlock(blocks, id)
   }
