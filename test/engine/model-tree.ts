@@ -5,6 +5,7 @@
 import { LsmtError } from '../../src/errors.ts'
 import { createAdmission } from '../../src/engine/shards/admission.ts'
 import type { Admission } from '../../src/engine/shards/admission.ts'
+import { noTreeStats } from '../../src/lsm/state/tree-stats.ts'
 import { createMemtableMemory } from '../../src/lsm/state/memtable-memory.ts'
 import { systemClock } from '../../src/runtime/clock.ts'
 import { invariant } from '../../src/errors.ts'
@@ -174,9 +175,7 @@ export function createModelTree(kernel: Kernel): ModelTree {
     flush: async () => {},
     compact: async () => {},
     checkpoint: () => Promise.reject(new LsmtError('0A000', 'a model tree has no files')),
-    get stats(): never {
-      throw new Error('a model tree has no stats')
-    },
+    stats: noTreeStats,
     close: async () => {},
     hold() {
       isHeld = true

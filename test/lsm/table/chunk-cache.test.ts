@@ -107,7 +107,8 @@ describe('chunk cache', () => {
     expect(cache.rewrite(file, 1, 2000, (from, to) => { written = [from, to]; return true })).toBe(true)
     expect(written).toEqual([before, cache.peek(file, 1)])
     expect(cache.partReads(file, 1)).toBe(0)
-    expect(cache.counts).toMatchObject({ expansions: 1, evictions: 1, chunks: 3 })
+    // Until it is written it takes room beside the form that it replaces.
+    expect(cache.counts).toMatchObject({ expansions: 1, evictions: 2, chunks: 2 })
     expect(cache.counts.chunkBytes).toBeLessThanOrEqual(4 * 1024)
     cache.removeFile(file)
     expect([cache.counts.chunkBytes, heap.usedBytes]).toEqual([0, 0])
