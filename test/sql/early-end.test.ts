@@ -19,10 +19,11 @@ beforeAll(async () => {
   await engine.close()
 })
 
-/** Of a database that was just opened, so nothing is in its cache. */
-async function bytesRead(text: string): Promise<number> {
+/** Of a database that was just opened, so nothing is in its cache but what `before` has read. */
+async function bytesRead(text: string, before = 'SHOW TABLES'): Promise<number> {
   const engine = await open()
   try {
+    await createSql(engine).query(before)
     for await (const result of createSql(engine).run(text)) {
       if (result.kind !== 'rows') throw new Error('rows were expected')
       let count = 0
@@ -51,5 +52,6 @@ test.each([
 })
 
 test.each(['SELECT MIN(a) FROM big', 'SELECT MAX(a) FROM big', 'SELECT MIN(n), MAX(n), COUNT(*) FROM big'])('%s is known without reading row groups', async (text) => {
-  expect(await bytesRead(text)).toBe(0)
+  // Footers are read by the first query of a file.
+  expect(await bytesRead(text, 'SELECT COUNT(*) FROM big')).toBe(0)
 })
