@@ -15,7 +15,7 @@ import type { ReadStats } from '../../../lsm/tree.ts'
 
 /** In memory; a statement may write several times as many bytes. */
 const firstBatchBytes = 16 * 1024 * 1024
-/** Of memtables beside which there is room to write, however small the memory for them. */
+/** Of memtables that a snapshot may keep: beside so little there is room to write, however small the memory for them. */
 const keptBytesMax = 1024 * 1024
 const batchBytes = 4 * 1024 * 1024
 
@@ -43,7 +43,7 @@ async function insertRows({ run, table, mode, stages }: QueriedInsert, rows: Asy
     if (first.done === true) return 0
     const second = await batches.next()
     if (second.done === true) return await run.engine.insert(table, first.value, mode, run.stats)
-    // With much of them kept there would be no room to write.
+    // With so much of the memtables kept by its snapshot there would be no room to write.
     if (flushesFirst && stages !== undefined) {
       await batches.return(undefined)
       await stages.engine.flush()
