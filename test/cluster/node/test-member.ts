@@ -68,7 +68,7 @@ export interface TestMember<R extends HostedReplica = EmptyReplica> {
 }
 
 export const kernel = openKernel('js', reserveLinearMemory(1024 * 1024))
-export const testSettings: MembershipSettings = { ...defaultMembershipSettings, leaseSeconds: 1, placementWaitMs: 300, lookEveryMs: 50, tellEveryMs: 200, planEveryMs: 300, retryMs: 100 }
+export const testSettings: MembershipSettings = { ...defaultMembershipSettings, leaseSeconds: 1, placementWaitMs: 300, lookEveryMs: 50, tellEveryMs: 200, planEveryMs: 300, retryMs: 100, leaveMsMax: 20_000 }
 
 let clusterCount = 0
 export const freshCluster = (): string => `t${process.pid}-${Date.now().toString(36)}-${clusterCount++}`

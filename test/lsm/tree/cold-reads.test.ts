@@ -20,6 +20,16 @@ const layout = layouts[0]!
 const settings = { ...defaultTreeSettings, level0RunsCompact: 100, rowGroupBytes: 4096, tableFileBytes: 64 * 1024 }
 const farStorage = (): Storage => createMemoryStorage({ syncReads: false })
 
+/** The same, telling the names of the objects that are created; segments of the log, which are made ahead at any time, are none. */
+function tellingStorage(): { readonly storage: Storage; readonly created: string[] } {
+  const storage = farStorage(), created: string[] = []
+  const told = (name: string): string => {
+    created.push(name)
+    return name
+  }
+  return { created, storage: { ...storage, createIfAbsent: (name, parts) => storage.createIfAbsent(told(name), parts), create: (name) => storage.create(told(name)) } }
+}
+
 const rowOf = (key: number): Row => [BigInt(key), Buffer.from(`text ${key}`), key / 4, BigInt(key % 10)]
 const keyOf = (key: number): Uint8Array => encodeKey(layout, rowOf(key))
 
@@ -149,19 +159,21 @@ describe('a tree over storage that is far away', () => {
   })
 
   it('flushes without a read, and compacts with one tail and few ranges a file', async () => {
-    const kernel = openTestKernel('wasm', 64 * MiB), storage = farStorage()
+    const kernel = openTestKernel('wasm', 64 * MiB), { storage, created } = tellingStorage()
     const tree = await openEmpty(kernel, storage)
     await put(tree, 0, 5000)
+    created.length = 0
     const flush = await costOf(storage, () => tree.flush())
-    // The table file and the manifest that names it, and a segment of the log.
     expect(flush).toMatchObject({ reads: 0, bytesRead: 0 })
-    expect(flush.creates).toBeLessThanOrEqual(3)
+    // The table file and the manifest that names it.
+    expect(created).toHaveLength(2)
     await put(tree, 2000, 7000)
     await tree.flush()
+    created.length = 0
     const compaction = await costOf(storage, () => tree.compact())
     const files = tree.stats.levels.reduce((sum, level) => sum + level.files, 0)
     expect(tree.stats.compactions).toBe(1)
-    expect(compaction.creates).toBe(files + 1)
+    expect(created).toHaveLength(files + 1)
     // Of each of two inputs its tail, then 16 row groups at a time.
     expect(compaction.reads).toBeLessThanOrEqual(2 + 8)
     await tree.close()
