@@ -14,6 +14,7 @@ import { fillInBatches, getSync, scanAll, shortRanges } from '../key-value/workl
 import { answerOf } from '../peers/answer.ts'
 import { lsmtTableWith } from '../peers/key-value/lsmt.ts'
 import { lsmtWith } from '../peers/lsmt.ts'
+import { loadRows } from '../peers/peer.ts'
 import type { OpenPeer } from '../peers/peer.ts'
 import { peerQueries } from '../sql/queries.ts'
 import { makeSales } from '../sql/sales.ts'
@@ -50,7 +51,7 @@ async function* analytics(root: string, count: number, rounds: number): AsyncGen
   const sales = makeSales(count), peers: OpenPeer[] = []
   for (const kernels of kinds) {
     const peer = await lsmtWith({ kernels }).open(join(root, kernels))
-    await peer.loadings[0]!.load(sales, 0, count)
+    await loadRows(peer.loadings[0]!, sales, 0, count)
     await peer.settle()
     peers.push(peer)
   }

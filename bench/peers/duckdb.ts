@@ -1,9 +1,9 @@
 /** DuckDB with its default settings, which use every core. */
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { saleAt } from '../sql/sales.ts'
+import type { Sale } from '../sql/sales.ts'
 import { isInstalled, load } from './installed.ts'
-import { insertText, statementRanges } from './peer.ts'
+import { insertText } from './peer.ts'
 import type { Loading, Peer, PeerKind, PeerRows } from './peer.ts'
 
 interface Reader {
@@ -71,27 +71,36 @@ function prepared(connection: Connection): Peer['query'] {
   }
 }
 
-const appender = (connection: Connection): Loading => ({
-  name: 'appender',
-  async load(sales, from, to) {
-    const rows = await connection.createAppender('sales')
-    for (let i = from; i < to; i++) {
-      const { id, ts, user_id, region, amount, status } = saleAt(sales, i)
-      rows.appendBigInt(BigInt(id))
-      rows.appendBigInt(BigInt(ts))
-      rows.appendBigInt(BigInt(user_id))
-      rows.appendVarchar(region)
-      rows.appendDouble(amount)
-      rows.appendVarchar(status)
-      rows.endRow()
-    }
-    rows.closeSync()
-  },
-})
+/** It is made for the first rows: while it is open, others see nothing of what it took. */
+function appender(connection: Connection): Loading {
+  let rows: Appender | undefined
+  return {
+    name: 'appender',
+    prepare: (sales) => async () => {
+      rows ??= await connection.createAppender('sales')
+      for (const sale of sales) append(rows, sale)
+    },
+    finish() {
+      rows?.closeSync()
+      rows = undefined
+    },
+  }
+}
+
+function append(rows: Appender, { id, ts, user_id, region, amount, status }: Sale): void {
+  rows.appendBigInt(BigInt(id))
+  rows.appendBigInt(BigInt(ts))
+  rows.appendBigInt(BigInt(user_id))
+  rows.appendVarchar(region)
+  rows.appendDouble(amount)
+  rows.appendVarchar(status)
+  rows.endRow()
+}
 
 const texts = (connection: Connection): Loading => ({
   name: 'INSERT as text',
-  async load(sales, from, to) {
-    for (const [start, end] of statementRanges(from, to)) await connection.runAndReadAll(insertText(Array.from({ length: end - start }, (_, i) => saleAt(sales, start + i))))
+  prepare(rows) {
+    const sql = insertText(rows)
+    return () => connection.runAndReadAll(sql)
   },
 })

@@ -3,9 +3,7 @@
  * every function that they make.
  */
 import type * as Lsmt from '../../src/lsmt.ts'
-import { saleAt } from '../sql/sales.ts'
-import type { Sales } from '../sql/sales.ts'
-import { insertText, statementRanges } from './peer.ts'
+import { insertText } from './peer.ts'
 import type { Loading, OpenPeer, Peer, PeerKind } from './peer.ts'
 
 export const lsmt: PeerKind = lsmtWith({})
@@ -30,17 +28,16 @@ async function openSales(options: Lsmt.OpenOptions): Promise<OpenPeer> {
 
 const batches = (db: Lsmt.Database): Loading => ({
   name: 'batches of a keyed table',
-  async load(sales: Sales, from: number, to: number) {
-    const table = db.table('sales')
-    for (const [start, end] of statementRanges(from, to)) {
-      await table.batch(Array.from({ length: end - start }, (_, i) => ({ put: { ...saleAt(sales, start + i) } })))
-    }
+  prepare(rows) {
+    const operations = rows.map((row) => ({ put: { ...row } }))
+    return () => db.table('sales').batch(operations)
   },
 })
 
 const texts = (db: Lsmt.Database): Loading => ({
   name: 'INSERT as text',
-  async load(sales, from, to) {
-    for (const [start, end] of statementRanges(from, to)) await db.query(insertText(Array.from({ length: end - start }, (_, i) => saleAt(sales, start + i))))
+  prepare(rows) {
+    const sql = insertText(rows)
+    return () => db.query(sql)
   },
 })

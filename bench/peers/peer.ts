@@ -1,6 +1,7 @@
 /** A database that holds the table of sales and answers SQL: what the benches need of each contestant. */
 import { readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
+import { saleAt } from '../sql/sales.ts'
 import type { Sale, Sales } from '../sql/sales.ts'
 
 /** Rows as objects by column name, as each contestant gives them to its users. */
@@ -15,8 +16,10 @@ export interface Peer {
 /** One way to write rows. */
 export interface Loading {
   readonly name: string
-  /** Rows `from` to `to` of the table, which exists. */
-  load(sales: Sales, from: number, to: number): Promise<void>
+  /** What writes these rows, once it is called: texts and objects are made before, since they cost all contestants the same. */
+  prepare(rows: readonly Sale[]): () => Promise<unknown> | void
+  /** After the last rows, where they are kept until then. */
+  finish?(): void
 }
 
 export interface OpenPeer extends Peer {
@@ -36,10 +39,21 @@ export interface PeerKind {
   open(directory: string): Promise<OpenPeer>
 }
 
-export const rowsPerStatement = 1_000
+const rowsPerStatement = 1_000
 
-export function* statementRanges(from: number, to: number, rows = rowsPerStatement): Generator<readonly [number, number]> {
-  for (let start = from; start < to; start += rows) yield [start, Math.min(start + rows, to)]
+/** Writes rows `from` to `to` of the table, which exists, a thousand at a time. Returns the milliseconds in which the contestant worked. */
+export async function loadRows({ prepare, finish }: Loading, sales: Sales, from: number, to: number): Promise<number> {
+  let ms = 0
+  for (let start = from; start < to; start += rowsPerStatement) {
+    ms += await elapsedMs(prepare(Array.from({ length: Math.min(rowsPerStatement, to - start) }, (_, i) => saleAt(sales, start + i))))
+  }
+  return ms + (finish === undefined ? 0 : await elapsedMs(finish))
+}
+
+export async function elapsedMs(run: () => Promise<unknown> | void): Promise<number> {
+  const start = performance.now()
+  await run()
+  return performance.now() - start
 }
 
 /** INSERT of many rows as text, equal for all contestants. */

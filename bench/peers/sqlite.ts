@@ -1,9 +1,8 @@
 /** SQLite through better-sqlite3: write-ahead log, a cache as large as lsmt's, the key as its row id, statistics gathered. */
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { saleAt } from '../sql/sales.ts'
 import { isInstalled, load } from './installed.ts'
-import { insertText, statementRanges } from './peer.ts'
+import { insertText } from './peer.ts'
 import type { Loading, Peer, PeerKind, PeerRows } from './peer.ts'
 
 interface Statement {
@@ -46,26 +45,22 @@ export const sqlite: PeerKind = {
   },
 }
 
-const statements = (connection: Connection): Loading => ({
-  name: 'a prepared INSERT, 1,000 rows a transaction',
-  async load(sales, from, to) {
-    const insert = connection.prepare('INSERT INTO sales VALUES (?, ?, ?, ?, ?, ?)')
-    for (const [start, end] of statementRanges(from, to)) {
+const statements = (connection: Connection): Loading => {
+  const insert = connection.prepare('INSERT INTO sales VALUES (?, ?, ?, ?, ?, ?)')
+  return {
+    name: 'a prepared INSERT, 1,000 rows a transaction',
+    prepare: (rows) => () => {
       connection.exec('BEGIN')
-      for (let i = start; i < end; i++) {
-        const { id, ts, user_id, region, amount, status } = saleAt(sales, i)
-        insert.run(id, ts, user_id, region, amount, status)
-      }
+      for (const { id, ts, user_id, region, amount, status } of rows) insert.run(id, ts, user_id, region, amount, status)
       connection.exec('COMMIT')
-    }
-    await Promise.resolve()
-  },
-})
+    },
+  }
+}
 
 const texts = (connection: Connection): Loading => ({
   name: 'INSERT as text',
-  async load(sales, from, to) {
-    for (const [start, end] of statementRanges(from, to)) connection.exec(insertText(Array.from({ length: end - start }, (_, i) => saleAt(sales, start + i))))
-    await Promise.resolve()
+  prepare(rows) {
+    const sql = insertText(rows)
+    return () => void connection.exec(sql)
   },
 })

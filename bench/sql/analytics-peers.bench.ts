@@ -14,7 +14,7 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { answerOf } from '../peers/answer.ts'
 import { missingPeer } from '../peers/installed.ts'
-import { bytesOnDisk } from '../peers/peer.ts'
+import { bytesOnDisk, elapsedMs, loadRows } from '../peers/peer.ts'
 import type { Life } from '../peers/peak-memory.ts'
 import type { OpenPeer, PeerKind, PeerRows } from '../peers/peer.ts'
 import { peers } from '../peers/peers.ts'
@@ -63,8 +63,8 @@ async function* load(entrants: readonly Entrant[], root: string, sales: Sales): 
   const bulk: Measurement[] = []
   for (const { kind, peer } of entrants) {
     const [loading] = peer.loadings
-    const loaded = await elapsed(() => loading!.load(sales, 0, sales.count))
-    const settled = await elapsed(() => peer.settle())
+    const loaded = await loadRows(loading!, sales, 0, sales.count)
+    const settled = await elapsedMs(() => peer.settle())
     bulk.push(measured(`${bench}/load`, `${kind.name}, ${loading!.name}`, [loaded * 1e6], sales.count, ''), measured(`${bench}/load`, `${kind.name}, settling after it`, [settled * 1e6], sales.count, ''))
   }
   yield bulk
@@ -73,17 +73,11 @@ async function* load(entrants: readonly Entrant[], root: string, sales: Sales): 
   for (const { kind } of entrants) {
     const directory = join(root, `${kind.name}-texts`)
     const peer = await kind.open(directory)
-    for (const loading of peer.loadings.slice(1)) texts.push(measured(`${bench}/load as text`, `${kind.name}, ${loading.name}`, [(await elapsed(() => loading.load(sales, 0, count))) * 1e6], count, ''))
+    for (const loading of peer.loadings.slice(1)) texts.push(measured(`${bench}/load as text`, `${kind.name}, ${loading.name}`, [(await loadRows(loading, sales, 0, count)) * 1e6], count, ''))
     await peer.close()
     rmSync(directory, { recursive: true })
   }
   yield texts
-}
-
-async function elapsed(run: () => Promise<void>): Promise<number> {
-  const start = performance.now()
-  await run()
-  return performance.now() - start
 }
 
 async function* askAll(entrants: readonly Entrant[], rowCount: number, smoke: boolean): AsyncGenerator<readonly Measurement[] | BenchNote> {

@@ -17,7 +17,7 @@ import { answerOf } from '../peers/answer.ts'
 import { duckdb } from '../peers/duckdb.ts'
 import { missingPeer } from '../peers/installed.ts'
 import { lsmt } from '../peers/lsmt.ts'
-import { bytesOnDisk } from '../peers/peer.ts'
+import { bytesOnDisk, loadRows } from '../peers/peer.ts'
 import type { OpenPeer } from '../peers/peer.ts'
 import { peerQueries } from './queries.ts'
 import type { PeerQuery } from './queries.ts'
@@ -56,7 +56,7 @@ export async function* measure({ smoke }: BenchOptions): AsyncGenerator<readonly
     for (const { name, open } of kinds) {
       const directory = join(root, name)
       const peer = await open(directory)
-      await peer.loadings[0]!.load(sales, 0, sales.count)
+      await loadRows(peer.loadings[0]!, sales, 0, sales.count)
       await peer.settle()
       entrants.push({ name, directory, peer, samples: queries.map(() => []), turns: [] })
     }
