@@ -14,6 +14,7 @@ import type { Groups } from './groups/group-rows.ts'
 import type { VectorExpression } from './vector/expression.ts'
 import type { LogCounts } from './log/log.ts'
 import type { Page, Vector } from './page.ts'
+import type { KeySpan } from './keys/key-bytes.ts'
 import type { RowLayout } from './keys/row-layout.ts'
 import type { View } from './state/view.ts'
 import type { ScanShare } from './readers/scan-share.ts'
@@ -177,6 +178,8 @@ export interface Tree {
   overlay(below: Snapshot): Overlay
   /** Point read: a row, undefined when absent, or what must be fetched first. Without a snapshot: the newest state. */
   get(snapshot: Snapshot | undefined, tableId: number, key: Pointer, keyBytes: number, stats?: ReadStats): RowHandle | PointFetch | undefined
+  /** True: the tree has no key of the span, deleted ones included; asked of bounds, without reading storage. Absent where it is far away. */
+  isEmptySpan?(snapshot: Snapshot | undefined, tableId: number, span: KeySpan): boolean
   scan(snapshot: Snapshot, request: ScanRequest, stats?: ReadStats): ScanCursor
   /** What this tree brings to a walk (`openWalk`); undefined where it is to be scanned, since it is far away. Absent where it always is. */
   walkPart?(snapshot: Snapshot, request: WalkRequest): WalkPart | 'nothing' | undefined

@@ -7,6 +7,12 @@ import type { LinearMemory, Pointer } from '../../kernel/linear-memory.ts'
 
 export type Boundary = Uint8Array | undefined
 
+/** From the first to the last key, both included; without their table id. */
+export interface KeySpan {
+  readonly first: Uint8Array
+  readonly last: Uint8Array
+}
+
 export const firstBoundary: Uint8Array = new Uint8Array(0)
 
 export function compareBytes(left: Uint8Array, right: Uint8Array): number {

@@ -7,6 +7,7 @@ import { compactTree, startCompaction } from '../compaction/compact-tree.ts'
 import { startFlush } from './flush.ts'
 import { aggregateRows } from '../read/aggregate-rows.ts'
 import { groupRows } from '../read/group-rows.ts'
+import { isEmptySpan } from '../read/point/key-span.ts'
 import { openScan } from '../read/scan.ts'
 import { isWalkable } from '../read/walk/walk.ts'
 import { offerRows } from '../read/top/offer-rows.ts'
@@ -55,7 +56,7 @@ export function createTree(state: TreeState, append?: Tree['append']): Tree {
 }
 
 /** What is the same whoever writes. */
-export function treeReads(state: TreeState): Pick<Tree, 'layouts' | 'snapshot' | 'overlay' | 'get' | 'scan' | 'walkPart' | 'aggregate' | 'groupedAggregate' | 'topRows'> {
+export function treeReads(state: TreeState): Pick<Tree, 'layouts' | 'snapshot' | 'overlay' | 'get' | 'isEmptySpan' | 'scan' | 'walkPart' | 'aggregate' | 'groupedAggregate' | 'topRows'> {
   const layouts: ReadonlyMap<number, TableLayout> = state.layouts
   return {
     layouts,
@@ -67,6 +68,10 @@ export function treeReads(state: TreeState): Pick<Tree, 'layouts' | 'snapshot' |
       // Asking again would find no more.
       if (found !== undefined && 'fetch' in found) refuseWhenClosed(state)
       return found
+    },
+    isEmptySpan(snapshot, tableId, span) {
+      const { view, sequence } = viewOf(state, snapshot)
+      return isEmptySpan(state.options.kernel, view, sequence, tableId, span)
     },
     scan: (snapshot, request, stats) => scan(state, snapshot, request, stats),
     walkPart: (snapshot, request) => walkPart(state, snapshot, request),

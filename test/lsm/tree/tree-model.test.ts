@@ -114,6 +114,7 @@ async function readKey({ tree, kernel, key }: Run, snapshot: Snapshot | undefine
 }
 
 async function checkGets(run: Run, snapshot: Snapshot | undefined, model: TreeModel): Promise<void> {
+  checkSpans(run, snapshot, model)
   for (const layout of model.layouts.values()) {
     for (let i = 0; i < 4; i++) {
       const key = encodeKey(layout, randomRow(run.random, layout, keySpread))
@@ -122,6 +123,15 @@ async function checkGets(run: Run, snapshot: Snapshot | undefined, model: TreeMo
       const row = found === undefined ? undefined : readHandle(run.kernel, layout, found)
       agree(row?.map(valueText), expected === undefined ? undefined : fullRow(layout, expected.row).map(valueText), () => `get ${Buffer.from(key).toString('hex')} of table ${layout.tableId}`)
     }
+  }
+}
+
+/** An empty span is one where nothing is; of others it may not be known. */
+function checkSpans({ tree, random }: Run, snapshot: Snapshot | undefined, model: TreeModel): void {
+  for (const layout of model.layouts.values()) {
+    const [first, last] = Array.from({ length: 2 }, () => encodeKey(layout, randomRow(random, layout, random.below(3) === 0 ? 3 * keySpread : keySpread))).sort(Buffer.compare) as [Uint8Array, Uint8Array]
+    const held = [...model.tables.get(layout.tableId)!.values()].filter(({ key }) => Buffer.compare(key, first) >= 0 && Buffer.compare(key, last) <= 0)
+    if (tree.isEmptySpan!(snapshot, layout.tableId, { first, last })) agree(held.length, 0, () => `keys of table ${layout.tableId} in a span said to be empty`)
   }
 }
 

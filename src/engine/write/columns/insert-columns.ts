@@ -3,9 +3,7 @@
  * take, it leaves to rows without having written anything: so every refusal is worded in one place.
  */
 import type { EngineColumns, ValuesText } from '../../engine.ts'
-import { isFetch, lookUp, readEach } from '../../read/point-read.ts'
 import type { StatementPart } from '../../shards/commit.ts'
-import type { Shards } from '../../shards/shards.ts'
 import { recoverNextRowId } from '../../tables/hidden-key.ts'
 import type { TableAccess } from '../../tables/table-access.ts'
 import { batchKeys } from '../../../lsm/batch.ts'
@@ -17,6 +15,7 @@ import { createColumnScratch } from './column-scratch.ts'
 import type { ColumnScratch } from './column-scratch.ts'
 import { addColumns } from './column-operations.ts'
 import type { ChunkStatement } from './encode-chunk.ts'
+import { anyExists } from './existing-keys.ts'
 import { addText } from './text-operations.ts'
 
 type InsertMode = 'insert' | 'upsert'
@@ -76,7 +75,7 @@ async function writeNewParts(writer: Writer, access: TableAccess, { parts, hashe
   if (new Set(hashes).size < rowCount && hasRepeats(parts)) return undefined
   const release = await writer.locksOf(access).lockKeys(hashes)
   try {
-    if (await anyExists(writer, access, parts, stats)) return undefined
+    if (await anyExists(writer.shards, access, parts, stats)) return undefined
     await writer.commit(access, parts, rowCount)
     return rowCount
   } finally {
@@ -92,39 +91,4 @@ function hasRepeats(parts: readonly StatementPart[]): boolean {
     for (const [from, to] of batchKeys(batch)) seen.add(bytes.toString('latin1', from, to))
     return seen.size < operationCount
   })
-}
-
-/** Whether a key of the parts exists now. The caller holds their locks, so nothing changes while this waits for storage. */
-async function anyExists({ shards }: Writer, access: TableAccess, parts: readonly StatementPart[], stats: ReadStats | undefined): Promise<boolean> {
-  for (const { shard, batch } of parts) {
-    for (const [from, to] of batchKeys(batch)) {
-      shards.assertOpen()
-      shards.keys.copyOne(batch, from, to)
-      const found = lookUp(shards, shard, undefined, access, stats)
-      if (found === undefined) continue
-      return isFetch(found) ? await anyExistsFar(shards, access, parts, stats) : true
-    }
-  }
-  return false
-}
-
-/** The same where some of them must be fetched. */
-async function anyExistsFar(shards: Shards, access: TableAccess, parts: readonly StatementPart[], stats: ReadStats | undefined): Promise<boolean> {
-  const keys = parts.flatMap(({ shard, batch }) => [...batchKeys(batch)].map(([from, to]) => ({ shard, batch, from, to })))
-  let exists = false
-  await readEach({
-    count: keys.length,
-    ask(index) {
-      const { shard, batch, from, to } = keys[index]!
-      shards.assertOpen()
-      shards.keys.copyOne(batch, from, to)
-      return lookUp(shards, shard, undefined, access, stats)
-    },
-    visit(_, row) {
-      exists = row !== undefined
-      return !exists
-    },
-    stats,
-  })
-  return exists
 }
