@@ -1,6 +1,19 @@
 /** How aggregate partials of different rows (pages, tables, shards) become one. */
 import { invariant } from '../errors.ts'
-import type { AggregatePartial, PhysicalValue } from './tree.ts'
+import type { AggregateFunction, AggregatePartial, PhysicalKind, PhysicalValue } from './tree.ts'
+
+/** The partial over no row; of a sum, that of a column of the kind. */
+export function partialOfNothing(wanted: AggregateFunction, kind: PhysicalKind = 'i64'): AggregatePartial {
+  switch (wanted) {
+    case 'count':
+      return { kind: 'count', count: 0 }
+    case 'sum':
+      return kind === 'f64' ? { kind: 'sumF64', count: 0, high: 0, low: 0 } : { kind: 'sumI64', count: 0, sum: 0n }
+    case 'min':
+    case 'max':
+      return { kind: 'extreme', function: wanted, value: undefined }
+  }
+}
 
 /** The partial over the rows of both. Both are of one aggregate. */
 export function mergePartials(a: AggregatePartial, b: AggregatePartial): AggregatePartial {

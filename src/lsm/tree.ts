@@ -9,7 +9,7 @@ import type { Comparison } from '../kernel/zone-map.ts'
 import type { PhysicalKind, PhysicalValue, TableLayout } from './layout.ts'
 import type { ManifestState } from './manifest.ts'
 import type { Pace } from '../runtime/pace.ts'
-import type { AggregateFunction, AggregateRequest, GroupedAggregateRequest } from './groups/aggregate-request.ts'
+import type { AggregateFunction, AggregatePartial, AggregateRequest, GroupedAggregateRequest } from './groups/aggregate-request.ts'
 import type { Groups } from './groups/group-rows.ts'
 import type { VectorExpression } from './vector/expression.ts'
 import type { LogCounts } from './log/log.ts'
@@ -56,13 +56,6 @@ export interface ScanRequest {
   /** Threads to share the rows with, for reads that end with all rows seen. */
   readonly share?: ScanShare
 }
-
-/** What an aggregate over some rows came to; merges with others by `mergePartials` (src/lsm/aggregate.ts). */
-export type AggregatePartial =
-  | { readonly kind: 'count'; readonly count: number }
-  | { readonly kind: 'extreme'; readonly function: 'min' | 'max'; readonly value: PhysicalValue | undefined }
-  | { readonly kind: 'sumI64'; readonly count: number; readonly sum: bigint }
-  | { readonly kind: 'sumF64'; readonly count: number; readonly high: number; readonly low: number }
 
 /** An immutable view of the tree at one moment. Pins memtables and files until released. */
 export interface Snapshot {
@@ -235,4 +228,4 @@ export interface TreeStats {
   readonly background: string | undefined
 }
 
-export type { AggregateFunction, AggregateRequest, GroupedAggregateRequest, PhysicalKind, PhysicalValue, ReadStats }
+export type { AggregateFunction, AggregatePartial, AggregateRequest, GroupedAggregateRequest, PhysicalKind, PhysicalValue, ReadStats }

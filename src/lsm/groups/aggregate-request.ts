@@ -1,3 +1,5 @@
+import type { PhysicalValue } from '../layout.ts'
+
 /** What aggregates ask for. */
 export type AggregateFunction = 'count' | 'min' | 'max' | 'sum'
 export interface AggregateRequest {
@@ -5,6 +7,13 @@ export interface AggregateRequest {
   /** Absent for COUNT(*). */
   readonly ordinal?: number
 }
+
+/** What an aggregate over some rows came to; merges with others by `mergePartials` (src/lsm/aggregate.ts). */
+export type AggregatePartial =
+  | { readonly kind: 'count'; readonly count: number }
+  | { readonly kind: 'extreme'; readonly function: 'min' | 'max'; readonly value: PhysicalValue | undefined }
+  | { readonly kind: 'sumI64'; readonly count: number; readonly sum: bigint }
+  | { readonly kind: 'sumF64'; readonly count: number; readonly high: number; readonly low: number }
 
 /** An aggregate by group. */
 export interface GroupedAggregateRequest extends AggregateRequest {

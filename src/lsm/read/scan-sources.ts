@@ -135,7 +135,7 @@ function planAnyOrder(context: ReadContext, view: View, sequence: number, reques
 }
 
 /** Tombstones included. */
-function hasEntry(memtable: MemtableSource, lower: Uint8Array, upper: Boundary): boolean {
+export function hasEntry(memtable: MemtableSource, lower: Uint8Array, upper: Boundary): boolean {
   const first = memtable.peek(lower)
   return first !== undefined && compareBoundaries(first, upper) < 0
 }
@@ -147,7 +147,7 @@ function isInRange({ minKey, maxKey }: TableMeta, lower: Uint8Array, upper: Boun
 const noLevels: Levels = []
 
 /** Every file of level 0 is a run, as is each deeper level. */
-function runsOf(view: View, tableId: number, lower: Uint8Array, upper: Boundary): readonly (readonly TableFile[])[] {
+export function runsOf(view: View, tableId: number, lower: Uint8Array, upper: Boundary): readonly (readonly TableFile[])[] {
   const levels = view.version.tables.get(tableId) ?? noLevels
   const runs: (readonly TableFile[])[] = []
   for (let level = 0; level < levels.length; level++) {

@@ -1,10 +1,12 @@
 /** The tree as the engine sees it, over its state. */
 import { LsmtError } from '../../errors.ts'
+import { partialOfNothing } from '../aggregate.ts'
 import type { TableLayout } from '../layout.ts'
 import { admit } from './back-pressure.ts'
 import { canWork } from './background.ts'
 import { compactTree, startCompaction } from '../compaction/compact-tree.ts'
 import { startFlush } from './flush.ts'
+import { aggregateFiles } from '../read/aggregate-files.ts'
 import { aggregateRows } from '../read/aggregate-rows.ts'
 import { groupRows } from '../read/group-rows.ts'
 import { isEmptySpan } from '../read/point/key-span.ts'
@@ -15,7 +17,7 @@ import type { RowLayout } from '../keys/row-layout.ts'
 import { dropFile, refuseWhenClosed, waitFor } from './tree-state.ts'
 import type { TreeState } from './tree-state.ts'
 import { treeStats } from './tree-stats.ts'
-import type { AggregatePartial, AggregateRequest, ScanCursor, ScanRequest, Snapshot, Tree, WalkPart, WalkRequest } from '../tree.ts'
+import type { AggregateRequest, ScanCursor, ScanRequest, Snapshot, Tree, WalkPart, WalkRequest } from '../tree.ts'
 import { releaseView, retainView } from './view.ts'
 import type { View } from './view.ts'
 import { takeCheckpoint } from './snapshot/checkpoint.ts'
@@ -116,10 +118,14 @@ async function aggregate(state: TreeState, snapshot: Snapshot, request: ScanRequ
   refuseWhenClosed(state)
   const { view, sequence } = viewOf(state, snapshot)
   const shape: RowLayout | undefined = view.shapes.get(request.tableId)
-  if (shape === undefined) return aggregates.map(partialOfNothing)
+  // One that is not known, such as one that was dropped just now.
+  if (shape === undefined) return aggregates.map(({ function: wanted }) => partialOfNothing(wanted))
+  const { kernel } = state.options
+  const known = aggregateFiles(kernel, view, sequence, shape, request, aggregates, stats)
+  if (known !== undefined) return known
   retainView(view)
   try {
-    return await aggregateRows(state.options.kernel, view, sequence, shape, request, aggregates, stats)
+    return await aggregateRows(kernel, view, sequence, shape, request, aggregates, stats)
   } finally {
     releaseView(view, (file) => dropFile(state, file))
   }
@@ -136,19 +142,6 @@ async function visit(state: TreeState, snapshot: Snapshot, request: ScanRequest,
     await read(view, sequence, shape)
   } finally {
     releaseView(view, (file) => dropFile(state, file))
-  }
-}
-
-/** Of a table that is not known, such as one that was dropped just now. */
-function partialOfNothing({ function: wanted }: AggregateRequest): AggregatePartial {
-  switch (wanted) {
-    case 'count':
-      return { kind: 'count', count: 0 }
-    case 'sum':
-      return { kind: 'sumI64', count: 0, sum: 0n }
-    case 'min':
-    case 'max':
-      return { kind: 'extreme', function: wanted, value: undefined }
   }
 }
 

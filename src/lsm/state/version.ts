@@ -7,9 +7,13 @@
  * version exists that does not name it, the object is deleted.
  */
 import { invariant } from '../../errors.ts'
+import type { AggregateFunction, AggregatePartial } from '../groups/aggregate-request.ts'
 import { compareBytes, keyHead } from '../keys/key-bytes.ts'
 import type { ManifestState } from '../manifest.ts'
 import type { TableMeta, TableReader } from '../table/table.ts'
+
+/** What a column's values in all live rows of a file come to; undefined what its zone maps do not tell. */
+export type ColumnTotals = Readonly<Record<AggregateFunction, AggregatePartial | undefined>>
 
 /** An open table file and how many versions name it. */
 export interface TableFile {
@@ -18,6 +22,8 @@ export interface TableFile {
   /** `keyHead` of the smallest and the largest key. */
   readonly minHead: number
   readonly maxHead: number
+  /** By ordinal, of columns that were asked for; 'absent' in a file older than the column. */
+  readonly totals: Map<number, ColumnTotals | 'absent'>
   versions: number
 }
 
@@ -44,7 +50,7 @@ export const noTables: ReadonlySet<number> = new Set()
 
 export function tableFile(reader: TableReader): TableFile {
   const { meta } = reader
-  return { meta, reader, minHead: keyHead(meta.minKey), maxHead: keyHead(meta.maxKey), versions: 0 }
+  return { meta, reader, minHead: keyHead(meta.minKey), maxHead: keyHead(meta.maxKey), totals: new Map(), versions: 0 }
 }
 
 /** A version with one reference, the caller's. */

@@ -80,9 +80,9 @@ class FileReader implements TableReader {
     this.file.loader.read(stats).catch(() => undefined)
   }
 
-  useFilter(): Tail['filter'] | undefined {
+  useFilter(stats?: ReadStats): Tail['filter'] | undefined {
     const { loader, closed } = this.file
-    if (closed || !loader.readNow()) return undefined
+    if (closed || !loader.readNow(stats)) return undefined
     loader.mark()
     return loader.tail.filter
   }

@@ -112,7 +112,7 @@ export interface TableReader {
   /** What a scan may pin of it beforehand: all shards may be scanned at a time, and what they pin must fit into the cache. */
   readonly windowBytesMax: number
   /** Address and bytes of the filter in linear memory, for one bloom call over many tables, marked as used; undefined when the tail is not in memory and must be waited for. */
-  useFilter(): { readonly address: Pointer; readonly byteLength: number } | undefined
+  useFilter(stats?: ReadStats): { readonly address: Pointer; readonly byteLength: number } | undefined
   readonly layout: TableLayout
   readonly rangeTombstones: readonly RangeTombstone[]
   /** Row group that would hold the key: the last whose first key is <= key; -1 when the key is before the first. */

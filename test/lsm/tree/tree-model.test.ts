@@ -188,7 +188,8 @@ async function checkScan(run: Run, snapshot: Snapshot, model: TreeModel): Promis
 async function checkAggregate({ tree, random }: Run, snapshot: Snapshot, model: TreeModel): Promise<void> {
   const known = [...model.layouts.values()]
   const layout = known[random.below(known.length)]!
-  const request = { ...randomRequest(random, layout), columns: [], reverse: false }
+  const isWhole = random.below(3) === 0
+  const request: ScanRequest = isWhole ? { tableId: layout.tableId, columns: [], predicate: [] } : { ...randomRequest(random, layout), columns: [], reverse: false }
   const aggregates: AggregateRequest[] = [{ function: 'count' }]
   layout.columns.forEach((kind, ordinal) => {
     for (const each of ['count', 'min', 'max', 'sum'] as AggregateFunction[]) if (random.below(2) === 0 && !(each === 'sum' && kind === 'bytes')) aggregates.push({ function: each, ordinal })
