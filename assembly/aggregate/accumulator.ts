@@ -89,3 +89,10 @@ export function activeRows(nulls: usize, selection: usize, count: u32, word: u32
   const left = count - (word << 6)
   return left >= 64 ? mask : mask & (((<u64>1) << left) - 1)
 }
+
+export function activeCount(nulls: usize, selection: usize, count: u32): u32 {
+  if (nulls == 0 && selection == 0) return count
+  let active: u32 = 0
+  for (let word: u32 = 0, words = (count + 63) >> 6; word < words; word++) active += <u32>popcnt(activeRows(nulls, selection, count, word))
+  return active
+}

@@ -1,5 +1,5 @@
 /** Aggregates over encoded chunks: constants by multiplication, frames on their codes, other blocks decoded to scratch. */
-import { activeRows } from '../aggregate/accumulator'
+import { activeCount, activeRows } from '../aggregate/accumulator'
 import { aggregateDecimals, isPlainDecimalBlock } from '../aggregate/decimals'
 import { aggregateVectorF64, aggregateVectorI64 } from '../aggregate/vectors'
 import { doubleBitsAt } from '../column/decimal'
@@ -27,12 +27,12 @@ export function scanAggregateChunkI64(chunk: usize, selection: usize, accumulato
   for (let block = 0, blocks = blockCount(count); block < blocks; block++) {
     const rows = blockRows(chunk, block)
     const nullPart = bitmapPart(nulls, block), part = bitmapPart(selection, block)
-    const active = activeCount(nullPart, part, rows)
-    if (active == 0) continue
     const entry = blockEntry(chunk, block), width = entryWidth(entry)
     if (encoding == ENCODING_FRAME && width <= 32) {
-      aggregateCodes(entryPacked(chunk, entry), width, rows, entryBase(entry), nullPart, part, accumulator)
+      aggregateCodes(entryPacked(chunk, entry), width, rows, entryBase(entry), nullPart, part, scratch, accumulator)
     } else {
+      const active = activeCount(nullPart, part, rows)
+      if (active == 0) continue
       if (active * sparseShare > <u32>rows || encoding == ENCODING_DELTA) decodeIntegerBlock(chunk, block, 0, rows, scratch)
       else fetchRows(chunk, block, KIND_I64, nullPart, part, rows, scratch)
       aggregateVectorI64(scratch, nullPart, part, rows, accumulator)
@@ -48,12 +48,12 @@ export function scanAggregateChunkF64(chunk: usize, selection: usize, accumulato
   for (let block = 0, blocks = blockCount(count); block < blocks; block++) {
     const rows = blockRows(chunk, block)
     const nullPart = bitmapPart(nulls, block), part = bitmapPart(selection, block)
-    const active = activeCount(nullPart, part, rows)
-    if (active == 0) continue
     if (isPlainDecimalBlock(chunk, block)) {
       aggregateDecimals(chunk, block, nullPart, part, scratch, accumulator)
       continue
     }
+    const active = activeCount(nullPart, part, rows)
+    if (active == 0) continue
     if (active * sparseShare > <u32>rows) columnDecodeF64(chunk, block << 10, rows, scratch, 0)
     else fetchRows(chunk, block, KIND_F64, nullPart, part, rows, scratch)
     aggregateVectorF64(scratch, nullPart, part, rows, accumulator)
@@ -69,11 +69,4 @@ function fetchRows(chunk: usize, block: i32, kind: i32, nulls: usize, selection:
       store<u64>(values + (<usize>at << 3), kind == KIND_F64 ? doubleBitsAt(chunk, row) : <u64>integerAt(chunk, row))
     }
   }
-}
-
-function activeCount(nulls: usize, selection: usize, count: u32): u32 {
-  if (nulls == 0 && selection == 0) return count
-  let active: u32 = 0
-  for (let word: u32 = 0, words = (count + 63) >> 6; word < words; word++) active += <u32>popcnt(activeRows(nulls, selection, count, word))
-  return active
 }

@@ -60,7 +60,7 @@ export function scanFilterChunkF64(chunk: usize, op: u32, constant: usize, selec
     const rows = blockRows(chunk, block), part = bitmapPart(selection, block)
     if (!anySelected(part, rows)) continue
     const nullPart = bitmapPart(nulls, block), before = scratch + 8192
-    memory.copy(before, part, 128)
+    if (entryExceptionCount(blockEntry(chunk, block)) != 0) memory.copy(before, part, 128)
     if (filterDecimals(chunk, block, op, threshold, exact, nullPart, part, scratch)) {
       filterExceptions(chunk, block, op, wanted, nullPart, before, part)
     } else {
@@ -73,7 +73,17 @@ export function scanFilterChunkF64(chunk: usize, op: u32, constant: usize, selec
 
 /** The least integer, within what chunks hold, whose decimal is not below `wanted`; one beyond them when all are (as for NaN). */
 function decimalThreshold(wanted: f64, exponent: i32): i64 {
-  let low: i64 = -integerMax, high: i64 = integerMax + 1
+  // Mostly it is next to where multiplying leads.
+  const about = decimalValue(wanted, -exponent)
+  if (abs(about) < <f64>(integerMax - 2)) {
+    const low = <i64>about - 2, high = low + 4
+    if (decimalValue(<f64>low, exponent) < wanted && decimalValue(<f64>high, exponent) >= wanted) return thresholdBetween(low + 1, high, wanted, exponent)
+  }
+  return thresholdBetween(-integerMax, integerMax + 1, wanted, exponent)
+}
+
+function thresholdBetween(least: i64, greatest: i64, wanted: f64, exponent: i32): i64 {
+  let low = least, high = greatest
   while (low < high) {
     const middle = (low + high) >> 1
     if (decimalValue(<f64>middle, exponent) >= wanted) high = middle
