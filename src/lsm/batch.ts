@@ -198,9 +198,49 @@ export function* batchKeys(batch: Uint8Array): Generator<readonly [number, numbe
   const view = viewOf(batch)
   let at = view.getUint32(16, true)
   while (at < batch.length) {
-    const keyBytes = view.getUint32(at + 4, true), valueBytes = view.getUint32(at + 8, true)
-    const keyAt = at + operationHeaderBytes
-    yield [keyAt + tableIdBytes, keyAt + keyBytes]
-    at = (keyAt + keyBytes + valueBytes + 3) & ~3
+    const keyFrom = at + operationHeaderBytes
+    yield [keyFrom + tableIdBytes, keyFrom + view.getUint32(at + 4, true)]
+    at = operationEnd(view, at)
   }
+}
+
+/** The smallest and the largest primary key of a batch, where they stand in it, and whether each is above the one before it. */
+export interface KeyExtent {
+  readonly first: Uint8Array
+  readonly last: Uint8Array
+  readonly isAscending: boolean
+}
+
+/** Of a batch that was just built, with one put or delete at least. */
+export function keyExtent(batch: Uint8Array): KeyExtent {
+  const view = viewOf(batch)
+  let first = view.getUint32(16, true), last = first, before = first, isAscending = true
+  for (let at = first; at < batch.length; at = operationEnd(view, at)) {
+    if (at === first) continue
+    if (compareKeys(batch, view, at, last) > 0) last = at
+    else if (compareKeys(batch, view, at, first) < 0) first = at
+    isAscending &&= compareKeys(batch, view, at, before) > 0
+    before = at
+  }
+  return { first: keyAt(batch, view, first), last: keyAt(batch, view, last), isAscending }
+}
+
+function operationEnd(view: DataView, at: number): number {
+  return (at + operationHeaderBytes + view.getUint32(at + 4, true) + view.getUint32(at + 8, true) + 3) & ~3
+}
+
+function keyAt(batch: Uint8Array, view: DataView, at: number): Uint8Array {
+  const keyFrom = at + operationHeaderBytes
+  return batch.subarray(keyFrom + tableIdBytes, keyFrom + view.getUint32(at + 4, true))
+}
+
+/** Order of the keys of two operations. */
+function compareKeys(batch: Uint8Array, view: DataView, left: number, right: number): number {
+  const leftBytes = view.getUint32(left + 4, true), rightBytes = view.getUint32(right + 4, true)
+  const shared = Math.min(leftBytes, rightBytes)
+  for (let i = operationHeaderBytes; i < operationHeaderBytes + shared; i++) {
+    const difference = batch[left + i]! - batch[right + i]!
+    if (difference !== 0) return difference
+  }
+  return leftBytes - rightBytes
 }

@@ -1,16 +1,42 @@
-/** Whether rows that are to be new have keys that exist. */
+/** Whether rows that are to be new have keys that exist, or stand twice among them. */
 import { isFetch, lookUp, readEach } from '../../read/point-read.ts'
 import type { StatementPart } from '../../shards/commit.ts'
 import type { Shards } from '../../shards/shards.ts'
 import type { TableAccess } from '../../tables/table-access.ts'
-import { batchKeys } from '../../../lsm/batch.ts'
-import type { KeySpan } from '../../../lsm/keys/key-bytes.ts'
+import { batchKeys, keyExtent } from '../../../lsm/batch.ts'
+import type { KeyExtent } from '../../../lsm/batch.ts'
 import type { ReadStats } from '../../../lsm/tree.ts'
 
+/** One shard's share of rows that are to be new. */
+export interface NewPart extends StatementPart {
+  readonly keys: KeyExtent
+}
+
+export const newParts = (parts: readonly StatementPart[]): readonly NewPart[] => parts.map((part) => ({ ...part, keys: keyExtent(part.batch) }))
+
+/** Whether a key stands twice among them: equal keys have equal hashes and are in one shard. */
+export function hasRepeats(parts: readonly NewPart[], hashes: Uint32Array): boolean {
+  const doubtful = parts.filter(({ keys }) => !keys.isAscending)
+  return doubtful.length > 0 && hasEqual(hashes) && doubtful.some(repeatsWithin)
+}
+
+function hasEqual(hashes: Uint32Array): boolean {
+  const sorted = hashes.toSorted()
+  for (let i = 1; i < sorted.length; i++) if (sorted[i] === sorted[i - 1]) return true
+  return false
+}
+
+function repeatsWithin({ batch, operationCount }: NewPart): boolean {
+  const bytes = Buffer.from(batch.buffer, batch.byteOffset, batch.length)
+  const seen = new Set<string>()
+  for (const [from, to] of batchKeys(batch)) seen.add(bytes.toString('latin1', from, to))
+  return seen.size < operationCount
+}
+
 /** Whether a key of the parts exists now. The caller holds their locks, so nothing changes while this waits for storage. */
-export async function anyExists(shards: Shards, access: TableAccess, parts: readonly StatementPart[], stats: ReadStats | undefined): Promise<boolean> {
-  for (const { shard, batch } of parts) {
-    if (isInEmptySpan(shards, shard, access, batch)) continue
+export async function anyExists(shards: Shards, access: TableAccess, parts: readonly NewPart[], stats: ReadStats | undefined): Promise<boolean> {
+  for (const { shard, batch, keys } of parts) {
+    if (isInEmptySpan(shards, shard, access, keys)) continue
     for (const [from, to] of batchKeys(batch)) {
       shards.assertOpen()
       shards.keys.copyOne(batch, from, to)
@@ -23,7 +49,7 @@ export async function anyExists(shards: Shards, access: TableAccess, parts: read
 }
 
 /** The same where some of them must be fetched. */
-async function anyExistsFar(shards: Shards, access: TableAccess, parts: readonly StatementPart[], stats: ReadStats | undefined): Promise<boolean> {
+async function anyExistsFar(shards: Shards, access: TableAccess, parts: readonly NewPart[], stats: ReadStats | undefined): Promise<boolean> {
   const keys = parts.flatMap(({ shard, batch }) => [...batchKeys(batch)].map(([from, to]) => ({ shard, batch, from, to })))
   let exists = false
   await readEach({
@@ -44,28 +70,9 @@ async function anyExistsFar(shards: Shards, access: TableAccess, parts: readonly
 }
 
 /** Rows that come in the order of their keys mostly go where a shard has none yet. */
-function isInEmptySpan(shards: Shards, shard: number, { schema: { tableId } }: TableAccess, batch: Uint8Array): boolean {
+function isInEmptySpan(shards: Shards, shard: number, { schema: { tableId } }: TableAccess, keys: KeyExtent): boolean {
   const tree = shards.trees[shard]!
   if (tree.isEmptySpan === undefined) return false
   shards.assertOpen()
-  return tree.isEmptySpan(shards.newest(shard), tableId, spanOf(batch))
-}
-
-/** From the smallest to the largest key of a batch. */
-function spanOf(batch: Uint8Array): KeySpan {
-  let first: readonly [number, number] | undefined, last: readonly [number, number] | undefined
-  for (const key of batchKeys(batch)) {
-    if (first === undefined || compareWithin(batch, key, first) < 0) first = key
-    if (last === undefined || compareWithin(batch, key, last) > 0) last = key
-  }
-  return { first: batch.subarray(...first!), last: batch.subarray(...last!) }
-}
-
-function compareWithin(bytes: Uint8Array, [leftFrom, leftTo]: readonly [number, number], [rightFrom, rightTo]: readonly [number, number]): number {
-  const shared = Math.min(leftTo - leftFrom, rightTo - rightFrom)
-  for (let i = 0; i < shared; i++) {
-    const difference = bytes[leftFrom + i]! - bytes[rightFrom + i]!
-    if (difference !== 0) return difference
-  }
-  return leftTo - leftFrom - (rightTo - rightFrom)
+  return tree.isEmptySpan(shards.newest(shard), tableId, keys)
 }

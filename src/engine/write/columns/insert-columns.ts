@@ -6,7 +6,6 @@ import type { EngineColumns, ValuesText } from '../../engine.ts'
 import type { StatementPart } from '../../shards/commit.ts'
 import { recoverNextRowId } from '../../tables/hidden-key.ts'
 import type { TableAccess } from '../../tables/table-access.ts'
-import { batchKeys } from '../../../lsm/batch.ts'
 import type { ReadStats } from '../../../lsm/tree.ts'
 import { commitBlind } from '../insert.ts'
 import { tryBuildParts } from '../writer.ts'
@@ -15,7 +14,7 @@ import { createColumnScratch } from './column-scratch.ts'
 import type { ColumnScratch } from './column-scratch.ts'
 import { addColumns } from './column-operations.ts'
 import type { ChunkStatement } from './encode-chunk.ts'
-import { anyExists } from './existing-keys.ts'
+import { anyExists, hasRepeats, newParts } from './existing-keys.ts'
 import { addText } from './text-operations.ts'
 
 type InsertMode = 'insert' | 'upsert'
@@ -71,8 +70,9 @@ function build(writer: Writer, scratch: ColumnScratch, access: TableAccess, rowC
 }
 
 /** Writes rows whose keys are new; undefined when one of them exists, or stands twice among them. */
-async function writeNewParts(writer: Writer, access: TableAccess, { parts, hashes }: BuiltRows, rowCount: number, stats: ReadStats | undefined): Promise<number | undefined> {
-  if (new Set(hashes).size < rowCount && hasRepeats(parts)) return undefined
+async function writeNewParts(writer: Writer, access: TableAccess, { parts: written, hashes }: BuiltRows, rowCount: number, stats: ReadStats | undefined): Promise<number | undefined> {
+  const parts = newParts(written)
+  if (hasRepeats(parts, hashes)) return undefined
   const release = await writer.locksOf(access).lockKeys(hashes)
   try {
     if (await anyExists(writer.shards, access, parts, stats)) return undefined
@@ -81,14 +81,4 @@ async function writeNewParts(writer: Writer, access: TableAccess, { parts, hashe
   } finally {
     release()
   }
-}
-
-/** Equal keys are in one shard. */
-function hasRepeats(parts: readonly StatementPart[]): boolean {
-  return parts.some(({ batch, operationCount }) => {
-    const bytes = Buffer.from(batch.buffer, batch.byteOffset, batch.length)
-    const seen = new Set<string>()
-    for (const [from, to] of batchKeys(batch)) seen.add(bytes.toString('latin1', from, to))
-    return seen.size < operationCount
-  })
 }
