@@ -126,6 +126,15 @@ export interface ScanExports {
   /** Teaches it the groups of the selected rows (`selection` is not 0), as far as their values lie in it. */
   scanGroupsDenseLearn(index: Pointer, base: number, capacity: number, values: Pointer, nulls: Pointer, selection: Pointer, count: number, groups: Pointer): void
 
+  /**
+   * Places of i64 values, which are groups without a table: u32 value - `base` of selected rows at `places`, for NULL `capacity`.
+   * Returns 0, or -1, what was written then meaning nothing, when a value is not among the `capacity` from `base` on; both ends of
+   * those are safe integers. Of a chunk all rows are looked at, and -1 is returned of one that has nulls, or other codes than
+   * distances from a base, too; it writes up to 3 places beyond the last row.
+   */
+  scanPlaces(values: Pointer, nulls: Pointer, selection: Pointer, count: number, base: number, capacity: number, places: Pointer): number
+  scanPlacesChunk(chunk: Pointer, base: number, capacity: number, places: Pointer): number
+
   /** Starts the accumulators of groups [firstGroup, groupCount). */
   scanGroupedInit(accumulators: Pointer, firstGroup: number, groupCount: number, kind: number): void
   /** Adds 1 to the count of each selected row's group where `nulls` has no bit (0: COUNT(*)). */

@@ -35,8 +35,10 @@ export interface Groups {
   add(rows: GroupRows): void
   /** Groups and distinct values: what merging goes through. */
   readonly entryCount: number
-  /** What was added so far, for groups of the same make over another part of the rows. */
+  /** What was added so far, for groups of the same make over another part of the rows: all of it in tables. */
   part(): GroupsPart
+  /** The same as it stands, for groups over the same memory. */
+  sharedPart(): GroupsPart
   merge(part: GroupsPart): void
   /** Keys of groups [first, first + count), to be freed; undefined without a key column. */
   keys(first: number, count: number): GroupKeys | undefined

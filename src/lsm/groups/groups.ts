@@ -7,18 +7,14 @@
  * NULL is a group of its own, NaN is one, and -0 is 0. Without a key column there is one group from the start.
  */
 import type { Kernel } from '../../kernel/kernel.ts'
-import { createGrouping } from '../../kernel/grouping/grouping.ts'
-import type { Grouping } from '../../kernel/grouping/grouping.ts'
-import { createKnownEntries } from '../../kernel/grouping/known-entries.ts'
 import { createLimitedHeap } from '../../kernel/grouping/limited-heap.ts'
 import type { HeapBudget } from '../../kernel/grouping/limited-heap.ts'
-import type { Pointer } from '../../kernel/linear-memory.ts'
 import { createArena } from '../state/arena.ts'
-import type { Arena } from '../state/arena.ts'
-import { groupsByEntries, groupsOfEntries, groupsOfRows } from './assign-groups.ts'
-import type { KeyGroups } from './assign-groups.ts'
-import { createGroupInputs } from './group-inputs.ts'
+import { createDenseGroups } from './dense/dense-groups.ts'
+import type { FinishedPlaces } from './dense/dense-groups.ts'
 import type { GroupWork, Groups } from './group-rows.ts'
+import { createHashedGroups } from './hashed-groups.ts'
+import type { HashedGroups } from './hashed-groups.ts'
 
 export interface GroupsOptions extends GroupWork {
   readonly kernel: Kernel
@@ -36,61 +32,55 @@ export function createGroups({ kernel: outer, columns, groupBy, aggregates, budg
 }
 
 function groupsWithin(kernel: Kernel, work: GroupWork, free: () => void): Groups {
-  const { columns, groupBy, aggregates } = work
-  const grouping: Grouping | undefined = groupBy.length === 0 ? undefined : createGrouping(kernel, groupBy.map((ordinal) => columns[ordinal]!))
-  const keys: KeyGroups = { grouping, groupBy, known: createKnownEntries(kernel, kernel.heap.allocate), zeros: createZeros(kernel) }
-  const { inputs, ordinals, readers } = createGroupInputs(kernel, columns, aggregates, grouping !== undefined)
-  const arena: Arena = createArena(kernel.heap)
-  const groupCount = (): number => grouping?.groupCount ?? 1
-  const ensure = (): void => inputs.forEach((input) => input.ensure(groupCount()))
-  ensure()
+  const dense = createDenseGroups(kernel, work)
+  let hashed = createHashedGroups(kernel, work)
+  const arena = createArena(kernel.heap)
+  let finished: FinishedPlaces | undefined
+
+  /** Brings all groups into tables. */
+  function settle(): HashedGroups {
+    const part = dense?.part()
+    if (part !== undefined) hashed.mergePlaces(part)
+    dense?.clear()
+    finished = undefined
+    return hashed
+  }
+
+  /** Where all groups are: by place if they all can be, otherwise in tables. */
+  function whole(): HashedGroups | FinishedPlaces {
+    if (dense === undefined || dense.isEmpty) return hashed
+    if (hashed.groupCount > 0) {
+      if (!dense.mergeTable(hashed, arena)) return settle()
+      hashed = createHashedGroups(kernel, work)
+    }
+    return (finished ??= dense.finish())
+  }
+
   return {
     work,
-    ordinals: [...new Set([...groupBy, ...ordinals])],
+    ordinals: hashed.ordinals,
     get groupCount() {
-      return groupCount()
+      return whole().groupCount
     },
     add(rows) {
       arena.reset()
-      const entries = groupsOfEntries(kernel, keys, rows, arena)
-      let groups: Pointer = entries === undefined ? groupsOfRows(kernel, keys, rows, arena) : 0
-      ensure()
-      for (const input of inputs) {
-        if (entries !== undefined && input.addByEntries?.(entries, rows, arena) === true) continue
-        // Only for inputs that go row by row.
-        if (groups === 0) groups = groupsByEntries(kernel, entries!, rows, arena)
-        input.add(groups, rows, arena)
-      }
+      finished = undefined
+      if (dense?.add(rows, hashed.groupCount, arena) !== true) hashed.add(rows, arena)
     },
     get entryCount() {
-      return inputs.reduce((sum, input) => sum + (input.entryCount?.() ?? 0), groupCount())
+      return hashed.entryCount + (dense?.entryCount ?? 0)
     },
-    part: () => ({ groupCount: groupCount(), tables: grouping?.tables() ?? [], inputs: inputs.map((input) => input.part()) }),
+    part: () => settle().part(),
+    sharedPart() {
+      const part = dense?.part()
+      return { ...hashed.part(), ...(part !== undefined && { dense: part }) }
+    },
     merge(part) {
-      const map = grouping?.merge(part.tables) ?? 0
-      ensure()
-      inputs.forEach((input, i) => input.merge(part.inputs[i]!, map, part.groupCount))
-      if (map !== 0) kernel.heap.free(map)
+      if (part.groupCount > 0) hashed.merge(part)
+      if (part.dense !== undefined && dense?.merge(part.dense) !== true) hashed.mergePlaces(part.dense)
     },
-    keys: (first, count) => grouping?.keys(first, count),
-    results() {
-      for (const input of inputs) input.finish(groupCount())
-      return readers
-    },
+    keys: (first, count) => whole().keys(first, count),
+    results: () => whole().results(),
     free,
-  }
-}
-
-/** u32 zeros, as many as were asked for at most. */
-function createZeros({ heap, memory: { u8 } }: Kernel): (rowCount: number) => Pointer {
-  let address: Pointer = 0, rows = 0
-  return (rowCount) => {
-    if (rowCount <= rows) return address
-    const larger = heap.allocate(4 * rowCount)
-    u8.fill(0, larger, larger + 4 * rowCount)
-    if (address !== 0) heap.free(address)
-    address = larger
-    rows = rowCount
-    return address
   }
 }

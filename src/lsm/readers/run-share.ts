@@ -59,7 +59,7 @@ function openWork(context: ReadContext, columns: ScanColumns, { work }: SharedSc
     case 'groups': {
       const { kernel } = context
       const groups = createGroups({ kernel, columns: columns.kinds, groupBy: work.groupBy, aggregates: work.aggregates, budget: { bytesMax: kernel.heap.byteLength, usedBytes: 0 } })
-      return { addRowGroup: createGroupAdder(context, columns, groups).addRowGroup, isUseful: (rowCount) => groups.entryCount < entriesFew || rowCount >= rowsPerEntryMin * groups.entryCount, part: () => ({ kind: 'groups', groups: groups.part() }) }
+      return { addRowGroup: createGroupAdder(context, columns, groups).addRowGroup, isUseful: (rowCount) => groups.entryCount < entriesFew || rowCount >= rowsPerEntryMin * groups.entryCount, part: () => ({ kind: 'groups', groups: groups.sharedPart() }) }
     }
   }
 }
