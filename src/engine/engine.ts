@@ -48,8 +48,11 @@ export interface EngineScan {
   readonly lower?: KeyBound
   readonly upper?: KeyBound
   readonly reverse?: boolean
-  /** Whether rows must come in key order across shards (insertion order for hidden keys). Unordered is cheaper. */
-  readonly ordered: boolean
+  /**
+   * Whether rows must come in key order across shards (insertion order for hidden keys). Unordered is cheaper; `few`: in key
+   * order where that costs little, since few are found or wanted, and where keys are hidden.
+   */
+  readonly ordered: boolean | 'few'
   /** Ordinals, in the order the rows are to have them. */
   readonly columns: readonly number[]
   /** A conjunction. */

@@ -286,12 +286,17 @@ async function withSnapshots(pair: Pair, run: (snapshotOf: (engine: EngineSessio
   }
 }
 
+function randomOrder(random: Random): Pick<EngineScan, 'ordered' | 'reverse'> {
+  const ordered = ([true, true, 'few', false] as const)[random.below(4)]!
+  return { ordered, reverse: random.below(2) === 0 && ordered !== 'few' }
+}
+
 function randomScan(random: Random, table: TableSchema): EngineScan {
   const [lower, upper] = randomBounds(random, table)
   const ordinal = random.below(table.columns.length)
   const comparison = (['eq', 'ne', 'lt', 'le', 'gt', 'ge', 'isNull', 'isNotNull'] as const)[random.below(8)]!
   const predicate = random.below(2) === 0 ? [] : [{ ordinal, comparison, value: randomValue(random, table, ordinal) }]
-  return { table, ...(lower && { lower }), ...(upper && { upper }), reverse: random.below(2) === 0, ordered: random.below(3) > 0, columns: randomColumns(random, table), predicate, ...(random.below(3) === 0 && { conditions: [randomExpression(random, table, 'boolean', false)] }), ...(random.below(3) === 0 && { limit: random.below(20) }) }
+  return { table, ...(lower && { lower }), ...(upper && { upper }), ...randomOrder(random), columns: randomColumns(random, table), predicate, ...(random.below(3) === 0 && { conditions: [randomExpression(random, table, 'boolean', false)] }), ...(random.below(3) === 0 && { limit: random.below(20) }) }
 }
 
 function randomBounds(random: Random, table: TableSchema): [KeyBound | undefined, KeyBound | undefined] {

@@ -177,7 +177,8 @@ describe('joins on a whole primary key', () => {
   test('LIMIT looks up the partners of few rows', async () => {
     const whole = await ask('SELECT a.id, b.t FROM big AS a JOIN big AS b ON a.n = b.id')
     const some = await ask('SELECT a.id, b.t FROM big AS a JOIN big AS b ON a.n = b.id LIMIT 10')
-    expect(some.rows).toEqual(whole.rows.slice(0, 10))
+    expect(whole.rows.map((row) => row.join())).toEqual(expect.arrayContaining(some.rows.map((row) => row.join())))
+    expect(new Set(some.rows.map(([id]) => id)).size).toBe(10)
     expect(some.rowGroupsRead).toBeLessThanOrEqual(whole.rowGroupsRead / 2)
     expect((await ask('SELECT a.id FROM big AS a JOIN names AS b ON a.t = b.name LIMIT 10')).rows).toEqual([])
     expect((await ask('SELECT a.id FROM big AS a JOIN big AS b ON a.n = b.id AND a.id = 5990 LIMIT 3')).rows).toEqual([[5990]])

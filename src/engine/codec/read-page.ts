@@ -1,9 +1,8 @@
 /**
- * Engine rows out of a page: column after column, each by its own loop, then put together by row. A page is valid
+ * Engine values out of a page: column after column, each by its own loop, then put together by row. A page is valid
  * until the cursor moves, so everything is copied out.
  */
 import type { LinearMemory, Pointer } from '../../kernel/linear-memory.ts'
-import { invariant } from '../../errors.ts'
 import type { Page, Vector } from '../../lsm/page.ts'
 import type { EngineRow, EngineValue } from '../engine.ts'
 import { copyBytes } from './read-row.ts'
@@ -11,23 +10,22 @@ import type { ReadKind } from './read-row.ts'
 import { readText } from './text-bytes.ts'
 import type { ReadText } from './text-cache.ts'
 
-/** Row numbers of the selected rows of a page, ascending. */
-export function selectedRows(memory: LinearMemory, page: Page): readonly number[] {
-  const rows: number[] = []
-  for (let row = 0; row < page.rowCount; row++) {
-    if (page.selection === 0 || hasBit(memory, page.selection, row)) rows.push(row)
-  }
-  return rows
+/** Numbers of rows, ascending; undefined: all from the first on. */
+export interface PageRows {
+  readonly rows: Uint32Array | undefined
+  readonly count: number
 }
 
-/** The columns asked for of the given rows, in the order asked. */
-export function readRows(memory: LinearMemory, kinds: readonly ReadKind[], page: Pick<Page, 'vectors'>, rows: readonly number[], columns: readonly number[], asText: ReadText): readonly EngineRow[] {
-  const read = columns.map((ordinal) => {
-    const vector = page.vectors[ordinal]
-    invariant(vector !== undefined, `column ${ordinal} is missing in a page`)
-    return readColumn(memory, kinds[ordinal]!, vector, rows, asText)
-  })
-  return rowsOfColumns(read, rows.length)
+/** Tells the selected rows of pages; the numbers are valid until it is asked again. */
+export function createRowSelector({ u8 }: LinearMemory): (page: Pick<Page, 'rowCount' | 'selection' | 'selectedCount'>) => PageRows {
+  let rows = new Uint32Array(1024)
+  return ({ rowCount, selection, selectedCount }) => {
+    if (selection === 0) return { rows: undefined, count: rowCount }
+    if (rows.length < selectedCount) rows = new Uint32Array(2 * selectedCount)
+    let count = 0
+    for (let row = 0; row < rowCount; row++) if ((u8[selection + (row >>> 3)]! & (1 << (row & 7))) !== 0) rows[count++] = row
+    return { rows, count }
+  }
 }
 
 /** The first `count` rows of columns. */
@@ -46,65 +44,79 @@ function rowOf(columns: readonly (readonly EngineValue[])[], index: number): Eng
 }
 
 /** A column of the given rows. */
-export function readColumn(memory: LinearMemory, kind: ReadKind, vector: Vector, rows: readonly number[], asText: ReadText = readText): readonly EngineValue[] {
-  const { nulls } = vector
-  if (vector.kind === 'bytes') return kind === 'text' ? readTexts(memory, vector.refs, nulls, rows, asText) : readBytes(memory, vector.refs, nulls, rows)
-  return vector.kind === 'i64' ? readIntegers(memory, vector.values, nulls, rows) : readDoubles(memory, vector.values, nulls, rows)
+export function readColumn(memory: LinearMemory, kind: ReadKind, vector: Vector, rows: readonly number[]): readonly EngineValue[] {
+  const values: EngineValue[] = []
+  addColumn(memory, kind, vector, { rows: Uint32Array.from(rows), count: rows.length }, values)
+  return values
 }
 
-function readIntegers(memory: LinearMemory, values: Pointer, nulls: Pointer, rows: readonly number[]): readonly EngineValue[] {
-  const { u32, i32, i64 } = memory
-  const word = values >>> 2
-  return rows.map((row) => {
-    if (nulls !== 0 && hasBit(memory, nulls, row)) return null
-    const number = i32[word + 2 * row + 1]! * 0x1_0000_0000 + u32[word + 2 * row]!
-    return Number.isSafeInteger(number) ? number : i64[(values >>> 3) + row]!
-  })
+/** Adds the column's values of the given rows to those that are there. */
+export function addColumn(memory: LinearMemory, kind: ReadKind, vector: Vector, rows: PageRows, values: EngineValue[], asText: ReadText = readText): void {
+  if (vector.kind === 'bytes') return kind === 'text' ? addTexts(memory, vector, rows, values, asText) : addBytes(memory, vector, rows, values)
+  const start = values.length
+  if (vector.kind === 'i64') addIntegers(memory, vector.values, rows, values)
+  else addDoubles(memory, vector.values, rows, values)
+  if (vector.nulls !== 0) clearNulls(memory, vector.nulls, rows, values, start)
 }
 
-function readDoubles(memory: LinearMemory, values: Pointer, nulls: Pointer, rows: readonly number[]): readonly EngineValue[] {
-  const { f64 } = memory
-  return rows.map((row) => (nulls !== 0 && hasBit(memory, nulls, row) ? null : f64[(values >>> 3) + row]!))
+function addIntegers({ u32, i32, i64 }: LinearMemory, vector: Pointer, { rows, count }: PageRows, values: EngineValue[]): void {
+  const first = vector >>> 2
+  for (let i = 0; i < count; i++) {
+    const row = rows === undefined ? i : rows[i]!, word = first + 2 * row
+    const number = i32[word + 1]! * 0x1_0000_0000 + u32[word]!
+    values.push(Number.isSafeInteger(number) ? number : i64[(vector >>> 3) + row]!)
+  }
 }
 
-/** Texts remembered in search of some that come again. */
-const textsTriedMax = 64
-/** With 32 bits of address, a place and a length below this are one exact number. */
-const rememberedBytesMax = 2 ** 20
+function addDoubles({ f64 }: LinearMemory, vector: Pointer, { rows, count }: PageRows, values: EngineValue[]): void {
+  const first = vector >>> 3
+  for (let i = 0; i < count; i++) values.push(f64[first + (rows === undefined ? i : rows[i]!)]!)
+}
 
-/** Refs that are equal (of dictionary codes) are decoded once; when hardly any are, they are no longer remembered. */
-function readTexts(memory: LinearMemory, refs: Pointer, nulls: Pointer, rows: readonly number[], asText: ReadText): readonly EngineValue[] {
-  const { u32, buffer } = memory
-  const isFew = rows.length <= textsTriedMax
-  let known: Map<number, string> | undefined = new Map()
-  let found = 0
-  return rows.map((row) => {
-    if (nulls !== 0 && hasBit(memory, nulls, row)) return null
-    const address = u32[(refs >>> 2) + 2 * row]!
-    const byteLength = u32[(refs >>> 2) + 2 * row + 1]!
-    if (isFew) return asText(buffer, address, byteLength)
-    if (known === undefined || byteLength >= rememberedBytesMax) return readText(buffer, address, byteLength)
-    const key = address * rememberedBytesMax + byteLength
-    const before = known.get(key)
-    if (before !== undefined) {
-      found++
-      return before
+function clearNulls({ u8 }: LinearMemory, nulls: Pointer, { rows, count }: PageRows, values: EngineValue[], start: number): void {
+  for (let i = 0; i < count; i++) if (hasBit(u8, nulls, rows === undefined ? i : rows[i]!)) values[start + i] = null
+}
+
+type BytesVector = Extract<Vector, { readonly kind: 'bytes' }>
+
+/** Refs of nulls may point anywhere. */
+function addBytes(memory: LinearMemory, { refs, nulls }: BytesVector, { rows, count }: PageRows, values: EngineValue[]): void {
+  const { u8, u32 } = memory
+  for (let i = 0; i < count; i++) {
+    const row = rows === undefined ? i : rows[i]!, ref = (refs >>> 2) + 2 * row
+    values.push(nulls !== 0 && hasBit(u8, nulls, row) ? null : copyBytes(memory, u32[ref]!, u32[ref + 1]!))
+  }
+}
+
+/** Of fewer rows hardly any are of one place. */
+const fewRows = 64
+/** So many places of texts are known at a time: a power of two. */
+const placeCount = 256
+
+/** Refs that are equal (of dictionary codes) are decoded once; when hardly any are, texts are looked for no more. */
+function addTexts({ u8, u32, buffer }: LinearMemory, { refs, nulls }: BytesVector, { rows, count }: PageRows, values: EngineValue[], asText: ReadText): void {
+  const texts: string[] = [], addresses = new Uint32Array(count > fewRows ? placeCount : 0), lengths = new Uint32Array(addresses.length)
+  let triedCount = 0, foundCount = 0
+  for (let i = 0; i < count; i++) {
+    const row = rows === undefined ? i : rows[i]!, ref = (refs >>> 2) + 2 * row, address = u32[ref]!, byteLength = u32[ref + 1]!
+    if (nulls !== 0 && hasBit(u8, nulls, row)) values.push(null)
+    else if (byteLength === 0) values.push('')
+    else if (count <= fewRows) values.push(asText(buffer, address, byteLength))
+    else if (triedCount > fewRows && 4 * foundCount < triedCount) values.push(readText(buffer, address, byteLength))
+    else {
+      const place = Math.imul(address, 0x9e3779b1) >>> 24
+      triedCount++
+      if (addresses[place] === address && lengths[place] === byteLength) foundCount++
+      else {
+        addresses[place] = address
+        lengths[place] = byteLength
+        texts[place] = asText(buffer, address, byteLength)
+      }
+      values.push(texts[place]!)
     }
-    const text = asText(buffer, address, byteLength)
-    known.set(key, text)
-    if (known.size > textsTriedMax && found < known.size) known = undefined
-    return text
-  })
+  }
 }
 
-function readBytes(memory: LinearMemory, refs: Pointer, nulls: Pointer, rows: readonly number[]): readonly EngineValue[] {
-  const { u32 } = memory
-  return rows.map((row) => {
-    const word = (refs >>> 2) + 2 * row
-    return nulls !== 0 && hasBit(memory, nulls, row) ? null : copyBytes(memory, u32[word]!, u32[word + 1]!)
-  })
-}
-
-function hasBit(memory: LinearMemory, bitmap: Pointer, index: number): boolean {
-  return (memory.u8[bitmap + (index >>> 3)]! & (1 << (index & 7))) !== 0
+function hasBit(u8: Uint8Array, bitmap: Pointer, index: number): boolean {
+  return (u8[bitmap + (index >>> 3)]! & (1 << (index & 7))) !== 0
 }

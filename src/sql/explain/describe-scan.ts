@@ -72,7 +72,7 @@ export function tableTitle({ table, alias }: { readonly table: { readonly name: 
 
 export function describeScan(node: ScanNode, values: Values): DescribedAccess {
   const { title, details } = describeAccess(node.table, node.terms, node.hints, values)
-  const order: readonly Detail[] = node.ordered ? [['Order', node.reverse ? 'by key, from its end' : 'by key']] : []
+  const order: readonly Detail[] = node.ordered === true || (node.ordered === 'few' && node.table.hiddenKey) ? [['Order', node.reverse ? 'by key, from its end' : 'by key']] : []
   return { title: `${title} on ${tableTitle(node)}`, details: [...details, ...order, ...columnsDetail(node)] }
 }
 

@@ -18,8 +18,8 @@ export interface ScanNode {
   readonly hints: readonly PlanHint[]
   /** Ordinals, as rows have them. */
   readonly columns: readonly number[]
-  /** Whether rows must come in key order. */
-  readonly ordered: boolean
+  /** Whether rows must come in key order; `few`: nobody asked for it, see `EngineScan`. */
+  readonly ordered: boolean | 'few'
   readonly reverse: boolean
 }
 

@@ -61,7 +61,8 @@ export function bindBlock(input: BlockInput): BoundQuery {
   const { block, context } = input
   const isGrouped = block.groupBy.length > 0 || parts.having !== undefined || [...parts.items.map(({ bound }) => bound), ...ownOrder(parts)].some(isAggregated)
   const order = isGrouped ? undefined : naturalOrder(parts, block)
-  const scanOrder: ScanOrder = { ordered: !isGrouped && (parts.order.length === 0 || order !== undefined), reverse: order === 'reverse' }
+  const ofRows = parts.order.length > 0 ? order !== undefined : input.window !== undefined || 'few'
+  const scanOrder: ScanOrder = { ordered: !isGrouped && ofRows, reverse: order === 'reverse' }
   const { node, project } = planInput(parts, isGrouped, scanOrder, context)
   const extra = order === undefined ? ownOrder(parts) : []
   const projected = project(node, [...parts.items.map(({ bound }) => bound), ...extra])

@@ -5,7 +5,7 @@
 import type { Bound, Place } from '../expression/bound.ts'
 import { mapBound, visitBound } from '../expression/bound.ts'
 import { booleanType } from '../expression/type.ts'
-import type { JoinNode, QueryNode } from '../operator/node.ts'
+import type { JoinNode, QueryNode, ScanNode } from '../operator/node.ts'
 import { leavesOf } from './from-unit.ts'
 import type { FromUnit } from './from-unit.ts'
 import { propagateEqualities } from './narrow/equality.ts'
@@ -13,7 +13,7 @@ import { createRowLayout, hasSubquery, takeSubqueries } from './row-layout.ts'
 import type { FromColumn, Leaf } from './scope.ts'
 
 export interface ScanOrder {
-  readonly ordered: boolean
+  readonly ordered: ScanNode['ordered']
   readonly reverse: boolean
 }
 
