@@ -1,6 +1,6 @@
 /* Column chunks; the layout and what each function keeps true stand in column/layout.ts, the contract in src/kernel/column.ts. */
 import { CODES_BYTES } from './column/chunk-write'
-import { BLOCK_ROWS, blockCount, chunkCount, chunkEncoding, chunkHasNulls, chunkKind, ENTRY_BYTES, HEADER_BYTES, nullBitmapBytes } from './column/layout'
+import { BLOCK_ROWS, blockCount, chunkByteLength, chunkCount, chunkEncoding, chunkHasNulls, chunkKind, ENTRY_BYTES, HEADER_BYTES, nullBitmapBytes } from './column/layout'
 import { textScratchBytes } from './column/text/write'
 
 export { columnEncodeI64 } from './column/integers-write'
@@ -9,9 +9,10 @@ export { columnEncodeBytes, columnEncodeKeys } from './column/text/write'
 export { columnDecodeI64, columnDecodeF64, columnGetI64, columnGetF64, columnLowerBoundI64 } from './column/numbers'
 export { columnDecodeBytes, columnDecodeScratchBytes, columnGetBytes } from './column/text/decode'
 export { columnExpand, columnExpandedBytes } from './column/text/expand'
-export { columnFindKey } from './column/find-key'
+export { columnFindKey } from './column/keys/find-key'
 export { columnFront } from './column/text/front'
 export { columnGather } from './column/gather'
+export { columnFindIndexed, columnIndexKeys, columnKeyIndexBytes } from './column/keys/key-index'
 export { columnLowerBoundBytes } from './column/text/search'
 export { columnValidate } from './column/validate'
 
@@ -26,6 +27,7 @@ export function columnScratchBytes(count: i32, dataBytes: u32): u32 {
 }
 
 export function columnCount(chunk: usize): i32 { return chunkCount(chunk) }
+export function columnByteLength(chunk: usize): u32 { return chunkByteLength(chunk) }
 export function columnKind(chunk: usize): i32 { return chunkKind(chunk) }
 export function columnEncoding(chunk: usize): i32 { return chunkEncoding(chunk) }
 export function columnHasNulls(chunk: usize): i32 { return chunkHasNulls(chunk) ? 1 : 0 }

@@ -107,23 +107,52 @@ function lowerBoundCase(name: string, shape: Shape): BenchCase {
 
 type KeySearch = (exports: Kernel['exports'], chunk: Pointer, key: Pointer, keyBytes: number, work: Pointer) => number
 
+const keyBytes = 16
+
+function prepareKeys({ heap, memory, exports }: Kernel): { readonly keys: Pointer; readonly chunk: Pointer } {
+  const keys = heap.allocate(rows * keyBytes), refs = heap.allocate(rows * 8)
+  for (let row = 0; row < rows; row++) {
+    memory.buffer.write(String(row * 3).padStart(keyBytes, '0'), keys + row * keyBytes, 'latin1')
+    memory.u32.set([keys + row * keyBytes, keyBytes], refs / 4 + 2 * row)
+  }
+  const chunk = heap.allocate(exports.columnEncodeBound(rows, rows * keyBytes)), scratch = heap.allocate(exports.columnScratchBytes(rows, rows * keyBytes))
+  exports.columnEncodeKeys(refs, rows, chunk, scratch)
+  return { keys, chunk }
+}
+
 /** Keys as a table has them: digits that ascend, in a key chunk, which is searched for some of them. */
 const keySearchCase = (name: string, search: KeySearch): BenchCase => ({
   name,
   operations: probes,
-  prepare({ heap, memory, exports }) {
-    const keyBytes = 16, keys = heap.allocate(rows * keyBytes), refs = heap.allocate(rows * 8), work = heap.allocate(8)
-    for (let row = 0; row < rows; row++) {
-      memory.buffer.write(String(row * 3).padStart(keyBytes, '0'), keys + row * keyBytes, 'latin1')
-      memory.u32.set([keys + row * keyBytes, keyBytes], refs / 4 + 2 * row)
-    }
-    const chunk = heap.allocate(exports.columnEncodeBound(rows, rows * keyBytes)), scratch = heap.allocate(exports.columnScratchBytes(rows, rows * keyBytes))
-    exports.columnEncodeKeys(refs, rows, chunk, scratch)
+  prepare(kernel) {
+    const { exports } = kernel
+    const { keys, chunk } = prepareKeys(kernel), work = kernel.heap.allocate(8)
     const found = new Int32Array(probes)
     const run = (): void => { for (let i = 0; i < probes; i++) found[i] = search(exports, chunk, keys + ((i * 7919) % rows) * keyBytes, keyBytes, work) }
     return { run, answer: () => found.join() }
   },
 })
+
+/** The same keys, found by an index of them. */
+const keyIndexCase: BenchCase = {
+  name: 'find indexed text keys',
+  operations: probes,
+  prepare(kernel) {
+    const { heap, exports } = kernel
+    const { keys, chunk } = prepareKeys(kernel)
+    const index = heap.allocate(exports.columnKeyIndexBytes(chunk)), work = heap.allocate(16), hash = work + 8
+    exports.columnIndexKeys(chunk, index, work)
+    const found = new Int32Array(probes)
+    const run = (): void => {
+      for (let i = 0; i < probes; i++) {
+        const key = keys + ((i * 7919) % rows) * keyBytes
+        exports.bloomHash(key, keyBytes, hash)
+        found[i] = exports.columnFindIndexed(chunk, index, hash, key, keyBytes, work)
+      }
+    }
+    return { run, answer: () => found.join() }
+  },
+}
 
 /** Texts that are compressed, as a plain chunk. */
 const expandCase: BenchCase = {
@@ -148,6 +177,7 @@ export function bench(): readonly BenchCase[] {
     lowerBoundCase('sorted keys', sorted),
     keySearchCase('lower bound text keys', ({ columnLowerBoundBytes }, chunk, key, keyBytes) => columnLowerBoundBytes(chunk, key, keyBytes, 0)),
     keySearchCase('find text keys', ({ columnFindKey }, chunk, key, keyBytes, work) => columnFindKey(chunk, key, keyBytes, work, 0)),
+    keyIndexCase,
     expandCase,
   ]
 }

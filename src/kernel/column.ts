@@ -30,6 +30,8 @@ export interface ColumnExports {
   columnEncodeKeys(refs: Pointer, count: number, out: Pointer, scratch: Pointer): number
 
   columnCount(chunk: Pointer): number
+  /** Bytes of the chunk as it stands. */
+  columnByteLength(chunk: Pointer): number
   /** Kind of the values: 1 i64, 2 f64, 3 bytes. Decoding, reading or searching as another kind returns -1 and writes nothing. */
   columnKind(chunk: Pointer): number
   /** Encoding number in the chunk's header (for `inspect` and tests). */
@@ -46,7 +48,7 @@ export interface ColumnExports {
   columnDecodeF64(chunk: Pointer, first: number, count: number, values: Pointer, nulls: Pointer): number
   columnDecodeBytes(chunk: Pointer, first: number, count: number, refs: Pointer, nulls: Pointer, scratch: Pointer): number
 
-  /** One row: writes the 8-byte value, or the ref, to `out`; returns 1, or 0 for null (-1 as for decoding). `scratch` as for decoding (a single block is decompressed). */
+  /** One row: writes the 8-byte value, or the ref, to `out`; returns 1, or 0 for null (-1 as for decoding). `scratch` as for decoding (a single block is decompressed), or 0: then a text that needs some is -2. */
   columnGetI64(chunk: Pointer, row: number, out: Pointer): number
   columnGetF64(chunk: Pointer, row: number, out: Pointer): number
   columnGetBytes(chunk: Pointer, row: number, out: Pointer, scratch: Pointer): number
@@ -66,6 +68,13 @@ export interface ColumnExports {
    * the chunk cannot be read. `work`: 8 bytes; `scratch` as for decoding.
    */
   columnFindKey(chunk: Pointer, key: Pointer, keyBytes: number, work: Pointer, scratch: Pointer): number
+
+  /** Bytes of an index of a plain bytes chunk of distinct keys without nulls; 0 for any other chunk. */
+  columnKeyIndexBytes(chunk: Pointer): number
+  /** Writes such an index, which lives in memory only and as long as the chunk. `work`: 8 bytes. */
+  columnIndexKeys(chunk: Pointer, index: Pointer, work: Pointer): void
+  /** As `columnFindKey`, by the index of the chunk; `hash` is the key's `bloomHash`. `work`: 8 bytes. */
+  columnFindIndexed(chunk: Pointer, index: Pointer, hash: Pointer, key: Pointer, keyBytes: number, work: Pointer): number
 
   /**
    * Writes a plain bytes chunk without nulls in the form for storage in which rows that begin alike share their beginnings;

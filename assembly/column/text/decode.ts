@@ -16,6 +16,7 @@ export function columnGetBytes(chunk: usize, row: i32, out: usize, scratch: usiz
     storeRef(out, 0, 0)
     return 0
   }
+  if (scratch == 0 && chunkEncoding(chunk) == ENCODING_TEXT_LZ) return -2
   return textRef(chunk, row, out, scratch) ? 1 : -1
 }
 

@@ -31,14 +31,17 @@ export interface RowReader {
 }
 
 /** The columns asked for, in the order asked. Columns of the key are taken from `key`, by which the row was found. */
-export function readRow(memory: LinearMemory, { kinds, placeInKey }: RowReader, handle: RowHandle, columns: readonly number[], key: EngineRow): EngineRow {
+export function readRow(memory: LinearMemory, reader: RowReader, handle: RowHandle, columns: readonly number[], key: EngineRow): EngineRow {
+  // Of one column mostly: a list that grows would have room for sixteen.
+  if (columns.length === 1) return [readCell(memory, reader, handle, columns[0]!, key)]
   const row: EngineValue[] = []
-  for (let i = 0; i < columns.length; i++) {
-    const ordinal = columns[i]!
-    const place = placeInKey[ordinal]!
-    row.push(place < 0 ? readValue(memory, kinds[ordinal]!, handle, ordinal) : keyValue(kinds[ordinal]!, key[place]!))
-  }
+  for (let i = 0; i < columns.length; i++) row.push(readCell(memory, reader, handle, columns[i]!, key))
   return row
+}
+
+function readCell(memory: LinearMemory, { kinds, placeInKey }: RowReader, handle: RowHandle, ordinal: number, key: EngineRow): EngineValue {
+  const place = placeInKey[ordinal]!
+  return place < 0 ? readValue(memory, kinds[ordinal]!, handle, ordinal) : keyValue(kinds[ordinal]!, key[place]!)
 }
 
 /** A key's value as it would be read: bytes are the caller's own, -0 is 0. */

@@ -1,6 +1,6 @@
 /** Reads of one column by key, over and over: all that does not depend on the key is looked up once a version of the catalog. */
 import { LsmtError } from '../../errors.ts'
-import type { EngineRow, EngineSnapshot, EngineValue } from '../engine.ts'
+import type { EngineRow, EngineValue } from '../engine.ts'
 import type { UserValue } from '../user-value.ts'
 import { checkOptions } from './given.ts'
 import { engineKey, ordinalsOf } from './kv-codec.ts'
@@ -40,9 +40,9 @@ export function openColumnReader(engine: KeyedEngine, current: () => Codec, colu
     if (codec !== prepared.codec) prepared = prepare(codec, column, options)
     const { columns, asText } = prepared
     const values = keyFromText && typeof key === 'string' ? [wellFormed(key)] : engineKey(codec, key)
-    const readBelow = (below: EngineSnapshot | undefined) => engine.get(below, codec.table, values, columns, undefined, asText)
-    return snapshot === undefined ? engine.get(undefined, codec.table, values, columns, undefined, asText) : readWithin(engine, snapshot, readBelow)
+    return snapshot === undefined ? engine.get(undefined, codec.table, values, columns, undefined, asText) : readBelow(snapshot, values, prepared)
   }
+  const readBelow = (snapshot: ReadSnapshot, values: EngineRow, { codec, columns, asText }: Prepared) => readWithin(engine, snapshot, (below) => engine.get(below, codec.table, values, columns, undefined, asText))
   const shown = (row: EngineRow | undefined): UserValue | undefined => row && prepared.toUser(row[0]!)
 
   return {

@@ -4,9 +4,10 @@ import type { LinearMemory } from '../linear-memory.ts'
 import { codesBytes, createChunkWriter } from './column/chunk-write.ts'
 import { createDictionaryBuilder } from './column/dictionary.ts'
 import { createColumnExpand } from './column/expand.ts'
-import { createFindKey } from './column/find-key.ts'
+import { createFindKey } from './column/keys/find-key.ts'
 import { createColumnFront } from './column/front.ts'
 import { createColumnGather } from './column/gather.ts'
+import { createKeyIndex } from './column/keys/key-index.ts'
 import { blockCount, blockRows, createChunkLayout, entryBytes, headerBytes, nullBitmapBytes } from './column/layout.ts'
 import { createColumnNulls } from './column/nulls.ts'
 import { createNumberReaders } from './column/numbers.ts'
@@ -31,12 +32,14 @@ export function createColumnJs(memory: LinearMemory): ColumnExports {
     ...createDecimalWriter(memory, layout, writer, writeFixed),
     ...createTextWriter(memory, { layout, writer, places, dictionaries: createDictionaryBuilder(memory), lz }),
     columnCount: (chunk) => layout.count(chunk),
+    columnByteLength: (chunk) => layout.byteLength(chunk),
     columnKind: (chunk) => layout.kind(chunk),
     columnEncoding: (chunk) => layout.encoding(chunk),
     columnHasNulls: (chunk) => layout.flags(chunk) & 1,
     columnValidate: createValidator(memory, layout, places, front),
     ...getters,
     columnFindKey: createFindKey(memory, layout, getters),
+    ...createKeyIndex(memory, layout, places),
     columnFront: front.columnFront,
     ...createColumnExpand(memory, layout, places, front),
     ...createColumnGather(memory, layout, getters),

@@ -18,6 +18,8 @@ export interface Memtable {
   readonly handle: Pointer
   /** Sequence number of the last operation applied before it was started. */
   readonly startSequence: number
+  /** Nothing was applied yet. */
+  readonly isEmpty: boolean
   usedBytes(): number
   entryCount(): number
   rangeCount(): number
@@ -60,7 +62,7 @@ function newMemtable(kernel: Kernel, memory: MemtableMemory, startSequence: numb
   }
   const firstBytes = segmentBytes(0)
   const handle = exports.skiplistCreate(allocate(firstBytes), firstBytes)
-  let references = 1
+  let references = 1, isEmpty = true
   const covers = new Map<number, { readonly rangeCount: number; readonly sequence: number; readonly cover: RangeCover }>()
 
   const addSegment = (needed: number): void => {
@@ -70,6 +72,7 @@ function newMemtable(kernel: Kernel, memory: MemtableMemory, startSequence: numb
   return {
     handle,
     startSequence,
+    get isEmpty() { return isEmpty },
     usedBytes: () => exports.skiplistUsedBytes(handle),
     entryCount: () => exports.skiplistEntryCount(handle),
     rangeCount: () => exports.skiplistRangeCount(handle),
@@ -87,6 +90,7 @@ function newMemtable(kernel: Kernel, memory: MemtableMemory, startSequence: numb
       return cover
     },
     apply(batch, batchBytes) {
+      isEmpty = false
       for (;;) {
         const outcome = exports.skiplistApply(handle, batch, batchBytes)
         if (outcome === 0) return

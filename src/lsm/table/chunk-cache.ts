@@ -5,7 +5,8 @@
  * what is used again and again. Pinned chunks stay; when nothing else is left, a reservation is error 53200.
  *
  * A chunk of compressed text that point reads keep asking for is replaced by its expanded form (src/lsm/table/read/expand-chunk.ts),
- * which counts with the bytes that it takes and is evicted like any other; read again from its file, it is compressed.
+ * which counts with the bytes that it takes and is evicted like any other; read again from its file, it is compressed. So is a
+ * chunk of keys that they keep searching, by one with an index behind it.
  *
  * Each open file has a table of frame numbers by chunk index, so a hit is two array loads. Evicting a chunk clears
  * its entry. A frame that is pinned while its file is closed is freed by its last unpin.
@@ -22,6 +23,8 @@ export interface ChunkCacheCounts {
   evictions: number
   /** Chunks that were replaced by their expanded form. */
   expansions: number
+  /** Chunks of keys that were replaced by themselves with an index. */
+  keyIndexes: number
   chunks: number
   /** Bytes of chunks and tails. */
   chunkBytes: number
@@ -49,7 +52,9 @@ export interface ChunkCache {
   addressOf(frame: Frame): Pointer
   /** Makes a reserved frame the cached chunk of an index, still pinned. Returns the frame that counts: another load may have been faster. */
   publish(file: CachedFile, index: number, frame: Frame): Frame
-  /** A point read had to expand a part of a cached chunk. */
+  /** Where the index of a cached chunk of keys is; 0: it has none. */
+  keyIndex(file: CachedFile, index: number): Pointer
+  /** A point read had to expand a part of a cached chunk, or to search it. */
   notePartRead(file: CachedFile, index: number): void
   /** How often that was since the hand passed last, up to 255. */
   partReads(file: CachedFile, index: number): number
@@ -57,9 +62,9 @@ export interface ChunkCache {
   hasRoom(byteLength: number): boolean
   /**
    * Replaces a cached chunk by what `write` makes of it in `byteLength` bytes. May evict others. false, with the chunk where it was, when it is
-   * pinned, there is no room, or `write` gives false.
+   * pinned, there is no room, or `write` gives false. `keyIndexOffset`: where in these bytes there is an index of keys.
    */
-  rewrite(file: CachedFile, index: number, byteLength: number, write: (from: Pointer, to: Pointer) => boolean): boolean
+  rewrite(file: CachedFile, index: number, byteLength: number, write: (from: Pointer, to: Pointer) => boolean, keyIndexOffset?: number): boolean
   /** At least `byteLength` bytes for use until the caller's next await or next call of this. May evict chunks that are not pinned. */
   scratch(byteLength: number): Pointer
   /** At least `byteLength` bytes outside linear memory, for use until the caller's next await or next call of this. */
@@ -83,7 +88,7 @@ interface CacheState {
 
 export function createChunkCache(heap: LinearHeap, bytesMax: number): ChunkCache {
   const frames = createFrames()
-  const counts: ChunkCacheCounts = { hits: 0, misses: 0, evictions: 0, expansions: 0, chunks: 0, chunkBytes: 0, scratchBytes: 0 }
+  const counts: ChunkCacheCounts = { hits: 0, misses: 0, evictions: 0, expansions: 0, keyIndexes: 0, chunks: 0, chunkBytes: 0, scratchBytes: 0 }
   const state: CacheState = { heap, bytesMax, frames, counts, scratch: { address: 0, bytes: 0 }, staging: new Uint8Array(0) }
   return {
     bytesMax,
@@ -102,10 +107,11 @@ export function createChunkCache(heap: LinearHeap, bytesMax: number): ChunkCache
     reserve: (byteLength) => reserve(state, byteLength),
     addressOf: (frame) => frames.addresses[frame]!,
     publish: (file, index, frame) => publish(state, file, index, frame),
+    keyIndex: (file, index) => frames.keyIndexes[file.frames[index]!]!,
     notePartRead: (file, index) => void (frames.partReads[file.frames[index]!]! += frames.partReads[file.frames[index]!]! < 255 ? 1 : 0),
     partReads: (file, index) => frames.partReads[file.frames[index]!]!,
     hasRoom: (byteLength) => counts.chunkBytes + counts.scratchBytes + roundedBytes(byteLength) <= bytesMax,
-    rewrite: (file, index, byteLength, write) => rewrite(state, file, index, byteLength, write),
+    rewrite: (file, index, byteLength, write, keyIndexOffset) => rewrite(state, file, index, byteLength, write, keyIndexOffset),
     scratch: (byteLength) => (byteLength <= state.scratch.bytes ? state.scratch.address : resizeScratch(state, byteLength)),
     staging: (byteLength) => (byteLength <= state.staging.length ? state.staging : resizeStaging(state, byteLength)),
     evict: () => evictOne(state),
@@ -152,6 +158,7 @@ function takeFrame({ frames, counts }: CacheState, address: Pointer, bytes: numb
   frames.pins[frame] = 1
   frames.referenced[frame] = 0
   frames.partReads[frame] = 0
+  frames.keyIndexes[frame] = 0
   counts.chunks += 1
   counts.chunkBytes += bytes
   return frame
@@ -171,7 +178,7 @@ function publish(state: CacheState, file: CachedFile, index: number, frame: Fram
   return frame
 }
 
-function rewrite(state: CacheState, file: CachedFile, index: number, byteLength: number, write: (from: Pointer, to: Pointer) => boolean): boolean {
+function rewrite(state: CacheState, file: CachedFile, index: number, byteLength: number, write: (from: Pointer, to: Pointer) => boolean, keyIndexOffset = 0): boolean {
   const { frames, counts } = state
   const before = file.frames[index]!
   if (before === 0 || frames.pins[before]! > 0) return false
@@ -184,7 +191,11 @@ function rewrite(state: CacheState, file: CachedFile, index: number, byteLength:
     frames.indexes[after] = index
     frames.referenced[after] = 1
     file.frames[index] = after
-    counts.expansions += 1
+    if (keyIndexOffset === 0) counts.expansions += 1
+    else {
+      counts.keyIndexes += 1
+      frames.keyIndexes[after] = frames.addresses[after]! + keyIndexOffset
+    }
   }
   unpin(state, before)
   if (after !== 0) unpin(state, after)

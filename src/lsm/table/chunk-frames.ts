@@ -17,8 +17,10 @@ export interface Frames {
   bytes: Uint32Array
   pins: Int32Array
   referenced: Uint8Array
-  /** Point reads that expanded a part of the chunk since the hand passed last, up to 255. */
+  /** Point reads that expanded a part of the chunk, or searched it for a key, since the hand passed last, up to 255. */
   partReads: Uint8Array
+  /** Addresses of indexes of keys, which stand behind their chunks; 0: none. */
+  keyIndexes: Uint32Array
   indexes: Uint32Array
   readonly owners: (CachedFile | undefined)[]
   readonly free: Frame[]
@@ -34,6 +36,7 @@ export function createFrames(): Frames {
     pins: new Int32Array(size),
     referenced: new Uint8Array(size),
     partReads: new Uint8Array(size),
+    keyIndexes: new Uint32Array(size),
     indexes: new Uint32Array(size),
     owners: [],
     free: [],
@@ -52,6 +55,7 @@ export function addFrame(frames: Frames): Frame {
   frames.pins = grown(frames.pins, new Int32Array(size))
   frames.referenced = grown(frames.referenced, new Uint8Array(size))
   frames.partReads = grown(frames.partReads, new Uint8Array(size))
+  frames.keyIndexes = grown(frames.keyIndexes, new Uint32Array(size))
   frames.indexes = grown(frames.indexes, new Uint32Array(size))
   return frame
 }

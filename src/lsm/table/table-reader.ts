@@ -7,7 +7,7 @@ import type { LinearMemory, Pointer } from '../../kernel/linear-memory.ts'
 import type { TableLayout } from '../layout.ts'
 import type { RangeCover } from '../keys/range-cover.ts'
 import type { Fetch, ReadStats } from './fetch.ts'
-import { slotOf } from './format.ts'
+import { keySlot, slotOf } from './format.ts'
 import { chunkBytes } from './read/chunk-loader.ts'
 import { notePartRead } from './read/expand-chunk.ts'
 import { createRowFinder } from './read/find-row.ts'
@@ -109,6 +109,14 @@ class FileReader implements TableReader {
     return searchFirstKeys(this.memory, this.file.tail, this.memory.u8, key, keyBytes)
   }
 
+  indexedRowGroupOf(key: Pointer, keyBytes: number): number {
+    const { file } = this
+    if (!file.hasKeyIndexes || file.closed || !file.loader.isInMemory) return -1
+    file.loader.mark()
+    const rowGroup = this.rowGroupOf(key, keyBytes)
+    return rowGroup >= 0 && file.cache.keyIndex(file.cached, rowGroup * file.tail.slots.count + keySlot) !== 0 ? rowGroup : -1
+  }
+
   rowGroupsIn(lower: Uint8Array | undefined, upper: Uint8Array | undefined): { readonly from: number; readonly to: number } {
     return rowGroupsIn(this.memory, this.file.tail, lower, upper)
   }
@@ -122,8 +130,8 @@ class FileReader implements TableReader {
     return refAt(this.memory, tail, tail.sections.firstKeyRefs, rowGroup)
   }
 
-  find(rowGroup: number, key: Pointer, keyBytes: number, _columns: 'all', stats?: ReadStats): FoundRow | Fetch | 'absent' {
-    return this.finder.find(rowGroup, key, keyBytes, stats)
+  find(rowGroup: number, key: Pointer, keyBytes: number, hash: Pointer, stats?: ReadStats): FoundRow | Fetch | 'absent' {
+    return this.finder.find(rowGroup, key, keyBytes, hash, stats)
   }
 
   fetchRowGroups(rowGroups: readonly number[], stats?: ReadStats): Promise<void> {

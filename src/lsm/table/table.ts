@@ -122,11 +122,13 @@ export interface TableReader {
   rowGroupRows(rowGroup: number): number
   /** First key of a row group, in linear memory, valid while the reader is open. All keys before are in row groups before. */
   firstKey(rowGroup: number): { readonly address: Pointer; readonly byteLength: number }
+  /** The row group that a key is in if it is in the file, where its keys have an index in memory; otherwise -1. */
+  indexedRowGroupOf(key: Pointer, keyBytes: number): number
   /**
    * Point read in one row group: the position of the key, tombstone or not, or what must be fetched.
-   * 'absent' when the key is not there.
+   * 'absent' when the key is not there. `hash` is the key's `bloomHash`.
    */
-  find(rowGroup: number, key: Pointer, keyBytes: number, columns: 'all', stats?: ReadStats): FoundRow | Fetch | 'absent'
+  find(rowGroup: number, key: Pointer, keyBytes: number, hash: Pointer, stats?: ReadStats): FoundRow | Fetch | 'absent'
   /** Fetches whole row groups (ascending), as `find` asks for, with as few reads as pay; other loads may evict them before they are asked for again. */
   fetchRowGroups(rowGroups: readonly number[], stats?: ReadStats): Promise<void>
   /** Chunk address of a column (ordinal, or 'key' for a composite key's bytes, or 'tombstones') in the cache; undefined when not cached, 0 when the file has no such column. */

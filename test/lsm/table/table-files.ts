@@ -68,11 +68,12 @@ export const openFixture = ({ storage, kernel, cache }: TableFixture, meta: Tabl
 export const zeroStats = (): ReadStats => ({ rowGroupsTotal: 0, rowGroupsPruned: 0, bytesRead: 0, storageRequests: 0 })
 
 /** Copies a key into linear memory for one call. */
-export function withKey<T>({ heap, memory }: Kernel, key: Uint8Array, use: (address: Pointer, byteLength: number) => T): T {
-  const address = heap.allocate(Math.max(8, key.length))
-  memory.u8.set(key, address)
+export function withKey<T>({ heap, memory, exports }: Kernel, key: Uint8Array, use: (address: Pointer, byteLength: number, hash: Pointer) => T): T {
+  const address = heap.allocate(8 + key.length), hash = address, bytes = address + 8
+  memory.u8.set(key, bytes)
+  exports.bloomHash(bytes, key.length, hash)
   try {
-    return use(address, key.length)
+    return use(bytes, key.length, hash)
   } finally {
     heap.free(address)
   }
@@ -83,7 +84,7 @@ export async function findRow({ kernel }: TableFixture, reader: TableReader, key
   const rowGroup = withKey(kernel, key, (address, byteLength) => reader.rowGroupOf(address, byteLength))
   if (rowGroup < 0) return 'absent'
   for (let attempt = 0; attempt < 2; attempt++) {
-    const found = withKey(kernel, key, (address, byteLength) => reader.find(rowGroup, address, byteLength, 'all', stats))
+    const found = withKey(kernel, key, (address, byteLength, hash) => reader.find(rowGroup, address, byteLength, hash, stats))
     if (found === 'absent' || 'row' in found) return found
     await found.fetch()
   }

@@ -38,7 +38,7 @@ describe('requests of table files', () => {
       const fixture = createFixture('wasm', undefined, syncReads)
       const rows = makeRows(layout, 200, 3)
       const reader = await openFixture(fixture, await writeTable(fixture, layout, rows))
-      const find = (): ReturnType<typeof reader.find> => withKey(fixture.kernel, rows[0]!.key, (key, keyBytes) => reader.find(0, key, keyBytes, 'all'))
+      const find = (): ReturnType<typeof reader.find> => withKey(fixture.kernel, rows[0]!.key, (key, keyBytes, hash) => reader.find(0, key, keyBytes, hash))
       const first = find()
       if (first === 'absent' || 'row' in first) throw new Error('nothing to fetch')
       expect(first.fetchSync !== undefined).toBe(syncReads)

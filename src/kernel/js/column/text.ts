@@ -95,6 +95,7 @@ export function createTextReaders(memory: LinearMemory, layout: ChunkLayout, nul
       return 0
     }
     if (layout.encoding(chunk) !== encodings.textLz) return decode(chunk, row, 1, out, scratch) ? 1 : -1
+    if (scratch === 0) return -2
     const index = places.subBlockOf(chunk, row), start = places.start(chunk, row)
     u32[out >>> 2] = scratch + start - places.subBlockStart(chunk, index)
     u32[(out >>> 2) + 1] = places.start(chunk, row + 1) - start

@@ -1,6 +1,6 @@
 /**
  * Point reads: memtables newest first, then the files whose key range holds the key, newest first, with one bloom call
- * over all of them. The first run that knows the key decides, by a row, a tombstone or a range tombstone; older runs
+ * over all of them (where there is one, and an index of the keys it would be in, that tells as much). The first run that knows the key decides, by a row, a tombstone or a range tombstone; older runs
  * are not asked. A run that must be read first is returned as a fetch, and the read is then asked again.
  */
 import type { Kernel } from '../../../kernel/kernel.ts'
@@ -10,10 +10,11 @@ import { compareToMemory, keyHeadInMemory } from '../../keys/key-bytes.ts'
 import type { RangeCover } from '../../keys/range-cover.ts'
 import type { RowLayout } from '../../keys/row-layout.ts'
 import type { FilterCounts, PointFetch, ReadStats, RowHandle } from '../../tree.ts'
+import type { TableReader } from '../../table/table.ts'
 import type { Levels, TableFile } from '../../state/version.ts'
 import type { View } from '../../state/view.ts'
-import { memtableRow, tableRow } from './row-handle.ts'
-import type { RowScratch } from './row-handle.ts'
+import { createRowHandles } from './row-handle.ts'
+import type { RowHandles, RowScratch } from './row-handle.ts'
 import { loadTails } from '../load-tails.ts'
 
 export interface PointReader {
@@ -25,6 +26,9 @@ export interface PointReader {
 /** Scratch in linear memory: one cell, one hash, a key with its table id, filter records and their answers, text. */
 interface Scratch extends RowScratch {
   readonly hash: Pointer
+  readonly rows: RowHandles
+  /** Files that may have the key of the read under way, from the first on: whoever reads by key reads again, and should leave no garbage. */
+  readonly candidates: TableFile[]
   readonly counts: FilterCounts
   memtableKey(byteLength: number): Pointer
   /** Room for `count` filter records of 8 bytes, then `count` answer bytes. */
@@ -49,43 +53,76 @@ export function createPointReader(kernel: Kernel): PointReader {
 }
 
 function findInMemtables(scratch: Scratch, view: View, sequence: number, shape: RowLayout, key: Pointer, keyBytes: number): RowHandle | undefined | 'unknown' {
-  const { memory: { u8, u32, view: bytes }, exports } = scratch.kernel
-  const { cell } = scratch
-  const prefixed = scratch.memtableKey(tableIdBytes + keyBytes)
-  bytes.setUint32(prefixed, shape.layout.tableId)
-  const copy = prefixed + tableIdBytes
-  if (keyBytes <= 32) for (let i = 0; i < keyBytes; i++) u8[copy + i] = u8[key + i]!
-  else u8.copyWithin(copy, key, key + keyBytes)
-  for (const memtable of view.memtables) {
+  const { kernel: { memory: { u32 }, exports }, cell } = scratch
+  let prefixed = 0
+  for (let i = 0; i < view.memtables.length; i++) {
+    const memtable = view.memtables[i]!
+    if (memtable.isEmpty) continue
+    if (prefixed === 0) prefixed = writeTableKey(scratch, shape.layout.tableId, key, keyBytes)
     const outcome = exports.skiplistGet(memtable.handle, prefixed, tableIdBytes + keyBytes, memtable.bound(sequence), cell)
-    if (outcome === 1) return memtableRow(scratch, shape, u32[cell >>> 2]!, copy, keyBytes)
+    if (outcome === 1) return scratch.rows.ofMemtable(shape, u32[cell >>> 2]!, prefixed + tableIdBytes, keyBytes)
     if (outcome === 2) return undefined
   }
   return 'unknown'
 }
 
+function writeTableKey({ kernel: { memory: { u8, view } }, memtableKey }: Scratch, tableId: number, key: Pointer, keyBytes: number): Pointer {
+  const prefixed = memtableKey(tableIdBytes + keyBytes), copy = prefixed + tableIdBytes
+  view.setUint32(prefixed, tableId)
+  if (keyBytes <= 32) for (let i = 0; i < keyBytes; i++) u8[copy + i] = u8[key + i]!
+  else u8.copyWithin(copy, key, key + keyBytes)
+  return prefixed
+}
+
 function findInFiles(scratch: Scratch, levels: Levels, shape: RowLayout, key: Pointer, keyBytes: number, stats: ReadStats | undefined): RowHandle | PointFetch | undefined {
-  const { kernel: { memory }, counts } = scratch
-  const candidates = candidateFiles(memory, levels, key, keyBytes)
-  if (candidates.length === 0) return undefined
-  const answers = probeFilters(scratch, candidates, key, keyBytes)
-  if (answers === 0) return tailsOf(candidates, stats)
-  for (let i = 0; i < candidates.length; i++) {
+  const { kernel: { memory, exports }, candidates } = scratch
+  exports.bloomHash(key, keyBytes, scratch.hash)
+  const only = onlyFile(levels)
+  const rowGroup = only === undefined ? -1 : only.reader.indexedRowGroupOf(key, keyBytes)
+  if (rowGroup >= 0) return findInOnly(scratch, only!.reader, rowGroup, shape, key, keyBytes, stats)
+  const count = candidateFiles(memory, levels, key, keyBytes, candidates)
+  if (count === 0) return undefined
+  const answers = probeFilters(scratch, count)
+  if (answers === 0) return tailsOf(candidates.slice(0, count), stats)
+  for (let i = 0; i < count; i++) {
     const { reader } = candidates[i]!
     if (memory.u8[answers + i] === 1) {
-      const rowGroup = reader.rowGroupOf(key, keyBytes)
-      const found = rowGroup < 0 ? 'absent' : reader.find(rowGroup, key, keyBytes, 'all', stats)
-      if (found === 'absent') counts.wrong++
-      else {
-        if ('fetch' in found) return { ...found, files: [reader], rowGroup }
-        counts.present++
-        return found.tombstone ? undefined : tableRow(scratch, shape, reader, found)
-      }
-    } else counts.absent++
+      const found = findInFile(scratch, reader, reader.rowGroupOf(key, keyBytes), shape, key, keyBytes, stats)
+      if (found !== 'absent') return found
+      scratch.counts.wrong++
+    } else scratch.counts.absent++
     const cover = reader.cover!
     if (cover.length > 0 && coversInMemory(memory, cover, key, keyBytes)) return undefined
   }
   return undefined
+}
+
+/** The only file of a table. */
+function onlyFile(levels: Levels): TableFile | undefined {
+  let only: TableFile | undefined
+  for (let level = 0; level < levels.length; level++) {
+    const files = levels[level]!
+    if (files.length === 0) continue
+    if (only !== undefined || files.length > 1) return undefined
+    only = files[0]
+  }
+  return only
+}
+
+/** Where no other file may have the key, nor one of its range tombstones matter, its filter need not be asked: an index of keys tells as much, and wrongly never. */
+function findInOnly(scratch: Scratch, reader: TableReader, rowGroup: number, shape: RowLayout, key: Pointer, keyBytes: number, stats: ReadStats | undefined): RowHandle | PointFetch | undefined {
+  const found = findInFile(scratch, reader, rowGroup, shape, key, keyBytes, stats)
+  if (found !== 'absent') return found
+  scratch.counts.absent++
+  return undefined
+}
+
+function findInFile({ counts, hash, rows }: Scratch, reader: TableReader, rowGroup: number, shape: RowLayout, key: Pointer, keyBytes: number, stats: ReadStats | undefined): RowHandle | PointFetch | undefined | 'absent' {
+  const found = rowGroup < 0 ? 'absent' : reader.find(rowGroup, key, keyBytes, hash, stats)
+  if (found === 'absent') return found
+  if ('fetch' in found) return { ...found, files: [reader], rowGroup }
+  counts.present++
+  return found.tombstone ? undefined : rows.ofTable(shape, reader, found)
 }
 
 /** All tails at once: one of them alone would seldom do, and waiting for one after the other costs more than a request. */
@@ -94,9 +131,9 @@ function tailsOf(candidates: readonly TableFile[], stats: ReadStats | undefined)
   return { fetch: () => loadTails(files, stats), fetchSync: undefined, files, rowGroup: undefined }
 }
 
-/** Files whose key range holds the key, newest first. */
-function candidateFiles(memory: LinearMemory, levels: Levels, key: Pointer, keyBytes: number): readonly TableFile[] {
-  const candidates: TableFile[] = []
+/** Puts files whose key range holds the key, newest first, at the beginning of `candidates`; gives how many. */
+function candidateFiles(memory: LinearMemory, levels: Levels, key: Pointer, keyBytes: number, candidates: TableFile[]): number {
+  let count = 0
   const head = keyHeadInMemory(memory, key, keyBytes)
   for (let level = 0; level < levels.length; level++) {
     const files = levels[level]!
@@ -107,10 +144,10 @@ function candidateFiles(memory: LinearMemory, levels: Levels, key: Pointer, keyB
         if (level === 0) continue
         break
       }
-      if (level > 0 || !isAbove(memory, file, head, key, keyBytes)) candidates.push(file)
+      if (level > 0 || !isAbove(memory, file, head, key, keyBytes)) candidates[count++] = file
     }
   }
-  return candidates
+  return count
 }
 
 /** Whether the key is below a file's smallest. */
@@ -135,18 +172,16 @@ function firstNotBefore(memory: LinearMemory, files: readonly TableFile[], head:
 }
 
 /** Asks all filters in one call; returns the address of one answer byte a candidate, or 0 when not all of them are in memory. */
-function probeFilters(scratch: Scratch, candidates: readonly TableFile[], key: Pointer, keyBytes: number): Pointer {
-  const { memory: { u32 }, exports } = scratch.kernel
-  const filters = scratch.filters(candidates.length)
-  const answers = filters + 8 * candidates.length
-  for (let i = 0; i < candidates.length; i++) {
+function probeFilters({ kernel: { memory: { u32 }, exports }, candidates, hash, filters: room }: Scratch, count: number): Pointer {
+  const filters = room(count)
+  const answers = filters + 8 * count
+  for (let i = 0; i < count; i++) {
     const filter = candidates[i]!.reader.useFilter()
     if (filter === undefined) return 0
     u32[(filters >>> 2) + 2 * i] = filter.address
     u32[(filters >>> 2) + 2 * i + 1] = filter.byteLength
   }
-  exports.bloomHash(key, keyBytes, scratch.hash)
-  exports.bloomProbe(scratch.hash, filters, candidates.length, answers)
+  exports.bloomProbe(hash, filters, count, answers)
   return answers
 }
 
@@ -165,14 +200,15 @@ function createScratch(kernel: Kernel): Scratch {
   const { heap } = kernel
   const cell = heap.allocate(16), hash = heap.allocate(16)
   const key = growing(kernel, 256), filters = growing(kernel, 512), text = growing(kernel, 1024)
+  const row = { kernel, cell, text: text.atLeast }
   return {
-    kernel,
-    cell,
+    ...row,
     hash,
+    rows: createRowHandles(row),
+    candidates: [],
     counts: { absent: 0, present: 0, wrong: 0 },
     memtableKey: key.atLeast,
     filters: (count) => filters.atLeast(9 * count),
-    text: text.atLeast,
     free() {
       heap.free(cell)
       heap.free(hash)

@@ -1,6 +1,6 @@
 /**
- * Found rows, read in place cell by cell. Classes, since every point read makes one and prototype methods cost nothing
- * to make. Cells pass through the reader's scratch: valid until the caller's next await or next point read.
+ * Found rows, read in place cell by cell. Cells pass through the reader's scratch: valid until the caller's next await or
+ * next point read, so a reader has one handle for all its rows.
  */
 import { invariant } from '../../../errors.ts'
 import type { Kernel } from '../../../kernel/kernel.ts'
@@ -28,15 +28,21 @@ interface CellSource {
 
 class FoundRowHandle implements RowHandle {
   private readonly scratch: RowScratch
-  private readonly shape: RowLayout
+  private shape!: RowLayout
   private readonly source: CellSource
   /** The column whose value is in the cell; -1: none. Whoever wants a value asks first whether it is null. */
   private loaded = -1
 
-  constructor(scratch: RowScratch, shape: RowLayout, source: CellSource) {
+  constructor(scratch: RowScratch, source: CellSource) {
     this.scratch = scratch
-    this.shape = shape
     this.source = source
+  }
+
+  /** Begins with another row, at which the source is already. */
+  begin(shape: RowLayout): this {
+    this.shape = shape
+    this.loaded = -1
+    return this
   }
 
   isNull(ordinal: number): boolean {
@@ -86,13 +92,16 @@ class FoundRowHandle implements RowHandle {
 /** A row in a memtable: value columns from its row bytes, key columns from the key that found it. */
 class MemtableCells implements CellSource {
   private readonly scratch: RowScratch
-  private readonly shape: RowLayout
-  private readonly row: Pointer
-  private readonly key: Pointer
-  private readonly keyBytes: number
+  private shape!: RowLayout
+  private row: Pointer = 0
+  private key: Pointer = 0
+  private keyBytes = 0
 
-  constructor(scratch: RowScratch, shape: RowLayout, row: Pointer, key: Pointer, keyBytes: number) {
+  constructor(scratch: RowScratch) {
     this.scratch = scratch
+  }
+
+  begin(shape: RowLayout, row: Pointer, key: Pointer, keyBytes: number): void {
     this.shape = shape
     this.row = row
     this.key = key
@@ -129,12 +138,15 @@ function loadMissing({ kernel: { memory: { u8 } }, cell }: RowScratch, { missing
 /** A row in a table file, whose row group's chunks are all cached. */
 class TableCells implements CellSource {
   private readonly scratch: RowScratch
-  private readonly shape: RowLayout
-  private readonly reader: TableReader
-  private readonly found: FoundRow
+  private shape!: RowLayout
+  private reader!: TableReader
+  private found!: FoundRow
 
-  constructor(scratch: RowScratch, shape: RowLayout, reader: TableReader, found: FoundRow) {
+  constructor(scratch: RowScratch) {
     this.scratch = scratch
+  }
+
+  begin(shape: RowLayout, reader: TableReader, found: FoundRow): void {
     this.shape = shape
     this.reader = reader
     this.found = found
@@ -151,22 +163,36 @@ class TableCells implements CellSource {
       case 'f64':
         return checkDecoded(exports.columnGetF64(chunk, this.found.row, cell), kind) !== 0
       case 'bytes':
-        return checkDecoded(exports.columnGetBytes(chunk, this.found.row, cell, this.textScratch(chunk, ordinal)), kind) !== 0
+        return checkDecoded(this.loadBytes(chunk, ordinal), kind) !== 0
     }
   }
 
-  private textScratch(chunk: Pointer, ordinal: number): Pointer {
-    const byteLength = this.scratch.kernel.exports.columnDecodeScratchBytes(chunk)
-    if (byteLength === 0) return 0
+  private loadBytes(chunk: Pointer, ordinal: number): number {
+    const { kernel: { exports }, cell, text } = this.scratch
+    const isThere = exports.columnGetBytes(chunk, this.found.row, cell, 0)
+    if (isThere !== -2) return isThere
     this.reader.notePartRead(this.found.rowGroup, ordinal)
-    return this.scratch.text(byteLength)
+    return exports.columnGetBytes(chunk, this.found.row, cell, text(exports.columnDecodeScratchBytes(chunk)))
   }
 }
 
-export function memtableRow(scratch: RowScratch, shape: RowLayout, row: Pointer, key: Pointer, keyBytes: number): RowHandle {
-  return new FoundRowHandle(scratch, shape, new MemtableCells(scratch, shape, row, key, keyBytes))
+/** The handles that one reader gives out. */
+export interface RowHandles {
+  ofMemtable(shape: RowLayout, row: Pointer, key: Pointer, keyBytes: number): RowHandle
+  ofTable(shape: RowLayout, reader: TableReader, found: FoundRow): RowHandle
 }
 
-export function tableRow(scratch: RowScratch, shape: RowLayout, reader: TableReader, found: FoundRow): RowHandle {
-  return new FoundRowHandle(scratch, shape, new TableCells(scratch, shape, reader, found))
+export function createRowHandles(scratch: RowScratch): RowHandles {
+  const memtableCells = new MemtableCells(scratch), tableCells = new TableCells(scratch)
+  const memtableRow = new FoundRowHandle(scratch, memtableCells), tableRow = new FoundRowHandle(scratch, tableCells)
+  return {
+    ofMemtable(shape, row, key, keyBytes) {
+      memtableCells.begin(shape, row, key, keyBytes)
+      return memtableRow.begin(shape)
+    },
+    ofTable(shape, reader, found) {
+      tableCells.begin(shape, reader, found)
+      return tableRow.begin(shape)
+    },
+  }
 }

@@ -6,29 +6,61 @@
  * again costs as much as some dozen expanded parts. For files that are far away it costs as much as thousands of them: of these
  * chunks are expanded only while the cache is mostly empty.
  *
- * A chunk is expanded when the next such read of its file begins: making room evicts others, which the row that is
- * being read may need.
+ * Chunks of keys that are searched again and again get an index: a search touches a dozen places of the chunk, most of which
+ * the processor has to wait for, an index two. It takes a sixteenth of what the row group takes, and making it costs as much as
+ * some thirty searches, so it is made only where there is room.
+ *
+ * All this is done when the next such read of the file begins: making room evicts others, which the row that is being read may
+ * need.
  */
+import type { Pointer } from '../../../kernel/linear-memory.ts'
 import type { OpenFile } from './open-file.ts'
 
 /** Point reads of a chunk that expanded a part of it. */
 const partReadsFew = 4, partReadsMany = 64
+/** Searches of a chunk of keys. */
+const searchesMany = 16
+/** What making an index of keys needs beside it. */
+const workBytes = 8
 
 /** A point read, or a short range, has to expand a part of a chunk. */
 export function notePartRead(file: OpenFile, index: number): void {
-  const { cache, cached } = file
-  cache.notePartRead(cached, index)
-  if (cache.partReads(cached, index) >= partReadsFew) file.askedOften = index
+  noteUse(file, index, partReadsFew)
 }
 
-/** Expands the chunk that was asked for often, if that pays. May evict others, the file's tail too where it is not held. */
-export function expandAskedOften(file: OpenFile, index: number): void {
+/** A point read has to search a chunk of keys. */
+export function noteSearch(file: OpenFile, index: number): void {
+  noteUse(file, index, searchesMany)
+}
+
+function noteUse(file: OpenFile, index: number, usesMin: number): void {
+  const { cache, cached } = file
+  cache.notePartRead(cached, index)
+  if (cache.partReads(cached, index) >= usesMin) file.askedOften = index
+}
+
+/** Makes what was asked for often quicker to read, if that pays. May evict others, the file's tail too where it is not held. */
+export function quickenAskedOften(file: OpenFile, index: number): void {
   const { cache, cached, kernel: { exports } } = file
   file.askedOften = -1
   const chunk = cache.peek(cached, index)
-  const byteLength = chunk === 0 ? 0 : exports.columnExpandedBytes(chunk)
+  if (chunk === 0) return
+  const expandedBytes = exports.columnExpandedBytes(chunk)
   // Of malformed text it is whoever reads the row that can say where it stands.
-  if (byteLength > 0 && pays(file, index, byteLength)) cache.rewrite(cached, index, byteLength, (from, to) => exports.columnExpand(from, to) === byteLength)
+  if (expandedBytes > 0) {
+    if (pays(file, index, expandedBytes)) cache.rewrite(cached, index, expandedBytes, (from, to) => exports.columnExpand(from, to) === expandedBytes)
+  } else if (cache.keyIndex(cached, index) === 0) indexKeys(file, index, chunk)
+}
+
+function indexKeys(file: OpenFile, index: number, chunk: Pointer): void {
+  const { cache, cached, kernel: { exports, memory: { u8 } } } = file
+  const indexBytes = exports.columnKeyIndexBytes(chunk), chunkBytes = exports.columnByteLength(chunk)
+  if (indexBytes === 0 || !cache.hasRoom(chunkBytes + indexBytes + workBytes)) return
+  file.hasKeyIndexes = cache.rewrite(cached, index, chunkBytes + indexBytes + workBytes, (from, to) => {
+    u8.copyWithin(to, from, from + chunkBytes)
+    exports.columnIndexKeys(to, to + chunkBytes, to + chunkBytes + indexBytes)
+    return true
+  }, chunkBytes) || file.hasKeyIndexes
 }
 
 function pays({ cache, cached, object }: OpenFile, index: number, byteLength: number): boolean {

@@ -1,6 +1,6 @@
 /**
- * Point reads in one row group: when all its chunks are cached, a binary search in the key chunk; otherwise what must
- * be fetched, which is the whole row group in one request, its chunks being neighbours. The tail must be in memory.
+ * Point reads in one row group: when all its chunks are cached, a look into the index of its keys, or a binary search in
+ * them; otherwise what must be fetched, which is the whole row group in one request, its chunks being neighbours. The tail must be in memory.
  */
 import { corruption } from '../../../errors.ts'
 import type { Pointer } from '../../../kernel/linear-memory.ts'
@@ -9,7 +9,7 @@ import type { Frame } from '../chunk-cache.ts'
 import { chunkBytes, chunkName, pinChunks, pinChunksSync, unpinAll } from './chunk-loader.ts'
 import type { OpenFile } from './open-file.ts'
 import { keySlot, tombstoneSlot } from '../format.ts'
-import { expandAskedOften } from './expand-chunk.ts'
+import { noteSearch, quickenAskedOften } from './expand-chunk.ts'
 import type { FoundRow } from '../table.ts'
 
 /** Bytes of work area that a search needs beside the chunk's own scratch: one value. */
@@ -17,26 +17,36 @@ const workBytes = 16
 
 /** Point reads over one file. Row groups that are being fetched are fetched once, whoever asks. */
 export interface RowFinder {
-  find(rowGroup: number, key: Pointer, keyBytes: number, stats: ReadStats | undefined): FoundRow | Fetch | 'absent'
+  find(rowGroup: number, key: Pointer, keyBytes: number, hash: Pointer, stats: ReadStats | undefined): FoundRow | Fetch | 'absent'
   fetch(rowGroups: readonly number[], stats: ReadStats | undefined): Promise<void>
 }
 
 export function createRowFinder(file: OpenFile): RowFinder {
   const fetching = new Map<number, Promise<void>>()
+  let absent: Uint8Array | undefined
   return {
-    find(rowGroup, key, keyBytes, stats) {
+    find(rowGroup, key, keyBytes, hash, stats) {
       const first = rowGroup * file.tail.slots.count
-      if (file.askedOften >= 0) expandAskedOften(file, file.askedOften)
+      if (file.askedOften >= 0) quickenAskedOften(file, file.askedOften)
       const work = workArea(file, first)
       // Making room for the search, or for a chunk's expanded form, may have evicted the tail itself.
-      if (work === 0 || !file.loader.isInMemory || !touchAll(file, first)) return fetchOf(file, rowGroup, fetching, stats)
-      const row = file.kernel.exports.columnFindKey(file.cache.peek(file.cached, first + keySlot), key, keyBytes, work, work + workBytes)
+      if (work === 0 || !file.loader.isInMemory || !touchAll(file, first, (absent ??= absentChunks(file)))) return fetchOf(file, rowGroup, fetching, stats)
+      const row = rowOf(file, first + keySlot, key, keyBytes, hash, work)
       if (row === -1) return 'absent'
       if (row < 0) throw unreadable(file, first + keySlot, 'a key in every row')
       return { rowGroup, row, tombstone: isTombstone(file, first + tombstoneSlot, row, work) }
     },
     fetch: (rowGroups, stats) => fetchShared(file, rowGroups, fetching, stats),
   }
+}
+
+/** As `columnFindKey` tells it. */
+function rowOf(file: OpenFile, index: number, key: Pointer, keyBytes: number, hash: Pointer, work: Pointer): number {
+  const { cache, cached, kernel: { exports } } = file
+  const keys = cache.peek(cached, index), keyIndex = cache.keyIndex(cached, index)
+  if (keyIndex !== 0) return exports.columnFindIndexed(keys, keyIndex, hash, key, keyBytes, work)
+  noteSearch(file, index)
+  return exports.columnFindKey(keys, key, keyBytes, work, work + workBytes)
 }
 
 /** Room for the search, which must be had before chunks are looked up, since it may evict some; 0 when the keys are not cached. */
@@ -46,12 +56,15 @@ function workArea(file: OpenFile, first: number): Pointer {
   return keys === 0 ? 0 : cache.scratch(workBytes + kernel.exports.columnDecodeScratchBytes(keys))
 }
 
+/** 1 by chunk index: there is none. Every point read asks, and the directory that tells is spread over memory. */
+const absentChunks = (file: OpenFile): Uint8Array => Uint8Array.from(file.cached.frames, (_, index) => (chunkBytes(file, index) === 0 ? 1 : 0))
+
 /** Marks all chunks of a row group as used; false when one is not cached. */
-function touchAll(file: OpenFile, first: number): boolean {
+function touchAll(file: OpenFile, first: number, absent: Uint8Array): boolean {
   const { cache, cached } = file
   const { frames } = cached
   const end = first + file.tail.slots.count
-  for (let index = first; index < end; index++) if (frames[index] === 0 && chunkBytes(file, index) > 0) return false
+  for (let index = first; index < end; index++) if (frames[index] === 0 && absent[index] === 0) return false
   for (let index = first; index < end; index++) if (frames[index] !== 0) cache.lookup(cached, index)
   return true
 }

@@ -30,6 +30,8 @@ export class OpenFile {
   closed = false
   /** Index of a chunk that is to be expanded if that pays (src/lsm/table/read/expand-chunk.ts); -1: none. */
   askedOften = -1
+  /** Whether a chunk of its keys was given an index since it was opened. */
+  hasKeyIndexes = false
   /** Which slots lists of columns that were pinned are in. */
   slotLists: readonly { readonly of: ChunkSlots; readonly columns: readonly ChunkName[]; readonly wanted: readonly number[] }[] = []
   /** What its range tombstones delete; undefined until the tail was read once, where there are any. */

@@ -5,7 +5,7 @@ import type { ReadStats } from '../fetch.ts'
 import { slotOf } from '../format.ts'
 import type { ChunkName, PinnedChunks } from '../table.ts'
 import { chunkBytes, chunkName, pinChunks, pinChunksCached, unpinAll } from './chunk-loader.ts'
-import { expandAskedOften } from './expand-chunk.ts'
+import { quickenAskedOften } from './expand-chunk.ts'
 import type { OpenFile } from './open-file.ts'
 
 export async function pin(file: OpenFile, from: number, to: number, columns: readonly ChunkName[], stats?: ReadStats): Promise<PinnedChunks> {
@@ -23,7 +23,7 @@ export async function pin(file: OpenFile, from: number, to: number, columns: rea
 export function pinCached(file: OpenFile, from: number, to: number, columns: readonly ChunkName[]): PinnedChunks | undefined {
   const { loader } = file
   // Nothing is pinned for this read yet, so that it can be done now.
-  if (file.askedOften >= 0 && loader.isInMemory) expandAskedOften(file, file.askedOften)
+  if (file.askedOften >= 0 && loader.isInMemory) quickenAskedOften(file, file.askedOften)
   if (!loader.isInMemory) return undefined
   const frames = pinChunksCached(file, chunkIndexes(file, from, to, columns))
   if (frames === undefined) return undefined

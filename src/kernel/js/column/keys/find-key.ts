@@ -1,9 +1,9 @@
-/** Twin of assembly/column/find-key.ts. */
-import type { ColumnExports } from '../../column.ts'
-import type { LinearMemory, Pointer } from '../../linear-memory.ts'
-import { columnKinds } from './layout.ts'
-import type { ChunkLayout } from './layout.ts'
-import { createCompareBytes } from './text.ts'
+/** Twin of assembly/column/keys/find-key.ts. */
+import type { ColumnExports } from '../../../column.ts'
+import type { LinearMemory, Pointer } from '../../../linear-memory.ts'
+import { columnKinds } from '../layout.ts'
+import type { ChunkLayout } from '../layout.ts'
+import { createCompareBytes } from '../text.ts'
 
 const absent = -1, unreadable = -2
 

@@ -1,9 +1,9 @@
 /* The row of one key in a chunk of keys, for point reads. */
-import { chunkCount, chunkKind, KIND_BYTES, KIND_I64 } from './layout'
-import { columnGetI64, columnLowerBoundI64 } from './numbers'
-import { compareBytes } from './text/compare'
-import { columnGetBytes } from './text/decode'
-import { columnLowerBoundBytes } from './text/search'
+import { chunkCount, chunkKind, KIND_BYTES, KIND_I64 } from '../layout'
+import { columnGetI64, columnLowerBoundI64 } from '../numbers'
+import { compareBytes } from '../text/compare'
+import { columnGetBytes } from '../text/decode'
+import { columnLowerBoundBytes } from '../text/search'
 
 const ABSENT: i32 = -1
 const UNREADABLE: i32 = -2
