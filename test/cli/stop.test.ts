@@ -20,7 +20,8 @@ async function withRequestUnderWay(args: readonly string[], run: (stopping: Stop
     const url = await cli.listening
     const underWay = await openRaw(url)
     underWay.send(rawQuery(sql).slice(0, -10))
-    await new Promise((resolve) => setTimeout(resolve, 100))
+    // Whoever has answered what was sent later has read it.
+    for (let asked = 0; asked < 3; asked++) await fetch(`${url}/health/live`, { headers: { connection: 'close' } })
     cli.child.kill('SIGTERM')
     while (!cli.err().includes('stopping')) await new Promise((resolve) => setTimeout(resolve, 10))
     try {

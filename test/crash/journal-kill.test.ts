@@ -6,19 +6,19 @@ import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { startServer } from '../server-process.ts'
 import type { ServerProcess } from '../server-process.ts'
+import { until } from '../until.ts'
 
 const kills = process.env['LSMT_TEST_FULL'] === '1' ? 40 : 3
 const writers = 32
 
-/** Rows one after the other, until the server is gone; returns the ids that it acknowledged. */
-async function write(server: ServerProcess, nextId: () => number): Promise<readonly number[]> {
-  const acknowledged: number[] = []
+/** Rows one after the other, until the server is gone; notes the ids that it acknowledged. */
+async function write(server: ServerProcess, nextId: () => number, acknowledged: number[]): Promise<void> {
   for (;;) {
     const id = nextId()
     try {
       await server.query(`INSERT INTO t VALUES (${id}, 'row ${id}')`)
     } catch {
-      return acknowledged
+      return
     }
     acknowledged.push(id)
   }
@@ -42,13 +42,15 @@ it('keeps every acknowledged row of many writers', async () => {
         await server.stop()
         break
       }
-      const written = Promise.all(Array.from({ length: writers }, () => write(server, () => ++last)))
+      const written: number[] = []
+      const writing = Promise.all(Array.from({ length: writers }, () => write(server, () => ++last, written)))
       const journal = join(dataDir, 'wal/journal')
-      for (const startMs = Date.now(); Date.now() - startMs < 10_000 && !(existsSync(journal) && readdirSync(journal).length > 0);) await new Promise((resolve) => setTimeout(resolve, 20))
+      await until(() => existsSync(journal) && readdirSync(journal).length > 0 && written.length > 2 * writers)
       await new Promise((resolve) => setTimeout(resolve, 100 + 90 * kill))
       await server.kill()
       if (readdirSync(journal).length > 0) journals++
-      for (const id of (await written).flat()) acknowledged.add(id)
+      await writing
+      for (const id of written) acknowledged.add(id)
     }
     expect(journals).toBe(kills)
     expect(acknowledged.size).toBeGreaterThan(kills * writers)

@@ -161,12 +161,12 @@ test('rows that are read as they come are of one state, and end with it', async 
 test('a function that does not end is over in time, and what it does later is refused', async () => {
   let late: Transaction | undefined
   const started = performance.now()
-  await expect(db.transaction({ write, timeoutMs: 50 }, async (tx) => {
+  await expect(db.transaction({ write, timeoutMs: 500 }, async (tx) => {
     late = tx
     await tx.query('DELETE FROM t')
     await forever
-  })).rejects.toMatchObject({ code: '57014', message: 'the transaction took longer than 50 ms' })
-  expect(performance.now() - started).toBeLessThan(2_000)
+  })).rejects.toMatchObject({ code: '57014', message: 'the transaction took longer than 500 ms' })
+  expect(performance.now() - started).toBeLessThan(20_000)
   expect([await codeOf(late!.query('DELETE FROM t')), await codeOf(late!.table('kv').get('a')), await codeOf(() => late!.table('t').getSync(1))]).toEqual(['57014', '57014', '57014'])
   await db.query('UPDATE t SET n = n + 1')
   expect(await numbers()).toEqual([11, 21, 31])
@@ -188,7 +188,7 @@ test('waiting is bounded: for tables that another has, and for those that it has
   end()
   await first
   let self: Promise<unknown> | undefined
-  expect(await codeOf(db.transaction({ write, timeoutMs: 50 }, () => (self = db.query('UPDATE t SET n = 1'))))).toBe('57014')
+  expect(await codeOf(db.transaction({ write, timeoutMs: 500 }, () => (self = db.query('UPDATE t SET n = 1'))))).toBe('57014')
   await self
   expect(await numbers()).toEqual([1, 1, 1])
 })

@@ -69,21 +69,21 @@ describe('power losses', () => {
     const outcome = await run(seed, 'sync')
     expect(outcome.written).toBeGreaterThan(20)
     undone += outcome.undone
-  }, 60_000)
+  })
 
   test.each(seeds)('statements are whole where syncs are made on this thread, seed %i', async (seed) => {
     const outcome = await run(seed, 'sync', {}, { inlineSyncMsMax: 1e9 })
     expect(outcome.written).toBeGreaterThan(20)
-  }, 60_000)
+  })
 
   test.each(seeds.flatMap((seed) => [[seed, 'memory'], [seed, 'interval']] as const))('statements are whole, if perhaps lost, seed %i, durability %s', async (seed, durability) => {
     await run(seed, durability)
-  }, 60_000)
+  })
 
   test.each(seeds.slice(0, seeds.length / 2).flatMap((seed) => [[seed, 'sync'], [seed, 'memory']] as const))('statements are whole in a bucket, seed %i, durability %s', async (seed, durability) => {
     const outcome = await run(seed, durability, likeBucket)
     expect(outcome.written).toBeGreaterThan(20)
-  }, 60_000)
+  })
 
   test('some statements were undone, so the rule was needed', () => {
     expect(undone).toBeGreaterThan(0)

@@ -56,4 +56,4 @@ test('a request that comes again to a server that was killed is applied once', a
   } finally {
     await rm(dataDir, { recursive: true, force: true })
   }
-}, 30_000)
+})

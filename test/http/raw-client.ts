@@ -28,7 +28,7 @@ export function openRaw(url: string): Promise<RawConnection> {
 }
 
 /** Sends, and gives all that came until the server closed the connection; after `msMax` closes it itself. */
-export async function exchange(url: string, bytes: string | Uint8Array, msMax = 3_000): Promise<string> {
+export async function exchange(url: string, bytes: string | Uint8Array, msMax = 30_000): Promise<string> {
   const connection = await openRaw(url)
   connection.send(bytes)
   const timer = setTimeout(() => connection.socket.destroy(), msMax)

@@ -36,8 +36,9 @@ test('slow queries are told by shape', async () => {
   const { post, logged, server } = await startTestServer({ logLevel: 'info', slowQueryMs: 30, engine: { ...model, insert: async (...args) => { await new Promise((resolve) => setTimeout(resolve, 50)); return await model.insert(...args) } } })
   await post('SELECT 1')
   await post("INSERT INTO kv VALUES ('secret', 'value'); SELECT key FROM kv WHERE value = 'value'", { 'x-request-id': 'slow-1' })
-  expect(logged).toMatchObject([{ level: 'warn', requestId: 'slow-1', statements: 2, shape: 'insert into kv values ( ? , ? ); select key from kv where value = ?', msg: 'slow query' }])
-  expect(logged[0]!['ms']).toBeGreaterThan(30)
+  // On a busy machine the other one may be slow as well; then it is told rightly.
+  expect(logged.filter(({ requestId }) => requestId === 'slow-1')).toMatchObject([{ level: 'warn', requestId: 'slow-1', statements: 2, shape: 'insert into kv values ( ? , ? ); select key from kv where value = ?', msg: 'slow query' }])
+  for (const { ms } of logged) expect(ms).toBeGreaterThan(30)
   expect(JSON.stringify(logged)).not.toContain('secret')
   await server.close(0)
 })

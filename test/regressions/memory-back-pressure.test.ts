@@ -30,7 +30,7 @@ it('takes long values from many writers at once in little memory', async () => {
   await database.compact()
   const { kernelMemoryBytes, cacheBytes } = database.stats()
   expect(kernelMemoryBytes.used - cacheBytes).toBeLessThan(before + MiB)
-}, 60_000)
+})
 
 it('tells a writer when open scans keep the memory, and goes on once they end', async () => {
   const database = await openSmall()
@@ -50,7 +50,7 @@ it('tells a writer when open scans keep the memory, and goes on once they end', 
   for (const scan of scans) await scan.return(undefined)
   await table.put({ k: 1000, v: 'written' })
   expect(await table.get(1000)).toEqual({ k: 1000, v: 'written' })
-}, 60_000)
+})
 
 it('refuses a row that background work could not rewrite', async () => {
   const database = await openSmall()

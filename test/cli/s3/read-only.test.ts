@@ -24,7 +24,7 @@ describeS3('read-only nodes', () => {
     const reader = await serveHere('./unused', [...place.flags, '--read-only', '--follow-ms', '50'])
     expect(await rowsOf(reader.url, 'SELECT * FROM t ORDER BY k')).toEqual([[1, 'a'], [2, 'b']])
     await query(writer.url, "INSERT INTO t VALUES (3, 'c')")
-    await expect.poll(() => rowsOf(reader.url, 'SELECT count(*) FROM t'), { timeout: 10_000 }).toEqual([[3]])
+    await expect.poll(() => rowsOf(reader.url, 'SELECT count(*) FROM t')).toEqual([[3]])
     const refused = await fetch(`${reader.url}/query`, { method: 'POST', body: "INSERT INTO t VALUES (4, 'd')" })
     expect(await refused.json()).toMatchObject({ error: { code: '25006', hint: 'send it to the node that writes' } })
     expect((await fetch(`${reader.url}/health/ready`)).status).toBe(200)

@@ -18,7 +18,7 @@ const id = (byte: number): Uint8Array => new Uint8Array(16).fill(byte)
 const idText = (byte: number): string => Buffer.from(id(byte)).toString('hex')
 
 async function ready(owner: TestOwner): Promise<TestOwner> {
-  await until(() => owner.replica.status().isReady, 3_000)
+  await until(() => owner.replica.status().isReady)
   return owner
 }
 
@@ -140,7 +140,7 @@ describe('a shard in a bucket', () => {
     store.renewLease('a')
     expect(a.replica.mayServe()).toBe(false)
     expect(await a.replica.read({ kind: 'lease' })).toEqual({ deadlineMs: Infinity })
-    await until(() => a.replica.mayServe(), 3_000)
+    await until(() => a.replica.mayServe())
     expect(store.at.configuration).toMatchObject({ version: version + 1, epoch: 1, leader: { node: 'a' } })
     await a.close()
   })
@@ -159,7 +159,7 @@ describe('a shard in a bucket', () => {
     await ready(b)
     expect(await kindOf(a.replica.append(1, 3, row(1), 'visible'))).toBe('notLeader')
     expect(['notLeader', 'notReady']).toContain(await kindOf(a.replica.read({ kind: 'linearizable' })))
-    await until(() => store.at.configuration.leader === null, 3_000)
+    await until(() => store.at.configuration.leader === null)
     expect(await rows(b)).toEqual([0])
     await a.close()
     await b.close()
@@ -172,18 +172,18 @@ describe('a shard in a bucket', () => {
     let isHeld = true
     const a = testOwner(store, { ...slow, list: async (prefix) => { while (isHeld) await new Promise((resolve) => setTimeout(resolve, 5)); return await slow.list(prefix) } }, 'a')
     store.give(a.self)
-    await until(() => a.replica.status().role === 'elected', 3_000)
+    await until(() => a.replica.status().role === 'elected')
     const b = testOwner(store, bucketOf(disk), 'b')
     store.give(b.self)
     await ready(b)
     await b.replica.open(1)
     await b.replica.append(1, 1, defining.slice(), 'visible')
     isHeld = false
-    await until(() => a.replica.status().role === 'follower', 3_000)
+    await until(() => a.replica.status().role === 'follower')
     // It has interrupted b by its claim; b notices with its next write, gives the shard up and gets it again.
     expect(['done', 'notLeader']).toContain(await kindOf(b.replica.append(1, 3, row(1), 'visible')))
     if (store.at.configuration.leader === null || !b.replica.status().isReady) {
-      await until(() => store.at.configuration.leader === null, 3_000)
+      await until(() => store.at.configuration.leader === null)
       store.give(b.self)
       await ready(b)
     }

@@ -6,9 +6,11 @@ import { s3PlaceHere } from '../../cli/s3/s3-environment.ts'
 import type { S3Place } from '../../cli/s3/s3-environment.ts'
 import { runHere } from '../../cli/cli-in-process.ts'
 import { clientOf } from '../../http/http-client.ts'
-import type { Answer, TestClient } from '../../http/http-client.ts'
+import type { TestClient } from '../../http/http-client.ts'
 import { describeS3 } from '../../storage/s3/s3-server.ts'
+import { until } from '../../until.ts'
 import { describeEtcd } from '../etcd/server/etcd-server.ts'
+import { ask, write } from '../real/ask-again.ts'
 import { startRealCluster } from '../real/real-cluster.ts'
 import type { RealCluster } from '../real/real-cluster.ts'
 
@@ -23,7 +25,6 @@ const rowsFrom = (from: number, count: number, note: string): string => Array.fr
 let place: S3Place
 let cluster: RealCluster
 let nodes: readonly TestClient[]
-let keys = 0
 
 interface ShardStatus {
   readonly shard: number
@@ -33,17 +34,6 @@ interface ShardStatus {
 async function owners(through: number): Promise<ReadonlyMap<number, string | null>> {
   const status = await (await fetch(`${cluster.nodes[through]!.url}/status`)).json() as { readonly cluster: { readonly shards: readonly ShardStatus[] } }
   return new Map(status.cluster.shards.map(({ shard, leader }) => [shard, leader]))
-}
-
-/** Sent again under its key until it is answered, as clients do. */
-async function write(node: TestClient, sql: string): Promise<Answer> {
-  const headers = { 'idempotency-key': `key-${keys++}` }
-  for (let attempt = 1; ; attempt++) {
-    const answer = await node.post(sql, headers).catch(() => undefined)
-    if (answer !== undefined && answer.status !== 503) return answer
-    if (attempt === 200) throw new Error(`no answer: ${JSON.stringify(answer?.json)}`)
-    await sleep(25)
-  }
 }
 
 async function balanced(through: number, count: number): Promise<void> {
@@ -76,14 +66,14 @@ describeEtcd('a cluster in a bucket', () => describeS3('of three servers', () =>
   test('any node answers any statement, and each owns its part of the shards', async () => {
     expect(await write(nodes[1]!, 'CREATE TABLE t (id BIGINT PRIMARY KEY, note TEXT)')).toMatchObject({ status: 200, json: { commit: { durability: 'sync', copies: 1 } } })
     expect((await write(nodes[2]!, `INSERT INTO t VALUES ${rowsFrom(1, 200, 'first')}`)).json).toMatchObject({ rowCount: 200 })
-    for (const node of nodes) expect((await node.post('SELECT count(*), min(id), max(id) FROM t')).json.rows).toEqual([[200, 1, 200]])
+    for (const node of nodes) expect((await ask(node, 'SELECT count(*), min(id), max(id) FROM t')).json.rows).toEqual([[200, 1, 200]])
     await balanced(0, 3)
-    for (const node of nodes) expect((await node.post('SELECT count(*) FROM t')).json.rows).toEqual([[200]])
-    const status = await runHere(['cluster', 'status', '--json', '--url', cluster.nodes[0]!.url])
-    expect(JSON.parse(status.out)).toMatchObject({ ready: true, shards: Array.from({ length: shards }, (_, shard) => ({ shard, copies: 1 })) })
+    for (const node of nodes) expect((await ask(node, 'SELECT count(*) FROM t')).json.rows).toEqual([[200]])
+    const status = async (): Promise<unknown> => JSON.parse((await runHere(['cluster', 'status', '--json', '--url', cluster.nodes[0]!.url])).out)
+    await expect.poll(status).toMatchObject({ ready: true, shards: Array.from({ length: shards }, (_, shard) => ({ shard, copies: 1 })) })
   }, 120_000)
 
-  test('what a killed node owned answers elsewhere within its lease and a second, with all that was acknowledged', async () => {
+  test('what a killed node owned answers elsewhere soon after its lease has ended, with all that was acknowledged', async () => {
     const before = await owners(0)
     const victim = cluster.nodes.findIndex(({ name }) => name === before.get(0))
     const survivor = nodes[(victim + 1) % 3]!
@@ -92,24 +82,24 @@ describeEtcd('a cluster in a bucket', () => describeS3('of three servers', () =>
     const writer = (async () => {
       for (let id = 1_000; !isOver; id += rowsOfOne) if ((await write(survivor, `INSERT INTO t VALUES ${rowsFrom(id, rowsOfOne, 'later')}`)).status === 200) acknowledged.push(id)
     })()
-    await sleep(1_000)
+    await until(() => acknowledged.length > 5)
     const files = new Set(await tableFiles())
     const killedAtMs = performance.now()
     await cluster.nodes[victim]!.kill()
     // A write through the new coordinator, and a read of every shard.
     expect((await write(survivor, "INSERT INTO t VALUES (500, 'after')")).status).toBe(200)
     const wroteMs = performance.now() - killedAtMs
-    const counted = await survivor.post('SELECT count(*) FROM t WHERE id <= 200')
+    const counted = await ask(survivor, 'SELECT count(*) FROM t WHERE id <= 200')
     const tookMs = performance.now() - killedAtMs
     expect(counted.json.rows).toEqual([[200]])
     console.log(`writes again after ${Math.round(wroteMs)} ms, all shards read after ${Math.round(tookMs)} ms`)
-    expect(tookMs).toBeLessThan(leaseMs + 1_000 + 1_500)
+    // A second on a quiet machine.
+    expect(tookMs).toBeLessThan(leaseMs + 10_000)
     await sleep(500)
     isOver = true
     await writer
     // Statements over several shards, each of them whole.
-    const found = new Map(((await survivor.post(`SELECT id / ${rowsOfOne}, count(*) FROM t WHERE id >= 1000 GROUP BY 1`)).json.rows as readonly (readonly [number, number])[]).map(([id, count]) => [id * rowsOfOne, count]))
-    expect(acknowledged.length).toBeGreaterThan(5)
+    const found = new Map(((await ask(survivor, `SELECT id / ${rowsOfOne}, count(*) FROM t WHERE id >= 1000 GROUP BY 1`)).json.rows as readonly (readonly [number, number])[]).map(([id, count]) => [id * rowsOfOne, count]))
     expect(acknowledged.filter((id) => found.get(id) !== rowsOfOne)).toEqual([])
     expect([...found.values()].filter((count) => count !== rowsOfOne)).toEqual([])
     // Nothing was rewritten for the sake of the new owners: what was there still is.
@@ -125,7 +115,7 @@ describeEtcd('a cluster in a bucket', () => describeS3('of three servers', () =>
     expect(refused.err).toContain(`the shards of the cluster 'test', each a database of its own`)
     expect((await runHere(['sql', '--take-over', ...at(`${place.prefix}/shards/0`)], 'SELECT 1')).err).toContain(`shard 0 of the cluster 'test'`)
     expect((await runHere(['sql', '--take-over', ...at(place.prefix)], 'SELECT 1')).err).toContain(`of the cluster 'test'`)
-  }, 60_000)
+  })
 
   test.runIf(isFull)('a node that comes back gets its part again, and one that stops hands over without a lost answer', async () => {
     const back = cluster.nodes.findIndex((node) => !node.isRunning())
@@ -145,7 +135,7 @@ describeEtcd('a cluster in a bucket', () => describeS3('of three servers', () =>
     expect(await ended).toBe(0)
     isOver = true
     expect([...(await reads)]).toEqual([200])
-    expect((await rest.post("SELECT count(*) FROM t WHERE note = 'while one leaves'")).json.rows).toEqual([[10]])
+    expect((await ask(rest, "SELECT count(*) FROM t WHERE note = 'while one leaves'")).json.rows).toEqual([[10]])
     expect([...(await owners(back)).values()]).not.toContain(`n${leaving + 1}`)
     // What it gave up it has flushed.
     expect((await tableFiles()).length).toBeGreaterThan(0)
@@ -165,7 +155,7 @@ describeEtcd('a cluster in a bucket', () => describeS3('of three servers', () =>
     expect([...(await owners((stopped + 1) % 3)).values()]).not.toContain(name)
     cluster.nodes[stopped]!.signal('SIGCONT')
     for (const answer of await Promise.all(inHand)) expect(answer.status).toBe(200)
-    for (const node of nodes) expect((await node.post("SELECT count(*) FROM t WHERE note IN ('in hand', 'while one stands still')")).json.rows).toEqual([[28 * rowsOfOne]])
+    for (const node of nodes) expect((await ask(node, "SELECT count(*) FROM t WHERE note IN ('in hand', 'while one stands still')")).json.rows).toEqual([[28 * rowsOfOne]])
     await cluster.ready()
     await balanced(stopped, 3)
   }, 120_000)

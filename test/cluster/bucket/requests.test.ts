@@ -34,7 +34,7 @@ describe('requests of a shard in a bucket', () => {
     const a = testOwner(store, bucketA, 'a'), b = testOwner(store, bucketB, 'b')
     const opened = async (owner: typeof a): Promise<void> => {
       store.give(owner.self)
-      await until(() => owner.replica.status().isReady, 5_000)
+      await until(() => owner.replica.status().isReady)
     }
     // With the format, which is made once.
     expect(await countedIn(bucketA, () => opened(a))).toEqual({ creates: 4, reads: 4, lists: 6, deletes: 0 })

@@ -64,7 +64,7 @@ async function write({ replica, self }: TestOwner, random: Random, keys: readonl
   }
 }
 
-const readyOf = ({ replica }: TestOwner): Promise<void> => until(() => replica.status().isReady, 5_000)
+const readyOf = ({ replica }: TestOwner): Promise<void> => until(() => replica.status().isReady)
 
 export async function takeOver(seed: number): Promise<readonly string[]> {
   const random = seededRandom(seed)
@@ -75,7 +75,7 @@ export async function takeOver(seed: number): Promise<readonly string[]> {
   const acknowledged: Acknowledged = new Map()
   const [a, b] = [testOwner(store, bucket.client('a'), 'a'), testOwner(store, bucket.client('b'), 'b')]
   store.give(a.self)
-  const opened = until(() => a.replica.status().isReady || a.replica.status().leader === 'b', 5_000)
+  const opened = until(() => a.replica.status().isReady || a.replica.status().leader === 'b')
   const work = opened.then(() => write(a, random, keysFrom(0), acknowledged), (error: unknown) => error)
   await Promise.race([asleep.sleeping, work])
   // What keeps it from writing is the bucket alone.
@@ -114,7 +114,7 @@ async function keepsWriting(store: TestStore, b: TestOwner, random: Random, ackn
     const ended = await write(b, random, keysFrom(200), acknowledged)
     if (ended === undefined) return []
     if (refusalOf(ended) === undefined) return [`the owner goes on by ${describeOutcome(ended)}`]
-    await until(() => store.at.configuration.leader === null, 5_000)
+    await until(() => store.at.configuration.leader === null)
     store.give(b.self)
     await readyOf(b)
   }

@@ -4,6 +4,7 @@ import { afterEach } from 'vitest'
 import { openClusterServer } from '../../../src/cluster/engine/serve/cluster-server.ts'
 import type { ClusterServer, Consistency } from '../../../src/cluster/engine/serve/cluster-server.ts'
 import type { MembershipSettings } from '../../../src/cluster/node/settings.ts'
+import type { ReplicationTiming } from '../../../src/cluster/replication/timing.ts'
 import { LsmtError } from '../../../src/errors.ts'
 import { systemClock } from '../../../src/runtime/clock.ts'
 import { createLog } from '../../../src/runtime/log.ts'
@@ -14,8 +15,10 @@ import type { MemoryDisk } from '../../../src/storage/memory-disk.ts'
 import { createMemoryStorage } from '../../../src/storage/memory-storage.ts'
 import { testSettings as engineSettings } from '../../engine/open-test-engine.ts'
 import type { TestSettings } from '../../engine/open-test-engine.ts'
+import { patientEtcd } from '../etcd/server/etcd-server.ts'
 import { testSettings } from '../node/test-member.ts'
-import { listen, secret } from '../transport/test-node.ts'
+import { patientTiming } from '../replica/patient-timing.ts'
+import { listen, patientSettings, secret } from '../transport/test-node.ts'
 
 export interface TestServer {
   readonly name: string
@@ -24,7 +27,7 @@ export interface TestServer {
   readonly server: ClusterServer
   readonly lines: string[]
   readonly fatal: unknown[]
-  /** The last result's rows, read here. */
+  /** The last result's rows, read here; asked again, as clients do, while leaders change. */
   read(text: string, consistency?: Consistency): Promise<readonly (readonly unknown[])[]>
   /** Runs a text that writes where writes are coordinated, which must be a node of this test. */
   write(text: string, options?: QueryOptions): Promise<readonly (readonly unknown[])[]>
@@ -40,6 +43,7 @@ export interface TestServerOptions {
   /** Of its engines. */
   readonly settings?: TestSettings
   readonly membership?: Partial<MembershipSettings>
+  readonly timing?: ReplicationTiming
 }
 
 const ends = new Set<() => Promise<void>>()
@@ -50,14 +54,14 @@ afterEach(async () => {
 })
 
 export async function startServer(name: string, place: TestServerOptions): Promise<TestServer> {
-  const { etcd, cluster, disk = new Map(), shardCount = 3, settings, membership } = place
+  const { etcd, cluster, disk = new Map(), shardCount = 3, settings, membership, timing = patientTiming } = place
   const lines: string[] = [], fatal: unknown[] = []
   const http = createServer()
   const { port, sockets } = await listen(http)
   const server = await openClusterServer({
     storage: createMemoryStorage({ disk }), settings: engineSettings({ readers: 0, ...settings, shards: shardCount }), clock: systemClock, random: systemRandom,
     log: createLog('info', (line) => lines.push(line.trim())),
-    cluster, nodeId: name, etcd: { endpoints: etcd, settings: { deadlineMs: 1_500, attemptMs: 500 } }, advertise: `http://127.0.0.1:${port}`, secret, factor: 2, version: '1.0', membership: { ...testSettings, ...membership }, fatal: (error) => void fatal.push(error),
+    cluster, nodeId: name, etcd: { endpoints: etcd, settings: patientEtcd }, advertise: `http://127.0.0.1:${port}`, secret, factor: 2, version: '1.0', transport: patientSettings, timing, membership: { ...testSettings, ...membership }, fatal: (error) => void fatal.push(error),
   })
   http.on('upgrade', (request, socket, head) => (server.isUpgrade(request) ? server.accept(socket, head) : socket.destroy()))
   const sqls = new WeakMap<object, Sql>()
@@ -77,9 +81,17 @@ export async function startServer(name: string, place: TestServerOptions): Promi
   ends.add(end)
   const made: TestServer = {
     name, place, disk, server, lines, fatal, end,
-    read: (text, consistency = { kind: 'linearizable' }) => rowsOf(sqlOver(server.at(consistency)), text),
+    async read(text, consistency = { kind: 'linearizable' }) {
+      for (const endMs = performance.now() + 60_000; ; await new Promise((resolve) => setTimeout(resolve, 20))) {
+        try {
+          return await rowsOf(sqlOver(server.at(consistency)), text)
+        } catch (error) {
+          if (!(error instanceof LsmtError && ['57P03', '08006'].includes(error.code)) || performance.now() > endMs) throw error
+        }
+      }
+    },
     async write(text, options) {
-      const endMs = performance.now() + 20_000
+      const endMs = performance.now() + 60_000
       for (;;) {
         const place = await server.coordinator(20_000)
         const there = place.kind === 'there' ? running.get(place.node)?.server : server

@@ -39,7 +39,7 @@ describe.each(kinds)('a tree on another node (%s)', (kind) => {
     near.release()
     remote.release()
     await expect.poll(() => pair.service.snapshotCount).toBe(0)
-  }, 60_000)
+  })
 
   it('asks for many keys of a shard at once', async () => {
     const random = seededRandom(7)

@@ -67,7 +67,7 @@ export async function startPair(kind: KernelKind, settings: Partial<TransportSet
   const asked: AskedCounts = { requests: new Map(), streams: new Map() }
   const count = (counts: Map<string, number>, method: string): void => void counts.set(method, (counts.get(method) ?? 0) + 1)
   const client = createFragmentClient({
-    kernel: farKernel, groupBudget: budget(), timeoutMs: 5_000,
+    kernel: farKernel, groupBudget: budget(), timeoutMs: 30_000,
     channel: {
       request(node, method, ...more) {
         count(asked.requests, method)

@@ -30,7 +30,7 @@ describeEtcd('membership', () => {
     expect(a.membership.addressOf('b')).toBe(b.url)
     expect(await b.membership.readShardZeroEpoch()).toBe(a.membership.configuration(0)!.configuration.epoch)
     // Leases of a second are in doubt on a busy machine now and then, and leaders slow to answer.
-    await expect.poll(() => b.membership.statusOfAll(1_000), { timeout: 30_000 }).toMatchObject({
+    await expect.poll(() => b.membership.statusOfAll(1_000)).toMatchObject({
       cluster: place.cluster, node: 'b', isPlaced: true, isLeaseTrusted: true, storeFailure: undefined, stuck: [],
       nodes: [a, b].map(({ name, url }) => ({ node: name, isLive: true, isDraining: false, address: url, version: '1.0', incarnation: 1 })),
       shards: [2, 2, 2, 2].map((copies) => ({ led: { copies } })),

@@ -11,6 +11,7 @@ import { systemClock } from '../../../src/runtime/clock.ts'
 import { openTestKernel } from '../../kernel/both-kinds.ts'
 import { batchOf, replicaOptions, rowsOf } from '../../lsm/replicated/replica-fixture.ts'
 import { until } from '../../until.ts'
+import { patientTiming } from '../replica/patient-timing.ts'
 import { describeEtcd, sharedEtcd } from '../etcd/server/etcd-server.ts'
 import { areAllLed, freshCluster, newDisk, startMemberOf } from './test-member.ts'
 import type { MemberOptions, ReplicaKind, TestMember } from './test-member.ts'
@@ -26,7 +27,7 @@ const realReplicas = (failures: unknown[]): ReplicaKind<PeerReplica> => ({
       open: (events) => openReplicatedTree({ ...replicaOptions(kernel, storage, { shard }), onVisible: events.onVisible, onTrimmed: events.onTrimmed, onFailure: events.onFailure }),
       install: (received) => installFiles(floor, received),
     }
-    return openReplica({ shard, host, trees, transport, clock: systemClock, alarms: systemAlarms, log, batchBytesMax: MiB, readShardZeroEpoch: () => membership().readShardZeroEpoch(), fatal: (error) => failures.push(error) })
+    return openReplica({ shard, host, trees, transport, timing: patientTiming, clock: systemClock, alarms: systemAlarms, log, batchBytesMax: MiB, readShardZeroEpoch: () => membership().readShardZeroEpoch(), fatal: (error) => failures.push(error) })
   },
 })
 
@@ -40,7 +41,7 @@ interface Led {
 
 /** Whoever leads a shard, opened by the coordinator of now; asked again while leaders change. */
 async function withLeader<T>(nodes: readonly Real[], shard: number, run: (led: Led) => Promise<T>): Promise<T> {
-  for (const endMs = performance.now() + 20_000; ; ) {
+  for (const endMs = performance.now() + 60_000; ; ) {
     await until(() => areAllLed(nodes, 2))
     const leader = nodes.find(({ membership }) => membership.replica(shard)?.status().isReady === true)?.membership
     try {
@@ -70,7 +71,7 @@ const define = (nodes: readonly Real[], shard: number): Promise<void> => append(
 /** Rows of a shard at one of its members, once it has as many. */
 async function rowsAt({ membership }: Real, shard: number, count: number): Promise<number> {
   let found = -1
-  for (const endMs = performance.now() + 10_000; found !== count && performance.now() < endMs; await new Promise((resolve) => setTimeout(resolve, 20))) {
+  for (const endMs = performance.now() + 60_000; found !== count && performance.now() < endMs; await new Promise((resolve) => setTimeout(resolve, 20))) {
     const replica = membership.replica(shard)
     if (replica !== undefined) found = (await rowsOf(kernel, replica.tree))?.size ?? -1
   }

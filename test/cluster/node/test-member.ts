@@ -3,6 +3,7 @@ import { createServer } from 'node:http'
 import { afterEach } from 'vitest'
 import { createEtcdClient } from '../../../src/cluster/etcd/etcd-client.ts'
 import type { EtcdClient } from '../../../src/cluster/etcd/etcd-client.ts'
+import type { EtcdSettings } from '../../../src/cluster/etcd/etcd-settings.ts'
 import type { HostedReplica, ReplicaHost } from '../../../src/cluster/node/hosted-replica.ts'
 import type { ClusterMembership } from '../../../src/cluster/node/membership.ts'
 import { openMembership } from '../../../src/cluster/node/open-membership.ts'
@@ -10,7 +11,6 @@ import { defaultMembershipSettings } from '../../../src/cluster/node/settings.ts
 import type { MembershipSettings } from '../../../src/cluster/node/settings.ts'
 import { emptyLog } from '../../../src/cluster/replication/state/log-state.ts'
 import { messageReceiver, messageSender } from '../../../src/cluster/transport/replication-messages.ts'
-import { defaultTransportSettings } from '../../../src/cluster/transport/settings.ts'
 import { createTransport } from '../../../src/cluster/transport/transport.ts'
 import type { Transport, TransportOptions } from '../../../src/cluster/transport/transport.ts'
 import type { LsmtError } from '../../../src/errors.ts'
@@ -24,8 +24,9 @@ import { systemRandom } from '../../../src/runtime/random.ts'
 import type { MemoryDisk } from '../../../src/storage/memory-disk.ts'
 import { createMemoryStorage } from '../../../src/storage/memory-storage.ts'
 import type { Storage } from '../../../src/storage/storage.ts'
+import { patientEtcd } from '../etcd/server/etcd-server.ts'
 import { serveUpgrades } from '../transport/serve-upgrades.ts'
-import { listen, secret } from '../transport/test-node.ts'
+import { listen, patientSettings, secret } from '../transport/test-node.ts'
 import { openEmptyReplica } from './empty-replica.ts'
 import type { EmptyDisk, EmptyReplica } from './empty-replica.ts'
 
@@ -46,6 +47,7 @@ export interface ReplicaKind<R extends HostedReplica> {
 export interface MemberOptions {
   readonly etcd: readonly string[] | EtcdClient
   readonly cluster: string
+  readonly etcdSettings?: Partial<EtcdSettings>
   readonly disk?: MemberDisk
   readonly shardCount?: number
   readonly factor?: number
@@ -104,7 +106,7 @@ export async function startMemberOf<R extends HostedReplica>(kind: ReplicaKind<R
   const lines: string[] = [], fatal: LsmtError[] = []
   const log = createLog('info', (line) => lines.push((JSON.parse(line) as { msg: string }).msg))
   const storage = createMemoryStorage({ disk: disk.files })
-  const etcd = 'get' in options.etcd ? options.etcd : createEtcdClient({ endpoints: options.etcd, settings: { deadlineMs: 1_500, attemptMs: 500 } })
+  const etcd = 'get' in options.etcd ? options.etcd : createEtcdClient({ endpoints: options.etcd, settings: options.etcdSettings ?? patientEtcd })
   const opened: { membership?: ClusterMembership<R>; transport?: Transport } = {}
   const server = createServer()
   const { port, sockets } = await listen(server)
@@ -124,7 +126,7 @@ export async function startMemberOf<R extends HostedReplica>(kind: ReplicaKind<R
     fatal: (error) => void fatal.push(error),
     connect(requests) {
       const services = kind.services(name, (shard) => opened.membership?.replica(shard))
-      const transport = createTransport({ cluster, node: name, secret, clock: systemClock, random: systemRandom, settings: defaultTransportSettings, log, ...services, requests })
+      const transport = createTransport({ cluster, node: name, secret, clock: systemClock, random: systemRandom, settings: patientSettings, log, ...services, requests })
       serveUpgrades(server, transport)
       return (opened.transport = transport)
     },
@@ -147,7 +149,7 @@ export function areAllLed(members: readonly TestMember<HostedReplica>[], shardCo
 
 /** One entry in a shard, through whoever leads it by then: plans may move leaders at any time. */
 export async function write(members: readonly TestMember[], shard = 0): Promise<void> {
-  for (const endMs = performance.now() + 20_000; performance.now() < endMs; await new Promise((resolve) => setTimeout(resolve, 10))) {
+  for (const endMs = performance.now() + 60_000; performance.now() < endMs; await new Promise((resolve) => setTimeout(resolve, 10))) {
     const leader = members.find((member) => ledBy(member).includes(shard))
     if (leader !== undefined && (await leader.membership.replica(shard)!.write())) return
   }

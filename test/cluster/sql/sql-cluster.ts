@@ -6,6 +6,7 @@ import type { QueryOptions, Sql } from '../../../src/sql/sql.ts'
 import { createSql, defaultSqlSettings } from '../../../src/sql/sql.ts'
 import type { SqlSettings } from '../../../src/sql/sql.ts'
 import type { MembershipSettings } from '../../../src/cluster/node/settings.ts'
+import type { ReplicationTiming } from '../../../src/cluster/replication/timing.ts'
 import type { Engine } from '../../../src/engine/engine.ts'
 import { onlyReads } from '../../../src/sql/run/reading-only.ts'
 import type { SqlParameters } from '../../../src/sql/slot.ts'
@@ -30,12 +31,15 @@ export interface SqlCluster extends Pick<Sql, 'query'> {
 
 export const shardCount = 3
 
+/** No node dies here, and none is to be taken for dead because the machine is busy. */
+const membership: Partial<MembershipSettings> = { leaseSeconds: 30 }
+
 /** Which node reads: one that keeps nothing, or one that leads some shards. */
 export type ReadsAt = 'empty' | 'leader'
 
 /** Ends with the test. */
-export async function startSqlCluster(settings: TestSettings = {}, readsAt: ReadsAt = 'empty', membership: Partial<MembershipSettings> = {}): Promise<SqlCluster> {
-  const place = { etcd: await sharedEtcd(), cluster: freshCluster(), settings, membership, shardCount }
+export async function startSqlCluster(settings: TestSettings = {}, readsAt: ReadsAt = 'empty', timing?: ReplicationTiming): Promise<SqlCluster> {
+  const place = { etcd: await sharedEtcd(), cluster: freshCluster(), settings, ...(timing !== undefined && { timing }), membership, shardCount }
   const nodes = await Promise.all(['a', 'b', 'c'].map((name) => startServer(name, place)))
   const [keepers, empty] = [nodes.slice(0, 2), nodes[2]!]
   await until(() => nodes.every(({ server }) => server.isReady()))

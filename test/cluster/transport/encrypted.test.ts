@@ -13,7 +13,7 @@ test('all services work over TLS', async () => {
   const [n1, n2] = [await startNode('n1', options), await startNode('n2', options)]
   await connectAll(n1, n2)
   n1.transport.send('n2', text('hello'))
-  expect(Buffer.from(await n1.transport.request('n2', 'echo', [Buffer.alloc(300_000, 'x')], { timeoutMs: 5_000 })).equals(Buffer.alloc(300_000, 'x'))).toBe(true)
+  expect(Buffer.from(await n1.transport.request('n2', 'echo', [Buffer.alloc(300_000, 'x')], { timeoutMs: 20_000 })).equals(Buffer.alloc(300_000, 'x'))).toBe(true)
   let bytes = 0
   for await (const chunk of n2.transport.stream('n1', 'bytes', [])) bytes += chunk.byteLength
   expect(bytes).toBe(4_000_000)

@@ -57,7 +57,7 @@ export function startProcess(node: string, listenAt: string, others: Readonly<Re
   }
   return {
     child, said, says,
-    ask(question, timeoutMs = 10_000) {
+    ask(question, timeoutMs = 20_000) {
       const answer = says(({ done }) => done !== undefined, timeoutMs)
       child.stdin.write(`${question}\n`)
       return answer

@@ -7,7 +7,7 @@ import type { NodeProcess } from './node-process.ts'
 
 const { silentMsMax, heartbeatMs, reconnectMsMax, connectMsMax } = defaultTransportSettings
 /** For a machine that is busy with other things. */
-const slackMs = 3_000
+const slackMs = 10_000
 const noticedMsMax = silentMsMax + 2 * heartbeatMs + slackMs
 const foundMsMax = reconnectMsMax + connectMsMax + slackMs
 const portOf = async (node: NodeProcess): Promise<number> => (await node.says(({ port }) => port !== undefined, 30_000, 0)).port!

@@ -74,7 +74,7 @@ test('a reader that stops reading stops the source, and messages and requests go
   let readBytes = (await stream.next()).value!.byteLength
   await new Promise((resolve) => setTimeout(resolve, 100))
   expect(source.givenBytes - readBytes).toBeLessThanOrEqual(windowBytes + 100_000)
-  expect(Buffer.from(await n1.transport.request('n2', 'echo', text('meanwhile'), { timeoutMs: 1_000 })).toString()).toBe('meanwhile')
+  expect(Buffer.from(await n1.transport.request('n2', 'echo', text('meanwhile'), { timeoutMs: 10_000 })).toString()).toBe('meanwhile')
   for (let i = 0; i < 100; i++) readBytes += (await stream.next()).value!.byteLength
   expect(source.givenBytes - readBytes).toBeLessThanOrEqual(2 * windowBytes + 100_000)
   await stream.return()
@@ -107,6 +107,6 @@ test('one node may have so many open, and those that ended count no more', async
   expect(await codeOf(sumOf(n1.transport.stream('n2', 'bytes', text('10'))))).toBe('53300')
   for (const stream of open) await stream.return()
   await until(() => n1.transport.stats().to[0]!.queuedBytes === 0)
-  await expect(n1.transport.request('n2', 'echo', [], { timeoutMs: 1_000 })).resolves.toBeDefined()
+  await expect(n1.transport.request('n2', 'echo', [], { timeoutMs: 10_000 })).resolves.toBeDefined()
   expect(await codeOf(sumOf(n1.transport.stream('n2', 'broken', [])))).toBe('XX001')
 })

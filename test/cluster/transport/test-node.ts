@@ -16,6 +16,9 @@ import { serveUpgrades } from './serve-upgrades.ts'
 
 export const secret = Buffer.from('a secret of the tests, long enough')
 
+/** Nobody is given up for what a busy machine keeps waiting: not what these tests are about, but for those that say so. */
+export const patientSettings: TransportSettings = { ...defaultTransportSettings, silentMsMax: 20_000, connectMsMax: 20_000, handshakeMsMax: 20_000 }
+
 export interface TestNode {
   readonly name: string
   readonly url: string
@@ -44,7 +47,7 @@ afterEach(async () => {
 export async function startNode(name: string, { settings, certificate, ...options }: TestNodeOptions = {}): Promise<TestNode> {
   const lines: string[] = [], messages: string[] = []
   const transport = createTransport({
-    cluster: 'test', node: name, secret, clock: systemClock, random: systemRandom, settings: { ...defaultTransportSettings, ...settings },
+    cluster: 'test', node: name, secret, clock: systemClock, random: systemRandom, settings: { ...patientSettings, ...settings },
     log: createLog('info', (line) => lines.push((JSON.parse(line) as { msg: string }).msg)),
     onMessage: (from, body) => void messages.push(`${from} ${Buffer.from(body).toString()}`),
     requests: { echo: async (body) => Buffer.from(body) },
@@ -77,6 +80,14 @@ export async function connectAll(...nodes: readonly TestNode[]): Promise<void> {
   const urls = new Map(nodes.map(({ name, url }) => [name, url]))
   for (const { transport } of nodes) transport.setPeers(urls)
   await until(() => nodes.every(({ transport }) => transport.stats().to.every(({ isConnected }) => isConnected)))
+}
+
+/** Cuts all connections that come to `to`, and waits until `from` has another one there: until then it may not have heard of it. */
+export async function reconnected(from: TestNode, to: TestNode): Promise<void> {
+  const connections = (): number => from.transport.stats().to.find(({ node }) => node === to.name)!.connections
+  const before = connections()
+  for (const socket of to.sockets) socket.destroy()
+  await until(() => connections() > before)
 }
 
 export const text = (value: string): readonly Uint8Array[] => [Buffer.from(value)]

@@ -50,7 +50,7 @@ process.stdin.on('data', (line: Buffer) => void answer(line.toString().trim().sp
 async function answer([what, other, count]: [string, string, string]): Promise<void> {
   const beganAtMs = performance.now()
   try {
-    if (what === 'echo') await transport.request(other, 'echo', [Buffer.from('x')], { timeoutMs: 2_000 })
+    if (what === 'echo') await transport.request(other, 'echo', [Buffer.from('x')], { timeoutMs: 15_000 })
     else if (what === 'bytes') for await (const _ of transport.stream(other, 'bytes', [Buffer.from(count)]));
     say({ done: what, ms: performance.now() - beganAtMs, received: Object.fromEntries(received) })
   } catch (error) {

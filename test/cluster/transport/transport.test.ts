@@ -11,7 +11,9 @@ const MiB = 1024 * KiB
 
 test('messages arrive in their order, whatever their size, and those of one turn leave in few writes', async () => {
   const got: number[] = []
-  const [n1, n2] = [await startNode('n1'), await startNode('n2', { onMessage: (_, body) => got.push(body.byteLength) })]
+  // Signs of life are writes too.
+  const settings = { heartbeatMs: 60_000, silentMsMax: 200_000 }
+  const [n1, n2] = [await startNode('n1', { settings }), await startNode('n2', { settings, onMessage: (_, body) => got.push(body.byteLength) })]
   await connectAll(n1, n2)
   const writesBefore = n1.transport.stats().to[0]!.writes
   const sizes = [1, 0, 20, 100_000, 3, 2 * MiB, 5, ...Array.from({ length: 1_000 }, (_, i) => i % 50)]
@@ -62,7 +64,7 @@ test('a request has its answer, or the error of the other node', async () => {
     },
   })
   await connectAll(n1, n2)
-  const ask = (method: string, body = ''): Promise<Uint8Array> => n1.transport.request('n2', method, text(body), { timeoutMs: 5_000 })
+  const ask = (method: string, body = ''): Promise<Uint8Array> => n1.transport.request('n2', method, text(body), { timeoutMs: 20_000 })
   expect(Buffer.from(await ask('echo', 'hello')).toString()).toBe('n1: hello')
   await expect(ask('refuse')).rejects.toMatchObject({ code: '42P01', message: 'there is no table "Ü"' })
   await expect(ask('break')).rejects.toMatchObject({ code: 'XX000', message: "internal error in 'break' of n2; its log has the details" })
@@ -102,7 +104,7 @@ test('who asks too much at once is refused, and nothing else suffers', async () 
     requests: { wait: () => new Promise((resolve) => answers.push(() => resolve(Buffer.alloc(1)))), echo: async (body) => body },
   })
   await connectAll(n1, n2)
-  const ask = (method: string, bytes: number): Promise<string> => codeOf(n1.transport.request('n2', method, [Buffer.alloc(bytes)], { timeoutMs: 5_000 }))
+  const ask = (method: string, bytes: number): Promise<string> => codeOf(n1.transport.request('n2', method, [Buffer.alloc(bytes)], { timeoutMs: 20_000 }))
   const waiting = [ask('wait', 10), ask('wait', 10)]
   await until(() => answers.length === 2)
   expect(await ask('echo', 990)).toBe('53300')
@@ -116,7 +118,7 @@ test('who asks too much at once is refused, and nothing else suffers', async () 
 })
 
 test('when the queue to a node is full messages are dropped and requests refused, in bounded memory', async () => {
-  const n1 = await startNode('n1', { settings: { queueBytesMax: 2 * MiB, silentMsMax: 60_000 } }), n2 = await startNode('n2')
+  const n1 = await startNode('n1', { settings: { queueBytesMax: 2 * MiB } }), n2 = await startNode('n2')
   await connectAll(n1, n2)
   for (const socket of n2.sockets) socket.pause()
   let sent = 0
@@ -128,23 +130,23 @@ test('when the queue to a node is full messages are dropped and requests refused
   expect(droppedMessages).toBe(400 - sent)
   expect(droppedMessages).toBeGreaterThan(0)
   expect(queuedBytes).toBeLessThanOrEqual(2 * MiB)
-  await expect(n1.transport.request('n2', 'echo', [Buffer.alloc(64 * KiB)], { timeoutMs: 1_000 })).rejects.toMatchObject({ code: '53300' })
+  await expect(n1.transport.request('n2', 'echo', [Buffer.alloc(64 * KiB)], { timeoutMs: 10_000 })).rejects.toMatchObject({ code: '53300' })
   for (const socket of n2.sockets) socket.resume()
   await until(() => n2.messages.length === sent)
-  expect(await codeOf(n1.transport.request('n2', 'echo', text('again'), { timeoutMs: 5_000 }))).toBe('none')
+  expect(await codeOf(n1.transport.request('n2', 'echo', text('again'), { timeoutMs: 20_000 }))).toBe('none')
 })
 
 test('an answer that never comes is 40003 when its connection is cut, and the next request goes over a new one', async () => {
   const n1 = await startNode('n1'), n2 = await startNode('n2', { requests: { wait: () => new Promise(() => {}), echo: async (body) => body } })
   await connectAll(n1, n2)
-  const waiting = n1.transport.request('n2', 'wait', [], { timeoutMs: 5_000 })
+  const waiting = n1.transport.request('n2', 'wait', [], { timeoutMs: 20_000 })
   await new Promise((resolve) => setTimeout(resolve, 20))
   for (const socket of n2.sockets) socket.destroy()
   await expect(waiting).rejects.toMatchObject({ code: '40003' })
-  expect(await codeOf(n1.transport.request('n2', 'echo', [], { timeoutMs: 5_000 }))).toBe('08006')
+  expect(await codeOf(n1.transport.request('n2', 'echo', [], { timeoutMs: 20_000 }))).toBe('08006')
   await until(() => n1.transport.stats().to[0]!.isConnected)
   expect(n1.transport.stats().to[0]!.connections).toBe(2)
-  expect(await codeOf(n1.transport.request('n2', 'echo', [], { timeoutMs: 5_000 }))).toBe('none')
+  expect(await codeOf(n1.transport.request('n2', 'echo', [], { timeoutMs: 20_000 }))).toBe('none')
 })
 
 test('nodes that are no longer known are left, those at new addresses found', async () => {

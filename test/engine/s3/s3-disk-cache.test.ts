@@ -90,7 +90,7 @@ describeS3('a cache on disk before a bucket', () => {
     await engine.flush()
     const onDisk = (): number => blockFiles(own.path).reduce((sum, path) => sum + readFileSync(path).length, 0)
     // A worker tells of each file as it goes.
-    await expect.poll(() => onDisk() > 0 && engine.stats().storage.diskCache!.bytes === onDisk(), { timeout: 5000 }).toBe(true)
+    await expect.poll(() => onDisk() > 0 && engine.stats().storage.diskCache!.bytes === onDisk()).toBe(true)
     expect(engine.stats().storage.diskCache!.bytes).toBe(onDisk())
     await close(engine)
     own.remove()

@@ -7,7 +7,7 @@ import { LsmtError } from '../../../src/errors.ts'
 import { parseTokens } from '../../../src/http/guard/tokens.ts'
 import { until } from '../../until.ts'
 import { answerOf } from '../http-client.ts'
-import { exchange } from '../raw-client.ts'
+import { exchange, openRaw } from '../raw-client.ts'
 import { bareServer, deadUrl, fakeCluster, there } from './fake-cluster.ts'
 import type { BareServer, FakeCluster, FakeNode } from './fake-cluster.ts'
 
@@ -112,7 +112,7 @@ describe('a coordinator that moves', () => {
 
   test('in a circle it is refused in the end', async () => {
     a.coordinators = [there(b.url)]
-    const answer = await b.post(JSON.stringify({ sql: insert('x'), timeoutMs: 300 }), json)
+    const answer = await b.post(JSON.stringify({ sql: insert('x'), timeoutMs: 1_000 }), json)
     expect([answer.status, answer.json.error.code, answer.headers.get('lsmt-not-taken')]).toEqual([503, '57P03', null])
     expect((await b.post('SELECT count(*) FROM kv')).json.rows).toEqual([[0]])
   })
@@ -147,9 +147,9 @@ describe('what may have been taken', () => {
     expect(await b.post(insert('y'), keyed)).toMatchObject({ status: 400, json: { error: { code: '22023' } } })
     c.coordinators = [() => ({ kind: 'here', engine: losing })]
     b.coordinators = [there(c.url)]
-    const answer = await b.postJson({ sql: insert('z'), timeoutMs: 300 })
+    const answer = await b.postJson({ sql: insert('z'), timeoutMs: 20_000 })
     expect(answer.status).toBe(200)
-    const lost = await b.post(JSON.stringify({ sql: insert('z'), timeoutMs: 300 }), { ...json, 'idempotency-key': 'k2' })
+    const lost = await b.post(JSON.stringify({ sql: insert('z'), timeoutMs: 1_000 }), { ...json, 'idempotency-key': 'k2' })
     expect([lost.json.error.code, lost.headers.get('lsmt-outcome-unknown')]).toEqual(['40003', null])
   })
 
@@ -198,8 +198,11 @@ describe('upgrades', () => {
     const answer = await exchange(a.url, upgrade('h2c'))
     expect(answer).toMatch(/^HTTP\/1\.1 200 /)
     expect(answer).toContain('[["1"]]')
-    expect(await exchange(a.url, upgrade('lsmt-peer'), 100)).toBe('')
-    expect(a.accepted).toHaveLength(1)
+    const peer = await openRaw(a.url)
+    peer.send(upgrade('lsmt-peer'))
+    await until(() => a.accepted.length === 1)
+    expect(peer.received()).toBe('')
+    peer.socket.destroy()
     expect(await (await fetch(`${a.url}/metrics`)).text()).toMatch(/^lsmt_http_connections [12]$/m)
   })
 })

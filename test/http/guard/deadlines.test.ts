@@ -2,15 +2,16 @@
 import { expect, test } from 'vitest'
 import { createDeadlines } from '../../../src/http/guard/deadlines.ts'
 import { systemClock } from '../../../src/runtime/clock.ts'
+import { until } from '../../until.ts'
 
-const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
+const timeMs = 60
 
 test('each item has its own time, whatever was before it', async () => {
   const startMs = systemClock.monotonicMs()
   const late: string[] = []
   const waits: number[] = []
   const added = new Map<string, number>()
-  const deadlines = createDeadlines<string>(systemClock, 60, (item) => {
+  const deadlines = createDeadlines<string>(systemClock, timeMs, (item) => {
     late.push(item)
     waits.push(systemClock.monotonicMs() - startMs - added.get(item)!)
   })
@@ -20,14 +21,14 @@ test('each item has its own time, whatever was before it', async () => {
   }
   add('removed')
   add('first')
-  await sleep(30)
   deadlines.remove('removed')
+  await new Promise((resolve) => setTimeout(resolve, timeMs / 2))
   add('second')
-  await sleep(120)
+  await until(() => late.length === 2)
   deadlines.remove('first')
   add('third')
   expect(late).toEqual(['first', 'second'])
-  await sleep(120)
+  await until(() => late.length === 3)
   expect(late).toEqual(['first', 'second', 'third'])
-  for (const waitedMs of waits) expect(waitedMs).toBeGreaterThanOrEqual(58)
+  for (const waitedMs of waits) expect(waitedMs).toBeGreaterThanOrEqual(timeMs - 2)
 })

@@ -16,7 +16,7 @@ interface ImportAnswer {
 let server: TestServer
 
 beforeEach(async () => {
-  server = await startTestServer({ engine: await openTestEngine(createMemoryStorage(), { kernels: 'js', shards: 2 }), limits: { bodyTimeoutMs: 2000 } })
+  server = await startTestServer({ engine: await openTestEngine(createMemoryStorage(), { kernels: 'js', shards: 2 }) })
   await server.post('CREATE TABLE t (id BIGINT PRIMARY KEY, name TEXT NOT NULL, n NUMERIC(8,2))')
 })
 
@@ -56,7 +56,7 @@ describe('what is imported', () => {
     expect(await load('table=t&format=csv', gzipSync('id,name\n1,a\n'), { 'content-encoding': 'gzip' })).toMatchObject({ json: { rowCount: 1 } })
     expect(await load('table=t&format=csv', many(1500, 10))).toMatchObject({ status: 200, json: { rowCount: 1500 } })
     expect(await rows('SELECT count(*), sum(octet_length(name)) FROM t')).toEqual([[1501, 1 + 1500 * 20_000]])
-  }, 30_000)
+  })
 })
 
 test('rows that are one batch, and more than one statement may write where memory is small', async () => {
@@ -119,6 +119,8 @@ describe('what is not', () => {
   })
 
   test('a client that goes away, or sends nothing more, leaves nothing', async () => {
+    await server.server.close(0)
+    server = await startTestServer({ engine: server.engine, limits: { bodyTimeoutMs: 1_000 } })
     const begin = (): ReturnType<typeof httpRequest> => httpRequest(`${server.url}/import?table=t&format=csv`, { method: 'POST' })
     const gone = begin()
     gone.on('error', () => {})
@@ -161,7 +163,7 @@ describe('under an idempotency key', () => {
     expect(await load('table=t&format=csv', 'id,name\n0,again\n', { 'idempotency-key': 'refused' })).toMatchObject({ status: 409 })
     await server.post('DELETE FROM t')
     expect(await load('table=t&format=csv', 'id,name\n0,again\n', { 'idempotency-key': 'refused' })).toMatchObject({ status: 200 })
-  }, 30_000)
+  })
 
   test('one with skip that broke off goes on behind what it has written', async () => {
     const parameters = 'table=t&format=csv&onError=skip'
@@ -173,7 +175,7 @@ describe('under an idempotency key', () => {
       throw new Error('the cable')
     }
     await expect(load(parameters, broken(), key)).rejects.toThrow()
-    await expect.poll(async () => Number(((await rows('SELECT count(*) FROM t')) as number[][])[0]![0]), { timeout: 5000 }).toBeGreaterThan(200)
+    await expect.poll(async () => Number(((await rows('SELECT count(*) FROM t')) as number[][])[0]![0])).toBeGreaterThan(200)
     // What was written must not be written again, even where it is not there any more.
     await server.post('DELETE FROM t WHERE id < 100')
     const other = Buffer.from(lines)
@@ -183,5 +185,5 @@ describe('under an idempotency key', () => {
     expect(done).toMatchObject({ status: 200, json: { rowCount: 1001, skipped: 2, errors: [{ line: 1002, code: '22P02' }, { line: 1003, code: '23505' }] } })
     expect(await rows('SELECT count(*), min(id) FROM t')).toEqual([[901, 100]])
     expect(withoutStats(await load(parameters, lines, key))).toEqual(withoutStats(done))
-  }, 30_000)
+  })
 })

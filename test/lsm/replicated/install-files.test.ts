@@ -103,7 +103,7 @@ describe('installing files', () => {
     }
     exported.release()
     await source.close()
-  }, 60_000)
+  })
 
   /** Opens twice, since the first opening may have to end the installation. */
   async function judge(storage: Storage, newRows: ReadonlyMap<number, string> | undefined, context: string): Promise<'old' | 'new'> {

@@ -38,7 +38,7 @@ describeS3('what was left behind in a real store', () => {
     const storage = await openStorage({ ...(await freshAddress()), settings: { partBytes: 5 * 1024 * 1024 } })
     await leaveBehind(storage, 'sst/0/a', 11 * 1024 * 1024)
     // It is begun while the writer goes on.
-    await expect.poll(async () => namesOf(await storage.abandoned!(-10_000)), { timeout: 10_000 }).toEqual(['sst/0/a'])
+    await expect.poll(async () => namesOf(await storage.abandoned!(-10_000))).toEqual(['sst/0/a'])
     expect(await storage.abandoned!(dayMs)).toEqual([])
     const found = await storage.abandoned!(-10_000)
     await found[0]!.drop()

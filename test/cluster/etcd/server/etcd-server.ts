@@ -10,12 +10,17 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { afterAll, describe } from 'vitest'
-import type { EtcdTls } from '../../../../src/cluster/etcd/etcd-settings.ts'
+import type { EtcdSettings, EtcdTls } from '../../../../src/cluster/etcd/etcd-settings.ts'
 import { createEtcdClient } from '../../../../src/cluster/etcd/etcd-client.ts'
 import { freePorts, missingPrograms, sharedServer } from '../../../shared-server/shared-server.ts'
 import { stateVariable } from './etcd-server-state.ts'
 
-const startTimeoutMs = 30_000
+const startTimeoutMs = 60_000
+
+/** A member that is slow on a busy machine is waited for: a write without an answer is an error, since it may be carried out yet. */
+export const patientEtcd: Partial<EtcdSettings> = { deadlineMs: 20_000, attemptMs: 10_000 }
+/** For tests in which etcd is not there. */
+export const quickEtcd: Partial<EtcdSettings> = { deadlineMs: 1_500, attemptMs: 500 }
 
 /** `describe` for what needs etcd. */
 export function describeEtcd(name: string, tests: () => void): void {

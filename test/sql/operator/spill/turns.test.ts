@@ -43,17 +43,18 @@ describe.each([['in memory', 512 * MiB], ['spilling', MiB / 16]] as const)('%s',
   })
 
   test('no pause is long', async () => {
-    let [last, longestMs, isOver] = [performance.now(), 0, false]
+    let [last, longestMs, isOver] = [process.cpuUsage(), 0, false]
     const look = (): void => {
-      const now = performance.now()
-      longestMs = Math.max(longestMs, now - last)
-      last = now
+      // Processor time, since a busy machine takes turns from us too.
+      const { user, system } = process.cpuUsage(last)
+      longestMs = Math.max(longestMs, (user + system) / 1000)
+      last = process.cpuUsage()
       if (!isOver) setImmediate(look)
     }
     setImmediate(look)
     for (const [, sql] of queries.slice(0, 4)) await runQuery(engine, sql, limitsOf(memoryBytesMax))
     isOver = true
-    // Some 20 ms where nothing else runs; other processes and the garbage collector have theirs.
+    // Some 20 ms; the garbage collector has its own.
     expect(longestMs).toBeLessThan(1_000)
   })
 
