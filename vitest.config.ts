@@ -1,7 +1,7 @@
 import { defineConfig } from 'vitest/config'
 
 /** The full run does hundreds of times the work of the everyday one in the same tests. What takes seconds takes many more on a busy machine. */
-const timeoutMs = process.env['LSMT_TEST_FULL'] ? 900_000 : 120_000
+const timeoutMs = process.env['LSMT_TEST_FULL'] ? 900_000 : 240_000
 
 export default defineConfig({
   test: {

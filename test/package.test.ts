@@ -81,7 +81,7 @@ void level.put('a', 1)
     const { stdout } = await run(process.execPath, [...tsc, '--module', module, ...files.map(([name]) => name)], { cwd: elsewhere }).catch((error: { readonly stdout: string }) => error)
     expect(stdout).toBe('')
   }
-}, 120_000)
+}, 300_000)
 
 it.runIf(process.env['LSMT_TEST_FULL'])('is installed by npm, with its dependencies from the registry', async () => {
   const tarball = (await readdir(elsewhere)).find((name) => name.endsWith('.tgz'))!

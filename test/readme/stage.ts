@@ -2,12 +2,12 @@
 import { execFile, spawn } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
 import { chmod, copyFile, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
-import { connect, createServer } from 'node:net'
-import type { AddressInfo } from 'node:net'
+import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { endingWithFile } from '../child-process.ts'
+import { freePorts } from '../shared-server/shared-server.ts'
 
 const root = join(import.meta.dirname, '../..')
 const printedPorts = [8080, 8443]
@@ -29,7 +29,8 @@ export interface Stage {
 /** `more` is added to the environment of what runs there. */
 export async function openStage(more: Readonly<Record<string, string>> = {}): Promise<Stage> {
   const folder = await mkdtemp(join(tmpdir(), 'lsmt-readme-'))
-  const ports = new Map(await Promise.all(printedPorts.map(async (printed) => [printed, await freePort()] as const)))
+  const free = await freePorts(printedPorts.length)
+  const ports = new Map(printedPorts.map((printed, i) => [printed, free[i]!]))
   const environment = { PATH: `${join(folder, 'bin')}:${process.env['PATH']}`, HOME: folder, ...more }
   await furnish(folder, ports)
   const servers: ChildProcess[] = [], blockServers: ChildProcess[] = []
@@ -123,12 +124,4 @@ function accepts(port: number): Promise<boolean> {
 async function stop(child: ChildProcess): Promise<void> {
   const exited = new Promise((resolve) => child.once('exit', resolve))
   if (child.exitCode === null && child.kill('SIGTERM')) await exited
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as AddressInfo
-  await new Promise((resolve) => server.close(resolve))
-  return port
 }

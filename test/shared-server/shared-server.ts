@@ -1,11 +1,11 @@
 /** A server that test files of one run share: whoever needs it first starts it, the others wait until it stands. */
+import { randomInt } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
-import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 
-const startTimeoutMs = 60_000
+const startTimeoutMs = 100_000
 
 /** What `start` told, plain data; its failure is everybody's. It gets the run's folder, and leaves the server's process id in `pid` there. */
 export async function sharedServer<T>(stateVariable: string, start: (state: string) => Promise<T>): Promise<T> {
@@ -43,11 +43,21 @@ export function missingPrograms(programs: readonly string[]): readonly string[] 
   return programs.filter((program) => !folders.some((folder) => existsSync(join(folder, program))))
 }
 
+/** Systems give those from here on to whoever asks for any port. */
+const firstGivenPort = 32_768, firstPort = 10_000
+
+/** Ports that nobody listens on, and that nobody else is given before somebody does, or between two starts of it. */
 export async function freePorts(count: number): Promise<readonly number[]> {
-  const servers = await Promise.all(Array.from({ length: count }, () => new Promise<ReturnType<typeof createServer>>((resolve) => {
-    const server = createServer().listen(0, '127.0.0.1', () => resolve(server))
-  })))
-  const ports = servers.map((server) => (server.address() as AddressInfo).port)
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))))
-  return ports
+  const ports = new Set<number>()
+  while (ports.size < count) {
+    const port = randomInt(firstPort, firstGivenPort)
+    if (await isFree(port)) ports.add(port)
+  }
+  return [...ports]
+}
+
+function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = createServer().once('error', () => resolve(false)).listen(port, '127.0.0.1', () => server.close(() => resolve(true)))
+  })
 }

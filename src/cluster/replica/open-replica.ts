@@ -77,6 +77,7 @@ class OpenReplica implements PeerReplica {
   #closing: Promise<void> | undefined
   #stopListening = (): void => {}
   #takeBackTick = (): void => {}
+  #tickDueMs = Infinity
 
   constructor(options: ReplicaOptions, held: HeldTree) {
     const { shard, host: { self }, clock, alarms, log, transport } = options
@@ -237,12 +238,15 @@ class OpenReplica implements PeerReplica {
 
   #tick(): void {
     const { alarms, clock } = this.#options
-    this.#give({ kind: 'tick' })
+    const lateMs = clock.monotonicMs() - this.#tickDueMs
+    this.#give({ kind: 'tick', stoodStillMs: lateMs > this.#timing.goneAfterMs ? lateMs : 0 })
     const { role } = this.#driver.state
     if (this.#resigning.length > 0 && role.kind === 'leader' && role.resignByMs === undefined) this.#askToResign()
     this.#reads.giveUp()
     this.#exports.tend(this.#driver.state, clock.monotonicMs())
-    this.#takeBackTick = alarms.after(this.#timing.heartbeatMs / 2, () => this.#tick())
+    const waitMs = this.#timing.heartbeatMs / 2
+    this.#tickDueMs = clock.monotonicMs() + waitMs
+    this.#takeBackTick = alarms.after(waitMs, () => this.#tick())
   }
 
   #carryOut(effect: Effect): void {

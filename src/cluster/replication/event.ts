@@ -26,8 +26,8 @@ export type ReadLevel =
   | { readonly kind: 'stale'; readonly staleMsMax: number }
 
 export type ReplicaEvent =
-  /** Time went by. Given often, at least every half `heartbeatMs`. */
-  | { readonly kind: 'tick' }
+  /** Time went by. Given often, at least every half `heartbeatMs`; `stoodStillMs`: but before this one not for so long, in which nobody could be heard. */
+  | { readonly kind: 'tick'; readonly stoodStillMs?: number }
   | { readonly kind: 'message'; readonly message: PeerMessage }
   /** The log is on disk up to `throughSequence`. */
   | { readonly kind: 'logged'; readonly generation: number; readonly throughSequence: number }

@@ -51,7 +51,7 @@ function handle(turn: Turn, event: ReplicaEvent): void {
   switch (event.kind) {
     case 'tick':
       tendProposal(turn)
-      return role.kind === 'leader' ? onLeaderTick(turn, role) : runForLeader(turn)
+      return role.kind === 'leader' ? onLeaderTick(turn, role, event.stoodStillMs ?? 0) : runForLeader(turn)
     case 'message':
       return onMessage(turn, event.message)
     case 'logged':

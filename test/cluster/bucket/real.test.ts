@@ -57,7 +57,7 @@ describeEtcd('a cluster in a bucket', () => describeS3('of three servers', () =>
     cluster = await startRealCluster({ replicationFactor: 1, flags: [...place.flags, '--shards', String(shards)] })
     await cluster.ready()
     nodes = cluster.nodes.map(({ url }) => clientOf(url))
-  }, 120_000)
+  }, 240_000)
   afterAll(async () => {
     await cluster?.stop()
     vi.unstubAllEnvs()
@@ -71,7 +71,7 @@ describeEtcd('a cluster in a bucket', () => describeS3('of three servers', () =>
     for (const node of nodes) expect((await ask(node, 'SELECT count(*) FROM t')).json.rows).toEqual([[200]])
     const status = async (): Promise<unknown> => JSON.parse((await runHere(['cluster', 'status', '--json', '--url', cluster.nodes[0]!.url])).out)
     await expect.poll(status).toMatchObject({ ready: true, shards: Array.from({ length: shards }, (_, shard) => ({ shard, copies: 1 })) })
-  }, 120_000)
+  }, 240_000)
 
   test('what a killed node owned answers elsewhere soon after its lease has ended, with all that was acknowledged', async () => {
     const before = await owners(0)
@@ -105,7 +105,7 @@ describeEtcd('a cluster in a bucket', () => describeS3('of three servers', () =>
     // Nothing was rewritten for the sake of the new owners: what was there still is.
     const now = new Set(await tableFiles())
     expect([...files].filter((name) => !now.has(name))).toEqual([])
-  }, 120_000)
+  }, 240_000)
 
   test('what works with databases takes one shard at a time, and nothing else opens them', async () => {
     const at = (prefix: string): readonly string[] => ['--storage', 's3', '--bucket', place.bucket, '--prefix', prefix]
@@ -142,7 +142,7 @@ describeEtcd('a cluster in a bucket', () => describeS3('of three servers', () =>
     cluster.nodes[leaving]!.start()
     await cluster.ready()
     await balanced(back, 3)
-  }, 120_000)
+  }, 240_000)
 
   test.runIf(isFull)('one that stands still for longer than its lease loses its shards, and writes nothing when it wakes up', async () => {
     const name = await ownerOf(0)
@@ -158,5 +158,5 @@ describeEtcd('a cluster in a bucket', () => describeS3('of three servers', () =>
     for (const node of nodes) expect((await ask(node, "SELECT count(*) FROM t WHERE note IN ('in hand', 'while one stands still')")).json.rows).toEqual([[28 * rowsOfOne]])
     await cluster.ready()
     await balanced(stopped, 3)
-  }, 120_000)
+  }, 240_000)
 }))

@@ -86,7 +86,7 @@ export async function startRealCluster({ nodeCount = 3, etcdMembers = 1, inNetwo
   for (const each of [...members, ...nodes]) each.start()
   const real: RealCluster = {
     nodes, members, network, agent, folder, etcdUrls: cluster.etcdUrls,
-    ready: (timeoutMs = 60_000) => allReady(nodes, agent, timeoutMs),
+    ready: (timeoutMs = 120_000) => allReady(nodes, agent, timeoutMs),
     async stop(keepFolder = false) {
       agent.stop()
       await Promise.all([...nodes, ...members].map((each) => each.kill()))

@@ -63,5 +63,5 @@ describeEtcd('npm run cluster', () => {
 
     const other = startScript('--data-dir', dataDir, '--etcd-members', '3')
     await expect(other.says('the cluster is ready')).rejects.toThrow(`${dataDir} was made with etcdMembers 1, not 3`)
-  }, 120_000)
+  }, 300_000)
 })

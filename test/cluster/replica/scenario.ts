@@ -4,7 +4,7 @@ import { refusalOf } from '../../../src/cluster/replica/refusal.ts'
 import type { Refusal } from '../../../src/cluster/replica/refusal.ts'
 import type { configStore } from '../simulation/config-store.ts'
 import { createCluster } from '../simulation/cluster.ts'
-import type { Cluster } from '../simulation/cluster.ts'
+import type { Cluster, ClusterOptions } from '../simulation/cluster.ts'
 import type { SimulatedNode } from '../simulation/node.ts'
 import { batchOf } from './simulated-batch.ts'
 import { replicaNodes } from './simulated-replica.ts'
@@ -37,9 +37,9 @@ export const write = (baseSequence: number, value: string, isPart = false, key =
 let broken: readonly string[] = [], expectedCount = 0
 afterEach(() => expect(broken.slice(expectedCount)).toEqual([]))
 
-export async function beginShard(): Promise<Shard> {
+export async function beginShard(options: Pick<ClusterOptions, 'lease'> = {}): Promise<Shard> {
   const opened = new Map<string, OpenedReplica>(), fatal: unknown[] = []
-  const cluster = createCluster({ seed: 1, nodeOf: replicaNodes({ opened, zeroEpoch: () => shard.zeroEpoch, fatal: (error) => fatal.push(error) }) })
+  const cluster = createCluster({ ...options, seed: 1, nodeOf: replicaNodes({ opened, zeroEpoch: () => shard.zeroEpoch, fatal: (error) => fatal.push(error) }) })
   const { world, nodes, observer } = cluster
   broken = observer.violations
   expectedCount = 0

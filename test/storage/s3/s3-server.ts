@@ -25,7 +25,7 @@ export interface TestServer {
 const credentials = { accessKeyId: 'testkey', secretAccessKey: 'testsecret' }
 const region = 'us-east-1'
 const bucket = 'lsmt-test'
-const startTimeoutMs = 60_000
+const startTimeoutMs = 100_000
 const programs = ['ceph-mon', 'ceph-osd', 'radosgw', 'ceph', 'ceph-authtool', 'monmaptool', 'radosgw-admin']
 const withoutServer = 'set LSMT_TEST_S3_ENDPOINT to the URL of a server of your own (its keys in AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY), or LSMT_TEST_S3=off to leave these tests out'
 

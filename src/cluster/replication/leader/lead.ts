@@ -59,10 +59,17 @@ export function onWrite(turn: Turn, leader: Leader, id: string, operationCount: 
   ship(turn, changeLeader(turn, leader, { writes: [...leader.writes, { id, lastSequence: entry.lastSequence }] }), entry)
 }
 
-export function onLeaderTick(turn: Turn, was: Leader): void {
+export function onLeaderTick(turn: Turn, was: Leader, stoodStillMs: number): void {
   const { timing } = turn.context
   const { nowMs } = turn.state
-  let leader = giveUpReads(turn, was)
+  let leader = giveUpReads(turn, stoodStillMs > 0 ? notHeldAgainst(turn, was, stoodStillMs) : was)
   if (nowMs - leader.heartbeatAtMs >= timing.heartbeatMs) leader = sendHeartbeats(turn, leader)
   tendMembers(turn, resend(turn, leader))
+}
+
+/** A time in which this process stood still is not silence of the others. */
+function notHeldAgainst(turn: Turn, leader: Leader, stoodStillMs: number): Leader {
+  const { nowMs } = turn.state
+  const later = (heardAtMs: number): number => Math.min(nowMs, heardAtMs + stoodStillMs)
+  return changeLeader(turn, leader, { heardAtMs: later(leader.heardAtMs), peers: leader.peers.map((peer) => ({ ...peer, heardAtMs: later(peer.heardAtMs) })) })
 }
