@@ -1,11 +1,11 @@
 /** What every Engine must do: conditions of any form, and computed columns. */
 import { beforeEach, describe, expect, test } from 'vitest'
-import type { ComputedColumn, Engine, EngineGroupedAggregate, EngineRow, EngineScan, EngineValue } from '../../src/engine/engine.ts'
+import type { ComputedColumn, Engine, EngineAggregate, EngineExpression, EngineGroupedAggregate, EngineRow, EngineScan, EngineValue } from '../../src/engine/engine.ts'
 import type { TableSchema } from '../../src/engine/schema.ts'
 import { LsmtError } from '../../src/errors.ts'
 import { seededRandom } from '../../src/runtime/random.ts'
 import { fullTests } from '../kernel/both-kinds.ts'
-import { groupAll, newTable, scanAll } from './engine-fixtures.ts'
+import { aggregateAll, groupAll, newTable, scanAll } from './engine-fixtures.ts'
 import { computedRows, computedTable } from './model-expression.ts'
 import { groupRows } from './model-values.ts'
 import { randomExpression } from './random-expression.ts'
@@ -82,6 +82,28 @@ export function describeExpressions(engineOf: () => Engine): void {
         const named: EngineScan = { ...scan, computed: computed.map((column, i) => ([...keys, ordinal].includes(6 + i) ? column : { type: { kind: 'bigint' }, expression: { kind: 'column', ordinal: 0 } })) }
         const expected = await outcomeOf(() => sorted(groupRows(computedTable(named), computedRows(named, selected), keys, aggregatesOf(ordinal))))
         expectSame(await outcomeOf(async () => sorted(await groupAll(engine, table, keys, aggregatesOf(ordinal), named))), expected, `${what}, by ${keys.join()}, of ${ordinal}`)
+      }
+    })
+
+    test.each(fullTests ? [1, 2, 3, 4] : [1])('aggregates of computed columns, seed %i', async (seed) => {
+      const random = seededRandom(seed)
+      const [user, amount] = [2, 3].map((ordinal) => ({ kind: 'column', ordinal }) as const)
+      const int = (value: bigint) => ({ kind: 'constant', of: 'i64', value }) as const
+      const line = (operator: 'add' | 'subtract' | 'multiply', left: EngineExpression, right: EngineExpression): EngineExpression => ({ kind: 'integers', operator, left, right, range: { low: -(2n ** 63n), high: 2n ** 63n - 1n, message: 'BIGINT out of range' }, safe: false })
+      const integers = [user!, int(1n), int(-3n), line('multiply', user!, int(-3n)), line('subtract', int(5n), user!), line('add', user!, int(2n ** 61n)), line('multiply', user!, int(0n)), { kind: 'constant', of: 'i64', value: null } as const]
+      const doubles = [amount!, { kind: 'constant', of: 'f64', value: -0 } as const, { kind: 'constant', of: 'f64', value: 2.5 } as const, { kind: 'constant', of: 'f64', value: 7 } as const]
+      for (let round = 0; round < 24; round++) {
+        const kind = round % 2 === 0 ? 'i64' : 'f64', results: readonly EngineExpression[] = kind === 'i64' ? integers : doubles
+        const one = (): EngineExpression => (random.below(5) === 0 ? randomExpression(random, table, kind, round % 3 === 0, 2) : results[random.below(results.length)]!)
+        const chosen: EngineExpression = { kind: 'case', branches: Array.from({ length: 1 + random.below(2) }, () => ({ when: randomExpression(random, table, 'boolean', false), result: one() })), otherwise: random.below(3) === 0 ? undefined : one() }
+        const expression = random.below(4) === 0 ? one() : chosen
+        const scan: EngineScan = { table, ordered: false, columns: [], predicate: random.below(2) === 0 ? [] : [{ ordinal: 5, comparison: 'eq', value: 1 }], computed: [{ type: { kind: types[kind] }, expression }] }
+        const selected = rows.filter((row) => scan.predicate.length === 0 || row[5] === 1)
+        const computed = await outcomeOf(() => computedRows(scan, selected))
+        const isExact = kind === 'i64' || ('rows' in computed && computed.rows.every((row) => row[6] === null || Math.abs(Number(row[6])) < 1e6))
+        const aggregates: readonly EngineAggregate[] = [{ function: 'count' }, { function: 'count', ordinal: 6 }, { function: 'min', ordinal: 6 }, { function: 'max', ordinal: 6 }, ...(isExact ? [{ function: 'sum', ordinal: 6 } as const] : [])]
+        const expected: Outcome = 'code' in computed ? computed : { rows: groupRows(computedTable(scan), computed.rows, [], aggregates).map((row) => row.map(plain)) }
+        expectSame(await outcomeOf(async () => [(await aggregateAll(engine, table, aggregates, scan)).map(plain)]), expected, JSON.stringify(scan.computed, (_, value: unknown) => (typeof value === 'bigint' ? String(value) : value)))
       }
     })
   })

@@ -10,7 +10,7 @@ import type { RowLayout } from '../keys/row-layout.ts'
 import type { ColumnTotals, TableFile } from '../state/version.ts'
 import type { View } from '../state/view.ts'
 import type { AggregateFunction, AggregatePartial, AggregateRequest, ReadStats, ScanRequest } from '../tree.ts'
-import { createColumnAggregate } from './column-aggregate.ts'
+import { storedAggregate } from './aggregate/column-aggregate.ts'
 import { createMemtableSource } from './merge/memtable-source.ts'
 import type { ReadContext } from './read-context.ts'
 import { hasEntry, runsOf } from './scan-sources.ts'
@@ -96,7 +96,7 @@ const extremes: ReadonlySet<AggregateFunction> = new Set(['min', 'max'])
 
 function totalsOf(context: ReadContext, reader: TableFile['reader'], ordinal: number): ColumnTotals {
   const { columns } = context.shape.layout
-  const column = createColumnAggregate(context, ordinal, columns)
+  const column = storedAggregate(context, ordinal)
   try {
     let hasExtremes = true
     for (let rowGroup = 0; rowGroup < reader.meta.rowGroupCount; rowGroup++) {

@@ -3,7 +3,7 @@ import { createLimitedHeap } from '../../kernel/grouping/limited-heap.ts'
 import type { Kernel } from '../../kernel/kernel.ts'
 import { createGroups } from '../groups/groups.ts'
 import { createRowLayout } from '../keys/row-layout.ts'
-import { createRowAggregates } from '../read/aggregate-rows.ts'
+import { createRowAggregates } from '../read/aggregate/aggregate-rows.ts'
 import { createMorselWork } from '../read/direct/morsel-work.ts'
 import type { SelectedRows } from '../read/direct/select-rows.ts'
 import { createGroupAdder } from '../read/group-rows.ts'
@@ -11,7 +11,6 @@ import { createPredicate } from '../read/predicate.ts'
 import type { Predicate } from '../read/predicate.ts'
 import type { ReadContext } from '../read/read-context.ts'
 import { createScanColumns } from '../vector/scan-columns.ts'
-import type { ScanColumns } from '../vector/scan-columns.ts'
 import { awaitMorsel, finishMorsel, readMorsel, viewQueue } from './morsel-queue.ts'
 import type { ReaderPart, SharedScan } from './reader-messages.ts'
 
@@ -29,7 +28,7 @@ export function prepareShare(kernel: Kernel, scan: SharedScan): PreparedShare {
     const context: ReadContext = { kernel: { ...kernel, heap }, shape: createRowLayout({ ...kernel, heap }, scan.layout), reverse: false, stats: undefined }
     const { tableId } = scan.layout
     const predicate = createPredicate(context, { tableId, columns: [], predicate: scan.predicate, conditions: scan.conditions })
-    const work = openWork(context, createScanColumns(context.kernel, scan.layout.columns, scan.computed), scan)
+    const work = openWork(context, scan)
     return {
       run() {
         const rowGroups = workOff(context, predicate, scan, work)
@@ -50,14 +49,14 @@ interface Work {
   part(): ReaderPart
 }
 
-function openWork(context: ReadContext, columns: ScanColumns, { work }: SharedScan): Work {
+function openWork(context: ReadContext, { layout, computed, work }: SharedScan): Work {
   switch (work.kind) {
     case 'aggregates': {
-      const rows = createRowAggregates(context, columns, work.aggregates)
+      const rows = createRowAggregates(context, computed, work.aggregates)
       return { addRowGroup: rows.addRowGroup, isUseful: () => true, part: () => ({ kind: 'aggregates', partials: rows.partials() }) }
     }
     case 'groups': {
-      const { kernel } = context
+      const { kernel } = context, columns = createScanColumns(kernel, layout.columns, computed)
       const groups = createGroups({ kernel, columns: columns.kinds, groupBy: work.groupBy, aggregates: work.aggregates, budget: { bytesMax: kernel.heap.byteLength, usedBytes: 0 } })
       return { addRowGroup: createGroupAdder(context, columns, groups).addRowGroup, isUseful: (rowCount) => groups.entryCount < entriesFew || rowCount >= rowsPerEntryMin * groups.entryCount, part: () => ({ kind: 'groups', groups: groups.sharedPart() }) }
     }

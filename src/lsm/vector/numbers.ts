@@ -41,9 +41,12 @@ export function doublesNode({ exports, memory }: Kernel, { operator, message, po
 
 const evidenceOf = (position = 0): { position?: number } => (position > 0 ? { position } : {})
 
+/** What an operation fails with whose result has no room. */
+export const beyondRange = (message: string, position: number | undefined): LsmtError => new LsmtError('22003', message, evidenceOf(position))
+
 function failureOf(operator: VectorOperator, isZero: boolean, message: string, position: number | undefined): LsmtError {
   const isDivision = operator !== 'add' && operator !== 'subtract' && operator !== 'multiply'
-  return isDivision && isZero ? new LsmtError('22012', 'division by zero', evidenceOf(position)) : new LsmtError('22003', message, evidenceOf(position))
+  return isDivision && isZero ? new LsmtError('22012', 'division by zero', evidenceOf(position)) : beyondRange(message, position)
 }
 
 function binary(kind: 'i64' | 'f64', fails: boolean, left: ValueNode, right: ValueNode, compute: (a: Values, b: Values, active: Pointer, count: number, out: Pointer) => void): ValueNode {
@@ -93,7 +96,7 @@ export function toIntegerNode(kernel: Kernel, { range, position }: ExpressionOf<
   const bounds = putRange(kernel, range, allocate)
   return unary('i64', true, asNumber(operand, 'f64'), (values, active, count, out) => {
     const row = kernel.exports.vectorToI64(values, active, count, bounds, out)
-    if (row < count) throw new RowFailure(row, new LsmtError('22003', range.message, evidenceOf(position)))
+    if (row < count) throw new RowFailure(row, beyondRange(range.message, position))
   })
 }
 

@@ -5,6 +5,7 @@ import type { PhysicalKind } from '../layout.ts'
 import type { ColumnSource } from '../read/row-group-columns.ts'
 import type { Arena } from '../state/arena.ts'
 import { createEvaluator } from './evaluator.ts'
+import type { Evaluator } from './evaluator.ts'
 import { columnsOf, kindOfExpression } from './expression.ts'
 import type { VectorExpression } from './expression.ts'
 import type { VectorRows } from './node.ts'
@@ -18,11 +19,13 @@ export interface ScanColumns {
 }
 
 export function createScanColumns(kernel: Kernel, columns: readonly PhysicalKind[], computed: readonly VectorExpression[] = []): ScanColumns {
-  const evaluator = createEvaluator(kernel, columns, [], computed)
+  // Who only aggregates computed columns may do without.
+  let evaluator: Evaluator | undefined
+  const evaluated = (): Evaluator => (evaluator ??= createEvaluator(kernel, columns, [], computed))
   return {
     kinds: scanKinds(columns, computed),
-    of: (rows, selection, arena) => (ordinal) => (ordinal < columns.length ? rows.vector(ordinal) : evaluator.computed[ordinal - columns.length]!(rows, selection, arena)),
-    free: evaluator.free,
+    of: (rows, selection, arena) => (ordinal) => (ordinal < columns.length ? rows.vector(ordinal) : evaluated().computed[ordinal - columns.length]!(rows, selection, arena)),
+    free: () => evaluator?.free(),
   }
 }
 
@@ -31,7 +34,7 @@ export function scanKinds(columns: readonly PhysicalKind[], computed: readonly V
   return [...columns, ...computed.map((expression) => storedKind(kindOfExpression(columns, expression)))]
 }
 
-const storedKind = (kind: ReturnType<typeof kindOfExpression>): PhysicalKind => (kind === 'boolean' ? 'i64' : kind)
+export const storedKind = (kind: ReturnType<typeof kindOfExpression>): PhysicalKind => (kind === 'boolean' ? 'i64' : kind)
 
 /** The table's columns that the given ones are made of, each once. */
 export function storedOrdinals(columnCount: number, computed: readonly VectorExpression[] | undefined, ordinals: readonly number[]): readonly number[] {

@@ -1,27 +1,24 @@
 /**
  * One column's count, extremes and sum as they grow: numbers in a kernel accumulator (its shape is in
- * src/kernel/scan.ts), text in JavaScript.
+ * src/kernel/scan.ts), out of encoded chunks where there are any; text in JavaScript.
  */
-import type { LinearMemory, Pointer } from '../../kernel/linear-memory.ts'
-import { invariant } from '../../errors.ts'
-import { physicalKindNumber } from '../layout.ts'
-import type { PhysicalKind } from '../layout.ts'
-import type { Vector } from '../page.ts'
-import { zoneMapFields } from '../table/format.ts'
-import type { TableReader } from '../table/table.ts'
-import type { AggregateFunction, AggregatePartial } from '../tree.ts'
-import { bitAt } from './read-context.ts'
-import type { ReadContext } from './read-context.ts'
-import { checkDecoded } from './row-group-columns.ts'
+import type { LinearMemory, Pointer } from '../../../kernel/linear-memory.ts'
+import { invariant } from '../../../errors.ts'
+import { physicalKindNumber } from '../../layout.ts'
+import type { PhysicalKind } from '../../layout.ts'
+import type { Vector } from '../../page.ts'
+import type { Arena } from '../../state/arena.ts'
+import { zoneMapFields } from '../../table/format.ts'
+import type { TableReader } from '../../table/table.ts'
+import type { AggregateFunction, AggregatePartial } from '../../tree.ts'
+import type { VectorRows } from '../../vector/node.ts'
+import { bitAt } from '../read-context.ts'
+import type { ReadContext } from '../read-context.ts'
+import { checkDecoded } from '../row-group-columns.ts'
 
 export interface ColumnAggregate {
-  readonly ordinal: number
-  /** Whether it is a column of the table, which chunks and zone maps are of. */
-  readonly isStored: boolean
-  /** The selected rows (0 = all) of a vector. */
-  addVector(vector: Vector, count: number, selection: Pointer): void
-  /** The same of a chunk; undefined where a vector is needed. */
-  readonly addChunk: ((chunk: Pointer, selection: Pointer, scratch: (byteLength: number) => Pointer) => void) | undefined
+  /** The selected rows (0 = all), of which there are so many. */
+  add(rows: VectorRows, selection: Pointer, selectedCount: number, arena: Arena): void
   /** Whether a row group's zone map says enough for `functions` over all its rows. */
   canAddZone(reader: TableReader, rowGroup: number, functions: ReadonlySet<AggregateFunction>): boolean
   addZone(reader: TableReader, rowGroup: number): void
@@ -31,16 +28,27 @@ export interface ColumnAggregate {
 
 const accumulatorBytes = 48
 
-/** `kinds` of the scan's columns by ordinal. */
-export function createColumnAggregate(context: ReadContext, ordinal: number, kinds: readonly PhysicalKind[]): ColumnAggregate {
-  const kind = kinds[ordinal]
-  invariant(kind !== undefined, `an aggregate reads column ${ordinal} of ${kinds.length}`)
-  return kind === 'bytes' ? textAggregate(context, ordinal) : numberAggregate(context, ordinal, kind)
+/** Of a column of the table. */
+export function storedAggregate(context: ReadContext, ordinal: number): ColumnAggregate {
+  const { columns } = context.shape.layout, kind = columns[ordinal]
+  invariant(kind !== undefined, `an aggregate reads column ${ordinal} of ${columns.length}`)
+  return columnAggregate(context, kind, ordinal, ({ vector }) => vector(ordinal))
 }
 
-const isStored = ({ shape: { layout } }: ReadContext, ordinal: number): boolean => ordinal < layout.columns.length
+/** Of values that are computed; zone maps say nothing of them. */
+export function vectorAggregate(context: ReadContext, kind: PhysicalKind, vectorOf: VectorOf): ColumnAggregate {
+  return columnAggregate(context, kind, undefined, vectorOf)
+}
 
-function numberAggregate(context: ReadContext, ordinal: number, kind: 'i64' | 'f64'): ColumnAggregate {
+/** A vector that means something for the selected rows. */
+type VectorOf = (rows: VectorRows, selection: Pointer, arena: Arena) => Vector
+
+/** `ordinal`: of a column of the table, which chunks and zone maps are of. */
+function columnAggregate(context: ReadContext, kind: PhysicalKind, ordinal: number | undefined, vectorOf: VectorOf): ColumnAggregate {
+  return kind === 'bytes' ? textAggregate(context, ordinal, vectorOf) : numberAggregate(context, ordinal, kind, vectorOf)
+}
+
+function numberAggregate(context: ReadContext, ordinal: number | undefined, kind: 'i64' | 'f64', vectorOf: VectorOf): ColumnAggregate {
   const { kernel: { heap, memory, exports } } = context
   const kindNumber = physicalKindNumber[kind]
   const zonesOf = zonesByReader(ordinal)
@@ -52,13 +60,14 @@ function numberAggregate(context: ReadContext, ordinal: number, kind: 'i64' | 'f
   const valueAt = (address: Pointer): bigint | number => (kind === 'i64' ? memory.i64[address >>> 3]! : memory.f64[address >>> 3]!)
   const count = (): number => memory.f64[accumulator >>> 3]!
   return {
-    ordinal,
-    isStored: isStored(context, ordinal),
-    addVector(vector, rowCount, selection) {
-      if (vector.kind !== 'bytes') addVector(vector.values, vector.nulls, rowCount, selection, accumulator)
-    },
-    addChunk(chunk, selection, scratch) {
-      checkDecoded(addChunk(chunk, selection, accumulator, scratch(exports.scanScratchBytes(chunk))), kind)
+    add(rows, selection, _, arena) {
+      const chunk = ordinal === undefined ? 0 : rows.chunk(ordinal)
+      if (chunk !== 0) {
+        checkDecoded(addChunk(chunk, selection, accumulator, arena.allocate(exports.scanScratchBytes(chunk))), kind)
+        return
+      }
+      const vector = vectorOf(rows, selection, arena)
+      if (vector.kind !== 'bytes') addVector(vector.values, vector.nulls, rows.rowCount, selection, accumulator)
     },
     canAddZone: (reader) => isInZones(context, reader, ordinal),
     addZone(reader, rowGroup) {
@@ -86,11 +95,11 @@ function numberAggregate(context: ReadContext, ordinal: number, kind: 'i64' | 'f
 }
 
 /** Whether zone maps speak of the column, which is not computed: in a file older than it only where its rows are null there. */
-function isInZones(context: ReadContext, reader: TableReader, ordinal: number): boolean {
-  return isStored(context, ordinal) && (reader.zoneMap(ordinal) !== 0 || context.shape.missing.cell(ordinal) === undefined)
+function isInZones({ shape: { missing } }: ReadContext, reader: TableReader, ordinal: number | undefined): ordinal is number {
+  return ordinal !== undefined && (reader.zoneMap(ordinal) !== 0 || missing.cell(ordinal) === undefined)
 }
 
-function textAggregate(context: ReadContext, ordinal: number): ColumnAggregate {
+function textAggregate(context: ReadContext, ordinal: number | undefined, vectorOf: VectorOf): ColumnAggregate {
   const { memory } = context.kernel
   const zonesOf = zonesByReader(ordinal)
   let count = 0
@@ -100,12 +109,11 @@ function textAggregate(context: ReadContext, ordinal: number): ColumnAggregate {
     if (max === undefined || Buffer.compare(largest, max) > 0) max = largest.slice()
   }
   return {
-    ordinal,
-    isStored: isStored(context, ordinal),
-    addVector(vector, rowCount, selection) {
+    add(rows, selection, _, arena) {
+      const vector = vectorOf(rows, selection, arena)
       if (vector.kind !== 'bytes') return
       const { u8, u32 } = memory
-      for (let row = 0; row < rowCount; row++) {
+      for (let row = 0; row < rows.rowCount; row++) {
         if ((selection !== 0 && !bitAt(u8, selection, row)) || bitAt(u8, vector.nulls, row)) continue
         const ref = (vector.refs >>> 2) + 2 * row
         const text = u8.subarray(u32[ref], u32[ref]! + u32[ref + 1]!)
@@ -113,7 +121,6 @@ function textAggregate(context: ReadContext, ordinal: number): ColumnAggregate {
         count++
       }
     },
-    addChunk: undefined,
     canAddZone(reader, rowGroup, functions) {
       if (!isInZones(context, reader, ordinal)) return false
       if (!functions.has('min') && !functions.has('max')) return true
@@ -122,7 +129,7 @@ function textAggregate(context: ReadContext, ordinal: number): ColumnAggregate {
     addZone(reader, rowGroup) {
       const values = valuesIn(memory, zonesOf(reader), rowGroup)
       if (values === 0) return
-      const extremes = reader.textExtremes(rowGroup, ordinal)
+      const extremes = ordinal === undefined ? undefined : reader.textExtremes(rowGroup, ordinal)
       if (extremes !== undefined) addExtremes(extremes.min, extremes.max)
       count += values
     },
@@ -141,9 +148,9 @@ interface ColumnZones {
   readonly fields: ReturnType<typeof zoneMapFields>
 }
 
-function zonesByReader(ordinal: number): (reader: TableReader) => ColumnZones {
+function zonesByReader(ordinal: number | undefined): (reader: TableReader) => ColumnZones {
   let last: ColumnZones | undefined
-  return (reader) => (last?.reader === reader ? last : (last = { reader, map: reader.zoneMap(ordinal), fields: zoneMapFields(reader.meta.rowGroupCount) }))
+  return (reader) => (last?.reader === reader ? last : (last = { reader, map: ordinal === undefined ? 0 : reader.zoneMap(ordinal), fields: zoneMapFields(reader.meta.rowGroupCount) }))
 }
 
 /** How many live rows of a row group have a value; none in a file older than the column. */

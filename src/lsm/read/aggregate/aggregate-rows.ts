@@ -3,26 +3,27 @@
  * answered by their zone maps and never read; other direct rows are aggregated on encoded chunks; merged rows as
  * vectors.
  */
-import type { Kernel } from '../../kernel/kernel.ts'
-import type { Pointer } from '../../kernel/linear-memory.ts'
-import { createArena } from '../state/arena.ts'
-import type { RowLayout } from '../keys/row-layout.ts'
-import type { TableReader } from '../table/table.ts'
-import type { AggregateFunction, AggregatePartial, AggregateRequest, ReadStats, ScanRequest } from '../tree.ts'
-import type { View } from '../state/view.ts'
-import { createColumnAggregate } from './column-aggregate.ts'
-import { createDirectReader } from './direct/direct-rows.ts'
-import type { SelectedRows } from './direct/select-rows.ts'
-import { sharedRows } from './direct/share-window.ts'
-import type { MergedRows } from './merge/merged-rows.ts'
-import { selectMerged } from './pages.ts'
-import type { ReadContext } from './read-context.ts'
-import { decodeColumn, onceEach } from './row-group-columns.ts'
-import { loadCovers, openScanSources } from './scan-sources.ts'
-import { storedOrdinals } from '../vector/scan-columns.ts'
-import type { ScanColumns } from '../vector/scan-columns.ts'
-import type { VectorRows } from '../vector/node.ts'
-import { visitRows } from './visit-rows.ts'
+import type { Kernel } from '../../../kernel/kernel.ts'
+import type { Pointer } from '../../../kernel/linear-memory.ts'
+import { createArena } from '../../state/arena.ts'
+import type { RowLayout } from '../../keys/row-layout.ts'
+import type { TableReader } from '../../table/table.ts'
+import type { AggregateFunction, AggregatePartial, AggregateRequest, ReadStats, ScanRequest } from '../../tree.ts'
+import type { View } from '../../state/view.ts'
+import { storedAggregate } from './column-aggregate.ts'
+import { computedAggregate } from './computed-aggregate.ts'
+import { createDirectReader } from '../direct/direct-rows.ts'
+import type { SelectedRows } from '../direct/select-rows.ts'
+import { sharedRows } from '../direct/share-window.ts'
+import type { MergedRows } from '../merge/merged-rows.ts'
+import { selectMerged } from '../pages.ts'
+import type { ReadContext } from '../read-context.ts'
+import { decodeColumn, onceEach } from '../row-group-columns.ts'
+import { loadCovers, openScanSources } from '../scan-sources.ts'
+import { storedOrdinals } from '../../vector/scan-columns.ts'
+import type { VectorExpression } from '../../vector/expression.ts'
+import type { VectorRows } from '../../vector/node.ts'
+import { visitRows } from '../visit-rows.ts'
 
 /** Over `view`, which the caller keeps pinned until the answer is there. */
 export async function aggregateRows(kernel: Kernel, view: View, sequence: number, shape: RowLayout, request: ScanRequest, aggregates: readonly AggregateRequest[], stats?: ReadStats): Promise<readonly AggregatePartial[]> {
@@ -30,8 +31,8 @@ export async function aggregateRows(kernel: Kernel, view: View, sequence: number
   const covers = loadCovers(view, request, stats)
   if (covers !== undefined) await covers
   const sources = openScanSources(kernel, view, sequence, shape, { ...request, anyOrder: true }, ordinals, stats)
-  const { context, predicate, columns } = sources
-  const rows = createRowAggregates(context, columns, aggregates)
+  const { context, predicate } = sources
+  const rows = createRowAggregates(context, request.computed, aggregates)
   const arena = createArena(kernel.heap)
   const direct = createDirectReader(context, { predicate, wanted: storedOrdinals(shape.layout.columns.length, request.computed, ordinals), answer: rows.addZone, ...sharedRows(request, rows.addRowGroup) })
 
@@ -65,21 +66,16 @@ export interface RowAggregates {
   free(): void
 }
 
-export function createRowAggregates(context: ReadContext, scanColumns: ScanColumns, aggregates: readonly AggregateRequest[]): RowAggregates {
+export function createRowAggregates(context: ReadContext, computed: readonly VectorExpression[] | undefined, aggregates: readonly AggregateRequest[]): RowAggregates {
+  const { shape: { layout: { columns: stored } }, kernel: { heap, memory } } = context
   const functions = functionsByOrdinal(aggregates)
-  const columns = [...functions.keys()].map((ordinal) => createColumnAggregate(context, ordinal, scanColumns.kinds))
-  const arena = createArena(context.kernel.heap)
-  const { memory } = context.kernel
+  const columns = new Map([...functions.keys()].map((ordinal) => [ordinal, ordinal < stored.length ? storedAggregate(context, ordinal) : computedAggregate(context, computed![ordinal - stored.length]!)]))
+  const arena = createArena(heap)
   let rowCount = 0
 
   function add(rows: VectorRows, selection: Pointer, selectedCount: number): void {
     rowCount += selectedCount
-    const vector = scanColumns.of(rows, selection, arena)
-    for (const each of columns) {
-      const own = each.isStored ? rows.chunk(each.ordinal) : 0
-      if (own !== 0 && each.addChunk !== undefined) each.addChunk(own, selection, arena.allocate)
-      else each.addVector(vector(each.ordinal), rows.rowCount, selection)
-    }
+    for (const column of columns.values()) column.add(rows, selection, selectedCount, arena)
   }
 
   return {
@@ -92,14 +88,14 @@ export function createRowAggregates(context: ReadContext, scanColumns: ScanColum
       add({ rowCount: count, chunk, vector: onceEach((ordinal) => decodeColumn(context, chunk(ordinal), ordinal, 0, count, arena)) }, selection, selectedCount)
     },
     addZone(reader, rowGroup) {
-      if (!columns.every((column) => column.canAddZone(reader, rowGroup, functions.get(column.ordinal)!))) return false
-      for (const column of columns) column.addZone(reader, rowGroup)
+      for (const [ordinal, column] of columns) if (!column.canAddZone(reader, rowGroup, functions.get(ordinal)!)) return false
+      for (const column of columns.values()) column.addZone(reader, rowGroup)
       rowCount += memory.u32[(reader.liveRowCounts >>> 2) + rowGroup]!
       return true
     },
-    partials: () => aggregates.map(({ function: wanted, ordinal }) => (ordinal === undefined ? { kind: 'count', count: rowCount } : columns.find((column) => column.ordinal === ordinal)!.partial(wanted))),
+    partials: () => aggregates.map(({ function: wanted, ordinal }) => (ordinal === undefined ? { kind: 'count', count: rowCount } : columns.get(ordinal)!.partial(wanted))),
     free() {
-      for (const column of columns) column.free()
+      for (const column of columns.values()) column.free()
       arena.free()
     },
   }
