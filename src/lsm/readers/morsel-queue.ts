@@ -13,7 +13,9 @@
  *        1   rows of the row group
  *        2   1 when the predicate is to be asked of its rows
  *        3   bitmap of the rows that newer runs leave, and in 4 how many these are; 0 = all
- *        5…  addresses of its chunks, in the order of the plan's names; 0 = the file has none
+ *        5   the row group's number in its file, in 6 how many this has, and in 7 the address of their live rows' counts
+ *        8…  addresses of its chunks, in the order of the plan's names; 0 = the file has none
+ *        …   addresses of the file's zone maps, in the same order
  *
  * What a slot says is written before `published` passes it, and what a taker wrote before `done`: both by Atomics, which
  * order all other accesses. Chunks are immutable and stay pinned until `done`.
@@ -26,8 +28,8 @@ export const morselsMax = 512
 export const queueEnding = { open: 0, complete: 1, stopped: 2 } as const
 
 const signal = 0, published = 1, taken = 2, ending = 3, sleepers = 4
-const headerWords = 16, slotHeaderWords = 5
-const done = 0, rows = 1, filtered = 2, selection = 3, selected = 4
+const headerWords = 16, slotHeaderWords = 8
+const done = 0, rows = 1, filtered = 2, selection = 3, selected = 4, rowGroupNumber = 5, rowGroups = 6, liveRows = 7
 
 /** A morsel's number, from 0 on in a scan; -1 for none. */
 export type Morsel = number
@@ -37,14 +39,15 @@ export interface MorselQueue {
   /** Of the queue's first word. */
   readonly start: number
   readonly slotWords: number
+  readonly chunkCount: number
 }
 
-const slotWordsOf = (chunkCount: number): number => slotHeaderWords + chunkCount
+const slotWordsOf = (chunkCount: number): number => slotHeaderWords + 2 * chunkCount
 
 export const queueBytes = (chunkCount: number): number => 4 * (headerWords + morselsMax * slotWordsOf(chunkCount))
 
 export function viewQueue({ i32 }: LinearMemory, address: Pointer, chunkCount: number): MorselQueue {
-  return { words: i32, start: address >>> 2, slotWords: slotWordsOf(chunkCount) }
+  return { words: i32, start: address >>> 2, slotWords: slotWordsOf(chunkCount), chunkCount }
 }
 
 /** Makes the memory of a queue an empty one. */
@@ -55,18 +58,23 @@ export function clearQueue({ words, start, slotWords }: MorselQueue): void {
 const slotOf = ({ start, slotWords }: MorselQueue, morsel: Morsel): number => start + headerWords + (morsel % morselsMax) * slotWords
 
 /** Writes a morsel that is not published yet; its slot must be free. Its chunks are to be written as well. */
-export function writeMorsel(queue: MorselQueue, morsel: Morsel, { rowCount, mustFilter, standing }: Omit<MorselRows, 'chunk'>): void {
+export function writeMorsel(queue: MorselQueue, morsel: Morsel, { rowCount, mustFilter, standing, rowGroup, rowGroupCount, liveRowCounts }: Omit<MorselRows, 'chunk' | 'zoneMap'>): void {
   const { words } = queue, slot = slotOf(queue, morsel)
   words[slot + done] = 0
   words[slot + rows] = rowCount
   words[slot + filtered] = mustFilter ? 1 : 0
   words[slot + selection] = standing?.selection ?? 0
   words[slot + selected] = standing?.selectedCount ?? rowCount
+  words[slot + rowGroupNumber] = rowGroup
+  words[slot + rowGroups] = rowGroupCount
+  words[slot + liveRows] = liveRowCounts
 }
 
 /** `place` in the plan's names. */
-export function writeMorselChunk(queue: MorselQueue, morsel: Morsel, place: number, chunk: Pointer): void {
-  queue.words[slotOf(queue, morsel) + slotHeaderWords + place] = chunk
+export function writeMorselColumn(queue: MorselQueue, morsel: Morsel, place: number, chunk: Pointer, zoneMap: Pointer): void {
+  const { words, chunkCount } = queue, slot = slotOf(queue, morsel)
+  words[slot + slotHeaderWords + place] = chunk
+  words[slot + slotHeaderWords + chunkCount + place] = zoneMap
 }
 
 /** Lets all morsels below `count` be taken. */
@@ -133,13 +141,27 @@ export interface MorselRows {
   readonly mustFilter: boolean
   /** Rows that newer runs leave; undefined: all. Whoever takes the morsel may change the bitmap. */
   readonly standing: { readonly selection: Pointer; selectedCount: number } | undefined
-  /** By place in the plan's names. */
+  /** In its file, whose zone maps say something of it. */
+  readonly rowGroup: number
+  readonly rowGroupCount: number
+  readonly liveRowCounts: Pointer
+  /** Both by place in the plan's names. */
   chunk(place: number): Pointer
+  zoneMap(place: number): Pointer
 }
 
 /** Good until the morsel is finished. */
 export function readMorsel(queue: MorselQueue, morsel: Morsel): MorselRows {
-  const { words } = queue, slot = slotOf(queue, morsel)
+  const { words, chunkCount } = queue, slot = slotOf(queue, morsel)
   const standing = words[slot + selection] === 0 ? undefined : { selection: words[slot + selection]!, selectedCount: words[slot + selected]! }
-  return { rowCount: words[slot + rows]!, mustFilter: words[slot + filtered] === 1, standing, chunk: (place) => words[slot + slotHeaderWords + place]! }
+  return {
+    rowCount: words[slot + rows]!,
+    mustFilter: words[slot + filtered] === 1,
+    standing,
+    rowGroup: words[slot + rowGroupNumber]!,
+    rowGroupCount: words[slot + rowGroups]!,
+    liveRowCounts: words[slot + liveRows]!,
+    chunk: (place) => words[slot + slotHeaderWords + place]!,
+    zoneMap: (place) => words[slot + slotHeaderWords + chunkCount + place]!,
+  }
 }

@@ -7,7 +7,7 @@ import { predicateOrdinals } from '../read/predicate.ts'
 import type { ScanRequest } from '../tree.ts'
 import { storedOrdinals } from '../vector/scan-columns.ts'
 import type { Lateness } from './lateness.ts'
-import { clearQueue, endQueue, finishMorsel, isMorselDone, morselsMax, publishMorsels, queueBytes, readMorsel, takeMorsel, untakenMorsels, viewQueue, writeMorsel, writeMorselChunk } from './morsel-queue.ts'
+import { clearQueue, endQueue, finishMorsel, isMorselDone, morselsMax, publishMorsels, queueBytes, readMorsel, takeMorsel, untakenMorsels, viewQueue, writeMorsel, writeMorselColumn } from './morsel-queue.ts'
 import type { MorselQueue } from './morsel-queue.ts'
 import type { ReaderPart, SharedScan, SharedWork } from './reader-messages.ts'
 import type { Participation } from './reader-thread.ts'
@@ -146,12 +146,13 @@ function offer(started: Started, groups: OfferedRowGroups, pinnedBytesMax: numbe
   const { names, queue, offered } = started
   if (started.published + groups.count - started.settled > morselsMax) return false
   if (started.pinnedBytes > 0 && started.pinnedBytes + groups.byteLength > pinnedBytesMax) return false
-  const entry: Offered = { groups, open: groups.count }
+  const entry: Offered = { groups, open: groups.count }, { maps } = groups
+  const zoneMaps = names.map((name) => (typeof name === 'number' ? maps.zoneMap(name) : 0))
   for (let index = 0; index < groups.count; index++) {
     const morsel = started.published++
     offered[morsel % morselsMax] = entry
-    writeMorsel(queue, morsel, { rowCount: groups.rowCount(index), mustFilter: groups.mustFilter(index), standing: groups.standing(index) })
-    for (let place = 0; place < names.length; place++) writeMorselChunk(queue, morsel, place, groups.chunk(index, names[place]!))
+    writeMorsel(queue, morsel, { rowCount: groups.rowCount(index), mustFilter: groups.mustFilter(index), standing: groups.standing(index), rowGroup: groups.first + index, rowGroupCount: maps.meta.rowGroupCount, liveRowCounts: maps.liveRowCounts })
+    for (let place = 0; place < names.length; place++) writeMorselColumn(queue, morsel, place, groups.chunk(index, names[place]!), zoneMaps[place]!)
   }
   started.pinnedBytes += groups.byteLength
   publishMorsels(queue, started.published)

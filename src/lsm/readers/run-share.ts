@@ -5,7 +5,7 @@ import { createGroups } from '../groups/groups.ts'
 import { createRowLayout } from '../keys/row-layout.ts'
 import { createRowAggregates } from '../read/aggregate/aggregate-rows.ts'
 import { createMorselWork } from '../read/direct/morsel-work.ts'
-import type { SelectedRows } from '../read/direct/select-rows.ts'
+import type { SelectedRowGroup } from '../read/direct/select-rows.ts'
 import { createGroupAdder } from '../read/group-rows.ts'
 import { createPredicate } from '../read/predicate.ts'
 import type { Predicate } from '../read/predicate.ts'
@@ -43,7 +43,7 @@ export function prepareShare(kernel: Kernel, scan: SharedScan): PreparedShare {
 }
 
 interface Work {
-  addRowGroup(rows: SelectedRows): void
+  addRowGroup(rows: SelectedRowGroup): void
   /** Whether taking more rows spares the serving thread anything, after so many. */
   isUseful(rowCount: number): boolean
   part(): ReaderPart

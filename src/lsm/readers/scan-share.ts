@@ -2,11 +2,15 @@
 import type { Pointer } from '../../kernel/linear-memory.ts'
 import type { Pace } from '../../runtime/pace.ts'
 import type { ChunkName, TableLayout } from '../layout.ts'
+import type { ZoneMaps } from '../table/table.ts'
 import type { MorselRows } from './morsel-queue.ts'
 
 /** Row groups whose chunks are pinned. */
 export interface OfferedRowGroups {
+  /** Of their file. */
+  readonly first: number
   readonly count: number
+  readonly maps: ZoneMaps
   /** What they may hold in the cache. */
   readonly byteLength: number
   rowCount(index: number): number

@@ -153,6 +153,15 @@ export interface TableReader {
   close(): Promise<void>
 }
 
+/** Where zone maps stand that speak of a row group; good as long as the file's tail is held. */
+export interface RowGroupZones {
+  readonly rowGroup: number
+  readonly maps: ZoneMaps
+}
+
+/** Of a file's row groups. */
+export type ZoneMaps = Pick<TableReader, 'zoneMap' | 'textExtremes' | 'liveRowCounts'> & { readonly meta: Pick<TableMeta, 'rowGroupCount'> }
+
 export interface PinnedChunks {
   chunk(rowGroup: number, column: ChunkName): Pointer
   unpin(): void

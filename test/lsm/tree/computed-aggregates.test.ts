@@ -69,6 +69,19 @@ test('of a column times a constant: by the encoded column, and by zone maps wher
   await tree.close()
 })
 
+test('of a condition that no zone map could tell of: it is asked of the rows, and row groups of which it leaves all are answered by zone maps', async () => {
+  const counts = noCounts(), tree = await openSettled(counts), text = Buffer.from('0000000000001500')
+  const unequal = (value: number): Partial<ScanRequest> => ({ predicate: [{ ordinal: 0, comparison: 'ne', value }], conditions: [{ kind: 'not', operand: { kind: 'compare', comparison: 'eq', left: { kind: 'column', ordinal: 1 }, right: { kind: 'constant', of: 'bytes', value: text.subarray(1) } } }] })
+  const aggregated = (): number => [...counts.calls].reduce((sum, [name, calls]) => sum + (name.startsWith('scanAggregateChunk') ? calls : 0), 0)
+  counts.calls.clear()
+  expect(await ask(tree, number, unequal(500.1))).toEqual([4000, 4000, sumTo(4000), 0n, 3999n])
+  expect(aggregated()).toBe(0)
+  // One row of one row group.
+  expect(await ask(tree, number, unequal(500))).toEqual([3999, 3999, sumTo(4000) - 2000n, 0n, 3999n])
+  expect(aggregated()).toBe(1)
+  await tree.close()
+})
+
 test('of a column times a constant: the one row that leaves the range fails it, and only where it counts', async () => {
   const tree = await openSettled(noCounts())
   const failing = await ask(tree, timesThree(11_996n)).catch((error: unknown) => error)

@@ -13,7 +13,7 @@ import type { View } from '../../state/view.ts'
 import { storedAggregate } from './column-aggregate.ts'
 import { computedAggregate } from './computed-aggregate.ts'
 import { createDirectReader } from '../direct/direct-rows.ts'
-import type { SelectedRows } from '../direct/select-rows.ts'
+import type { SelectedRowGroup } from '../direct/select-rows.ts'
 import { sharedRows } from '../direct/share-window.ts'
 import type { MergedRows } from '../merge/merged-rows.ts'
 import { selectMerged } from '../pages.ts'
@@ -58,7 +58,8 @@ export async function aggregateRows(kernel: Kernel, view: View, sequence: number
 export interface RowAggregates {
   /** The selected rows (0 = all). */
   add(rows: VectorRows, selection: Pointer, selectedCount: number): void
-  addRowGroup(rows: SelectedRows): void
+  /** Where all its rows are selected, by zone maps as far as they tell. */
+  addRowGroup(rows: SelectedRowGroup): void
   /** A whole row group from its zone maps; false, with nothing added, unless they answer every aggregate. */
   addZone(reader: TableReader, rowGroup: number): boolean
   /** By request. */
@@ -73,19 +74,20 @@ export function createRowAggregates(context: ReadContext, computed: readonly Vec
   const arena = createArena(heap)
   let rowCount = 0
 
-  function add(rows: VectorRows, selection: Pointer, selectedCount: number): void {
-    rowCount += selectedCount
-    for (const column of columns.values()) column.add(rows, selection, selectedCount, arena)
-  }
-
   return {
     add(rows, selection, selectedCount) {
       arena.reset()
-      add(rows, selection, selectedCount)
+      rowCount += selectedCount
+      for (const column of columns.values()) column.add(rows, selection, selectedCount, arena)
     },
-    addRowGroup({ rowCount: count, selection, selectedCount, chunk }) {
+    addRowGroup({ rowCount: count, selection, selectedCount, chunk, zones: { maps, rowGroup } }) {
       arena.reset()
-      add({ rowCount: count, chunk, vector: onceEach((ordinal) => decodeColumn(context, chunk(ordinal), ordinal, 0, count, arena)) }, selection, selectedCount)
+      rowCount += selectedCount
+      const rows = { rowCount: count, chunk, vector: onceEach((ordinal) => decodeColumn(context, chunk(ordinal), ordinal, 0, count, arena)) }
+      for (const [ordinal, column] of columns) {
+        if (selection === 0 && column.canAddZone(maps, rowGroup, functions.get(ordinal)!)) column.addZone(maps, rowGroup)
+        else column.add(rows, selection, selectedCount, arena)
+      }
     },
     addZone(reader, rowGroup) {
       for (const [ordinal, column] of columns) if (!column.canAddZone(reader, rowGroup, functions.get(ordinal)!)) return false

@@ -9,7 +9,7 @@ import type { PhysicalKind } from '../../layout.ts'
 import type { Vector } from '../../page.ts'
 import type { Arena } from '../../state/arena.ts'
 import { zoneMapFields } from '../../table/format.ts'
-import type { TableReader } from '../../table/table.ts'
+import type { ZoneMaps } from '../../table/table.ts'
 import type { AggregateFunction, AggregatePartial } from '../../tree.ts'
 import type { VectorRows } from '../../vector/node.ts'
 import { bitAt } from '../read-context.ts'
@@ -20,8 +20,8 @@ export interface ColumnAggregate {
   /** The selected rows (0 = all), of which there are so many. */
   add(rows: VectorRows, selection: Pointer, selectedCount: number, arena: Arena): void
   /** Whether a row group's zone map says enough for `functions` over all its rows. */
-  canAddZone(reader: TableReader, rowGroup: number, functions: ReadonlySet<AggregateFunction>): boolean
-  addZone(reader: TableReader, rowGroup: number): void
+  canAddZone(maps: ZoneMaps, rowGroup: number, functions: ReadonlySet<AggregateFunction>): boolean
+  addZone(maps: ZoneMaps, rowGroup: number): void
   partial(wanted: AggregateFunction): AggregatePartial
   free(): void
 }
@@ -51,7 +51,7 @@ function columnAggregate(context: ReadContext, kind: PhysicalKind, ordinal: numb
 function numberAggregate(context: ReadContext, ordinal: number | undefined, kind: 'i64' | 'f64', vectorOf: VectorOf): ColumnAggregate {
   const { kernel: { heap, memory, exports } } = context
   const kindNumber = physicalKindNumber[kind]
-  const zonesOf = zonesByReader(ordinal)
+  const zonesOf = zonesByFile(ordinal)
   const accumulator = heap.allocate(accumulatorBytes), zone = heap.allocate(accumulatorBytes)
   exports.scanAccumulatorInit(accumulator, kindNumber)
   exports.scanAccumulatorInit(zone, kindNumber)
@@ -69,9 +69,9 @@ function numberAggregate(context: ReadContext, ordinal: number | undefined, kind
       const vector = vectorOf(rows, selection, arena)
       if (vector.kind !== 'bytes') addVector(vector.values, vector.nulls, rows.rowCount, selection, accumulator)
     },
-    canAddZone: (reader) => isInZones(context, reader, ordinal),
-    addZone(reader, rowGroup) {
-      const zones = zonesOf(reader), { map, fields } = zones, values = valuesIn(memory, zones, rowGroup)
+    canAddZone: (maps) => isInZones(context, maps, ordinal),
+    addZone(maps, rowGroup) {
+      const zones = zonesOf(maps), { map, fields } = zones, values = valuesIn(memory, zones, rowGroup)
       if (values === 0) return
       const { u32, f64 } = memory
       f64[zone >>> 3] = values
@@ -95,13 +95,13 @@ function numberAggregate(context: ReadContext, ordinal: number | undefined, kind
 }
 
 /** Whether zone maps speak of the column, which is not computed: in a file older than it only where its rows are null there. */
-function isInZones({ shape: { missing } }: ReadContext, reader: TableReader, ordinal: number | undefined): ordinal is number {
-  return ordinal !== undefined && (reader.zoneMap(ordinal) !== 0 || missing.cell(ordinal) === undefined)
+function isInZones({ shape: { missing } }: ReadContext, maps: ZoneMaps, ordinal: number | undefined): ordinal is number {
+  return ordinal !== undefined && (maps.zoneMap(ordinal) !== 0 || missing.cell(ordinal) === undefined)
 }
 
 function textAggregate(context: ReadContext, ordinal: number | undefined, vectorOf: VectorOf): ColumnAggregate {
   const { memory } = context.kernel
-  const zonesOf = zonesByReader(ordinal)
+  const zonesOf = zonesByFile(ordinal)
   let count = 0
   let min: Uint8Array | undefined, max: Uint8Array | undefined
   const addExtremes = (smallest: Uint8Array, largest: Uint8Array): void => {
@@ -121,15 +121,15 @@ function textAggregate(context: ReadContext, ordinal: number | undefined, vector
         count++
       }
     },
-    canAddZone(reader, rowGroup, functions) {
-      if (!isInZones(context, reader, ordinal)) return false
+    canAddZone(maps, rowGroup, functions) {
+      if (!isInZones(context, maps, ordinal)) return false
       if (!functions.has('min') && !functions.has('max')) return true
-      return valuesIn(memory, zonesOf(reader), rowGroup) === 0 || reader.textExtremes(rowGroup, ordinal) !== undefined
+      return valuesIn(memory, zonesOf(maps), rowGroup) === 0 || maps.textExtremes(rowGroup, ordinal) !== undefined
     },
-    addZone(reader, rowGroup) {
-      const values = valuesIn(memory, zonesOf(reader), rowGroup)
+    addZone(maps, rowGroup) {
+      const values = valuesIn(memory, zonesOf(maps), rowGroup)
       if (values === 0) return
-      const extremes = ordinal === undefined ? undefined : reader.textExtremes(rowGroup, ordinal)
+      const extremes = ordinal === undefined ? undefined : maps.textExtremes(rowGroup, ordinal)
       if (extremes !== undefined) addExtremes(extremes.min, extremes.max)
       count += values
     },
@@ -142,20 +142,20 @@ function textAggregate(context: ReadContext, ordinal: number | undefined, vector
 
 /** Where a file keeps a column's zone maps; asked for once a file, not once a row group. */
 interface ColumnZones {
-  readonly reader: TableReader
+  readonly maps: ZoneMaps
   /** 0 in a file older than the column. */
   readonly map: Pointer
   readonly fields: ReturnType<typeof zoneMapFields>
 }
 
-function zonesByReader(ordinal: number | undefined): (reader: TableReader) => ColumnZones {
+function zonesByFile(ordinal: number | undefined): (maps: ZoneMaps) => ColumnZones {
   let last: ColumnZones | undefined
-  return (reader) => (last?.reader === reader ? last : (last = { reader, map: ordinal === undefined ? 0 : reader.zoneMap(ordinal), fields: zoneMapFields(reader.meta.rowGroupCount) }))
+  return (maps) => (last?.maps === maps ? last : (last = { maps, map: ordinal === undefined ? 0 : maps.zoneMap(ordinal), fields: zoneMapFields(maps.meta.rowGroupCount) }))
 }
 
 /** How many live rows of a row group have a value; none in a file older than the column. */
-function valuesIn({ u32 }: LinearMemory, { reader, map, fields }: ColumnZones, rowGroup: number): number {
-  return map === 0 ? 0 : u32[(reader.liveRowCounts >>> 2) + rowGroup]! - u32[((map + fields.nulls) >>> 2) + rowGroup]!
+function valuesIn({ u32 }: LinearMemory, { maps, map, fields }: ColumnZones, rowGroup: number): number {
+  return map === 0 ? 0 : u32[(maps.liveRowCounts >>> 2) + rowGroup]! - u32[((map + fields.nulls) >>> 2) + rowGroup]!
 }
 
 /** Four bytes at a time: as numbers, 64-bit patterns would cost a BigInt each. */

@@ -24,16 +24,9 @@ export function lineOf(columns: readonly PhysicalKind[], expression: VectorExpre
   const [column, constant] = isReversed ? [right, left] : [left, right]
   if (column.kind !== 'column' || columns[column.ordinal] !== 'i64' || constant.kind !== 'constant' || (typeof constant.value !== 'bigint' && typeof constant.value !== 'number')) return undefined
   const value = BigInt(constant.value), of = (factor: bigint, offset: bigint): Line => ({ ordinal: column.ordinal, factor, offset, range, position })
-  switch (operator) {
-    case 'add':
-      return of(1n, value)
-    case 'subtract':
-      return isReversed ? of(-1n, value) : of(1n, -value)
-    case 'multiply':
-      return of(value, 0n)
-    default:
-      return undefined
-  }
+  if (operator === 'add') return of(1n, value)
+  if (operator === 'subtract') return isReversed ? of(-1n, value) : of(1n, -value)
+  return operator === 'multiply' ? of(value, 0n) : undefined
 }
 
 export function lineAggregate(column: ColumnAggregate, { factor, offset, range, position }: Line): ColumnAggregate {

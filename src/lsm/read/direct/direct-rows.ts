@@ -19,7 +19,7 @@ import type { MorselWork } from './morsel-work.ts'
 import { after } from './reading.ts'
 import type { Reading } from './reading.ts'
 import { selectRows } from './select-rows.ts'
-import type { RowsWithin, SelectedRows } from './select-rows.ts'
+import type { RowsWithin, SelectedRowGroup } from './select-rows.ts'
 import { standingRows } from './standing-rows.ts'
 import type { StandingWindow } from './standing-rows.ts'
 import { shareWindow } from './share-window.ts'
@@ -28,7 +28,7 @@ import type { SharedRows } from './share-window.ts'
 export type DirectStretch = Extract<Stretch, { readonly kind: 'direct' }>
 
 /** One row group with the rows that are selected in it; valid until the next window. */
-export interface DirectRowGroup extends SelectedRows {
+export interface DirectRowGroup extends SelectedRowGroup {
   readonly reader: TableReader
   readonly rowGroup: number
   /** Where given, no row outside of [first, end) is selected. */
@@ -328,7 +328,7 @@ function selectGroup(state: DirectState, reader: TableReader, rowGroup: number):
   const chunk = (name: ChunkName): Pointer => chunkOrMissing(context, pins[0]!.chunk(rowGroup, name), name, rowCount)
   const within = isCut(state, rowGroup) ? rowsWithin(state, chunk(keyChunk(context).name), rowCount) : undefined
   const rows = { rowCount, mustFilter: mustFilter(state, reader, rowGroup), standing: state.standing?.of(rowGroup), chunk }
-  return { reader, rowGroup, ...selectRows(context, options.predicate, rows, within, arena, scratch) }
+  return { reader, rowGroup, zones: { rowGroup, maps: reader }, ...selectRows(context, options.predicate, rows, within, arena, scratch) }
 }
 
 /** Rows of a row group that lie in the stretch. */

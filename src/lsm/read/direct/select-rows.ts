@@ -3,7 +3,7 @@ import type { Pointer } from '../../../kernel/linear-memory.ts'
 import { comparison } from '../../../kernel/zone-map.ts'
 import type { Arena } from '../../state/arena.ts'
 import type { StandingRows } from '../layers/key-lane.ts'
-import type { ChunkName } from '../../table/table.ts'
+import type { ChunkName, RowGroupZones } from '../../table/table.ts'
 import { setBits } from '../merge/run-page.ts'
 import { filterRows } from '../predicate.ts'
 import type { Predicate } from '../predicate.ts'
@@ -34,6 +34,11 @@ export interface SelectedRows {
   readonly selection: Pointer
   readonly selectedCount: number
   chunk(name: ChunkName): Pointer
+}
+
+/** With what zone maps say of all its rows. */
+export interface SelectedRowGroup extends SelectedRows {
+  readonly zones: RowGroupZones
 }
 
 /** `within`: the rows that lie in the scan's range, where not all do. `arena` is for the selection, `scratch` is reset. */

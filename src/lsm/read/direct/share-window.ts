@@ -9,13 +9,13 @@ import type { ReadContext } from '../read-context.ts'
 import type { MorselWork } from './morsel-work.ts'
 import { after } from './reading.ts'
 import type { Reading } from './reading.ts'
-import type { SelectedRows } from './select-rows.ts'
+import type { SelectedRowGroup } from './select-rows.ts'
 
 /** What becomes of rows, on whichever thread, and with whom they are shared. */
 export interface SharedRows {
   readonly share: ScanShare
   readonly pace: Pace | undefined
-  visit(rows: SelectedRows): void
+  visit(rows: SelectedRowGroup): void
 }
 
 /** Of a request that is shared. */
@@ -53,7 +53,9 @@ export function shareWindow(window: ShareWindow, alone: () => Reading): Reading 
   const offer = (pins: PinnedChunks): Reading => {
     let standing: { free(): void } | undefined
     const isTaken = share.offer({
+      first: from,
       count: to - from,
+      maps: reader,
       byteLength: (to - from) * rowGroupBytesOf(reader.meta),
       rowCount: (index) => reader.rowGroupRows(from + index),
       mustFilter: (index) => mustFilter(from + index),
