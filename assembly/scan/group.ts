@@ -116,10 +116,16 @@ export function scanGroupsUsed(groups: usize, selection: usize, count: u32, used
   for (let word: u32 = 0, words = (count + 63) >> 6; word < words; word++) {
     let bits = rowsOfWord(count, word)
     if (selection != 0) bits &= load<u64>(selection + (<usize>word << 3))
-    for (; bits != 0; bits &= bits - 1) {
-      const group = load<u32>(groups + (<usize>((word << 6) + <u32>ctz(bits)) << 2))
-      const at = used + <usize>(group >> 3)
-      store<u8>(at, load<u8>(at) | <u8>(<u32>1 << (group & 7)))
+    const first = groups + (<usize>word << 8)
+    if (bits == ~(<u64>0)) {
+      for (let at = first, end = first + 256; at < end; at += 4) use(load<u32>(at), used)
+      continue
     }
+    for (; bits != 0; bits &= bits - 1) use(load<u32>(first + (<usize>ctz(bits) << 2)), used)
   }
+}
+
+function use(group: u32, used: usize): void {
+  const at = used + <usize>(group >> 3)
+  store<u8>(at, load<u8>(at) | <u8>(<u32>1 << (group & 7)))
 }

@@ -17,6 +17,8 @@ import { scanColumn } from './scan.ts'
 export interface GroupBlock {
   /** As it is compared; `isKept`: it outlives the block. */
   rank(index: number, isKept: boolean): (group: number) => RankValue
+  /** All of them, in their order, where these are doubles and none is NULL. */
+  doubles(index: number): Float64Array | undefined
   derived(value: DerivedGroupValue): (group: number) => EngineValue
   rows(groups: readonly number[]): readonly EngineRow[]
   free(): void
@@ -58,7 +60,15 @@ function openBlock({ memory, groups, groupBy, kinds, results, values }: Finished
   const keys = (): readonly Vector[] => (read ??= readKeys(groups, groupBy.map((ordinal) => kinds[ordinal]!), first, count)).vectors
   const numbers = (): readonly number[] => Array.from({ length: count }, (_, i) => i)
 
+  function doublesOf(index: number): Float64Array | undefined {
+    if (index < groupBy.length) return undefined
+    const out = new Float64Array(count)
+    return groups.doubles(index - groupBy.length, first, count, out) ? out : undefined
+  }
+
   function cellOf(index: number): (group: number) => EngineValue {
+    const doubles = doublesOf(index)
+    if (doubles !== undefined) return (group) => doubles[group - first]!
     if (index >= groupBy.length) return values[index - groupBy.length]!
     const cells = readColumn(memory, kinds[groupBy[index]!]!, keys()[index]!, numbers())
     return (group) => cells[group - first]!
@@ -70,6 +80,7 @@ function openBlock({ memory, groups, groupBy, kinds, results, values }: Finished
       const valueAt = valueReader(memory, keys()[index]!, isKept)
       return (group) => valueAt(group - first)
     },
+    doubles: doublesOf,
     derived({ columns, of }) {
       const cells = columns.map(cellOf), row: EngineValue[] = Array.from({ length: groupBy.length + values.length }, () => null)
       return (group) => {

@@ -23,10 +23,11 @@ export async function firstGroups(finished: FinishedGroups, { order, limit }: Fi
     const end = Math.min(first + blockGroups, finished.groupCount), block = finished.block(first, end - first)
     try {
       const holds = having && block.derived(having)
-      const looks = ranksOf(block, order, false), keeps = ranksOf(block, order, true)
+      const looks = ranksOf(block, order, false), keeps = ranksOf(block, order, true), doubles = firstDoubles(block, order)
       for (let group = first; group < end; group++) {
         if (holds !== undefined && holds(group) !== 1) continue
         const { bound } = best
+        if (bound !== undefined && doubles !== undefined && comesAfter(order[0]!, doubles[group - first]!, bound.ranks[0]!)) continue
         if (bound === undefined || comesBefore(order, looks, group, bound.ranks)) best.offer({ group, ranks: keeps.map((rank) => rank(group)) })
       }
     } finally {
@@ -40,6 +41,15 @@ export async function firstGroups(finished: FinishedGroups, { order, limit }: Fi
 function ranksOf(block: GroupBlock, order: FirstGroups['order'], isKept: boolean): readonly ((group: number) => RankValue)[] {
   return order.map(({ value }) => (typeof value === 'number' ? block.rank(value, isKept) : (block.derived(value) as (group: number) => RankValue)))
 }
+
+/** By the first of the order, where it is an aggregate: most groups are passed over by comparing two doubles. */
+function firstDoubles(block: GroupBlock, order: FirstGroups['order']): Float64Array | undefined {
+  const value = order[0]?.value
+  return typeof value === 'number' ? block.doubles(value) : undefined
+}
+
+/** Whether it is sure to; of NaN nothing is. */
+const comesAfter = ({ descending }: FirstGroups['order'][number], value: number, bound: RankValue): boolean => typeof bound === 'number' && (descending ? value < bound : value > bound)
 
 function comesBefore(order: FirstGroups['order'], looks: readonly ((group: number) => RankValue)[], group: number, bound: readonly RankValue[]): boolean {
   for (let i = 0; i < order.length; i++) {

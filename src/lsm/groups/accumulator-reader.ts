@@ -4,6 +4,7 @@ import type { Kernel } from '../../kernel/kernel.ts'
 import type { LinearMemory, Pointer } from '../../kernel/linear-memory.ts'
 import { accumulatorBytes } from '../../kernel/scan.ts'
 import type { AggregateFunction } from '../tree.ts'
+import type { DoublesReader } from './group-input.ts'
 import type { GroupedValue } from './group-rows.ts'
 
 const minOffset = 8, maxOffset = 16
@@ -17,6 +18,24 @@ export function accumulatorReader({ memory }: Kernel, accumulators: GroupAccumul
   const offset = wanted === 'min' ? minOffset : wanted === 'max' ? maxOffset : sumOffset(stride)
   const read = readerOf(kind, wanted)
   return (group) => (f64[at(group) >>> 3] === 0 ? null : read(memory, at(group) + offset))
+}
+
+/** The same as doubles, many at a time. */
+export function accumulatorDoubles({ memory: { f64, u32 } }: Kernel, accumulators: GroupAccumulators, wanted: AggregateFunction): DoublesReader | undefined {
+  const { kind, stride } = accumulators
+  if (kind !== 'f64' && wanted !== 'count') return undefined
+  const offset = wanted === 'count' ? 0 : (wanted === 'min' ? minOffset : wanted === 'max' ? maxOffset : sumOffset(stride)) >>> 3, hasLow = wanted === 'sum'
+  return (places, first, count, out) => {
+    const start = accumulators.address >>> 3, step = stride >>> 3
+    for (let i = 0; i < count; i++) {
+      const at = start + step * (places === 0 ? first + i : u32[(places >>> 2) + first + i]!)
+      if (wanted !== 'count' && f64[at] === 0) return false
+      const value = f64[at + offset]!
+      // What is not finite has no low part.
+      out[i] = hasLow && Number.isFinite(value) ? value + f64[at + offset + 1]! : value
+    }
+    return true
+  }
 }
 
 function readerOf(kind: 'i64' | 'f64', wanted: 'min' | 'max' | 'sum'): (memory: LinearMemory, address: Pointer) => number | bigint {

@@ -15,11 +15,19 @@ export interface GroupInput {
   addByEntries?(entries: EntryGroups, rows: GroupRows, arena: Arena): boolean
   /** How many entries beside its groups merging it takes. */
   entryCount?(): number
-  /** What it holds, for an input of the same make over another part of the rows. */
-  part(): InputPart
+  /** What it holds, for an input of the same make over another part of the rows; `isShared`: over the same memory. */
+  part(isShared: boolean): InputPart
   /** Adds another's part; `map` is u32 by its groups (0: there is one group), for which `ensure` made room. */
   merge(part: InputPart, map: Pointer, groupCount: number): void
   /** After the last rows, before what `reader` gave is called. */
   finish(groupCount: number): void
   reader(wanted: AggregateFunction): (group: number) => GroupedValue
+  /** The same as doubles, for what can be read so. */
+  doubles?(wanted: AggregateFunction): DoublesReader | undefined
 }
+
+/**
+ * Writes what `count` groups from the one at `first` on came to; `places` has the groups' numbers here as u32, 0: they are
+ * these themselves. False, what was written then meaning nothing, when one of them is NULL.
+ */
+export type DoublesReader = (places: Pointer, first: number, count: number, out: Float64Array) => boolean

@@ -3,7 +3,7 @@ import type { Kernel } from '../../kernel/kernel.ts'
 import type { PhysicalKind } from '../layout.ts'
 import type { GroupedAggregateRequest } from '../tree.ts'
 import { distinctInput } from './distinct-input.ts'
-import type { GroupInput } from './group-input.ts'
+import type { DoublesReader, GroupInput } from './group-input.ts'
 import type { GroupedValue } from './group-rows.ts'
 import { numberInput, presenceInput } from './number-input.ts'
 import type { NumberInput } from './number-input.ts'
@@ -17,6 +17,7 @@ export interface GroupInputs {
   readonly ordinals: readonly number[]
   /** By request. */
   readonly readers: readonly ((group: number) => GroupedValue)[]
+  readonly doubles: readonly (DoublesReader | undefined)[]
 }
 
 export function createGroupInputs(kernel: Kernel, columns: readonly PhysicalKind[], requests: readonly GroupedAggregateRequest[], isGrouped: boolean): GroupInputs {
@@ -27,9 +28,10 @@ export function createGroupInputs(kernel: Kernel, columns: readonly PhysicalKind
     inputs.set(name, isDistinct(request) ? distinctInput(kernel, ordinal, columns[ordinal]!, isGrouped) : columnInput(kernel, ordinal, columns[ordinal]!, requests))
   }
   const rows = requests.some(({ ordinal }) => ordinal === undefined) ? rowCountInput(kernel, [...inputs.values()].find(isNumberInput)) : undefined
-  const readers = requests.map((request) => (request.ordinal === undefined ? rows! : inputs.get(nameOf(request))!).reader(request.function))
+  const inputOf = (request: GroupedAggregateRequest): GroupInput => (request.ordinal === undefined ? rows! : inputs.get(nameOf(request))!)
+  const readers = requests.map((request) => inputOf(request).reader(request.function)), doubles = requests.map((request) => inputOf(request).doubles?.(request.function))
   const ordinals = requests.flatMap(({ ordinal }) => (ordinal === undefined ? [] : [ordinal]))
-  return { inputs: [...(rows === undefined ? [] : [rows]), ...inputs.values()], ordinals: [...new Set(ordinals)], readers }
+  return { inputs: [...(rows === undefined ? [] : [rows]), ...inputs.values()], ordinals: [...new Set(ordinals)], readers, doubles }
 }
 
 /** Extremes are the same with and without DISTINCT. */

@@ -44,6 +44,8 @@ export interface Groups {
   keys(first: number, count: number): GroupKeys | undefined
   /** What an aggregate came to in each group, by the index of its request, once all rows are added. */
   results(): readonly ((group: number) => GroupedValue)[]
+  /** The same of `count` groups from `first` on, for one request. False when they are no doubles, or one of them is NULL. */
+  doubles(index: number, first: number, count: number, out: Float64Array): boolean
   free(): void
 }
 

@@ -17,7 +17,7 @@ export type InputPart =
   | { readonly kind: 'accumulators'; readonly address: Pointer; readonly stride: number; readonly of: 'i64' | 'f64' }
   /** Counts of rows that are another input's counts of values. */
   | { readonly kind: 'lent'; readonly address: Pointer; readonly stride: number }
-  | { readonly kind: 'distinct'; readonly table: Pointer; readonly of: PhysicalKind }
+  | { readonly kind: 'distinct'; readonly table: Pointer; readonly of: PhysicalKind; /** Values that are not in the table; only among the threads of one memory. */ readonly marks?: Marks }
   | { readonly kind: 'texts'; readonly ranges: Pointer; readonly extremes: readonly { readonly isGreatest: boolean; readonly bests: Pointer }[] }
 
 /** What groups by place hold: plain data, as all parts. */
@@ -27,4 +27,11 @@ export interface DensePart {
   readonly rows: Extract<InputPart, { readonly kind: 'accumulators' | 'lent' }>
   /** In the order of the inputs, without one of `rows` that nobody asked for. */
   readonly inputs: readonly InputPart[]
+}
+
+/** Which integers occur: plain data; base and capacity of the window are multiples of 64. */
+export interface Marks {
+  readonly window: PlaceWindow
+  /** A bit for each value, and 64 more, which mean nothing. */
+  readonly bits: Pointer
 }

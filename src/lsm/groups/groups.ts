@@ -70,10 +70,10 @@ function groupsWithin(kernel: Kernel, work: GroupWork, free: () => void): Groups
     get entryCount() {
       return hashed.entryCount + (dense?.entryCount ?? 0)
     },
-    part: () => settle().part(),
+    part: () => settle().part(false),
     sharedPart() {
       const part = dense?.part()
-      return { ...hashed.part(), ...(part !== undefined && { dense: part }) }
+      return { ...hashed.part(true), ...(part !== undefined && { dense: part }) }
     },
     merge(part) {
       if (part.groupCount > 0) hashed.merge(part)
@@ -81,6 +81,7 @@ function groupsWithin(kernel: Kernel, work: GroupWork, free: () => void): Groups
     },
     keys: (first, count) => whole().keys(first, count),
     results: () => whole().results(),
+    doubles: (index, first, count, out) => whole().doubles(index, first, count, out),
     free,
   }
 }

@@ -20,18 +20,20 @@ export interface HashedGroups {
   readonly entryCount: number
   /** `arena` is for what the call needs. */
   add(rows: GroupRows, arena: Arena): void
-  part(): GroupsPart
+  /** `isShared`: for groups over the same memory. */
+  part(isShared: boolean): GroupsPart
   merge(part: GroupsPart): void
   /** Of one integer column. */
   mergePlaces(part: DensePart): void
   keys(first: number, count: number): GroupKeys | undefined
   results(): readonly ((group: number) => GroupedValue)[]
+  doubles(index: number, first: number, count: number, out: Float64Array): boolean
 }
 
 export function createHashedGroups(kernel: Kernel, { columns, groupBy, aggregates }: GroupWork): HashedGroups {
   const grouping: Grouping | undefined = groupBy.length === 0 ? undefined : createGrouping(kernel, groupBy.map((ordinal) => columns[ordinal]!))
   const keys: KeyGroups = { grouping, groupBy, known: createKnownEntries(kernel, kernel.heap.allocate), zeros: createZeros(kernel) }
-  const { inputs, ordinals, readers } = createGroupInputs(kernel, columns, aggregates, grouping !== undefined)
+  const { inputs, ordinals, readers, doubles } = createGroupInputs(kernel, columns, aggregates, grouping !== undefined)
   const groupCount = (): number => grouping?.groupCount ?? 1
   const ensure = (): void => inputs.forEach((input) => input.ensure(groupCount()))
   ensure()
@@ -54,7 +56,7 @@ export function createHashedGroups(kernel: Kernel, { columns, groupBy, aggregate
     get entryCount() {
       return inputs.reduce((sum, input) => sum + (input.entryCount?.() ?? 0), groupCount())
     },
-    part: () => ({ groupCount: groupCount(), tables: grouping?.tables() ?? [], inputs: inputs.map((input) => input.part()) }),
+    part: (isShared) => ({ groupCount: groupCount(), tables: grouping?.tables() ?? [], inputs: inputs.map((input) => input.part(isShared)) }),
     merge(part) {
       const map = grouping?.merge(part.tables) ?? 0
       ensure()
@@ -73,6 +75,7 @@ export function createHashedGroups(kernel: Kernel, { columns, groupBy, aggregate
       for (const input of inputs) input.finish(groupCount())
       return readers
     },
+    doubles: (index, first, count, out) => doubles[index]?.(0, first, count, out) === true,
   }
 }
 

@@ -5,7 +5,7 @@ import type { GroupAccumulators } from '../../kernel/grouping/accumulators.ts'
 import type { Kernel } from '../../kernel/kernel.ts'
 import type { Pointer } from '../../kernel/linear-memory.ts'
 import { accumulatorBytes, groupedCodesScratchBytes, scanKind } from '../../kernel/scan.ts'
-import { accumulatorReader } from './accumulator-reader.ts'
+import { accumulatorDoubles, accumulatorReader } from './accumulator-reader.ts'
 import type { GroupInput } from './group-input.ts'
 import { valuesOf } from './group-rows.ts'
 import type { GroupRows } from './group-rows.ts'
@@ -48,6 +48,7 @@ export function presenceInput(kernel: Kernel, ordinal: number): GroupInput {
     ...mergingOf(kernel, accumulators),
     finish: nothingToFinish,
     reader: () => accumulatorReader(kernel, accumulators, 'count'),
+    doubles: () => accumulatorDoubles(kernel, accumulators, 'count'),
   }
 }
 
@@ -71,5 +72,6 @@ export function numberInput(kernel: Kernel, ordinal: number, kind: 'i64' | 'f64'
     ...mergingOf(kernel, accumulators),
     finish: nothingToFinish,
     reader: (wanted) => accumulatorReader(kernel, accumulators, wanted),
+    doubles: (wanted) => accumulatorDoubles(kernel, accumulators, wanted),
   }
 }

@@ -7,7 +7,7 @@ import { createGroupAccumulators } from '../../kernel/grouping/accumulators.ts'
 import type { GroupAccumulators } from '../../kernel/grouping/accumulators.ts'
 import type { Kernel } from '../../kernel/kernel.ts'
 import type { Pointer } from '../../kernel/linear-memory.ts'
-import { accumulatorReader } from './accumulator-reader.ts'
+import { accumulatorDoubles, accumulatorReader } from './accumulator-reader.ts'
 import type { GroupInput } from './group-input.ts'
 import { nullsOf } from './number-input.ts'
 import type { NumberInput } from './number-input.ts'
@@ -49,6 +49,7 @@ export function rowCountInput(kernel: Kernel, lender: NumberInput | undefined): 
       let read: ((group: number) => ReturnType<ReturnType<GroupInput['reader']>>) | undefined
       return (group) => (read ??= accumulatorReader(kernel, own ?? lender!.accumulators, 'count'))(group)
     },
+    doubles: () => (places, first, count, out) => accumulatorDoubles(kernel, own ?? lender!.accumulators, 'count')!(places, first, count, out),
   }
 }
 

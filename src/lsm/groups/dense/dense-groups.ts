@@ -6,15 +6,12 @@
  */
 import type { GroupKeys } from '../../../kernel/grouping/grouping.ts'
 import type { Kernel } from '../../../kernel/kernel.ts'
-import type { Pointer } from '../../../kernel/linear-memory.ts'
-import { accumulatorBytes, scanKind } from '../../../kernel/scan.ts'
 import type { Arena } from '../../state/arena.ts'
-import { valuesOf } from '../group-rows.ts'
 import type { GroupedValue, GroupRows, GroupWork } from '../group-rows.ts'
 import type { DensePart, GroupsPart } from '../groups-part.ts'
 import { addDense, addTable, densePart, openDense } from './dense-state.ts'
 import type { DenseState } from './dense-state.ts'
-import { keysOfPlaces, usedPlaces } from './places.ts'
+import { extremesOf, keysOfPlaces, placesOf, selectedCountOf, usedPlaces } from './places.ts'
 import { isWithin, windowOver } from './window.ts'
 import type { PlaceWindow } from './window.ts'
 
@@ -29,6 +26,7 @@ export interface FinishedPlaces {
   readonly groupCount: number
   keys(first: number, count: number): GroupKeys
   results(): readonly ((group: number) => GroupedValue)[]
+  doubles(index: number, first: number, count: number, out: Float64Array): boolean
 }
 
 export interface DenseGroups {
@@ -51,7 +49,7 @@ export interface DenseGroups {
 export interface TableGroups {
   readonly groupCount: number
   keys(first: number, count: number): GroupKeys | undefined
-  part(): GroupsPart
+  part(isShared: boolean): GroupsPart
 }
 
 interface DenseOwner {
@@ -89,29 +87,20 @@ export function createDenseGroups(kernel: Kernel, work: GroupWork): DenseGroups 
 }
 
 function add(owner: DenseOwner, rows: GroupRows, tableGroups: number, arena: Arena): boolean {
-  owner.rowsSeen += rows.selection === 0 ? rows.rowCount : owner.kernel.exports.scanSelectedCount(rows.selection, rows.rowCount)
-  let places = placesOf(owner, rows, arena)
-  if (places === 0 && widen(owner, rows, tableGroups, arena)) places = placesOf(owner, rows, arena)
+  owner.rowsSeen += selectedCountOf(owner.kernel, rows)
+  const { kernel, key } = owner
+  let places = placesOf(kernel, owner.state?.window, rows, key, arena)
+  if (places === 0 && widen(owner, rows, tableGroups, arena)) places = placesOf(kernel, owner.state?.window, rows, key, arena)
   if (places === 0) return false
   for (const input of owner.state!.inputs) input.add(places, rows, arena)
   return true
-}
-
-/** u32 by row; 0 when a row has none. */
-function placesOf({ kernel: { exports }, state, key }: DenseOwner, rows: GroupRows, arena: Arena): Pointer {
-  if (state === undefined) return 0
-  const { window: { base, capacity } } = state, { rowCount, selection } = rows
-  const places = arena.allocate(4 * (rowCount + 3)), chunk = rows.chunk(key)
-  if (chunk !== 0 && exports.scanPlacesChunk(chunk, base, capacity, places) === 0) return places
-  const vector = rows.vector(key)
-  return exports.scanPlaces(valuesOf(vector), vector.nulls, selection, rowCount, base, capacity, places) === 0 ? places : 0
 }
 
 /** Makes room for the rows' values; false when it cannot, or it is not worth it. */
 function widen(owner: DenseOwner, rows: GroupRows, tableGroups: number, arena: Arena): boolean {
   const { state, rowsSeen } = owner
   if (rowsSeen < owner.rowsToTry) return false
-  const extremes = extremesOf(owner, rows, arena)
+  const extremes = extremesOf(owner.kernel, rows, owner.key, arena)
   const window = extremes && windowOver(extremes.least, extremes.greatest, state?.window)
   if (window !== undefined && isWorthwhile(window, rowsSeen, tableGroups) && move(owner, window)) return true
   owner.rowsToTry = 2 * rowsSeen
@@ -121,16 +110,6 @@ function widen(owner: DenseOwner, rows: GroupRows, tableGroups: number, arena: A
 /** Of rows that tables have taken so far it is known whether their groups are few, and so lie far apart. */
 function isWorthwhile({ capacity }: PlaceWindow, rowsSeen: number, tableGroups: number): boolean {
   return capacity <= placesPerRowMax * rowsSeen && (tableGroups === 0 || capacity <= placesPerGroupMax * Math.max(tableGroups, groupsFew))
-}
-
-/** Of the selected rows; undefined when all are NULL, or some are no safe integers. */
-function extremesOf({ kernel: { exports, memory: { f64, i64 } }, key }: DenseOwner, rows: GroupRows, arena: Arena): { readonly least: number; readonly greatest: number } | undefined {
-  const to = arena.allocate(accumulatorBytes), vector = rows.vector(key)
-  exports.scanAccumulatorInit(to, scanKind.i64)
-  exports.scanAggregateI64(valuesOf(vector), vector.nulls, rows.rowCount, rows.selection, to)
-  if (f64[to >>> 3] === 0) return undefined
-  const least = Number(i64[(to >>> 3) + 1]!), greatest = Number(i64[(to >>> 3) + 2]!)
-  return Number.isSafeInteger(least) && Number.isSafeInteger(greatest) ? { least, greatest } : undefined
 }
 
 /** False, with all as it was, when there is no memory for it. */
@@ -160,16 +139,17 @@ function mergeTable({ kernel, work, state }: DenseOwner, groups: TableGroups, ar
   const keys = groups.keys(0, groupCount)!, { values, nulls } = keys.vectors[0]!, places = arena.allocate(4 * groupCount)
   const isWithinWindow = kernel.exports.scanPlaces(values, nulls, 0, groupCount, base, capacity, places) === 0
   keys.free()
-  if (isWithinWindow) addTable(kernel, work, state!, groups.part(), places)
+  if (isWithinWindow) addTable(kernel, work, state!, groups.part(true), places)
   return isWithinWindow
 }
 
 function finish({ kernel, work, state }: DenseOwner): FinishedPlaces {
-  const { window, readers } = state!, { u32 } = kernel.memory
+  const { window, readers, doubles } = state!, { u32 } = kernel.memory
   const { address, count } = usedPlaces(kernel, densePart(work, state!)), places = address >>> 2
   return {
     groupCount: count,
     keys: (first, keyCount) => keysOfPlaces(kernel, window, address + 4 * first, keyCount),
     results: () => readers.map((read) => (group) => read(u32[places + group]!)),
+    doubles: (index, first, groupCount, out) => doubles[index]?.(address, first, groupCount, out) === true,
   }
 }

@@ -3,7 +3,7 @@ import { LsmtError } from '../../../errors.ts'
 import { createLimitedHeap } from '../../../kernel/grouping/limited-heap.ts'
 import type { Kernel } from '../../../kernel/kernel.ts'
 import type { Pointer } from '../../../kernel/linear-memory.ts'
-import type { GroupInput } from '../group-input.ts'
+import type { DoublesReader, GroupInput } from '../group-input.ts'
 import { createGroupInputs } from '../group-inputs.ts'
 import type { GroupedValue, GroupWork } from '../group-rows.ts'
 import type { DensePart, GroupsPart, InputPart } from '../groups-part.ts'
@@ -19,6 +19,7 @@ export interface DenseState {
   readonly inputs: readonly GroupInput[]
   /** By request. */
   readonly readers: readonly ((place: number) => GroupedValue)[]
+  readonly doubles: readonly (DoublesReader | undefined)[]
   free(): void
 }
 
@@ -29,9 +30,9 @@ export function openDense(kernel: Kernel, work: GroupWork, window: PlaceWindow):
   const { columns, aggregates } = work
   const heap = createLimitedHeap(kernel.heap, { bytesMax: denseBytesMax, usedBytes: 0 }, 'aggregation by group')
   try {
-    const { inputs, readers } = createGroupInputs({ ...kernel, heap }, columns, countsRows(work) ? aggregates : [...aggregates, { function: 'count' }], true)
+    const { inputs, readers, doubles } = createGroupInputs({ ...kernel, heap }, columns, countsRows(work) ? aggregates : [...aggregates, { function: 'count' }], true)
     for (const input of inputs) input.ensure(placeCountOf(window))
-    return { window, inputs, readers: readers.slice(0, aggregates.length), free: heap.freeAll }
+    return { window, inputs, readers: readers.slice(0, aggregates.length), doubles, free: heap.freeAll }
   } catch (error) {
     heap.freeAll()
     if (error instanceof LsmtError && error.code === '53200') return undefined
@@ -40,7 +41,7 @@ export function openDense(kernel: Kernel, work: GroupWork, window: PlaceWindow):
 }
 
 export function densePart(work: GroupWork, { window, inputs }: DenseState): DensePart {
-  const parts = inputs.map((input) => input.part())
+  const parts = inputs.map((input) => input.part(true))
   return { window, rows: parts[0] as DensePart['rows'], inputs: countsRows(work) ? parts : parts.slice(1) }
 }
 

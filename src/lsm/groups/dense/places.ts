@@ -1,7 +1,11 @@
-/** Groups that are places of a window, once rows are in them. */
+/** Values as places of a window, and back. */
 import type { GroupKeys } from '../../../kernel/grouping/grouping.ts'
 import type { Kernel } from '../../../kernel/kernel.ts'
 import type { Pointer } from '../../../kernel/linear-memory.ts'
+import { accumulatorBytes, scanKind } from '../../../kernel/scan.ts'
+import type { Arena } from '../../state/arena.ts'
+import { valuesOf } from '../group-rows.ts'
+import type { GroupRows } from '../group-rows.ts'
 import type { DensePart } from '../groups-part.ts'
 import { placeCountOf } from './window.ts'
 import type { PlaceWindow } from './window.ts'
@@ -34,4 +38,26 @@ export function keysOfPlaces({ heap, memory: { u8, u32, i32 } }: Kernel, { base,
     if (isNull) u8[nulls + (i >>> 3)]! |= 1 << (i & 7)
   }
   return { vectors: [{ values, nulls }], free: () => heap.free(values) }
+}
+
+export const selectedCountOf = ({ exports }: Kernel, { selection, rowCount }: GroupRows): number => (selection === 0 ? rowCount : exports.scanSelectedCount(selection, rowCount))
+
+/** Of the column `key`: u32 by row, of the arena; 0 when a row has none. */
+export function placesOf({ exports }: Kernel, window: PlaceWindow | undefined, rows: GroupRows, key: number, arena: Arena): Pointer {
+  if (window === undefined) return 0
+  const { base, capacity } = window, { rowCount, selection } = rows
+  const places = arena.allocate(4 * (rowCount + 3)), chunk = rows.chunk(key)
+  if (chunk !== 0 && exports.scanPlacesChunk(chunk, base, capacity, places) === 0) return places
+  const vector = rows.vector(key)
+  return exports.scanPlaces(valuesOf(vector), vector.nulls, selection, rowCount, base, capacity, places) === 0 ? places : 0
+}
+
+/** Of the selected rows; undefined when all are NULL, or some are no safe integers. */
+export function extremesOf({ exports, memory: { f64, i64 } }: Kernel, rows: GroupRows, key: number, arena: Arena): { readonly least: number; readonly greatest: number } | undefined {
+  const to = arena.allocate(accumulatorBytes), vector = rows.vector(key)
+  exports.scanAccumulatorInit(to, scanKind.i64)
+  exports.scanAggregateI64(valuesOf(vector), vector.nulls, rows.rowCount, rows.selection, to)
+  if (f64[to >>> 3] === 0) return undefined
+  const least = Number(i64[(to >>> 3) + 1]!), greatest = Number(i64[(to >>> 3) + 2]!)
+  return Number.isSafeInteger(least) && Number.isSafeInteger(greatest) ? { least, greatest } : undefined
 }
