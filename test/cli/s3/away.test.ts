@@ -50,7 +50,7 @@ describeS3('a bucket that goes away', () => {
       expect(await codeOf(server.url, "INSERT INTO kv VALUES ('c', 'after')")).toEqual([503, '57P03'])
       expect((await query(server.url, "SELECT value FROM kv WHERE key = 'a'")).text).toContain('"rows":[["before"]]')
       proxy.plan = () => undefined
-      await vi.waitFor(async () => expect(await codeOf(server.url, "INSERT INTO kv VALUES ('d', 'back')")).toEqual([200, undefined]), { timeout: 10_000, interval: 50 })
+      await vi.waitFor(async () => expect(await codeOf(server.url, "INSERT INTO kv VALUES ('d', 'back')")).toEqual([200, undefined]), { timeout: 60_000, interval: 50 })
       expect((await query(server.url, 'SELECT key FROM kv ORDER BY key')).text).toContain('"rows":[["a"],["b"],["d"]]')
       await server.stop()
     })

@@ -1,5 +1,6 @@
 /** The tests of real clusters, tested: a stub that keeps its promises passes them, and one that breaks them in one way is caught by the check meant for it. */
 import { join } from 'node:path'
+import { availableParallelism, loadavg } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, expect, test } from 'vitest'
 import { leftOut } from '../../../test-network.ts'
@@ -22,6 +23,9 @@ async function loaded(fault: string | undefined, disturb: (cluster: RealCluster)
   return await cluster.agent.stopLoad()
 }
 
+/** As much load as a quiet machine makes in that time. */
+const loadFor = (ms: number): Promise<void> => sleep(ms * Math.min(6, Math.max(1, loadavg()[0]! / availableParallelism())))
+
 describeEtcd('the load of the tests of real clusters', () => {
   afterEach(async () => {
     await cluster?.stop()
@@ -30,7 +34,7 @@ describeEtcd('the load of the tests of real clusters', () => {
 
   test('finds nothing wrong with a stub that keeps its promises, also when its processes are killed and stopped', async () => {
     const observed = await loaded(undefined, async ({ nodes, members, ready }) => {
-      await sleep(1_000)
+      await loadFor(1_000)
       await nodes[0]!.kill()
       nodes[1]!.signal('SIGSTOP')
       await sleep(500)
@@ -55,12 +59,12 @@ describeEtcd('the load of the tests of real clusters', () => {
     ['old', 'reads what was a moment ago'],
     ['blind', 'swaps what has changed in between'],
   ])('finds that history when a stub %s: %s', async (fault) => {
-    const observed = await loaded(fault, () => sleep(2_000))
+    const observed = await loaded(fault, () => loadFor(2_000))
     expect(checkHistory(observed.history).kind).toBe('violation')
   })
 
   test('finds parts of statements', async () => {
-    const observed = await loaded('part', () => sleep(2_000))
+    const observed = await loaded('part', () => loadFor(2_000))
     expect(observed.violations.join('\n')).toContain('groups are there in part')
     expect(observed.violations.join('\n')).toContain('lacks rows of acknowledged groups')
   })
