@@ -18,24 +18,21 @@ import { createTypedTable, openTypedTable } from './engine/keyed/typed-table.ts'
 import type { TypedTable } from './engine/keyed/typed-table.ts'
 import { holdsDatabase, openDatabase } from './engine/open-database.ts'
 import { typeName } from './engine/schema.ts'
-import type { UserValue } from './engine/user-value.ts'
 import { databaseRequest } from './lsmt-options.ts'
 import type { OpenOptions } from './lsmt-options.ts'
 import { runTransaction } from './lsmt-transaction.ts'
 import type { TransactionOptions } from './lsmt-transaction.ts'
 import { systemClock } from './runtime/clock.ts'
 import { systemRandom } from './runtime/random.ts'
-import { asUserRows, rowBatches } from './sql/collect.ts'
-import type { RowsAs } from './sql/collect.ts'
+import { rowBatches } from './sql/collect.ts'
 import type { Collected } from './sql/result.ts'
+import { rowObjects } from './sql/row-objects.ts'
+import type { ResultRow } from './sql/row-objects.ts'
 import type { StepwiseTransaction } from './sql/run/stepwise-transaction.ts'
 import { createSql, sqlSettings } from './sql/sql.ts'
 import type { QueryOptions, Sql } from './sql/sql.ts'
 import type { SqlParameters } from './sql/slot.ts'
 import { addressName } from './storage/open-storage.ts'
-
-/** By column name; of columns that share a name the last counts. */
-export type ResultRow = Readonly<Record<string, UserValue>>
 
 export interface QueryResult {
   readonly columns: readonly { readonly name: string; readonly type: string }[]
@@ -174,22 +171,12 @@ function queryResult({ columns, rows, rowCount }: Collected<ResultRow>): QueryRe
   return { columns: columns.map(({ name, type }) => ({ name, type: typeName(type) })), rows, rowCount }
 }
 
-/** Assignments in one order cost a twentieth of `Object.fromEntries`, which is right for any name. */
-const rowObjects: RowsAs<ResultRow> = (columns) => {
-  const names = columns.map(({ name }) => name), userRow = asUserRows(columns)
-  if (names.includes('__proto__')) return (row) => Object.fromEntries(userRow(row).map((value, i) => [names[i]!, value]))
-  return (row) => {
-    const values = userRow(row), object: Record<string, UserValue> = {}
-    for (let i = 0; i < names.length; i++) object[names[i]!] = values[i]!
-    return object
-  }
-}
-
 export type { BucketOptions, OpenOptions } from './lsmt-options.ts'
 export { LsmtError } from './errors.ts'
 export type { ErrorCode, Evidence } from './errors.ts'
 export type { TransactionOptions } from './lsmt-transaction.ts'
 export type { QueryOptions } from './sql/sql.ts'
+export type { ResultRow } from './sql/row-objects.ts'
 export type { SqlParameters } from './sql/slot.ts'
 export { defineTable } from './engine/keyed/define-table.ts'
 export type { ColumnDefinition, ColumnDefinitions, DefineTableOptions, KeyOf, KeyPrefixOf, NewRowOf, RowOf, TableDefinition, ValueType } from './engine/keyed/define-table.ts'

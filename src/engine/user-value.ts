@@ -26,21 +26,22 @@ export function userValueOf(type: ColumnType): (value: EngineValue) => UserValue
     case 'double':
     case 'text':
     case 'bytea':
-      return asItIs
+      return shownAsItIs
   }
 }
 
-const asItIs = (value: EngineValue): UserValue => value
+/** What `userValueOf` gives for types whose values users see as the engine has them. */
+export const shownAsItIs = (value: EngineValue): UserValue => value
 
 /** How all values of a column are shown: the values given where they are shown as they are. */
 export function userColumnOf(type: ColumnType): (values: readonly EngineValue[]) => readonly UserValue[] {
   const show = userValueOf(type)
-  return show === asItIs ? (values) => values : (values) => values.map(show)
+  return show === shownAsItIs ? (values) => values : (values) => values.map(show)
 }
 
 /** How rows of columns of such types are shown; the row itself where all its values are shown as they are. */
 export function userRowOf(types: readonly ColumnType[]): (row: EngineRow) => readonly UserValue[] {
   const columns = types.map(userValueOf)
-  if (columns.every((show) => show === asItIs)) return (row) => row
+  if (columns.every((show) => show === shownAsItIs)) return (row) => row
   return (row) => row.map((value, index) => columns[index]!(value))
 }

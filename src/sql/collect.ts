@@ -6,10 +6,15 @@ import type { ResultColumn } from './plan.ts'
 import { areRowsHere } from './result.ts'
 import type { Collected, RowsResult, StatementResult } from './result.ts'
 
-/** How rows of such columns are given. */
-export type RowsAs<Row> = (columns: readonly ResultColumn[]) => (row: EngineRow) => Row
+/** How rows of such columns are given: those of a batch are added to what there is. */
+export type RowsAs<Row> = (columns: readonly ResultColumn[]) => (rows: readonly EngineRow[], into: Row[]) => void
 
-export const asUserRows: RowsAs<readonly UserValue[]> = (columns) => userRowOf(columns.map(({ type }) => type))
+export const asUserRows: RowsAs<readonly UserValue[]> = (columns) => {
+  const rowOf = userRowOf(columns.map(({ type }) => type))
+  return (rows, into) => {
+    for (const row of rows) into.push(rowOf(row))
+  }
+}
 
 export async function collect<Row>(result: StatementResult, rowsAs: RowsAs<Row>): Promise<Collected<Row>> {
   if (result.kind === 'schema' || result.kind === 'transaction') return { kind: result.kind, columns: [], rows: [], rowCount: 0 }
@@ -17,18 +22,21 @@ export async function collect<Row>(result: StatementResult, rowsAs: RowsAs<Row>)
   return { kind: result.kind, columns: result.columns, rows, rowCount: result.kind === 'write' ? result.rowCount : rows.length }
 }
 
-async function collectRows<Row>({ rows }: Pick<RowsResult, 'rows'>, rowOf: (row: EngineRow) => Row): Promise<readonly Row[]> {
-  if (areRowsHere(rows)) return rows.map(rowOf)
+async function collectRows<Row>({ rows }: Pick<RowsResult, 'rows'>, addTo: ReturnType<RowsAs<Row>>): Promise<readonly Row[]> {
   const collected: Row[] = []
-  for await (const batch of rows) {
-    for (const row of batch) collected.push(rowOf(row))
-  }
+  if (areRowsHere(rows)) addTo(rows, collected)
+  else for await (const batch of rows) addTo(batch, collected)
   return collected
 }
 
 /** The rows of a result in batches, as they come. */
 export async function* rowBatches<Row>({ columns, rows }: Pick<RowsResult, 'columns' | 'rows'>, rowsAs: RowsAs<Row>): AsyncGenerator<readonly Row[]> {
-  const rowOf = rowsAs(columns)
-  if (areRowsHere(rows)) yield rows.map(rowOf)
-  else for await (const batch of rows) yield batch.map(rowOf)
+  const addTo = rowsAs(columns)
+  const shown = (batch: readonly EngineRow[]): readonly Row[] => {
+    const added: Row[] = []
+    addTo(batch, added)
+    return added
+  }
+  if (areRowsHere(rows)) yield shown(rows)
+  else for await (const batch of rows) yield shown(batch)
 }

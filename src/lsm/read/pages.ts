@@ -64,8 +64,9 @@ export function directPage(request: PageRequest, group: DirectRowGroup): Page {
     const wantedToo = typeof name === 'number' ? (vectors[name] ?? fewRows(request, group, order, name)) : undefined
     return valuesOf(wantedToo ?? inOrder(request, order, decodeChunk(context, group.chunk(name), kind, blockStart(first), end, arena)))
   }
-  const shape = order === undefined ? { rowCount: group.rowCount, selection: group.selection } : { rowCount: order.count, selection: 0 }
-  return { ...shape, vectors, selectedCount: group.selectedCount, ...keysOf(request, keyVector) }
+  // Of many row groups each has few rows: to spread parts into the page would cost more than to decode them.
+  const { keyAt, keyPrefixAt } = keysOf(request, keyVector)
+  return { rowCount: order?.count ?? group.rowCount, vectors, selection: order === undefined ? group.selection : 0, selectedCount: group.selectedCount, keyAt, keyPrefixAt }
 }
 
 /** Where the first `rowsMax` selected rows of a row group stand, in the direction of the scan. */

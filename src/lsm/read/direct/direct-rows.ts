@@ -328,7 +328,8 @@ function selectGroup(state: DirectState, reader: TableReader, rowGroup: number):
   const chunk = (name: ChunkName): Pointer => chunkOrMissing(context, pins[0]!.chunk(rowGroup, name), name, rowCount)
   const within = isCut(state, rowGroup) ? rowsWithin(state, chunk(keyChunk(context).name), rowCount) : undefined
   const rows = { rowCount, mustFilter: mustFilter(state, reader, rowGroup), standing: state.standing?.of(rowGroup), chunk }
-  return { reader, rowGroup, zones: { rowGroup, maps: reader }, ...selectRows(context, options.predicate, rows, within, arena, scratch) }
+  const { selection, selectedCount } = selectRows(context, options.predicate, rows, within, arena, scratch)
+  return { reader, rowGroup, zones: { rowGroup, maps: reader }, rowCount, selection, selectedCount, chunk }
 }
 
 /** Rows of a row group that lie in the stretch. */
