@@ -53,8 +53,29 @@ function computeWord(operator: u32, a: usize, aStep: usize, b: usize, bStep: usi
 /** The largest size of integers that adding MAGIC to a double, or its bits to an integer, takes from one to the other. */
 const MAGIC_MAX: i64 = 1 << 51
 
+/**
+ * The same for quotients by one divisor, and remainders, where all 64 rows have the quotient of the first, as times and other
+ * values that ascend slowly mostly have: then nothing is divided but the first.
+ */
+function divideAlike(operator: u32, a: usize, divisor: i64, low: i64, high: i64, out: usize): bool {
+  const first = load<i64>(a)
+  if (first < 0 || divisor <= 0) return false
+  const whole = quotient(first, divisor), start = whole * divisor, isRemainder = operator == REMAINDER
+  if (<u64>(load<i64>(a, 504) - start) >= <u64>divisor || (isRemainder ? low > 0 || high < divisor - 1 : whole < low || whole > high)) return false
+  const starts = i64x2.splat(start), mosts = i64x2.splat(divisor - 1), wholes = i64x2.splat(whole)
+  let marks = i64x2.splat(0)
+  for (const end = out + 512; out < end; out += 16, a += 16) {
+    const x = v128.load(a), rest = i64x2.sub(x, starts)
+    // Below zero is none of these: only there could a difference wrap.
+    marks = v128.or(marks, v128.or(v128.or(x, rest), i64x2.gt_s(rest, mosts)))
+    v128.store(out, isRemainder ? rest : wholes)
+  }
+  return i64x2.bitmask(marks) == 0
+}
+
 /** The same for quotients that are not rounded, and remainders. */
 function divideWord(operator: u32, a: usize, aStep: usize, b: usize, bStep: usize, low: i64, high: i64, out: usize): bool {
+  if (bStep == 0 && aStep != 0 && divideAlike(operator, a, load<i64>(b), low, high, out)) return true
   const least = i64x2.splat(low), greatest = i64x2.splat(high), magic = f64x2.splat(MAGIC), magicBits = i64x2.splat(MAGIC_BITS)
   const sizes = i64x2.splat(MAGIC_MAX - 1), negativeSizes = i64x2.splat(1 - MAGIC_MAX), zero = i64x2.splat(0)
   let marks = zero

@@ -21,6 +21,9 @@ export const groupSumsBytes = 24
 /** Slots of 256 codes, then a block's codes and values. */
 export const groupedCodesScratchBytes = 257 * 32 + 1024 * 12
 
+/** A block's codes of two chunks, then 4,096 counts. */
+export const codeCellsScratchBytes = 2 * 4096 + 4 * 4096
+
 /** 128 codes. */
 export const entriesScratchBytes = 512
 
@@ -161,6 +164,12 @@ export interface ScanExports {
    * Writes the groups that had none in this chunk as u32 at `touched`; returns how many.
    */
   scanGroupedCodes(groups: Pointer, codes: Pointer, nullCode: number, selection: Pointer, count: number, ranges: Pointer, touched: Pointer): number
+  /**
+   * The same for the codes of the text chunk `values`, `map` having the groups of the dictionary entries of the text chunk `keys` of the same
+   * rows. `scratch` holds `codeCellsScratchBytes`. Returns how many groups are touched, or -1, with nothing done, where a chunk has nulls or no
+   * dictionary, or the codes of both together have more than 12 bits.
+   */
+  scanGroupedCodesByEntry(keys: Pointer, map: Pointer, values: Pointer, selection: Pointer, ranges: Pointer, touched: Pointer, scratch: Pointer): number
   /**
    * Compares the text of each touched group's least code (`greatest` 1: its greatest) among `refs` with the ref that `bests` has by
    * group (address 0: none). Writes the groups whose text beats it as u32 at `winners`; returns how many.

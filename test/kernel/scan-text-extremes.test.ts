@@ -1,9 +1,10 @@
 /** Least and greatest text by group from dictionary codes, over several chunks, against the texts themselves. */
 import { describe, expect, it } from 'vitest'
-import { codeRangeBytes, noCode } from '../../src/kernel/scan.ts'
+import { codeCellsScratchBytes, codeRangeBytes, noCode } from '../../src/kernel/scan.ts'
 import type { Kernel } from '../../src/kernel/kernel.ts'
 import { seededRandom } from '../../src/runtime/random.ts'
 import { kinds, openTestKernel, putBits, putRefs } from './both-kinds.ts'
+import { putChunk } from './scan-columns.ts'
 
 const groupCount = 7
 
@@ -62,6 +63,59 @@ function grouped(kernel: Kernel, chunks: readonly Chunk[]): ReturnType<typeof na
   const textOf = (ref: number): string | undefined => (u32[ref / 4] === 0 ? undefined : buffer.toString('latin1', u32[ref / 4], u32[ref / 4]! + u32[ref / 4 + 1]!))
   return Array.from({ length: groupCount }, (_, group) => [f64[ranges / 8 + 2 * group]!, textOf(bests[0]! + 8 * group), textOf(bests[1]! + 8 * group)])
 }
+
+/** Of rows that are given by the dictionary codes of two chunks; entry e of the keys is group e / 2. */
+function byEntry(kernel: Kernel, { keys, texts, selected }: Encoded): { readonly status: number; readonly touched: readonly number[]; readonly ranges: readonly (readonly number[])[] } {
+  const { exports, heap, memory: { u32, f64 } } = kernel
+  const chunks = [keys, texts].map((rows) => putChunk(kernel, { kind: 'bytes', rows: rows.map((text) => (text === null ? null : Buffer.from(text))) })), entries = Math.max(1, exports.scanGroupsEntryCount(chunks[0]!))
+  const rangesAt = heap.allocate(codeRangeBytes * entries), touched = heap.allocate(4 * keys.length)
+  for (let group = 0; group < entries; group++) u32.set([0, 0, noCode, 0], rangesAt / 4 + 4 * group)
+  const map = putU32(kernel, Array.from({ length: entries }, (_, entry) => entry >> 1))
+  const status = exports.scanGroupedCodesByEntry(chunks[0]!, map, chunks[1]!, selected === undefined ? 0 : putBits(kernel, selected), rangesAt, touched, heap.allocate(codeCellsScratchBytes))
+  const ranges = Array.from({ length: entries }, (_, group) => [f64[rangesAt / 8 + 2 * group]!, u32[rangesAt / 4 + 4 * group + 2]!, u32[rangesAt / 4 + 4 * group + 3]!])
+  return { status, touched: [...u32.subarray(touched / 4, touched / 4 + Math.max(0, status))], ranges }
+}
+
+interface Encoded {
+  readonly keys: readonly (string | null)[]
+  readonly texts: readonly (string | null)[]
+  readonly selected?: readonly boolean[] | undefined
+}
+
+function randomEncoded(count: number, keyCount: number, textCount: number, isSelected: boolean): Encoded {
+  const random = seededRandom(count + keyCount)
+  const text = (prefix: string, of: number): string => `${prefix} ${String(random.below(of)).padStart(4, '0')}`
+  return { keys: Array.from({ length: count }, () => text('key', keyCount)), texts: Array.from({ length: count }, () => text('text', textCount)), selected: isSelected ? Array.from({ length: count }, () => random.below(5) === 0) : undefined }
+}
+
+describe.each(kinds)('codes of two chunks (%s)', (kind) => {
+  it.each([[1000, 9, 5], [1024, 40, 5], [2151, 50, 60], [3000, 3, 2]])('give each group what its rows have (%i rows, %i keys, %i texts)', (count, keyCount, textCount) => {
+    for (const isSelected of [false, true]) {
+      const rows = randomEncoded(count, keyCount, textCount, isSelected), { keys, texts, selected } = rows
+      const { status, touched, ranges } = byEntry(openTestKernel(kind), rows)
+      const keyTexts = [...new Set(keys as string[])].toSorted(), valueTexts = [...new Set(texts as string[])].toSorted()
+      const expected = ranges.map((_, group) => {
+        const codes = texts.flatMap((text, row) => (keyTexts.indexOf(keys[row]!) >> 1 === group && selected?.[row] !== false ? [valueTexts.indexOf(text)] : []))
+        return codes.length === 0 ? [0, noCode, 0] : [codes.length, Math.min(...codes), Math.max(...codes)]
+      })
+      expect(ranges).toEqual(expected)
+      expect(status).toBe(touched.length)
+      expect(touched).toEqual(expected.flatMap(([rowCount], group) => (rowCount! > 0 ? [group] : [])))
+    }
+  })
+
+  it.each([
+    ['nulls among the keys', ({ keys, texts }: Encoded): Encoded => ({ keys: keys.with(7, null), texts })],
+    ['nulls among the texts', ({ keys, texts }: Encoded): Encoded => ({ keys, texts: texts.with(7, null) })],
+    ['texts without a dictionary', ({ keys, texts }: Encoded): Encoded => ({ keys, texts: texts.map((_, row) => `text ${row}`) })],
+    ['one key alone', ({ keys, texts }: Encoded): Encoded => ({ keys: keys.map(() => 'one'), texts })],
+    ['too many pairs', (): Encoded => randomEncoded(3000, 130, 130, false)],
+  ])('refuse %s', (_, change) => {
+    const { status, ranges } = byEntry(openTestKernel(kind), change(randomEncoded(3000, 9, 5, false)))
+    expect(status).toBe(-1)
+    expect(ranges.every(([rowCount]) => rowCount === 0)).toBe(true)
+  })
+})
 
 describe.each(kinds)('text extremes by group (%s)', (kind) => {
   it.each([1, 2, 3, 4, 5])('are those of the selected rows of all chunks (seed %i)', (seed) => {

@@ -106,6 +106,24 @@ describe.each(kinds)('vector kernels, %s', (kind) => {
     }
   })
 
+  it('divides integers that are alike by one, whatever stands between them', () => {
+    const random = seededRandom(11), divisors = [1n, 2n, 1000n, 1_000_000n, 2n ** 52n, i64Max, -7n, 0n]
+    const starts = [0n, 999n, 1_700_000_000_000n, 2n ** 53n - 70n, i64Max - 200n, -30n, -(2n ** 60n)]
+    const strangers = [undefined, -1n, i64Min, i64Max, 0n]
+    for (const start of starts) for (const divisor of divisors) for (const stranger of strangers) for (const name of ['quotient', 'remainder', 'floorQuotient'] as const) {
+      const kernel = openTestKernel(kind, 1 << 20), { exports, heap, memory } = kernel, count = 130
+      const a = Array.from({ length: count }, (_, row) => start + BigInt(row)), active = many(count, () => random.below(9) > 0)
+      if (stranger !== undefined) a[random.below(count)] = stranger
+      const [low, high] = random.below(3) === 0 ? [-100n, 100n] : [i64Min, i64Max], out = heap.allocate(8 * count)
+      const outcome = exports.vectorArithmeticI64(vectorOperator[name], putI64(kernel, a), 8, putI64(kernel, [divisor, divisor]), 0, putBits(kernel, active), count, putI64(kernel, [low, high]), out)
+      const expected = a.map((x) => {
+        const result = divisor === 0n ? undefined : exact[name](x, divisor)
+        return result === undefined || result < low || result > high ? undefined : result
+      })
+      expectRows(outcome, active, expected, (row) => memory.i64[out / 8 + row]!, `${name} of ${start} on by ${divisor}, with ${stranger}`)
+    }
+  })
+
   it('computes doubles with checks of the finite', () => {
     const random = seededRandom(2)
     for (const count of counts) for (const name of Object.keys(doubles) as (keyof typeof doubles)[]) for (let round = 0; round < 8; round++) {

@@ -2,8 +2,10 @@
  * Least and greatest text by group from the codes of sorted dictionaries. A row only compares codes; of each group one text a
  * chunk is compared with the group's extreme so far.
  */
+import { blockCount, chunkCodeWidth, chunkCount, chunkEncoding, chunkEntryCount, chunkKind, chunkNulls, ENCODING_TEXT_DICTIONARY, KIND_BYTES } from '../../column/layout'
 import { textCompare } from '../../compare/text'
-import { selectionWord, rowsOfWord } from '../selection'
+import { copyCodes } from '../group-codes'
+import { bitmapPart, selectionWord, rowsOfWord } from '../selection'
 
 /** f64 count, u32 least code, u32 greatest code; the codes are NO_CODE and 0 between chunks. */
 const RANGE_BYTES: usize = 16
@@ -30,6 +32,69 @@ export function scanGroupedCodes(groups: usize, codes: usize, nullCode: u32, sel
     }
   }
   return <u32>(to - touched) >> 2
+}
+
+const CELL_BITS_MAX: i32 = 12
+const BLOCK_CODES_BYTES: usize = 4096
+
+/** Rows are counted by both codes, in cells that the nearest cache holds; groups are looked up once an entry. */
+export function scanGroupedCodesByEntry(keys: usize, map: usize, values: usize, selection: usize, ranges: usize, touched: usize, scratch: usize): i32 {
+  const count = chunkCount(values), keyWidth = chunkCodeWidth(keys), width = chunkCodeWidth(values)
+  if (!isPlainDictionary(keys) || !isPlainDictionary(values) || chunkCount(keys) != count || keyWidth + width > CELL_BITS_MAX) return -1
+  const cells = scratch + 2 * BLOCK_CODES_BYTES
+  memory.fill(cells, 0, <usize>4 << (keyWidth + width))
+  for (let block = 0, blocks = blockCount(count); block < blocks; block++) {
+    const rows = min(count - (block << 10), 1024)
+    copyCodes(keys, block << 10, rows, scratch)
+    copyCodes(values, block << 10, rows, scratch + BLOCK_CODES_BYTES)
+    countCells(scratch, rows, bitmapPart(selection, block), width, cells)
+  }
+  let to = touched
+  for (let key = 0, entries = chunkEntryCount(keys), valueCount = chunkEntryCount(values); key < entries; key++) {
+    to = takeCells(cells + (<usize>key << (width + 2)), valueCount, load<u32>(map + (<usize>key << 2)), ranges, to)
+  }
+  return <i32>((to - touched) >> 2)
+}
+
+function isPlainDictionary(chunk: usize): bool {
+  return chunkKind(chunk) == KIND_BYTES && chunkEncoding(chunk) == ENCODING_TEXT_DICTIONARY && chunkNulls(chunk) == 0
+}
+
+/** Of a block; the codes of the values lie behind those of the keys. */
+function countCells(codes: usize, rows: i32, selection: usize, width: i32, cells: usize): void {
+  if (selection == 0) {
+    for (const end = codes + (<usize>rows << 2); codes < end; codes += 4) countCell(codes, width, cells)
+    return
+  }
+  for (let word: u32 = 0, words = (<u32>rows + 63) >> 6; word < words; word++) {
+    for (let bits = selectionWord(selection, word) & rowsOfWord(rows, word); bits != 0; bits &= bits - 1) {
+      countCell(codes + (<usize>((word << 6) + <u32>ctz(bits)) << 2), width, cells)
+    }
+  }
+}
+
+function countCell(codes: usize, width: i32, cells: usize): void {
+  const cell = cells + (<usize>((load<u32>(codes) << width) | load<u32>(codes, BLOCK_CODES_BYTES)) << 2)
+  store<u32>(cell, load<u32>(cell) + 1)
+}
+
+/** Takes what was counted of one key into the range of its group; returns where the next touched group goes. */
+function takeCells(cells: usize, valueCount: i32, group: u32, ranges: usize, touched: usize): usize {
+  let count: u32 = 0, least = NO_CODE, greatest: u32 = 0
+  for (let code: u32 = 0; code < <u32>valueCount; code++) {
+    const rows = load<u32>(cells + (<usize>code << 2))
+    if (rows == 0) continue
+    count += rows
+    least = min(least, code)
+    greatest = code
+  }
+  if (count == 0) return touched
+  const range = ranges + <usize>group * RANGE_BYTES, isNew = load<u32>(range, 8) == NO_CODE
+  store<f64>(range, load<f64>(range) + <f64>count)
+  store<u32>(range, min(load<u32>(range, 8), least), 8)
+  store<u32>(range, max(load<u32>(range, 12), greatest), 12)
+  if (isNew) store<u32>(touched, group)
+  return isNew ? touched + 4 : touched
 }
 
 export function scanGroupedCodesBeat(touched: usize, touchedCount: u32, ranges: usize, greatest: bool, refs: usize, bests: usize, winners: usize): u32 {

@@ -9,13 +9,15 @@ import { accumulatorBytes, scanKind } from '../scan.ts'
 import type { GroupVector } from './group-vector.ts'
 
 const capacityMin = 1024, capacityMax = 2 ** 20
+/** More places a group are a waste: few values lie far apart. */
+const placesPerGroupMax = 256
 
 export interface DenseIndex {
   /** Writes the groups of the selected rows that are known; the others are set in `missed`. Returns how many those are. */
   find(vector: GroupVector, selection: Pointer, count: number, groups: Pointer): number
   readonly missed: Pointer
-  /** Remembers the groups of the rows that were missed. False: it is of no use for such values, and closed. */
-  learn(vector: GroupVector, count: number, groups: Pointer): boolean
+  /** Remembers the groups of the rows that were missed; there are `groupCount` by now. False: it is of no use for such values, and closed. */
+  learn(vector: GroupVector, count: number, groups: Pointer, groupCount: number): boolean
   close(): void
 }
 
@@ -50,7 +52,7 @@ export function createDenseIndex(kernel: Kernel): DenseIndex | undefined {
   }
 
   /** Brings the missed values into the window; false when they cannot be. */
-  function widen({ values, nulls }: GroupVector, count: number): boolean {
+  function widen({ values, nulls }: GroupVector, count: number, groupCount: number): boolean {
     exports.scanAccumulatorInit(extremes, scanKind.i64)
     exports.scanAggregateI64(values, nulls, count, missed, extremes)
     if (memory.f64[extremes >>> 3] === 0) return true
@@ -61,6 +63,7 @@ export function createDenseIndex(kernel: Kernel): DenseIndex | undefined {
     if (!(range <= capacityMax)) return false
     const capacity = Math.min(capacityMax, Math.max(capacityMin, 2 ** Math.ceil(Math.log2(2 * range))))
     const base = least - Math.floor((capacity - range) / 2)
+    if (capacity > Math.max(capacityMin, placesPerGroupMax * groupCount)) return false
     if (!Number.isSafeInteger(base) || !Number.isSafeInteger(base + capacity)) return false
     if (window !== undefined) heap.free(window.index)
     window = openWindow(kernel, base, capacity)
@@ -76,8 +79,8 @@ export function createDenseIndex(kernel: Kernel): DenseIndex | undefined {
       const { index, base, capacity } = window!
       return exports.scanGroupsDense(index, base, capacity, values, nulls, selection, count, groups, missed)
     },
-    learn(vector, count, groups) {
-      if (!widen(vector, count)) {
+    learn(vector, count, groups, groupCount) {
+      if (!widen(vector, count, groupCount)) {
         close()
         return false
       }

@@ -76,7 +76,7 @@ export function createGrouping(kernel: Kernel, kinds: readonly GroupKind[]): Gro
     if (column !== 0 || parents !== 0 || dense === undefined) return hashColumn(column, vector, parents, selection, count, groups)
     if (dense.find(vector, selection, count, groups) === 0) return
     hashColumn(column, vector, parents, dense.missed, count, groups)
-    if (!dense.learn(vector, count, groups)) dense = undefined
+    if (!dense.learn(vector, count, groups, exports.scanGroupsCount(tables[0]!.address))) dense = undefined
   }
 
   function hashColumn(column: number, { values, nulls }: GroupVector, parents: Pointer, selection: Pointer, count: number, groups: Pointer): void {

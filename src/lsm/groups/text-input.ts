@@ -9,9 +9,10 @@ import { createGroupArray } from '../../kernel/grouping/group-array.ts'
 import type { GroupArray } from '../../kernel/grouping/group-array.ts'
 import type { Kernel } from '../../kernel/kernel.ts'
 import type { LinearMemory, Pointer } from '../../kernel/linear-memory.ts'
-import { codeRangeBytes, noCode } from '../../kernel/scan.ts'
+import { codeCellsScratchBytes, codeRangeBytes, noCode } from '../../kernel/scan.ts'
 import type { AggregateFunction } from '../tree.ts'
 import { bitAt } from '../read/read-context.ts'
+import type { EntryGroups } from './assign-groups.ts'
 import type { GroupInput } from './group-input.ts'
 import type { Arena } from '../state/arena.ts'
 import { valuesOf } from './group-rows.ts'
@@ -56,6 +57,7 @@ export function textInput(kernel: Kernel, ordinal: number): GroupInput {
       const state = { ordinal, ranges, extremes }
       if (!addByCodes(kernel, state, groups, rows, arena)) addByRow(kernel, state, groups, rows)
     },
+    addByEntries: (entries, rows, arena) => addByBoth(kernel, { ordinal, ranges, extremes }, entries, rows, arena),
     part: () => ({ kind: 'texts', ranges: ranges.address, extremes: extremes.map(({ isGreatest, bests }) => ({ isGreatest, bests: bests.address })) }),
     merge(part, map, partCount) {
       invariant(part.kind === 'texts', `texts are merged with ${part.kind}`)
@@ -79,15 +81,34 @@ function startRanges({ u8, u32 }: LinearMemory, address: Pointer, from: number, 
 
 /** Least and greatest code of the groups of one chunk; false when it has no dictionary. */
 function addByCodes(kernel: Kernel, { ordinal, ranges, extremes }: TextState, groups: Pointer, rows: GroupRows, arena: Arena): boolean {
-  const { exports, memory: { u32 } } = kernel
+  const { exports } = kernel
   const { rowCount, selection } = rows
   const chunk = rows.chunk(ordinal)
   const codes = arena.allocate(4 * rowCount)
   const entries = chunk === 0 ? -1 : exports.scanGroupsCodes(chunk, 0, rowCount, codes)
   if (entries < 0) return false
-  const refs = arena.allocate(8 * (entries + 1)), touched = arena.allocate(4 * rowCount), winners = arena.allocate(4 * rowCount)
-  exports.scanGroupsEntries(chunk, refs, arena.allocate(((entries + 64) >>> 6) * 8))
+  const touched = arena.allocate(4 * rowCount)
   const touchedCount = exports.scanGroupedCodes(groups, codes, entries, selection, rowCount, ranges.address, touched)
+  keepTouched(kernel, { ordinal, ranges, extremes }, chunk, touched, touchedCount, arena)
+  return true
+}
+
+/** The same without the groups of single rows; false, with nothing done, where there are no codes, or too many. */
+function addByBoth(kernel: Kernel, state: TextState, { chunk: keys, map }: EntryGroups, rows: GroupRows, arena: Arena): boolean {
+  const { exports } = kernel, chunk = rows.chunk(state.ordinal)
+  if (chunk === 0) return false
+  const touched = arena.allocate(4 * rows.rowCount)
+  const touchedCount = exports.scanGroupedCodesByEntry(keys, map, chunk, rows.selection, state.ranges.address, touched, arena.allocate(codeCellsScratchBytes))
+  if (touchedCount < 0) return false
+  keepTouched(kernel, state, chunk, touched, touchedCount, arena)
+  return true
+}
+
+/** Keeps the extremes of the touched groups' codes in one chunk, and forgets the codes. */
+function keepTouched(kernel: Kernel, { ranges, extremes }: TextState, chunk: Pointer, touched: Pointer, touchedCount: number, arena: Arena): void {
+  const { exports, memory: { u32 } } = kernel, entries = exports.scanGroupsEntryCount(chunk)
+  const refs = arena.allocate(8 * (entries + 1)), winners = arena.allocate(4 * touchedCount)
+  exports.scanGroupsEntries(chunk, refs, arena.allocate(((entries + 64) >>> 6) * 8))
   for (const extreme of extremes) {
     const greatest = extreme.isGreatest ? 1 : 0
     const winnerCount = exports.scanGroupedCodesBeat(touched, touchedCount, ranges.address, greatest, refs, extreme.bests.address, winners)
@@ -97,7 +118,6 @@ function addByCodes(kernel: Kernel, { ordinal, ranges, extremes }: TextState, gr
     }
   }
   exports.scanGroupedCodesReset(touched, touchedCount, ranges.address)
-  return true
 }
 
 function addByRow(kernel: Kernel, { ordinal, ranges, extremes }: TextState, groups: Pointer, { rowCount, selection, vector }: GroupRows): void {

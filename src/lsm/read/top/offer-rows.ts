@@ -171,7 +171,8 @@ function offer(state: TopState, given: VectorRows, { selection, selectedCount }:
   const { sources: { context: { kernel: { exports, memory } } }, top, arena } = state
   const { keys, best } = top
   const rows = selection === 0 ? 0 : selectedRows(exports.scanSelectedRows, selection, given.rowCount, arena)
-  const columns = keys.map(({ ordinal }) => keyColumn(state, given, ordinal, rows, selectedCount))
+  // Most rows are told by the first column, or the first two: the others are decoded where they are asked for.
+  const columns = keys.map(({ ordinal }) => onceOf(() => keyColumn(state, given, ordinal, rows, selectedCount)))
   const looks = columns.map((column) => keyReader(memory, column, false)), keeps = columns.map((column) => keyReader(memory, column, true))
   for (let i = 0; i < selectedCount; i++) {
     const row = rows === 0 ? i : memory.u32[(rows >>> 2) + i]!
@@ -197,9 +198,17 @@ function keyColumn({ sources: { context }, arena }: TopState, { rowCount, chunk,
 /** Of a row by its number and its place among the selected ones. */
 type KeyReader = (row: number, place: number) => RankValue
 
-function keyReader(memory: LinearMemory, { vector, isFew }: KeyColumn, isKept: boolean): KeyReader {
-  const valueAt = valueReader(memory, vector, isKept)
-  return isFew ? (_, place) => valueAt(place) : valueAt
+function keyReader(memory: LinearMemory, column: () => KeyColumn, isKept: boolean): KeyReader {
+  const reader = onceOf((): KeyReader => {
+    const { vector, isFew } = column(), valueAt = valueReader(memory, vector, isKept)
+    return isFew ? (_, place) => valueAt(place) : valueAt
+  })
+  return (row, place) => reader()(row, place)
+}
+
+function onceOf<T>(make: () => T): () => T {
+  let made: T | undefined
+  return () => (made ??= make())
 }
 
 function selectedRows(select: (selection: Pointer, count: number, out: Pointer) => number, selection: Pointer, rowCount: number, arena: Arena): Pointer {

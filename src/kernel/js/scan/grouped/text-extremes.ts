@@ -1,18 +1,46 @@
 /** Least and greatest text by group from dictionary codes; twin of assembly/scan/grouped/text-extremes.ts. */
-import type { LinearMemory } from '../../../linear-memory.ts'
+import type { LinearMemory, Pointer } from '../../../linear-memory.ts'
 import { codeRangeBytes, noCode } from '../../../scan.ts'
 import type { ScanExports } from '../../../scan.ts'
+import { columnKinds, createChunkLayout, encodings } from '../../column/layout.ts'
 import { createTextOrder } from '../../compare/text.ts'
 import type { Selections } from '../selection.ts'
 
-export type TextExtremes = Pick<ScanExports, 'scanGroupedCodes' | 'scanGroupedCodesBeat' | 'scanGroupedCodesReset'>
+export type TextExtremes = Pick<ScanExports, 'scanGroupedCodes' | 'scanGroupedCodesByEntry' | 'scanGroupedCodesBeat' | 'scanGroupedCodesReset'>
 
 const rangeWords = codeRangeBytes / 4
+const cellBitsMax = 12
 
 export function createTextExtremes(memory: LinearMemory, { active }: Selections): TextExtremes {
   const { u32, f64 } = memory
   const { compare } = createTextOrder(memory)
+  const layout = createChunkLayout(memory)
+  const cells = new Uint32Array(1 << cellBitsMax)
+  const isPlainDictionary = (chunk: Pointer): boolean => layout.kind(chunk) === columnKinds.bytes && layout.encoding(chunk) === encodings.textDictionary && layout.nulls(chunk) === 0
+
+  /** Whether the group had no code in this chunk. */
+  const take = (group: number, counted: Uint32Array, ranges: Pointer): boolean => {
+    const range = (ranges >>> 2) + rangeWords * group, isNew = u32[range + 2] === noCode
+    f64[range >>> 1]! += counted.reduce((sum, rows) => sum + rows, 0)
+    u32[range + 2] = Math.min(u32[range + 2]!, counted.findIndex((rows) => rows > 0))
+    u32[range + 3] = Math.max(u32[range + 3]!, counted.findLastIndex((rows) => rows > 0))
+    return isNew
+  }
+
   return {
+    scanGroupedCodesByEntry(keys, map, values, selection, ranges, touched) {
+      const count = layout.count(values), keyWidth = layout.codeWidth(keys), width = layout.codeWidth(values)
+      if (!isPlainDictionary(keys) || !isPlainDictionary(values) || layout.count(keys) !== count || keyWidth + width > cellBitsMax) return -1
+      cells.fill(0)
+      const keyCodes = layout.data(keys), codes = layout.data(values)
+      for (let row = 0; row < count; row++) if (active(0, selection, row)) cells[(layout.packedGet(keyCodes, keyWidth, row) << width) | layout.packedGet(codes, width, row)]! += 1
+      let touchedCount = 0
+      for (let key = 0; key < layout.entryCount(keys); key++) {
+        const group = u32[(map >>> 2) + key]!, counted = cells.subarray(key << width, (key + 1) << width)
+        if (counted.some((rows) => rows > 0) && take(group, counted, ranges)) u32[(touched >>> 2) + touchedCount++] = group
+      }
+      return touchedCount
+    },
     scanGroupedCodes(groups, codes, nullCode, selection, count, ranges, touched) {
       let touchedCount = 0
       for (let row = 0; row < count; row++) {
