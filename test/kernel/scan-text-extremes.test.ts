@@ -95,7 +95,7 @@ describe.each(kinds)('codes of two chunks (%s)', (kind) => {
       const { status, touched, ranges } = byEntry(openTestKernel(kind), rows)
       const keyTexts = [...new Set(keys as string[])].toSorted(), valueTexts = [...new Set(texts as string[])].toSorted()
       const expected = ranges.map((_, group) => {
-        const codes = texts.flatMap((text, row) => (keyTexts.indexOf(keys[row]!) >> 1 === group && selected?.[row] !== false ? [valueTexts.indexOf(text)] : []))
+        const codes = texts.flatMap((text, row) => (keyTexts.indexOf(keys[row]!) >> 1 === group && selected?.[row] !== false ? [valueTexts.indexOf(text!)] : []))
         return codes.length === 0 ? [0, noCode, 0] : [codes.length, Math.min(...codes), Math.max(...codes)]
       })
       expect(ranges).toEqual(expected)
