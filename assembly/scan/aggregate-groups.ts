@@ -24,9 +24,9 @@ export function scanGroupedMerge(into: usize, from: usize, map: usize, groupCoun
 export function scanGroupedCount(groups: usize, nulls: usize, count: u32, selection: usize, accumulators: usize): void {
   for (let word: u32 = 0, words = (count + 63) >> 6; word < words; word++) {
     let bits = activeRows(nulls, selection, count, word)
-    if (bits == ~(<u64>0) && allEqual32(groups + (<usize>word << 8))) {
+    if (bits != 0 && (word << 6) + 64 <= count && allEqual32(groups + (<usize>word << 8))) {
       const to = accumulatorOf(accumulators, groups, word << 6)
-      store<f64>(to, load<f64>(to) + 64)
+      store<f64>(to, load<f64>(to) + <f64>popcnt(bits))
       continue
     }
     for (; bits != 0; bits &= bits - 1) {

@@ -27,8 +27,8 @@ export function scanGroupsAssign(table: usize, vector: usize, nulls: usize, pare
     if (selection != 0) bits &= load<u64>(selection + (<usize>word << 3))
     if (word == from >> 6) bits &= ~(<u64>0) << (from & 63)
     const nullBits: u64 = nulls == 0 ? 0 : load<u64>(nulls + (<usize>word << 3))
-    // Sorted values, slots of time and the like are the same for many rows.
-    if (bits == ~(<u64>0) && nullBits == 0 && parents == 0 && allEqual64(vector + (<usize>word << 9))) {
+    // Sorted values, slots of time and the like are the same for many rows, those that are not selected included.
+    if (bits != 0 && rowsOfWord(count, word) == ~(<u64>0) && nullBits == 0 && parents == 0 && allEqual64(vector + (<usize>word << 9))) {
       const group = groupOfOne(table, kind, texts, vector + (<usize>word << 9))
       if (group == NO_GROUP) return word << 6
       fillGroups(groups + (<usize>word << 8), group)
