@@ -12,7 +12,7 @@ import type { HeapBudget } from '../../kernel/grouping/limited-heap.ts'
 import { createArena } from '../state/arena.ts'
 import { createDenseGroups } from './dense/dense-groups.ts'
 import type { FinishedPlaces } from './dense/dense-groups.ts'
-import type { GroupRows, GroupWork, Groups } from './group-rows.ts'
+import type { GroupWork, Groups } from './group-rows.ts'
 import { createHashedGroups } from './hashed-groups.ts'
 import type { HashedGroups } from './hashed-groups.ts'
 
@@ -46,26 +46,14 @@ function groupsWithin(kernel: Kernel, work: GroupWork, free: () => void): Groups
     return hashed
   }
 
-  /** Brings groups that came to tables to their places, if they all have one. */
-  function takeTable(): boolean {
-    if (hashed.groupCount === 0) return true
-    if (!dense!.mergeTable(hashed, arena)) return false
-    hashed = createHashedGroups(kernel, work)
-    return true
-  }
-
   /** Where all groups are: by place if they all can be, otherwise in tables. */
   function whole(): HashedGroups | FinishedPlaces {
     if (dense === undefined || dense.isEmpty) return hashed
-    return takeTable() ? (finished ??= dense.finish()) : settle()
-  }
-
-  function add(rows: GroupRows): void {
-    arena.reset()
-    finished = undefined
-    const isFirst = dense?.isEmpty === true
-    if (dense?.add(rows, hashed.groupCount, arena) !== true) hashed.add(rows, arena)
-    else if (isFirst) takeTable()
+    if (hashed.groupCount > 0) {
+      if (!dense.mergeTable(hashed, arena)) return settle()
+      hashed = createHashedGroups(kernel, work)
+    }
+    return (finished ??= dense.finish())
   }
 
   return {
@@ -74,7 +62,11 @@ function groupsWithin(kernel: Kernel, work: GroupWork, free: () => void): Groups
     get groupCount() {
       return whole().groupCount
     },
-    add,
+    add(rows) {
+      arena.reset()
+      finished = undefined
+      if (dense?.add(rows, hashed.groupCount, arena) !== true) hashed.add(rows, arena)
+    },
     get entryCount() {
       return hashed.entryCount + (dense?.entryCount ?? 0)
     },

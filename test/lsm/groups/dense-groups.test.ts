@@ -94,22 +94,4 @@ describe.each(kinds)('groups of integers (%s)', (kind) => {
     expect(found).toEqual(Array.from({ length: 2000 }, (_, i) => i - 10))
     expect((kernel.memory.u8[nulls + (last >> 3)]! >> (last & 7)) & 1).toBe(1)
   })
-
-  it('are few entries to merge after the first row group, so that a reader thread stays in the scan', () => {
-    const kernel = openTestKernel(kind, 128 * MiB), groups = open(kernel, true)
-    const keys = Array.from({ length: 2150 }, (_, row) => BigInt((row * 7919) % 100_000))
-    groups.add(rowsOf(kernel, { keys, whole: keys, decimals: keys.map(() => 1), selected: undefined, isEncoded: true }))
-    expect(groups.entryCount).toBeLessThan(2150)
-  })
-
-  it('bring those of the first rows from tables to their places', () => {
-    const kernel = openTestKernel(kind, 128 * MiB), groups = open(kernel, false)
-    for (const count of [64, 2150]) {
-      const keys = Array.from({ length: count }, (_, row) => BigInt((row * 7919) % 2000))
-      groups.add(rowsOf(kernel, { keys, whole: keys, decimals: keys.map(() => 1), selected: undefined, isEncoded: false }))
-    }
-    expect(groups.sharedPart().groupCount).toBe(0)
-    groups.results()
-    expect(groups.groupCount).toBe(2000)
-  })
 })

@@ -15,10 +15,10 @@ import { extremesOf, keysOfPlaces, placesOf, selectedCountOf, usedPlaces } from 
 import { isWithin, windowOver } from './window.ts'
 import type { PlaceWindow } from './window.ts'
 
-/** Fewer rows go to group tables; a row group has more, so that a reader thread does not leave a scan because of the groups of its first. */
-const rowsMin = 1024
+/** Fewer rows go to group tables. */
+const rowsMin = 4096
 /** As many places a row are no waste. */
-const placesPerRowMax = 64
+const placesPerRowMax = 16
 /** As many places a group are none either, of so many groups and more. */
 const placesPerGroupMax = 64, groupsFew = 1024
 
