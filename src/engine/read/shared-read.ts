@@ -16,7 +16,7 @@ export async function readShared<T>({ readers }: Shards, request: ScanRequest, w
   try {
     return await read({ ...request, share }, share.end)
   } catch (error) {
-    if (!share.isStarted) throw error
+    if (!share.isStarted()) throw error
     readers.noteRepeated(error)
   } finally {
     await share.close()

@@ -16,40 +16,43 @@ export interface ShardSnapshot extends EngineSnapshot {
 }
 
 export function takeShardSnapshot(trees: readonly Tree[], committer: Committer): ShardSnapshot {
-  let shards: readonly Snapshot[] | undefined
-  let ready: Promise<void> | undefined
-  let isReleased = false
+  return new TreeSnapshots(trees, committer)
+}
 
-  const take = (): void => {
-    shards = trees.map((tree) => tree.snapshot())
-    ready = undefined
+/** A class: every query makes one, and accessors of object literals would make each a kind of its own. */
+class TreeSnapshots implements ShardSnapshot {
+  shards: readonly Snapshot[] | undefined
+  ready: Promise<void> | undefined
+  private readonly trees: readonly Tree[]
+  private isReleased = false
+
+  constructor(trees: readonly Tree[], committer: Committer) {
+    this.trees = trees
+    const half = committer.halfVisible()
+    if (half === undefined) this.take()
+    else {
+      this.ready = this.takeWhenWhole(half, committer)
+      // Whoever uses the snapshot gets the failure; one that nobody uses has nobody to tell.
+      this.ready.catch(() => {})
+    }
   }
-  const takeWhenWhole = async (half: Promise<void>): Promise<void> => {
+
+  release(): void {
+    if (this.isReleased) return
+    this.isReleased = true
+    for (const shard of this.shards ?? []) shard.release()
+    this.shards = undefined
+  }
+
+  private take(): void {
+    this.shards = this.trees.map((tree) => tree.snapshot())
+    this.ready = undefined
+  }
+
+  private async takeWhenWhole(half: Promise<void>, committer: Committer): Promise<void> {
     for (let waitFor: Promise<void> | undefined = half; waitFor !== undefined; waitFor = committer.halfVisible()) await waitFor
-    if (isReleased) ready = undefined
-    else take()
-  }
-  const half = committer.halfVisible()
-  if (half === undefined) take()
-  else {
-    ready = takeWhenWhole(half)
-    // Whoever uses the snapshot gets the failure; one that nobody uses has nobody to tell.
-    ready.catch(() => {})
-  }
-
-  return {
-    get shards() {
-      return shards
-    },
-    get ready() {
-      return ready
-    },
-    release() {
-      if (isReleased) return
-      isReleased = true
-      for (const shard of shards ?? []) shard.release()
-      shards = undefined
-    },
+    if (this.isReleased) this.ready = undefined
+    else this.take()
   }
 }
 

@@ -15,7 +15,7 @@ import type { OfferedRowGroups, ScanShare } from './scan-share.ts'
 
 export interface OpenShare extends ScanShare {
   /** Whether readers were asked to take part: what fails then is to be done again without them. */
-  readonly isStarted: boolean
+  isStarted(): boolean
   /** Once all was offered and worked off: what the readers' rows came to; good until `close`. Throws when one failed. */
   end(): Promise<readonly ReaderPart[]>
   /** Stops the readers if `end` was not reached, waits until they touch nothing any more, and lets go of everything. */
@@ -85,9 +85,7 @@ export function openShare(options: ShareOptions): OpenShare {
       await areAllFinished
       await work(0, pace)
     },
-    get isStarted() {
-      return started !== undefined
-    },
+    isStarted: () => started !== undefined,
     expect(layout, rowCount) {
       expectedRows += rowCount
       if (started === undefined && expectedRows >= options.rowsMin) started = start(options, layout)

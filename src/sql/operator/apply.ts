@@ -57,11 +57,13 @@ const gatheredRowsMax = 32_768
 export function apply(subqueries: readonly BoundSubquery[], input: Stream, run: QueryRun, prepare: Prepare): Stream {
   const prepared = prepareAll(subqueries, run, prepare)
   const isSlow = (): boolean => prepared.some(({ cells, answers }) => cells.length === 0 && answers.get('')?.isSlow === true)
-  return async function* () {
-    for await (const batch of gathered(input, run, isSlow)) {
-      const rows = await answered(prepared, batch, run)
-      for (let start = 0; start < rows.length; start += batchRows) yield rows.length <= batchRows ? rows : rows.slice(start, start + batchRows)
-    }
+  return () => answeredRows(prepared, gathered(input, run, isSlow), run)
+}
+
+async function* answeredRows(prepared: readonly Prepared[], batches: AsyncIterable<Batch>, run: QueryRun): AsyncGenerator<Batch> {
+  for await (const batch of batches) {
+    const rows = await answered(prepared, batch, run)
+    for (let start = 0; start < rows.length; start += batchRows) yield rows.length <= batchRows ? rows : rows.slice(start, start + batchRows)
   }
 }
 

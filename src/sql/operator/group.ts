@@ -15,7 +15,7 @@ import { wantedOfEngine } from './engine/wanted-groups.ts'
 import type { WantedRows } from './engine/wanted-groups.ts'
 import { hashed } from './hashed-group.ts'
 import type { GroupNode, QueryNode } from './node.ts'
-import { readStatsOf, snapshotOf } from './query-run.ts'
+import { only, readStatsOf, snapshotOf } from './query-run.ts'
 import type { Batch, QueryRun, Stream } from './query-run.ts'
 import { scanAccess } from './scan.ts'
 
@@ -48,14 +48,11 @@ function byEngine({ scan: scanned, gate, conditions, computed, keys, requests, v
   const result = resultOf(keys.length, values)
   const wanted: WantedGroups | undefined = wantedRows && wantedOfEngine(wantedRows, keys.length, values, run)
   const nothing: Batch = keys.length > 0 ? [] : [result(requests.map((request) => (request.function === 'count' ? 0 : null)))]
-  return async function* () {
-    if (range === undefined || isOpen([]) !== 1) {
-      yield nothing
-      return
-    }
+  return () => {
+    if (range === undefined || isOpen([]) !== 1) return only(nothing)
     const scan: EngineScan = { table, ...range, ordered: false, columns: [], conditions, computed, ...(run.signal === undefined ? {} : { signal: run.signal }) }
     const isOne = keys.length === 0 && !requests.some(({ distinct }) => distinct)
-    yield* unlessRefused(isOne ? oneGroup(scan, requests, run, stats) : run.engine.groupedAggregate(snapshotOf(run), scan, keys, requests, stats, wanted), result, byRows)
+    return unlessRefused(isOne ? oneGroup(scan, requests, run, stats) : run.engine.groupedAggregate(snapshotOf(run), scan, keys, requests, stats, wanted), result, byRows)
   }
 }
 

@@ -12,7 +12,7 @@ import type { GroupNode, QueryNode, SortKey } from './node.ts'
 import { engineTop, topOfScan, topRowsMax } from './engine/engine-top.ts'
 import type { WantedRows } from './engine/wanted-groups.ts'
 import { batchRows, newRow, pace } from './query-run.ts'
-import type { Prepare, QueryRun, Stream } from './query-run.ts'
+import type { Batch, Prepare, QueryRun, Stream } from './query-run.ts'
 import { scan, scanAccess } from './scan.ts'
 import { distinct, gated, matched, unionAll } from './set.ts'
 import { sort } from './sort.ts'
@@ -36,12 +36,10 @@ function openNode(node: QueryNode, run: QueryRun, rowsMax: number | undefined, r
       return scan(node, run, rowsMax, repeated)
     case 'values': {
       const rows = node.rows.map((row) => row.map((item) => compile(item, run)))
-      return async function* () {
-        yield rows.map((row) => row.map((item) => item([])))
-      }
+      return () => evaluated(rows)
     }
     case 'given':
-      return given(node.columns, run)
+      return () => given(node.columns, run)
     case 'common':
       return node.plan.isHeld || repeated ? commonRows(node.plan, run, () => open(node.plan.node, run, undefined, node.plan.outer.length > 0)) : input(node.plan.node, rowsMax)
     case 'filter':
@@ -109,11 +107,13 @@ function firstGroups({ input, keys }: Extract<QueryNode, { kind: 'sort' }>, want
   return input.kind === 'project' ? watched(input, project(input, groups, run), run) : groups
 }
 
-function given(columns: readonly number[], run: QueryRun): Stream {
-  return async function* () {
-    for (let from = 0; from < run.given.length; from += batchRows) {
-      yield run.given.slice(from, from + batchRows).map((row, index): EngineRow => [...columns.map((column) => row[column]!), from + index])
-    }
+async function* evaluated(rows: readonly (readonly Evaluate[])[]): AsyncGenerator<Batch> {
+  yield rows.map((row) => row.map((item) => item([])))
+}
+
+async function* given(columns: readonly number[], run: QueryRun): AsyncGenerator<Batch> {
+  for (let from = 0; from < run.given.length; from += batchRows) {
+    yield run.given.slice(from, from + batchRows).map((row, index): EngineRow => [...columns.map((column) => row[column]!), from + index])
   }
 }
 
@@ -124,11 +124,13 @@ function union(node: Extract<QueryNode, { kind: 'set' }>, left: Stream, right: S
 
 function project(node: Extract<QueryNode, { kind: 'project' }>, input: Stream, run: QueryRun): Stream {
   const expressions = node.expressions.map((expression) => compile(expression, run))
-  return async function* () {
-    for await (const batch of input()) {
-      await pace(run, batch.length)
-      yield batch.map((row) => projected(expressions, row))
-    }
+  return () => projectedRows(expressions, input, run)
+}
+
+async function* projectedRows(expressions: readonly Evaluate[], input: Stream, run: QueryRun): AsyncGenerator<Batch> {
+  for await (const batch of input()) {
+    await pace(run, batch.length)
+    yield batch.map((row) => projected(expressions, row))
   }
 }
 

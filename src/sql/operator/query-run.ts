@@ -14,8 +14,18 @@ import type { MemoryPool, QueryMemory } from './spill/query-memory.ts'
 
 export type Batch = readonly EngineRow[]
 
-/** Rows of an operator; may be asked for again, each time from the start. */
+/**
+ * Rows of an operator; may be asked for again, each time from the start. One that is a generator calls a generator of its
+ * module: each `function*` that is made while a query runs has objects of its own shape, which keep all that it sees in
+ * memory until a full collection.
+ */
 export type Stream = () => AsyncIterable<Batch>
+
+export async function* noRows(): AsyncGenerator<Batch> {}
+
+export async function* only(rows: Batch): AsyncGenerator<Batch> {
+  yield rows
+}
 
 /** Makes a subquery's own operators. */
 export type Prepare = (plan: unknown, rowsMax: number | undefined, repeated: boolean) => Stream
@@ -86,11 +96,17 @@ export interface QueryRunInput extends Pick<QueryRun, 'engine' | 'stats' | 'sign
 
 const KiB = 1024
 
-export function newQueryRun({ limits, turns = systemTurns, ...given }: QueryRunInput): QueryRun {
+export function newQueryRun({ engine, stats, signal, values, nowMicros, probe, willReturn, limits, turns = systemTurns }: QueryRunInput): QueryRun {
   // An operator writes to tens of files, and reads from them, with a block of each in memory.
   const blockBytes = Math.min(64 * KiB, Math.max(KiB / 2, Math.floor(Math.min(limits.memoryBytesMax, limits.pool.bytesMax) / 512)))
-  const spill: SpillUse = { bytesMax: limits.spillBytesMax, blockBytes, bytesHeld: 0, ...(given.signal !== undefined && { signal: given.signal }) }
-  return { ...given, snapshot: undefined, given: [], cells: new Map(), memory: createQueryMemory(limits.memoryBytesMax, limits.pool), memoryOfWrite: createQueryMemory(limits.pool.bytesMax, limits.pool), spill, lookups: new Map(), common: new Map(), spillFiles: new Set(), discardFailure: undefined, turns, rowsOfTurn: 0, turnStartMs: turns.monotonicMs() }
+  const spill: SpillUse = signal === undefined ? { bytesMax: limits.spillBytesMax, blockBytes, bytesHeld: 0 } : { bytesMax: limits.spillBytesMax, blockBytes, bytesHeld: 0, signal }
+  // Every query makes one, so its properties are named: to copy those of another object costs more than a small query does.
+  return {
+    engine, stats, signal, values, nowMicros, probe, willReturn, turns, spill,
+    snapshot: undefined, given: [], cells: new Map(), lookups: new Map(), common: new Map(), spillFiles: new Set(),
+    memory: createQueryMemory(limits.memoryBytesMax, limits.pool), memoryOfWrite: createQueryMemory(limits.pool.bytesMax, limits.pool),
+    discardFailure: undefined, rowsOfTurn: 0, turnStartMs: turns.monotonicMs(),
+  }
 }
 
 /** Runs a query's operators over one snapshot, until the last row is there or the consumer stops. */

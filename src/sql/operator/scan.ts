@@ -5,7 +5,7 @@ import type { Access } from '../execute/access.ts'
 import type { ScanRange } from '../execute/bounds.ts'
 import { readKeys } from './lookup/key-read.ts'
 import type { ScanNode } from './node.ts'
-import { batchRows, pace, readStatsOf, snapshotOf } from './query-run.ts'
+import { batchRows, noRows, pace, readStatsOf, snapshotOf } from './query-run.ts'
 import type { Batch, QueryRun, Stream } from './query-run.ts'
 import type { MemoryShare } from './spill/query-memory.ts'
 import { createRowStore } from './spill/row-store.ts'
@@ -21,7 +21,7 @@ export function scanAccess(node: ScanNode, { values, lookups }: QueryRun): Acces
  * not where they are read by their keys.
  */
 export function scan(node: ScanNode, run: QueryRun, rowsMax: number | undefined, repeated: boolean, conditions: readonly EngineExpression[] = [], access = scanAccess(node, run)): Stream {
-  if (access.kind === 'nothing' || rowsMax === 0) return async function* () {}
+  if (access.kind === 'nothing' || rowsMax === 0) return noRows
   const read: Stream = access.kind === 'keys' ? () => readKeys(node, access, run, rowsMax) : () => readRanges(node, access.ranges, conditions, run, rowsMax)
   return repeated ? kept(read, run) : read
 }
@@ -62,14 +62,23 @@ function inParts(page: Batch): readonly Batch[] {
 /** Reads once, when first asked, and keeps the rows for the time of the query. */
 function kept(read: Stream, run: QueryRun): Stream {
   const share = run.memory.share()
-  let rows: RowStore | undefined
-  return async function* () {
-    rows ??= await keepRows(read, run, share)
-    yield* rows.read()
-  }
+  const keptRows: KeptRows = { read, run, share, rows: undefined }
+  return () => readKept(keptRows)
 }
 
-async function keepRows(read: Stream, run: QueryRun, share: MemoryShare): Promise<RowStore> {
+interface KeptRows {
+  readonly read: Stream
+  readonly run: QueryRun
+  readonly share: MemoryShare
+  rows: RowStore | undefined
+}
+
+async function* readKept(kept: KeptRows): AsyncGenerator<Batch> {
+  kept.rows ??= await keepRows(kept)
+  yield* kept.rows.read()
+}
+
+async function keepRows({ read, run, share }: KeptRows): Promise<RowStore> {
   const rows = createRowStore(run, share)
   for await (const batch of read()) await rows.append(batch)
   return rows

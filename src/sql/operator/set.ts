@@ -1,6 +1,6 @@
 /** DISTINCT, UNION, INTERSECT and EXCEPT, by whole rows; nulls equal each other here. */
 import type { EngineRow } from '../../engine/engine.ts'
-import { pace } from './query-run.ts'
+import { noRows, pace } from './query-run.ts'
 import type { Batch, QueryRun, Stream } from './query-run.ts'
 import { hashOfKey } from './spill/key-hash.ts'
 import { hasKey, keyBytes, lookUp, newKeyMap, put } from './spill/key-map.ts'
@@ -38,10 +38,12 @@ function isFirst(row: EngineRow, seen: KeyMap<true>, pass: Pass): boolean {
 }
 
 export function unionAll(left: Stream, right: Stream): Stream {
-  return async function* () {
-    yield* left()
-    yield* right()
-  }
+  return () => both(left, right)
+}
+
+async function* both(left: Stream, right: Stream): AsyncGenerator<Batch> {
+  yield* left()
+  yield* right()
 }
 
 /** Rows of the left side that are (INTERSECT) or are not (EXCEPT) on the right; with ALL as often as both say. */
@@ -92,18 +94,18 @@ function countRow(row: EngineRow, counts: KeyMap<number>, pass: Pass): void {
 
 /** All rows or none. */
 export function gated(input: Stream, isOpen: () => boolean): Stream {
-  return async function* () {
-    if (isOpen()) yield* input()
-  }
+  return () => (isOpen() ? input() : noRows())
 }
 
 /** The rows for which a condition holds. */
 export function filtered(input: Stream, run: QueryRun, condition: (row: EngineRow) => boolean): Stream {
-  return async function* () {
-    for await (const batch of input()) {
-      await pace(run, batch.length)
-      const rows = batch.filter(condition)
-      if (rows.length > 0) yield rows
-    }
+  return () => filteredRows(input, run, condition)
+}
+
+async function* filteredRows(input: Stream, run: QueryRun, condition: (row: EngineRow) => boolean): AsyncGenerator<Batch> {
+  for await (const batch of input()) {
+    await pace(run, batch.length)
+    const rows = batch.filter(condition)
+    if (rows.length > 0) yield rows
   }
 }

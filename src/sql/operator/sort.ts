@@ -6,7 +6,7 @@
 import type { EngineRow, SpilledRun, SpillFile } from '../../engine/engine.ts'
 import { comparer } from '../expression/value/order.ts'
 import type { SortKey } from './node.ts'
-import { discardSpillFile, openSpillFile, pace } from './query-run.ts'
+import { discardSpillFile, only, openSpillFile, pace } from './query-run.ts'
 import type { Batch, QueryRun, Stream } from './query-run.ts'
 import { merged } from './spill/merge.ts'
 import type { CompareRows } from './spill/merge.ts'
@@ -62,21 +62,23 @@ interface Spilled {
 export function sort(keys: readonly SortKey[], input: Stream, run: QueryRun, rowsMax: number): Stream {
   const compare = rowComparer(keys)
   const share = run.memory.share()
-  return async function* () {
-    if (rowsMax === 0) return
-    const sorting: Sorting = { run, share, compare, rowsMax, stretches: [], last: [], rowCount: 0, bound: undefined, spilled: undefined }
-    try {
-      for await (const batch of input()) {
-        await pace(run, batch.length)
-        for (const row of batch) if (!add(sorting, row)) await makeRoom(sorting, row)
-      }
-      if (sorting.spilled !== undefined) await spillHeld(sorting)
-      else endStretch(sorting)
-      yield* first(sorting.spilled === undefined ? held(sorting) : await mergedRuns(sorting, sorting.spilled), sorting)
-    } finally {
-      share.give(share.usedBytes)
-      if (sorting.spilled !== undefined) await discardSpillFile(run, sorting.spilled.file)
+  return () => sorted({ run, share, compare, rowsMax, stretches: [], last: [], rowCount: 0, bound: undefined, spilled: undefined }, input)
+}
+
+async function* sorted(sorting: Sorting, input: Stream): AsyncGenerator<Batch> {
+  const { run, share, rowsMax } = sorting
+  if (rowsMax === 0) return
+  try {
+    for await (const batch of input()) {
+      await pace(run, batch.length)
+      for (const row of batch) if (!add(sorting, row)) await makeRoom(sorting, row)
     }
+    if (sorting.spilled !== undefined) await spillHeld(sorting)
+    else endStretch(sorting)
+    yield* first(sorting.spilled === undefined ? held(sorting) : await mergedRuns(sorting, sorting.spilled), sorting)
+  } finally {
+    share.give(share.usedBytes)
+    if (sorting.spilled !== undefined) await discardSpillFile(run, sorting.spilled.file)
   }
 }
 
@@ -134,10 +136,6 @@ function forget(sorting: Sorting): void {
 
 function held({ stretches, compare }: Sorting): AsyncIterable<Batch> {
   return merged(stretches.map(only), compare)
-}
-
-async function* only(rows: Batch): AsyncGenerator<Batch> {
-  yield rows
 }
 
 /** The rows that are wanted of those in order. */

@@ -8,7 +8,7 @@ import { atOperand } from '../value/values.ts'
 import type { Values } from '../value/values.ts'
 import type { Window } from './node.ts'
 import { pace } from './query-run.ts'
-import type { QueryRun, Stream } from './query-run.ts'
+import type { Batch, QueryRun, Stream } from './query-run.ts'
 
 export interface RowWindow {
   readonly offset: number
@@ -33,18 +33,20 @@ function rowCount({ kind, value }: SqlValue, clause: string): number | undefined
   return count
 }
 
-export function limited({ offset, limit }: RowWindow, input: Stream, run: QueryRun): Stream {
-  return async function* () {
-    let skip = offset
-    let left = limit ?? Number.POSITIVE_INFINITY
+export function limited(window: RowWindow, input: Stream, run: QueryRun): Stream {
+  return () => windowRows(window, input, run)
+}
+
+async function* windowRows({ offset, limit }: RowWindow, input: Stream, run: QueryRun): AsyncGenerator<Batch> {
+  let skip = offset
+  let left = limit ?? Number.POSITIVE_INFINITY
+  if (left === 0) return
+  for await (const batch of input()) {
+    await pace(run, batch.length)
+    const rows = skip === 0 && batch.length <= left ? batch : batch.slice(skip, skip + left)
+    skip -= Math.min(skip, batch.length)
+    left -= rows.length
+    if (rows.length > 0) yield rows
     if (left === 0) return
-    for await (const batch of input()) {
-      await pace(run, batch.length)
-      const rows = skip === 0 && batch.length <= left ? batch : batch.slice(skip, skip + left)
-      skip -= Math.min(skip, batch.length)
-      left -= rows.length
-      if (rows.length > 0) yield rows
-      if (left === 0) return
-    }
   }
 }

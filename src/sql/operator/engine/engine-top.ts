@@ -8,8 +8,8 @@ import type { ScanRange } from '../../execute/bounds.ts'
 import type { Run } from '../../expression/compile.ts'
 import { splitCondition } from '../../vector/filter.ts'
 import type { QueryNode, ScanNode } from '../node.ts'
-import { batchRows, pace, readStatsOf, snapshotOf } from '../query-run.ts'
-import type { QueryRun, Stream } from '../query-run.ts'
+import { batchRows, noRows, pace, readStatsOf, snapshotOf } from '../query-run.ts'
+import type { Batch, QueryRun, Stream } from '../query-run.ts'
 
 export type SortNode = Extract<QueryNode, { readonly kind: 'sort' }>
 
@@ -42,13 +42,15 @@ export function engineTop({ input, keys }: SortNode, run: Run): EngineTop | unde
 
 /** `range`: all that is read of the scan's table; what is read counts as `node`'s. */
 export function topOfScan({ scan, conditions, order }: EngineTop, range: ScanRange, node: SortNode, run: QueryRun, rowsMax: number): Stream {
-  if (rowsMax === 0) return async function* () {}
+  if (rowsMax === 0) return noRows
   const engineScan: EngineScan = { table: scan.table, ...range, ordered: false, columns: scan.columns, ...(conditions.length === 0 ? {} : { conditions }), ...(run.signal === undefined ? {} : { signal: run.signal }) }
-  return async function* () {
-    const rows = await unlessEnded(run.engine.topRows(snapshotOf(run), engineScan, order, rowsMax, readStatsOf(run, node)), run.signal)
-    for (let start = 0; start < rows.length; start += batchRows) {
-      await pace(run, batchRows)
-      yield rows.slice(start, start + batchRows)
-    }
+  return () => topRows(engineScan, order, node, run, rowsMax)
+}
+
+async function* topRows(scan: EngineScan, order: readonly EngineOrder[], node: SortNode, run: QueryRun, rowsMax: number): AsyncGenerator<Batch> {
+  const rows = await unlessEnded(run.engine.topRows(snapshotOf(run), scan, order, rowsMax, readStatsOf(run, node)), run.signal)
+  for (let start = 0; start < rows.length; start += batchRows) {
+    await pace(run, batchRows)
+    yield rows.slice(start, start + batchRows)
   }
 }

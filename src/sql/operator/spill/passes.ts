@@ -6,7 +6,7 @@
  */
 import type { EngineRow, SpilledRun, SpillFile } from '../../../engine/engine.ts'
 import type { Batch, QueryRun, Stream } from '../query-run.ts'
-import { discardSpillFile, openSpillFile } from '../query-run.ts'
+import { discardSpillFile, noRows, openSpillFile } from '../query-run.ts'
 import { newKeyMarks } from './key-marks.ts'
 import type { KeyMarks } from './key-marks.ts'
 import type { MemoryShare } from './query-memory.ts'
@@ -109,5 +109,3 @@ function createPass(task: Task, firstLevel: number, run: QueryRun, share: Memory
     },
   }
 }
-
-async function* noRows(): AsyncGenerator<Batch> {}

@@ -51,23 +51,47 @@ export function createMemoryPool(bytesMax: number): MemoryPool {
 }
 
 export function createQueryMemory(bytesMax: number, pool: MemoryPool): QueryMemory {
-  const grants: Grants = { bytesMax, pool, stepBytes: Math.max(256, Math.floor(bytesMax / 256)), shares: [] }
-  return {
-    bytesMax,
-    get usedBytes() {
-      return grants.shares.reduce((sum, { usedBytes }) => sum + usedBytes, 0)
-    },
-    share: () => createShare(grants),
-    close() {
-      for (const share of grants.shares) grant(grants, share, -share.grantedBytes)
-    },
+  return new Shares(bytesMax, pool)
+}
+
+/** A class, as shares are: every query makes two, and accessors of object literals would make each a kind of its own. */
+class Shares implements QueryMemory {
+  readonly bytesMax: number
+  private readonly grants: Grants
+
+  constructor(bytesMax: number, pool: MemoryPool) {
+    this.bytesMax = bytesMax
+    this.grants = { bytesMax, pool, stepBytes: Math.max(256, Math.floor(bytesMax / 256)), shares: [] }
+  }
+
+  get usedBytes(): number {
+    return this.grants.shares.reduce((sum, { usedBytes }) => sum + usedBytes, 0)
+  }
+
+  share(): MemoryShare {
+    return new Share(this.grants)
+  }
+
+  close(): void {
+    for (const share of this.grants.shares) grant(this.grants, share, -share.grantedBytes)
   }
 }
 
-function createShare(grants: Grants): MemoryShare {
-  const own: Grant = { grantedBytes: 0, usedBytes: 0 }
-  grants.shares.push(own)
-  const take = (bytes: number): boolean => {
+class Share implements MemoryShare {
+  private readonly grants: Grants
+  private readonly own: Grant = { grantedBytes: 0, usedBytes: 0 }
+
+  constructor(grants: Grants) {
+    this.grants = grants
+    grants.shares.push(this.own)
+  }
+
+  get usedBytes(): number {
+    return this.own.usedBytes
+  }
+
+  take(bytes: number): boolean {
+    const { grants, own } = this
     const missing = own.usedBytes + bytes - own.grantedBytes
     if (missing > 0) {
       const step = Math.max(missing, grants.stepBytes)
@@ -78,24 +102,22 @@ function createShare(grants: Grants): MemoryShare {
     own.usedBytes += bytes
     return true
   }
-  return {
-    get usedBytes() {
-      return own.usedBytes
-    },
-    take,
-    need(bytes) {
-      if (take(bytes)) return
-      const missing = own.usedBytes + bytes - own.grantedBytes
-      if (grants.pool.usedBytes + missing > grants.pool.bytesMax) throw poolIsUsedUp(grants.pool)
-      grant(grants, own, missing)
-      own.usedBytes += bytes
-    },
-    give(bytes) {
-      own.usedBytes -= bytes
-      const spare = own.grantedBytes - own.usedBytes
-      if (own.usedBytes === 0) grant(grants, own, -spare)
-      else if (spare > 2 * grants.stepBytes) grant(grants, own, grants.stepBytes - spare)
-    },
+
+  need(bytes: number): void {
+    if (this.take(bytes)) return
+    const { grants, own } = this
+    const missing = own.usedBytes + bytes - own.grantedBytes
+    if (grants.pool.usedBytes + missing > grants.pool.bytesMax) throw poolIsUsedUp(grants.pool)
+    grant(grants, own, missing)
+    own.usedBytes += bytes
+  }
+
+  give(bytes: number): void {
+    const { grants, own } = this
+    own.usedBytes -= bytes
+    const spare = own.grantedBytes - own.usedBytes
+    if (own.usedBytes === 0) grant(grants, own, -spare)
+    else if (spare > 2 * grants.stepBytes) grant(grants, own, grants.stepBytes - spare)
   }
 }
 
