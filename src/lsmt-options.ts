@@ -11,8 +11,6 @@ import type { S3Address } from './storage/s3/s3-address.ts'
 export type BucketOptions = Pick<S3Address, 'prefix' | 'endpoint' | 'region' | 'pathStyle' | 'credentials' | 'temporaryDirectory' | 'diskCache'>
 
 export interface OpenOptions extends Partial<Omit<DatabaseSettings, 'tree'>>, BucketOptions {
-  /** Of a new database, which keeps them. Default: one for each worker, at least one; in a bucket 8, as of a server. */
-  readonly shards?: number
   /** Default './data'; created if absent. One process at a time (55006). */
   readonly dataDir?: string
   /** Default true; false: 58P01 when there is no database, and nothing is made. */
@@ -39,8 +37,6 @@ const placeOptionNames = ['dataDir', 'createIfMissing', 'storage', 'log', 'readO
 const clusterOptionNames = ['nodeId', 'etcd', 'cluster', 'advertise', 'replicationFactor', 'clusterSecret']
 /** Of a program's own database: who waits for a sync is mostly all that there is to do. */
 const inlineSyncMsMax = 2
-/** Of fewer shards: as much of the memory as eight have together. */
-const memtableBytesMax = 64 * 1024 * 1024
 const settingNames = Object.keys(defaultDatabaseSettings)
 const treeSettingNames = Object.keys(defaultDatabaseSettings.tree)
 
@@ -104,16 +100,8 @@ function databaseSettings(options: OpenOptions): DatabaseSettings {
   if (ofCluster !== undefined) throw new LsmtError('0A000', `'${ofCluster}' is not supported here: a database within a program is no node of a cluster`, { hint: 'lsmt serve --node-id is one; ask it over HTTP' })
   for (const name of Object.keys(given)) if (!settingNames.includes(name)) throw new LsmtError('22023', `'${name}' is no option; options are ${[...placeOptionNames, ...settingNames].join(', ')}`)
   for (const name of Object.keys(tree)) if (!treeSettingNames.includes(name)) throw new LsmtError('22023', `'tree.${name}' is no option; tree options are ${treeSettingNames.join(', ')}`)
-  const { workers } = { ...defaultDatabaseSettings, ...defined(options) }
-  const own = options.storage === 's3' ? {} : { shards: shardsOf(workers) }
-  return { ...defaultDatabaseSettings, inlineSyncMsMax, ...own, ...defined(given), tree: { ...defaultDatabaseSettings.tree, memtableBytesMax, ...defined(tree) } }
+  return { ...defaultDatabaseSettings, inlineSyncMsMax, ...defined(given), tree: { ...defaultDatabaseSettings.tree, ...defined(tree) } }
 }
-
-/**
- * Shards are worked on side by side, one worker each: one thread serves them all. More of them only cut batches into more
- * pieces, and give each range more to merge. Whether `workers` is a number is checked with all other settings.
- */
-const shardsOf = (workers: number): number => (Number.isSafeInteger(workers) ? Math.max(1, workers) : defaultDatabaseSettings.shards)
 
 /** Without the fields that are undefined. */
 function defined<T extends object>(given: T): { [Name in keyof T]?: Exclude<T[Name], undefined> } {

@@ -148,19 +148,6 @@ describe('an embedded database', () => {
     await expect(open({ ...small, storage: 'memory', ...options })).rejects.toMatchObject({ code: '22023' })
   })
 
-  test('makes a shard for each worker, keeps how many there are, and asks for as many as are given', async () => {
-    const dataDir = join(folder, 'shards of workers')
-    const countOf = async (options: object): Promise<number> => {
-      const db = await open({ ...small, ...options })
-      const { length } = db.stats().shards
-      await db.close()
-      return length
-    }
-    expect(await countOf({ dataDir, workers: 2 })).toBe(2)
-    expect(await countOf({ dataDir, workers: 0 })).toBe(2)
-    expect([await countOf({ storage: 'memory', workers: 0 }), await countOf({ storage: 'memory', workers: 1 }), await countOf({ storage: 'memory', shards: 5 })]).toEqual([1, 1, 5])
-  })
-
   test('refuses another shard count than it has, and lets the directory go', async () => {
     const dataDir = join(folder, 'shards')
     await (await open({ ...small, dataDir, shards: 2 })).close()
