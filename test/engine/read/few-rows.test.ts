@@ -65,3 +65,19 @@ test('rows under hidden keys come as they were inserted, however many', async ()
   for (let from = 0; from < numbers.length; from += 3_000) await engine.insert(table, numbers.slice(from, from + 3_000), 'insert')
   expect(await scanned(engine, { table, ordered: 'few', columns: [table.columns.findIndex(({ name }) => name === 'n')], predicate: [] })).toEqual(numbers)
 })
+
+test('batches of long texts are of few rows, whether they are put into order or not', async () => {
+  const { engine, table } = await filled(shapes[0][1] as unknown as Parameters<typeof newTable>, (number) => [number, 'x'.repeat(2_000), number])
+  const snapshot = engine.snapshot(), sizes: number[] = []
+  for (const below of [300, rowCount]) {
+    let rows = 0
+    for await (const page of engine.scan(snapshot, { table, ordered: 'few', columns: [0, 1], predicate: [{ ordinal: 2, comparison: 'lt', value: below }] })) {
+      rows += page.length
+      sizes.push(page.length)
+    }
+    expect(rows).toBe(below)
+  }
+  snapshot.release()
+  // 64 KiB are 32 of them, and a page of these files has a few more.
+  expect(Math.max(...sizes)).toBeLessThan(64)
+})

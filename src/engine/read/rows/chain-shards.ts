@@ -11,13 +11,13 @@ import type { PageRows } from '../../codec/read-page.ts'
 import type { EngineRow } from '../../engine.ts'
 import { allEnded } from '../all-ended.ts'
 import { createRowCollector } from './page-reader.ts'
-import type { PageReader } from './page-reader.ts'
+import type { PageReader, RowCollector } from './page-reader.ts'
 
-/** Rows of a batch; of fewer pages wait for others. */
-const batchRows = 1024
+/** A batch of fewer rows, and less text, waits for more pages. Whoever takes batches holds one of them beyond what memory it was given. */
+const batchRows = 1024, batchTextBytes = 64 * 1024
 
-/** Rows that are put into order. */
-const sortedRowsMax = 4096
+/** Rows that are put into order, and their text. */
+const sortedRowsMax = 4096, sortedTextBytesMax = 1024 * 1024
 
 type Open = (tree: Tree, shard: number) => ScanCursor
 
@@ -31,7 +31,7 @@ export async function* chainShards(reader: PageReader, trees: readonly Tree[], o
         const { rows, count } = select(page)
         collector.add(page, { rows, count: Math.min(count, left) })
         left -= Math.min(count, left)
-        if (collector.count >= batchRows) yield collector.take()
+        if (isBatch(collector)) yield collector.take()
       }
     } finally {
       cursor.close()
@@ -54,16 +54,27 @@ export async function* chainSorted(reader: PageReader, trees: readonly Tree[], o
         const rows = select(page)
         collector.add(page, rows)
         keys?.add(page, rows)
-        if (collector.count < (keys === undefined ? batchRows : sortedRowsMax)) continue
+        if (!(keys === undefined ? isBatch(collector) : isMuch(collector))) continue
         keys = undefined
-        yield collector.take()
+        yield* batchesOf(collector)
       }
       cursor.close()
     }
-    if (collector.count > 0) yield keys === undefined ? collector.take() : keys.sorted(collector.take())
+    yield* batchesOf(collector, keys)
   } finally {
     for (const cursor of cursors) cursor.close()
   }
+}
+
+const isBatch = ({ count, textBytes }: RowCollector): boolean => count >= batchRows || textBytes >= batchTextBytes
+const isMuch = ({ count, textBytes }: RowCollector): boolean => count >= sortedRowsMax || textBytes >= sortedTextBytesMax
+
+/** What was collected, by `keys` in their order, in batches. */
+function* batchesOf(collector: RowCollector, keys?: KeyedRows): Generator<readonly EngineRow[]> {
+  const { count, textBytes } = collector
+  const taken = collector.take(), rows = keys === undefined ? taken : keys.sorted(taken)
+  const size = Math.max(1, Math.min(batchRows, Math.floor(count * batchTextBytes / Math.max(1, textBytes))))
+  for (let from = 0; from < count; from += size) yield size >= count ? rows : rows.slice(from, from + size)
 }
 
 const noBytes = new Uint8Array(0)

@@ -24,30 +24,42 @@ export function createPageReader(memory: LinearMemory, kinds: readonly ReadKind[
 export interface RowCollector {
   /** Of rows that were added and not taken. */
   readonly count: number
+  /** What their texts and bytes take, about: numbers beside them matter less. */
+  readonly textBytes: number
   add(page: Pick<Page, 'vectors'>, rows: PageRows): void
   take(): readonly EngineRow[]
 }
 
 export function createRowCollector({ memory, kinds, columns, asText }: PageReader): RowCollector {
   const none = (): EngineValue[][] => columns.map(() => [])
-  let collected = none(), count = 0
+  let collected = none(), count = 0, textBytes = 0
   return {
     get count() {
       return count
+    },
+    get textBytes() {
+      return textBytes
     },
     add({ vectors }, rows) {
       for (let i = 0; i < columns.length; i++) {
         const ordinal = columns[i]!, vector = vectors[ordinal]
         invariant(vector !== undefined, `column ${ordinal} is missing in a page`)
         addColumn(memory, kinds[ordinal]!, vector, rows, collected[i]!, asText)
+        if (vector.kind === 'bytes') textBytes += lengthsFrom(collected[i]!, count)
       }
       count += rows.count
     },
     take() {
       const rows = rowsOfColumns(collected, count)
       collected = none()
-      count = 0
+      count = textBytes = 0
       return rows
     },
   }
+}
+
+function lengthsFrom(values: readonly EngineValue[], from: number): number {
+  let length = 0
+  for (let i = from; i < values.length; i++) length += (values[i] as string | Uint8Array | null)?.length ?? 0
+  return length
 }
