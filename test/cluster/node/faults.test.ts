@@ -178,7 +178,7 @@ describeEtcd('what people ask', () => {
   it('of nodes and shards that there are not is refused', async () => {
     const place = { etcd: await sharedEtcd(), cluster: freshCluster() }
     const [a, b] = await Promise.all([startMember('a', place), startMember('b', place)])
-    await until(() => areAllLed([a, b]))
+    await until(() => areAllLed([a, b]) && a.membership.status().nodes.length === 2)
     const { operate } = a.membership
     await expect(operate.drain('x')).rejects.toMatchObject({ code: '22023', message: "the cluster has no node 'x': there are a, b" })
     await expect(operate.replace('a', 'a')).rejects.toMatchObject({ code: '22023' })

@@ -9,7 +9,8 @@ const expectedCodes = new Set([
   // No connection, one that broke, and our own patience.
   'ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'EHOSTUNREACH', 'ENETUNREACH', 'ETIMEDOUT', 'UND_ERR_SOCKET', 'UND_ERR_CONNECT_TIMEOUT', 'TimeoutError',
 ])
-const violationsMax = 50
+/** Of those that begin alike: what is seen over and over leaves room for what is seen at the end. */
+const violationsMax = 50, beginningLength = 16
 
 export interface Recorder {
   operation(operation: RegisterOperation): void
@@ -29,7 +30,10 @@ export function createRecorder(copies: number): Recorder {
     operation: (operation) => void history.push(operation),
     probe: (outcome) => void probes.push(outcome),
     group: (number) => void groups.push(number),
-    violation: (text) => { if (violations.length < violationsMax) violations.push(text) },
+    violation(text) {
+      const beginning = text.slice(0, beginningLength)
+      if (violations.filter((each) => each.startsWith(beginning)).length < violationsMax) violations.push(text)
+    },
     givenUp: (text) => void givenUp.push(text),
     outcome(outcome, url, sql) {
       const name = outcome.kind === 'answered' ? 'answered' : `${outcome.kind} ${outcome.code}`
