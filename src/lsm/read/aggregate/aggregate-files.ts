@@ -2,18 +2,18 @@
  * Aggregates over whole table files, without a look at their row groups: what a column comes to in a file is worked out
  * from its zone maps once, and kept as long as the file is open.
  */
-import type { Kernel } from '../../kernel/kernel.ts'
-import { mergePartials, partialOfNothing } from '../aggregate.ts'
-import { compareBoundaries, compareBytes, firstBoundary } from '../keys/key-bytes.ts'
-import { emptyCover } from '../keys/range-cover.ts'
-import type { RowLayout } from '../keys/row-layout.ts'
-import type { ColumnTotals, TableFile } from '../state/version.ts'
-import type { View } from '../state/view.ts'
-import type { AggregateFunction, AggregatePartial, AggregateRequest, ReadStats, ScanRequest } from '../tree.ts'
-import { storedAggregate } from './aggregate/column-aggregate.ts'
-import { createMemtableSource } from './merge/memtable-source.ts'
-import type { ReadContext } from './read-context.ts'
-import { hasEntry, runsOf } from './scan-sources.ts'
+import type { Kernel } from '../../../kernel/kernel.ts'
+import { mergePartials, partialOfNothing } from '../../aggregate.ts'
+import { compareBoundaries, compareBytes, firstBoundary } from '../../keys/key-bytes.ts'
+import { emptyCover } from '../../keys/range-cover.ts'
+import type { RowLayout } from '../../keys/row-layout.ts'
+import type { ColumnTotals, TableFile } from '../../state/version.ts'
+import type { View } from '../../state/view.ts'
+import type { AggregateFunction, AggregatePartial, AggregateRequest, ReadStats, ScanRequest } from '../../tree.ts'
+import { storedAggregate } from './column-aggregate.ts'
+import { createMemtableSource } from '../merge/memtable-source.ts'
+import type { ReadContext } from '../read-context.ts'
+import { hasEntry, runsOf } from '../scan-sources.ts'
 
 /** undefined unless the request's rows are all live rows of some files, and these tell enough without waiting for storage. */
 export function aggregateFiles(kernel: Kernel, view: View, sequence: number, shape: RowLayout, request: ScanRequest, aggregates: readonly AggregateRequest[], stats?: ReadStats): readonly AggregatePartial[] | undefined {
