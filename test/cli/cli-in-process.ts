@@ -31,6 +31,8 @@ function collect(stream: PassThrough): () => string {
 
 export interface ServedHere {
   readonly url: string
+  /** Resolves to how it ended, asked to or by itself. */
+  readonly ended: Promise<CliRun>
   stop(): Promise<void>
 }
 
@@ -38,20 +40,21 @@ export interface ServedHere {
 export async function serveHere(dataDir: string, args: readonly string[] = [], more: Partial<CliHost> = {}): Promise<ServedHere> {
   let stop = (): void => {}
   const stopRequested = new Promise<void>((resolve) => (stop = resolve))
-  let running: Promise<CliRun> | undefined
+  let ended: Promise<CliRun> | undefined
   const url = await new Promise<string>((resolve, reject) => {
-    running = runHere(['serve', '--listen', '127.0.0.1:0', '--data-dir', dataDir, '--shards', '2', ...args], '', {
+    ended = runHere(['serve', '--listen', '127.0.0.1:0', '--data-dir', dataDir, '--shards', '2', ...args], '', {
       stopRequested,
       printLine: (line) => resolve(/http\S+/.exec(line)?.[0] ?? ''),
       ...more,
     })
-    running.then(({ code, err }) => reject(new Error(`ended with ${code}: ${err}`)), reject)
+    ended.then(({ code, err }) => reject(new Error(`ended with ${code}: ${err}`)), reject)
   })
   return {
     url,
+    ended: ended!,
     async stop() {
       stop()
-      await running
+      await ended
     },
   }
 }
