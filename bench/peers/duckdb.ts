@@ -1,4 +1,4 @@
-/** DuckDB with its default settings, which use every core. */
+/** DuckDB with its default settings, which use every core. A commit is synced, whatever is asked for; what an appender took is committed when it is closed. */
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Sale } from '../sql/sales.ts'
@@ -38,6 +38,7 @@ const name = '@duckdb/node-api'
 
 export const duckdb: PeerKind = {
   name: 'duckdb',
+  commits: ['synced'],
   isInstalled: () => isInstalled(name),
   async open(directory) {
     mkdirSync(directory, { recursive: true })

@@ -10,7 +10,12 @@ export const lsmt: PeerKind = lsmtWith({})
 
 /** With other settings than its defaults. */
 export function lsmtWith(options: Lsmt.OpenOptions): PeerKind {
-  return { name: 'lsmt', isInstalled: () => true, open: (directory) => openSales({ ...options, dataDir: directory }) }
+  return {
+    name: 'lsmt',
+    commits: ['synced', 'unsynced'],
+    isInstalled: () => true,
+    open: (directory, commits = 'synced') => openSales({ durability: commits === 'synced' ? 'sync' : 'interval', ...options, dataDir: directory }),
+  }
 }
 
 async function openSales(options: Lsmt.OpenOptions): Promise<OpenPeer> {

@@ -31,12 +31,20 @@ export interface OpenPeer extends Peer {
   settle(): Promise<void>
 }
 
+/**
+ * What the answer to a write promises: that it is on disk, whatever becomes of the machine, or that it outlives the
+ * process, while a machine that loses power may lose the last moments.
+ */
+export type Commits = 'synced' | 'unsynced'
+
 export interface PeerKind {
   readonly name: string
+  /** What it can promise. */
+  readonly commits: readonly Commits[]
   /** Whether its package is there; see package.json beside this file. */
   isInstalled(): boolean
-  /** Opens the database of a directory, with an empty table of sales if it is new. */
-  open(directory: string): Promise<OpenPeer>
+  /** Opens the database of a directory, with an empty table of sales if it is new. Writes are synced if nothing else is asked for. */
+  open(directory: string, commits?: Commits): Promise<OpenPeer>
 }
 
 const rowsPerStatement = 1_000

@@ -20,12 +20,14 @@ const name = 'better-sqlite3'
 
 export const sqlite: PeerKind = {
   name: 'sqlite',
+  commits: ['synced', 'unsynced'],
   isInstalled: () => isInstalled(name),
-  async open(directory) {
+  async open(directory, commits = 'synced') {
     mkdirSync(directory, { recursive: true })
     const SqliteDatabase = load(name) as new (path: string) => Connection
     const connection = new SqliteDatabase(join(directory, 'sales.sqlite'))
-    connection.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA cache_size = -262144; PRAGMA mmap_size = 1073741824; PRAGMA temp_store = MEMORY')
+    // NORMAL syncs nothing but checkpoints: a commit is durable only with FULL.
+    connection.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = ${commits === 'synced' ? 'FULL' : 'NORMAL'}; PRAGMA cache_size = -262144; PRAGMA mmap_size = 1073741824; PRAGMA temp_store = MEMORY`)
     connection.exec('CREATE TABLE IF NOT EXISTS sales (id INTEGER PRIMARY KEY, ts INTEGER NOT NULL, user_id INTEGER NOT NULL, region TEXT NOT NULL, amount REAL NOT NULL, status TEXT NOT NULL)')
     const prepared = new Map<string, Statement>()
     const query: Peer['query'] = (sql, parameters = []) => {

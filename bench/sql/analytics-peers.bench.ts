@@ -2,6 +2,9 @@
  * Analytic SQL as users call it, text in and rows out, beside DuckDB and SQLite in one process, in turn: loading, then each
  * query over the loaded table, then bytes on disk and each contestant's peak memory in a process of its own.
  *
+ * Contestants load by equal promises: 'synced', each statement is on disk before it is answered, and 'unsynced', it may
+ * be lost with the machine's power (peers/peer.ts). The table that queries are asked of is loaded synced.
+ *
  * The others come from bench/peers (`npm ci --prefix bench/peers`); one that is not installed is named in the output.
  * `LSMT_BENCH_ROWS` sets the rows (5,000,000), `LSMT_BENCH_DIR` keeps the loaded tables between runs,
  * `LSMT_BENCH_PEERS` and `LSMT_BENCH_QUERIES` narrow contestants and queries to names (parts of names), comma between.
@@ -16,7 +19,7 @@ import { answerOf } from '../peers/answer.ts'
 import { missingPeer } from '../peers/installed.ts'
 import { bytesOnDisk, elapsedMs, loadRows } from '../peers/peer.ts'
 import type { Life } from '../peers/peak-memory.ts'
-import type { OpenPeer, PeerKind, PeerRows } from '../peers/peer.ts'
+import type { Commits, OpenPeer, PeerKind, PeerRows } from '../peers/peer.ts'
 import { peers } from '../peers/peers.ts'
 import { measureContestants, measured } from '../harness.ts'
 import type { BenchNote, BenchOptions, Contestant, Measurement } from '../harness.ts'
@@ -58,26 +61,35 @@ function isNamed(variable: string, name: string): boolean {
   return names === undefined || names.split(',').some((each) => name.includes(each))
 }
 
-/** All rows the quickest way, then a tenth of them in every other way into tables of their own. */
+/** All rows the quickest way, then a tenth of them as text, and unsynced, into tables of their own. */
 async function* load(entrants: readonly Entrant[], root: string, sales: Sales): AsyncGenerator<readonly Measurement[]> {
   const bulk: Measurement[] = []
   for (const { kind, peer } of entrants) {
     const [loading] = peer.loadings
     const loaded = await loadRows(loading!, sales, 0, sales.count)
     const settled = await elapsedMs(() => peer.settle())
-    bulk.push(measured(`${bench}/load`, `${kind.name}, ${loading!.name}`, [loaded * 1e6], sales.count, ''), measured(`${bench}/load`, `${kind.name}, settling after it`, [settled * 1e6], sales.count, ''))
+    bulk.push(measured(`${bench}/load, synced`, `${kind.name}, ${loading!.name}`, [loaded * 1e6], sales.count, ''), measured(`${bench}/load, synced`, `${kind.name}, settling after it`, [settled * 1e6], sales.count, ''))
   }
   yield bulk
-  const texts: Measurement[] = []
   const count = Math.ceil(sales.count / 10)
-  for (const { kind } of entrants) {
-    const directory = join(root, `${kind.name}-texts`)
-    const peer = await kind.open(directory)
-    for (const loading of peer.loadings.slice(1)) texts.push(measured(`${bench}/load as text`, `${kind.name}, ${loading.name}`, [(await loadRows(loading, sales, 0, count)) * 1e6], count, ''))
+  const kinds = entrants.map(({ kind }) => kind)
+  yield await loadAnew(kinds, 'unsynced', root, `${bench}/load, unsynced`, sales, count, 0)
+  yield await loadAnew(kinds, 'synced', root, `${bench}/load as text, synced`, sales, count, 1)
+  yield await loadAnew(kinds, 'unsynced', root, `${bench}/load as text, unsynced`, sales, count, 1)
+}
+
+/** The first `count` rows into a table of its own, by the `way`-th loading of those who can promise it. */
+async function loadAnew(kinds: readonly PeerKind[], commits: Commits, root: string, name: string, sales: Sales, count: number, way: number): Promise<readonly Measurement[]> {
+  const loads: Measurement[] = []
+  for (const kind of kinds.filter((each) => each.commits.includes(commits))) {
+    const directory = join(root, `${kind.name}-anew`)
+    const peer = await kind.open(directory, commits)
+    const loading = peer.loadings[way]!
+    loads.push(measured(name, `${kind.name}, ${loading.name}`, [(await loadRows(loading, sales, 0, count)) * 1e6], count, ''))
     await peer.close()
     rmSync(directory, { recursive: true })
   }
-  yield texts
+  return loads
 }
 
 async function* askAll(entrants: readonly Entrant[], rowCount: number, smoke: boolean): AsyncGenerator<readonly Measurement[] | BenchNote> {
