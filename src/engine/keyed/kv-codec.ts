@@ -1,6 +1,7 @@
 /** Users' rows, keys and bounds as the engine's, and back; made once a table and version of the catalog. */
 import { LsmtError } from '../../errors.ts'
 import type { Engine, EngineRow, EngineValue, KeyBound } from '../engine.ts'
+import { RowObjects } from '../codec/row-objects.ts'
 import { engineValueOf } from '../engine-value.ts'
 import { visibleOrdinals } from '../schema.ts'
 import type { ColumnSchema, TableSchema } from '../schema.ts'
@@ -29,6 +30,9 @@ export interface Codec {
   readonly toEngine: readonly ((value: UserValue) => EngineValue)[]
   readonly toUser: readonly ((value: EngineValue) => UserValue)[]
   readonly toUserColumn: readonly ((values: readonly EngineValue[]) => readonly UserValue[])[]
+  readonly allObjects: RowObjects
+  /** By the ordinals of the columns that were asked for. */
+  readonly someObjects: Map<string, RowObjects>
 }
 
 /** 42P01 when there is no such table, 0A000 when it has no primary key. */
@@ -36,13 +40,16 @@ export function codecOf(engine: Pick<Engine, 'table' | 'catalogVersion'>, name: 
   const table = engine.table(name)
   if (table === undefined) throw new LsmtError('42P01', `table "${name}" does not exist`)
   if (table.hiddenKey) throw new LsmtError('0A000', `table "${name}" has no primary key; use SQL to read and write it`)
+  const all = visibleOrdinals(table)
   return {
     catalogVersion: engine.catalogVersion,
     table,
-    all: visibleOrdinals(table),
+    all,
     toEngine: table.columns.map(engineValueOf),
     toUser: table.columns.map((column) => userValueOf(column.type)),
     toUserColumn: table.columns.map((column) => userColumnOf(column.type)),
+    allObjects: new RowObjects(all.map((ordinal) => table.columns[ordinal]!)),
+    someObjects: new Map(),
   }
 }
 
@@ -96,13 +103,19 @@ export function engineRow(codec: Codec, row: NewUserRow): EngineRow {
   return values
 }
 
-export function userRow(codec: Codec, row: EngineRow, columns: readonly number[]): UserRow {
-  const user: Record<string, UserValue> = {}
-  for (let i = 0; i < columns.length; i++) {
-    const ordinal = columns[i]!
-    user[codec.table.columns[ordinal]!.name] = codec.toUser[ordinal]!(row[i]!)
+/** Lists of columns that makers of rows are kept for: a program has a few. */
+const someObjectsMax = 64
+
+/** What makes rows of such columns. */
+export function objectsOf({ table, all, allObjects, someObjects }: Codec, ordinals: readonly number[]): RowObjects {
+  if (ordinals === all) return allObjects
+  const name = ordinals.join()
+  let objects = someObjects.get(name)
+  if (objects === undefined) {
+    objects = new RowObjects(ordinals.map((ordinal) => table.columns[ordinal]!))
+    if (someObjects.size < someObjectsMax) someObjects.set(name, objects)
   }
-  return user
+  return objects
 }
 
 /** The ordinals of the columns asked for; by default of all. */
@@ -110,10 +123,6 @@ export function ordinalsOf(codec: Codec, columns: readonly string[] | undefined)
   if (columns === undefined) return codec.all
   checkList(columns, 'what names columns')
   return columns.map((name) => ordinalOf(codec.table, name))
-}
-
-export function columnNames(codec: Codec, ordinals: readonly number[]): readonly string[] {
-  return ordinals.map((ordinal) => codec.table.columns[ordinal]!.name)
 }
 
 function ordinalOf(table: TableSchema, name: string): number {

@@ -8,7 +8,7 @@ import type { EngineWalk, WalkedColumns } from '../engine-walk.ts'
 import type { UserValue } from '../user-value.ts'
 import { checkOptions, described } from './given.ts'
 import { keyBounds, ordinalsOf, rangeNames } from './kv-codec.ts'
-import type { Codec, UserRow } from './kv-codec.ts'
+import type { Codec } from './kv-codec.ts'
 import type { KeyedEngine, KeyScanOptions } from './keyed-engine.ts'
 import { ReadSnapshot } from './read-snapshot.ts'
 
@@ -119,15 +119,4 @@ function keyCursor(codec: Codec, { columns, limit = Number.POSITIVE_INFINITY }: 
     },
     close: end,
   }
-}
-
-/** Rows as objects, out of columns. */
-export function rowsOf(names: readonly string[], { rowCount, columns }: ReadColumns): readonly UserRow[] {
-  const rows: UserRow[] = []
-  for (let i = 0; i < rowCount; i++) {
-    const row: Record<string, UserValue> = {}
-    for (let column = 0; column < names.length; column++) row[names[column]!] = columns[column]![i]!
-    rows.push(row)
-  }
-  return rows
 }

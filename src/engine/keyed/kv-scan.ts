@@ -1,7 +1,7 @@
 /** Scans by row, made of a cursor's columns. */
-import { columnNames, ordinalsOf } from './kv-codec.ts'
+import { objectsOf, ordinalsOf } from './kv-codec.ts'
 import type { Codec, UserRow } from './kv-codec.ts'
-import { openKeyCursor, rowsOf } from './kv-cursor.ts'
+import { openKeyCursor } from './kv-cursor.ts'
 import type { ReadColumns } from './kv-cursor.ts'
 import type { KeyedEngine, KeyScanOptions } from './keyed-engine.ts'
 
@@ -16,10 +16,10 @@ const firstRowsAtOnce = 32, rowsAtOnceMax = 1024
 
 export function openRowBatches(engine: KeyedEngine, codec: Codec, options: KeyScanOptions): RowBatches {
   const cursor = openKeyCursor(engine, codec, options)
-  const names = columnNames(codec, ordinalsOf(codec, options.columns))
+  const objects = objectsOf(codec, ordinalsOf(codec, options.columns))
   // Who says how many rows are wanted mostly takes them all.
   let rowsAtOnce = options.limit ?? firstRowsAtOnce
-  const show = (read: ReadColumns | undefined): readonly UserRow[] | undefined => read && rowsOf(names, read)
+  const show = (read: ReadColumns | undefined): readonly UserRow[] | undefined => read && objects.ofColumns(read.columns, read.rowCount)
   return {
     next() {
       const read = cursor.next(Math.min(rowsAtOnceMax, Math.max(1, rowsAtOnce)))

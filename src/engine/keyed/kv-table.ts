@@ -10,7 +10,7 @@ import type { ColumnReader, ColumnReaderOptions } from './column-reader.ts'
 import { checkList, checkOptions, described } from './given.ts'
 import { engineColumns } from './kv-columns.ts'
 import type { PutColumnsOptions, UserColumns } from './kv-columns.ts'
-import { checkRange, codecOf, engineKey, engineRow, keyBounds, ordinalsOf, userRow } from './kv-codec.ts'
+import { checkRange, codecOf, engineKey, engineRow, keyBounds, objectsOf, ordinalsOf } from './kv-codec.ts'
 import type { Codec, KeyRangeOptions, NewUserRow, UserKey, UserRow } from './kv-codec.ts'
 import type { KeyedEngine, KeyReadOptions, KeyScanOptions } from './keyed-engine.ts'
 import { openKeyCursor } from './kv-cursor.ts'
@@ -127,8 +127,9 @@ function readRow(engine: KeyedEngine, codec: Codec, key: UserKey, options = noOp
 }
 
 function rowShown(codec: Codec, columns: readonly number[], found: EngineRow | undefined | Promise<EngineRow | undefined>): UserRow | undefined | Promise<UserRow | undefined> {
-  if (found instanceof Promise) return found.then((row) => row && userRow(codec, row, columns))
-  return found && userRow(codec, found, columns)
+  const objects = objectsOf(codec, columns)
+  if (found instanceof Promise) return found.then((row) => row && objects.ofRow(row))
+  return found && objects.ofRow(found)
 }
 
 async function writeBatch(engine: KeyedEngine, codec: Codec, operations: readonly BatchOperation[]): Promise<void> {
