@@ -4,12 +4,17 @@
  * Each run's head key is cached in its record as one 64-bit number: an i64 key itself, or 8 key bytes
  * big-endian, zero-padded, so that most comparisons touch no key: the first ones behind those that all keys of
  * the call share, which the first and the last key of each run tell. A descending merge caches the
- * complement, which turns the order around. The records also hold the run numbers sorted by head (equal
- * heads newest first): after a winner the first run sinks to its place, which costs one comparison while
- * runs do not interleave.
+ * complement, which turns the order around. More than two runs are merged by a tree of losers (Knuth, The Art of
+ * Computer Programming 3, 5.4.1): below node n are nodes 2n and 2n + 1, the runs follow the nodes, and each node keeps who
+ * lost there, so that a winner's next row meets one run a level. Of keys that interleave nobody can foresee how they
+ * compare, so that comparisons are not branched upon.
  *
- * Record: 0 u32 keys, 4 u32 position, 8 u32 end, 12 u32 flags, 16 u64 head, 24 u32 run at this rank, 28 u32 0.
+ * Record: 0 u32 keys, 4 u32 position, 8 u32 end, 12 u32 flags; of the node of the same number (at 0: the winner's head)
+ * 16 u64 head of the loser, 24 u32 its run, 28 u32 run that won when all matches were played.
  */
+const NODE_HEAD: usize = 16
+const NODE_LOSER: usize = 24
+const NODE_WINNER: usize = 28
 
 const final: u32 = 1
 const descending: u32 = 2
@@ -99,62 +104,68 @@ function compareElements<K>(leftHead: K, left: usize, rightHead: K, right: usize
   return flip == 0 ? compareTails(left, right) : compareTails(right, left)
 }
 
-function runAtRank(runs: usize, rank: u32): u32 {
-  return load<u32>(recordAt(runs, rank), 24)
+/** The head of a run's next row; of a run that has none left, one that no head comes after. */
+function headOf<K>(record: usize, flip: K): K {
+  if (exhausted(record)) return isSigned<K>() ? <K>i64.MAX_VALUE : <K>u64.MAX_VALUE
+  return headAt<K>(elementAt(record), flip)
 }
 
-function setRunAtRank(runs: usize, rank: u32, run: u32): void {
-  store<u32>(recordAt(runs, rank), run, 24)
-}
-
-/** Whether run `a` comes before run `b`: by head key, then the newer first. */
-function before<K>(runs: usize, a: u32, b: u32, flip: K): bool {
+/** Whether run `a` comes before run `b`, whose heads are alike: by the rest of the key, then the newer first; without rows, last. */
+function beforeAlike<K>(runs: usize, a: u32, b: u32, flip: K): bool {
   const left = recordAt(runs, a), right = recordAt(runs, b)
-  const order = compareElements<K>(load<K>(left, 16), elementAt(left), load<K>(right, 16), elementAt(right), flip)
+  if (exhausted(left)) return false
+  if (exhausted(right)) return true
+  const order = compareElements<K>(0, elementAt(left), 0, elementAt(right), flip)
   return order < 0 || (order == 0 && a < b)
 }
 
-/** Places `run` among the ranks (rank, live) that follow `rank`, moving those before it down. */
-function sink<K>(runs: usize, rank: u32, live: u32, run: u32, flip: K): void {
-  while (rank + 1 < live) {
-    const next = runAtRank(runs, rank + 1)
-    if (before<K>(runs, run, next, flip)) break
-    setRunAtRank(runs, rank, next)
-    rank++
+/** Plays all matches, from the lowest up; returns the winner. */
+function playAll<K>(runs: usize, runCount: u32, flip: K): u32 {
+  for (let node = runCount - 1; node > 0; node--) {
+    const left = winnerBelow(runs, runCount, node << 1), right = winnerBelow(runs, runCount, (node << 1) + 1)
+    const leftHead = headOf<K>(recordAt(runs, left), flip), rightHead = headOf<K>(recordAt(runs, right), flip)
+    const leftWins = leftHead == rightHead ? beforeAlike<K>(runs, left, right, flip) : leftHead < rightHead
+    const at = recordAt(runs, node)
+    store<K>(at, leftWins ? rightHead : leftHead, NODE_HEAD)
+    store<u32>(at, leftWins ? right : left, NODE_LOSER)
+    store<u32>(at, leftWins ? left : right, NODE_WINNER)
   }
-  setRunAtRank(runs, rank, run)
+  const winner = runCount > 1 ? load<u32>(recordAt(runs, 1), NODE_WINNER) : 0
+  store<K>(runs, headOf<K>(recordAt(runs, winner), flip), NODE_HEAD)
+  return winner
 }
 
-/** Sorts the runs that have rows into ranks; returns how many, or -1 when a run that is not final has none. */
-function rankRuns<K>(runs: usize, runCount: u32, flip: K): i32 {
-  let live: u32 = 0
-  for (let run: u32 = runCount; run-- > 0; ) {
+function winnerBelow(runs: usize, runCount: u32, node: u32): u32 {
+  return node < runCount ? load<u32>(recordAt(runs, node), NODE_WINNER) : node - runCount
+}
+
+/** The winner after the next row of `run`, the winner before, has come in its place. Nobody can foresee who wins, so that no branch depends on it. */
+function replay<K>(runs: usize, runCount: u32, run: u32, flip: K): u32 {
+  let head = headOf<K>(recordAt(runs, run), flip)
+  for (let node = (run + runCount) >> 1; node > 0; node >>= 1) {
+    const at = recordAt(runs, node)
+    const loserHead = load<K>(at, NODE_HEAD), loser = load<u32>(at, NODE_LOSER)
+    let turns = <u32>(loserHead < head)
+    if (loserHead == head) turns = <u32>beforeAlike<K>(runs, loser, run, flip)
+    const headChange = (head ^ loserHead) & -<K>turns, runChange = (run ^ loser) & -turns
+    store<K>(at, loserHead ^ headChange, NODE_HEAD)
+    store<u32>(at, loser ^ runChange, NODE_LOSER)
+    head ^= headChange
+    run ^= runChange
+  }
+  store<K>(runs, head, NODE_HEAD)
+  return run
+}
+
+/** How many runs have rows, or -1 when a run that is not final has none. */
+function liveRuns(runs: usize, runCount: u32): i32 {
+  let live = 0
+  for (let run: u32 = 0; run < runCount; run++) {
     const record = recordAt(runs, run)
-    if (exhausted(record)) {
-      if (!(load<u32>(record, 12) & final)) return -1
-      continue
-    }
-    store<K>(record, headAt<K>(elementAt(record), flip), 16)
-    // From the last run to the first: the ranks used so far move up by one.
-    for (let rank = live; rank > 0; rank--) setRunAtRank(runs, rank, runAtRank(runs, rank - 1))
-    live++
-    sink<K>(runs, 0, live, run, flip)
+    if (!exhausted(record)) live++
+    else if (!(load<u32>(record, 12) & final)) return -1
   }
   return live
-}
-
-/** Passes the first rank's row: 1 it has more, 0 it is exhausted and final, -1 it is exhausted and not final. */
-function passFirst<K>(runs: usize, live: u32, flip: K): i32 {
-  const run = runAtRank(runs, 0)
-  const record = recordAt(runs, run)
-  store<u32>(record, load<u32>(record, 4) + 1, 4)
-  if (!exhausted(record)) {
-    store<K>(record, headAt<K>(elementAt(record), flip), 16)
-    sink<K>(runs, 0, live, run, flip)
-    return 1
-  }
-  for (let rank: u32 = 1; rank < live; rank++) setRunAtRank(runs, rank - 1, runAtRank(runs, rank))
-  return load<u32>(record, 12) & final ? 0 : -1
 }
 
 function writeWinner(out: usize, index: u32, run: u32, row: u32): void {
@@ -172,27 +183,27 @@ function drainOne(runs: usize, run: u32, out: usize, written: u32, limit: u32): 
 }
 
 function mergeMany<K>(runs: usize, runCount: u32, out: usize, written: u32, limit: u32, flip: K): u32 {
-  const ranked = rankRuns<K>(runs, runCount, flip)
-  if (ranked < 0) return written
-  let live: u32 = ranked
+  let live = liveRuns(runs, runCount)
+  if (live <= 0 || written == limit) return written
+  let run = playAll<K>(runs, runCount, flip)
   while (live > 1 && written < limit) {
-    const winner = runAtRank(runs, 0)
-    const record = recordAt(runs, winner)
+    const record = recordAt(runs, run)
     const element = elementAt(record)
-    const head = load<K>(record, 16)
-    writeWinner(out, written++, winner, load<u32>(record, 4))
+    const head = load<K>(runs, NODE_HEAD)
+    writeWinner(out, written++, run, load<u32>(record, 4))
     let open = true
     do {
-      const passed = passFirst<K>(runs, live, flip)
-      if (passed <= 0) live--
-      if (passed < 0) open = false
-      if (live == 0) break
-      const next = recordAt(runs, runAtRank(runs, 0))
-      if (compareElements<K>(load<K>(next, 16), elementAt(next), head, element, flip) != 0) break
-    } while (true)
+      const passed = recordAt(runs, run)
+      store<u32>(passed, load<u32>(passed, 4) + 1, 4)
+      if (exhausted(passed)) {
+        live--
+        if (!(load<u32>(passed, 12) & final)) open = false
+      }
+      run = replay<K>(runs, runCount, run, flip)
+    } while (live > 0 && compareElements<K>(load<K>(runs, NODE_HEAD), elementAt(recordAt(runs, run)), head, element, flip) == 0)
     if (!open) return written
   }
-  return live == 1 && written < limit ? drainOne(runs, runAtRank(runs, 0), out, written, limit) : written
+  return live == 1 && written < limit ? drainOne(runs, run, out, written, limit) : written
 }
 
 /** Two runs of i64 keys without branches on the keys: both positions advance by the outcome of two comparisons. */

@@ -74,7 +74,7 @@ function sortedKeys(random: Random, i64: boolean, countMax = 40, begin = ''): Ke
 
 function randomRuns(random: Random, i64: boolean, descending: boolean): Run[] {
   const begin = ['', 'all', 'all keys begin so'][random.below(3)]!
-  return Array.from({ length: random.below(9) }, () => {
+  return Array.from({ length: random.below(random.below(4) === 0 ? 21 : 9) }, () => {
     const ascending = sortedKeys(random, i64, 30, begin), keys = descending ? ascending.reverse() : ascending
     return { keys, final: random.below(3) > 0, start: Math.min(keys.length, random.below(5) === 0 ? random.below(4) : 0) }
   })
@@ -104,6 +104,20 @@ describe.each(kinds)('merge (%s)', (kind) => {
     expect(merge(kernel, integers, 10, false, true).winners).toEqual([[0, 0], [1, 0], [0, 1], [1, 1], [1, 2], [0, 2]])
     const texts = [{ keys: text('a', 'a\0\0', 'a\0\0\0\0\0\0\0b'), final: true }, { keys: text('', 'a\0', 'a\0\0\0\0\0\0\0'), final: true }]
     expect(merge(kernel, texts, 10, false, false).winners).toEqual([[1, 0], [0, 0], [1, 1], [0, 1], [1, 2], [0, 2]])
+  })
+
+  it.each([false, true])('tells the first and last keys there can be from runs that have none left (descending: %s)', (descending) => {
+    const last = [Buffer.alloc(8, 0xff), Buffer.alloc(9, 0xff), Buffer.from('\xff'.repeat(7) + '\xfe', 'latin1'), Buffer.alloc(0), Buffer.alloc(3)], integers = [2n ** 63n - 1n, -(2n ** 63n), 2n ** 63n - 2n, 0n, -(2n ** 63n) + 1n]
+    for (const [keys, i64] of [[last, false], [integers, true]] as const) {
+      for (let seed = 0; seed < 60; seed++) {
+        const random = seededRandom(seed)
+        const runs = Array.from({ length: 3 + random.below(6) }, () => {
+          const some = (keys as readonly Key[]).filter(() => random.below(2) === 0).sort(compareKeys)
+          return { keys: descending ? some.reverse() : some, final: random.below(8) > 0 }
+        })
+        expect(merge(openTestKernel(kind, 1 << 20), runs, 20, descending, i64), `seed ${seed}`).toEqual(expectedMerge(runs, 20, descending))
+      }
+    }
   })
 
   it.each([['i64', true], ['refs', false]] as const)('agrees with a plain merge over random runs of %s keys', (_, i64) => {
