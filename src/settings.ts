@@ -52,7 +52,7 @@ export interface DatabaseSettings {
   readonly workers: number
   /** Threads that large scans are shared with, beside the serving thread; 0: it reads alone. */
   readonly readers: number
-  /** Scans that would read fewer rows, in a millisecond or so, are not shared: by the time a reader has joined they are nearly over. 0: all are, also where readers are late. */
+  /** Scans of fewer rows are not shared, nor are those that the serving thread, as fast as it has begun, would be through with in a moment. 0: all are, also where readers are late. */
   readonly readerRowsMin: number
   /** Linear memory reserved (address space, not resident memory) for memtables, cache and scratch. */
   readonly kernelMemoryBytes: number

@@ -8,9 +8,9 @@ import type { Shards } from '../shards/shards.ts'
  * is good until `read` ends. When anything fails while readers take part it is done once more without them: so a
  * reader that dies or has no memory costs time only, and errors are those of one thread that takes row after row.
  */
-export async function readShared<T>({ readers }: Shards, request: ScanRequest, work: SharedWork, stats: ReadStats | undefined, read: (request: ScanRequest, parts: () => Promise<readonly ReaderPart[]>) => Promise<T>): Promise<T> {
+export async function readShared<T>({ readers, trees }: Shards, request: ScanRequest, work: SharedWork, stats: ReadStats | undefined, read: (request: ScanRequest, parts: () => Promise<readonly ReaderPart[]>) => Promise<T>): Promise<T> {
   const alone = (): Promise<T> => read(request, () => Promise.resolve([]))
-  const share = readers.share(request, work)
+  const share = readers.share(request, work, trees.length)
   if (share === undefined) return alone()
   const before = { ...stats }
   try {

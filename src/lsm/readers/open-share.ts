@@ -9,6 +9,7 @@ import { storedOrdinals } from '../vector/scan-columns.ts'
 import type { Lateness } from './lateness.ts'
 import { clearQueue, endQueue, finishMorsel, isMorselDone, morselsMax, publishMorsels, queueBytes, readMorsel, takeMorsel, untakenMorsels, viewQueue, writeMorsel, writeMorselColumn } from './morsel-queue.ts'
 import type { MorselQueue } from './morsel-queue.ts'
+import { createProspect } from './prospect.ts'
 import type { ReaderPart, SharedScan, SharedWork } from './reader-messages.ts'
 import type { Participation } from './reader-thread.ts'
 import type { OfferedRowGroups, ScanShare } from './scan-share.ts'
@@ -28,6 +29,8 @@ export interface ShareOptions {
   readonly work: SharedWork
   /** Fewer rows are not shared; 0: all are, also where readers are late. */
   readonly rowsMin: number
+  /** Shards that are scanned. */
+  readonly scanCount: number
   /** What may be pinned for row groups that are offered and not done. */
   readonly pinnedBytesMax: number
   readonly clock: Pick<Clock, 'monotonicMs'>
@@ -63,7 +66,7 @@ interface Started {
 }
 
 export function openShare(options: ShareOptions): OpenShare {
-  let expectedRows = 0
+  const prospect = createProspect(options)
   let started: Started | undefined
   let scans = 0
   const finished: (() => void)[] = []
@@ -75,6 +78,7 @@ export function openShare(options: ShareOptions): OpenShare {
   return {
     enter() {
       scans++
+      prospect.begin()
     },
     leave,
     async finish(pace) {
@@ -86,9 +90,11 @@ export function openShare(options: ShareOptions): OpenShare {
       await work(0, pace)
     },
     isStarted: () => started !== undefined,
-    expect(layout, rowCount) {
-      expectedRows += rowCount
-      if (started === undefined && expectedRows >= options.rowsMin) started = start(options, layout)
+    expect: prospect.expect,
+    proceed(layout, rowCount) {
+      if (started !== undefined) return
+      prospect.proceed(rowCount)
+      if (prospect.isLong) started = start(options, layout)
     },
     names: (layout) => (started !== undefined && isSameLayout(layout, started.layout) ? started.names : undefined),
     offer: (groups) => started !== undefined && offer(started, groups, options.pinnedBytesMax),

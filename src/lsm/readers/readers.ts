@@ -36,8 +36,8 @@ export interface ReaderStats {
 }
 
 export interface Readers {
-  /** undefined when there are none. */
-  share(request: ScanRequest, work: SharedWork): OpenShare | undefined
+  /** Of so many shards; undefined when there are no readers. */
+  share(request: ScanRequest, work: SharedWork, scanCount: number): OpenShare | undefined
   /** A shared scan failed and is done again. */
   noteRepeated(error: unknown): void
   readonly stats: ReaderStats
@@ -63,7 +63,7 @@ export function createReaders({ kernel, clock, regions, rowsMin, pinnedBytesMax 
   }
 
   return {
-    share: (request, work) => (regions.length === 0 ? undefined : openShare({ kernel, request, work, rowsMin, pinnedBytesMax, clock, lateness, isAnyFree, invite })),
+    share: (request, work, scanCount) => (regions.length === 0 ? undefined : openShare({ kernel, request, work, scanCount, rowsMin, pinnedBytesMax, clock, lateness, isAnyFree, invite })),
     noteRepeated(error) {
       repeated++
       trouble = error instanceof Error ? error.message : String(error)

@@ -29,8 +29,10 @@ export interface OfferedRowGroups {
 export interface ScanShare {
   /** A scan begins. What it offers may be processed by others' calls of `work` until it has finished, or left. */
   enter(): void
-  /** So many rows of `layout` are about to be read; with enough of them readers are asked to take part. */
-  expect(layout: TableLayout, rowCount: number): void
+  /** So many rows will be read. */
+  expect(rowCount: number): void
+  /** So many of them, of `layout`, are next; readers are asked to take part once what is left is known to be worth it. */
+  proceed(layout: TableLayout, rowCount: number): void
   /** The chunks that offered row groups must have pinned; undefined while row groups of `layout` are for this thread alone. */
   names(layout: TableLayout): readonly ChunkName[] | undefined
   /** Takes the row groups over; false, with nothing done, when there is no room for them. */

@@ -92,6 +92,9 @@ export interface TableWriter {
 /** Bytes of a file's row groups, on average. */
 export const rowGroupBytesOf = ({ byteLength, rowGroupCount }: TableMeta): number => byteLength / Math.max(1, rowGroupCount)
 
+/** Rows of them, on average. */
+export const rowGroupRowsOf = ({ rowCount, rowGroupCount }: TableMeta): number => rowCount / Math.max(1, rowGroupCount)
+
 /**
  * An open table file. Its tail (filter and footer) is in memory while somebody holds it and for as long after as the cache
  * has room. All but what stands before `layout`, and `pin`, may be asked for only while it is held, or, when it is in

@@ -8,7 +8,7 @@ import type { Pointer } from '../../../kernel/linear-memory.ts'
 import { createArena } from '../../state/arena.ts'
 import type { Arena } from '../../state/arena.ts'
 import { boundaryAfter, compareBoundaries } from '../../keys/key-bytes.ts'
-import { rowGroupBytesOf } from '../../table/table.ts'
+import { rowGroupBytesOf, rowGroupRowsOf } from '../../table/table.ts'
 import type { ChunkName, PinnedChunks, TableReader } from '../../table/table.ts'
 import type { Predicate } from '../predicate.ts'
 import type { ReadContext } from '../read-context.ts'
@@ -255,8 +255,9 @@ function sharedWindow(state: DirectState, window: Window, alone: () => Reading):
   const { context, options: { shared, predicate }, morsels } = state
   if (shared === undefined || morsels === undefined) return alone()
   const { reader } = state.stretch!
-  if (!state.isCounted) shared.share.expect(context.shape.layout, rowsToRead(state, reader, from))
+  if (!state.isCounted) shared.share.expect(rowsToRead(state, reader, from))
   state.isCounted = true
+  shared.share.proceed(context.shape.layout, (to - from) * rowGroupRowsOf(reader.meta))
   if (isCut(state, from) || isCut(state, to - 1)) return alone()
   return shareWindow({
     context, shared, morsels, reader, from, to,
@@ -275,11 +276,10 @@ function sharedWindow(state: DirectState, window: Window, alone: () => Reading):
 
 /** Of the stretch, once its first row group to be read is known: others of which zone maps say as much are not read either. */
 function rowsToRead({ stretch, options, prunings }: DirectState, reader: TableReader, first: number): number {
-  const { rowCount, rowGroupCount } = reader.meta
   const pruning = prunings.get(reader)!, known = options.answer === undefined ? 2 : pruning[first]!
   let count = 0
   for (let rowGroup = stretch!.from; rowGroup < stretch!.to; rowGroup++) if (pruning[rowGroup]! > 0 && pruning[rowGroup]! <= known) count++
-  return (count * rowCount) / Math.max(1, rowGroupCount)
+  return count * rowGroupRowsOf(reader.meta)
 }
 
 function mustFilter(state: DirectState, reader: TableReader, rowGroup: number): boolean {
