@@ -47,7 +47,8 @@ class Decimals {
     let least = i32x4.splat(-1), greatest = i32x4.splat(0), least1: u32 = u32.MAX_VALUE, greatest1: u32 = 0
     let upperA = f64x2.splat(0), upperB = upperA, lowerA = upperA, lowerB = upperA, upper1: f64 = 0, lower1: f64 = 0
     let at = codes
-    for (const end = codes + (<usize>(count >> 2) << 4); at < end; at += 16) {
+    const end = codes + (<usize>count << 2), fours = codes + (<usize>(count >> 2) << 4)
+    if (at != fours) do {
       const four = v128.load(at), n = i32x4.add(four, bases)
       least = i32x4.min_u(least, four)
       greatest = i32x4.max_u(greatest, four)
@@ -58,8 +59,9 @@ class Decimals {
       upperB = f64x2.add(upperB, cutB)
       lowerA = f64x2.add(lowerA, f64x2.sub(a, cutA))
       lowerB = f64x2.add(lowerB, f64x2.sub(b, cutB))
-    }
-    for (const end = codes + (<usize>count << 2); at < end; at += 4) {
+      at += 16
+    } while (at != fours)
+    for (; at < end; at += 4) {
       const code = load<u32>(at), value = valueOf(base, code, exponent), upper = value + cut - cut
       least1 = min(least1, code)
       greatest1 = max(greatest1, code)

@@ -1,6 +1,6 @@
 /* Encoding f64 chunks: the exponent is chosen on a sample, then sizes are measured exactly against plain. */
 import { allEqual64, beginChunk, CODES_BYTES, fillNullSlots, finishChunk, padTo8, writeLineCodes } from './chunk-write'
-import { decimalValue, INTEGER_MAX, MAGIC } from './decimal'
+import { decimalValue, INTEGER_MAX, MAGIC, MAGIC_BITS } from './decimal'
 import { powerOfTen } from './quotient'
 import { writeFixed } from './integers-write'
 import { BLOCK_ROWS, blockCount, ENCODING_CONSTANT, ENCODING_DECIMAL, ENCODING_PLAIN, ENTRY_BYTES, EXPONENT_MAX, exceptionValues, KIND_F64 } from './layout'
@@ -71,30 +71,54 @@ function chooseExponent(values: usize, count: i32): i32 {
   return best
 }
 
-/** Integers of one block at `integers` (exceptions: the block's minimum) and its planned entry; returns the payload's bytes. */
+/** Integers of one block at `integers` (exceptions: the least integer) and its planned entry; returns the payload's bytes. */
 function planDecimal(values: usize, rows: i32, exponent: i32, integers: usize, entry: usize): i32 {
-  let exceptions = 0
-  let low = i64.MAX_VALUE
-  let high = i64.MIN_VALUE
-  for (let i = 0; i < rows; i++) {
-    const n = integerOf(load<f64>(values + (<usize>i << 3)), exponent)
-    if (n != n) {
-      exceptions++
-      store<i64>(integers + (<usize>i << 3), i64.MIN_VALUE)
-      continue
-    }
-    const integer = <i64>n
-    store<i64>(integers + (<usize>i << 3), integer)
-    low = integer < low ? integer : low
-    high = integer > high ? integer : high
+  store<f64>(entry, Infinity)
+  store<f64>(entry, -Infinity, 8)
+  const pairs = rows & ~1
+  let good = pairs == 0 ? 0 : integerPairs(values, pairs, exponent, integers, entry)
+  if (pairs < rows) {
+    const n = integerOf(load<f64>(values + (<usize>pairs << 3)), exponent), isGood = n == n
+    store<i64>(integers + (<usize>pairs << 3), isGood ? <i64>n : i64.MIN_VALUE)
+    if (isGood) addExtremes(entry, n, n)
+    good += <i32>isGood
   }
-  if (exceptions == rows) low = high = 0
+  const low = good == 0 ? 0 : <i64>load<f64>(entry), high = good == 0 ? 0 : <i64>load<f64>(entry, 8)
+  const exceptions = rows - good, width = bitWidth64(<u64>(high - low))
   memory.fill(entry, 0, ENTRY_BYTES)
-  const width = bitWidth64(<u64>(high - low))
   store<i64>(entry, low)
   store<u16>(entry, <u16>exceptions, 26)
   store<u8>(entry, <u8>width, 28)
   return packedBytes(rows, width) + exceptionBytes(exceptions)
+}
+
+/** `integerOf` of `count` values (an even number, not 0), two at a time; adds to the extremes and returns how many are no exceptions. */
+function integerPairs(values: usize, count: i32, exponent: i32, integers: usize, extremes: usize): i32 {
+  const power = f64x2.splat(powerOfTen(abs(exponent))), sizeMax = f64x2.splat(INTEGER_MAX)
+  const magic = f64x2.splat(MAGIC), magicBits = i64x2.splat(MAGIC_BITS), exceptional = i64x2.splat(i64.MIN_VALUE)
+  let least = f64x2.splat(Infinity), greatest = f64x2.splat(-Infinity), good = i64x2.splat(0)
+  const end = values + (<usize>count << 3)
+  do {
+    const value = v128.load(values)
+    const scaled = exponent >= 0 ? f64x2.mul(value, power) : f64x2.div(value, power)
+    const moved = f64x2.add(scaled, magic), n = f64x2.sub(moved, magic)
+    const back = exponent >= 0 ? f64x2.div(n, power) : f64x2.mul(n, power)
+    const isGood = v128.and(f64x2.le(f64x2.abs(scaled), sizeMax), i64x2.eq(back, value))
+    v128.store(integers, v128.bitselect(i64x2.sub(moved, magicBits), exceptional, isGood))
+    least = f64x2.pmin(least, v128.bitselect(n, least, isGood))
+    greatest = f64x2.pmax(greatest, v128.bitselect(n, greatest, isGood))
+    good = i64x2.sub(good, isGood)
+    values += 16
+    integers += 16
+  } while (values != end)
+  addExtremes(extremes, min(f64x2.extract_lane(least, 0), f64x2.extract_lane(least, 1)), max(f64x2.extract_lane(greatest, 0), f64x2.extract_lane(greatest, 1)))
+  return <i32>(i64x2.extract_lane(good, 0) + i64x2.extract_lane(good, 1))
+}
+
+/** `extremes`: least and greatest, f64 each. */
+function addExtremes(extremes: usize, least: f64, greatest: f64): void {
+  store<f64>(extremes, min(load<f64>(extremes), least))
+  store<f64>(extremes, max(load<f64>(extremes, 8), greatest), 8)
 }
 
 function exceptionBytes(exceptions: i32): i32 { return ((exceptions * 2 + 7) & -8) + exceptions * 8 }

@@ -27,10 +27,14 @@ function scale(values: usize, count: i32, exponent: i32): void {
   const magic = f64x2.splat(MAGIC)
   const power = f64x2.splat(powerOfTen(abs(exponent)))
   const whole = count & ~1
-  for (let i = 0; i < whole; i += 2) {
-    const at = values + (<usize>i << 3)
-    const n = f64x2.sub(i64x2.add(v128.load(at), magicBits), magic)
-    v128.store(at, exponent >= 0 ? f64x2.div(n, power) : f64x2.mul(n, power))
+  if (whole != 0) {
+    let at = values
+    const end = values + (<usize>whole << 3)
+    do {
+      const n = f64x2.sub(i64x2.add(v128.load(at), magicBits), magic)
+      v128.store(at, exponent >= 0 ? f64x2.div(n, power) : f64x2.mul(n, power))
+      at += 16
+    } while (at != end)
   }
   if (whole < count) {
     const at = values + (<usize>whole << 3)
@@ -45,12 +49,17 @@ function unpackQuotients(packed: usize, width: i32, first: i32, count: i32, base
   const whole = count & ~3, end = out + (<usize>whole << 3)
   let codesAt = out + (<usize>whole << 2)
   unpack32(packed, width, first >> 2, whole >> 2, codesAt)
-  for (let at = out; at < end; at += 32, codesAt += 16) {
-    const codes = v128.load(codesAt)
-    const a = f64x2.sub(i64x2.add(i64x2.extend_low_i32x4_u(codes), bases), magic)
-    const b = f64x2.sub(i64x2.add(i64x2.extend_high_i32x4_u(codes), bases), magic)
-    v128.store(at, quotients(a, exponent, true, factor, rest))
-    v128.store(at, quotients(b, exponent, true, factor, rest), 16)
+  if (whole != 0) {
+    let at = out
+    do {
+      const codes = v128.load(codesAt)
+      const a = f64x2.sub(i64x2.add(i64x2.extend_low_i32x4_u(codes), bases), magic)
+      const b = f64x2.sub(i64x2.add(i64x2.extend_high_i32x4_u(codes), bases), magic)
+      v128.store(at, quotients(a, exponent, true, factor, rest))
+      v128.store(at, quotients(b, exponent, true, factor, rest), 16)
+      at += 32
+      codesAt += 16
+    } while (at != end)
   }
   for (let i = whole; i < count; i++) {
     store<f64>(out + (<usize>i << 3), decimalValue(integerToDouble(base + <i64>packedGet32(packed, width, first + i)), exponent))

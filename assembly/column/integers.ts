@@ -42,8 +42,10 @@ function unpackWide(packed: usize, width: i32, rows: i32, firstRow: i32, wholeRo
   let word = packed + <usize>(((rows + 3) >> 2) << 4) + <usize>((bit >> 5) << 4)
   let low = packed + (<usize>firstRow << 4)
   let shift = bit & 31
-  let current = wholeRows == 0 ? bases : v128.load(word)
-  for (const end = out + (<usize>wholeRows << 5); out < end; out += 32, low += 16) {
+  if (wholeRows == 0) return
+  let current = v128.load(word)
+  const end = out + (<usize>wholeRows << 5)
+  do {
     if (shift == 32) {
       word += 16
       current = v128.load(word)
@@ -61,7 +63,9 @@ function unpackWide(packed: usize, width: i32, rows: i32, firstRow: i32, wholeRo
     const low4 = v128.load(low)
     v128.store(out, i64x2.add(v128.shuffle<i32>(low4, codes, 0, 4, 1, 5), bases))
     v128.store(out, i64x2.add(v128.shuffle<i32>(low4, codes, 2, 6, 3, 7), bases), 16)
-  }
+    out += 32
+    low += 16
+  } while (out != end)
 }
 
 /** slope·i + ((fraction·i) >>> 16) */
@@ -144,10 +148,11 @@ function codeSum(packed: usize, width: i32, rows: i32, first: i32, last: i32): i
   if (width <= 32) {
     const mask = i32x4.splat(<i32>widthMask32(width))
     let sums = i64x2.splat(0)
-    for (; row + 3 <= last; row += 4) {
+    if (row + 3 <= last) do {
       const codes = packedRow(packed, width, row >> 2, mask)
       sums = i64x2.add(sums, i64x2.add(i64x2.extend_low_i32x4_u(codes), i64x2.extend_high_i32x4_u(codes)))
-    }
+      row += 4
+    } while (row + 3 <= last)
     sum = i64x2.extract_lane(sums, 0) + i64x2.extract_lane(sums, 1)
   }
   for (; row <= last; row++) sum += packedGet64(packed, width, rows, row)

@@ -30,7 +30,8 @@ export function vectorArithmeticI64(operator: u32, left: usize, leftStep: usize,
 function computeWord(operator: u32, a: usize, aStep: usize, b: usize, bStep: usize, low: i64, high: i64, out: usize): bool {
   const least = i64x2.splat(low), greatest = i64x2.splat(high)
   let marks = i64x2.splat(0)
-  for (const end = out + 512; out < end; out += 16, a += aStep, b += bStep) {
+  const end = out + 512
+  do {
     const x = v128.load(a), y = v128.load(b)
     let result: v128
     if (operator == ADD) {
@@ -46,7 +47,10 @@ function computeWord(operator: u32, a: usize, aStep: usize, b: usize, bStep: usi
     }
     marks = v128.or(marks, v128.or(i64x2.gt_s(least, result), i64x2.gt_s(result, greatest)))
     v128.store(out, result)
-  }
+    out += 16
+    a += aStep
+    b += bStep
+  } while (out != end)
   return i64x2.bitmask(marks) == 0
 }
 
@@ -64,12 +68,15 @@ function divideAlike(operator: u32, a: usize, divisor: i64, low: i64, high: i64,
   if (<u64>(load<i64>(a, 504) - start) >= <u64>divisor || (isRemainder ? low > 0 || high < divisor - 1 : whole < low || whole > high)) return false
   const starts = i64x2.splat(start), mosts = i64x2.splat(divisor - 1), wholes = i64x2.splat(whole)
   let marks = i64x2.splat(0)
-  for (const end = out + 512; out < end; out += 16, a += 16) {
+  const end = out + 512
+  do {
     const x = v128.load(a), rest = i64x2.sub(x, starts)
     // Below zero is none of these: only there could a difference wrap.
     marks = v128.or(marks, v128.or(v128.or(x, rest), i64x2.gt_s(rest, mosts)))
     v128.store(out, isRemainder ? rest : wholes)
-  }
+    out += 16
+    a += 16
+  } while (out != end)
   return i64x2.bitmask(marks) == 0
 }
 
@@ -79,7 +86,8 @@ function divideWord(operator: u32, a: usize, aStep: usize, b: usize, bStep: usiz
   const least = i64x2.splat(low), greatest = i64x2.splat(high), magic = f64x2.splat(MAGIC), magicBits = i64x2.splat(MAGIC_BITS)
   const sizes = i64x2.splat(MAGIC_MAX - 1), negativeSizes = i64x2.splat(1 - MAGIC_MAX), zero = i64x2.splat(0)
   let marks = zero
-  for (const end = out + 512; out < end; out += 16, a += aStep, b += bStep) {
+  const end = out + 512
+  do {
     const x = v128.load(a), y = v128.load(b)
     marks = v128.or(marks, v128.or(v128.or(i64x2.gt_s(x, sizes), i64x2.gt_s(negativeSizes, x)), v128.or(v128.or(i64x2.gt_s(y, sizes), i64x2.gt_s(negativeSizes, y)), i64x2.eq(y, zero))))
     const dividend = f64x2.sub(i64x2.add(x, magicBits), magic), divisor = f64x2.sub(i64x2.add(y, magicBits), magic), ratio = f64x2.div(dividend, divisor)
@@ -88,7 +96,10 @@ function divideWord(operator: u32, a: usize, aStep: usize, b: usize, bStep: usiz
     const result = i64x2.sub(f64x2.add(number, magic), magicBits)
     marks = v128.or(marks, v128.or(i64x2.gt_s(least, result), i64x2.gt_s(result, greatest)))
     v128.store(out, result)
-  }
+    out += 16
+    a += aStep
+    b += bStep
+  } while (out != end)
   return i64x2.bitmask(marks) == 0
 }
 
