@@ -10,7 +10,7 @@ import { describe, expect, it } from 'vitest'
 const root = fileURLToPath(new URL('..', import.meta.url))
 
 /** Each room and the rooms it may look into; ARCHITECTURE.md draws the same. */
-const foundations = ['runtime', 'bytes', 'settings', 'errors']
+const foundations = ['runtime', 'bytes', 'settings', 'errors', 'package-root']
 const below: Readonly<Record<string, readonly string[]>> = {
   root: ['http', 'cli', 'level', 'sql', 'cluster', 'engine', 'lsm', 'storage', 'kernel', ...foundations],
   http: ['sql', 'cluster', 'engine', ...foundations],
@@ -26,6 +26,7 @@ const below: Readonly<Record<string, readonly string[]>> = {
   bytes: ['errors'],
   settings: [],
   errors: [],
+  'package-root': [],
 }
 
 /** Rooms further down whose types, being plain data, a room may name. */

@@ -10,6 +10,8 @@ import { open } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+import { build } from 'esbuild'
 import type * as EngineModule from '../../src/engine/open-engine.ts'
 import { systemClock } from '../../src/runtime/clock.ts'
 import { systemRandom } from '../../src/runtime/random.ts'
@@ -76,13 +78,26 @@ async function elapsed(run: () => Promise<unknown>): Promise<number> {
   return performance.now() - start
 }
 
-const built = async <Module>(path: string): Promise<Module> => (await import(new URL(`../../dist/${path}`, import.meta.url).href)) as Module
+interface ImportModules {
+  readonly openEngine: typeof EngineModule.openEngine
+  readonly openLocalStorage: typeof StorageModule.openLocalStorage
+  readonly importRows: typeof ImportModule.importRows
+  readonly createSql: typeof SqlModule.createSql
+}
+
+/** What an import is made of, built as the package is: what runs sources directly wraps every function that they make. */
+async function builtModules(): Promise<ImportModules> {
+  const outfile = fileURLToPath(new URL('../../build/csv-load-bench.mjs', import.meta.url)), resolveDir = fileURLToPath(new URL('../../src', import.meta.url))
+  const contents = `export { openEngine } from './engine/open-engine.ts'
+export { openLocalStorage } from './storage/local-storage.ts'
+export { importRows } from './sql/import/import-rows.ts'
+export { createSql } from './sql/sql.ts'`
+  await build({ stdin: { contents, resolveDir }, outfile, bundle: true, format: 'esm', platform: 'node', target: 'node20', packages: 'external', logLevel: 'warning' })
+  return (await import(outfile)) as ImportModules
+}
 
 const loadLsmt: LoadCsv = async (directory, path) => {
-  const { openEngine } = await built<typeof EngineModule>('engine/open-engine.js')
-  const { openLocalStorage } = await built<typeof StorageModule>('storage/local-storage.js')
-  const { importRows } = await built<typeof ImportModule>('sql/import/import-rows.js')
-  const { createSql } = await built<typeof SqlModule>('sql/sql.js')
+  const { openEngine, openLocalStorage, importRows, createSql } = await builtModules()
   const storage = await openLocalStorage(directory)
   const engine = await openEngine({ storage, settings: defaultDatabaseSettings, clock: systemClock, random: systemRandom, storageAddress: { kind: 'local', directory } })
   const sql = createSql(engine)

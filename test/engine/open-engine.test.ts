@@ -31,7 +31,7 @@ async function openLocal(folder: string, settings: TestSettings): Promise<Engine
   return Object.assign(engine, { close: async () => { await close(); await storage.close() } })
 }
 
-const isBuilt = existsSync(fileURLToPath(new URL('../../dist/lsm/compaction/worker.js', import.meta.url)))
+const isBuilt = existsSync(fileURLToPath(new URL('../../dist/compaction-worker.js', import.meta.url)))
 
 describeEngine('engine, memory storage, js kernels, 1 shard', () => openTestEngine(createMemoryStorage(), { shards: 1, kernels: 'js' }))
 describeEngine('engine, storage like a bucket, wasm kernels, 8 shards', () => openTestEngine(createMemoryStorage({ appends: false, syncReads: false }), { shards: 8 }))

@@ -3,11 +3,11 @@ import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { instantiateSync } from '@assemblyscript/loader'
 import { LsmtError } from '../../errors.ts'
+import { packageRoot } from '../../package-root.ts'
 import type { KernelExports } from '../kernel.ts'
 import type { LinearMemory } from '../linear-memory.ts'
 
-/** From `src/kernel/wasm/` as from `dist/kernel/wasm/`, the compiled core stands three folders up. */
-const coreUrl = new URL('../../../build/lsmt-core.wasm', import.meta.url)
+const coreUrl = new URL('build/lsmt-core.wasm', packageRoot)
 
 let compiled: WebAssembly.Module | undefined
 

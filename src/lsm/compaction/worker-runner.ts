@@ -5,6 +5,7 @@
  */
 import { Worker } from 'node:worker_threads'
 import { LsmtError } from '../../errors.ts'
+import { packageRoot } from '../../package-root.ts'
 import { zeroCounts } from '../../storage/storage-counts.ts'
 import type { KeptBlock, StorageCounts } from '../../storage/storage.ts'
 import { jobAborted } from './job-environment.ts'
@@ -18,8 +19,8 @@ export interface WorkerRunnerOptions extends WorkerStart {
   readonly onKept?: ((block: KeptBlock) => void) | undefined
 }
 
-/** Compiled code runs beside its worker; sources, which node cannot run, use the one that was built from them. */
-const workerUrl = import.meta.url.endsWith('.ts') ? new URL('../../../dist/lsm/compaction/worker.js', import.meta.url) : new URL('./worker.js', import.meta.url)
+/** Sources, which node cannot run, use the one that was built from them as well. */
+const workerUrl = new URL('dist/compaction-worker.js', packageRoot)
 
 interface RunningJob {
   readonly resolve: (result: JobResult) => void

@@ -5,6 +5,7 @@
 import { MessageChannel, receiveMessageOnPort, Worker } from 'node:worker_threads'
 import type { MessagePort } from 'node:worker_threads'
 import { LsmtError } from '../../errors.ts'
+import { packageRoot } from '../../package-root.ts'
 import type { Kernel } from '../../kernel/kernel.ts'
 import type { HeapRegion } from '../../kernel/open-kernel.ts'
 import { changesSoon } from './morsel-queue.ts'
@@ -33,8 +34,8 @@ export interface ReaderThread {
   close(): Promise<void>
 }
 
-/** Compiled code runs beside its worker; sources, which node cannot run, use the one that was built from them. */
-const readerUrl = import.meta.url.endsWith('.ts') ? new URL('../../../dist/lsm/readers/reader.js', import.meta.url) : new URL('./reader.js', import.meta.url)
+/** Sources, which node cannot run, use the one that was built from them as well. */
+const readerUrl = new URL('dist/reader-worker.js', packageRoot)
 
 interface Invited {
   readonly id: number
