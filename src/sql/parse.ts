@@ -2,7 +2,8 @@
  * The only door to node-sql-parser. It sees each shape once, without literals (it would unescape and round them) and
  * without names; what comes back is narrowed to our own statements, or refused by name.
  */
-import parserModule from 'node-sql-parser/build/postgresql.js'
+import { createRequire } from 'node:module'
+import type { Parser } from 'node-sql-parser/build/postgresql.js'
 import { LsmtError } from '../errors.ts'
 import { token } from './scan/lexer.ts'
 import { createGenerationCache } from './shape-cache.ts'
@@ -29,7 +30,17 @@ import { readDelete, readInsert, readUpdate } from './syntax/write/parse-write.t
 import type { Piece } from './syntax/write/split-write.ts'
 import { otherStatements } from './syntax/words.ts'
 
-const parser = new parserModule.Parser()
+/** Loaded with the first statement that needs it, and by require(): an import of so much CommonJS reads all of it twice more, for the names of what it exports. */
+const parserOf = (() => {
+  let parser: Parser | undefined
+  return (): Parser => {
+    if (parser === undefined) {
+      const module = createRequire(import.meta.url)('node-sql-parser/build/postgresql.js') as { readonly Parser: new () => Parser }
+      parser = new module.Parser()
+    }
+    return parser
+  }
+})()
 
 /**
  * Trees by their text: names and values are not in it, so most parts of most statements have texts that came before.
@@ -146,6 +157,7 @@ function parseText(source: ParserText, origin: Origin): SyntaxNode {
   const { text } = source
   const known = knownTrees.get(text)
   if (known !== undefined) return known
+  const parser = parserOf()
   let tree: unknown
   try {
     tree = parser.astify(text, { parseOptions: { includeLocations: true } })
