@@ -65,6 +65,27 @@ function compareRows(refs: usize, row: u32, other: u32): i32 {
   return textCompare(load<u32>(a), load<u32>(a, 4), load<u32>(b), load<u32>(b, 4))
 }
 
+export function zoneMapRowGroupOf(prefixes: usize, refs: usize, texts: usize, rowGroupCount: i32, shared: u32, key: usize, keyBytes: u32): i32 {
+  if (shared > 0) {
+    const order = textCompare(key, min(keyBytes, shared), texts + load<u32>(refs), shared)
+    if (order != 0) return order < 0 ? -1 : rowGroupCount - 1
+  }
+  const prefix = textPrefix(key + shared, keyBytes - shared)
+  let from = 0, to = rowGroupCount
+  while (from < to) {
+    const middle = (from + to) >> 1
+    // Its upper half comes first.
+    const first = rotl<u64>(load<u64>(prefixes + (<usize>middle << 3)), 32)
+    if (first > prefix || (first == prefix && isFirstKeyAbove(refs + (<usize>middle << 3), texts, key, keyBytes))) to = middle
+    else from = middle + 1
+  }
+  return from - 1
+}
+
+function isFirstKeyAbove(ref: usize, texts: usize, key: usize, keyBytes: u32): bool {
+  return textCompare(texts + load<u32>(ref), load<u32>(ref, 4), key, keyBytes) > 0
+}
+
 export function zoneMapPrune(terms: usize, termCount: u32, rowCounts: usize, rowGroupCount: u32, out: usize): u32 {
   for (let group: u32 = 0; group < rowGroupCount; group++) {
     store<u8>(out + group, load<u32>(rowCounts + (<usize>group << 2)) == 0 ? 0 : 2)

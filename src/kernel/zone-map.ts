@@ -33,6 +33,12 @@ export interface ZoneMapExports {
    * no rows is pruned; no terms match every row.
    */
   zoneMapPrune(terms: Pointer, termCount: number, rowCounts: Pointer, rowGroupCount: number, out: Pointer): number
+  /**
+   * The last row group whose first key is at or before the key; -1 when all are behind it. Of the first keys, in order, `refs`
+   * are u32 pairs of the offset from `texts` and the bytes, and `prefixes` what they have behind the first `shared` bytes, which
+   * are the same in all of them: up to 8 bytes, zero-padded, as two big-endian numbers, u32 each.
+   */
+  zoneMapRowGroupOf(prefixes: Pointer, refs: Pointer, texts: Pointer, rowGroupCount: number, shared: number, key: Pointer, keyBytes: number): number
 }
 
 /** The i128 sum of an i64 column, at an address that is a multiple of 8. */

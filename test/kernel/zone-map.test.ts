@@ -4,7 +4,7 @@ import type { Comparison } from '../../src/kernel/zone-map.ts'
 import { seededRandom } from '../../src/runtime/random.ts'
 import type { Random } from '../../src/runtime/random.ts'
 import type { Kernel } from '../../src/kernel/kernel.ts'
-import { fullTests, kinds, openTestKernel, putBits, putF64, putI64, putRefs, takeBytes } from './both-kinds.ts'
+import { fullTests, kinds, openTestKernel, putBits, putBytes, putF64, putI64, putRefs, takeBytes } from './both-kinds.ts'
 import { allComparisons, compareValues, randomF64, randomI64, randomNulls, randomText, rowCounts, satisfies, shapes } from './random-columns.ts'
 
 type Value = bigint | number | Uint8Array
@@ -173,6 +173,36 @@ describe.each(kinds)('zone map kernels, %s', (kind) => {
     expect([shortState('lt'), shortState('ge'), shortState('eq'), shortState('ne')]).toEqual([1, 1, 1, 1])
     expect([state('gt', 'abcd'), state('gt', 'abcdefgh'), state('le', 'abcdefg'), state('le', 'n')]).toEqual([2, 1, 0, 2])
   })
+})
+
+/** First keys of row groups as a footer has them. */
+function layOutFirstKeys(kernel: Kernel, keys: readonly Uint8Array[]): { readonly prefixes: number; readonly refs: number; readonly texts: number; readonly shared: number } {
+  const { heap, memory } = kernel, texts = putBytes(kernel, Buffer.concat(keys)), prefixes = heap.allocate(8 * keys.length), refs = heap.allocate(8 * keys.length)
+  const first = keys[0]!
+  const shared = first.findIndex((byte, i) => keys.some((key) => key[i] !== byte)), sharedBytes = shared < 0 ? first.length : shared
+  let offset = 0
+  for (const [i, key] of keys.entries()) {
+    const behind = Buffer.alloc(8)
+    behind.set(key.subarray(sharedBytes, sharedBytes + 8))
+    memory.u32.set([behind.readUInt32BE(0), behind.readUInt32BE(4)], prefixes / 4 + 2 * i)
+    memory.u32.set([offset, key.length], refs / 4 + 2 * i)
+    offset += key.length
+  }
+  return { prefixes, refs, texts, shared: sharedBytes }
+}
+
+it.each(kinds)('finds the row group that a key would be in (%s)', (kind) => {
+  for (let seed = 0; seed < (fullTests ? 2000 : 200); seed++) {
+    const random = seededRandom(seed), kernel = openTestKernel(kind, 1 << 20)
+    const begin = Buffer.from(['', 'all', 'all keys begin alike', '\0\0'][random.below(4)]!)
+    const randomKey = (): Buffer => Buffer.concat([random.below(8) === 0 ? begin.subarray(0, random.below(begin.length + 1)) : begin, Buffer.from(Array.from({ length: random.below(12) }, () => [0, 1, 97, 255][random.below(random.below(3) === 0 ? 4 : 1)]!))])
+    const keys = [...new Map(Array.from({ length: 1 + random.below(30) }, () => randomKey()).map((key) => [key.toString('hex'), key])).values()].sort((a, b) => Buffer.compare(a, b))
+    const { prefixes, refs, texts, shared } = layOutFirstKeys(kernel, keys)
+    for (const key of [...keys, ...Array.from({ length: 20 }, randomKey), Buffer.alloc(0), Buffer.alloc(30, 255)]) {
+      const expected = keys.filter((first) => Buffer.compare(first, key) <= 0).length - 1
+      expect(kernel.exports.zoneMapRowGroupOf(prefixes, refs, texts, keys.length, shared, putBytes(kernel, key), key.length), `seed ${seed}, ${key.toString('hex')}`).toBe(expected)
+    }
+  }
 })
 
 it('computes the same bytes under both kinds', () => {

@@ -12,19 +12,22 @@ import { physicalKind } from '../schema.ts'
 import type { TableSchema } from '../schema.ts'
 import { writeOrderedF64, writeOrderedI64 } from './byte-target.ts'
 import type { ByteTarget } from './byte-target.ts'
-import { textBytesMax, writeText } from './text-bytes.ts'
+import { shortTextMax, textBytesMax, writeText } from './text-bytes.ts'
 
 /** How a table's keys are written; made once a table. */
 export interface KeyCodec {
   readonly table: TableSchema
   readonly kinds: readonly PhysicalKind[]
   readonly form: 'i64' | 'bytes' | 'composite'
+  /** A short text of ASCII is a key as it stands: there is nothing to be checked. */
+  readonly takesShortText: boolean
 }
 
 export function keyCodec(table: TableSchema): KeyCodec {
   const kinds = table.primaryKey.map((ordinal) => physicalKind(table.columns[ordinal]!.type))
-  const [only] = kinds
-  return { table, kinds, form: kinds.length === 1 && (only === 'i64' || only === 'bytes') ? only : 'composite' }
+  const [only] = kinds, form = kinds.length === 1 && (only === 'i64' || only === 'bytes') ? only : 'composite'
+  const { type } = table.columns[table.primaryKey[0]!]!
+  return { table, kinds, form, takesShortText: form === 'bytes' && type.kind === 'text' && (type.lengthMax ?? shortTextMax) >= shortTextMax }
 }
 
 /** Key values as a key or bound gives them (in key order), checked against their columns. BYTEA columns of `asText` may be given as text. */

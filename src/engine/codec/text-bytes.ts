@@ -4,7 +4,7 @@
  */
 import { isWellFormed, notUnicode } from '../check-value.ts'
 
-const shortTextMax = 24
+export const shortTextMax = 24
 
 /** Upper bound of the UTF-8 bytes of a text. */
 export function textBytesMax(text: string): number {
@@ -13,14 +13,19 @@ export function textBytesMax(text: string): number {
 
 /** Writes `text` at `at`, which has room for `textBytesMax`; returns the bytes written. 22P02 for text that is not Unicode. */
 export function writeText(buffer: Buffer, at: number, text: string): number {
+  return writeShortAscii(buffer, at, text) ? text.length : writeLongText(buffer, at, text)
+}
+
+/** Writes a text that is short and ASCII; false where it is not. */
+export function writeShortAscii(buffer: Buffer, at: number, text: string): boolean {
   const { length } = text
-  if (length > shortTextMax) return writeLongText(buffer, at, text)
+  if (length > shortTextMax) return false
   for (let i = 0; i < length; i++) {
     const code = text.charCodeAt(i)
-    if (code > 0x7f) return writeLongText(buffer, at, text)
+    if (code > 0x7f) return false
     buffer[at + i] = code
   }
-  return length
+  return true
 }
 
 function writeLongText(buffer: Buffer, at: number, text: string): number {

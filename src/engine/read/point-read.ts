@@ -23,7 +23,7 @@ export function lookUp(shards: Shards, shard: number, snapshots: readonly Snapsh
 }
 
 export function isFetch(found: RowHandle | PointFetch): found is PointFetch {
-  return 'fetch' in found
+  return (found as PointFetch).fetch !== undefined
 }
 
 export interface PointReads {

@@ -56,9 +56,14 @@ export function createReads(shards: Shards, tables: Pick<Tables, 'access'>): Eng
     get(given, table, key, columns, stats, asText) {
       assertOpen()
       const access = tables.access(table)
-      const values = checkKey(access.keys, key, asText)
       const reader = readerOf(access, asText)
       const ready = given && (given as ShardSnapshot).ready
+      if (ready === undefined && isShortText(shards, access, key, asText)) {
+        const found = lookUp(shards, shards.keys.shardOf(0), given && shardsOf(given), access, stats)
+        if (found === undefined) return undefined
+        if (!isFetch(found)) return readRow(memory, reader, found, columns, key)
+      }
+      const values = checkKey(access.keys, key, asText)
       return ready === undefined ? get(given, access, values, columns, stats, reader) : ready.then(() => get(given, access, values, columns, stats, reader))
     },
     getMany(given, table, keys, columns, stats) {
@@ -79,6 +84,13 @@ export function createReads(shards: Shards, tables: Pick<Tables, 'access'>): Eng
     },
     ...createAggregates(shards, readyAccess),
   }
+}
+
+/** Writes a key that needs no check; false where it is another. */
+function isShortText({ keys }: Shards, { keys: { form, takesShortText }, keyInRow }: TableAccess, key: EngineRow, asText: ReadonlySet<number> | undefined): boolean {
+  const [only] = key
+  if (key.length !== 1 || typeof only !== 'string' || form !== 'bytes') return false
+  return (takesShortText || asText?.has(keyInRow[0]!) === true) && keys.writeShortText(only)
 }
 
 /** How rows of a table are read, with some bytes as text: the last answer is kept, since who asks by key asks again. */

@@ -9,6 +9,7 @@ import { LsmtError } from '../../errors.ts'
 import type { Kernel } from '../../kernel/kernel.ts'
 import type { Pointer } from '../../kernel/linear-memory.ts'
 import { keyBytesMax, writeKey } from '../codec/key-codec.ts'
+import { writeShortAscii } from '../codec/text-bytes.ts'
 import type { EngineRow } from '../engine.ts'
 import type { TableAccess } from '../tables/table-access.ts'
 
@@ -24,6 +25,8 @@ const initialBytes = 64 * 1024
 export interface KeyScratch {
   /** Writes the key of `values`; its address, bytes, hash and shard are then at index 0. */
   writeOne(access: TableAccess, values: EngineRow, ordinals: readonly number[]): void
+  /** Writes a key that is one text, if it is short and ASCII; false, with nothing to be found at index 0, where it is not. */
+  writeShortText(text: string): boolean
   /** Writes the keys of `rows` from index `from` on, up to `keysPerChunk`; returns how many, at indexes from 0. */
   writeMany(access: TableAccess, rows: readonly EngineRow[], from: number, ordinals: readonly number[]): number
   /** Puts key bytes, [from, to) of `bytes`, at index 0, to be looked up. */
@@ -40,12 +43,9 @@ export interface KeyScratch {
 export function createKeyScratch(kernel: Kernel, shardCount: number): KeyScratch {
   const { heap, memory, exports } = kernel
   const { u32 } = memory
-  const refs = heap.allocate(8 * keysPerChunk)
-  const hashes = heap.allocate(8 * keysPerChunk)
-  const refsWord = refs >>> 2
-  const hashesWord = hashes >>> 2
-  let keys = heap.allocate(initialBytes)
-  let capacity = initialBytes
+  const refs = heap.allocate(8 * keysPerChunk), hashes = heap.allocate(8 * keysPerChunk)
+  const refsWord = refs >>> 2, hashesWord = hashes >>> 2
+  let keys = heap.allocate(initialBytes), capacity = initialBytes
 
   function reserve(byteLength: number): void {
     if (byteLength <= capacity) return
@@ -57,6 +57,10 @@ export function createKeyScratch(kernel: Kernel, shardCount: number): KeyScratch
   function write(access: TableAccess, index: number, at: Pointer, values: EngineRow, ordinals: readonly number[]): number {
     const byteLength = writeKey(access.keys, memory, at, values, ordinals)
     if (byteLength > keyLengthMax) throw tooLong(access, byteLength)
+    return place(index, at, byteLength)
+  }
+
+  function place(index: number, at: Pointer, byteLength: number): number {
     u32[refsWord + 2 * index] = at
     u32[refsWord + 2 * index + 1] = byteLength
     return byteLength
@@ -67,14 +71,13 @@ export function createKeyScratch(kernel: Kernel, shardCount: number): KeyScratch
       reserve(boundedKeyBytes(access, values, ordinals))
       exports.bloomHash(keys, write(access, 0, keys, values, ordinals), hashes)
     },
+    writeShortText(text) {
+      if (!writeShortAscii(memory.buffer, keys, text)) return false
+      exports.bloomHash(keys, place(0, keys, text.length), hashes)
+      return true
+    },
     writeMany(access, rows, from, ordinals) {
-      let count = 0
-      let bytesMax = 0
-      for (; count < keysPerChunk && from + count < rows.length; count++) {
-        const keyBytes = boundedKeyBytes(access, rows[from + count]!, ordinals)
-        if (count > 0 && bytesMax + keyBytes > chunkBytesMax) break
-        bytesMax += keyBytes
-      }
+      const { count, bytesMax } = fittingKeys(access, rows, from, ordinals)
       reserve(bytesMax)
       let at = keys
       for (let i = 0; i < count; i++) at += write(access, i, at, rows[from + i]!, ordinals)
@@ -84,8 +87,7 @@ export function createKeyScratch(kernel: Kernel, shardCount: number): KeyScratch
     copyOne(bytes, from, to) {
       reserve(to - from)
       for (let i = from; i < to; i++) memory.u8[keys + i - from] = bytes[i]!
-      u32[refsWord] = keys
-      u32[refsWord + 1] = to - from
+      place(0, keys, to - from)
     },
     addressOf: (index) => u32[refsWord + 2 * index]!,
     byteLengthOf: (index) => u32[refsWord + 2 * index + 1]!,
@@ -99,6 +101,17 @@ export function createKeyScratch(kernel: Kernel, shardCount: number): KeyScratch
       for (const pointer of [refs, hashes, keys]) heap.free(pointer)
     },
   }
+}
+
+/** How many of the keys from `from` on one call writes, and an upper bound of their bytes. */
+function fittingKeys(access: TableAccess, rows: readonly EngineRow[], from: number, ordinals: readonly number[]): { readonly count: number; readonly bytesMax: number } {
+  let count = 0, bytesMax = 0
+  for (; count < keysPerChunk && from + count < rows.length; count++) {
+    const keyBytes = boundedKeyBytes(access, rows[from + count]!, ordinals)
+    if (count > 0 && bytesMax + keyBytes > chunkBytesMax) break
+    bytesMax += keyBytes
+  }
+  return { count, bytesMax }
 }
 
 /** Upper bound of a key's bytes. 54000 when a part of it is longer than keys may be. */

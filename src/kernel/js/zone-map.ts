@@ -133,5 +133,25 @@ export function createZoneMapJs(memory: LinearMemory): ZoneMapExports {
       }
       return kept
     },
+    zoneMapRowGroupOf(prefixes, refs, texts, rowGroupCount, shared, key, keyBytes) {
+      const firstKey = (index: number): Pointer => texts + u32[(refs >>> 2) + 2 * index]!
+      const common = Math.min(keyBytes, shared)
+      const order = shared === 0 ? 0 : text.compare(key, common, firstKey(0), shared)
+      if (order !== 0) return order < 0 ? -1 : rowGroupCount - 1
+      const high = text.prefix4(key, keyBytes, shared), low = text.prefix4(key, keyBytes, shared + 4)
+      const isAbove = (index: number): boolean => {
+        const firstHigh = u32[(prefixes >>> 2) + 2 * index]!, firstLow = u32[(prefixes >>> 2) + 2 * index + 1]!
+        if (firstHigh !== high) return firstHigh > high
+        if (firstLow !== low) return firstLow > low
+        return text.compare(firstKey(index), u32[(refs >>> 2) + 2 * index + 1]!, key, keyBytes) > 0
+      }
+      let from = 0, to = rowGroupCount
+      while (from < to) {
+        const middle = (from + to) >>> 1
+        if (isAbove(middle)) to = middle
+        else from = middle + 1
+      }
+      return from - 1
+    },
   }
 }

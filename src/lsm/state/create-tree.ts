@@ -17,7 +17,7 @@ import type { RowLayout } from '../keys/row-layout.ts'
 import { dropFile, refuseWhenClosed, waitFor } from './tree-state.ts'
 import type { TreeState } from './tree-state.ts'
 import { treeStats } from './tree-stats.ts'
-import type { AggregateRequest, ScanCursor, ScanRequest, Snapshot, Tree, WalkPart, WalkRequest } from '../tree.ts'
+import type { AggregateRequest, PointFetch, ScanCursor, ScanRequest, Snapshot, Tree, TreeStats, WalkPart, WalkRequest } from '../tree.ts'
 import { releaseView, retainView } from './view.ts'
 import type { View } from './view.ts'
 import { takeCheckpoint } from './snapshot/checkpoint.ts'
@@ -39,12 +39,9 @@ export function createTree(state: TreeState, append?: Tree['append']): Tree {
   // A memtable may have been frozen, and level 0 may have been left full, before this process.
   flushSoon()
   startCompaction(state)
-  return {
-    ...treeReads(state),
-    get visibleSequence() { return state.visibleSequence },
-    get nextSequence() { return state.nextSequence },
+  return Object.assign(new TreeNumbers(state), treeReads(state), {
     append: append ?? ((batch, gate) => appendBatch(state, batch, gate, flushSoon)),
-    admit: (byteLength) => admit(state, byteLength),
+    admit: (byteLength: number) => admit(state, byteLength),
     sync: () => state.log.sync(),
     flush: () => flush(state, flushSoon),
     checkpoint: () => takeCheckpoint(state, flushSoon),
@@ -52,8 +49,28 @@ export function createTree(state: TreeState, append?: Tree['append']): Tree {
       await flush(state, flushSoon)
       await compactTree(state)
     },
-    get stats() { return treeStats(state) },
     close: () => closeTree(state),
+  })
+}
+
+/** A class, since point reads ask one shard after another: accessors of an object literal would make every tree an object of its own kind. */
+class TreeNumbers {
+  private readonly state: TreeState
+
+  constructor(state: TreeState) {
+    this.state = state
+  }
+
+  get visibleSequence(): number {
+    return this.state.visibleSequence
+  }
+
+  get nextSequence(): number {
+    return this.state.nextSequence
+  }
+
+  get stats(): TreeStats {
+    return treeStats(this.state)
   }
 }
 
@@ -68,7 +85,7 @@ export function treeReads(state: TreeState): Pick<Tree, 'layouts' | 'snapshot' |
       const { view, sequence } = viewOf(state, snapshot)
       const found = state.pointReader.get(view, sequence, tableId, key, keyBytes, stats)
       // Asking again would find no more.
-      if (found !== undefined && 'fetch' in found) refuseWhenClosed(state)
+      if (found !== undefined && (found as PointFetch).fetch !== undefined) refuseWhenClosed(state)
       return found
     },
     isEmptySpan(snapshot, tableId, span) {

@@ -62,35 +62,24 @@ function newMemtable(kernel: Kernel, memory: MemtableMemory, startSequence: numb
   }
   const firstBytes = segmentBytes(0)
   const handle = exports.skiplistCreate(allocate(firstBytes), firstBytes)
-  let references = 1, isEmpty = true
-  const covers = new Map<number, { readonly rangeCount: number; readonly sequence: number; readonly cover: RangeCover }>()
+  let references = 1
 
   const addSegment = (needed: number): void => {
     const byteLength = Math.max(segmentBytes(bytes), needed)
     exports.skiplistAddSegment(handle, allocate(byteLength), byteLength)
   }
-  return {
+  // No accessors: they would make every memtable an object of its own kind, and point reads ask those of all shards.
+  const memtable = {
     handle,
     startSequence,
-    get isEmpty() { return isEmpty },
+    isEmpty: true,
     usedBytes: () => exports.skiplistUsedBytes(handle),
     entryCount: () => exports.skiplistEntryCount(handle),
     rangeCount: () => exports.skiplistRangeCount(handle),
     bound,
-    cover(tableId, sequence) {
-      const rangeCount = exports.skiplistRangeCount(handle)
-      if (rangeCount === 0) return emptyCover
-      const known = covers.get(tableId)
-      if (known !== undefined && known.rangeCount === rangeCount && known.sequence === sequence) return known.cover
-      // Ranges come in the order of their sequences: when the last is in, all are, for this and every later sequence.
-      const isComplete = rangeSequence(kernel, handle, rangeCount - 1) <= sequence
-      if (isComplete && known?.rangeCount === rangeCount && known.sequence === Infinity) return known.cover
-      const cover = memtableCover(kernel, handle, tableId, sequence)
-      covers.set(tableId, { rangeCount, sequence: isComplete ? Infinity : sequence, cover })
-      return cover
-    },
-    apply(batch, batchBytes) {
-      isEmpty = false
+    cover: keptCovers(kernel, handle),
+    apply(batch: Pointer, batchBytes: number): void {
+      memtable.isEmpty = false
       for (;;) {
         const outcome = exports.skiplistApply(handle, batch, batchBytes)
         if (outcome === 0) return
@@ -98,17 +87,35 @@ function newMemtable(kernel: Kernel, memory: MemtableMemory, startSequence: numb
         addSegment(outcome)
       }
     },
-    retain() {
+    retain(): void {
       invariant(references > 0, 'a freed memtable is retained')
       references++
     },
-    release() {
+    release(): void {
       invariant(references > 0, 'a freed memtable is released')
       if (--references > 0) return
       for (const segment of segments) heap.free(segment)
       memory.bytes -= bytes
       memory.onFreed()
     },
+  }
+  return memtable
+}
+
+/** By table, while no range tombstone is added. */
+function keptCovers(kernel: Kernel, handle: Pointer): Memtable['cover'] {
+  const covers = new Map<number, { readonly rangeCount: number; readonly sequence: number; readonly cover: RangeCover }>()
+  return (tableId, sequence) => {
+    const rangeCount = kernel.exports.skiplistRangeCount(handle)
+    if (rangeCount === 0) return emptyCover
+    const known = covers.get(tableId)
+    if (known !== undefined && known.rangeCount === rangeCount && known.sequence === sequence) return known.cover
+    // Ranges come in the order of their sequences: when the last is in, all are, for this and every later sequence.
+    const isComplete = rangeSequence(kernel, handle, rangeCount - 1) <= sequence
+    if (isComplete && known?.rangeCount === rangeCount && known.sequence === Infinity) return known.cover
+    const cover = memtableCover(kernel, handle, tableId, sequence)
+    covers.set(tableId, { rangeCount, sequence: isComplete ? Infinity : sequence, cover })
+    return cover
   }
 }
 

@@ -42,6 +42,8 @@ export interface ChunkCache {
   lookup(file: CachedFile, index: number): Pointer
   /** The same, without marking or counting. */
   peek(file: CachedFile, index: number): Pointer
+  /** Marks and counts chunks [from, to) as used, those that are cached; gives how many these are. */
+  touchAll(file: CachedFile, from: number, to: number): number
   /** Pins a cached chunk; 0 when it is not cached. */
   pin(file: CachedFile, index: number): Frame
   unpin(frame: Frame): void
@@ -97,6 +99,7 @@ export function createChunkCache(heap: LinearHeap, bytesMax: number): ChunkCache
     removeFile: (file) => removeFile(state, file),
     lookup: (file, index) => frames.addresses[touch(state, file, index)]!,
     peek: (file, index) => frames.addresses[file.frames[index]!]!,
+    touchAll: (file, from, to) => touchAll(state, file, from, to),
     pin(file, index) {
       const frame = touch(state, file, index)
       if (frame !== 0) frames.pins[frame]! += 1
@@ -129,6 +132,19 @@ function touch({ frames, counts }: CacheState, file: CachedFile, index: number):
   counts.hits += 1
   frames.referenced[frame] = 1
   return frame
+}
+
+/** One that is not cached is no miss: there may be none. */
+function touchAll({ frames, counts }: CacheState, file: CachedFile, from: number, to: number): number {
+  let cached = 0
+  for (let index = from; index < to; index++) {
+    const frame = file.frames[index]!
+    if (frame === 0) continue
+    frames.referenced[frame] = 1
+    cached++
+  }
+  counts.hits += cached
+  return cached
 }
 
 function unpin(state: CacheState, frame: Frame): void {

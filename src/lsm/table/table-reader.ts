@@ -3,11 +3,12 @@
  * is first needed. After that every answer comes from the cache, or says what must be fetched. A file that fails a check
  * is XX001 (or XX002 for an unknown version) and yields no rows.
  */
+import type { KernelExports } from '../../kernel/kernel.ts'
 import type { LinearMemory, Pointer } from '../../kernel/linear-memory.ts'
 import type { TableLayout } from '../layout.ts'
 import type { RangeCover } from '../keys/range-cover.ts'
 import type { Fetch, ReadStats } from './fetch.ts'
-import { keySlot, slotOf } from './format.ts'
+import { slotOf } from './format.ts'
 import { chunkBytes } from './read/chunk-loader.ts'
 import { notePartRead } from './read/expand-chunk.ts'
 import { createRowFinder } from './read/find-row.ts'
@@ -48,6 +49,7 @@ class FileReader implements TableReader {
   readonly windowBytesMax: number
   private readonly file: OpenFile
   private readonly memory: LinearMemory
+  private readonly exports: KernelExports
   private readonly finder: RowFinder
 
   constructor(file: OpenFile, meta: TableMeta) {
@@ -56,6 +58,7 @@ class FileReader implements TableReader {
     this.isFar = file.object.readSync === undefined
     this.windowBytesMax = Math.floor(file.cache.bytesMax / 32)
     this.memory = file.kernel.memory
+    this.exports = file.kernel.exports
     this.finder = createRowFinder(file)
   }
 
@@ -106,15 +109,16 @@ class FileReader implements TableReader {
   }
 
   rowGroupOf(key: Pointer, keyBytes: number): number {
-    return searchFirstKeys(this.memory, this.file.tail, this.memory.u8, key, keyBytes)
+    const { footer, sections: { firstKeys, firstKeyRefs, data }, shape, sharedKeyBytes } = this.file.tail
+    return this.exports.zoneMapRowGroupOf(footer + firstKeys, footer + firstKeyRefs, footer + data, shape.rowGroupCount, sharedKeyBytes, key, keyBytes)
   }
 
-  indexedRowGroupOf(key: Pointer, keyBytes: number): number {
+  findIndexed(key: Pointer, keyBytes: number, hash: Pointer): FoundRow | 'absent' | undefined {
     const { file } = this
-    if (!file.hasKeyIndexes || file.closed || !file.loader.isInMemory) return -1
+    if (!file.hasKeyIndexes || file.closed || !file.loader.isInMemory) return undefined
     file.loader.mark()
     const rowGroup = this.rowGroupOf(key, keyBytes)
-    return rowGroup >= 0 && file.cache.keyIndex(file.cached, rowGroup * file.tail.slots.count + keySlot) !== 0 ? rowGroup : -1
+    return rowGroup < 0 ? undefined : this.finder.findIndexed(rowGroup, key, keyBytes, hash)
   }
 
   rowGroupsIn(lower: Uint8Array | undefined, upper: Uint8Array | undefined): { readonly from: number; readonly to: number } {

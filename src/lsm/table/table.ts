@@ -125,8 +125,8 @@ export interface TableReader {
   rowGroupRows(rowGroup: number): number
   /** First key of a row group, in linear memory, valid while the reader is open. All keys before are in row groups before. */
   firstKey(rowGroup: number): { readonly address: Pointer; readonly byteLength: number }
-  /** The row group that a key is in if it is in the file, where its keys have an index in memory; otherwise -1. */
-  indexedRowGroupOf(key: Pointer, keyBytes: number): number
+  /** As `find` in the row group that the key is in if it is in the file, where that is cached and its keys have an index in memory; undefined where it is to be found otherwise. */
+  findIndexed(key: Pointer, keyBytes: number, hash: Pointer): FoundRow | 'absent' | undefined
   /**
    * Point read in one row group: the position of the key, tombstone or not, or what must be fetched.
    * 'absent' when the key is not there. `hash` is the key's `bloomHash`.

@@ -25,6 +25,33 @@ describe('a reader of a column', () => {
     expect(() => fares.getSync([1])).toThrow(expect.objectContaining({ code: '42804' }))
   })
 
+  test('finds keys of text of any length, and refuses what is none', async () => {
+    const keys = ['', 'a', 'x'.repeat(24), 'x'.repeat(25), 'x'.repeat(3000), 'é', '\0', 'x'.repeat(23) + 'é']
+    for (const type of ['TEXT', 'VARCHAR(4000)']) {
+      await db.query(`CREATE TABLE texts (k ${type} PRIMARY KEY, v TEXT)`)
+      const texts = db.table('texts'), values = texts.reader('v')
+      await texts.batch(keys.map((k) => ({ put: { k, v: `of ${k}` } })))
+      const snapshot = db.snapshot()
+      for (const kept of ['in memory', 'in files']) {
+        for (const k of keys) {
+          expect(texts.getSync(k), kept).toEqual({ k, v: `of ${k}` })
+          expect(values.getSync(k, snapshot), kept).toBe(`of ${k}`)
+          expect(await values.get(k), kept).toBe(`of ${k}`)
+        }
+        for (const missing of ['b', 'x'.repeat(22), 'x'.repeat(26), 'ü']) expect(texts.getSync(missing), kept).toBeUndefined()
+        expect(() => texts.getSync('\ud800')).toThrow(expect.objectContaining({ code: '22P02' }))
+        expect(() => texts.getSync(7)).toThrow(expect.objectContaining({ code: '42804' }))
+        expect(() => texts.getSync(['a', 'b'])).toThrow(expect.objectContaining({ code: '42804' }))
+        await db.compact()
+      }
+      snapshot.release()
+      await db.query('DROP TABLE texts')
+      expect(() => texts.getSync('a')).toThrow(expect.objectContaining({ code: '42P01' }))
+    }
+    await db.query('CREATE TABLE codes (k VARCHAR(3) PRIMARY KEY, v TEXT)')
+    expect(() => db.table('codes').getSync('abcd')).toThrow(expect.objectContaining({ code: '22001' }))
+  })
+
   test('takes keys of bytes as text, and gives bytes as text where that is asked for', async () => {
     await db.query('CREATE TABLE blobs (k BYTEA PRIMARY KEY, v BYTEA)')
     const table = db.table('blobs')

@@ -10,7 +10,7 @@ import { compareToMemory, keyHeadInMemory } from '../../keys/key-bytes.ts'
 import type { RangeCover } from '../../keys/range-cover.ts'
 import type { RowLayout } from '../../keys/row-layout.ts'
 import type { FilterCounts, PointFetch, ReadStats, RowHandle } from '../../tree.ts'
-import type { TableReader } from '../../table/table.ts'
+import type { FoundRow, TableReader } from '../../table/table.ts'
 import type { Levels, TableFile } from '../../state/version.ts'
 import type { View } from '../../state/view.ts'
 import { createRowHandles } from './row-handle.ts'
@@ -36,17 +36,33 @@ interface Scratch extends RowScratch {
   free(): void
 }
 
+/** What a view has of a table; reads of one mostly follow each other. */
+interface TableInView {
+  readonly view: View
+  readonly tableId: number
+  readonly shape: RowLayout | undefined
+  readonly levels: Levels | undefined
+  /** The only file of the table. */
+  readonly only: TableFile | undefined
+}
+
+function tableInView(view: View, tableId: number): TableInView {
+  const levels = view.version.tables.get(tableId), files = levels?.flat() ?? []
+  return { view, tableId, shape: view.shapes.get(tableId), levels, only: files.length === 1 ? files[0] : undefined }
+}
+
 export function createPointReader(kernel: Kernel): PointReader {
   const scratch = createScratch(kernel)
+  let last: TableInView | undefined
   return {
     counts: scratch.counts,
     get(view, sequence, tableId, key, keyBytes, stats) {
-      const shape = view.shapes.get(tableId)
+      if (last === undefined || last.view !== view || last.tableId !== tableId) last = tableInView(view, tableId)
+      const { shape, levels, only } = last
       if (shape === undefined) return undefined
       const inMemory = findInMemtables(scratch, view, sequence, shape, key, keyBytes)
       if (inMemory !== 'unknown') return inMemory
-      const levels = view.version.tables.get(tableId)
-      return levels === undefined ? undefined : findInFiles(scratch, levels, shape, key, keyBytes, stats)
+      return levels === undefined ? undefined : findInFiles(scratch, levels, only, shape, key, keyBytes, stats)
     },
     free: scratch.free,
   }
@@ -74,12 +90,12 @@ function writeTableKey({ kernel: { memory: { u8, view } }, memtableKey }: Scratc
   return prefixed
 }
 
-function findInFiles(scratch: Scratch, levels: Levels, shape: RowLayout, key: Pointer, keyBytes: number, stats: ReadStats | undefined): RowHandle | PointFetch | undefined {
+function findInFiles(scratch: Scratch, levels: Levels, only: TableFile | undefined, shape: RowLayout, key: Pointer, keyBytes: number, stats: ReadStats | undefined): RowHandle | PointFetch | undefined {
   const { kernel: { memory, exports }, candidates } = scratch
   exports.bloomHash(key, keyBytes, scratch.hash)
-  const only = onlyFile(levels)
-  const rowGroup = only === undefined ? -1 : only.reader.indexedRowGroupOf(key, keyBytes)
-  if (rowGroup >= 0) return findInOnly(scratch, only!.reader, rowGroup, shape, key, keyBytes, stats)
+  // Where no other file may have the key its filter need not be asked: an index of keys tells as much, and wrongly never.
+  const found = only?.reader.findIndexed(key, keyBytes, scratch.hash)
+  if (found !== undefined) return foundInOnly(scratch, only!.reader, found, shape)
   const count = candidateFiles(memory, levels, key, keyBytes, candidates)
   if (count === 0) return undefined
   const answers = probeFilters(scratch, count)
@@ -97,24 +113,13 @@ function findInFiles(scratch: Scratch, levels: Levels, shape: RowLayout, key: Po
   return undefined
 }
 
-/** The only file of a table. */
-function onlyFile(levels: Levels): TableFile | undefined {
-  let only: TableFile | undefined
-  for (let level = 0; level < levels.length; level++) {
-    const files = levels[level]!
-    if (files.length === 0) continue
-    if (only !== undefined || files.length > 1) return undefined
-    only = files[0]
+function foundInOnly({ counts, rows }: Scratch, reader: TableReader, found: FoundRow | 'absent', shape: RowLayout): RowHandle | undefined {
+  if (found === 'absent') {
+    counts.absent++
+    return undefined
   }
-  return only
-}
-
-/** Where no other file may have the key, nor one of its range tombstones matter, its filter need not be asked: an index of keys tells as much, and wrongly never. */
-function findInOnly(scratch: Scratch, reader: TableReader, rowGroup: number, shape: RowLayout, key: Pointer, keyBytes: number, stats: ReadStats | undefined): RowHandle | PointFetch | undefined {
-  const found = findInFile(scratch, reader, rowGroup, shape, key, keyBytes, stats)
-  if (found !== 'absent') return found
-  scratch.counts.absent++
-  return undefined
+  counts.present++
+  return found.tombstone ? undefined : rows.ofTable(shape, reader, found)
 }
 
 function findInFile({ counts, hash, rows }: Scratch, reader: TableReader, rowGroup: number, shape: RowLayout, key: Pointer, keyBytes: number, stats: ReadStats | undefined): RowHandle | PointFetch | undefined | 'absent' {

@@ -17,20 +17,36 @@ const workBytes = 16
 
 /** Point reads over one file. Row groups that are being fetched are fetched once, whoever asks. */
 export interface RowFinder {
+  /** The same as `find` where all chunks are cached and keys have an index; undefined where they have not, or something else is to be done first. */
+  findIndexed(rowGroup: number, key: Pointer, keyBytes: number, hash: Pointer): FoundRow | 'absent' | undefined
   find(rowGroup: number, key: Pointer, keyBytes: number, hash: Pointer, stats: ReadStats | undefined): FoundRow | Fetch | 'absent'
   fetch(rowGroups: readonly number[], stats: ReadStats | undefined): Promise<void>
 }
 
 export function createRowFinder(file: OpenFile): RowFinder {
   const fetching = new Map<number, Promise<void>>()
-  let absent: Uint8Array | undefined
+  let chunkCounts: Uint16Array | undefined
+  const areAllCached = (rowGroup: number, first: number): boolean => {
+    const cached = file.cache.touchAll(file.cached, first, first + file.tail.slots.count)
+    return cached === (chunkCounts ??= chunkCountsOf(file))[rowGroup]
+  }
   return {
+    findIndexed(rowGroup, key, keyBytes, hash) {
+      const { cache, cached, askedOften, kernel: { exports } } = file
+      const first = rowGroup * file.tail.slots.count, keyIndex = cache.keyIndex(cached, first + keySlot)
+      if (keyIndex === 0 || askedOften >= 0 || !areAllCached(rowGroup, first)) return undefined
+      const work = cache.scratch(workBytes), keys = cache.peek(cached, first + keySlot)
+      // Room for the work may have been that of the keys.
+      if (keys === 0) return undefined
+      const row = exports.columnFindIndexed(keys, cache.keyIndex(cached, first + keySlot), hash, key, keyBytes, work)
+      return row < 0 ? 'absent' : { rowGroup, row, tombstone: isTombstone(file, first + tombstoneSlot, row, work) }
+    },
     find(rowGroup, key, keyBytes, hash, stats) {
       const first = rowGroup * file.tail.slots.count
       if (file.askedOften >= 0) quickenAskedOften(file, file.askedOften)
       const work = workArea(file, first)
       // Making room for the search, or for a chunk's expanded form, may have evicted the tail itself.
-      if (work === 0 || !file.loader.isInMemory || !touchAll(file, first, (absent ??= absentChunks(file)))) return fetchOf(file, rowGroup, fetching, stats)
+      if (work === 0 || !file.loader.isInMemory || !areAllCached(rowGroup, first)) return fetchOf(file, rowGroup, fetching, stats)
       const row = rowOf(file, first + keySlot, key, keyBytes, hash, work)
       if (row === -1) return 'absent'
       if (row < 0) throw unreadable(file, first + keySlot, 'a key in every row')
@@ -56,18 +72,9 @@ function workArea(file: OpenFile, first: number): Pointer {
   return keys === 0 ? 0 : cache.scratch(workBytes + kernel.exports.columnDecodeScratchBytes(keys))
 }
 
-/** 1 by chunk index: there is none. Every point read asks, and the directory that tells is spread over memory. */
-const absentChunks = (file: OpenFile): Uint8Array => Uint8Array.from(file.cached.frames, (_, index) => (chunkBytes(file, index) === 0 ? 1 : 0))
-
-/** Marks all chunks of a row group as used; false when one is not cached. */
-function touchAll(file: OpenFile, first: number, absent: Uint8Array): boolean {
-  const { cache, cached } = file
-  const { frames } = cached
-  const end = first + file.tail.slots.count
-  for (let index = first; index < end; index++) if (frames[index] === 0 && absent[index] === 0) return false
-  for (let index = first; index < end; index++) if (frames[index] !== 0) cache.lookup(cached, index)
-  return true
-}
+/** How many chunks each row group has. Every point read asks, and the directory that tells is spread over memory. */
+const chunkCountsOf = (file: OpenFile): Uint16Array =>
+  Uint16Array.from({ length: file.tail.shape.rowGroupCount }, (_, rowGroup) => chunksOf(file, [rowGroup]).filter((index) => chunkBytes(file, index) !== 0).length)
 
 function isTombstone(file: OpenFile, index: number, row: number, work: Pointer): boolean {
   const { kernel, cache, cached } = file
