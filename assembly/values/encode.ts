@@ -59,7 +59,7 @@ export function encode(plan: usize, count: u32, refs: usize, hashes: usize, curs
 }
 
 /** A bulk copy costs a call out of the module, which short values are not worth. */
-function copyBytes(to: usize, from: usize, byteLength: usize): void {
+export function copyBytes(to: usize, from: usize, byteLength: usize): void {
   if (byteLength > 64) {
     memory.copy(to, from, byteLength)
     return

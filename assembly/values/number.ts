@@ -22,15 +22,31 @@ export function scanNumber(start: usize, plan: usize, column: usize, row: u32): 
   const end = readNumber(isNegative ? start + 1 : start)
   if (end == 0 || isWordPart(load<u8>(end))) return 0
   const type = load<u32>(column, COLUMN_TYPE)
-  if (type == TYPE_DOUBLE) return storeDouble(start, end, plan, column, row, isNegative) ? end : 0
+  if (type == TYPE_DOUBLE) {
+    // An integer has no sign when it is 0.
+    const isBareZero = isPlain && mantissa == 0 && end - start < 16
+    return storeDouble(start, end, plan, column, row, isNegative && !isBareZero) ? end : 0
+  }
   if (significant > DIGITS_MAX || exponent != 0 || (type != TYPE_INTEGER && type != TYPE_NUMERIC)) return 0
+  return storeDecimal(column, row, isNegative, type == TYPE_NUMERIC ? load<u32>(column, COLUMN_LIMIT) : 0) ? end : 0
+}
+
+/** A number as CSV has it: it is text of its column's type, so integers have no point, and a double has the sign that it shows. */
+export function scanPlainNumber(start: usize, plan: usize, column: usize, row: u32): usize {
+  const isNegative = load<u8>(start) == 0x2d
+  const end = readNumber(isNegative ? start + 1 : start)
+  if (end == 0) return 0
+  const type = load<u32>(column, COLUMN_TYPE)
+  if (type == TYPE_DOUBLE) return storeDouble(start, end, plan, column, row, isNegative) ? end : 0
+  if (significant > DIGITS_MAX || exponent != 0 || (type == TYPE_INTEGER && !isPlain)) return 0
   return storeDecimal(column, row, isNegative, type == TYPE_NUMERIC ? load<u32>(column, COLUMN_LIMIT) : 0) ? end : 0
 }
 
 /** Digits with a point and an exponent; returns where they end, 0 when they are none. */
 function readNumber(start: usize): usize {
   mantissa = 0
-  significant = fractionDigits = exponent = 0
+  significant = fractionDigits = 0
+  exponent = 0
   isPlain = true
   let at = readDigits(start)
   let seen = at - start
@@ -47,10 +63,14 @@ function readNumber(start: usize): usize {
 
 function readDigits(start: usize): usize {
   let at = start
+  let value = mantissa
+  let count = significant
   for (let digit = <u32>load<u8>(at) - 0x30; digit < 10; digit = <u32>load<u8>(++at) - 0x30) {
-    mantissa = mantissa * 10 + digit
-    if (mantissa != 0) significant++
+    value = value * 10 + digit
+    if (digit != 0 || count != 0) count++
   }
+  mantissa = value
+  significant = count
   return at
 }
 
@@ -95,7 +115,7 @@ function storeDecimal(column: usize, row: u32, isNegative: bool, scale: u32): bo
 
 /**
  * Exact where the mantissa and the power of ten are, for then one operation rounds once (Clinger, "How to read
- * floating point numbers accurately", 1990); otherwise pending. A bare 0 has no sign, as an integer has none.
+ * floating point numbers accurately", 1990); otherwise pending.
  */
 function storeDouble(start: usize, end: usize, plan: usize, column: usize, row: u32, isNegative: bool): bool {
   const power = exponent - <i32>fractionDigits
@@ -105,8 +125,7 @@ function storeDouble(start: usize, end: usize, plan: usize, column: usize, row: 
   let factor: f64 = 1
   for (let i = power < 0 ? -power : power; i > 0; i--) factor *= 10
   value = power < 0 ? value / factor : value * factor
-  if (isNegative && !(isPlain && mantissa == 0 && end - start < 16)) value = -value
-  store<f64>(at, value)
+  store<f64>(at, isNegative ? -value : value)
   return true
 }
 

@@ -3,14 +3,16 @@ import { storeTime } from './time'
 import { COLUMN_LIMIT, COLUMN_TYPE, TYPE_BYTEA, TYPE_DATE, TYPE_TEXT, TYPE_TIMESTAMP, valueAt } from './layout'
 
 /** Whether the text that was read last had doubled quotes, and the address of its closing quote. */
-let hasDoubled: bool = false
-let closing: usize = 0
+export let hasDoubled: bool = false
+export let closing: usize = 0
+
+const APOSTROPHE: u32 = 0x27
 
 export function scanQuoted(start: usize, end: usize, column: usize, row: u32): usize {
-  if (!findClosing(start + 1, end)) return 0
+  if (!findClosing(start + 1, end, APOSTROPHE)) return 0
   const after = closing + 1
   let to = closing
-  if (hasDoubled) to = withoutDoubled(start + 1, closing)
+  if (hasDoubled) to = withoutDoubled(start + 1, closing, APOSTROPHE)
   return storeText(start + 1, to, column, row) ? after : 0
 }
 
@@ -22,15 +24,15 @@ export function scanQuotedTime(start: usize, end: usize, column: usize, row: u32
 
 /** x'00ff', from its quote on. */
 export function scanHex(start: usize, end: usize, column: usize, row: u32): usize {
-  if (load<u32>(column, COLUMN_TYPE) != TYPE_BYTEA || !findClosing(start + 1, end) || hasDoubled) return 0
+  if (load<u32>(column, COLUMN_TYPE) != TYPE_BYTEA || !findClosing(start + 1, end, APOSTROPHE) || hasDoubled) return 0
   return storeHex(start + 1, closing, column, row) ? closing + 1 : 0
 }
 
-function findClosing(start: usize, end: usize): bool {
+export function findClosing(start: usize, end: usize, quote: u32): bool {
   hasDoubled = false
   for (let at = start; at < end; at++) {
-    if (load<u8>(at) != 0x27) continue
-    if (at + 1 >= end || load<u8>(at, 1) != 0x27) {
+    if (<u32>load<u8>(at) != quote) continue
+    if (at + 1 >= end || <u32>load<u8>(at, 1) != quote) {
       closing = at
       return true
     }
@@ -41,17 +43,17 @@ function findClosing(start: usize, end: usize): bool {
 }
 
 /** Moves the bytes over the second quote of each pair; returns their end. */
-function withoutDoubled(from: usize, end: usize): usize {
+export function withoutDoubled(from: usize, end: usize, quote: u32): usize {
   let to = from
   for (let at = from; at < end; at++) {
     const byte = load<u8>(at)
     store<u8>(to++, byte)
-    if (byte == 0x27) at++
+    if (<u32>byte == quote) at++
   }
   return to
 }
 
-function storeText(from: usize, to: usize, column: usize, row: u32): bool {
+export function storeText(from: usize, to: usize, column: usize, row: u32): bool {
   const type = load<u32>(column, COLUMN_TYPE)
   if (type == TYPE_TEXT) {
     if (<u32>(to - from) > load<u32>(column, COLUMN_LIMIT) && characterCount(from, to) > load<u32>(column, COLUMN_LIMIT)) return false

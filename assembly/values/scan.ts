@@ -27,7 +27,7 @@ export function scan(text: usize, textBytes: u32, plan: usize, rowsBefore: u32, 
   return rows
 }
 
-function clearNulls(plan: usize, rowsMax: u32): void {
+export function clearNulls(plan: usize, rowsMax: u32): void {
   const targets = <usize>load<u32>(plan, PLAN_TARGETS)
   const width = load<u32>(plan, PLAN_TARGET_COUNT)
   for (let i: u32 = 0; i < width; i++) memory.fill(load<u32>(columnAt(plan, targets, i), COLUMN_NULLS), 0, (rowsMax + 7) >> 3)

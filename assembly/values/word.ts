@@ -37,7 +37,7 @@ function timeAfter(word: usize, end: usize, column: usize, row: u32): usize {
   return at < end && load<u8>(at) == 0x27 ? scanQuotedTime(at, end, column, row) : 0
 }
 
-function storeNull(column: usize, row: u32): bool {
+export function storeNull(column: usize, row: u32): bool {
   if (load<u32>(column, COLUMN_NOT_NULL) != 0) return false
   setNull(column, row)
   return true
@@ -47,6 +47,17 @@ function storeBoolean(column: usize, row: u32, value: u64): bool {
   if (load<u32>(column, COLUMN_TYPE) != TYPE_BOOLEAN) return false
   store<u64>(valueAt(column, row), value)
   return true
+}
+
+/** true and false, or how they begin, or 1 and 0, as src/sql/value/assign.ts reads text; other words it knows are not known here. */
+export function storeTruth(from: usize, to: usize, column: usize, row: u32): bool {
+  const bytes = to - from
+  const first = <u32>load<u8>(from)
+  if (bytes == 1 && (first == 0x31 || (first | 0x20) == 0x74)) return storeBoolean(column, row, 1)
+  if (bytes == 1 && (first == 0x30 || (first | 0x20) == 0x66)) return storeBoolean(column, row, 0)
+  const four = load<u32>(from) | 0x20202020
+  if (bytes == 4 && four == TRUE) return storeBoolean(column, row, 1)
+  return bytes == 5 && four == FALS && isLetter(from + 4, 0x65) && storeBoolean(column, row, 0)
 }
 
 function storeDefault(column: usize, row: u32): bool {

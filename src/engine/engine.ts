@@ -15,6 +15,7 @@ import type { EngineStats } from './engine-stats.ts'
 import type { EngineWalk } from './engine-walk.ts'
 import type { RecordOf, RequestRecord } from './requests/request-record.ts'
 import type { ColumnSchema, ColumnType, TableSchema } from './schema.ts'
+import type { PackedTexts, RowCollector } from './write/columns/row-collector.ts'
 
 export type EngineValue = null | number | bigint | string | Uint8Array
 export type EngineRow = readonly EngineValue[]
@@ -147,7 +148,7 @@ export type PreparePairs = (pairs: readonly (readonly [existing: EngineRow, prop
 
 /** The values of one column, row after row. Of typed arrays the type is the array's, not the column's: any may be given for any number. */
 export interface EngineColumn {
-  readonly values: BigInt64Array | Float64Array | Int32Array | readonly EngineValue[]
+  readonly values: BigInt64Array | Float64Array | Int32Array | PackedTexts | readonly EngineValue[]
   /** 1 where the row's value is null, whatever stands in `values`. */
   readonly nulls?: Uint8Array
   /** Texts in a column of BYTEA stand for their UTF-8. */
@@ -329,6 +330,8 @@ export interface Engine extends EngineSession {
    */
   publishStaged(staged: TableSchema, table: TableSchema, mode: StagedWriteMode): Promise<TableSchema>
   dropStaged(staged: TableSchema): Promise<void>
+  /** Collects rows for `insertColumns`; records of CSV have values for the targets. */
+  collectRows(table: TableSchema, given: Pick<ValuesText, 'targets' | 'defaults'>): RowCollector<EngineValue, EngineColumns>
 
   /** Waits for the request before it that has the key. 22023 for what cannot be a key. Keys are kept as long as the settings say. */
   request(key: string): Promise<EngineRequest>

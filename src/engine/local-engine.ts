@@ -135,6 +135,7 @@ export async function createLocalEngine(parts: LocalEngineParts): Promise<Engine
     get catalogVersion() {
       return tables.version
     },
+    collectRows: (table, given) => texts.collect(shards, tables.access(table), given),
     spillFile,
     ...filesPart(parts, committer, assertOpen),
     usdPerRead: parts.storageUse?.().usdPerRead ?? 0,

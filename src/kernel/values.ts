@@ -1,5 +1,5 @@
 /**
- * From the text after VALUES to write batches: tuples of plain literals become typed columns, columns become keys, and
+ * From the text after VALUES, or records of CSV, to write batches: plain literals become typed columns, columns become keys, and
  * keys and columns become the operations of a batch (drawn in src/kernel/skiplist.ts and src/kernel/row.ts). A plan
  * says what the table is; the columns have one value a row.
  *
@@ -30,6 +30,9 @@
  * quotes, NULL, TRUE, FALSE, DEFAULT, 'YYYY-MM-DD' and 'YYYY-MM-DD HH:MM[:SS[.ffffff]]' with or without Z or an offset,
  * perhaps after DATE or TIMESTAMP, x'…' and '\x…'. A double that a multiplication or division of exact numbers does not
  * give is a pending cell: its value is the caller's to write.
+ *
+ * Fields of CSV are text of their column's type: integers are digits (no point, so nothing is rounded), the sign of a
+ * double's 0 counts, booleans are true and false, t and f, 1 and 0, nothing at all is null and `""` an empty text.
  */
 import type { Pointer } from './linear-memory.ts'
 
@@ -50,6 +53,19 @@ export interface ValuesExports {
    * are doubled or digits are hexadecimal.
    */
   valuesScan(text: Pointer, textBytes: number, plan: Pointer, rowsBefore: number, rowsMax: number, out: Pointer): number
+  /**
+   * Scans records of CSV into rows 0, 1, … of the target columns; returns how many, at most `rowsMax`. `delimiter` is a
+   * byte of ASCII, not one that numbers consist of. Fields may stand in quotes, doubled within; records end with LF, CR LF
+   * or CR. Where there are several targets an empty line is none. A record that is wrong or not known ends the scan before
+   * it. Writes at `lines` (u32 each) by how many line ends each record follows, and at `out` (u32 each) the bytes and the line ends
+   * before the first record that was not taken, and 1 if that is because the text ends within it. Texts are as `valuesScan` leaves them, not looked at as UTF-8.
+   */
+  valuesCsv(text: Pointer, textBytes: number, plan: Pointer, delimiter: number, rowsMax: number, lines: Pointer, out: Pointer): number
+  /**
+   * Copies the bytes that `count` refs name to `into`, one after the other, and writes where each ends at `ends` (u32),
+   * counted from `endBefore` before the first. Returns their bytes.
+   */
+  valuesTexts(refs: Pointer, count: number, into: Pointer, ends: Pointer, endBefore: number): number
   /**
    * Writes the key bytes of `count` rows at `keys`, refs to them at `refs`, and their hashes as `bloomHashRefs` does at
    * `hashes`. Returns the bytes of the longest, or -1 when `keysBytes` are not enough.

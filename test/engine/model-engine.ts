@@ -136,6 +136,7 @@ function modelOver(byName: Map<string, ModelTable>, firstVersion: number, staged
       return schema
     },
     async catalogSettled() {},
+    collectRows: (table) => collectByRow(table),
     async stageTable(table) {
       const of = writable(table)
       const schema = { ...of.schema, tableId: nextTableId++ }
@@ -323,4 +324,26 @@ async function prepared<Found>(table: ModelTable, find: (rows: readonly EngineRo
 
 function textsIn(row: EngineRow, columns: readonly number[], asText: ReadonlySet<number> | undefined): EngineRow {
   return row.map((value, i) => (value instanceof Uint8Array && asText?.has(columns[i]!) === true ? Buffer.from(value).toString() : value))
+}
+
+/** Knows no CSV, so all of it comes row by row. */
+function collectByRow({ columns, hiddenKey }: TableSchema): ReturnType<Engine['collectRows']> {
+  const width = columns.length - (hiddenKey ? 1 : 0)
+  let rows: EngineRow[] = [], lines: number[] = []
+  return {
+    get rowCount() {
+      return rows.length
+    },
+    add(row, line) {
+      rows.push([...row])
+      lines.push(line)
+    },
+    addCsv: () => undefined,
+    take() {
+      const taken = { columns: { rowCount: rows.length, columns: Array.from({ length: width }, (_, index) => ({ values: rows.map((row) => row[index]!) })) }, lines: Uint32Array.from(lines) }
+      rows = []
+      lines = []
+      return taken
+    },
+  }
 }

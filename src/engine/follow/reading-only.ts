@@ -12,10 +12,14 @@ import type { Writer } from '../write/writer.ts'
 
 const refuse = (): Promise<never> => Promise.reject(readOnlyRefusal())
 
+function refuseAtOnce(): never {
+  throw readOnlyRefusal()
+}
+
 export const refusals = {
   createTable: refuse, dropTable: refuse, alterTable: refuse, truncateTable: refuse,
   insert: refuse, insertText: refuse, insertColumns: refuse, insertOrUpdate: refuse, update: refuse, updateWhere: refuse, deleteWhere: refuse, write: refuse, deleteRange: refuse,
-  stageTable: refuse, publishStaged: refuse, dropStaged: refuse, request: refuse,
+  collectRows: refuseAtOnce, stageTable: refuse, publishStaged: refuse, dropStaged: refuse, request: refuse,
   flush: refuse, compact: refuse, checkpoint: refuse, storeCheckpoint: refuse,
 } satisfies Partial<Engine>
 

@@ -18,7 +18,7 @@ import type { ReadStats } from '../../lsm/tree.ts'
 export type EngineWrites = Pick<EngineSession, 'insert' | 'insertText' | 'insertColumns' | 'insertOrUpdate' | 'update' | 'updateWhere' | 'deleteWhere' | 'write' | 'deleteRange'>
 
 /** With `quick` single rows are written by it where it takes them. */
-export function createWrites(writer: Writer, tables: Pick<Tables, 'access'>, columnar: Omit<ColumnInserter, 'free'>, quick?: QuickPuts): EngineWrites {
+export function createWrites(writer: Writer, tables: Pick<Tables, 'access'>, columnar: Pick<ColumnInserter, 'insertText' | 'insertColumns'>, quick?: QuickPuts): EngineWrites {
   function writable(table: TableSchema): TableAccess {
     writer.shards.assertOpen()
     const access = tables.access(table)

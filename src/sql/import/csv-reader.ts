@@ -8,6 +8,10 @@ import type { SourceRecord } from './source-record.ts'
 export interface CsvReader {
   /** Adds text; returns the records that are complete. A record that is none says so in its `problem`. */
   read(text: string, isEnd: boolean): SourceRecord[]
+  /** What was read and belongs to no record yet; it is forgotten here, for others to go on with. */
+  takeBack(): string
+  /** The line that comes next. */
+  line: number
 }
 
 const quote = 0x22, lineFeed = 0x0a, carriageReturn = 0x0d
@@ -15,21 +19,27 @@ const quote = 0x22, lineFeed = 0x0a, carriageReturn = 0x0d
 /** `delimiter` is one character; a record that goes on for more than `recordLengthMax` characters is given up. */
 export function createCsvReader(delimiter: string, recordLengthMax: number): CsvReader {
   let tail = ''
-  let line = 1
-  return {
+  const reader: CsvReader = {
+    line: 1,
+    takeBack() {
+      const given = tail
+      tail = ''
+      return given
+    },
     read(more, isEnd) {
-      const scan: Scan = { text: tail === '' ? more : tail + more, isEnd, delimiter: delimiter.charCodeAt(0), at: 0, line }
+      const scan: Scan = { text: tail === '' ? more : tail + more, isEnd, delimiter: delimiter.charCodeAt(0), at: 0, line: reader.line }
       const records: SourceRecord[] = []
       for (let record = nextRecord(scan); record !== undefined; record = nextRecord(scan)) records.push(record)
       tail = scan.text.slice(scan.at)
-      line = scan.line
+      reader.line = scan.line
       if (tail.length > recordLengthMax) {
-        records.push({ line, cells: [], problem: `a record of more than ${recordLengthMax} characters: is a quote not closed?`, isLast: true })
+        records.push({ line: scan.line, cells: [], problem: `a record of more than ${recordLengthMax} characters: is a quote not closed?`, isLast: true })
         tail = ''
       }
       return records
     },
   }
+  return reader
 }
 
 interface Scan {

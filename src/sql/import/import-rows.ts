@@ -14,7 +14,7 @@ import { writeAsTheyCome } from './skipping-target.ts'
 import type { RowTarget, VisibleRows } from './row-target.ts'
 import { createSourceReader } from './source-reader.ts'
 import type { CsvOptions, SourceReader } from './source-reader.ts'
-import type { LineError } from './source-record.ts'
+import type { LineError, RowSink } from './source-record.ts'
 import { writeAtOnce } from './whole-target.ts'
 
 export interface ImportRequest {
@@ -73,7 +73,7 @@ export async function importRows(engine: Engine, request: ImportRequest): Promis
   const reading: Reading = {
     request, target,
     reader: createSourceReader(table, request.format, request.csv),
-    builderFor: (targets) => createBatchBuilder(table, targets, request.format, nowMicros),
+    builderFor: (targets) => createBatchBuilder(engine, table, targets, request.format, nowMicros),
     builder: undefined, batchBytes: 0, bytesRead: 0, rows: resumed?.rowsWritten ?? 0, linesFailed: resumed?.linesFailed ?? 0, errors: [...(resumed?.errors ?? [])], lineReached: 0, readUntil: Infinity,
   }
   try {
@@ -117,32 +117,49 @@ interface Reading {
 const bytesAfterError = 1024 * 1024
 
 async function readAll(reading: Reading): Promise<void> {
-  const { request, reader, target } = reading
+  const { request, target } = reading
+  const sink = sinkOf(reading)
   for await (const bytes of request.source) {
     checkCancelled(request.signal)
     reading.bytesRead += bytes.length
     reading.batchBytes += bytes.length
-    addRecords(reading, reader.read(bytes))
+    readPiece(reading, sink, bytes)
     if (reading.batchBytes >= target.batchBytes) await writeBatch(reading)
     request.onProgress?.({ bytesRead: reading.bytesRead, rows: reading.rows + (reading.builder?.rowCount ?? 0) })
     if (reading.bytesRead >= reading.readUntil) break
   }
   checkCancelled(request.signal)
-  if (reading.bytesRead < reading.readUntil) addRecords(reading, reader.read(undefined))
+  if (reading.bytesRead < reading.readUntil) readPiece(reading, sink, undefined)
   await writeBatch(reading)
 }
 
-function addRecords(reading: Reading, records: ReturnType<SourceReader['read']>): void {
-  const { reader } = reading
-  if (reader.targets !== undefined) reading.builder ??= reading.builderFor(reader.targets)
-  const done = reading.request.resumed?.lineReached ?? 0
-  for (const record of records) {
-    reading.lineReached = record.line
-    if (record.line <= done) continue
-    const error = reading.builder!.add(record)
-    if (error === undefined) continue
-    addError(reading, error)
-    if (record.isLast === true) reading.readUntil = 0
+function readPiece(reading: Reading, sink: RowSink, bytes: Uint8Array | undefined): void {
+  reading.reader.read(bytes, sink)
+  // A header that leaves out a column which must be given is refused though no row follows.
+  if (reading.reader.targets !== undefined) builderOf(reading)
+}
+
+function builderOf(reading: Reading): BatchBuilder {
+  return (reading.builder ??= reading.builderFor(reading.reader.targets!))
+}
+
+function sinkOf(reading: Reading): RowSink {
+  const linesDone = reading.request.resumed?.lineReached ?? 0
+  return {
+    add(record) {
+      reading.lineReached = record.line
+      if (record.line <= linesDone) return
+      const error = builderOf(reading).add(record)
+      if (error === undefined) return
+      addError(reading, error)
+      if (record.isLast === true) reading.readUntil = 0
+    },
+    addCsv(text, delimiter, line) {
+      if (reading.reader.targets === undefined || line <= linesDone) return undefined
+      const records = builderOf(reading).addCsv(text, delimiter, line)
+      reading.lineReached = records?.lastLine ?? reading.lineReached
+      return records
+    },
   }
 }
 

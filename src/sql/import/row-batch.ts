@@ -1,7 +1,9 @@
 /** Records as rows by column, checked one by one, so that every error has its line. */
 import { checkValue } from '../../engine/check-value.ts'
-import type { EngineColumns, EngineRow, EngineValue } from '../../engine/engine.ts'
+import type { Engine, EngineColumns, EngineRow, EngineValue } from '../../engine/engine.ts'
 import type { TableSchema } from '../../engine/schema.ts'
+import type { CsvRecords } from '../../engine/write/columns/row-collector.ts'
+import { columnValue, sliceColumns } from '../../engine/write/columns/rows-of-columns.ts'
 import { LsmtError } from '../../errors.ts'
 import { columnDefault } from '../bind/column-default.ts'
 import { cellReader } from './cell-value.ts'
@@ -12,27 +14,27 @@ import type { LineError, SourceRecord } from './source-record.ts'
 export interface RowBatch {
   readonly columns: EngineColumns
   /** By row: the line it came from. */
-  readonly lines: readonly number[]
+  readonly lines: Uint32Array
 }
 
 export interface BatchBuilder {
   readonly rowCount: number
   /** Adds a record as a row, or says what is wrong with it. */
   add(record: SourceRecord): LineError | undefined
+  /** As `RowCollector.addCsv`: what is right and in a usual form. */
+  addCsv(text: Uint8Array, delimiter: number, line: number): CsvRecords | undefined
   /** The rows so far; it is empty again. */
   take(): RowBatch
 }
 
 /** `targets`: the ordinals that cells stand for, by position. `nowMicros`: what `now()` is in defaults. 23502 when no row could be one. */
-export function createBatchBuilder(table: TableSchema, targets: readonly number[], format: SourceFormat, nowMicros: number): BatchBuilder {
+export function createBatchBuilder(engine: Pick<Engine, 'collectRows'>, table: TableSchema, targets: readonly number[], format: SourceFormat, nowMicros: number): BatchBuilder {
   const first = table.hiddenKey ? 1 : 0
   const defaults = table.columns.map((column) => defaultValue(column, nowMicros))
   for (let ordinal = first; ordinal < defaults.length; ordinal++) if (!targets.includes(ordinal)) checkValue(table, table.columns[ordinal]!, defaults[ordinal]!)
   const readers = targets.map((ordinal) => cellReader(table, table.columns[ordinal]!, format))
-  const width = table.columns.length - first
   const row: EngineValue[] = defaults.slice(first)
-  let values = Array.from({ length: width }, (): EngineValue[] => [])
-  let lines: number[] = []
+  const collector = engine.collectRows(table, { targets, defaults })
 
   /** Reads the record into `row`. */
   function readCells({ cells }: SourceRecord, at: { place: number }): void {
@@ -45,7 +47,7 @@ export function createBatchBuilder(table: TableSchema, targets: readonly number[
 
   return {
     get rowCount() {
-      return lines.length
+      return collector.rowCount
     },
     add(record) {
       const { line, problem, column, cells } = record
@@ -58,16 +60,11 @@ export function createBatchBuilder(table: TableSchema, targets: readonly number[
         if (!(error instanceof LsmtError)) throw error
         return { line, column: table.columns[targets[at.place]!]!.name, code: error.code, reason: error.message }
       }
-      for (let index = 0; index < width; index++) values[index]!.push(row[index]!)
-      lines.push(line)
+      collector.add(row, line)
       return undefined
     },
-    take() {
-      const batch: RowBatch = { columns: { rowCount: lines.length, columns: values.map((each) => ({ values: each })) }, lines }
-      values = Array.from({ length: width }, () => [])
-      lines = []
-      return batch
-    },
+    addCsv: collector.addCsv,
+    take: collector.take,
   }
 }
 
@@ -84,20 +81,19 @@ function defaultValue(column: TableSchema['columns'][number], nowMicros: number)
 
 /** The rows of a batch that `keep` is true of, by index. */
 export function selectRows({ columns: { columns }, lines }: RowBatch, keep: readonly boolean[]): RowBatch {
-  const chosen = lines.map((_, index) => index).filter((index) => keep[index])
+  const chosen = keep.flatMap((isKept, index) => (isKept ? [index] : []))
   return {
-    columns: { rowCount: chosen.length, columns: columns.map(({ values }) => ({ values: chosen.map((index) => values[index]!) })) },
-    lines: chosen.map((index) => lines[index]!),
+    columns: { rowCount: chosen.length, columns: columns.map((column) => ({ values: chosen.map((index) => columnValue(column, index)) })) },
+    lines: Uint32Array.from(chosen, (index) => lines[index]!),
   }
 }
 
 /** The rows from one index up to another. */
-export function sliceRows({ columns: { columns }, lines: allLines }: RowBatch, from: number, to?: number): RowBatch {
-  const lines = allLines.slice(from, to)
-  return { columns: { rowCount: lines.length, columns: columns.map(({ values }) => ({ values: values.slice(from, to) })) }, lines }
+export function sliceRows(batch: RowBatch, from: number, to = batch.lines.length): RowBatch {
+  return { columns: sliceColumns(batch.columns, from, to), lines: batch.lines.subarray(from, to) }
 }
 
 /** The key of each row. */
 export function keysOf(table: TableSchema, { columns: { columns, rowCount } }: RowBatch): readonly EngineRow[] {
-  return Array.from({ length: rowCount }, (_, index) => table.primaryKey.map((ordinal) => columns[ordinal]!.values[index]!))
+  return Array.from({ length: rowCount }, (_, index) => table.primaryKey.map((ordinal) => columnValue(columns[ordinal]!, index)))
 }

@@ -9,9 +9,9 @@ import type { LineError } from './source-record.ts'
 export interface RowTarget {
   /** Batches are written when about so many bytes of the source are read. */
   readonly batchBytes: number
-  /** Writes rows, or says which of them have keys that exist. */
+  /** Writes rows, or begins to; says which of them, or of those before, have keys that exist. */
   write(batch: RowBatch): Promise<readonly LineError[]>
-  /** Makes all rows visible, or says which of them have keys that exist: none is visible then. */
+  /** Makes all rows visible, or says which of them, as far as that was not said, have keys that exist: none is visible then. */
   finish(): Promise<readonly LineError[]>
   /** Drops what is not visible yet. Safe to call again, and after any failure. */
   abandon(): Promise<void>

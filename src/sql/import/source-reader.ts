@@ -3,8 +3,9 @@ import { visibleOrdinals } from '../../engine/schema.ts'
 import type { TableSchema } from '../../engine/schema.ts'
 import { LsmtError } from '../../errors.ts'
 import { createCsvReader } from './csv-reader.ts'
+import { createCsvSource } from './csv-source.ts'
 import { createJsonReader } from './json-reader.ts'
-import type { SourceRecord } from './source-record.ts'
+import type { RowSink, SourceRecord } from './source-record.ts'
 
 export interface CsvOptions {
   /** One character; default ','. */
@@ -16,8 +17,8 @@ export interface CsvOptions {
 }
 
 export interface SourceReader {
-  /** Adds bytes, undefined at the end; returns the records that are complete. 22P02 for what is no UTF-8. */
-  read(bytes: Uint8Array | undefined): readonly SourceRecord[]
+  /** Adds bytes, undefined at the end, and gives the sink what is complete. 22P02 for what is no UTF-8. */
+  read(bytes: Uint8Array | undefined, sink: RowSink): void
   /** The ordinals that cells stand for; undefined until a CSV's header was read. */
   readonly targets: readonly number[] | undefined
 }
@@ -34,27 +35,29 @@ function jsonSource(table: TableSchema): SourceReader {
   const decoder = createTextDecoder()
   return {
     targets: reader.targets,
-    read: (bytes) => reader.read(decoder.decode(bytes), bytes === undefined),
+    read(bytes, sink) {
+      for (const record of reader.read(decoder.decode(bytes), bytes === undefined)) sink.add(record)
+    },
   }
 }
 
 function csvSource(table: TableSchema, { delimiter = ',', header = true, columns }: CsvOptions): SourceReader {
   if (delimiter.length !== 1 || /["\r\n]/.test(delimiter)) throw new LsmtError('22023', 'the delimiter of a CSV is one character, and no quote or end of line')
-  const reader = createCsvReader(delimiter, recordLengthMax)
-  const decoder = createTextDecoder()
   const given = columns === undefined ? undefined : namedTargets(table, columns, 'the list of columns')
   let targets = header ? undefined : (given ?? visibleOrdinals(table))
+  const source = createCsvSource(createCsvReader(delimiter, recordLengthMax), delimiter, (record) => {
+    if (targets === undefined) {
+      targets = headerTargets(table, record, given)
+      return false
+    }
+    // An empty line is a null only where a line has one value.
+    return targets.length === 1 || record.problem !== undefined || record.cells.length !== 1 || record.cells[0] !== null
+  })
   return {
     get targets() {
       return targets
     },
-    read(bytes) {
-      const records = reader.read(decoder.decode(bytes), bytes === undefined)
-      if (targets === undefined && records.length > 0) targets = headerTargets(table, records.shift()!, given)
-      const { length } = targets ?? []
-      // An empty line is a null only where a line has one value.
-      return length === 1 ? records : records.filter(({ cells, problem }) => problem !== undefined || cells.length !== 1 || cells[0] !== null)
-    },
+    read: source.read,
   }
 }
 

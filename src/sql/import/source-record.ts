@@ -1,4 +1,5 @@
-/** One record of what is imported, before its values meet columns. */
+/** One record of what is imported, before its values meet columns, and where it goes. */
+import type { CsvRecords } from '../../engine/write/columns/row-collector.ts'
 import type { ErrorCode } from '../../errors.ts'
 import type { ExactNumber } from '../slot.ts'
 
@@ -23,4 +24,11 @@ export interface LineError {
   readonly column?: string
   readonly code: ErrorCode
   readonly reason: string
+}
+
+/** Where rows go as they are read. */
+export interface RowSink {
+  add(record: SourceRecord): void
+  /** As `RowCollector.addCsv`; undefined as well while nothing may be added that way. */
+  addCsv(text: Uint8Array, delimiter: number, line: number): CsvRecords | undefined
 }

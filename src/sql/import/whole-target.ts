@@ -13,7 +13,8 @@ import type { ImportMode, RowTarget, VisibleRows } from './row-target.ts'
 import type { LineError } from './source-record.ts'
 
 const firstBatchBytes = 16 * 1024 * 1024
-const batchBytes = 4 * 1024 * 1024
+/** What is staged is many statements: one is read while another waits for the disk, and builders keep buffers of this size. */
+const batchBytes = 2 * 1024 * 1024
 
 interface WholeState {
   readonly engine: Engine
@@ -23,10 +24,12 @@ interface WholeState {
   /** The first batch, until another one comes. */
   held: RowBatch | undefined
   staged: TableSchema | undefined
+  /** The batch that is being written: at most one, so that memory for two is enough. */
+  writing: Promise<readonly LineError[]> | undefined
 }
 
 export function writeAtOnce(engine: Engine, table: TableSchema, mode: ImportMode, visible: () => VisibleRows): RowTarget {
-  const state: WholeState = { engine, table, mode, visible, held: undefined, staged: undefined }
+  const state: WholeState = { engine, table, mode, visible, held: undefined, staged: undefined, writing: undefined }
   let isFirst = true
   return {
     get batchBytes() {
@@ -38,28 +41,52 @@ export function writeAtOnce(engine: Engine, table: TableSchema, mode: ImportMode
         state.held = batch
         return []
       }
-      return [...(await stageHeld(state)), ...(await insertStaged(state, batch))]
+      const errors = [...(await stageHeld(state)), ...(await written(state))]
+      // Once a line is wrong nothing will be visible; what else is wrong is told at once.
+      if (errors.length > 0) return [...errors, ...(await insertStaged(state, batch))]
+      beginWriting(state, batch)
+      return []
     },
     async finish() {
-      const errors = await insertHeld(state)
+      const errors = [...(await insertHeld(state)), ...(await written(state))]
       if (state.staged !== undefined && errors.length === 0) await joinStaged(engine, visible(), state.staged, table, mode)
       if (errors.length === 0) state.staged = undefined
       return errors
     },
     async abandon() {
-      const { staged } = state
+      const { staged, writing } = state
       state.held = undefined
       state.staged = undefined
+      // What failed there was told, or is followed by what made the import end.
+      await writing?.catch(() => {})
       if (staged !== undefined) await engine.dropStaged(staged)
     },
   }
 }
 
+function beginWriting(state: WholeState, batch: RowBatch): void {
+  state.writing = insertStaged(state, batch)
+  // Whoever waits for it hears of a failure; until then nobody may.
+  state.writing.catch(() => {})
+}
+
+/** The batch that was being written is; the lines of it whose keys stood before them already. */
+async function written(state: WholeState): Promise<readonly LineError[]> {
+  const errors = await state.writing
+  state.writing = undefined
+  return errors ?? []
+}
+
+/** In pieces as large as later batches. */
 async function stageHeld(state: WholeState): Promise<readonly LineError[]> {
   state.staged ??= await state.engine.stageTable(state.table)
   const { held } = state
   state.held = undefined
-  return held === undefined ? [] : await insertStaged(state, held)
+  const rowCount = held?.lines.length ?? 0
+  const pieceRows = Math.ceil((rowCount * batchBytes) / firstBatchBytes)
+  const errors: LineError[] = []
+  for (let from = 0; from < rowCount; from += pieceRows) errors.push(...(await insertStaged(state, sliceRows(held!, from, Math.min(rowCount, from + pieceRows)))))
+  return errors
 }
 
 /** As one statement of the table itself; to a staged table when it is too large for one. */

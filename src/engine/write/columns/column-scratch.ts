@@ -53,7 +53,7 @@ const partBytes = {
   refs: 8 * scratchRowsMax,
   hashes: 8 * scratchRowsMax,
   operations: scratchOperationBytes,
-  out: 8,
+  out: 16,
 }
 
 /** Undefined when the memory has no room for it. */

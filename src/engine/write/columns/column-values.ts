@@ -3,7 +3,8 @@ import type { LinearMemory, Pointer } from '../../../kernel/linear-memory.ts'
 import { isWellFormed } from '../../check-value.ts'
 import { writeI64 } from '../../codec/byte-target.ts'
 import { textBytesMax, writeText } from '../../codec/text-bytes.ts'
-import { columnValue } from './rows-of-columns.ts'
+import type { PackedTexts } from './row-collector.ts'
+import { columnValue, isPacked } from './rows-of-columns.ts'
 import type { EngineColumn, EngineColumns } from '../../engine.ts'
 import { physicalKind } from '../../schema.ts'
 import type { ColumnSchema, TableSchema } from '../../schema.ts'
@@ -18,6 +19,7 @@ export function fillChunk(scratch: ColumnScratch, { schema }: TableAccess, plan:
   const first = schema.hiddenKey ? 1 : 0
   const { memory } = scratch.kernel
   const rows = textRows(schema, columns, from, Math.min(plan.rowsMax, rowCount - from))
+  if (rows === 0) return 0
   let textAt = scratch.text
   for (const [index, given] of columns.entries()) {
     const ordinal = index + first
@@ -57,6 +59,14 @@ function textRows(schema: TableSchema, columns: readonly EngineColumn[], from: n
 
 /** Values are first met here, wherever in memory they are: a short loop has several on their way at a time. */
 function addTextBytes(values: EngineColumn['values'], from: number, rows: number): void {
+  if (isPacked(values)) {
+    for (let i = 0, start = startOf(values, from); i < rows; i++) {
+      const end = values.ends[from + i]!
+      textBytesOf[i]! += end - start
+      start = end
+    }
+    return
+  }
   for (let i = 0; i < rows; i++) {
     const value = values[from + i]
     if (typeof value === 'string') textBytesOf[i]! += textBytesMax(value)
@@ -68,19 +78,34 @@ function addTextBytes(values: EngineColumn['values'], from: number, rows: number
 function fillColumn(target: Target, given: EngineColumn, textAt: Pointer): Pointer {
   switch (physicalKind(target.column.type)) {
     case 'i64':
-      return (given.values instanceof BigInt64Array && given.nulls === undefined ? fillWide(target, given.values) : fillIntegers(target, given)) ? textAt : 0
+      return (given.values instanceof BigInt64Array ? fillWide(target, given.values, given.nulls) : fillIntegers(target, given)) ? textAt : 0
     case 'f64':
-      return (given.values instanceof Float64Array && given.nulls === undefined && target.column.type.kind === 'double' ? fillDoubles(target, given.values) : fillNumbers(target, given)) ? textAt : 0
+      return (given.values instanceof Float64Array && target.column.type.kind === 'double' ? fillDoubles(target, given.values, given.nulls) : fillNumbers(target, given)) ? textAt : 0
     case 'bytes':
-      return fillTexts(target, given, textAt)
+      return isPacked(given.values) ? fillPacked(target, given.values, given.nulls, textAt) : fillTexts(target, given, textAt)
   }
 }
 
-function fillWide({ memory, column, values, from, rows }: Target, given: BigInt64Array): boolean {
+function fillWide(target: Target, given: BigInt64Array, nulls: Uint8Array | undefined): boolean {
+  const { memory: { i64 }, column, values, from, rows } = target
+  const to = values >>> 3
+  i64.set(given.subarray(from, from + rows), to)
+  if (!fillNulls(target, nulls)) return false
+  if (column.type.kind === 'bigint') return true
   const [min, max] = integerRange(column.type)
-  const piece = given.subarray(from, from + rows)
-  if (column.type.kind !== 'bigint') for (const value of piece) if (value < min || value > max) return false
-  memory.i64.set(piece, values >>> 3)
+  for (let i = to; i < to + rows; i++) if (i64[i]! < min || i64[i]! > max) return false
+  return true
+}
+
+/** Marks what is null among values that stand there already, and makes it 0; false where none may be. */
+function fillNulls({ memory: { u8, u64 }, column, values, nulls, from, rows }: Target, given: Uint8Array | undefined): boolean {
+  if (given === undefined) return true
+  for (let i = 0; i < rows; i++) {
+    if (given[from + i] !== 1) continue
+    if (column.notNull) return false
+    u8[nulls + (i >>> 3)]! |= 1 << (i & 7)
+    u64[(values >>> 3) + i] = 0n
+  }
   return true
 }
 
@@ -98,9 +123,10 @@ function fillIntegers({ memory: { view, u8 }, column, values, nulls, from, rows 
   return true
 }
 
-function fillDoubles({ memory, values, from, rows }: Target, given: Float64Array): boolean {
-  memory.f64.set(given.subarray(from, from + rows), values >>> 3)
-  return true
+function fillDoubles(target: Target, given: Float64Array, nulls: Uint8Array | undefined): boolean {
+  const { memory: { f64 }, values, from, rows } = target
+  f64.set(given.subarray(from, from + rows), values >>> 3)
+  return fillNulls(target, nulls)
 }
 
 function fillNumbers({ memory: { f64, u8 }, column, values, nulls, from, rows }: Target, given: EngineColumn): boolean {
@@ -134,6 +160,37 @@ function fillTexts({ memory, column, values, nulls, from, rows }: Target, given:
     at += byteLength
   }
   return at
+}
+
+/** The chunk's texts stand together, so one copy brings them; 0 where one is longer than its column takes, or is no text where that is wanted. */
+function fillPacked(target: Target, texts: PackedTexts, nulls: Uint8Array | undefined, textAt: Pointer): Pointer {
+  const { memory: { u8, u32 }, column: { type }, values, from, rows } = target
+  const { bytes, ends, isText } = texts
+  const start = startOf(texts, from)
+  const lengthMax = type.kind === 'text' ? (type.lengthMax ?? Infinity) : Infinity
+  if (isText !== (type.kind === 'text')) return 0
+  const moved = textAt - start
+  u8.set(bytes.subarray(start, ends[from + rows - 1]), textAt)
+  let at = start
+  for (let i = 0; i < rows; i++) {
+    const end = ends[from + i]!
+    const byteLength = end - at
+    if (byteLength > lengthMax && codePoints(bytes, at, end) > lengthMax) return 0
+    u32[(values >>> 2) + 2 * i] = byteLength === 0 ? 0 : at + moved
+    u32[(values >>> 2) + 2 * i + 1] = byteLength
+    at = end
+  }
+  return fillNulls(target, nulls) ? at + moved : 0
+}
+
+function startOf({ start, ends }: PackedTexts, row: number): number {
+  return row === 0 ? start : ends[row - 1]!
+}
+
+function codePoints(utf8: Uint8Array, from: number, to: number): number {
+  let count = 0
+  for (let at = from; at < to; at++) if ((utf8[at]! & 0xc0) !== 0x80) count++
+  return count
 }
 
 /** A text of more code units than its column has characters may still fit, which is counted elsewhere. */

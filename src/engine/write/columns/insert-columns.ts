@@ -2,20 +2,24 @@
  * INSERT of VALUES text, and of rows given by column. Locks, admission and commit are those of rows (../insert.ts). What the columns' way does not
  * take, it leaves to rows without having written anything: so every refusal is worded in one place.
  */
-import type { EngineColumns, ValuesText } from '../../engine.ts'
+import type { EngineColumns, EngineValue, ValuesText } from '../../engine.ts'
 import type { StatementPart } from '../../shards/commit.ts'
+import type { Shards } from '../../shards/shards.ts'
 import { recoverNextRowId } from '../../tables/hidden-key.ts'
 import type { TableAccess } from '../../tables/table-access.ts'
 import type { ReadStats } from '../../../lsm/tree.ts'
 import { commitBlind } from '../insert.ts'
 import { tryBuildParts } from '../writer.ts'
 import type { Writer } from '../writer.ts'
+import { createRowCollector } from './collect-rows.ts'
 import { createColumnScratch } from './column-scratch.ts'
 import type { ColumnScratch } from './column-scratch.ts'
 import { addColumns } from './column-operations.ts'
 import type { ChunkStatement } from './encode-chunk.ts'
 import { anyExists, hasRepeats, newParts } from './existing-keys.ts'
+import type { RowCollector } from './row-collector.ts'
 import { addText } from './text-operations.ts'
+import type { GivenColumns } from './values-plan.ts'
 
 type InsertMode = 'insert' | 'upsert'
 
@@ -23,18 +27,21 @@ type InsertMode = 'insert' | 'upsert'
 export interface ColumnInserter {
   insertText(writer: Writer, access: TableAccess, values: ValuesText, mode: InsertMode, stats?: ReadStats): Promise<number | undefined>
   insertColumns(writer: Writer, access: TableAccess, columns: EngineColumns, mode: InsertMode, stats?: ReadStats): Promise<number | undefined>
+  /** Rows for `insertColumns`, which may be read from CSV. */
+  collect(shards: Shards, access: TableAccess, given: GivenColumns): RowCollector<EngineValue, EngineColumns>
   free(): void
 }
 
 /** The scratch memory is taken by the first statement that comes. */
 export function createColumnInserter(): ColumnInserter {
   let scratch: ColumnScratch | undefined
+  const scratchOf = ({ kernel, trees }: Shards): ColumnScratch | undefined => (scratch ??= createColumnScratch(kernel, trees.length))
 
   async function insert(writer: Writer, access: TableAccess, rowCount: number, mode: InsertMode, stats: ReadStats | undefined, add: (statement: ChunkStatement) => Uint32Array | undefined): Promise<number | undefined> {
     const { hiddenKey } = access.schema
     if (hiddenKey && access.state.nextRowId === undefined) await recoverNextRowId(writer.shards, access)
-    scratch ??= createColumnScratch(writer.shards.kernel, writer.shards.trees.length)
-    const built = scratch && build(writer, scratch, access, rowCount, add)
+    const place = scratchOf(writer.shards)
+    const built = place && build(writer, place, access, rowCount, add)
     if (built === undefined) return undefined
     if (mode === 'insert' && !hiddenKey) return await writeNewParts(writer, access, built, rowCount, stats)
     await commitBlind(writer, access, { parts: built.parts, rowCount }, () => built.hashes)
@@ -44,6 +51,7 @@ export function createColumnInserter(): ColumnInserter {
   return {
     insertText: (writer, access, values, mode, stats) => insert(writer, access, values.rowCount, mode, stats, (statement) => addText(statement, values)),
     insertColumns: (writer, access, columns, mode, stats) => insert(writer, access, columns.rowCount, mode, stats, (statement) => addColumns(statement, columns)),
+    collect: (shards, access, given) => createRowCollector(access, given, () => scratchOf(shards)),
     free() {
       scratch?.free()
       scratch = undefined

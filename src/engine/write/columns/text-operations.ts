@@ -56,7 +56,7 @@ function consumedUnits(scratch: ColumnScratch, { piece, byteLength, consumedByte
 }
 
 /** Doubles that need all digits of their literals. False for infinity, which the column refuses. */
-function settlePending({ kernel: { memory }, plan, pending }: ColumnScratch): boolean {
+export function settlePending({ kernel: { memory }, plan, pending }: ColumnScratch): boolean {
   const { u32, buffer, view } = memory
   const count = u32[(plan + 48) >>> 2]!
   for (let i = 0; i < count; i++) {

@@ -21,10 +21,25 @@ export function scanNumber(memory: LinearMemory, start: Pointer, plan: Pointer, 
   const literal = readNumber(memory, isNegative ? start + 1 : start)
   if (literal === undefined || isWordPart(memory.u8[literal.end]!)) return 0
   const type = word(memory, column, columnField.type)
-  if (type === valuesType.double) return storeDouble(memory, start, literal, plan, valueAt(memory, column, row), isNegative) ? literal.end : 0
+  if (type === valuesType.double) {
+    // An integer has no sign when it is 0.
+    const isBareZero = literal.isPlain && literal.digits === '' && literal.end - start < 16
+    return storeDouble(memory, start, literal, plan, valueAt(memory, column, row), isNegative && !isBareZero) ? literal.end : 0
+  }
   if (literal.digits.length > digitsMax || literal.exponent !== 0 || (type !== valuesType.integer && type !== valuesType.numeric)) return 0
   const scale = type === valuesType.numeric ? word(memory, column, columnField.limit) : 0
   return storeDecimal(memory, column, row, literal, isNegative, scale) ? literal.end : 0
+}
+
+/** A number as CSV has it: integers have no point, and a double has the sign that it shows. */
+export function scanPlainNumber(memory: LinearMemory, start: Pointer, plan: Pointer, column: Pointer, row: number): Pointer {
+  const isNegative = memory.u8[start] === 0x2d
+  const literal = readNumber(memory, isNegative ? start + 1 : start)
+  if (literal === undefined) return 0
+  const type = word(memory, column, columnField.type)
+  if (type === valuesType.double) return storeDouble(memory, start, literal, plan, valueAt(memory, column, row), isNegative) ? literal.end : 0
+  if (literal.digits.length > digitsMax || literal.exponent !== 0 || (type === valuesType.integer && !literal.isPlain)) return 0
+  return storeDecimal(memory, column, row, literal, isNegative, type === valuesType.numeric ? word(memory, column, columnField.limit) : 0) ? literal.end : 0
 }
 
 /** Digits with a point and an exponent; undefined when they are none. */
@@ -72,16 +87,15 @@ function storeDecimal(memory: LinearMemory, column: Pointer, row: number, { digi
   return true
 }
 
-/** Exact where the mantissa and the power of ten are, otherwise pending. A bare 0 has no sign, as an integer has none. */
+/** Exact where the mantissa and the power of ten are, otherwise pending. */
 function storeDouble(memory: LinearMemory, start: Pointer, literal: Literal, plan: Pointer, at: Pointer, isNegative: boolean): boolean {
   const power = literal.exponent - literal.fractionDigits
   const mantissa = Number(literal.digits)
   if (literal.digits.length > digitsMax || BigInt(literal.digits) > mantissaExactMax || power > 22 || power < -22) return addPending(memory, start, literal.end, plan, at)
   let factor = 1
   for (let i = Math.abs(power); i > 0; i--) factor *= 10
-  let value = power < 0 ? mantissa / factor : mantissa * factor
-  if (isNegative && !(literal.isPlain && mantissa === 0 && literal.end - start < 16)) value = -value
-  memory.f64[at >>> 3] = value
+  const value = power < 0 ? mantissa / factor : mantissa * factor
+  memory.f64[at >>> 3] = isNegative ? -value : value
   return true
 }
 

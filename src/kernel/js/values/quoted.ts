@@ -4,11 +4,13 @@ import { valuesType } from '../../values.ts'
 import { columnField, storeWords, valueAt, word } from './layout.ts'
 import { storeTime } from './time.ts'
 
+const apostrophe = 0x27
+
 export function scanQuoted(memory: LinearMemory, start: Pointer, end: Pointer, column: Pointer, row: number): Pointer {
   const { u8 } = memory
-  const closing = findClosing(u8, start + 1, end)
+  const closing = findClosing(u8, start + 1, end, apostrophe)
   if (closing === 0) return 0
-  return storeText(memory, start + 1, withoutDoubled(u8, start + 1, closing), column, row) ? closing + 1 : 0
+  return storeText(memory, start + 1, withoutDoubled(u8, start + 1, closing, apostrophe), column, row) ? closing + 1 : 0
 }
 
 /** DATE '…' and TIMESTAMP '…', which only columns of such types take. */
@@ -20,32 +22,32 @@ export function scanQuotedTime(memory: LinearMemory, start: Pointer, end: Pointe
 /** x'00ff', from its quote on. */
 export function scanHex(memory: LinearMemory, start: Pointer, end: Pointer, column: Pointer, row: number): Pointer {
   if (word(memory, column, columnField.type) !== valuesType.bytea) return 0
-  const closing = findClosing(memory.u8, start + 1, end)
+  const closing = findClosing(memory.u8, start + 1, end, apostrophe)
   return closing !== 0 && storeHex(memory, start + 1, closing, column, row) ? closing + 1 : 0
 }
 
 /** The address of the closing quote, 0 when there is none. */
-function findClosing(u8: Uint8Array, start: Pointer, end: Pointer): Pointer {
+export function findClosing(u8: Uint8Array, start: Pointer, end: Pointer, quote: number): Pointer {
   for (let at = start; at < end; at++) {
-    if (u8[at] !== 0x27) continue
-    if (at + 1 >= end || u8[at + 1] !== 0x27) return at
+    if (u8[at] !== quote) continue
+    if (at + 1 >= end || u8[at + 1] !== quote) return at
     at++
   }
   return 0
 }
 
 /** Moves the bytes over the second quote of each pair; returns their end. */
-function withoutDoubled(u8: Uint8Array, from: Pointer, end: Pointer): Pointer {
+export function withoutDoubled(u8: Uint8Array, from: Pointer, end: Pointer, quote: number): Pointer {
   let to = from
   for (let at = from; at < end; at++) {
     const byte = u8[at]!
     u8[to++] = byte
-    if (byte === 0x27) at++
+    if (byte === quote) at++
   }
   return to
 }
 
-function storeText(memory: LinearMemory, from: Pointer, to: Pointer, column: Pointer, row: number): boolean {
+export function storeText(memory: LinearMemory, from: Pointer, to: Pointer, column: Pointer, row: number): boolean {
   const type = word(memory, column, columnField.type)
   if (type === valuesType.text) {
     const charactersMax = word(memory, column, columnField.limit)

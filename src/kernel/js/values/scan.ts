@@ -29,7 +29,7 @@ export function scan(memory: LinearMemory, text: Pointer, textBytes: number, pla
   return rows
 }
 
-function clearNulls(memory: LinearMemory, plan: Pointer, rowsMax: number): void {
+export function clearNulls(memory: LinearMemory, plan: Pointer, rowsMax: number): void {
   const targets = word(memory, plan, planField.targets)
   const width = word(memory, plan, planField.targetCount)
   for (let i = 0; i < width; i++) {

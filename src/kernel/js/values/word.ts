@@ -27,7 +27,7 @@ function timeAfter(memory: LinearMemory, wordEnd: Pointer, end: Pointer, column:
   return at < end && memory.u8[at] === 0x27 ? scanQuotedTime(memory, at, end, column, row) : 0
 }
 
-function storeNull(memory: LinearMemory, column: Pointer, row: number): boolean {
+export function storeNull(memory: LinearMemory, column: Pointer, row: number): boolean {
   if (word(memory, column, columnField.notNull) !== 0) return false
   setNull(memory, column, row)
   return true
@@ -37,6 +37,13 @@ function storeBoolean(memory: LinearMemory, column: Pointer, row: number, value:
   if (word(memory, column, columnField.type) !== valuesType.boolean) return false
   storeWords(memory, valueAt(memory, column, row), value, 0)
   return true
+}
+
+/** true and false, or how they begin, or 1 and 0. */
+export function storeTruth(memory: LinearMemory, from: Pointer, to: Pointer, column: Pointer, row: number): boolean {
+  const text = memory.buffer.toString('latin1', from, to).toLowerCase()
+  if (text === '1' || text === 't' || text === 'true') return storeBoolean(memory, column, row, 1)
+  return (text === '0' || text === 'f' || text === 'false') && storeBoolean(memory, column, row, 0)
 }
 
 function storeDefault(memory: LinearMemory, column: Pointer, row: number): boolean {
