@@ -25,3 +25,4 @@ export {
   skiplistAddSegment, skiplistApply, skiplistCreate, skiplistEntryCount, skiplistRangeAt, skiplistRangeCount, skiplistUsedBytes,
 } from './skiplist/table'
 export { skiplistGet, skiplistRead, skiplistSeek } from './skiplist/read'
+export { skiplistReadSince } from './skiplist/recent'

@@ -32,7 +32,9 @@ export const TABLE_MAX_SEQUENCE: usize = 88
 export const TABLE_LEVEL_BLOCKS: usize = 96
 /** The writer's way down: u32 pairs (block, index) by level. */
 export const TABLE_PATH: usize = 160
-export const TABLE_BYTES: usize = 288
+/** The version that was applied last. */
+export const TABLE_LAST_VERSION: usize = 288
+export const TABLE_BYTES: usize = 296
 export const LEVELS_MAX: u32 = 16
 
 // Segment: 16 bytes, then allocations.
@@ -66,11 +68,13 @@ export const NODE_NEWEST: usize = 0
 export const NODE_KEY_BYTES: usize = 4
 export const NODE_KEY: usize = 8
 
-// Version: value bytes 0 = a tombstone.
+// Version: value bytes 0 = a tombstone. Versions of all keys are linked by when they were applied, the last one first.
 export const VERSION_SEQUENCE: usize = 0
 export const VERSION_OLDER: usize = 8
 export const VERSION_VALUE_BYTES: usize = 12
-export const VERSION_VALUE: usize = 16
+export const VERSION_APPLIED_BEFORE: usize = 16
+export const VERSION_NODE: usize = 20
+export const VERSION_VALUE: usize = 24
 
 // Range tombstone: start address and bytes, end address and bytes (0 bytes = no end), f64 sequence.
 export const RANGE_START: usize = 0

@@ -126,7 +126,7 @@ function isPast(node: usize, backward: bool, bound: usize, boundBytes: u32): boo
 }
 
 /** Writes the refs of a key's visible version; false when it has none. */
-function emit(table: usize, node: usize, sequence: f64, skipBytes: u32, key: usize, value: usize): bool {
+export function emit(table: usize, node: usize, sequence: f64, skipBytes: u32, key: usize, value: usize): bool {
   const version = versionVisible(node, sequence)
   if (version == 0) return false
   const keyBytes = load<u32>(node, NODE_KEY_BYTES)

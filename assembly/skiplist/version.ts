@@ -4,8 +4,8 @@ import { align8, arenaAllocate } from './arena'
 import { indexAdd, indexSlot } from './exact-index'
 import { keyCopy, keyHash } from './key'
 import {
-  NODE_KEY, NODE_KEY_BYTES, NODE_NEWEST, SLOT_NODE, TABLE_ENTRIES, TABLE_UNINDEXED, VERSION_OLDER, VERSION_SEQUENCE, VERSION_VALUE,
-  VERSION_VALUE_BYTES,
+  NODE_KEY, NODE_KEY_BYTES, NODE_NEWEST, SLOT_NODE, TABLE_ENTRIES, TABLE_LAST_VERSION, TABLE_UNINDEXED, VERSION_APPLIED_BEFORE,
+  VERSION_NODE, VERSION_OLDER, VERSION_SEQUENCE, VERSION_VALUE, VERSION_VALUE_BYTES,
 } from './layout'
 import { treeFind, treeInsert } from './tree'
 
@@ -23,7 +23,7 @@ export function versionPut(table: usize, key: usize, keyBytes: u32, value: usize
   if (node == 0 && load<u32>(table, TABLE_UNINDEXED) != 0) node = treeFind(table, key, keyBytes)
   if (node != 0) {
     const version = arenaAllocate(table, VERSION_VALUE + align8(valueBytes))
-    fill(version, value, valueBytes, sequence)
+    fill(table, version, node, value, valueBytes, sequence)
     return link(node, version, sequence)
   }
   node = createNode(table, key, keyBytes, value, valueBytes, sequence)
@@ -37,14 +37,17 @@ function createNode(table: usize, key: usize, keyBytes: u32, value: usize, value
   store<u32>(node, <u32>(node + nodeBytes), NODE_NEWEST)
   store<u32>(node, keyBytes, NODE_KEY_BYTES)
   keyCopy(node + NODE_KEY, key, keyBytes)
-  fill(node + nodeBytes, value, valueBytes, sequence)
+  fill(table, node + nodeBytes, node, value, valueBytes, sequence)
   return node
 }
 
-function fill(version: usize, value: usize, valueBytes: u32, sequence: f64): void {
+function fill(table: usize, version: usize, node: usize, value: usize, valueBytes: u32, sequence: f64): void {
   store<f64>(version, sequence, VERSION_SEQUENCE)
   store<u32>(version, 0, VERSION_OLDER)
   store<u32>(version, valueBytes, VERSION_VALUE_BYTES)
+  store<u32>(version, load<u32>(table, TABLE_LAST_VERSION), VERSION_APPLIED_BEFORE)
+  store<u32>(version, <u32>node, VERSION_NODE)
+  store<u32>(table, <u32>version, TABLE_LAST_VERSION)
   keyCopy(version + VERSION_VALUE, value, valueBytes)
 }
 

@@ -30,7 +30,7 @@
 import type { Pointer } from './linear-memory.ts'
 
 export interface SkiplistExports {
-  /** Starts a memtable in its first segment; returns its handle (an address in the segment), 0 when it is below 320 bytes. */
+  /** Starts a memtable in its first segment; returns its handle (an address in the segment), 0 when it is below 328 bytes. */
   skiplistCreate(segment: Pointer, segmentBytes: number): Pointer
   /** Gives the memtable one more segment. */
   skiplistAddSegment(table: Pointer, segment: Pointer, segmentBytes: number): void
@@ -66,4 +66,11 @@ export interface SkiplistExports {
    * (forward; empty = none) or < the bound (backward). Returns how many; less than `limit` means the end.
    */
   skiplistRead(table: Pointer, cursor: Pointer, sequence: number, bound: Pointer, boundBytes: number, skipBytes: number, keys: Pointer, values: Pointer, limit: number): number
+  /**
+   * As `skiplistRead`, in ascending order, of the keys that begin with the prefix, which their refs leave out, and have a
+   * version with a sequence in (`since`, `sequence`]; -1, with nothing of use written, when there are more than `limit`
+   * such versions. It looks at versions from the one applied last to the first that is not newer than `since`: for
+   * memtables whose batches come in the order of their sequences.
+   */
+  skiplistReadSince(table: Pointer, since: number, sequence: number, prefix: Pointer, prefixBytes: number, keys: Pointer, values: Pointer, limit: number): number
 }

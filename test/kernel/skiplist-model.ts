@@ -78,6 +78,14 @@ export class MemtableModel {
     return found === -1 ? { unknown: true } : visible!.value
   }
 
+  /** Keys that begin with `prefix` and were written in (since, sequence], ascending, and in how many versions. */
+  scanSince(since: number, sequence: number, prefix: string): { readonly entries: Entry[]; readonly versionCount: number } {
+    const isRecent = (version: { readonly sequence: number }): boolean => version.sequence > since && version.sequence <= sequence
+    const written = [...this.versions].filter(([key, versions]) => key.startsWith(prefix) && versions.some(isRecent))
+    const entries = written.map(([key]): Entry => [key, this.get(key, sequence) as string | undefined]).sort(([a], [b]) => (a < b ? -1 : 1))
+    return { entries, versionCount: written.reduce((sum, [, versions]) => sum + versions.filter(isRecent).length, 0) }
+  }
+
   /** Keys with a visible version in [lower, upper), ascending. */
   scan(sequence: number, lower: string, upper: string | undefined): Entry[] {
     return [...this.versions.keys()]
@@ -154,5 +162,18 @@ export class KernelMemtable {
     ])
     for (const pointer of [keys, values, at]) heap.free(pointer)
     return entries
+  }
+
+  /** skiplistReadSince with the whole key; undefined where it found more than `limit` versions. */
+  readSince(since: number, sequence: number, prefix: string, limit: number): Entry[] | undefined {
+    const { heap, exports, memory } = this.kernel
+    const keys = heap.allocate(8 * limit + 8), values = heap.allocate(8 * limit + 8)
+    const at = this.place(Buffer.from(prefix, 'latin1'))
+    const count = exports.skiplistReadSince(this.table, since, sequence, at, prefix.length, keys, values, limit)
+    const entries = Array.from({ length: Math.max(0, count) }, (_, i): Entry => [
+      prefix + this.textAt(keys + 8 * i), memory.u32[(values >>> 2) + 2 * i + 1] === 0 ? undefined : this.textAt(values + 8 * i),
+    ])
+    for (const pointer of [keys, values, at]) heap.free(pointer)
+    return count < 0 ? undefined : entries
   }
 }

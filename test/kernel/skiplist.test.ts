@@ -84,6 +84,7 @@ describe.each(kinds)('memtable kernel, %s', (kind) => {
             const at = snapshots[random.below(snapshots.length)]!, probed = key().toString('latin1')
             expect(table.get(probed, at), label).toEqual(model.get(probed, at))
           }
+          compareRecent(table, model, random, snapshots, label)
           if (batch % 15 !== 14) continue
           const at = random.below(2) === 0 ? sequence : snapshots[random.below(snapshots.length)]!
           compareScan(table, model, random, at, '', '', label)
@@ -94,6 +95,16 @@ describe.each(kinds)('memtable kernel, %s', (kind) => {
         for (const probed of model.versions.keys()) expect(table.get(probed, sequence)).toEqual(model.get(probed, sequence))
       }
     })
+  }
+
+  function compareRecent(table: KernelMemtable, model: MemtableModel, random: Random, snapshots: readonly number[], label: string): void {
+    const [since, sequence] = [snapshots[Math.max(0, snapshots.length - 1 - random.below(6))]!, snapshots[random.below(2) === 0 ? snapshots.length - 1 : random.below(snapshots.length)]!]
+    const keys = [...model.versions.keys()], prefix = random.below(4) === 0 || keys.length === 0 ? '' : keys[random.below(keys.length)]!.slice(0, 4)
+    const { entries, versionCount } = model.scanSince(since, sequence, prefix)
+    const found = table.readSince(since, sequence, prefix, versionCount)
+    expect(found, label).toBeDefined()
+    expectEntries(found!, entries, `${label}, since ${since} up to ${sequence}`)
+    if (versionCount > 0) expect(table.readSince(since, sequence, prefix, versionCount - 1), label).toBeUndefined()
   }
 
   function compareRanges(table: KernelMemtable, model: MemtableModel): void {

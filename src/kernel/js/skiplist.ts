@@ -9,6 +9,7 @@ import {
 } from './skiplist/layout.ts'
 import { rangeAddress } from './skiplist/range.ts'
 import { get, read, seek } from './skiplist/read.ts'
+import { readSince } from './skiplist/recent.ts'
 
 function create(memory: LinearMemory, segment: Pointer, segmentBytes: number): Pointer {
   const { u8, u32, f64 } = memory
@@ -51,5 +52,7 @@ export function createSkiplistJs(memory: LinearMemory): SkiplistExports {
     skiplistSeek: (table, key, keyBytes, backward, cursor) => seek(memory, table, key, keyBytes, backward !== 0, cursor),
     skiplistRead: (table, cursor, sequence, bound, boundBytes, skipBytes, keys, values, limit) =>
       read(memory, table, cursor, { sequence, bound, boundBytes, skipBytes, keys, values, limit }),
+    skiplistReadSince: (table, since, sequence, prefix, prefixBytes, keys, values, limit) =>
+      readSince(memory, table, { since, sequence, prefix, prefixBytes, keys, values, limit }),
   }
 }

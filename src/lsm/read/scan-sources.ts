@@ -126,11 +126,12 @@ function planKeyOrder(context: ReadContext, view: View, sequence: number, reques
 }
 
 function planAnyOrder(context: ReadContext, view: View, sequence: number, request: ScanRequest): Planned {
-  const { lower = firstBoundary, upper } = request
+  const { lower = firstBoundary, upper } = request, { shape } = context
   const { memtables, memtablesRead, files } = openViewRuns(context, view, sequence, request, { read: [] })
   const merge = createRowMerge(context, { sources: memtables, keepTombstones: false })
   const filled = memtables.map((_, i) => i).filter((i) => hasEntry(memtables[i]!, lower, upper))
-  const layers = openLayers(context, { memtables: filled.map((i) => memtablesRead[i]!), files, sequence, lower, upper })
+  const hasAllFiles = files.length === runsOf(view, shape.layout.tableId, firstBoundary, undefined).length
+  const layers = openLayers(context, { memtables: memtablesRead, files, hasAllFiles, sequence, lower, upper })
   return { merge, plan: planLayers(context, lower, upper, layers, filled.length > 0), memtables: filled }
 }
 

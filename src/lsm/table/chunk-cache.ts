@@ -51,6 +51,8 @@ export interface ChunkCache {
   mark(frame: Frame): void
   /** Memory for a chunk that is about to be read, pinned and not yet to be found. Throws 53200 when all else is pinned. */
   reserve(byteLength: number): Frame
+  /** The same, or 0: for what may as well not be kept. */
+  tryReserve(byteLength: number): Frame
   addressOf(frame: Frame): Pointer
   /** Makes a reserved frame the cached chunk of an index, still pinned. Returns the frame that counts: another load may have been faster. */
   publish(file: CachedFile, index: number, frame: Frame): Frame
@@ -108,6 +110,7 @@ export function createChunkCache(heap: LinearHeap, bytesMax: number): ChunkCache
     unpin: (frame) => unpin(state, frame),
     mark: (frame) => void (frames.referenced[frame] = 1),
     reserve: (byteLength) => reserve(state, byteLength),
+    tryReserve: (byteLength) => tryReserve(state, byteLength),
     addressOf: (frame) => frames.addresses[frame]!,
     publish: (file, index, frame) => publish(state, file, index, frame),
     keyIndex: (file, index) => frames.keyIndexes[file.frames[index]!]!,

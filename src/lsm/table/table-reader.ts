@@ -13,6 +13,7 @@ import { chunkBytes } from './read/chunk-loader.ts'
 import { notePartRead } from './read/expand-chunk.ts'
 import { createRowFinder } from './read/find-row.ts'
 import type { RowFinder } from './read/find-row.ts'
+import type { KeptRows } from './read/kept-rows.ts'
 import { OpenFile } from './read/open-file.ts'
 import { pin, pinCached } from './read/pinned-chunks.ts'
 import { rangeTombstonesOf, refAt, searchFirstKeys, textExtremesAt, zoneMapAt } from './read/tail-view.ts'
@@ -64,6 +65,10 @@ class FileReader implements TableReader {
 
   get cover(): RangeCover | undefined {
     return this.file.cover
+  }
+
+  get kept(): KeptRows {
+    return this.file.kept
   }
 
   get isClosed(): boolean {

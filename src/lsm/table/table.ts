@@ -11,6 +11,7 @@ import type { ChunkName, TableLayout } from '../layout.ts'
 import type { Page, Vector } from '../page.ts'
 import type { Fetch, ReadStats } from './fetch.ts'
 import type { ChunkCache } from './chunk-cache.ts'
+import type { KeptRows } from './read/kept-rows.ts'
 
 /** What a manifest keeps of a table file. Plain data; crosses threads. */
 export interface TableMeta {
@@ -105,6 +106,8 @@ export interface TableReader {
   /** What the file's range tombstones delete; undefined until the tail was read once, where there are any. */
   readonly cover: RangeCover | undefined
   readonly isClosed: boolean
+  /** What is known of the rows that newer runs leave, whether the tail is held or not. */
+  readonly kept: KeptRows
   /** Keeps the tail in memory until as many calls of `release`. What must be waited for before it is held; undefined: it is. */
   hold(stats?: ReadStats): Promise<void> | undefined
   release(): void

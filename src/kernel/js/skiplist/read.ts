@@ -132,7 +132,7 @@ function isPast(memory: LinearMemory, node: Pointer, backward: boolean, target: 
 }
 
 /** Writes the refs of a key's visible version; 0 when it has none. */
-function emit(memory: LinearMemory, table: Pointer, node: Pointer, target: ReadTarget, position: number): 0 | 1 {
+export function emit(memory: LinearMemory, table: Pointer, node: Pointer, target: Pick<ReadTarget, 'sequence' | 'skipBytes' | 'keys' | 'values'>, position: number): 0 | 1 {
   const { u32, f64 } = memory
   const version = versionVisible(memory, node, target.sequence)
   if (version === 0) return 0

@@ -4,7 +4,8 @@ import { align8, arenaAllocate } from './arena.ts'
 import { indexAdd, indexSlot } from './exact-index.ts'
 import { keyCopy, keyHash } from './key.ts'
 import {
-  nodeKey, nodeKeyBytes, nodeNewest, slotNode, tableEntries, tableUnindexed, versionOlder, versionSequence, versionValue, versionValueBytes,
+  nodeKey, nodeKeyBytes, nodeNewest, slotNode, tableEntries, tableLastVersion, tableUnindexed, versionAppliedBefore, versionNode, versionOlder,
+  versionSequence, versionValue, versionValueBytes,
 } from './layout.ts'
 import { treeFind, treeInsert } from './tree.ts'
 
@@ -21,7 +22,7 @@ export function versionPut(memory: LinearMemory, table: Pointer, key: Pointer, k
   if (node === 0 && u32[(table + tableUnindexed) >>> 2] !== 0) node = treeFind(memory, table, key, keyBytes)
   if (node !== 0) {
     const version = arenaAllocate(memory, table, versionValue + align8(valueBytes))
-    fill(memory, version, value, valueBytes, sequence)
+    fill(memory, table, version, node, value, valueBytes, sequence)
     return link(memory, node, version, sequence)
   }
   node = createNode(memory, table, key, keyBytes, value, valueBytes, sequence)
@@ -35,14 +36,17 @@ function createNode(memory: LinearMemory, table: Pointer, key: Pointer, keyBytes
   memory.u32[(node + nodeNewest) >>> 2] = node + nodeBytes
   memory.u32[(node + nodeKeyBytes) >>> 2] = keyBytes
   keyCopy(memory, node + nodeKey, key, keyBytes)
-  fill(memory, node + nodeBytes, value, valueBytes, sequence)
+  fill(memory, table, node + nodeBytes, node, value, valueBytes, sequence)
   return node
 }
 
-function fill(memory: LinearMemory, version: Pointer, value: Pointer, valueBytes: number, sequence: number): void {
+function fill(memory: LinearMemory, table: Pointer, version: Pointer, node: Pointer, value: Pointer, valueBytes: number, sequence: number): void {
   memory.f64[(version + versionSequence) >>> 3] = sequence
   memory.u32[(version + versionOlder) >>> 2] = 0
   memory.u32[(version + versionValueBytes) >>> 2] = valueBytes
+  memory.u32[(version + versionAppliedBefore) >>> 2] = memory.u32[(table + tableLastVersion) >>> 2]!
+  memory.u32[(version + versionNode) >>> 2] = node
+  memory.u32[(table + tableLastVersion) >>> 2] = version
   keyCopy(memory, version + versionValue, value, valueBytes)
 }
 

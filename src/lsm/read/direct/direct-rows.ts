@@ -186,15 +186,17 @@ function lookAhead(state: DirectState, reader: TableReader): void {
 }
 
 function readWindow(state: DirectState, reader: TableReader, window: Window): Reading {
-  const { from, to } = window, { pins } = state
-  return after(pinMore(state, reader, from, to, filterChunks(state, window)), () => after(hideRows(state, window, pins[0]!), () => filterWindow(state, reader, from, to)))
+  const { from, to } = window
+  return after(pinMore(state, reader, from, to, filterChunks(state, window)), () => after(hideRows(state, window), () => filterWindow(state, reader, from, to)))
 }
 
 /** Finds out which rows of the touched row groups stand, unless that is known. */
-function hideRows(state: DirectState, { touched }: Window, pins: PinnedChunks): Reading {
-  const { context, stretch, standing } = state
+function hideRows(state: DirectState, { from, to, touched }: Window): Reading {
+  const { context, stretch, standing, pins } = state
   if (standing !== undefined || stretch?.shadow === undefined || touched.length === 0) return undefined
-  state.standing = standingRows(context, stretch.shadow, stretch.reader, touched, (rowGroup) => pins.chunk(rowGroup, keyChunk(context).name), state.scratch)
+  const { shadow, reader } = stretch, { name } = keyChunk(context)
+  // Any pin of the file finds the chunks of all of them.
+  state.standing = standingRows(context, { shadow, reader, rowGroups: touched, pinKeys: () => pinMore(state, reader, from, to, [name]), keys: (rowGroup) => pins[0]!.chunk(rowGroup, name) }, state.scratch)
   return state.standing.reading
 }
 
@@ -218,6 +220,8 @@ interface Window {
   readonly to: number
   /** Those of which newer runs may hide rows. */
   readonly touched: readonly number[]
+  /** Whether it is likely that keys must be read to find out which. */
+  readonly isUnsettled: boolean
 }
 
 /** Adjacent row groups that must be read, at the near end of what is left; pruned and answered ones are passed over. */
@@ -246,12 +250,12 @@ function takeWindow(state: DirectState): Window | undefined {
     to = Math.max(to, rowGroup + 1)
     if (isTouched) touched.push(rowGroup)
   }
-  return from < 0 ? undefined : { from, to, touched }
+  return from < 0 ? undefined : { from, to, touched, isUnsettled: touched.some((rowGroup) => shadow?.isSettled(reader, rowGroup) === false) }
 }
 
 /** Offers a window to readers where there are any; `alone` reads it here. */
 function sharedWindow(state: DirectState, window: Window, alone: () => Reading): Reading {
-  const { from, to, touched } = window
+  const { from, to, isUnsettled } = window
   const { context, options: { shared, predicate }, morsels } = state
   if (shared === undefined || morsels === undefined) return alone()
   const { reader } = state.stretch!
@@ -263,8 +267,8 @@ function sharedWindow(state: DirectState, window: Window, alone: () => Reading):
     context, shared, morsels, reader, from, to,
     onlyCached: !predicate.isEmpty,
     mustFilter: (rowGroup) => mustFilter(state, reader, rowGroup),
-    more: touched.length === 0 ? [] : [keyChunk(context).name],
-    hide: (pins) => hideRows(state, window, pins),
+    more: isUnsettled ? [keyChunk(context).name] : [],
+    hide: () => hideRows(state, window),
     standing: (rowGroup) => state.standing?.of(rowGroup),
     takeStanding() {
       const { standing } = state
@@ -309,8 +313,8 @@ function filterNames({ predicate }: DirectOptions): readonly ChunkName[] {
 }
 
 /** What selecting rows of a window needs, and all that is wanted where no row can be left out. */
-function filterChunks(state: DirectState, { from, to, touched }: Window): readonly ChunkName[] {
-  const needsKeys = touched.length > 0 || isCut(state, from) || isCut(state, to - 1)
+function filterChunks(state: DirectState, { from, to, isUnsettled }: Window): readonly ChunkName[] {
+  const needsKeys = isUnsettled || isCut(state, from) || isCut(state, to - 1)
   return needsKeys ? [...state.first, keyChunk(state.context).name] : state.first
 }
 

@@ -35,7 +35,7 @@ export interface ShareWindow {
   mustFilter(rowGroup: number): boolean
   /** Chunks that are needed beside those of the share, to find out which rows stand. */
   readonly more: readonly ChunkName[]
-  hide(pins: PinnedChunks): Reading
+  hide(): Reading
   standing(rowGroup: number): StandingRows | undefined
   /** Gives away what `standing` tells of. */
   takeStanding(): { free(): void } | undefined
@@ -80,7 +80,7 @@ export function shareWindow(window: ShareWindow, alone: () => Reading): Reading 
       throw error
     }
     try {
-      const reading = window.hide(pins)
+      const reading = window.hide()
       if (reading !== undefined) return reading.then(() => offer(pins), failed)
     } catch (error) {
       return failed(error)

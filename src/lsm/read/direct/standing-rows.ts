@@ -4,10 +4,11 @@ import { createArena } from '../../state/arena.ts'
 import type { Arena } from '../../state/arena.ts'
 import type { TableReader } from '../../table/table.ts'
 import type { StandingRows } from '../layers/key-lane.ts'
-import type { Shadow } from '../layers/shadow.ts'
+import type { BegunRows, Shadow } from '../layers/shadow.ts'
 import { bitmapBytes } from '../read-context.ts'
 import type { ReadContext } from '../read-context.ts'
 import { decodeChunk, keyChunk } from '../row-group-columns.ts'
+import { after } from './reading.ts'
 import type { Reading } from './reading.ts'
 
 export interface StandingWindow {
@@ -18,24 +19,27 @@ export interface StandingWindow {
   free(): void
 }
 
+export interface StandingOptions {
+  readonly shadow: Shadow
+  readonly reader: TableReader
+  /** Ascending. */
+  readonly rowGroups: readonly number[]
+  /** Pins the chunks of keys, unless they are; `keys` is asked for afterwards. */
+  pinKeys(): Reading
+  keys(rowGroup: number): Pointer
+}
+
 /** Bitmaps of a window of common row groups. */
 const bitmapsBytes = 2048
 
-/** Of `rowGroups`, which ascend; `keys` gives their key chunks. `scratch` is reset. */
-export function standingRows(context: ReadContext, shadow: Shadow, reader: TableReader, rowGroups: readonly number[], keys: (rowGroup: number) => Pointer, scratch: Arena): StandingWindow {
-  const { heap, exports } = context.kernel
-  const arena = createArena(heap, bitmapsBytes)
-  const standing = new Map<number, StandingRows>()
+/** Keys are only read of row groups of which something newer is not known already. `scratch` is reset. */
+export function standingRows(context: ReadContext, { shadow, reader, rowGroups, pinKeys, keys }: StandingOptions, scratch: Arena): StandingWindow {
+  const arena = createArena(context.kernel.heap, bitmapsBytes)
+  const begun = new Map<number, BegunRows>()
   let isFreed = false
   const hideFrom = (first: number): Reading => {
     for (let i = first; i < rowGroups.length && !isFreed; i++) {
-      const rowGroup = rowGroups[i]!, rowCount = reader.rowGroupRows(rowGroup), selection = arena.allocate(bitmapBytes(rowCount))
-      exports.scanSelectAll(selection, rowCount)
-      const rows = { selection, selectedCount: rowCount }
-      standing.set(rowGroup, rows)
-      scratch.reset()
-      const vector = decodeChunk(context, keys(rowGroup), keyChunk(context).kind, 0, rowCount, scratch)
-      const reading = shadow.hide(reader, rowGroup, vector.kind === 'bytes' ? vector.refs : vector.values, rows)
+      const reading = hide(context, shadow, reader, rowGroups[i]!, begun.get(rowGroups[i]!)!, keys, scratch)
       if (reading !== undefined) return reading.then(() => hideFrom(i + 1))
     }
     return undefined
@@ -45,9 +49,18 @@ export function standingRows(context: ReadContext, shadow: Shadow, reader: Table
     arena.free()
   }
   try {
-    return { of: (rowGroup) => standing.get(rowGroup), reading: hideFrom(0), free }
+    for (const rowGroup of rowGroups) begun.set(rowGroup, shadow.begin(reader, rowGroup, arena.allocate(bitmapBytes(reader.rowGroupRows(rowGroup)))))
+    const needsKeys = [...begun.values()].some(({ isDone }) => !isDone)
+    return { of: (rowGroup) => begun.get(rowGroup)?.rows, reading: after(needsKeys ? pinKeys() : undefined, () => hideFrom(0)), free }
   } catch (error) {
     free()
     throw error
   }
+}
+
+function hide(context: ReadContext, shadow: Shadow, reader: TableReader, rowGroup: number, begun: BegunRows, keys: StandingOptions['keys'], scratch: Arena): Reading {
+  if (begun.isDone) return shadow.hide(reader, rowGroup, begun, 0)
+  scratch.reset()
+  const vector = decodeChunk(context, keys(rowGroup), keyChunk(context).kind, 0, reader.rowGroupRows(rowGroup), scratch)
+  return shadow.hide(reader, rowGroup, begun, vector.kind === 'bytes' ? vector.refs : vector.values)
 }

@@ -3,6 +3,7 @@
  * beside those row groups; whatever they skip is skipped here too.
  */
 import type { Pointer } from '../../../kernel/linear-memory.ts'
+import { compareBytes } from '../../keys/key-bytes.ts'
 import type { Boundary } from '../../keys/key-bytes.ts'
 import { after } from '../direct/reading.ts'
 import type { Reading } from '../direct/reading.ts'
@@ -24,11 +25,12 @@ export interface KeyedRows {
   readonly rowCount: number
 }
 
+/** Of what the run had after sequence number `since`, at least; -1: of all it has. */
 export interface KeyLane {
   /** Whether the run is known to have no key in [low, high); nothing is read to find out. */
-  isClear(low: Uint8Array, high: Boundary): boolean
+  isClear(low: Uint8Array, high: Boundary, since: number): boolean
   /** Takes the rows out whose keys the run has; calls ascend. */
-  hide(rows: KeyedRows, standing: StandingRows): Reading
+  hide(rows: KeyedRows, standing: StandingRows, since: number): Reading
   close(): void
 }
 
@@ -38,13 +40,15 @@ export interface KeyLaneOptions {
   readonly isInMemory: boolean
   /** Whether the run may have keys in [low, high), by what is known without reading; calls ascend. */
   mayHave(low: Uint8Array, high: Boundary): boolean
-  /** Where the scan begins and ends. */
+  /** None of its operations is later; absent: not known. */
+  readonly maxSequence?: number
+  /** Where the scan begins, and where the run need not be known any more. */
   readonly lower: Uint8Array
   readonly upper: Boundary
 }
 
-/** Shaped as src/kernel/merge.ts says. */
-const recordBytes = 32
+/** Of a run, as src/kernel/merge.ts says. */
+export const recordBytes = 32
 
 interface LaneState {
   readonly context: ReadContext
@@ -60,7 +64,7 @@ interface LaneState {
 }
 
 export function createKeyLane(context: ReadContext, options: KeyLaneOptions): KeyLane {
-  const { heap } = context.kernel
+  const { heap } = context.kernel, { maxSequence = Infinity } = options
   let state: LaneState | undefined
   function openAt(low: Uint8Array): Reading {
     state ??= { context, options, source: options.open(), record: heap.allocate(recordBytes), page: undefined, position: 0, isReading: false, isClosed: false }
@@ -68,12 +72,14 @@ export function createKeyLane(context: ReadContext, options: KeyLaneOptions): Ke
     return nextPage(state)
   }
   return {
-    isClear(low, high) {
-      // Not at `low`: row groups before it may still ask what is hidden of them.
-      if (state === undefined && options.isInMemory) void openAt(options.lower)
+    isClear(low, high, since) {
+      if (since >= maxSequence) return true
+      // Not behind where the scan begins: row groups before this one may still ask what is hidden of them.
+      if (state === undefined && options.isInMemory) void openAt(compareBytes(low, options.lower) < 0 ? low : options.lower)
       return state === undefined ? !options.mayHave(low, high) : isClear(state, low, high)
     },
-    hide(rows, standing) {
+    hide(rows, standing, since) {
+      if (since >= maxSequence) return undefined
       const reading = state !== undefined && seek(state, rows.low) ? undefined : openAt(rows.low)
       return after(reading, () => (state === undefined ? undefined : hide(state, rows, standing)))
     },
@@ -123,18 +129,22 @@ function nextPage(state: LaneState): Reading {
 }
 
 function hide(state: LaneState, rows: KeyedRows, standing: StandingRows): Reading {
-  const { context: { kernel: { memory: { u32 }, exports }, shape }, record } = state
-  const takeOut = shape.form === 'i64' ? exports.mergeHideI64 : exports.mergeHideRefs
   for (let { page } = state; page !== undefined; page = state.page) {
-    const at = record >>> 2
-    u32[at] = page.keys
-    u32[at + 1] = state.position
-    u32[at + 2] = page.to
-    standing.selectedCount -= takeOut(record, rows.keys, rows.rowCount, standing.selection)
-    state.position = u32[at + 1]!
+    state.position = takeOut(state.context, state.record, page.keys, state.position, page.to, rows, standing)
     if (state.position < page.to || page.last) return undefined
     const reading = nextPage(state)
     if (reading !== undefined) return reading.then(() => hide(state, rows, standing))
   }
   return undefined
+}
+
+/** Takes the rows out whose keys stand among positions [from, to) of a page; returns the position that was come to. */
+export function takeOut({ kernel: { memory: { u32 }, exports }, shape }: ReadContext, record: Pointer, keys: Pointer, from: number, to: number, rows: KeyedRows, standing: StandingRows): number {
+  const at = record >>> 2
+  u32[at] = keys
+  u32[at + 1] = from
+  u32[at + 2] = to
+  const hide = shape.form === 'i64' ? exports.mergeHideI64 : exports.mergeHideRefs
+  standing.selectedCount -= hide(record, rows.keys, rows.rowCount, standing.selection)
+  return u32[at + 1]!
 }

@@ -1,4 +1,5 @@
 /** The runs of table files as layers, each with a lane of keys for every newer run. */
+import { compareBoundaries, compareBytes } from '../../keys/key-bytes.ts'
 import type { Boundary } from '../../keys/key-bytes.ts'
 import { emptyCover } from '../../keys/range-cover.ts'
 import type { Memtable } from '../../state/memtable.ts'
@@ -9,7 +10,8 @@ import type { ReadContext } from '../read-context.ts'
 import type { FileRun } from '../stretches.ts'
 import { createKeyLane } from './key-lane.ts'
 import type { KeyLane } from './key-lane.ts'
-import type { Layer } from './plan-layers.ts'
+import type { Layer, Layers } from './plan-layers.ts'
+import { createRecentKeys, withRecentKeys } from './recent-keys.ts'
 import { createShadow, filesMayHave } from './shadow.ts'
 
 const firstPageRows = 1024
@@ -18,23 +20,43 @@ const firstPageRows = 1024
 const readAhead = 4
 
 export interface LayersOptions {
-  /** Newest first, those without an entry in the range left out. */
+  /** Newest first, those without an entry left out. */
   readonly memtables: readonly Memtable[]
   /** Newest first. */
   readonly files: readonly FileRun[]
+  /** Whether the tree has no other run of files. */
+  readonly hasAllFiles: boolean
   readonly sequence: number
   readonly lower: Uint8Array
   readonly upper: Boundary
 }
 
-export function openLayers(context: ReadContext, { memtables, files, sequence, lower, upper }: LayersOptions): readonly Layer[] {
-  const memtableLanes = (): readonly KeyLane[] => memtables.map(({ handle, bound }) => createKeyLane(context, {
+export function openLayers(context: ReadContext, { memtables, files, hasAllFiles, sequence, lower, upper }: LayersOptions): Layers {
+  // One that shows all it has, whatever the snapshot, counts its operations by itself.
+  const isOwn = ({ bound }: Memtable): boolean => bound(sequence) !== sequence
+  const shared = memtables.filter((memtable) => !isOwn(memtable)).map((memtable) => ({ memtable, recent: createRecentKeys(context, memtable, sequence) }))
+  // To the end, not only as far as the scan reads: of its last row group all is to be known.
+  const memtableLane = ({ handle, bound }: Memtable): KeyLane => createKeyLane(context, {
     open: () => createMemtableSource(context, handle, bound(sequence), emptyCover, { firstPageRows }),
-    isInMemory: true, mayHave: () => true, lower, upper,
-  }))
+    isInMemory: true, mayHave: () => true, lower, upper: undefined,
+  })
   const fileLane = ({ readers }: FileRun): KeyLane => createKeyLane(context, {
     open: () => createTableSource(context, { files: readers.map((reader) => viewFile(reader, context.stats)), cover: emptyCover, columns: [], readAhead }),
-    isInMemory: false, mayHave: filesMayHave(readers), lower, upper,
+    isInMemory: false, mayHave: filesMayHave(readers), maxSequence: Math.max(...readers.map(({ meta }) => meta.maxSequence)), lower, upper,
   })
-  return files.map((run, i) => ({ ...run, shadow: createShadow(context, run.cover, [...memtableLanes(), ...files.slice(0, i).map(fileLane)]) }))
+  const layers = files.map((run, i): Layer => ({
+    ...run,
+    shadow: createShadow(context, {
+      sequence, cover: run.cover,
+      lanes: [...shared.map(({ memtable, recent }) => withRecentKeys(context, recent, memtableLane(memtable))), ...files.slice(0, i).map(fileLane)],
+      ownLanes: memtables.filter(isOwn).map(memtableLane),
+      hasAll: (low, high) => (files.length === 1 && hasAllFiles) || (compareBytes(low, lower) >= 0 && compareBoundaries(high, upper) <= 0),
+    }),
+  }))
+  return {
+    layers,
+    close() {
+      for (const { recent } of shared) recent.close()
+    },
+  }
 }

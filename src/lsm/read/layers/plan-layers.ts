@@ -17,6 +17,12 @@ export interface Layer extends FileRun {
   readonly shadow: Shadow | undefined
 }
 
+export interface Layers {
+  /** Newest first. */
+  readonly layers: readonly Layer[]
+  close(): void
+}
+
 interface LayerFile {
   readonly reader: TableReader
   readonly shadow: Shadow | undefined
@@ -35,8 +41,8 @@ interface LayersState {
   isClosed: boolean
 }
 
-/** `layers` newest first. The context is not a reverse one. */
-export function planLayers(context: ReadContext, lower: Uint8Array, upper: Boundary, layers: readonly Layer[], hasMemtableRows: boolean): StretchPlan {
+/** The context is not a reverse one. */
+export function planLayers(context: ReadContext, lower: Uint8Array, upper: Boundary, { layers, close }: Layers, hasMemtableRows: boolean): StretchPlan {
   const isEmpty = compareBoundaries(lower, upper) >= 0
   const files = isEmpty ? [] : layers.flatMap(({ readers, shadow }) => readers.map((reader, i) => ({ reader, shadow, next: i === 0 ? undefined : readers[i + 1] })).reverse())
   const state: LayersState = { context, lower, upper, files, hasMemtableRows: !isEmpty && hasMemtableRows, held: undefined, isClosed: false }
@@ -48,6 +54,7 @@ export function planLayers(context: ReadContext, lower: Uint8Array, upper: Bound
       state.hasMemtableRows = false
       leave(state)
       for (const { shadow } of layers) shadow?.rewind()
+      close()
     },
   }
 }

@@ -6,11 +6,13 @@ import type { RangeCover } from '../../keys/range-cover.ts'
 import { createArena } from '../../state/arena.ts'
 import type { Pointer } from '../../../kernel/linear-memory.ts'
 import type { TableReader } from '../../table/table.ts'
+import { after } from '../direct/reading.ts'
 import type { Reading } from '../direct/reading.ts'
 import { coveredBits } from '../merge/run-page.ts'
+import { bitmapBytes } from '../read-context.ts'
 import type { ReadContext } from '../read-context.ts'
 import { firstKeyOf } from '../row-group-columns.ts'
-import type { KeyLane, StandingRows } from './key-lane.ts'
+import type { KeyLane, KeyedRows, StandingRows } from './key-lane.ts'
 
 /** Asked of row groups in ascending order, until it is rewound; their file's tail is held. */
 export interface Shadow {
@@ -18,10 +20,34 @@ export interface Shadow {
   isClear(reader: TableReader, rowGroup: number): boolean
   /** Whether newer runs delete all of a row group by range. */
   isCovered(reader: TableReader, rowGroup: number): boolean
-  /** Takes the hidden rows out of those that stand; `keys` are those of all rows of the row group. */
-  hide(reader: TableReader, rowGroup: number, keys: Pointer, standing: StandingRows): Reading
+  /** Whether it is known which rows of a row group stand, so that its keys need not be read. */
+  isSettled(reader: TableReader, rowGroup: number): boolean
+  /** What is known of the rows of a row group, at `selection`. */
+  begin(reader: TableReader, rowGroup: number, selection: Pointer): BegunRows
+  /** Takes the hidden rows out of those that stand; `keys` are those of all rows of the row group, or 0 where it `isDone`. */
+  hide(reader: TableReader, rowGroup: number, begun: BegunRows, keys: Pointer): Reading
   /** Lets go of what it holds; row groups may be asked for from the start. */
   rewind(): void
+}
+
+/** Rows of a row group as they stood a while ago. */
+export interface BegunRows {
+  readonly rows: StandingRows
+  /** Up to which sequence number; -1: all rows. */
+  readonly since: number
+  /** Nothing is left to be hidden. */
+  readonly isDone: boolean
+}
+
+export interface ShadowOptions {
+  readonly sequence: number
+  /** What newer runs delete by range. */
+  readonly cover: RangeCover
+  /** Of the tree's newer runs, and of memtables that only this read sees. */
+  readonly lanes: readonly KeyLane[]
+  readonly ownLanes: readonly KeyLane[]
+  /** Whether the lanes have all there is of a row group with keys in [low, high), also of keys that the scan does not read. */
+  hasAll(low: Uint8Array, high: Uint8Array): boolean
 }
 
 interface Span {
@@ -30,13 +56,18 @@ interface Span {
 }
 
 /** undefined where nothing is newer. */
-export function createShadow(context: ReadContext, cover: RangeCover, lanes: readonly KeyLane[]): Shadow | undefined {
-  if (cover.length === 0 && lanes.length === 0) return undefined
+export function createShadow(context: ReadContext, options: ShadowOptions): Shadow | undefined {
+  const { sequence, cover, lanes, ownLanes } = options
+  if (cover.length === 0 && lanes.length === 0 && ownLanes.length === 0) return undefined
   const spanOf = spansOf(context)
+  const isSilent = (span: Span, since: number): boolean =>
+    !coverTouches(cover, span.low, span.high) && (since === sequence || allClear(lanes, span, since)) && allClear(ownLanes, span, -1)
   return {
     isClear(reader, rowGroup) {
-      const { low, high } = spanOf(reader, rowGroup)
-      return !coverTouches(cover, low, high) && lanes.every((lane) => lane.isClear(low, high))
+      const { kept } = reader, since = kept.knownSince(rowGroup, sequence), span = spanOf(reader, rowGroup)
+      if ((since >= 0 && kept.hiddenCount(rowGroup) > 0) || !isSilent(span, since)) return false
+      if (since < sequence && options.hasAll(span.low, span.high)) kept.keep(rowGroup, sequence, 0, 0, 0)
+      return true
     },
     isCovered(reader, rowGroup) {
       if (cover.length === 0) return false
@@ -44,16 +75,39 @@ export function createShadow(context: ReadContext, cover: RangeCover, lanes: rea
       const [first] = clipCover(cover, low, high)
       return first !== undefined && compareBytes(first.start, low) <= 0 && compareBoundaries(first.end, high) >= 0
     },
-    hide(reader, rowGroup, keys, standing) {
-      const rowCount = reader.rowGroupRows(rowGroup), { low, high } = spanOf(reader, rowGroup)
-      if (coverTouches(cover, low, high)) hideCovered(context, cover, { keys, rowCount }, standing)
-      return hideBy(lanes, 0, { low, keys, rowCount }, standing)
+    isSettled(reader, rowGroup) {
+      const since = reader.kept.knownSince(rowGroup, sequence)
+      return since >= 0 && isSilent(spanOf(reader, rowGroup), since)
+    },
+    begin(reader, rowGroup, selection) {
+      const { kept } = reader, since = kept.knownSince(rowGroup, sequence), rowCount = reader.rowGroupRows(rowGroup)
+      const hiddenCount = since < 0 ? 0 : kept.hiddenCount(rowGroup)
+      if (hiddenCount === 0) context.kernel.exports.scanSelectAll(selection, rowCount)
+      else kept.copyTo(rowGroup, selection, bitmapBytes(rowCount))
+      return { rows: { selection, selectedCount: rowCount - hiddenCount }, since, isDone: isSilent(spanOf(reader, rowGroup), since) }
+    },
+    hide(reader, rowGroup, { rows: standing, since, isDone }, keys) {
+      const rowCount = reader.rowGroupRows(rowGroup), { low, high } = spanOf(reader, rowGroup), rows = { low, keys, rowCount }
+      const keep = (): void => {
+        if (since < sequence && options.hasAll(low, high)) reader.kept.keep(rowGroup, sequence, standing.selection, bitmapBytes(rowCount), rowCount - standing.selectedCount)
+      }
+      if (isDone) {
+        if (since >= 0 && options.hasAll(low, high)) reader.kept.advance(rowGroup, sequence)
+        return undefined
+      }
+      return after(hideBy(lanes, 0, rows, standing, since), () => {
+        keep()
+        if (coverTouches(cover, low, high)) hideCovered(context, cover, rows, standing)
+        return hideBy(ownLanes, 0, rows, standing, -1)
+      })
     },
     rewind() {
-      for (const lane of lanes) lane.close()
+      for (const lane of [...lanes, ...ownLanes]) lane.close()
     },
   }
 }
+
+const allClear = (lanes: readonly KeyLane[], { low, high }: Span, since: number): boolean => lanes.every((lane) => lane.isClear(low, high, since))
 
 /** The keys between which row groups lie, copied once each. */
 function spansOf({ kernel: { memory } }: ReadContext): (reader: TableReader, rowGroup: number) => Span {
@@ -70,10 +124,10 @@ function spansOf({ kernel: { memory } }: ReadContext): (reader: TableReader, row
   }
 }
 
-function hideBy(lanes: readonly KeyLane[], from: number, rows: Parameters<KeyLane['hide']>[0], standing: StandingRows): Reading {
+function hideBy(lanes: readonly KeyLane[], from: number, rows: KeyedRows, standing: StandingRows, since: number): Reading {
   for (let i = from; i < lanes.length; i++) {
-    const reading = lanes[i]!.hide(rows, standing)
-    if (reading !== undefined) return reading.then(() => hideBy(lanes, i + 1, rows, standing))
+    const reading = lanes[i]!.hide(rows, standing, since)
+    if (reading !== undefined) return reading.then(() => hideBy(lanes, i + 1, rows, standing, since))
   }
   return undefined
 }

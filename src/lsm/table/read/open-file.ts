@@ -6,6 +6,7 @@ import type { RangeCover } from '../../keys/range-cover.ts'
 import type { CachedFile, ChunkCache } from '../chunk-cache.ts'
 import type { ChunkSlots } from '../format.ts'
 import type { ChunkName, TableMeta } from '../table.ts'
+import { KeptRows } from './kept-rows.ts'
 import { rangeTombstonesOf } from './tail-view.ts'
 import type { Tail } from './tail-view.ts'
 import { TailLoader } from './tail-loader.ts'
@@ -38,6 +39,7 @@ export class OpenFile {
   cover: RangeCover | undefined
   private readonly meta: TableMeta
   private chunks: CachedFile | undefined
+  private rows: KeptRows | undefined
 
   constructor({ kernel, cache, meta, name, object, keepsTail }: OpenFileOptions) {
     this.kernel = kernel
@@ -56,6 +58,10 @@ export class OpenFile {
     return (this.chunks ??= this.cache.addFile(this.meta.rowGroupCount * this.tail.slots.count))
   }
 
+  get kept(): KeptRows {
+    return (this.rows ??= new KeptRows(this.kernel.memory, this.cache, this.meta.rowGroupCount))
+  }
+
   /** Intervals of keys, which stay when the tail goes. */
   private noteCover(tail: Tail): void {
     this.cover ??= coverOf(rangeTombstonesOf(this.kernel.memory, tail))
@@ -67,6 +73,7 @@ export class OpenFile {
     await Promise.all(this.running)
     this.loader.close()
     if (this.chunks !== undefined) this.cache.removeFile(this.chunks)
+    this.rows?.free()
     await this.object.close()
   }
 }
