@@ -14,6 +14,7 @@ import { notePartRead } from './read/expand-chunk.ts'
 import { createRowFinder } from './read/find-row.ts'
 import type { RowFinder } from './read/find-row.ts'
 import type { KeptRows } from './read/kept-rows.ts'
+import type { KeptTotals } from './read/kept-totals.ts'
 import { OpenFile } from './read/open-file.ts'
 import { pin, pinCached } from './read/pinned-chunks.ts'
 import { rangeTombstonesOf, refAt, searchFirstKeys, textExtremesAt, zoneMapAt } from './read/tail-view.ts'
@@ -69,6 +70,10 @@ class FileReader implements TableReader {
 
   get kept(): KeptRows {
     return this.file.kept
+  }
+
+  get keptTotals(): KeptTotals {
+    return this.file.keptTotals
   }
 
   get isClosed(): boolean {

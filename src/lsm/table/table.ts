@@ -12,6 +12,7 @@ import type { Page, Vector } from '../page.ts'
 import type { Fetch, ReadStats } from './fetch.ts'
 import type { ChunkCache } from './chunk-cache.ts'
 import type { KeptRows } from './read/kept-rows.ts'
+import type { KeptTotals } from './read/kept-totals.ts'
 
 /** What a manifest keeps of a table file. Plain data; crosses threads. */
 export interface TableMeta {
@@ -120,6 +121,8 @@ export interface TableReader {
   /** Address and bytes of the filter in linear memory, for one bloom call over many tables, marked as used; undefined when the tail is not in memory and must be waited for. */
   useFilter(stats?: ReadStats): { readonly address: Pointer; readonly byteLength: number } | undefined
   readonly layout: TableLayout
+  /** Of what columns come to in rows that newer runs leave. */
+  readonly keptTotals: KeptTotals
   readonly rangeTombstones: readonly RangeTombstone[]
   /** Row group that would hold the key: the last whose first key is <= key; -1 when the key is before the first. */
   rowGroupOf(key: Pointer, keyBytes: number): number

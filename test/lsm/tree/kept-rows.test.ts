@@ -1,5 +1,5 @@
 /**
- * What is kept of files' rows between scans (src/lsm/table/read/kept-rows.ts) is never seen in an answer: random writes,
+ * What is kept of files' rows between scans (src/lsm/table/read/kept-rows.ts, kept-totals.ts) is never seen in an answer: random writes,
  * deletes, ranges, flushes, compactions, snapshots that are held and transactions, with scans of no order in between.
  */
 import { describe, expect, it, test } from 'vitest'
@@ -78,8 +78,8 @@ async function expectRows({ tree, table, random }: History, snapshot: Snapshot, 
   }, [{ function: 'count' }, { function: 'sum', ordinal: valueOrdinal }, { function: 'max', ordinal: valueOrdinal }])
   const values = [...rows].filter(([key, value]) => value >= least && (!isPart || (key >= from && key < to))).map(([, value]) => value)
   const sum = values.reduce((a, b) => a + b, 0)
-  const [count, total] = found
-  expect([count?.kind === 'count' && count.count, total?.kind === 'sumI64' && Number(total.sum)], label).toEqual([values.length, sum])
+  const [count, total, max] = found
+  expect([count?.kind === 'count' && count.count, total?.kind === 'sumI64' && Number(total.sum), max?.kind === 'extreme' && max.value], label).toEqual([values.length, sum, values.length === 0 ? undefined : BigInt(Math.max(...values))])
 }
 
 async function step(history: History, label: string): Promise<void> {
@@ -139,7 +139,7 @@ describe.each(['wasm', 'js'] as const)('scans over kept rows, %s', (kind) => {
   })
 })
 
-test('keys of a row group are read again only where something was written since', async () => {
+test('a row group is read again only where something was written since: its keys, and what is summed up', async () => {
   const counts = noCounts(), table = tables[1]!, { layout, rowOf } = table
   const tree = await openTestTree(countingKernel(counts), createMemoryStorage(), { settings: { ...defaultTreeSettings, rowGroupBytes: 16 * KiB } })
   const write = async (keys: readonly number[]): Promise<void> => {
@@ -148,21 +148,28 @@ test('keys of a row group are read again only where something was written since'
     for (const key of keys) builder.put(layout.tableId, keyOf(table, key), encodeRow(layout, rowOf(key, 1)))
     await tree.append(builder.finish()).applied
   }
-  const decodedKeys = async (): Promise<number> => {
-    const snapshot = tree.snapshot(), before = counts.decodedTexts
+  const sumCalls = (): number => counts.calls.get('scanAggregateChunkI64') ?? 0
+  const sumUp = async (): Promise<{ readonly decodedKeys: number; readonly summedUp: number }> => {
+    const snapshot = tree.snapshot(), before = counts.decodedTexts, sumsBefore = sumCalls()
     await tree.aggregate(snapshot, { tableId: layout.tableId, columns: [], predicate: [] }, [{ function: 'sum', ordinal: 2 }])
     snapshot.release()
-    return counts.decodedTexts - before
+    return { decodedKeys: counts.decodedTexts - before, summedUp: sumCalls() - sumsBefore }
   }
   const rowCount = 8_000
   await write(Array.from({ length: rowCount }, (_, i) => i))
   await tree.compact()
   await write(Array.from({ length: rowCount / 100 }, (_, i) => 100 * i))
-  expect(await decodedKeys()).toBe(rowCount)
-  expect(await decodedKeys()).toBe(0)
-  await write([4_000])
-  const again = await decodedKeys()
-  expect(again).toBeGreaterThan(0)
-  expect(again).toBeLessThan(rowCount / 4)
+  const first = await sumUp()
+  expect(first.decodedKeys).toBe(rowCount)
+  expect(first.summedUp).toBeGreaterThan(8)
+  expect(await sumUp()).toEqual({ decodedKeys: 0, summedUp: 0 })
+  // One more version of a row that was hidden already, and one of a row that stood.
+  for (const [key, summedUp] of [[4_000, 0], [4_050, 1]] as const) {
+    await write([key])
+    const again = await sumUp()
+    expect(again.decodedKeys, `row ${key}`).toBeGreaterThan(0)
+    expect(again.decodedKeys, `row ${key}`).toBeLessThan(rowCount / 4)
+    expect(again.summedUp, `row ${key}`).toBe(summedUp)
+  }
   await tree.close()
 })

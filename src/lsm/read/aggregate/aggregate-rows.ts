@@ -7,12 +7,12 @@ import type { Kernel } from '../../../kernel/kernel.ts'
 import type { Pointer } from '../../../kernel/linear-memory.ts'
 import { createArena } from '../../state/arena.ts'
 import type { RowLayout } from '../../keys/row-layout.ts'
-import type { TableReader } from '../../table/table.ts'
 import type { AggregateFunction, AggregatePartial, AggregateRequest, ReadStats, ScanRequest } from '../../tree.ts'
 import type { View } from '../../state/view.ts'
 import { storedAggregate } from './column-aggregate.ts'
 import { computedAggregate } from './computed-aggregate.ts'
 import { createDirectReader } from '../direct/direct-rows.ts'
+import type { Answers } from '../direct/direct-rows.ts'
 import type { SelectedRowGroup } from '../direct/select-rows.ts'
 import { sharedRows } from '../direct/share-window.ts'
 import type { MergedRows } from '../merge/merged-rows.ts'
@@ -34,7 +34,7 @@ export async function aggregateRows(kernel: Kernel, view: View, sequence: number
   const { context, predicate } = sources
   const rows = createRowAggregates(context, request.computed, aggregates)
   const arena = createArena(kernel.heap)
-  const direct = createDirectReader(context, { predicate, wanted: storedOrdinals(shape.layout.columns.length, request.computed, ordinals), answer: rows.addZone, ...sharedRows(request, rows.addRowGroup) })
+  const direct = createDirectReader(context, { predicate, wanted: storedOrdinals(shape.layout.columns.length, request.computed, ordinals), answer: rows, ...sharedRows(request, rows.addRowGroup) })
 
   function addMerged(merged: MergedRows): void {
     arena.reset()
@@ -55,13 +55,11 @@ export async function aggregateRows(kernel: Kernel, view: View, sequence: number
 }
 
 /** Aggregates as rows are added to them. */
-export interface RowAggregates {
+export interface RowAggregates extends Answers {
   /** The selected rows (0 = all). */
   add(rows: VectorRows, selection: Pointer, selectedCount: number): void
   /** Where all its rows are selected, by zone maps as far as they tell. */
   addRowGroup(rows: SelectedRowGroup): void
-  /** A whole row group from its zone maps; false, with nothing added, unless they answer every aggregate. */
-  addZone(reader: TableReader, rowGroup: number): boolean
   /** By request. */
   partials(): readonly AggregatePartial[]
   free(): void
@@ -80,20 +78,24 @@ export function createRowAggregates(context: ReadContext, computed: readonly Vec
       rowCount += selectedCount
       for (const column of columns.values()) column.add(rows, selection, selectedCount, arena)
     },
-    addRowGroup({ rowCount: count, selection, selectedCount, chunk, zones: { maps, rowGroup } }) {
+    addRowGroup({ rowCount: count, selection, selectedCount, chunk, zones: { maps, rowGroup }, hidden }) {
       arena.reset()
       rowCount += selectedCount
       const rows = { rowCount: count, chunk, vector: onceEach((ordinal) => decodeColumn(context, chunk(ordinal), ordinal, 0, count, arena)) }
       for (const [ordinal, column] of columns) {
         if (selection === 0 && column.canAddZone(maps, rowGroup, functions.get(ordinal)!)) column.addZone(maps, rowGroup)
-        else column.add(rows, selection, selectedCount, arena)
+        else if (hidden === undefined || column.kept === undefined) column.add(rows, selection, selectedCount, arena)
+        else if (!column.kept.add(hidden)) column.kept.addAndKeep(rows, selection, arena, hidden)
       }
     },
-    addZone(reader, rowGroup) {
-      for (const [ordinal, column] of columns) if (!column.canAddZone(reader, rowGroup, functions.get(ordinal)!)) return false
-      for (const column of columns.values()) column.addZone(reader, rowGroup)
-      rowCount += memory.u32[(reader.liveRowCounts >>> 2) + rowGroup]!
+    keepsTotals: [...columns.values()].every(({ kept }) => kept !== undefined),
+    canAnswer(reader, rowGroup, hidden) {
+      for (const [ordinal, column] of columns) if (hidden === undefined ? !column.canAddZone(reader, rowGroup, functions.get(ordinal)!) : column.kept?.has(hidden) !== true) return false
       return true
+    },
+    answer(reader, rowGroup, hidden) {
+      for (const column of columns.values()) if (hidden === undefined || column.kept?.add(hidden) !== true) column.addZone(reader, rowGroup)
+      rowCount += memory.u32[(reader.liveRowCounts >>> 2) + rowGroup]! - (hidden?.hiddenCount ?? 0)
     },
     partials: () => aggregates.map(({ function: wanted, ordinal }) => (ordinal === undefined ? { kind: 'count', count: rowCount } : columns.get(ordinal)!.partial(wanted))),
     free() {

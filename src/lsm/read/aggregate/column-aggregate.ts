@@ -9,6 +9,8 @@ import type { PhysicalKind } from '../../layout.ts'
 import type { Vector } from '../../page.ts'
 import type { Arena } from '../../state/arena.ts'
 import { zoneMapFields } from '../../table/format.ts'
+import { accumulatorBytes } from '../../table/read/kept-totals.ts'
+import type { HiddenRows } from '../../table/read/kept-totals.ts'
 import type { ZoneMaps } from '../../table/table.ts'
 import type { AggregateFunction, AggregatePartial } from '../../tree.ts'
 import type { VectorRows } from '../../vector/node.ts'
@@ -22,11 +24,21 @@ export interface ColumnAggregate {
   /** Whether a row group's zone map says enough for `functions` over all its rows. */
   canAddZone(maps: ZoneMaps, rowGroup: number, functions: ReadonlySet<AggregateFunction>): boolean
   addZone(maps: ZoneMaps, rowGroup: number): void
+  /** Of row groups of which rows are hidden; absent where nothing is kept of them. */
+  readonly kept?: KeptAggregate
   partial(wanted: AggregateFunction): AggregatePartial
   free(): void
 }
 
-const accumulatorBytes = 48
+
+export interface KeptAggregate {
+  /** Whether it is known what the rows that stand come to. */
+  has(rows: HiddenRows): boolean
+  /** Adds what they come to; false, with nothing added, where that is not known. */
+  add(rows: HiddenRows): boolean
+  /** Adds the selected rows, which are those that stand, and keeps what they come to. */
+  addAndKeep(rows: VectorRows, selection: Pointer, arena: Arena, hidden: HiddenRows): void
+}
 
 /** Of a column of the table. */
 export function storedAggregate(context: ReadContext, ordinal: number): ColumnAggregate {
@@ -59,16 +71,18 @@ function numberAggregate(context: ReadContext, ordinal: number | undefined, kind
   const addChunk = kind === 'i64' ? exports.scanAggregateChunkI64 : exports.scanAggregateChunkF64
   const valueAt = (address: Pointer): bigint | number => (kind === 'i64' ? memory.i64[address >>> 3]! : memory.f64[address >>> 3]!)
   const count = (): number => memory.f64[accumulator >>> 3]!
+  function addTo(into: Pointer, rows: VectorRows, selection: Pointer, arena: Arena): void {
+    const chunk = ordinal === undefined ? 0 : rows.chunk(ordinal)
+    if (chunk !== 0) {
+      checkDecoded(addChunk(chunk, selection, into, arena.allocate(exports.scanScratchBytes(chunk))), kind)
+      return
+    }
+    const vector = vectorOf(rows, selection, arena)
+    if (vector.kind !== 'bytes') addVector(vector.values, vector.nulls, rows.rowCount, selection, into)
+  }
   return {
-    add(rows, selection, _, arena) {
-      const chunk = ordinal === undefined ? 0 : rows.chunk(ordinal)
-      if (chunk !== 0) {
-        checkDecoded(addChunk(chunk, selection, accumulator, arena.allocate(exports.scanScratchBytes(chunk))), kind)
-        return
-      }
-      const vector = vectorOf(rows, selection, arena)
-      if (vector.kind !== 'bytes') addVector(vector.values, vector.nulls, rows.rowCount, selection, accumulator)
-    },
+    add: (rows, selection, _, arena) => addTo(accumulator, rows, selection, arena),
+    ...(ordinal !== undefined && { kept: keptTotals(context, kindNumber, ordinal, accumulator, addTo) }),
     canAddZone: (maps) => isInZones(context, maps, ordinal),
     addZone(maps, rowGroup) {
       const zones = zonesOf(maps), { map, fields } = zones, values = valuesIn(memory, zones, rowGroup)
@@ -90,6 +104,25 @@ function numberAggregate(context: ReadContext, ordinal: number | undefined, kind
     free() {
       heap.free(accumulator)
       heap.free(zone)
+    },
+  }
+}
+
+function keptTotals({ kernel: { exports } }: ReadContext, kind: number, ordinal: number, accumulator: Pointer, addTo: (into: Pointer, rows: VectorRows, selection: Pointer, arena: Arena) => void): KeptAggregate {
+  const find = ({ totals, rowGroup, hiddenCount }: HiddenRows): Pointer => totals.find(rowGroup, ordinal, hiddenCount)
+  return {
+    has: (hidden) => find(hidden) !== 0,
+    add(hidden) {
+      const kept = find(hidden)
+      if (kept !== 0) exports.scanAccumulatorMerge(accumulator, kept, kind)
+      return kept !== 0
+    },
+    addAndKeep(rows, selection, arena, { totals, rowGroup, hiddenCount }) {
+      const own = arena.allocate(accumulatorBytes)
+      exports.scanAccumulatorInit(own, kind)
+      addTo(own, rows, selection, arena)
+      exports.scanAccumulatorMerge(accumulator, own, kind)
+      totals.keep(rowGroup, ordinal, hiddenCount, own)
     },
   }
 }

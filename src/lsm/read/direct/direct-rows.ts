@@ -10,6 +10,7 @@ import type { Arena } from '../../state/arena.ts'
 import { boundaryAfter, compareBoundaries } from '../../keys/key-bytes.ts'
 import { rowGroupBytesOf, rowGroupRowsOf } from '../../table/table.ts'
 import type { ChunkName, PinnedChunks, TableReader } from '../../table/table.ts'
+import type { HiddenRows } from '../../table/read/kept-totals.ts'
 import type { Predicate } from '../predicate.ts'
 import type { ReadContext } from '../read-context.ts'
 import { chunkOrMissing, firstKeyOf, firstRowFrom, keyChunk, rowGroupEnd } from '../row-group-columns.ts'
@@ -39,12 +40,21 @@ export interface DirectOptions {
   readonly predicate: Predicate
   /** Chunks wanted of row groups that have selected rows. */
   readonly wanted: readonly ChunkName[]
-  /** Takes row groups that lie wholly in the stretch and match wholly; true = answered, need not be read. */
-  readonly answer?: (reader: TableReader, rowGroup: number) => boolean
+  /** Takes row groups that lie wholly in the stretch and match wholly, so that they need not be read. */
+  readonly answer?: Answers
   /** Row groups that are of no use any more; what it says of one may become true, never false again. */
   readonly skip?: (reader: TableReader, rowGroup: number) => boolean
   /** For scans of no order: row groups that lie wholly in the stretch may go to it, on any thread, and do not come out of `next` then. */
   readonly shared?: SharedRows
+}
+
+/** What answers for row groups of which all rows are wanted, but those that are hidden, where there are such. */
+export interface Answers {
+  /** Whether what is asked of rows that stand is kept once they were read here. */
+  readonly keepsTotals: boolean
+  canAnswer(reader: TableReader, rowGroup: number, hidden: HiddenRows | undefined): boolean
+  /** Where it can. */
+  answer(reader: TableReader, rowGroup: number, hidden: HiddenRows | undefined): void
 }
 
 export interface DirectReader {
@@ -237,12 +247,13 @@ function takeWindow(state: DirectState): Window | undefined {
     // Looked at again when the window before it has been read; an answer must be given once.
     const isPruned = prunings[rowGroup] === 0 || options.skip?.(reader, rowGroup) === true || shadow?.isCovered(reader, rowGroup) === true
     const isTouched = !isPruned && shadow !== undefined && !shadow.isClear(reader, rowGroup)
-    const mayBeAnswered = prunings[rowGroup] === 2 && options.answer !== undefined && !isTouched && !isCut(state, rowGroup)
-    if (from >= 0 && (isPruned || mayBeAnswered)) break
-    const isPassed = isPruned || (mayBeAnswered && options.answer?.(reader, rowGroup) === true)
+    const hidden = isTouched ? shadow.hiddenRows(reader, rowGroup) : undefined
+    const isAnswered = !isPruned && prunings[rowGroup] === 2 && isTouched === (hidden !== undefined) && !isCut(state, rowGroup) && options.answer?.canAnswer(reader, rowGroup, hidden) === true
+    if (from >= 0 && (isPruned || isAnswered)) break
     if (reverse) state.to--
     else state.from++
-    if (isPassed) {
+    if (isAnswered) options.answer?.answer(reader, rowGroup, hidden)
+    if (isPruned || isAnswered) {
       if (stats !== undefined) stats.rowGroupsPruned++
       continue
     }
@@ -255,14 +266,16 @@ function takeWindow(state: DirectState): Window | undefined {
 
 /** Offers a window to readers where there are any; `alone` reads it here. */
 function sharedWindow(state: DirectState, window: Window, alone: () => Reading): Reading {
-  const { from, to, isUnsettled } = window
-  const { context, options: { shared, predicate }, morsels } = state
+  const { from, to, touched, isUnsettled } = window
+  const { context, options: { shared, predicate, answer }, morsels } = state
   if (shared === undefined || morsels === undefined) return alone()
   const { reader } = state.stretch!
   if (!state.isCounted) shared.share.expect(rowsToRead(state, reader, from))
   state.isCounted = true
   shared.share.proceed(context.shape.layout, (to - from) * rowGroupRowsOf(reader.meta))
   if (isCut(state, from) || isCut(state, to - 1)) return alone()
+  // What is kept of them answers the next time, as zone maps do.
+  if (touched.length > 0 && predicate.isEmpty && answer?.keepsTotals === true) return alone()
   return shareWindow({
     context, shared, morsels, reader, from, to,
     onlyCached: !predicate.isEmpty,
@@ -331,9 +344,10 @@ function selectGroup(state: DirectState, reader: TableReader, rowGroup: number):
   // Any pin of the file finds the chunks of all of them.
   const chunk = (name: ChunkName): Pointer => chunkOrMissing(context, pins[0]!.chunk(rowGroup, name), name, rowCount)
   const within = isCut(state, rowGroup) ? rowsWithin(state, chunk(keyChunk(context).name), rowCount) : undefined
-  const rows = { rowCount, mustFilter: mustFilter(state, reader, rowGroup), standing: state.standing?.of(rowGroup), chunk }
-  const { selection, selectedCount } = selectRows(context, options.predicate, rows, within, arena, scratch)
-  return { reader, rowGroup, zones: { rowGroup, maps: reader }, rowCount, selection, selectedCount, chunk }
+  const standing = state.standing?.of(rowGroup)
+  const { selection, selectedCount } = selectRows(context, options.predicate, { rowCount, mustFilter: mustFilter(state, reader, rowGroup), standing, chunk }, within, arena, scratch)
+  const hidden = standing === undefined || within !== undefined || selectedCount < standing.selectedCount ? undefined : state.stretch?.shadow?.hiddenRows(reader, rowGroup)
+  return { reader, rowGroup, zones: { rowGroup, maps: reader }, rowCount, selection, selectedCount, chunk, ...(hidden?.hiddenCount === rowCount - selectedCount && { hidden }) }
 }
 
 /** Rows of a row group that lie in the stretch. */

@@ -4,6 +4,7 @@ import { comparison } from '../../../kernel/zone-map.ts'
 import type { Arena } from '../../state/arena.ts'
 import type { StandingRows } from '../layers/key-lane.ts'
 import type { ChunkName, RowGroupZones } from '../../table/table.ts'
+import type { HiddenRows } from '../../table/read/kept-totals.ts'
 import { setBits } from '../merge/run-page.ts'
 import { filterRows } from '../predicate.ts'
 import type { Predicate } from '../predicate.ts'
@@ -39,6 +40,8 @@ export interface SelectedRows {
 /** With what zone maps say of all its rows. */
 export interface SelectedRowGroup extends SelectedRows {
   readonly zones: RowGroupZones
+  /** Where it is known that the selected rows are all that stand. */
+  readonly hidden?: HiddenRows
 }
 
 /** `within`: the rows that lie in the scan's range, where not all do. `arena` is for the selection, `scratch` is reset. */

@@ -5,6 +5,7 @@ import { clipCover, coverTouches } from '../../keys/range-cover.ts'
 import type { RangeCover } from '../../keys/range-cover.ts'
 import { createArena } from '../../state/arena.ts'
 import type { Pointer } from '../../../kernel/linear-memory.ts'
+import type { HiddenRows } from '../../table/read/kept-totals.ts'
 import type { TableReader } from '../../table/table.ts'
 import { after } from '../direct/reading.ts'
 import type { Reading } from '../direct/reading.ts'
@@ -22,6 +23,8 @@ export interface Shadow {
   isCovered(reader: TableReader, rowGroup: number): boolean
   /** Whether it is known which rows of a row group stand, so that its keys need not be read. */
   isSettled(reader: TableReader, rowGroup: number): boolean
+  /** How many rows of a row group without tombstones are hidden, where that is known and their keys alone are why. */
+  hiddenRows(reader: TableReader, rowGroup: number): HiddenRows | undefined
   /** What is known of the rows of a row group, at `selection`. */
   begin(reader: TableReader, rowGroup: number, selection: Pointer): BegunRows
   /** Takes the hidden rows out of those that stand; `keys` are those of all rows of the row group, or 0 where it `isDone`. */
@@ -79,6 +82,12 @@ export function createShadow(context: ReadContext, options: ShadowOptions): Shad
       const since = reader.kept.knownSince(rowGroup, sequence)
       return since >= 0 && isSilent(spanOf(reader, rowGroup), since)
     },
+    hiddenRows(reader, rowGroup) {
+      const { kept } = reader, since = kept.knownSince(rowGroup, sequence), span = spanOf(reader, rowGroup)
+      if (since < 0 || !isSilent(span, since) || hasTombstones(context, reader, rowGroup)) return undefined
+      if (since < sequence && options.hasAll(span.low, span.high)) kept.advance(rowGroup, sequence)
+      return { totals: reader.keptTotals, rowGroup, hiddenCount: kept.hiddenCount(rowGroup) }
+    },
     begin(reader, rowGroup, selection) {
       const { kept } = reader, since = kept.knownSince(rowGroup, sequence), rowCount = reader.rowGroupRows(rowGroup)
       const hiddenCount = since < 0 ? 0 : kept.hiddenCount(rowGroup)
@@ -106,6 +115,8 @@ export function createShadow(context: ReadContext, options: ShadowOptions): Shad
     },
   }
 }
+
+const hasTombstones = ({ kernel: { memory: { u32 } } }: ReadContext, reader: TableReader, rowGroup: number): boolean => u32[(reader.liveRowCounts >>> 2) + rowGroup] !== reader.rowGroupRows(rowGroup)
 
 const allClear = (lanes: readonly KeyLane[], { low, high }: Span, since: number): boolean => lanes.every((lane) => lane.isClear(low, high, since))
 

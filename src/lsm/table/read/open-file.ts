@@ -7,6 +7,7 @@ import type { CachedFile, ChunkCache } from '../chunk-cache.ts'
 import type { ChunkSlots } from '../format.ts'
 import type { ChunkName, TableMeta } from '../table.ts'
 import { KeptRows } from './kept-rows.ts'
+import { KeptTotals } from './kept-totals.ts'
 import { rangeTombstonesOf } from './tail-view.ts'
 import type { Tail } from './tail-view.ts'
 import { TailLoader } from './tail-loader.ts'
@@ -40,6 +41,7 @@ export class OpenFile {
   private readonly meta: TableMeta
   private chunks: CachedFile | undefined
   private rows: KeptRows | undefined
+  private totals: KeptTotals | undefined
 
   constructor({ kernel, cache, meta, name, object, keepsTail }: OpenFileOptions) {
     this.kernel = kernel
@@ -62,6 +64,10 @@ export class OpenFile {
     return (this.rows ??= new KeptRows(this.kernel.memory, this.cache, this.meta.rowGroupCount))
   }
 
+  get keptTotals(): KeptTotals {
+    return (this.totals ??= new KeptTotals(this.kernel.memory, this.cache, this.meta.rowGroupCount, this.tail.layout.columns.length))
+  }
+
   /** Intervals of keys, which stay when the tail goes. */
   private noteCover(tail: Tail): void {
     this.cover ??= coverOf(rangeTombstonesOf(this.kernel.memory, tail))
@@ -74,6 +80,7 @@ export class OpenFile {
     this.loader.close()
     if (this.chunks !== undefined) this.cache.removeFile(this.chunks)
     this.rows?.free()
+    this.totals?.free()
     await this.object.close()
   }
 }
