@@ -44,8 +44,11 @@ export function roundBytes(entriesBytes: number): number {
   return roundHeaderBytes + entriesBytes
 }
 
-export function encodeRound({ round, neededFrom, entries }: { readonly round: number; readonly neededFrom: number; readonly entries: readonly Pick<RoundEntry, 'shard' | 'payload'>[] }): Uint8Array {
-  const bytes = new Uint8Array(roundBytes(entries.reduce((sum, { payload }) => sum + entryBytes(payload.length), 0)))
+export type RoundContent = Pick<JournalRound, 'round' | 'neededFrom'> & { readonly entries: readonly Pick<RoundEntry, 'shard' | 'payload'>[] }
+
+/** At the beginning of `into`, which has room for it. */
+export function encodeRound({ round, neededFrom, entries }: RoundContent, into: Uint8Array): Uint8Array {
+  const bytes = into.subarray(0, roundBytes(entries.reduce((sum, { payload }) => sum + entryBytes(payload.length), 0)))
   const view = viewOf(bytes)
   view.setUint32(0, bytes.length, true)
   view.setUint32(4, 1, true)
@@ -54,8 +57,11 @@ export function encodeRound({ round, neededFrom, entries }: { readonly round: nu
   let at = roundHeaderBytes
   for (const { shard, payload } of entries) {
     view.setUint32(at, shard, true)
+    view.setUint32(at + 4, 0, true)
     bytes.set(payload, at + entryHeaderBytes)
-    at += entryBytes(payload.length)
+    const end = at + entryBytes(payload.length)
+    bytes.fill(0, at + entryHeaderBytes + payload.length, end)
+    at = end
   }
   return bytes
 }

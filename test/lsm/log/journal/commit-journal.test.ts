@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { LsmtError } from '../../../../src/errors.ts'
 import { systemClock } from '../../../../src/runtime/clock.ts'
+import { roundBytesMax } from '../../../../src/lsm/log/journal/commit-journal.ts'
 import { createFaultyStorage } from '../../../../src/storage/faulty-storage.ts'
 import type { FaultyStorage, StorageOperation } from '../../../../src/storage/faulty-storage.ts'
 import { openLocalStorage } from '../../../../src/storage/local-storage.ts'
@@ -45,14 +46,14 @@ describe('the commit journal', () => {
 
   it('leaves alone what a single log writes, what is large, what is to be synced in its own file, and other durabilities', async () => {
     const storage = createMemoryStorage()
-    const opened = await openLogs(storage)
+    const opened = await openLogs(storage, { journalSegmentBytes: 1024 * 1024, logSegmentBytes: 1024 * 1024 })
     await untilUsed(opened)
     const { rounds } = opened.journal.counts
     await opened.round([2])
-    await opened.round(allShards, 20_000)
+    await opened.round(allShards, roundBytesMax / 4 + 1)
     await Promise.all([opened.round([1]), opened.logs[1]!.sync(), opened.round([2])])
     expect(opened.journal.counts.rounds).toBe(rounds)
-    await opened.round(allShards, 10_000)
+    await opened.round(allShards, roundBytesMax / 4 - 1_000)
     expect(opened.journal.counts.rounds).toBe(rounds + 1)
     await opened.close()
     const unsynced = await openLogs(createMemoryStorage(), { durability: 'interval' })

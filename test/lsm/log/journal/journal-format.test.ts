@@ -13,7 +13,7 @@ const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex')
 
 describe('the format of the journal', () => {
   it('is the drawn one', () => {
-    const payload = encodeRound({ round: 7, neededFrom: 5, entries: [{ shard: 3, payload: batchOf(101, 2, 5) }, { shard: 0, payload: batchOf(9, 1, 0) }] })
+    const payload = encodeRound({ round: 7, neededFrom: 5, entries: [{ shard: 3, payload: batchOf(101, 2, 5) }, { shard: 0, payload: batchOf(9, 1, 0) }] }, new Uint8Array(1024).fill(0xff))
     expect(hex(payload)).toBe([
       '60000000 01000000', '0000000000001c40', '0000000000001440', // 96 bytes, one place, round 7, rounds from 5 on are needed
       '03000000 00000000', hex(batchOf(101, 2, 5)), '000000',
@@ -29,7 +29,7 @@ describe('the format of the journal', () => {
   })
 
   it('is read field by field', () => {
-    const good = encodeRound({ round: 7, neededFrom: 5, entries: [{ shard: 3, payload: batchOf(101, 2, 5) }] })
+    const good = encodeRound({ round: 7, neededFrom: 5, entries: [{ shard: 3, payload: batchOf(101, 2, 5) }] }, new Uint8Array(1024))
     const wrong = (at: number, value: number): unknown => {
       const bytes = good.slice()
       new DataView(bytes.buffer).setUint32(at, value, true)
