@@ -1,13 +1,20 @@
 // The index for exact keys: a hash table from key to node, doubled (in the arena) before a batch that would fill it
 // past seven tenths. A key whose neighbourhood is full (`INDEX_PROBES_MAX`), or whose hash is that of many others
 // (`INDEX_EQUALS_MAX`), stays out and is found through the levels: chosen keys cannot make a slot search long.
+//
+// A key above all others is certainly new, and only entered when somebody looks for a key: keys that come in order are
+// mostly flushed before anybody does, and each costs the index a line that no cache has. Such late keys are the last
+// entries of the leaves, one after the other, so the place of the first is all there is to remember; any other key is
+// looked for before it is put, which enters them.
 import { align8, arenaAllocate, arenaRecycle } from './arena'
-import { keyEqualsNode } from './key'
+import { blockNode } from './block'
+import { keyEqualsNode, keyHash } from './key'
 import {
-  INDEX_EQUALS_MAX, INDEX_PROBES_MAX, INDEX_SLOTS_MIN, SLOT_BYTES, SLOT_NODE, TABLE_INDEX, TABLE_INDEX_SLOTS, TABLE_KEYS, TABLE_UNINDEXED,
+  BLOCK_COUNT, BLOCK_NEXT, INDEX_EQUALS_MAX, INDEX_PROBES_MAX, INDEX_SLOTS_MIN, NODE_KEY, NODE_KEY_BYTES, SLOT_BYTES, SLOT_NODE,
+  TABLE_INDEX, TABLE_INDEX_SLOTS, TABLE_KEYS, TABLE_LAST_LEAF, TABLE_LATE_ENTRY, TABLE_LATE_LEAF, TABLE_UNINDEXED,
 } from './layout'
 
-/** The slot of the key, or the empty one where it belongs, or 0 when neither is near its hash. */
+/** The slot of the key, or the empty one where it belongs, or 0 when neither is near its hash. No key is late. */
 export function indexSlot(table: usize, hash: u32, key: usize, keyBytes: u32): usize {
   const index = <usize>load<u32>(table, TABLE_INDEX)
   const mask = load<u32>(table, TABLE_INDEX_SLOTS) - 1
@@ -61,13 +68,43 @@ function enter(table: usize, index: usize, mask: u32, hashAndNode: u64): void {
   store<u32>(table, load<u32>(table, TABLE_UNINDEXED) + 1, TABLE_UNINDEXED)
 }
 
-/** Fills the empty slot that `indexSlot` gave, if it gave one. */
+/** Adds a key by the empty slot that `indexSlot` gave, if it gave one. */
 export function indexAdd(table: usize, slot: usize, hash: u32, node: usize): void {
   store<u32>(table, load<u32>(table, TABLE_KEYS) + 1, TABLE_KEYS)
+  fillSlot(table, slot, hash, node)
+}
+
+function fillSlot(table: usize, slot: usize, hash: u32, node: usize): void {
   if (slot == 0) {
     store<u32>(table, load<u32>(table, TABLE_UNINDEXED) + 1, TABLE_UNINDEXED)
     return
   }
   store<u32>(slot, hash)
   store<u32>(slot, <u32>node, SLOT_NODE)
+}
+
+/** Adds the key that was just entered behind all others, to be in the index later. */
+export function indexAddLate(table: usize): void {
+  store<u32>(table, load<u32>(table, TABLE_KEYS) + 1, TABLE_KEYS)
+  if (load<u32>(table, TABLE_LATE_LEAF) != 0) return
+  const leaf = load<u32>(table, TABLE_LAST_LEAF)
+  store<u32>(table, leaf, TABLE_LATE_LEAF)
+  store<u32>(table, load<u32>(leaf, BLOCK_COUNT) - 1, TABLE_LATE_ENTRY)
+}
+
+/** Enters all keys that are late. */
+export function indexCatchUp(table: usize): void {
+  let leaf = <usize>load<u32>(table, TABLE_LATE_LEAF)
+  let entry = load<u32>(table, TABLE_LATE_ENTRY)
+  for (; leaf != 0; leaf = load<u32>(leaf, BLOCK_NEXT)) {
+    for (const count = load<u32>(leaf, BLOCK_COUNT); entry < count; entry++) {
+      const node = blockNode(leaf, entry)
+      const key = node + NODE_KEY
+      const keyBytes = load<u32>(node, NODE_KEY_BYTES)
+      const hash = keyHash(key, keyBytes)
+      fillSlot(table, indexSlot(table, hash, key, keyBytes), hash, node)
+    }
+    entry = 0
+  }
+  store<u32>(table, 0, TABLE_LATE_LEAF)
 }

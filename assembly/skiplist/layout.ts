@@ -34,7 +34,10 @@ export const TABLE_LEVEL_BLOCKS: usize = 96
 export const TABLE_PATH: usize = 160
 /** The version that was applied last. */
 export const TABLE_LAST_VERSION: usize = 288
-export const TABLE_BYTES: usize = 296
+/** The first entry, by its leaf (0 = none) and its place there, from which on keys are not entered in the index yet. */
+export const TABLE_LATE_LEAF: usize = 292
+export const TABLE_LATE_ENTRY: usize = 296
+export const TABLE_BYTES: usize = 304
 export const LEVELS_MAX: u32 = 16
 
 // Segment: 16 bytes, then allocations.

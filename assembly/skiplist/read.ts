@@ -1,6 +1,6 @@
 // Reads: one key through the index, runs of keys through the leaves.
 import { blockBelow, blockNode } from './block'
-import { indexSlot } from './exact-index'
+import { indexCatchUp, indexSlot } from './exact-index'
 import { keyCompareNode, keyHash } from './key'
 import {
   BLOCK_COUNT, BLOCK_LOW, BLOCK_NEXT, BLOCK_PREVIOUS, CURSOR_BACKWARD, CURSOR_ENTRY, CURSOR_LEAF, CURSOR_NODE, CURSOR_STAMP,
@@ -13,6 +13,7 @@ import { versionVisible } from './version'
 
 function findNode(table: usize, key: usize, keyBytes: u32): usize {
   if (load<u32>(table, TABLE_INDEX) == 0) return 0
+  indexCatchUp(table)
   const slot = indexSlot(table, keyHash(key, keyBytes), key, keyBytes)
   const node: usize = slot == 0 ? 0 : load<u32>(slot, SLOT_NODE)
   return node == 0 && load<u32>(table, TABLE_UNINDEXED) != 0 ? treeFind(table, key, keyBytes) : node

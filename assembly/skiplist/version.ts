@@ -1,11 +1,11 @@
 // Nodes and their versions: one node a key, its versions from the newest to the oldest. A new key, its first version
 // and the row are one piece of the arena, so that a read of them touches neighbouring lines.
 import { align8, arenaAllocate } from './arena'
-import { indexAdd, indexSlot } from './exact-index'
-import { keyCopy, keyHash } from './key'
+import { indexAdd, indexAddLate, indexCatchUp, indexSlot } from './exact-index'
+import { keyCompareNode, keyCopy, keyHash } from './key'
 import {
-  NODE_KEY, NODE_KEY_BYTES, NODE_NEWEST, SLOT_NODE, TABLE_ENTRIES, TABLE_LAST_VERSION, TABLE_UNINDEXED, VERSION_APPLIED_BEFORE,
-  VERSION_NODE, VERSION_OLDER, VERSION_SEQUENCE, VERSION_VALUE, VERSION_VALUE_BYTES,
+  NODE_KEY, NODE_KEY_BYTES, NODE_NEWEST, SLOT_NODE, TABLE_ENTRIES, TABLE_LAST_VERSION, TABLE_MAX_NODE, TABLE_UNINDEXED,
+  VERSION_APPLIED_BEFORE, VERSION_NODE, VERSION_OLDER, VERSION_SEQUENCE, VERSION_VALUE, VERSION_VALUE_BYTES,
 } from './layout'
 import { treeFind, treeInsert } from './tree'
 
@@ -17,6 +17,12 @@ export function versionBytesMax(keyBytes: u64, valueBytes: u64): u64 {
 /** Adds one version of a key; value bytes 0 make it a tombstone. */
 export function versionPut(table: usize, key: usize, keyBytes: u32, value: usize, valueBytes: u32, sequence: f64): void {
   store<f64>(table, load<f64>(table, TABLE_ENTRIES) + 1, TABLE_ENTRIES)
+  const maxNode = <usize>load<u32>(table, TABLE_MAX_NODE)
+  if (maxNode == 0 || keyCompareNode(maxNode, key, keyBytes, 0) < 0) {
+    treeInsert(table, createNode(table, key, keyBytes, value, valueBytes, sequence))
+    return indexAddLate(table)
+  }
+  indexCatchUp(table)
   const hash = keyHash(key, keyBytes)
   const slot = indexSlot(table, hash, key, keyBytes)
   let node: usize = slot == 0 ? 0 : load<u32>(slot, SLOT_NODE)

@@ -117,6 +117,32 @@ describe.each(kinds)('memtable kernel, %s', (kind) => {
     })
   }
 
+  it('finds keys that came in order, whatever came between them', () => {
+    for (let seed = 1; seed <= (full ? 40 : 3); seed++) {
+      const random = seededRandom(seed)
+      const table = new KernelMemtable(open(kind, 32 * MiB), 512 + random.below(20_000))
+      const model = new MemtableModel()
+      const keyAt = (i: number): Buffer => tableKey(1, `k${String(i).padStart(7, '0')}`)
+      const inOrder = [1, 8, 60][seed % 3]!
+      let next = 0, sequence = 1
+      for (let batch = 0; batch < 40; batch++) {
+        const operations = Array.from({ length: 1 + random.below(200) }, (): Operation => {
+          const key = random.below(inOrder) > 0 ? keyAt(next += 1 + random.below(2)) : keyAt(random.below(next + 2))
+          return random.below(6) === 0 ? { kind: 'delete', key } : { kind: 'put', key, value: Buffer.from(String(sequence + random.below(1000))) }
+        })
+        expect(table.applyBytes(encodeBatch(sequence, operations), 64 * 1024)).toBe(0)
+        model.apply(sequence, operations)
+        sequence += operations.length
+        for (let probe = random.below(3) === 0 ? 10 : 0; probe > 0; probe--) {
+          const key = keyAt(random.below(next + 3)).toString('latin1')
+          expect(table.get(key, sequence), `seed ${seed}, batch ${batch}`).toEqual(model.get(key, sequence))
+        }
+      }
+      compareScan(table, model, random, sequence, '', '', `seed ${seed}`)
+      for (let i = 0; i < next + 3; i++) expect(table.get(keyAt(i).toString('latin1'), sequence), `seed ${seed}, key ${i}`).toEqual(model.get(keyAt(i).toString('latin1'), sequence))
+    }
+  })
+
   it.each(['ascending', 'descending', 'interleaved'])('holds many keys that come %s', (order) => {
     const count = full ? 200_000 : 20_000
     const table = new KernelMemtable(open(kind, 96 * MiB), MiB)
@@ -293,6 +319,8 @@ describe.each(kinds)('memtable kernel, %s', (kind) => {
     const table = new KernelMemtable(open(kind), 65_536)
     const { memory, exports, heap } = table.kernel
     table.applyBytes(encodeBatch(1, [{ kind: 'put', key: tableKey(1, 'first'), value: Buffer.from('1') }]))
+    // A key above all others is entered in the index when one is looked for.
+    expect(table.get(tableKey(1, 'first').toString('latin1'), 1)).toBe('1')
     const index = memory.u32[(table.table + 32) >>> 2]!, slots = memory.u32[(table.table + 36) >>> 2]!
     const decoy = memory.u32.subarray(index >>> 2, (index >>> 2) + 2 * slots)
     const node = decoy.find((_, i) => i % 2 === 1 && decoy[i] !== 0)!

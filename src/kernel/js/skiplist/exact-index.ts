@@ -1,8 +1,12 @@
 /** The index for exact keys in JavaScript; see assembly/skiplist/exact-index.ts. */
 import type { LinearMemory, Pointer } from '../../linear-memory.ts'
 import { arenaAllocate, arenaRecycle } from './arena.ts'
-import { keyEqualsNode } from './key.ts'
-import { indexEqualsMax, indexProbesMax, indexSlotsMin, slotBytes, slotNode, tableIndex, tableIndexSlots, tableKeys, tableUnindexed } from './layout.ts'
+import { blockNode } from './block.ts'
+import { keyEqualsNode, keyHash } from './key.ts'
+import {
+  blockCount, blockNext, indexEqualsMax, indexProbesMax, indexSlotsMin, nodeKey, nodeKeyBytes, slotBytes, slotNode, tableIndex, tableIndexSlots, tableKeys,
+  tableLastLeaf, tableLateEntry, tableLateLeaf, tableUnindexed,
+} from './layout.ts'
 
 export function indexSlot(memory: LinearMemory, table: Pointer, hash: number, key: Pointer, keyBytes: number): Pointer {
   const { u32 } = memory
@@ -57,12 +61,40 @@ function enter({ u32 }: LinearMemory, table: Pointer, index: Pointer, mask: numb
   u32[(table + tableUnindexed) >>> 2]!++
 }
 
-export function indexAdd({ u32 }: LinearMemory, table: Pointer, slot: Pointer, hash: number, node: Pointer): void {
-  u32[(table + tableKeys) >>> 2]!++
+export function indexAdd(memory: LinearMemory, table: Pointer, slot: Pointer, hash: number, node: Pointer): void {
+  memory.u32[(table + tableKeys) >>> 2]!++
+  fillSlot(memory, table, slot, hash, node)
+}
+
+function fillSlot({ u32 }: LinearMemory, table: Pointer, slot: Pointer, hash: number, node: Pointer): void {
   if (slot === 0) {
     u32[(table + tableUnindexed) >>> 2]!++
     return
   }
   u32[slot >>> 2] = hash
   u32[(slot + slotNode) >>> 2] = node
+}
+
+export function indexAddLate({ u32 }: LinearMemory, table: Pointer): void {
+  u32[(table + tableKeys) >>> 2]!++
+  if (u32[(table + tableLateLeaf) >>> 2] !== 0) return
+  const leaf = u32[(table + tableLastLeaf) >>> 2]!
+  u32[(table + tableLateLeaf) >>> 2] = leaf
+  u32[(table + tableLateEntry) >>> 2] = u32[(leaf + blockCount) >>> 2]! - 1
+}
+
+export function indexCatchUp(memory: LinearMemory, table: Pointer): void {
+  const { u32 } = memory
+  let entry = u32[(table + tableLateEntry) >>> 2]!
+  for (let leaf = u32[(table + tableLateLeaf) >>> 2]!; leaf !== 0; leaf = u32[(leaf + blockNext) >>> 2]!) {
+    for (const count = u32[(leaf + blockCount) >>> 2]!; entry < count; entry++) {
+      const node = blockNode(memory, leaf, entry)
+      const key = node + nodeKey
+      const keyBytes = u32[(node + nodeKeyBytes) >>> 2]!
+      const hash = keyHash(memory, key, keyBytes)
+      fillSlot(memory, table, indexSlot(memory, table, hash, key, keyBytes), hash, node)
+    }
+    entry = 0
+  }
+  u32[(table + tableLateLeaf) >>> 2] = 0
 }

@@ -1,7 +1,7 @@
 /** Reads of one key and of runs of keys in JavaScript; see assembly/skiplist/read.ts. */
 import type { LinearMemory, Pointer } from '../../linear-memory.ts'
 import { blockBelow, blockNode } from './block.ts'
-import { indexSlot } from './exact-index.ts'
+import { indexCatchUp, indexSlot } from './exact-index.ts'
 import { keyCompareNode, keyHash } from './key.ts'
 import {
   blockCount, blockLow, blockNext, blockPrevious, cursorBackward, cursorEntry, cursorLeaf, cursorNode, cursorStamp, nodeKey, nodeKeyBytes,
@@ -25,6 +25,7 @@ export interface ReadTarget {
 function findNode(memory: LinearMemory, table: Pointer, key: Pointer, keyBytes: number): Pointer {
   const { u32 } = memory
   if (u32[(table + tableIndex) >>> 2] === 0) return 0
+  indexCatchUp(memory, table)
   const slot = indexSlot(memory, table, keyHash(memory, key, keyBytes), key, keyBytes)
   const node = slot === 0 ? 0 : u32[(slot + slotNode) >>> 2]!
   return node === 0 && u32[(table + tableUnindexed) >>> 2] !== 0 ? treeFind(memory, table, key, keyBytes) : node

@@ -1,11 +1,11 @@
 /** Nodes and their versions in JavaScript; see assembly/skiplist/version.ts. */
 import type { LinearMemory, Pointer } from '../../linear-memory.ts'
 import { align8, arenaAllocate } from './arena.ts'
-import { indexAdd, indexSlot } from './exact-index.ts'
-import { keyCopy, keyHash } from './key.ts'
+import { indexAdd, indexAddLate, indexCatchUp, indexSlot } from './exact-index.ts'
+import { keyCompareNode, keyCopy, keyHash } from './key.ts'
 import {
-  nodeKey, nodeKeyBytes, nodeNewest, slotNode, tableEntries, tableLastVersion, tableUnindexed, versionAppliedBefore, versionNode, versionOlder,
-  versionSequence, versionValue, versionValueBytes,
+  nodeKey, nodeKeyBytes, nodeNewest, slotNode, tableEntries, tableLastVersion, tableMaxNode, tableUnindexed, versionAppliedBefore, versionNode,
+  versionOlder, versionSequence, versionValue, versionValueBytes,
 } from './layout.ts'
 import { treeFind, treeInsert } from './tree.ts'
 
@@ -16,6 +16,12 @@ export const versionBytesMax = (keyBytes: number, valueBytes: number): number =>
 export function versionPut(memory: LinearMemory, table: Pointer, key: Pointer, keyBytes: number, value: Pointer, valueBytes: number, sequence: number): void {
   const { u32, f64 } = memory
   f64[(table + tableEntries) >>> 3]!++
+  const maxNode = u32[(table + tableMaxNode) >>> 2]!
+  if (maxNode === 0 || keyCompareNode(memory, maxNode, key, keyBytes, 0) < 0) {
+    treeInsert(memory, table, createNode(memory, table, key, keyBytes, value, valueBytes, sequence))
+    return indexAddLate(memory, table)
+  }
+  indexCatchUp(memory, table)
   const hash = keyHash(memory, key, keyBytes)
   const slot = indexSlot(memory, table, hash, key, keyBytes)
   let node = slot === 0 ? 0 : u32[(slot + slotNode) >>> 2]!
