@@ -214,13 +214,14 @@ export interface KeyExtent {
 /** Of a batch that was just built, with one put or delete at least. */
 export function keyExtent(batch: Uint8Array): KeyExtent {
   const view = viewOf(batch)
-  let first = view.getUint32(16, true), last = first, before = first, isAscending = true
-  for (let at = first; at < batch.length; at = operationEnd(view, at)) {
-    if (at === first) continue
+  let first = view.getUint32(16, true), last = first, isAscending = true
+  for (let at = operationEnd(view, first); at < batch.length; at = operationEnd(view, at)) {
     if (compareKeys(batch, view, at, last) > 0) last = at
-    else if (compareKeys(batch, view, at, first) < 0) first = at
-    isAscending &&= compareKeys(batch, view, at, before) > 0
-    before = at
+    else {
+      // Above the one before it and not above the largest: then the largest is not the one before it.
+      isAscending = false
+      if (compareKeys(batch, view, at, first) < 0) first = at
+    }
   }
   return { first: keyAt(batch, view, first), last: keyAt(batch, view, last), isAscending }
 }
@@ -237,8 +238,10 @@ function keyAt(batch: Uint8Array, view: DataView, at: number): Uint8Array {
 /** Order of the keys of two operations. */
 function compareKeys(batch: Uint8Array, view: DataView, left: number, right: number): number {
   const leftBytes = view.getUint32(left + 4, true), rightBytes = view.getUint32(right + 4, true)
-  const shared = Math.min(leftBytes, rightBytes)
-  for (let i = operationHeaderBytes; i < operationHeaderBytes + shared; i++) {
+  const end = operationHeaderBytes + Math.min(leftBytes, rightBytes)
+  let i = operationHeaderBytes
+  while (i + 4 <= end && view.getUint32(left + i) === view.getUint32(right + i)) i += 4
+  for (; i < end; i++) {
     const difference = batch[left + i]! - batch[right + i]!
     if (difference !== 0) return difference
   }

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto'
+import { randomFillSync } from 'node:crypto'
 
 /** Chance as a dependency, so that one seed replays a whole run. */
 export interface Random {
@@ -34,8 +34,20 @@ export function seededRandom(seed: number): Random {
   return fromU32(nextU32)
 }
 
-/** Chance from the operating system, for identifiers. */
-export const systemRandom: Random = fromU32(() => randomBytes(4).readUInt32LE(0))
+/** Chance from the operating system, for identifiers; asked for many words at a time, since a call costs as much as hundreds of them. */
+export const systemRandom: Random = fromU32(systemWords(256))
+
+function systemWords(count: number): () => number {
+  const words = new Uint32Array(count)
+  let next = count
+  return () => {
+    if (next === count) {
+      randomFillSync(words)
+      next = 0
+    }
+    return words[next++]!
+  }
+}
 
 function fromU32(nextU32: () => number): Random {
   return {

@@ -99,6 +99,8 @@ function writeDefault(scratch: ColumnScratch, { schema }: TableAccess, ordinal: 
 }
 
 function acceptedValue(schema: TableSchema, column: ColumnSchema, value: EngineValue): EngineValue | undefined {
+  // What most columns without a default come to: each statement asks, and an error costs more than the rest of the plan.
+  if (value === null) return column.notNull ? undefined : null
   try {
     return checkValue(schema, column, value)
   } catch (error) {
