@@ -5,7 +5,7 @@ import type { Random } from '../../../src/runtime/random.ts'
 import { skimTuples } from '../../../src/sql/scan/skim.ts'
 
 const literals: readonly ((random: Random) => string)[] = [
-  (random) => String(random.below(1_000_000)), (random) => `-${random.below(1000)}.${random.below(1000)}e-${random.below(9)}`, () => '.5', () => '1E5',
+  (random) => String(random.below(1_000_000)), (random) => `-${random.below(1000)}.${random.below(1000)}`, () => '7.', () => "'plain'", () => "'nul \0 in it'", (random) => `-${random.below(1000)}.${random.below(1000)}e-${random.below(9)}`, () => '.5', () => '1E5',
   (random) => `'it''s ${'é🎉'.repeat(random.below(40))}'`, () => "''", () => 'NULL', () => 'true', () => 'Default', () => "x'00fF'", () => "DATE '2024-02-29'", () => "timestamp  '2024-02-29 01:02:03'",
 ]
 const blanks = ['', '', '', ' ', '\n\t', '\u00a0', '/* one /* in */ another */', '-- to the end\n']
@@ -22,7 +22,7 @@ test.each([1, 2, 3])('tuples of every literal over several windows, seed %s', (s
     const before = 'VALUES (1)'
     let text = before, count = 0
     for (; text.length < 150_000; count++) text += count % 900 === 500 ? `, (${Array.from({ length: width }, () => `'${'long '.repeat(4_000 * random.below(7))}'`).join()})` : randomTuple(random, width)
-    for (const after of ['', ' RETURNING *', ', (1 + 1)', ", ('open", ', (', ',', ";, (1)"]) expect(skimTuples(text + after, before.length, width), after).toEqual({ count, end: text.length })
+    for (const after of ['', ' RETURNING *', ', (1 + 1)', ', ()', ', (-)', ', (.)', ', (-.)', ', (1.2.3)', ', (--1)', ", ('a' 'b')", ", ('open", ', (', ',', ";, (1)"]) expect(skimTuples(text + after, before.length, width), after).toEqual({ count, end: text.length })
   }
 })
 
