@@ -11,8 +11,10 @@ export interface TreeSettings {
   readonly frozenMemtablesMax: number
   /** Log segments are preallocated to this size, or that of a memtable, each of which begins a segment, if that is less; a record larger gets a segment of its own. */
   readonly logSegmentBytes: number
-  /** Plain data bytes in one row group. Of twice as many, scans are 10-25 % quicker and point reads from storage read twice as much. */
+  /** Plain data bytes in one row group. Of twice as many, scans are quicker and point reads from storage read twice as much. */
   readonly rowGroupBytes: number
+  /** Rows that encode well come in larger row groups, until one takes half of `rowGroupBytes` in the file, or has so many times as many plain bytes. */
+  readonly rowGroupGrowthMax: number
   /** A table file is cut when its encoded bytes pass this. */
   readonly tableFileBytes: number
   /** Level 0 runs that start a compaction. */
@@ -81,6 +83,7 @@ export const defaultTreeSettings: TreeSettings = {
   frozenMemtablesMax: 2,
   logSegmentBytes: 16 * MiB,
   rowGroupBytes: 128 * KiB,
+  rowGroupGrowthMax: 4,
   tableFileBytes: 32 * MiB,
   level0RunsCompact: 4,
   level0RunsSlow: 12,

@@ -16,7 +16,7 @@ export interface JobPlace {
   readonly lane: number
 }
 
-export type JobSettings = Pick<TreeSettings, 'rowGroupBytes' | 'filterBitsPerKey' | 'tableFileBytes'>
+export type JobSettings = Pick<TreeSettings, 'rowGroupBytes' | 'rowGroupGrowthMax' | 'filterBitsPerKey' | 'tableFileBytes'>
 
 /** Writes one file a table out of a frozen memtable. */
 export interface FlushJob {

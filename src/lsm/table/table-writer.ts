@@ -35,6 +35,8 @@ interface WriterState {
   lastKey: Uint8Array | undefined
   /** Bytes handed to storage. */
   writtenBytes: number
+  /** At which the row group that is filled ends. */
+  plainBytesMax: number
   rowCount: number
   open: boolean
 }
@@ -50,6 +52,7 @@ export async function createTableWriter(options: TableWriterOptions): Promise<Ta
     rangeTombstones: [],
     lastKey: undefined,
     writtenBytes: 0,
+    plainBytesMax: options.settings.rowGroupBytes,
     rowCount: 0,
     open: true,
   }
@@ -94,10 +97,10 @@ async function append(state: WriterState, rows: WriteRows): Promise<void> {
     else kernel.exports.bloomHashRefs(rows.keys, rows.rowCount, out)
   }
   for (let first = 0; first < rows.rowCount; ) {
-    const count = bufferRows(kernel, state.rows, rows, first, settings.rowGroupBytes)
+    const count = bufferRows(kernel, state.rows, rows, first, state.plainBytesMax)
     first += count
     state.rowCount += count
-    if (isFull(state.rows, settings.rowGroupBytes)) await endRowGroup(state)
+    if (isFull(state.rows, state.plainBytesMax)) await endRowGroup(state)
   }
 }
 
@@ -105,9 +108,21 @@ async function endRowGroup(state: WriterState): Promise<void> {
   const { output } = state.buffers
   // A large row group finds the buffer empty, so that the two never stand in it together.
   if (output.byteLength > 0 && output.byteLength + state.rows.plainBytes > writeBytesMin) await writeOutput(state)
+  const before = output.byteLength
   encodeRowGroup(state.options.kernel, state.rows, state.buffers, state.records, state.writtenBytes)
+  state.plainBytesMax = plainBytesAfter(state, output.byteLength - before)
   clearRowBuffer(state.rows)
   if (output.byteLength >= writeBytesMin) await writeOutput(state)
+}
+
+/**
+ * How much the next row group takes, by how the last one was encoded: rows that take little in the file are read many at a
+ * time for the same bytes, and each row group costs scans and the footer the same. So it grows until it takes half of
+ * `rowGroupBytes` as encoded.
+ */
+function plainBytesAfter({ rows: { plainBytes }, options: { settings: { rowGroupBytes, rowGroupGrowthMax } } }: WriterState, encodedBytes: number): number {
+  const growth = plainBytes / (2 * encodedBytes)
+  return Math.round(rowGroupBytes * Math.min(rowGroupGrowthMax, Math.max(1, growth)))
 }
 
 async function writeOutput(state: WriterState): Promise<void> {

@@ -62,7 +62,7 @@ export interface TableWriterOptions {
   readonly layout: TableLayout
   readonly fileNumber: number
   readonly shard: number
-  readonly settings: Pick<TreeSettings, 'rowGroupBytes' | 'filterBitsPerKey'>
+  readonly settings: Pick<TreeSettings, 'rowGroupBytes' | 'rowGroupGrowthMax' | 'filterBitsPerKey'>
 }
 
 /** What `openTable` (src/lsm/table/table-reader.ts) needs. */
@@ -83,7 +83,7 @@ export interface TableWriter {
   /** Bytes written to the file so far (for cutting files). */
   readonly byteLength: number
   readonly rowCount: number
-  /** Appends rows in ascending key order, after all before; cut into row groups by `rowGroupBytes` inside. */
+  /** Appends rows in ascending key order, after all before; cut into row groups by these settings inside. */
   append(rows: WriteRows): Promise<void>
   addRangeTombstone(tombstone: RangeTombstone): void
   /** Writes filter, footer and trailer, publishes the file durably. */

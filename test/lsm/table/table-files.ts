@@ -40,6 +40,7 @@ export function createFixture(kind: KernelKind, cacheBytesMax = 8 * MiB, syncRea
 
 export interface WriteOptions {
   readonly rowGroupBytes?: number
+  readonly rowGroupGrowthMax?: number
   readonly filterBitsPerKey?: number
   /** Rows per `append`. */
   readonly batchRows?: number
@@ -48,8 +49,8 @@ export interface WriteOptions {
 }
 
 export async function writeTable({ storage, kernel }: TableFixture, layout: TableLayout, rows: readonly TestRow[], options: WriteOptions = {}): Promise<TableMeta> {
-  const { rowGroupBytes = 4096, filterBitsPerKey = 12, batchRows = 100, fileNumber = 1, rangeTombstones = [] } = options
-  const writer = await createTableWriter({ storage, kernel, layout, fileNumber, shard, settings: { rowGroupBytes, filterBitsPerKey } })
+  const { rowGroupBytes = 4096, rowGroupGrowthMax = 1, filterBitsPerKey = 12, batchRows = 100, fileNumber = 1, rangeTombstones = [] } = options
+  const writer = await createTableWriter({ storage, kernel, layout, fileNumber, shard, settings: { rowGroupBytes, rowGroupGrowthMax, filterBitsPerKey } })
   try {
     for (let first = 0; first < rows.length; first += batchRows) {
       const batch = putRows(kernel, layout, rows.slice(first, first + batchRows))

@@ -12,7 +12,7 @@ import type { TestRow } from './table-rows.ts'
 
 const layout: TableLayout = { tableId: 2, columns: ['i64', 'bytes'], key: [0] }
 const rowOf = (key: number, text: string | null, tombstone = false): TestRow => ({ key: i64KeyBytes(BigInt(key)), tombstone, cells: [BigInt(key), text] })
-const settings = { rowGroupBytes: 4096, filterBitsPerKey: 12 }
+const settings = { rowGroupBytes: 4096, rowGroupGrowthMax: 1, filterBitsPerKey: 12 }
 const writerOver = ({ storage, kernel }: TableFixture, fileNumber = 1): ReturnType<typeof createTableWriter> => createTableWriter({ storage, kernel, layout, fileNumber, shard, settings })
 
 describe('table writer', () => {
@@ -20,7 +20,7 @@ describe('table writer', () => {
     const fixture = createFixture('wasm')
     const { kernel } = fixture
     const count = 70_000
-    const writer = await createTableWriter({ storage: fixture.storage, kernel, layout, fileNumber: 1, shard, settings: { rowGroupBytes: 1 << 30, filterBitsPerKey: 10 } })
+    const writer = await createTableWriter({ storage: fixture.storage, kernel, layout, fileNumber: 1, shard, settings: { rowGroupBytes: 1 << 30, rowGroupGrowthMax: 1, filterBitsPerKey: 10 } })
     const keys = putI64(kernel, Array.from({ length: count }, (_, i) => BigInt(i * 2)))
     await writer.append({ rowCount: count, keys, tombstones: 0, vectors: [] })
     const meta = await writer.finish({ min: 1, max: 1 })
@@ -53,6 +53,23 @@ describe('table writer', () => {
     const meta = await writeTable(fixture, layout, rows, { rowGroupBytes: 10_000, batchRows: 333 })
     // 8 bytes for the key, 8 and 84 for the text.
     expect(meta.rowGroupCount).toBe(10)
+  })
+
+  it('makes larger row groups of rows that encode well, until one takes half of the setting in the file', async () => {
+    const fixture = createFixture('wasm')
+    const random = seededRandom(7)
+    const texts = Array.from({ length: 2_000 }, () => Array.from({ length: 84 }, () => String.fromCharCode(random.below(256))).join(''))
+    let fileNumber = 0
+    const rowGroupsOf = async (textOf: (i: number) => string, rowGroupGrowthMax: number): Promise<number> =>
+      (await writeTable(fixture, layout, texts.map((_, i) => rowOf(i, textOf(i))), { rowGroupBytes: 10_000, rowGroupGrowthMax, fileNumber: ++fileNumber })).rowGroupCount
+    // Nothing of them goes, so that they are as many as without growth.
+    expect(await rowGroupsOf((i) => texts[i]!, 4)).toBe(await rowGroupsOf((i) => texts[i]!, 1))
+    // All but nothing is left of them: the first has 100 rows, the others four times as many.
+    expect(await rowGroupsOf(() => 'x'.repeat(84), 4)).toBe(1 + Math.ceil(1_900 / 400))
+    // The second and all after it take about half of 10,000 bytes.
+    const halves = await rowGroupsOf((i) => (i % 3 === 0 ? texts[i]! : 'x'.repeat(84)), 100)
+    expect(halves).toBeGreaterThan(8)
+    expect(halves).toBeLessThan(20)
   })
 
   it('writes tombstones as null, whatever their vectors say', async () => {

@@ -17,7 +17,7 @@ import type { Row } from './tree-rows.ts'
 
 const MiB = 1024 * 1024
 const layout = layouts[0]!
-const settings = { ...defaultTreeSettings, level0RunsCompact: 100, rowGroupBytes: 4096, tableFileBytes: 64 * 1024 }
+const settings = { ...defaultTreeSettings, level0RunsCompact: 100, rowGroupBytes: 4096, rowGroupGrowthMax: 1, tableFileBytes: 64 * 1024 }
 const farStorage = (): Storage => createMemoryStorage({ syncReads: false })
 
 /** The same, telling the names of the objects that are created; segments of the log, which are made ahead at any time, are none. */

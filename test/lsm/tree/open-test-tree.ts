@@ -21,6 +21,7 @@ export const tinySettings: TreeSettings = {
   frozenMemtablesMax: 2,
   logSegmentBytes: 8 * KiB,
   rowGroupBytes: 600,
+  rowGroupGrowthMax: 1,
   tableFileBytes: 3 * KiB,
   level0RunsCompact: 3,
   level1Bytes: 8 * KiB,

@@ -64,7 +64,7 @@ export interface Database {
 
 export async function openDatabase(make: Make): Promise<Database> {
   const { kernels, shards, rowGroupBytes, memtableBytesMax, cachesPlans, spills, workers, readers } = make
-  const settings: TestSettings = { kernels, shards, workers, readers, readerRowsMin: 0, durability: 'memory', tree: { rowGroupBytes, memtableBytesMax } }
+  const settings: TestSettings = { kernels, shards, workers, readers, readerRowsMin: 0, durability: 'memory', tree: { rowGroupBytes, rowGroupGrowthMax: 4, memtableBytesMax } }
   const engine = workers === 0 ? await openTestEngine(createMemoryStorage(), settings) : await openOnDisk(settings)
   const sql = createSql(engine, { ...defaultSqlSettings, ...(!cachesPlans && { planCacheEntriesMax: 0 }), ...(spills && { queryMemoryBytesMax: spillingBytes }) })
   return { description: describeMake(make), cachesPlans, engine, sql, flush: () => engine.flush(), compact: () => engine.compact(), close: () => engine.close() }
