@@ -12,6 +12,8 @@
  * Record: 0 u32 keys, 4 u32 position, 8 u32 end, 12 u32 flags; of the node of the same number (at 0: the winner's head)
  * 16 u64 head of the loser, 24 u32 its run, 28 u32 run that won when all matches were played.
  */
+import { textCompareFrom } from './compare/text'
+
 const NODE_HEAD: usize = 16
 const NODE_LOSER: usize = 24
 const NODE_WINNER: usize = 28
@@ -75,21 +77,7 @@ function prefixOf(key: usize, keyBytes: u32): u64 {
 
 /** Compares two keys whose first 8 bytes behind the shared ones, zero-padded, are equal. */
 function compareTails(left: usize, right: usize): i32 {
-  const leftKey = <usize>load<u32>(left), rightKey = <usize>load<u32>(right)
-  const leftBytes = load<u32>(left, 4), rightBytes = load<u32>(right, 4)
-  const end = <usize>min(leftBytes, rightBytes)
-  let at: usize = 8 + <usize>shared
-  while (at + 8 <= end) {
-    const a = load<u64>(leftKey + at), b = load<u64>(rightKey + at)
-    if (a != b) return bswap<u64>(a) < bswap<u64>(b) ? -1 : 1
-    at += 8
-  }
-  while (at < end) {
-    const a = load<u8>(leftKey + at), b = load<u8>(rightKey + at)
-    if (a != b) return a < b ? -1 : 1
-    at++
-  }
-  return <i32>(leftBytes > rightBytes) - <i32>(leftBytes < rightBytes)
+  return textCompareFrom(load<u32>(left), load<u32>(left, 4), load<u32>(right), load<u32>(right, 4), 8 + shared)
 }
 
 function headAt<K>(element: usize, flip: K): K {

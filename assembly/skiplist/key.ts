@@ -1,34 +1,19 @@
 // Key bytes: comparison as unsigned bytes with the shorter first, 8-byte prefixes as numbers, hashing, copying.
+import { textCompareFrom } from '../compare/text'
 import { NODE_KEY, NODE_KEY_BYTES } from './layout'
-
-/** Negative, 0 or positive, for two keys that share their first `from` bytes. */
-export function keyCompare(a: usize, aBytes: u32, b: usize, bBytes: u32, from: u32): i32 {
-  const shared = min(aBytes, bBytes)
-  let at = min(from, shared)
-  for (; at + 8 <= shared; at += 8) {
-    const left = load<u64>(a + at)
-    const right = load<u64>(b + at)
-    if (left != right) return bswap<u64>(left) < bswap<u64>(right) ? -1 : 1
-  }
-  for (; at < shared; at++) {
-    const difference = <i32>load<u8>(a + at) - <i32>load<u8>(b + at)
-    if (difference != 0) return difference
-  }
-  return aBytes == bBytes ? 0 : aBytes < bBytes ? -1 : 1
-}
 
 /** A node's key against a key, past the first `from` bytes. */
 export function keyCompareNode(node: usize, key: usize, keyBytes: u32, from: u32): i32 {
-  return keyCompare(node + NODE_KEY, load<u32>(node, NODE_KEY_BYTES), key, keyBytes, from)
+  return textCompareFrom(node + NODE_KEY, load<u32>(node, NODE_KEY_BYTES), key, keyBytes, from)
 }
 
 /** The first `startBytes` bytes of a node's key, which has them, against a key's. */
 export function keyCompareStart(node: usize, key: usize, keyBytes: u32, startBytes: u32): i32 {
-  return keyCompare(node + NODE_KEY, startBytes, key, min(keyBytes, startBytes), 0)
+  return textCompareFrom(node + NODE_KEY, startBytes, key, min(keyBytes, startBytes), 0)
 }
 
 export function keyEqualsNode(node: usize, key: usize, keyBytes: u32): bool {
-  return load<u32>(node, NODE_KEY_BYTES) == keyBytes && keyCompare(node + NODE_KEY, keyBytes, key, keyBytes, 0) == 0
+  return load<u32>(node, NODE_KEY_BYTES) == keyBytes && textCompareFrom(node + NODE_KEY, keyBytes, key, keyBytes, 0) == 0
 }
 
 /** The 8 bytes from `skip` on as a big-endian number, zeros past the end. */

@@ -1,6 +1,7 @@
 // Range tombstones: an array in the order in which they came. Reads look at it only when it is not empty.
+import { textCompare } from '../compare/text'
 import { arenaAllocate, arenaRecycle } from './arena'
-import { keyCompare, keyCopy } from './key'
+import { keyCopy } from './key'
 import {
   RANGE_BYTES, RANGE_END, RANGE_END_BYTES, RANGE_SEQUENCE, RANGE_START, RANGE_START_BYTES, TABLE_RANGE_CAPACITY, TABLE_RANGE_COUNT,
   TABLE_RANGES,
@@ -36,7 +37,7 @@ export function rangeAddress(table: usize, position: u32): usize {
 
 /** Adds [start, end); one that is empty hides nothing and is left out. */
 export function rangeAdd(table: usize, start: usize, startBytes: u32, end: usize, endBytes: u32, sequence: f64): void {
-  if (keyCompare(start, startBytes, end, endBytes, 0) >= 0) return
+  if (textCompare(start, startBytes, end, endBytes) >= 0) return
   const range = append(table, start, startBytes, sequence)
   const copy = arenaAllocate(table, endBytes)
   keyCopy(copy, end, endBytes)
@@ -78,7 +79,7 @@ export function rangeHides(table: usize, key: usize, keyBytes: u32, above: f64, 
 }
 
 function covers(range: usize, key: usize, keyBytes: u32): bool {
-  if (keyCompare(load<u32>(range, RANGE_START), load<u32>(range, RANGE_START_BYTES), key, keyBytes, 0) > 0) return false
+  if (textCompare(load<u32>(range, RANGE_START), load<u32>(range, RANGE_START_BYTES), key, keyBytes) > 0) return false
   const endBytes = load<u32>(range, RANGE_END_BYTES)
-  return endBytes == 0 || keyCompare(key, keyBytes, load<u32>(range, RANGE_END), endBytes, 0) < 0
+  return endBytes == 0 || textCompare(key, keyBytes, load<u32>(range, RANGE_END), endBytes) < 0
 }

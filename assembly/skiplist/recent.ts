@@ -1,5 +1,6 @@
 // What was written lately: versions are linked by when they were applied, so nothing older is looked at.
-import { keyCompare, keyCompareNode } from './key'
+import { textCompare } from '../compare/text'
+import { keyCompareNode } from './key'
 import { NODE_KEY, NODE_KEY_BYTES, TABLE_LAST_VERSION, VERSION_APPLIED_BEFORE, VERSION_NODE, VERSION_SEQUENCE } from './layout'
 import { emit } from './read'
 
@@ -37,7 +38,7 @@ function collect(table: usize, since: f64, sequence: f64, prefix: usize, prefixB
 }
 
 function hasPrefix(node: usize, prefix: usize, prefixBytes: u32): bool {
-  return load<u32>(node, NODE_KEY_BYTES) >= prefixBytes && keyCompare(node + NODE_KEY, prefixBytes, prefix, prefixBytes, 0) == 0
+  return load<u32>(node, NODE_KEY_BYTES) >= prefixBytes && textCompare(node + NODE_KEY, prefixBytes, prefix, prefixBytes) == 0
 }
 
 /** Sorts nodes by key (heap sort, Williams 1964: no memory beside them). */

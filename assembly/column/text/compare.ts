@@ -1,21 +1,6 @@
 /* Byte strings: order (unsigned bytes, shorter first), equality and a hash for encoders (never stored). No load leaves the string. */
 
-/** Below 0, 0 or above 0. */
-export function compareBytes(a: usize, aBytes: u32, b: usize, bBytes: u32): i32 {
-  const shared = min(aBytes, bBytes)
-  let i: u32 = 0
-  for (; i + 8 <= shared; i += 8) {
-    const x = load<u64>(a + i)
-    const y = load<u64>(b + i)
-    if (x != y) return bswap<u64>(x) < bswap<u64>(y) ? -1 : 1
-  }
-  for (; i < shared; i++) {
-    const x = <i32>load<u8>(a + i)
-    const y = <i32>load<u8>(b + i)
-    if (x != y) return x - y
-  }
-  return aBytes == bBytes ? 0 : aBytes < bBytes ? -1 : 1
-}
+export { textCompare as compareBytes } from '../../compare/text'
 
 export function equalBytes(a: usize, b: usize, byteLength: u32): bool {
   if (byteLength >= 8) {
