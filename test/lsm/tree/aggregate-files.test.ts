@@ -31,7 +31,7 @@ async function write(tree: Tree, fill: (builder: BatchBuilder) => void): Promise
 
 /** Rows in settled files, of row groups of some hundred rows. */
 async function openSettled(counts: Counts = noCounts()): Promise<Tree> {
-  const tree = await openTestTree(countingKernel(counts), createMemoryStorage(), { settings: { ...defaultTreeSettings, rowGroupBytes: 16 * 1024 , rowGroupGrowthMax: 1} })
+  const tree = await openTestTree(countingKernel(counts), createMemoryStorage(), { settings: { ...defaultTreeSettings, rowGroupBytes: 16 * 1024, rowGroupGrowthMax: 1 } })
   await write(tree, (builder) => {
     builder.defineTable(layout)
     put(builder, 0, rowCount)

@@ -21,7 +21,7 @@ const timesThree = (range: bigint): VectorExpression => ({ kind: 'integers', ope
 const everything: readonly AggregateRequest[] = [{ function: 'count' }, ...(['count', 'sum', 'min', 'max'] as const).map((name) => ({ function: name, ordinal: layout.columns.length }))]
 
 async function openSettled(counts: Counts): Promise<Tree> {
-  const tree = await openTestTree(countingKernel(counts), createMemoryStorage(), { settings: { ...defaultTreeSettings, rowGroupBytes: 16 * 1024 , rowGroupGrowthMax: 1} })
+  const tree = await openTestTree(countingKernel(counts), createMemoryStorage(), { settings: { ...defaultTreeSettings, rowGroupBytes: 16 * 1024, rowGroupGrowthMax: 1 } })
   const builder = createBatchBuilder()
   builder.defineTable(layout)
   for (let key = 0; key < rowCount; key++) {

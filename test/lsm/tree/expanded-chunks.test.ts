@@ -16,7 +16,7 @@ import type { Row } from './tree-rows.ts'
 
 const KiB = 1024, MiB = 1024 * KiB
 const layout = layouts[0]!
-const settings = { ...defaultTreeSettings, rowGroupBytes: 32 * KiB , rowGroupGrowthMax: 1}
+const settings = { ...defaultTreeSettings, rowGroupBytes: 32 * KiB, rowGroupGrowthMax: 1 }
 const rowCount = 4000
 
 /** Half of a text is random, so that it is compressed to about half. */

@@ -141,7 +141,7 @@ describe.each(['wasm', 'js'] as const)('scans over kept rows, %s', (kind) => {
 
 test('a row group is read again only where something was written since: its keys, and what is summed up', async () => {
   const counts = noCounts(), table = tables[1]!, { layout, rowOf } = table
-  const tree = await openTestTree(countingKernel(counts), createMemoryStorage(), { settings: { ...defaultTreeSettings, rowGroupBytes: 16 * KiB , rowGroupGrowthMax: 1} })
+  const tree = await openTestTree(countingKernel(counts), createMemoryStorage(), { settings: { ...defaultTreeSettings, rowGroupBytes: 16 * KiB, rowGroupGrowthMax: 1 } })
   const write = async (keys: readonly number[]): Promise<void> => {
     const builder = createBatchBuilder()
     builder.defineTable(layout)

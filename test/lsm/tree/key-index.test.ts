@@ -12,7 +12,7 @@ import { encodeRow } from './tree-rows.ts'
 
 const MiB = 1024 * 1024
 const layout = { tableId: 9, columns: ['bytes', 'i64'], key: [0] } as const
-const settings = { ...defaultTreeSettings, rowGroupBytes: 16 * 1024 , rowGroupGrowthMax: 1}
+const settings = { ...defaultTreeSettings, rowGroupBytes: 16 * 1024, rowGroupGrowthMax: 1 }
 const rowCount = 4000
 
 const keyText = (key: number): string => String(key).padStart(12, '0')

@@ -18,7 +18,7 @@ const rowOf = (key: number, value: number): Row => [key / 4, Buffer.from(String(
 
 /** Rows in one settled file, of row groups of some hundred rows. */
 async function openSettled(counts: Counts): Promise<Tree> {
-  const tree = await openTestTree(countingKernel(counts), createMemoryStorage(), { settings: { ...defaultTreeSettings, rowGroupBytes: 16 * 1024 , rowGroupGrowthMax: 1} })
+  const tree = await openTestTree(countingKernel(counts), createMemoryStorage(), { settings: { ...defaultTreeSettings, rowGroupBytes: 16 * 1024, rowGroupGrowthMax: 1 } })
   const builder = createBatchBuilder()
   builder.defineTable(layout)
   for (let key = 0; key < rowCount; key++) builder.put(layout.tableId, encodeKey(layout, rowOf(key, key)), encodeRow(layout, rowOf(key, key)))

@@ -45,7 +45,7 @@ async function pagesOf(kernel: Kernel, tree: Tree, request: ScanRequest): Promis
 describe.each(['wasm', 'js'] as const)('a scan that starts small (%s)', (kind) => {
   test.each([0, 1, 2])('reads row groups and merges alike, table %i', async (layoutIndex) => {
     const kernel = openTestKernel(kind, 64 * MiB), layout = layouts[layoutIndex]!
-    const tree = await openTestTree(kernel, createMemoryStorage(), { settings: { ...defaultTreeSettings, rowGroupBytes: 32 * 1024 , rowGroupGrowthMax: 1} })
+    const tree = await openTestTree(kernel, createMemoryStorage(), { settings: { ...defaultTreeSettings, rowGroupBytes: 32 * 1024, rowGroupGrowthMax: 1 } })
     const all = Array.from({ length: rowCount }, (_, i) => i)
     await write(tree, layoutIndex, all, 'a')
     await tree.compact()

@@ -13,7 +13,7 @@ import type { Row } from './tree-rows.ts'
 
 const MiB = 1024 * 1024
 const layout = layouts[0]!
-const settings = { ...defaultTreeSettings, level0RunsCompact: 100, rowGroupBytes: 4096 , rowGroupGrowthMax: 1}
+const settings = { ...defaultTreeSettings, level0RunsCompact: 100, rowGroupBytes: 4096, rowGroupGrowthMax: 1 }
 
 const rowOf = (key: number): Row => [BigInt(key), Buffer.from(`text ${key}`), key / 4, BigInt(key % 10)]
 

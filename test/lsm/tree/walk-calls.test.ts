@@ -18,7 +18,7 @@ const rowOf = (key: number): Row => [key / 4, Buffer.from(String(key).padStart(1
 /** Trees that have every fourth key each. */
 async function openTrees(kernel: Kernel): Promise<readonly Tree[]> {
   return await Promise.all([0, 1, 2, 3].map(async (shard) => {
-    const tree = await openTestTree(kernel, createMemoryStorage(), { settings: { ...defaultTreeSettings, rowGroupBytes: 16 * 1024 , rowGroupGrowthMax: 1} })
+    const tree = await openTestTree(kernel, createMemoryStorage(), { settings: { ...defaultTreeSettings, rowGroupBytes: 16 * 1024, rowGroupGrowthMax: 1 } })
     const builder = createBatchBuilder()
     builder.defineTable(layout)
     for (let key = shard; key < 8_000; key += 4) builder.put(layout.tableId, encodeKey(layout, rowOf(key)), encodeRow(layout, rowOf(key)))
