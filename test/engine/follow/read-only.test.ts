@@ -54,6 +54,26 @@ test('sees what the writer has written, and follows it', async () => {
   await expect(r.rows('SELECT * FROM u')).rejects.toMatchObject({ code: '42P01' })
 })
 
+test('rows that its memtables and newer files both have are there when the memtables go', async () => {
+  const disk: MemoryDisk = new Map()
+  const w = await writer(disk, { shards: 1 }), r = await reader(disk, { followMs: 60_000 })
+  const insert = async (k: number): Promise<void> => void (await w.sql.query(`INSERT INTO t VALUES (${k}, ${10 * k})`))
+  await w.sql.query('CREATE TABLE t (k BIGINT PRIMARY KEY, v BIGINT)')
+  for (let k = 1; k <= 12; k += 2) {
+    await insert(k)
+    await r.engine.refresh!()
+    await w.engine.flush()
+    await insert(k + 1)
+    // Both have the row before, one that follows by its log, the other by a file.
+    await r.engine.refresh!()
+    const upTo = (count: number): unknown[] => [[count, String(5 * count * (count + 1)), 1]]
+    for (let again = 0; again < 2; again++) expect(await r.rows('SELECT COUNT(*), SUM(v), MIN(k) FROM t')).toEqual(upTo(k + 1))
+    await w.engine.flush()
+    await r.engine.refresh!()
+    expect(await r.rows('SELECT COUNT(*), SUM(v), MIN(k) FROM t')).toEqual(upTo(k + 1))
+  }
+})
+
 test('writes nothing, and refuses whatever would', async () => {
   const disk: MemoryDisk = new Map()
   const w = await writer(disk)

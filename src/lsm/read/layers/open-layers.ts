@@ -42,15 +42,16 @@ export function openLayers(context: ReadContext, { memtables, files, hasAllFiles
   })
   const fileLane = ({ readers }: FileRun): KeyLane => createKeyLane(context, {
     open: () => createTableSource(context, { files: readers.map((reader) => viewFile(reader, context.stats)), cover: emptyCover, columns: [], readAhead }),
-    isInMemory: false, mayHave: filesMayHave(readers), maxSequence: Math.max(...readers.map(({ meta }) => meta.maxSequence)), lower, upper,
+    isInMemory: false, mayHave: filesMayHave(readers), maxSequence: maxSequenceOf(readers), lower, upper,
   })
+  const memtablesSince = Math.min(...shared.map(({ memtable }) => memtable.startSequence))
   const layers = files.map((run, i): Layer => ({
     ...run,
     shadow: createShadow(context, {
       sequence, cover: run.cover,
       lanes: [...shared.map(({ memtable, recent }) => withRecentKeys(context, recent, memtableLane(memtable))), ...files.slice(0, i).map(fileLane)],
       ownLanes: memtables.filter(isOwn).map(memtableLane),
-      hasAll: (low, high) => (files.length === 1 && hasAllFiles) || (compareBytes(low, lower) >= 0 && compareBoundaries(high, upper) <= 0),
+      hasAll: (low, high) => isBefore(run, memtablesSince) && ((files.length === 1 && hasAllFiles) || (compareBytes(low, lower) >= 0 && compareBoundaries(high, upper) <= 0)),
     }),
   }))
   return {
@@ -60,3 +61,8 @@ export function openLayers(context: ReadContext, { memtables, files, hasAllFiles
     },
   }
 }
+
+const maxSequenceOf = (readers: FileRun['readers']): number => Math.max(...readers.map(({ meta }) => meta.maxSequence))
+
+/** Memtables of a follower may have what newer files of its writer have too: their rows are hidden by themselves, until the memtables go. */
+const isBefore = ({ readers }: FileRun, sequence: number): boolean => maxSequenceOf(readers) <= sequence

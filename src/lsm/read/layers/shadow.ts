@@ -49,7 +49,7 @@ export interface ShadowOptions {
   /** Of the tree's newer runs, and of memtables that only this read sees. */
   readonly lanes: readonly KeyLane[]
   readonly ownLanes: readonly KeyLane[]
-  /** Whether the lanes have all there is of a row group with keys in [low, high), also of keys that the scan does not read. */
+  /** Whether the lanes have all there is of a row group with keys in [low, high), also of keys that the scan does not read, and nothing that the file has itself. */
   hasAll(low: Uint8Array, high: Uint8Array): boolean
 }
 
