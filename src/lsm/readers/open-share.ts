@@ -94,7 +94,7 @@ export function openShare(options: ShareOptions): OpenShare {
     proceed(layout, rowCount) {
       if (started !== undefined) return
       prospect.proceed(rowCount)
-      if (prospect.isLong) started = start(options, layout)
+      if (prospect.isLong()) started = start(options, layout)
     },
     names: (layout) => (started !== undefined && isSameLayout(layout, started.layout) ? started.names : undefined),
     offer: (groups) => started !== undefined && offer(started, groups, options.pinnedBytesMax),

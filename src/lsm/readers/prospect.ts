@@ -13,7 +13,7 @@ export interface Prospect {
   expect(rowCount: number): void
   /** The serving thread goes on to read so many of them, and is done with those before. */
   proceed(rowCount: number): void
-  readonly isLong: boolean
+  isLong(): boolean
 }
 
 export interface ProspectOptions {
@@ -52,7 +52,7 @@ export function createProspect({ clock, rowsMin, scanCount }: ProspectOptions): 
       done += current
       current = rowCount
     },
-    get isLong() {
+    isLong() {
       return rowsMin === 0 || isRestLong()
     },
   }

@@ -17,7 +17,7 @@ function rowsUntilLong({ rows, nsPerRow, rowsMin = 1, scanCount = 1 }: Reading):
   prospect.expect(rows)
   for (let done = 0; done < rows; done += step) {
     prospect.proceed(step)
-    if (prospect.isLong) return done
+    if (prospect.isLong()) return done
     ns += step * nsPerRow
   }
   return undefined
