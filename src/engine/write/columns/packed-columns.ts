@@ -2,7 +2,7 @@
 import type { EngineColumn, EngineValue } from '../../engine.ts'
 import { physicalKind } from '../../schema.ts'
 import type { ColumnSchema } from '../../schema.ts'
-import type { Pointer } from '../../../kernel/linear-memory.ts'
+import type { LinearMemory, Pointer } from '../../../kernel/linear-memory.ts'
 import type { ColumnScratch } from './column-scratch.ts'
 import type { PackedTexts } from './row-collector.ts'
 
@@ -41,51 +41,37 @@ export function roomAfter(rowCount: number): number {
   return Math.max(rowsFirst, rowCount)
 }
 
-function packedIntegers(): PackedColumn {
+type Numbers = BigInt64Array<ArrayBuffer> | Float64Array<ArrayBuffer>
+
+/** `put` writes a value that is not null, `vectorsOf` gives the memory in which a chunk's vectors lie. */
+function packedNumbers<T extends Numbers>(make: (rows: number) => T, put: (values: T, row: number, value: EngineValue) => void, vectorsOf: (memory: LinearMemory) => Numbers): PackedColumn {
   const nulls = trackNulls()
-  let values = new BigInt64Array(rowsFirst)
+  let values = make(rowsFirst)
   return {
     add(row, value) {
       values = withRoom(values, row, 1)
-      values[row] = BigInt((value as number | bigint | null) ?? 0)
+      if (value !== null) put(values, row, value)
       nulls.add(row, value === null)
     },
     addVector(row, vector) {
       const { scratch: { kernel: { memory } }, values: from, rows } = vector
       values = withRoom(values, row, rows)
-      values.set(memory.i64.subarray(from >>> 3, (from >>> 3) + rows), row)
+      values.set(vectorsOf(memory).subarray(from >>> 3, (from >>> 3) + rows) as never, row)
       nulls.addVector(row, vector)
     },
     take(rowCount) {
       const taken = values.subarray(0, rowCount)
-      values = new BigInt64Array(roomAfter(rowCount))
+      values = make(roomAfter(rowCount))
       return { values: taken, ...nulls.take(rowCount) }
     },
   }
 }
 
-function packedDoubles(): PackedColumn {
-  const nulls = trackNulls()
-  let values = new Float64Array(rowsFirst)
-  return {
-    add(row, value) {
-      values = withRoom(values, row, 1)
-      values[row] = (value as number | null) ?? 0
-      nulls.add(row, value === null)
-    },
-    addVector(row, vector) {
-      const { scratch: { kernel: { memory } }, values: from, rows } = vector
-      values = withRoom(values, row, rows)
-      values.set(memory.f64.subarray(from >>> 3, (from >>> 3) + rows), row)
-      nulls.addVector(row, vector)
-    },
-    take(rowCount) {
-      const taken = values.subarray(0, rowCount)
-      values = new Float64Array(roomAfter(rowCount))
-      return { values: taken, ...nulls.take(rowCount) }
-    },
-  }
-}
+const packedIntegers = (): PackedColumn =>
+  packedNumbers((rows) => new BigInt64Array(rows), (values, row, value) => void (values[row] = BigInt(value as number | bigint)), ({ i64 }) => i64 as Numbers)
+
+const packedDoubles = (): PackedColumn =>
+  packedNumbers((rows) => new Float64Array(rows), (values, row, value) => void (values[row] = value as number), ({ f64 }) => f64 as Numbers)
 
 function packedTexts(isText: boolean): PackedColumn {
   const nulls = trackNulls()

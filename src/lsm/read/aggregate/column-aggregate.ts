@@ -3,13 +3,13 @@
  * src/kernel/scan.ts), out of encoded chunks where there are any; text in JavaScript.
  */
 import type { LinearMemory, Pointer } from '../../../kernel/linear-memory.ts'
+import { accumulatorBytes } from '../../../kernel/scan.ts'
 import { invariant } from '../../../errors.ts'
 import { physicalKindNumber } from '../../layout.ts'
 import type { PhysicalKind } from '../../layout.ts'
 import type { Vector } from '../../page.ts'
 import type { Arena } from '../../state/arena.ts'
 import { zoneMapFields } from '../../table/format.ts'
-import { accumulatorBytes } from '../../table/read/kept-totals.ts'
 import type { HiddenRows } from '../../table/read/kept-totals.ts'
 import type { ZoneMaps } from '../../table/table.ts'
 import type { AggregateFunction, AggregatePartial } from '../../tree.ts'
@@ -29,7 +29,6 @@ export interface ColumnAggregate {
   partial(wanted: AggregateFunction): AggregatePartial
   free(): void
 }
-
 
 export interface KeptAggregate {
   /** Whether it is known what the rows that stand come to. */

@@ -5,9 +5,8 @@
  * and evicted as chunks are.
  */
 import type { LinearMemory, Pointer } from '../../../kernel/linear-memory.ts'
+import { accumulatorBytes } from '../../../kernel/scan.ts'
 import type { CachedFile, ChunkCache } from '../chunk-cache.ts'
-
-export const accumulatorBytes = 48
 
 /** Before the accumulator: how many rows are hidden. */
 const headerBytes = 16
