@@ -1,11 +1,11 @@
 /** Two nodes as processes: one that is stopped is noticed though its socket lives on, one that is killed at once, and both are found again. */
 import { once } from 'node:events'
 import { expect, test } from 'vitest'
-import { defaultTransportSettings } from '../../../src/cluster/transport/settings.ts'
 import { connectedTo, startProcess } from './node-process.ts'
 import type { NodeProcess } from './node-process.ts'
+import { processSettings } from './process-settings.ts'
 
-const { silentMsMax, heartbeatMs, reconnectMsMax, connectMsMax } = defaultTransportSettings
+const { silentMsMax, heartbeatMs, reconnectMsMax, connectMsMax } = processSettings
 /** For a machine that is busy with other things. */
 const slackMs = 10_000
 const noticedMsMax = silentMsMax + 2 * heartbeatMs + slackMs

@@ -1,15 +1,15 @@
 /**
- * A node as a process of its own, for tests of what happens when it is stopped, killed or cut off, and for the bench:
+ * A node as a process of its own, for tests of what happens when it is stopped, killed or cut off:
  * `transport-process.ts NODE HOST:PORT OTHER=URL …`. It sends each other node a number every 20 ms, and prints, one JSON
- * object a line, where it listens, and which node it has begun (`isHeard`) or ceased to hear, by its connections.
+ * object a line, where it listens, and which node it has begun or ceased to hear, by its connections.
  */
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { defaultTransportSettings } from '../../../src/cluster/transport/settings.ts'
 import { createTransport } from '../../../src/cluster/transport/transport.ts'
 import { systemClock } from '../../../src/runtime/clock.ts'
 import { createLog } from '../../../src/runtime/log.ts'
 import { systemRandom } from '../../../src/runtime/random.ts'
+import { processSettings } from './process-settings.ts'
 import { serveUpgrades } from './serve-upgrades.ts'
 
 const [node, listenAt, ...others] = process.argv.slice(2) as [string, string, ...string[]]
@@ -17,7 +17,7 @@ const say = (fields: Readonly<Record<string, unknown>>): void => void process.st
 const received = new Map<string, number>()
 
 const transport = createTransport({
-  cluster: 'processes', node, secret: Buffer.from('a secret of the tests, long enough'), settings: defaultTransportSettings, clock: systemClock, random: systemRandom,
+  cluster: 'processes', node, secret: Buffer.from('a secret of the tests, long enough'), settings: processSettings, clock: systemClock, random: systemRandom,
   log: createLog('info', (line) => say({ log: (JSON.parse(line) as { msg: string }).msg })),
   onMessage: (from) => void received.set(from, (received.get(from) ?? 0) + 1),
   requests: { echo: async (body) => body },
