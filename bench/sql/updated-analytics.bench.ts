@@ -18,7 +18,7 @@ import { duckdb } from '../peers/duckdb.ts'
 import { missingPeer } from '../peers/installed.ts'
 import { lsmt } from '../peers/lsmt.ts'
 import { bytesOnDisk, loadRows } from '../peers/peer.ts'
-import type { OpenPeer } from '../peers/peer.ts'
+import type { OpenPeer, PeerRows } from '../peers/peer.ts'
 import { peerQueries } from './queries.ts'
 import type { PeerQuery } from './queries.ts'
 import { makeSales } from './sales.ts'
@@ -71,9 +71,9 @@ export async function* measure({ smoke }: BenchOptions): AsyncGenerator<readonly
 async function* compare(entrants: readonly Entrant[], queries: readonly PeerQuery[], sales: Sales, rounds: number): AsyncGenerator<readonly Measurement[] | BenchNote> {
   const perSecond = Number(process.env['LSMT_BENCH_UPDATES'] ?? 1_000)
   for (let round = 0; round < rounds; round++) for (const entrant of entrants) entrant.turns.push(await turn(entrant, queries, sales, perSecond, 400 + round))
-  for (const [index, { name, parameters = [[]] }] of queries.entries()) {
+  for (const [index, { name, sql, parameters = [[]] }] of queries.entries()) {
     const hashes: string[] = []
-    for (const { peer } of entrants) hashes.push(answerHash(await ask(peer, queries[index]!)))
+    for (const { peer } of entrants) hashes.push(answerHash(answerOf((await ask(peer, queries[index]!)).flat(), sql.includes('ORDER BY'))))
     assertEqualAnswers(`${bench}/${name}`, entrants.map((each) => each.name), hashes)
     yield entrants.map((each, i) => measured(`${bench}/${name}`, each.name, each.samples[index]!.map((ms) => ms * 1e6), parameters.length, hashes[i]!))
   }
@@ -114,8 +114,8 @@ async function updateAll(peer: OpenPeer, rowCount: number, perSecond: number, va
   return { updatedRows, seconds: (performance.now() - startMs) / 1_000, updateMs }
 }
 
-async function ask(peer: OpenPeer, { sql, parameters = [[]] }: PeerQuery): Promise<string> {
-  const answers: string[] = []
-  for (const values of parameters) answers.push(answerOf(await peer.query(sql, values), sql.includes('ORDER BY')))
-  return answers.join('\n')
+async function ask(peer: OpenPeer, { sql, parameters = [[]] }: PeerQuery): Promise<readonly PeerRows[]> {
+  const answers: PeerRows[] = []
+  for (const values of parameters) answers.push(await peer.query(sql, values))
+  return answers
 }
