@@ -12,7 +12,7 @@ import type { View } from '../state/view.ts'
 import type { Kernel } from '../../kernel/kernel.ts'
 import { loadTails } from './load-tails.ts'
 import { createMemtableSource } from './merge/memtable-source.ts'
-import type { MemtableSource } from './merge/memtable-source.ts'
+import type { MemtableSource, MemtableSourceOptions } from './merge/memtable-source.ts'
 import { createRowMerge } from './merge/merged-rows.ts'
 import type { RowMerge } from './merge/merged-rows.ts'
 import { createScanColumns, storedOrdinals } from '../vector/scan-columns.ts'
@@ -42,6 +42,9 @@ export interface ScanSources {
 
 const mergeReadAhead = 4
 
+/** Of memtables that are read to their ends. */
+const wholePageRows = 2048
+
 /** Rows of the first page of a scan that starts small: a block of what chunks decode at least. */
 export const smallPageRows = 64
 
@@ -65,19 +68,11 @@ export interface ViewRuns {
   /** What each of `memtables` reads. */
   readonly memtablesRead: readonly Memtable[]
   readonly files: readonly FileRun[]
-  /** One for each of `files`. */
-  readonly tables: readonly RunSource[]
-}
-
-export interface ViewRunsOptions {
-  /** Ordinals that will be asked for. */
-  readonly read: readonly number[]
-  readonly startsSmall?: SmallStart
 }
 
 /** Once `loadCovers` has nothing to wait for. */
-export function openViewRuns(context: ReadContext, view: View, sequence: number, { lower = firstBoundary, upper }: Pick<ScanRequest, 'lower' | 'upper'>, { read, startsSmall }: ViewRunsOptions): ViewRuns {
-  const { shape: { layout: { tableId } }, stats } = context
+export function openViewRuns(context: ReadContext, view: View, sequence: number, { lower = firstBoundary, upper }: Pick<ScanRequest, 'lower' | 'upper'>, memtableOptions?: MemtableSourceOptions): ViewRuns {
+  const { tableId } = context.shape.layout
   let cover: RangeCover = emptyCover
   const cut = (added: RangeCover): RangeCover => (added.length === 0 ? cover : unionOfCovers(cover, clipCover(added, lower, upper)))
   const memtables: MemtableSource[] = [], memtablesRead: Memtable[] = []
@@ -85,7 +80,7 @@ export function openViewRuns(context: ReadContext, view: View, sequence: number,
     const bound = memtable.bound(sequence)
     // What comes later is not seen; of one that shows all it has, it is.
     if (bound === sequence && memtable.entryCount() === 0 && memtable.rangeCount() === 0) continue
-    memtables.push(createMemtableSource(context, memtable.handle, bound, cover, startsSmall))
+    memtables.push(createMemtableSource(context, memtable.handle, bound, cover, memtableOptions))
     memtablesRead.push(memtable)
     cover = cut(memtable.cover(tableId, bound))
   }
@@ -94,16 +89,19 @@ export function openViewRuns(context: ReadContext, view: View, sequence: number,
     files.push({ readers: run.map(({ reader }) => reader), cover })
     for (const { reader } of run) cover = cut(reader.cover!)
   }
-  const tables = files.map(({ readers, cover: newer }) => createTableSource(context, { files: readers.map((reader) => viewFile(reader, stats)), cover: newer, columns: read, readAhead: mergeReadAhead, ...(startsSmall && { startsSmall }) }))
-  return { memtables, memtablesRead, files, tables }
+  return { memtables, memtablesRead, files }
+}
+
+/** A source for each run of files, of which columns are asked for by ordinal. */
+export function openTableSources(context: ReadContext, { files }: ViewRuns, columns: readonly number[], startsSmall?: SmallStart): readonly RunSource[] {
+  return files.map(({ readers, cover }) => createTableSource(context, { files: readers.map((reader) => viewFile(reader, context.stats)), cover, columns, readAhead: mergeReadAhead, ...(startsSmall && { startsSmall }) }))
 }
 
 /** Once `loadCovers` has nothing to wait for. `wanted`: the ordinals that will be asked for. */
 export function openScanSources(kernel: Kernel, view: View, sequence: number, shape: RowLayout, request: ScanRequest, wanted: readonly number[], stats?: ReadStats): ScanSources {
   const context: ReadContext = { kernel, shape, reverse: request.reverse === true && request.anyOrder !== true, stats }
   const { columns: kinds } = shape.layout
-  const read = [...new Set([...storedOrdinals(kinds.length, request.computed, wanted), ...predicateOrdinals(request)])]
-  const { merge, plan, memtables } = (request.anyOrder === true ? planAnyOrder : planKeyOrder)(context, view, sequence, request, read)
+  const { merge, plan, memtables } = request.anyOrder === true ? planAnyOrder(context, view, sequence, request) : planKeyOrder(context, view, sequence, request, wanted)
   const predicate = createPredicate(context, request)
   const columns = createScanColumns(kernel, kinds, request.computed)
   return {
@@ -119,15 +117,16 @@ export function openScanSources(kernel: Kernel, view: View, sequence: number, sh
 
 type Planned = Pick<ScanSources, 'merge' | 'plan' | 'memtables'>
 
-function planKeyOrder(context: ReadContext, view: View, sequence: number, request: ScanRequest, read: readonly number[]): Planned {
-  const { memtables, files, tables } = openViewRuns(context, view, sequence, request, { read })
-  const merge = createRowMerge(context, { sources: [...memtables, ...tables], keepTombstones: false, ...(request.startsSmall && { firstRowsMax: smallPageRows }) })
+function planKeyOrder(context: ReadContext, view: View, sequence: number, request: ScanRequest, wanted: readonly number[]): Planned {
+  const read = [...new Set([...storedOrdinals(context.shape.layout.columns.length, request.computed, wanted), ...predicateOrdinals(request)])]
+  const runs = openViewRuns(context, view, sequence, request), { memtables, files } = runs
+  const merge = createRowMerge(context, { sources: [...memtables, ...openTableSources(context, runs, read)], keepTombstones: false, ...(request.startsSmall && { firstRowsMax: smallPageRows }) })
   return { merge, plan: planStretches(context, request.lower ?? firstBoundary, request.upper, files, memtables), memtables: memtables.map((_, i) => i) }
 }
 
 function planAnyOrder(context: ReadContext, view: View, sequence: number, request: ScanRequest): Planned {
   const { lower = firstBoundary, upper } = request, { shape } = context
-  const { memtables, memtablesRead, files } = openViewRuns(context, view, sequence, request, { read: [] })
+  const { memtables, memtablesRead, files } = openViewRuns(context, view, sequence, request, { firstPageRows: wholePageRows })
   const merge = createRowMerge(context, { sources: memtables, keepTombstones: false })
   const filled = memtables.map((_, i) => i).filter((i) => hasEntry(memtables[i]!, lower, upper))
   const hasAllFiles = files.length === runsOf(view, shape.layout.tableId, firstBoundary, undefined).length

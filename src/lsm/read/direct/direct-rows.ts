@@ -86,6 +86,7 @@ interface DirectState {
   /** Of the window, once it is known. */
   standing: StandingWindow | undefined
   stretch: DirectStretch | undefined
+  cut: ReturnType<typeof cutOf> | undefined
   /** Row groups of the stretch still to be looked at: [from, to). */
   from: number
   to: number
@@ -101,13 +102,14 @@ interface DirectState {
 export function createDirectReader(context: ReadContext, options: DirectOptions): DirectReader {
   const { predicate, wanted } = options, filter = filterNames(options)
   const first = predicate.isEmpty ? [...filter, ...wanted] : filter
-  const state: DirectState = { context, options, first, rest: wanted.filter((name) => !first.includes(name)), arena: createArena(context.kernel.heap), scratch: createArena(context.kernel.heap), morsels: options.shared && createMorselWork(context, options.predicate, options.shared.visit), prunings: new Map(), pins: [], standing: undefined, stretch: undefined, from: 0, to: 0, isCounted: false, windowRowGroups: options.shared === undefined ? 1 : windowRowGroupsMax, ahead: undefined, ready: [] }
+  const state: DirectState = { context, options, first, rest: wanted.filter((name) => !first.includes(name)), arena: createArena(context.kernel.heap), scratch: createArena(context.kernel.heap), morsels: options.shared && createMorselWork(context, options.predicate, options.shared.visit), prunings: new Map(), pins: [], standing: undefined, stretch: undefined, cut: undefined, from: 0, to: 0, isCounted: false, windowRowGroups: options.shared === undefined ? 1 : windowRowGroupsMax, ahead: undefined, ready: [] }
   let isFinished = false
   options.shared?.share.enter()
   return {
     open(stretch) {
       state.stretch?.shadow?.rewind()
       state.stretch = stretch
+      state.cut = cutOf(context, stretch)
       state.from = stretch.from
       state.to = stretch.to
       state.isCounted = false
@@ -247,8 +249,9 @@ function takeWindow(state: DirectState): Window | undefined {
     // Looked at again when the window before it has been read; an answer must be given once.
     const isPruned = prunings[rowGroup] === 0 || options.skip?.(reader, rowGroup) === true || shadow?.isCovered(reader, rowGroup) === true
     const isTouched = !isPruned && shadow !== undefined && !shadow.isClear(reader, rowGroup)
-    const hidden = isTouched ? shadow.hiddenRows(reader, rowGroup) : undefined
-    const isAnswered = !isPruned && prunings[rowGroup] === 2 && isTouched === (hidden !== undefined) && !isCut(state, rowGroup) && options.answer?.canAnswer(reader, rowGroup, hidden) === true
+    const mayAnswer = options.answer !== undefined && !isPruned && prunings[rowGroup] === 2 && !isCut(state, rowGroup)
+    const hidden = mayAnswer && isTouched ? shadow.hiddenRows(reader, rowGroup) : undefined
+    const isAnswered = mayAnswer && isTouched === (hidden !== undefined) && options.answer?.canAnswer(reader, rowGroup, hidden) === true
     if (from >= 0 && (isPruned || isAnswered)) break
     if (reverse) state.to--
     else state.from++
@@ -313,11 +316,13 @@ function pruningOf({ options, prunings }: DirectState, reader: TableReader): Uin
 }
 
 /** Whether the stretch ends inside a row group, which only its first and its last can be. */
-function isCut({ context, stretch }: DirectState, rowGroup: number): boolean {
-  const { reader, lower, upper, from, to } = stretch!
-  if (rowGroup !== from && rowGroup !== to - 1) return false
-  if (compareBoundaries(firstKeyOf(context.kernel.memory, reader, rowGroup), lower) < 0) return true
-  return compareBoundaries(rowGroupEnd(context, reader, rowGroup, boundaryAfter(reader.meta.maxKey)), upper) > 0
+const isCut = ({ stretch, cut }: DirectState, rowGroup: number): boolean => (rowGroup === stretch!.from && cut!.first) || (rowGroup === stretch!.to - 1 && cut!.last)
+
+/** Whether its first and its last row group are; of one without bounds no key is looked at. */
+function cutOf(context: ReadContext, { reader, lower, upper, from, to }: DirectStretch): { readonly first: boolean; readonly last: boolean } {
+  const isCutBelow = lower.length > 0 && compareBoundaries(firstKeyOf(context.kernel.memory, reader, from), lower) < 0
+  const isCutAbove = upper !== undefined && compareBoundaries(rowGroupEnd(context, reader, to - 1, boundaryAfter(reader.meta.maxKey)), upper) > 0
+  return { first: isCutBelow, last: isCutAbove }
 }
 
 /** The chunks that selecting rows needs. */
@@ -346,7 +351,7 @@ function selectGroup(state: DirectState, reader: TableReader, rowGroup: number):
   const within = isCut(state, rowGroup) ? rowsWithin(state, chunk(keyChunk(context).name), rowCount) : undefined
   const standing = state.standing?.of(rowGroup)
   const { selection, selectedCount } = selectRows(context, options.predicate, { rowCount, mustFilter: mustFilter(state, reader, rowGroup), standing, chunk }, within, arena, scratch)
-  const hidden = standing === undefined || within !== undefined || selectedCount < standing.selectedCount ? undefined : state.stretch?.shadow?.hiddenRows(reader, rowGroup)
+  const hidden = options.answer === undefined || standing === undefined || within !== undefined || selectedCount < standing.selectedCount ? undefined : state.stretch?.shadow?.hiddenRows(reader, rowGroup)
   return { reader, rowGroup, zones: { rowGroup, maps: reader }, rowCount, selection, selectedCount, chunk, ...(hidden?.hiddenCount === rowCount - selectedCount && { hidden }) }
 }
 

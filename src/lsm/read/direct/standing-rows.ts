@@ -3,7 +3,7 @@ import type { Pointer } from '../../../kernel/linear-memory.ts'
 import { createArena } from '../../state/arena.ts'
 import type { Arena } from '../../state/arena.ts'
 import type { TableReader } from '../../table/table.ts'
-import type { StandingRows } from '../layers/key-lane.ts'
+import type { RowGroupKeys, StandingRows } from '../layers/key-lane.ts'
 import type { BegunRows, Shadow } from '../layers/shadow.ts'
 import { bitmapBytes } from '../read-context.ts'
 import type { ReadContext } from '../read-context.ts'
@@ -59,8 +59,19 @@ export function standingRows(context: ReadContext, { shadow, reader, rowGroups, 
 }
 
 function hide(context: ReadContext, shadow: Shadow, reader: TableReader, rowGroup: number, begun: BegunRows, keys: StandingOptions['keys'], scratch: Arena): Reading {
-  if (begun.isDone) return shadow.hide(reader, rowGroup, begun, 0)
+  if (begun.isDone) {
+    shadow.settle(reader, rowGroup, begun)
+    return undefined
+  }
   scratch.reset()
-  const vector = decodeChunk(context, keys(rowGroup), keyChunk(context).kind, 0, reader.rowGroupRows(rowGroup), scratch)
-  return shadow.hide(reader, rowGroup, begun, vector.kind === 'bytes' ? vector.refs : vector.values)
+  return shadow.hide(reader, rowGroup, begun, keysOf(context, keys(rowGroup), reader.rowGroupRows(rowGroup), scratch))
+}
+
+function keysOf(context: ReadContext, chunk: Pointer, rowCount: number, arena: Arena): RowGroupKeys {
+  let decoded: Pointer = 0
+  const decode = (): Pointer => {
+    const vector = decodeChunk(context, chunk, keyChunk(context).kind, 0, rowCount, arena)
+    return vector.kind === 'bytes' ? vector.refs : vector.values
+  }
+  return { chunk, arena, decoded: () => (decoded ||= decode()) }
 }

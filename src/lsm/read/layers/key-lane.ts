@@ -3,6 +3,7 @@
  * beside those row groups; whatever they skip is skipped here too.
  */
 import type { Pointer } from '../../../kernel/linear-memory.ts'
+import type { Arena } from '../../state/arena.ts'
 import { compareBytes } from '../../keys/key-bytes.ts'
 import type { Boundary } from '../../keys/key-bytes.ts'
 import { after } from '../direct/reading.ts'
@@ -18,10 +19,21 @@ export interface StandingRows {
   selectedCount: number
 }
 
-/** All rows of a row group by their keys (i64 values or refs, ascending), which lie at `low` or after. */
+/** The keys of all rows of a row group. */
+export interface RowGroupKeys {
+  /** As they are encoded. */
+  readonly chunk: Pointer
+  /** i64 values or refs, ascending. */
+  decoded(): Pointer
+  /** For what a look at them needs. */
+  readonly arena: Arena
+}
+
+/** All rows of a row group by their keys, which lie in [low, high). */
 export interface KeyedRows {
   readonly low: Uint8Array
-  readonly keys: Pointer
+  readonly high: Boundary
+  readonly keys: RowGroupKeys
   readonly rowCount: number
 }
 
@@ -145,6 +157,6 @@ export function takeOut({ kernel: { memory: { u32 }, exports }, shape }: ReadCon
   u32[at + 1] = from
   u32[at + 2] = to
   const hide = shape.form === 'i64' ? exports.mergeHideI64 : exports.mergeHideRefs
-  standing.selectedCount -= hide(record, rows.keys, rows.rowCount, standing.selection)
+  standing.selectedCount -= hide(record, rows.keys.decoded(), rows.rowCount, standing.selection)
   return u32[at + 1]!
 }

@@ -9,15 +9,19 @@ import type { Boundary } from '../../keys/key-bytes.ts'
 import { createArena } from '../../state/arena.ts'
 import type { Memtable } from '../../state/memtable.ts'
 import { positionOf } from '../merge/run-page.ts'
+import { bitAt } from '../read-context.ts'
 import type { ReadContext } from '../read-context.ts'
+import { checkDecoded, keyChunk } from '../row-group-columns.ts'
 import { recordBytes, takeOut } from './key-lane.ts'
-import type { KeyLane } from './key-lane.ts'
+import type { KeyLane, KeyedRows, StandingRows } from './key-lane.ts'
 
 /** Ascending, of a memtable. */
 interface Keys {
-  /** For the kernel that takes rows out. */
+  /** For the kernel that takes rows out, and eight bytes for the one that searches. */
   readonly record: Pointer
+  /** As rows have them, and as refs to their bytes. */
   readonly keys: Pointer
+  readonly refs: Pointer
   readonly count: number
 }
 
@@ -42,10 +46,10 @@ export function createRecentKeys(context: ReadContext, { handle, bound }: Memtab
     memory.u8.set(tableKey(shape.layout.tableId), prefix)
     const count = exports.skiplistReadSince(handle, since, bound(sequence), prefix, tableIdBytes, refs, rows, recentMax)
     if (count < 0) return undefined
-    if (shape.form !== 'i64' || count === 0) return { record, keys: refs, count }
+    if (shape.form !== 'i64' || count === 0) return { record, keys: refs, refs, count }
     const keys = arena.allocate(8 * count)
     exports.rowKeysToI64(refs, count, keys)
-    return { record, keys, count }
+    return { record, keys, refs, count }
   }
   return {
     after(since) {
@@ -71,10 +75,34 @@ export function withRecentKeys(context: ReadContext, recent: RecentKeys, all: Ke
     hide(rows, standing, since) {
       const found = recentAfter(since)
       if (found === undefined) return all.hide(rows, standing, since)
-      if (found.count > 0) takeOut(context, found.record, found.keys, 0, found.count, rows, standing)
+      if (found.count > 0) takeOutFound(context, found, rows, standing)
       return undefined
     },
     close: all.close,
+  }
+}
+
+/** Of row groups with so many rows a key, each key is searched for; of others all keys are decoded. */
+const searchedShare = 128
+
+/** As `columnFindKey` tells it. */
+const absent = -1
+
+function takeOutFound(context: ReadContext, found: Keys, rows: KeyedRows, standing: StandingRows): void {
+  const { record, keys, count } = found
+  const first = positionOf(context, keys, count, rows.low), end = positionOf(context, keys, count, rows.high)
+  if ((end - first) * searchedShare > rows.rowCount) takeOut(context, record, keys, first, end, rows, standing)
+  else takeOutEach(context, found, first, end, rows, standing)
+}
+
+function takeOutEach(context: ReadContext, { record, refs }: Keys, first: number, end: number, { keys: { chunk, arena } }: KeyedRows, standing: StandingRows): void {
+  const { memory: { u8, u32 }, exports } = context.kernel
+  const scratchBytes = first < end ? exports.columnDecodeScratchBytes(chunk) : 0, scratch = scratchBytes === 0 ? 0 : arena.allocate(scratchBytes)
+  for (let ref = (refs >>> 2) + 2 * first; ref < (refs >>> 2) + 2 * end; ref += 2) {
+    const row = exports.columnFindKey(chunk, u32[ref]!, u32[ref + 1]!, record, scratch)
+    if (row === absent || !bitAt(u8, standing.selection, checkDecoded(row, keyChunk(context).kind))) continue
+    u8[standing.selection + (row >>> 3)]! &= ~(1 << (row & 7))
+    standing.selectedCount--
   }
 }
 

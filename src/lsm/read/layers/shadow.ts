@@ -13,7 +13,7 @@ import { coveredBits } from '../merge/run-page.ts'
 import { bitmapBytes } from '../read-context.ts'
 import type { ReadContext } from '../read-context.ts'
 import { firstKeyOf } from '../row-group-columns.ts'
-import type { KeyLane, KeyedRows, StandingRows } from './key-lane.ts'
+import type { KeyLane, KeyedRows, RowGroupKeys, StandingRows } from './key-lane.ts'
 
 /** Asked of row groups in ascending order, until it is rewound; their file's tail is held. */
 export interface Shadow {
@@ -27,8 +27,10 @@ export interface Shadow {
   hiddenRows(reader: TableReader, rowGroup: number): HiddenRows | undefined
   /** What is known of the rows of a row group, at `selection`. */
   begin(reader: TableReader, rowGroup: number, selection: Pointer): BegunRows
-  /** Takes the hidden rows out of those that stand; `keys` are those of all rows of the row group, or 0 where it `isDone`. */
-  hide(reader: TableReader, rowGroup: number, begun: BegunRows, keys: Pointer): Reading
+  /** Of a row group that `isDone`: keeps that nothing was written to its keys since. */
+  settle(reader: TableReader, rowGroup: number, begun: BegunRows): void
+  /** Takes the hidden rows out of those that stand. */
+  hide(reader: TableReader, rowGroup: number, begun: BegunRows, keys: RowGroupKeys): Reading
   /** Lets go of what it holds; row groups may be asked for from the start. */
   rewind(): void
 }
@@ -53,9 +55,13 @@ export interface ShadowOptions {
   hasAll(low: Uint8Array, high: Uint8Array): boolean
 }
 
+/** The keys between which a row group lies, and what newer runs were found to say of them. */
 interface Span {
   readonly low: Uint8Array
   readonly high: Uint8Array
+  /** From which sequence number on they say nothing, and up to which they do or may. */
+  silentSince: number
+  noisySince: number
 }
 
 /** undefined where nothing is newer. */
@@ -63,8 +69,7 @@ export function createShadow(context: ReadContext, options: ShadowOptions): Shad
   const { sequence, cover, lanes, ownLanes } = options
   if (cover.length === 0 && lanes.length === 0 && ownLanes.length === 0) return undefined
   const spanOf = spansOf(context)
-  const isSilent = (span: Span, since: number): boolean =>
-    !coverTouches(cover, span.low, span.high) && (since === sequence || allClear(lanes, span, since)) && allClear(ownLanes, span, -1)
+  const isSilent = silenceOf(options)
   return {
     isClear(reader, rowGroup) {
       const { kept } = reader, since = kept.knownSince(rowGroup, sequence), span = spanOf(reader, rowGroup)
@@ -95,18 +100,18 @@ export function createShadow(context: ReadContext, options: ShadowOptions): Shad
       else kept.copyTo(rowGroup, selection, bitmapBytes(rowCount))
       return { rows: { selection, selectedCount: rowCount - hiddenCount }, since, isDone: isSilent(spanOf(reader, rowGroup), since) }
     },
-    hide(reader, rowGroup, { rows: standing, since, isDone }, keys) {
-      const rowCount = reader.rowGroupRows(rowGroup), { low, high } = spanOf(reader, rowGroup), rows = { low, keys, rowCount }
+    settle(reader, rowGroup, { since }) {
+      const { low, high } = spanOf(reader, rowGroup)
+      if (since >= 0 && options.hasAll(low, high)) reader.kept.advance(rowGroup, sequence)
+    },
+    hide(reader, rowGroup, { rows: standing, since }, keys) {
+      const rowCount = reader.rowGroupRows(rowGroup), { low, high } = spanOf(reader, rowGroup), rows = { low, high, keys, rowCount }
       const keep = (): void => {
         if (since < sequence && options.hasAll(low, high)) reader.kept.keep(rowGroup, sequence, standing.selection, bitmapBytes(rowCount), rowCount - standing.selectedCount)
       }
-      if (isDone) {
-        if (since >= 0 && options.hasAll(low, high)) reader.kept.advance(rowGroup, sequence)
-        return undefined
-      }
       return after(hideBy(lanes, 0, rows, standing, since), () => {
         keep()
-        if (coverTouches(cover, low, high)) hideCovered(context, cover, rows, standing)
+        if (coverTouches(cover, low, high)) hideCovered(context, cover, keys.decoded(), rowCount, standing)
         return hideBy(ownLanes, 0, rows, standing, -1)
       })
     },
@@ -116,22 +121,34 @@ export function createShadow(context: ReadContext, options: ShadowOptions): Shad
   }
 }
 
+/** Whether newer runs say nothing of a row group that was known at `since`: asked again and again about each. */
+function silenceOf({ sequence, cover, lanes, ownLanes }: ShadowOptions): (span: Span, since: number) => boolean {
+  return (span, since) => {
+    if (since >= span.silentSince) return true
+    if (since <= span.noisySince) return false
+    const isSilent = !coverTouches(cover, span.low, span.high) && (since === sequence || allClear(lanes, span, since)) && allClear(ownLanes, span, -1)
+    if (isSilent) span.silentSince = since
+    else span.noisySince = since
+    return isSilent
+  }
+}
+
 const hasTombstones = ({ kernel: { memory: { u32 } } }: ReadContext, reader: TableReader, rowGroup: number): boolean => u32[(reader.liveRowCounts >>> 2) + rowGroup] !== reader.rowGroupRows(rowGroup)
 
 const allClear = (lanes: readonly KeyLane[], { low, high }: Span, since: number): boolean => lanes.every((lane) => lane.isClear(low, high, since))
 
-/** The keys between which row groups lie, copied once each. */
+/** Spans of row groups, made once each. */
 function spansOf({ kernel: { memory } }: ReadContext): (reader: TableReader, rowGroup: number) => Span {
   let of: TableReader | undefined
-  let starts: (Uint8Array | undefined)[] = []
+  let spans: (Span | undefined)[] = []
   const startOf = (reader: TableReader, rowGroup: number): Uint8Array =>
-    (starts[rowGroup] ??= rowGroup === reader.meta.rowGroupCount ? boundaryAfter(reader.meta.maxKey) : firstKeyOf(memory, reader, rowGroup))
+    rowGroup === reader.meta.rowGroupCount ? boundaryAfter(reader.meta.maxKey) : (spans[rowGroup]?.low ?? spans[rowGroup - 1]?.high ?? firstKeyOf(memory, reader, rowGroup))
   return (reader, rowGroup) => {
     if (of !== reader) {
       of = reader
-      starts = []
+      spans = []
     }
-    return { low: startOf(reader, rowGroup), high: startOf(reader, rowGroup + 1) }
+    return (spans[rowGroup] ??= { low: startOf(reader, rowGroup), high: startOf(reader, rowGroup + 1), silentSince: Infinity, noisySince: -Infinity })
   }
 }
 
@@ -143,7 +160,7 @@ function hideBy(lanes: readonly KeyLane[], from: number, rows: KeyedRows, standi
   return undefined
 }
 
-function hideCovered(context: ReadContext, cover: RangeCover, { keys, rowCount }: { readonly keys: Pointer; readonly rowCount: number }, standing: StandingRows): void {
+function hideCovered(context: ReadContext, cover: RangeCover, keys: Pointer, rowCount: number, standing: StandingRows): void {
   const { kernel: { heap, memory: { u8 }, exports } } = context
   const arena = createArena(heap)
   try {

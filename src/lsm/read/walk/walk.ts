@@ -15,7 +15,7 @@ import { createRowMerge } from '../merge/merged-rows.ts'
 import type { MergedRows, RowMerge } from '../merge/merged-rows.ts'
 import type { RunSource } from '../merge/run-page.ts'
 import type { ReadContext } from '../read-context.ts'
-import { loadCovers, openViewRuns } from '../scan-sources.ts'
+import { loadCovers, openTableSources, openViewRuns } from '../scan-sources.ts'
 
 /** Whether a view is walked at once, or far from it: files that take a request each are better read by a scan, which looks ahead. */
 export function isWalkable(view: View, request: WalkRequest): boolean {
@@ -56,8 +56,8 @@ function openSources(kernel: Kernel, parts: readonly WalkPart[], request: WalkRe
   const firstPageRows = Math.min(firstPageRowsMax, Math.ceil(rowsWanted / parts.length) + (parts.length === 1 ? 1 : unevenRows))
   return parts.flatMap(({ view, sequence, shape }): readonly RunSource[] => {
     const context: ReadContext = { kernel, shape, reverse: request.reverse === true, stats }
-    const { memtables, tables } = openViewRuns(context, view, sequence, request, { read: request.columns, startsSmall: { firstPageRows, shared } })
-    return [...memtables, ...tables]
+    const startsSmall = { firstPageRows, shared }, runs = openViewRuns(context, view, sequence, request, startsSmall)
+    return [...runs.memtables, ...openTableSources(context, runs, request.columns, startsSmall)]
   })
 }
 
