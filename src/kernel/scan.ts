@@ -19,7 +19,7 @@ export const accumulatorBytes = 48
 export const groupSumsBytes = 24
 
 /** Slots of 256 codes, then a block's codes and values. */
-export const groupedCodesScratchBytes = 257 * 32 + 1024 * 12
+export const groupedCodesScratchBytes = 257 * 64 + 1024 * 12
 
 /** A block's codes of two chunks, then 4,096 counts. */
 export const codeCellsScratchBytes = 2 * 4096 + 4 * 4096

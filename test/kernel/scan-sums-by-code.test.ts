@@ -12,14 +12,18 @@ interface Rows {
   readonly values: readonly (number | null)[]
 }
 
-/** Decimals of `digits` after the point, of either sign, whose magnitudes differ much. */
-function randomRows(count: number, entries: number, digits: number): Rows {
+/** Decimals of `digits` after the point, of either sign, whose magnitudes differ much; their integers are below `limit`. */
+function randomRows(count: number, entries: number, digits: number, limit = wideLimit): Rows {
   const random = seededRandom(count + entries + digits)
-  const value = (): number => Math.round((random.nextFloat() - 0.3) * 10 ** random.below(9)) / 10 ** digits
+  const value = (): number => Math.round((random.nextFloat() - 0.3) * Math.min(limit, 10 ** random.below(10))) / 10 ** digits
   return { texts: Array.from({ length: count }, () => `entry ${random.below(entries)}`), values: Array.from({ length: count }, () => value() + 0) }
 }
 
 const rowCounts = [100, 1023, 2151, 9001]
+
+/** Integers of so few bits are summed in another way than others. */
+const narrowLimit = 2 ** 20, wideLimit = 10 ** 8
+const limits = [narrowLimit, wideLimit]
 
 /** Adds them twice, so that sums are continued; entry i of the dictionary is group i / 2. */
 function sumTwice(kernel: Kernel, { texts, values }: Rows, selected?: readonly boolean[]): { readonly status: number; readonly sums: number; readonly groupCount: number; readonly bytes: string } {
@@ -35,10 +39,10 @@ function sumTwice(kernel: Kernel, { texts, values }: Rows, selected?: readonly b
 }
 
 describe.each(kinds)('sums by dictionary codes (%s)', (kind) => {
-  it.each([[1, 2], [2, 50], [3, 250]])('are exact before they are rounded (%i digits, %i entries)', (digits, entries) => {
+  it.each([1, 2, 3, 4, 5].flatMap((digits) => limits.map((limit) => [digits, [2, 50, 250][digits % 3]!, limit] as const)))('are exact before they are rounded (%i digits, %i entries, integers below %i)', (digits, entries, limit) => {
     // Fewer rows an entry would not get a dictionary.
     for (const count of rowCounts.filter((each) => each >= 8 * entries)) {
-      const rows = randomRows(count, entries, digits), kernel = openTestKernel(kind)
+      const rows = randomRows(count, entries, digits, limit), kernel = openTestKernel(kind)
       const { status, sums, groupCount } = sumTwice(kernel, rows)
       expect(status).toBe(0)
       const dictionary = [...new Set(rows.texts as string[])].toSorted()
@@ -77,11 +81,23 @@ describe.each(kinds)('sums by dictionary codes (%s)', (kind) => {
   })
 })
 
+function expectSameBytes(rows: Rows, selected?: readonly boolean[]): void {
+  const [wasm, js] = kinds.map((kind) => sumTwice(openTestKernel(kind), rows, selected).bytes)
+  expect(wasm).toBe(js)
+}
+
 it('gives the same bytes under both kinds', () => {
   for (const count of rowCounts) {
     for (const selected of [undefined, Array.from({ length: count }, (_, row) => row % 5 > 0)]) {
-      const [wasm, js] = kinds.map((kind) => sumTwice(openTestKernel(kind), randomRows(count, 20, 2), selected).bytes)
-      expect(wasm).toBe(js)
+      for (const limit of limits) expectSameBytes(randomRows(count, 20, 2, limit), selected)
     }
+  }
+})
+
+it.each([0, 1, 2, 3, 4, 5])('multiplies as if it divided by 10^%i', (digits) => {
+  const count = 2 ** 15, step = 7
+  const texts = Array.from({ length: count }, (_, row) => `entry ${row & 1}`)
+  for (let first = digits; first + step * count < narrowLimit + step * count; first += step * count) {
+    expectSameBytes({ texts, values: texts.map((_, row) => ((first + step * row) % narrowLimit) / 10 ** digits) })
   }
 })

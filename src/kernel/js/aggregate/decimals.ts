@@ -10,8 +10,7 @@ const digitsMax = 2 ** 30
 /** Whether a block is of numbers below 2^30 under the exponent of its chunk, without exceptions. */
 export function isPlainDecimalBlock(layout: ChunkLayout, chunk: Pointer, block: number): boolean {
   if (layout.encoding(chunk) !== encodings.decimal) return false
-  const entry = layout.entry(chunk, block), width = layout.width(entry)
-  const base = layout.baseHigh(entry) * 2 ** 32 + (layout.baseLow(entry) >>> 0)
+  const entry = layout.entry(chunk, block), width = layout.width(entry), base = layout.base(entry)
   return layout.exceptionCount(entry) === 0 && width <= 30 && base > -digitsMax && base + 2 ** width <= digitsMax
 }
 

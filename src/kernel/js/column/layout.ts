@@ -92,6 +92,8 @@ export function createChunkLayout({ u8, u16, u32, i32 }: LinearMemory) {
     /** Halves of the entry's 64-bit numbers, as i32. */
     baseLow: (entry: Pointer): number => i32[entry >>> 2]!,
     baseHigh: (entry: Pointer): number => i32[(entry >>> 2) + 1]!,
+    /** As a double, which it is not exactly beyond 2^53. */
+    base: (entry: Pointer): number => i32[(entry >>> 2) + 1]! * 2 ** 32 + u32[entry >>> 2]!,
     slopeLow: (entry: Pointer): number => i32[(entry >>> 2) + 2]!,
     slopeHigh: (entry: Pointer): number => i32[(entry >>> 2) + 3]!,
     packed: (chunk: Pointer, entry: Pointer): Pointer => chunk + u32[(entry >>> 2) + 4]!,
