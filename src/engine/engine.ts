@@ -16,6 +16,7 @@ import type { EngineWalk } from './engine-walk.ts'
 import type { RecordOf, RequestRecord } from './requests/request-record.ts'
 import type { ColumnSchema, ColumnType, TableSchema } from './schema.ts'
 import type { PackedTexts, RowCollector } from './write/columns/row-collector.ts'
+import type { StagedIngest } from './write/ingest/staged-ingest.ts'
 
 export type EngineValue = null | number | bigint | string | Uint8Array
 export type EngineRow = readonly EngineValue[]
@@ -330,6 +331,8 @@ export interface Engine extends EngineSession {
    */
   publishStaged(staged: TableSchema, table: TableSchema, mode: StagedWriteMode): Promise<TableSchema>
   dropStaged(staged: TableSchema): Promise<void>
+  /** Begins to bring rows into an empty staged table without the log. Undefined where there is no memory for it; absent where all rows have to go by the log. */
+  ingestStaged?(staged: TableSchema): StagedIngest<EngineColumns> | undefined
   /** Collects rows for `insertColumns`; records of CSV have values for the targets. */
   collectRows(table: TableSchema, given: Pick<ValuesText, 'targets' | 'defaults'>): RowCollector<EngineValue, EngineColumns>
 

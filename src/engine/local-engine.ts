@@ -39,6 +39,7 @@ import { storeEngineCheckpoint, takeEngineCheckpoint } from './shards/checkpoint
 import { createCommitter } from './shards/commit.ts'
 import type { Committer } from './shards/commit.ts'
 import type { WriterLogs } from './shards/writer-logs.ts'
+import type { TableSchema } from './schema.ts'
 import { createKeyScratch } from './shards/key-scratch.ts'
 import { takeShardSnapshot } from './shards/shard-snapshot.ts'
 import type { ShardSnapshot } from './shards/shard-snapshot.ts'
@@ -136,6 +137,7 @@ export async function createLocalEngine(parts: LocalEngineParts): Promise<Engine
       return tables.version
     },
     collectRows: (table, given) => texts.collect(shards, tables.access(table), given),
+    ...(trees.every((tree) => tree.ingest !== undefined) && { ingestStaged: (staged: TableSchema) => texts.ingest(shards, tables.access(staged)) }),
     spillFile,
     ...filesPart(parts, committer, assertOpen),
     usdPerRead: parts.storageUse?.().usdPerRead ?? 0,

@@ -6,6 +6,7 @@
  */
 import type { Pointer } from '../kernel/linear-memory.ts'
 import type { Comparison } from '../kernel/zone-map.ts'
+import type { IngestRows } from './compaction/job.ts'
 import type { PhysicalKind, PhysicalValue, TableLayout } from './layout.ts'
 import type { ManifestState } from './manifest.ts'
 import type { Pace } from '../runtime/pace.ts'
@@ -160,6 +161,8 @@ export interface Tree {
    * Applied strictly in log order. The batch bytes belong to the tree from here on.
    */
   append(batch: Uint8Array, gate?: CommitGate): { readonly baseSequence: number; readonly durable: Promise<void>; readonly applied: Promise<void> }
+  /** Begins to bring rows into the files of a table that nobody else reads or writes; see src/lsm/ingest/. Undefined where there is no memory for it, or another one is under way; absent where rows have to go by the log. */
+  ingest?(tableId: number, treeCount: number): TreeIngest | undefined
   /** Waits while back-pressure asks writers to slow down or stop; undefined when there is none. */
   admit(byteLength: number): Promise<void> | undefined
 
@@ -191,6 +194,16 @@ export interface Tree {
   readonly stats: TreeStats
   /** Flushes nothing: the log has it. Waits for work in progress. */
   close(): Promise<void>
+}
+
+/** An ingest of one table into one tree; calls come one after the other. One that failed is abandoned. */
+export interface TreeIngest {
+  /** Rows whose keys ascend, from above all that came before. They are the ingest's until this resolves. */
+  append(rows: IngestRows): Promise<void>
+  /** Makes all of them rows of the table, durably: the table has no others here. */
+  publish(): Promise<void>
+  /** Drops what was not published. */
+  abandon(): Promise<void>
 }
 
 export interface TreeCheckpoint {

@@ -8,5 +8,5 @@ export type InlineRunnerOptions = JobLanesOptions
 
 export function createInlineRunner(options: InlineRunnerOptions): JobRunner {
   const lanes = createJobLanes(options)
-  return { run: lanes.run, fallback: undefined, pinnedBytesMax: options.cache.bytesMax / 4, storageCounts: zeroCounts(), close: lanes.settled }
+  return { run: lanes.run, fallback: undefined, pinnedBytesMax: options.cache.bytesMax / 4, ingestBytesMax: options.kernel.heap.byteLength / 16, storageCounts: zeroCounts(), close: lanes.close }
 }

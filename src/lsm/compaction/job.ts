@@ -1,11 +1,12 @@
 /**
- * Flushes and compactions as plain data, so that they run on any thread that can reach the storage and the linear
+ * Flushes, compactions and ingests as plain data, so that they run on any thread that can reach the storage and the linear
  * memory. A job's outputs are invisible until a manifest names them.
  */
 import type { Pointer } from '../../kernel/linear-memory.ts'
 import type { TreeSettings } from '../../settings.ts'
 import type { StorageCounts } from '../../storage/storage.ts'
 import type { TableLayout } from '../layout.ts'
+import type { Vector } from '../page.ts'
 import type { TableMeta } from '../table/table.ts'
 
 /** Of a tree in a folder of the storage that the threads know. */
@@ -54,10 +55,41 @@ export interface CompactJob {
   readonly settings: JobSettings
 }
 
-export type Job = FlushJob | CompactJob
+/**
+ * A step of an ingest: rows of one table that come in the order of their keys go to files of it, one row group after the
+ * other. The steps of an ingest follow each other on one thread, which keeps its file open between them.
+ */
+export interface IngestJob {
+  readonly kind: 'ingest'
+  readonly place?: JobPlace
+  readonly shard: number
+  /** Tells a shard's ingests apart. */
+  readonly ingest: number
+  readonly layout: TableLayout
+  /** Rows of the steps before. */
+  readonly rowsBefore: number
+  readonly step: { readonly kind: 'append'; readonly rows: IngestRows; /** Of the file that may have to be begun. */ readonly fileNumber: number } | { readonly kind: 'finish' | 'abandon' }
+  /** A file takes no more rows when it has so many. */
+  readonly fileRowsMax: number
+  /** Of its files: what the memtables that are there hold is newer. */
+  readonly sequence: number
+  readonly settings: JobSettings
+}
+
+/** Rows in linear memory, in any order, and the order in which they are to be taken. */
+export interface IngestRows {
+  readonly rowCount: number
+  /** Pairs as `mergeGather8` takes them; the run is 0. */
+  readonly order: Pointer
+  /** As those of `WriteRows`; the column of a direct key is absent. */
+  readonly keys: Pointer
+  readonly vectors: readonly (Vector | undefined)[]
+}
+
+export type Job = FlushJob | CompactJob | IngestJob
 
 export interface JobResult {
-  /** In key order for compactions. */
+  /** In key order for compactions and ingests, which have them when they are finished. */
   readonly files: readonly TableMeta[]
 }
 
@@ -69,6 +101,8 @@ export interface JobRunner {
   readonly fallback: string | undefined
   /** What a compaction may keep pinned in the cache that it reads through. */
   readonly pinnedBytesMax: number
+  /** What the open files of ingests may hold of the threads' memory together; absent or 0: none are taken. */
+  readonly ingestBytesMax?: number
   /** What jobs asked of storage through handles of their own, as of the last one that ended. */
   readonly storageCounts: Readonly<StorageCounts>
   close(): Promise<void>

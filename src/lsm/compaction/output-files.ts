@@ -7,11 +7,11 @@ import { clipCover } from '../keys/range-cover.ts'
 import type { RangeCover } from '../keys/range-cover.ts'
 import { createTableWriter } from '../table/table-writer.ts'
 import type { TableMeta, TableWriter, WriteRows } from '../table/table.ts'
-import type { Job } from './job.ts'
+import type { CompactJob, FlushJob } from './job.ts'
 import type { JobEnvironment } from './job-environment.ts'
 
 export interface OutputOptions {
-  readonly job: Job
+  readonly job: FlushJob | CompactJob
   readonly layout: TableLayout
   /** Range tombstones to keep. */
   readonly cover: RangeCover

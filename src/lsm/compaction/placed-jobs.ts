@@ -6,6 +6,7 @@ export function placedJobs(jobs: JobRunner, place: JobPlace): JobRunner {
     run: (job, signal) => jobs.run({ ...job, place }, signal),
     get fallback() { return jobs.fallback },
     pinnedBytesMax: jobs.pinnedBytesMax,
+    get ingestBytesMax() { return jobs.ingestBytesMax ?? 0 },
     get storageCounts() { return jobs.storageCounts },
     close: () => jobs.close(),
   }

@@ -17,7 +17,7 @@ import type { RunFile } from '../read/merge/table-source.ts'
 import { openTable } from '../table/table-reader.ts'
 import { tableFileName } from '../table/table-file-name.ts'
 import type { RangeTombstone, TableMeta, TableReader } from '../table/table.ts'
-import type { CompactJob, FlushJob, FlushTable, Job, JobResult } from './job.ts'
+import type { CompactJob, FlushJob, FlushTable, JobResult } from './job.ts'
 import type { JobEnvironment } from './job-environment.ts'
 import { createOutputFiles } from './output-files.ts'
 import type { OutputFiles } from './output-files.ts'
@@ -26,18 +26,19 @@ const compactionReadAhead = 16
 /** About a millisecond's work. */
 const rowsMax = 512
 
-export async function runJob(job: Job, environment: JobEnvironment): Promise<JobResult> {
+export async function runJob(job: FlushJob | CompactJob, environment: JobEnvironment): Promise<JobResult> {
   const written: TableMeta[] = []
   try {
     await (job.kind === 'flush' ? flush(job, environment, written) : compact(job, environment, written))
     return { files: written }
   } catch (error) {
-    await deleteOutputs(job, environment, written, error)
+    await deleteOutputs(job.shard, environment, written, error)
     throw error
   }
 }
 
-async function deleteOutputs({ shard }: Job, { storage }: JobEnvironment, written: readonly TableMeta[], cause: unknown): Promise<void> {
+/** Of a job that failed with `cause`. */
+export async function deleteOutputs(shard: number, { storage }: JobEnvironment, written: readonly TableMeta[], cause: unknown): Promise<void> {
   const outcomes = await Promise.allSettled(written.map(({ fileNumber }) => storage.delete(tableFileName(shard, fileNumber))))
   const failed = outcomes.find((outcome) => outcome.status === 'rejected')
   // What cannot be deleted now is unreferenced and goes when the tree is opened next.

@@ -45,6 +45,7 @@ export function createWorkerRunner(options: WorkerRunnerOptions): JobRunner {
     run: (job, signal) => (state.death === undefined ? run(state, job, signal) : options.fallback.run(job, signal)),
     get fallback() { return state.death === undefined ? undefined : `background work runs on the serving thread, since its worker died: ${state.death}` },
     pinnedBytesMax: options.cacheBytesMax / 4,
+    get ingestBytesMax() { return state.death === undefined ? options.region.byteLength / 4 : (options.fallback.ingestBytesMax ?? 0) },
     get storageCounts() { return state.counts },
     close: () => close(state),
   }

@@ -39,7 +39,7 @@ async function main(port: NonNullable<typeof parentPort>, start: WorkerStart): P
   }
   const close = async (): Promise<void> => {
     for (const abort of aborts.values()) abort.abort()
-    await lanes.settled()
+    await lanes.close()
     await storage.close()
     port.close()
   }

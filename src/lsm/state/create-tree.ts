@@ -5,6 +5,7 @@ import type { TableLayout } from '../layout.ts'
 import { admit } from './back-pressure.ts'
 import { canWork } from './background.ts'
 import { compactTree, startCompaction } from '../compaction/compact-tree.ts'
+import { openIngest } from '../ingest/tree-ingest.ts'
 import { startFlush } from './flush.ts'
 import { aggregateFiles } from '../read/aggregate/aggregate-files.ts'
 import { aggregateRows } from '../read/aggregate/aggregate-rows.ts'
@@ -42,6 +43,8 @@ export function createTree(state: TreeState, append?: Tree['append']): Tree {
   return Object.assign(new TreeNumbers(state), treeReads(state), {
     append: append ?? ((batch, gate) => appendBatch(state, batch, gate, flushSoon)),
     admit: (byteLength: number) => admit(state, byteLength),
+    // Copies of a shard are what their log says, and who follows a bucket reads its log.
+    ...(append === undefined && state.options.claim === undefined && { ingest: (tableId: number, treeCount: number) => openIngest(state, tableId, treeCount) }),
     sync: () => state.log.sync(),
     flush: () => flush(state, flushSoon),
     checkpoint: () => takeCheckpoint(state, flushSoon),

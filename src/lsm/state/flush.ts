@@ -6,6 +6,7 @@
 import { LsmtError } from '../../errors.ts'
 import type { FlushTable } from '../compaction/job.ts'
 import { compareBytes } from '../keys/key-bytes.ts'
+import type { TableLayout } from '../layout.ts'
 import { publish } from './publish.ts'
 import { canWork, openOutputs, reasonOf, withRetries } from './background.ts'
 import { track } from './tree-state.ts'
@@ -70,20 +71,27 @@ async function flushMemtable(state: TreeState, frozen: FrozenMemtable): Promise<
 }
 
 async function publishFlush(state: TreeState, frozen: FrozenMemtable, { files }: { readonly files: readonly TableFile[] }): Promise<void> {
-  const known = new Set(frozen.layouts.map(({ tableId }) => tableId))
   await publish(state, {
-    edit: () => ({
-      added: files.map((file) => ({ level: 0, file })),
-      removed: noTables,
-      droppedTables: new Set([...state.view.version.tables.keys()].filter((tableId) => !known.has(tableId))),
-    }),
-    changes: { flushedSequence: frozen.maxSequence, layouts: frozen.layouts, maxTableId: frozen.maxTableId },
+    edit() {
+      const known = new Set(layoutsAfter(state, frozen).map(({ tableId }) => tableId))
+      return {
+        added: files.map((file) => ({ level: 0, file })),
+        removed: noTables,
+        droppedTables: new Set([...state.view.version.tables.keys()].filter((tableId) => !known.has(tableId))),
+      }
+    },
+    get changes() { return { flushedSequence: frozen.maxSequence, layouts: layoutsAfter(state, frozen), maxTableId: Math.max(frozen.maxTableId, state.manifest.maxTableId) } },
     onPublished() {
       state.frozen = state.frozen.filter((each) => each !== frozen)
       // The tree's own reference; views keep theirs.
       frozen.memtable.release()
     },
   })
+}
+
+/** The tables as of the frozen memtable, and those that were made after it and have files already, by ingests. */
+function layoutsAfter({ manifest }: TreeState, { layouts, maxTableId }: FrozenMemtable): readonly TableLayout[] {
+  return [...layouts, ...manifest.layouts.filter(({ tableId }) => tableId > maxTableId)]
 }
 
 function maxKeyOf(levels: Levels | undefined): Uint8Array | undefined {

@@ -17,7 +17,7 @@ import type { VersionEdit } from './version.ts'
 export interface Publication {
   /** The edit as of the newest version; undefined when it no longer applies. */
   readonly edit: () => VersionEdit | undefined
-  /** What else the manifest changes. */
+  /** What else the manifest changes, as of the same moment. */
   readonly changes: Partial<Pick<ManifestState, 'flushedSequence' | 'layouts' | 'maxTableId'>>
   /** Runs in the step that makes the new version visible, before it. */
   readonly onPublished: () => void
@@ -30,14 +30,14 @@ export function publish(state: TreeState, publication: Publication): Promise<boo
   return outcome
 }
 
-async function publishNow(state: TreeState, { edit, changes, onPublished }: Publication): Promise<boolean> {
+async function publishNow(state: TreeState, publication: Publication): Promise<boolean> {
   refuseWhenClosed(state)
   if (state.failure !== undefined) throw state.failure
-  const change = edit()
+  const change = publication.edit()
   if (change === undefined) return false
   const { shard } = state.options
   const tables = editTables(state.view.version, change)
-  const manifest: ManifestState = { ...state.manifest, ...changes, id: state.manifest.id + 1, nextFileNumber: state.nextFileNumber, tables: manifestTables(tables) }
+  const manifest: ManifestState = { ...state.manifest, ...publication.changes, id: state.manifest.id + 1, nextFileNumber: state.nextFileNumber, tables: manifestTables(tables) }
   const outcome = await publishState(state, manifest).catch((error: unknown) => {
     if (!isDiskFull(error)) poison(state, error)
     throw error
@@ -45,7 +45,7 @@ async function publishNow(state: TreeState, { edit, changes, onPublished }: Publ
   if (outcome === 'fenced') throw ended(state, new LsmtError('55006', `another writer has taken over shard ${shard}: manifest ${manifest.id} is not this one's`))
   if (outcome !== 'published') throw outcome
   state.manifest = manifest
-  onPublished()
+  publication.onPublished()
   const version = createVersion(tables)
   replaceView(state, version)
   releaseVersion(version, () => undefined)

@@ -129,7 +129,7 @@ export interface TreeState {
   flushFailure: Error | undefined
   readonly closing: AbortController
   /** Each settles when its kind of work has come to rest. */
-  readonly lanes: { publish: Promise<unknown>; flush: Promise<void> | undefined; compaction: Promise<unknown>; compacting: boolean; compactionWanted: boolean; background: Promise<unknown> }
+  readonly lanes: { publish: Promise<unknown>; ingesting: boolean; flush: Promise<void> | undefined; compaction: Promise<unknown>; compacting: boolean; compactionWanted: boolean; background: Promise<unknown> }
   readonly deletions: Set<Promise<void>>
   /** Where batches are copied to for the kernel. */
   readonly batchScratch: { address: number; byteLength: number }

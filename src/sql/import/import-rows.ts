@@ -68,7 +68,7 @@ export async function importRows(engine: Engine, request: ImportRequest): Promis
   const { recording, resumed } = request
   const target = request.onError === 'skip'
     ? writeAsTheyCome(engine, table, mode, (errors) => recording?.((rowCount) => stateOf(reading, rowCount, errors)) ?? engine)
-    : writeAtOnce(engine, table, mode, () => recording?.(() => stateOf(reading, 0, [])) ?? engine)
+    : await writeAtOnce(engine, table, mode, () => recording?.(() => stateOf(reading, 0, [])) ?? engine)
   const nowMicros = Number(request.clock.wallMicros())
   const reading: Reading = {
     request, target,

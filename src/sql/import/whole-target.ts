@@ -1,18 +1,22 @@
 /**
  * All rows or none. A first batch that is the only one is one statement, if it fits into one. Otherwise all go to a staged
- * table, whose rows become rows of the table in one step at the end.
+ * table, whose rows become rows of the table in one step at the end: by files of its own while they come in the order of
+ * their keys, and as written to any table from the first batch on that does not.
  */
-import type { Engine } from '../../engine/engine.ts'
+import type { Engine, EngineColumns } from '../../engine/engine.ts'
 import type { TableSchema } from '../../engine/schema.ts'
+import type { StagedIngest } from '../../engine/write/ingest/staged-ingest.ts'
 import { LsmtError } from '../../errors.ts'
 import { sliceRows } from './row-batch.ts'
 import type { RowBatch } from './row-batch.ts'
-import { joinStaged } from '../execute/queried/join-staged.ts'
+import { isEmpty, joinStaged } from '../execute/queried/join-staged.ts'
 import { repeatedKeyErrors, repeatedKeys } from './row-target.ts'
 import type { ImportMode, RowTarget, VisibleRows } from './row-target.ts'
 import type { LineError } from './source-record.ts'
 
 const firstBatchBytes = 16 * 1024 * 1024
+/** Where rows can go to files at once, and nothing has to be copied at the end, that takes no longer than a statement of so many. */
+const firstIngestedBytes = 4 * 1024 * 1024
 /** What is staged is many statements: one is read while another waits for the disk, and builders keep buffers of this size. */
 const batchBytes = 2 * 1024 * 1024
 
@@ -21,19 +25,24 @@ interface WholeState {
   readonly table: TableSchema
   readonly mode: ImportMode
   readonly visible: () => VisibleRows
+  /** Of the first batch. */
+  readonly firstBytes: number
   /** The first batch, until another one comes. */
   held: RowBatch | undefined
   staged: TableSchema | undefined
+  /** By which staged rows go to files, as long as they come in the order of their keys. */
+  ingest: StagedIngest<EngineColumns> | undefined
   /** The batch that is being written: at most one, so that memory for two is enough. */
   writing: Promise<readonly LineError[]> | undefined
 }
 
-export function writeAtOnce(engine: Engine, table: TableSchema, mode: ImportMode, visible: () => VisibleRows): RowTarget {
-  const state: WholeState = { engine, table, mode, visible, held: undefined, staged: undefined, writing: undefined }
+export async function writeAtOnce(engine: Engine, table: TableSchema, mode: ImportMode, visible: () => VisibleRows): Promise<RowTarget> {
+  const firstBytes = engine.ingestStaged !== undefined && (await isEmpty(engine, table)) ? firstIngestedBytes : firstBatchBytes
+  const state: WholeState = { engine, table, mode, visible, firstBytes, held: undefined, staged: undefined, ingest: undefined, writing: undefined }
   let isFirst = true
   return {
     get batchBytes() {
-      return isFirst ? firstBatchBytes : batchBytes
+      return isFirst ? firstBytes : batchBytes
     },
     async write(batch) {
       if (isFirst) {
@@ -49,7 +58,10 @@ export function writeAtOnce(engine: Engine, table: TableSchema, mode: ImportMode
     },
     async finish() {
       const errors = [...(await insertHeld(state)), ...(await written(state))]
-      if (state.staged !== undefined && errors.length === 0) await joinStaged(engine, visible(), state.staged, table, mode)
+      if (state.staged !== undefined && errors.length === 0) {
+        await endIngest(state)
+        await joinStaged(engine, visible(), state.staged, table, mode)
+      }
       if (errors.length === 0) state.staged = undefined
       return errors
     },
@@ -59,6 +71,7 @@ export function writeAtOnce(engine: Engine, table: TableSchema, mode: ImportMode
       state.staged = undefined
       // What failed there was told, or is followed by what made the import end.
       await writing?.catch(() => {})
+      await state.ingest?.abandon()
       if (staged !== undefined) await engine.dropStaged(staged)
     },
   }
@@ -77,13 +90,19 @@ async function written(state: WholeState): Promise<readonly LineError[]> {
   return errors ?? []
 }
 
+async function stage(state: WholeState): Promise<void> {
+  if (state.staged !== undefined) return
+  state.staged = await state.engine.stageTable(state.table)
+  state.ingest = state.engine.ingestStaged?.(state.staged)
+}
+
 /** In pieces as large as later batches. */
 async function stageHeld(state: WholeState): Promise<readonly LineError[]> {
-  state.staged ??= await state.engine.stageTable(state.table)
+  await stage(state)
   const { held } = state
   state.held = undefined
   const rowCount = held?.lines.length ?? 0
-  const pieceRows = Math.ceil((rowCount * batchBytes) / firstBatchBytes)
+  const pieceRows = Math.ceil((rowCount * batchBytes) / state.firstBytes)
   const errors: LineError[] = []
   for (let from = 0; from < rowCount; from += pieceRows) errors.push(...(await insertStaged(state, sliceRows(held!, from, Math.min(rowCount, from + pieceRows)))))
   return errors
@@ -103,8 +122,16 @@ async function insertHeld(state: WholeState): Promise<readonly LineError[]> {
   }
 }
 
+/** What was ingested is in the staged table; what follows is written as to any other. */
+async function endIngest(state: WholeState): Promise<void> {
+  await state.ingest?.finish()
+  state.ingest = undefined
+}
+
 /** Nobody sees these rows yet, so that they may be several statements. */
 async function insertStaged(state: WholeState, batch: RowBatch): Promise<readonly LineError[]> {
+  if ((await state.ingest?.add(batch.columns)) === true) return []
+  await endIngest(state)
   try {
     return await insertInto(state, state.engine, state.staged!, batch)
   } catch (error) {

@@ -15,21 +15,23 @@ import type { ColumnPlan } from './values-plan.ts'
 import { integerRange } from './values-plan.ts'
 
 /** Writes rows from `from` on, as many as there is room for; returns how many, 0 when one of them is not taken. */
-export function fillChunk(scratch: ColumnScratch, { schema }: TableAccess, plan: ColumnPlan, { columns, rowCount }: EngineColumns, from: number): number {
+export function fillChunk(scratch: ColumnScratch, { schema }: TableAccess, plan: ColumnPlan, given: EngineColumns, from: number): number {
+  const rows = textRows(schema, given.columns, from, Math.min(plan.rowsMax, given.rowCount - from))
+  return rows > 0 && fillRows(scratch.kernel.memory, schema, plan, given, from, rows, scratch.text) ? rows : 0
+}
+
+/** Writes rows [from, from + rows), their texts from `text` on; false when one of them is not taken. */
+export function fillRows(memory: LinearMemory, schema: TableSchema, vectors: Pick<ColumnPlan, 'values' | 'nulls'>, { columns }: EngineColumns, from: number, rows: number, text: Pointer): boolean {
   const first = schema.hiddenKey ? 1 : 0
-  const { memory } = scratch.kernel
-  const rows = textRows(schema, columns, from, Math.min(plan.rowsMax, rowCount - from))
-  if (rows === 0) return 0
-  let textAt = scratch.text
+  let textAt = text
   for (const [index, given] of columns.entries()) {
     const ordinal = index + first
-    const target: Target = { memory, column: schema.columns[ordinal]!, values: plan.values[ordinal]!, nulls: plan.nulls[ordinal]!, from, rows }
+    const target: Target = { memory, column: schema.columns[ordinal]!, values: vectors.values[ordinal]!, nulls: vectors.nulls[ordinal]!, from, rows }
     memory.u8.fill(0, target.nulls, target.nulls + ((rows + 7) >>> 3))
-    const end = fillColumn(target, given, textAt)
-    if (end === 0) return 0
-    textAt = end
+    textAt = fillColumn(target, given, textAt)
+    if (textAt === 0) return false
   }
-  return rows
+  return true
 }
 
 interface Target {

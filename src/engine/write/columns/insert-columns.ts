@@ -8,6 +8,8 @@ import type { Shards } from '../../shards/shards.ts'
 import { recoverNextRowId } from '../../tables/hidden-key.ts'
 import type { TableAccess } from '../../tables/table-access.ts'
 import type { ReadStats } from '../../../lsm/tree.ts'
+import { ingestColumns } from '../ingest/ingest-columns.ts'
+import type { StagedIngest } from '../ingest/staged-ingest.ts'
 import { commitBlind } from '../insert.ts'
 import { tryBuildParts } from '../writer.ts'
 import type { Writer } from '../writer.ts'
@@ -29,6 +31,8 @@ export interface ColumnInserter {
   insertColumns(writer: Writer, access: TableAccess, columns: EngineColumns, mode: InsertMode, stats?: ReadStats): Promise<number | undefined>
   /** Rows for `insertColumns`, which may be read from CSV. */
   collect(shards: Shards, access: TableAccess, given: GivenColumns): RowCollector<EngineValue, EngineColumns>
+  /** See `Engine.ingestStaged`. */
+  ingest(shards: Shards, access: TableAccess): StagedIngest<EngineColumns> | undefined
   free(): void
 }
 
@@ -52,6 +56,10 @@ export function createColumnInserter(): ColumnInserter {
     insertText: (writer, access, values, mode, stats) => insert(writer, access, values.rowCount, mode, stats, (statement) => addText(statement, values)),
     insertColumns: (writer, access, columns, mode, stats) => insert(writer, access, columns.rowCount, mode, stats, (statement) => addColumns(statement, columns)),
     collect: (shards, access, given) => createRowCollector(access, given, () => scratchOf(shards)),
+    ingest(shards, access) {
+      const place = scratchOf(shards)
+      return place && ingestColumns(shards, access, place)
+    },
     free() {
       scratch?.free()
       scratch = undefined

@@ -36,9 +36,9 @@ export function createPackedColumn({ type }: ColumnSchema): PackedColumn {
 
 const rowsFirst = 1024
 
-/** Rows to have room for when so many were taken: batches are mostly of one size. */
-export function roomAfter(rowCount: number): number {
-  return Math.max(rowsFirst, rowCount)
+/** What to have room for when so much was taken: batches are mostly of one size, or a little larger. */
+export function roomAfter(taken: number): number {
+  return Math.max(rowsFirst, taken + (taken >>> 3))
 }
 
 type Numbers = BigInt64Array<ArrayBuffer> | Float64Array<ArrayBuffer>
@@ -101,7 +101,7 @@ function packedTexts(isText: boolean): PackedColumn {
     },
     take(rowCount) {
       const taken: PackedTexts = { isText, bytes: bytes.subarray(0, byteLength), start: 0, ends: ends.subarray(0, rowCount), length: rowCount }
-      bytes = new Uint8Array(Math.max(16 * rowsFirst, byteLength))
+      bytes = new Uint8Array(Math.max(16 * rowsFirst, roomAfter(byteLength)))
       ends = new Uint32Array(roomAfter(rowCount))
       byteLength = 0
       return { values: taken, ...nulls.take(rowCount) }

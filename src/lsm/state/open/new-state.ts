@@ -22,7 +22,7 @@ export function newTreeState(options: TreeOptions, manifest: ManifestState, log:
     nextSequence: manifest.flushedSequence + 1, visibleSequence: manifest.flushedSequence,
     pending: [], waiters: [], failure: undefined, background: undefined, flushFailure: undefined,
     closing: new AbortController(),
-    lanes: { publish: Promise.resolve(), flush: undefined, compaction: Promise.resolve(), compacting: false, compactionWanted: false, background: Promise.resolve() },
+    lanes: { publish: Promise.resolve(), ingesting: false, flush: undefined, compaction: Promise.resolve(), compacting: false, compactionWanted: false, background: Promise.resolve() },
     deletions: new Set(), batchScratch: { address: 0, byteLength: 0 },
   }
   releaseVersion(version, () => undefined)

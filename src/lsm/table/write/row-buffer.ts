@@ -133,12 +133,43 @@ function appendColumn(kernel: Kernel, column: ColumnBuffer, source: Pointer, nul
   if (appendBits(kernel, column.nulls, rowCount, nulls, first, count) > 0) column.hasNulls = true
 }
 
-/** Copies texts, those that lie side by side at once and a repeated one only once, and writes their offsets at `out`. */
+/** Copies texts, and writes their offsets at `out`. */
 function appendTexts(kernel: Kernel, column: ColumnBuffer, refs: Pointer, count: number, out: Pointer): void {
+  const { u32 } = kernel.memory
+  let total = 0, gaps = 0, repeats = 0
+  for (let word = refs >>> 2, end = word + 2 * count, last = 0, next = 0; word < end; word += 2) {
+    const start = u32[word]!, bytes = u32[word + 1]!
+    if (start !== next) gaps++
+    if (start === last && bytes > 0) repeats++
+    total += bytes
+    last = start
+    next = start + bytes
+  }
+  if (repeats === 0 && gaps > count >>> 1) appendScattered(kernel, column, refs, count, out, total)
+  else appendSpans(kernel, column, refs, count, out, total)
+  column.dataBytes += total
+}
+
+/** Texts of which most stand by themselves, by one kernel call. */
+function appendScattered(kernel: Kernel, { text }: ColumnBuffer, refs: Pointer, count: number, out: Pointer, total: number): void {
+  const { memory: { u32 }, exports } = kernel
+  const before = text.byteLength
+  const to = extend(kernel, text, total)
+  // Where each ends stands behind where the pairs grow, which get there only when it was read.
+  const ends = out + 4 * count
+  exports.valuesTexts(refs, count, to, ends, before)
+  for (let row = 0, start = before; row < count; row++) {
+    const end = u32[(ends >>> 2) + row]!
+    u32[(out >>> 2) + 2 * row] = end === start ? 0 : start
+    u32[(out >>> 2) + 2 * row + 1] = end - start
+    start = end
+  }
+}
+
+/** Copies texts that lie side by side at once and a repeated one only once. */
+function appendSpans(kernel: Kernel, column: ColumnBuffer, refs: Pointer, count: number, out: Pointer, total: number): void {
   const { u8, u32 } = kernel.memory
   const { text } = column
-  let total = 0
-  for (let row = 0; row < count; row++) total += u32[(refs >>> 2) + 2 * row + 1]!
   let to = reserveBytes(kernel, text, total)
   let spanStart = 0
   let spanEnd = -1
@@ -164,7 +195,6 @@ function appendTexts(kernel: Kernel, column: ColumnBuffer, refs: Pointer, count:
   }
   if (spanEnd > spanStart) to = copySpan(u8, spanStart, spanEnd, to)
   text.byteLength = to - text.address
-  column.dataBytes += total
 }
 
 /** Below this many bytes a loop is faster than `copyWithin`. */

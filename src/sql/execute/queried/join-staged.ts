@@ -14,7 +14,7 @@ export async function joinStaged(engine: Engine, visible: VisibleWrites, staged:
   else await engine.dropStaged(staged)
 }
 
-async function isEmpty(engine: Engine, table: TableSchema): Promise<boolean> {
+export async function isEmpty(engine: Engine, table: TableSchema): Promise<boolean> {
   const snapshot = engine.snapshot()
   try {
     for await (const rows of engine.scan(snapshot, { table, ordered: false, columns: [], predicate: [], limit: 1 })) if (rows.length > 0) return false

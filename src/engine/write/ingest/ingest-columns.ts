@@ -1,0 +1,66 @@
+/**
+ * Ingests into a staged table: rows that come in the order of their keys go to table files of all shards, without the log.
+ * Nobody sees them before the staged table is published, which is one statement, so a crash leaves all or nothing.
+ */
+import type { EngineColumns } from '../../engine.ts'
+import { allEnded } from '../../read/all-ended.ts'
+import type { Shards } from '../../shards/shards.ts'
+import type { TableAccess } from '../../tables/table-access.ts'
+import type { TreeIngest } from '../../../lsm/tree.ts'
+import type { ColumnScratch } from '../columns/column-scratch.ts'
+import { createColumnBlock } from './column-block.ts'
+import { orderRows } from './order-rows.ts'
+import type { ShardRows } from './order-rows.ts'
+import type { StagedIngest } from './staged-ingest.ts'
+
+/** See `Engine.ingestStaged`. */
+export function ingestColumns(shards: Shards, access: TableAccess, scratch: ColumnScratch): StagedIngest<EngineColumns> | undefined {
+  const ingests = openIngests(shards, access)
+  if (ingests === undefined) return undefined
+  const lastKeys: (Uint8Array | undefined)[] = ingests.map(() => undefined)
+  const kind = access.keys.form === 'i64' ? 'i64' : 'bytes'
+  let isEnded = false
+
+  async function append(byShard: ShardRows): Promise<void> {
+    await allEnded(byShard.flatMap((rows, shard) => (rows === undefined ? [] : [ingests![shard]!.append(rows)])))
+  }
+
+  return {
+    async add(columns) {
+      shards.assertOpen()
+      if (isEnded) return false
+      const firstRowId = access.state.nextRowId ?? 0
+      const block = createColumnBlock(scratch, access, columns, firstRowId)
+      try {
+        const byShard = block && orderRows(shards.kernel.memory, kind, block, lastKeys)
+        if (byShard === undefined) return false
+        if (access.schema.hiddenKey) access.state.nextRowId = firstRowId + columns.rowCount
+        await append(byShard)
+        return true
+      } finally {
+        block?.free()
+      }
+    },
+    async finish() {
+      if (isEnded) return
+      await allEnded(ingests.map((ingest) => ingest.publish()))
+      isEnded = true
+    },
+    async abandon() {
+      if (isEnded) return
+      isEnded = true
+      await allEnded(ingests.map((ingest) => ingest.abandon()))
+    },
+  }
+}
+
+/** Undefined where one of the trees takes none: they are asked in one step and all have the same memory, so the first refuses already. */
+function openIngests({ trees }: Shards, { schema: { tableId } }: TableAccess): readonly TreeIngest[] | undefined {
+  const ingests: TreeIngest[] = []
+  for (const tree of trees) {
+    const ingest = tree.ingest?.(tableId, trees.length)
+    if (ingest === undefined) return undefined
+    ingests.push(ingest)
+  }
+  return ingests
+}
