@@ -12,7 +12,7 @@ export { columnExpand, columnExpandedBytes } from './column/text/expand'
 export { columnFindKey } from './column/keys/find-key'
 export { columnFront } from './column/text/front'
 export { columnGather } from './column/gather'
-export { columnFindIndexed, columnIndexKeys, columnKeyIndexBytes } from './column/keys/key-index'
+export { columnFindIndexed, columnGetIndexed, columnIndexKeys, columnKeyIndexBytes } from './column/keys/key-index'
 export { columnLowerBoundBytes } from './column/text/search'
 export { columnValidate } from './column/validate'
 

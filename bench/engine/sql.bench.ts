@@ -77,6 +77,7 @@ function listeningEngine(seen: EngineRow[]): Engine {
       seen.push(key)
       return ['value']
     },
+    rowsByKey: unused,
     getMany: unused,
     walk: unused,
     request: unused,

@@ -184,6 +184,11 @@ export interface EngineCatalog {
   readonly catalogVersion: number
 }
 
+/** Rows of one table by key: as `EngineSession.get`. */
+export interface RowsByKey {
+  get(snapshot: EngineSnapshot | undefined, key: readonly EngineValue[], stats?: ReadStats): EngineRow | undefined | Promise<EngineRow | undefined>
+}
+
 /** What statements ask for, alike within a transaction and outside of any. */
 export interface EngineSession extends EngineCatalog {
   /** 42P07 when the name is taken. */
@@ -200,6 +205,8 @@ export interface EngineSession extends EngineCatalog {
   snapshot(): EngineSnapshot
   /** The row (columns in the order asked; `asText` as that of scans, and of them the key may have text) or undefined. Resolved at once when no storage is needed. */
   get(snapshot: EngineSnapshot | undefined, table: TableSchema, key: readonly EngineValue[], columns: readonly number[], stats?: ReadStats, asText?: ReadonlySet<number>): EngineRow | undefined | Promise<EngineRow | undefined>
+  /** The same made ready for many reads of the same columns, as long as the catalog stays as it is. */
+  rowsByKey(table: TableSchema, columns: readonly number[], asText?: ReadonlySet<number>): RowsByKey
   /** The rows of several keys, by key, as `get` gives them. What must be read from storage is read together, so that many take hardly longer than one. */
   getMany(snapshot: EngineSnapshot | undefined, table: TableSchema, keys: readonly (readonly EngineValue[])[], columns: readonly number[], stats?: ReadStats): readonly (EngineRow | undefined)[] | Promise<readonly (EngineRow | undefined)[]>
   /** Batches of rows. Long reads give timers and sockets their turn every few milliseconds, as do aggregates. */

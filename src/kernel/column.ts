@@ -12,6 +12,9 @@
  */
 import type { Pointer } from './linear-memory.ts'
 
+/** Of a value that was looked for: null; a value; a text that is ASCII; not read, since it needs scratch or cannot be read. */
+export const cellStates = { isNull: 0, isThere: 1, isAscii: 2, isUnread: 3 } as const
+
 export interface ColumnExports {
   /** Upper bound of the encoded size of `count` values (and `dataBytes` of text). */
   columnEncodeBound(count: number, dataBytes: number): number
@@ -75,6 +78,11 @@ export interface ColumnExports {
   columnIndexKeys(chunk: Pointer, index: Pointer, work: Pointer): void
   /** As `columnFindKey`, by the index of the chunk; `hash` is the key's `bloomHash`. `work`: 8 bytes. */
   columnFindIndexed(chunk: Pointer, index: Pointer, hash: Pointer, key: Pointer, keyBytes: number, work: Pointer): number
+  /**
+   * The same, and the value of that row in another chunk of the row group (0: in none): the 8-byte value or the ref at `out`, and at
+   * `out + 8`, as u32, what it is, of `cellStates`. `out`: 16 bytes.
+   */
+  columnGetIndexed(chunk: Pointer, index: Pointer, hash: Pointer, key: Pointer, keyBytes: number, column: Pointer, out: Pointer): number
 
   /**
    * Writes a plain bytes chunk without nulls in the form for storage in which rows that begin alike share their beginnings;

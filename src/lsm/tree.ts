@@ -80,7 +80,23 @@ export interface RowHandle {
   /** The i64 as a number; the caller knows that it is safe, or checks `i64Safe`. */
   i64Safe(ordinal: number): number | undefined
   f64(ordinal: number): number
-  bytes(ordinal: number): { readonly address: Pointer; readonly byteLength: number }
+  bytes(ordinal: number): FoundBytes
+}
+
+/** Bytes of a found row, to be decoded at once. */
+export interface FoundBytes {
+  readonly address: Pointer
+  readonly byteLength: number
+  /** Known to be ASCII. */
+  readonly isAscii?: boolean
+}
+
+/** What whoever reads by key knows, so that it need not be found out or can be read in one go. */
+export interface PointHints {
+  /** Where the key's `bloomHash` stands. */
+  readonly hash: Pointer
+  /** The column that will be asked for first; -1: none. */
+  readonly column: number
 }
 
 export interface ScanCursor {
@@ -173,7 +189,7 @@ export interface Tree {
   /** Begins an overlay above a snapshot of this tree, which may be released before it is. */
   overlay(below: Snapshot): Overlay
   /** Point read: a row, undefined when absent, or what must be fetched first. Without a snapshot: the newest state. */
-  get(snapshot: Snapshot | undefined, tableId: number, key: Pointer, keyBytes: number, stats?: ReadStats): RowHandle | PointFetch | undefined
+  get(snapshot: Snapshot | undefined, tableId: number, key: Pointer, keyBytes: number, stats?: ReadStats, hints?: PointHints): RowHandle | PointFetch | undefined
   /** True: the tree has no key of the span, deleted ones included; asked of bounds, without reading storage. Absent where it is far away. */
   isEmptySpan?(snapshot: Snapshot | undefined, tableId: number, span: KeySpan): boolean
   scan(snapshot: Snapshot, request: ScanRequest, stats?: ReadStats): ScanCursor

@@ -166,6 +166,7 @@ function modelOver(byName: Map<string, ModelTable>, firstVersion: number, staged
       const at = position(schema, rows, checkedKey(schema, key))
       return at.found ? textsIn(project(rows[at.index]!, columns), columns, asText) : undefined
     },
+    rowsByKey: (schema, columns, asText) => ({ get: (given, key, stats) => model.get(given, schema, key, columns, stats, asText) }),
     getMany(given, schema, keys, columns) {
       return keys.map((key) => this.get(given, schema, key, columns) as EngineRow | undefined)
     },

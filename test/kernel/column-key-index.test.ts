@@ -1,6 +1,8 @@
 /** Indexes of chunks of keys: the same bytes by both kinds, and the row of every key that is there and of none that is not. */
 import { describe, expect, it } from 'vitest'
+import { cellStates } from '../../src/kernel/column.ts'
 import type { Kernel } from '../../src/kernel/kernel.ts'
+import { seededRandom } from '../../src/runtime/random.ts'
 import { kinds, openTestKernel, putBytes, putRefs, takeBytes } from './both-kinds.ts'
 import { encodeNumbers, encodeTexts, guarded, withChunk } from './column-chunks.ts'
 
@@ -67,5 +69,64 @@ describe.each(kinds)('no index (%s)', (kind) => {
     }
     // Compressed text is not read without scratch.
     expect(withChunk(kernel, compressed, (address) => kernel.exports.columnGetBytes(address, 3, kernel.heap.allocate(8), 0))).toBe(-2)
+  })
+})
+
+/** ASCII that nothing compresses. */
+function noise(length: number): string {
+  const random = seededRandom(length)
+  return Array.from({ length }, () => String.fromCharCode(33 + random.below(94))).join('')
+}
+
+describe('the value beside a key that an index finds', () => {
+  const texts = Array.from({ length: 40 }, (_, i) => `key ${String(i).padStart(3, '0')}`), keys = texts.map(bytesOf)
+  /** Rows in turn: null, empty, ASCII of all lengths, one character beyond it anywhere, longer than is looked through. */
+  const values = texts.map((_, i) => bytesOf(i === 1 ? '' : i === 39 ? noise(1025) : i % 3 === 0 ? `${noise(i)}é` : noise(i)))
+  const nulls = texts.map((_, i) => i % 7 === 0), noNulls = texts.map(() => false)
+  const numbers = texts.map((_, i) => BigInt(i) * 1_000_003n)
+  const chunks = (kernel: Kernel): readonly (readonly [name: string, chunk: Uint8Array | undefined])[] => [
+    ['no column', undefined],
+    ['texts', encodeTexts(kernel, values, nulls)],
+    ['integers', encodeNumbers(kernel, 'I64', numbers, nulls)],
+    ['doubles', encodeNumbers(kernel, 'F64', numbers, noNulls)],
+    ['compressed', encodeTexts(kernel, texts.map((_, i) => bytesOf(`${'the same in all rows '.repeat(20)}${i}`)), noNulls)],
+    ['of fewer rows', encodeNumbers(kernel, 'I64', numbers.slice(0, 20), noNulls.slice(0, 20))],
+  ]
+
+  /** By key: what becomes of it, and the value's bytes where it has one. */
+  function found(kernel: Kernel, chunk: Uint8Array | undefined): readonly string[] {
+    const { exports, memory: { u8, u32 } } = kernel
+    return withChunk(kernel, encodeKeys(kernel, keys), (address) => withChunk(kernel, chunk ?? encodeKeys(kernel, keys), (column) => {
+      const index = kernel.heap.allocate(exports.columnKeyIndexBytes(address)), out = guarded(kernel, 16), hash = kernel.heap.allocate(8)
+      exports.columnIndexKeys(address, index, out.address)
+      const isText = chunk !== undefined && exports.columnKind(column) === 3
+      return [...keys, bytesOf('nowhere')].map((key) => {
+        const at = putBytes(kernel, key)
+        exports.bloomHash(at, key.length, hash)
+        const row = exports.columnGetIndexed(address, index, hash, at, key.length, chunk === undefined ? 0 : column, out.address)
+        out.check('value')
+        if (row < 0) return 'absent'
+        const state = u32[(out.address >>> 2) + 2]!, [from, length] = u32.subarray(out.address >>> 2)
+        if (state === cellStates.isNull || state === cellStates.isUnread) return `${row} ${state}`
+        return `${row} ${state} ${isText ? Buffer.from(u8.subarray(from, from! + length!)).toString() : String(kernel.memory.i64[out.address >>> 3])}`
+      })
+    }))
+  }
+
+  it('is the row\'s, or left to others to read', () => {
+    const { isNull, isThere, isAscii, isUnread } = cellStates
+    for (const kind of kinds) {
+      const kernel = openTestKernel(kind), of = new Map(chunks(kernel).map(([name, chunk]) => [name, found(kernel, chunk)]))
+      for (const answers of of.values()) expect(answers.at(-1)).toBe('absent')
+      texts.forEach((_, i) => {
+        const text = Buffer.from(values[i]!).toString(), ofText = i === 39 || text.endsWith('é') ? isThere : isAscii
+        expect(of.get('no column')![i], kind).toBe(`${i} ${isUnread}`)
+        expect(of.get('texts')![i], kind).toBe(nulls[i]! ? `${i} ${isNull}` : `${i} ${ofText} ${text}`)
+        expect(of.get('integers')![i], kind).toBe(nulls[i]! ? `${i} ${isNull}` : `${i} ${isThere} ${numbers[i]!}`)
+        expect(of.get('doubles')![i], kind).toBe(`${i} ${isThere} ${numbers[i]!}`)
+        expect(of.get('compressed')![i], kind).toBe(`${i} ${isUnread}`)
+        expect(of.get('of fewer rows')![i], kind).toBe(i < 20 ? `${i} ${isThere} ${numbers[i]!}` : `${i} ${isUnread}`)
+      })
+    }
   })
 })

@@ -3,9 +3,12 @@
  * there are more than half as many again as rows. In each the upper half is 16 bits of a key's hash, the lower the number
  * of its row and 1; 0 is nobody's. So a key is compared with hardly any but itself, where a search compares it with ten.
  */
+import { textIsAscii } from '../../compare/ascii'
 import { hashBytes64 } from '../../hash/hash'
-import { chunkCount, chunkEncoding, chunkNulls, chunkText, ENCODING_TEXT_PLAIN } from '../layout'
+import { chunkCount, chunkEncoding, chunkKind, chunkNulls, chunkText, ENCODING_TEXT_PLAIN, KIND_BYTES, KIND_F64, KIND_I64 } from '../layout'
+import { columnGetF64, columnGetI64 } from '../numbers'
 import { compareBytes } from '../text/compare'
+import { columnGetBytes } from '../text/decode'
 import { plainRef } from '../text/places'
 
 const ABSENT: i32 = -1
@@ -42,4 +45,32 @@ export function columnFindIndexed(chunk: usize, index: usize, hash: usize, key: 
     entry = load<u32>(index + (<usize>slot << 2))
   }
   return ABSENT
+}
+
+/* What became of the value beside a key; told in src/kernel/column.ts. */
+const IS_NULL: u32 = 0
+const IS_THERE: u32 = 1
+const IS_ASCII: u32 = 2
+const IS_UNREAD: u32 = 3
+
+/** Longer texts are not looked through: what that saves is little beside what making a string of them takes. */
+const ASCII_BYTES_MAX: u32 = 1024
+
+export function columnGetIndexed(chunk: usize, index: usize, hash: usize, key: usize, keyBytes: u32, column: usize, out: usize): i32 {
+  const row = columnFindIndexed(chunk, index, hash, key, keyBytes, out)
+  if (row >= 0) store<u32>(out, column == 0 ? IS_UNREAD : loadValue(column, row, out), 8)
+  return row
+}
+
+/** A text is looked through while the key is still being compared: the processor need not wait for both one after the other. */
+function loadValue(column: usize, row: i32, out: usize): u32 {
+  const kind = chunkKind(column)
+  if (kind == KIND_BYTES) {
+    const got = columnGetBytes(column, row, out, 0)
+    if (got != 1) return got == 0 ? IS_NULL : IS_UNREAD
+    const byteLength = load<u32>(out, 4)
+    return byteLength <= ASCII_BYTES_MAX && textIsAscii(load<u32>(out), byteLength) ? IS_ASCII : IS_THERE
+  }
+  const got = kind == KIND_I64 ? columnGetI64(column, row, out) : kind == KIND_F64 ? columnGetF64(column, row, out) : -1
+  return got == 1 ? IS_THERE : got == 0 ? IS_NULL : IS_UNREAD
 }

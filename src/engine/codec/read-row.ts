@@ -4,7 +4,7 @@ import type { RowHandle } from '../../lsm/tree.ts'
 import type { EngineRow, EngineValue } from '../engine.ts'
 import { physicalKind } from '../schema.ts'
 import type { ColumnType, TableSchema } from '../schema.ts'
-import { readText } from './text-bytes.ts'
+import { readAscii, readText } from './text-bytes.ts'
 
 /** How a column's value is read: its physical kind, with bytes told apart. */
 export type ReadKind = 'i64' | 'f64' | 'text' | 'bytea'
@@ -60,8 +60,8 @@ export function readValue(memory: LinearMemory, kind: ReadKind, handle: RowHandl
     case 'f64':
       return handle.f64(ordinal)
     case 'text': {
-      const { address, byteLength } = handle.bytes(ordinal)
-      return readText(memory.buffer, address, byteLength)
+      const { address, byteLength, isAscii } = handle.bytes(ordinal)
+      return isAscii === true ? readAscii(memory.buffer, address, byteLength) : readText(memory.buffer, address, byteLength)
     }
     case 'bytea': {
       const { address, byteLength } = handle.bytes(ordinal)

@@ -17,7 +17,7 @@ export function writeText(buffer: Buffer, at: number, text: string): number {
 }
 
 /** Writes a text that is short and ASCII; false where it is not. */
-export function writeShortAscii(buffer: Buffer, at: number, text: string): boolean {
+export function writeShortAscii(buffer: Uint8Array, at: number, text: string): boolean {
   const { length } = text
   if (length > shortTextMax) return false
   for (let i = 0; i < length; i++) {
@@ -37,4 +37,9 @@ function writeLongText(buffer: Buffer, at: number, text: string): number {
 export function readText(buffer: Buffer, from: number, byteLength: number): string {
   if (byteLength === 0) return ''
   return (buffer as Buffer & { utf8Slice(start: number, end: number): string }).utf8Slice(from, from + byteLength)
+}
+
+/** The same of bytes that are known to be ASCII, for two thirds of the time. */
+export function readAscii(buffer: Buffer, from: number, byteLength: number): string {
+  return (buffer as Buffer & { latin1Slice(start: number, end: number): string }).latin1Slice(from, from + byteLength)
 }

@@ -46,6 +46,10 @@ export function renewingReads(reads: EngineReads, renewing: Renewing): EngineRea
   return {
     snapshot: reads.snapshot,
     get: (given, ...rest) => readAtOnce(given, () => reads.get(given, ...rest)),
+    rowsByKey(...table) {
+      const rows = reads.rowsByKey(...table)
+      return { get: (given, ...rest) => readAtOnce(given, () => rows.get(given, ...rest)) }
+    },
     getMany: (given, ...rest) => readAtOnce(given, () => reads.getMany(given, ...rest)),
     scan: (given, ...rest) => scanRenewing(renewing, given, () => reads.scan(given, ...rest)),
     // What is found lost after its first rows cannot begin anew.

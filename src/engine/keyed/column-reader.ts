@@ -1,6 +1,6 @@
 /** Reads of one column by key, over and over: all that does not depend on the key is looked up once a version of the catalog. */
 import { LsmtError } from '../../errors.ts'
-import type { EngineRow, EngineValue } from '../engine.ts'
+import type { EngineRow, EngineValue, RowsByKey } from '../engine.ts'
 import type { UserValue } from '../user-value.ts'
 import { checkOptions } from './given.ts'
 import { engineKey, ordinalsOf } from './kv-codec.ts'
@@ -25,24 +25,22 @@ export interface ColumnReader {
 
 interface Prepared {
   readonly codec: Codec
-  readonly columns: readonly number[]
-  readonly asText: ReadonlySet<number> | undefined
+  readonly rows: RowsByKey
   readonly toUser: (value: EngineValue) => UserValue
 }
 
 export function openColumnReader(engine: KeyedEngine, current: () => Codec, column: string, options: ColumnReaderOptions = {}): ColumnReader {
   checkOptions(options, ['asText', 'keyFromText'], 'the options of a reader')
   const { keyFromText = false } = options
-  let prepared = prepare(current(), column, options)
+  let prepared = prepare(engine, current(), column, options)
 
   function read(key: UserKey, snapshot: ReadSnapshot | undefined): EngineRow | undefined | Promise<EngineRow | undefined> {
     const codec = current()
-    if (codec !== prepared.codec) prepared = prepare(codec, column, options)
-    const { columns, asText } = prepared
+    if (codec !== prepared.codec) prepared = prepare(engine, codec, column, options)
+    const { rows } = prepared
     const values = keyFromText && typeof key === 'string' ? [wellFormed(key)] : engineKey(codec, key)
-    return snapshot === undefined ? engine.get(undefined, codec.table, values, columns, undefined, asText) : readBelow(snapshot, values, prepared)
+    return snapshot === undefined ? rows.get(undefined, values) : readWithin(engine, snapshot, (below) => rows.get(below, values))
   }
-  const readBelow = (snapshot: ReadSnapshot, values: EngineRow, { codec, columns, asText }: Prepared) => readWithin(engine, snapshot, (below) => engine.get(below, codec.table, values, columns, undefined, asText))
   const shown = (row: EngineRow | undefined): UserValue | undefined => row && prepared.toUser(row[0]!)
 
   return {
@@ -59,13 +57,13 @@ export function openColumnReader(engine: KeyedEngine, current: () => Codec, colu
 }
 
 /** 42703 for a column that is not there, 22023 for a key that is not of one BYTEA column where it is to be given as text. */
-function prepare(codec: Codec, column: string, { asText = false, keyFromText = false }: ColumnReaderOptions): Prepared {
+function prepare(engine: KeyedEngine, codec: Codec, column: string, { asText = false, keyFromText = false }: ColumnReaderOptions): Prepared {
   const { columns, primaryKey, name } = codec.table
   const ordinals = ordinalsOf(codec, [column]), ordinal = ordinals[0]!
   if (keyFromText && (primaryKey.length !== 1 || columns[primaryKey[0]!]!.type.kind !== 'bytea')) throw new LsmtError('22023', `the key of table "${name}" is not one BYTEA column, so it cannot be made of text`)
   const texts = [...(asText ? ordinals : []), ...(keyFromText ? primaryKey : [])]
   const isKeyAsBytes = keyFromText && !asText && primaryKey[0] === ordinal
-  return { codec, columns: ordinals, asText: texts.length === 0 ? undefined : new Set(texts), toUser: isKeyAsBytes ? bytesOf : codec.toUser[ordinal]! }
+  return { codec, rows: engine.rowsByKey(codec.table, ordinals, texts.length === 0 ? undefined : new Set(texts)), toUser: isKeyAsBytes ? bytesOf : codec.toUser[ordinal]! }
 }
 
 const bytesOf = (value: EngineValue): UserValue => (typeof value === 'string' ? Buffer.from(value) : value)

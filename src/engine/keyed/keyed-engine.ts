@@ -21,4 +21,4 @@ export interface KeyScanOptions extends KeyReadOptions, KeyRangeOptions {
 }
 
 /** That of a database, or of one transaction. */
-export type KeyedEngine = Partial<Pick<Engine, 'walk'>> & Pick<Engine, 'table' | 'catalogVersion' | 'catalogSettled' | 'snapshot' | 'get' | 'scan' | 'insert' | 'insertColumns' | 'write' | 'deleteRange'>
+export type KeyedEngine = Partial<Pick<Engine, 'walk'>> & Pick<Engine, 'table' | 'catalogVersion' | 'catalogSettled' | 'snapshot' | 'rowsByKey' | 'scan' | 'insert' | 'insertColumns' | 'write' | 'deleteRange'>

@@ -1,6 +1,6 @@
 /** Users' rows, keys and bounds as the engine's, and back; made once a table and version of the catalog. */
 import { LsmtError } from '../../errors.ts'
-import type { Engine, EngineRow, EngineValue, KeyBound } from '../engine.ts'
+import type { Engine, EngineRow, EngineValue, KeyBound, RowsByKey } from '../engine.ts'
 import { RowObjects } from '../codec/row-objects.ts'
 import { engineValueOf } from '../engine-value.ts'
 import { visibleOrdinals } from '../schema.ts'
@@ -30,13 +30,14 @@ export interface Codec {
   readonly toEngine: readonly ((value: UserValue) => EngineValue)[]
   readonly toUser: readonly ((value: EngineValue) => UserValue)[]
   readonly toUserColumn: readonly ((values: readonly EngineValue[]) => readonly UserValue[])[]
+  readonly allRows: RowsByKey
   readonly allObjects: RowObjects
   /** By the ordinals of the columns that were asked for. */
   readonly someObjects: Map<string, RowObjects>
 }
 
 /** 42P01 when there is no such table, 0A000 when it has no primary key. */
-export function codecOf(engine: Pick<Engine, 'table' | 'catalogVersion'>, name: string): Codec {
+export function codecOf(engine: Pick<Engine, 'table' | 'catalogVersion' | 'rowsByKey'>, name: string): Codec {
   const table = engine.table(name)
   if (table === undefined) throw new LsmtError('42P01', `table "${name}" does not exist`)
   if (table.hiddenKey) throw new LsmtError('0A000', `table "${name}" has no primary key; use SQL to read and write it`)
@@ -48,6 +49,7 @@ export function codecOf(engine: Pick<Engine, 'table' | 'catalogVersion'>, name: 
     toEngine: table.columns.map(engineValueOf),
     toUser: table.columns.map((column) => userValueOf(column.type)),
     toUserColumn: table.columns.map((column) => userColumnOf(column.type)),
+    allRows: engine.rowsByKey(table, all),
     allObjects: new RowObjects(all.map((ordinal) => table.columns[ordinal]!)),
     someObjects: new Map(),
   }

@@ -3,6 +3,7 @@
  * is looked up anew.
  */
 import { LsmtError } from '../../errors.ts'
+import type { RowObjects } from '../codec/row-objects.ts'
 import type { EngineRow, EngineSnapshot, WriteOperation } from '../engine.ts'
 import { againAfter, againWhenChanged } from '../tables/again-when-changed.ts'
 import { notAtOnce, openColumnReader } from './column-reader.ts'
@@ -117,17 +118,16 @@ const readOptionNames = ['columns', 'snapshot', 'asText']
 const noOptions: KeyReadOptions = {}
 
 function readRow(engine: KeyedEngine, codec: Codec, key: UserKey, options = noOptions): UserRow | undefined | Promise<UserRow | undefined> {
-  if (options === noOptions) return rowShown(codec, codec.all, engine.get(undefined, codec.table, engineKey(codec, key), codec.all))
+  if (options === noOptions) return rowShown(codec.allObjects, codec.allRows.get(undefined, engineKey(codec, key)))
   checkOptions(options, readOptionNames, 'the options of a read')
   const { snapshot } = options
   const asText = options.asText && new Set(ordinalsOf(codec, options.asText))
-  const columns = ordinalsOf(codec, options.columns)
-  const read = (below: EngineSnapshot | undefined): EngineRow | undefined | Promise<EngineRow | undefined> => engine.get(below, codec.table, engineKey(codec, key), columns, undefined, asText)
-  return rowShown(codec, columns, snapshot === undefined ? read(undefined) : readWithin(engine, snapshot, read))
+  const columns = ordinalsOf(codec, options.columns), rows = engine.rowsByKey(codec.table, columns, asText)
+  const read = (below: EngineSnapshot | undefined): EngineRow | undefined | Promise<EngineRow | undefined> => rows.get(below, engineKey(codec, key))
+  return rowShown(objectsOf(codec, columns), snapshot === undefined ? read(undefined) : readWithin(engine, snapshot, read))
 }
 
-function rowShown(codec: Codec, columns: readonly number[], found: EngineRow | undefined | Promise<EngineRow | undefined>): UserRow | undefined | Promise<UserRow | undefined> {
-  const objects = objectsOf(codec, columns)
+function rowShown(objects: RowObjects, found: EngineRow | undefined | Promise<EngineRow | undefined>): UserRow | undefined | Promise<UserRow | undefined> {
   if (found instanceof Promise) return found.then((row) => row && objects.ofRow(row))
   return found && objects.ofRow(found)
 }

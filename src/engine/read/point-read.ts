@@ -1,6 +1,6 @@
 /** Point reads: from keys to their rows in their shards. */
 import { createFetchBatch } from '../../lsm/read/point/fetch-together.ts'
-import type { PointFetch, ReadStats, RowHandle, Snapshot } from '../../lsm/tree.ts'
+import type { PointFetch, PointHints, ReadStats, RowHandle, Snapshot } from '../../lsm/tree.ts'
 import type { EngineRow } from '../engine.ts'
 import type { Shards } from '../shards/shards.ts'
 import type { TableAccess } from '../tables/table-access.ts'
@@ -9,14 +9,14 @@ import type { TableAccess } from '../tables/table-access.ts'
  * Looks up the first key of the key scratch in its shard, in snapshots by shard or (undefined) as it is now. What must
  * be read from storage is read on this thread where the storage can: its files are mostly in the operating system's
  * cache, and waiting for another thread costs ten times such a read. Otherwise the answer is what to fetch before
- * asking again.
+ * asking again. `hints` are about that key.
  */
-export function lookUp(shards: Shards, shard: number, snapshots: readonly Snapshot[] | undefined, access: TableAccess, stats?: ReadStats): RowHandle | PointFetch | undefined {
+export function lookUp(shards: Shards, shard: number, snapshots: readonly Snapshot[] | undefined, access: TableAccess, stats?: ReadStats, hints?: PointHints): RowHandle | PointFetch | undefined {
   const { keys } = shards
   const tree = shards.trees[shard]!
   const snapshot = snapshots === undefined ? shards.newest(shard) : snapshots[shard]
   for (;;) {
-    const found = tree.get(snapshot, access.schema.tableId, keys.addressOf(0), keys.byteLengthOf(0), stats)
+    const found = tree.get(snapshot, access.schema.tableId, keys.addressOf(0), keys.byteLengthOf(0), stats, hints)
     if (found === undefined || !isFetch(found) || found.fetchSync === undefined) return found
     found.fetchSync()
   }

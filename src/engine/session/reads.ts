@@ -1,11 +1,11 @@
 /** What statements read, over the shards of a database or of one transaction. */
 import { checkKey } from '../codec/key-codec.ts'
-import { kindsAsText, readRow } from '../codec/read-row.ts'
-import type { RowReader } from '../codec/read-row.ts'
+import { readRow } from '../codec/read-row.ts'
 import type { EngineRow, EngineScan, EngineSession, EngineSnapshot } from '../engine.ts'
 import { aggregateShards } from '../read/aggregate.ts'
 import { groupShards } from '../read/group.ts'
-import { isFetch, lookUp, readEach } from '../read/point-read.ts'
+import { lookUp, readEach } from '../read/point-read.ts'
+import { ShardRowsByKey } from '../read/rows-by-key.ts'
 import { scanShards } from '../read/scan.ts'
 import { topShards } from '../read/top.ts'
 import { walkShards } from '../read/walk.ts'
@@ -17,25 +17,16 @@ import type { Tables } from '../tables/tables.ts'
 import type { ReadStats } from '../../lsm/tree.ts'
 import { unlessEnded } from '../../runtime/end-signal.ts'
 
-export type EngineReads = Pick<EngineSession, 'snapshot' | 'get' | 'getMany' | 'scan' | 'walk' | 'aggregate' | 'groupedAggregate' | 'topRows'>
+export type EngineReads = Pick<EngineSession, 'snapshot' | 'get' | 'rowsByKey' | 'getMany' | 'scan' | 'walk' | 'aggregate' | 'groupedAggregate' | 'topRows'>
 
 export function createReads(shards: Shards, tables: Pick<Tables, 'access'>): EngineReads {
-  const { assertOpen, kernel: { memory } } = shards
-  const readerOf = createRowReaders()
+  const { assertOpen } = shards
+  // Whoever asks by key asks again.
+  let last: ShardRowsByKey | undefined
 
-  /** Reads the key of `values`; a row that must be fetched first is awaited and asked for again. */
-  function get(given: EngineSnapshot | undefined, access: TableAccess, values: EngineRow, columns: readonly number[], stats: ReadStats | undefined, reader: RowReader): EngineRow | undefined | Promise<EngineRow | undefined> {
-    assertOpen()
-    shards.keys.writeOne(access, values, access.keyInKey)
-    const found = lookUp(shards, shards.keys.shardOf(0), given && shardsOf(given), access, stats)
-    if (found === undefined) return undefined
-    if (!isFetch(found)) return readRow(memory, reader, found, columns, values)
-    return found.fetch().then(() => {
-      const answer = found.elsewhere?.answer()
-      if (answer === undefined) return get(given, access, values, columns, stats, reader)
-      assertOpen()
-      return answer.row && readRow(memory, reader, answer.row, columns, values)
-    })
+  function rowsByKey(access: TableAccess, columns: readonly number[], asText: ReadonlySet<number> | undefined): ShardRowsByKey {
+    if (last !== undefined && last.access === access && last.columns === columns && last.asText === asText) return last
+    return (last = new ShardRowsByKey(shards, access, columns, asText))
   }
 
   /** The access of a table, once the snapshot is there. */
@@ -55,17 +46,9 @@ export function createReads(shards: Shards, tables: Pick<Tables, 'access'>): Eng
     },
     get(given, table, key, columns, stats, asText) {
       assertOpen()
-      const access = tables.access(table)
-      const reader = readerOf(access, asText)
-      const ready = given && (given as ShardSnapshot).ready
-      if (ready === undefined && isShortText(shards, access, key, asText)) {
-        const found = lookUp(shards, shards.keys.shardOf(0), given && shardsOf(given), access, stats)
-        if (found === undefined) return undefined
-        if (!isFetch(found)) return readRow(memory, reader, found, columns, key)
-      }
-      const values = checkKey(access.keys, key, asText)
-      return ready === undefined ? get(given, access, values, columns, stats, reader) : ready.then(() => get(given, access, values, columns, stats, reader))
+      return rowsByKey(tables.access(table), columns, asText).get(given, key, stats)
     },
+    rowsByKey: (table, columns, asText) => new ShardRowsByKey(shards, tables.access(table), columns, asText),
     getMany(given, table, keys, columns, stats) {
       assertOpen()
       const access = tables.access(table)
@@ -83,23 +66,6 @@ export function createReads(shards: Shards, tables: Pick<Tables, 'access'>): Eng
       return (given as ShardSnapshot).ready === undefined ? walkShards(shards, shardsOf(given), tables.access(scan.table), scan) : undefined
     },
     ...createAggregates(shards, readyAccess),
-  }
-}
-
-/** Writes a key that needs no check; false where it is another. */
-function isShortText({ keys }: Shards, { keys: { form, takesShortText }, keyInRow }: TableAccess, key: EngineRow, asText: ReadonlySet<number> | undefined): boolean {
-  const [only] = key
-  if (key.length !== 1 || typeof only !== 'string' || form !== 'bytes') return false
-  return (takesShortText || asText?.has(keyInRow[0]!) === true) && keys.writeShortText(only)
-}
-
-/** How rows of a table are read, with some bytes as text: the last answer is kept, since who asks by key asks again. */
-function createRowReaders(): (access: TableAccess, asText: ReadonlySet<number> | undefined) => RowReader {
-  let last: { readonly access: TableAccess; readonly asText: ReadonlySet<number>; readonly reader: RowReader } | undefined
-  return (access, asText) => {
-    if (asText === undefined) return access
-    if (last === undefined || last.access !== access || last.asText !== asText) last = { access, asText, reader: { kinds: kindsAsText(access.kinds, asText), placeInKey: access.placeInKey } }
-    return last.reader
   }
 }
 

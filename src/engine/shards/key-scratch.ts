@@ -34,6 +34,8 @@ export interface KeyScratch {
   addressOf(index: number): Pointer
   byteLengthOf(index: number): number
   hashOf(index: number): number
+  /** Where the hash of the key at index 0 stands. */
+  readonly firstHash: Pointer
   shardOf(index: number): number
   /** The key's bytes as a text, for maps by key. */
   identityOf(index: number): string
@@ -67,12 +69,13 @@ export function createKeyScratch(kernel: Kernel, shardCount: number): KeyScratch
   }
 
   return {
+    firstHash: hashes,
     writeOne(access, values, ordinals) {
       reserve(boundedKeyBytes(access, values, ordinals))
       exports.bloomHash(keys, write(access, 0, keys, values, ordinals), hashes)
     },
     writeShortText(text) {
-      if (!writeShortAscii(memory.buffer, keys, text)) return false
+      if (!writeShortAscii(memory.u8, keys, text)) return false
       exports.bloomHash(keys, place(0, keys, text.length), hashes)
       return true
     },
@@ -87,7 +90,7 @@ export function createKeyScratch(kernel: Kernel, shardCount: number): KeyScratch
     copyOne(bytes, from, to) {
       reserve(to - from)
       for (let i = from; i < to; i++) memory.u8[keys + i - from] = bytes[i]!
-      place(0, keys, to - from)
+      exports.bloomHash(keys, place(0, keys, to - from), hashes)
     },
     addressOf: (index) => u32[refsWord + 2 * index]!,
     byteLengthOf: (index) => u32[refsWord + 2 * index + 1]!,

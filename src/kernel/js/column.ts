@@ -39,7 +39,7 @@ export function createColumnJs(memory: LinearMemory): ColumnExports {
     columnValidate: createValidator(memory, layout, places, front),
     ...getters,
     columnFindKey: createFindKey(memory, layout, getters),
-    ...createKeyIndex(memory, layout, places),
+    ...createKeyIndex(memory, layout, places, getters),
     columnFront: front.columnFront,
     ...createColumnExpand(memory, layout, places, front),
     ...createColumnGather(memory, layout, getters),

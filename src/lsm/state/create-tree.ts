@@ -23,7 +23,7 @@ import { releaseView, retainView } from './view.ts'
 import type { View } from './view.ts'
 import { takeCheckpoint } from './snapshot/checkpoint.ts'
 import { openOverlay } from './snapshot/overlay.ts'
-import { takeSnapshot, viewOf } from './snapshot/tree-snapshot.ts'
+import { takeSnapshot, TreeSnapshot, viewOf } from './snapshot/tree-snapshot.ts'
 import { appendBatch, freeze } from './write-path.ts'
 
 /** Flushes what is frozen, and then compacts what is to be compacted, in the background. */
@@ -84,9 +84,9 @@ export function treeReads(state: TreeState): Pick<Tree, 'layouts' | 'snapshot' |
     layouts,
     snapshot: () => takeSnapshot(state),
     overlay: (below) => openOverlay(state, below),
-    get(snapshot, tableId, key, keyBytes, stats) {
-      const { view, sequence } = viewOf(state, snapshot)
-      const found = state.pointReader.get(view, sequence, tableId, key, keyBytes, stats)
+    get(snapshot, tableId, key, keyBytes, stats, hints) {
+      const read = snapshot instanceof TreeSnapshot ? snapshot : undefined
+      const found = state.pointReader.get(read === undefined ? state.view : read.view, read === undefined ? state.visibleSequence : read.sequence, tableId, key, keyBytes, stats, hints)
       // Asking again would find no more.
       if (found !== undefined && (found as PointFetch).fetch !== undefined) refuseWhenClosed(state)
       return found

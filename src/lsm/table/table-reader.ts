@@ -11,8 +11,7 @@ import type { Fetch, ReadStats } from './fetch.ts'
 import { slotOf } from './format.ts'
 import { chunkBytes } from './read/chunk-loader.ts'
 import { notePartRead } from './read/expand-chunk.ts'
-import { createRowFinder } from './read/find-row.ts'
-import type { RowFinder } from './read/find-row.ts'
+import { RowFinder } from './read/find-row.ts'
 import type { KeptRows } from './read/kept-rows.ts'
 import type { KeptTotals } from './read/kept-totals.ts'
 import { OpenFile } from './read/open-file.ts'
@@ -21,6 +20,7 @@ import { rangeTombstonesOf, refAt, searchFirstKeys, textExtremesAt, zoneMapAt } 
 import type { Tail } from './read/tail-view.ts'
 import { checkLengths } from './read/tail.ts'
 import { tableFileName } from './table-file-name.ts'
+import { noPlace } from './table.ts'
 import type { ChunkName, FoundRow, OpenTableOptions, PinnedChunks, RangeTombstone, TableMeta, TableReader } from './table.ts'
 
 export async function openTable(options: OpenTableOptions): Promise<TableReader> {
@@ -61,7 +61,7 @@ class FileReader implements TableReader {
     this.windowBytesMax = Math.floor(file.cache.bytesMax / 32)
     this.memory = file.kernel.memory
     this.exports = file.kernel.exports
-    this.finder = createRowFinder(file)
+    this.finder = new RowFinder(file)
   }
 
   get cover(): RangeCover | undefined {
@@ -123,12 +123,12 @@ class FileReader implements TableReader {
     return this.exports.zoneMapRowGroupOf(footer + firstKeys, footer + firstKeyRefs, footer + data, shape.rowGroupCount, sharedKeyBytes, key, keyBytes)
   }
 
-  findIndexed(key: Pointer, keyBytes: number, hash: Pointer): FoundRow | 'absent' | undefined {
+  findIndexed(key: Pointer, keyBytes: number, hash: Pointer, ordinal: number, out: Pointer): number {
     const { file } = this
-    if (!file.hasKeyIndexes || file.closed || !file.loader.isInMemory) return undefined
+    if (!file.hasKeyIndexes || file.askedOften >= 0 || file.closed || !file.loader.isInMemory) return noPlace.unknown
     file.loader.mark()
     const rowGroup = this.rowGroupOf(key, keyBytes)
-    return rowGroup < 0 ? undefined : this.finder.findIndexed(rowGroup, key, keyBytes, hash)
+    return rowGroup < 0 ? noPlace.unknown : this.finder.findIndexed(rowGroup, key, keyBytes, hash, ordinal, out)
   }
 
   rowGroupsIn(lower: Uint8Array | undefined, upper: Uint8Array | undefined): { readonly from: number; readonly to: number } {

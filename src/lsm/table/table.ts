@@ -131,8 +131,12 @@ export interface TableReader {
   rowGroupRows(rowGroup: number): number
   /** First key of a row group, in linear memory, valid while the reader is open. All keys before are in row groups before. */
   firstKey(rowGroup: number): { readonly address: Pointer; readonly byteLength: number }
-  /** As `find` in the row group that the key is in if it is in the file, where that is cached and its keys have an index in memory; undefined where it is to be found otherwise. */
-  findIndexed(key: Pointer, keyBytes: number, hash: Pointer): FoundRow | 'absent' | undefined
+  /**
+   * The place of the row of a key (`placeOf`), or one of `noPlace`, where the row group that it would be in is cached and the keys have an
+   * index in memory; `hash` is the key's `bloomHash`. What became of column `ordinal` of the row (-1: none) is put at `out` as
+   * `columnGetIndexed` does; `out`: 24 bytes.
+   */
+  findIndexed(key: Pointer, keyBytes: number, hash: Pointer, ordinal: number, out: Pointer): number
   /**
    * Point read in one row group: the position of the key, tombstone or not, or what must be fetched.
    * 'absent' when the key is not there. `hash` is the key's `bloomHash`.
@@ -175,6 +179,14 @@ export interface PinnedChunks {
   chunk(rowGroup: number, column: ChunkName): Pointer
   unpin(): void
 }
+
+/** A row of a file as one number: rows of a row group are numbered in 16 bits. */
+export const placeOf = (rowGroup: number, row: number): number => rowGroup * 0x1_0000 + row
+export const rowGroupAt = (place: number): number => Math.floor(place / 0x1_0000)
+export const rowAt = (place: number): number => place % 0x1_0000
+
+/** Why there is no place: no row has the key, or one that was deleted; it is to be found otherwise. */
+export const noPlace = { absent: -1, deleted: -2, unknown: -3 } as const
 
 export interface FoundRow {
   readonly rowGroup: number

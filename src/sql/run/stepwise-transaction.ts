@@ -117,9 +117,14 @@ function keyedEngine(session: EngineTransaction, turns: Turns, signal: CancelSig
       turns.assertOpen()
       return session.snapshot()
     },
-    get(...given) {
-      turns.assertOpen()
-      return session.get(...given)
+    rowsByKey(...given) {
+      const rows = session.rowsByKey(...given)
+      return {
+        get(...read) {
+          turns.assertOpen()
+          return rows.get(...read)
+        },
+      }
     },
     scan: (_, scan, stats) => turns.stream(() => session.scan(session.snapshot(), { signal, ...scan }, stats)),
     insert: (...given) => turns.write(() => session.insert(...given)),

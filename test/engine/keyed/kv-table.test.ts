@@ -188,7 +188,7 @@ describe('a table by key', () => {
 
   test('a getSync that must wait is refused, a get waits', async () => {
     const engine = openModelEngine()
-    const slow: Engine = { ...engine, catalogVersion: engine.catalogVersion, get: async (...given) => engine.get(...given) }
+    const slow: Engine = { ...engine, catalogVersion: engine.catalogVersion, rowsByKey(...table) { const rows = engine.rowsByKey(...table); return { get: async (...given) => rows.get(...given) } } }
     const kv = openKeyedTable(slow, 'kv')
     await kv.put({ key: 'a', value: 'b' })
     expect(() => kv.getSync('a')).toThrow(expect.objectContaining({ code: '0A000' }))

@@ -21,11 +21,12 @@ const isDeleted = (key: number): boolean => key % 3 === 2
 /** Even keys in one sorted run, of which every third is deleted again by a run above if `runs` is 2. Counts what is asked for a key. */
 async function openKeys(kind: 'wasm' | 'js', cacheBytesMax: number, runs: 1 | 2) {
   const opened = openTestKernel(kind, 64 * MiB), asked = { searches: 0, indexes: 0, filters: 0 }
-  const { columnFindKey, columnFindIndexed, bloomProbe } = opened.exports
+  const { columnFindKey, columnFindIndexed, columnGetIndexed, bloomProbe } = opened.exports
   const exports: Kernel['exports'] = {
     ...opened.exports,
     columnFindKey(...given) { asked.searches++; return columnFindKey(...given) },
     columnFindIndexed(...given) { asked.indexes++; return columnFindIndexed(...given) },
+    columnGetIndexed(...given) { asked.indexes++; return columnGetIndexed(...given) },
     bloomProbe(...given) { asked.filters++; return bloomProbe(...given) },
   }
   const kernel: Kernel = { ...opened, exports }, storage = createMemoryStorage({ syncReads: true })

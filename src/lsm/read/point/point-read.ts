@@ -9,21 +9,16 @@ import { tableIdBytes } from '../../batch.ts'
 import { compareToMemory, keyHeadInMemory } from '../../keys/key-bytes.ts'
 import type { RangeCover } from '../../keys/range-cover.ts'
 import type { RowLayout } from '../../keys/row-layout.ts'
-import type { FilterCounts, PointFetch, ReadStats, RowHandle } from '../../tree.ts'
-import type { FoundRow, TableReader } from '../../table/table.ts'
+import type { FilterCounts, PointFetch, PointHints, ReadStats, RowHandle } from '../../tree.ts'
+import { noPlace, placeOf } from '../../table/table.ts'
+import type { TableReader } from '../../table/table.ts'
 import type { Levels, TableFile } from '../../state/version.ts'
 import type { View } from '../../state/view.ts'
 import { createRowHandles } from './row-handle.ts'
 import type { RowHandles, RowScratch } from './row-handle.ts'
 import { loadTails } from '../load-tails.ts'
 
-export interface PointReader {
-  get(view: View, sequence: number, tableId: number, key: Pointer, keyBytes: number, stats?: ReadStats): RowHandle | PointFetch | undefined
-  readonly counts: FilterCounts
-  free(): void
-}
-
-/** Scratch in linear memory: one cell, one hash, a key with its table id, filter records and their answers, text. */
+/** Scratch in linear memory: one cell and what becomes of it, one hash, a key with its table id, filter records and their answers, text. */
 interface Scratch extends RowScratch {
   readonly hash: Pointer
   readonly rows: RowHandles
@@ -51,21 +46,45 @@ function tableInView(view: View, tableId: number): TableInView {
   return { view, tableId, shape: view.shapes.get(tableId), levels, only: files.length === 1 ? files[0] : undefined }
 }
 
-export function createPointReader(kernel: Kernel): PointReader {
-  const scratch = createScratch(kernel)
-  let last: TableInView | undefined
-  return {
-    counts: scratch.counts,
-    get(view, sequence, tableId, key, keyBytes, stats) {
-      if (last === undefined || last.view !== view || last.tableId !== tableId) last = tableInView(view, tableId)
-      const { shape, levels, only } = last
-      if (shape === undefined) return undefined
-      const inMemory = findInMemtables(scratch, view, sequence, shape, key, keyBytes)
-      if (inMemory !== 'unknown') return inMemory
-      return levels === undefined ? undefined : findInFiles(scratch, levels, only, shape, key, keyBytes, stats)
-    },
-    free: scratch.free,
+/** A class, as what it asks are: each shard has one, and reads by key go from shard to shard. */
+export class PointReader {
+  private readonly scratch: Scratch
+  private last: TableInView | undefined
+
+  constructor(kernel: Kernel) {
+    this.scratch = createScratch(kernel)
   }
+
+  get counts(): FilterCounts {
+    return this.scratch.counts
+  }
+
+  /** See `Tree.get`. */
+  get(view: View, sequence: number, tableId: number, key: Pointer, keyBytes: number, stats: ReadStats | undefined, hints: PointHints | undefined): RowHandle | PointFetch | undefined {
+    let { last } = this
+    if (last === undefined || last.view !== view || last.tableId !== tableId) last = this.last = tableInView(view, tableId)
+    const { shape, levels, only } = last, { scratch } = this
+    if (shape === undefined) return undefined
+    const inMemory = findInMemtables(scratch, view, sequence, shape, key, keyBytes)
+    if (inMemory !== 'unknown') return inMemory
+    if (levels === undefined) return undefined
+    const hash = hints === undefined ? hashed(scratch, key, keyBytes) : hints.hash
+    if (only !== undefined) {
+      // Where no other file may have the key its filter need not be asked: an index of keys tells as much, and wrongly never.
+      const place = only.reader.findIndexed(key, keyBytes, hash, hints === undefined ? -1 : hints.column, scratch.cell)
+      if (place !== noPlace.unknown) return foundInOnly(scratch, only.reader, place, shape, hints)
+    }
+    return findInFiles(scratch, levels, shape, key, keyBytes, hash, stats)
+  }
+
+  free(): void {
+    this.scratch.free()
+  }
+}
+
+function hashed({ kernel: { exports }, hash }: Scratch, key: Pointer, keyBytes: number): Pointer {
+  exports.bloomHash(key, keyBytes, hash)
+  return hash
 }
 
 function findInMemtables(scratch: Scratch, view: View, sequence: number, shape: RowLayout, key: Pointer, keyBytes: number): RowHandle | undefined | 'unknown' {
@@ -90,20 +109,16 @@ function writeTableKey({ kernel: { memory: { u8, view } }, memtableKey }: Scratc
   return prefixed
 }
 
-function findInFiles(scratch: Scratch, levels: Levels, only: TableFile | undefined, shape: RowLayout, key: Pointer, keyBytes: number, stats: ReadStats | undefined): RowHandle | PointFetch | undefined {
-  const { kernel: { memory, exports }, candidates } = scratch
-  exports.bloomHash(key, keyBytes, scratch.hash)
-  // Where no other file may have the key its filter need not be asked: an index of keys tells as much, and wrongly never.
-  const found = only?.reader.findIndexed(key, keyBytes, scratch.hash)
-  if (found !== undefined) return foundInOnly(scratch, only!.reader, found, shape)
+function findInFiles(scratch: Scratch, levels: Levels, shape: RowLayout, key: Pointer, keyBytes: number, hash: Pointer, stats: ReadStats | undefined): RowHandle | PointFetch | undefined {
+  const { kernel: { memory }, candidates } = scratch
   const count = candidateFiles(memory, levels, key, keyBytes, candidates)
   if (count === 0) return undefined
-  const answers = probeFilters(scratch, count)
+  const answers = probeFilters(scratch, hash, count)
   if (answers === 0) return tailsOf(candidates.slice(0, count), stats)
   for (let i = 0; i < count; i++) {
     const { reader } = candidates[i]!
     if (memory.u8[answers + i] === 1) {
-      const found = findInFile(scratch, reader, reader.rowGroupOf(key, keyBytes), shape, key, keyBytes, stats)
+      const found = findInFile(scratch, reader, reader.rowGroupOf(key, keyBytes), shape, key, keyBytes, hash, stats)
       if (found !== 'absent') return found
       scratch.counts.wrong++
     } else scratch.counts.absent++
@@ -113,21 +128,21 @@ function findInFiles(scratch: Scratch, levels: Levels, only: TableFile | undefin
   return undefined
 }
 
-function foundInOnly({ counts, rows }: Scratch, reader: TableReader, found: FoundRow | 'absent', shape: RowLayout): RowHandle | undefined {
-  if (found === 'absent') {
+function foundInOnly({ counts, rows }: Scratch, reader: TableReader, place: number, shape: RowLayout, hints: PointHints | undefined): RowHandle | undefined {
+  if (place === noPlace.absent) {
     counts.absent++
     return undefined
   }
   counts.present++
-  return found.tombstone ? undefined : rows.ofTable(shape, reader, found)
+  return place === noPlace.deleted ? undefined : rows.ofTable(shape, reader, place, hints === undefined ? -1 : hints.column)
 }
 
-function findInFile({ counts, hash, rows }: Scratch, reader: TableReader, rowGroup: number, shape: RowLayout, key: Pointer, keyBytes: number, stats: ReadStats | undefined): RowHandle | PointFetch | undefined | 'absent' {
+function findInFile({ counts, rows }: Scratch, reader: TableReader, rowGroup: number, shape: RowLayout, key: Pointer, keyBytes: number, hash: Pointer, stats: ReadStats | undefined): RowHandle | PointFetch | undefined | 'absent' {
   const found = rowGroup < 0 ? 'absent' : reader.find(rowGroup, key, keyBytes, hash, stats)
   if (found === 'absent') return found
   if ('fetch' in found) return { ...found, files: [reader], rowGroup }
   counts.present++
-  return found.tombstone ? undefined : rows.ofTable(shape, reader, found)
+  return found.tombstone ? undefined : rows.ofTable(shape, reader, placeOf(rowGroup, found.row), -1)
 }
 
 /** All tails at once: one of them alone would seldom do, and waiting for one after the other costs more than a request. */
@@ -177,7 +192,7 @@ function firstNotBefore(memory: LinearMemory, files: readonly TableFile[], head:
 }
 
 /** Asks all filters in one call; returns the address of one answer byte a candidate, or 0 when not all of them are in memory. */
-function probeFilters({ kernel: { memory: { u32 }, exports }, candidates, hash, filters: room }: Scratch, count: number): Pointer {
+function probeFilters({ kernel: { memory: { u32 }, exports }, candidates, filters: room }: Scratch, hash: Pointer, count: number): Pointer {
   const filters = room(count)
   const answers = filters + 8 * count
   for (let i = 0; i < count; i++) {
@@ -203,7 +218,7 @@ function coversInMemory(memory: LinearMemory, cover: RangeCover, key: Pointer, k
 
 function createScratch(kernel: Kernel): Scratch {
   const { heap } = kernel
-  const cell = heap.allocate(16), hash = heap.allocate(16)
+  const cell = heap.allocate(24), hash = heap.allocate(16)
   const key = growing(kernel, 256), filters = growing(kernel, 512), text = growing(kernel, 1024)
   const row = { kernel, cell, text: text.atLeast }
   return {

@@ -3,19 +3,21 @@
  * next point read, so a reader has one handle for all its rows.
  */
 import { invariant } from '../../../errors.ts'
+import { cellStates } from '../../../kernel/column.ts'
 import type { Kernel } from '../../../kernel/kernel.ts'
 import type { Pointer } from '../../../kernel/linear-memory.ts'
 import { checkDecoded } from '../row-group-columns.ts'
 import { decodeKeyNumber, decodeKeyText, keyPart } from '../../keys/key-columns.ts'
 import type { PhysicalKind } from '../../layout.ts'
 import type { RowLayout } from '../../keys/row-layout.ts'
-import type { FoundRow, TableReader } from '../../table/table.ts'
-import type { RowHandle } from '../../tree.ts'
+import { rowAt, rowGroupAt } from '../../table/table.ts'
+import type { TableReader } from '../../table/table.ts'
+import type { FoundBytes, RowHandle } from '../../tree.ts'
 
 /** Memory that the handles of one reader share. */
 export interface RowScratch {
   readonly kernel: Kernel
-  /** 16 bytes for one value or ref. */
+  /** 24 bytes: one value or ref, and what `TableReader.findIndexed` says of it. */
   readonly cell: Pointer
   /** Memory for at least so many bytes of text. */
   text(byteLength: number): Pointer
@@ -32,6 +34,8 @@ class FoundRowHandle implements RowHandle {
   private readonly source: CellSource
   /** The column whose value is in the cell; -1: none. Whoever wants a value asks first whether it is null. */
   private loaded = -1
+  /** Of a value that is loaded. */
+  private state: number = cellStates.isUnread
 
   constructor(scratch: RowScratch, source: CellSource) {
     this.scratch = scratch
@@ -45,10 +49,20 @@ class FoundRowHandle implements RowHandle {
     return this
   }
 
+  /** The same where what became of one column of it stands in the scratch. */
+  beginWith(shape: RowLayout, ordinal: number): this {
+    this.shape = shape
+    const state = this.scratch.kernel.memory.u32[(this.scratch.cell >>> 2) + 2]!
+    this.loaded = state === cellStates.isUnread ? -1 : ordinal
+    this.state = state
+    return this
+  }
+
   isNull(ordinal: number): boolean {
-    const isThere = this.source.load(ordinal, this.kindOf(ordinal))
-    this.loaded = isThere ? ordinal : -1
-    return !isThere
+    if (this.loaded === ordinal) return this.state === cellStates.isNull
+    this.state = this.source.load(ordinal, this.kindOf(ordinal)) ? cellStates.isThere : cellStates.isNull
+    this.loaded = ordinal
+    return this.state === cellStates.isNull
   }
 
   i64(ordinal: number): bigint {
@@ -68,10 +82,10 @@ class FoundRowHandle implements RowHandle {
     return this.scratch.kernel.memory.f64[this.scratch.cell >>> 3]!
   }
 
-  bytes(ordinal: number): { readonly address: Pointer; readonly byteLength: number } {
+  bytes(ordinal: number): FoundBytes {
     this.loadValue(ordinal, 'bytes')
     const { u32 } = this.scratch.kernel.memory
-    return { address: u32[this.scratch.cell >>> 2]!, byteLength: u32[(this.scratch.cell >>> 2) + 1]! }
+    return { address: u32[this.scratch.cell >>> 2]!, byteLength: u32[(this.scratch.cell >>> 2) + 1]!, isAscii: this.state === cellStates.isAscii }
   }
 
   private kindOf(ordinal: number): PhysicalKind {
@@ -82,9 +96,7 @@ class FoundRowHandle implements RowHandle {
 
   private loadValue(ordinal: number, kind: PhysicalKind): void {
     invariant(this.kindOf(ordinal) === kind, () => `column ${ordinal} is not ${kind}`)
-    if (this.loaded === ordinal) return
-    this.loaded = -1
-    if (this.source.load(ordinal, kind)) return
+    if (!this.isNull(ordinal)) return
     this.scratch.kernel.memory.u32.fill(0, this.scratch.cell >>> 2, (this.scratch.cell >>> 2) + 2)
   }
 }
@@ -140,28 +152,28 @@ class TableCells implements CellSource {
   private readonly scratch: RowScratch
   private shape!: RowLayout
   private reader!: TableReader
-  private found!: FoundRow
+  private place = 0
 
   constructor(scratch: RowScratch) {
     this.scratch = scratch
   }
 
-  begin(shape: RowLayout, reader: TableReader, found: FoundRow): void {
+  begin(shape: RowLayout, reader: TableReader, place: number): void {
     this.shape = shape
     this.reader = reader
-    this.found = found
+    this.place = place
   }
 
   load(ordinal: number, kind: PhysicalKind): boolean {
     const { kernel: { exports }, cell } = this.scratch
-    const chunk = this.reader.chunk(this.found.rowGroup, ordinal)
+    const chunk = this.reader.chunk(rowGroupAt(this.place), ordinal)
     invariant(chunk !== undefined, 'a found row is read after its chunks left the cache')
     if (chunk === 0) return loadMissing(this.scratch, this.shape, ordinal)
     switch (kind) {
       case 'i64':
-        return checkDecoded(exports.columnGetI64(chunk, this.found.row, cell), kind) !== 0
+        return checkDecoded(exports.columnGetI64(chunk, rowAt(this.place), cell), kind) !== 0
       case 'f64':
-        return checkDecoded(exports.columnGetF64(chunk, this.found.row, cell), kind) !== 0
+        return checkDecoded(exports.columnGetF64(chunk, rowAt(this.place), cell), kind) !== 0
       case 'bytes':
         return checkDecoded(this.loadBytes(chunk, ordinal), kind) !== 0
     }
@@ -169,17 +181,18 @@ class TableCells implements CellSource {
 
   private loadBytes(chunk: Pointer, ordinal: number): number {
     const { kernel: { exports }, cell, text } = this.scratch
-    const isThere = exports.columnGetBytes(chunk, this.found.row, cell, 0)
+    const row = rowAt(this.place), isThere = exports.columnGetBytes(chunk, row, cell, 0)
     if (isThere !== -2) return isThere
-    this.reader.notePartRead(this.found.rowGroup, ordinal)
-    return exports.columnGetBytes(chunk, this.found.row, cell, text(exports.columnDecodeScratchBytes(chunk)))
+    this.reader.notePartRead(rowGroupAt(this.place), ordinal)
+    return exports.columnGetBytes(chunk, row, cell, text(exports.columnDecodeScratchBytes(chunk)))
   }
 }
 
 /** The handles that one reader gives out. */
 export interface RowHandles {
   ofMemtable(shape: RowLayout, row: Pointer, key: Pointer, keyBytes: number): RowHandle
-  ofTable(shape: RowLayout, reader: TableReader, found: FoundRow): RowHandle
+  /** `loaded`: the column that `TableReader.findIndexed` has put into the cell; -1: none. */
+  ofTable(shape: RowLayout, reader: TableReader, place: number, loaded: number): RowHandle
 }
 
 export function createRowHandles(scratch: RowScratch): RowHandles {
@@ -190,9 +203,9 @@ export function createRowHandles(scratch: RowScratch): RowHandles {
       memtableCells.begin(shape, row, key, keyBytes)
       return memtableRow.begin(shape)
     },
-    ofTable(shape, reader, found) {
-      tableCells.begin(shape, reader, found)
-      return tableRow.begin(shape)
+    ofTable(shape, reader, place, loaded) {
+      tableCells.begin(shape, reader, place)
+      return loaded < 0 ? tableRow.begin(shape) : tableRow.beginWith(shape, loaded)
     },
   }
 }

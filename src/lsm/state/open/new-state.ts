@@ -1,7 +1,7 @@
 /** A tree as its table files have it, before its log is read. */
 import type { Log } from '../../log/log.ts'
 import type { ManifestState } from '../../manifest.ts'
-import { createPointReader } from '../../read/point/point-read.ts'
+import { PointReader } from '../../read/point/point-read.ts'
 import { createMemtable } from '../memtable.ts'
 import { defineTable } from '../tree-state.ts'
 import type { TreeOptions, TreeState } from '../tree-state.ts'
@@ -14,7 +14,7 @@ export function newTreeState(options: TreeOptions, manifest: ManifestState, log:
   const { kernel, memtableMemory, settings } = options
   const active = createMemtable(kernel, memtableMemory, manifest.flushedSequence, settings.memtableBytesMax)
   const state: TreeState = {
-    options, log, pointReader: createPointReader(kernel),
+    options, log, pointReader: new PointReader(kernel),
     counters: { flushes: 0, compactions: 0, trivialMoves: 0, bytesFlushed: 0, bytesCompacted: 0, stalledSlowMs: 0, stalledStopMs: 0 },
     layouts: new Map(), shapes: new Map(), allShapes: [], maxTableId: manifest.maxTableId,
     view: createView({ memtables: [active], version, shapes: new Map() }),

@@ -3,6 +3,7 @@
  * them; otherwise what must be fetched, which is the whole row group in one request, its chunks being neighbours. The tail must be in memory.
  */
 import { corruption } from '../../../errors.ts'
+import type { KernelExports } from '../../../kernel/kernel.ts'
 import type { Pointer } from '../../../kernel/linear-memory.ts'
 import type { Fetch, ReadStats } from '../fetch.ts'
 import type { Frame } from '../chunk-cache.ts'
@@ -10,49 +11,56 @@ import { chunkBytes, chunkName, pinChunks, pinChunksSync, unpinAll } from './chu
 import type { OpenFile } from './open-file.ts'
 import { keySlot, tombstoneSlot } from '../format.ts'
 import { noteSearch, quickenAskedOften } from './expand-chunk.ts'
+import { noPlace, placeOf } from '../table.ts'
 import type { FoundRow } from '../table.ts'
 
 /** Bytes of work area that a search needs beside the chunk's own scratch: one value. */
 const workBytes = 16
 
-/** Point reads over one file. Row groups that are being fetched are fetched once, whoever asks. */
-export interface RowFinder {
-  /** The same as `find` where all chunks are cached and keys have an index; undefined where they have not, or something else is to be done first. */
-  findIndexed(rowGroup: number, key: Pointer, keyBytes: number, hash: Pointer): FoundRow | 'absent' | undefined
-  find(rowGroup: number, key: Pointer, keyBytes: number, hash: Pointer, stats: ReadStats | undefined): FoundRow | Fetch | 'absent'
-  fetch(rowGroups: readonly number[], stats: ReadStats | undefined): Promise<void>
-}
+/** Point reads over one file. Row groups that are being fetched are fetched once, whoever asks. A class, as its reader is. */
+export class RowFinder {
+  private readonly file: OpenFile
+  private readonly exports: KernelExports
+  private readonly fetching = new Map<number, Promise<void>>()
+  private chunkCounts: Uint16Array | undefined
 
-export function createRowFinder(file: OpenFile): RowFinder {
-  const fetching = new Map<number, Promise<void>>()
-  let chunkCounts: Uint16Array | undefined
-  const areAllCached = (rowGroup: number, first: number): boolean => {
-    const cached = file.cache.touchAll(file.cached, first, first + file.tail.slots.count)
-    return cached === (chunkCounts ??= chunkCountsOf(file))[rowGroup]
+  constructor(file: OpenFile) {
+    this.file = file
+    this.exports = file.kernel.exports
   }
-  return {
-    findIndexed(rowGroup, key, keyBytes, hash) {
-      const { cache, cached, askedOften, kernel: { exports } } = file
-      const first = rowGroup * file.tail.slots.count, keyIndex = cache.keyIndex(cached, first + keySlot)
-      if (keyIndex === 0 || askedOften >= 0 || !areAllCached(rowGroup, first)) return undefined
-      const work = cache.scratch(workBytes), keys = cache.peek(cached, first + keySlot)
-      // Room for the work may have been that of the keys.
-      if (keys === 0) return undefined
-      const row = exports.columnFindIndexed(keys, cache.keyIndex(cached, first + keySlot), hash, key, keyBytes, work)
-      return row < 0 ? 'absent' : { rowGroup, row, tombstone: isTombstone(file, first + tombstoneSlot, row, work) }
-    },
-    find(rowGroup, key, keyBytes, hash, stats) {
-      const first = rowGroup * file.tail.slots.count
-      if (file.askedOften >= 0) quickenAskedOften(file, file.askedOften)
-      const work = workArea(file, first)
-      // Making room for the search, or for a chunk's expanded form, may have evicted the tail itself.
-      if (work === 0 || !file.loader.isInMemory || !areAllCached(rowGroup, first)) return fetchOf(file, rowGroup, fetching, stats)
-      const row = rowOf(file, first + keySlot, key, keyBytes, hash, work)
-      if (row === -1) return 'absent'
-      if (row < 0) throw unreadable(file, first + keySlot, 'a key in every row')
-      return { rowGroup, row, tombstone: isTombstone(file, first + tombstoneSlot, row, work) }
-    },
-    fetch: (rowGroups, stats) => fetchShared(file, rowGroups, fetching, stats),
+
+  /** See `TableReader.findIndexed`; in the row group that the key is in if it is in the file. */
+  findIndexed(rowGroup: number, key: Pointer, keyBytes: number, hash: Pointer, ordinal: number, out: Pointer): number {
+    const { file } = this, { cache, cached, tail: { slots } } = file
+    const first = rowGroup * slots.count, keyIndex = cache.keyIndex(cached, first + keySlot)
+    if (keyIndex === 0 || !this.areAllCached(rowGroup, first)) return noPlace.unknown
+    const slot = ordinal < 0 ? undefined : slots.ofColumn[ordinal], column = slot === undefined ? 0 : cache.peek(cached, first + slot)
+    const row = this.exports.columnGetIndexed(cache.peek(cached, first + keySlot), keyIndex, hash, key, keyBytes, column, out)
+    if (row < 0) return noPlace.absent
+    return isTombstone(file, first + tombstoneSlot, row, out + 16) ? noPlace.deleted : placeOf(rowGroup, row)
+  }
+
+  find(rowGroup: number, key: Pointer, keyBytes: number, hash: Pointer, stats: ReadStats | undefined): FoundRow | Fetch | 'absent' {
+    const { file } = this
+    const first = rowGroup * file.tail.slots.count
+    if (file.askedOften >= 0) quickenAskedOften(file, file.askedOften)
+    const work = workArea(file, first)
+    // Making room for the search, or for a chunk's expanded form, may have evicted the tail itself.
+    if (work === 0 || !file.loader.isInMemory || !this.areAllCached(rowGroup, first)) return fetchOf(file, rowGroup, this.fetching, stats)
+    const row = rowOf(file, first + keySlot, key, keyBytes, hash, work)
+    if (row === -1) return 'absent'
+    if (row < 0) throw unreadable(file, first + keySlot, 'a key in every row')
+    return { rowGroup, row, tombstone: isTombstone(file, first + tombstoneSlot, row, work) }
+  }
+
+  fetch(rowGroups: readonly number[], stats: ReadStats | undefined): Promise<void> {
+    return fetchShared(this.file, rowGroups, this.fetching, stats)
+  }
+
+  private areAllCached(rowGroup: number, first: number): boolean {
+    const { cache, cached, tail } = this.file
+    const count = cache.touchAll(cached, first, first + tail.slots.count)
+    return count === (this.chunkCounts ??= chunkCountsOf(this.file))[rowGroup]
   }
 }
 
