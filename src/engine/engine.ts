@@ -185,9 +185,7 @@ export interface EngineCatalog {
 }
 
 /** Rows of one table by key: as `EngineSession.get`. */
-export interface RowsByKey {
-  get(snapshot: EngineSnapshot | undefined, key: readonly EngineValue[], stats?: ReadStats): EngineRow | undefined | Promise<EngineRow | undefined>
-}
+export interface RowsByKey { get(snapshot: EngineSnapshot | undefined, key: readonly EngineValue[], stats?: ReadStats): ReturnType<EngineSession['get']> }
 
 /** What statements ask for, alike within a transaction and outside of any. */
 export interface EngineSession extends EngineCatalog {

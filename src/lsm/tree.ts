@@ -125,7 +125,7 @@ export interface WalkPart {
 
 /** Rows of several trees in one order; see src/lsm/read/walk/walk.ts. */
 export interface RowWalk {
-  /** At most `rowsMax` rows, valid until the next call or `close`; undefined at the end. At once where nothing must be read. */
+  /** At most `rowsMax` rows, valid until the next call, `close`, or, where they are there at once, the caller's next await; undefined at the end. At once where nothing must be read. */
   next(rowsMax: number): WalkedRows | undefined | Promise<WalkedRows | undefined>
   close(): void
 }

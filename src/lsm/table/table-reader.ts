@@ -10,7 +10,7 @@ import type { RangeCover } from '../keys/range-cover.ts'
 import type { Fetch, ReadStats } from './fetch.ts'
 import { slotOf } from './format.ts'
 import { chunkBytes } from './read/chunk-loader.ts'
-import { notePartRead } from './read/expand-chunk.ts'
+import { notePartRead, quickenAskedOften } from './read/expand-chunk.ts'
 import { RowFinder } from './read/find-row.ts'
 import type { KeptRows } from './read/kept-rows.ts'
 import type { KeptTotals } from './read/kept-totals.ts'
@@ -78,6 +78,15 @@ class FileReader implements TableReader {
 
   get isClosed(): boolean {
     return this.file.closed
+  }
+
+  get isAtHand(): boolean {
+    return !this.file.closed && this.file.loader.isInMemory
+  }
+
+  quicken(): void {
+    const { file } = this
+    if (file.askedOften >= 0 && this.isAtHand) quickenAskedOften(file, file.askedOften)
   }
 
   hold(stats?: ReadStats): Promise<void> | undefined {

@@ -114,6 +114,10 @@ export interface TableReader {
   release(): void
   /** Reads the tail ahead of need, so that a later `hold` need not wait. A failure is left to that. */
   readAhead(stats?: ReadStats): void
+  /** Its tail is in memory. */
+  readonly isAtHand: boolean
+  /** Does what was put off until the next read of few rows begins, if there is something: chunks may leave the cache. */
+  quicken(): void
   /** Whether reading takes a request over a network, so that fewer and larger ones, made early, pay. */
   readonly isFar: boolean
   /** What a scan may pin of it beforehand: all shards may be scanned at a time, and what they pin must fit into the cache. */

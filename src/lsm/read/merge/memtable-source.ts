@@ -16,7 +16,8 @@ import { coveredBits } from './run-page.ts'
 import type { RunPage, RunSource } from './run-page.ts'
 
 const firstPageRowsDefault = 128, pageRowsMax = 4096
-const cursorBytes = 32
+/** Of a place in a memtable. */
+export const cursorBytes = 32
 
 export interface MemtableSource extends RunSource {
   /** First key at or after `boundary` (backwards: the last before it), tombstones included; undefined when there is none. */

@@ -4,8 +4,7 @@
  * that share a table by hashes of its keys, merges them all anyway, and mostly wants few of them.
  */
 import type { Kernel } from '../../../kernel/kernel.ts'
-import type { Pace } from '../../../runtime/pace.ts'
-import { firstBoundary } from '../../keys/key-bytes.ts'
+import { boundaryAfter, firstBoundary } from '../../keys/key-bytes.ts'
 import type { Vector } from '../../page.ts'
 import { createArena } from '../../state/arena.ts'
 import type { Arena } from '../../state/arena.ts'
@@ -16,6 +15,7 @@ import type { MergedRows, RowMerge } from '../merge/merged-rows.ts'
 import type { RunSource } from '../merge/run-page.ts'
 import type { ReadContext } from '../read-context.ts'
 import { loadCovers, openTableSources, openViewRuns } from '../scan-sources.ts'
+import { readShort } from './short-walk.ts'
 
 /** Whether a view is walked at once, or far from it: files that take a request each are better read by a scan, which looks ahead. */
 export function isWalkable(view: View, request: WalkRequest): boolean {
@@ -27,52 +27,80 @@ export function isWalkable(view: View, request: WalkRequest): boolean {
 const unevenRows = 8, firstPageRowsMax = 128, firstRowsGuess = 64
 
 interface WalkState {
-  readonly merge: RowMerge
-  readonly pace: Pace | undefined
-  readonly columns: readonly number[]
+  readonly kernel: Kernel
+  readonly parts: readonly WalkPart[]
+  readonly request: WalkRequest
+  /** How many rows will be asked for, where that is known. */
+  readonly rowsWanted: number | undefined
+  readonly stats: ReadStats | undefined
+  /** What runs share: a short read of many allocates once. */
+  readonly shared: Arena
+  /** The few rows that are wanted are not looked for yet. */
+  isNew: boolean
+  /** From where on rows are to be given; undefined: all are. */
+  lower: Uint8Array | undefined
+  merge: RowMerge | undefined
   isClosed: boolean
 }
 
 /** Over parts that are all walkable; they are the walk's to release. `rowsWanted`: how many will be asked for, where that is known. */
 export function openWalk(kernel: Kernel, parts: readonly WalkPart[], request: WalkRequest, rowsWanted: number | undefined, stats?: ReadStats): RowWalk {
-  const shared = createArena(kernel.heap, 16 * 1024)
-  const sources = openSources(kernel, parts, request, shared, rowsWanted, stats)
-  const merge = createRowMerge({ kernel, shape: parts[0]!.shape, reverse: request.reverse === true, stats }, { sources, keepTombstones: false, rowsMax: 1024 })
-  const state: WalkState = { merge, pace: request.pace, columns: request.columns, isClosed: false }
-  merge.open(request.lower ?? firstBoundary, request.upper)
+  const state: WalkState = { kernel, parts, request, rowsWanted, stats, shared: createArena(kernel.heap, 16 * 1024), isNew: true, lower: request.lower ?? firstBoundary, merge: undefined, isClosed: false }
   return {
     next: (rowsMax) => nextRows(state, rowsMax),
     close() {
       if (state.isClosed) return
       state.isClosed = true
-      merge.close()
-      shared.free()
+      state.merge?.close()
+      state.shared.free()
       for (const part of parts) part.release()
     },
   }
 }
 
-function openSources(kernel: Kernel, parts: readonly WalkPart[], request: WalkRequest, shared: Arena, rowsWanted = firstRowsGuess, stats?: ReadStats): readonly RunSource[] {
-  const firstPageRows = Math.min(firstPageRowsMax, Math.ceil(rowsWanted / parts.length) + (parts.length === 1 ? 1 : unevenRows))
-  return parts.flatMap(({ view, sequence, shape }): readonly RunSource[] => {
-    const context: ReadContext = { kernel, shape, reverse: request.reverse === true, stats }
-    const startsSmall = { firstPageRows, shared }, runs = openViewRuns(context, view, sequence, request, startsSmall)
+/** As many rows of each run as it will give, if they are spread evenly, and some more. */
+const firstPageRows = ({ parts, rowsWanted = firstRowsGuess }: WalkState): number => Math.min(firstPageRowsMax, Math.ceil(rowsWanted / parts.length) + (parts.length === 1 ? 1 : unevenRows))
+
+function openMerge(state: WalkState, lower: Uint8Array): RowMerge {
+  const { kernel, parts, stats, shared } = state, request = { ...state.request, lower }, reverse = request.reverse === true
+  const startsSmall = { firstPageRows: firstPageRows(state), shared }
+  const sources = parts.flatMap(({ view, sequence, shape }): readonly RunSource[] => {
+    const context: ReadContext = { kernel, shape, reverse, stats }, runs = openViewRuns(context, view, sequence, request, startsSmall)
     return [...runs.memtables, ...openTableSources(context, runs, request.columns, startsSmall)]
   })
+  const merge = createRowMerge({ kernel, shape: parts[0]!.shape, reverse, stats }, { sources, keepTombstones: false, rowsMax: 1024 })
+  merge.open(lower, request.upper)
+  return merge
 }
 
 function nextRows(state: WalkState, rowsMax: number): WalkedRows | undefined | Promise<WalkedRows | undefined> {
-  const pause = state.pace?.turn()
-  return pause === undefined ? readRows(state, rowsMax) : pause.then(() => readRows(state, rowsMax))
+  const pause = state.request.pace?.turn()
+  if (pause === undefined) return readRows(state, rowsMax)
+  // Rows of a short read would not outlast the promise.
+  state.isNew = false
+  return pause.then(() => readRows(state, rowsMax))
 }
 
 function readRows(state: WalkState, rowsMax: number): WalkedRows | undefined | Promise<WalkedRows | undefined> {
-  if (state.isClosed) return undefined
-  const rows = state.merge.next(rowsMax)
+  if (state.isClosed || state.lower === undefined) return undefined
+  if (state.isNew) {
+    state.isNew = false
+    const short = shortRows(state, rowsMax)
+    if (short !== undefined) return short
+  }
+  const rows = (state.merge ??= openMerge(state, state.lower)).next(rowsMax)
   return rows instanceof Promise ? rows.then((read) => (state.isClosed ? undefined : shown(state, read))) : shown(state, rows)
 }
 
-function shown({ columns }: WalkState, rows: MergedRows | undefined): WalkedRows | undefined {
+function shortRows(state: WalkState, rowsMax: number): WalkedRows | undefined {
+  const { kernel, parts, request, rowsWanted, shared } = state
+  if (rowsWanted === undefined) return undefined
+  const rows = readShort(kernel, parts, request, Math.min(rowsMax, rowsWanted), firstPageRows(state), shared)
+  if (rows !== undefined) state.lower = rows.isEnd ? undefined : boundaryAfter(rows.lastKey)
+  return rows
+}
+
+function shown({ request: { columns } }: WalkState, rows: MergedRows | undefined): WalkedRows | undefined {
   if (rows === undefined) return undefined
   const vectors: (Vector | undefined)[] = []
   for (const ordinal of columns) vectors[ordinal] ??= rows.column(ordinal)
