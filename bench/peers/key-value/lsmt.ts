@@ -13,7 +13,7 @@ const built = async <Module>(file: string): Promise<Module> => (await import(new
 
 export const lsmtTable: KeyValuePeer = {
   name: 'lsmt',
-  describe: () => "the table kv of this checkout: put, putColumns, batch, getSync, get, scanBatches; durability 'interval', which syncs ten times a second, or 'sync'",
+  describe: () => "the table kv of this checkout: put, putColumns, batch, getSync and get of a reader of its column, cursors; durability 'interval', which syncs ten times a second, or 'sync'",
   isInstalled: () => true,
   open: (directory, answered) => openTable(directory, settings(answered)),
 }
@@ -26,17 +26,21 @@ export function lsmtTableWith(name: string, other: Lsmt.OpenOptions): KeyValuePe
 async function openTable(directory: string, options: Lsmt.OpenOptions): Promise<KeyValueStore> {
   const { open } = await built<typeof Lsmt>('lsmt.js')
   const db = await open({ dataDir: directory, ...options })
-  const kv = db.table('kv')
-  const valueOf = (row: Lsmt.UserRow | undefined): string | undefined => row?.['value'] as string | undefined
+  const kv = db.table('kv'), values = kv.reader('value')
   return {
     put: (key, value) => kv.put({ key, value }),
     putBatch: (keys, values) => kv.putColumns({ key: keys, value: values }),
     writeBatch: (writes) => kv.batch(writes.map(({ key, value }) => (value === undefined ? { delete: key } : { put: { key, value } }))),
-    getSync: (key) => valueOf(kv.getSync(key)),
-    get: async (key) => valueOf(await kv.get(key)),
+    getSync: (key) => values.getSync(key) as string | undefined,
+    get: (key) => values.get(key) as Promise<string | undefined>,
     async range(from, limit, visit) {
-      for await (const rows of kv.scanBatches({ ...(from !== undefined && { gte: from }), ...(limit !== undefined && { limit }) })) {
-        for (const row of rows) visit(row['key'] as string, row['value'] as string)
+      const cursor = kv.cursor({ ...(from !== undefined && { gte: from }), ...(limit !== undefined && { limit }) })
+      const next = (): ReturnType<typeof cursor.next> => cursor.next(limit)
+      for (let read = next(); read !== undefined; read = next()) {
+        const rows = read instanceof Promise ? await read : read
+        if (rows === undefined) return
+        const [found, theirs] = rows.columns as [readonly string[], readonly string[]]
+        for (let i = 0; i < rows.rowCount; i++) visit(found[i]!, theirs[i]!)
       }
     },
     storageUse: () => db.stats().storage.counts,
