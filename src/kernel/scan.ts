@@ -164,6 +164,8 @@ export interface ScanExports {
    * Writes the groups that had none in this chunk as u32 at `touched`; returns how many.
    */
   scanGroupedCodes(groups: Pointer, codes: Pointer, nullCode: number, selection: Pointer, count: number, ranges: Pointer, touched: Pointer): number
+  /** The same for texts that have no codes, `refs` and `nulls` being a vector: the codes are the numbers of their rows. */
+  scanGroupedTexts(groups: Pointer, refs: Pointer, nulls: Pointer, selection: Pointer, count: number, ranges: Pointer, touched: Pointer): number
   /**
    * The same for the codes of the text chunk `values`, `map` having the groups of the dictionary entries of the text chunk `keys` of the same
    * rows. `scratch` holds `codeCellsScratchBytes`. Returns how many groups are touched, or -1, with nothing done, where a chunk has nulls or no

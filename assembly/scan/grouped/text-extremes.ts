@@ -1,11 +1,11 @@
 /**
  * Least and greatest text by group from the codes of sorted dictionaries. A row only compares codes; of each group one text a
- * chunk is compared with the group's extreme so far.
+ * chunk is compared with the group's extreme so far. Texts without a dictionary take the numbers of their rows for codes.
  */
 import { blockCount, chunkCodeWidth, chunkCount, chunkEncoding, chunkEntryCount, chunkKind, chunkNulls, ENCODING_TEXT_DICTIONARY, KIND_BYTES } from '../../column/layout'
 import { textCompare } from '../../compare/text'
 import { copyCodes } from '../group-codes'
-import { bitmapPart, selectionWord, rowsOfWord } from '../selection'
+import { bitmapPart, nullWord, rowsOfWord, selectionWord } from '../selection'
 
 /** f64 count, u32 least code, u32 greatest code; the codes are NO_CODE and 0 between chunks. */
 const RANGE_BYTES: usize = 16
@@ -32,6 +32,34 @@ export function scanGroupedCodes(groups: usize, codes: usize, nullCode: u32, sel
     }
   }
   return <u32>(to - touched) >> 2
+}
+
+export function scanGroupedTexts(groups: usize, refs: usize, nulls: usize, selection: usize, count: u32, ranges: usize, touched: usize): u32 {
+  let to = touched
+  for (let word: u32 = 0, words = (count + 63) >> 6; word < words; word++) {
+    let rows = rowsOfWord(count, word) & ~nullWord(nulls, word)
+    if (selection != 0) rows &= selectionWord(selection, word)
+    for (; rows != 0; rows &= rows - 1) {
+      const row = (word << 6) + <u32>ctz(rows), group = load<u32>(groups + (<usize>row << 2)), range = ranges + <usize>group * RANGE_BYTES
+      store<f64>(range, load<f64>(range) + 1)
+      if (load<u32>(range, 8) == NO_CODE) {
+        store<u32>(to, group)
+        to += 4
+        store<u32>(range, row, 8)
+        store<u32>(range, row, 12)
+        continue
+      }
+      const order = compareRows(refs, row, load<u32>(range, 8))
+      if (order < 0) store<u32>(range, row, 8)
+      else if (order > 0 && compareRows(refs, row, load<u32>(range, 12)) > 0) store<u32>(range, row, 12)
+    }
+  }
+  return <u32>(to - touched) >> 2
+}
+
+function compareRows(refs: usize, left: u32, right: u32): i32 {
+  const a = refs + (<usize>left << 3), b = refs + (<usize>right << 3)
+  return textCompare(load<u32>(a), load<u32>(a, 4), load<u32>(b), load<u32>(b, 4))
 }
 
 const CELL_BITS_MAX: i32 = 12

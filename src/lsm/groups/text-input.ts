@@ -1,8 +1,8 @@
 /**
- * Least and greatest text (or bytes) by group. Of a chunk with a dictionary, which is sorted, its codes are compared, and of
- * each group one text of the chunk is left to be looked at. The extremes so far are kept in the heap, so that a kernel
- * can compare with them; their first six bytes also stand beside them as a number, which decides most rows of vectors. Only a
- * text that replaces one is copied.
+ * Least and greatest text (or bytes) by group. Of a chunk with a dictionary, which is sorted, its codes are compared; of
+ * vectors texts are. Of each group one text of the rows that come together is left to be looked at. The extremes so far are kept
+ * in the heap, so that a kernel can compare with them; their first six bytes also stand beside them as a number, which decides
+ * most merges. Only a text that replaces one is copied.
  */
 import { invariant } from '../../errors.ts'
 import { createGroupArray } from '../../kernel/grouping/group-array.ts'
@@ -11,7 +11,6 @@ import type { Kernel } from '../../kernel/kernel.ts'
 import type { LinearMemory, Pointer } from '../../kernel/linear-memory.ts'
 import { codeCellsScratchBytes, codeRangeBytes, noCode } from '../../kernel/scan.ts'
 import type { AggregateFunction } from '../tree.ts'
-import { bitAt } from '../read/read-context.ts'
 import type { EntryGroups } from './assign-groups.ts'
 import type { GroupInput } from './group-input.ts'
 import type { Arena } from '../state/arena.ts'
@@ -55,7 +54,7 @@ export function textInput(kernel: Kernel, ordinal: number): GroupInput {
     },
     add(groups, rows, arena) {
       const state = { ordinal, ranges, extremes }
-      if (!addByCodes(kernel, state, groups, rows, arena)) addByRow(kernel, state, groups, rows)
+      if (!addByCodes(kernel, state, groups, rows, arena)) addTexts(kernel, state, groups, rows, arena)
     },
     addByEntries: (entries, rows, arena) => addByBoth(kernel, { ordinal, ranges, extremes }, entries, rows, arena),
     part: () => ({ kind: 'texts', ranges: ranges.address, extremes: extremes.map(({ isGreatest, bests }) => ({ isGreatest, bests: bests.address })) }),
@@ -89,7 +88,7 @@ function addByCodes(kernel: Kernel, { ordinal, ranges, extremes }: TextState, gr
   if (entries < 0) return false
   const touched = arena.allocate(4 * rowCount)
   const touchedCount = exports.scanGroupedCodes(groups, codes, entries, selection, rowCount, ranges.address, touched)
-  keepTouched(kernel, { ordinal, ranges, extremes }, chunk, touched, touchedCount, arena)
+  keepTouched(kernel, { ordinal, ranges, extremes }, entryRefs(kernel, chunk, arena), touched, touchedCount, arena)
   return true
 }
 
@@ -100,15 +99,20 @@ function addByBoth(kernel: Kernel, state: TextState, { chunk: keys, map }: Entry
   const touched = arena.allocate(4 * rows.rowCount)
   const touchedCount = exports.scanGroupedCodesByEntry(keys, map, chunk, rows.selection, state.ranges.address, touched, arena.allocate(codeCellsScratchBytes))
   if (touchedCount < 0) return false
-  keepTouched(kernel, state, chunk, touched, touchedCount, arena)
+  keepTouched(kernel, state, entryRefs(kernel, chunk, arena), touched, touchedCount, arena)
   return true
 }
 
-/** Keeps the extremes of the touched groups' codes in one chunk, and forgets the codes. */
-function keepTouched(kernel: Kernel, { ranges, extremes }: TextState, chunk: Pointer, touched: Pointer, touchedCount: number, arena: Arena): void {
-  const { exports, memory: { u32 } } = kernel, entries = exports.scanGroupsEntryCount(chunk)
-  const refs = arena.allocate(8 * (entries + 1)), winners = arena.allocate(4 * touchedCount)
+/** The texts of a chunk's entries. */
+function entryRefs({ exports }: Kernel, chunk: Pointer, arena: Arena): Pointer {
+  const entries = exports.scanGroupsEntryCount(chunk), refs = arena.allocate(8 * (entries + 1))
   exports.scanGroupsEntries(chunk, refs, arena.allocate(((entries + 64) >>> 6) * 8))
+  return refs
+}
+
+/** Keeps the extremes of the touched groups' codes, whose texts are `refs`, and forgets the codes. */
+function keepTouched(kernel: Kernel, { ranges, extremes }: TextState, refs: Pointer, touched: Pointer, touchedCount: number, arena: Arena): void {
+  const { exports, memory: { u32 } } = kernel, winners = arena.allocate(4 * touchedCount)
   for (const extreme of extremes) {
     const greatest = extreme.isGreatest ? 1 : 0
     const winnerCount = exports.scanGroupedCodesBeat(touched, touchedCount, ranges.address, greatest, refs, extreme.bests.address, winners)
@@ -120,16 +124,11 @@ function keepTouched(kernel: Kernel, { ranges, extremes }: TextState, chunk: Poi
   exports.scanGroupedCodesReset(touched, touchedCount, ranges.address)
 }
 
-function addByRow(kernel: Kernel, { ordinal, ranges, extremes }: TextState, groups: Pointer, { rowCount, selection, vector }: GroupRows): void {
-  const { u8, u32, f64 } = kernel.memory
-  const texts = vector(ordinal), refs = valuesOf(texts) >>> 2
-  for (let row = 0; row < rowCount; row++) {
-    if ((selection !== 0 && !bitAt(u8, selection, row)) || bitAt(u8, texts.nulls, row)) continue
-    const group = u32[(groups >>> 2) + row]!
-    f64[elementOf(ranges, group) >>> 3]! += 1
-    const address = u32[refs + 2 * row]!, byteLength = u32[refs + 2 * row + 1]!
-    for (const extreme of extremes) if (beats(kernel.memory, extreme, group, address, byteLength)) keepText(kernel, extreme, group, address, byteLength)
-  }
+function addTexts(kernel: Kernel, state: TextState, groups: Pointer, { rowCount, selection, vector }: GroupRows, arena: Arena): void {
+  const { exports } = kernel, { ordinal, ranges } = state
+  const texts = vector(ordinal), touched = arena.allocate(4 * rowCount)
+  const touchedCount = exports.scanGroupedTexts(groups, valuesOf(texts), texts.nulls, selection, rowCount, ranges.address, touched)
+  keepTouched(kernel, state, valuesOf(texts), touched, touchedCount, arena)
 }
 
 function mergeTexts(kernel: Kernel, { ranges, extremes }: TextState, part: Extract<InputPart, { readonly kind: 'texts' }>, map: Pointer, groupCount: number): void {

@@ -6,7 +6,7 @@ import { columnKinds, createChunkLayout, encodings } from '../../column/layout.t
 import { createTextOrder } from '../../compare/text.ts'
 import type { Selections } from '../selection.ts'
 
-export type TextExtremes = Pick<ScanExports, 'scanGroupedCodes' | 'scanGroupedCodesByEntry' | 'scanGroupedCodesBeat' | 'scanGroupedCodesReset'>
+export type TextExtremes = Pick<ScanExports, 'scanGroupedCodes' | 'scanGroupedTexts' | 'scanGroupedCodesByEntry' | 'scanGroupedCodesBeat' | 'scanGroupedCodesReset'>
 
 const rangeWords = codeRangeBytes / 4
 const cellBitsMax = 12
@@ -17,6 +17,11 @@ export function createTextExtremes(memory: LinearMemory, { active }: Selections)
   const layout = createChunkLayout(memory)
   const cells = new Uint32Array(1 << cellBitsMax)
   const isPlainDictionary = (chunk: Pointer): boolean => layout.kind(chunk) === columnKinds.bytes && layout.encoding(chunk) === encodings.textDictionary && layout.nulls(chunk) === 0
+
+  const compareRows = (refs: Pointer, left: number, right: number): number => {
+    const a = (refs >>> 2) + 2 * left, b = (refs >>> 2) + 2 * right
+    return compare(u32[a]!, u32[a + 1]!, u32[b]!, u32[b + 1]!)
+  }
 
   /** Whether the group had no code in this chunk. */
   const take = (group: number, counted: Uint32Array, ranges: Pointer): boolean => {
@@ -51,6 +56,22 @@ export function createTextExtremes(memory: LinearMemory, { active }: Selections)
         if (u32[range + 2] === noCode) u32[(touched >>> 2) + touchedCount++] = group
         if (code < u32[range + 2]!) u32[range + 2] = code
         if (code > u32[range + 3]!) u32[range + 3] = code
+      }
+      return touchedCount
+    },
+    scanGroupedTexts(groups, refs, nulls, selection, count, ranges, touched) {
+      let touchedCount = 0
+      for (let row = 0; row < count; row++) {
+        if (!active(nulls, selection, row)) continue
+        const group = u32[(groups >>> 2) + row]!, range = (ranges >>> 2) + rangeWords * group
+        f64[range >>> 1]! += 1
+        if (u32[range + 2] === noCode) {
+          u32[(touched >>> 2) + touchedCount++] = group
+          u32.fill(row, range + 2, range + 4)
+          continue
+        }
+        if (compareRows(refs, row, u32[range + 2]!) < 0) u32[range + 2] = row
+        else if (compareRows(refs, row, u32[range + 3]!) > 0) u32[range + 3] = row
       }
       return touchedCount
     },
