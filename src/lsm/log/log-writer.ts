@@ -94,7 +94,12 @@ interface WriterState {
   failure: Error | undefined
   appends: number
   readonly groups: HistogramRecorder
-  truncating: Promise<void>
+  /** The last roll, done or given up. */
+  rolled: Promise<void>
+  /** Segments are deleted by one at a time. */
+  deleting: Promise<void>
+  /** All that is asked to be deleted, done or failed. */
+  truncating: Promise<unknown>
   /** What the journal sees of this log. */
   readonly asJournalled: JournalledLog
 }
@@ -107,7 +112,10 @@ export async function openLogWriter(options: LogWriterOptions): Promise<LogWrite
     append: (baseSequence, payload) => append(state, baseSequence, payload),
     admit: (payloadBytes) => (hasPlace(writer, state.queuedBytes, payloadBytes) ? undefined : writer.supply.ensure(segmentBytesFor(payloadBytes))),
     sync: () => enqueue(state, undefined),
-    roll: () => enqueueSilently(state, 'roll'),
+    roll: () => {
+      // Whoever writes next learns of a failure.
+      state.rolled = enqueue(state, 'roll').catch(() => undefined)
+    },
     beginEpoch: (writerEpoch) => enqueueSilently(state, { writerEpoch, cutTo: undefined }),
     cut: (toSequence, writerEpoch) => {
       invariant(toSequence < state.queuedSequence, () => `a cut to ${toSequence} of a log that ends at ${state.queuedSequence}`)
@@ -116,8 +124,8 @@ export async function openLogWriter(options: LogWriterOptions): Promise<LogWrite
     },
     segments: () => (writer.segment === undefined ? writer.full : [...writer.full, { name: writer.segment.name, writerEpoch: writer.writerEpoch, sequenceBefore: writer.sequenceBefore, lastSequence: writer.lastSequence }]),
     truncateBelow: (sequence) => {
-      const truncated = state.truncating.then(() => truncate(state, sequence))
-      state.truncating = truncated.catch(() => undefined)
+      const truncated = truncateBelow(state, sequence)
+      state.truncating = Promise.allSettled([state.truncating, truncated])
       return truncated
     },
     get counts() { return { segments: writer.full.length + (writer.segment === undefined ? 0 : 1), appends: state.appends, syncs: writer.syncs, bytes: writer.bytes, groups: state.groups, syncMs: writer.syncMs } },
@@ -138,7 +146,8 @@ function createState(options: LogWriterOptions, before: readonly WrittenSegment[
   }
   const state: WriterState = {
     options, rounds: options.rounds ?? createLogRounds(), writer, queue: [], queuedSequence: baseSequence, queuedBytes: 0, draining: false, leaveRound: () => {}, intervalRunning: false, closed: false,
-    failure: undefined, appends: 0, groups: createHistogram(groupBounds), truncating: Promise.resolve(),
+    failure: undefined, appends: 0, groups: createHistogram(groupBounds),
+    rolled: Promise.resolve(), deleting: Promise.resolve(), truncating: Promise.resolve(),
     asJournalled: { shard, get durableSequence() { return writer.durableSequence }, sync: () => enqueue(state, undefined) },
   }
   return state
@@ -181,7 +190,7 @@ function enqueueSilently(state: WriterState, record: Entry['record']): void {
   startDrain(state)
 }
 
-function enqueue(state: WriterState, record: PlacedRecord | SegmentStart | undefined): Promise<void> {
+function enqueue(state: WriterState, record: Entry['record']): Promise<void> {
   const refusal = refusalOf(state)
   if (refusal !== undefined) return Promise.reject(refusal)
   return new Promise((resolve, reject) => {
@@ -319,8 +328,21 @@ function fail(state: WriterState, group: readonly Entry[], cause: unknown): void
   for (const entry of waiting) entry.reject?.(failure)
 }
 
+/** Twice: a memtable may be in files before the segment that holds its records has ended, for which a log without room may wait. */
+async function truncateBelow(state: WriterState, sequence: number): Promise<void> {
+  await deleteInTurn(state, sequence)
+  await state.rolled
+  await deleteInTurn(state, sequence)
+}
+
+function deleteInTurn(state: WriterState, sequence: number): Promise<void> {
+  const deleted = state.deleting.then(() => deleteSegments(state, sequence))
+  state.deleting = deleted.catch(() => undefined)
+  return deleted
+}
+
 /** Oldest first, so that what is left after a crash is still without a gap. */
-async function truncate({ options, writer }: WriterState, sequence: number): Promise<void> {
+async function deleteSegments({ options, writer }: WriterState, sequence: number): Promise<void> {
   for (let oldest = writer.full[0]; oldest !== undefined && oldest.lastSequence <= sequence; oldest = writer.full[0]) {
     await options.storage.delete(oldest.name)
     writer.full.shift()

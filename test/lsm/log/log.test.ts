@@ -82,6 +82,20 @@ describe('the log', () => {
     await second.close()
   })
 
+  it.each([true, false])('truncates a segment that is flushed before it has ended, at close at the latest (awaited: %s)', async (isAwaited) => {
+    const storage = createFaultyStorage({ seed: 1, delayTurnsMax: 4 })
+    const log = await openLog(storage)
+    for (let sequence = 1; sequence <= 5; sequence++) await log.append(sequence, batchOf(sequence))
+    log.roll()
+    const truncated = log.truncateBelow(5)
+    if (isAwaited) {
+      await truncated
+      expect(sequencesOf((await readAll(storage)).all)).toEqual([])
+    }
+    await log.close()
+    expect(await storage.list('')).toEqual([])
+  })
+
   it('leaves no segment behind that nothing was written to', async () => {
     const storage = createMemoryStorage()
     await (await openLog(storage)).close()
