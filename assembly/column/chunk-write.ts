@@ -109,7 +109,7 @@ export function planLinear(values: usize, rows: i32, entry: usize): i32 {
   return packedBytes(rows, setEntry(entry, low, slope, fraction, <u64>(high - low)))
 }
 
-/** The same for differences, with a checkpoint each 128 rows. */
+/** The same for differences, with a checkpoint each 128 rows; the entry's slope is their step, 1 where they have none. */
 export function planDelta(values: usize, rows: i32, entry: usize): i32 {
   let low = i64.MAX_VALUE
   let high = i64.MIN_VALUE
@@ -123,7 +123,25 @@ export function planDelta(values: usize, rows: i32, entry: usize): i32 {
     high = step > high ? step : high
   }
   if (low > high) low = high = 0
-  return checkpointBytes(rows) + packedBytes(rows, setEntry(entry, low, 0, 0, <u64>(high - low)))
+  const range = <u64>(high - low)
+  const step = range == 0 || range > <u64>u32.MAX_VALUE ? 1 : commonStep(values, rows, low)
+  return checkpointBytes(rows) + packedBytes(rows, setEntry(entry, low, <i64>step, 0, range / step))
+}
+
+/** The greatest common divisor of differences less `low`, which are 32-bit numbers, by Euclid's algorithm. */
+function commonStep(values: usize, rows: i32, low: i64): u64 {
+  let step: u32 = 0
+  for (let i = 1; i < rows && step != 1; i++) {
+    if ((i & (CHECKPOINT_ROWS - 1)) == 0) continue
+    let rest = <u32>(load<i64>(values + (<usize>i << 3)) - load<i64>(values + (<usize>(i - 1) << 3)) - low)
+    if (step != 0) rest %= step
+    while (rest != 0) {
+      const next = step % rest
+      step = rest
+      rest = next
+    }
+  }
+  return step
 }
 
 function checkpointBytes(rows: i32): i32 { return ((rows + 127) >> 7) << 3 }
@@ -147,6 +165,7 @@ export function writeLineCodes(values: usize, rows: i32, entry: usize, out: usiz
 /** Writes checkpoints and codes of a delta block. */
 export function writeDeltaCodes(values: usize, rows: i32, entry: usize, out: usize, offset: i32, codes: usize): i32 {
   const base = load<i64>(entry)
+  const step = <u32>load<u64>(entry, 8)
   const checkpoints = out + <usize>offset
   store<u32>(entry, offset, 20)
   let before: i64 = 0
@@ -157,7 +176,7 @@ export function writeDeltaCodes(values: usize, rows: i32, entry: usize, out: usi
     if ((i & (CHECKPOINT_ROWS - 1)) == 0) {
       store<i64>(checkpoints + (<usize>(i >> 7) << 3), value)
       code = 0
-    }
+    } else if (step != 1) code = <i64>(<u32>code / step)
     store<u32>(codes + (<usize>i << 2), <u32>code)
     store<u32>(codes + (<usize>i << 2), <u32>(code >>> 32), BLOCK_ROWS * 4)
   }

@@ -1,6 +1,6 @@
 /* Encoding i64 chunks: every form is measured exactly before one is written, so none is ever larger than plain. */
 import { allEqual64, beginChunk, CODES_BYTES, fillNullSlots, finishChunk, planDelta, planFrame, planLinear, writeDeltaCodes, writeLineCodes } from './chunk-write'
-import { BLOCK_ROWS, blockCount, ENCODING_CONSTANT, ENCODING_DELTA, ENCODING_FRAME, ENCODING_LINEAR, ENCODING_PLAIN, ENTRY_BYTES, KIND_I64 } from './layout'
+import { BLOCK_ROWS, blockCount, entrySlope, isDelta, ENCODING_CONSTANT, ENCODING_DELTA, ENCODING_FRAME, ENCODING_LINEAR, ENCODING_PLAIN, ENCODING_STEPPED_DELTA, ENTRY_BYTES, KIND_I64 } from './layout'
 
 export function columnEncodeI64(values: usize, nulls: usize, count: i32, out: usize, scratch: usize): i32 {
   const filled = fillNullSlots(values, nulls, count, scratch + CODES_BYTES)
@@ -15,7 +15,7 @@ export function columnEncodeI64(values: usize, nulls: usize, count: i32, out: us
     const rows = min(count - (block << 10), BLOCK_ROWS)
     const entry = out + <usize>(start + block * ENTRY_BYTES)
     planBlock(encoding, from, rows, entry)
-    end = encoding == ENCODING_DELTA
+    end = isDelta(encoding)
       ? writeDeltaCodes(from, rows, entry, out, end, scratch)
       : writeLineCodes(from, rows, entry, out, end, scratch)
   }
@@ -34,6 +34,7 @@ function chooseEncoding(values: usize, count: i32, entry: usize): i32 {
   let frame = 0
   let linear = 0
   let delta = 0
+  let deltaEncoding = ENCODING_DELTA
   const blocks = blockCount(count)
   for (let block = 0; block < blocks; block++) {
     const from = values + (<usize>block << 13)
@@ -41,6 +42,7 @@ function chooseEncoding(values: usize, count: i32, entry: usize): i32 {
     frame += ENTRY_BYTES + planFrame(from, rows, entry)
     linear += ENTRY_BYTES + planLinear(from, rows, entry)
     delta += ENTRY_BYTES + planDelta(from, rows, entry)
+    if (entrySlope(entry) != 1) deltaEncoding = ENCODING_STEPPED_DELTA
   }
   let encoding = ENCODING_PLAIN
   let best = count << 3
@@ -52,7 +54,7 @@ function chooseEncoding(values: usize, count: i32, entry: usize): i32 {
     encoding = ENCODING_LINEAR
     best = linear
   }
-  return delta <= best - (best >> 3) && delta < best ? ENCODING_DELTA : encoding
+  return delta <= best - (best >> 3) && delta < best ? deltaEncoding : encoding
 }
 
 /** Writes a constant or plain chunk of 8-byte values. */

@@ -2,7 +2,7 @@
  * Reading integer blocks: frame, linear and delta. All arithmetic wraps at 64 bits, so that the whole range is exact.
  * Rows are indexes in the block; a decoded range starts at a multiple of 8.
  */
-import { blockEntry, blockRows, chunkData, chunkEncoding, entryAux, entryBase, entryFraction, entryPacked, entrySlope, entryWidth, CHECKPOINT_ROWS, ENCODING_CONSTANT, ENCODING_DELTA, ENCODING_LINEAR, ENCODING_PLAIN } from './layout'
+import { blockEntry, blockRows, chunkData, chunkEncoding, deltaStep, entryAux, entryBase, entryFraction, entryPacked, entrySlope, entryWidth, isDelta, CHECKPOINT_ROWS, ENCODING_CONSTANT, ENCODING_LINEAR, ENCODING_PLAIN, ENCODING_STEPPED_DELTA } from './layout'
 import { packedGet64, packedRow, unpack32, widthMask32 } from './packing'
 
 /** base + code for rows [first, first + count) of a block that has `rows` codes. */
@@ -90,6 +90,17 @@ function addLine(entry: usize, first: i32, count: i32, values: usize): void {
   if (whole < count) store<i64>(values, load<i64>(values) + lineAt(entry, first + whole))
 }
 
+/** Turns codes into differences, in place: base + step·code. */
+function scaleCodes(values: usize, count: i32, step: i64, base: i64): void {
+  const steps = i64x2.splat(step)
+  const bases = i64x2.splat(base)
+  const whole = count & ~1
+  for (const end = values + (<usize>whole << 3); values < end; values += 16) {
+    v128.store(values, i64x2.add(i64x2.mul(v128.load(values), steps), bases))
+  }
+  if (whole < count) store<i64>(values, load<i64>(values) * step + base)
+}
+
 /** Turns differences into values, in place; `before` is the value before the first. Returns the last value. */
 function prefixSum(values: usize, count: i32, before: i64): i64 {
   let carry = i64x2.splat(before)
@@ -137,7 +148,7 @@ function deltaAt(chunk: usize, entry: usize, rows: i32, row: i32): i64 {
   if (steps == 0) return value
   const width = entryWidth(entry)
   const packed = entryPacked(chunk, entry)
-  return value + entryBase(entry) * <i64>steps + codeSum(packed, width, rows, row - steps, row)
+  return value + entryBase(entry) * <i64>steps + deltaStep(chunk, entry) * codeSum(packed, width, rows, row - steps, row)
 }
 
 /** Sum of codes (first, last]; `first` is a multiple of 128, where the code is 0. */
@@ -159,14 +170,16 @@ function codeSum(packed: usize, width: i32, rows: i32, first: i32, last: i32): i
   return sum
 }
 
-/** Decodes rows [first, first + count) of one block of a frame, linear or delta chunk. */
+/** Decodes rows [first, first + count) of one block of a frame, linear or delta chunk, of whichever kind. */
 export function decodeIntegerBlock(chunk: usize, block: i32, first: i32, count: i32, out: usize): void {
   const encoding = chunkEncoding(chunk)
   const entry = blockEntry(chunk, block)
   const rows = blockRows(chunk, block)
-  unpackAdd(entryPacked(chunk, entry), entryWidth(entry), rows, first, count, entryBase(entry), out)
+  const isStepped = encoding == ENCODING_STEPPED_DELTA
+  unpackAdd(entryPacked(chunk, entry), entryWidth(entry), rows, first, count, isStepped ? 0 : entryBase(entry), out)
+  if (isStepped) scaleCodes(out, count, entrySlope(entry), entryBase(entry))
   if (encoding == ENCODING_LINEAR) addLine(entry, first, count, out)
-  else if (encoding == ENCODING_DELTA) sumGroups(chunk, entry, rows, first, count, out)
+  else if (isDelta(encoding)) sumGroups(chunk, entry, rows, first, count, out)
 }
 
 /** One value of an i64 chunk of any encoding. */
@@ -178,7 +191,7 @@ export function integerAt(chunk: usize, row: i32): i64 {
   const entry = blockEntry(chunk, block)
   const i = row & 1023
   const rows = blockRows(chunk, block)
-  if (encoding == ENCODING_DELTA) return deltaAt(chunk, entry, rows, i)
+  if (isDelta(encoding)) return deltaAt(chunk, entry, rows, i)
   const value = entryBase(entry) + packedGet64(entryPacked(chunk, entry), entryWidth(entry), rows, i)
   return encoding == ENCODING_LINEAR ? value + lineAt(entry, i) : value
 }

@@ -38,7 +38,9 @@
  *     3 frame        i64: base + code(i); base is the block's minimum, so codes compare as values do
  *     4 linear       i64: base + slope·i + ((fraction·i) >>> 16) + code(i)
  *     5 delta        i64: a checkpoint (i64 at auxOffset, one per 128 rows) is the value of row i & ~127; each
- *                    following row adds base + code(i); code is 0 in rows that are multiples of 128
+ *                    following row adds base + code(i); code is 0 in rows that are multiples of 128; slope means nothing
+ *     7 stepped delta  i64: as delta, but each following row adds base + slope·code(i): slope, at least 1, divides all
+ *                    differences less their least, such as the 1,000 of seconds in milliseconds
  *     6 decimal      f64: n = base + code(i), |n| <= 2^51, value = n / 10^exponent, or n × 10^-exponent if the
  *                    exponent is negative; then exceptions replace values: u16 × exceptionCount row indexes in the block
  *                    (ascending, padded with zeros to 8), then 8 bits-for-bits bytes for each
@@ -75,6 +77,7 @@ export const ENCODING_FRAME: i32 = 3
 export const ENCODING_LINEAR: i32 = 4
 export const ENCODING_DELTA: i32 = 5
 export const ENCODING_DECIMAL: i32 = 6
+export const ENCODING_STEPPED_DELTA: i32 = 7
 export const ENCODING_TEXT_CONSTANT: i32 = 16
 export const ENCODING_TEXT_PLAIN: i32 = 17
 export const ENCODING_TEXT_DICTIONARY: i32 = 18
@@ -124,6 +127,10 @@ export function blockEntry(chunk: usize, block: i32): usize {
 }
 export function entryBase(entry: usize): i64 { return load<i64>(entry) }
 export function entrySlope(entry: usize): i64 { return load<i64>(entry, 8) }
+/** Whether rows are reached by adding up differences. */
+export function isDelta(encoding: i32): bool { return encoding == ENCODING_DELTA || encoding == ENCODING_STEPPED_DELTA }
+/** What a code of a delta block stands for. */
+export function deltaStep(chunk: usize, entry: usize): i64 { return chunkEncoding(chunk) == ENCODING_DELTA ? 1 : entrySlope(entry) }
 /** Address of the block's packed codes. */
 export function entryPacked(chunk: usize, entry: usize): usize { return chunk + load<u32>(entry, 16) }
 /** Address of checkpoints (delta) or exceptions (decimal). */

@@ -4,7 +4,7 @@
  * dictionary's size and text ends against the text included. What is not checked cannot lead outside: values, the
  * order of dictionary entries, the content of compressed text (the decompressor checks that as it goes).
  */
-import { blockCount, blockEntry, blockRows, chunkByteLength, chunkCodeWidth, chunkCount, chunkData, chunkEncoding, chunkEntries, chunkEntryCount, chunkExponent, chunkKind, chunkRunCount, chunkRunEnds, chunkTextBytes, entryBase, entryExceptionCount, entryFraction, entrySlope, entryTextStart, entryWidth, BLOCK_ROWS, COUNT_MAX, ENCODING_CONSTANT, ENCODING_DECIMAL, ENCODING_DELTA, ENCODING_FRAME, ENCODING_LINEAR, ENCODING_PLAIN, ENCODING_TEXT_CONSTANT, ENCODING_TEXT_DICTIONARY, ENCODING_TEXT_FRONT, ENCODING_TEXT_LZ, ENCODING_TEXT_PLAIN, ENCODING_TEXT_RUNS, ENTRY_BYTES, EXPONENT_MAX, HEADER_BYTES, KIND_BYTES, KIND_F64, KIND_I64, SUB_BLOCK_BYTES, nullBitmapBytes } from './layout'
+import { blockCount, blockEntry, blockRows, chunkByteLength, chunkCodeWidth, chunkCount, chunkData, chunkEncoding, chunkEntries, chunkEntryCount, chunkExponent, chunkKind, chunkRunCount, chunkRunEnds, chunkTextBytes, entryBase, entryExceptionCount, entryFraction, entrySlope, entryTextStart, entryWidth, isDelta, BLOCK_ROWS, COUNT_MAX, ENCODING_CONSTANT, ENCODING_DECIMAL, ENCODING_FRAME, ENCODING_LINEAR, ENCODING_PLAIN, ENCODING_TEXT_CONSTANT, ENCODING_TEXT_DICTIONARY, ENCODING_TEXT_FRONT, ENCODING_TEXT_LZ, ENCODING_TEXT_PLAIN, ENCODING_TEXT_RUNS, ENTRY_BYTES, EXPONENT_MAX, HEADER_BYTES, KIND_BYTES, KIND_F64, KIND_I64, SUB_BLOCK_BYTES, nullBitmapBytes } from './layout'
 import { packedBytes, packedGet32 } from './packing'
 import { frontFits } from './text/front'
 import { subBlock, subBlockFirstRow, subBlockStart, subBlockStored, textEnd, textStart } from './text/places'
@@ -39,7 +39,7 @@ export function columnValidate(chunk: usize, chunkBytes: u32): i32 {
 
 function kindFits(kind: i32, encoding: i32): bool {
   if (encoding == ENCODING_CONSTANT || encoding == ENCODING_PLAIN) return kind == KIND_I64 || kind == KIND_F64
-  if (encoding == ENCODING_FRAME || encoding == ENCODING_LINEAR || encoding == ENCODING_DELTA) return kind == KIND_I64
+  if (encoding == ENCODING_FRAME || encoding == ENCODING_LINEAR || isDelta(encoding)) return kind == KIND_I64
   if (encoding == ENCODING_DECIMAL) return kind == KIND_F64
   return kind == KIND_BYTES && encoding >= ENCODING_TEXT_CONSTANT && encoding <= ENCODING_TEXT_FRONT
 }
@@ -78,7 +78,7 @@ function validateNumbers(chunk: usize, encoding: i32): i32 {
     const entry = blockEntry(chunk, block)
     const rows = blockRows(chunk, block)
     if (!codesInside(chunk, entry, rows, 64)) return MALFORMED_BLOCK
-    if (encoding == ENCODING_DELTA && !inside(chunk, load<u32>(entry, 20), ((rows + 127) >> 7) << 3)) return MALFORMED_BLOCK
+    if (isDelta(encoding) && !inside(chunk, load<u32>(entry, 20), ((rows + 127) >> 7) << 3)) return MALFORMED_BLOCK
     if (encoding == ENCODING_DECIMAL && !exceptionsInside(chunk, entry, rows)) return MALFORMED_BLOCK
   }
   return 0

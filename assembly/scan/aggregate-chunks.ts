@@ -4,7 +4,7 @@ import { aggregateDecimals, isPlainDecimalBlock } from '../aggregate/decimals'
 import { aggregateVectorF64, aggregateVectorI64 } from '../aggregate/vectors'
 import { doubleBitsAt } from '../column/decimal'
 import { decodeIntegerBlock, integerAt } from '../column/integers'
-import { blockCount, blockEntry, blockRows, chunkCount, chunkData, chunkEncoding, chunkKind, chunkNulls, entryBase, entryPacked, entryWidth, ENCODING_CONSTANT, ENCODING_DELTA, ENCODING_FRAME, ENCODING_PLAIN, KIND_F64, KIND_I64 } from '../column/layout'
+import { blockCount, blockEntry, blockRows, chunkCount, chunkData, chunkEncoding, chunkKind, chunkNulls, entryBase, entryPacked, entryWidth, isDelta, ENCODING_CONSTANT, ENCODING_FRAME, ENCODING_PLAIN, KIND_F64, KIND_I64 } from '../column/layout'
 import { columnDecodeF64 } from '../column/numbers'
 import { accumulateRepeated, aggregateCodes } from './codes'
 import { bitmapPart } from './selection'
@@ -33,7 +33,7 @@ export function scanAggregateChunkI64(chunk: usize, selection: usize, accumulato
     } else {
       const active = activeCount(nullPart, part, rows)
       if (active == 0) continue
-      if (active * sparseShare > <u32>rows || encoding == ENCODING_DELTA) decodeIntegerBlock(chunk, block, 0, rows, scratch)
+      if (active * sparseShare > <u32>rows || isDelta(encoding)) decodeIntegerBlock(chunk, block, 0, rows, scratch)
       else fetchRows(chunk, block, KIND_I64, nullPart, part, rows, scratch)
       aggregateVectorI64(scratch, nullPart, part, rows, accumulator)
     }

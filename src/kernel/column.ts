@@ -22,7 +22,8 @@ export interface ColumnExports {
   columnScratchBytes(count: number, dataBytes: number): number
   /**
    * Encodes with whatever of constant, frame-of-reference, linear, delta or plain is smallest (delta, which adds up to 127
-   * codes to reach a row, only where it saves an eighth); returns bytes written.
+   * codes to reach a row, only where it saves an eighth; its differences are divided by what they have in common, as
+   * Lucene divides numbers of doc values); returns bytes written.
    */
   columnEncodeI64(values: Pointer, nulls: Pointer, count: number, out: Pointer, scratch: Pointer): number
   /** Encodes decimals-in-integers (after ALP: Afroozeh, Kuffo, Boncz 2023) where exact, otherwise plain; every bit pattern survives. */

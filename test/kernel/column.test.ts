@@ -8,7 +8,7 @@ import type { NumberKind } from './column-chunks.ts'
 import { ascending, countMax, counts, doubleShapes, integerShapes, nullShapes } from './column-data.ts'
 
 const kernels = kinds.map((kind) => openTestKernel(kind))
-const encodings = { constant: 1, plain: 2, frame: 3, linear: 4, delta: 5, decimal: 6 }
+const encodings = { constant: 1, plain: 2, frame: 3, linear: 4, delta: 5, decimal: 6, steppedDelta: 7 }
 const headerBytes = 48
 
 function checkColumn(kernel: Kernel, kind: NumberKind, chunk: Uint8Array, values: readonly bigint[], nulls: readonly boolean[], label: string): void {
@@ -74,6 +74,10 @@ describe('encodings', () => {
     ['I64', 'smallDomain', encodings.frame, 48 + 5 * (32 + 400)],
     ['I64', 'strictKeys', encodings.delta, 48 + 5 * (32 + 64 + 272)],
     ['I64', 'timestamps', encodings.delta, 48 + 5 * (32 + 64 + 784)],
+    ['I64', 'seconds', encodings.steppedDelta, 48 + 5 * (32 + 64 + 656)],
+    ['I64', 'fallingBySevens', encodings.steppedDelta, 48 + 5 * (32 + 64 + 528)],
+    ['I64', 'largeSteps', encodings.steppedDelta, 48 + 5 * (32 + 64 + 144)],
+    ['I64', 'steppedAndWide', encodings.steppedDelta, 48 + 5 * (32 + 64 + 4480)],
     ['I64', 'gridWithJitter', encodings.linear, 48 + 5 * (32 + 656)],
     ['I64', 'randomBits', encodings.plain, 48 + 40_000],
     ['F64', 'constant', encodings.constant, 56],

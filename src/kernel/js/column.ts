@@ -24,7 +24,7 @@ export function createColumnJs(memory: LinearMemory): ColumnExports {
   const places = createTextPlaces(memory, layout, lz)
   const front = createColumnFront(memory, layout, places)
   const getters = { ...createNumberReaders(memory, layout, nulls), ...createTextReaders(memory, layout, nulls, places) }
-  const { columnEncodeI64, writeFixed } = createIntegerWriter(memory, writer)
+  const { columnEncodeI64, writeFixed } = createIntegerWriter(memory, layout, writer)
   return {
     columnEncodeBound: (count, dataBytes) => headerBytes + nullBitmapBytes(count) + blockCount(count) * (entryBytes + 16) + count * 8 + 16 + dataBytes,
     columnScratchBytes: (count, dataBytes) => Math.max(codesBytes + blockRows * 8 + count * 8, textScratchBytes(count, dataBytes, lz)),

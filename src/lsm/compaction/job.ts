@@ -17,7 +17,7 @@ export interface JobPlace {
   readonly lane: number
 }
 
-export type JobSettings = Pick<TreeSettings, 'rowGroupBytes' | 'rowGroupGrowthMax' | 'filterBitsPerKey' | 'tableFileBytes'>
+export type JobSettings = Pick<TreeSettings, 'rowGroupBytes' | 'rowGroupGrowthMax' | 'filterBitsPerKey' | 'lastLevelFilterBitsPerKey' | 'tableFileBytes'>
 
 /** Writes one file a table out of a frozen memtable. */
 export interface FlushJob {

@@ -65,7 +65,12 @@ function isFull({ writer, options: { job, fileNumbers }, filesBegun }: OutputSta
 function begin(state: OutputState): Promise<TableWriter> {
   const { environment: { storage, kernel }, options: { job, layout, fileNumbers } } = state
   const fileNumber = fileNumbers.from + state.filesBegun++
-  return createTableWriter({ storage, kernel, layout, fileNumber, shard: job.shard, settings: job.settings })
+  return createTableWriter({ storage, kernel, layout, fileNumber, shard: job.shard, settings: { ...job.settings, filterBitsPerKey: filterBitsOf(job) } })
+}
+
+function filterBitsOf({ settings, ...job }: Job): number {
+  const isLast = job.kind === 'compact' && job.isLastLevel
+  return isLast ? settings.lastLevelFilterBitsPerKey : settings.filterBitsPerKey
 }
 
 /** Ends the file under way, which is to hold what is deleted below `upper`; a file may hold range tombstones alone. */

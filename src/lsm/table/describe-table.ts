@@ -45,7 +45,7 @@ export interface ColumnZone {
 
 /** Encoding numbers of src/kernel/column.ts. */
 const encodingNames: Readonly<Record<number, string>> = {
-  1: 'constant', 2: 'plain', 3: 'frame', 4: 'linear', 5: 'delta', 6: 'decimal',
+  1: 'constant', 2: 'plain', 3: 'frame', 4: 'linear', 5: 'delta', 6: 'decimal', 7: 'stepped delta',
   16: 'constant', 17: 'plain', 18: 'dictionary', 19: 'runs', 20: 'lz', 21: 'front',
 }
 

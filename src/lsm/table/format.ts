@@ -48,10 +48,13 @@ import type { ChunkName } from './table.ts'
 
 export const headerMagic = 'LSMTSST1'
 export const trailerMagic = 'LSMTSSTE'
-/** Version 2 stores keys of text so that what they begin with alike is written once (encoding 21 of chunks). */
-export const formatVersion = 2
+/**
+ * Version 2 stores keys of text so that what they begin with alike is written once (encoding 21 of chunks), version 3
+ * differences without what all of them are multiples of (encoding 7).
+ */
+export const formatVersion = 3
 /** Older ones that are read. */
-export const readableVersions: readonly number[] = [1, formatVersion]
+export const readableVersions: readonly number[] = [1, 2, formatVersion]
 export const checksumAlgorithm = 1
 export const headerBytes = 64
 export const trailerBytes = 64

@@ -5,7 +5,7 @@
 import { describe, expect, it } from 'vitest'
 import { LsmtError } from '../../../src/errors.ts'
 import { seededRandom } from '../../../src/runtime/random.ts'
-import { headerBytes } from '../../../src/lsm/table/format.ts'
+import { formatVersion, headerBytes } from '../../../src/lsm/table/format.ts'
 import { verifyTable } from '../../../src/lsm/table/verify-table.ts'
 import type { TableMeta } from '../../../src/lsm/table/table.ts'
 import { fullTests, kinds } from '../../kernel/both-kinds.ts'
@@ -122,8 +122,8 @@ describe.each(kinds)('damaged table files over %s kernels', (kind) => {
   it('names version and checksum of files from the future', async () => {
     const fixture = createFixture(kind)
     const meta = await writeTable(fixture, layouts.i64, makeRows(layouts.i64, 30, 16))
-    forgeFooter(fixture, meta, () => undefined, (trailer) => (trailer[32] = 3))
-    await expect(openFixture(fixture, meta)).rejects.toMatchObject({ code: 'XX002', message: expect.stringContaining('version 3') })
+    forgeFooter(fixture, meta, () => undefined, (trailer) => (trailer[32] = formatVersion + 1))
+    await expect(openFixture(fixture, meta)).rejects.toMatchObject({ code: 'XX002', message: expect.stringContaining(`version ${formatVersion + 1}`) })
     expect(await verifyTable(fixture.storage, fixture.kernel, meta, shard)).toMatchObject([{ code: 'XX002' }])
   })
 })

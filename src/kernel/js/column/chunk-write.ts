@@ -1,6 +1,6 @@
 /** Twin of assembly/column/chunk-write.ts: header, padding, and the plans and codes of blocks. */
 import type { LinearMemory, Pointer } from '../../linear-memory.ts'
-import { bitWidth64, blockRows, checkpointBytes, entryBytes, headerBytes, nullBitmapBytes, packedBytes, padded8 } from './layout.ts'
+import { bitWidth32, bitWidth64, blockRows, checkpointBytes, entryBytes, headerBytes, nullBitmapBytes, packedBytes, padded8 } from './layout.ts'
 import type { ChunkLayout } from './layout.ts'
 import type { ColumnNulls } from './nulls.ts'
 
@@ -75,6 +75,8 @@ function createRange() {
   return {
     minLow: (): number => range[0]!,
     minHigh: (): number => range[1]!,
+    /** Greatest minus least, its low half. */
+    low: (): number => (range[2]! - range[0]!) >>> 0,
     /** Bits of greatest minus least. */
     width: (): number => {
       const borrow = range[2]! >>> 0 < range[0]! >>> 0 ? 1 : 0
@@ -97,7 +99,7 @@ function createRange() {
 }
 
 function createPlans({ u8, u16, i32, i64 }: LinearMemory): { planFrame: PlanBlock; planLinear: PlanBlock; planDelta: PlanBlock } {
-  const { minLow, minHigh, width: rangeWidth, start, see } = createRange()
+  const { minLow, minHigh, low: rangeLow, width: rangeWidth, start, see } = createRange()
 
   /** The entry of the range seen; returns the width. */
   const setEntry = (entry: Pointer, slope: bigint, fraction: number): number => {
@@ -142,7 +144,28 @@ function createPlans({ u8, u16, i32, i64 }: LinearMemory): { planFrame: PlanBloc
       if (i === 1) start(low, high)
       else see(low, high)
     }
-    return checkpointBytes(rows) + packedBytes(rows, setEntry(entry, 0n, 0))
+    const width = setEntry(entry, 1n, 0)
+    if (width === 0 || width > 32) return checkpointBytes(rows) + packedBytes(rows, width)
+    const step = commonStep(values, rows, minLow())
+    i64[(entry >>> 3) + 1] = BigInt(step)
+    u8[entry + 28] = bitWidth32(Math.floor(rangeLow() / step))
+    return checkpointBytes(rows) + packedBytes(rows, u8[entry + 28]!)
+  }
+
+  /** The greatest common divisor of differences less `low`, which are 32-bit numbers, by Euclid's algorithm. */
+  const commonStep = (values: Pointer, rows: number, low: number): number => {
+    let step = 0
+    for (let i = 1, at = (values >>> 2) + 2; i < rows && step !== 1; i++, at += 2) {
+      if ((i & 127) === 0) continue
+      let rest = (i32[at]! - i32[at - 2]! - low) >>> 0
+      if (step !== 0) rest %= step
+      while (rest !== 0) {
+        const next = step % rest
+        step = rest
+        rest = next
+      }
+    }
+    return step
   }
 
   return { planFrame, planLinear, planDelta }
@@ -184,7 +207,7 @@ function createCodeWriters({ u32, i32 }: LinearMemory, layout: ChunkLayout): { w
   }
 
   const writeDeltaCodes: WriteBlock = (values, rows, entry, out, offset, codes) => {
-    const baseLow = layout.baseLow(entry), baseHigh = layout.baseHigh(entry)
+    const baseLow = layout.baseLow(entry), baseHigh = layout.baseHigh(entry), divisor = layout.slopeLow(entry) >>> 0
     const checkpoints = (out + offset) >>> 2
     u32[(entry >>> 2) + 5] = offset
     for (let i = 0, at = values >>> 2, to = codes >>> 2; i < rows; i++, at += 2, to++) {
@@ -198,6 +221,7 @@ function createCodeWriters({ u32, i32 }: LinearMemory, layout: ChunkLayout): { w
       const value = i32[at]!, before = i32[at - 2]!, step = (value - before) | 0
       i32[to] = (step - baseLow) | 0
       i32[to + blockRows] = (i32[at + 1]! - i32[at - 1]! - baseHigh - (value >>> 0 < before >>> 0 ? 1 : 0) - (step >>> 0 < baseLow >>> 0 ? 1 : 0)) | 0
+      if (divisor !== 1) i32[to] = Math.floor((i32[to]! >>> 0) / divisor)
     }
     return writeCodes(rows, entry, out, offset + checkpointBytes(rows), codes)
   }

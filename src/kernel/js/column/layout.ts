@@ -3,9 +3,11 @@ import type { LinearMemory, Pointer } from '../../linear-memory.ts'
 
 export const columnKinds = { i64: 1, f64: 2, bytes: 3 } as const
 export const encodings = {
-  constant: 1, plain: 2, frame: 3, linear: 4, delta: 5, decimal: 6,
+  constant: 1, plain: 2, frame: 3, linear: 4, delta: 5, decimal: 6, steppedDelta: 7,
   textConstant: 16, textPlain: 17, textDictionary: 18, textRuns: 19, textLz: 20, textFront: 21,
 } as const
+/** Whether rows are reached by adding up differences. */
+export const isDelta = (encoding: number): boolean => encoding === encodings.delta || encoding === encodings.steppedDelta
 export const headerBytes = 48
 export const entryBytes = 32
 export const subBlockBytes = 12

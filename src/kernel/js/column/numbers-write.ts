@@ -3,7 +3,7 @@ import type { ColumnExports } from '../../column.ts'
 import type { LinearMemory, Pointer } from '../../linear-memory.ts'
 import { codesBytes } from './chunk-write.ts'
 import type { ChunkWriter, PlanBlock } from './chunk-write.ts'
-import { bitWidth64, blockCount, blockRows, columnKinds, encodings, entryBytes, exceptionBytes, exponentMax, packedBytes, padded8 } from './layout.ts'
+import { bitWidth64, blockCount, blockRows, columnKinds, encodings, entryBytes, exceptionBytes, exponentMax, isDelta, packedBytes, padded8 } from './layout.ts'
 import type { ChunkLayout } from './layout.ts'
 import { decimalValue, powerOfTen } from './numbers.ts'
 
@@ -14,7 +14,7 @@ const magic = 6755399441055744
 const integerMax = 2 ** 51
 const two32 = 0x1_0000_0000
 
-export function createIntegerWriter({ u8, u32 }: LinearMemory, writer: ChunkWriter) {
+export function createIntegerWriter({ u8, u32 }: LinearMemory, layout: ChunkLayout, writer: ChunkWriter) {
   const writeFixed = (out: Pointer, start: number, values: Pointer, count: number, encoding: number): number => {
     u32[(out >>> 2) + 5] = start
     if (encoding === encodings.constant) {
@@ -25,9 +25,13 @@ export function createIntegerWriter({ u8, u32 }: LinearMemory, writer: ChunkWrit
     return writer.finish(out, encoding, start + count * 8)
   }
 
-  const measure = (plan: PlanBlock, values: Pointer, count: number, entry: Pointer): number => {
+  /** `onPlanned` sees each block's entry. */
+  const measure = (plan: PlanBlock, values: Pointer, count: number, entry: Pointer, onPlanned?: () => void): number => {
     let bytes = 0
-    for (let block = 0; block < blockCount(count); block++) bytes += entryBytes + plan(values + (block << 13), Math.min(count - (block << 10), blockRows), entry)
+    for (let block = 0; block < blockCount(count); block++) {
+      bytes += entryBytes + plan(values + (block << 13), Math.min(count - (block << 10), blockRows), entry)
+      onPlanned?.()
+    }
     return bytes
   }
 
@@ -35,9 +39,12 @@ export function createIntegerWriter({ u8, u32 }: LinearMemory, writer: ChunkWrit
     if (writer.allEqual64(values, count)) return encodings.constant
     const frame = measure(writer.planFrame, values, count, entry)
     const linear = measure(writer.planLinear, values, count, entry)
-    const delta = measure(writer.planDelta, values, count, entry)
+    let isStepped = false
+    const delta = measure(writer.planDelta, values, count, entry, () => {
+      isStepped ||= layout.slopeLow(entry) !== 1
+    })
     const best = Math.min(count * 8, frame, linear)
-    if (delta <= best - (best >> 3) && delta < best) return encodings.delta
+    if (delta <= best - (best >> 3) && delta < best) return isStepped ? encodings.steppedDelta : encodings.delta
     if (best === count * 8) return encodings.plain
     return best === frame ? encodings.frame : encodings.linear
   }
@@ -48,7 +55,7 @@ export function createIntegerWriter({ u8, u32 }: LinearMemory, writer: ChunkWrit
     const encoding = choose(filled, count, out + start)
     if (encoding <= encodings.plain) return writeFixed(out, start, filled, count, encoding)
     const plan = encoding === encodings.frame ? writer.planFrame : encoding === encodings.linear ? writer.planLinear : writer.planDelta
-    const write = encoding === encodings.delta ? writer.writeDeltaCodes : writer.writeLineCodes
+    const write = isDelta(encoding) ? writer.writeDeltaCodes : writer.writeLineCodes
     u32[(out >>> 2) + 4] = start
     let end = start + blockCount(count) * entryBytes
     for (let block = 0; block < blockCount(count); block++) {

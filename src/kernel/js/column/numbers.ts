@@ -1,7 +1,7 @@
 /** Twin of assembly/column/{integers,decimal,numbers}.ts: i64 as pairs of 32-bit halves, so that no BigInt is made. */
 import type { ColumnExports } from '../../column.ts'
 import type { LinearMemory, Pointer } from '../../linear-memory.ts'
-import { columnKinds, encodings, padded8 } from './layout.ts'
+import { columnKinds, encodings, isDelta, padded8 } from './layout.ts'
 import type { ChunkLayout } from './layout.ts'
 import type { ColumnNulls } from './nulls.ts'
 
@@ -53,6 +53,16 @@ function createBlockDecoder({ u32, i32, f64, u16 }: LinearMemory, layout: ChunkL
     }
   }
 
+  /** Turns codes into differences, in place: base + step·code. */
+  const scaleCodes = (entry: Pointer, count: number, values: Pointer): void => {
+    const stepLow = layout.slopeLow(entry), stepHigh = layout.slopeHigh(entry), baseLow = layout.baseLow(entry), baseHigh = layout.baseHigh(entry)
+    for (let i = 0, at = values >>> 2; i < count; i++, at += 2) {
+      const codeLow = i32[at]!, low = (Math.imul(codeLow, stepLow) + baseLow) | 0
+      i32[at + 1] = (productHigh(codeLow, i32[at + 1]!, stepLow, stepHigh) + baseHigh + (low >>> 0 < baseLow >>> 0 ? 1 : 0)) | 0
+      i32[at] = low
+    }
+  }
+
   /** Sums differences in place from the value before them. */
   const prefixSum = (values: Pointer, count: number, low: number, high: number): void => {
     for (let i = 0, at = values >>> 2; i < count; i++, at += 2) {
@@ -78,9 +88,11 @@ function createBlockDecoder({ u32, i32, f64, u16 }: LinearMemory, layout: ChunkL
 
   const decodeIntegers = (chunk: Pointer, block: number, first: number, count: number, out: Pointer): void => {
     const entry = layout.entry(chunk, block), encoding = layout.encoding(chunk)
-    unpackAdd(layout.packed(chunk, entry), layout.width(entry), layout.rowsOf(chunk, block), first, count, layout.baseLow(entry), layout.baseHigh(entry), out)
+    const isStepped = encoding === encodings.steppedDelta
+    unpackAdd(layout.packed(chunk, entry), layout.width(entry), layout.rowsOf(chunk, block), first, count, isStepped ? 0 : layout.baseLow(entry), isStepped ? 0 : layout.baseHigh(entry), out)
+    if (isStepped) scaleCodes(entry, count, out)
     if (encoding === encodings.linear) addLine(entry, first, count, out)
-    else if (encoding === encodings.delta) sumPartial(chunk, entry, block, first, count, out)
+    else if (isDelta(encoding)) sumPartial(chunk, entry, block, first, count, out)
   }
 
   /** Rows before the first whole group start from the row before them. */
@@ -98,11 +110,14 @@ function createBlockDecoder({ u32, i32, f64, u16 }: LinearMemory, layout: ChunkL
     const checkpoint = (layout.aux(chunk, entry) >>> 2) + ((row >> 7) << 1)
     const baseLow = layout.baseLow(entry), baseHigh = layout.baseHigh(entry)
     const highPlane = packed + (((rows + 3) >> 2) << 4)
+    const isStepped = layout.encoding(chunk) === encodings.steppedDelta, stepLow = layout.slopeLow(entry), stepHigh = layout.slopeHigh(entry)
     let low = i32[checkpoint]!, high = i32[checkpoint + 1]!
     for (let i = (row & ~127) + 1; i <= row; i++) {
-      const code = layout.packedBits(packed, narrow, i), step = (code + baseLow) | 0
-      low = (low + step) | 0
-      high = (high + baseHigh + (width > 32 ? layout.packedBits(highPlane, width - 32, i) : 0) + (step >>> 0 < code >>> 0 ? 1 : 0) + (low >>> 0 < step >>> 0 ? 1 : 0)) | 0
+      const codeLow = layout.packedBits(packed, narrow, i), codeHigh = width > 32 ? layout.packedBits(highPlane, width - 32, i) : 0
+      const partLow = isStepped ? Math.imul(codeLow, stepLow) : codeLow, partHigh = isStepped ? productHigh(codeLow, codeHigh, stepLow, stepHigh) : codeHigh
+      const difference = (partLow + baseLow) | 0
+      low = (low + difference) | 0
+      high = (high + baseHigh + partHigh + (difference >>> 0 < partLow >>> 0 ? 1 : 0) + (low >>> 0 < difference >>> 0 ? 1 : 0)) | 0
     }
     value[0] = low
     value[1] = high
@@ -118,7 +133,7 @@ function createBlockDecoder({ u32, i32, f64, u16 }: LinearMemory, layout: ChunkL
       return
     }
     const entry = layout.entry(chunk, row >> 10), rows = layout.rowsOf(chunk, row >> 10), i = row & 1023
-    if (encoding === encodings.delta) return readDelta(chunk, entry, rows, i)
+    if (isDelta(encoding)) return readDelta(chunk, entry, rows, i)
     const packed = layout.packed(chunk, entry), width = layout.width(entry)
     const code = layout.packedBits(packed, Math.min(width, 32), i), low = (code + layout.baseLow(entry)) | 0
     value[0] = low
@@ -164,6 +179,13 @@ function createBlockDecoder({ u32, i32, f64, u16 }: LinearMemory, layout: ChunkL
   }
 
   return { decodeIntegers, decodeDecimals, readInteger, value }
+}
+
+/** High half of the product of two 64-bit numbers, modulo 2^64; all halves are i32. */
+function productHigh(lowA: number, highA: number, lowB: number, highB: number): number {
+  const upperA = lowA >>> 16, upperB = lowB >>> 16, lowerA = lowA & 0xffff, lowerB = lowB & 0xffff
+  const middle = upperA * lowerB + ((lowerA * lowerB) >>> 16), other = lowerA * upperB + (middle & 0xffff)
+  return (upperA * upperB + Math.floor(middle / 0x1_0000) + Math.floor(other / 0x1_0000) + Math.imul(highA, lowB) + Math.imul(lowA, highB)) | 0
 }
 
 /** High half of a 64-bit number times `i`, which is below 2^20. */

@@ -1,7 +1,7 @@
 /** Twin of assembly/column/validate.ts: the same checks in the same order, hence the same numbers. */
 import type { LinearMemory, Pointer } from '../../linear-memory.ts'
 import type { ColumnFront } from './front.ts'
-import { blockCount, checkpointBytes, columnKinds, countMax, encodings, entryBytes, exceptionBytes, exponentMax, headerBytes, nullBitmapBytes, packedBytes, subBlockBytes } from './layout.ts'
+import { blockCount, checkpointBytes, columnKinds, countMax, encodings, entryBytes, exceptionBytes, exponentMax, headerBytes, isDelta, nullBitmapBytes, packedBytes, subBlockBytes } from './layout.ts'
 import type { ChunkLayout } from './layout.ts'
 import type { TextPlaces } from './text.ts'
 
@@ -10,7 +10,7 @@ const expansionMax = 256
 
 function kindFits(kind: number, encoding: number): boolean {
   if (encoding === encodings.constant || encoding === encodings.plain) return kind === columnKinds.i64 || kind === columnKinds.f64
-  if (encoding >= encodings.frame && encoding <= encodings.delta) return kind === columnKinds.i64
+  if (encoding === encodings.frame || encoding === encodings.linear || isDelta(encoding)) return kind === columnKinds.i64
   if (encoding === encodings.decimal) return kind === columnKinds.f64
   return kind === columnKinds.bytes && encoding >= encodings.textConstant && encoding <= encodings.textFront
 }
@@ -51,7 +51,7 @@ export function createValidator(memory: LinearMemory, layout: ChunkLayout, place
     for (let block = 0; block < blockCount(layout.count(chunk)); block++) {
       const entry = layout.entry(chunk, block), rows = layout.rowsOf(chunk, block)
       if (!codesInside(chunk, entry, rows, 64)) return malformed.block
-      if (encoding === encodings.delta && !inside(chunk, u32[(entry >>> 2) + 5]!, checkpointBytes(rows))) return malformed.block
+      if (isDelta(encoding) && !inside(chunk, u32[(entry >>> 2) + 5]!, checkpointBytes(rows))) return malformed.block
       if (encoding === encodings.decimal && !exceptionsInside(chunk, entry, rows)) return malformed.block
     }
     return 0

@@ -76,9 +76,9 @@ function checkTrailer(kernel: Kernel, file: string, meta: TableMeta, trailer: Po
 /** Files of another version or checksum are refused by name: they are not damaged. */
 export function checkVersion(file: string, version: number, algorithm: number): void {
   if (readableVersions.includes(version) && algorithm === checksumAlgorithm) return
-  throw new LsmtError('XX002', `${file} has format version ${version} with checksum ${algorithm}; this version of lsmt reads versions ${readableVersions.join(' and ')} with checksum ${checksumAlgorithm}`, {
+  throw new LsmtError('XX002', `${file} has format version ${version} with checksum ${algorithm}; this version of lsmt reads versions ${readableVersions.join(', ')} with checksum ${checksumAlgorithm}`, {
     file,
-    expected: `version ${readableVersions.join(' or ')}, checksum ${checksumAlgorithm}`,
+    expected: `version ${readableVersions.join(', ')}, checksum ${checksumAlgorithm}`,
     actual: `version ${version}, checksum ${algorithm}`,
   })
 }
