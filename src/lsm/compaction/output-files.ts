@@ -68,7 +68,7 @@ function begin(state: OutputState): Promise<TableWriter> {
   return createTableWriter({ storage, kernel, layout, fileNumber, shard: job.shard, settings: { ...job.settings, filterBitsPerKey: filterBitsOf(job) } })
 }
 
-function filterBitsOf({ settings, ...job }: Job): number {
+function filterBitsOf({ settings, ...job }: OutputOptions['job']): number {
   const isLast = job.kind === 'compact' && job.isLastLevel
   return isLast ? settings.lastLevelFilterBitsPerKey : settings.filterBitsPerKey
 }

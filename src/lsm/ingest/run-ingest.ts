@@ -90,7 +90,7 @@ const rowsMax = 1024
 async function append(ingest: OpenIngest, job: IngestJob, { rows, fileNumber }: Extract<IngestJob['step'], { kind: 'append' }>, { storage, kernel, pause }: JobEnvironment): Promise<void> {
   const { layout, shard, settings, fileRowsMax } = job
   if (ingest.writer !== undefined && (ingest.writer.byteLength >= settings.tableFileBytes || ingest.writer.rowCount >= fileRowsMax)) await finishFile(ingest, job)
-  const writer = (ingest.writer ??= await createTableWriter({ storage, kernel, layout, fileNumber, shard, settings }))
+  const writer = (ingest.writer ??= await createTableWriter({ storage, kernel, layout, fileNumber, shard, settings: { ...settings, filterBitsPerKey: settings.lastLevelFilterBitsPerKey } }))
   const arena = createArena(kernel.heap, (layout.columns.length + 1) * 9 * rowsMax)
   try {
     for (let from = 0; from < rows.rowCount; from += rowsMax) {
