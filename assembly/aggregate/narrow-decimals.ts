@@ -17,23 +17,27 @@ const EXPONENT_MAX: i32 = 5
 export const NARROW_ROWS_SHIFT: i32 = 13
 /** Added to each integer, so that a sum tells how many it is of. */
 const BIAS: f64 = 17179869184.0
-const LOW_PART: f64 = 8192.0
+/** An integers' sum of up to 40 bits is taken apart at a multiple of this. */
+const LOW_PART: f64 = 1048576.0
+/** 1.5 × 2^a: a lower part added to it becomes an integer in its last bits. */
+const magics = memory.data<f64>([1.5, 0.09375, 0.01171875, 0.00146484375, 0.000091552734375, 0.000011444091796875])
 
 const factors = memory.data<f64>([1, 0.10000000000582077, 0.010000000000218279, 0.0009999999999763531, 0.00010000000000331966, 0.000009999999999621423])
 const rests = memory.data<f64>([0, -5.820766091346741e-12, -2.1827872842550277e-13, 2.3646862246096133e-14, -3.319655661471188e-15, 3.785771696129814e-16])
 
 export function narrowFactor(exponent: i32): f64 { return load<f64>(factors + (<usize>exponent << 3)) }
+export function narrowMagic(exponent: i32): f64 { return load<f64>(magics + (<usize>exponent << 3)) }
 export function narrowRest(exponent: i32): f64 { return load<f64>(rests + (<usize>exponent << 3)) }
 
-/** Whether all values of a chunk are such decimals, none of them null. */
-export function isNarrowDecimal(chunk: usize): bool {
-  if (chunkKind(chunk) != KIND_F64 || chunkEncoding(chunk) != ENCODING_DECIMAL || chunkNulls(chunk) != 0) return false
-  if (chunkExponent(chunk) < 0 || chunkExponent(chunk) > EXPONENT_MAX) return false
+/** e, where all values of a chunk are such decimals, none of them null; otherwise -1. */
+export function narrowExponent(chunk: usize): i32 {
+  if (chunkKind(chunk) != KIND_F64 || chunkEncoding(chunk) != ENCODING_DECIMAL || chunkNulls(chunk) != 0) return -1
+  if (chunkExponent(chunk) > EXPONENT_MAX) return -1
   for (let block = 0, blocks = blockCount(chunkCount(chunk)); block < blocks; block++) {
     const entry = blockEntry(chunk, block), width = entryWidth(entry), base = entryBase(entry)
-    if (entryExceptionCount(entry) != 0 || width > WIDTH_MAX || base <= -INTEGER_LIMIT || base + (<i64>1 << width) > INTEGER_LIMIT) return false
+    if (entryExceptionCount(entry) != 0 || width > WIDTH_MAX || base <= -INTEGER_LIMIT || base + (<i64>1 << width) > INTEGER_LIMIT) return -1
   }
-  return true
+  return max(chunkExponent(chunk), -1)
 }
 
 /** n + BIAS of two integers, given as doubles. */

@@ -104,3 +104,12 @@ export function scanSelectedRows(selection: usize, count: u32, out: usize): u32 
   }
   return <u32>(to - out) >> 2
 }
+
+/** Gives the rows that are not selected a code, or a group, of their own; `selection` is not 0. */
+export function markOthers(selection: usize, count: i32, mark: u32, codes: usize): void {
+  for (let word: u32 = 0, words = (<u32>count + 63) >> 6; word < words; word++) {
+    for (let others = ~selectionWord(selection, word) & rowsOfWord(count, word); others != 0; others &= others - 1) {
+      store<u32>(codes + (<usize>((word << 6) + <u32>ctz(others)) << 2), mark)
+    }
+  }
+}

@@ -21,6 +21,13 @@ export const groupSumsBytes = 24
 /** Slots of 256 codes, then a block's codes and values. */
 export const groupedCodesScratchBytes = 257 * 64 + 1024 * 12
 
+/** Of a group whose sum is of decimals of few digits and not in an accumulator yet; all zeros at first. */
+export const narrowSumBytes = 16
+/** Of so many rows such sums hold. */
+export const narrowRowsMax = 2 ** 20
+/** A block's codes and groups. */
+export const narrowScratchBytes = 2 * 4096
+
 /** A block's codes of two chunks, then 4,096 counts. */
 export const codeCellsScratchBytes = 2 * 4096 + 4 * 4096
 
@@ -156,6 +163,19 @@ export interface ScanExports {
    * a chunk has nulls, the dictionary more than 256 entries, less than half of the rows are selected, or the values are no decimals of up to nine digits.
    */
   scanGroupedSumsCodes(keys: Pointer, map: Pointer, values: Pointer, selection: Pointer, sums: Pointer, scratch: Pointer): number
+  /**
+   * Decimals that an f64 chunk's values have after the point, from 0 to 5, where all of them are encoded as decimals, none is null, and what a
+   * block's codes can stand for is below 2^20 without the point; otherwise -1.
+   */
+  scanNarrowExponent(chunk: Pointer): number
+  /**
+   * Counts and sums the selected rows of such a chunk into `narrowSumBytes` a group, and others into the group `spare`. All chunks of which
+   * that has sums are to have one exponent, and `narrowRowsMax` rows together. `scratch` holds `narrowScratchBytes`. Returns 0, or -1, with
+   * nothing added, where less than half of the rows are selected, or the chunk is another.
+   */
+  scanGroupedNarrow(groups: Pointer, values: Pointer, selection: Pointer, spare: number, narrow: Pointer, scratch: Pointer): number
+  /** Brings them to `groupSumsBytes` a group, for all groups below `groupCount`, and starts anew. */
+  scanGroupedNarrowTake(narrow: Pointer, groupCount: number, exponent: number, sums: Pointer): void
   /** Merges accumulator g of `from` into accumulator map[g] of `into` (map 0: g), for all g below `groupCount`. */
   scanGroupedMerge(into: Pointer, from: Pointer, map: Pointer, groupCount: number, kind: number): void
 

@@ -4,10 +4,10 @@
  * the groups.
  */
 import { cutOf, isPlainDecimalBlock } from '../../aggregate/decimals'
-import { isNarrowDecimal, NARROW_ROWS_SHIFT } from '../../aggregate/narrow-decimals'
+import { narrowExponent, NARROW_ROWS_SHIFT } from '../../aggregate/narrow-decimals'
 import { blockCount, blockRows, chunkCodeWidth, chunkCount, chunkEncoding, chunkEntryCount, chunkExponent, chunkKind, chunkNulls, ENCODING_TEXT_DICTIONARY, KIND_F64 } from '../../column/layout'
 import { copyCodes } from '../group-codes'
-import { bitmapPart, scanSelectedCount } from '../selection'
+import { bitmapPart, markOthers, scanSelectedCount } from '../selection'
 import { addNarrowBlock, NARROW_SLOT_SHIFT, takeNarrowSlot } from './narrow-slots'
 import { addWideBlock, takeWideSlot, WIDE_SLOT_SHIFT } from './wide-slots'
 
@@ -20,7 +20,7 @@ export function scanGroupedSumsCodes(keys: usize, map: usize, values: usize, sel
   const count = chunkCount(values), width = chunkCodeWidth(keys)
   if (chunkEncoding(keys) != ENCODING_TEXT_DICTIONARY || width > CODE_WIDTH_MAX || chunkNulls(keys) != 0 || chunkCount(keys) != count) return -1
   if (selection != 0 && (scanSelectedCount(selection, count) << 1) < <u32>count) return -1
-  const isNarrow = isNarrowDecimal(values)
+  const isNarrow = narrowExponent(values) >= 0
   if (!isNarrow && !isPlainDecimal(values)) return -1
   const lastOfStretch = (1 << ((isNarrow ? NARROW_ROWS_SHIFT : WIDE_ROWS_SHIFT) - 10)) - 1
   const cut = cutOf(chunkExponent(values))
@@ -31,7 +31,7 @@ export function scanGroupedSumsCodes(keys: usize, map: usize, values: usize, sel
   for (let block = 0, blocks = blockCount(count); block < blocks; block++) {
     const rows = blockRows(values, block)
     copyCodes(keys, block << 10, rows, codes)
-    if (selection != 0) spareCodes(bitmapPart(selection, block), rows, spare, codes)
+    if (selection != 0) markOthers(bitmapPart(selection, block), rows, spare, codes)
     if (isNarrow) addNarrowBlock(values, block, rows, codes, slots)
     else addWideBlock(values, block, rows, cut, codes, slots)
     if ((block & lastOfStretch) == lastOfStretch || block == blocks - 1) takeSlots(slots, chunkEntryCount(keys), isNarrow, chunkExponent(values), map, sums)
@@ -46,15 +46,6 @@ function isPlainDecimal(chunk: usize): bool {
     if (!isPlainDecimalBlock(chunk, block)) return false
   }
   return true
-}
-
-/** Rows that are not selected become those of the code `spare`. */
-function spareCodes(selection: usize, rows: i32, spare: u32, codes: usize): void {
-  for (let first = 0; first < rows; first += 64) {
-    let others = ~load<u64>(selection + (first >> 3))
-    if (rows - first < 64) others &= (<u64>1 << (rows - first)) - 1
-    for (; others != 0; others &= others - 1) store<u32>(codes + (<usize>(first + <i32>ctz(others)) << 2), spare)
-  }
 }
 
 /** Brings the sums of codes that occurred to their groups and starts anew. */

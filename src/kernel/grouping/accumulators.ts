@@ -1,8 +1,10 @@
 /** The accumulators of one aggregate by group. */
 import type { Kernel } from '../kernel.ts'
 import { accumulatorBytes, groupSumsBytes, scanKind } from '../scan.ts'
+import type { Pointer } from '../linear-memory.ts'
 import { createGroupArray } from './group-array.ts'
 import type { GroupArray } from './group-array.ts'
+import { createNarrowSums } from './narrow-sums.ts'
 
 /** `stride` is `accumulatorBytes` or `groupSumsBytes`; `ensure` is to be called after each assign or merge of groups. */
 export interface GroupAccumulators extends GroupArray {
@@ -16,7 +18,38 @@ export function createGroupAccumulators(kernel: Kernel, kind: 'i64' | 'f64'): Gr
 }
 
 /** Count and sum alone. */
-export function createGroupSums(kernel: Kernel, kind: 'i64' | 'f64'): GroupAccumulators {
+export interface GroupSums extends GroupAccumulators {
+  /** Where to add to them: not all that was added by `addChunk` is there yet, as it is at `address`. */
+  readonly unsettled: Pointer
+  /** Adds the selected rows of a chunk (`groups` is u32 by row); false, with nothing done, where their values are to be decoded and added one by one. */
+  addChunk(groups: Pointer, chunk: Pointer, selection: Pointer, rowCount: number): boolean
+}
+
+export function createGroupSums(kernel: Kernel, kind: 'i64' | 'f64'): GroupSums {
   const { u8 } = kernel.memory
-  return Object.assign(createGroupArray(kernel, groupSumsBytes, (address, from, to) => void u8.fill(0, address + groupSumsBytes * from, address + groupSumsBytes * to)), { kind })
+  const sums = createGroupArray(kernel, groupSumsBytes, (address, from, to) => void u8.fill(0, address + groupSumsBytes * from, address + groupSumsBytes * to))
+  const narrow = kind === 'f64' ? createNarrowSums(kernel) : undefined
+  return {
+    kind,
+    stride: groupSumsBytes,
+    get address() {
+      narrow?.take(sums.address)
+      return sums.address
+    },
+    get unsettled() {
+      return sums.address
+    },
+    get capacity() {
+      return sums.capacity
+    },
+    ensure(groupCount) {
+      if (groupCount > sums.capacity) narrow?.close(sums.address)
+      sums.ensure(groupCount)
+    },
+    addChunk: (groups, chunk, selection, rowCount) => narrow?.add(groups, chunk, selection, rowCount, sums) === true,
+    close() {
+      narrow?.close(sums.address)
+      sums.close()
+    },
+  }
 }

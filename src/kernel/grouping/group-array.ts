@@ -8,6 +8,8 @@ export interface GroupArray {
   /** Changes when `ensure` grows it. */
   readonly address: Pointer
   readonly stride: number
+  /** Groups that it has room for. */
+  readonly capacity: number
   /** Makes room for groups below `groupCount` and starts the new ones. */
   ensure(groupCount: number): void
   close(): void
@@ -32,6 +34,9 @@ export function createGroupArray({ heap, memory }: Kernel, stride: number, start
     stride,
     get address() {
       return address
+    },
+    get capacity() {
+      return capacity
     },
     ensure(groupCount) {
       if (groupCount <= started) return

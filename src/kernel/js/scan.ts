@@ -15,6 +15,7 @@ import { createGroupCodes } from './scan/group-codes.ts'
 import { createDenseGroups } from './scan/group-dense.ts'
 import { createGroupSums } from './scan/group-sums.ts'
 import { createGroupKernels } from './scan/group.ts'
+import { createNarrowSums } from './scan/grouped/narrow-sums.ts'
 import { createPlaces } from './scan/grouped/places.ts'
 import { createSumsByCode } from './scan/grouped/sums-by-code.ts'
 import { createTextExtremes } from './scan/grouped/text-extremes.ts'
@@ -43,6 +44,7 @@ export function createScanJs(memory: LinearMemory): ScanExports {
     ...createDenseGroups(memory),
     ...createGroupSums(memory, aggregates, selections),
     ...createSumsByCode(memory, column, selections),
+    ...createNarrowSums(memory, selections),
     ...createPlaces(memory),
     ...createTextExtremes(memory, selections),
     scanAggregateI64: (values, nulls, count, selection, accumulator) => aggregates.aggregateI64(values, nulls, selection, count, accumulator),

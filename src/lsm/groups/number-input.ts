@@ -54,21 +54,44 @@ export function presenceInput(kernel: Kernel, ordinal: number): GroupInput {
 
 /** `extremes` false: nobody asks for minimum or maximum. */
 export function numberInput(kernel: Kernel, ordinal: number, kind: 'i64' | 'f64', extremes: boolean): NumberInput {
+  return extremes ? fullInput(kernel, ordinal, kind) : sumInput(kernel, ordinal, kind)
+}
+
+function fullInput(kernel: Kernel, ordinal: number, kind: 'i64' | 'f64'): NumberInput {
   const { exports } = kernel
-  const accumulators = extremes ? createGroupAccumulators(kernel, kind) : createGroupSums(kernel, kind)
-  const add = extremes ? (kind === 'i64' ? exports.scanGroupedI64 : exports.scanGroupedF64) : kind === 'i64' ? exports.scanGroupedSumsI64 : exports.scanGroupedSumsF64
+  const accumulators = createGroupAccumulators(kernel, kind), add = kind === 'i64' ? exports.scanGroupedI64 : exports.scanGroupedF64
   return {
-    ordinal,
-    accumulators,
-    ensure: accumulators.ensure,
-    addByEntries({ chunk, map }, rows, arena) {
-      const values = extremes || kind !== 'f64' ? 0 : rows.chunk(ordinal)
-      return values !== 0 && exports.scanGroupedSumsCodes(chunk, map, values, rows.selection, accumulators.address, arena.allocate(groupedCodesScratchBytes)) === 0
-    },
+    ...inputOver(kernel, ordinal, accumulators),
     add(groups, rows) {
       const vector = rows.vector(ordinal)
       add(groups, valuesOf(vector), vector.nulls, rows.rowCount, rows.selection, accumulators.address)
     },
+  }
+}
+
+function sumInput(kernel: Kernel, ordinal: number, kind: 'i64' | 'f64'): NumberInput {
+  const { exports } = kernel
+  const sums = createGroupSums(kernel, kind), add = kind === 'i64' ? exports.scanGroupedSumsI64 : exports.scanGroupedSumsF64
+  return {
+    ...inputOver(kernel, ordinal, sums),
+    addByEntries({ chunk, map }, rows, arena) {
+      const values = kind === 'f64' ? rows.chunk(ordinal) : 0
+      return values !== 0 && exports.scanGroupedSumsCodes(chunk, map, values, rows.selection, sums.unsettled, arena.allocate(groupedCodesScratchBytes)) === 0
+    },
+    add(groups, rows) {
+      const chunk = kind === 'f64' ? rows.chunk(ordinal) : 0
+      if (chunk !== 0 && sums.addChunk(groups, chunk, rows.selection, rows.rowCount)) return
+      const vector = rows.vector(ordinal)
+      add(groups, valuesOf(vector), vector.nulls, rows.rowCount, rows.selection, sums.unsettled)
+    },
+  }
+}
+
+function inputOver(kernel: Kernel, ordinal: number, accumulators: GroupAccumulators): Omit<NumberInput, 'add'> {
+  return {
+    ordinal,
+    accumulators,
+    ensure: accumulators.ensure,
     ...mergingOf(kernel, accumulators),
     finish: nothingToFinish,
     reader: (wanted) => accumulatorReader(kernel, accumulators, wanted),

@@ -4,7 +4,7 @@ import type { LinearMemory, Pointer } from '../../../linear-memory.ts'
 import { groupSumsBytes } from '../../../scan.ts'
 import type { ScanExports } from '../../../scan.ts'
 import { cutOf, isPlainDecimalBlock } from '../../aggregate/decimals.ts'
-import { highPart, isNarrowDecimal, narrowFactor, narrowRowsMax } from '../../aggregate/narrow-decimals.ts'
+import { highPart, narrowExponent, narrowFactor, narrowRowsMax } from '../../aggregate/narrow-decimals.ts'
 import { blockCount, blockRows, columnKinds, createChunkLayout, encodings } from '../../column/layout.ts'
 import { powerOfTen } from '../../column/numbers.ts'
 import { addSumF64 } from '../group-sums.ts'
@@ -80,7 +80,7 @@ export function createSumsByCode(memory: LinearMemory, { columnDecodeF64 }: Colu
       const count = layout.count(values)
       if (layout.encoding(keys) !== encodings.textDictionary || layout.codeWidth(keys) > codeWidthMax || layout.nulls(keys) !== 0 || layout.count(keys) !== count) return -1
       if (selection !== 0 && 2 * scanSelectedCount(selection, count) < count) return -1
-      const isNarrow = isNarrowDecimal(layout, values)
+      const isNarrow = narrowExponent(layout, values) >= 0
       if (!isNarrow && !isPlainDecimal(values)) return -1
       const blocks = blockCount(count), stretch = (isNarrow ? narrowRowsMax : wideRowsMax) / blockRows
       for (let block = 0; block < blocks; block++) {
