@@ -17,8 +17,8 @@ import { scanColumn } from './scan.ts'
 export interface GroupBlock {
   /** As it is compared; `isKept`: it outlives the block. */
   rank(index: number, isKept: boolean): (group: number) => RankValue
-  /** All of them, in their order, where these are doubles and none is NULL. */
-  doubles(index: number): Float64Array | undefined
+  /** Writes all of them, in their order; false where they are no doubles, or one of them is NULL. */
+  doubles(index: number, out: Float64Array): boolean
   derived(value: DerivedGroupValue): (group: number) => EngineValue
   rows(groups: readonly number[]): readonly EngineRow[]
   free(): void
@@ -60,15 +60,11 @@ function openBlock({ memory, groups, groupBy, kinds, results, values }: Finished
   const keys = (): readonly Vector[] => (read ??= readKeys(groups, groupBy.map((ordinal) => kinds[ordinal]!), first, count)).vectors
   const numbers = (): readonly number[] => Array.from({ length: count }, (_, i) => i)
 
-  function doublesOf(index: number): Float64Array | undefined {
-    if (index < groupBy.length) return undefined
-    const out = new Float64Array(count)
-    return groups.doubles(index - groupBy.length, first, count, out) ? out : undefined
-  }
+  const doublesOf = (index: number, out: Float64Array): boolean => index >= groupBy.length && groups.doubles(index - groupBy.length, first, count, out)
 
   function cellOf(index: number): (group: number) => EngineValue {
-    const doubles = doublesOf(index)
-    if (doubles !== undefined) return (group) => doubles[group - first]!
+    const doubles = new Float64Array(index < groupBy.length ? 0 : count)
+    if (doublesOf(index, doubles)) return (group) => doubles[group - first]!
     if (index >= groupBy.length) return values[index - groupBy.length]!
     const cells = readColumn(memory, kinds[groupBy[index]!]!, keys()[index]!, numbers())
     return (group) => cells[group - first]!
@@ -77,8 +73,9 @@ function openBlock({ memory, groups, groupBy, kinds, results, values }: Finished
   return {
     rank(index, isKept) {
       if (index >= groupBy.length) return results[index - groupBy.length]!
-      const valueAt = valueReader(memory, keys()[index]!, isKept)
-      return (group) => valueAt(group - first)
+      // Few groups are looked at where their aggregates decide first, and often none of a block.
+      let valueAt: ReturnType<typeof valueReader> | undefined
+      return (group) => (valueAt ??= valueReader(memory, keys()[index]!, isKept))(group - first)
     },
     doubles: doublesOf,
     derived({ columns, of }) {

@@ -1,5 +1,6 @@
 /** Which groups come first in an order, found in their tables and accumulators: no row is made of the others. */
 import { createBest } from '../../lsm/top/best.ts'
+import type { Best } from '../../lsm/top/best.ts'
 import { compareRanked, compareRanks } from '../../lsm/top/rank.ts'
 import type { RankValue } from '../../lsm/top/rank.ts'
 import type { Pace } from '../../runtime/pace.ts'
@@ -16,25 +17,34 @@ interface Candidate {
 /** The rows of the first groups, in order. */
 export async function firstGroups(finished: FinishedGroups, { order, limit }: FirstGroups, having: WantedGroups['having'], pace: Pace | undefined): Promise<readonly EngineRow[]> {
   if (limit <= 0) return []
-  const best = createBest<Candidate>(limit, (a, b) => compareRanks(order, a.ranks, b.ranks))
+  const best = createBest<Candidate>(limit, (a, b) => compareRanks(order, a.ranks, b.ranks)), doubles = new Float64Array(blockGroups)
   for (let first = 0; first < finished.groupCount; first += blockGroups) {
     const pause = pace?.turn()
     if (pause !== undefined) await pause
-    const end = Math.min(first + blockGroups, finished.groupCount), block = finished.block(first, end - first)
+    const count = Math.min(blockGroups, finished.groupCount - first), block = finished.block(first, count)
     try {
-      const holds = having && block.derived(having)
-      const looks = ranksOf(block, order, false), keeps = ranksOf(block, order, true), doubles = firstDoubles(block, order)
-      for (let group = first; group < end; group++) {
-        if (holds !== undefined && holds(group) !== 1) continue
-        const { bound } = best
-        if (bound !== undefined && doubles !== undefined && comesAfter(order[0]!, doubles[group - first]!, bound.ranks[0]!)) continue
-        if (bound === undefined || comesBefore(order, looks, group, bound.ranks)) best.offer({ group, ranks: keeps.map((rank) => rank(group)) })
-      }
+      offerGroups(best, block, first, count, order, having, doubles.subarray(0, count))
     } finally {
       block.free()
     }
   }
   return best.sorted().flatMap(({ group }) => rowOf(finished, group))
+}
+
+/** `buffer` has room for a double of each group. */
+function offerGroups(best: Best<Candidate>, block: GroupBlock, first: number, count: number, order: FirstGroups['order'], having: WantedGroups['having'], buffer: Float64Array): void {
+  const holds = having && block.derived(having)
+  const looks = ranksOf(block, order, false), keeps = ranksOf(block, order, true), doubles = firstDoubles(block, order, buffer)
+  for (let at = 0; ; at++) {
+    const bound = best.bound?.ranks
+    // A condition is asked of all groups, since it may fail for any.
+    if (doubles !== undefined && bound !== undefined && holds === undefined) at = skipLater(doubles, at, order[0]!, bound[0]!)
+    if (at >= count) return
+    const group = first + at
+    if (holds !== undefined && holds(group) !== 1) continue
+    if (doubles !== undefined && bound !== undefined && comesAfter(order[0]!, doubles[at]!, bound[0]!)) continue
+    if (bound === undefined || comesBefore(order, looks, group, bound)) best.offer({ group, ranks: keeps.map((rank) => rank(group)) })
+  }
 }
 
 /** Numbers made of a row are ranked as the numbers they are. */
@@ -43,13 +53,21 @@ function ranksOf(block: GroupBlock, order: FirstGroups['order'], isKept: boolean
 }
 
 /** By the first of the order, where it is an aggregate: most groups are passed over by comparing two doubles. */
-function firstDoubles(block: GroupBlock, order: FirstGroups['order']): Float64Array | undefined {
+function firstDoubles(block: GroupBlock, order: FirstGroups['order'], buffer: Float64Array): Float64Array | undefined {
   const value = order[0]?.value
-  return typeof value === 'number' ? block.doubles(value) : undefined
+  return typeof value === 'number' && block.doubles(value, buffer) ? buffer : undefined
 }
 
 /** Whether it is sure to; of NaN nothing is. */
 const comesAfter = ({ descending }: FirstGroups['order'][number], value: number, bound: RankValue): boolean => typeof bound === 'number' && (descending ? value < bound : value > bound)
+
+/** The first from `at` on that is not sure to come after the bound; the length where all are. */
+function skipLater(doubles: Float64Array, at: number, { descending }: FirstGroups['order'][number], bound: RankValue): number {
+  if (typeof bound !== 'number') return at
+  if (descending) while (at < doubles.length && doubles[at]! < bound) at++
+  else while (at < doubles.length && doubles[at]! > bound) at++
+  return at
+}
 
 function comesBefore(order: FirstGroups['order'], looks: readonly ((group: number) => RankValue)[], group: number, bound: readonly RankValue[]): boolean {
   for (let i = 0; i < order.length; i++) {
