@@ -1,6 +1,7 @@
 /**
- * Drops the rows of a row group or of merged rows that cannot be among the first any more, by the first column of the
- * order: the last of the best rows so far bounds it, and a filter kernel compares with that bound, on encoded chunks too.
+ * Drops the rows of a row group or of merged rows that cannot be among the first any more: the last of the best rows so far
+ * bounds the first column of the order, and where that column's values can only be equal to the bound, the second one as
+ * well. Filter kernels compare with the bounds, on encoded chunks too.
  */
 import type { Pointer } from '../../../kernel/linear-memory.ts'
 import type { Comparison } from '../../../kernel/zone-map.ts'
@@ -21,24 +22,46 @@ export interface Selected {
 }
 
 export interface BoundFilter {
+  /** `isTied`: no row's value in the first column comes before the bound's. */
+  narrow(rows: VectorRows, from: Selected, arena: Arena, isTied: boolean): Selected
+  free(): void
+}
+
+export function createBoundFilter(context: ReadContext, top: TopRows): BoundFilter {
+  const first = keyFilter(context, top, 0), second = top.keys.length > 1 ? keyFilter(context, top, 1) : undefined
+  return {
+    narrow(rows, from, arena, isTied) {
+      const narrowed = first.narrow(rows, from, arena)
+      return isTied && second !== undefined && narrowed.selectedCount > 0 ? second.narrow(rows, narrowed, arena) : narrowed
+    },
+    free() {
+      first.free()
+      second?.free()
+    },
+  }
+}
+
+interface KeyFilter {
+  /** Leaves the rows whose value does not come after the bound's. */
   narrow(rows: VectorRows, from: Selected, arena: Arena): Selected
   free(): void
 }
 
-export function createBoundFilter({ kernel, shape }: ReadContext, top: TopRows): BoundFilter {
+/** By one of the order's columns. */
+function keyFilter({ kernel, shape }: ReadContext, top: TopRows, key: number): KeyFilter {
   const { exports, memory } = kernel
-  const { ordinal } = top.keys[0]!
+  const { ordinal } = top.keys[key]!
   const constants = createArena(kernel.heap, 512)
   let bound: RankValue | undefined
   let terms: readonly Term[] | undefined
 
   /** Of which a row must satisfy one; undefined: all rows may still come first. */
   function alternatives(): readonly Term[] | undefined {
-    const last = top.best.bound?.keys[0]
+    const last = top.best.bound?.keys[key]
     if (Object.is(last, bound)) return terms
     constants.reset()
     bound = last
-    terms = last === undefined ? undefined : comparisonsBefore(top, last)?.map((comparison) => createTerm(kernel, shape.layout.columns, { ordinal, comparison, ...(last !== null && { value: last }) }, constants.allocate))
+    terms = last === undefined ? undefined : comparisonsBefore(top, key, last)?.map((comparison) => createTerm(kernel, shape.layout.columns, { ordinal, comparison, ...(last !== null && { value: last }) }, constants.allocate))
     return terms
   }
 
@@ -70,14 +93,14 @@ function hasNulls(columnHasNulls: (chunk: Pointer) => number, rows: VectorRows, 
   return chunk === 0 ? rows.vector(ordinal).nulls !== 0 : columnHasNulls(chunk) !== 0
 }
 
-/** What the first column's value must be to come before a row that has `bound` there; with further columns equal will do. */
-function comparisonsBefore({ keys }: TopRows, bound: RankValue): readonly Comparison[] | undefined {
-  const { descending, nullsFirst } = keys[0]!
-  const isOnly = keys.length === 1
+/** What a column's value must be for a row that is equal in those before it to come before one that has `bound` there; with further columns equal will do. */
+function comparisonsBefore({ keys }: TopRows, key: number, bound: RankValue): readonly Comparison[] | undefined {
+  const { descending, nullsFirst } = keys[key]!
+  const isLast = key === keys.length - 1
   if (bound === null) {
-    if (nullsFirst) return isOnly ? [] : ['isNull']
-    return isOnly ? ['isNotNull'] : undefined
+    if (nullsFirst) return isLast ? [] : ['isNull']
+    return isLast ? ['isNotNull'] : undefined
   }
-  const before = descending ? (isOnly ? 'gt' : 'ge') : isOnly ? 'lt' : 'le'
+  const before = descending ? (isLast ? 'gt' : 'ge') : isLast ? 'lt' : 'le'
   return nullsFirst ? [before, 'isNull'] : [before]
 }

@@ -136,13 +136,15 @@ function without(stretch: DirectStretch, leaders: readonly Leader[]): readonly D
 }
 
 /** Whether the best row that a row group can have comes no sooner than the last of the best so far. */
-function comesTooLate({ top: { keys, best }, rank }: TopState, reader: TableReader, rowGroup: number): boolean {
-  const last = best.bound?.keys[0]
-  if (last === undefined) return false
-  const value = rank(reader, rowGroup)
-  if (value === undefined) return false
-  const order = compareRanked(keys[0]!, value, last)
-  return order > 0 || (order === 0 && keys.length === 1)
+function comesTooLate(state: TopState, reader: TableReader, rowGroup: number): boolean {
+  const order = orderOfRowGroup(state, reader, rowGroup)
+  return order !== undefined && (order > 0 || (order === 0 && state.top.keys.length === 1))
+}
+
+/** How the first value of a row group in the first column stands to that of the last of the best; undefined when that cannot be told. */
+function orderOfRowGroup({ top: { keys, best }, rank }: TopState, reader: TableReader, rowGroup: number): number | undefined {
+  const last = best.bound?.keys[0], value = last === undefined ? undefined : rank(reader, rowGroup)
+  return last === undefined || value === undefined ? undefined : compareRanked(keys[0]!, value, last)
 }
 
 function addRowGroup(state: TopState, group: DirectRowGroup): void {
@@ -150,7 +152,7 @@ function addRowGroup(state: TopState, group: DirectRowGroup): void {
   const { reader, rowGroup, rowCount, chunk } = group
   arena.reset()
   const rows = { rowCount, chunk, vector: onceEach((ordinal) => decodeColumn(context, chunk(ordinal), ordinal, 0, rowCount, arena)) }
-  const selected = filter.narrow(rows, group, arena)
+  const selected = filter.narrow(rows, group, arena, orderOfRowGroup(state, reader, rowGroup) === 0)
   if (selected.selectedCount === 0) return
   let source: RowSource | undefined
   offer(state, rows, selected, (row) => ({ source: (source ??= storedRows(context, reader, rowGroup)), row }))
@@ -162,7 +164,7 @@ function addMerged(state: TopState, merged: MergedRows): void {
   const rows = { rowCount: merged.count, chunk: () => 0, vector: onceEach(merged.column) }
   const matching = selectMerged({ context, predicate, arena }, merged.count, rows.vector)
   if (matching.selectedCount === 0) return
-  const selected = filter.narrow(rows, matching, arena)
+  const selected = filter.narrow(rows, matching, arena, false)
   offer(state, rows, selected, (row) => top.others.map((ordinal) => valueReader(context.kernel.memory, rows.vector(ordinal), true)(row)))
 }
 
