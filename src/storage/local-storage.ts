@@ -72,8 +72,9 @@ function localStorageIn(folder: LocalFolder, release: () => Promise<void>): Stor
     createAppend: async (name, preallocateBytes) => {
       const path = locate(name)
       counts.creates++
-      await publishFilled(folder, name, (file) => writeZeros(file.handle, preallocateBytes), () => { throw existingObject(path) })
-      return openAppendFile(path, counts)
+      const file = await fillTemporary(folder, name, ({ handle }) => writeZeros(handle, preallocateBytes))
+      if (await folder.publishOpen(file, name) === 'exists') throw existingObject(path)
+      return createLocalAppendFile(appendHandleOf(file.handle), path, counts)
     },
     openAppend: async (name) => openAppendFile(locate(name), counts),
     createTemporary: async () => {
@@ -105,23 +106,21 @@ async function createWhole(folder: LocalFolder, name: string, parts: readonly Ui
       while (part.length > 0) part = part.subarray((await file.handle.write(part, 0, part.length)).bytesWritten)
     }
   }
-  const outcome = await publishFilled(folder, name, fill, () => {})
+  const outcome = await folder.publish(await fillTemporary(folder, name, fill), name)
   if (outcome === 'created') counts.bytesWritten += totalBytes(parts)
   return outcome
 }
 
-/** Writes a temporary file by `fill`, then publishes it; calls `onExists` when another was first. */
-async function publishFilled(folder: LocalFolder, name: string, fill: (file: TemporaryFile) => Promise<void>, onExists: () => void): Promise<'created' | 'exists'> {
+/** A temporary file that `fill` has written, to be published as `name`. */
+async function fillTemporary(folder: LocalFolder, name: string, fill: (file: TemporaryFile) => Promise<void>): Promise<TemporaryFile> {
   const temporary = await folder.openTemporary()
   try {
     await fill(temporary)
+    return temporary
   } catch (cause) {
     await folder.discard(temporary)
     throw storageError(cause, 'write', folder.pathOf(name))
   }
-  const outcome = await folder.publish(temporary, name)
-  if (outcome === 'exists') onExists()
-  return outcome
 }
 
 async function openAppendFile(path: string, counts: StorageCounts): Promise<ReturnType<typeof createLocalAppendFile>> {

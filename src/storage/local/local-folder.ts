@@ -4,7 +4,7 @@
  * folder is synced after, since a name is durable only when its folder is.
  */
 import { constants } from 'node:fs'
-import { link, mkdir, open, readdir, rm, unlink } from 'node:fs/promises'
+import { link, mkdir, open, readdir, unlink } from 'node:fs/promises'
 import type { FileHandle } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { LsmtError } from '../../errors.ts'
@@ -20,6 +20,8 @@ export interface LocalFolder {
   openTemporary(): Promise<TemporaryFile>
   /** Syncs the temporary file and gives it its name, durably; the temporary file is closed and gone after, whatever came of it. */
   publish(temporary: TemporaryFile, name: string): Promise<'created' | 'exists'>
+  /** The same, but a file that was created stays open. */
+  publishOpen(temporary: TemporaryFile, name: string): Promise<'created' | 'exists'>
   /** Closes and removes the temporary file. */
   discard(temporary: TemporaryFile): Promise<void>
   /** Syncs the folder that holds `name`. */
@@ -42,7 +44,7 @@ export async function openLocalFolder(directory: string): Promise<LocalFolder> {
   const known = new Map<string, Promise<void>>()
   const pathOf = (name: string): string => join(root, name)
   const openTemporary = () => createTemporary(temporaryFolder)
-  const publish = async (temporary: TemporaryFile, name: string): Promise<'created' | 'exists'> => {
+  const publish = async (temporary: TemporaryFile, name: string, staysOpen: boolean): Promise<'created' | 'exists'> => {
     const path = pathOf(name)
     try {
       await temporary.handle.sync()
@@ -54,11 +56,19 @@ export async function openLocalFolder(directory: string): Promise<LocalFolder> {
       return 'exists'
     }
     // The name is there: whatever fails now, the request must not be made again, as it may be after 53100.
-    await discardTemporary(temporary).then(() => syncFolder(dirname(path))).catch((cause: LsmtError) => { throw cause.code === '53100' ? new LsmtError('58030', cause.message, cause.evidence, cause) : cause })
+    try {
+      await (staysOpen ? removeTemporary(temporary) : discardTemporary(temporary))
+      await syncFolder(dirname(path))
+    } catch (cause) {
+      if (staysOpen) await Promise.allSettled([temporary.handle.close()])
+      throw cause instanceof LsmtError && cause.code === '53100' ? new LsmtError('58030', cause.message, cause.evidence, cause) : cause
+    }
     return 'created'
   }
   return {
-    root, pathOf, openTemporary, publish,
+    root, pathOf, openTemporary,
+    publish: (temporary, name) => publish(temporary, name, false),
+    publishOpen: (temporary, name) => publish(temporary, name, true),
     discard: discardTemporary,
     syncFolderOf: (name) => syncFolder(dirname(pathOf(name))),
     removeLeftovers: () => emptyFolder(temporaryFolder),
@@ -92,10 +102,14 @@ async function createTemporary(folder: string): Promise<TemporaryFile> {
 async function discardTemporary(temporary: TemporaryFile): Promise<void> {
   try {
     await temporary.handle.close()
-    await rm(temporary.path, { force: true })
   } catch (cause) {
-    throw storageError(cause, 'remove', temporary.path)
+    throw storageError(cause, 'close', temporary.path)
   }
+  await removeTemporary(temporary)
+}
+
+async function removeTemporary({ path }: TemporaryFile): Promise<void> {
+  await unlink(path).catch((cause: unknown) => { if (errnoOf(cause) !== 'ENOENT') throw storageError(cause, 'remove', path) })
 }
 
 /** Raises `failure`; a temporary file that cannot be removed either is left to the next open. */

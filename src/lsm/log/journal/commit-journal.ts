@@ -107,8 +107,8 @@ interface JournalState {
 
 /** A round with more is not written twice: its logs write to their own files, side by side. One of up to so many bytes, as of an INSERT of a thousand rows, is placed without asking for memory. */
 export const roundBytesMax = scratchBytes - recordHeaderBytes
-/** A command that writes a little and ends is through before. */
-export const roundsBeforeMade = 8
+/** A command of one statement is through before; what comes after it may be many, of which each that comes before the journal costs a sync for each log. */
+export const roundsBeforeMade = 2
 /** After a segment could not be made. */
 const pauseMs = 1_000
 /** Full segments that may wait for the logs; with more these write by themselves. */

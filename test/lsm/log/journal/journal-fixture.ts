@@ -102,7 +102,7 @@ export const allShards = [0, 1, 2, 3]
 /** Rounds until the journal takes them. */
 export async function untilUsed(opened: OpenLogs): Promise<void> {
   for (let rounds = 0; opened.journal.counts.rounds === 0; rounds++) {
-    if (rounds > 4 * roundsBeforeMade) throw new Error(`no journal after ${rounds} rounds`)
+    if (rounds > 32 * roundsBeforeMade) throw new Error(`no journal after ${rounds} rounds`)
     await opened.round(allShards)
   }
 }
