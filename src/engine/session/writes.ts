@@ -26,22 +26,16 @@ export function createWrites(writer: Writer, tables: Pick<Tables, 'access'>, col
     return access
   }
 
-  /** The rows checked, with ids where the key is hidden. */
-  async function prepare(access: TableAccess, rows: readonly EngineRow[]): Promise<readonly EngineRow[]> {
-    if (access.schema.hiddenKey && access.state.nextRowId === undefined) await recoverNextRowId(writer.shards, access)
-    return checked(access, access.schema.hiddenKey ? withRowIds(access, rows) : rows)
-  }
-
-  async function insertHidden(access: TableAccess, rows: readonly EngineRow[]): Promise<number> {
-    return await writeBlind(writer, access, await prepare(access, rows))
+  /** Whatever was there before: nothing under an id that is new. */
+  function putAll(access: TableAccess, rows: readonly EngineRow[]): Promise<number> {
+    return (rows.length === 1 ? quick?.put(access, rows[0]!) : undefined) ?? writeBlind(writer, access, rows)
   }
 
   function insert(access: TableAccess, rows: readonly EngineRow[], mode: WriteMode, stats: ReadStats | undefined): Promise<number> {
     if (rows.length === 0) return Promise.resolve(0)
-    if (access.schema.hiddenKey) return insertHidden(access, rows)
-    const ready = checked(access, rows)
-    if (mode === 'upsert') return (ready.length === 1 ? quick?.put(access, ready[0]!) : undefined) ?? writeBlind(writer, access, ready)
-    return writeNew(writer, access, ready, mode, stats)
+    if (mode !== 'upsert' && !access.schema.hiddenKey) return writeNew(writer, access, ready(access, rows), mode, stats)
+    const recovering = recoverIds(writer, access)
+    return recovering === undefined ? putAll(access, ready(access, rows)) : recovering.then(() => putAll(access, ready(access, rows)))
   }
 
   return {
@@ -59,7 +53,7 @@ export function createWrites(writer: Writer, tables: Pick<Tables, 'access'>, col
     },
     async insertOrUpdate(table, rows, change, before, stats) {
       const access = writable(table)
-      return rows.length === 0 ? 0 : writeOrChange(writer, access, await prepare(access, rows), change, before, stats)
+      return rows.length === 0 ? 0 : writeOrChange(writer, access, await prepare(writer, access, rows), change, before, stats)
     },
     async update(table, keys, change, before, stats) {
       const access = writable(table)
@@ -89,6 +83,22 @@ function rejecting<T>(work: () => Promise<T>): Promise<T> {
   } catch (error) {
     return Promise.reject(error)
   }
+}
+
+/** Undefined where the next id of a hidden key is known, or nobody asks. */
+function recoverIds({ shards }: Writer, access: TableAccess): Promise<void> | undefined {
+  return access.schema.hiddenKey && access.state.nextRowId === undefined ? recoverNextRowId(shards, access) : undefined
+}
+
+/** The rows checked, with ids where the key is hidden. */
+function ready(access: TableAccess, rows: readonly EngineRow[]): readonly EngineRow[] {
+  return checked(access, access.schema.hiddenKey ? withRowIds(access, rows) : rows)
+}
+
+/** The same, once it is known which ids come next. */
+async function prepare(writer: Writer, access: TableAccess, rows: readonly EngineRow[]): Promise<readonly EngineRow[]> {
+  await recoverIds(writer, access)
+  return ready(access, rows)
 }
 
 /** As `checkRow` would say of each row. */

@@ -8,6 +8,7 @@ import { newTable, scanAll } from '../engine-fixtures.ts'
 import { openTestEngine } from '../open-test-engine.ts'
 
 const kv = newTable('t', { k: 'bigint', v: 'text' }, ['k'], 'upsert')
+const events = newTable('events', { text: 'text' }, [])
 const put = (engine: Engine, table: TableSchema, k: number, v = `value ${k}`): Promise<number> => engine.insert(table, [[k, v]], 'upsert')
 const range = (count: number): readonly number[] => Array.from({ length: count }, (_, i) => i)
 
@@ -62,11 +63,39 @@ describe('single rows', () => {
     await engine.close()
   })
 
-  test('cost few promises each, since what a batch needs is needed once', async () => {
+  test('of a table without a primary key have ids of their own, also where they meet others, some are refused, or nobody knows the next id yet', async () => {
+    const storage = createMemoryStorage()
+    let engine = await openTestEngine(storage, { shards: 4 })
+    await engine.createTable(events)
+    const written: string[] = []
+    const lines = async (): Promise<unknown[]> => (await scanAll(engine, engine.table('events')!)).map((row) => row.at(-1))
+    for (let opening = 0; opening < 2; opening++) {
+      const table = engine.table('events')!
+      await Promise.all(range(50).flatMap((i) => {
+        const text = `${opening} ${i}`
+        written.push(text, `${text} beside`, `${text} behind`)
+        const pair = [[`${text} beside`], [`${text} behind`]]
+        return [engine.insert(table, [[text]], 'insert'), expect(engine.insert(table, [[i]], 'insert')).rejects.toMatchObject({ code: '42804' }), engine.insert(table, pair, 'upsert')]
+      }))
+      await engine.close()
+      engine = await openTestEngine(storage, { shards: 4 })
+    }
+    const found = await lines()
+    expect([found.length, new Set(found)]).toEqual([written.length, new Set(written)])
+    // One after the other, in the order of their ids.
+    for (const line of written.filter((each) => each.endsWith('beside'))) expect(found[found.indexOf(line) + 1]).toBe(line.replace('beside', 'behind'))
+    for (const line of ['the last but one', 'the last']) await engine.insert(engine.table('events')!, [[line]], 'insert')
+    expect((await lines()).slice(-2)).toEqual(['the last but one', 'the last'])
+    await engine.close()
+  })
+
+  test.each(['with a primary key', 'without one'])('%s cost few promises each, since what a batch needs is needed once', async (kind) => {
     const engine = await openTestEngine(createMemoryStorage(), { shards: 8 })
     const table = openKeyedTable(engine, 'kv')
+    const noted = await engine.createTable(events)
+    const write = kind === 'without one' ? (text: string) => engine.insert(noted, [[text]], 'insert') : (key: string) => table.put({ key, value: 'value' })
     const rounds = 20, writers = 64
-    const round = (): Promise<unknown> => Promise.all(range(writers).map((i) => table.put({ key: `key ${i}`, value: 'value' })))
+    const round = (): Promise<unknown> => Promise.all(range(writers).map((i) => write(`key ${i}`)))
     for (let i = 0; i < rounds; i++) await round()
     let promises = 0
     const hook = createHook({ init: (_, type) => void (type === 'PROMISE' && promises++) }).enable()
