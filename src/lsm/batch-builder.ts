@@ -158,7 +158,7 @@ function endOperation(state: BatchState, end: number): void {
   invariant(operationAt >= 0 && valueAt >= 0 && end >= valueAt && end <= buffer.length - 4, 'a batch operation ends outside of its bytes')
   view.setUint32(operationAt + 8, end - valueAt, true)
   const padded = (end + 3) & ~3
-  buffer.fill(0, end, padded)
+  for (let at = end; at < padded; at++) buffer[at] = 0
   state.at = padded
   state.operationAt = state.valueAt = -1
   state.operationCount++
