@@ -106,7 +106,8 @@ describe('a journal after a loss of power', () => {
   test('that is damaged gives what follows the logs, and tells what does not', async () => {
     const files = await leftBehind()
     const bytes = files.get(journalFile)!
-    for (const share of [0.2, 0.6, 0.9]) {
+    // It begins with what is in table files as well, of which nothing would be lost.
+    for (const share of [0.4, 0.6, 0.9]) {
       const flipped = bytes.slice()
       flipped[Math.floor(usedBytes(bytes) * share)]! ^= 4
       const storage = await storageOf(new Map([...files, [journalFile, flipped]]))
