@@ -79,13 +79,16 @@ async function asOther(folder: string): Promise<readonly string[]> {
   return ['setpriv', `--reuid=${ids[0]}`, `--regid=${ids[1]}`, '--clear-groups', '--']
 }
 
+/** pgbench makes its connections one after the other within the time that it is given; what it tells a second is of the time after them. */
+const connectsPerSecond = 100
+
 async function pgbench(program: string, flags: readonly string[], { name, scripts }: Work, { connections, seconds }: LoadShape, folder: string): Promise<Rate> {
   const files = scripts.map((script, index) => {
     const file = join(folder, `${name.replaceAll(' ', '-')}-${index}.pgbench`)
     writeFileSync(file, script)
     return ['-f', file]
   })
-  const { stdout } = await run(program, [...flags, '-n', '-c', String(connections), '-j', '1', '-T', String(seconds), ...files.flat(), 'postgres'])
+  const { stdout } = await run(program, [...flags, '-n', '-c', String(connections), '-j', '1', '-T', String(seconds + Math.ceil(connections / connectsPerSecond)), ...files.flat(), 'postgres'])
   const number = (pattern: RegExp): number | undefined => Number(pattern.exec(stdout)?.[1] ?? Number.NaN)
   const perSecond = number(/^tps = ([\d.]+) /m)!
   const failed = number(/^number of failed transactions: (\d+)/m)
