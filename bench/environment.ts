@@ -22,8 +22,8 @@ function programVersion(command: string, flag: string): string {
   }
 }
 
-/** What sets sizes stands before it. */
+/** What sets sizes stands before it; in which folder it ran says nothing of what was measured. */
 export function commandLine(file: string, smoke: boolean): string {
-  const sizes = Object.entries(process.env).filter(([name]) => name.startsWith('LSMT_BENCH_')).map(([name, value]) => `${name}=${value} `)
+  const sizes = Object.entries(process.env).filter(([name]) => name.startsWith('LSMT_BENCH_') && name !== 'LSMT_BENCH_DIR').map(([name, value]) => `${name}=${value} `)
   return `${sizes.sort().join('')}npm run bench -- ${file.replace('.bench.ts', '')}${smoke ? ' --smoke' : ''}`
 }
