@@ -23,7 +23,7 @@ import { checkDecoded, decodeColumn, firstRowFrom, keyChunk } from '../row-group
 import { runsOf } from '../scan-sources.ts'
 
 /** More are not read so. */
-export const shortRowsMax = 256
+const shortRowsMax = 256
 
 export interface ShortRows extends WalkedRows {
   /** No row follows. */

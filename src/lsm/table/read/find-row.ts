@@ -17,6 +17,9 @@ import type { FoundRow } from '../table.ts'
 /** Bytes of work area that a search needs beside the chunk's own scratch: one value. */
 const workBytes = 16
 
+/** What `columnGetIndexed` writes; behind it the tombstone is read. */
+const cellBytes = 16
+
 /** Point reads over one file. Row groups that are being fetched are fetched once, whoever asks. A class, as its reader is. */
 export class RowFinder {
   private readonly file: OpenFile
@@ -37,7 +40,7 @@ export class RowFinder {
     const slot = ordinal < 0 ? undefined : slots.ofColumn[ordinal], column = slot === undefined ? 0 : cache.peek(cached, first + slot)
     const row = this.exports.columnGetIndexed(cache.peek(cached, first + keySlot), keyIndex, hash, key, keyBytes, column, out)
     if (row < 0) return noPlace.absent
-    return isTombstone(file, first + tombstoneSlot, row, out + 16) ? noPlace.deleted : placeOf(rowGroup, row)
+    return isTombstone(file, first + tombstoneSlot, row, out + cellBytes) ? noPlace.deleted : placeOf(rowGroup, row)
   }
 
   find(rowGroup: number, key: Pointer, keyBytes: number, hash: Pointer, stats: ReadStats | undefined): FoundRow | Fetch | 'absent' {
