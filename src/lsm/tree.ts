@@ -243,6 +243,8 @@ export interface TreeStats {
   readonly compactions: number
   readonly trivialMoves: number
   readonly bytesFlushed: number
+  /** Of files that ingests wrote. */
+  readonly bytesIngested: number
   readonly bytesCompacted: number
   /** Why writers wait now, and for how long they have waited in total. */
   readonly stall: 'none' | 'slow' | 'stop'

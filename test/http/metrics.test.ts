@@ -75,6 +75,7 @@ test('files, filters, row groups and the cache', async () => {
   expect(before.get('lsmt_level_bytes{level="0"}')).toBeGreaterThan(1000)
   expect(before.get('lsmt_flushes_total')).toBeGreaterThan(0)
   expect(before.get('lsmt_flushed_bytes_total')).toBeGreaterThanOrEqual(before.get('lsmt_level_bytes{level="0"}')!)
+  expect(before.get('lsmt_ingested_bytes_total')).toBe(0)
   for (let id = 100; id < 110; id++) await server.post(`SELECT text FROM t WHERE id = ${id}`)
   const afterGets = growth(before, await numbers())
   expect(afterGets('lsmt_bloom_probes_total{outcome="present"}')).toBe(5)

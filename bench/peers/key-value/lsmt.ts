@@ -47,7 +47,7 @@ async function openTable(directory: string, options: Lsmt.OpenOptions): Promise<
     writeUse() {
       const { shards, journal } = db.stats()
       const sum = (of: (shard: Lsmt.EngineStats['shards'][number]) => number): number => shards.reduce((total, shard) => total + of(shard), 0)
-      return { tableBytes: sum(({ bytesFlushed, bytesCompacted }) => bytesFlushed + bytesCompacted), logBytes: sum(({ log }) => log.bytes) + (journal?.bytes ?? 0) }
+      return { tableBytes: sum(({ bytesFlushed, bytesIngested, bytesCompacted }) => bytesFlushed + bytesIngested + bytesCompacted), logBytes: sum(({ log }) => log.bytes) + (journal?.bytes ?? 0) }
     },
     settle: () => db.compact(),
     close: () => db.close(),

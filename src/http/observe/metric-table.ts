@@ -110,6 +110,7 @@ const tree: readonly Metric[] = [
   gauge('compaction_debt_bytes', 'Bytes of table files that compactions are to merge into deeper levels', overShards(({ compactionDebtBytes }) => compactionDebtBytes)),
   counter('flushes_total', 'Memtables that became table files', overShards(({ flushes }) => flushes)),
   counter('flushed_bytes_total', 'Bytes of these files', overShards(({ bytesFlushed }) => bytesFlushed)),
+  counter('ingested_bytes_total', 'Bytes of table files that imports wrote without log and memtables', overShards(({ bytesIngested }) => bytesIngested)),
   counter('compactions_total', 'Compactions', overShards(({ compactions }) => compactions)),
   counter('compacted_bytes_total', 'Bytes that compactions wrote', overShards(({ bytesCompacted }) => bytesCompacted)),
   gauge('frozen_memtables', 'Memtables that wait for their flush', overShards(({ frozenMemtables }) => frozenMemtables)),

@@ -5,6 +5,7 @@
  * in the order of their keys, so the files do not overlap and stand below level 0 from the beginning.
  */
 import { invariant } from '../../errors.ts'
+import { startCompaction } from '../compaction/compact-tree.ts'
 import type { IngestJob, JobResult } from '../compaction/job.ts'
 import { openOutputs } from '../state/background.ts'
 import { publish } from '../state/publish.ts'
@@ -71,10 +72,13 @@ async function publishFiles(state: TreeState, tableId: number, { files: metas }:
       onPublished: () => undefined,
     })
     if (!isPublished) await outputs.discard()
+    state.counters.bytesIngested += metas.reduce((sum, { byteLength }) => sum + byteLength, 0)
   } catch (error) {
     await outputs.discard()
     throw error
   }
+  // Their level may be above its target now, and no flush may come for long.
+  startCompaction(state)
 }
 
 function withTable({ manifest, layouts }: TreeState, tableId: number): Pick<TreeState['manifest'], 'layouts' | 'maxTableId'> {

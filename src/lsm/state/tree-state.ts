@@ -95,6 +95,7 @@ export interface TreeCounters {
   compactions: number
   trivialMoves: number
   bytesFlushed: number
+  bytesIngested: number
   bytesCompacted: number
   stalledSlowMs: number
   stalledStopMs: number

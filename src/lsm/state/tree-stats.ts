@@ -8,7 +8,7 @@ import type { TreeStats } from '../tree.ts'
 
 /** Of a shard whose tree is not here. */
 export const noTreeStats: TreeStats = {
-  memtableBytes: 0, frozenMemtables: 0, levels: [], flushes: 0, compactions: 0, trivialMoves: 0, bytesFlushed: 0, bytesCompacted: 0,
+  memtableBytes: 0, frozenMemtables: 0, levels: [], flushes: 0, compactions: 0, trivialMoves: 0, bytesFlushed: 0, bytesIngested: 0, bytesCompacted: 0,
   stall: 'none', stalledMs: { slow: 0, stop: 0 }, log: { segments: 0, appends: 0, syncs: 0, bytes: 0, groups: createHistogram(groupBounds), syncMs: createHistogram(syncMsBounds) }, filters: { absent: 0, present: 0, wrong: 0 },
   compactionDebtBytes: 0, failure: undefined, background: undefined,
 }
@@ -23,6 +23,7 @@ export function treeStats(state: TreeState): TreeStats {
     compactions: counters.compactions,
     trivialMoves: counters.trivialMoves,
     bytesFlushed: counters.bytesFlushed,
+    bytesIngested: counters.bytesIngested,
     bytesCompacted: counters.bytesCompacted,
     stall: stallOf(state),
     stalledMs: { slow: counters.stalledSlowMs, stop: counters.stalledStopMs },

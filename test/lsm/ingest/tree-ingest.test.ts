@@ -7,8 +7,9 @@ import type { TableLayout } from '../../../src/lsm/layout.ts'
 import type { Tree } from '../../../src/lsm/tree.ts'
 import type { Kernel } from '../../../src/kernel/kernel.ts'
 import { createMemoryStorage } from '../../../src/storage/memory-storage.ts'
+import type { Storage } from '../../../src/storage/storage.ts'
 import { openTestKernel } from '../../kernel/both-kinds.ts'
-import { openTestTree, testTreeOptions } from '../tree/open-test-tree.ts'
+import { openTestTree, testTreeOptions, tinySettings } from '../tree/open-test-tree.ts'
 import { readPage } from '../tree/tree-rows.ts'
 
 const older: TableLayout = { tableId: 7, columns: ['i64', 'i64'], key: [0] }
@@ -20,14 +21,14 @@ async function write(tree: Tree, fill: (builder: ReturnType<typeof createBatchBu
   await tree.append(builder.finish()).applied
 }
 
-/** Keys from 0 on, given backwards; values are twice as much. */
-function someRows({ heap, memory: { i64, u32 } }: Kernel, rowCount: number): IngestRows {
+/** Keys from `first` on, given backwards; values are twice as much. */
+function someRows({ heap, memory: { i64, u32 } }: Kernel, rowCount: number, first = 0): IngestRows {
   const [keys, values, order] = [heap.allocate(8 * rowCount), heap.allocate(8 * rowCount), heap.allocate(8 * rowCount)] as const
   for (let row = 0; row < rowCount; row++) {
-    const key = rowCount - 1 - row
-    i64[(keys >>> 3) + row] = BigInt(key)
-    i64[(values >>> 3) + row] = BigInt(2 * key)
-    u32.set([0, key], (order >>> 2) + 2 * row)
+    const place = rowCount - 1 - row
+    i64[(keys >>> 3) + row] = BigInt(first + place)
+    i64[(values >>> 3) + row] = BigInt(2 * (first + place))
+    u32.set([0, place], (order >>> 2) + 2 * row)
   }
   return { rowCount, order, keys, vectors: [undefined, { kind: 'i64', values, nulls: 0 }] }
 }
@@ -98,3 +99,36 @@ it('is refused where files under way would have too little memory, and tells of 
   expect(tree.ingest!(ingested.tableId, 1)).toBeDefined()
   await tree.close()
 })
+
+it('is compacted where its files are more than their level is to have, and tells their bytes', async () => {
+  const kernel = openTestKernel('wasm'), storage = createMemoryStorage()
+  const options = testTreeOptions(kernel, storage)
+  const counted = createDeferred()
+  const jobs: JobRunner = {
+    ...options.jobs,
+    ingestBytesMax: 8 * 1024 * 1024,
+    async run(job, signal) {
+      if (job.kind === 'compact') await counted.promise
+      return options.jobs.run(job, signal)
+    },
+  }
+  const tree = await openTestTree(kernel, storage, { cache: options.cache, jobs })
+  await write(tree, (builder) => builder.defineTable(ingested))
+  const ingest = tree.ingest!(ingested.tableId, 1)!
+  const fileRows = 2000, files = 8
+  for (let file = 0; file < files; file++) await ingest.append(someRows(kernel, fileRows, file * fileRows))
+  expect(tree.stats.bytesIngested).toBe(0)
+  await ingest.publish()
+  const fileBytes = await bytesOf(storage, 'sst/')
+  expect(tree.stats.bytesIngested).toBe(fileBytes)
+  expect(fileBytes).toBeGreaterThan(tinySettings.level1Bytes)
+  counted.resolve()
+  await expect.poll(() => tree.stats.compactionDebtBytes).toBe(0)
+  expect(tree.stats.trivialMoves + tree.stats.compactions).toBeGreaterThan(0)
+  expect(await rowsOf(tree, kernel, ingested.tableId)).toEqual(Array.from({ length: files * fileRows }, (_, key) => [BigInt(key), BigInt(2 * key)]))
+  await tree.close()
+})
+
+async function bytesOf(storage: Storage, folder: string): Promise<number> {
+  return (await storage.list(folder)).reduce((sum, { byteLength }) => sum + byteLength, 0)
+}

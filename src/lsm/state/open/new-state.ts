@@ -15,7 +15,7 @@ export function newTreeState(options: TreeOptions, manifest: ManifestState, log:
   const active = createMemtable(kernel, memtableMemory, manifest.flushedSequence, settings.memtableBytesMax)
   const state: TreeState = {
     options, log, pointReader: new PointReader(kernel),
-    counters: { flushes: 0, compactions: 0, trivialMoves: 0, bytesFlushed: 0, bytesCompacted: 0, stalledSlowMs: 0, stalledStopMs: 0 },
+    counters: { flushes: 0, compactions: 0, trivialMoves: 0, bytesFlushed: 0, bytesIngested: 0, bytesCompacted: 0, stalledSlowMs: 0, stalledStopMs: 0 },
     layouts: new Map(), shapes: new Map(), allShapes: [], maxTableId: manifest.maxTableId,
     view: createView({ memtables: [active], version, shapes: new Map() }),
     active, frozen: [], manifest, nextFileNumber: manifest.nextFileNumber,
