@@ -63,17 +63,19 @@ describe.each(kinds)('row kernels, %s', (kind) => {
     for (let round = 0; round < 60; round++) {
       const layout = randomLayout(random)
       const layoutAt = putLayout(layout)
-      const rows = Array.from({ length: 1 + random.below(100) }, () => {
-        if (random.below(8) === 0) return undefined
-        const written = random.below(3) === 0 ? random.below(layout.length + 1) : layout.length
+      // Long runs of rows that are alike, with few others between them, and hardly any such run.
+      const alike = [3, 30, 1000][random.below(3)]!
+      const rows = Array.from({ length: 1 + random.below(150) }, () => {
+        if (random.below(2 * alike) === 0) return undefined
+        const written = random.below(alike) === 0 ? random.below(layout.length + 1) : layout.length
         return Array.from({ length: written }, (_, i) => randomValue(random, layout[i]!))
       })
       const addresses = rows.map((row) => (row === undefined ? 0 : put(encodeRow(layout, row), random.below(8))))
       const refs = putU32(rows.flatMap((row, i) => [addresses[i]!, row === undefined ? 0 : encodeRow(layout, row).length]))
-      const out = kernel.heap.allocate(8 * rows.length), nulls = kernel.heap.allocate(16)
+      const out = kernel.heap.allocate(8 * rows.length), nulls = kernel.heap.allocate(24)
       layout.forEach((columnKind, column) => {
         kernel.memory.u8.fill(0xee, out, out + 8 * rows.length)
-        kernel.memory.u8.fill(0xff, nulls, nulls + 16)
+        kernel.memory.u8.fill(0xff, nulls, nulls + 24)
         const expected = rows.map((row) => row?.[column] ?? null)
         const any = kernel.exports.rowColumnVector(refs, rows.length, layoutAt, column, out, nulls)
         expect(any).toBe(expected.includes(null) ? 1 : 0)
