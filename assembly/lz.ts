@@ -6,7 +6,7 @@
  */
 const tableBits: u32 = 12
 const matchBytesMin: u32 = 4
-const offsetMax: u32 = 65535
+const offsetBits: u32 = 16
 /** Ends of a block by the format: the last match starts at least 12 bytes before the end, the last 5 bytes are literals. */
 const matchStartMargin: u32 = 12
 const lastLiterals: u32 = 5
@@ -27,37 +27,53 @@ export function lzCompress(source: usize, byteLength: u32, out: usize, outBytes:
   let anchor = source
   let to = out
   if (byteLength > matchStartMargin) {
-    memory.fill(table, 0, 4 << tableBits)
+    clearTable(table, source)
     const searchEnd = end - matchStartMargin
-    const matchEnd = end - lastLiterals
-    let at = source + 1
-    let misses: u32 = 1 << skipBits
-    while (at <= searchEnd) {
-      const word = load<u32>(at)
-      const slot = table + (((word * 2654435761) >> (32 - tableBits)) << 2)
-      let from = source + load<u32>(slot)
-      store<u32>(slot, <u32>(at - source))
-      if (load<u32>(from) != word || <u32>(at - from) > offsetMax) {
-        at += misses >> skipBits
-        misses++
-        continue
-      }
-      while (at > anchor && from > source && load<u8>(at - 1) == load<u8>(from - 1)) {
+    for (let found = findMatch(source + 1, searchEnd, table); found != 0; found = findMatch(anchor, searchEnd, table)) {
+      let at = <usize>(found & 0xffffffff)
+      let from = <usize>(found >> 32)
+      while (load<u8>(at - 1) == load<u8>(from - 1) && at > anchor && from > source) {
         at--
         from--
       }
-      const matchBytes = matchBytesMin + commonBytes(at + matchBytesMin, from + matchBytesMin, matchEnd)
+      const matchBytes = matchBytesMin + commonBytes(at + matchBytesMin, from + matchBytesMin, end - lastLiterals)
       to = writeSequence(to, outEnd, end, anchor, <u32>(at - anchor), <u32>(at - from), matchBytes)
       if (to == 0) return 0
-      at += matchBytes
-      anchor = at
-      misses = 1 << skipBits
+      anchor = at + matchBytes
       // One position inside the match, so that a run that goes on is found at once.
-      store<u32>(table + (((load<u32>(at - 2) * 2654435761) >> (32 - tableBits)) << 2), <u32>(at - 2 - source))
+      store<u32>(slotOf(load<u32>(anchor - 2), table), <u32>(anchor - 2))
     }
   }
-  to = writeSequence(to, outEnd, end, anchor, <u32>(end - anchor), 0, 0)
+  to = writeLong(to, outEnd, end, anchor, <u32>(end - anchor), 0, 0)
   return to == 0 || to >= outEnd ? 0 : <u32>(to - out)
+}
+
+/** Of all hashes the start of the source was seen last. */
+function clearTable(table: usize, source: usize): void {
+  const starts = i32x4.splat(<i32>source)
+  for (const end = table + (4 << tableBits); table < end; table += 16) v128.store(table, starts)
+}
+
+function slotOf(word: u32, table: usize): usize {
+  return table + (((word * 2654435761) >> (32 - tableBits)) << 2)
+}
+
+/**
+ * The first position from `at` up to `searchEnd` at which four bytes are as they were before, and, in the upper half, where; 0 when there is none.
+ * Few variables are alive in its loop: all of them stay in registers.
+ */
+function findMatch(at: usize, searchEnd: usize, table: usize): u64 {
+  let misses: u32 = 1 << skipBits
+  while (at <= searchEnd) {
+    const word = load<u32>(at)
+    const slot = slotOf(word, table)
+    const from = <usize>load<u32>(slot)
+    store<u32>(slot, <u32>at)
+    if (((load<u32>(from) ^ word) | (<u32>(at - from) >> offsetBits)) == 0) return <u64>at | (<u64>from << 32)
+    at += misses >> skipBits
+    misses++
+  }
+  return 0
 }
 
 /** How many bytes at `a` (before `end`) equal those at `b`. */
@@ -76,8 +92,21 @@ function commonBytes(a: usize, b: usize, end: usize): u32 {
   return <u32>(a - start)
 }
 
-/** Writes one sequence (the last one when `matchBytes` is 0); returns where the next starts, or 0 when there is no room. */
+/** Writes one sequence; returns where the next starts, or 0 when there is no room. */
 function writeSequence(to: usize, outEnd: usize, sourceEnd: usize, literals: usize, literalBytes: u32, offset: u32, matchBytes: u32): usize {
+  const extra = matchBytes - matchBytesMin
+  if (literalBytes < 15 && extra < 15 && to + 32 <= outEnd && literals + 16 <= sourceEnd) {
+    store<u8>(to, (literalBytes << 4) | extra)
+    v128.store(to + 1, v128.load(literals))
+    to += literalBytes
+    store<u16>(to + 1, <u16>offset)
+    return to + 3
+  }
+  return writeLong(to, outEnd, sourceEnd, literals, literalBytes, offset, matchBytes)
+}
+
+/** The same of any length, and the last one, when `matchBytes` is 0. */
+function writeLong(to: usize, outEnd: usize, sourceEnd: usize, literals: usize, literalBytes: u32, offset: u32, matchBytes: u32): usize {
   const matchPart: u32 = matchBytes == 0 ? 0 : 2 + matchBytes / 255 + 1
   const most: u32 = 2 + literalBytes / 255 + literalBytes + matchPart
   if (outEnd < to || <u32>(outEnd - to) < most) return 0
