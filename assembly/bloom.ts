@@ -6,15 +6,15 @@
  * MurmurHash3 (Austin Appleby): 32-bit multiplications only, so that JavaScript gives the same bits without BigInt.
  * For a fixed length every step is a bijection, hence two different 8-byte keys never share both hashes.
  */
-import { hashBytes64, hashFour, hashWords64 } from './hash/hash'
+import { hashFour, hashWords64, KeyHash } from './hash/hash'
 
 export function bloomHash(key: usize, keyBytes: u32, out: usize): void {
-  store<u64>(out, hashBytes64(key, keyBytes))
+  store<u64>(out, KeyHash.ofBytes(key, keyBytes))
 }
 
 export function bloomHashRefs(refs: usize, count: u32, out: usize): void {
   for (let i: u32 = 0; i < count; i++) {
-    store<u64>(out, hashBytes64(load<u32>(refs), load<u32>(refs, 4)))
+    store<u64>(out, KeyHash.ofBytes(load<u32>(refs), load<u32>(refs, 4)))
     refs += 8
     out += 8
   }

@@ -3,7 +3,7 @@
  * a division: n / 10^e is correctly rounded for e <= 22 and |n| <= 2^53, so it gives the very double that the
  * decimal text means. What does not come back bit for bit is an exception.
  */
-import { blockEntry, blockRows, chunkData, chunkEncoding, chunkExponent, entryAux, entryBase, entryExceptionCount, entryPacked, entryWidth, exceptionValues, ENCODING_CONSTANT, ENCODING_PLAIN } from './layout'
+import { blockEntry, blockRows, chunkData, chunkEncoding, chunkExponent, entryAux, entryBase, entryExceptionCount, entryPacked, entryWidth, exceptionValues, ENCODING_PLAIN } from './layout'
 import { unpackAdd } from './integers'
 import { packedGet32, packedGet64, unpack32 } from './packing'
 import { isShortQuotient, powerOfTen, quotientFactor, quotientRest, quotients } from './quotient'
@@ -99,22 +99,29 @@ export function decodeDecimalBlock(chunk: usize, block: i32, first: i32, count: 
   }
 }
 
-/** Bits of one value of an f64 chunk of any encoding. */
-export function doubleBitsAt(chunk: usize, row: i32): u64 {
-  const encoding = chunkEncoding(chunk)
-  if (encoding == ENCODING_CONSTANT) return load<u64>(chunkData(chunk))
-  if (encoding == ENCODING_PLAIN) return load<u64>(chunkData(chunk) + (<usize>row << 3))
-  const block = row >> 10
-  const entry = blockEntry(chunk, block)
-  const i = row & 1023
-  const exceptionCount = entryExceptionCount(entry)
-  if (exceptionCount != 0) {
-    const positions = entryAux(chunk, entry)
-    const k = exceptionFrom(positions, exceptionCount, i)
-    if (k < exceptionCount && <i32>load<u16>(positions + (<usize>k << 1)) == i) {
-      return load<u64>(exceptionValues(positions, exceptionCount) + (<usize>k << 3))
-    }
+/** Bits of one value of an f64 chunk of any encoding. As in `Integer`, the usual reads call nothing. */
+export class Double {
+  @inline
+  static bitsAt(chunk: usize, row: i32): u64 {
+    const encoding = chunkEncoding(chunk)
+    if (encoding <= ENCODING_PLAIN) return load<u64>(chunkData(chunk) + (encoding == ENCODING_PLAIN ? <usize>row << 3 : 0))
+    const entry = blockEntry(chunk, row >> 10)
+    const i = row & 1023, width = entryWidth(entry), exponent = chunkExponent(chunk)
+    if (entryExceptionCount(entry) != 0 || width > 32) return wideOrExceptionAt(chunk, entry, row)
+    const n = integerToDouble(entryBase(entry) + <i64>packedGet32(entryPacked(chunk, entry), width, i))
+    return reinterpret<u64>(exponent >= 0 ? n / powerOfTen(exponent) : n * powerOfTen(-exponent))
   }
-  const n = entryBase(entry) + packedGet64(entryPacked(chunk, entry), entryWidth(entry), blockRows(chunk, block), i)
+}
+
+function wideOrExceptionAt(chunk: usize, entry: usize, row: i32): u64 {
+  const i = row & 1023, exceptionCount = entryExceptionCount(entry)
+  const positions = entryAux(chunk, entry)
+  const k = exceptionFrom(positions, exceptionCount, i)
+  if (k < exceptionCount && <i32>load<u16>(positions + (<usize>k << 1)) == i) {
+    return load<u64>(exceptionValues(positions, exceptionCount) + (<usize>k << 3))
+  }
+  const n = entryBase(entry) + packedGet64(entryPacked(chunk, entry), entryWidth(entry), blockRows(chunk, row >> 10), i)
   return reinterpret<u64>(decimalValue(integerToDouble(n), chunkExponent(chunk)))
 }
+
+export function doubleBitsAt(chunk: usize, row: i32): u64 { return Double.bitsAt(chunk, row) }

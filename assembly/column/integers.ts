@@ -2,8 +2,8 @@
  * Reading integer blocks: frame, linear and delta. All arithmetic wraps at 64 bits, so that the whole range is exact.
  * Rows are indexes in the block; a decoded range starts at a multiple of 8.
  */
-import { blockEntry, blockRows, chunkData, chunkEncoding, deltaStep, entryAux, entryBase, entryFraction, entryPacked, entrySlope, entryWidth, isDelta, CHECKPOINT_ROWS, ENCODING_CONSTANT, ENCODING_LINEAR, ENCODING_PLAIN, ENCODING_STEPPED_DELTA } from './layout'
-import { packedGet64, packedRow, unpack32, widthMask32 } from './packing'
+import { blockEntry, blockRows, chunkData, chunkEncoding, deltaStep, entryAux, entryBase, entryFraction, entryPacked, entrySlope, entryWidth, isDelta, CHECKPOINT_ROWS, ENCODING_LINEAR, ENCODING_PLAIN, ENCODING_STEPPED_DELTA } from './layout'
+import { packedGet32, packedGet64, packedRow, unpack32, widthMask32 } from './packing'
 
 /** base + code for rows [first, first + count) of a block that has `rows` codes. */
 export function unpackAdd(packed: usize, width: i32, rows: i32, first: i32, count: i32, base: i64, out: usize): void {
@@ -182,16 +182,28 @@ export function decodeIntegerBlock(chunk: usize, block: i32, first: i32, count: 
   else if (isDelta(encoding)) sumGroups(chunk, entry, rows, first, count, out)
 }
 
-/** One value of an i64 chunk of any encoding. */
-export function integerAt(chunk: usize, row: i32): i64 {
-  const encoding = chunkEncoding(chunk)
-  if (encoding == ENCODING_CONSTANT) return load<i64>(chunkData(chunk))
-  if (encoding == ENCODING_PLAIN) return load<i64>(chunkData(chunk) + (<usize>row << 3))
-  const block = row >> 10
-  const entry = blockEntry(chunk, block)
-  const i = row & 1023
-  const rows = blockRows(chunk, block)
+/** One value of an i64 chunk of any encoding. Written so that reading a row of a frame calls nothing. */
+export class Integer {
+  @inline
+  static at(chunk: usize, row: i32): i64 {
+    const encoding = chunkEncoding(chunk)
+    if (encoding <= ENCODING_PLAIN) return load<i64>(chunkData(chunk) + (encoding == ENCODING_PLAIN ? <usize>row << 3 : 0))
+    const entry = blockEntry(chunk, row >> 10)
+    const i = row & 1023
+    const width = entryWidth(entry)
+    if (encoding <= ENCODING_LINEAR && width <= 32) {
+      const value = entryBase(entry) + packedGet32(entryPacked(chunk, entry), width, i)
+      return encoding == ENCODING_LINEAR ? value + lineAt(entry, i) : value
+    }
+    return wideOrDeltaAt(chunk, entry, encoding, row)
+  }
+}
+
+function wideOrDeltaAt(chunk: usize, entry: usize, encoding: i32, row: i32): i64 {
+  const rows = blockRows(chunk, row >> 10), i = row & 1023
   if (isDelta(encoding)) return deltaAt(chunk, entry, rows, i)
   const value = entryBase(entry) + packedGet64(entryPacked(chunk, entry), entryWidth(entry), rows, i)
   return encoding == ENCODING_LINEAR ? value + lineAt(entry, i) : value
 }
+
+export function integerAt(chunk: usize, row: i32): i64 { return Integer.at(chunk, row) }

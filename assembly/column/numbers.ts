@@ -1,7 +1,7 @@
 /* The contract's readers of i64 and f64 chunks: ranges, single rows, and the search in a sorted chunk. */
-import { chunkCount, chunkData, chunkEncoding, chunkKind, chunkNulls, isNull, ENCODING_CONSTANT, ENCODING_DECIMAL, ENCODING_PLAIN, KIND_F64, KIND_I64 } from './layout'
-import { decodeDecimalBlock, doubleBitsAt } from './decimal'
-import { decodeIntegerBlock, fill64, integerAt } from './integers'
+import { chunkCount, chunkData, chunkEncoding, chunkHasNulls, chunkKind, chunkNulls, isNull, ENCODING_CONSTANT, ENCODING_DECIMAL, ENCODING_PLAIN, KIND_F64, KIND_I64 } from './layout'
+import { decodeDecimalBlock, Double } from './decimal'
+import { decodeIntegerBlock, fill64, Integer, integerAt } from './integers'
 import { applyNulls } from './nulls'
 
 /** Whether [first, first + count) are rows of the chunk that a decoder may start at. */
@@ -41,21 +41,21 @@ export function columnDecodeF64(chunk: usize, first: i32, count: i32, values: us
 
 export function columnGetI64(chunk: usize, row: i32, out: usize): i32 {
   if (chunkKind(chunk) != KIND_I64 || <u32>row >= <u32>chunkCount(chunk)) return -1
-  if (isNull(chunkNulls(chunk), row)) {
+  if (chunkHasNulls(chunk) && isNull(chunkNulls(chunk), row)) {
     store<i64>(out, 0)
     return 0
   }
-  store<i64>(out, integerAt(chunk, row))
+  store<i64>(out, Integer.at(chunk, row))
   return 1
 }
 
 export function columnGetF64(chunk: usize, row: i32, out: usize): i32 {
   if (chunkKind(chunk) != KIND_F64 || <u32>row >= <u32>chunkCount(chunk)) return -1
-  if (isNull(chunkNulls(chunk), row)) {
+  if (chunkHasNulls(chunk) && isNull(chunkNulls(chunk), row)) {
     store<i64>(out, 0)
     return 0
   }
-  store<u64>(out, doubleBitsAt(chunk, row))
+  store<u64>(out, Double.bitsAt(chunk, row))
   return 1
 }
 

@@ -23,8 +23,10 @@ export function packedGet32(packed: usize, width: i32, index: i32): u32 {
   const bit = (index >> 2) * width
   const shift = bit & 31
   const word = packed + <usize>(((bit >> 5) << 4) + ((index & 3) << 2))
-  const wide = shift + width > 32 ? <u64>load<u32>(word) | (<u64>load<u32>(word, 16) << 32) : <u64>load<u32>(word)
-  return <u32>(wide >> shift) & widthMask32(width)
+  // Without a branch, which single reads would mostly take in vain: where the code does not cross words the upper half is not looked at.
+  const next = word + (<usize>(shift + width > 32) << 4)
+  const wide = <u64>load<u32>(word) | (<u64>load<u32>(next) << 32)
+  return <u32>(wide >> shift) & (<u32>0xffffffff >> (32 - width))
 }
 
 /** Code `index` of `count` codes of any width. */

@@ -7,9 +7,9 @@ import { textIsAscii } from '../../compare/ascii'
 import { hashBytes64 } from '../../hash/hash'
 import { chunkCount, chunkEncoding, chunkKind, chunkNulls, chunkText, ENCODING_TEXT_PLAIN, KIND_BYTES, KIND_F64, KIND_I64 } from '../layout'
 import { columnGetF64, columnGetI64 } from '../numbers'
-import { compareBytes } from '../text/compare'
+import { Bytes } from '../text/compare'
 import { columnGetBytes } from '../text/decode'
-import { plainRef } from '../text/places'
+import { plainRef, TextPlace } from '../text/places'
 
 const ABSENT: i32 = -1
 
@@ -31,20 +31,28 @@ export function columnIndexKeys(chunk: usize, index: usize, work: usize): void {
   }
 }
 
-export function columnFindIndexed(chunk: usize, index: usize, hash: usize, key: usize, keyBytes: u32, work: usize): i32 {
-  const mask = slotCount(chunkCount(chunk)) - 1, mark = <u32>load<u16>(hash, 6)
-  let slot = load<u32>(hash) & mask
-  let entry = load<u32>(index + (<usize>slot << 2))
-  while (entry != 0) {
-    if (entry >>> 16 == mark) {
-      const row = <i32>(entry & 0xffff) - 1
-      plainRef(chunk, row, chunkText(chunk), work)
-      if (compareBytes(load<u32>(work), load<u32>(work, 4), key, keyBytes) == 0) return row
+class KeyIndex {
+  /** Part of both reads by index: a call takes as long as a tenth of what it does. */
+  @inline
+  static find(chunk: usize, index: usize, hash: usize, key: usize, keyBytes: u32): i32 {
+    const mask = slotCount(chunkCount(chunk)) - 1, mark = <u32>load<u16>(hash, 6)
+    let slot = load<u32>(hash) & mask
+    let entry = load<u32>(index + (<usize>slot << 2))
+    while (entry != 0) {
+      if (entry >>> 16 == mark) {
+        const row = <i32>(entry & 0xffff) - 1
+        const ref = TextPlace.plainRef(chunk, row, chunkText(chunk))
+        if (<u32>(ref >>> 32) == keyBytes && Bytes.equal(<usize>(ref & 0xffffffff), key, keyBytes)) return row
+      }
+      slot = (slot + 1) & mask
+      entry = load<u32>(index + (<usize>slot << 2))
     }
-    slot = (slot + 1) & mask
-    entry = load<u32>(index + (<usize>slot << 2))
+    return ABSENT
   }
-  return ABSENT
+}
+
+export function columnFindIndexed(chunk: usize, index: usize, hash: usize, key: usize, keyBytes: u32, work: usize): i32 {
+  return KeyIndex.find(chunk, index, hash, key, keyBytes)
 }
 
 /* What became of the value beside a key; told in src/kernel/column.ts. */
@@ -57,7 +65,7 @@ const IS_UNREAD: u32 = 3
 const ASCII_BYTES_MAX: u32 = 1024
 
 export function columnGetIndexed(chunk: usize, index: usize, hash: usize, key: usize, keyBytes: u32, column: usize, out: usize): i32 {
-  const row = columnFindIndexed(chunk, index, hash, key, keyBytes, out)
+  const row = KeyIndex.find(chunk, index, hash, key, keyBytes)
   if (row >= 0) store<u32>(out, column == 0 ? IS_UNREAD : loadValue(column, row, out), 8)
   return row
 }

@@ -1,10 +1,10 @@
 /* The contract's readers of bytes chunks. Refs point into the chunk, or into `scratch` where text is compressed. */
-import { chunkCodeWidth, chunkCount, chunkData, chunkEncoding, chunkEntries, chunkKind, chunkNulls, chunkRunEnds, chunkText, chunkTextBytes, isNull, ENCODING_TEXT_CONSTANT, ENCODING_TEXT_DICTIONARY, ENCODING_TEXT_LZ, ENCODING_TEXT_RUNS, KIND_BYTES } from '../layout'
+import { chunkCodeWidth, chunkCount, chunkData, chunkEncoding, chunkEntries, chunkHasNulls, chunkKind, chunkNulls, chunkRunEnds, chunkText, chunkTextBytes, isNull, ENCODING_TEXT_CONSTANT, ENCODING_TEXT_DICTIONARY, ENCODING_TEXT_LZ, ENCODING_TEXT_PLAIN, ENCODING_TEXT_RUNS, KIND_BYTES } from '../layout'
 import { fill64 } from '../integers'
 import { applyNulls } from '../nulls'
 import { rowsInside } from '../numbers'
 import { packedGet32, packedRow, widthMask32 } from '../packing'
-import { decodePlainBlock, expandSubBlock, runOf, storeRef, subBlock, subBlockOf, subBlockStart, textRef } from './places'
+import { decodePlainBlock, expandSubBlock, runOf, storeRef, rareTextRef, subBlock, subBlockOf, subBlockStart, TextPlace } from './places'
 
 export function columnDecodeScratchBytes(chunk: usize): u32 {
   return chunkEncoding(chunk) == ENCODING_TEXT_LZ ? chunkTextBytes(chunk) : 0
@@ -12,12 +12,21 @@ export function columnDecodeScratchBytes(chunk: usize): u32 {
 
 export function columnGetBytes(chunk: usize, row: i32, out: usize, scratch: usize): i32 {
   if (chunkKind(chunk) != KIND_BYTES || <u32>row >= <u32>chunkCount(chunk)) return -1
-  if (isNull(chunkNulls(chunk), row)) {
+  if (chunkHasNulls(chunk) && isNull(chunkNulls(chunk), row)) {
     storeRef(out, 0, 0)
     return 0
   }
-  if (scratch == 0 && chunkEncoding(chunk) == ENCODING_TEXT_LZ) return -2
-  return textRef(chunk, row, out, scratch) ? 1 : -1
+  const encoding = chunkEncoding(chunk)
+  if (encoding == ENCODING_TEXT_PLAIN) {
+    store<u64>(out, TextPlace.plainRef(chunk, row, chunkText(chunk)))
+    return 1
+  }
+  if (encoding == ENCODING_TEXT_DICTIONARY) {
+    store<u64>(out, TextPlace.entryRef(chunk, packedGet32(chunkData(chunk), chunkCodeWidth(chunk), row)))
+    return 1
+  }
+  if (scratch == 0 && encoding == ENCODING_TEXT_LZ) return -2
+  return rareTextRef(chunk, row, out, scratch) ? 1 : -1
 }
 
 export function columnDecodeBytes(chunk: usize, first: i32, count: i32, refs: usize, nulls: usize, scratch: usize): i32 {

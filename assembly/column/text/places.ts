@@ -1,6 +1,6 @@
 /* Where the text of a row stands, for each bytes encoding. Offsets into text are relative to the uncompressed text's start. */
 import { lzDecompress } from '../../lz'
-import { blockEntry, chunkCount, chunkData, chunkCodeWidth, chunkEncoding, chunkEntries, chunkEntryCount, chunkRunCount, chunkRunEnds, chunkText, chunkTextBytes, dictionaryAddress, dictionaryLength, entryBase, entryFraction, entryPacked, entrySlope, entryTextStart, entryWidth, ENCODING_TEXT_CONSTANT, ENCODING_TEXT_DICTIONARY, ENCODING_TEXT_LZ, ENCODING_TEXT_PLAIN, SUB_BLOCK_BYTES } from '../layout'
+import { blockEntry, chunkCount, chunkData, chunkCodeWidth, chunkEncoding, chunkEntries, chunkEntryCount, chunkRunCount, chunkRunEnds, chunkText, chunkTextBytes, entryBase, entryFraction, entryPacked, entrySlope, entryTextStart, entryWidth, ENCODING_TEXT_CONSTANT, ENCODING_TEXT_LZ, SUB_BLOCK_BYTES } from '../layout'
 import { packedGet32, packedRow, widthMask32 } from '../packing'
 
 export function storeRef(out: usize, address: usize, byteLength: u32): void {
@@ -8,11 +8,38 @@ export function storeRef(out: usize, address: usize, byteLength: u32): void {
   store<u32>(out, byteLength, 4)
 }
 
-/** End of row `i` of a block, relative to the block's text. */
-export function textEnd(chunk: usize, entry: usize, i: i32): u32 {
-  const line = <u32>entryBase(entry) + <u32>entrySlope(entry) * <u32>i + <u32>((entryFraction(entry) * i) >>> 16)
-  return line + packedGet32(entryPacked(chunk, entry), entryWidth(entry), i)
+/** What single rows are mostly read through: it becomes part of whatever reads them, since a call takes as long as it does. */
+export class TextPlace {
+  /** End of row `i` of a block, relative to the block's text. */
+  @inline
+  static end(chunk: usize, entry: usize, i: i32): u32 {
+    const line = <u32>entryBase(entry) + <u32>entrySlope(entry) * <u32>i + <u32>((entryFraction(entry) * i) >>> 16)
+    return line + packedGet32(entryPacked(chunk, entry), entryWidth(entry), i)
+  }
+
+  /** The ref of a row of a plain or lz chunk whose text stands at `text`. */
+  @inline
+  static plainRef(chunk: usize, row: i32, text: usize): u64 {
+    const entry = blockEntry(chunk, row >> 10)
+    const i = row & 1023
+    const start = i == 0 ? 0 : TextPlace.end(chunk, entry, i - 1)
+    return TextPlace.ref(text + entryTextStart(entry) + start, TextPlace.end(chunk, entry, i) - start)
+  }
+
+  /** The ref of dictionary entry `code`. */
+  @inline
+  static entryRef(chunk: usize, code: u32): u64 {
+    const bounds = chunkEntries(chunk) + (<usize>code << 2)
+    const start = load<u32>(bounds)
+    return TextPlace.ref(chunkText(chunk) + start, load<u32>(bounds, 4) - start)
+  }
+
+  @inline
+  static ref(address: usize, byteLength: u32): u64 { return <u64><u32>address | (<u64>byteLength << 32) }
 }
+
+/** End of row `i` of a block, relative to the block's text. */
+export function textEnd(chunk: usize, entry: usize, i: i32): u32 { return TextPlace.end(chunk, entry, i) }
 
 /** Where row `row` starts in the text; for row = count, where the text ends. */
 export function textStart(chunk: usize, row: i32): u32 {
@@ -22,13 +49,7 @@ export function textStart(chunk: usize, row: i32): u32 {
   return entryTextStart(entry) + (i == 0 ? 0 : textEnd(chunk, entry, i - 1))
 }
 
-/** Writes the ref of a row of a plain or lz chunk whose text stands at `text`. */
-export function plainRef(chunk: usize, row: i32, text: usize, out: usize): void {
-  const entry = blockEntry(chunk, row >> 10)
-  const i = row & 1023
-  const start = i == 0 ? 0 : textEnd(chunk, entry, i - 1)
-  storeRef(out, text + entryTextStart(entry) + start, textEnd(chunk, entry, i) - start)
-}
+export function plainRef(chunk: usize, row: i32, text: usize, out: usize): void { store<u64>(out, TextPlace.plainRef(chunk, row, text)) }
 
 /** Refs of rows [first, first + count) of one block, text at `text`. */
 export function decodePlainBlock(chunk: usize, block: i32, first: i32, count: i32, text: usize, refs: usize): void {
@@ -103,26 +124,15 @@ export function runOf(chunk: usize, row: i32): i32 {
   return low
 }
 
-/** Dictionary code of a row of a dictionary or runs chunk. */
-export function codeAt(chunk: usize, row: i32): u32 {
-  const index = chunkEncoding(chunk) == ENCODING_TEXT_DICTIONARY ? row : runOf(chunk, row)
-  return packedGet32(chunkData(chunk), chunkCodeWidth(chunk), index)
-}
-
-/** Writes the ref of one row; false when its text is malformed. */
-export function textRef(chunk: usize, row: i32, out: usize, scratch: usize): bool {
+/** Writes the ref of one row of a chunk that has neither plain texts nor one code a row; false when its text is malformed. */
+export function rareTextRef(chunk: usize, row: i32, out: usize, scratch: usize): bool {
   const encoding = chunkEncoding(chunk)
-  if (encoding == ENCODING_TEXT_PLAIN) {
-    plainRef(chunk, row, chunkText(chunk), out)
-  } else if (encoding == ENCODING_TEXT_LZ) {
+  if (encoding == ENCODING_TEXT_LZ) {
     const index = subBlockOf(chunk, row)
     plainRef(chunk, row, scratch - subBlockStart(subBlock(chunk, index)), out)
     return load<u32>(out, 4) == 0 || expandSubBlock(chunk, index, scratch)
-  } else if (encoding == ENCODING_TEXT_CONSTANT) {
-    storeRef(out, chunkText(chunk), chunkTextBytes(chunk))
-  } else {
-    const code = codeAt(chunk, row)
-    storeRef(out, dictionaryAddress(chunk, code), dictionaryLength(chunk, code))
   }
+  if (encoding == ENCODING_TEXT_CONSTANT) storeRef(out, chunkText(chunk), chunkTextBytes(chunk))
+  else store<u64>(out, TextPlace.entryRef(chunk, packedGet32(chunkData(chunk), chunkCodeWidth(chunk), runOf(chunk, row))))
   return true
 }
