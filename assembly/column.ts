@@ -11,6 +11,7 @@ export { columnDecodeBytes, columnDecodeScratchBytes, columnGetBytes } from './c
 export { columnExpand, columnExpandedBytes } from './column/text/expand'
 export { columnFindKey } from './column/keys/find-key'
 export { columnFront } from './column/text/front'
+export { columnBlockBounds } from './column/blocks/bounds'
 export { columnGather } from './column/gather'
 export { columnFindIndexed, columnGetIndexed, columnIndexKeys, columnKeyIndexBytes } from './column/keys/key-index'
 export { columnLowerBoundBytes } from './column/text/search'

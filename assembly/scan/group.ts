@@ -101,6 +101,12 @@ export function scanGroupsKeys(table: usize, groups: usize, firstGroup: u32, cou
   return nullCount
 }
 
+export function scanGroupsFill(groups: usize, count: u32, group: u32): void {
+  const four = i32x4.splat(group), end = groups + (<usize>count << 2)
+  for (; groups + 16 <= end; groups += 16) v128.store(groups, four)
+  for (; groups < end; groups += 4) store<u32>(groups, group)
+}
+
 export function scanGroupsMap(groups: usize, selection: usize, count: u32, map: usize): void {
   for (let word: u32 = 0, words = (count + 63) >> 6; word < words; word++) {
     let bits = rowsOfWord(count, word)

@@ -63,6 +63,13 @@ export interface ColumnExports {
    */
   columnGather(chunk: Pointer, kind: number, rows: Pointer, count: number, values: Pointer, nulls: Pointer): number
 
+  /**
+   * Writes, for each block of 1,024 rows, two i64 between which all its values lie: not the closest ones, but told without
+   * decoding. Returns how many blocks there are; -1, where what was written means nothing, for another kind, a chunk with nulls,
+   * and values of which this is not known.
+   */
+  columnBlockBounds(chunk: Pointer, out: Pointer): number
+
   /** First row whose value is >= the i64 at `value`, for a chunk sorted ascending without nulls; count if none. */
   columnLowerBoundI64(chunk: Pointer, value: Pointer): number
   /** The same for bytes, compared as unsigned bytes, shorter first. */

@@ -99,6 +99,8 @@ export interface ScanExports {
    * at `vector`, null bitmap at `nulls`, and u32 parents at `parents` unless 0. Returns how many are null.
    */
   scanGroupsKeys(table: Pointer, groups: Pointer, firstGroup: number, count: number, vector: Pointer, nulls: Pointer, parents: Pointer): number
+  /** Writes one number for `count` rows. */
+  scanGroupsFill(groups: Pointer, count: number, group: number): void
   /** Replaces the number of each selected row at `groups` by what `map` has for it. */
   scanGroupsMap(groups: Pointer, selection: Pointer, count: number, map: Pointer): void
   /** Entries of a text chunk's dictionary, or -1 when it has none. */

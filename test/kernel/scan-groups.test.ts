@@ -124,6 +124,16 @@ describe.each(kinds)('grouped aggregation, %s', (kind) => {
     }
   })
 
+  it('fills rows with one number, and no others', () => {
+    const kernel = openTestKernel(kind, MiB), { exports, heap, memory } = kernel
+    for (const count of [0, 1, 3, 4, 5, 64, 1027]) {
+      const at = heap.allocate(4 * count + 8)
+      memory.u32.fill(7, at / 4, at / 4 + count + 2)
+      exports.scanGroupsFill(at + 4, count, 0x8000_0001)
+      expect([...memory.u32.subarray(at / 4, at / 4 + count + 2)]).toEqual([7, ...Array.from({ length: count }, () => 0x8000_0001), 7])
+    }
+  })
+
   it('groups a dictionary chunk by its codes, hashing entries instead of rows', () => {
     const random = seededRandom(12)
     for (const shape of ['small', 'runs', 'constant'] as const) {

@@ -1,6 +1,7 @@
 /** Twin of assembly/column.ts. */
 import type { ColumnExports } from '../column.ts'
 import type { LinearMemory } from '../linear-memory.ts'
+import { createBlockBounds } from './column/blocks/bounds.ts'
 import { codesBytes, createChunkWriter } from './column/chunk-write.ts'
 import { createDictionaryBuilder } from './column/dictionary.ts'
 import { createColumnExpand } from './column/expand.ts'
@@ -43,5 +44,6 @@ export function createColumnJs(memory: LinearMemory): ColumnExports {
     columnFront: front.columnFront,
     ...createColumnExpand(memory, layout, places, front),
     ...createColumnGather(memory, layout, getters),
+    ...createBlockBounds(memory, layout, getters),
   }
 }

@@ -7,6 +7,7 @@ import { bitsOperator } from '../../kernel/vector.ts'
 import type { Arena } from '../state/arena.ts'
 import { valuesOf } from './group-rows.ts'
 import type { GroupRows } from './group-rows.ts'
+import { numberSteps } from './step-numbers.ts'
 
 /** The groups of a text chunk's dictionary entries, all of which have one; u32 by code. */
 export interface EntryGroups {
@@ -48,7 +49,7 @@ export function groupsOfRows(kernel: Kernel, keys: KeyGroups, rows: GroupRows, a
   if (grouping === undefined) return keys.zeros(rows.rowCount)
   const groups = arena.allocate(4 * rows.rowCount)
   groupBy.forEach((ordinal, column) => {
-    if (column === 0 && assignByCodes(kernel, grouping, keys.known, rows, ordinal, arena, groups)) return
+    if (column === 0 && (assignByCodes(kernel, grouping, keys.known, rows, ordinal, arena, groups) || assignBySteps(kernel, grouping, rows, ordinal, arena, groups))) return
     const vector = rows.vector(ordinal)
     grouping.assignColumn(column, { values: valuesOf(vector), nulls: vector.nulls }, column === 0 ? 0 : groups, rows.selection, rows.rowCount, groups)
   })
@@ -84,6 +85,15 @@ function assignByCodes(kernel: Kernel, grouping: Grouping, known: KnownEntries, 
   }
   exports.scanGroupsMap(groups, selection, rowCount, map)
   return true
+}
+
+/** A group for each step of a computed column. */
+function assignBySteps(kernel: Kernel, grouping: Grouping, rows: GroupRows, ordinal: number, arena: Arena, groups: Pointer): boolean {
+  const steps = rows.steps?.(ordinal)
+  return steps !== undefined && numberSteps(kernel, steps, rows, (vector, selection, count, to) => {
+    grouping.assignColumn(0, vector, 0, selection, count, to)
+    return true
+  }, groups, arena)
 }
 
 /** The entries that selected rows have, null's after them. */

@@ -3,6 +3,7 @@ import type { GroupKeys } from '../../kernel/grouping/grouping.ts'
 import type { Pointer } from '../../kernel/linear-memory.ts'
 import type { PhysicalKind } from '../layout.ts'
 import type { Vector } from '../page.ts'
+import type { Steps } from '../vector/steps/step-visitor.ts'
 import type { GroupedAggregateRequest } from './aggregate-request.ts'
 import type { GroupsPart } from './groups-part.ts'
 
@@ -13,6 +14,8 @@ export interface GroupRows {
   vector(ordinal: number): Vector
   /** The encoded chunk of a column where there is one over just these rows; 0 where not. */
   chunk(ordinal: number): Pointer
+  /** A computed column as steps, where that is quicker than its vector. */
+  steps?(ordinal: number): Steps | undefined
 }
 
 /** Groups of one work are of the same make, so that they merge. */

@@ -58,7 +58,12 @@ export function createGroupAdder(context: ReadContext, columns: ScanColumns, gro
   const columnCount = context.shape.layout.columns.length
 
   function add(rows: VectorRows, selection: Pointer): void {
-    groups.add({ rowCount: rows.rowCount, selection, chunk: (ordinal) => (ordinal < columnCount ? rows.chunk(ordinal) : 0), vector: onceEach(columns.of(rows, selection, arena)) })
+    groups.add({
+      rowCount: rows.rowCount, selection,
+      chunk: (ordinal) => (ordinal < columnCount ? rows.chunk(ordinal) : 0),
+      vector: onceEach(columns.of(rows, selection, arena)),
+      steps: onceEach((ordinal) => columns.steps(ordinal, rows, selection, arena)),
+    })
   }
   return {
     add(rows, selection) {

@@ -102,8 +102,8 @@ export function firstKeyOf(memory: LinearMemory, reader: TableReader, rowGroup: 
 /** A column of some rows, by ordinal. */
 export type ColumnSource = (ordinal: number) => Vector
 
-/** Remembers a column source's vectors. */
-export function onceEach(source: ColumnSource): ColumnSource {
-  const vectors: (Vector | undefined)[] = []
-  return (ordinal) => (vectors[ordinal] ??= source(ordinal))
+/** Remembers what a source gives of each column, of a column source its vectors. */
+export function onceEach<T>(source: (ordinal: number) => T): (ordinal: number) => T {
+  const known: { readonly given: T }[] = []
+  return (ordinal) => (known[ordinal] ??= { given: source(ordinal) }).given
 }

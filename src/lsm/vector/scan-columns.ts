@@ -9,12 +9,17 @@ import type { Evaluator } from './evaluator.ts'
 import { columnsOf, kindOfExpression } from './expression.ts'
 import type { VectorExpression } from './expression.ts'
 import type { VectorRows } from './node.ts'
+import { createSteps } from './steps/steps.ts'
+import type { StepsOf } from './steps/steps.ts'
+import type { Steps } from './steps/step-visitor.ts'
 
 export interface ScanColumns {
   /** By ordinal. */
   readonly kinds: readonly PhysicalKind[]
   /** A source of all columns of some rows; computed ones mean something for the selected rows (0: all) only. */
   of(rows: VectorRows, selection: Pointer, arena: Arena): ColumnSource
+  /** A computed column as steps, where it goes in some. */
+  steps(ordinal: number, rows: VectorRows, selection: Pointer, arena: Arena): Steps | undefined
   free(): void
 }
 
@@ -22,11 +27,18 @@ export function createScanColumns(kernel: Kernel, columns: readonly PhysicalKind
   // Who only aggregates computed columns may do without.
   let evaluator: Evaluator | undefined
   const evaluated = (): Evaluator => (evaluator ??= createEvaluator(kernel, columns, [], computed))
+  const steps = computed.map((expression, i) => onceMade(() => createSteps(kernel, columns, expression, evaluated().computed[i]!)))
   return {
     kinds: scanKinds(columns, computed),
     of: (rows, selection, arena) => (ordinal) => (ordinal < columns.length ? rows.vector(ordinal) : evaluated().computed[ordinal - columns.length]!(rows, selection, arena)),
+    steps: (ordinal, rows, selection, arena) => steps[ordinal - columns.length]?.()?.(rows, selection, arena),
     free: () => evaluator?.free(),
   }
+}
+
+function onceMade(make: () => StepsOf | undefined): () => StepsOf | undefined {
+  let made: { readonly steps: StepsOf | undefined } | undefined
+  return () => (made ??= { steps: make() }).steps
 }
 
 /** Physical kinds by ordinal. */

@@ -4,7 +4,7 @@ import type { ScanExports } from '../../scan.ts'
 import { createGroupTables, noGroup } from './group-table.ts'
 import type { Selections } from './selection.ts'
 
-export type GroupKernels = Pick<ScanExports, 'scanGroupsBytes' | 'scanGroupsCreate' | 'scanGroupsCopy' | 'scanGroupsCount' | 'scanGroupsAssign' | 'scanGroupsMerge' | 'scanGroupsKeys' | 'scanGroupsMap' | 'scanGroupsUsed'>
+export type GroupKernels = Pick<ScanExports, 'scanGroupsBytes' | 'scanGroupsCreate' | 'scanGroupsCopy' | 'scanGroupsCount' | 'scanGroupsAssign' | 'scanGroupsMerge' | 'scanGroupsKeys' | 'scanGroupsFill' | 'scanGroupsMap' | 'scanGroupsUsed'>
 
 export function createGroupKernels(memory: LinearMemory, { eachSelected }: Selections): GroupKernels {
   const { u8, u32, f64 } = memory
@@ -79,6 +79,7 @@ export function createGroupKernels(memory: LinearMemory, { eachSelected }: Selec
       }
       return nullCount
     },
+    scanGroupsFill: (groups, count, group) => void u32.fill(group, groups >>> 2, (groups >>> 2) + count),
     scanGroupsMap(groups, selection, count, map) {
       eachSelected(selection, count, (row) => {
         u32[(groups >>> 2) + row] = u32[(map >>> 2) + u32[(groups >>> 2) + row]!]!

@@ -7,6 +7,8 @@ import type { Arena } from '../../state/arena.ts'
 import { valuesOf } from '../group-rows.ts'
 import type { GroupRows } from '../group-rows.ts'
 import type { DensePart } from '../groups-part.ts'
+import { numberSteps } from '../step-numbers.ts'
+import type { NumberRows } from '../step-numbers.ts'
 import { placeCountOf } from './window.ts'
 import type { PlaceWindow } from './window.ts'
 
@@ -43,13 +45,17 @@ export function keysOfPlaces({ heap, memory: { u8, u32, i32 } }: Kernel, { base,
 export const selectedCountOf = ({ exports }: Kernel, { selection, rowCount }: GroupRows): number => (selection === 0 ? rowCount : exports.scanSelectedCount(selection, rowCount))
 
 /** Of the column `key`: u32 by row, of the arena; 0 when a row has none. */
-export function placesOf({ exports }: Kernel, window: PlaceWindow | undefined, rows: GroupRows, key: number, arena: Arena): Pointer {
+export function placesOf(kernel: Kernel, window: PlaceWindow | undefined, rows: GroupRows, key: number, arena: Arena): Pointer {
   if (window === undefined) return 0
+  const { exports } = kernel
   const { base, capacity } = window, { rowCount, selection } = rows
   const places = arena.allocate(4 * (rowCount + 3)), chunk = rows.chunk(key)
   if (chunk !== 0 && exports.scanPlacesChunk(chunk, base, capacity, places) === 0) return places
+  const place: NumberRows = ({ values, nulls }, selected, count, to) => exports.scanPlaces(values, nulls, selected, count, base, capacity, to) === 0
+  const steps = rows.steps?.(key)
+  if (steps !== undefined) return numberSteps(kernel, steps, rows, place, places, arena) ? places : 0
   const vector = rows.vector(key)
-  return exports.scanPlaces(valuesOf(vector), vector.nulls, selection, rowCount, base, capacity, places) === 0 ? places : 0
+  return place({ values: valuesOf(vector), nulls: vector.nulls }, selection, rowCount, places) ? places : 0
 }
 
 /** Of the selected rows; undefined when all are NULL, or some are no safe integers. */
