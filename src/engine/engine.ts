@@ -13,6 +13,7 @@ import type { VectorExpression } from '../lsm/vector/expression.ts'
 import type { Checkpoint, CheckpointOptions } from './engine-checkpoint.ts'
 import type { EngineStats } from './engine-stats.ts'
 import type { EngineWalk } from './engine-walk.ts'
+import type { LeadingComparisons } from './read/wanted/leading-comparisons.ts'
 import type { RecordOf, RequestRecord } from './requests/request-record.ts'
 import type { ColumnSchema, ColumnType, TableSchema } from './schema.ts'
 import type { PackedTexts, RowCollector } from './write/columns/row-collector.ts'
@@ -118,8 +119,7 @@ export interface FirstGroups {
 
 /** Which groups are wanted; of the others no row is made. */
 export interface WantedGroups {
-  /** Those where it is 1. */
-  readonly having?: DerivedGroupValue
+  readonly having?: DerivedGroupValue & LeadingComparisons
   /** The first of those. */
   readonly first?: FirstGroups
 }

@@ -1,11 +1,11 @@
 /** What every Engine must do: aggregates by group. */
 import { beforeEach, describe, expect, test } from 'vitest'
-import type { DerivedGroupValue, Engine, EngineGroupedAggregate, EngineRow, EngineScan, EngineValue, FirstGroups } from '../../src/engine/engine.ts'
+import type { DerivedGroupValue, Engine, EngineGroupedAggregate, EngineRow, EngineScan, EngineValue, FirstGroups, WantedGroups } from '../../src/engine/engine.ts'
 import type { TableSchema } from '../../src/engine/schema.ts'
 import { LsmtError } from '../../src/errors.ts'
 import { groupAll, newTable, scanAll } from './engine-fixtures.ts'
 import { amount, bytes, createStatesTable, id, note, region, rows, states, user } from './engine-states.ts'
-import { groupRows, wantedGroups } from './model-values.ts'
+import { comparingGroups, groupRows, wantedGroups } from './model-values.ts'
 
 const all: readonly EngineGroupedAggregate[] = [
   { function: 'count' }, { function: 'count', ordinal: user }, { function: 'sum', ordinal: user }, { function: 'min', ordinal: user }, { function: 'max', ordinal: user },
@@ -83,7 +83,7 @@ export function describeGroups(engineOf: () => Engine): void {
     await engine.insert(table, rows, 'insert')
     for (const groupBy of [[region], [user], [amount], [note, region], [id]]) {
       const count = groupBy.length, least = groupBy.length + 3
-      const having: DerivedGroupValue = { columns: [count, 0], of: (row) => (row[0] === null ? null : (row[count] as number) % 2) }
+      const having: NonNullable<WantedGroups['having']> = { columns: [count, 0], comparisons: [], isWhole: false, of: (row) => (row[0] === null ? null : (row[count] as number) % 2) }
       const reversed: DerivedGroupValue = { columns: [least, count], of: (row) => (row[least] === null ? null : -Number(row[least]) - (row[count] as number)) }
       const first: FirstGroups = { order: [{ value: reversed, descending: false, nullsFirst: true }, ...groupBy.map((_, value) => ({ value, descending: true, nullsFirst: false }))], limit: 7 }
       const expected = groupRows(table, rows, groupBy, all)
@@ -91,8 +91,26 @@ export function describeGroups(engineOf: () => Engine): void {
       for (const wanted of [{ first }, { having, first }]) {
         expect((await groupAll(engine, table, groupBy, all, {}, wanted)).map((row) => row.map(plain))).toEqual(wantedGroups(expected, wanted).map((row) => row.map(plain)))
       }
-      const wrong = { having: { columns: [count], of: () => { throw new LsmtError('22012', 'division by zero') } } }
+      const wrong = { having: { columns: [count], comparisons: [], isWhole: false, of: () => { throw new LsmtError('22012', 'division by zero') } } }
       await expect(groupAll(engine, table, groupBy, all, {}, wrong)).rejects.toMatchObject({ code: '22012' })
+    }
+  })
+
+  test('groups whose aggregates compare in some way with a number, and those of which something else holds besides', async () => {
+    const engine = engineOf()
+    const table = await createStatesTable(engine)
+    await engine.insert(table, rows, 'insert')
+    for (const [turn, groupBy] of [[region], [user], [id]].entries()) {
+      const expected = groupRows(table, rows, groupBy, all)
+      for (const aggregate of all.keys()) {
+        const index = groupBy.length + aggregate, comparison = (['eq', 'ne', 'lt', 'le', 'gt', 'ge'] as const)[(aggregate + turn) % 6]!
+        const numbers = expected.map((row) => row[index]).filter((value) => typeof value === 'number' && Number.isFinite(value)) as number[], value = numbers[numbers.length >> 1] ?? 0
+        const rest: DerivedGroupValue = { columns: [groupBy.length], of: (row) => (row[groupBy.length] as number) % 2 }
+        const first: FirstGroups = { order: [index, ...groupBy.keys()].map((each) => ({ value: each, descending: true, nullsFirst: false })), limit: 4 }
+        // Model trees never free what their reads have taken: not all goes with all.
+        const having = comparingGroups(index, comparison, value, aggregate % 4 < 2 ? undefined : rest), wanted = aggregate % 2 === 0 ? { having } : { having, first }
+        expect(sorted(await groupAll(engine, table, groupBy, all, {}, wanted)), `${aggregate} ${comparison} ${value}`).toEqual(sorted(wantedGroups(expected, wanted)))
+      }
     }
   })
 

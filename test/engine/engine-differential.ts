@@ -11,6 +11,7 @@ import { seededRandom } from '../../src/runtime/random.ts'
 import type { Random } from '../../src/runtime/random.ts'
 import { newTable, toColumns } from './engine-fixtures.ts'
 import { openModelEngine } from './model-engine.ts'
+import { comparingGroups } from './model-values.ts'
 
 export interface Differential {
   readonly open: () => Promise<Engine>
@@ -261,7 +262,10 @@ function wantedGroupsOf(groupBy: readonly number[], wanted: readonly EngineGroup
   const indexes = [...(wanted.length === 0 ? [] : [groupBy.length + random.below(wanted.length)]), ...groupBy.keys()]
   if (indexes.length === 0) return {}
   const first = random.below(3) === 0 ? undefined : { order: indexes.map((value) => ({ value, descending: random.below(2) === 0, nullsFirst: random.below(2) === 0 })), limit: random.below(12) }
-  const having = random.below(2) === 0 ? undefined : { columns: indexes, of: (row: EngineRow) => JSON.stringify(indexes.map((index) => row[index]), bigintText).length % 2 }
+  const anything = (row: EngineRow): number => JSON.stringify(indexes.map((index) => row[index]), bigintText).length % 2
+  const comparison = (['eq', 'ne', 'lt', 'le', 'gt', 'ge'] as const)[random.below(6)]!
+  const compared = comparingGroups(indexes[0]!, comparison, random.below(40) - 10, random.below(2) === 0 ? undefined : { columns: indexes, of: anything })
+  const having = [undefined, { columns: indexes, comparisons: [], isWhole: false, of: anything }, compared][random.below(3)]
   return { ...(first && { first }), ...(having && { having }) }
 }
 

@@ -1,5 +1,6 @@
 /** How values compare, match and add up, said plainly for the model engine. */
-import type { EngineAggregate, EngineGroupedAggregate, EngineOrder, EnginePredicateTerm, EngineRow, EngineValue, FirstGroups, WantedGroups } from '../../src/engine/engine.ts'
+import type { DerivedGroupValue, EngineAggregate, EngineGroupedAggregate, EngineOrder, EnginePredicateTerm, EngineRow, EngineValue, FirstGroups, WantedGroups } from '../../src/engine/engine.ts'
+import type { GroupComparison } from '../../src/engine/read/wanted/leading-comparisons.ts'
 import type { Comparison } from '../../src/kernel/zone-map.ts'
 import { addDoubleDoubles } from '../../src/lsm/aggregate.ts'
 import { physicalKind } from '../../src/engine/schema.ts'
@@ -115,6 +116,20 @@ function sum(integers: boolean, values: readonly EngineValue[]): EngineValue {
   }
   const exact = values.reduce<bigint>((total, value) => total + BigInt(value as number | bigint), 0n)
   return Number.isSafeInteger(Number(exact)) ? Number(exact) : exact
+}
+
+/** A comparison of what stands at an index, alone or before something else made of a row; of texts it holds for none. */
+export function comparingGroups(index: number, comparison: GroupComparison['comparison'], value: number, rest?: DerivedGroupValue): NonNullable<WantedGroups['having']> {
+  const order = (given: number | bigint): number => (given !== given ? 1 : Math.sign(given < value ? -1 : Number(given > value)))
+  const holds = { eq: [0], ne: [-1, 1], lt: [-1], le: [-1, 0], gt: [1], ge: [0, 1] }[comparison]
+  return {
+    columns: [index, ...(rest?.columns ?? [])], comparisons: [{ index, comparison, value }], isWhole: rest === undefined,
+    of(row) {
+      const given = row[index]!
+      if (typeof given !== 'number' && typeof given !== 'bigint') return given === null ? null : 0
+      return holds.includes(order(given)) ? (rest === undefined ? 1 : rest.of(row)) : 0
+    },
+  }
 }
 
 /** Of rows of keys and aggregates those that are wanted, and in the order in which they are. */

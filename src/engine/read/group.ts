@@ -10,8 +10,9 @@ import type { Shards } from '../shards/shards.ts'
 import type { TableAccess } from '../tables/table-access.ts'
 import { allEnded } from './all-ended.ts'
 import { finishGroups } from './finished-groups.ts'
-import type { FinishedGroups, GroupBlock } from './finished-groups.ts'
-import { firstGroups } from './first-groups.ts'
+import type { FinishedGroups } from './finished-groups.ts'
+import { firstGroups } from './wanted/first-groups.ts'
+import { keptGroups } from './wanted/kept-groups.ts'
 import { scanReadKinds } from './row-kinds.ts'
 import { scanRequest } from './scan.ts'
 import { readShared } from './shared-read.ts'
@@ -49,26 +50,22 @@ async function filledGroups({ trees }: Shards, snapshots: readonly Snapshot[], r
 }
 
 async function* rowsOf(finished: FinishedGroups, having: WantedGroups['having'], pace: Pace | undefined): AsyncGenerator<readonly EngineRow[]> {
+  const buffer = new Float64Array(having === undefined ? 0 : batchRows)
   for (let first = 0; first < finished.groupCount; first += batchRows) {
     const pause = pace?.turn()
     if (pause !== undefined) await pause
-    const rows = rowsOfBlock(finished, first, Math.min(batchRows, finished.groupCount - first), having)
+    const rows = rowsOfBlock(finished, first, Math.min(batchRows, finished.groupCount - first), having, buffer)
     if (rows.length > 0) yield rows
   }
 }
 
-function rowsOfBlock(finished: FinishedGroups, first: number, count: number, having: WantedGroups['having']): readonly EngineRow[] {
+/** `buffer` has room for a double of each group. */
+function rowsOfBlock(finished: FinishedGroups, first: number, count: number, having: WantedGroups['having'], buffer: Float64Array): readonly EngineRow[] {
   const block = finished.block(first, count)
   try {
-    const kept = keptOf(block, first, count, having)
-    return kept.length === 0 ? [] : block.rows(kept)
+    const places = having === undefined ? Array.from({ length: count }, (_, place) => place) : keptGroups(block, first, count, having, buffer)
+    return places.length === 0 ? [] : block.rows(places.map((place) => first + place))
   } finally {
     block.free()
   }
-}
-
-function keptOf(block: GroupBlock, first: number, count: number, having: WantedGroups['having']): readonly number[] {
-  const holds = having && block.derived(having), kept: number[] = []
-  for (let group = first; group < first + count; group++) if (holds === undefined || holds(group) === 1) kept.push(group)
-  return kept
 }

@@ -20,10 +20,13 @@ export function accumulatorReader({ memory }: Kernel, accumulators: GroupAccumul
   return (group) => (f64[at(group) >>> 3] === 0 ? null : read(memory, at(group) + offset))
 }
 
-/** The same as doubles, many at a time. */
-export function accumulatorDoubles({ memory: { f64, u32 } }: Kernel, accumulators: GroupAccumulators, wanted: AggregateFunction): DoublesReader | undefined {
-  const { kind, stride } = accumulators
-  if (kind !== 'f64' && wanted !== 'count') return undefined
+/** The same as doubles, many at a time: where they are none, only those that are exact. */
+export function accumulatorDoubles(kernel: Kernel, accumulators: GroupAccumulators, wanted: AggregateFunction): DoublesReader {
+  return accumulators.kind === 'f64' || wanted === 'count' ? doublesOf(kernel, accumulators, wanted) : integersAsDoubles(kernel, accumulators, wanted)
+}
+
+function doublesOf({ memory: { f64, u32 } }: Kernel, accumulators: GroupAccumulators, wanted: AggregateFunction): DoublesReader {
+  const { stride } = accumulators
   const offset = wanted === 'count' ? 0 : (wanted === 'min' ? minOffset : wanted === 'max' ? maxOffset : sumOffset(stride)) >>> 3, hasLow = wanted === 'sum'
   return (places, first, count, out) => {
     const start = accumulators.address >>> 3, step = stride >>> 3
@@ -33,6 +36,21 @@ export function accumulatorDoubles({ memory: { f64, u32 } }: Kernel, accumulator
       const value = f64[at + offset]!
       // What is not finite has no low part.
       out[i] = hasLow && Number.isFinite(value) ? value + f64[at + offset + 1]! : value
+    }
+    return true
+  }
+}
+
+function integersAsDoubles({ memory: { f64, i32, u32 } }: Kernel, accumulators: GroupAccumulators, wanted: AggregateFunction): DoublesReader {
+  const { stride } = accumulators, isSum = wanted === 'sum'
+  const offset = (wanted === 'min' ? minOffset : wanted === 'max' ? maxOffset : sumOffset(stride)) >>> 2
+  return (places, first, count, out) => {
+    for (let i = 0; i < count; i++) {
+      const at = accumulators.address + stride * (places === 0 ? first + i : u32[(places >>> 2) + first + i]!), word = (at >>> 2) + offset
+      const high = i32[word + 1]!, value = high * 0x1_0000_0000 + u32[word]!
+      const isBeyond = isSum && (i32[word + 2] !== high >> 31 || i32[word + 3] !== high >> 31)
+      if (f64[at >>> 3] === 0 || isBeyond || !Number.isSafeInteger(value)) return false
+      out[i] = value
     }
     return true
   }

@@ -49,7 +49,7 @@ export function rowCountInput(kernel: Kernel, lender: NumberInput | undefined): 
       let read: ((group: number) => ReturnType<ReturnType<GroupInput['reader']>>) | undefined
       return (group) => (read ??= accumulatorReader(kernel, own ?? lender!.accumulators, 'count'))(group)
     },
-    doubles: () => (places, first, count, out) => accumulatorDoubles(kernel, own ?? lender!.accumulators, 'count')!(places, first, count, out),
+    doubles: () => (places, first, count, out) => accumulatorDoubles(kernel, own ?? lender!.accumulators, 'count')(places, first, count, out),
   }
 }
 

@@ -8,7 +8,8 @@ type Comparison = Extract<EngineExpression, { kind: 'compare' }>['comparison']
 
 export const comparisons: Readonly<Record<string, Comparison>> = { '=': 'eq', '<>': 'ne', '<': 'lt', '<=': 'le', '>': 'gt', '>=': 'ge' }
 const opposites: Readonly<Record<Comparison, Comparison>> = { eq: 'ne', ne: 'eq', lt: 'ge', le: 'gt', gt: 'le', ge: 'lt' }
-const flipped: Readonly<Record<Comparison, Comparison>> = { eq: 'eq', ne: 'ne', lt: 'gt', le: 'ge', gt: 'lt', ge: 'le' }
+/** With the sides exchanged. */
+export const flipped: Readonly<Record<Comparison, Comparison>> = { eq: 'eq', ne: 'ne', lt: 'gt', le: 'ge', gt: 'lt', ge: 'le' }
 
 export const truth = (expression: EngineExpression): Lowered => ({ expression, limit: 1n })
 export const fixed = (value: boolean): EngineExpression => ({ kind: 'constant', of: 'boolean', value })

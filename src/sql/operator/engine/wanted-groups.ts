@@ -1,9 +1,12 @@
 /** HAVING and the first groups of an order, as the engine asks them of finished groups, most of which never become rows. */
 import type { DerivedGroupValue, EngineRow, EngineValue, WantedGroups } from '../../../engine/engine.ts'
+import type { GroupComparison, LeadingComparisons } from '../../../engine/read/wanted/leading-comparisons.ts'
 import { visitBound } from '../../expression/bound.ts'
 import type { Bound } from '../../expression/bound.ts'
 import { compile } from '../../expression/compile.ts'
 import type { Run } from '../../expression/compile.ts'
+import { fixedValue } from '../../vector/fixed-value.ts'
+import { comparisons, flipped } from '../../vector/truth.ts'
 import type { SortKey } from '../node.ts'
 import type { GroupValue } from './engine-group.ts'
 
@@ -19,7 +22,7 @@ export function wantedOfEngine({ having, first }: WantedRows, keyCount: number, 
   const valueOf = (index: number): GroupValue => (index < keyCount ? index : values[index - keyCount]!)
   const order = first?.order.map(({ index, descending, nullsFirst }) => ({ value: valueOf(index), descending, nullsFirst }))
   return {
-    ...(having !== undefined && { having: conditionOf(having, valueOf, run) }),
+    ...(having !== undefined && { having: { ...conditionOf(having, valueOf, run), ...comparisonsOf(having, valueOf, run) } }),
     ...(first !== undefined && { first: { order: order!, limit: first.limit } }),
   }
 }
@@ -37,6 +40,28 @@ function conditionOf(having: Bound, valueOf: (index: number) => GroupValue, run:
       return holds(own)
     },
   }
+}
+
+/** What a condition begins with, as far as the engine can compare it. */
+function comparisonsOf(having: Bound, valueOf: (index: number) => GroupValue, run: Run): LeadingComparisons {
+  const items = having.kind === 'and' ? having.items : [having], found: GroupComparison[] = []
+  for (const item of items) {
+    const comparison = comparisonOf(item, valueOf, run)
+    if (comparison === undefined) break
+    found.push(comparison)
+  }
+  return { comparisons: found, isWhole: found.length === items.length }
+}
+
+/** Of a column as it stands, which is no text, with a finite number. */
+function comparisonOf(item: Bound, valueOf: (index: number) => GroupValue, run: Run): GroupComparison | undefined {
+  const comparison = item.kind === 'call' ? comparisons[item.name] : undefined
+  if (item.kind !== 'call' || comparison === undefined) return undefined
+  const [left, right] = item.args as readonly [Bound, Bound]
+  const column = left.kind === 'column' ? left : right, other = left.kind === 'column' ? right : left
+  const index = column.kind === 'column' ? valueOf(column.place.index) : undefined, value = fixedValue(run, other)
+  if (typeof index !== 'number' || typeof value !== 'number' || !Number.isFinite(value)) return undefined
+  return { index, comparison: column === left ? comparison : flipped[comparison], value }
 }
 
 /** Indexes of the columns that an expression reads, each once. */

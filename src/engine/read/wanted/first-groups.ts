@@ -1,11 +1,12 @@
 /** Which groups come first in an order, found in their tables and accumulators: no row is made of the others. */
-import { createBest } from '../../lsm/top/best.ts'
-import type { Best } from '../../lsm/top/best.ts'
-import { compareRanked, compareRanks } from '../../lsm/top/rank.ts'
-import type { RankValue } from '../../lsm/top/rank.ts'
-import type { Pace } from '../../runtime/pace.ts'
-import type { EngineRow, FirstGroups, WantedGroups } from '../engine.ts'
-import type { FinishedGroups, GroupBlock } from './finished-groups.ts'
+import { createBest } from '../../../lsm/top/best.ts'
+import type { Best } from '../../../lsm/top/best.ts'
+import { compareRanked, compareRanks } from '../../../lsm/top/rank.ts'
+import type { RankValue } from '../../../lsm/top/rank.ts'
+import type { Pace } from '../../../runtime/pace.ts'
+import type { EngineRow, FirstGroups, WantedGroups } from '../../engine.ts'
+import type { FinishedGroups, GroupBlock } from '../finished-groups.ts'
+import { keptGroups } from './kept-groups.ts'
 
 const blockGroups = 4096
 
@@ -31,18 +32,15 @@ export async function firstGroups(finished: FinishedGroups, { order, limit }: Fi
   return best.sorted().flatMap(({ group }) => rowOf(finished, group))
 }
 
-/** `buffer` has room for a double of each group. */
+/** `buffer` has room for a double of each group. A condition is asked of all of them, since it may fail for any. */
 function offerGroups(best: Best<Candidate>, block: GroupBlock, first: number, count: number, order: FirstGroups['order'], having: WantedGroups['having'], buffer: Float64Array): void {
-  const holds = having && block.derived(having)
-  const looks = ranksOf(block, order, false), keeps = ranksOf(block, order, true), doubles = firstDoubles(block, order, buffer)
-  for (let at = 0; ; at++) {
+  const kept = having && keptGroups(block, first, count, having, buffer)
+  const looks = ranksOf(block, order, false), keeps = ranksOf(block, order, true), doubles = firstDoubles(block, order, buffer, kept)
+  for (let at = 0, end = kept?.length ?? count; ; at++) {
     const bound = best.bound?.ranks
-    // A condition is asked of all groups, since it may fail for any.
-    if (doubles !== undefined && bound !== undefined && holds === undefined) at = skipLater(doubles, at, order[0]!, bound[0]!)
-    if (at >= count) return
-    const group = first + at
-    if (holds !== undefined && holds(group) !== 1) continue
-    if (doubles !== undefined && bound !== undefined && comesAfter(order[0]!, doubles[at]!, bound[0]!)) continue
+    if (doubles !== undefined && bound !== undefined) at = skipLater(doubles, at, order[0]!, bound[0]!)
+    if (at >= end) return
+    const group = first + (kept === undefined ? at : kept[at]!)
     if (bound === undefined || comesBefore(order, looks, group, bound)) best.offer({ group, ranks: keeps.map((rank) => rank(group)) })
   }
 }
@@ -52,16 +50,15 @@ function ranksOf(block: GroupBlock, order: FirstGroups['order'], isKept: boolean
   return order.map(({ value }) => (typeof value === 'number' ? block.rank(value, isKept) : (block.derived(value) as (group: number) => RankValue)))
 }
 
-/** By the first of the order, where it is an aggregate: most groups are passed over by comparing two doubles. */
-function firstDoubles(block: GroupBlock, order: FirstGroups['order'], buffer: Float64Array): Float64Array | undefined {
+/** By the first of the order, where it is an aggregate: most of the groups that are kept are passed over by comparing two doubles. */
+function firstDoubles(block: GroupBlock, order: FirstGroups['order'], buffer: Float64Array, kept: readonly number[] | undefined): Float64Array | undefined {
   const value = order[0]?.value
-  return typeof value === 'number' && block.doubles(value, buffer) ? buffer : undefined
+  if (kept?.length === 0 || typeof value !== 'number' || !block.doubles(value, buffer)) return undefined
+  kept?.forEach((place, at) => { buffer[at] = buffer[place]! })
+  return kept === undefined ? buffer : buffer.subarray(0, kept.length)
 }
 
-/** Whether it is sure to; of NaN nothing is. */
-const comesAfter = ({ descending }: FirstGroups['order'][number], value: number, bound: RankValue): boolean => typeof bound === 'number' && (descending ? value < bound : value > bound)
-
-/** The first from `at` on that is not sure to come after the bound; the length where all are. */
+/** The first from `at` on that is not sure to come after the bound, as of NaN nothing is; the length where all are. */
 function skipLater(doubles: Float64Array, at: number, { descending }: FirstGroups['order'][number], bound: RankValue): number {
   if (typeof bound !== 'number') return at
   if (descending) while (at < doubles.length && doubles[at]! < bound) at++
