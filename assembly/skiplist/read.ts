@@ -3,13 +3,13 @@ import { blockBelow, blockNode } from './block'
 import { indexCatchUp, indexSlot } from './exact-index'
 import { keyCompareNode, keyHash } from './key'
 import {
-  BLOCK_COUNT, BLOCK_LOW, BLOCK_NEXT, BLOCK_PREVIOUS, CURSOR_BACKWARD, CURSOR_ENTRY, CURSOR_LEAF, CURSOR_NODE, CURSOR_STAMP,
-  NODE_KEY, NODE_KEY_BYTES, SLOT_NODE, TABLE_INDEX, TABLE_LAST_LEAF, TABLE_RANGE_COUNT, TABLE_STAMP, TABLE_UNINDEXED,
+  BLOCK_COUNT, BLOCK_LOW, BLOCK_NEXT, BLOCK_NODES, BLOCK_PREVIOUS, CURSOR_BACKWARD, CURSOR_ENTRY, CURSOR_LEAF, CURSOR_NODE, CURSOR_STAMP,
+  NODE_KEY, NODE_KEY_BYTES, NODE_NEWEST, SLOT_NODE, TABLE_INDEX, TABLE_LAST_LEAF, TABLE_RANGE_COUNT, TABLE_STAMP, TABLE_UNINDEXED,
   VERSION_SEQUENCE, VERSION_VALUE, VERSION_VALUE_BYTES,
 } from './layout'
 import { rangeHides } from './range'
 import { treeFind, treeLeaf } from './tree'
-import { versionVisible } from './version'
+import { versionVisible, versionVisibleFrom } from './version'
 
 function findNode(table: usize, key: usize, keyBytes: u32): usize {
   if (load<u32>(table, TABLE_INDEX) == 0) return 0
@@ -102,42 +102,64 @@ function readLeaf(
   from: u32, limit: u32,
 ): u32 {
   const leaf = <usize>load<u32>(cursor, CURSOR_LEAF)
-  const inside = isInside(leaf, backward, bound, boundBytes)
-  const count = load<u32>(leaf, BLOCK_COUNT)
-  let written = from
-  let entry = load<u32>(cursor, CURSOR_ENTRY)
-  // Backward past entry 0 wraps to a number above every count.
-  while (entry < count && written < limit) {
-    const node = blockNode(leaf, entry)
-    if (!inside && isPast(node, backward, bound, boundBytes)) {
-      place(table, cursor, 0, 0)
-      return written
-    }
-    written += <u32>emit(table, node, sequence, skipBytes, keys + (<usize>written << 3), values + (<usize>written << 3))
-    entry += backward ? -1 : 1
-  }
-  if (backward) placeBackward(table, cursor, leaf, entry + 1)
-  else placeForward(table, cursor, leaf, entry)
+  const entry = load<u32>(cursor, CURSOR_ENTRY)
+  const most = min(backward ? entry + 1 : load<u32>(leaf, BLOCK_COUNT) - entry, limit - from)
+  const inside = isInside(leaf, backward, bound, boundBytes) ? most : entriesInside(leaf, entry, most, backward, bound, boundBytes)
+  const keysAt = keys + (<usize>from << 3), valuesAt = values + (<usize>from << 3)
+  const first = leaf + BLOCK_NODES + (<usize>entry << 2)
+  if (inside != 0) writeKeys(first, backward ? -4 : 4, inside, skipBytes, keysAt, valuesAt)
+  const written = from + keepVisible(table, inside, sequence, skipBytes, keysAt, valuesAt)
+  if (inside < most) place(table, cursor, 0, 0)
+  else if (backward) placeBackward(table, cursor, leaf, entry + 1 - inside)
+  else placeForward(table, cursor, leaf, entry + inside)
   return written
+}
+
+/** How many of the next `most` entries come before the first that is past the bound. */
+function entriesInside(leaf: usize, entry: u32, most: u32, backward: bool, bound: usize, boundBytes: u32): u32 {
+  let inside: u32 = 0
+  while (inside < most && !isPast(blockNode(leaf, backward ? entry - inside : entry + inside), backward, bound, boundBytes)) inside++
+  return inside
+}
+
+/**
+ * Writes the refs of keys, and beside each its newest version. A loop of so little that the processor waits for the memory of many nodes
+ * at a time, which in a table of keys that came in no order is what a scan takes.
+ */
+export function writeKeys(nodes: usize, step: i32, count: u32, skipBytes: u32, keys: usize, values: usize): void {
+  const end = keys + (<usize>count << 3)
+  do {
+    const node = <usize>load<u32>(nodes)
+    store<u32>(keys, <u32>(node + NODE_KEY) + skipBytes)
+    store<u32>(keys, load<u32>(node, NODE_KEY_BYTES) - skipBytes, 4)
+    store<u32>(values, load<u32>(node, NODE_NEWEST))
+    nodes += step
+    keys += 8
+    values += 8
+  } while (keys != end)
+}
+
+/** Writes the refs of the visible versions in place of the newest ones and leaves out keys that have none; returns how many are left. */
+export function keepVisible(table: usize, count: u32, sequence: f64, skipBytes: u32, keys: usize, values: usize): u32 {
+  const hasRanges = load<u32>(table, TABLE_RANGE_COUNT) != 0
+  let written: usize = 0
+  for (let i: usize = 0; i < count; i++) {
+    let version = <usize>load<u32>(values + (i << 3))
+    if (load<f64>(version, VERSION_SEQUENCE) > sequence) {
+      version = versionVisibleFrom(version, sequence)
+      if (version == 0) continue
+    }
+    const key = keys + (i << 3), valueBytes = load<u32>(version, VERSION_VALUE_BYTES)
+    let value = <u64>(version + VERSION_VALUE) | (<u64>valueBytes << 32)
+    if (valueBytes == 0 || (hasRanges && rangeHides(table, load<u32>(key) - skipBytes, load<u32>(key, 4) + skipBytes, load<f64>(version, VERSION_SEQUENCE), sequence))) value = 0
+    if (written != i) store<u64>(keys + (written << 3), load<u64>(key))
+    store<u64>(values + (written << 3), value)
+    written++
+  }
+  return <u32>written
 }
 
 function isPast(node: usize, backward: bool, bound: usize, boundBytes: u32): bool {
   const order = keyCompareNode(node, bound, boundBytes, 0)
   return backward ? order < 0 : order >= 0
-}
-
-/** Writes the refs of a key's visible version; false when it has none. */
-export function emit(table: usize, node: usize, sequence: f64, skipBytes: u32, key: usize, value: usize): bool {
-  const version = versionVisible(node, sequence)
-  if (version == 0) return false
-  const keyBytes = load<u32>(node, NODE_KEY_BYTES)
-  store<u32>(key, <u32>(node + NODE_KEY) + skipBytes)
-  store<u32>(key, keyBytes - skipBytes, 4)
-  let valueBytes = load<u32>(version, VERSION_VALUE_BYTES)
-  if (load<u32>(table, TABLE_RANGE_COUNT) != 0 && valueBytes != 0) {
-    if (rangeHides(table, node + NODE_KEY, keyBytes, load<f64>(version, VERSION_SEQUENCE), sequence)) valueBytes = 0
-  }
-  store<u32>(value, valueBytes == 0 ? 0 : <u32>(version + VERSION_VALUE))
-  store<u32>(value, valueBytes, 4)
-  return true
 }

@@ -2,7 +2,7 @@
 import { textCompare } from '../compare/text'
 import { keyCompareNode } from './key'
 import { NODE_KEY, NODE_KEY_BYTES, TABLE_LAST_VERSION, VERSION_APPLIED_BEFORE, VERSION_NODE, VERSION_SEQUENCE } from './layout'
-import { emit } from './read'
+import { keepVisible, writeKeys } from './read'
 
 export function skiplistReadSince(
   table: usize, since: f64, sequence: f64, prefix: usize, prefixBytes: u32, keys: usize, values: usize, limit: u32,
@@ -10,16 +10,24 @@ export function skiplistReadSince(
   const count = collect(table, since, sequence, prefix, prefixBytes, keys, limit)
   if (count < 0) return -1
   sort(keys, count)
-  let written: u32 = 0
-  let before: usize = 0
-  for (let i = 0; i < count; i++) {
-    // A key's ref takes the place of a node that was read already.
-    const node = <usize>load<u32>(keys + (<usize>i << 3))
+  const distinct = leaveOutRepeated(keys, count)
+  if (distinct == 0) return 0
+  writeKeys(keys, 8, distinct, prefixBytes, keys, values)
+  return keepVisible(table, distinct, sequence, prefixBytes, keys, values)
+}
+
+/** Of a node's versions, which are neighbours, one; returns how many nodes there are. */
+function leaveOutRepeated(nodes: usize, count: u32): u32 {
+  let distinct: u32 = 0
+  let before: u32 = 0
+  for (let i: u32 = 0; i < count; i++) {
+    const node = load<u32>(nodes + (<usize>i << 3))
     if (node == before) continue
     before = node
-    written += <u32>emit(table, node, sequence, prefixBytes, keys + (<usize>written << 3), values + (<usize>written << 3))
+    store<u32>(nodes + (<usize>distinct << 3), node)
+    distinct++
   }
-  return written
+  return distinct
 }
 
 /** Writes the nodes of the versions, eight bytes each; -1 when there are more than `limit`. */

@@ -73,7 +73,12 @@ function link(node: usize, version: usize, sequence: f64): void {
 
 /** The newest version with a sequence up to `sequence`, or 0. */
 export function versionVisible(node: usize, sequence: f64): usize {
-  let version = <usize>load<u32>(node, NODE_NEWEST)
+  return versionVisibleFrom(load<u32>(node, NODE_NEWEST), sequence)
+}
+
+/** The same of a version and those older than it. */
+export function versionVisibleFrom(newest: usize, sequence: f64): usize {
+  let version = newest
   while (version != 0 && load<f64>(version, VERSION_SEQUENCE) > sequence) version = load<u32>(version, VERSION_OLDER)
   return version
 }
