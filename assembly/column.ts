@@ -14,6 +14,7 @@ export { columnFront } from './column/text/front'
 export { columnBlockBounds } from './column/blocks/bounds'
 export { columnGather } from './column/gather'
 export { columnFindIndexed, columnGetIndexed, columnIndexKeys, columnKeyIndexBytes } from './column/keys/key-index'
+export { columnHeadBytes, columnHeadIsGood, columnPart, columnPartIsGood } from './column/text/parts'
 export { columnLowerBoundBytes } from './column/text/search'
 export { columnValidate } from './column/validate'
 

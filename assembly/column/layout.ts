@@ -19,7 +19,9 @@
  *    36  u32  entriesOffset   dictionary, runs: u32 × (entries + 1) text offsets, relative to textOffset, ascending;
  *                             lz: 12 bytes × (sub-blocks + 1)
  *    40  u32  runCount        runs
- *    44  u32  runEndsOffset   runs: u16 × runs, the row after each run's last, ascending, the last = count
+ *    44  u32  runEndsOffset   runs: u16 × runs, the row after each run's last, ascending, the last = count;
+ *                             lz: u32 × (sub-blocks + 1), the low halves of xxh64 sums: of each sub-block as stored, and of all
+ *                             of the chunk that stands before this last sum; 0 = none (table files before version 4)
  *
  *   block directory entry     32 bytes; block b holds rows [1,024 b, min(1,024 (b + 1), count))
  *     0  i64  base
@@ -51,7 +53,8 @@
  *    19 runs         bytes: as dictionary, but dataOffset holds one packed code a run
  *    20 lz           bytes: directory as for plain; the text is cut at row borders into sub-blocks, described by u32
  *                    firstRow, u32 start in the uncompressed text, u32 start in the stored text (relative to
- *                    textOffset), and a last record with the three ends. A sub-block whose stored size equals its
+ *                    textOffset), and a last record with the three ends. The stored text comes last, so what stands before
+ *                    it, the head, and one sub-block are enough to read a row of, and the sums to know that they are good. A sub-block whose stored size equals its
  *                    uncompressed size is stored as it is, others are LZ4 blocks.
  *
  *    21 front        bytes without nulls, on disk only, made plain when they are read: directory as for plain; entryCount is
@@ -88,6 +91,7 @@ export const ENCODING_TEXT_FRONT: i32 = 21
 export const HEADER_BYTES: i32 = 48
 export const ENTRY_BYTES: i32 = 32
 export const SUB_BLOCK_BYTES: i32 = 12
+export const SUM_BYTES: i32 = 4
 export const BLOCK_ROWS: i32 = 1024
 export const CHECKPOINT_ROWS: i32 = 128
 export const FRONT_ROWS: i32 = 64
@@ -115,6 +119,9 @@ export function chunkEntryCount(chunk: usize): i32 { return load<i32>(chunk, 32)
 export function chunkEntries(chunk: usize): usize { return chunk + load<u32>(chunk, 36) }
 export function chunkRunCount(chunk: usize): i32 { return load<i32>(chunk, 40) }
 export function chunkRunEnds(chunk: usize): usize { return chunk + load<u32>(chunk, 44) }
+
+/** Offset of the sums of an lz chunk; 0 when it has none. */
+export function chunkSums(chunk: usize): u32 { return load<u32>(chunk, 44) }
 
 export function blockCount(count: i32): i32 { return (count + BLOCK_ROWS - 1) >> 10 }
 /** Rows of block b. */

@@ -4,7 +4,7 @@
  * dictionary's size and text ends against the text included. What is not checked cannot lead outside: values, the
  * order of dictionary entries, the content of compressed text (the decompressor checks that as it goes).
  */
-import { blockCount, blockEntry, blockRows, chunkByteLength, chunkCodeWidth, chunkCount, chunkData, chunkEncoding, chunkEntries, chunkEntryCount, chunkExponent, chunkKind, chunkRunCount, chunkRunEnds, chunkTextBytes, entryBase, entryExceptionCount, entryFraction, entrySlope, entryTextStart, entryWidth, isDelta, BLOCK_ROWS, COUNT_MAX, ENCODING_CONSTANT, ENCODING_DECIMAL, ENCODING_FRAME, ENCODING_LINEAR, ENCODING_PLAIN, ENCODING_TEXT_CONSTANT, ENCODING_TEXT_DICTIONARY, ENCODING_TEXT_FRONT, ENCODING_TEXT_LZ, ENCODING_TEXT_PLAIN, ENCODING_TEXT_RUNS, ENTRY_BYTES, EXPONENT_MAX, HEADER_BYTES, KIND_BYTES, KIND_F64, KIND_I64, SUB_BLOCK_BYTES, nullBitmapBytes } from './layout'
+import { blockCount, blockEntry, blockRows, chunkByteLength, chunkCodeWidth, chunkCount, chunkData, chunkEncoding, chunkEntries, chunkEntryCount, chunkExponent, chunkKind, chunkRunCount, chunkRunEnds, chunkSums, chunkTextBytes, entryBase, entryExceptionCount, entryFraction, entrySlope, entryTextStart, entryWidth, isDelta, BLOCK_ROWS, COUNT_MAX, ENCODING_CONSTANT, ENCODING_DECIMAL, ENCODING_FRAME, ENCODING_LINEAR, ENCODING_PLAIN, ENCODING_TEXT_CONSTANT, ENCODING_TEXT_DICTIONARY, ENCODING_TEXT_FRONT, ENCODING_TEXT_LZ, ENCODING_TEXT_PLAIN, ENCODING_TEXT_RUNS, ENTRY_BYTES, EXPONENT_MAX, HEADER_BYTES, KIND_BYTES, KIND_F64, KIND_I64, SUB_BLOCK_BYTES, SUM_BYTES, nullBitmapBytes } from './layout'
 import { packedBytes, packedGet32 } from './packing'
 import { frontFits } from './text/front'
 import { subBlock, subBlockFirstRow, subBlockStart, subBlockStored, textEnd, textStart } from './text/places'
@@ -189,9 +189,16 @@ function validateSubBlocks(chunk: usize, textBytes: u32): i32 {
     const bytes = <u64>(subBlockStart(next) - subBlockStart(record))
     if (bytes > (<u64>(subBlockStored(next) - subBlockStored(record)) + 1) * EXPANSION_MAX) return MALFORMED_SUB_BLOCK
   }
+  if (!sumsFit(chunk, subBlocks)) return MALFORMED_SUB_BLOCK
   const last = subBlock(chunk, subBlocks)
   if (subBlockFirstRow(last) != count || subBlockStart(last) != textBytes) return MALFORMED_SUB_BLOCK
   return sectionInside(chunk, 24, <u64>subBlockStored(last)) ? 0 : MALFORMED_TEXT
+}
+
+/** Whether there are no sums, or all of them before the stored text. */
+function sumsFit(chunk: usize, subBlocks: i32): bool {
+  const sumBytes = <u64>(subBlocks + 1) * SUM_BYTES
+  return chunkSums(chunk) == 0 || (sectionInside(chunk, 44, sumBytes) && <u64>chunkSums(chunk) + sumBytes <= <u64>load<u32>(chunk, 24))
 }
 
 function firstRecordFits(record: usize): bool {

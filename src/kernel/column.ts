@@ -105,4 +105,19 @@ export interface ColumnExports {
    * bytes written, or 0 for any other chunk and for malformed text.
    */
   columnExpand(chunk: Pointer, out: Pointer): number
+
+  /**
+   * Of a chunk of compressed text whose parts have sums: bytes of its head, which are all before its text, and enough for
+   * `columnValidate`; 0 for any other chunk, and where that could not be. Only the first 48 bytes of the chunk need be there.
+   */
+  columnHeadBytes(chunk: Pointer, chunkBytes: number): number
+  /** 1 if the head is as it was written. `work`: 8 bytes. */
+  columnHeadIsGood(chunk: Pointer, work: Pointer): number
+  /**
+   * The part in which the text of a row is: writes its offset in the chunk and its bytes, as u32, to `out`, and returns its
+   * number. With the head, which must have been validated, it is all that `columnGetBytes` reads for the row.
+   */
+  columnPart(chunk: Pointer, row: number, out: Pointer): number
+  /** 1 if a part is as it was written. `work`: 8 bytes. */
+  columnPartIsGood(chunk: Pointer, part: number, work: Pointer): number
 }

@@ -36,7 +36,8 @@ const samples: readonly Sample[] = [
   { name: 'text-plain', encoding: 17, kind: 'Bytes', values: times(20, (i) => text('abcdefghijklmnopqrstuvwxyz'.slice(i, i + (i % 5)))), nulls: everySeventh(20) },
   { name: 'text-dictionary', encoding: 18, kind: 'Bytes', values: times(60, (i) => text(['Zug', 'Bern', 'Genève'][(i * 5) % 3]!)), nulls: everySeventh(60) },
   { name: 'text-runs', encoding: 19, kind: 'Bytes', values: times(300, (i) => text(`part ${Math.floor(i / 60)}`)), nulls: times(300, () => false) },
-  { name: 'text-lz', encoding: 20, kind: 'Bytes', values: times(400, (i) => text(`https://example.org/item/${i * 7919}`)), nulls: everySeventh(400) },
+  { name: 'text-lz', encoding: 20, kind: 'Bytes', values: times(400, (i) => text(`https://example.org/item/${i * 7919}`)), nulls: everySeventh(400), isOld: true },
+  { name: 'text-lz-with-sums', encoding: 20, kind: 'Bytes', values: times(400, (i) => text(`https://example.org/item/${i * 7919}`)), nulls: everySeventh(400) },
 ]
 
 const kernels = kinds.map((kind) => openTestKernel(kind))

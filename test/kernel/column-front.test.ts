@@ -12,6 +12,8 @@ const plainEncoding = 17, frontEncoding = 21
 
 const keyShapes: Readonly<Record<string, (random: Random, i: number) => string>> = {
   numbers: (_, i) => `${17 * i}`.padStart(16, '0'),
+  'numbers that share little': (_, i) => `${(i * 7_919) % 10_000}`.padStart(4, '0') + 'x'.repeat(11) + String(i % 10),
+  'long numbers': (_, i) => `${i}`.padStart(40, '0'),
   paths: (random, i) => `/var/log/service-${String(i >> 5).padStart(4, '0')}/${'x'.repeat(random.below(20))}${i}`,
   'long shared beginnings': (_, i) => `${'a'.repeat(300)}${String(i).padStart(5, '0')}`,
   'a key that others begin with': (_, i) => 'k'.repeat(1 + (i % 64)) + String(i >> 6).padStart(4, '0'),

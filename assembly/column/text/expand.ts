@@ -25,6 +25,7 @@ export function columnExpand(chunk: usize, out: usize): u32 {
   store<u32>(out, byteLength, 8)
   store<u32>(out, textOffset, 24)
   store<u64>(out, 0, 32)
+  store<u64>(out, 0, 40)
   const text = out + textOffset
   if (chunkEncoding(chunk) == ENCODING_TEXT_FRONT) expandFront(chunk, text)
   else if (!expandSubBlocks(chunk, text)) return 0

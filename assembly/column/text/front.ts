@@ -2,12 +2,14 @@
  * Keys as they are stored: those that stand together begin alike, and what all of a group begin with is written once (front
  * coding). In memory they are plain, since point reads search them; `columnExpand` makes them so.
  */
-import { blockCount, blockEntry, blockRows, chunkCount, chunkEncoding, chunkEntryCount, chunkHasNulls, chunkText, chunkTextBytes, ENCODING_TEXT_FRONT, ENCODING_TEXT_PLAIN, entryTextStart, FRONT_ROWS } from '../layout'
+import { blockCount, blockEntry, blockRows, chunkCount, chunkEncoding, chunkEntryCount, chunkHasNulls, chunkText, chunkTextBytes, ENCODING_TEXT_FRONT, ENCODING_TEXT_PLAIN, entryBase, entryFraction, entrySlope, entryTextStart, entryWidth, FRONT_ROWS } from '../layout'
 import { finishChunk } from '../chunk-write'
 import { copyText, padded8, sharedEnd } from './sections'
 import { textEnd, textStart } from './places'
 
 const SHARED_MAX: u32 = 65535
+/** Of rows of one length, which are short. */
+const ROW_BYTES_MAX: u32 = 65535
 
 /** Bytes that the rows [first, end) all begin with. */
 function sharedBytes(chunk: usize, first: i32, end: i32): u32 {
@@ -76,6 +78,7 @@ export function expandFront(chunk: usize, text: usize): void {
     const entry = blockEntry(chunk, block)
     const rows = blockRows(chunk, block)
     const start = text + entryTextStart(entry)
+    const length = rowLength(entry)
     let group = to
     let shared: u32 = 0
     for (let i = 0; i < rows; i++) {
@@ -83,6 +86,12 @@ export function expandFront(chunk: usize, text: usize): void {
         shared = <u32>load<u16>(from)
         from += 2
         group = to
+        if (length != 0 && i + FRONT_ROWS <= rows && expandShort(from, to, length, shared, toEnd, fromEnd)) {
+          from += shared + FRONT_ROWS * (length - shared)
+          to += FRONT_ROWS * length
+          i += FRONT_ROWS - 1
+          continue
+        }
       } else {
         copyText(to, group, shared, toEnd, toEnd)
         to += shared
@@ -95,6 +104,31 @@ export function expandFront(chunk: usize, text: usize): void {
   }
 }
 
+/** What all rows of a block take; 0 where that differs. */
+function rowLength(entry: usize): u32 {
+  const length = <u32>entrySlope(entry)
+  return entryWidth(entry) == 0 && entryFraction(entry) == 0 && <u32>entryBase(entry) == length && length <= ROW_BYTES_MAX ? length : 0
+}
+
+/**
+ * Expands a group of rows of one length, of which what they share and what they do not take 16 bytes at most each: two loads and
+ * stores a row. false where it could touch what is behind the ends.
+ */
+function expandShort(from: usize, to: usize, length: u32, shared: u32, toEnd: usize, fromEnd: usize): bool {
+  const rest = <usize>(length - shared)
+  if (shared > 16 || rest > 16 || shared > length || to + FRONT_ROWS * length + 16 > toEnd || from + shared + <usize>FRONT_ROWS * rest + 16 > fromEnd) return false
+  const beginning = v128.load(from)
+  let at = from + shared
+  const end = to + FRONT_ROWS * length
+  do {
+    v128.store(to, beginning)
+    v128.store(to + shared, v128.load(at))
+    to += length
+    at += rest
+  } while (to < end)
+  return true
+}
+
 /** Whether the groups fill the stored text, and no row is shorter than what its group shares. The ends of rows ascend. */
 export function frontFits(chunk: usize): bool {
   const blocks = blockCount(chunkCount(chunk))
@@ -104,6 +138,16 @@ export function frontFits(chunk: usize): bool {
   for (let block = 0; block < blocks; block++) {
     const entry = blockEntry(chunk, block)
     const rows = blockRows(chunk, block)
+    const length = rowLength(entry)
+    if (length != 0) {
+      for (let first = 0; first < rows; first += FRONT_ROWS) {
+        if (at + 2 > stored) return false
+        const shared = <u32>load<u16>(text + <usize>at)
+        if (length < shared) return false
+        at += 2 + shared + <u64>(length - shared) * <u64>min(FRONT_ROWS, rows - first)
+      }
+      continue
+    }
     let before: u32 = 0
     let shared: u32 = 0
     for (let i = 0; i < rows; i++) {

@@ -6,8 +6,9 @@ import { lzBound, lzCompress, lzTableBytes } from '../../lz'
 import { beginChunk, CODES_BYTES, fillNullSlots, finishChunk, padTo8, planLinear, writeLineCodes } from '../chunk-write'
 import { equalBytes } from './compare'
 import { codesAt, collectEntries, countRuns, dictionaryScratchBytes, entriesAt, entriesTextBytes, sortEntries } from './dictionary'
-import { BLOCK_ROWS, blockCount, ENCODING_TEXT_CONSTANT, ENCODING_TEXT_DICTIONARY, ENCODING_TEXT_LZ, ENCODING_TEXT_PLAIN, ENCODING_TEXT_RUNS, ENTRY_BYTES, isNull, KIND_BYTES, SUB_BLOCK_BYTES } from '../layout'
+import { BLOCK_ROWS, blockCount, ENCODING_TEXT_CONSTANT, ENCODING_TEXT_DICTIONARY, ENCODING_TEXT_LZ, ENCODING_TEXT_PLAIN, ENCODING_TEXT_RUNS, ENTRY_BYTES, isNull, KIND_BYTES, SUB_BLOCK_BYTES, SUM_BYTES } from '../layout'
 import { bitWidth32, pack32, packedBytes } from '../packing'
+import { writeSums } from './parts'
 import { textStart } from './places'
 
 /** A sub-block is closed when it holds this many bytes: small, so that a point read stays cheap. */
@@ -155,15 +156,21 @@ function writeLz(out: usize, start: i32, count: i32, textBytes: u32, best: u32, 
   }
   writeRecord(records, subBlocks, count, textBytes, storedBytes)
   const recordBytes: u32 = (subBlocks + 1) * SUB_BLOCK_BYTES
-  const recordsEnd: u32 = (textOffset + recordBytes + 7) & -8
-  if (recordsEnd - start + storedBytes > best - (best >> 3)) return 0
+  const sums: u32 = (textOffset + recordBytes + 7) & -8
+  const sumsEnd: u32 = sums + (subBlocks + 1) * SUM_BYTES
+  const head: u32 = (sumsEnd + 7) & -8
+  if (head - start + storedBytes > best - (best >> 3)) return 0
   memory.copy(text, records, recordBytes)
   padTo8(out, textOffset + recordBytes)
-  memory.copy(out + recordsEnd, stored, storedBytes)
-  store<u32>(out, recordsEnd, 24)
+  padTo8(out, sumsEnd)
+  memory.copy(out + head, stored, storedBytes)
+  store<u32>(out, head, 24)
   store<u32>(out, subBlocks, 32)
   store<u32>(out, textOffset, 36)
-  return finishChunk(out, ENCODING_TEXT_LZ, recordsEnd + storedBytes)
+  store<u32>(out, sums, 44)
+  const byteLength = finishChunk(out, ENCODING_TEXT_LZ, head + storedBytes)
+  writeSums(out, table)
+  return byteLength
 }
 
 function writeRecord(records: usize, index: i32, firstRow: i32, start: u32, stored: u32): void {

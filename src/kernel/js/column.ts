@@ -13,9 +13,11 @@ import { blockCount, blockRows, createChunkLayout, entryBytes, headerBytes, null
 import { createColumnNulls } from './column/nulls.ts'
 import { createNumberReaders } from './column/numbers.ts'
 import { createDecimalWriter, createIntegerWriter } from './column/numbers-write.ts'
+import { createColumnParts } from './column/parts.ts'
 import { createTextPlaces, createTextReaders } from './column/text.ts'
 import { createTextWriter, textScratchBytes } from './column/text-write.ts'
 import { createValidator } from './column/validate.ts'
+import { createChecksumJs } from './checksum.ts'
 import { createLzJs } from './lz.ts'
 
 export function createColumnJs(memory: LinearMemory): ColumnExports {
@@ -23,6 +25,7 @@ export function createColumnJs(memory: LinearMemory): ColumnExports {
   const nulls = createColumnNulls(memory, layout)
   const writer = createChunkWriter(memory, layout, nulls)
   const places = createTextPlaces(memory, layout, lz)
+  const { writeSums, ...partReaders } = createColumnParts(memory, layout, places, createChecksumJs(memory))
   const front = createColumnFront(memory, layout, places)
   const getters = { ...createNumberReaders(memory, layout, nulls), ...createTextReaders(memory, layout, nulls, places) }
   const { columnEncodeI64, writeFixed } = createIntegerWriter(memory, layout, writer)
@@ -31,7 +34,7 @@ export function createColumnJs(memory: LinearMemory): ColumnExports {
     columnScratchBytes: (count, dataBytes) => Math.max(codesBytes + blockRows * 8 + count * 8, textScratchBytes(count, dataBytes, lz)),
     columnEncodeI64,
     ...createDecimalWriter(memory, layout, writer, writeFixed),
-    ...createTextWriter(memory, { layout, writer, places, dictionaries: createDictionaryBuilder(memory), lz }),
+    ...createTextWriter(memory, { layout, writer, places, dictionaries: createDictionaryBuilder(memory), lz, writeSums }),
     columnCount: (chunk) => layout.count(chunk),
     columnByteLength: (chunk) => layout.byteLength(chunk),
     columnKind: (chunk) => layout.kind(chunk),
@@ -45,5 +48,6 @@ export function createColumnJs(memory: LinearMemory): ColumnExports {
     ...createColumnExpand(memory, layout, places, front),
     ...createColumnGather(memory, layout, getters),
     ...createBlockBounds(memory, layout, getters),
+    ...partReaders,
   }
 }

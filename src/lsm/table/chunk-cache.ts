@@ -38,6 +38,10 @@ export interface ChunkCache {
   addFile(chunkCount: number): CachedFile
   /** Forgets a file's chunks. */
   removeFile(file: CachedFile): void
+  /** Forgets one of a file's chunks. */
+  remove(file: CachedFile, index: number): void
+  /** Makes a cached chunk that of the same index of another table, which has none. */
+  move(from: CachedFile, to: CachedFile, index: number): void
   /** Address of a cached chunk, marked as used; 0 when it is not cached. Valid until the next reservation unless pinned. */
   lookup(file: CachedFile, index: number): Pointer
   /** The same, without marking or counting. */
@@ -99,6 +103,8 @@ export function createChunkCache(heap: LinearHeap, bytesMax: number): ChunkCache
     counts,
     addFile: (chunkCount) => ({ frames: new Uint32Array(chunkCount) }),
     removeFile: (file) => removeFile(state, file),
+    remove: (file, index) => remove(state, file, index),
+    move: (from, to, index) => move(state, from, to, index),
     lookup: (file, index) => frames.addresses[touch(state, file, index)]!,
     peek: (file, index) => frames.addresses[file.frames[index]!]!,
     touchAll: (file, from, to) => touchAll(state, file, from, to),
@@ -222,12 +228,23 @@ function rewrite(state: CacheState, file: CachedFile, index: number, byteLength:
 }
 
 function removeFile(state: CacheState, file: CachedFile): void {
-  for (const frame of file.frames) {
-    if (frame === 0) continue
-    if (state.frames.pins[frame] === 0) release(state, frame)
-    else state.frames.owners[frame] = undefined
-  }
-  file.frames.fill(0)
+  for (let index = 0; index < file.frames.length; index++) remove(state, file, index)
+}
+
+function remove(state: CacheState, file: CachedFile, index: number): void {
+  const frame = file.frames[index]!
+  if (frame === 0) return
+  if (state.frames.pins[frame] === 0) release(state, frame)
+  else state.frames.owners[frame] = undefined
+  file.frames[index] = 0
+}
+
+function move({ frames }: CacheState, from: CachedFile, to: CachedFile, index: number): void {
+  const frame = from.frames[index]!
+  invariant(frame !== 0 && to.frames[index] === 0, () => `chunk ${index} cannot be moved`)
+  from.frames[index] = 0
+  to.frames[index] = frame
+  frames.owners[frame] = to
 }
 
 /** Frees everything that is not pinned, scratch included. */

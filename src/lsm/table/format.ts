@@ -50,11 +50,12 @@ export const headerMagic = 'LSMTSST1'
 export const trailerMagic = 'LSMTSSTE'
 /**
  * Version 2 stores keys of text so that what they begin with alike is written once (encoding 21 of chunks), version 3
- * differences without what all of them are multiples of (encoding 7).
+ * differences without what all of them are multiples of (encoding 7), version 4 sums of the parts of compressed text
+ * (encoding 20), so that one can be read without the others.
  */
-export const formatVersion = 3
+export const formatVersion = 4
 /** Older ones that are read. */
-export const readableVersions: readonly number[] = [1, 2, formatVersion]
+export const readableVersions: readonly number[] = [1, 2, 3, formatVersion]
 export const checksumAlgorithm = 1
 export const headerBytes = 64
 export const trailerBytes = 64

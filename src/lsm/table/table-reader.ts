@@ -171,6 +171,14 @@ class FileReader implements TableReader {
     return file.loader.isInMemory && chunkBytes(file, index) === 0 ? 0 : undefined
   }
 
+  rowChunk(rowGroup: number, ordinal: number): Pointer | undefined {
+    const { cache, sparse, tail: { slots } } = this.file
+    const whole = this.chunk(rowGroup, ordinal), slot = slots.ofColumn[ordinal]
+    if (whole !== undefined || sparse === undefined || slot === undefined) return whole
+    const index = rowGroup * slots.count + slot
+    return sparse.frames[index] === 0 ? undefined : cache.lookup(sparse, index)
+  }
+
   notePartRead(rowGroup: number, column: ChunkName): void {
     const { slots } = this.file.tail
     const slot = slotOf(slots, column)

@@ -150,6 +150,8 @@ export interface TableReader {
   fetchRowGroups(rowGroups: readonly number[], stats?: ReadStats): Promise<void>
   /** Chunk address of a column (ordinal, or 'key' for a composite key's bytes, or 'tombstones') in the cache; undefined when not cached, 0 when the file has no such column. */
   chunk(rowGroup: number, column: ChunkName): Pointer | undefined
+  /** The same for who reads one row, which `find` or `findIndexed` has just found: of compressed text only what that row needs may be there. */
+  rowChunk(rowGroup: number, ordinal: number): Pointer | undefined
   /** A point read had to expand a part of a cached chunk: read so more often, it is kept expanded. */
   notePartRead(rowGroup: number, column: ChunkName): void
   /** Fetches the chunks of `columns` for row groups [from, to) into the cache with as few reads as pay, and pins them until `unpin`. */

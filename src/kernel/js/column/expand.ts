@@ -28,7 +28,7 @@ export function createColumnExpand({ u8, u32 }: LinearMemory, layout: ChunkLayou
       u8[out] = encodings.textPlain
       u32[(out + 8) >>> 2] = byteLength
       u32[(out + 24) >>> 2] = textOffset
-      u32.fill(0, (out + 32) >>> 2, (out + 40) >>> 2)
+      u32.fill(0, (out + 32) >>> 2, (out + 48) >>> 2)
       if (layout.encoding(chunk) === encodings.textFront) front.expand(chunk, out + textOffset)
       else if (!expandSubBlocks(chunk, out + textOffset)) return 0
       u8.fill(0, out + textOffset + textBytes, out + byteLength)

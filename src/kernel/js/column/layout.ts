@@ -11,6 +11,7 @@ export const isDelta = (encoding: number): boolean => encoding === encodings.del
 export const headerBytes = 48
 export const entryBytes = 32
 export const subBlockBytes = 12
+export const sumBytes = 4
 export const blockRows = 1024
 export const frontRows = 64
 export const countMax = 65_535
@@ -88,6 +89,8 @@ export function createChunkLayout({ u8, u16, u32, i32 }: LinearMemory) {
     entries: (chunk: Pointer): Pointer => chunk + header(chunk, 36),
     runCount: (chunk: Pointer): number => header(chunk, 40),
     runEnds: (chunk: Pointer): Pointer => chunk + header(chunk, 44),
+    /** Offset of the sums of an lz chunk; 0 when it has none. */
+    sums: (chunk: Pointer): number => header(chunk, 44),
     header,
     rowsOf: (chunk: Pointer, block: number): number => Math.min(header(chunk, 4) - (block << 10), blockRows),
     entry: (chunk: Pointer, block: number): Pointer => chunk + header(chunk, 16) + block * entryBytes,

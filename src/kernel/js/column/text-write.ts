@@ -6,8 +6,9 @@ import { codesBytes } from './chunk-write.ts'
 import type { ChunkWriter } from './chunk-write.ts'
 import { dictionaryScratchBytes } from './dictionary.ts'
 import type { Dictionary, DictionaryBuilder } from './dictionary.ts'
-import { bitWidth32, blockCount, blockRows, columnKinds, encodings, entryBytes, packedBytes, padded8, subBlockBytes } from './layout.ts'
+import { bitWidth32, blockCount, blockRows, columnKinds, encodings, entryBytes, packedBytes, padded8, subBlockBytes, sumBytes } from './layout.ts'
 import type { ChunkLayout } from './layout.ts'
+import type { ColumnParts } from './parts.ts'
 import type { TextPlaces } from './text.ts'
 
 const subBlockTextBytes = 8192
@@ -20,6 +21,7 @@ export interface TextWriterParts {
   readonly places: TextPlaces
   readonly dictionaries: DictionaryBuilder
   readonly lz: LzExports
+  readonly writeSums: ColumnParts['writeSums']
 }
 
 interface Column {
@@ -138,7 +140,7 @@ function createPlainWriter({ u8, u32, i32 }: LinearMemory, { layout, writer }: T
 }
 
 /** Turns the plain chunk just written into lz if that saves an eighth of `best`; returns its length, or 0. */
-function createLzWriter({ u8, u32 }: LinearMemory, { writer, places, lz }: TextWriterParts) {
+function createLzWriter({ u8, u32 }: LinearMemory, { writer, places, lz, writeSums }: TextWriterParts) {
   const storeSubBlock = (text: Pointer, byteLength: number, out: Pointer, table: Pointer): number => {
     const compressed = lz.lzCompress(text, byteLength, out, byteLength, table)
     if (compressed === 0) u8.copyWithin(out, text, text + byteLength)
@@ -159,15 +161,20 @@ function createLzWriter({ u8, u32 }: LinearMemory, { writer, places, lz }: TextW
       firstStart = end
     }
     u32.set([count, textBytes, storedBytes], (records + subBlocks * subBlockBytes) >>> 2)
-    const recordBytes = (subBlocks + 1) * subBlockBytes, recordsEnd = padded8(textOffset + recordBytes)
-    if (recordsEnd - start + storedBytes > best - (best >>> 3)) return 0
+    const recordBytes = (subBlocks + 1) * subBlockBytes, sums = padded8(textOffset + recordBytes)
+    const sumsEnd = sums + (subBlocks + 1) * sumBytes, head = padded8(sumsEnd)
+    if (head - start + storedBytes > best - (best >>> 3)) return 0
     u8.copyWithin(out + textOffset, records, records + recordBytes)
     writer.padTo8(out, textOffset + recordBytes)
-    u8.copyWithin(out + recordsEnd, stored, stored + storedBytes)
-    u32[(out >>> 2) + 6] = recordsEnd
+    writer.padTo8(out, sumsEnd)
+    u8.copyWithin(out + head, stored, stored + storedBytes)
+    u32[(out >>> 2) + 6] = head
     u32[(out >>> 2) + 8] = subBlocks
     u32[(out >>> 2) + 9] = textOffset
-    return writer.finish(out, encodings.textLz, recordsEnd + storedBytes)
+    u32[(out >>> 2) + 11] = sums
+    const byteLength = writer.finish(out, encodings.textLz, head + storedBytes)
+    writeSums(out, table)
+    return byteLength
   }
 }
 

@@ -1,7 +1,7 @@
 /** Twin of assembly/column/validate.ts: the same checks in the same order, hence the same numbers. */
 import type { LinearMemory, Pointer } from '../../linear-memory.ts'
 import type { ColumnFront } from './front.ts'
-import { blockCount, checkpointBytes, columnKinds, countMax, encodings, entryBytes, exceptionBytes, exponentMax, headerBytes, isDelta, nullBitmapBytes, packedBytes, subBlockBytes } from './layout.ts'
+import { blockCount, checkpointBytes, columnKinds, countMax, encodings, entryBytes, exceptionBytes, exponentMax, headerBytes, isDelta, nullBitmapBytes, packedBytes, subBlockBytes, sumBytes } from './layout.ts'
 import type { ChunkLayout } from './layout.ts'
 import type { TextPlaces } from './text.ts'
 
@@ -125,11 +125,17 @@ export function createValidator(memory: LinearMemory, layout: ChunkLayout, place
     return stored >= 0 && start - places.subBlockStart(chunk, index) <= (stored + 1) * expansionMax
   }
 
+  const sumsFit = (chunk: Pointer, subBlocks: number): boolean => {
+    const sums = layout.sums(chunk), byteLength = (subBlocks + 1) * sumBytes
+    return sums === 0 || (sectionInside(chunk, 44, byteLength) && sums + byteLength <= layout.header(chunk, 24))
+  }
+
   const validateSubBlocks = (chunk: Pointer, textBytes: number): number => {
     const count = layout.count(chunk), subBlocks = layout.entryCount(chunk)
     if (subBlocks < 1 || subBlocks > count || !sectionInside(chunk, 36, (subBlocks + 1) * subBlockBytes)) return malformed.subBlock
     if (places.firstRow(chunk, 0) !== 0 || places.subBlockStart(chunk, 0) !== 0 || places.storedStart(chunk, 0) !== 0) return malformed.subBlock
     for (let index = 0; index < subBlocks; index++) if (!subBlockFits(chunk, index)) return malformed.subBlock
+    if (!sumsFit(chunk, subBlocks)) return malformed.subBlock
     if (places.firstRow(chunk, subBlocks) !== count || places.subBlockStart(chunk, subBlocks) !== textBytes) return malformed.subBlock
     return sectionInside(chunk, 24, places.storedStart(chunk, subBlocks)) ? 0 : malformed.text
   }

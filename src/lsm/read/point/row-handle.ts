@@ -147,7 +147,7 @@ function loadMissing({ kernel: { memory: { u8 } }, cell }: RowScratch, { missing
   return value !== undefined
 }
 
-/** A row in a table file, whose row group's chunks are all cached. */
+/** A row in a table file, of whose row group all that it needs is cached. */
 class TableCells implements CellSource {
   private readonly scratch: RowScratch
   private shape!: RowLayout
@@ -166,7 +166,7 @@ class TableCells implements CellSource {
 
   load(ordinal: number, kind: PhysicalKind): boolean {
     const { kernel: { exports }, cell } = this.scratch
-    const chunk = this.reader.chunk(rowGroupAt(this.place), ordinal)
+    const chunk = this.reader.rowChunk(rowGroupAt(this.place), ordinal)
     invariant(chunk !== undefined, 'a found row is read after its chunks left the cache')
     if (chunk === 0) return loadMissing(this.scratch, this.shape, ordinal)
     switch (kind) {

@@ -5,9 +5,8 @@
 import { corruption, invariant } from '../../../errors.ts'
 import type { Kernel } from '../../../kernel/kernel.ts'
 import type { Pointer } from '../../../kernel/linear-memory.ts'
-import type { ObjectReader } from '../../../storage/storage.ts'
 import { physicalKindNumber } from '../../layout.ts'
-import { countRequest, readCounting } from '../fetch.ts'
+import { readCounting } from '../fetch.ts'
 import type { ReadStats } from '../fetch.ts'
 import type { ChunkCache, Frame } from '../chunk-cache.ts'
 import { align8, directoryEntryBytes } from '../format.ts'
@@ -36,23 +35,6 @@ export async function pinChunks(file: OpenFile, indexes: readonly number[], stat
   if (failure !== undefined) {
     dropPins(file, plan)
     throw failure.reason
-  }
-  return finishPins(file, plan)
-}
-
-/** The same on this thread, for storage that reads synchronously. */
-export function pinChunksSync(file: OpenFile, indexes: readonly number[], readSync: NonNullable<ObjectReader['readSync']>, stats?: ReadStats): Frame[] {
-  const plan = startPins(file, indexes)
-  try {
-    for (const read of plan.reads) {
-      const into = destination(file, plan, read, syncStaging(file.cache))
-      countRequest(stats, read.byteLength)
-      readSync(into, read.byteOffset)
-      scatter(file, plan, read, into)
-    }
-  } catch (error) {
-    dropPins(file, plan)
-    throw error
   }
   return finishPins(file, plan)
 }
@@ -108,8 +90,14 @@ function finishPins(file: OpenFile, { pinned, reserved, reads }: PinPlan): Frame
     dropPins(file, { pinned, reserved, reads })
     throw closedError(file.tail.file)
   }
-  for (const [index, frame] of reserved) pinned.push(file.cache.publish(file.cached, index, frame))
+  for (const [index, frame] of reserved) pinned.push(publishChunk(file, index, frame))
   return pinned
+}
+
+/** Makes a whole chunk findable, in the place of what there was of it. */
+export function publishChunk({ cache, cached, sparse }: OpenFile, index: number, frame: Frame): Frame {
+  if (sparse !== undefined) cache.remove(sparse, index)
+  return cache.publish(cached, index, frame)
 }
 
 function dropPins(file: OpenFile, { pinned, reserved }: PinPlan): void {
@@ -118,21 +106,15 @@ function dropPins(file: OpenFile, { pinned, reserved }: PinPlan): void {
 }
 
 async function readAsync(file: OpenFile, plan: PinPlan, read: PlannedRead, stats: ReadStats | undefined): Promise<void> {
-  const into = destination(file, plan, read, Buffer.allocUnsafe)
+  const into = destination(file, plan, read)
   await readCounting(file.object, into, read.byteOffset, stats)
   scatter(file, plan, read, into)
 }
 
-/** Reads on this thread take turns, so ordinary ones share a buffer; the longest are not worth keeping one for. */
-const stagingBytesMax = 512 * 1024
-
-const syncStaging = (cache: ChunkCache): ((byteLength: number) => Uint8Array) => (byteLength) =>
-  byteLength <= stagingBytesMax ? cache.staging(byteLength).subarray(0, byteLength) : Buffer.allocUnsafe(byteLength)
-
 /** Where a read goes: straight into the frame of its only chunk, or into a buffer that several are copied from. */
-function destination(file: OpenFile, plan: PinPlan, read: PlannedRead, allocate: (byteLength: number) => Uint8Array): Uint8Array {
+function destination(file: OpenFile, plan: PinPlan, read: PlannedRead): Uint8Array {
   const [only, ...more] = read.chunks
-  if (more.length > 0) return allocate(read.byteLength)
+  if (more.length > 0) return Buffer.allocUnsafe(read.byteLength)
   const address = file.cache.addressOf(plan.reserved.get(only!.index)!)
   return file.kernel.memory.u8.subarray(address, address + read.byteLength)
 }
@@ -143,23 +125,24 @@ function scatter(file: OpenFile, plan: PinPlan, read: PlannedRead, bytes: Uint8A
     const address = file.cache.addressOf(plan.reserved.get(index)!)
     const from = byteOffset - read.byteOffset
     if (read.chunks.length > 1) file.kernel.memory.u8.set(bytes.subarray(from, from + byteLength), address)
-    checkChunk(file.kernel, file.tail, index, address)
-    if (file.kernel.exports.columnEncoding(address) === storedOnlyEncoding) expandStored(file, plan, index)
+    plan.reserved.set(index, readable(file, index, plan.reserved.get(index)!))
   }
 }
 
 /** The form in which keys are stored and nothing reads them (assembly/column/layout.ts). */
 export const storedOnlyEncoding = 21
 
-/** Replaces a chunk that was read by the form that is read. */
-function expandStored({ kernel: { exports }, cache }: OpenFile, { reserved }: PinPlan, index: number): void {
-  const stored = reserved.get(index)!
-  const byteLength = exports.columnExpandedBytes(cache.addressOf(stored))
+/** Checks a chunk that was read, and gives the frame of the form that is read, in the place of its own where that is another. */
+export function readable({ kernel, tail, cache }: OpenFile, index: number, stored: Frame): Frame {
+  const { exports } = kernel, address = cache.addressOf(stored)
+  checkChunk(kernel, tail, index, address)
+  if (exports.columnEncoding(address) !== storedOnlyEncoding) return stored
+  const byteLength = exports.columnExpandedBytes(address)
   const expanded = cache.reserve(byteLength)
-  reserved.set(index, expanded)
-  const written = exports.columnExpand(cache.addressOf(stored), cache.addressOf(expanded))
+  const written = exports.columnExpand(address, cache.addressOf(expanded))
   cache.unpin(stored)
   invariant(written === byteLength, 'a chunk that was found well-formed cannot be expanded')
+  return expanded
 }
 
 /** What a chunk is, for messages: `row group 3, column 2`. */
@@ -170,12 +153,16 @@ export function chunkName(tail: Tail, index: number): string {
 
 /** Checks the bytes of a chunk against the directory, and that they are a well-formed chunk of the right kind. */
 export function checkChunk(kernel: Kernel, tail: Tail, index: number, address: Pointer): void {
-  const { exports, memory } = kernel
   const entry = directoryEntry(tail, index)
-  const byteLength = memory.u32[(entry >>> 2) + 1]!
-  const block = chunkName(tail, index)
+  const byteLength = kernel.memory.u32[(entry >>> 2) + 1]!
+  expectChecksum(kernel, tail.file, chunkName(tail, index), address, align8(byteLength), entry + 8)
+  checkForm(kernel, tail, index, address)
+}
+
+/** The second half of `checkChunk`. Of a chunk of compressed text its head is enough. */
+export function checkForm({ exports, memory }: Kernel, tail: Tail, index: number, address: Pointer): void {
+  const byteLength = memory.u32[(directoryEntry(tail, index) >>> 2) + 1]!, block = chunkName(tail, index)
   const expect = expectIn(tail.file)
-  expectChecksum(kernel, tail.file, block, address, align8(byteLength), entry + 8)
   const status = exports.columnValidate(address, byteLength)
   if (status !== 0) throw corruption('column chunk', { file: tail.file, block, expected: 'a well-formed chunk', actual: `status ${status}` })
   const rowGroup = Math.floor(index / tail.slots.count)

@@ -14,7 +14,9 @@
  * need.
  */
 import type { Pointer } from '../../../kernel/linear-memory.ts'
+import type { CachedFile } from '../chunk-frames.ts'
 import type { OpenFile } from './open-file.ts'
+import { completeChunk } from './sparse-chunks.ts'
 
 /** Point reads of a chunk that expanded a part of it. */
 const partReadsFew = 4, partReadsMany = 64
@@ -34,21 +36,26 @@ export function noteSearch(file: OpenFile, index: number): void {
 }
 
 function noteUse(file: OpenFile, index: number, usesMin: number): void {
-  const { cache, cached } = file
-  cache.notePartRead(cached, index)
-  if (cache.partReads(cached, index) >= usesMin) file.askedOften = index
+  const { cache } = file, chunks = chunksWith(file, index)
+  cache.notePartRead(chunks, index)
+  if (cache.partReads(chunks, index) >= usesMin) file.askedOften = index
 }
+
+/** Where a chunk is, whole or sparse. */
+const chunksWith = ({ cached, sparse }: OpenFile, index: number): CachedFile => (sparse !== undefined && cached.frames[index] === 0 ? sparse : cached)
 
 /** Makes what was asked for often quicker to read, if that pays. May evict others, the file's tail too where it is not held. */
 export function quickenAskedOften(file: OpenFile, index: number): void {
-  const { cache, cached, kernel: { exports } } = file
+  const { cache, cached, object, kernel: { exports } } = file
   file.askedOften = -1
-  const chunk = cache.peek(cached, index)
+  const chunks = chunksWith(file, index), chunk = cache.peek(chunks, index)
   if (chunk === 0) return
   const expandedBytes = exports.columnExpandedBytes(chunk)
   // Of malformed text it is whoever reads the row that can say where it stands.
   if (expandedBytes > 0) {
-    if (pays(file, index, expandedBytes)) cache.rewrite(cached, index, expandedBytes, (from, to) => exports.columnExpand(from, to) === expandedBytes)
+    if (!pays(file, index, expandedBytes)) return
+    if (chunks !== cached && !completeChunk(file, index, (into, at) => object.readSync!(into, at))) return
+    cache.rewrite(cached, index, expandedBytes, (from, to) => exports.columnExpand(from, to) === expandedBytes)
   } else if (cache.keyIndex(cached, index) === 0) indexKeys(file, index, chunk)
 }
 
@@ -63,7 +70,8 @@ function indexKeys(file: OpenFile, index: number, chunk: Pointer): void {
   }, chunkBytes) || file.hasKeyIndexes
 }
 
-function pays({ cache, cached, object }: OpenFile, index: number, byteLength: number): boolean {
+function pays(file: OpenFile, index: number, byteLength: number): boolean {
+  const { cache, object } = file
   if (object.readSync === undefined) return cache.hasRoom(byteLength + cache.bytesMax / 2)
-  return cache.hasRoom(byteLength) || cache.partReads(cached, index) >= partReadsMany
+  return cache.hasRoom(byteLength) || cache.partReads(chunksWith(file, index), index) >= partReadsMany
 }

@@ -1,18 +1,23 @@
 /**
  * Point reads in one row group: when all its chunks are cached, a look into the index of its keys, or a binary search in
- * them; otherwise what must be fetched, which is the whole row group in one request, its chunks being neighbours. The tail must be in memory.
+ * them; otherwise what must be fetched. That is the whole row group in one request, its chunks being neighbours; where
+ * storage reads synchronously, of large texts only what the row needs (sparse-chunks.ts). The tail must be in memory.
  */
 import { corruption } from '../../../errors.ts'
 import type { KernelExports } from '../../../kernel/kernel.ts'
 import type { Pointer } from '../../../kernel/linear-memory.ts'
+import type { ObjectReader } from '../../../storage/storage.ts'
 import type { Fetch, ReadStats } from '../fetch.ts'
 import type { Frame } from '../chunk-cache.ts'
-import { chunkBytes, chunkName, pinChunks, pinChunksSync, unpinAll } from './chunk-loader.ts'
+import { chunkBytes, chunkName, pinChunks, unpinAll } from './chunk-loader.ts'
 import type { OpenFile } from './open-file.ts'
 import { keySlot, tombstoneSlot } from '../format.ts'
 import { noteSearch, quickenAskedOften } from './expand-chunk.ts'
+import { hasParts, pinRowGroupSync, readParts } from './sparse-chunks.ts'
 import { noPlace, placeOf } from '../table.ts'
 import type { FoundRow } from '../table.ts'
+
+type ReadSync = NonNullable<ObjectReader['readSync']>
 
 /** Bytes of work area that a search needs beside the chunk's own scratch: one value. */
 const workBytes = 16
@@ -36,10 +41,12 @@ export class RowFinder {
   findIndexed(rowGroup: number, key: Pointer, keyBytes: number, hash: Pointer, ordinal: number, out: Pointer): number {
     const { file } = this, { cache, cached, tail: { slots } } = file
     const first = rowGroup * slots.count, keyIndex = cache.keyIndex(cached, first + keySlot)
-    if (keyIndex === 0 || !this.areAllCached(rowGroup, first)) return noPlace.unknown
+    const sparseCount = keyIndex === 0 ? -1 : this.sparseCount(rowGroup, first)
+    if (sparseCount < 0) return noPlace.unknown
     const slot = ordinal < 0 ? undefined : slots.ofColumn[ordinal], column = slot === undefined ? 0 : cache.peek(cached, first + slot)
     const row = this.exports.columnGetIndexed(cache.peek(cached, first + keySlot), keyIndex, hash, key, keyBytes, column, out)
     if (row < 0) return noPlace.absent
+    if (sparseCount > 0 && !hasParts(file, rowGroup, row, out + cellBytes)) return noPlace.unknown
     return isTombstone(file, first + tombstoneSlot, row, out + cellBytes) ? noPlace.deleted : placeOf(rowGroup, row)
   }
 
@@ -49,10 +56,12 @@ export class RowFinder {
     if (file.askedOften >= 0) quickenAskedOften(file, file.askedOften)
     const work = workArea(file, first)
     // Making room for the search, or for a chunk's expanded form, may have evicted the tail itself.
-    if (work === 0 || !file.loader.isInMemory || !this.areAllCached(rowGroup, first)) return fetchOf(file, rowGroup, this.fetching, stats)
+    const sparseCount = work === 0 || !file.loader.isInMemory ? -1 : this.sparseCount(rowGroup, first)
+    if (sparseCount < 0) return this.fetchOf(rowGroup, stats, (readSync) => pinRowGroupSync(file, rowGroup, readSync, stats))
     const row = rowOf(file, first + keySlot, key, keyBytes, hash, work)
     if (row === -1) return 'absent'
     if (row < 0) throw unreadable(file, first + keySlot, 'a key in every row')
+    if (sparseCount > 0 && !hasParts(file, rowGroup, row, work)) return this.fetchOf(rowGroup, stats, (readSync) => readParts(file, rowGroup, row, readSync, stats))
     return { rowGroup, row, tombstone: isTombstone(file, first + tombstoneSlot, row, work) }
   }
 
@@ -60,10 +69,21 @@ export class RowFinder {
     return fetchShared(this.file, rowGroups, this.fetching, stats)
   }
 
-  private areAllCached(rowGroup: number, first: number): boolean {
-    const { cache, cached, tail } = this.file
-    const count = cache.touchAll(cached, first, first + tail.slots.count)
-    return count === (this.chunkCounts ??= chunkCountsOf(this.file))[rowGroup]
+  /** How many chunks of a row group are sparse; -1: some are not in memory at all. */
+  private sparseCount(rowGroup: number, first: number): number {
+    const { cache, cached, sparse, tail } = this.file
+    const end = first + tail.slots.count, others = (this.chunkCounts ??= chunkCountsOf(this.file))[rowGroup]! - cache.touchAll(cached, first, end)
+    if (others === 0) return 0
+    return sparse !== undefined && cache.touchAll(sparse, first, end) === others ? others : -1
+  }
+
+  /** Whoever waits gets the whole row group. `bring`: how to get what is needed on this thread, what it pins being the answer. */
+  private fetchOf(rowGroup: number, stats: ReadStats | undefined, bring: (readSync: ReadSync) => readonly Frame[] | void): Fetch {
+    const { file } = this, { object } = file, { readSync } = object
+    return {
+      fetch: () => fetchShared(file, [rowGroup], this.fetching, stats),
+      fetchSync: readSync === undefined ? undefined : () => keepForAsker(file, bring((into, at) => readSync.call(object, into, at)) ?? []),
+    }
   }
 }
 
@@ -97,14 +117,6 @@ function isTombstone(file: OpenFile, index: number, row: number, work: Pointer):
 
 const unreadable = (file: OpenFile, index: number, expected: string): Error =>
   corruption('column chunk', { file: file.tail.file, block: chunkName(file.tail, index), expected, actual: 'none' })
-
-function fetchOf(file: OpenFile, rowGroup: number, fetching: Map<number, Promise<void>>, stats: ReadStats | undefined): Fetch {
-  const { readSync } = file.object
-  return {
-    fetch: () => fetchShared(file, [rowGroup], fetching, stats),
-    fetchSync: readSync === undefined ? undefined : () => keepForAsker(file, pinChunksSync(file, chunksOf(file, [rowGroup]), (into, at) => readSync.call(file.object, into, at), stats)),
-  }
-}
 
 function chunksOf(file: OpenFile, rowGroups: readonly number[]): readonly number[] {
   const { count } = file.tail.slots

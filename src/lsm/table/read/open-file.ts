@@ -39,6 +39,8 @@ export class OpenFile {
   /** What its range tombstones delete; undefined until the tail was read once, where there are any. */
   cover: RangeCover | undefined
   private readonly meta: TableMeta
+  /** Chunks of which only parts are in memory (src/lsm/table/read/sparse-chunks.ts), none of which is among `cached`; undefined: there were none yet. */
+  sparse: CachedFile | undefined
   private chunks: CachedFile | undefined
   private rows: KeptRows | undefined
   private totals: KeptTotals | undefined
@@ -78,7 +80,7 @@ export class OpenFile {
     this.closed = true
     await Promise.all(this.running)
     this.loader.close()
-    if (this.chunks !== undefined) this.cache.removeFile(this.chunks)
+    for (const chunks of [this.chunks, this.sparse]) if (chunks !== undefined) this.cache.removeFile(chunks)
     this.rows?.free()
     this.totals?.free()
     await this.object.close()

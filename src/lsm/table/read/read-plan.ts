@@ -8,10 +8,10 @@ export interface ChunkRange {
 }
 
 /** One request, and the chunks that it brings. */
-export interface PlannedRead {
+export interface PlannedRead<Chunk extends ChunkRange = ChunkRange> {
   readonly byteOffset: number
   readonly byteLength: number
-  readonly chunks: readonly ChunkRange[]
+  readonly chunks: readonly Chunk[]
 }
 
 export interface ReadLimits {
@@ -26,8 +26,8 @@ export const nearReads: ReadLimits = { gapBytesMax: 32 * 1024, readBytesMax: 4 *
 export const farReads: ReadLimits = { gapBytesMax: 1024 * 1024, readBytesMax: 8 * 1024 * 1024 }
 
 /** Joins chunks, given in ascending order of offset, into requests. */
-export function planReads(chunks: readonly ChunkRange[], { gapBytesMax, readBytesMax }: ReadLimits): PlannedRead[] {
-  const reads: { byteOffset: number; byteLength: number; chunks: ChunkRange[] }[] = []
+export function planReads<Chunk extends ChunkRange>(chunks: readonly Chunk[], { gapBytesMax, readBytesMax }: ReadLimits): PlannedRead<Chunk>[] {
+  const reads: { byteOffset: number; byteLength: number; chunks: Chunk[] }[] = []
   for (const chunk of chunks) {
     const last = reads.at(-1)
     const end = chunk.byteOffset + chunk.byteLength
