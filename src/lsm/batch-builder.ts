@@ -57,7 +57,7 @@ interface BatchState {
   buffer: Buffer
   view: DataView
   /** End of what was written. */
-  at: number
+  byteLength: number
   operationCount: number
   flags: number
   /** Start of the operation under way, and of its value; -1 = none. */
@@ -65,14 +65,11 @@ interface BatchState {
   valueAt: number
 }
 
+/** No accessors: they would make every builder an object of its own kind, and each shard's writes have their own. */
 export function createBatchBuilder(initialBytes = 4096): BatchBuilder {
   const buffer = Buffer.allocUnsafeSlow(Math.max(64, initialBytes))
-  const state: BatchState = { buffer, view: viewOf(buffer), at: 0, operationCount: 0, flags: 0, operationAt: -1, valueAt: -1 }
-  return {
-    get buffer() { return state.buffer },
-    get view() { return state.view },
-    get operationCount() { return state.operationCount },
-    get byteLength() { return state.at },
+  const state: BatchState & BatchBuilder = {
+    buffer, view: viewOf(buffer), byteLength: 0, operationCount: 0, flags: 0, operationAt: -1, valueAt: -1,
     reserve: (byteLength) => reserve(state, byteLength),
     beginPut: (tableId) => beginOfTable(state, operation.put, tableId),
     beginDelete: (tableId) => beginOfTable(state, operation.delete, tableId),
@@ -93,41 +90,42 @@ export function createBatchBuilder(initialBytes = 4096): BatchBuilder {
     append(operations, operationCount, start = 0) {
       invariant(state.operationAt < 0 && (operations.length - start) % 4 === 0, 'operations are appended whole, and to whole ones')
       reserve(state, operations.length - start)
-      state.at = copyBytes(operations, start, operations.length, state.buffer, state.at)
+      state.byteLength = copyBytes(operations, start, operations.length, state.buffer, state.byteLength)
       state.operationCount += operationCount
     },
     finish(partCount = 0) {
       invariant(state.operationAt < 0, 'a batch is finished before its last operation ended')
-      const batch = assemble({ operations: state.buffer, byteLength: state.at, operationCount: state.operationCount, flags: state.flags }, partCount)
+      const batch = assemble({ operations: state.buffer, byteLength: state.byteLength, operationCount: state.operationCount, flags: state.flags }, partCount)
       clear(state)
       return batch
     },
     takeBack: (from) => takeBack(state, from),
     clear: () => clear(state),
   }
+  return state
 }
 
 function takeBack(state: BatchState, from: number): Uint8Array | undefined {
-  const hasEnded = state.operationAt < 0 && state.at > from
-  const batch = hasEnded ? assemble({ operations: state.buffer.subarray(from), byteLength: state.at - from, operationCount: 1, flags: 0 }, 0) : undefined
+  const hasEnded = state.operationAt < 0 && state.byteLength > from
+  const batch = hasEnded ? assemble({ operations: state.buffer.subarray(from), byteLength: state.byteLength - from, operationCount: 1, flags: 0 }, 0) : undefined
   if (hasEnded) state.operationCount--
-  state.at = from
+  state.byteLength = from
   state.operationAt = state.valueAt = -1
   return batch
 }
 
 function clear(state: BatchState): void {
-  state.at = state.operationCount = state.flags = 0
+  state.byteLength = state.operationCount = state.flags = 0
   state.operationAt = state.valueAt = -1
 }
 
 /** Room for `byteLength` bytes more, and 4 for the zeros that follow an operation. */
 function reserve(state: BatchState, byteLength: number): void {
-  const needed = state.at + byteLength + 4
+  const needed = state.byteLength + byteLength + 4
   if (needed <= state.buffer.length) return
   if (needed > batchBytesMax) throw new LsmtError('54000', `a write batch may have at most ${batchBytesMax} bytes; write in smaller parts`)
   const grown = Buffer.allocUnsafeSlow(Math.min(batchBytesMax, Math.max(needed, 2 * state.buffer.length)))
-  state.buffer.copy(grown, 0, 0, state.at)
+  state.buffer.copy(grown, 0, 0, state.byteLength)
   state.buffer = grown
   state.view = viewOf(grown)
 }
@@ -136,21 +134,21 @@ function begin(state: BatchState, kind: number): void {
   invariant(state.operationAt < 0, 'a batch operation begins before the last one ended')
   reserve(state, operationHeaderBytes + tableIdBytes)
   if (kind === operation.defineTable || kind === operation.dropTable) state.flags |= batchFlag.tables
-  state.operationAt = state.at
-  state.view.setUint32(state.at, kind, true)
-  state.at += operationHeaderBytes
+  state.operationAt = state.byteLength
+  state.view.setUint32(state.byteLength, kind, true)
+  state.byteLength += operationHeaderBytes
 }
 
 function beginOfTable(state: BatchState, kind: number, tableId: number): number {
   if (!(tableId >= 0 && tableId <= tableIdMax)) throw new LsmtError('22023', `table id ${tableId} is not from 0 to ${tableIdMax}`)
   begin(state, kind)
-  state.view.setUint32(state.at, tableId)
-  return (state.at += tableIdBytes)
+  state.view.setUint32(state.byteLength, tableId)
+  return (state.byteLength += tableIdBytes)
 }
 
 function endKey(state: BatchState, end: number): number {
   state.view.setUint32(state.operationAt + 4, end - state.operationAt - operationHeaderBytes, true)
-  return (state.at = state.valueAt = end)
+  return (state.byteLength = state.valueAt = end)
 }
 
 function endOperation(state: BatchState, end: number): void {
@@ -159,15 +157,15 @@ function endOperation(state: BatchState, end: number): void {
   view.setUint32(operationAt + 8, end - valueAt, true)
   const padded = (end + 3) & ~3
   for (let at = end; at < padded; at++) buffer[at] = 0
-  state.at = padded
+  state.byteLength = padded
   state.operationAt = state.valueAt = -1
   state.operationCount++
 }
 
 function write(state: BatchState, bytes: Uint8Array): number {
   reserve(state, bytes.length)
-  state.buffer.set(bytes, state.at)
-  return (state.at += bytes.length)
+  state.buffer.set(bytes, state.byteLength)
+  return (state.byteLength += bytes.length)
 }
 
 function operate(state: BatchState, kind: number, tableId: number, key: Uint8Array, value: Uint8Array): void {

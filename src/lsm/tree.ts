@@ -174,7 +174,7 @@ export interface Tree {
   /**
    * Appends a batch (built by src/lsm/batch.ts; its base sequence is assigned here, synchronously) to the log.
    * `durable` resolves when the log's part is as durable as the setting asks; `applied` when it is visible.
-   * Applied strictly in log order. The batch bytes belong to the tree from here on.
+   * Applied strictly in log order. Either may be left alone: a failure rejects both. The batch bytes belong to the tree from here on.
    */
   append(batch: Uint8Array, gate?: CommitGate): { readonly baseSequence: number; readonly durable: Promise<void>; readonly applied: Promise<void> }
   /** Begins to bring rows into the files of a table that nobody else reads or writes; see src/lsm/ingest/. Undefined where there is no memory for it, or another one is under way; absent where rows have to go by the log. */

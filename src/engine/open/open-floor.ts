@@ -78,7 +78,7 @@ export function openFloor(options: FloorOptions, { kernel, regions }: KernelFloo
   const cache = createChunkCache(kernel.heap, budget.cacheBytes)
   const memtableMemory = createMemtableMemory(cache.evict)
   const room = createDiskRoom(storage, clock)
-  const rounds = createLogRounds(syncPlaceOf(settings, clock))
+  const rounds = createLogRounds({ syncPlace: syncPlaceOf(settings, clock), promptly: settings.durability === 'sync' ? undefined : clock })
   // A scan's row groups that nobody is through with may hold an eighth of the cache.
   const readers = createReaders({ kernel, clock, regions: regions.readers, rowsMin: settings.readerRowsMin, pinnedBytesMax: Math.floor(budget.cacheBytes / 8) })
   const jobs = openJobRunner(options, kernel, cache, regions.workers)

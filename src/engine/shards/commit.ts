@@ -93,10 +93,7 @@ function commitPart({ trees, shared }: CommitState, part: StatementPart): Promis
   const joined = shared?.add(part.shard, part.batch, part.operationCount)
   if (joined !== undefined) return joined
   shared?.flush()
-  const { durable, applied } = trees[part.shard]!.append(part.batch)
-  // A part that fails to become durable is never applied: `applied` tells of it.
-  durable.catch(() => {})
-  return applied
+  return trees[part.shard]!.append(part.batch).applied
 }
 
 function commitParts(state: CommitState, parts: readonly StatementPart[]): Promise<void> {

@@ -45,10 +45,7 @@ export function createSharedBatches(trees: readonly Tree[], whenFirst: () => voi
     const { builder, applied } = held[shard]!
     if (applied === undefined) return
     held[shard]!.applied = undefined
-    const appended = trees[shard]!.append(builder.finish())
-    // What fails before it is durable is never applied: `applied` tells of it.
-    appended.durable.catch(() => {})
-    appended.applied.then(() => applied.resolve(), applied.reject)
+    trees[shard]!.append(builder.finish()).applied.then(() => applied.resolve(), applied.reject)
   }
 
   function builderOf(shard: number, byteLengthMax: number): BatchBuilder | undefined {

@@ -23,7 +23,7 @@ import type { Evicting } from '../state/memtable-memory.ts'
 import type { CommitJournal } from './journal/commit-journal.ts'
 import type { JournalledLog } from './journal/carry-over.ts'
 import { groupBounds, syncMsBounds } from './log.ts'
-import type { Log } from './log.ts'
+import type { Log, LogCounts } from './log.ts'
 import { createLogRounds } from './rounds/log-rounds.ts'
 import type { LogRounds } from './rounds/log-rounds.ts'
 import { lastSequenceOf } from './segment-scan.ts'
@@ -108,7 +108,7 @@ interface WriterState {
 export async function openLogWriter(options: LogWriterOptions): Promise<LogWriter> {
   const state = createState(options, options.segmentsBefore ?? (await segmentsBefore(options)))
   const { writer } = state
-  return {
+  return Object.assign(new LogStanding(state), {
     append: (baseSequence, payload) => append(state, baseSequence, payload),
     admit: (payloadBytes) => (hasPlace(writer, state.queuedBytes, payloadBytes) ? undefined : writer.supply.ensure(segmentBytesFor(payloadBytes))),
     sync: () => enqueue(state, undefined),
@@ -128,9 +128,25 @@ export async function openLogWriter(options: LogWriterOptions): Promise<LogWrite
       state.truncating = Promise.allSettled([state.truncating, truncated])
       return truncated
     },
-    get counts() { return { segments: writer.full.length + (writer.segment === undefined ? 0 : 1), appends: state.appends, syncs: writer.syncs, bytes: writer.bytes, groups: state.groups, syncMs: writer.syncMs } },
-    get failure() { return state.failure },
     close: () => close(state),
+  } satisfies Omit<LogWriter, keyof LogStanding>)
+}
+
+/** A class, since accessors of an object literal would make the log of every shard an object of its own kind. */
+class LogStanding {
+  readonly #state: WriterState
+
+  constructor(state: WriterState) {
+    this.#state = state
+  }
+
+  get counts(): LogCounts {
+    const { writer, appends, groups } = this.#state
+    return { segments: writer.full.length + (writer.segment === undefined ? 0 : 1), appends, syncs: writer.syncs, bytes: writer.bytes, groups, syncMs: writer.syncMs }
+  }
+
+  get failure(): Error | undefined {
+    return this.#state.failure
   }
 }
 
@@ -202,60 +218,104 @@ function enqueue(state: WriterState, record: Entry['record']): Promise<void> {
 function startDrain(state: WriterState): void {
   if (state.draining) return
   state.draining = true
-  state.rounds.join(() => new Promise((resolve) => {
-    state.leaveRound = resolve
-    void drain(state, resolve)
-  }))
+  state.rounds.join(() => drain(state))
 }
 
-/** Never rejects: a failure goes to everyone who waits, and to everyone who comes after. */
-async function drain(state: WriterState, leaveRound: () => void): Promise<void> {
+/** Never fails: a failure goes to everyone who waits, and to everyone who comes after. */
+function drain(state: WriterState): Promise<void> | undefined {
   const group = state.queue
   state.queue = []
+  // To be left before all is written, should the disk have no room.
+  const left = new Promise<void>((resolve) => (state.leaveRound = resolve))
   try {
-    await writeGroup(state, group)
-    for (const entry of group) entry.resolve?.()
+    const writing = writeGroup(state, group)
+    if (writing !== undefined) {
+      void writing.then(() => settle(state, group), (cause: unknown) => settle(state, group, cause)).then(state.leaveRound)
+      return left
+    }
+    settle(state, group)
   } catch (cause) {
-    fail(state, group, cause)
+    settle(state, group, cause)
   }
-  state.draining = false
-  if (state.queue.length > 0) startDrain(state)
-  leaveRound()
+  return undefined
 }
 
-async function writeGroup(state: WriterState, group: readonly Entry[]): Promise<void> {
-  const { writer, options } = state
-  const placed: PlacedRecord[] = []
-  // A journal takes what was placed in the step of the round that this log was called in.
-  let mayLeave = options.durability === 'sync'
-  let syncWanted = mayLeave
-  for (const { record } of group) {
-    if (record === undefined) {
-      syncWanted = true
-      mayLeave = false
-    } else if (record === 'roll' || 'cutTo' in record) {
-      mayLeave = false
-      await (record === 'roll' ? roll(state) : startSegment(state, record))
-    } else {
-      const begun = onceThereIsRoom(state, () => placeRecord(writer, record))
-      if (begun !== undefined) {
-        mayLeave = false
-        await begun
-      }
-      state.queuedBytes -= recordBytes(record.payload.length)
-      placed.push(record)
-    }
+function settle(state: WriterState, group: readonly Entry[], cause?: unknown): void {
+  if (cause !== undefined) fail(state, group, cause)
+  else for (const { resolve } of group) resolve?.()
+  state.draining = false
+  if (state.queue.length > 0) startDrain(state)
+}
+
+/** Of a group that is being written. */
+interface Placing {
+  readonly placed: PlacedRecord[]
+  /** A journal takes what was placed in the step of the round that this log was called in. */
+  mayLeave: boolean
+  syncWanted: boolean
+}
+
+/** undefined: all is done, and nothing had to be waited for. */
+function writeGroup(state: WriterState, group: readonly Entry[]): Promise<void> | undefined {
+  const isSynced = state.options.durability === 'sync'
+  const placing: Placing = { placed: [], mayLeave: isSynced, syncWanted: isSynced }
+  for (let i = 0; i < group.length; i++) {
+    const wait = placeEntry(state, placing, group[i]!)
+    if (wait !== undefined) return placeRest(state, placing, group.slice(i + 1), wait)
   }
+  return writePlaced(state, placing)
+}
+
+async function placeRest(state: WriterState, placing: Placing, rest: readonly Entry[], first: Promise<void>): Promise<void> {
+  placing.mayLeave = false
+  await first
+  for (const entry of rest) await placeEntry(state, placing, entry)
+  await writePlaced(state, placing)
+}
+
+function placeEntry(state: WriterState, placing: Placing, { record }: Entry): Promise<void> | undefined {
+  if (record === undefined) {
+    placing.syncWanted = true
+    placing.mayLeave = false
+    return undefined
+  }
+  if (record === 'roll') return roll(state)
+  if ('cutTo' in record) return startSegment(state, record)
+  const begun = onceThereIsRoom(state, () => placeRecord(state.writer, record))
+  if (begun !== undefined) return begun.then(() => notePlaced(state, placing, record))
+  notePlaced(state, placing, record)
+  return undefined
+}
+
+function notePlaced(state: WriterState, { placed }: Placing, record: PlacedRecord): void {
+  state.queuedBytes -= recordBytes(record.payload.length)
+  placed.push(record)
+}
+
+function writePlaced(state: WriterState, { placed, mayLeave, syncWanted }: Placing): Promise<void> | undefined {
   if (placed.length > 0) observe(state.groups, placed.length)
   const isAlone = state.rounds.members === 1
-  if (mayLeave && placed.length > 0 && !isAlone && (await options.journal?.offer(state.asJournalled, placed)) === true) {
-    prepareNext(writer)
-    return
-  }
-  const written = onceThereIsRoom(state, () => { writeScratch(writer); return undefined })
-  if (written !== undefined) await written
-  if (syncWanted) await syncSegment(writer, isAlone && placed.length > 0 && options.durability === 'sync' ? state.rounds.syncPlace : undefined)
-  else if (options.durability === 'interval') startInterval(state)
+  const offered = mayLeave && placed.length > 0 && !isAlone ? state.options.journal?.offer(state.asJournalled, placed) : undefined
+  const hereIfAlone = isAlone && placed.length > 0
+  if (offered === undefined) return writeOut(state, syncWanted, hereIfAlone)
+  return offered.then((isTaken) => {
+    if (!isTaken) return writeOut(state, syncWanted, hereIfAlone)
+    prepareNext(state.writer)
+    return undefined
+  })
+}
+
+function writeOut(state: WriterState, syncWanted: boolean, isOnly: boolean): Promise<void> | undefined {
+  const written = onceThereIsRoom(state, () => { writeScratch(state.writer); return undefined })
+  return written === undefined ? syncWritten(state, syncWanted, isOnly) : written.then(() => syncWritten(state, syncWanted, isOnly))
+}
+
+/** `isOnly`: no other sync is made in this round. */
+function syncWritten(state: WriterState, syncWanted: boolean, isOnly: boolean): Promise<void> | undefined {
+  const { writer, options: { durability } } = state
+  if (syncWanted) return syncSegment(writer, isOnly && durability === 'sync' ? state.rounds.syncPlace : undefined)
+  if (durability === 'interval') startInterval(state)
+  return undefined
 }
 
 /** Without room for a new segment the old one goes on: it can only be deleted later. */

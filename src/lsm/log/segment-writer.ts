@@ -94,22 +94,32 @@ export function prepareNext({ byteOffset, scratchUsed, segment, supply }: Segmen
   if (segment !== undefined && byteOffset + scratchUsed > segment.byteLength / 2) supply.prepare()
 }
 
-/** Makes everything written durable; at `place`, where it has one. */
-export async function syncSegment(writer: SegmentWriter, place?: SyncPlace): Promise<void> {
-  if (!writer.dirty) return
+/** Makes everything written durable; at `place`, where it has one. undefined: it is. */
+export function syncSegment(writer: SegmentWriter, place?: SyncPlace): Promise<void> | undefined {
+  if (!writer.dirty) return undefined
   writer.syncs++
   const startMs = writer.clock.monotonicMs()
+  let syncing: Promise<void> | undefined
   try {
     const { file } = segmentOf(writer)
-    const syncing = place === undefined ? file.sync() : place.sync(file)
-    if (syncing !== undefined) await syncing
+    syncing = place === undefined ? file.sync() : place.sync(file)
   } catch (error) {
-    writer.syncFailure = error instanceof Error ? error : new Error(String(error))
-    throw error
+    return syncFailed(writer, error)
   }
+  if (syncing !== undefined) return syncing.then(() => noteSynced(writer, startMs), (error: unknown) => syncFailed(writer, error))
+  noteSynced(writer, startMs)
+  return undefined
+}
+
+function noteSynced(writer: SegmentWriter, startMs: number): void {
   observe(writer.syncMs, writer.clock.monotonicMs() - startMs)
   writer.dirty = false
   writer.durableSequence = writer.lastSequence
+}
+
+function syncFailed(writer: SegmentWriter, error: unknown): never {
+  writer.syncFailure = error instanceof Error ? error : new Error(String(error))
+  throw error
 }
 
 /** Ends the segment, if anything is in it, and begins the next; there is one afterwards. */

@@ -30,7 +30,8 @@ export function appendBatch(state: TreeState, batch: Uint8Array, gate: CommitGat
   const durable = state.log.append(baseSequence, batch)
   // It may reject while only the log is awaited.
   gate?.durableEverywhere.catch(ignore)
-  const applied = afterDurable(state, entry, durable, startFlush)
+  const passed = gate === undefined ? durable : durable.then(() => gate.durableEverywhere)
+  const applied = passed.then(() => applyDurable(state, entry, startFlush), (cause: unknown) => poisonUndurable(state, cause))
   // Callers may await only one of the two; the failure reaches them there, and through the tree's stats.
   applied.catch(ignore)
   return { baseSequence, durable, applied }
@@ -47,19 +48,18 @@ function refusalOf(state: TreeState): Error | undefined {
   return failure === undefined ? undefined : refusalAfter(failure, state.options.shard)
 }
 
-async function afterDurable(state: TreeState, entry: PendingBatch, durable: Promise<void>, startFlush: () => void): Promise<void> {
-  try {
-    await durable
-    if (entry.gate !== undefined) await entry.gate.durableEverywhere
-  } catch (error) {
-    // A batch whose other parts failed must not be passed over either: later flushes would count it as written.
-    poison(state, error)
-    throw outcomeOf(error)
-  }
+/** Applies a batch, or leaves it to the one before it in the log; resolves when it is visible. */
+function applyDurable(state: TreeState, entry: PendingBatch, startFlush: () => void): Promise<void> | undefined {
   if (state.failure !== undefined) throw outcomeOf(state.failure)
   entry.isReady = true
   applyReady(state, startFlush)
-  if (!entry.isApplied) await new Promise<void>((resolve, reject) => (entry.applied = { resolve, reject }))
+  return entry.isApplied ? undefined : new Promise<void>((resolve, reject) => (entry.applied = { resolve, reject }))
+}
+
+/** A batch whose other parts failed must not be passed over either: later flushes would count it as written. */
+function poisonUndurable(state: TreeState, cause: unknown): never {
+  poison(state, cause)
+  throw outcomeOf(cause)
 }
 
 /** Applies what is ready, from the front of the queue. */

@@ -2,7 +2,14 @@
  * Rounds that the logs of a database's shards keep together: in each, all that have something to write do so and sync
  * at the same time, and the next begins when all are through. Left to themselves, each log would sync as soon as it is
  * free and for few records; clients that are answered together send together, so rounds keep groups large.
+ *
+ * A round begins at the end of a turn of the event loop, so that all that sockets brought is in it. Where no round waits for
+ * a disk, such a turn costs a lone writer as much as all that is done for its row. There, those who write again because a round
+ * has answered them get the next one as soon as all of them have asked: what sockets brought has no part in it and is not
+ * waited for. It still gets its turn, after `promptMsMax` at the latest.
  */
+import type { Clock } from '../../../runtime/clock.ts'
+import { whenSettled } from '../../../runtime/event-loop.ts'
 import type { SyncPlace } from './sync-place.ts'
 
 export interface LogRounds {
@@ -10,8 +17,8 @@ export interface LogRounds {
   readonly members: number
   /** For what is the only sync of a round; absent: such syncs are made as any. */
   readonly syncPlace: SyncPlace | undefined
-  /** Has `step` (which never rejects) run in the next round; it takes part in one round. */
-  join(step: () => Promise<void>): void
+  /** Has `step` run in the next round; it takes part in one round. It never fails; undefined: it is through when it returns. */
+  join(step: () => Promise<void> | undefined): void
   /** Has a round begin though no log has joined it yet. */
   request(): void
   /** Calls `listener` when a round begins, before any step: what was held back until then joins it. */
@@ -20,28 +27,63 @@ export interface LogRounds {
   onBegun(listener: () => void): void
 }
 
-export function createLogRounds(syncPlace?: SyncPlace): LogRounds {
+export interface LogRoundsOptions {
+  readonly syncPlace?: SyncPlace | undefined
+  /** Where no round waits for a disk: who was answered and writes again need not wait for the event loop. */
+  readonly promptly?: Pick<Clock, 'monotonicMs'> | undefined
+}
+
+/** So long may rounds follow one another before timers and sockets have their turn. */
+export const promptMsMax = 1
+
+export function createLogRounds({ syncPlace, promptly }: LogRoundsOptions = {}): LogRounds {
   const beginListeners: (() => void)[] = []
   const begunListeners: (() => void)[] = []
-  let steps: (() => Promise<void>)[] = []
+  let steps: (() => Promise<void> | undefined)[] = []
   let isUnderWay = false, isWanted = false, members = 0
+  /** When the event loop last came by. */
+  let turnMs = 0
 
   function request(): void {
     isWanted = true
     if (isUnderWay) return
     isUnderWay = true
-    setImmediate(() => void run())
+    setImmediate(begin)
   }
 
-  async function run(): Promise<void> {
-    isWanted = false
+  function begin(): void {
+    if (promptly !== undefined) turnMs = promptly.monotonicMs()
+    run()
+  }
+
+  function run(): void {
     for (const listener of beginListeners) listener()
     const taking = steps
     steps = []
+    isWanted = false
     members = taking.length
-    const begun = taking.map((step) => step())
+    const waits: Promise<void>[] = []
+    for (const step of taking) {
+      const wait = step()
+      if (wait !== undefined) waits.push(wait)
+    }
     for (const listener of begunListeners) listener()
-    await Promise.all(begun)
+    if (waits.length === 0) through()
+    else void Promise.all(waits).then(through)
+  }
+
+  function through(): void {
+    if (promptly !== undefined) whenSettled(goOn)
+    else end()
+  }
+
+  /** All who were answered by the round have gone on, and those that write again have asked for the next. */
+  function goOn(): void {
+    if (isWanted && promptly !== undefined && promptly.monotonicMs() - turnMs < promptMsMax) run()
+    else end()
+  }
+
+  function end(): void {
     isUnderWay = false
     if (isWanted) request()
   }

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { createLogRounds } from '../../../../src/lsm/log/rounds/log-rounds.ts'
+import { createLogRounds, promptMsMax } from '../../../../src/lsm/log/rounds/log-rounds.ts'
+import type { LogRounds } from '../../../../src/lsm/log/rounds/log-rounds.ts'
+import { createDeferred } from '../../../../src/runtime/deferred.ts'
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 
@@ -37,4 +39,65 @@ describe('rounds of logs', () => {
     await turn()
     expect(told).toEqual(['joined'])
   })
+
+  it('begins the next at once for those who write again because of one, where no round waits for a disk', async () => {
+    const rounds = createLogRounds({ promptly: { monotonicMs: () => 0 } })
+    const told: string[] = []
+    setImmediate(() => told.push('turn'))
+    await writeInTurn(rounds, told, 3)
+    expect(told).toEqual(['turn', 'round 1', 'round 2', 'round 3'])
+    // Whoever comes later waits for the end of the turn, with all that it brings.
+    await turn()
+    setImmediate(() => told.push('turn'))
+    await writeInTurn(rounds, told, 1)
+    expect(told.slice(4)).toEqual(['turn', 'round 1'])
+  })
+
+  it('lets timers and sockets have their turn when rounds have followed one another for long', async () => {
+    let ms = 0
+    const rounds = createLogRounds({ promptly: { monotonicMs: () => ms } })
+    const told: string[] = []
+    const step = (): void => {
+      ms += promptMsMax / 2
+      setImmediate(() => told.push('turn'))
+    }
+    await writeInTurn(rounds, told, 4, step)
+    expect(told).toEqual(['round 1', 'round 2', 'turn', 'turn', 'round 3', 'round 4'])
+  })
+
+  it('takes all who were answered together into the round that follows at once', async () => {
+    const rounds = createLogRounds({ promptly: { monotonicMs: () => 0 } })
+    let held = 0
+    const sizes: number[] = []
+    let answer = createDeferred()
+    rounds.onBegin(() => {
+      const answered = answer
+      if (held === 0) return
+      sizes.push(held)
+      held = 0
+      answer = createDeferred()
+      rounds.join(async () => answered.resolve())
+    })
+    const writer = async (hops: number): Promise<void> => {
+      for (let i = 0; i < 5; i++) {
+        held++
+        rounds.request()
+        await answer.promise
+        for (let hop = 0; hop < hops; hop++) await Promise.resolve()
+      }
+    }
+    await Promise.all(Array.from({ length: 8 }, (_, hops) => writer(hops)))
+    expect(sizes).toEqual([8, 8, 8, 8, 8])
+  })
 })
+
+/** A writer that waits for each of its rounds before it asks for the next. */
+async function writeInTurn(rounds: LogRounds, told: string[], count: number, step = (): void => {}): Promise<void> {
+  for (let i = 1; i <= count; i++) {
+    await new Promise<void>((resolve) => rounds.join(async () => {
+      told.push(`round ${i}`)
+      step()
+      resolve()
+    }))
+  }
+}
