@@ -8,45 +8,33 @@
  * placed here, and is written and synced with what comes later. Records are placed in order, so that whatever makes one of
  * them durable in this file makes those before it durable too.
  */
-import { invariant, LsmtError } from '../../errors.ts'
+import { invariant } from '../../errors.ts'
 import type { Kernel } from '../../kernel/kernel.ts'
-import type { Clock } from '../../runtime/clock.ts'
-import { createHistogram, observe } from '../../runtime/histogram.ts'
-import type { HistogramRecorder } from '../../runtime/histogram.ts'
-import type { Durability, TreeSettings } from '../../settings.ts'
+import { createHistogram } from '../../runtime/histogram.ts'
 import type { Storage } from '../../storage/storage.ts'
 import { batchHeaderBytes, viewOf } from '../batch.ts'
 import { isDiskFull } from '../disk-room.ts'
-import type { DiskRoom } from '../disk-room.ts'
 import { fileNumberOf, logFolder } from '../file-names.ts'
 import type { Evicting } from '../state/memtable-memory.ts'
-import type { CommitJournal } from './journal/commit-journal.ts'
-import type { JournalledLog } from './journal/carry-over.ts'
 import { groupBounds, syncMsBounds } from './log.ts'
 import type { Log, LogCounts } from './log.ts'
+import { enqueue, enqueueSilently, refusalOf } from './rounds/log-queue.ts'
+import type { LogQueue, QueueOptions } from './rounds/log-queue.ts'
 import { createLogRounds } from './rounds/log-rounds.ts'
 import type { LogRounds } from './rounds/log-rounds.ts'
 import { lastSequenceOf } from './segment-scan.ts'
 import { recordBytes } from './segment-format.ts'
 import { createSegmentSupply } from './segment-supply.ts'
-import { beginSegment, hasPlace, placeCut, placeRecord, prepareNext, refusalOfSize, scratchBytes, segmentBytesFor, syncSegment, writeScratch } from './segment-writer.ts'
-import type { PlacedRecord, SegmentWriter, WrittenSegment } from './segment-writer.ts'
+import { hasPlace, refusalOfSize, scratchBytes, segmentBytesFor } from './segment-writer.ts'
+import type { SegmentWriter, WrittenSegment } from './segment-writer.ts'
 
-export interface LogWriterOptions {
+export interface LogWriterOptions extends QueueOptions {
   readonly storage: Storage
   readonly kernel: Kernel
-  readonly shard: number
-  readonly settings: Pick<TreeSettings, 'logSegmentBytes'>
-  readonly durability: Durability
-  readonly syncIntervalMs: number
-  readonly clock: Clock
-  readonly room: DiskRoom
   /** Of the same heap: caches give way to large records. */
   readonly memtableMemory?: Evicting
   /** Those of the other shards. By default this log keeps its own. */
   readonly rounds?: LogRounds | undefined
-  /** Of the same rounds: takes records of several logs at once. Where durability is `sync`. */
-  readonly journal?: CommitJournal | undefined
   /** One more than the last segment there is. */
   readonly firstSegmentNumber: number
   readonly writerEpoch: number
@@ -65,43 +53,14 @@ export interface LogWriter extends Log {
   segments(): readonly WrittenSegment[]
 }
 
-/** A segment that is to be begun: of another epoch, and perhaps with a cut. */
-interface SegmentStart {
-  readonly writerEpoch: number
-  readonly cutTo: number | undefined
-}
-
-/** A record, a wish to begin a new segment, or (`undefined`) a wish for a sync. */
-interface Entry {
-  readonly record: PlacedRecord | SegmentStart | 'roll' | undefined
-  readonly resolve: (() => void) | undefined
-  readonly reject: ((error: Error) => void) | undefined
-}
-
-interface WriterState {
+interface WriterState extends LogQueue {
   readonly options: LogWriterOptions
-  readonly rounds: LogRounds
-  readonly writer: SegmentWriter
-  queue: Entry[]
-  queuedSequence: number
-  /** Of the records in the queue. */
-  queuedBytes: number
-  draining: boolean
-  /** Lets the others go on without this log, which waits. */
-  leaveRound: () => void
-  intervalRunning: boolean
-  closed: boolean
-  failure: Error | undefined
-  appends: number
-  readonly groups: HistogramRecorder
   /** The last roll, done or given up. */
   rolled: Promise<void>
   /** Segments are deleted by one at a time. */
   deleting: Promise<void>
   /** All that is asked to be deleted, done or failed. */
   truncating: Promise<unknown>
-  /** What the journal sees of this log. */
-  readonly asJournalled: JournalledLog
 }
 
 /** Starts a log writer that begins a new segment with its first record. Segments before it are taken to end at `baseSequence` where nothing else is known. */
@@ -158,7 +117,7 @@ function createState(options: LogWriterOptions, before: readonly WrittenSegment[
   const scratch = kernel.heap.allocate(scratchBytes)
   const writer: SegmentWriter = {
     kernel, clock: options.clock, memtableMemory: options.memtableMemory, supply, shard, writerEpoch, scratch, scratchUsed: 0, segment: undefined, byteOffset: 0, sequenceBefore: baseSequence, full: [...before],
-    lastSequence: baseSequence, durableSequence: baseSequence, dirty: false, syncFailure: undefined, syncs: 0, syncMs: createHistogram(syncMsBounds), bytes: 0,
+    lastSequence: baseSequence, durableSequence: baseSequence, dirty: false, beside: undefined, syncFailure: undefined, syncs: 0, syncMs: createHistogram(syncMsBounds), bytes: 0,
   }
   const state: WriterState = {
     options, rounds: options.rounds ?? createLogRounds(), writer, queue: [], queuedSequence: baseSequence, queuedBytes: 0, draining: false, leaveRound: () => {}, intervalRunning: false, closed: false,
@@ -194,200 +153,6 @@ function append(state: WriterState, baseSequence: number, payload: Uint8Array): 
   return Promise.resolve()
 }
 
-function refusalOf({ failure, closed, options }: WriterState): Error | undefined {
-  if (failure !== undefined) return failure
-  return closed ? new LsmtError('55000', `the log of shard ${options.shard} is closed`) : undefined
-}
-
-/** What nobody waits for. */
-function enqueueSilently(state: WriterState, record: Entry['record']): void {
-  if (refusalOf(state) !== undefined) return
-  state.queue.push({ record, resolve: undefined, reject: undefined })
-  startDrain(state)
-}
-
-function enqueue(state: WriterState, record: Entry['record']): Promise<void> {
-  const refusal = refusalOf(state)
-  if (refusal !== undefined) return Promise.reject(refusal)
-  return new Promise((resolve, reject) => {
-    state.queue.push({ record, resolve, reject })
-    startDrain(state)
-  })
-}
-
-function startDrain(state: WriterState): void {
-  if (state.draining) return
-  state.draining = true
-  state.rounds.join(() => drain(state))
-}
-
-/** Never fails: a failure goes to everyone who waits, and to everyone who comes after. */
-function drain(state: WriterState): Promise<void> | undefined {
-  const group = state.queue
-  state.queue = []
-  // To be left before all is written, should the disk have no room.
-  const left = new Promise<void>((resolve) => (state.leaveRound = resolve))
-  try {
-    const writing = writeGroup(state, group)
-    if (writing !== undefined) {
-      void writing.then(() => settle(state, group), (cause: unknown) => settle(state, group, cause)).then(state.leaveRound)
-      return left
-    }
-    settle(state, group)
-  } catch (cause) {
-    settle(state, group, cause)
-  }
-  return undefined
-}
-
-function settle(state: WriterState, group: readonly Entry[], cause?: unknown): void {
-  if (cause !== undefined) fail(state, group, cause)
-  else for (const { resolve } of group) resolve?.()
-  state.draining = false
-  if (state.queue.length > 0) startDrain(state)
-}
-
-/** Of a group that is being written. */
-interface Placing {
-  readonly placed: PlacedRecord[]
-  /** A journal takes what was placed in the step of the round that this log was called in. */
-  mayLeave: boolean
-  syncWanted: boolean
-}
-
-/** undefined: all is done, and nothing had to be waited for. */
-function writeGroup(state: WriterState, group: readonly Entry[]): Promise<void> | undefined {
-  const isSynced = state.options.durability === 'sync'
-  const placing: Placing = { placed: [], mayLeave: isSynced, syncWanted: isSynced }
-  for (let i = 0; i < group.length; i++) {
-    const wait = placeEntry(state, placing, group[i]!)
-    if (wait !== undefined) return placeRest(state, placing, group.slice(i + 1), wait)
-  }
-  return writePlaced(state, placing)
-}
-
-async function placeRest(state: WriterState, placing: Placing, rest: readonly Entry[], first: Promise<void>): Promise<void> {
-  placing.mayLeave = false
-  await first
-  for (const entry of rest) await placeEntry(state, placing, entry)
-  await writePlaced(state, placing)
-}
-
-function placeEntry(state: WriterState, placing: Placing, { record }: Entry): Promise<void> | undefined {
-  if (record === undefined) {
-    placing.syncWanted = true
-    placing.mayLeave = false
-    return undefined
-  }
-  if (record === 'roll') return roll(state)
-  if ('cutTo' in record) return startSegment(state, record)
-  const begun = onceThereIsRoom(state, () => placeRecord(state.writer, record))
-  if (begun !== undefined) return begun.then(() => notePlaced(state, placing, record))
-  notePlaced(state, placing, record)
-  return undefined
-}
-
-function notePlaced(state: WriterState, { placed }: Placing, record: PlacedRecord): void {
-  state.queuedBytes -= recordBytes(record.payload.length)
-  placed.push(record)
-}
-
-function writePlaced(state: WriterState, { placed, mayLeave, syncWanted }: Placing): Promise<void> | undefined {
-  if (placed.length > 0) observe(state.groups, placed.length)
-  const isAlone = state.rounds.members === 1
-  const offered = mayLeave && placed.length > 0 && !isAlone ? state.options.journal?.offer(state.asJournalled, placed) : undefined
-  const hereIfAlone = isAlone && placed.length > 0
-  if (offered === undefined) return writeOut(state, syncWanted, hereIfAlone)
-  return offered.then((isTaken) => {
-    if (!isTaken) return writeOut(state, syncWanted, hereIfAlone)
-    prepareNext(state.writer)
-    return undefined
-  })
-}
-
-function writeOut(state: WriterState, syncWanted: boolean, isOnly: boolean): Promise<void> | undefined {
-  const written = onceThereIsRoom(state, () => { writeScratch(state.writer); return undefined })
-  return written === undefined ? syncWritten(state, syncWanted, isOnly) : written.then(() => syncWritten(state, syncWanted, isOnly))
-}
-
-/** `isOnly`: no other sync is made in this round. */
-function syncWritten(state: WriterState, syncWanted: boolean, isOnly: boolean): Promise<void> | undefined {
-  const { writer, options: { durability } } = state
-  if (syncWanted) return syncSegment(writer, isOnly && durability === 'sync' ? state.rounds.syncPlace : undefined)
-  if (durability === 'interval') startInterval(state)
-  return undefined
-}
-
-/** Without room for a new segment the old one goes on: it can only be deleted later. */
-async function roll({ writer, options }: WriterState): Promise<void> {
-  if (writer.segment === undefined) return
-  try {
-    await beginSegment(writer)
-  } catch (error) {
-    if (writer.syncFailure !== undefined || !isDiskFull(error)) throw error
-    options.room.noteFull(error)
-  }
-}
-
-async function startSegment(state: WriterState, { writerEpoch, cutTo }: SegmentStart): Promise<void> {
-  const { writer } = state
-  if (writer.byteOffset + writer.scratchUsed > 0) writer.supply.startSmall()
-  await onceThereIsRoom(state, () => beginSegment(writer))
-  writer.writerEpoch = writerEpoch
-  if (cutTo === undefined) return
-  placeCut(writer, cutTo, writerEpoch)
-  await onceThereIsRoom(state, () => { writeScratch(writer); return undefined })
-  // Before any record, so that those behind a header that is lost prove that it was there.
-  await syncSegment(writer)
-}
-
-/** Takes a step, which may be taken again after it found no room. */
-function onceThereIsRoom(state: WriterState, step: () => Promise<void> | undefined): Promise<void> | undefined {
-  try {
-    return step()?.catch((error: unknown) => stepAgain(state, step, error))
-  } catch (error) {
-    return stepAgain(state, step, error)
-  }
-}
-
-async function stepAgain(state: WriterState, step: () => Promise<void> | undefined, failure: unknown): Promise<void> {
-  const { writer, options: { room, settings } } = state
-  for (let error = failure; ;) {
-    if (writer.syncFailure !== undefined || !isDiskFull(error)) throw error
-    room.noteFull(error, settings.logSegmentBytes)
-    state.leaveRound()
-    await room.awaitRoom()
-    if (state.closed) throw error
-    try {
-      await step()
-      return
-    } catch (again) {
-      error = again
-    }
-  }
-}
-
-/** Asks for a sync one interval from now, once for all writes until then. */
-function startInterval(state: WriterState): void {
-  if (state.intervalRunning || !state.writer.dirty) return
-  state.intervalRunning = true
-  const { clock, syncIntervalMs } = state.options
-  void clock.sleep(syncIntervalMs).then(() => {
-    state.intervalRunning = false
-    if (state.closed || state.failure !== undefined) return
-    enqueueSilently(state, undefined)
-  })
-}
-
-function fail(state: WriterState, group: readonly Entry[], cause: unknown): void {
-  const failure = cause instanceof Error ? cause : new LsmtError('XX000', `internal error: ${String(cause)}`)
-  state.failure ??= failure
-  const waiting = [...group, ...state.queue]
-  state.queue = []
-  state.queuedBytes = 0
-  for (const entry of waiting) entry.reject?.(failure)
-}
-
 /** Twice: a memtable may be in files before the segment that holds its records has ended, for which a log without room may wait. */
 async function truncateBelow(state: WriterState, sequence: number): Promise<void> {
   await deleteInTurn(state, sequence)
@@ -419,7 +184,7 @@ async function close(state: WriterState): Promise<void> {
     await settled
   } finally {
     writer.kernel.heap.free(writer.scratch)
-    await state.truncating
+    await Promise.all([state.truncating, writer.beside])
     const { segment } = writer
     await segment?.file.close()
     await writer.supply.discard()

@@ -12,9 +12,10 @@
  *   zeros to the preallocated end
  *
  * Group commit: records that arrive while a sync is under way, or before the next turn of the event loop, are
- * written together by one write and made durable by one sync. A failed write or sync poisons the log: nothing
- * after it is acknowledged. Only where the disk has no room for a write or a new segment the same is tried again, in the
- * same place, once there is room; all that is queued waits for it.
+ * written together by one write and made durable by one sync. Those of `interval`, which no write waits for, go on beside
+ * what is written meanwhile, one at a time: a sync that takes longer than an interval keeps the next round waiting. A failed
+ * write or sync poisons the log: nothing after it is acknowledged. Only where the disk has no room for a write or a new
+ * segment the same is tried again, in the same place, once there is room; all that is queued waits for it.
  *
  * Recovery: a disk that loses power keeps any sectors of what was written since the last sync, so after a torn record
  * a whole one may follow. It was never acknowledged if its durable sequence is not past the last good record before

@@ -48,7 +48,10 @@ export interface SegmentWriter {
   full: WrittenSegment[]
   lastSequence: number
   durableSequence: number
+  /** Something was written that no sync has begun to make durable. */
   dirty: boolean
+  /** A sync that nothing written meanwhile waits for. Never rejects. */
+  beside: Promise<void> | undefined
   /** Of a sync: whatever it was, it is not made again. */
   syncFailure: Error | undefined
   syncs: number
@@ -96,9 +99,11 @@ export function prepareNext({ byteOffset, scratchUsed, segment, supply }: Segmen
 
 /** Makes everything written durable; at `place`, where it has one. undefined: it is. */
 export function syncSegment(writer: SegmentWriter, place?: SyncPlace): Promise<void> | undefined {
+  // A failure is told to one sync of a file only, so there is one at a time.
+  if (writer.beside !== undefined) return writer.beside.then(() => syncSegment(writer, place))
+  if (writer.syncFailure !== undefined) throw writer.syncFailure
   if (!writer.dirty) return undefined
-  writer.syncs++
-  const startMs = writer.clock.monotonicMs()
+  const begun = beginSync(writer)
   let syncing: Promise<void> | undefined
   try {
     const { file } = segmentOf(writer)
@@ -106,15 +111,38 @@ export function syncSegment(writer: SegmentWriter, place?: SyncPlace): Promise<v
   } catch (error) {
     return syncFailed(writer, error)
   }
-  if (syncing !== undefined) return syncing.then(() => noteSynced(writer, startMs), (error: unknown) => syncFailed(writer, error))
-  noteSynced(writer, startMs)
+  if (syncing !== undefined) return syncing.then(() => noteSynced(writer, begun), (error: unknown) => syncFailed(writer, error))
+  noteSynced(writer, begun)
   return undefined
 }
 
-function noteSynced(writer: SegmentWriter, startMs: number): void {
-  observe(writer.syncMs, writer.clock.monotonicMs() - startMs)
+/**
+ * Begins to make everything placed durable, while more is placed and written; `onFailure` learns when that failed. The one before
+ * is through.
+ */
+export function syncBeside(writer: SegmentWriter, onFailure: (error: unknown) => void): void {
+  invariant(writer.beside === undefined, 'two syncs of a log beside its rounds')
+  writeScratch(writer)
+  if (!writer.dirty) return
+  const begun = beginSync(writer)
+  writer.beside = segmentOf(writer).file.sync().then(() => noteSynced(writer, begun), (error: unknown) => syncFailed(writer, error)).catch(onFailure).finally(() => (writer.beside = undefined))
+}
+
+/** What a sync covers, and when it began. */
+interface BegunSync {
+  readonly throughSequence: number
+  readonly startMs: number
+}
+
+function beginSync(writer: SegmentWriter): BegunSync {
+  writer.syncs++
   writer.dirty = false
-  writer.durableSequence = writer.lastSequence
+  return { throughSequence: writer.lastSequence, startMs: writer.clock.monotonicMs() }
+}
+
+function noteSynced(writer: SegmentWriter, { throughSequence, startMs }: BegunSync): void {
+  observe(writer.syncMs, writer.clock.monotonicMs() - startMs)
+  writer.durableSequence = throughSequence
 }
 
 function syncFailed(writer: SegmentWriter, error: unknown): never {
@@ -124,6 +152,7 @@ function syncFailed(writer: SegmentWriter, error: unknown): never {
 
 /** Ends the segment, if anything is in it, and begins the next; there is one afterwards. */
 export async function beginSegment(writer: SegmentWriter): Promise<void> {
+  if (writer.beside !== undefined) await writer.beside
   const ended = writer.segment
   if (ended === undefined) {
     writer.segment = await writer.supply.take()

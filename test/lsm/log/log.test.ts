@@ -5,10 +5,14 @@ import { openLocalStorage } from '../../../src/storage/local-storage.ts'
 import { createMemoryStorage } from '../../../src/storage/memory-storage.ts'
 import { failureOf } from '../../storage/storage-conformance.ts'
 import { temporaryDirectory } from '../../storage/temporary-directory.ts'
+import { until } from '../../until.ts'
 import { batchOf, kernel, openLog, readAll, sequencesOf } from './log-fixture.ts'
 import { createLogRounds } from '../../../src/lsm/log/rounds/log-rounds.ts'
 import { createDiskRoom } from '../../../src/lsm/disk-room.ts'
 import { systemClock } from '../../../src/runtime/clock.ts'
+import { createDeferred } from '../../../src/runtime/deferred.ts'
+import type { Deferred } from '../../../src/runtime/deferred.ts'
+import type { Storage } from '../../../src/storage/storage.ts'
 
 describe('the log', () => {
   it('gives back what was appended, after a given sequence', async () => {
@@ -129,6 +133,58 @@ describe('the log', () => {
     while (storage.counts.syncs < 3) await new Promise((resolve) => setTimeout(resolve, 2))
     await interval.close()
     expect(sequencesOf((await readAll(storage)).all)).toEqual([1, 2, 3, 4])
+  })
+
+  it('writes on while the sync of an interval is under way, and has no other beside it', async () => {
+    const { storage, syncs, letGo, log } = await openIntervals()
+    await log.append(1, batchOf(1))
+    await until(() => syncs.length === 1)
+    // Of the next interval, for which these wait.
+    await log.append(2, batchOf(2))
+    const third = log.append(3, batchOf(3))
+    const asked = log.sync()
+    let isDurable = false
+    void asked.then(() => { isDurable = true })
+    for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve))
+    expect([syncs.length, isDurable]).toEqual([1, false])
+    syncs[0]!.resolve()
+    await until(() => syncs.length === 2)
+    expect(isDurable).toBe(false)
+    letGo()
+    await Promise.all([third, asked])
+    await log.close()
+    expect(sequencesOf((await readAll(storage)).all)).toEqual([1, 2, 3])
+  })
+
+  it('counts as durable what was written before the sync of an interval began, not what came meanwhile', async () => {
+    const { storage, syncs, letGo, log } = await openIntervals()
+    await log.append(1, batchOf(1))
+    await until(() => syncs.length === 1)
+    await log.append(2, batchOf(2))
+    syncs[0]!.resolve()
+    await until(() => syncs.length === 2)
+    await log.append(3, batchOf(3))
+    letGo()
+    await log.close()
+    const { all } = await readAll(storage)
+    const file = Buffer.from(await storage.read(all[0]!.file))
+    // Each record tells up to where the log was durable when it was written.
+    expect(all.map(({ byteOffset }) => file.readDoubleLE(byteOffset + 24))).toEqual([0, 0, 1])
+  })
+
+  it('stops for good when the sync of an interval fails, though nobody waits for it', async () => {
+    const { syncs, log } = await openIntervals()
+    await log.append(1, batchOf(1))
+    await until(() => syncs.length === 1)
+    await log.append(2, batchOf(2))
+    const eio = new LsmtError('58030', 'cannot sync wal', { file: 'wal/3/00000000000000000001.wal' })
+    syncs[0]!.reject(eio)
+    await until(() => log.failure !== undefined)
+    expect(log.failure).toBe(eio)
+    expect(await failureOf(log.append(3, batchOf(3)))).toBe(eio)
+    expect(await failureOf(log.sync())).toBe(eio)
+    await log.close()
+    expect(syncs.length).toBe(1)
   })
 
   it('stops for good at the first failed sync', async () => {
@@ -254,3 +310,29 @@ describe('the log', () => {
     directory.remove()
   })
 })
+
+/** A log of intervals that are over at once, and its syncs, each of which waits for the test until it says `letGo`. */
+async function openIntervals() {
+  const storage = createMemoryStorage()
+  const syncs: Deferred[] = []
+  let isHolding = true
+  const held: Storage = {
+    ...storage,
+    createAppend: async (name, byteLength) => {
+      const file = await storage.createAppend(name, byteLength)
+      const sync = async (): Promise<void> => {
+        const mayGo = createDeferred()
+        syncs.push(mayGo)
+        if (isHolding) await mayGo.promise
+        await file.sync()
+      }
+      return { ...file, sync }
+    },
+  }
+  const letGo = (): void => {
+    isHolding = false
+    for (const { resolve } of syncs) resolve()
+  }
+  const clock = { ...systemClock, sleep: () => Promise.resolve() }
+  return { storage, syncs, letGo, log: await openLog(held, { durability: 'interval', clock }) }
+}

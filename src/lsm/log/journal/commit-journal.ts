@@ -186,7 +186,7 @@ async function make(state: JournalState): Promise<void> {
     const segment = await supply.take()
     const writer: SegmentWriter = {
       kernel, clock, memtableMemory: undefined, supply, shard: journalShard, writerEpoch: state.writerEpoch, scratch, scratchUsed: 0, segment, byteOffset: 0, sequenceBefore: 0, full: [],
-      lastSequence: 0, durableSequence: 0, dirty: false, syncFailure: undefined, syncs: 0, syncMs: createHistogram(syncMsBounds), bytes: 0,
+      lastSequence: 0, durableSequence: 0, dirty: false, beside: undefined, syncFailure: undefined, syncs: 0, syncMs: createHistogram(syncMsBounds), bytes: 0,
     }
     state.carryOver = createCarryOver(storage, writer)
     state.roundBuffer = new Uint8Array(roundBytesMax)
