@@ -25,6 +25,7 @@ import type { TransactionOptions } from './lsmt-transaction.ts'
 import { systemClock } from './runtime/clock.ts'
 import { systemRandom } from './runtime/random.ts'
 import { rowBatches } from './sql/collect.ts'
+import type { ResultColumn } from './sql/plan.ts'
 import type { Collected } from './sql/result.ts'
 import { rowObjects } from './sql/row-objects.ts'
 import type { ResultRow } from './sql/row-objects.ts'
@@ -90,13 +91,15 @@ export async function open(options: OpenOptions = {}): Promise<Database> {
   if (options.createIfMissing === false && !(await holdsDatabase(address))) throw new LsmtError('58P01', `the database in ${addressName(address)} does not exist`)
   const engine = await openDatabase(request, { clock: systemClock, random: systemRandom })
   const sql = createSql(engine, sqlSettings(settings))
-  const results = async (...given: QueryArguments): Promise<readonly Collected<ResultRow>[]> => {
-    checkQuery(...given)
-    return await sql.queryAs(rowObjects, ...given)
-  }
   return {
-    queryAll: async (...given) => (await results(...given)).map(queryResult),
-    query: async (...given) => queryResult((await results(...given)).at(-1)!),
+    async queryAll(text, parameters, queryOptions) {
+      checkQuery(text, parameters, queryOptions)
+      return (await sql.queryAs(rowObjects, text, parameters, queryOptions)).map(queryResult)
+    },
+    async query(text, parameters, queryOptions) {
+      checkQuery(text, parameters, queryOptions)
+      return queryResult((await sql.queryAs(rowObjects, text, parameters, queryOptions)).at(-1)!)
+    },
     stream: (text, parameters, queryOptions) => streamRows(sql, text, parameters, queryOptions),
     async transaction(transactionOptions, run) {
       checkFunction(run, 'what a transaction runs')
@@ -115,8 +118,6 @@ export async function open(options: OpenOptions = {}): Promise<Database> {
     close: engine.close,
   }
 }
-
-type QueryArguments = Parameters<Database['query']>
 
 const queryOptionNames = ['signal', 'mayWrite', 'oneWithRows', 'idempotencyKey', 'maxStorageRequests']
 
@@ -168,7 +169,19 @@ function tableOf(engine: KeyedEngine): Database['table'] {
 }
 
 function queryResult({ columns, rows, rowCount }: Collected<ResultRow>): QueryResult {
-  return { columns: columns.map(({ name, type }) => ({ name, type: typeName(type) })), rows, rowCount }
+  return { columns: columns.length === 0 ? noColumns : shownColumns(columns), rows, rowCount }
+}
+
+const noColumns: QueryResult['columns'] = Object.freeze([])
+/** By the columns of a plan. All its results share what is told of them, so nobody may change it. */
+const shown = new WeakMap<readonly ResultColumn[], QueryResult['columns']>()
+
+function shownColumns(columns: readonly ResultColumn[]): QueryResult['columns'] {
+  const known = shown.get(columns)
+  if (known !== undefined) return known
+  const made = Object.freeze(columns.map(({ name, type }) => Object.freeze({ name, type: typeName(type) })))
+  shown.set(columns, made)
+  return made
 }
 
 export type { BucketOptions, OpenOptions } from './lsmt-options.ts'

@@ -29,6 +29,19 @@ describe('an embedded database', () => {
     await again.close()
   })
 
+  test('tells the columns of a plan once for all its results, so that nobody can change them for others', async () => {
+    const db = await open({ ...small, storage: 'memory' })
+    await db.query('CREATE TABLE t (id BIGINT PRIMARY KEY, n TEXT)')
+    const { columns } = await db.query('SELECT n FROM t WHERE id = $1', [1])
+    expect(() => (columns as unknown[]).pop()).toThrow(TypeError)
+    expect(() => Object.assign(columns[0]!, { name: 'another' })).toThrow(TypeError)
+    expect((await db.query('SELECT n FROM t WHERE id = $1', [2])).columns).toBe(columns)
+    await db.query('DROP TABLE t; CREATE TABLE t (id BIGINT PRIMARY KEY, n BIGINT)')
+    expect((await db.query('SELECT n FROM t WHERE id = $1', [1])).columns).toEqual([{ name: 'n', type: 'BIGINT' }])
+    expect((await db.query('INSERT INTO t VALUES (1, 2)')).columns).toEqual([])
+    await db.close()
+  })
+
   test('gives one result per statement, or the last', async () => {
     const db = await open({ ...small, storage: 'memory' })
     const text = "CREATE TABLE t (id BIGINT PRIMARY KEY, n NUMERIC(5,2)); INSERT INTO t VALUES (1, 2.5), (2, 3); SELECT id, n FROM t ORDER BY id"

@@ -4,7 +4,7 @@ import { userRowOf } from '../engine/user-value.ts'
 import type { UserValue } from '../engine/user-value.ts'
 import type { ResultColumn } from './plan.ts'
 import { areRowsHere } from './result.ts'
-import type { Collected, RowsResult, StatementResult } from './result.ts'
+import type { Collected, RowsResult, StatementResult, WriteResult } from './result.ts'
 
 /** How rows of such columns are given: those of a batch are added to what there is. */
 export type RowsAs<Row> = (columns: readonly ResultColumn[]) => (rows: readonly EngineRow[], into: Row[]) => void
@@ -16,16 +16,23 @@ export const asUserRows: RowsAs<readonly UserValue[]> = (columns) => {
   }
 }
 
-export async function collect<Row>(result: StatementResult, rowsAs: RowsAs<Row>): Promise<Collected<Row>> {
+/** At once where the rows are all here. */
+export function collect<Row>(result: StatementResult, rowsAs: RowsAs<Row>): Collected<Row> | Promise<Collected<Row>> {
   if (result.kind === 'schema' || result.kind === 'transaction') return { kind: result.kind, columns: [], rows: [], rowCount: 0 }
-  const rows = await collectRows(result, rowsAs(result.columns))
+  const { rows } = result, addTo = rowsAs(result.columns)
+  if (!areRowsHere(rows)) return collectBatches(rows, addTo).then((collected) => withRows(result, collected))
+  const collected: Row[] = []
+  addTo(rows, collected)
+  return withRows(result, collected)
+}
+
+function withRows<Row>(result: RowsResult | WriteResult, rows: readonly Row[]): Collected<Row> {
   return { kind: result.kind, columns: result.columns, rows, rowCount: result.kind === 'write' ? result.rowCount : rows.length }
 }
 
-async function collectRows<Row>({ rows }: Pick<RowsResult, 'rows'>, addTo: ReturnType<RowsAs<Row>>): Promise<readonly Row[]> {
+async function collectBatches<Row>(batches: AsyncIterable<readonly EngineRow[]>, addTo: ReturnType<RowsAs<Row>>): Promise<readonly Row[]> {
   const collected: Row[] = []
-  if (areRowsHere(rows)) addTo(rows, collected)
-  else for await (const batch of rows) addTo(batch, collected)
+  for await (const batch of batches) addTo(batch, collected)
   return collected
 }
 

@@ -166,7 +166,11 @@ function sqlOver(floor: SqlFloor, engine: Engine, catalog: EngineCatalog): Sql {
     const running = start(prepare(text), parameters, options)
     const results: Collected<Row>[] = []
     try {
-      for (let result = await running.next(); result !== undefined; result = await running.next()) results.push(await collect(result, rowsAs))
+      for (let next = running.next(); next !== undefined; next = running.next()) {
+        // What is here already is not waited for: each wait is a turn of the queue of microtasks.
+        const collected = collect(next instanceof Promise ? await next : next, rowsAs)
+        results.push(collected instanceof Promise ? await collected : collected)
+      }
     } finally {
       running.close()
     }
