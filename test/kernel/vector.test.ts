@@ -196,7 +196,7 @@ describe.each(kinds)('vector kernels, %s', (kind) => {
 
   it('finds members of sets', () => {
     const random = seededRandom(5)
-    for (const count of counts) for (const setCount of [0, 1, 2, 9]) {
+    for (const count of counts) for (const setCount of [0, 1, 2, 9, 32, 33]) {
       const kernel = openTestKernel(kind, 1 << 20), { exports, heap } = kernel
       const active = activeRows(random, count), bits = putBits(kernel, active), out = heap.allocate(Math.ceil(count / 64) * 8)
       const check = <T extends bigint | number | Uint8Array>(draw: () => T, put: (values: readonly T[]) => Pointer, run: (values: Pointer, set: Pointer, size: number) => void): void => {
@@ -206,7 +206,11 @@ describe.each(kinds)('vector kernels, %s', (kind) => {
       }
       check(() => randomI64(random), (values) => putI64(kernel, values), (values, set, size) => exports.vectorInI64(values, bits, count, set, size, out))
       check(() => randomF64(random), (values) => putF64(kernel, values), (values, set, size) => exports.vectorInF64(values, bits, count, set, size, out))
-      check(() => Buffer.from(randomText(random)) as Uint8Array, (values) => putRefs(kernel, values), (values, set, size) => exports.vectorInBytes(values, bits, count, set, size, out))
+      // Of equal length, some with the same last 8 bytes, and all shorter ones too.
+      const likeOthers = (): string => `${'abc'[random.below(3)]!}bcdefghijklmnopq${'xyz'[random.below(3)]!}`.slice(random.below(2) === 0 ? random.below(18) : 0)
+      for (const draw of [randomText, likeOthers]) {
+        check(() => Buffer.from(draw(random)) as Uint8Array, (values) => putRefs(kernel, values), (values, set, size) => exports.vectorInBytes(values, bits, count, set, size, out))
+      }
     }
   })
 

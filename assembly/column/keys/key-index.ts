@@ -4,10 +4,10 @@
  * of its row and 1; 0 is nobody's. So a key is compared with hardly any but itself, where a search compares it with ten.
  */
 import { textIsAscii } from '../../compare/ascii'
+import { Bytes } from '../../compare/equal'
 import { hashBytes64 } from '../../hash/hash'
 import { chunkCount, chunkEncoding, chunkKind, chunkNulls, chunkText, ENCODING_TEXT_PLAIN, KIND_BYTES, KIND_F64, KIND_I64 } from '../layout'
 import { columnGetF64, columnGetI64 } from '../numbers'
-import { Bytes } from '../text/compare'
 import { columnGetBytes } from '../text/decode'
 import { plainRef, TextPlace } from '../text/places'
 
