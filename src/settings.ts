@@ -7,6 +7,8 @@ export type KernelKind = 'wasm' | 'js'
 export interface TreeSettings {
   /** An active memtable larger than this is frozen and flushed. */
   readonly memtableBytesMax: number
+  /** A memtable of so many rows that scans have read often is kept encoded beside itself, within an eighth of the cache. Infinity: none is. */
+  readonly memtableImageRowsMin: number
   /** Frozen memtables waiting for their flush; one more and writers stop. */
   readonly frozenMemtablesMax: number
   /** Log segments are preallocated to this size, or that of a memtable, each of which begins a segment, if that is less; a record larger gets a segment of its own. */
@@ -85,6 +87,7 @@ const MiB = 1024 * KiB
 
 export const defaultTreeSettings: TreeSettings = {
   memtableBytesMax: 16 * MiB,
+  memtableImageRowsMin: 256,
   frozenMemtablesMax: 2,
   logSegmentBytes: 16 * MiB,
   rowGroupBytes: 128 * KiB,

@@ -8,7 +8,7 @@ import { defaultDatabaseSettings } from '../../src/settings.ts'
 import type { DatabaseSettings, TreeSettings } from '../../src/settings.ts'
 import type { Storage } from '../../src/storage/storage.ts'
 
-const smallTree: TreeSettings = { ...defaultDatabaseSettings.tree, memtableBytesMax: 64 * 1024, logSegmentBytes: 64 * 1024, rowGroupBytes: 4 * 1024, rowGroupGrowthMax: 1, tableFileBytes: 64 * 1024, level1Bytes: 256 * 1024 }
+const smallTree: TreeSettings = { ...defaultDatabaseSettings.tree, memtableBytesMax: 64 * 1024, memtableImageRowsMin: 8, logSegmentBytes: 64 * 1024, rowGroupBytes: 4 * 1024, rowGroupGrowthMax: 1, tableFileBytes: 64 * 1024, level1Bytes: 256 * 1024 }
 
 export interface TestSettings extends Partial<Omit<DatabaseSettings, 'tree'>> {
   readonly tree?: Partial<TreeSettings>

@@ -16,7 +16,7 @@ import { createTableSource } from '../read/merge/table-source.ts'
 import type { RunFile } from '../read/merge/table-source.ts'
 import { openTable } from '../table/table-reader.ts'
 import { tableFileName } from '../table/table-file-name.ts'
-import type { RangeTombstone, TableMeta, TableReader } from '../table/table.ts'
+import type { RangeTombstone, TableMeta, TableReader, WriteRows } from '../table/table.ts'
 import type { CompactJob, FlushJob, FlushTable, JobResult } from './job.ts'
 import type { JobEnvironment } from './job-environment.ts'
 import { createOutputFiles } from './output-files.ts'
@@ -139,7 +139,8 @@ async function writeMerged(context: ReadContext, merge: RowMerge, outputs: Outpu
   }
 }
 
-function writeRows({ shape }: ReadContext, rows: MergedRows, keys: number): Parameters<OutputFiles['append']>[1] {
+/** Merged rows as a table writer takes them; `keys` are theirs. */
+export function writeRows({ shape }: ReadContext, rows: MergedRows, keys: number): WriteRows {
   const vectors = shape.layout.columns.map((_, ordinal) => (ordinal === shape.directOrdinal ? undefined : rows.column(ordinal)))
   return { rowCount: rows.count, keys, tombstones: rows.tombstones(), vectors }
 }

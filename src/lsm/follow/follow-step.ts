@@ -59,8 +59,8 @@ export function beginFreshStep(shard: FollowedShard, manifest: ManifestState, ve
   }
 }
 
-function addMemtable({ state: { options: { kernel, memtableMemory, settings } }, memtables, sequence }: FollowStep): void {
-  memtables.push(createMemtable(kernel, memtableMemory, sequence, settings.memtableBytesMax))
+function addMemtable({ state, memtables, sequence }: FollowStep): void {
+  memtables.push(createMemtable(state.memtables, sequence))
 }
 
 /** Takes the shard's next record; `counts` false: of a statement that never came to be. 53200 when there is no memory for it, and then nothing was taken. */

@@ -6,7 +6,6 @@ import type { RangeCover } from '../keys/range-cover.ts'
 import type { RowLayout } from '../keys/row-layout.ts'
 import type { TableMeta, TableReader } from '../table/table.ts'
 import type { ReadStats, ScanRequest } from '../tree.ts'
-import type { Memtable } from '../state/memtable.ts'
 import type { Levels, TableFile } from '../state/version.ts'
 import type { View } from '../state/view.ts'
 import type { Kernel } from '../../kernel/kernel.ts'
@@ -23,7 +22,10 @@ import type { ReadContext } from './read-context.ts'
 import { planStretches } from './stretches.ts'
 import type { FileRun, StretchPlan } from './stretches.ts'
 import { openLayers } from './layers/open-layers.ts'
+import { noMemtableLayers, openMemtableLayers } from './layers/memtable-layers.ts'
+import type { MemtableLayers, ReadMemtable } from './layers/memtable-layers.ts'
 import { planLayers } from './layers/plan-layers.ts'
+import { createRecentSource } from './merge/recent-source.ts'
 import { createTableSource } from './merge/table-source.ts'
 import type { SmallStart } from './merge/table-source.ts'
 import { viewFile } from './merge/view-file.ts'
@@ -66,22 +68,23 @@ export interface ViewRuns {
   /** Of those that may have an entry. */
   readonly memtables: readonly MemtableSource[]
   /** What each of `memtables` reads. */
-  readonly memtablesRead: readonly Memtable[]
+  readonly memtablesRead: readonly ReadMemtable[]
   readonly files: readonly FileRun[]
 }
 
 /** Once `loadCovers` has nothing to wait for. */
-export function openViewRuns(context: ReadContext, view: View, sequence: number, { lower = firstBoundary, upper }: Pick<ScanRequest, 'lower' | 'upper'>, memtableOptions?: MemtableSourceOptions): ViewRuns {
+export function openViewRuns(context: ReadContext, view: View, sequence: number, { lower = firstBoundary, upper }: Pick<ScanRequest, 'lower' | 'upper'>, memtableOptions?: MemtableSourceOptions, layers: MemtableLayers = noMemtableLayers): ViewRuns {
   const { tableId } = context.shape.layout
   let cover: RangeCover = emptyCover
   const cut = (added: RangeCover): RangeCover => (added.length === 0 ? cover : unionOfCovers(cover, clipCover(added, lower, upper)))
-  const memtables: MemtableSource[] = [], memtablesRead: Memtable[] = []
+  const memtables: MemtableSource[] = [], memtablesRead: ReadMemtable[] = []
   for (const memtable of view.memtables) {
     const bound = memtable.bound(sequence)
     // What comes later is not seen; of one that shows all it has, it is.
     if (bound === sequence && memtable.entryCount() === 0 && memtable.rangeCount() === 0) continue
-    memtables.push(createMemtableSource(context, memtable.handle, bound, cover, memtableOptions))
-    memtablesRead.push(memtable)
+    const layer = layers.of(memtable)
+    memtables.push(layer === undefined ? createMemtableSource(context, memtable.handle, bound, cover, memtableOptions) : createRecentSource(context, layer.recent, cover))
+    memtablesRead.push({ memtable, cover, layer })
     cover = cut(memtable.cover(tableId, bound))
   }
   const files: FileRun[] = []
@@ -97,8 +100,13 @@ export function openTableSources(context: ReadContext, { files }: ViewRuns, colu
   return files.map(({ readers, cover }) => createTableSource(context, { files: readers.map((reader) => viewFile(reader, context.stats)), cover, columns, readAhead: mergeReadAhead, ...(startsSmall && { startsSmall }) }))
 }
 
+export interface SourcesRequest extends ScanRequest {
+  /** Whether row groups are read once the sources are closed, by whoever keeps the view. */
+  readonly rowsOutliveScan?: true
+}
+
 /** Once `loadCovers` has nothing to wait for. `wanted`: the ordinals that will be asked for. */
-export function openScanSources(kernel: Kernel, view: View, sequence: number, shape: RowLayout, request: ScanRequest, wanted: readonly number[], stats?: ReadStats): ScanSources {
+export function openScanSources(kernel: Kernel, view: View, sequence: number, shape: RowLayout, request: SourcesRequest, wanted: readonly number[], stats?: ReadStats): ScanSources {
   const context: ReadContext = { kernel, shape, reverse: request.reverse === true && request.anyOrder !== true, stats }
   const { columns: kinds } = shape.layout
   const { merge, plan, memtables } = request.anyOrder === true ? planAnyOrder(context, view, sequence, request) : planKeyOrder(context, view, sequence, request, wanted)
@@ -124,13 +132,24 @@ function planKeyOrder(context: ReadContext, view: View, sequence: number, reques
   return { merge, plan: planStretches(context, request.lower ?? firstBoundary, request.upper, files, memtables), memtables: memtables.map((_, i) => i) }
 }
 
-function planAnyOrder(context: ReadContext, view: View, sequence: number, request: ScanRequest): Planned {
+function planAnyOrder(context: ReadContext, view: View, sequence: number, request: SourcesRequest): Planned {
+  const { lower = firstBoundary, upper, rowsOutliveScan } = request
+  const images = lower.length === 0 && upper === undefined && rowsOutliveScan !== true ? openMemtableLayers(context, view, sequence) : noMemtableLayers
+  try {
+    return planWithImages(context, view, sequence, request, images)
+  } catch (error) {
+    images.close()
+    throw error
+  }
+}
+
+function planWithImages(context: ReadContext, view: View, sequence: number, request: ScanRequest, images: MemtableLayers): Planned {
   const { lower = firstBoundary, upper } = request, { shape } = context
-  const { memtables, memtablesRead, files } = openViewRuns(context, view, sequence, request, { firstPageRows: wholePageRows })
+  const { memtables, memtablesRead, files } = openViewRuns(context, view, sequence, request, { firstPageRows: wholePageRows }, images)
   const merge = createRowMerge(context, { sources: memtables, keepTombstones: false })
   const filled = memtables.map((_, i) => i).filter((i) => hasEntry(memtables[i]!, lower, upper))
   const hasAllFiles = files.length === runsOf(view, shape.layout.tableId, firstBoundary, undefined).length
-  const layers = openLayers(context, { memtables: memtablesRead, files, hasAllFiles, sequence, lower, upper })
+  const layers = openLayers(context, { memtables: memtablesRead, images, files, hasAllFiles, sequence, lower, upper })
   return { merge, plan: planLayers(context, lower, upper, layers, filled.length > 0), memtables: filled }
 }
 

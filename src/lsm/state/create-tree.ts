@@ -182,7 +182,7 @@ export async function closeTree(state: TreeState): Promise<void> {
   const closed = new LsmtError('55000', `the tree of shard ${state.options.shard} was closed`)
   state.closing.abort(closed)
   for (const waiter of state.waiters.splice(0)) waiter.reject(closed)
-  await Promise.all([lanes.flush, lanes.background, lanes.compaction, lanes.publish])
+  await Promise.all([lanes.flush, lanes.background, lanes.compaction, lanes.publish, state.memtables.images.settled()])
   try {
     await log.close()
   } finally {
@@ -190,6 +190,7 @@ export async function closeTree(state: TreeState): Promise<void> {
     while (state.deletions.size > 0) await Promise.all(state.deletions)
     state.active.release()
     for (const { memtable } of state.frozen) memtable.release()
+    await state.memtables.images.settled()
     state.pointReader.free()
     for (const shape of state.allShapes) shape.free()
     if (batchScratch.address !== 0) kernel.heap.free(batchScratch.address)

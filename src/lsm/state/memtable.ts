@@ -7,6 +7,7 @@ import { invariant, LsmtError } from '../../errors.ts'
 import type { Kernel } from '../../kernel/kernel.ts'
 import type { Pointer } from '../../kernel/linear-memory.ts'
 import { tableKey } from '../batch-builder.ts'
+import type { ImageKeeper, MemtableImages } from '../image/image.ts'
 import { compareBoundaries, compareBytes, copyOut } from '../keys/key-bytes.ts'
 import type { Boundary } from '../keys/key-bytes.ts'
 import { coverOf, emptyCover } from '../keys/range-cover.ts'
@@ -29,6 +30,8 @@ export interface Memtable {
   cover(tableId: number, sequence: number): RangeCover
   /** Applies a whole batch that stands in linear memory. */
   apply(batch: Pointer, batchBytes: number): void
+  /** Images of it, where it is one of a tree. */
+  readonly images: MemtableImages | undefined
   retain(): void
   release(): void
 }
@@ -37,19 +40,27 @@ const segmentBytesMin = 64 * 1024
 const segmentBytesMax = 1024 * 1024
 const ownSegmentBytesMin = 4 * 1024
 
+/** What a memtable of a tree is made with. */
+export interface MemtableOptions {
+  readonly kernel: Kernel
+  readonly memory: MemtableMemory
+  readonly images: ImageKeeper
+  readonly expectedBytes: number
+}
+
 /** A memtable with one reference, the caller's. */
-export function createMemtable(kernel: Kernel, memory: MemtableMemory, startSequence: number, expectedBytes: number): Memtable {
+export function createMemtable({ kernel, memory, images, expectedBytes }: MemtableOptions, startSequence: number): Memtable {
   const segmentBytes = Math.min(segmentBytesMax, Math.max(segmentBytesMin, expectedBytes >>> 3))
-  return newMemtable(kernel, memory, startSequence, () => segmentBytes, (sequence) => sequence)
+  return newMemtable({ kernel, memory, images }, startSequence, () => segmentBytes, (sequence) => sequence)
 }
 
 /** A memtable with sequence numbers of its own, all of which every read sees: small at first, since most stay so. */
 export function createOwnMemtable(kernel: Kernel, memory: MemtableMemory): Memtable {
-  return newMemtable(kernel, memory, 0, (usedBytes) => Math.min(segmentBytesMax, Math.max(ownSegmentBytesMin, usedBytes)), () => Number.MAX_SAFE_INTEGER)
+  return newMemtable({ kernel, memory }, 0, (usedBytes) => Math.min(segmentBytesMax, Math.max(ownSegmentBytesMin, usedBytes)), () => Number.MAX_SAFE_INTEGER)
 }
 
 /** `segmentBytes`: how large the next segment is to be, by the bytes of those before. */
-function newMemtable(kernel: Kernel, memory: MemtableMemory, startSequence: number, segmentBytes: (bytes: number) => number, bound: Memtable['bound']): Memtable {
+function newMemtable({ kernel, memory, images }: Pick<MemtableOptions, 'kernel' | 'memory'> & Partial<MemtableOptions>, startSequence: number, segmentBytes: (bytes: number) => number, bound: Memtable['bound']): Memtable {
   const { heap, exports } = kernel
   const segments: Pointer[] = []
   let bytes = 0
@@ -70,6 +81,7 @@ function newMemtable(kernel: Kernel, memory: MemtableMemory, startSequence: numb
   }
   // No accessors: they would make every memtable an object of its own kind, and point reads ask those of all shards.
   const memtable = {
+    images: undefined as MemtableImages | undefined,
     handle,
     startSequence,
     isEmpty: true,
@@ -94,11 +106,13 @@ function newMemtable(kernel: Kernel, memory: MemtableMemory, startSequence: numb
     release(): void {
       invariant(references > 0, 'a freed memtable is released')
       if (--references > 0) return
+      memtable.images?.free()
       for (const segment of segments) heap.free(segment)
       memory.bytes -= bytes
       memory.onFreed()
     },
   }
+  memtable.images = images?.imagesOf(memtable)
   return memtable
 }
 

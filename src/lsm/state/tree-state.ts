@@ -14,7 +14,7 @@ import type { LogSource } from '../log/log-source.ts'
 import type { LogRounds } from '../log/rounds/log-rounds.ts'
 import { outcomeOf } from '../log/outcome.ts'
 import type { ManifestState } from '../manifest.ts'
-import type { Memtable } from './memtable.ts'
+import type { Memtable, MemtableOptions } from './memtable.ts'
 import { deleteUnpinned } from '../pins/file-pins.ts'
 import type { FilePins } from '../pins/file-pins.ts'
 import type { MemtableMemory } from './memtable-memory.ts'
@@ -114,6 +114,8 @@ export interface TreeState {
   maxTableId: number
   view: View
   active: Memtable
+  /** What the next ones are made with. */
+  readonly memtables: MemtableOptions
   /** Oldest first. */
   frozen: FrozenMemtable[]
   manifest: ManifestState

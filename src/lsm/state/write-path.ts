@@ -142,9 +142,9 @@ export function freezeIfPossible(state: TreeState): boolean {
 
 /** Ends the active memtable, if anything was applied since it was started, and begins another and a log segment. */
 export function freeze(state: TreeState): boolean {
-  const { active, visibleSequence, options: { kernel, memtableMemory, settings } } = state
+  const { active, visibleSequence } = state
   if (visibleSequence === active.startSequence) return false
-  const next = createMemtable(kernel, memtableMemory, visibleSequence, settings.memtableBytesMax)
+  const next = createMemtable(state.memtables, visibleSequence)
   state.frozen.push({ memtable: active, minSequence: active.startSequence + 1, maxSequence: visibleSequence, layouts: [...state.layouts.values()], maxTableId: state.maxTableId })
   state.active = next
   replaceView(state)

@@ -34,7 +34,7 @@ export async function openTable(options: OpenTableOptions): Promise<TableReader>
     throw error
   }
   const isNear = object.readSync !== undefined
-  const file = new OpenFile({ ...options, name, object, keepsTail: isNear || options.tail === 'now' })
+  const file = new OpenFile({ ...options, name, object, keepsTail: options.tail === 'now' || (isNear && options.tail !== 'whileHeld') })
   try {
     if (options.tail === 'now' || (isNear && options.tail === undefined)) await file.loader.read()
     return new FileReader(file, meta)

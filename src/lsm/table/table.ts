@@ -57,7 +57,7 @@ export interface WriteRows {
 
 /** What `createTableWriter` (src/lsm/table/table-writer.ts) needs. */
 export interface TableWriterOptions {
-  readonly storage: Storage
+  readonly storage: Pick<Storage, 'create'>
   readonly kernel: Kernel
   readonly layout: TableLayout
   readonly fileNumber: number
@@ -67,16 +67,17 @@ export interface TableWriterOptions {
 
 /** What `openTable` (src/lsm/table/table-reader.ts) needs. */
 export interface OpenTableOptions {
-  readonly storage: Storage
+  readonly storage: Pick<Storage, 'open'>
   readonly kernel: Kernel
   readonly cache: ChunkCache
   readonly meta: TableMeta
   readonly shard: number
   /**
    * When the tail is read: before the file is open, or when it is first needed. By default before where storage reads
-   * synchronously: there it costs little, and nobody needs to wait. Read so early, and there in any case, it stays in memory.
+   * synchronously: there it costs little, and nobody needs to wait. Read so early, and there in any case, it stays in memory,
+   * but 'whileHeld'.
    */
-  readonly tail?: 'now' | 'whenNeeded'
+  readonly tail?: 'now' | 'whenNeeded' | 'whileHeld'
 }
 
 export interface TableWriter {

@@ -18,6 +18,7 @@ const KiB = 1024
 export const tinySettings: TreeSettings = {
   ...defaultTreeSettings,
   memtableBytesMax: 24 * KiB,
+  memtableImageRowsMin: 8,
   frozenMemtablesMax: 2,
   logSegmentBytes: 8 * KiB,
   rowGroupBytes: 600,

@@ -1,8 +1,7 @@
-/** The runs of table files as layers, each with a lane of keys for every newer run. */
+/** Images of memtables and the runs of table files as layers, each with a lane of keys for every newer run. */
 import { compareBoundaries, compareBytes } from '../../keys/key-bytes.ts'
 import type { Boundary } from '../../keys/key-bytes.ts'
 import { emptyCover } from '../../keys/range-cover.ts'
-import type { Memtable } from '../../state/memtable.ts'
 import { createMemtableSource } from '../merge/memtable-source.ts'
 import { createTableSource } from '../merge/table-source.ts'
 import { viewFile } from '../merge/view-file.ts'
@@ -11,7 +10,8 @@ import type { FileRun } from '../stretches.ts'
 import { createKeyLane } from './key-lane.ts'
 import type { KeyLane } from './key-lane.ts'
 import type { Layer, Layers } from './plan-layers.ts'
-import { createRecentKeys, withRecentKeys } from './recent-keys.ts'
+import type { MemtableLayers, ReadMemtable } from './memtable-layers.ts'
+import { createRecentKeys, recentLane, withRecentKeys } from './recent-keys.ts'
 import { createShadow, filesMayHave } from './shadow.ts'
 
 const firstPageRows = 1024
@@ -21,7 +21,9 @@ const readAhead = 4
 
 export interface LayersOptions {
   /** Newest first, those without an entry left out. */
-  readonly memtables: readonly Memtable[]
+  readonly memtables: readonly ReadMemtable[]
+  /** Closed with the layers. */
+  readonly images: MemtableLayers
   /** Newest first. */
   readonly files: readonly FileRun[]
   /** Whether the tree has no other run of files. */
@@ -31,33 +33,41 @@ export interface LayersOptions {
   readonly upper: Boundary
 }
 
-export function openLayers(context: ReadContext, { memtables, files, hasAllFiles, sequence, lower, upper }: LayersOptions): Layers {
+export function openLayers(context: ReadContext, { memtables, images, files, hasAllFiles, sequence, lower, upper }: LayersOptions): Layers {
   // One that shows all it has, whatever the snapshot, counts its operations by itself.
-  const isOwn = ({ bound }: Memtable): boolean => bound(sequence) !== sequence
-  const shared = memtables.filter((memtable) => !isOwn(memtable)).map((memtable) => ({ memtable, recent: createRecentKeys(context, memtable, sequence) }))
+  const isOwn = ({ memtable: { bound } }: ReadMemtable): boolean => bound(sequence) !== sequence
+  const shared = memtables.filter((each) => !isOwn(each)).map(({ memtable, cover, layer }) => ({ memtable, cover, layer, recent: createRecentKeys(context, memtable, sequence) }))
   // To the end, not only as far as the scan reads: of its last row group all is to be known.
-  const memtableLane = ({ handle, bound }: Memtable): KeyLane => createKeyLane(context, {
+  const memtableLane = ({ memtable: { handle, bound } }: ReadMemtable): KeyLane => createKeyLane(context, {
     open: () => createMemtableSource(context, handle, bound(sequence), emptyCover, { firstPageRows }),
     isInMemory: true, mayHave: () => true, lower, upper: undefined,
   })
+  const sharedLane = (each: (typeof shared)[number]): KeyLane => withRecentKeys(context, each.recent, memtableLane(each))
   const fileLane = ({ readers }: FileRun): KeyLane => createKeyLane(context, {
     open: () => createTableSource(context, { files: readers.map((reader) => viewFile(reader, context.stats)), cover: emptyCover, columns: [], readAhead }),
     isInMemory: false, mayHave: filesMayHave(readers), maxSequence: maxSequenceOf(readers), lower, upper,
   })
+  const ownLanes = (): readonly KeyLane[] => memtables.filter(isOwn).map(memtableLane)
   const memtablesSince = Math.min(...shared.map(({ memtable }) => memtable.startSequence))
-  const layers = files.map((run, i): Layer => ({
+  const fileLayers = files.map((run, i): Layer => ({
     ...run,
     shadow: createShadow(context, {
       sequence, cover: run.cover,
-      lanes: [...shared.map(({ memtable, recent }) => withRecentKeys(context, recent, memtableLane(memtable))), ...files.slice(0, i).map(fileLane)],
-      ownLanes: memtables.filter(isOwn).map(memtableLane),
+      lanes: [...shared.map(sharedLane), ...files.slice(0, i).map(fileLane)],
+      ownLanes: ownLanes(),
       hasAll: (low, high) => isBefore(run, memtablesSince) && ((files.length === 1 && hasAllFiles) || (compareBytes(low, lower) >= 0 && compareBoundaries(high, upper) <= 0)),
     }),
   }))
+  const imageLayers = shared.flatMap(({ layer, cover }, i): Layer[] => (layer === undefined ? [] : [{
+    readers: [layer.image.reader], cover,
+    shadow: createShadow(context, { sequence, cover, lanes: [...shared.slice(0, i).map(sharedLane), ...(layer.recent.count === 0 ? [] : [recentLane(context, layer.recent)])], ownLanes: ownLanes(), hasAll: () => true }),
+  }]))
   return {
-    layers,
+    layers: [...imageLayers, ...fileLayers],
+    onMemtableRows: images.noteReads,
     close() {
       for (const { recent } of shared) recent.close()
+      images.close()
     },
   }
 }

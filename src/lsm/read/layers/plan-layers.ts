@@ -20,6 +20,8 @@ export interface Layer extends FileRun {
 export interface Layers {
   /** Newest first. */
   readonly layers: readonly Layer[]
+  /** Called when rows of memtables are about to be read one by one. */
+  onMemtableRows(): void
   close(): void
 }
 
@@ -37,15 +39,16 @@ interface LayersState {
   /** What is left, the next one last. */
   readonly files: LayerFile[]
   hasMemtableRows: boolean
+  readonly onMemtableRows: () => void
   held: TableReader | undefined
   isClosed: boolean
 }
 
 /** The context is not a reverse one. */
-export function planLayers(context: ReadContext, lower: Uint8Array, upper: Boundary, { layers, close }: Layers, hasMemtableRows: boolean): StretchPlan {
+export function planLayers(context: ReadContext, lower: Uint8Array, upper: Boundary, { layers, onMemtableRows, close }: Layers, hasMemtableRows: boolean): StretchPlan {
   const isEmpty = compareBoundaries(lower, upper) >= 0
   const files = isEmpty ? [] : layers.flatMap(({ readers, shadow }) => readers.map((reader, i) => ({ reader, shadow, next: i === 0 ? undefined : readers[i + 1] })).reverse())
-  const state: LayersState = { context, lower, upper, files, hasMemtableRows: !isEmpty && hasMemtableRows, held: undefined, isClosed: false }
+  const state: LayersState = { context, lower, upper, files, hasMemtableRows: !isEmpty && hasMemtableRows, onMemtableRows, held: undefined, isClosed: false }
   return {
     next: () => nextStretch(state),
     close() {
@@ -94,5 +97,7 @@ function enter(state: LayersState, { reader, shadow, next }: LayerFile): Stretch
 function memtableRows(state: LayersState): Stretch | undefined {
   const { hasMemtableRows, lower, upper } = state
   state.hasMemtableRows = false
-  return !hasMemtableRows ? undefined : { kind: 'merged', memtablesOnly: true, lower, upper }
+  if (!hasMemtableRows) return undefined
+  state.onMemtableRows()
+  return { kind: 'merged', memtablesOnly: true, lower, upper }
 }

@@ -8,6 +8,7 @@ import { tableKey } from '../../batch-builder.ts'
 import type { Boundary } from '../../keys/key-bytes.ts'
 import { createArena } from '../../state/arena.ts'
 import type { Memtable } from '../../state/memtable.ts'
+import type { MemtableRows } from '../merge/memtable-source.ts'
 import { positionOf } from '../merge/run-page.ts'
 import { bitAt } from '../read-context.ts'
 import type { ReadContext } from '../read-context.ts'
@@ -15,20 +16,16 @@ import { checkDecoded, keyChunk } from '../row-group-columns.ts'
 import { recordBytes, takeOut } from './key-lane.ts'
 import type { KeyLane, KeyedRows, StandingRows } from './key-lane.ts'
 
-/** Ascending, of a memtable. */
-interface Keys {
+/** Ascending. */
+export interface RecentRows extends MemtableRows {
   /** For the kernel that takes rows out, and eight bytes for the one that searches. */
   readonly record: Pointer
-  /** As rows have them, and as refs to their bytes. */
-  readonly keys: Pointer
-  readonly refs: Pointer
-  readonly count: number
 }
 
 /** Keys of a memtable by when they were written; used by the lanes of all layers of one scan. */
 export interface RecentKeys {
-  /** What was written after `since`, and maybe more; undefined where that is too much to look at anew. */
-  after(since: number): Keys | undefined
+  /** What was written after `since`, and maybe more, but when first asked; undefined where that is too much to look at anew. */
+  after(since: number): RecentRows | undefined
   close(): void
 }
 
@@ -38,18 +35,18 @@ const recentMax = 1024
 export function createRecentKeys(context: ReadContext, { handle, bound }: Memtable, sequence: number): RecentKeys {
   const { kernel: { heap, memory, exports }, shape } = context
   const arena = createArena(heap, 24 * recentMax + 1024)
-  let known: (Keys & { readonly since: number }) | undefined, tooLongAgo = -1
+  let known: (RecentRows & { readonly since: number }) | undefined, tooLongAgo = -1
 
-  function read(since: number): Keys | undefined {
+  function read(since: number): RecentRows | undefined {
     arena.reset()
     const record = arena.allocate(recordBytes), prefix = arena.allocate(tableIdBytes), refs = arena.allocate(8 * recentMax), rows = arena.allocate(8 * recentMax)
     memory.u8.set(tableKey(shape.layout.tableId), prefix)
     const count = exports.skiplistReadSince(handle, since, bound(sequence), prefix, tableIdBytes, refs, rows, recentMax)
     if (count < 0) return undefined
-    if (shape.form !== 'i64' || count === 0) return { record, keys: refs, refs, count }
+    if (shape.form !== 'i64' || count === 0) return { record, keys: refs, refs, rows, count }
     const keys = arena.allocate(8 * count)
     exports.rowKeysToI64(refs, count, keys)
-    return { record, keys, refs, count }
+    return { record, keys, refs, rows, count }
   }
   return {
     after(since) {
@@ -66,7 +63,7 @@ export function createRecentKeys(context: ReadContext, { handle, bound }: Memtab
 
 /** `all`: the same memtable's lane of all its keys. */
 export function withRecentKeys(context: ReadContext, recent: RecentKeys, all: KeyLane): KeyLane {
-  const recentAfter = (since: number): Keys | undefined => (since < 0 ? undefined : recent.after(since))
+  const recentAfter = (since: number): RecentRows | undefined => (since < 0 ? undefined : recent.after(since))
   return {
     isClear(low, high, since) {
       const found = recentAfter(since)
@@ -82,20 +79,32 @@ export function withRecentKeys(context: ReadContext, recent: RecentKeys, all: Ke
   }
 }
 
+/** The lane of what was written since an image of its memtable was made, for the image. */
+export function recentLane(context: ReadContext, recent: RecentRows): KeyLane {
+  return {
+    isClear: (low, high) => recent.count === 0 || hasNone(context, recent, low, high),
+    hide(rows, standing) {
+      takeOutFound(context, recent, rows, standing)
+      return undefined
+    },
+    close: () => undefined,
+  }
+}
+
 /** Of row groups with so many rows a key, each key is searched for; of others all keys are decoded. */
 const searchedShare = 128
 
 /** As `columnFindKey` tells it. */
 const absent = -1
 
-function takeOutFound(context: ReadContext, found: Keys, rows: KeyedRows, standing: StandingRows): void {
+function takeOutFound(context: ReadContext, found: RecentRows, rows: KeyedRows, standing: StandingRows): void {
   const { record, keys, count } = found
   const first = positionOf(context, keys, count, rows.low), end = positionOf(context, keys, count, rows.high)
   if ((end - first) * searchedShare > rows.rowCount) takeOut(context, record, keys, first, end, rows, standing)
   else takeOutEach(context, found, first, end, rows, standing)
 }
 
-function takeOutEach(context: ReadContext, { record, refs }: Keys, first: number, end: number, { keys: { chunk, arena } }: KeyedRows, standing: StandingRows): void {
+function takeOutEach(context: ReadContext, { record, refs }: RecentRows, first: number, end: number, { keys: { chunk, arena } }: KeyedRows, standing: StandingRows): void {
   const { memory: { u8, u32 }, exports } = context.kernel
   const scratchBytes = first < end ? exports.columnDecodeScratchBytes(chunk) : 0, scratch = scratchBytes === 0 ? 0 : arena.allocate(scratchBytes)
   for (let ref = (refs >>> 2) + 2 * first; ref < (refs >>> 2) + 2 * end; ref += 2) {
@@ -106,6 +115,6 @@ function takeOutEach(context: ReadContext, { record, refs }: Keys, first: number
   }
 }
 
-function hasNone(context: ReadContext, { keys, count }: Keys, low: Uint8Array, high: Boundary): boolean {
+function hasNone(context: ReadContext, { keys, count }: RecentRows, low: Uint8Array, high: Boundary): boolean {
   return positionOf(context, keys, count, low) === positionOf(context, keys, count, high)
 }

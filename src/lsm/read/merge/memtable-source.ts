@@ -134,30 +134,39 @@ function nextPage(state: SourceState): RunPage | undefined {
     keys = arena.allocate(8 * count)
     exports.rowKeysToI64(keyRefs, count, keys)
   }
+  return memtablePage(context, { keys, refs: keyRefs, rows, count }, { from: 0, to: count, last: state.ended }, state.cover, state.bounds, arena)
+}
+
+/** Rows of a memtable, ascending or descending by key. */
+export interface MemtableRows {
+  /** As runs have them, and as refs to their bytes. */
+  readonly keys: Pointer
+  readonly refs: Pointer
+  /** Refs, empty ones of tombstones. */
+  readonly rows: Pointer
+  readonly count: number
+}
+
+/** A page of them, `arena` for what it needs. (Spreading one object into another would leave a kilobyte to the next full collection.) */
+export function memtablePage(context: ReadContext, read: MemtableRows, { from, to, last }: Pick<RunPage, 'from' | 'to' | 'last'>, cover: RangeCover, bounds: Bounds, arena: Arena): RunPage {
+  const { keys, rows, count } = read
   return {
     rowCount: count,
     keys,
-    from: 0,
-    to: count,
-    last: state.ended,
+    from,
+    to,
+    last,
     tombstones: tombstoneBits(context, rows, count, arena),
-    covered: coveredBits(context, state.cover, keys, count, state.bounds, arena),
+    covered: coveredBits(context, cover, keys, count, bounds, arena),
     flipped: false,
     rows,
-    column: onceEach((ordinal) => columnVector(context, { keyRefs, rows, count, arena }, ordinal)),
+    column: onceEach((ordinal) => columnVector(context, read, ordinal, arena)),
   }
 }
 
-interface ReadRows {
-  readonly keyRefs: Pointer
-  readonly rows: Pointer
-  readonly count: number
-  readonly arena: Arena
-}
-
-function columnVector(context: ReadContext, { keyRefs, rows, count, arena }: ReadRows, ordinal: number): Vector {
+function columnVector(context: ReadContext, { refs, rows, count }: MemtableRows, ordinal: number, arena: Arena): Vector {
   const { kernel, shape } = context
-  if (shape.valueIndexes[ordinal]! < 0) return keyColumnVector(kernel, shape, ordinal, keyRefs, count, arena)
+  if (shape.valueIndexes[ordinal]! < 0) return keyColumnVector(kernel, shape, ordinal, refs, count, arena)
   return valueColumnVector(context, rows, count, ordinal, arena)
 }
 
@@ -174,7 +183,7 @@ export function valueColumnVector({ kernel, shape }: ReadContext, rows: Pointer,
 }
 
 /** Puts a cell where rows are older than the column. Tombstones stay null. */
-function fillMissing({ u8, u16, u32 }: LinearMemory, { rows, count }: Pick<ReadRows, 'rows' | 'count'>, valueIndex: number, cell: Pointer, out: Pointer, nulls: Pointer): void {
+function fillMissing({ u8, u16, u32 }: LinearMemory, { rows, count }: Pick<MemtableRows, 'rows' | 'count'>, valueIndex: number, cell: Pointer, out: Pointer, nulls: Pointer): void {
   for (let i = 0; i < count; i++) {
     const ref = (rows >>> 2) + 2 * i
     if (u32[ref + 1] === 0 || valueIndex < u16[u32[ref]! >>> 1]!) continue

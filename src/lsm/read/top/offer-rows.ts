@@ -48,7 +48,7 @@ export async function offerRows(kernel: Kernel, view: View, sequence: number, sh
   const keys = [...new Set(top.keys.map(({ ordinal }) => ordinal))]
   const covers = loadCovers(view, request, stats)
   if (covers !== undefined) await covers
-  const sources = openScanSources(kernel, view, sequence, shape, { ...request, anyOrder: true }, [...keys, ...top.others], stats)
+  const sources = openScanSources(kernel, view, sequence, shape, { ...request, anyOrder: true, rowsOutliveScan: true }, [...keys, ...top.others], stats)
   const { context, predicate } = sources
   const first = top.keys[0]!
   const state: TopState = { sources, top, filter: createBoundFilter(context, top), rank: zoneRank(kernel.memory, first, shape), arena: createArena(kernel.heap) }

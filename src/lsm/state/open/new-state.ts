@@ -1,9 +1,10 @@
 /** A tree as its table files have it, before its log is read. */
+import { createImageKeeper } from '../../image/memtable-images.ts'
 import type { Log } from '../../log/log.ts'
 import type { ManifestState } from '../../manifest.ts'
 import { PointReader } from '../../read/point/point-read.ts'
 import { createMemtable } from '../memtable.ts'
-import { defineTable } from '../tree-state.ts'
+import { defineTable, noteTrouble } from '../tree-state.ts'
 import type { TreeOptions, TreeState } from '../tree-state.ts'
 import { releaseVersion } from '../version.ts'
 import type { Version } from '../version.ts'
@@ -11,17 +12,18 @@ import { createView } from '../view.ts'
 
 /** Takes over the reference to `version`. */
 export function newTreeState(options: TreeOptions, manifest: ManifestState, log: Log, version: Version): TreeState {
-  const { kernel, memtableMemory, settings } = options
-  const active = createMemtable(kernel, memtableMemory, manifest.flushedSequence, settings.memtableBytesMax)
+  const { kernel, memtableMemory: memory, settings, cache, clock, shard } = options, closing = new AbortController()
+  const images = createImageKeeper({ kernel, cache, clock, settings, shard, signal: closing.signal, onFailure: (error) => noteTrouble(state, 'an image of a memtable', error) })
+  const memtables = { kernel, memory, images, expectedBytes: settings.memtableBytesMax }, active = createMemtable(memtables, manifest.flushedSequence)
   const state: TreeState = {
     options, log, pointReader: new PointReader(kernel),
     counters: { flushes: 0, compactions: 0, trivialMoves: 0, bytesFlushed: 0, bytesIngested: 0, bytesCompacted: 0, stalledSlowMs: 0, stalledStopMs: 0 },
     layouts: new Map(), shapes: new Map(), allShapes: [], maxTableId: manifest.maxTableId,
     view: createView({ memtables: [active], version, shapes: new Map() }),
-    active, frozen: [], manifest, nextFileNumber: manifest.nextFileNumber,
+    active, memtables, frozen: [], manifest, nextFileNumber: manifest.nextFileNumber,
     nextSequence: manifest.flushedSequence + 1, visibleSequence: manifest.flushedSequence,
     pending: [], waiters: [], failure: undefined, background: undefined, flushFailure: undefined,
-    closing: new AbortController(),
+    closing,
     lanes: { publish: Promise.resolve(), ingesting: false, flush: undefined, compaction: Promise.resolve(), compacting: false, compactionWanted: false, background: Promise.resolve() },
     deletions: new Set(), batchScratch: { address: 0, byteLength: 0 },
   }

@@ -188,7 +188,7 @@ function readInSync({ kernel, cache, meta, file, object }: TailLoaderOptions, st
   const frame = cache.reserve(meta.tailBytes)
   try {
     const address = cache.addressOf(frame)
-    countRequest(stats, meta.tailBytes)
+    if (object.readCounted === undefined) countRequest(stats, meta.tailBytes)
     object.readSync!(kernel.memory.u8.subarray(address, address + meta.tailBytes), meta.byteLength - meta.tailBytes)
     return { frame, tail: readTail(kernel, file, meta, address) }
   } catch (error) {
