@@ -184,8 +184,8 @@ export interface EngineCatalog {
   readonly catalogVersion: number
 }
 
-/** Rows of one table by key: as `EngineSession.get`. */
-export interface RowsByKey { get(snapshot: EngineSnapshot | undefined, key: readonly EngineValue[], stats?: ReadStats): ReturnType<EngineSession['get']> }
+/** Rows of one table by key: as `EngineSession.get`. `valueAtHand`: the first column of the row of a key that is one text; undefined: there is no such row; false: `get` is to tell. */
+export interface RowsByKey { get(snapshot: EngineSnapshot | undefined, key: readonly EngineValue[], stats?: ReadStats): ReturnType<EngineSession['get']>; valueAtHand?(key: string): EngineValue | undefined | false }
 
 /** What statements ask for, alike within a transaction and outside of any. */
 export interface EngineSession extends EngineCatalog {

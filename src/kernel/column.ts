@@ -12,6 +12,10 @@
  */
 import type { Pointer } from './linear-memory.ts'
 
+/** Bytes of a record for `columnGetResident` before its row groups, and of a row group with so many columns. */
+export const residentHeadBytes = 24
+export const residentGroupBytes = (columnCount: number): number => (20 + 4 * columnCount + 7) & ~7
+
 /** Of a value that was looked for: null; a value; a text that is ASCII; not read, since it needs scratch or cannot be read. */
 export const cellStates = { isNull: 0, isThere: 1, isAscii: 2, isUnread: 3 } as const
 
@@ -91,6 +95,17 @@ export interface ColumnExports {
    * `out + 8`, as u32, what it is, of `cellStates`. `out`: 16 bytes.
    */
   columnGetIndexed(chunk: Pointer, index: Pointer, hash: Pointer, key: Pointer, keyBytes: number, column: Pointer, out: Pointer): number
+
+  /**
+   * The same in the row group of a file that the key would be in, by a record of what is in memory of the file:
+   * ```
+   * ┌ u32 row groups │ u32 bytes that all first keys share │ u32 × 3 their prefixes, refs, texts as `zoneMapRowGroupOf` has them │ u32 columns ┐
+   * ├ row group: f64 version │ u32 keys │ u32 their index │ u32 tombstones │ u32 × columns: chunks by ordinal; 0: none │ pad 8 ┤ …
+   * ```
+   * Of a row group only what was noted under `version` is used. Gives the row, its row group as u32 at `out + 12`, -1 for a key that no row has, -2 for a row
+   * that is deleted, and -3 where that has to be found out otherwise, as where column `ordinal` (-1: none) is compressed. `out`: 24 bytes.
+   */
+  columnGetResident(record: Pointer, version: number, hash: Pointer, key: Pointer, keyBytes: number, ordinal: number, out: Pointer): number
 
   /**
    * Writes a plain bytes chunk without nulls in the form for storage in which rows that begin alike share their beginnings;

@@ -99,6 +99,11 @@ export interface PointHints {
   readonly column: number
 }
 
+export interface ValueHints extends PointHints {
+  /** Takes the value; 24 bytes. */
+  readonly cell: Pointer
+}
+
 export interface ScanCursor {
   /** The next page (never empty of rows, perhaps of selected ones), or undefined at the end. The page is valid until the next call or `close`. */
   next(): Promise<Page | undefined>
@@ -190,6 +195,11 @@ export interface Tree {
   overlay(below: Snapshot): Overlay
   /** Point read: a row, undefined when absent, or what must be fetched first. Without a snapshot: the newest state. */
   get(snapshot: Snapshot | undefined, tableId: number, key: Pointer, keyBytes: number, stats?: ReadStats, hints?: PointHints): RowHandle | PointFetch | undefined
+  /**
+   * The same of one column where it is found in one step in memory: what is in `hints.cell`, by `cellStates` as `columnGetIndexed` tells it, -1 where no row has
+   * the key, or `isUnread`, which says to ask by `get`. Absent where rows are elsewhere.
+   */
+  getValue?(snapshot: Snapshot | undefined, tableId: number, key: Pointer, keyBytes: number, hints: ValueHints): number
   /** True: the tree has no key of the span, deleted ones included; asked of bounds, without reading storage. Absent where it is far away. */
   isEmptySpan?(snapshot: Snapshot | undefined, tableId: number, span: KeySpan): boolean
   scan(snapshot: Snapshot, request: ScanRequest, stats?: ReadStats): ScanCursor

@@ -1,5 +1,6 @@
 /** Engine values out of one found row. A handle is valid only until the next await, so everything is copied out. */
-import type { LinearMemory } from '../../kernel/linear-memory.ts'
+import { cellStates } from '../../kernel/column.ts'
+import type { LinearMemory, Pointer } from '../../kernel/linear-memory.ts'
 import type { RowHandle } from '../../lsm/tree.ts'
 import type { EngineRow, EngineValue } from '../engine.ts'
 import { physicalKind } from '../schema.ts'
@@ -67,6 +68,25 @@ export function readValue(memory: LinearMemory, kind: ReadKind, handle: RowHandl
       const { address, byteLength } = handle.bytes(ordinal)
       return copyBytes(memory, address, byteLength)
     }
+  }
+}
+
+/** One value that stands in a cell, by what is told of it (`cellStates`). */
+export function readCellAt(memory: LinearMemory, kind: ReadKind, cell: Pointer, state: number): EngineValue {
+  const { buffer, u32, i32, i64, f64 } = memory
+  if (state === cellStates.isNull) return null
+  const word = cell >>> 2
+  switch (kind) {
+    case 'i64': {
+      const value = i32[word + 1]! * 0x1_0000_0000 + u32[word]!
+      return Number.isSafeInteger(value) ? value : i64[cell >>> 3]!
+    }
+    case 'f64':
+      return f64[cell >>> 3]!
+    case 'text':
+      return state === cellStates.isAscii ? readAscii(buffer, u32[word]!, u32[word + 1]!) : readText(buffer, u32[word]!, u32[word + 1]!)
+    case 'bytea':
+      return copyBytes(memory, u32[word]!, u32[word + 1]!)
   }
 }
 

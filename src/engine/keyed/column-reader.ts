@@ -1,6 +1,6 @@
 /** Reads of one column by key, over and over: all that does not depend on the key is looked up once a version of the catalog. */
 import { LsmtError } from '../../errors.ts'
-import type { EngineRow, EngineValue, RowsByKey } from '../engine.ts'
+import type { EngineValue, RowsByKey } from '../engine.ts'
 import type { UserValue } from '../user-value.ts'
 import { checkOptions } from './given.ts'
 import { engineKey, ordinalsOf } from './kv-codec.ts'
@@ -31,28 +31,46 @@ interface Prepared {
 
 export function openColumnReader(engine: KeyedEngine, current: () => Codec, column: string, options: ColumnReaderOptions = {}): ColumnReader {
   checkOptions(options, ['asText', 'keyFromText'], 'the options of a reader')
-  const { keyFromText = false } = options
-  let prepared = prepare(engine, current(), column, options)
+  return new PreparedReader(engine, current, column, options)
+}
 
-  function read(key: UserKey, snapshot: ReadSnapshot | undefined): EngineRow | undefined | Promise<EngineRow | undefined> {
-    const codec = current()
-    if (codec !== prepared.codec) prepared = prepare(engine, codec, column, options)
-    const { rows } = prepared
-    const values = keyFromText && typeof key === 'string' ? [wellFormed(key)] : engineKey(codec, key)
-    return snapshot === undefined ? rows.get(undefined, values) : readWithin(engine, snapshot, (below) => rows.get(below, values))
+/** A class, as all is by which single rows are read. */
+class PreparedReader implements ColumnReader {
+  private readonly engine: KeyedEngine
+  private readonly current: () => Codec
+  private readonly column: string
+  private readonly options: ColumnReaderOptions
+  private prepared: Prepared
+
+  constructor(engine: KeyedEngine, current: () => Codec, column: string, options: ColumnReaderOptions) {
+    this.engine = engine
+    this.current = current
+    this.column = column
+    this.options = options
+    this.prepared = prepare(engine, current(), column, options)
   }
-  const shown = (row: EngineRow | undefined): UserValue | undefined => row && prepared.toUser(row[0]!)
 
-  return {
-    getSync(key, snapshot) {
-      const row = read(key, snapshot)
-      if (row instanceof Promise) throw notAtOnce(row)
-      return shown(row)
-    },
-    async get(key, snapshot) {
-      const row = read(key, snapshot)
-      return shown(row instanceof Promise ? await row : row)
-    },
+  getSync(key: UserKey, snapshot?: ReadSnapshot): UserValue | undefined {
+    const value = this.read(key, snapshot)
+    if (value instanceof Promise) throw notAtOnce(value)
+    return value
+  }
+
+  async get(key: UserKey, snapshot?: ReadSnapshot): Promise<UserValue | undefined> {
+    return this.read(key, snapshot)
+  }
+
+  private read(key: UserKey, snapshot: ReadSnapshot | undefined): UserValue | undefined | Promise<UserValue | undefined> {
+    const codec = this.current()
+    if (codec !== this.prepared.codec) this.prepared = prepare(this.engine, codec, this.column, this.options)
+    const { rows, toUser } = this.prepared
+    if (typeof key === 'string' && snapshot === undefined && rows.valueAtHand !== undefined) {
+      const value = rows.valueAtHand(key)
+      if (value !== false) return value === undefined ? undefined : toUser(value)
+    }
+    const values = this.options.keyFromText === true && typeof key === 'string' ? [wellFormed(key)] : engineKey(codec, key)
+    const row = snapshot === undefined ? rows.get(undefined, values) : readWithin(this.engine, snapshot, (below) => rows.get(below, values))
+    return row instanceof Promise ? row.then((found) => found && toUser(found[0]!)) : row && toUser(row[0]!)
   }
 }
 

@@ -2,12 +2,13 @@
  * Rows of one table by key: what does not depend on the key is looked up once, so that a read of a row in memory writes the
  * key's bytes, asks one tree, and makes values of what that found. A class, so that whatever is read by key goes one way.
  */
+import { cellStates } from '../../kernel/column.ts'
 import type { LinearMemory } from '../../kernel/linear-memory.ts'
-import type { PointFetch, PointHints, ReadStats, RowHandle } from '../../lsm/tree.ts'
+import type { PointFetch, ReadStats, RowHandle, ValueHints } from '../../lsm/tree.ts'
 import { checkKey } from '../codec/key-codec.ts'
-import { kindsAsText, readRow } from '../codec/read-row.ts'
+import { kindsAsText, readCellAt, readRow } from '../codec/read-row.ts'
 import type { ReadKind, RowReader } from '../codec/read-row.ts'
-import type { EngineRow, EngineSnapshot, RowsByKey } from '../engine.ts'
+import type { EngineRow, EngineSnapshot, EngineValue, RowsByKey } from '../engine.ts'
 import type { KeyScratch } from '../shards/key-scratch.ts'
 import { shardsOf } from '../shards/shard-snapshot.ts'
 import type { ShardSnapshot } from '../shards/shard-snapshot.ts'
@@ -26,7 +27,10 @@ export class ShardRowsByKey implements RowsByKey, RowReader {
   private readonly shards: Shards
   private readonly keys: KeyScratch
   private readonly memory: LinearMemory
-  private readonly hints: PointHints
+  private readonly hints: ValueHints
+  private readonly first: number
+  private readonly firstKind: ReadKind
+  private readonly firstIsKey: boolean
   /** A short text of ASCII is a key as it stands. */
   private readonly takesShortText: boolean
 
@@ -37,17 +41,20 @@ export class ShardRowsByKey implements RowsByKey, RowReader {
     this.asText = asText
     this.kinds = kindsAsText(access.kinds, asText)
     this.placeInKey = placeInKey
+    this.first = columns[0] ?? -1
+    this.firstKind = this.kinds[this.first] ?? 'i64'
+    this.firstIsKey = columns.length === 0 || placeInKey[this.first]! >= 0
     this.shards = shards
     this.keys = shards.keys
     this.memory = shards.kernel.memory
-    this.hints = { hash: shards.keys.firstHash, column: columns.find((ordinal) => placeInKey[ordinal]! < 0) ?? -1 }
+    this.hints = { hash: shards.keys.firstHash, column: columns.find((ordinal) => placeInKey[ordinal]! < 0) ?? -1, cell: shards.keys.cell }
     this.takesShortText = form === 'bytes' && (takesShortText || asText?.has(keyInRow[0]!) === true)
   }
 
   get(given: EngineSnapshot | undefined, key: EngineRow, stats?: ReadStats): MaybeRow | Promise<MaybeRow> {
     const ready = given && (given as ShardSnapshot).ready
     if (ready === undefined && this.takesShortText && key.length === 1) {
-      const [only] = key
+      const only = key[0]
       this.shards.assertOpen()
       if (typeof only === 'string' && this.keys.writeShortText(only)) {
         const found = this.lookUp(given, stats)
@@ -57,6 +64,17 @@ export class ShardRowsByKey implements RowsByKey, RowReader {
     }
     const checked = checkKey(this.access.keys, key, this.asText)
     return ready === undefined ? this.find(given, checked, stats) : ready.then(() => this.find(given, checked, stats))
+  }
+
+  valueAtHand(key: string): EngineValue | undefined | false {
+    if (!this.takesShortText || this.firstIsKey) return false
+    this.shards.assertOpen()
+    if (!this.keys.writeShortText(key)) return false
+    const { keys, shards, access: { schema: { tableId } } } = this, shard = keys.shardOf(0), tree = shards.trees[shard]!
+    if (tree.getValue === undefined) return false
+    const state = tree.getValue(shards.newest(shard), tableId, keys.addressOf(0), keys.byteLengthOf(0), this.hints)
+    if (state < 0) return undefined
+    return state === cellStates.isUnread ? false : readCellAt(this.memory, this.firstKind, keys.cell, state)
   }
 
   /** Reads a key that was checked; a row that must be fetched first is awaited and asked for again. */

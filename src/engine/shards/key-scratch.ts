@@ -36,6 +36,8 @@ export interface KeyScratch {
   hashOf(index: number): number
   /** Where the hash of the key at index 0 stands. */
   readonly firstHash: Pointer
+  /** Takes one value that a key finds: 24 bytes. */
+  readonly cell: Pointer
   shardOf(index: number): number
   /** The key's bytes as a text, for maps by key. */
   identityOf(index: number): string
@@ -45,7 +47,7 @@ export interface KeyScratch {
 export function createKeyScratch(kernel: Kernel, shardCount: number): KeyScratch {
   const { heap, memory, exports } = kernel
   const { u32 } = memory
-  const refs = heap.allocate(8 * keysPerChunk), hashes = heap.allocate(8 * keysPerChunk)
+  const refs = heap.allocate(8 * keysPerChunk), hashes = heap.allocate(8 * keysPerChunk), cell = heap.allocate(24)
   const refsWord = refs >>> 2, hashesWord = hashes >>> 2
   let keys = heap.allocate(initialBytes), capacity = initialBytes
 
@@ -70,6 +72,7 @@ export function createKeyScratch(kernel: Kernel, shardCount: number): KeyScratch
 
   return {
     firstHash: hashes,
+    cell,
     writeOne(access, values, ordinals) {
       reserve(boundedKeyBytes(access, values, ordinals))
       exports.bloomHash(keys, write(access, 0, keys, values, ordinals), hashes)
@@ -101,7 +104,7 @@ export function createKeyScratch(kernel: Kernel, shardCount: number): KeyScratch
       return memory.buffer.toString('latin1', from, from + u32[refsWord + 2 * index + 1]!)
     },
     free() {
-      for (const pointer of [refs, hashes, keys]) heap.free(pointer)
+      for (const pointer of [refs, hashes, cell, keys]) heap.free(pointer)
     },
   }
 }

@@ -9,6 +9,7 @@ import { createFindKey } from './column/keys/find-key.ts'
 import { createColumnFront } from './column/front.ts'
 import { createColumnGather } from './column/gather.ts'
 import { createKeyIndex } from './column/keys/key-index.ts'
+import { createResident } from './column/keys/resident.ts'
 import { blockCount, blockRows, createChunkLayout, entryBytes, headerBytes, nullBitmapBytes } from './column/layout.ts'
 import { createColumnNulls } from './column/nulls.ts'
 import { createNumberReaders } from './column/numbers.ts'
@@ -29,6 +30,7 @@ export function createColumnJs(memory: LinearMemory): ColumnExports {
   const front = createColumnFront(memory, layout, places)
   const getters = { ...createNumberReaders(memory, layout, nulls), ...createTextReaders(memory, layout, nulls, places) }
   const { columnEncodeI64, writeFixed } = createIntegerWriter(memory, layout, writer)
+  const keyIndex = createKeyIndex(memory, layout, places, getters)
   return {
     columnEncodeBound: (count, dataBytes) => headerBytes + nullBitmapBytes(count) + blockCount(count) * (entryBytes + 16) + count * 8 + 16 + dataBytes,
     columnScratchBytes: (count, dataBytes) => Math.max(codesBytes + blockRows * 8 + count * 8, textScratchBytes(count, dataBytes, lz)),
@@ -43,7 +45,8 @@ export function createColumnJs(memory: LinearMemory): ColumnExports {
     columnValidate: createValidator(memory, layout, places, front),
     ...getters,
     columnFindKey: createFindKey(memory, layout, getters),
-    ...createKeyIndex(memory, layout, places, getters),
+    ...keyIndex,
+    ...createResident(memory, { ...getters, ...keyIndex }),
     columnFront: front.columnFront,
     ...createColumnExpand(memory, layout, places, front),
     ...createColumnGather(memory, layout, getters),

@@ -78,7 +78,7 @@ class TreeNumbers {
 }
 
 /** What is the same whoever writes. */
-export function treeReads(state: TreeState): Pick<Tree, 'layouts' | 'snapshot' | 'overlay' | 'get' | 'isEmptySpan' | 'scan' | 'walkPart' | 'aggregate' | 'groupedAggregate' | 'topRows'> {
+export function treeReads(state: TreeState): Pick<Tree, 'layouts' | 'snapshot' | 'overlay' | 'get' | 'getValue' | 'isEmptySpan' | 'scan' | 'walkPart' | 'aggregate' | 'groupedAggregate' | 'topRows'> {
   const layouts: ReadonlyMap<number, TableLayout> = state.layouts
   return {
     layouts,
@@ -90,6 +90,10 @@ export function treeReads(state: TreeState): Pick<Tree, 'layouts' | 'snapshot' |
       // Asking again would find no more.
       if (found !== undefined && (found as PointFetch).fetch !== undefined) refuseWhenClosed(state)
       return found
+    },
+    getValue(snapshot, tableId, key, keyBytes, hints) {
+      const read = snapshot instanceof TreeSnapshot ? snapshot : undefined
+      return state.pointReader.getValue(read === undefined ? state.view : read.view, read === undefined ? state.visibleSequence : read.sequence, tableId, key, keyBytes, hints)
     },
     isEmptySpan(snapshot, tableId, span) {
       const { view, sequence } = viewOf(state, snapshot)

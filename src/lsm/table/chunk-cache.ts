@@ -18,6 +18,7 @@ import { addFrame, createFrames, slackBytes } from './chunk-frames.ts'
 import type { CachedFile, Frame, Frames } from './chunk-frames.ts'
 
 export interface ChunkCacheCounts {
+  /** Chunks that were found; one for all of a row group that a point read found by its record. */
   hits: number
   misses: number
   evictions: number
@@ -34,6 +35,8 @@ export interface ChunkCacheCounts {
 export interface ChunkCache {
   readonly bytesMax: number
   readonly counts: Readonly<ChunkCacheCounts>
+  /** Its version changes whenever a chunk may have moved or left, or have lost its mark: addresses of chunks that were looked up, and marked, under one version are good as long as it lasts. */
+  readonly placement: { readonly version: number }
   /** Registers a file of `chunkCount` chunks. */
   addFile(chunkCount: number): CachedFile
   /** Forgets a file's chunks. */
@@ -48,6 +51,8 @@ export interface ChunkCache {
   peek(file: CachedFile, index: number): Pointer
   /** Marks and counts chunks [from, to) as used, those that are cached; gives how many these are. */
   touchAll(file: CachedFile, from: number, to: number): number
+  /** Counts what was found without asking. */
+  countHit(): void
   /** Pins a cached chunk; 0 when it is not cached. */
   pin(file: CachedFile, index: number): Frame
   unpin(frame: Frame): void
@@ -90,6 +95,7 @@ interface CacheState {
   readonly bytesMax: number
   readonly frames: Frames
   readonly counts: ChunkCacheCounts
+  readonly placement: { version: number }
   readonly scratch: { address: Pointer; bytes: number }
   staging: Uint8Array
 }
@@ -97,10 +103,11 @@ interface CacheState {
 export function createChunkCache(heap: LinearHeap, bytesMax: number): ChunkCache {
   const frames = createFrames()
   const counts: ChunkCacheCounts = { hits: 0, misses: 0, evictions: 0, expansions: 0, keyIndexes: 0, chunks: 0, chunkBytes: 0, scratchBytes: 0 }
-  const state: CacheState = { heap, bytesMax, frames, counts, scratch: { address: 0, bytes: 0 }, staging: new Uint8Array(0) }
+  const state: CacheState = { heap, bytesMax, frames, counts, placement: { version: 1 }, scratch: { address: 0, bytes: 0 }, staging: new Uint8Array(0) }
   return {
     bytesMax,
     counts,
+    placement: state.placement,
     addFile: (chunkCount) => ({ frames: new Uint32Array(chunkCount) }),
     removeFile: (file) => removeFile(state, file),
     remove: (file, index) => remove(state, file, index),
@@ -108,6 +115,7 @@ export function createChunkCache(heap: LinearHeap, bytesMax: number): ChunkCache
     lookup: (file, index) => frames.addresses[touch(state, file, index)]!,
     peek: (file, index) => frames.addresses[file.frames[index]!]!,
     touchAll: (file, from, to) => touchAll(state, file, from, to),
+    countHit: () => void (counts.hits += 1),
     pin(file, index) {
       const frame = touch(state, file, index)
       if (frame !== 0) frames.pins[frame]! += 1
@@ -211,6 +219,7 @@ function rewrite(state: CacheState, file: CachedFile, index: number, byteLength:
   const after = tryReserve(state, byteLength)
   const isWritten = after !== 0 && write(frames.addresses[before]!, frames.addresses[after]!)
   if (isWritten) {
+    state.placement.version++
     frames.owners[before] = undefined
     frames.owners[after] = file
     frames.indexes[after] = index
@@ -234,14 +243,16 @@ function removeFile(state: CacheState, file: CachedFile): void {
 function remove(state: CacheState, file: CachedFile, index: number): void {
   const frame = file.frames[index]!
   if (frame === 0) return
+  state.placement.version++
   if (state.frames.pins[frame] === 0) release(state, frame)
   else state.frames.owners[frame] = undefined
   file.frames[index] = 0
 }
 
-function move({ frames }: CacheState, from: CachedFile, to: CachedFile, index: number): void {
+function move({ frames, placement }: CacheState, from: CachedFile, to: CachedFile, index: number): void {
   const frame = from.frames[index]!
   invariant(frame !== 0 && to.frames[index] === 0, () => `chunk ${index} cannot be moved`)
+  placement.version++
   from.frames[index] = 0
   to.frames[index] = frame
   frames.owners[frame] = to
@@ -299,6 +310,7 @@ function full({ counts, bytesMax }: CacheState, byteLength: number): LsmtError {
 /** Evicts one chunk; false when two turns of the hand (the first clears marks) found only pinned ones. */
 function evictOne(state: CacheState): boolean {
   const { frames } = state
+  state.placement.version++
   for (let step = 0; step < 2 * frames.count; step++) {
     const hand = (frames.hand = frames.hand >= frames.count ? 1 : frames.hand + 1)
     if (frames.addresses[hand] === 0 || frames.pins[hand] !== 0) continue
@@ -313,7 +325,8 @@ function evictOne(state: CacheState): boolean {
   return false
 }
 
-function release({ frames, heap, counts }: CacheState, frame: Frame): void {
+function release({ frames, heap, counts, placement }: CacheState, frame: Frame): void {
+  placement.version++
   const owner = frames.owners[frame]
   if (owner !== undefined) owner.frames[frames.indexes[frame]!] = 0
   frames.owners[frame] = undefined

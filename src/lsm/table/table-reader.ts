@@ -20,7 +20,7 @@ import { rangeTombstonesOf, refAt, searchFirstKeys, textExtremesAt, zoneMapAt } 
 import type { Tail } from './read/tail-view.ts'
 import { checkLengths } from './read/tail.ts'
 import { tableFileName } from './table-file-name.ts'
-import { noPlace } from './table.ts'
+import { noPlace, placeOf } from './table.ts'
 import type { ChunkName, FoundRow, OpenTableOptions, PinnedChunks, RangeTombstone, TableMeta, TableReader } from './table.ts'
 
 export async function openTable(options: OpenTableOptions): Promise<TableReader> {
@@ -133,7 +133,14 @@ class FileReader implements TableReader {
   }
 
   findIndexed(key: Pointer, keyBytes: number, hash: Pointer, ordinal: number, out: Pointer): number {
-    const { file } = this
+    const { file, file: { resident } } = this
+    if (resident !== undefined && resident.version === file.cache.placement.version) {
+      const row = this.exports.columnGetResident(resident.address, resident.version, hash, key, keyBytes, ordinal, out)
+      if (row !== noPlace.unknown) {
+        file.cache.countHit()
+        return row < 0 ? row : placeOf(this.memory.u32[(out >>> 2) + 3]!, row)
+      }
+    }
     if (!file.hasKeyIndexes || file.askedOften >= 0 || file.closed || !file.loader.isInMemory) return noPlace.unknown
     file.loader.mark()
     const rowGroup = this.rowGroupOf(key, keyBytes)

@@ -1,5 +1,6 @@
 /** Reads of one column by key: what rows have in it, as text or bytes, of one snapshot, across changes of the table. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { seededRandom } from '../../../src/runtime/random.ts'
 import { open } from '../../../src/lsmt.ts'
 import type { Database } from '../../../src/lsmt.ts'
 
@@ -92,5 +93,57 @@ describe('a reader of a column', () => {
     expect(reader.getSync('a')).toBe('text')
     await db.query('DROP TABLE n')
     expect(() => reader.getSync('a')).toThrow(expect.objectContaining({ code: '42P01' }))
+  })
+})
+
+/** Beside a model, by readers of columns of every kind and by rows. */
+async function writeAndRead(kernels: 'wasm' | 'js', seed: number): Promise<void> {
+  const random = seededRandom(seed), keyCount = 400, columns = ['t', 'i', 'f', 'b'] as const
+  const database = await open({ storage: 'memory', shards: 2, kernels, kernelMemoryBytes: 64 * 1024 * 1024 })
+  await database.query('CREATE TABLE all_kinds (k TEXT PRIMARY KEY, t TEXT, i BIGINT, f DOUBLE PRECISION, b BYTEA)')
+  const table = database.table('all_kinds'), readers = columns.map((column) => table.reader(column))
+  try {
+    const model = new Map<string, Record<string, unknown>>()
+    const keyOf = (i: number): string => `key ${String(i).padStart(6, '0')}`
+    const orNull = <T>(value: T): T | null => (random.below(5) === 0 ? null : value)
+    const newRow = (k: string) => ({ k, t: orNull('some text that is like any other é'.slice(random.below(34))), i: orNull(random.below(2) === 0 ? random.below(1000) : 2n ** 62n), f: orNull(random.below(1000) / 8), b: orNull(bytes(k)) })
+    const check = (k: string, step: string): void => {
+      const row = model.get(k), want = columns.map((column) => row?.[column])
+      expect(readers.map((reader) => reader.getSync(k)), `${step}, ${k}`).toEqual(want)
+      expect(table.getSync(k), `${step}, ${k}`).toEqual(row)
+    }
+    for (let step = 0; step < 30; step++) {
+      for (let n = random.below(40); n > 0; n--) {
+        const k = keyOf(random.below(keyCount))
+        if (random.below(4) === 0) {
+          await table.delete(k)
+          model.delete(k)
+        } else {
+          const row = newRow(k)
+          await table.put(row)
+          model.set(k, row)
+        }
+      }
+      const after = random.below(8)
+      if (after < 3) await database.compact()
+      if (after === 3) {
+        await table.deleteRange({ gte: keyOf(100), lt: keyOf(120) })
+        for (let i = 100; i < 120; i++) model.delete(keyOf(i))
+      }
+      // Often enough for indexes of keys, and then by them.
+      for (let n = 0; n < 120; n++) check(keyOf(random.below(keyCount + 5)), `seed ${seed}, step ${step}`)
+    }
+    await database.query("ALTER TABLE all_kinds ADD COLUMN later TEXT DEFAULT 'as ever'")
+    const later = table.reader('later')
+    for (const k of [...model.keys()].slice(0, 50)) expect(later.getSync(k), k).toBe('as ever')
+  } finally {
+    await database.close()
+  }
+  expect(() => readers[0]!.getSync('key 000001')).toThrow(expect.objectContaining({ code: '55000' }))
+}
+
+describe.each(['wasm', 'js'] as const)('readers of columns beside a model (%s)', (kernels) => {
+  test('tell what was written last, in memtables, files and both', async () => {
+    await writeAndRead(kernels, Number(process.env['LSMT_SEED'] ?? 5))
   })
 })

@@ -3,13 +3,14 @@
  * over all of them (where there is one, and an index of the keys it would be in, that tells as much). The first run that knows the key decides, by a row, a tombstone or a range tombstone; older runs
  * are not asked. A run that must be read first is returned as a fetch, and the read is then asked again.
  */
+import { cellStates } from '../../../kernel/column.ts'
 import type { Kernel } from '../../../kernel/kernel.ts'
 import type { LinearMemory, Pointer } from '../../../kernel/linear-memory.ts'
 import { tableIdBytes } from '../../batch.ts'
 import { compareToMemory, keyHeadInMemory } from '../../keys/key-bytes.ts'
 import type { RangeCover } from '../../keys/range-cover.ts'
 import type { RowLayout } from '../../keys/row-layout.ts'
-import type { FilterCounts, PointFetch, PointHints, ReadStats, RowHandle } from '../../tree.ts'
+import type { FilterCounts, PointFetch, PointHints, ReadStats, RowHandle, ValueHints } from '../../tree.ts'
 import { noPlace, placeOf } from '../../table/table.ts'
 import type { TableReader } from '../../table/table.ts'
 import type { Levels, TableFile } from '../../state/version.ts'
@@ -77,9 +78,49 @@ export class PointReader {
     return findInFiles(scratch, levels, shape, key, keyBytes, hash, stats)
   }
 
+  /** See `Tree.getValue`. */
+  getValue(view: View, sequence: number, tableId: number, key: Pointer, keyBytes: number, hints: ValueHints): number {
+    let { last } = this
+    if (last === undefined || last.view !== view || last.tableId !== tableId) last = this.last = tableInView(view, tableId)
+    const { shape, levels, only } = last, { scratch } = this
+    if (shape === undefined) return absent
+    const inMemory = valueInMemtables(scratch, view, sequence, shape, key, keyBytes, hints)
+    if (inMemory !== unknown) return inMemory
+    if (only === undefined) return levels === undefined ? absent : cellStates.isUnread
+    const place = only.reader.findIndexed(key, keyBytes, hints.hash, hints.column, hints.cell)
+    if (place === noPlace.unknown) return cellStates.isUnread
+    const state = place < 0 ? absent : scratch.kernel.memory.u32[(hints.cell >>> 2) + 2]!
+    if (state === absent) scratch.counts.absent++
+    else if (state !== cellStates.isUnread) scratch.counts.present++
+    return state
+  }
+
   free(): void {
     this.scratch.free()
   }
+}
+
+/** What `getValue` gives where no row has the key; what its steps give when others have to be asked. */
+const absent = -1, unknown = -2
+
+/** As `findInMemtables`. */
+function valueInMemtables(scratch: Scratch, view: View, sequence: number, shape: RowLayout, key: Pointer, keyBytes: number, { column, cell }: ValueHints): number {
+  const { kernel: { memory: { u32, u16 }, exports } } = scratch
+  let prefixed = 0
+  for (let i = 0; i < view.memtables.length; i++) {
+    const memtable = view.memtables[i]!
+    if (memtable.isEmpty) continue
+    if (prefixed === 0) prefixed = writeTableKey(scratch, shape.layout.tableId, key, keyBytes)
+    const outcome = exports.skiplistGet(memtable.handle, prefixed, tableIdBytes + keyBytes, memtable.bound(sequence), cell)
+    if (outcome === 2) return absent
+    if (outcome === 1) {
+      const row = u32[cell >>> 2]!, valueIndex = shape.valueIndexes[column] ?? -1
+      // Of the key, or added after the row was written.
+      if (valueIndex < 0 || valueIndex >= u16[row >>> 1]!) return cellStates.isUnread
+      return exports.rowGet(row, shape.descriptor, valueIndex, cell) === 0 ? cellStates.isNull : cellStates.isThere
+    }
+  }
+  return unknown
 }
 
 function hashed({ kernel: { exports }, hash }: Scratch, key: Pointer, keyBytes: number): Pointer {

@@ -44,6 +44,7 @@ export class RowFinder {
     const sparseCount = keyIndex === 0 ? -1 : this.sparseCount(rowGroup, first)
     if (sparseCount < 0) return noPlace.unknown
     const slot = ordinal < 0 ? undefined : slots.ofColumn[ordinal], column = slot === undefined ? 0 : cache.peek(cached, first + slot)
+    if (sparseCount === 0) file.resident?.note(file.tail, cached, rowGroup)
     const row = this.exports.columnGetIndexed(cache.peek(cached, first + keySlot), keyIndex, hash, key, keyBytes, column, out)
     if (row < 0) return noPlace.absent
     if (sparseCount > 0 && !hasParts(file, rowGroup, row, out + cellBytes)) return noPlace.unknown

@@ -8,6 +8,7 @@ import type { ChunkSlots } from '../format.ts'
 import type { ChunkName, TableMeta } from '../table.ts'
 import { KeptRows } from './kept-rows.ts'
 import { KeptTotals } from './kept-totals.ts'
+import type { ResidentGroups } from './resident-groups.ts'
 import { rangeTombstonesOf } from './tail-view.ts'
 import type { Tail } from './tail-view.ts'
 import { TailLoader } from './tail-loader.ts'
@@ -34,6 +35,8 @@ export class OpenFile {
   askedOften = -1
   /** Whether a chunk of its keys was given an index since it was opened. */
   hasKeyIndexes = false
+  /** Made with the first index of keys, where there is room. */
+  resident: ResidentGroups | undefined
   /** Which slots lists of columns that were pinned are in. */
   slotLists: readonly { readonly of: ChunkSlots; readonly columns: readonly ChunkName[]; readonly wanted: readonly number[] }[] = []
   /** What its range tombstones delete; undefined until the tail was read once, where there are any. */
@@ -81,6 +84,7 @@ export class OpenFile {
     await Promise.all(this.running)
     this.loader.close()
     for (const chunks of [this.chunks, this.sparse]) if (chunks !== undefined) this.cache.removeFile(chunks)
+    this.resident?.free()
     this.rows?.free()
     this.totals?.free()
     await this.object.close()
