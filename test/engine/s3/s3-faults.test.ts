@@ -152,10 +152,11 @@ describeS3('an engine through failures', () => {
       await readEverything(work, opened.engine)
       expect([...work.problems, ...work.registers.problems], `seed ${seed}, round ${round}, after it ${ending}`).toEqual([])
     }
-    await opened.engine.close()
+    // Hasty as it is, a request may be late on a busy machine without any fault.
+    await within('closing', opened.engine.close().catch(assertClean))
     await opened.storage.close()
     await proxy.settled()
-    const last = await open(address)
+    const last = await open({ ...address, settings: patient })
     await decideEverything(work, last.engine)
     await last.engine.close()
     await last.storage.close()
