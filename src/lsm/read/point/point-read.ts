@@ -103,24 +103,14 @@ export class PointReader {
 /** What `getValue` gives where no row has the key; what its steps give when others have to be asked. */
 const absent = -1, unknown = -2
 
-/** As `findInMemtables`. */
+/** What memtables have, by `newestInMemtables`. */
 function valueInMemtables(scratch: Scratch, view: View, sequence: number, shape: RowLayout, key: Pointer, keyBytes: number, { column, cell }: ValueHints): number {
-  const { kernel: { memory: { u32, u16 }, exports } } = scratch
-  let prefixed = 0
-  for (let i = 0; i < view.memtables.length; i++) {
-    const memtable = view.memtables[i]!
-    if (memtable.isEmpty) continue
-    if (prefixed === 0) prefixed = writeTableKey(scratch, shape.layout.tableId, key, keyBytes)
-    const outcome = exports.skiplistGet(memtable.handle, prefixed, tableIdBytes + keyBytes, memtable.bound(sequence), cell)
-    if (outcome === 2) return absent
-    if (outcome === 1) {
-      const row = u32[cell >>> 2]!, valueIndex = shape.valueIndexes[column] ?? -1
-      // Of the key, or added after the row was written.
-      if (valueIndex < 0 || valueIndex >= u16[row >>> 1]!) return cellStates.isUnread
-      return exports.rowGet(row, shape.descriptor, valueIndex, cell) === 0 ? cellStates.isNull : cellStates.isThere
-    }
-  }
-  return unknown
+  const found = newestInMemtables(scratch, view, sequence, shape.layout.tableId, key, keyBytes, cell)
+  if (found !== isThere) return found === isDeleted ? absent : unknown
+  const { kernel: { memory: { u32, u16 }, exports } } = scratch, row = u32[cell >>> 2]!, valueIndex = shape.valueIndexes[column] ?? -1
+  // Of the key, or added after the row was written.
+  if (valueIndex < 0 || valueIndex >= u16[row >>> 1]!) return cellStates.isUnread
+  return exports.rowGet(row, shape.descriptor, valueIndex, cell) === 0 ? cellStates.isNull : cellStates.isThere
 }
 
 function hashed({ kernel: { exports }, hash }: Scratch, key: Pointer, keyBytes: number): Pointer {
@@ -129,17 +119,26 @@ function hashed({ kernel: { exports }, hash }: Scratch, key: Pointer, keyBytes: 
 }
 
 function findInMemtables(scratch: Scratch, view: View, sequence: number, shape: RowLayout, key: Pointer, keyBytes: number): RowHandle | undefined | 'unknown' {
-  const { kernel: { memory: { u32 }, exports }, cell } = scratch
+  const { kernel: { memory: { u32 } }, cell } = scratch, found = newestInMemtables(scratch, view, sequence, shape.layout.tableId, key, keyBytes, cell)
+  if (found === isThere) return scratch.rows.ofMemtable(shape, u32[cell >>> 2]!, scratch.memtableKey(tableIdBytes + keyBytes) + tableIdBytes, keyBytes)
+  return found === isDeleted ? undefined : 'unknown'
+}
+
+/** As `skiplistGet` tells it. */
+const isThere = 1, isDeleted = 2
+
+/** What the newest memtable that knows the key tells of it: `isThere`, with its row in `cell`, `isDeleted`, or 0 where none does. The key is in `memtableKey` then. */
+function newestInMemtables(scratch: Scratch, view: View, sequence: number, tableId: number, key: Pointer, keyBytes: number, cell: Pointer): number {
+  const { exports } = scratch.kernel
   let prefixed = 0
   for (let i = 0; i < view.memtables.length; i++) {
     const memtable = view.memtables[i]!
     if (memtable.isEmpty) continue
-    if (prefixed === 0) prefixed = writeTableKey(scratch, shape.layout.tableId, key, keyBytes)
+    if (prefixed === 0) prefixed = writeTableKey(scratch, tableId, key, keyBytes)
     const outcome = exports.skiplistGet(memtable.handle, prefixed, tableIdBytes + keyBytes, memtable.bound(sequence), cell)
-    if (outcome === 1) return scratch.rows.ofMemtable(shape, u32[cell >>> 2]!, prefixed + tableIdBytes, keyBytes)
-    if (outcome === 2) return undefined
+    if (outcome !== 0) return outcome
   }
-  return 'unknown'
+  return 0
 }
 
 function writeTableKey({ kernel: { memory: { u8, view } }, memtableKey }: Scratch, tableId: number, key: Pointer, keyBytes: number): Pointer {
