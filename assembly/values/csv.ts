@@ -2,8 +2,9 @@
  * Records of CSV (RFC 4180), one after the other, typed by the columns that their fields stand for. Fields of numbers are
  * read where they stand, without looking for their end first; of others 16 bytes are looked at together.
  */
+import { scanCommonNumber } from './common-number'
 import { scanPlainNumber } from './number'
-import { closing, findClosing, hasDoubled, storeText, withoutDoubled } from './quoted'
+import { findClosing, hasDoubled, storeText, withoutDoubled } from './quoted'
 import { clearNulls } from './scan'
 import { storeNull, storeTruth } from './word'
 import { COLUMN_TYPE, PLAN_PENDING_COUNT, PLAN_TARGETS, PLAN_TARGET_COUNT, TYPE_BOOLEAN, TYPE_DOUBLE, columnAt } from './layout'
@@ -93,7 +94,10 @@ function scanField(at: usize, end: usize, plan: usize, column: usize, row: u32):
   const first = <u32>load<u8>(at)
   if (first == QUOTE) return scanQuotedField(at, end, plan, column, row)
   if (first == separator || first == LINE_FEED || first == CARRIAGE_RETURN) return storeNull(column, row) ? at : 0
-  if (load<u32>(column, COLUMN_TYPE) <= TYPE_DOUBLE) return scanPlainNumber(at, plan, column, row)
+  if (load<u32>(column, COLUMN_TYPE) <= TYPE_DOUBLE) {
+    const after = scanCommonNumber(at, column, row)
+    return after == 0 ? scanPlainNumber(at, plan, column, row) : after
+  }
   const to = fieldEnd(at, end)
   if (to >= end) return cut()
   return <u32>load<u8>(to) != QUOTE && storeWord(at, to, column, row) ? to : 0
@@ -113,7 +117,8 @@ function fieldEnd(from: usize, end: usize): usize {
 }
 
 function scanQuotedField(start: usize, end: usize, plan: usize, column: usize, row: u32): usize {
-  if (!findClosing(start + 1, end, QUOTE)) return cut()
+  const closing = findClosing(start + 1, end, QUOTE)
+  if (closing == 0) return cut()
   const after = closing + 1
   // The next byte may make it one of two.
   if (after >= end) return cut()

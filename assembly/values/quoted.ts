@@ -2,18 +2,17 @@
 import { storeTime } from './time'
 import { COLUMN_LIMIT, COLUMN_TYPE, TYPE_BYTEA, TYPE_DATE, TYPE_TEXT, TYPE_TIMESTAMP, valueAt } from './layout'
 
-/** Whether the text that was read last had doubled quotes, and the address of its closing quote. */
+/** Whether the text that was read last had doubled quotes. */
 export let hasDoubled: bool = false
-export let closing: usize = 0
 
 const APOSTROPHE: u32 = 0x27
 
 export function scanQuoted(start: usize, end: usize, column: usize, row: u32): usize {
-  if (!findClosing(start + 1, end, APOSTROPHE)) return 0
-  const after = closing + 1
+  const closing = findClosing(start + 1, end, APOSTROPHE)
+  if (closing == 0) return 0
   let to = closing
   if (hasDoubled) to = withoutDoubled(start + 1, closing, APOSTROPHE)
-  return storeText(start + 1, to, column, row) ? after : 0
+  return storeText(start + 1, to, column, row) ? closing + 1 : 0
 }
 
 /** DATE '…' and TIMESTAMP '…', which only columns of such types take. */
@@ -24,22 +23,30 @@ export function scanQuotedTime(start: usize, end: usize, column: usize, row: u32
 
 /** x'00ff', from its quote on. */
 export function scanHex(start: usize, end: usize, column: usize, row: u32): usize {
-  if (load<u32>(column, COLUMN_TYPE) != TYPE_BYTEA || !findClosing(start + 1, end, APOSTROPHE) || hasDoubled) return 0
+  if (load<u32>(column, COLUMN_TYPE) != TYPE_BYTEA) return 0
+  const closing = findClosing(start + 1, end, APOSTROPHE)
+  if (closing == 0 || hasDoubled) return 0
   return storeHex(start + 1, closing, column, row) ? closing + 1 : 0
 }
 
-export function findClosing(start: usize, end: usize, quote: u32): bool {
+/** The address of the closing quote, 0 for none; 16 bytes are looked at together, as the text's margin allows. */
+export function findClosing(start: usize, end: usize, quote: u32): usize {
+  const quotes = i8x16.splat(<i8>quote)
   hasDoubled = false
-  for (let at = start; at < end; at++) {
-    if (<u32>load<u8>(at) != quote) continue
-    if (at + 1 >= end || <u32>load<u8>(at, 1) != quote) {
-      closing = at
-      return true
+  let at = start
+  while (at < end) {
+    const found = i8x16.bitmask(i8x16.eq(v128.load(at), quotes))
+    if (found == 0) {
+      at += 16
+      continue
     }
+    at += ctz(found)
+    if (at >= end) return 0
+    if (at + 1 >= end || <u32>load<u8>(at, 1) != quote) return at
     hasDoubled = true
-    at++
+    at += 2
   }
-  return false
+  return 0
 }
 
 /** Moves the bytes over the second quote of each pair; returns their end. */

@@ -42,7 +42,7 @@ export const valuesPlanBytes = 64
 export const valuesColumnBytes = 64
 /** u32 address of the value, u32 address of the literal, u32 its bytes, u32 type of its column. */
 export const pendingCellBytes = 16
-/** Zero bytes that must follow the text: literals are compared by words. */
+/** Zero bytes that must follow the text: up to 16 are looked at together. */
 export const valuesTextMargin = 16
 
 export interface ValuesExports {

@@ -56,6 +56,42 @@ describe.each(kinds)('values kernels (%s)', (kind) => {
     }
   })
 
+  /** What a literal with a sign, digits and a point comes to in 10^-scale, half away from zero; undefined beyond 19 significant digits, or as many to round off. */
+  const decimal = (literal: string, scale: number): bigint | undefined => {
+    const [, sign, whole, fraction = ''] = /^(-?)([0-9]*)\.?([0-9]*)$/.exec(literal)!
+    if (`${whole}${fraction}`.replace(/^0+/, '').length > 19 || fraction.length - scale > 19) return undefined
+    const digits = BigInt(`${whole}${fraction.slice(0, scale).padEnd(scale, '0')}`) + (fraction.charCodeAt(scale) >= 0x35 ? 1n : 0n)
+    return sign === '-' ? -digits : digits
+  }
+  const numbers = Array.from({ length: 21 }, (_, whole) => Array.from({ length: 21 }, (__, fraction) => ['19283746501928374650', '00000000000000000000', '00000000000000000001', '99999999999999999999', '10000000000000000000'].flatMap((digits) => {
+    const parts = [digits.slice(20 - whole), digits.slice(0, fraction)]
+    return [parts.join('.'), ...(fraction === 0 ? [parts[0]!] : [])].filter((text) => /[0-9]/.test(text)).flatMap((text) => [text, `-${text}`])
+  }))).flat(2)
+
+  it('reads whole numbers and decimals of any number of digits', () => {
+    for (const [type, scale, greatest] of [['integer', 0, 2n ** 63n - 1n], ['numeric', 2, 999_999n]] as const) {
+      const fixture = place(kernel, ['integer', type], [0])
+      for (const number of numbers) {
+        const value = decimal(number, scale)
+        const isTaken = value !== undefined && value <= greatest && value >= (type === 'integer' ? -greatest - 1n : -greatest)
+        const { rows } = scan(fixture, `(1,${number})`)
+        expect([rows, ...column(fixture, 1, rows)], `${type} ${number}`).toEqual(isTaken ? [1, value] : [0])
+      }
+    }
+  })
+
+  it('reads doubles of any number of digits, or leaves them to the caller', () => {
+    const fixture = place(kernel, ['integer', 'double'], [0])
+    let pending = 0
+    for (const number of numbers) {
+      expect(scan(fixture, `(1, ${number} )`).rows, number).toBe(1)
+      if (kernel.memory.u32[(fixture.plan + 48) >>> 2] === 1) pending++
+      else expect(column(fixture, 1, 1), number).toEqual([/^-0+$/.test(number) && number.length < 16 ? 0 : Number(number)])
+    }
+    expect(pending).toBeLessThan(numbers.length / 2)
+    expect(pending).toBeGreaterThan(0)
+  })
+
   it('stops at the end, at another width, at a null in NOT NULL, and goes on after a comma', () => {
     const fixture = place(kernel, ['integer', 'text'], [0])
     const three = "( 1 /* /* */ */ , 'a' ) -- x\n , (2,'b'\t), (3,'c')"
