@@ -6,6 +6,7 @@
  * MurmurHash3 (Austin Appleby): 32-bit multiplications only, so that JavaScript gives the same bits without BigInt.
  * For a fixed length every step is a bijection, hence two different 8-byte keys never share both hashes.
  */
+import { highMask, lowMask } from './hash/block-filter'
 import { hashFour, hashWords64, KeyHash } from './hash/hash'
 
 export function bloomHash(key: usize, keyBytes: u32, out: usize): void {
@@ -79,23 +80,4 @@ export function bloomProbe(hash: usize, filters: usize, count: u32, out: usize):
     out++
   } while (out != end)
   return hits
-}
-
-function lowMask(second: v128): v128 {
-  return oneBit(i32x4.mul(second, i32x4(0x47b6137b, 0x44974d91, 0x8824ad5b, 0xa2b7289d)))
-}
-
-function highMask(second: v128): v128 {
-  return oneBit(i32x4.mul(second, i32x4(0x705495c7, 0x2df1424b, 0x9efc4947, 0x5c6bfb31)))
-}
-
-/** In each 32-bit lane 1 << (lane >>> 27). SIMD has no shift by lane: the bit within its byte comes from a table, the byte by comparison. */
-function oneBit(product: v128): v128 {
-  const shift = i8x16.swizzle(i32x4.shr_u(product, 27), i8x16(0, 0, 0, 0, 4, 4, 4, 4, 8, 8, 8, 8, 12, 12, 12, 12))
-  const bit = i8x16.swizzle(
-    i8x16(1, 2, 4, 8, 16, 32, 64, -128, 0, 0, 0, 0, 0, 0, 0, 0),
-    v128.and(shift, i8x16.splat(7)),
-  )
-  const inByte = i8x16.eq(v128.and(shift, i8x16.splat(24)), i32x4.splat(0x18100800))
-  return v128.and(bit, inByte)
 }

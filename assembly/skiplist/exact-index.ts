@@ -8,7 +8,7 @@
 // looked for before it is put, which enters them.
 import { align8, arenaAllocate, arenaRecycle } from './arena'
 import { blockNode } from './block'
-import { keyEqualsNode, keyHash } from './key'
+import { keyEqualsNode, keyEqualsNodeInTable, keyHash, keyHashInTable } from './key'
 import {
   BLOCK_COUNT, BLOCK_NEXT, INDEX_EQUALS_MAX, INDEX_PROBES_MAX, INDEX_SLOTS_MIN, NODE_KEY, NODE_KEY_BYTES, SLOT_BYTES, SLOT_NODE,
   TABLE_INDEX, TABLE_INDEX_SLOTS, TABLE_KEYS, TABLE_LAST_LEAF, TABLE_LATE_ENTRY, TABLE_LATE_LEAF, TABLE_UNINDEXED,
@@ -25,6 +25,23 @@ export function indexSlot(table: usize, hash: u32, key: usize, keyBytes: u32): u
     if (node == 0) return slot
     if (load<u32>(slot) != hash) continue
     if (keyEqualsNode(node, key, keyBytes)) return slot
+    if (++equals == INDEX_EQUALS_MAX) return 0
+  }
+  return 0
+}
+
+/** The node of a key whose table's id is given as it would be loaded; 0 when it is not in the index. No key is late. */
+export function indexNodeInTable(table: usize, tableWord: u32, key: usize, keyBytes: u32): usize {
+  const hash = keyHashInTable(tableWord, key, keyBytes)
+  const index = <usize>load<u32>(table, TABLE_INDEX)
+  const mask = load<u32>(table, TABLE_INDEX_SLOTS) - 1
+  let equals: u32 = 0
+  for (let probe: u32 = 0; probe < INDEX_PROBES_MAX; probe++) {
+    const slot = index + (<usize>((hash + probe) & mask) << 3)
+    const node = <usize>load<u32>(slot, SLOT_NODE)
+    if (node == 0) return 0
+    if (load<u32>(slot) != hash) continue
+    if (keyEqualsNodeInTable(node, tableWord, key, keyBytes)) return node
     if (++equals == INDEX_EQUALS_MAX) return 0
   }
   return 0

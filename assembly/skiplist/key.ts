@@ -1,4 +1,5 @@
 // Key bytes: comparison as unsigned bytes with the shorter first, 8-byte prefixes as numbers, hashing, copying.
+import { Bytes } from '../compare/equal'
 import { textCompareFrom } from '../compare/text'
 import { NODE_KEY, NODE_KEY_BYTES } from './layout'
 
@@ -14,6 +15,11 @@ export function keyCompareStart(node: usize, key: usize, keyBytes: u32, startByt
 
 export function keyEqualsNode(node: usize, key: usize, keyBytes: u32): bool {
   return load<u32>(node, NODE_KEY_BYTES) == keyBytes && textCompareFrom(node + NODE_KEY, keyBytes, key, keyBytes, 0) == 0
+}
+
+/** The same with a key whose table's id is given as it would be loaded. */
+export function keyEqualsNodeInTable(node: usize, tableWord: u32, key: usize, keyBytes: u32): bool {
+  return load<u32>(node, NODE_KEY_BYTES) == keyBytes + 4 && load<u32>(node, NODE_KEY) == tableWord && Bytes.equal(node + NODE_KEY + 4, key, keyBytes)
 }
 
 /** The 8 bytes from `skip` on as a big-endian number, zeros past the end. */
@@ -38,21 +44,33 @@ export function keyShared(a: usize, b: usize): u32 {
   return at
 }
 
+const HASH_SEED: u32 = 0x9747b28c
+
 /** 32-bit hash (MurmurHash3, Austin Appleby); only inside memtables, so it may change. */
 export function keyHash(key: usize, keyBytes: u32): u32 {
-  let hash: u32 = 0x9747b28c
-  const end = key + keyBytes
-  let at = key
-  for (; at + 4 <= end; at += 4) {
-    hash ^= scramble(load<u32>(at))
-    hash = rotl<u32>(hash, 13) * 5 + 0xe6546b64
-  }
+  return hashedFrom(HASH_SEED, key, keyBytes, keyBytes)
+}
+
+/** The same of a key whose first four bytes, its table's id, are given as they would be loaded. */
+export function keyHashInTable(tableWord: u32, key: usize, keyBytes: u32): u32 {
+  return hashedFrom(hashStep(HASH_SEED, tableWord), key, keyBytes, keyBytes + 4)
+}
+
+/** Of a key of `keyBytes` bytes whose last `restBytes` stand at `rest`, and whose others are in `hash`. */
+function hashedFrom(hash: u32, rest: usize, restBytes: u32, keyBytes: u32): u32 {
+  const end = rest + restBytes
+  let at = rest
+  for (; at + 4 <= end; at += 4) hash = hashStep(hash, load<u32>(at))
   let tail: u32 = 0
   for (let shift: u32 = 0; at < end; at++, shift += 8) tail |= <u32>load<u8>(at) << shift
   hash ^= scramble(tail) ^ keyBytes
   hash = (hash ^ (hash >> 16)) * 0x85ebca6b
   hash = (hash ^ (hash >> 13)) * 0xc2b2ae35
   return hash ^ (hash >> 16)
+}
+
+function hashStep(hash: u32, word: u32): u32 {
+  return rotl<u32>(hash ^ scramble(word), 13) * 5 + 0xe6546b64
 }
 
 function scramble(word: u32): u32 {

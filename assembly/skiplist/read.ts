@@ -1,6 +1,6 @@
 // Reads: one key through the index, runs of keys through the leaves.
 import { blockBelow, blockNode } from './block'
-import { indexCatchUp, indexSlot } from './exact-index'
+import { indexCatchUp, indexNodeInTable, indexSlot } from './exact-index'
 import { keyCompareNode, keyHash } from './key'
 import {
   BLOCK_COUNT, BLOCK_LOW, BLOCK_NEXT, BLOCK_NODES, BLOCK_PREVIOUS, CURSOR_BACKWARD, CURSOR_ENTRY, CURSOR_LEAF, CURSOR_NODE, CURSOR_STAMP,
@@ -30,6 +30,19 @@ export function skiplistGet(table: usize, key: usize, keyBytes: u32, sequence: f
   store<u32>(out, <u32>(version + VERSION_VALUE))
   store<u32>(out, valueBytes, 4)
   return 1
+}
+
+/** Of `versionInTable`: range tombstones, or keys outside the index, have to be asked. */
+export const VERSION_UNTOLD: usize = 1
+
+/** The version, perhaps a tombstone, that a read at `sequence` sees of a key whose table's id is given as it would be loaded; 0: none. For keys that stand without their table's id. */
+export function versionInTable(table: usize, tableWord: u32, key: usize, keyBytes: u32, sequence: f64): usize {
+  if (load<u32>(table, TABLE_RANGE_COUNT) != 0) return VERSION_UNTOLD
+  if (load<u32>(table, TABLE_INDEX) == 0) return 0
+  indexCatchUp(table)
+  const node = indexNodeInTable(table, tableWord, key, keyBytes)
+  if (node != 0) return versionVisible(node, sequence)
+  return load<u32>(table, TABLE_UNINDEXED) == 0 ? 0 : VERSION_UNTOLD
 }
 
 export function skiplistSeek(table: usize, key: usize, keyBytes: u32, backward: i32, cursor: usize): void {

@@ -12,9 +12,15 @@
  */
 import type { Pointer } from './linear-memory.ts'
 
-/** Bytes of a record for `columnGetResident` before its row groups, and of a row group with so many columns. */
-export const residentHeadBytes = 24
+/** Bytes of a record of a file for `columnGetNewest` before its row groups, and of a row group with so many columns. */
+export const residentHeadBytes = 56
 export const residentGroupBytes = (columnCount: number): number => (20 + 4 * columnCount + 7) & ~7
+
+/** Bytes of the parts of a record of a table's runs for `columnGetNewest`, of which it takes at most so many. */
+export const runsHeadBytes = 32, runsMemtableBytes = 8, runsRunBytes = 32, runsMax = 64
+
+/** What `columnGetNewest` gives instead of a row in a file. */
+export const newestOutcomes = { isAbsent: -1, isDeleted: -2, isUnknown: -3, isInMemtable: -4 } as const
 
 /** Of a value that was looked for: null; a value; a text that is ASCII; not read, since it needs scratch or cannot be read. */
 export const cellStates = { isNull: 0, isThere: 1, isAscii: 2, isUnread: 3 } as const
@@ -97,15 +103,27 @@ export interface ColumnExports {
   columnGetIndexed(chunk: Pointer, index: Pointer, hash: Pointer, key: Pointer, keyBytes: number, column: Pointer, out: Pointer): number
 
   /**
-   * The same in the row group of a file that the key would be in, by a record of what is in memory of the file:
+   * The newest row of a key (which stands without its table's id) that a read at `sequence` sees, by a record of the table's runs, newest first:
    * ```
-   * ┌ u32 row groups │ u32 bytes that all first keys share │ u32 × 3 their prefixes, refs, texts as `zoneMapRowGroupOf` has them │ u32 columns ┐
+   * ┌ u32 memtables │ u32 runs │ u32 table id, its bytes as in keys │ u32 row layout (src/kernel/row.ts) ┐
+   * ├ u32 columns │ u32 address of i32 × columns: places in rows; -1: of the key │ u32 address of f64 × 3, counts │ pad 8 ┤
+   * ├ memtable: u32 handle │ u32 1: all its versions are seen ┤ …
+   * ├ run: u32 files │ u32 × 4 what their first keys share, their prefixes, refs, texts as `zoneMapRowGroupOf` has them (of several) ┤
+   * │      u32 address of u32 × files: their records; 0: none │ u32 number of its first file │ pad 8 ┤ …
+   * ```
+   * and by a record of what is in memory of each file:
+   * ```
+   * ┌ f64 version │ f64 version under which this was noted │ u32 row groups │ u32 × 4 of their first keys as above │ u32 columns ┐
+   * ├ u32 × 2 filter, its bytes │ u32 1: has range tombstones │ pad 8 ┤
    * ├ row group: f64 version │ u32 keys │ u32 their index │ u32 tombstones │ u32 × columns: chunks by ordinal; 0: none │ pad 8 ┤ …
    * ```
-   * Of a row group only what was noted under `version` is used. Gives the row, its row group as u32 at `out + 12`, -1 for a key that no row has, -2 for a row
-   * that is deleted, and -3 where that has to be found out otherwise, as where column `ordinal` (-1: none) is compressed. `out`: 24 bytes.
+   * of which only what was noted under the version is used. Gives the row in a file, with its row group as u32 at `out + 12` and the number of the file
+   * at `out + 16`; -1 for a key that no row has; -2 for a row that is deleted; -4 for one in a memtable, which is at the address at `out + 16`; and -3
+   * where that has to be found out otherwise, as where column `ordinal` (-1: none) is compressed in the file of that number, or range tombstones may hide
+   * the row. The value of that column is at `out` as `columnGetIndexed` has it. Adds to the counts, unless it gives -3: files that were asked for the key and have it not, that
+   * have it, and whose filters were wrong. `out`: 24 bytes; `hash` is the key's `bloomHash`.
    */
-  columnGetResident(record: Pointer, version: number, hash: Pointer, key: Pointer, keyBytes: number, ordinal: number, out: Pointer): number
+  columnGetNewest(runs: Pointer, sequence: number, hash: Pointer, key: Pointer, keyBytes: number, ordinal: number, out: Pointer): number
 
   /**
    * Writes a plain bytes chunk without nulls in the form for storage in which rows that begin alike share their beginnings;

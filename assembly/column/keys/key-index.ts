@@ -60,8 +60,8 @@ export function columnFindIndexed(chunk: usize, index: usize, hash: usize, key: 
 }
 
 /* What became of the value beside a key; told in src/kernel/column.ts. */
-const IS_NULL: u32 = 0
-const IS_THERE: u32 = 1
+export const IS_NULL: u32 = 0
+export const IS_THERE: u32 = 1
 const IS_ASCII: u32 = 2
 export const IS_UNREAD: u32 = 3
 
@@ -79,9 +79,12 @@ function loadValue(column: usize, row: i32, out: usize): u32 {
   if (kind == KIND_BYTES) {
     const got = columnGetBytes(column, row, out, 0)
     if (got != 1) return got == 0 ? IS_NULL : IS_UNREAD
-    const byteLength = load<u32>(out, 4)
-    return byteLength <= ASCII_BYTES_MAX && textIsAscii(load<u32>(out), byteLength) ? IS_ASCII : IS_THERE
+    return textState(load<u32>(out), load<u32>(out, 4))
   }
   const got = kind == KIND_I64 ? columnGetI64(column, row, out) : kind == KIND_F64 ? columnGetF64(column, row, out) : -1
   return got == 1 ? IS_THERE : got == 0 ? IS_NULL : IS_UNREAD
+}
+
+export function textState(text: usize, byteLength: u32): u32 {
+  return byteLength <= ASCII_BYTES_MAX && textIsAscii(text, byteLength) ? IS_ASCII : IS_THERE
 }

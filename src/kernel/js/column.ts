@@ -9,7 +9,7 @@ import { createFindKey } from './column/keys/find-key.ts'
 import { createColumnFront } from './column/front.ts'
 import { createColumnGather } from './column/gather.ts'
 import { createKeyIndex } from './column/keys/key-index.ts'
-import { createResident } from './column/keys/resident.ts'
+import { createGetNewest } from './column/keys/newest.ts'
 import { blockCount, blockRows, createChunkLayout, entryBytes, headerBytes, nullBitmapBytes } from './column/layout.ts'
 import { createColumnNulls } from './column/nulls.ts'
 import { createNumberReaders } from './column/numbers.ts'
@@ -46,7 +46,7 @@ export function createColumnJs(memory: LinearMemory): ColumnExports {
     ...getters,
     columnFindKey: createFindKey(memory, layout, getters),
     ...keyIndex,
-    ...createResident(memory, { ...getters, ...keyIndex }),
+    columnGetNewest: createGetNewest(memory, { ...getters, ...keyIndex }),
     columnFront: front.columnFront,
     ...createColumnExpand(memory, layout, places, front),
     ...createColumnGather(memory, layout, getters),

@@ -19,6 +19,8 @@ export interface Memtable {
   readonly handle: Pointer
   /** Sequence number of the last operation applied before it was started. */
   readonly startSequence: number
+  /** Its sequence numbers are its own: every read sees all of them. */
+  readonly seesAll: boolean
   /** Nothing was applied yet. */
   readonly isEmpty: boolean
   usedBytes(): number
@@ -51,16 +53,16 @@ export interface MemtableOptions {
 /** A memtable with one reference, the caller's. */
 export function createMemtable({ kernel, memory, images, expectedBytes }: MemtableOptions, startSequence: number): Memtable {
   const segmentBytes = Math.min(segmentBytesMax, Math.max(segmentBytesMin, expectedBytes >>> 3))
-  return newMemtable({ kernel, memory, images }, startSequence, () => segmentBytes, (sequence) => sequence)
+  return newMemtable({ kernel, memory, images }, startSequence, () => segmentBytes, false)
 }
 
 /** A memtable with sequence numbers of its own, all of which every read sees: small at first, since most stay so. */
 export function createOwnMemtable(kernel: Kernel, memory: MemtableMemory): Memtable {
-  return newMemtable({ kernel, memory }, 0, (usedBytes) => Math.min(segmentBytesMax, Math.max(ownSegmentBytesMin, usedBytes)), () => Number.MAX_SAFE_INTEGER)
+  return newMemtable({ kernel, memory }, 0, (usedBytes) => Math.min(segmentBytesMax, Math.max(ownSegmentBytesMin, usedBytes)), true)
 }
 
 /** `segmentBytes`: how large the next segment is to be, by the bytes of those before. */
-function newMemtable({ kernel, memory, images }: Pick<MemtableOptions, 'kernel' | 'memory'> & Partial<MemtableOptions>, startSequence: number, segmentBytes: (bytes: number) => number, bound: Memtable['bound']): Memtable {
+function newMemtable({ kernel, memory, images }: Pick<MemtableOptions, 'kernel' | 'memory'> & Partial<MemtableOptions>, startSequence: number, segmentBytes: (bytes: number) => number, seesAll: boolean): Memtable {
   const { heap, exports } = kernel
   const segments: Pointer[] = []
   let bytes = 0
@@ -88,7 +90,8 @@ function newMemtable({ kernel, memory, images }: Pick<MemtableOptions, 'kernel' 
     usedBytes: () => exports.skiplistUsedBytes(handle),
     entryCount: () => exports.skiplistEntryCount(handle),
     rangeCount: () => exports.skiplistRangeCount(handle),
-    bound,
+    seesAll,
+    bound: (sequence: number) => (seesAll ? Number.MAX_SAFE_INTEGER : sequence),
     cover: keptCovers(kernel, handle),
     apply(batch: Pointer, batchBytes: number): void {
       memtable.isEmpty = false

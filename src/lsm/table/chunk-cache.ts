@@ -35,10 +35,8 @@ export interface ChunkCacheCounts {
 export interface ChunkCache {
   readonly bytesMax: number
   readonly counts: Readonly<ChunkCacheCounts>
-  /** Its version changes whenever a chunk may have moved or left, or have lost its mark: addresses of chunks that were looked up, and marked, under one version are good as long as it lasts. */
-  readonly placement: { readonly version: number }
-  /** Registers a file of `chunkCount` chunks. */
-  addFile(chunkCount: number): CachedFile
+  /** Registers a file of `chunkCount` chunks; see `CachedFile.onMoved`. */
+  addFile(chunkCount: number, onMoved?: () => void): CachedFile
   /** Forgets a file's chunks. */
   removeFile(file: CachedFile): void
   /** Forgets one of a file's chunks. */
@@ -90,12 +88,13 @@ export interface ChunkCache {
 
 const roundedBytes = (byteLength: number): number => Math.ceil((byteLength + slackBytes) / 16) * 16
 
+const nobodyTold = (): void => {}
+
 interface CacheState {
   readonly heap: LinearHeap
   readonly bytesMax: number
   readonly frames: Frames
   readonly counts: ChunkCacheCounts
-  readonly placement: { version: number }
   readonly scratch: { address: Pointer; bytes: number }
   staging: Uint8Array
 }
@@ -103,12 +102,11 @@ interface CacheState {
 export function createChunkCache(heap: LinearHeap, bytesMax: number): ChunkCache {
   const frames = createFrames()
   const counts: ChunkCacheCounts = { hits: 0, misses: 0, evictions: 0, expansions: 0, keyIndexes: 0, chunks: 0, chunkBytes: 0, scratchBytes: 0 }
-  const state: CacheState = { heap, bytesMax, frames, counts, placement: { version: 1 }, scratch: { address: 0, bytes: 0 }, staging: new Uint8Array(0) }
+  const state: CacheState = { heap, bytesMax, frames, counts, scratch: { address: 0, bytes: 0 }, staging: new Uint8Array(0) }
   return {
     bytesMax,
     counts,
-    placement: state.placement,
-    addFile: (chunkCount) => ({ frames: new Uint32Array(chunkCount) }),
+    addFile: (chunkCount, onMoved = nobodyTold) => ({ frames: new Uint32Array(chunkCount), onMoved }),
     removeFile: (file) => removeFile(state, file),
     remove: (file, index) => remove(state, file, index),
     move: (from, to, index) => move(state, from, to, index),
@@ -219,7 +217,7 @@ function rewrite(state: CacheState, file: CachedFile, index: number, byteLength:
   const after = tryReserve(state, byteLength)
   const isWritten = after !== 0 && write(frames.addresses[before]!, frames.addresses[after]!)
   if (isWritten) {
-    state.placement.version++
+    file.onMoved()
     frames.owners[before] = undefined
     frames.owners[after] = file
     frames.indexes[after] = index
@@ -243,16 +241,16 @@ function removeFile(state: CacheState, file: CachedFile): void {
 function remove(state: CacheState, file: CachedFile, index: number): void {
   const frame = file.frames[index]!
   if (frame === 0) return
-  state.placement.version++
+  file.onMoved()
   if (state.frames.pins[frame] === 0) release(state, frame)
   else state.frames.owners[frame] = undefined
   file.frames[index] = 0
 }
 
-function move({ frames, placement }: CacheState, from: CachedFile, to: CachedFile, index: number): void {
+function move({ frames }: CacheState, from: CachedFile, to: CachedFile, index: number): void {
   const frame = from.frames[index]!
   invariant(frame !== 0 && to.frames[index] === 0, () => `chunk ${index} cannot be moved`)
-  placement.version++
+  from.onMoved()
   from.frames[index] = 0
   to.frames[index] = frame
   frames.owners[frame] = to
@@ -310,7 +308,6 @@ function full({ counts, bytesMax }: CacheState, byteLength: number): LsmtError {
 /** Evicts one chunk; false when two turns of the hand (the first clears marks) found only pinned ones. */
 function evictOne(state: CacheState): boolean {
   const { frames } = state
-  state.placement.version++
   for (let step = 0; step < 2 * frames.count; step++) {
     const hand = (frames.hand = frames.hand >= frames.count ? 1 : frames.hand + 1)
     if (frames.addresses[hand] === 0 || frames.pins[hand] !== 0) continue
@@ -321,14 +318,17 @@ function evictOne(state: CacheState): boolean {
     }
     frames.referenced[hand] = 0
     frames.partReads[hand] = 0
+    frames.owners[hand]?.onMoved()
   }
   return false
 }
 
-function release({ frames, heap, counts, placement }: CacheState, frame: Frame): void {
-  placement.version++
+function release({ frames, heap, counts }: CacheState, frame: Frame): void {
   const owner = frames.owners[frame]
-  if (owner !== undefined) owner.frames[frames.indexes[frame]!] = 0
+  if (owner !== undefined) {
+    owner.frames[frames.indexes[frame]!] = 0
+    owner.onMoved()
+  }
   frames.owners[frame] = undefined
   heap.free(frames.addresses[frame]!)
   counts.chunks -= 1

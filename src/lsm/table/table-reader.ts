@@ -20,7 +20,6 @@ import { rangeTombstonesOf, refAt, searchFirstKeys, textExtremesAt, zoneMapAt } 
 import type { Tail } from './read/tail-view.ts'
 import { checkLengths } from './read/tail.ts'
 import { tableFileName } from './table-file-name.ts'
-import { noPlace, placeOf } from './table.ts'
 import type { ChunkName, FoundRow, OpenTableOptions, PinnedChunks, RangeTombstone, TableMeta, TableReader } from './table.ts'
 
 export async function openTable(options: OpenTableOptions): Promise<TableReader> {
@@ -84,6 +83,10 @@ class FileReader implements TableReader {
     return !this.file.closed && this.file.loader.isInMemory
   }
 
+  get record(): Pointer {
+    return this.file.resident?.address ?? 0
+  }
+
   quicken(): void {
     const { file } = this
     if (file.askedOften >= 0 && this.isAtHand) quickenAskedOften(file, file.askedOften)
@@ -106,6 +109,7 @@ class FileReader implements TableReader {
     const { loader, closed } = this.file
     if (closed || !loader.readNow(stats)) return undefined
     loader.mark()
+    this.file.noteTail()
     return loader.tail.filter
   }
 
@@ -130,21 +134,6 @@ class FileReader implements TableReader {
   rowGroupOf(key: Pointer, keyBytes: number): number {
     const { footer, sections: { firstKeys, firstKeyRefs, data }, shape, sharedKeyBytes } = this.file.tail
     return this.exports.zoneMapRowGroupOf(footer + firstKeys, footer + firstKeyRefs, footer + data, shape.rowGroupCount, sharedKeyBytes, key, keyBytes)
-  }
-
-  findIndexed(key: Pointer, keyBytes: number, hash: Pointer, ordinal: number, out: Pointer): number {
-    const { file, file: { resident } } = this
-    if (resident !== undefined && resident.version === file.cache.placement.version) {
-      const row = this.exports.columnGetResident(resident.address, resident.version, hash, key, keyBytes, ordinal, out)
-      if (row !== noPlace.unknown) {
-        file.cache.countHit()
-        return row < 0 ? row : placeOf(this.memory.u32[(out >>> 2) + 3]!, row)
-      }
-    }
-    if (!file.hasKeyIndexes || file.askedOften >= 0 || file.closed || !file.loader.isInMemory) return noPlace.unknown
-    file.loader.mark()
-    const rowGroup = this.rowGroupOf(key, keyBytes)
-    return rowGroup < 0 ? noPlace.unknown : this.finder.findIndexed(rowGroup, key, keyBytes, hash, ordinal, out)
   }
 
   rowGroupsIn(lower: Uint8Array | undefined, upper: Uint8Array | undefined): { readonly from: number; readonly to: number } {

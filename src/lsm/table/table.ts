@@ -136,12 +136,8 @@ export interface TableReader {
   rowGroupRows(rowGroup: number): number
   /** First key of a row group, in linear memory, valid while the reader is open. All keys before are in row groups before. */
   firstKey(rowGroup: number): { readonly address: Pointer; readonly byteLength: number }
-  /**
-   * The place of the row of a key (`placeOf`), or one of `noPlace`, where the row group that it would be in is cached and the keys have an
-   * index in memory; `hash` is the key's `bloomHash`. What became of column `ordinal` of the row (-1: none) is put at `out` as
-   * `columnGetIndexed` does; `out`: 24 bytes.
-   */
-  findIndexed(key: Pointer, keyBytes: number, hash: Pointer, ordinal: number, out: Pointer): number
+  /** Address of what is told of it for `columnGetNewest`, good while the reader is open; 0 while nothing is. */
+  readonly record: Pointer
   /**
    * Point read in one row group: the position of the key, tombstone or not, or what must be fetched.
    * 'absent' when the key is not there. `hash` is the key's `bloomHash`.
@@ -151,7 +147,7 @@ export interface TableReader {
   fetchRowGroups(rowGroups: readonly number[], stats?: ReadStats): Promise<void>
   /** Chunk address of a column (ordinal, or 'key' for a composite key's bytes, or 'tombstones') in the cache; undefined when not cached, 0 when the file has no such column. */
   chunk(rowGroup: number, column: ChunkName): Pointer | undefined
-  /** The same for who reads one row, which `find` or `findIndexed` has just found: of compressed text only what that row needs may be there. */
+  /** The same for who reads one row, which was just found: of compressed text only what that row needs may be there. */
   rowChunk(rowGroup: number, ordinal: number): Pointer | undefined
   /** A point read had to expand a part of a cached chunk: read so more often, it is kept expanded. */
   notePartRead(rowGroup: number, column: ChunkName): void
@@ -191,9 +187,6 @@ export interface PinnedChunks {
 export const placeOf = (rowGroup: number, row: number): number => rowGroup * 0x1_0000 + row
 export const rowGroupAt = (place: number): number => Math.floor(place / 0x1_0000)
 export const rowAt = (place: number): number => place % 0x1_0000
-
-/** Why there is no place: no row has the key, or one that was deleted; it is to be found otherwise. */
-export const noPlace = { absent: -1, deleted: -2, unknown: -3 } as const
 
 export interface FoundRow {
   readonly rowGroup: number

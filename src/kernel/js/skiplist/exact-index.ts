@@ -2,7 +2,7 @@
 import type { LinearMemory, Pointer } from '../../linear-memory.ts'
 import { arenaAllocate, arenaRecycle } from './arena.ts'
 import { blockNode } from './block.ts'
-import { keyEqualsNode, keyHash } from './key.ts'
+import { keyEqualsNode, keyEqualsNodeInTable, keyHash, keyHashInTable } from './key.ts'
 import {
   blockCount, blockNext, indexEqualsMax, indexProbesMax, indexSlotsMin, nodeKey, nodeKeyBytes, slotBytes, slotNode, tableIndex, tableIndexSlots, tableKeys,
   tableLastLeaf, tableLateEntry, tableLateLeaf, tableUnindexed,
@@ -19,6 +19,23 @@ export function indexSlot(memory: LinearMemory, table: Pointer, hash: number, ke
     if (node === 0) return slot
     if (u32[slot >>> 2] !== hash) continue
     if (keyEqualsNode(memory, node, key, keyBytes)) return slot
+    if (++equals === indexEqualsMax) return 0
+  }
+  return 0
+}
+
+/** The node of a key whose table's id is given as a word of its key; 0 when it is not in the index. No key is late. */
+export function indexNodeInTable(memory: LinearMemory, table: Pointer, tableWord: number, key: Pointer, keyBytes: number): Pointer {
+  const { u32 } = memory, hash = keyHashInTable(memory, tableWord, key, keyBytes)
+  const index = u32[(table + tableIndex) >>> 2]!
+  const mask = u32[(table + tableIndexSlots) >>> 2]! - 1
+  let equals = 0
+  for (let probe = 0; probe < indexProbesMax; probe++) {
+    const slot = index + (((hash + probe) & mask) << 3)
+    const node = u32[(slot + slotNode) >>> 2]!
+    if (node === 0) return 0
+    if (u32[slot >>> 2] !== hash) continue
+    if (keyEqualsNodeInTable(memory, node, tableWord, key, keyBytes)) return node
     if (++equals === indexEqualsMax) return 0
   }
   return 0

@@ -28,6 +28,12 @@ export function keyEqualsNode(memory: LinearMemory, node: Pointer, key: Pointer,
   return memory.u32[(node + nodeKeyBytes) >>> 2] === keyBytes && keyCompare(memory, node + nodeKey, keyBytes, key, keyBytes, 0) === 0
 }
 
+/** The same with a key whose table's id is given as a word of its key. */
+export function keyEqualsNodeInTable(memory: LinearMemory, node: Pointer, tableWord: number, key: Pointer, keyBytes: number): boolean {
+  const { u32 } = memory
+  return u32[(node + nodeKeyBytes) >>> 2] === keyBytes + 4 && u32[(node + nodeKey) >>> 2] === tableWord && keyCompare(memory, node + nodeKey + 4, keyBytes, key, keyBytes, 0) === 0
+}
+
 /** Four bytes of a key from `at` on as a big-endian number, zeros past its end. */
 export function keyWord({ u8, view }: LinearMemory, key: Pointer, keyBytes: number, at: number): number {
   if (at + 4 <= keyBytes) return view.getUint32(key + at)
@@ -43,21 +49,32 @@ export function keyShared({ u8, u32 }: LinearMemory, a: Pointer, b: Pointer): nu
   return at
 }
 
+const hashSeed = 0x9747b28c | 0
+
 /** MurmurHash3 (Austin Appleby), 32 bits. */
-export function keyHash({ u8, view }: LinearMemory, key: Pointer, keyBytes: number): number {
-  let hash = 0x9747b28c | 0
-  const end = key + keyBytes
-  let at = key
-  for (; at + 4 <= end; at += 4) {
-    hash ^= scramble(view.getInt32(at, true))
-    hash = (Math.imul((hash << 13) | (hash >>> 19), 5) + 0xe6546b64) | 0
-  }
+export const keyHash = (memory: LinearMemory, key: Pointer, keyBytes: number): number => hashedFrom(memory, hashSeed, key, keyBytes, keyBytes)
+
+/** The same of a key whose table's id is given as a word of its key. */
+export const keyHashInTable = (memory: LinearMemory, tableWord: number, key: Pointer, keyBytes: number): number =>
+  hashedFrom(memory, hashStep(hashSeed, tableWord), key, keyBytes, keyBytes + 4)
+
+/** Of a key of `keyBytes` bytes whose last `restBytes` stand at `rest`, and whose others are in `before`. */
+function hashedFrom({ u8, view }: LinearMemory, before: number, rest: Pointer, restBytes: number, keyBytes: number): number {
+  let hash = before
+  const end = rest + restBytes
+  let at = rest
+  for (; at + 4 <= end; at += 4) hash = hashStep(hash, view.getInt32(at, true))
   let tail = 0
   for (let shift = 0; at < end; at++, shift += 8) tail |= u8[at]! << shift
   hash ^= scramble(tail) ^ keyBytes
   hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b)
   hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35)
   return (hash ^ (hash >>> 16)) >>> 0
+}
+
+function hashStep(before: number, word: number): number {
+  const hash = before ^ scramble(word)
+  return (Math.imul((hash << 13) | (hash >>> 19), 5) + 0xe6546b64) | 0
 }
 
 function scramble(word: number): number {

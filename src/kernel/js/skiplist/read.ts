@@ -1,7 +1,7 @@
 /** Reads of one key and of runs of keys in JavaScript; see assembly/skiplist/read.ts. */
 import type { LinearMemory, Pointer } from '../../linear-memory.ts'
 import { blockBelow, blockNode } from './block.ts'
-import { indexCatchUp, indexSlot } from './exact-index.ts'
+import { indexCatchUp, indexNodeInTable, indexSlot } from './exact-index.ts'
 import { keyCompareNode, keyHash } from './key.ts'
 import {
   blockCount, blockLow, blockNext, blockPrevious, cursorBackward, cursorEntry, cursorLeaf, cursorNode, cursorStamp, nodeKey, nodeKeyBytes,
@@ -43,6 +43,20 @@ export function get(memory: LinearMemory, table: Pointer, key: Pointer, keyBytes
   view.setUint32(out, version + versionValue, true)
   view.setUint32(out + 4, valueBytes, true)
   return 1
+}
+
+/** Of `versionInTable`: range tombstones, or keys outside the index, have to be asked. */
+export const versionUntold = 1
+
+/** The version, perhaps a tombstone, that a read at `sequence` sees of a key whose table's id is given as a word of its key; 0: none. */
+export function versionInTable(memory: LinearMemory, table: Pointer, tableWord: number, key: Pointer, keyBytes: number, sequence: number): Pointer {
+  const { u32 } = memory
+  if (u32[(table + tableRangeCount) >>> 2] !== 0) return versionUntold
+  if (u32[(table + tableIndex) >>> 2] === 0) return 0
+  indexCatchUp(memory, table)
+  const node = indexNodeInTable(memory, table, tableWord, key, keyBytes)
+  if (node !== 0) return versionVisible(memory, node, sequence)
+  return u32[(table + tableUnindexed) >>> 2] === 0 ? 0 : versionUntold
 }
 
 export function seek(memory: LinearMemory, table: Pointer, key: Pointer, keyBytes: number, backward: boolean, cursor: Pointer): void {

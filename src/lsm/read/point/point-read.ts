@@ -1,9 +1,9 @@
 /**
- * Point reads: memtables newest first, then the files whose key range holds the key, newest first, with one bloom call
- * over all of them (where there is one, and an index of the keys it would be in, that tells as much). The first run that knows the key decides, by a row, a tombstone or a range tombstone; older runs
+ * Point reads: memtables newest first, then the files whose key range holds the key, newest first, by one kernel call over the record of
+ * the table's runs where all that it needs is in memory, otherwise one after the other, with one bloom call over all of the files. The first run that knows the key decides, by a row, a tombstone or a range tombstone; older runs
  * are not asked. A run that must be read first is returned as a fetch, and the read is then asked again.
  */
-import { cellStates } from '../../../kernel/column.ts'
+import { cellStates, newestOutcomes } from '../../../kernel/column.ts'
 import type { Kernel } from '../../../kernel/kernel.ts'
 import type { LinearMemory, Pointer } from '../../../kernel/linear-memory.ts'
 import { tableIdBytes } from '../../batch.ts'
@@ -11,12 +11,14 @@ import { compareToMemory, keyHeadInMemory } from '../../keys/key-bytes.ts'
 import type { RangeCover } from '../../keys/range-cover.ts'
 import type { RowLayout } from '../../keys/row-layout.ts'
 import type { FilterCounts, PointFetch, PointHints, ReadStats, RowHandle, ValueHints } from '../../tree.ts'
-import { noPlace, placeOf } from '../../table/table.ts'
+import type { ChunkCache } from '../../table/chunk-cache.ts'
+import { placeOf } from '../../table/table.ts'
 import type { TableReader } from '../../table/table.ts'
 import type { Levels, TableFile } from '../../state/version.ts'
 import type { View } from '../../state/view.ts'
 import { createRowHandles } from './row-handle.ts'
 import type { RowHandles, RowScratch } from './row-handle.ts'
+import { TableRuns } from './table-runs.ts'
 import { loadTails } from '../load-tails.ts'
 
 /** Scratch in linear memory: one cell and what becomes of it, one hash, a key with its table id, filter records and their answers, text. */
@@ -25,93 +27,105 @@ interface Scratch extends RowScratch {
   readonly rows: RowHandles
   /** Files that may have the key of the read under way, from the first on: whoever reads by key reads again, and should leave no garbage. */
   readonly candidates: TableFile[]
-  readonly counts: FilterCounts
+  /** Three f64; see `columnGetNewest`. */
+  readonly counts: Pointer
   memtableKey(byteLength: number): Pointer
   /** Room for `count` filter records of 8 bytes, then `count` answer bytes. */
   filters(count: number): Pointer
   free(): void
 }
 
-/** What a view has of a table; reads of one mostly follow each other. */
-interface TableInView {
-  readonly view: View
-  readonly tableId: number
-  readonly shape: RowLayout | undefined
-  readonly levels: Levels | undefined
-  /** The only file of the table. */
-  readonly only: TableFile | undefined
-}
+/** Views of tables whose runs are kept: what is read now and then beside the newest, as transactions and snapshots are, is not told anew for each read. */
+const runsKept = 4
 
-function tableInView(view: View, tableId: number): TableInView {
-  const levels = view.version.tables.get(tableId), files = levels?.flat() ?? []
-  return { view, tableId, shape: view.shapes.get(tableId), levels, only: files.length === 1 ? files[0] : undefined }
-}
+const { isAbsent, isDeleted, isUnknown, isInMemtable } = newestOutcomes
 
 /** A class, as what it asks are: each shard has one, and reads by key go from shard to shard. */
 export class PointReader {
   private readonly scratch: Scratch
-  private last: TableInView | undefined
+  private readonly cache: Pick<ChunkCache, 'countHit'>
+  private last: TableRuns | undefined
+  private readonly kept: TableRuns[] = []
+  /** When it was freed. */
+  private lastCounts: FilterCounts | undefined
 
-  constructor(kernel: Kernel) {
+  constructor(kernel: Kernel, cache: Pick<ChunkCache, 'countHit'>) {
     this.scratch = createScratch(kernel)
+    this.cache = cache
   }
 
   get counts(): FilterCounts {
-    return this.scratch.counts
+    if (this.lastCounts !== undefined) return this.lastCounts
+    const { counts, kernel: { memory: { f64 } } } = this.scratch
+    return { absent: f64[counts >>> 3]!, present: f64[(counts >>> 3) + 1]!, wrong: f64[(counts >>> 3) + 2]! }
   }
 
   /** See `Tree.get`. */
   get(view: View, sequence: number, tableId: number, key: Pointer, keyBytes: number, stats: ReadStats | undefined, hints: PointHints | undefined): RowHandle | PointFetch | undefined {
-    let { last } = this
-    if (last === undefined || last.view !== view || last.tableId !== tableId) last = this.last = tableInView(view, tableId)
-    const { shape, levels, only } = last, { scratch } = this
+    const runs = this.runsOf(view, tableId), { scratch, scratch: { cell, rows } } = this, { shape } = runs
     if (shape === undefined) return undefined
-    const inMemory = findInMemtables(scratch, view, sequence, shape, key, keyBytes)
-    if (inMemory !== 'unknown') return inMemory
-    if (levels === undefined) return undefined
-    const hash = hints === undefined ? hashed(scratch, key, keyBytes) : hints.hash
-    if (only !== undefined) {
-      // Where no other file may have the key its filter need not be asked: an index of keys tells as much, and wrongly never.
-      const place = only.reader.findIndexed(key, keyBytes, hash, hints === undefined ? -1 : hints.column, scratch.cell)
-      if (place !== noPlace.unknown) return foundInOnly(scratch, only.reader, place, shape, hints)
+    const hash = hints === undefined ? hashed(scratch, key, keyBytes) : hints.hash, column = hints === undefined ? -1 : hints.column
+    const row = newest(scratch, runs, sequence, hash, key, keyBytes, column, cell)
+    if (row >= 0) {
+      this.cache.countHit()
+      return rows.ofTable(shape, fileIn(scratch, runs, cell).reader, placeOf(rowGroupIn(scratch, cell), row), column)
     }
-    return findInFiles(scratch, levels, shape, key, keyBytes, hash, stats)
+    if (row === isInMemtable) return rows.ofMemtable(shape, wordIn(scratch, cell, 4), keepKey(scratch, key, keyBytes), keyBytes, column)
+    if (row !== isUnknown) return undefined
+    return this.find(runs, wordIn(scratch, cell, 4), sequence, key, keyBytes, hash, stats)
   }
 
   /** See `Tree.getValue`. */
-  getValue(view: View, sequence: number, tableId: number, key: Pointer, keyBytes: number, hints: ValueHints): number {
-    let { last } = this
-    if (last === undefined || last.view !== view || last.tableId !== tableId) last = this.last = tableInView(view, tableId)
-    const { shape, levels, only } = last, { scratch } = this
-    if (shape === undefined) return absent
-    const inMemory = valueInMemtables(scratch, view, sequence, shape, key, keyBytes, hints)
-    if (inMemory !== unknown) return inMemory
-    if (only === undefined) return levels === undefined ? absent : cellStates.isUnread
-    const place = only.reader.findIndexed(key, keyBytes, hints.hash, hints.column, hints.cell)
-    if (place === noPlace.unknown) return cellStates.isUnread
-    const state = place < 0 ? absent : scratch.kernel.memory.u32[(hints.cell >>> 2) + 2]!
-    if (state === absent) scratch.counts.absent++
-    else if (state !== cellStates.isUnread) scratch.counts.present++
-    return state
+  getValue(view: View, sequence: number, tableId: number, key: Pointer, keyBytes: number, { hash, column, cell }: ValueHints): number {
+    const runs = this.runsOf(view, tableId), { scratch } = this
+    if (runs.shape === undefined) return isAbsent
+    const row = newest(scratch, runs, sequence, hash, key, keyBytes, column, cell)
+    if (row === isAbsent || row === isDeleted) return isAbsent
+    if (row === isUnknown) return cellStates.isUnread
+    if (row >= 0) this.cache.countHit()
+    return wordIn(scratch, cell, 2)
   }
 
   free(): void {
+    this.lastCounts = this.counts
+    for (const runs of this.kept) runs.free()
     this.scratch.free()
+  }
+
+  private runsOf(view: View, tableId: number): TableRuns {
+    const { last } = this
+    if (last !== undefined && last.view === view && last.tableId === tableId) return last
+    return (this.last = this.kept.find((runs) => runs.view === view && runs.tableId === tableId) ?? this.keep(view, tableId))
+  }
+
+  private keep(view: View, tableId: number): TableRuns {
+    const { kept, scratch: { kernel, counts } } = this
+    if (kept.length === runsKept) kept.shift()!.free()
+    const runs = new TableRuns(kernel, view, tableId, counts)
+    kept.push(runs)
+    return runs
+  }
+
+  /** One after the other, where that cannot be told in one step; what was missing in file `unknown` for it is noted. */
+  private find(runs: TableRuns, unknown: number, sequence: number, key: Pointer, keyBytes: number, hash: Pointer, stats: ReadStats | undefined): RowHandle | PointFetch | undefined {
+    const { scratch } = this, { view, tableId } = runs, shape = runs.shape!
+    const inMemory = findInMemtables(scratch, view, sequence, shape, key, keyBytes)
+    if (inMemory !== 'unknown') return inMemory
+    const levels = view.version.tables.get(tableId)
+    const found = levels === undefined ? undefined : findInFiles(scratch, levels, shape, key, keyBytes, hash, stats)
+    if (unknown < runs.files.length) runs.noteFile(unknown)
+    return found
   }
 }
 
-/** What `getValue` gives where no row has the key; what its steps give when others have to be asked. */
-const absent = -1, unknown = -2
-
-/** What memtables have, by `newestInMemtables`. */
-function valueInMemtables(scratch: Scratch, view: View, sequence: number, shape: RowLayout, key: Pointer, keyBytes: number, { column, cell }: ValueHints): number {
-  const found = newestInMemtables(scratch, view, sequence, shape.layout.tableId, key, keyBytes, cell)
-  if (found !== isThere) return found === isDeleted ? absent : unknown
-  const { kernel: { memory: { u32, u16 }, exports } } = scratch, row = u32[cell >>> 2]!, valueIndex = shape.valueIndexes[column] ?? -1
-  // Of the key, or added after the row was written.
-  if (valueIndex < 0 || valueIndex >= u16[row >>> 1]!) return cellStates.isUnread
-  return exports.rowGet(row, shape.descriptor, valueIndex, cell) === 0 ? cellStates.isNull : cellStates.isThere
+/** As `columnGetNewest` has it. */
+function newest({ kernel: { exports } }: Scratch, { address }: TableRuns, sequence: number, hash: Pointer, key: Pointer, keyBytes: number, column: number, out: Pointer): number {
+  return address === 0 ? isUnknown : exports.columnGetNewest(address, sequence, hash, key, keyBytes, column, out)
 }
+
+const wordIn = ({ kernel: { memory: { u32 } } }: Scratch, cell: Pointer, word: number): number => u32[(cell >>> 2) + word]!
+const rowGroupIn = (scratch: Scratch, cell: Pointer): number => wordIn(scratch, cell, 3)
+const fileIn = (scratch: Scratch, { files }: TableRuns, cell: Pointer): TableFile => files[wordIn(scratch, cell, 4)]!
 
 function hashed({ kernel: { exports }, hash }: Scratch, key: Pointer, keyBytes: number): Pointer {
   exports.bloomHash(key, keyBytes, hash)
@@ -120,14 +134,14 @@ function hashed({ kernel: { exports }, hash }: Scratch, key: Pointer, keyBytes: 
 
 function findInMemtables(scratch: Scratch, view: View, sequence: number, shape: RowLayout, key: Pointer, keyBytes: number): RowHandle | undefined | 'unknown' {
   const { kernel: { memory: { u32 } }, cell } = scratch, found = newestInMemtables(scratch, view, sequence, shape.layout.tableId, key, keyBytes, cell)
-  if (found === isThere) return scratch.rows.ofMemtable(shape, u32[cell >>> 2]!, scratch.memtableKey(tableIdBytes + keyBytes) + tableIdBytes, keyBytes)
-  return found === isDeleted ? undefined : 'unknown'
+  if (found === isPut) return scratch.rows.ofMemtable(shape, u32[cell >>> 2]!, scratch.memtableKey(tableIdBytes + keyBytes) + tableIdBytes, keyBytes, -1)
+  return found === isTombstone ? undefined : 'unknown'
 }
 
 /** As `skiplistGet` tells it. */
-const isThere = 1, isDeleted = 2
+const isPut = 1, isTombstone = 2
 
-/** What the newest memtable that knows the key tells of it: `isThere`, with its row in `cell`, `isDeleted`, or 0 where none does. The key is in `memtableKey` then. */
+/** What the newest memtable that knows the key tells of it: `isPut`, with its row in `cell`, `isTombstone`, or 0 where none does. The key is in `memtableKey` then. */
 function newestInMemtables(scratch: Scratch, view: View, sequence: number, tableId: number, key: Pointer, keyBytes: number, cell: Pointer): number {
   const { exports } = scratch.kernel
   let prefixed = 0
@@ -141,12 +155,18 @@ function newestInMemtables(scratch: Scratch, view: View, sequence: number, table
   return 0
 }
 
-function writeTableKey({ kernel: { memory: { u8, view } }, memtableKey }: Scratch, tableId: number, key: Pointer, keyBytes: number): Pointer {
-  const prefixed = memtableKey(tableIdBytes + keyBytes), copy = prefixed + tableIdBytes
-  view.setUint32(prefixed, tableId)
+function writeTableKey(scratch: Scratch, tableId: number, key: Pointer, keyBytes: number): Pointer {
+  const prefixed = keepKey(scratch, key, keyBytes) - tableIdBytes
+  scratch.kernel.memory.view.setUint32(prefixed, tableId)
+  return prefixed
+}
+
+/** A copy of a key, of which a row's columns are read when whoever wrote it may write the next; before it there is room for a table's id. */
+function keepKey({ kernel: { memory: { u8 } }, memtableKey }: Scratch, key: Pointer, keyBytes: number): Pointer {
+  const copy = memtableKey(tableIdBytes + keyBytes) + tableIdBytes
   if (keyBytes <= 32) for (let i = 0; i < keyBytes; i++) u8[copy + i] = u8[key + i]!
   else u8.copyWithin(copy, key, key + keyBytes)
-  return prefixed
+  return copy
 }
 
 function findInFiles(scratch: Scratch, levels: Levels, shape: RowLayout, key: Pointer, keyBytes: number, hash: Pointer, stats: ReadStats | undefined): RowHandle | PointFetch | undefined {
@@ -160,29 +180,27 @@ function findInFiles(scratch: Scratch, levels: Levels, shape: RowLayout, key: Po
     if (memory.u8[answers + i] === 1) {
       const found = findInFile(scratch, reader, reader.rowGroupOf(key, keyBytes), shape, key, keyBytes, hash, stats)
       if (found !== 'absent') return found
-      scratch.counts.wrong++
-    } else scratch.counts.absent++
+      addTo(scratch, wrong)
+    } else addTo(scratch, missing)
     const cover = reader.cover!
     if (cover.length > 0 && coversInMemory(memory, cover, key, keyBytes)) return undefined
   }
   return undefined
 }
 
-function foundInOnly({ counts, rows }: Scratch, reader: TableReader, place: number, shape: RowLayout, hints: PointHints | undefined): RowHandle | undefined {
-  if (place === noPlace.absent) {
-    counts.absent++
-    return undefined
-  }
-  counts.present++
-  return place === noPlace.deleted ? undefined : rows.ofTable(shape, reader, place, hints === undefined ? -1 : hints.column)
-}
-
-function findInFile({ counts, rows }: Scratch, reader: TableReader, rowGroup: number, shape: RowLayout, key: Pointer, keyBytes: number, hash: Pointer, stats: ReadStats | undefined): RowHandle | PointFetch | undefined | 'absent' {
+function findInFile(scratch: Scratch, reader: TableReader, rowGroup: number, shape: RowLayout, key: Pointer, keyBytes: number, hash: Pointer, stats: ReadStats | undefined): RowHandle | PointFetch | undefined | 'absent' {
   const found = rowGroup < 0 ? 'absent' : reader.find(rowGroup, key, keyBytes, hash, stats)
   if (found === 'absent') return found
   if ('fetch' in found) return { ...found, files: [reader], rowGroup }
-  counts.present++
-  return found.tombstone ? undefined : rows.ofTable(shape, reader, placeOf(rowGroup, found.row), -1)
+  addTo(scratch, present)
+  return found.tombstone ? undefined : scratch.rows.ofTable(shape, reader, placeOf(rowGroup, found.row), -1)
+}
+
+/** Which of the counts, in the order in which `columnGetNewest` has them. */
+const missing = 0, present = 1, wrong = 2
+
+function addTo({ counts, kernel: { memory: { f64 } } }: Scratch, which: number): void {
+  f64[(counts >>> 3) + which]! += 1
 }
 
 /** All tails at once: one of them alone would seldom do, and waiting for one after the other costs more than a request. */
@@ -258,20 +276,22 @@ function coversInMemory(memory: LinearMemory, cover: RangeCover, key: Pointer, k
 
 function createScratch(kernel: Kernel): Scratch {
   const { heap } = kernel
-  const cell = heap.allocate(24), hash = heap.allocate(16)
+  const cell = heap.allocate(24), hash = heap.allocate(16), counts = heap.allocate(24)
   const key = growing(kernel, 256), filters = growing(kernel, 512), text = growing(kernel, 1024)
   const row = { kernel, cell, text: text.atLeast }
+  kernel.memory.f64.fill(0, counts >>> 3, (counts >>> 3) + 3)
   return {
     ...row,
     hash,
     rows: createRowHandles(row),
     candidates: [],
-    counts: { absent: 0, present: 0, wrong: 0 },
+    counts,
     memtableKey: key.atLeast,
     filters: (count) => filters.atLeast(9 * count),
     free() {
       heap.free(cell)
       heap.free(hash)
+      heap.free(counts)
       for (const each of [key, filters, text]) each.free()
     },
   }

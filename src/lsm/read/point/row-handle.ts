@@ -17,7 +17,7 @@ import type { FoundBytes, RowHandle } from '../../tree.ts'
 /** Memory that the handles of one reader share. */
 export interface RowScratch {
   readonly kernel: Kernel
-  /** 24 bytes: one value or ref, and what `TableReader.findIndexed` says of it. */
+  /** 24 bytes: one value or ref, and what `columnGetNewest` says of it. */
   readonly cell: Pointer
   /** Memory for at least so many bytes of text. */
   text(byteLength: number): Pointer
@@ -191,8 +191,8 @@ class TableCells implements CellSource {
 
 /** The handles that one reader gives out. */
 export interface RowHandles {
-  ofMemtable(shape: RowLayout, row: Pointer, key: Pointer, keyBytes: number): RowHandle
-  /** `loaded`: the column that `TableReader.findIndexed` has put into the cell; -1: none. */
+  /** `loaded`: the column that `columnGetNewest` has put into the cell; -1: none. */
+  ofMemtable(shape: RowLayout, row: Pointer, key: Pointer, keyBytes: number, loaded: number): RowHandle
   ofTable(shape: RowLayout, reader: TableReader, place: number, loaded: number): RowHandle
 }
 
@@ -200,9 +200,9 @@ export function createRowHandles(scratch: RowScratch): RowHandles {
   const memtableCells = new MemtableCells(scratch), tableCells = new TableCells(scratch)
   const memtableRow = new FoundRowHandle(scratch, memtableCells), tableRow = new FoundRowHandle(scratch, tableCells)
   return {
-    ofMemtable(shape, row, key, keyBytes) {
+    ofMemtable(shape, row, key, keyBytes, loaded) {
       memtableCells.begin(shape, row, key, keyBytes)
-      return memtableRow.begin(shape)
+      return loaded < 0 ? memtableRow.begin(shape) : memtableRow.beginWith(shape, loaded)
     },
     ofTable(shape, reader, place, loaded) {
       tableCells.begin(shape, reader, place)

@@ -16,7 +16,7 @@ export function newTreeState(options: TreeOptions, manifest: ManifestState, log:
   const images = createImageKeeper({ kernel, cache, clock, settings, shard, signal: closing.signal, onFailure: (error) => noteTrouble(state, 'an image of a memtable', error) })
   const memtables = { kernel, memory, images, expectedBytes: settings.memtableBytesMax }, active = createMemtable(memtables, manifest.flushedSequence)
   const state: TreeState = {
-    options, log, pointReader: new PointReader(kernel),
+    options, log, pointReader: new PointReader(kernel, cache),
     counters: { flushes: 0, compactions: 0, trivialMoves: 0, bytesFlushed: 0, bytesIngested: 0, bytesCompacted: 0, stalledSlowMs: 0, stalledStopMs: 0 },
     layouts: new Map(), shapes: new Map(), allShapes: [], maxTableId: manifest.maxTableId,
     view: createView({ memtables: [active], version, shapes: new Map() }),

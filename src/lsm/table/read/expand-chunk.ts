@@ -16,7 +16,6 @@
 import type { Pointer } from '../../../kernel/linear-memory.ts'
 import type { CachedFile } from '../chunk-frames.ts'
 import type { OpenFile } from './open-file.ts'
-import { makeResident } from './resident-groups.ts'
 import { completeChunk } from './sparse-chunks.ts'
 
 /** Point reads of a chunk that expanded a part of it. */
@@ -61,15 +60,15 @@ export function quickenAskedOften(file: OpenFile, index: number): void {
 }
 
 function indexKeys(file: OpenFile, index: number, chunk: Pointer): void {
-  const { cache, cached, kernel, kernel: { exports, memory: { u8 } } } = file
+  const { cache, cached, kernel: { exports, memory: { u8 } } } = file
   const indexBytes = exports.columnKeyIndexBytes(chunk), chunkBytes = exports.columnByteLength(chunk)
   if (indexBytes === 0 || !cache.hasRoom(chunkBytes + indexBytes + workBytes)) return
-  file.hasKeyIndexes = cache.rewrite(cached, index, chunkBytes + indexBytes + workBytes, (from, to) => {
+  const isIndexed = cache.rewrite(cached, index, chunkBytes + indexBytes + workBytes, (from, to) => {
     u8.copyWithin(to, from, from + chunkBytes)
     exports.columnIndexKeys(to, to + chunkBytes, to + chunkBytes + indexBytes)
     return true
-  }, chunkBytes) || file.hasKeyIndexes
-  if (file.hasKeyIndexes) file.resident ??= makeResident(kernel.memory, cache, file.tail)
+  }, chunkBytes)
+  if (isIndexed) file.makeResident()
 }
 
 function pays(file: OpenFile, index: number, byteLength: number): boolean {

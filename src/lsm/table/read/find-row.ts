@@ -4,7 +4,6 @@
  * storage reads synchronously, of large texts only what the row needs (sparse-chunks.ts). The tail must be in memory.
  */
 import { corruption } from '../../../errors.ts'
-import type { KernelExports } from '../../../kernel/kernel.ts'
 import type { Pointer } from '../../../kernel/linear-memory.ts'
 import type { ObjectReader } from '../../../storage/storage.ts'
 import type { Fetch, ReadStats } from '../fetch.ts'
@@ -14,7 +13,6 @@ import type { OpenFile } from './open-file.ts'
 import { keySlot, tombstoneSlot } from '../format.ts'
 import { noteSearch, quickenAskedOften } from './expand-chunk.ts'
 import { hasParts, pinRowGroupSync, readParts } from './sparse-chunks.ts'
-import { noPlace, placeOf } from '../table.ts'
 import type { FoundRow } from '../table.ts'
 
 type ReadSync = NonNullable<ObjectReader['readSync']>
@@ -22,33 +20,14 @@ type ReadSync = NonNullable<ObjectReader['readSync']>
 /** Bytes of work area that a search needs beside the chunk's own scratch: one value. */
 const workBytes = 16
 
-/** What `columnGetIndexed` writes; behind it the tombstone is read. */
-const cellBytes = 16
-
 /** Point reads over one file. Row groups that are being fetched are fetched once, whoever asks. A class, as its reader is. */
 export class RowFinder {
   private readonly file: OpenFile
-  private readonly exports: KernelExports
-  private readonly fetching = new Map<number, Promise<void>>()
+    private readonly fetching = new Map<number, Promise<void>>()
   private chunkCounts: Uint16Array | undefined
 
   constructor(file: OpenFile) {
     this.file = file
-    this.exports = file.kernel.exports
-  }
-
-  /** See `TableReader.findIndexed`; in the row group that the key is in if it is in the file. */
-  findIndexed(rowGroup: number, key: Pointer, keyBytes: number, hash: Pointer, ordinal: number, out: Pointer): number {
-    const { file } = this, { cache, cached, tail: { slots } } = file
-    const first = rowGroup * slots.count, keyIndex = cache.keyIndex(cached, first + keySlot)
-    const sparseCount = keyIndex === 0 ? -1 : this.sparseCount(rowGroup, first)
-    if (sparseCount < 0) return noPlace.unknown
-    const slot = ordinal < 0 ? undefined : slots.ofColumn[ordinal], column = slot === undefined ? 0 : cache.peek(cached, first + slot)
-    if (sparseCount === 0) file.resident?.note(file.tail, cached, rowGroup)
-    const row = this.exports.columnGetIndexed(cache.peek(cached, first + keySlot), keyIndex, hash, key, keyBytes, column, out)
-    if (row < 0) return noPlace.absent
-    if (sparseCount > 0 && !hasParts(file, rowGroup, row, out + cellBytes)) return noPlace.unknown
-    return isTombstone(file, first + tombstoneSlot, row, out + cellBytes) ? noPlace.deleted : placeOf(rowGroup, row)
   }
 
   find(rowGroup: number, key: Pointer, keyBytes: number, hash: Pointer, stats: ReadStats | undefined): FoundRow | Fetch | 'absent' {
@@ -59,6 +38,7 @@ export class RowFinder {
     // Making room for the search, or for a chunk's expanded form, may have evicted the tail itself.
     const sparseCount = work === 0 || !file.loader.isInMemory ? -1 : this.sparseCount(rowGroup, first)
     if (sparseCount < 0) return this.fetchOf(rowGroup, stats, (readSync) => pinRowGroupSync(file, rowGroup, readSync, stats))
+    if (sparseCount === 0) notePlaces(file, rowGroup, first)
     const row = rowOf(file, first + keySlot, key, keyBytes, hash, work)
     if (row === -1) return 'absent'
     if (row < 0) throw unreadable(file, first + keySlot, 'a key in every row')
@@ -86,6 +66,11 @@ export class RowFinder {
       fetchSync: readSync === undefined ? undefined : () => keepForAsker(file, bring((into, at) => readSync.call(object, into, at)) ?? []),
     }
   }
+}
+
+/** Notes, for reads that follow, where a row group all of whose chunks were marked just now is. */
+function notePlaces({ resident, cache, cached, tail }: OpenFile, rowGroup: number, first: number): void {
+  if (resident !== undefined && cache.keyIndex(cached, first + keySlot) !== 0) resident.note(tail, cached, rowGroup)
 }
 
 /** As `columnFindKey` tells it. */

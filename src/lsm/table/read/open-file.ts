@@ -8,6 +8,7 @@ import type { ChunkSlots } from '../format.ts'
 import type { ChunkName, TableMeta } from '../table.ts'
 import { KeptRows } from './kept-rows.ts'
 import { KeptTotals } from './kept-totals.ts'
+import { makeResident } from './resident-groups.ts'
 import type { ResidentGroups } from './resident-groups.ts'
 import { rangeTombstonesOf } from './tail-view.ts'
 import type { Tail } from './tail-view.ts'
@@ -33,15 +34,14 @@ export class OpenFile {
   closed = false
   /** Index of a chunk that is to be expanded if that pays (src/lsm/table/read/expand-chunk.ts); -1: none. */
   askedOften = -1
-  /** Whether a chunk of its keys was given an index since it was opened. */
-  hasKeyIndexes = false
-  /** Made with the first index of keys, where there is room. */
+  /** Made when it is first asked for a key, where there is room. */
   resident: ResidentGroups | undefined
   /** Which slots lists of columns that were pinned are in. */
   slotLists: readonly { readonly of: ChunkSlots; readonly columns: readonly ChunkName[]; readonly wanted: readonly number[] }[] = []
   /** What its range tombstones delete; undefined until the tail was read once, where there are any. */
   cover: RangeCover | undefined
   private readonly meta: TableMeta
+  private readonly keepsTail: boolean
   /** Chunks of which only parts are in memory (src/lsm/table/read/sparse-chunks.ts), none of which is among `cached`; undefined: there were none yet. */
   sparse: CachedFile | undefined
   private chunks: CachedFile | undefined
@@ -53,8 +53,9 @@ export class OpenFile {
     this.cache = cache
     this.object = object
     this.meta = meta
+    this.keepsTail = keepsTail
     this.cover = meta.rangeTombstoneCount === 0 ? emptyCover : undefined
-    this.loader = new TailLoader({ kernel, cache, meta, object, stays: keepsTail, file: name, running: this.running, onRead: (tail) => this.noteCover(tail) })
+    this.loader = new TailLoader({ kernel, cache, meta, object, stays: keepsTail, file: name, running: this.running, onRead: (tail) => this.noteCover(tail), onMoved: this.forgetPlaces })
   }
 
   get tail(): Tail {
@@ -62,7 +63,7 @@ export class OpenFile {
   }
 
   get cached(): CachedFile {
-    return (this.chunks ??= this.cache.addFile(this.meta.rowGroupCount * this.tail.slots.count))
+    return (this.chunks ??= this.cache.addFile(this.meta.rowGroupCount * this.tail.slots.count, this.forgetPlaces))
   }
 
   get kept(): KeptRows {
@@ -72,6 +73,18 @@ export class OpenFile {
   get keptTotals(): KeptTotals {
     return (this.totals ??= new KeptTotals(this.kernel.memory, this.cache, this.meta.rowGroupCount, this.tail.layout.columns.length))
   }
+
+  /** Notes, for reads that follow, where the tail is, which was marked. */
+  noteTail(): void {
+    if (this.resident === undefined && this.keepsTail) this.makeResident()
+    this.resident?.noteTail(this.tail)
+  }
+
+  makeResident(): void {
+    this.resident ??= makeResident(this.kernel.memory, this.cache, this.tail)
+  }
+
+  private readonly forgetPlaces = (): void => this.resident?.forget()
 
   /** Intervals of keys, which stay when the tail goes. */
   private noteCover(tail: Tail): void {
@@ -85,6 +98,7 @@ export class OpenFile {
     this.loader.close()
     for (const chunks of [this.chunks, this.sparse]) if (chunks !== undefined) this.cache.removeFile(chunks)
     this.resident?.free()
+    this.resident = undefined
     this.rows?.free()
     this.totals?.free()
     await this.object.close()

@@ -1,10 +1,10 @@
 /**
- * What is in memory of one file's row groups, told in one place for `columnGetResident`: a point read of a row group that
- * was read so before, and of which nothing left the cache since, is one kernel call that touches a line or two beside the key
- * and the value. Asking the cache for each chunk touched some dozen objects, which are each file's own and mostly not in the
+ * What is in memory of one file's row groups, told in one place for `columnGetNewest`: a point read of a row group that
+ * was read so before, and of which nothing left the cache since, is part of one kernel call that touches a line or two of the file beside
+ * the key and the value. Asking the cache for each chunk touched some dozen objects, which are each file's own and mostly not in the
  * processor's first cache when files are asked in turn.
  *
- * Nothing is marked as used by such a read: under one version of the cache's placement no mark is lost.
+ * Nothing is marked as used by such a read: under one version no chunk of the file lost its mark.
  */
 import { residentGroupBytes, residentHeadBytes } from '../../../kernel/column.ts'
 import type { LinearMemory, Pointer } from '../../../kernel/linear-memory.ts'
@@ -14,8 +14,6 @@ import type { Tail } from './tail-view.ts'
 
 export class ResidentGroups {
   readonly address: Pointer
-  /** Of the cache's placement when something was noted last: until it changes, the record may be read. */
-  version = 0
   private readonly memory: LinearMemory
   private readonly cache: ChunkCache
   /** Pinned. */
@@ -28,12 +26,28 @@ export class ResidentGroups {
     this.frame = frame
   }
 
-  /** Notes a row group all of whose chunks are cached whole and were marked, and whose keys have an index, of a file whose tail was. */
-  note(tail: Tail, cached: CachedFile, rowGroup: number): void {
-    const { slots, layout: { columns } } = tail, { cache, memory: { u32, f64 } } = this
-    if (this.version !== cache.placement.version) this.noteTail(tail)
-    const first = rowGroup * slots.count, group = this.address + residentHeadBytes + rowGroup * residentGroupBytes(columns.length), at = group >>> 2
-    f64[group >>> 3] = this.version
+  /** Something of the file may have moved, or lost its mark: what was told is no longer used. */
+  forget(): void {
+    this.memory.f64[this.address >>> 3]! += 1
+  }
+
+  /** Notes the tail, which is in memory and was marked. */
+  noteTail({ footer, filter, sections, shape, sharedKeyBytes, layout: { columns } }: Tail): void {
+    const { memory: { u32, f64 }, address } = this
+    if (f64[(address >>> 3) + 1] === f64[address >>> 3]) return
+    f64[(address >>> 3) + 1] = f64[address >>> 3]!
+    u32.set([
+      shape.rowGroupCount, sharedKeyBytes, footer + sections.firstKeys, footer + sections.firstKeyRefs, footer + sections.data, columns.length,
+      filter.address, filter.byteLength, shape.rangeTombstoneCount === 0 ? 0 : 1,
+    ], (address >>> 2) + 4)
+  }
+
+  /** Notes a row group all of whose chunks are cached whole and were marked, and whose keys have an index. */
+  note({ slots, layout: { columns } }: Tail, cached: CachedFile, rowGroup: number): void {
+    const { cache, address, memory: { u32, f64 } } = this
+    const first = rowGroup * slots.count, group = address + residentHeadBytes + rowGroup * residentGroupBytes(columns.length), at = group >>> 2
+    if (f64[group >>> 3] === f64[address >>> 3]) return
+    f64[group >>> 3] = f64[address >>> 3]!
     u32[at + 2] = cache.peek(cached, first + keySlot)
     u32[at + 3] = cache.keyIndex(cached, first + keySlot)
     u32[at + 4] = cache.peek(cached, first + tombstoneSlot)
@@ -43,11 +57,6 @@ export class ResidentGroups {
   free(): void {
     this.cache.unpin(this.frame)
   }
-
-  private noteTail({ footer, sections, shape, sharedKeyBytes, layout: { columns } }: Tail): void {
-    this.version = this.cache.placement.version
-    this.memory.u32.set([shape.rowGroupCount, sharedKeyBytes, footer + sections.firstKeys, footer + sections.firstKeyRefs, footer + sections.data, columns.length], this.address >>> 2)
-  }
 }
 
 /** Room for what is to be told of a file; undefined where there is none. */
@@ -55,7 +64,8 @@ export function makeResident(memory: LinearMemory, cache: ChunkCache, { shape, l
   const byteLength = residentHeadBytes + shape.rowGroupCount * residentGroupBytes(layout.columns.length)
   const frame = cache.hasRoom(byteLength) ? cache.tryReserve(byteLength) : 0
   if (frame === 0) return undefined
-  const address = cache.addressOf(frame)
-  memory.u8.fill(0, address, address + byteLength)
-  return new ResidentGroups(memory, cache, frame)
+  const resident = new ResidentGroups(memory, cache, frame)
+  memory.u8.fill(0, resident.address, resident.address + byteLength)
+  resident.forget()
+  return resident
 }

@@ -26,6 +26,8 @@ export interface TailLoaderOptions {
   readonly running: Set<Promise<unknown>>
   /** Called with each tail that was read, before anybody holds it. */
   readonly onRead: (tail: Tail) => void
+  /** As `CachedFile.onMoved`. */
+  readonly onMoved: () => void
 }
 
 /** One read for all who asked meanwhile. */
@@ -46,7 +48,7 @@ export class TailLoader {
 
   constructor(options: TailLoaderOptions) {
     this.options = options
-    this.slot = options.cache.addFile(1)
+    this.slot = options.cache.addFile(1, options.onMoved)
   }
 
   /** As it was read last. Asked for once it was held. */

@@ -15,10 +15,14 @@ const slotCount = (count: number): number => 1 << (32 - Math.clz32(count + (coun
 /** Longer texts are not looked through. */
 const asciiBytesMax = 1024
 
+export function textState({ u8 }: LinearMemory, text: Pointer, byteLength: number): number {
+  return byteLength <= asciiBytesMax && u8.subarray(text, text + byteLength).every((byte) => byte < 0x80) ? cellStates.isAscii : cellStates.isThere
+}
+
 type Getters = Pick<ColumnExports, 'columnGetI64' | 'columnGetF64' | 'columnGetBytes'>
 
 export function createKeyIndex(memory: LinearMemory, layout: ChunkLayout, places: TextPlaces, getters: Getters): Pick<ColumnExports, 'columnKeyIndexBytes' | 'columnIndexKeys' | 'columnFindIndexed' | 'columnGetIndexed'> {
-  const { u8, u32 } = memory
+  const { u32 } = memory
   const { hashBytes } = createKeyHash(memory), compare = createCompareBytes(memory)
 
   function find(chunk: Pointer, index: Pointer, hash: Pointer, key: Pointer, keyBytes: number): number {
@@ -32,15 +36,12 @@ export function createKeyIndex(memory: LinearMemory, layout: ChunkLayout, places
     }
   }
 
-  const isAscii = (text: Pointer, byteLength: number): boolean => u8.subarray(text, text + byteLength).every((byte) => byte < 0x80)
-
   function loadValue(column: Pointer, row: number, out: Pointer): number {
     const kind = layout.kind(column)
     const get = kind === columnKinds.bytes ? getters.columnGetBytes : kind === columnKinds.f64 ? getters.columnGetF64 : getters.columnGetI64
     const got = get(column, row, out, 0)
     if (got !== 1) return got === 0 ? cellStates.isNull : cellStates.isUnread
-    const byteLength = u32[(out >>> 2) + 1]!
-    return kind === columnKinds.bytes && byteLength <= asciiBytesMax && isAscii(u32[out >>> 2]!, byteLength) ? cellStates.isAscii : cellStates.isThere
+    return kind === columnKinds.bytes ? textState(memory, u32[out >>> 2]!, u32[(out >>> 2) + 1]!) : cellStates.isThere
   }
 
   return {

@@ -1,0 +1,126 @@
+/* Point reads of a table: its memtables, then its files by what is told of each in one place. The records are drawn in src/kernel/column.ts. */
+import { filterMayHave } from '../../hash/block-filter'
+import { rowGet } from '../../row'
+import { VERSION_VALUE, VERSION_VALUE_BYTES } from '../../skiplist/layout'
+import { VERSION_UNTOLD, versionInTable } from '../../skiplist/read'
+import { zoneMapRowGroupOf } from '../../zone-map'
+import { KIND_BYTES } from '../layout'
+import { columnGetI64 } from '../numbers'
+import { columnGetIndexed, IS_NULL, IS_THERE, IS_UNREAD, textState } from './key-index'
+
+const ABSENT: i32 = -1
+const DELETED: i32 = -2
+const UNKNOWN: i32 = -3
+const IN_MEMTABLE: i32 = -4
+
+const SEQUENCE_MAX: f64 = 9007199254740991
+
+/* A table's runs. */
+const RUNS_HEAD_BYTES: usize = 32
+const MEMTABLE_BYTES: usize = 8
+const RUN_BYTES: usize = 32
+
+/* A file. */
+const FILE_HEAD_BYTES: usize = 56
+const GROUP_BYTES: usize = 20
+
+const NO_FILE: u32 = 0xffffffff
+
+export function columnGetNewest(runs: usize, sequence: f64, hash: usize, key: usize, keyBytes: u32, ordinal: i32, out: usize): i32 {
+  let at = runs + RUNS_HEAD_BYTES
+  for (const end = at + <usize>load<u32>(runs) * MEMTABLE_BYTES; at != end; at += MEMTABLE_BYTES) {
+    const version = versionInTable(load<u32>(at), load<u32>(runs, 8), key, keyBytes, load<u32>(at, 4) == 0 ? sequence : SEQUENCE_MAX)
+    if (version == 0) continue
+    if (version == VERSION_UNTOLD) return unknown(out, NO_FILE)
+    if (load<u32>(version, VERSION_VALUE_BYTES) == 0) return DELETED
+    return inMemtable(runs, version + VERSION_VALUE, ordinal, out)
+  }
+  return inFiles(at, load<u32>(runs, 4), load<u32>(runs, 24), hash, key, keyBytes, ordinal, out)
+}
+
+function unknown(out: usize, file: u32): i32 {
+  store<u32>(out, file, 16)
+  return UNKNOWN
+}
+
+function inMemtable(runs: usize, row: usize, ordinal: i32, out: usize): i32 {
+  const places = <usize>load<u32>(runs, 20)
+  const state = <u32>ordinal < load<u32>(runs, 16) ? valueInRow(load<u32>(runs, 12), row, load<i32>(places + (<usize>ordinal << 2)), out) : IS_UNREAD
+  store<u32>(out, state, 8)
+  store<u32>(out, <u32>row, 16)
+  return IN_MEMTABLE
+}
+
+/** A column of the key has no place in rows, one that was added after the row was written none in this. */
+function valueInRow(layout: usize, row: usize, place: i32, out: usize): u32 {
+  if (<u32>place >= <u32>load<u16>(row)) return IS_UNREAD
+  if (rowGet(row, layout, place, out) == 0) return IS_NULL
+  return load<u32>(layout + 4 + (<usize>place << 2)) == KIND_BYTES ? textState(load<u32>(out), load<u32>(out, 4)) : IS_THERE
+}
+
+/**
+ * All filters are asked before the first file that may have the key is: their blocks are waited for together. The last run's is not, whose
+ * index of keys tells as much, and wrongly never; nor that of a file with range tombstones, which may hide what is older.
+ */
+function inFiles(runs: usize, runCount: u32, counts: usize, hash: usize, key: usize, keyBytes: u32, ordinal: i32, out: usize): i32 {
+  let asked: u64 = 0, candidates: u64 = 0
+  for (let i: u32 = 0; i < runCount; i++) {
+    const run = runs + <usize>i * RUN_BYTES, place = placeInRun(run, key, keyBytes)
+    if (place < 0) continue
+    const file = fileAt(run, place), isFiltered = i + 1 < runCount && isKnown(file) && load<u32>(file, 48) == 0
+    asked |= <u64>1 << i
+    candidates |= <u64>(!isFiltered || filterMayHave(load<u32>(file, 40), load<u32>(file, 44), hash)) << i
+  }
+  let absent = 0, wrong = 0
+  for (let left = candidates; left != 0; left &= left - 1) {
+    const i = <u32>ctz(left), run = runs + <usize>i * RUN_BYTES, place = placeInRun(run, key, keyBytes), file = fileAt(run, place)
+    const row = isKnown(file) ? inFile(file, hash, key, keyBytes, ordinal, out) : UNKNOWN
+    const isLast = i + 1 == runCount
+    if (row == UNKNOWN || (row == ABSENT && !isLast && load<u32>(file, 48) != 0)) return unknown(out, load<u32>(run, 24) + place)
+    if (row != ABSENT) {
+      store<u32>(out, load<u32>(run, 24) + place, 16)
+      count(counts, <u32>popcnt(asked & ~candidates & ((<u64>1 << i) - 1)), 1, wrong)
+      return row
+    }
+    if (isLast) absent++
+    else wrong++
+  }
+  count(counts, absent + <u32>popcnt(asked & ~candidates), 0, wrong)
+  return ABSENT
+}
+
+function count(counts: usize, absent: u32, present: u32, wrong: u32): void {
+  store<f64>(counts, load<f64>(counts) + <f64>absent)
+  store<f64>(counts, load<f64>(counts, 8) + <f64>present, 8)
+  if (wrong != 0) store<f64>(counts, load<f64>(counts, 16) + <f64>wrong, 16)
+}
+
+/** The only file of a run that may have the key; -1: none. */
+function placeInRun(run: usize, key: usize, keyBytes: u32): i32 {
+  const files = load<u32>(run)
+  return files == 1 ? 0 : zoneMapRowGroupOf(load<u32>(run, 8), load<u32>(run, 12), load<u32>(run, 16), files, load<u32>(run, 4), key, keyBytes)
+}
+
+function fileAt(run: usize, place: i32): usize { return load<u32>(<usize>load<u32>(run, 20) + (<usize>place << 2)) }
+
+/** Whether what is told of a file was told since its chunks moved last. */
+function isKnown(file: usize): bool { return file != 0 && load<f64>(file) == load<f64>(file, 8) }
+
+function inFile(file: usize, hash: usize, key: usize, keyBytes: u32, ordinal: i32, out: usize): i32 {
+  const rowGroup = zoneMapRowGroupOf(load<u32>(file, 24), load<u32>(file, 28), load<u32>(file, 32), load<u32>(file, 16), load<u32>(file, 20), key, keyBytes)
+  if (rowGroup < 0) return ABSENT
+  const columnCount = load<u32>(file, 36)
+  const group = file + FILE_HEAD_BYTES + <usize>rowGroup * ((GROUP_BYTES + (<usize>columnCount << 2) + 7) & ~7)
+  if (load<f64>(group) != load<f64>(file)) return UNKNOWN
+  const column = <u32>ordinal < columnCount ? load<u32>(group + GROUP_BYTES + (<usize>ordinal << 2)) : 0
+  const row = columnGetIndexed(load<u32>(group, 8), load<u32>(group, 12), hash, key, keyBytes, column, out)
+  if (row < 0) return row
+  if (column != 0 && load<u32>(out, 8) == IS_UNREAD) return UNKNOWN
+  const tombstones = load<u32>(group, 16)
+  if (tombstones != 0) {
+    if (columnGetI64(tombstones, row, out + 16) != 1) return UNKNOWN
+    if (load<u64>(out, 16) != 0) return DELETED
+  }
+  store<u32>(out, <u32>rowGroup, 12)
+  return row
+}
