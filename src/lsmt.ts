@@ -135,7 +135,7 @@ function checkQuery(text: string, parameters: SqlParameters | undefined, options
 async function* streamRows(sql: Sql, text: string, parameters?: SqlParameters, options?: QueryOptions): AsyncGenerator<ResultRow> {
   checkQuery(text, parameters, options)
   const prepared = sql.prepare(text)
-  if (prepared.statements.length > 1) throw new LsmtError('0A000', `a stream is of one statement; the text has ${prepared.statements.length}`, { hint: 'run the others with query()' })
+  if (prepared.count > 1) throw new LsmtError('0A000', `a stream is of one statement; the text has ${prepared.count}`, { hint: 'run the others with query()' })
   const running = sql.start(prepared, parameters, options)
   try {
     const result = await running.next()

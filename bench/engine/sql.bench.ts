@@ -86,8 +86,8 @@ function listeningEngine(seen: EngineRow[]): Engine {
       return Promise.resolve(rows.length)
     },
     insertText: (_table, values) => {
-      seen.push([values.rowCount])
-      return Promise.resolve(values.rowCount)
+      seen.push([values.start, values.end])
+      return Promise.resolve(1)
     },
     insertColumns: unused, createTable: unused, dropTable: unused, alterTable: unused, truncateTable: unused, catalogSettled: unused, stageTable: unused, publishStaged: unused, dropStaged: unused, collectRows: unused, checkpoint: unused, storeCheckpoint: unused, begin: unused, snapshot: unused, scan: unused, aggregate: unused, groupedAggregate: unused, topRows: unused, insertOrUpdate: unused, update: unused,
     updateWhere: unused, deleteWhere: unused, deleteRange: unused, write: unused, spillFile: unused, flush: unused, compact: unused, stats: unused, close: unused,

@@ -168,7 +168,6 @@ export interface ValuesText {
   /** Where the tuples stand in `text`, in code units. */
   readonly start: number
   readonly end: number
-  readonly rowCount: number
   /** By position in a tuple: the column's ordinal. */
   readonly targets: readonly number[]
   /** By ordinal: what stands for DEFAULT and for columns that are not given; of the hidden key it is not looked at. */

@@ -26,10 +26,12 @@ import type { PlanOf } from './run/open-transaction.ts'
 import { beginStepwise } from './run/stepwise-transaction.ts'
 import type { StepwiseTransaction } from './run/stepwise-transaction.ts'
 import { TextRun } from './run/text-run.ts'
-import type { PreparedText, TextRunner } from './run/text-run.ts'
+import type { TextRunner } from './run/text-run.ts'
 import { createGenerationCache } from './shape-cache.ts'
 import { scanStatements } from './scan/shape.ts'
 import { createSkeletons } from './scan/skeleton.ts'
+import { prepareLong } from './scan/supposed-text.ts'
+import type { PreparedText } from './scan/supposed-text.ts'
 import type { ScannedStatement } from './scan/scan-state.ts'
 import { slotKind } from './slot.ts'
 import type { SqlParameters } from './slot.ts'
@@ -68,7 +70,7 @@ const budgetOf = (options: QueryOptions | undefined): RequestBudget | undefined 
   options?.maxStorageRequests === undefined ? undefined : new RequestBudget(checkStorageRequestsMax(options.maxStorageRequests))
 
 export interface Sql {
-  /** Takes a text apart. 42601 when a literal or comment does not end, or when there is no statement; 22P02 when it is not Unicode. */
+  /** Takes a text apart. 42601 when a literal or comment does not end (of an INSERT of many tuples that may be told when it runs), or when there is no statement; 22P02 when it is not Unicode. */
   prepare(text: string): PreparedText
   /** Starts to run the statements of a text, which the caller asks for one by one; it closes the run in the end. */
   start(prepared: PreparedText, parameters?: SqlParameters, options?: QueryOptions): TextRun
@@ -131,17 +133,22 @@ function createPreparer(settings: SqlSettings): Sql['prepare'] {
   return (text) => {
     if (!isWellFormed(text)) throw notUnicode('the statement', text)
     const familiar = skeletons.read(text)
-    if (familiar !== undefined) return { text, statements: [familiar] }
+    if (familiar !== undefined) return { text, count: 1, statements: [familiar] }
     const isShort = text.length <= settings.shapeCharactersMax
     // Looking up a long text would hash all of it.
     const known = isShort ? texts.get(text) : undefined
     if (known !== undefined) return known
-    const prepared = { text, statements: scanStatements(text) }
-    if (prepared.statements.length === 0) throw new LsmtError('42601', 'there is no statement in the text')
+    const prepared = isShort ? prepareShort(text) : prepareLong(text)
+    if (prepared.count === 0) throw new LsmtError('42601', 'there is no statement in the text')
     if (isShort && prepared.statements.every(hasParametersOnly)) texts.set(text, prepared)
-    if (isShort && prepared.statements.length === 1) skeletons.learn(text, prepared.statements[0]!)
+    if (isShort && prepared.count === 1) skeletons.learn(text, prepared.statements[0]!)
     return prepared
   }
+}
+
+function prepareShort(text: string): PreparedText {
+  const statements = scanStatements(text)
+  return { text, count: statements.length, statements }
 }
 
 function sqlOver(floor: SqlFloor, engine: Engine, catalog: EngineCatalog): Sql {

@@ -44,7 +44,7 @@ export async function openHere(flags: GuestFlags & ReaderFlags & { readonly kern
       const sink = createChunkSink(write)
       const writer = { sink, format, commit, monotonicMs: host.clock.monotonicMs }
       try {
-        await writeResults(writer, run, prepared.statements.length)
+        await writeResults(writer, run, prepared.count)
       } finally {
         run.close()
       }

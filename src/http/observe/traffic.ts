@@ -8,7 +8,7 @@ import { LsmtError } from '../../errors.ts'
 import type { Clock } from '../../runtime/clock.ts'
 import type { Log } from '../../runtime/log.ts'
 import type { Random } from '../../runtime/random.ts'
-import type { PreparedText } from '../../sql/run/text-run.ts'
+import type { PreparedText } from '../../sql/scan/supposed-text.ts'
 import { createRequestIds, requestIdHeader, requestIdOf, setRequestId } from './own-headers.ts'
 import { routeOf } from './route-name.ts'
 
@@ -80,12 +80,13 @@ export function createTraffic({ clock, random, log, slowQueryMs, onAnswered }: T
       const isUnknown = error instanceof LsmtError && error.code === '40003'
       log.error({ requestId, err: error }, isUnknown ? 'it is not known whether a request took effect' : 'a request failed by our fault')
     },
-    ran({ statements }, startMs, requestId) {
+    ran(prepared, startMs, requestId) {
       if (slowQueryMs === 0) return
       const ms = since(clock, startMs)
       if (ms < slowQueryMs) return
+      const statements = prepared.supposed === undefined ? prepared.statements : [prepared.supposed]
       const shape = statements.map((statement) => statement.shape).join('; ').slice(0, shapeLengthMax)
-      log.warn({ requestId, ms, statements: statements.length, shape }, 'slow query')
+      log.warn({ requestId, ms, statements: prepared.count, shape }, 'slow query')
     },
     get underWay() { return underWay },
     settled(msMax) {

@@ -7,7 +7,7 @@ import { Canceller } from '../../sql/cancel.ts'
 import type { CancelSignal } from '../../sql/cancel.ts'
 import type { QueryStats } from '../../sql/result.ts'
 import { onlyReads } from '../../sql/run/reading-only.ts'
-import type { PreparedText } from '../../sql/run/text-run.ts'
+import type { PreparedText } from '../../sql/scan/supposed-text.ts'
 import type { Sql } from '../../sql/sql.ts'
 import { errorAnswer } from '../error-answer.ts'
 import { ResponseSink } from '../format/response-sink.ts'
@@ -217,7 +217,7 @@ function writeStatements(route: QueryRoute, sql: Sql, asked: Asked, { reply, sin
   const startMs = clock.monotonicMs()
   const prepared = asked.prepared ?? sql.prepare(query.sql)
   const run = sql.start(prepared, query.parameters, { signal, mayWrite: access === 'write', oneWithRows: !format.takesAll, idempotencyKey, maxStorageRequests: query.maxStorageRequests })
-  return beforeEnd(() => writeResults({ sink, format, commit, monotonicMs: clock.monotonicMs, reads }, run, prepared.statements.length), () => {
+  return beforeEnd(() => writeResults({ sink, format, commit, monotonicMs: clock.monotonicMs, reads }, run, prepared.count), () => {
     run.close()
     traffic.ran(prepared, startMs, reply.requestId)
   })

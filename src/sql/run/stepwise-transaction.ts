@@ -17,12 +17,13 @@ import { countStatement } from '../execute/execute-select.ts'
 import { errorAt, originOf } from '../origin.ts'
 import type { Plan } from '../plan.ts'
 import type { Collected } from '../result.ts'
+import type { PreparedText } from '../scan/supposed-text.ts'
 import type { SqlParameters } from '../slot.ts'
 import type { Values } from '../value/values.ts'
 import { openTransaction, planned, takeTables } from './open-transaction.ts'
 import type { OpenTransaction } from './open-transaction.ts'
 import { writes } from './reading-only.ts'
-import type { PreparedText, TextRunner } from './text-run.ts'
+import type { TextRunner } from './text-run.ts'
 
 /** It must come to one of the two ends, since it keeps memory and locks until then. */
 export interface StepwiseTransaction {

@@ -7,9 +7,11 @@ import { againWhenChanged } from '../../engine/tables/again-when-changed.ts'
 import type { Clock } from '../../runtime/clock.ts'
 import { unlessEnded } from '../../runtime/end-signal.ts'
 import type { CancelSignal } from '../cancel.ts'
+import { LsmtError } from '../../errors.ts'
 import { runPlan } from '../explain/explain.ts'
 import { countStatement } from '../execute/execute-select.ts'
 import type { Execution, StatementCounts } from '../execute/execute-select.ts'
+import { insertSupposed } from '../execute/insert-text.ts'
 import type { Staging } from '../execute/queried/staging.ts'
 import type { QueryLimits } from '../operator/query-run.ts'
 import { errorAt, originOf } from '../origin.ts'
@@ -17,22 +19,17 @@ import type { RecordingSession } from '../../engine/engine.ts'
 import type { RequestBudget } from '../request-budget.ts'
 import type { StatementResult } from '../result.ts'
 import type { ScannedStatement } from '../scan/scan-state.ts'
+import type { PreparedText } from '../scan/supposed-text.ts'
 import type { SqlParameters } from '../slot.ts'
 import type { TransactionStatement } from '../syntax/transaction.ts'
 import type { Values } from '../value/values.ts'
 import { fingerprintOf } from './keyed/fingerprint.ts'
 import { KeyedText } from './keyed/keyed-text.ts'
-import { beginTransaction, blockOf, withinText } from './open-transaction.ts'
+import { beginTransaction, blockOf, planned, withinText } from './open-transaction.ts'
 import type { OpenTransaction, PlanOf } from './open-transaction.ts'
 import { notAllowed, onReadOnlyNode, readingOnly, writes } from './reading-only.ts'
 import type { WriteRefusal, WritingPlan } from './reading-only.ts'
 import { checkRowsOnce, planRowsOnce } from './rows-once.ts'
-
-/** A text taken apart: how many statements it has is known before the first one runs. */
-export interface PreparedText {
-  readonly text: string
-  readonly statements: readonly ScannedStatement[]
-}
 
 /** What all runs share. */
 export interface TextRunner {
@@ -67,12 +64,12 @@ export class TextRun {
   private recording: RecordingSession | undefined
 
   constructor(runner: TextRunner, options: TextRunOptions) {
-    const { oneWithRows, prepared: { statements } } = options
+    const { oneWithRows, prepared } = options
     const refusal = refusalOf(runner, options)
     const planOf = refusal === undefined ? runner.planOf : readingOnly(runner.planOf, refusal)
     this.runner = refusal === undefined && !oneWithRows ? runner : { ...runner, planOf: oneWithRows ? planRowsOnce(planOf) : planOf }
     this.options = options
-    if (oneWithRows && statements.length > 1) checkRowsOnce(planOf, statements.map((_, index) => this.valuesOf(index)), runner.engine)
+    if (oneWithRows && prepared.count > 1) checkRowsOnce(planOf, prepared.statements.map((_, index) => this.valuesOf(index)), runner.engine)
   }
 
   /**
@@ -80,13 +77,30 @@ export class TextRun {
    * needs no waiting is here at once.
    */
   next(): StatementResult | Promise<StatementResult> | undefined {
-    if (this.index >= this.options.prepared.statements.length) return undefined
+    if (this.index >= this.options.prepared.count) return undefined
     const index = this.index++
     const fresh = this.transaction === undefined ? this.runner.engine.freshCatalog?.() : undefined
     return fresh === undefined ? this.run(index) : unlessEnded(fresh, this.options.signal).then(() => this.run(index))
   }
 
   private run(index: number): StatementResult | Promise<StatementResult> {
+    const { supposed } = this.options.prepared
+    return supposed === undefined || this.options.idempotencyKey !== undefined ? this.runKnown(index) : this.runSupposed(supposed, index)
+  }
+
+  /** The statement as it is supposed to be; where that is wrong, as it is. */
+  private async runSupposed(statement: ScannedStatement, index: number): Promise<StatementResult> {
+    const { engine, planOf } = this.runner
+    const { prepared: { text }, parameters } = this.options
+    const values = { text, statement, parameters }
+    const result = await againWhenChanged(engine, () => {
+      const plan = planned(planOf, values, engine)
+      return plan instanceof LsmtError || plan.kind !== 'insert' ? undefined : insertSupposed(engine, plan, this.execution(values))
+    })
+    return result ?? (await this.runKnown(index))
+  }
+
+  private runKnown(index: number): StatementResult | Promise<StatementResult> {
     const values = this.valuesOf(index)
     const { idempotencyKey } = this.options
     // Who may not write has nothing to repeat.

@@ -12,6 +12,8 @@ export interface ScannedStatement {
   readonly tupleCount: number
   /** Where all of them are known to be plain literals: where they stand in the text. */
   readonly tupleText: TextSpan | undefined
+  /** They are only supposed to be, and how many there are is not known (supposed-text.ts). */
+  readonly tuplesAreSupposed?: boolean
   /** Otherwise the slots of all, one tuple after the other; undefined when there is but one. */
   readonly tupleSlots: Slots | undefined
   /** Set when EXPLAIN stands before the statement. */
@@ -26,6 +28,8 @@ export interface TextSpan {
 
 export interface Scan {
   readonly lexer: Lexer
+  /** Up to where tuples may be supposed to go on behind a first one. */
+  readonly supposedEnd: number
   shape: string
   tokenStarts: number[]
   slots: Slots
@@ -44,6 +48,7 @@ export interface Scan {
   insert: boolean
   tupleCount: number
   tupleText: TextSpan | undefined
+  tuplesAreSupposed: boolean
   tupleSlots: Slots | undefined
   /** `?` parameters so far, in the whole text. */
   positionalCount: number
@@ -51,10 +56,10 @@ export interface Scan {
   explain: Explain | undefined
 }
 
-export function newScan(lexer: Lexer, positionalCount: number, numberedSeen: boolean): Scan {
+export function newScan(lexer: Lexer, positionalCount: number, numberedSeen: boolean, supposedEnd = -1): Scan {
   return {
-    lexer, shape: '', tokenStarts: [], slots: { kinds: [], values: [], starts: [] }, last: '', muted: false, lifts: true, depth: 0, ordinalsDepth: -1, inType: false,
-    inValues: false, insert: false, tupleCount: 1, tupleText: undefined, tupleSlots: undefined, positionalCount, numberedSeen, explain: undefined,
+    lexer, supposedEnd, shape: '', tokenStarts: [], slots: { kinds: [], values: [], starts: [] }, last: '', muted: false, lifts: true, depth: 0, ordinalsDepth: -1, inType: false,
+    inValues: false, insert: false, tupleCount: 1, tupleText: undefined, tuplesAreSupposed: false, tupleSlots: undefined, positionalCount, numberedSeen, explain: undefined,
   }
 }
 

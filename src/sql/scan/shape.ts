@@ -17,19 +17,22 @@ import { emit, newScan, push } from './scan-state.ts'
 import type { Scan, ScannedStatement } from './scan-state.ts'
 import { scanPlainTuples, scanTuples } from './tuples.ts'
 
-/** All statements of a text; empty ones between semicolons are dropped. 42601 for a token that does not end. */
-export function scanStatements(text: string): readonly ScannedStatement[] {
+/**
+ * All statements of a text; empty ones between semicolons are dropped. 42601 for a token that does not end. Behind the first
+ * tuple of an INSERT that is the first statement, more tuples are supposed to stand up to `supposedEnd`, unless that is -1.
+ */
+export function scanStatements(text: string, supposedEnd = -1): readonly ScannedStatement[] {
   const lexer = createLexer(text)
   const statements: ScannedStatement[] = []
-  let scan = newScan(lexer, 0, false)
+  let scan = newScan(lexer, 0, false, supposedEnd)
   for (;;) {
     const kind = nextToken(lexer)
     if (kind !== token.end && !isSemicolon(lexer)) {
       scanOne(scan, kind)
       continue
     }
-    const { shape, tokenStarts, slots, tupleCount, tupleText, tupleSlots: others, explain } = scan
-    if (tokenStarts.length > 0 || explain !== undefined) statements.push({ shape, tokenStarts, slots, tupleCount, tupleText, tupleSlots: others, ...(explain === undefined ? {} : { explain }) })
+    const { shape, tokenStarts, slots, tupleCount, tupleText, tuplesAreSupposed, tupleSlots: others, explain } = scan
+    if (tokenStarts.length > 0 || explain !== undefined) statements.push({ shape, tokenStarts, slots, tupleCount, tupleText, tupleSlots: others, ...(explain === undefined ? {} : { explain }), ...(tuplesAreSupposed && { tuplesAreSupposed }) })
     if (kind === token.end) return statements
     scan = newScan(lexer, scan.positionalCount, scan.numberedSeen)
   }

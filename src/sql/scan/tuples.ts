@@ -20,7 +20,7 @@ export function scanTuples(scan: Scan, scanOne: ScanOne): void {
   const { lexer } = scan
   const mark: Mark = { end: lexer.end, shape: scan.shape, tokens: scan.tokenStarts.length, slots: scan.slots.kinds.length, last: scan.last, depth: scan.depth, positionalCount: scan.positionalCount }
   const width = scanTuple(scan, scanOne)
-  if (width > 0 && mark.slots === 0 && skimOthers(scan, mark.end, width)) return
+  if (width > 0 && mark.slots === 0 && !hasParameters(scan) && (supposeOthers(scan, mark.end) || skimOthers(scan, mark.end, width))) return
   const count = width === 0 ? 0 : scanOthers(scan, scanOne, width)
   if (count === 0) {
     rewind(scan, mark)
@@ -48,10 +48,21 @@ function scanOthers(scan: Scan, scanOne: ScanOne, width: number): number {
   return isPlain ? count : 0
 }
 
-/** Takes the tuples after the first one by looking them over; false, and nothing taken, when one of them, or the first, is no plain literals. */
+const hasParameters = ({ slots: { kinds } }: Scan): boolean => kinds.some((kind) => kind === slotKind.parameter || kind === slotKind.namedParameter)
+
+/** Takes all that follows the first tuple for others; false where nothing is to be supposed. */
+function supposeOthers(scan: Scan, start: number): boolean {
+  const { lexer, supposedEnd } = scan
+  if (supposedEnd <= lexer.end || scan.explain !== undefined) return false
+  scan.tupleText = { start, end: supposedEnd }
+  scan.tuplesAreSupposed = true
+  lexer.end = supposedEnd
+  return true
+}
+
+/** Takes the tuples after the first one by looking them over; false, and nothing taken, when one of them is no plain literals. */
 function skimOthers(scan: Scan, start: number, width: number): boolean {
-  const { lexer, slots: { kinds } } = scan
-  if (kinds.some((kind) => kind === slotKind.parameter || kind === slotKind.namedParameter)) return false
+  const { lexer } = scan
   const { count, end } = skimTuples(lexer.text, lexer.end, width)
   if (lexer.text.charCodeAt(skipBlank(lexer.text, end)) === comma) return false
   scan.tupleCount = 1 + count

@@ -41,20 +41,21 @@ export function createColumnInserter(): ColumnInserter {
   let scratch: ColumnScratch | undefined
   const scratchOf = ({ kernel, trees }: Shards): ColumnScratch | undefined => (scratch ??= createColumnScratch(kernel, trees.length))
 
-  async function insert(writer: Writer, access: TableAccess, rowCount: number, mode: InsertMode, stats: ReadStats | undefined, add: (statement: ChunkStatement) => Uint32Array | undefined): Promise<number | undefined> {
+  async function insert(writer: Writer, access: TableAccess, mode: InsertMode, stats: ReadStats | undefined, add: (statement: ChunkStatement) => Uint32Array | undefined): Promise<number | undefined> {
     const { hiddenKey } = access.schema
     if (hiddenKey && access.state.nextRowId === undefined) await recoverNextRowId(writer.shards, access)
     const place = scratchOf(writer.shards)
-    const built = place && build(writer, place, access, rowCount, add)
+    const built = place && build(writer, place, access, add)
     if (built === undefined) return undefined
-    if (mode === 'insert' && !hiddenKey) return await writeNewParts(writer, access, built, rowCount, stats)
+    const rowCount = built.hashes.length
+    if (mode === 'insert' && !hiddenKey) return await writeNewParts(writer, access, built, stats)
     await commitBlind(writer, access, { parts: built.parts, rowCount }, () => built.hashes)
     return rowCount
   }
 
   return {
-    insertText: (writer, access, values, mode, stats) => insert(writer, access, values.rowCount, mode, stats, (statement) => addText(statement, values)),
-    insertColumns: (writer, access, columns, mode, stats) => insert(writer, access, columns.rowCount, mode, stats, (statement) => addColumns(statement, columns)),
+    insertText: (writer, access, values, mode, stats) => insert(writer, access, mode, stats, (statement) => addText(statement, values)),
+    insertColumns: (writer, access, columns, mode, stats) => insert(writer, access, mode, stats, (statement) => addColumns(statement, columns)),
     collect: (shards, access, given) => createRowCollector(access, given, () => scratchOf(shards)),
     ingest(shards, access) {
       const place = scratchOf(shards)
@@ -69,11 +70,11 @@ export function createColumnInserter(): ColumnInserter {
 
 interface BuiltRows {
   readonly parts: readonly StatementPart[]
-  /** Of the keys, for their locks. */
+  /** Of the rows' keys, for their locks. */
   readonly hashes: Uint32Array
 }
 
-function build(writer: Writer, scratch: ColumnScratch, access: TableAccess, rowCount: number, add: (statement: ChunkStatement) => Uint32Array | undefined): BuiltRows | undefined {
+function build(writer: Writer, scratch: ColumnScratch, access: TableAccess, add: (statement: ChunkStatement) => Uint32Array | undefined): BuiltRows | undefined {
   const firstRowId = access.state.nextRowId ?? 0
   let hashes: Uint32Array | undefined
   const parts = tryBuildParts(writer, (builder) => {
@@ -81,19 +82,19 @@ function build(writer: Writer, scratch: ColumnScratch, access: TableAccess, rowC
     return hashes !== undefined
   })
   if (parts === undefined || hashes === undefined) return undefined
-  if (access.schema.hiddenKey) access.state.nextRowId = firstRowId + rowCount
+  if (access.schema.hiddenKey) access.state.nextRowId = firstRowId + hashes.length
   return { parts, hashes }
 }
 
 /** Writes rows whose keys are new; undefined when one of them exists, or stands twice among them. */
-async function writeNewParts(writer: Writer, access: TableAccess, { parts: written, hashes }: BuiltRows, rowCount: number, stats: ReadStats | undefined): Promise<number | undefined> {
+async function writeNewParts(writer: Writer, access: TableAccess, { parts: written, hashes }: BuiltRows, stats: ReadStats | undefined): Promise<number | undefined> {
   const parts = newParts(written)
   if (hasRepeats(parts, hashes)) return undefined
   const release = await writer.locksOf(access).lockKeys(hashes)
   try {
     if (await anyExists(writer.shards, access, parts, stats)) return undefined
-    await writer.commit(access, parts, rowCount)
-    return rowCount
+    await writer.commit(access, parts, hashes.length)
+    return hashes.length
   } finally {
     release()
   }

@@ -11,20 +11,36 @@ import type { ChunkStatement } from './encode-chunk.ts'
 import { writePlan } from './values-plan.ts'
 import type { ColumnPlan } from './values-plan.ts'
 
-/** Adds all rows and returns the lock hashes of their keys; undefined when some text has to be read elsewhere. */
+/** Adds all rows and returns the lock hashes of their keys; undefined when some text has to be read elsewhere, or is no tuples. */
 export function addText(statement: ChunkStatement, values: ValuesText): Uint32Array | undefined {
   const plan = writePlan(statement.scratch, statement.access, values)
   if (plan === undefined) return undefined
-  const hashes = new Uint32Array(values.rowCount)
-  let at = values.start
-  for (let rows = 0; rows < values.rowCount; ) {
+  const hashes: Uint32Array[] = []
+  let rows = 0
+  for (let at = values.start; at < values.end; ) {
     const chunk = scanChunk(statement, plan, values, at, rows)
     if (chunk.rows === 0 || !settlePending(statement.scratch) || !encodeChunk(statement, plan, rows, chunk.rows)) return undefined
-    copyHashes(statement.scratch, hashes, rows, chunk.rows)
+    hashes.push(hashesOf(statement.scratch, chunk.rows))
     rows += chunk.rows
     at += consumedUnits(statement.scratch, chunk)
   }
-  return at === values.end ? hashes : undefined
+  return hashes.length === 1 ? hashes[0] : joined(hashes, rows)
+}
+
+function hashesOf(scratch: ColumnScratch, rows: number): Uint32Array {
+  const hashes = new Uint32Array(rows)
+  copyHashes(scratch, hashes, 0, rows)
+  return hashes
+}
+
+function joined(parts: readonly Uint32Array[], length: number): Uint32Array {
+  const whole = new Uint32Array(length)
+  let at = 0
+  for (const part of parts) {
+    whole.set(part, at)
+    at += part.length
+  }
+  return whole
 }
 
 interface Chunk {
@@ -35,12 +51,12 @@ interface Chunk {
   readonly consumedBytes: number
 }
 
-function scanChunk({ scratch }: ChunkStatement, { rowsMax }: ColumnPlan, { text, end, rowCount }: ValuesText, from: number, rowsBefore: number): Chunk {
+function scanChunk({ scratch }: ChunkStatement, { rowsMax }: ColumnPlan, { text, end }: ValuesText, from: number, rowsBefore: number): Chunk {
   const { memory, exports } = scratch.kernel
   const piece = text.slice(from, Math.min(end, from + scratchTextUnits))
   const byteLength = writePiece(scratch, piece)
   memory.u8.fill(0, scratch.text + byteLength, scratch.text + byteLength + valuesTextMargin)
-  const rows = exports.valuesScan(scratch.text, byteLength, scratch.plan, rowsBefore, Math.min(rowsMax, rowCount - rowsBefore), scratch.out)
+  const rows = exports.valuesScan(scratch.text, byteLength, scratch.plan, rowsBefore, rowsMax, scratch.out)
   return { rows, piece, byteLength, consumedBytes: memory.u32[scratch.out >>> 2]! }
 }
 
