@@ -80,6 +80,7 @@ function listeningEngine(seen: EngineRow[]): Engine {
     rowsByKey: unused,
     getMany: unused,
     walk: unused,
+    scanColumns: unused,
     request: unused,
     insert: (_table, rows) => {
       seen.push(...rows)

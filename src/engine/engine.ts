@@ -12,7 +12,7 @@ import type { Comparison } from '../kernel/zone-map.ts'
 import type { VectorExpression } from '../lsm/vector/expression.ts'
 import type { Checkpoint, CheckpointOptions } from './engine-checkpoint.ts'
 import type { EngineStats } from './engine-stats.ts'
-import type { EngineWalk } from './engine-walk.ts'
+import type { EngineWalk, RowColumns } from './engine-walk.ts'
 import type { LeadingComparisons } from './read/wanted/leading-comparisons.ts'
 import type { RecordOf, RequestRecord } from './requests/request-record.ts'
 import type { ColumnSchema, ColumnType, TableSchema } from './schema.ts'
@@ -206,8 +206,9 @@ export interface EngineSession extends EngineCatalog {
   rowsByKey(table: TableSchema, columns: readonly number[], asText?: ReadonlySet<number>): RowsByKey
   /** The rows of several keys, by key, as `get` gives them. What must be read from storage is read together, so that many take hardly longer than one. */
   getMany(snapshot: EngineSnapshot | undefined, table: TableSchema, keys: readonly (readonly EngineValue[])[], columns: readonly number[], stats?: ReadStats): readonly (EngineRow | undefined)[] | Promise<readonly (EngineRow | undefined)[]>
-  /** Batches of rows. Long reads give timers and sockets their turn every few milliseconds, as do aggregates. */
+  /** Batches of rows; by column for whoever makes something else of them. Long reads give timers and sockets their turn every few milliseconds, as do aggregates. */
   scan(snapshot: EngineSnapshot, scan: EngineScan, stats?: ReadStats): AsyncIterable<readonly EngineRow[]>
+  scanColumns(snapshot: EngineSnapshot, scan: EngineScan, stats?: ReadStats): AsyncIterable<RowColumns<EngineValue>>
   /** The rows of an ordered scan that filters and computes nothing, at once as far as they are in memory. undefined: they are to be had by `scan`. The snapshot is to be kept until it is closed. */
   walk(snapshot: EngineSnapshot, scan: EngineScan): EngineWalk<EngineValue> | undefined
   aggregate(snapshot: EngineSnapshot, scan: EngineScan, aggregates: readonly EngineAggregate[], stats?: ReadStats): Promise<EngineRow>
@@ -218,7 +219,6 @@ export interface EngineSession extends EngineCatalog {
    * groups do not fit into the memory set apart for them. Without `wanted` all of them are.
    */
   groupedAggregate(snapshot: EngineSnapshot, scan: EngineScan, groupBy: readonly number[], aggregates: readonly EngineGroupedAggregate[], stats?: ReadStats, wanted?: WantedGroups): AsyncIterable<readonly EngineRow[]>
-
   /**
    * The first `limit` rows in the order of at least one column, in this order: which of rows that are equal in it is open.
    * The limit's rows are kept in memory. The scan's own limit and order are passed over.

@@ -1,5 +1,6 @@
 /** What statements give back. */
-import type { EngineRow, SpillStats } from '../engine/engine.ts'
+import type { EngineRow, EngineValue, SpillStats } from '../engine/engine.ts'
+import type { RowColumns } from '../engine/engine-walk.ts'
 import type { UserValue } from '../engine/user-value.ts'
 import type { ReadStats } from '../lsm/tree.ts'
 import type { ResultColumn } from './plan.ts'
@@ -8,6 +9,12 @@ import type { RequestBudget } from './request-budget.ts'
 /** What a query read of tables, and wrote because memory had no room for it. */
 export interface QueryStats extends ReadStats, SpillStats {}
 
+/** Batches of rows as they are read. They are read once, in one of the two ways. */
+export interface RowStream extends AsyncIterable<readonly EngineRow[]> {
+  /** The same rows by column, where the engine has them so: whoever makes something else of them needs no rows in between. */
+  byColumn?(): AsyncIterable<RowColumns<EngineValue>>
+}
+
 /**
  * Rows as engine values; those of a scan arrive in batches as they are read, and must be consumed (or the iterator
  * closed) before the next statement of the text runs. `stats` is complete when the rows are.
@@ -15,7 +22,7 @@ export interface QueryStats extends ReadStats, SpillStats {}
 export interface RowsResult {
   readonly kind: 'rows'
   readonly columns: readonly ResultColumn[]
-  readonly rows: readonly EngineRow[] | AsyncIterable<readonly EngineRow[]>
+  readonly rows: readonly EngineRow[] | RowStream
   readonly stats: QueryStats
 }
 

@@ -174,6 +174,9 @@ function modelOver(byName: Map<string, ModelTable>, firstVersion: number, staged
       const rows = selectRows(rowsOf(given, scan.table), scan).map((row) => textsIn(project(row, scan.columns), scan.columns, scan.asText))
       for (let from = 0; from < rows.length; from += pageRows) yield rows.slice(from, from + pageRows)
     },
+    async *scanColumns(given, scan) {
+      for await (const rows of model.scan(given, scan)) yield { rowCount: rows.length, columns: scan.columns.map((_, i) => rows.map((row) => row[i]!)) }
+    },
     walk: () => undefined,
     async aggregate(given, scan, aggregates) {
       const { limit: _, ...unlimited } = scan

@@ -12,7 +12,10 @@ const row = (n: number): EngineRow => [...names.slice(0, 10).map((name) => `${na
 
 function made(of: readonly ResultColumn[], rows: readonly EngineRow[]): readonly ResultRow[] {
   const into: ResultRow[] = []
-  rowObjects(of)(rows, into)
+  const maker = rowObjects(of)
+  maker.addRows(rows.slice(0, rows.length >>> 1), into)
+  const rest = rows.slice(rows.length >>> 1)
+  maker.addColumns({ rowCount: rest.length, columns: of.map((_, i) => rest.map((each) => each[i]!)) }, into)
   return into
 }
 

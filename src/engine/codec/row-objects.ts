@@ -18,7 +18,7 @@ export type RowObject = Readonly<Record<string, UserValue>>
 
 type OfRow = (row: EngineRow) => RowObject
 type Columns = readonly (readonly UserValue[])[]
-type OfColumns = (columns: Columns, rowCount: number) => RowObject[]
+type OfColumns = (columns: Columns, rowCount: number, into: RowObject[]) => void
 
 /** So many rows are worth a function, which takes about 10 us to make. */
 const manyRows = 128
@@ -33,7 +33,9 @@ export class RowObjects {
     const names = columns.map(({ name }) => name), shows = columns.map(({ type }) => userValueOf(type))
     this.#columns = columns
     this.#ofRow = (row) => objectOf(names, (i) => shows[i]!(row[i]!))
-    this.#ofColumns = (values, rowCount) => Array.from({ length: rowCount }, (_, row) => objectOf(names, (i) => values[i]![row]!))
+    this.#ofColumns = (values, rowCount, into) => {
+      for (let row = 0; row < rowCount; row++) into.push(objectOf(names, (i) => values[i]![row]!))
+    }
   }
 
   /** Of a row's values as the engine has them, in the order of the columns. */
@@ -42,10 +44,11 @@ export class RowObjects {
     return this.#ofRow(row)
   }
 
-  /** Of the first rows of columns, as users see these. */
-  ofColumns(columns: Columns, rowCount: number): RowObject[] {
+  /** Of the first rows of columns, as users see these; added to what there is. */
+  ofColumns(columns: Columns, rowCount: number, into: RowObject[] = []): RowObject[] {
     if (this.#rowsLeft > 0) this.#count(rowCount)
-    return this.#ofColumns(columns, rowCount)
+    this.#ofColumns(columns, rowCount, into)
+    return into
   }
 
   #count(rows: number): void {
@@ -75,8 +78,8 @@ function writtenOfRow(columns: readonly NamedColumn[]): OfRow | undefined {
 
 function writtenOfColumns(columns: readonly NamedColumn[]): OfColumns | undefined {
   const parts = columns.map((_, i) => `c${i} = columns[${i}]`)
-  const body = `const ${[...parts, 'rows = []'].join(', ')}\nfor (let i = 0; i < rowCount; i++) rows.push(${literal(columns, (i) => `c${i}[i]`)})\nreturn rows`
-  return writtenFunction(['columns', 'rowCount'], body) as OfColumns | undefined
+  const body = `${parts.length === 0 ? '' : `const ${parts.join(', ')}\n`}for (let i = 0; i < rowCount; i++) into.push(${literal(columns, (i) => `c${i}[i]`)})`
+  return writtenFunction(['columns', 'rowCount', 'into'], body) as OfColumns | undefined
 }
 
 const literal = (columns: readonly NamedColumn[], valueOf: (column: number) => string): string =>

@@ -52,6 +52,7 @@ export function renewingReads(reads: EngineReads, renewing: Renewing): EngineRea
     },
     getMany: (given, ...rest) => readAtOnce(given, () => reads.getMany(given, ...rest)),
     scan: (given, ...rest) => scanRenewing(renewing, given, () => reads.scan(given, ...rest)),
+    scanColumns: (given, ...rest) => scanRenewing(renewing, given, () => reads.scanColumns(given, ...rest)),
     // What is found lost after its first rows cannot begin anew.
     walk: () => undefined,
     aggregate: (given, ...rest) => readRenewing(renewing, given, () => reads.aggregate(given, ...rest)),

@@ -4,7 +4,7 @@
  */
 import { LsmtError } from '../../errors.ts'
 import type { EngineScan, EngineValue } from '../engine.ts'
-import type { EngineWalk, WalkedColumns } from '../engine-walk.ts'
+import type { EngineWalk, RowColumns } from '../engine-walk.ts'
 import type { UserValue } from '../user-value.ts'
 import { checkOptions, described } from './given.ts'
 import { keyBounds, ordinalsOf, rangeNames } from './kv-codec.ts'
@@ -12,7 +12,7 @@ import type { Codec } from './kv-codec.ts'
 import type { KeyedEngine, KeyScanOptions } from './keyed-engine.ts'
 import { ReadSnapshot } from './read-snapshot.ts'
 
-export type ReadColumns = WalkedColumns<UserValue>
+export type ReadColumns = RowColumns<UserValue>
 
 export interface KeyCursor {
   /**
@@ -51,7 +51,7 @@ function engineScan(codec: Codec, options: KeyScanOptions): EngineScan {
 }
 
 interface Source {
-  next(rowsMax: number): WalkedColumns<EngineValue> | undefined | Promise<WalkedColumns<EngineValue> | undefined>
+  next(rowsMax: number): RowColumns<EngineValue> | undefined | Promise<RowColumns<EngineValue> | undefined>
   close(): Promise<void> | undefined
 }
 
@@ -96,7 +96,7 @@ function keyCursor(codec: Codec, { columns, limit = Number.POSITIVE_INFINITY }: 
     release()
     return undefined
   }
-  const show = (rows: WalkedColumns<EngineValue> | undefined): ReadColumns | undefined | Promise<undefined> => {
+  const show = (rows: RowColumns<EngineValue> | undefined): ReadColumns | undefined | Promise<undefined> => {
     if (rows === undefined) return end()?.then(() => undefined)
     left -= rows.rowCount
     return { rowCount: rows.rowCount, columns: rows.columns.map((values, i) => toUser[i]!(values)) }

@@ -1,16 +1,20 @@
-/** Scans over all shards: rows one shard after the other, or merged by key where order is asked for. */
+/** Scans over all shards: rows by column, one shard after the other, or merged by key where order is asked for. */
 import type { ReadStats, ScanCursor, ScanRequest, Snapshot, Tree } from '../../lsm/tree.ts'
 import { createPace } from '../../runtime/pace.ts'
 import { keyRange } from '../codec/key-codec.ts'
-import type { EngineRow, EngineScan } from '../engine.ts'
+import { rowsOfColumns } from '../codec/read-page.ts'
+import type { EngineRow, EngineScan, EngineValue } from '../engine.ts'
+import type { RowColumns } from '../engine-walk.ts'
 import type { ColumnSchema } from '../schema.ts'
 import type { Shards } from '../shards/shards.ts'
 import type { TableAccess } from '../tables/table-access.ts'
 import { chainShards, chainSorted } from './rows/chain-shards.ts'
 import { mergeShards } from './rows/merge-shards.ts'
 import { createPageReader } from './rows/page-reader.ts'
+import { walkedBatches } from './rows/walked-batches.ts'
 import { physicalPredicate } from './predicate.ts'
 import { rowKinds } from './row-kinds.ts'
+import { walkShards } from './walk.ts'
 
 /** What a scan asks of every tree, or undefined when it can find nothing. */
 export function scanRequest({ turns, assertOpen }: Shards, access: TableAccess, scan: EngineScan, columns: readonly number[]): ScanRequest | undefined {
@@ -29,10 +33,17 @@ export function scanColumn({ table, computed = [] }: EngineScan, ordinal: number
 
 /** Batches of rows of a scan over the given snapshots (by shard). */
 export async function* scanShards(shards: Shards, snapshots: readonly Snapshot[], access: TableAccess, scan: EngineScan, stats?: ReadStats): AsyncGenerator<readonly EngineRow[]> {
+  for await (const { columns, rowCount } of scanColumns(shards, snapshots, access, scan, stats)) yield rowsOfColumns(columns, rowCount)
+}
+
+/** The same by column: of rows that nobody looks at as such none is made. */
+export async function* scanColumns(shards: Shards, snapshots: readonly Snapshot[], access: TableAccess, scan: EngineScan, stats?: ReadStats): AsyncGenerator<RowColumns<EngineValue>> {
   const request = scanRequest(shards, access, scan, scan.columns)
   const limit = scan.limit ?? Number.POSITIVE_INFINITY
   if (request === undefined || limit <= 0) return
   const ordered = orderOf(scan), isOneTree = shards.trees.length === 1
+  const walk = ordered === true && !isOneTree ? walkShards(shards, snapshots, access, scan, stats) : undefined
+  if (walk !== undefined) return yield* walkedBatches(walk, limit)
   const asked = ordered === false || (ordered === true && isOneTree) ? { ...request, keys: false as const } : request
   const open = (tree: Tree, shard: number): ScanCursor => tree.scan(snapshots[shard]!, asked, stats)
   const reader = createPageReader(shards.kernel.memory, rowKinds(access, scan), scan.columns)

@@ -6,7 +6,7 @@ import { keyRange } from '../codec/key-codec.ts'
 import { readVector } from '../codec/read-vector.ts'
 import type { ReadKind } from '../codec/read-row.ts'
 import type { EngineScan, EngineValue } from '../engine.ts'
-import type { EngineWalk, WalkedColumns } from '../engine-walk.ts'
+import type { EngineWalk, RowColumns } from '../engine-walk.ts'
 import type { Shards } from '../shards/shards.ts'
 import type { TableAccess } from '../tables/table-access.ts'
 import { rowKinds } from './row-kinds.ts'
@@ -42,7 +42,7 @@ function walkParts({ trees }: Shards, snapshots: readonly Snapshot[], request: W
 }
 
 function engineWalk({ kernel: { memory }, texts, assertOpen }: Shards, walk: RowWalk, kinds: readonly ReadKind[], columns: readonly number[]): EngineWalk<EngineValue> {
-  const show = (rows: WalkedRows | undefined): WalkedColumns<EngineValue> | undefined => rows && { rowCount: rows.rowCount, columns: columns.map((ordinal) => readVector(memory, texts, kinds[ordinal]!, rows.vectors[ordinal]!, rows.rowCount)) }
+  const show = (rows: WalkedRows | undefined): RowColumns<EngineValue> | undefined => rows && { rowCount: rows.rowCount, columns: columns.map((ordinal) => readVector(memory, texts, kinds[ordinal]!, rows.vectors[ordinal]!, rows.rowCount)) }
   return {
     next(rowsMax) {
       assertOpen()

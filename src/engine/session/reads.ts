@@ -6,7 +6,7 @@ import { aggregateShards } from '../read/aggregate.ts'
 import { groupShards } from '../read/group.ts'
 import { lookUp, readEach } from '../read/point-read.ts'
 import { ShardRowsByKey } from '../read/rows-by-key.ts'
-import { scanShards } from '../read/scan.ts'
+import { scanColumns, scanShards } from '../read/scan.ts'
 import { topShards } from '../read/top.ts'
 import { walkShards } from '../read/walk.ts'
 import { shardsOf } from '../shards/shard-snapshot.ts'
@@ -17,7 +17,7 @@ import type { Tables } from '../tables/tables.ts'
 import type { ReadStats } from '../../lsm/tree.ts'
 import { unlessEnded } from '../../runtime/end-signal.ts'
 
-export type EngineReads = Pick<EngineSession, 'snapshot' | 'get' | 'rowsByKey' | 'getMany' | 'scan' | 'walk' | 'aggregate' | 'groupedAggregate' | 'topRows'>
+export type EngineReads = Pick<EngineSession, 'snapshot' | 'get' | 'rowsByKey' | 'getMany' | 'scan' | 'scanColumns' | 'walk' | 'aggregate' | 'groupedAggregate' | 'topRows'>
 
 export function createReads(shards: Shards, tables: Pick<Tables, 'access'>): EngineReads {
   const { assertOpen } = shards
@@ -59,6 +59,10 @@ export function createReads(shards: Shards, tables: Pick<Tables, 'access'>): Eng
     async *scan(given: EngineSnapshot, scan: EngineScan, stats?: ReadStats) {
       const access = await readyAccess(given, scan)
       yield* scanShards(shards, shardsOf(given), access, scan, stats)
+    },
+    async *scanColumns(given: EngineSnapshot, scan: EngineScan, stats?: ReadStats) {
+      const access = await readyAccess(given, scan)
+      yield* scanColumns(shards, shardsOf(given), access, scan, stats)
     },
     walk(given, scan) {
       assertOpen()

@@ -3,6 +3,7 @@ import type { EngineRow, EngineSession } from '../../engine/engine.ts'
 import type { Clock } from '../../runtime/clock.ts'
 import { unlessEnded } from '../../runtime/end-signal.ts'
 import type { CancelSignal } from '../cancel.ts'
+import { columnStream } from '../operator/engine/engine-rows.ts'
 import { open } from '../operator/open.ts'
 import { newQueryRun, queryRows } from '../operator/query-run.ts'
 import type { Probe, QueryLimits, QueryRun } from '../operator/query-run.ts'
@@ -10,7 +11,7 @@ import { rowWindow } from '../operator/window.ts'
 import type { GetPlan, OperatorPlan, Plan, QueryPlan } from '../plan.ts'
 import type { RequestBudget } from '../request-budget.ts'
 import { newQueryStats } from '../result.ts'
-import type { RowsResult } from '../result.ts'
+import type { RowsResult, RowStream } from '../result.ts'
 import { atOperand } from '../value/values.ts'
 import type { Values } from '../value/values.ts'
 import { keyValue } from './keys.ts'
@@ -64,7 +65,14 @@ function executeGet(engine: EngineSession, plan: GetPlan, { values, requests, si
 /** Literals are converted at once, so that errors in them come before the first row. */
 function executeOperators(engine: EngineSession, plan: OperatorPlan, execution: Execution): RowsResult {
   const run = newRun(engine, execution)
-  return { kind: 'rows', columns: plan.output, rows: queryRows(run, open(plan.node, run)), stats: run.stats }
+  return { kind: 'rows', columns: plan.output, rows: rowStream(plan, run), stats: run.stats }
+}
+
+/** Who watches operators sees them at work, row by row. */
+function rowStream({ node }: OperatorPlan, run: QueryRun): RowStream {
+  const columns = run.probe === undefined ? columnStream(node, run) : undefined
+  if (columns === undefined) return queryRows(run, open(node, run))
+  return { [Symbol.asyncIterator]: () => queryRows(run, open(node, run)), byColumn: () => queryRows(run, columns) }
 }
 
 /** Operators of a statement; what they hold is given back by `endRun`. */

@@ -110,7 +110,7 @@ export function newQueryRun({ engine, stats, signal, values, nowMicros, probe, w
 }
 
 /** Runs a query's operators over one snapshot, until the last row is there or the consumer stops. */
-export async function* queryRows(run: QueryRun, stream: Stream): AsyncGenerator<Batch> {
+export async function* queryRows<Rows>(run: QueryRun, stream: () => AsyncIterable<Rows>): AsyncGenerator<Rows> {
   run.snapshot = run.engine.snapshot()
   try {
     yield* stream()

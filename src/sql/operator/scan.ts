@@ -40,7 +40,7 @@ async function* readRanges(node: ScanNode, ranges: readonly ScanRange[], conditi
   }
 }
 
-function engineScan(node: ScanNode, range: ScanRange, conditions: readonly EngineExpression[], { signal }: QueryRun, limit: number | undefined): EngineScan {
+export function engineScan(node: ScanNode, range: ScanRange, conditions: readonly EngineExpression[], { signal }: QueryRun, limit: number | undefined): EngineScan {
   return {
     table: node.table,
     ...range,

@@ -6,32 +6,29 @@ import type { LinearMemory } from '../../../kernel/linear-memory.ts'
 import { compareBytes } from '../../../lsm/keys/key-bytes.ts'
 import type { Page } from '../../../lsm/page.ts'
 import type { ScanCursor, Tree } from '../../../lsm/tree.ts'
-import { createRowSelector } from '../../codec/read-page.ts'
+import { createRowSelector, partOfRows } from '../../codec/read-page.ts'
 import type { PageRows } from '../../codec/read-page.ts'
-import type { EngineRow } from '../../engine.ts'
+import type { EngineValue } from '../../engine.ts'
+import type { RowColumns } from '../../engine-walk.ts'
 import { allEnded } from '../all-ended.ts'
-import { createRowCollector } from './page-reader.ts'
+import { batchRows, batchTextBytes, createRowCollector } from './page-reader.ts'
 import type { PageReader, RowCollector } from './page-reader.ts'
-
-/** A batch of fewer rows, and less text, waits for more pages. Whoever takes batches holds one of them beyond what memory it was given. */
-const batchRows = 1024, batchTextBytes = 64 * 1024
 
 /** Rows that are put into order, and their text. */
 const sortedRowsMax = 4096, sortedTextBytesMax = 1024 * 1024
 
 type Open = (tree: Tree, shard: number) => ScanCursor
 
-export async function* chainShards(reader: PageReader, trees: readonly Tree[], open: Open, limit: number): AsyncGenerator<readonly EngineRow[]> {
+export async function* chainShards(reader: PageReader, trees: readonly Tree[], open: Open, limit: number): AsyncGenerator<RowColumns<EngineValue>> {
   const collector = createRowCollector(reader), select = createRowSelector(reader.memory)
   let left = limit
   for (const [shard, tree] of trees.entries()) {
     const cursor = open(tree, shard)
     try {
       for (let page = await cursor.next(); page !== undefined && left > 0; page = await cursor.next()) {
-        const { rows, count } = select(page)
-        collector.add(page, { rows, count: Math.min(count, left) })
-        left -= Math.min(count, left)
-        if (isBatch(collector)) yield collector.take()
+        const rows = select(page), count = Math.min(rows.count, left)
+        left -= count
+        yield* filledBatches(collector, page, partOfRows(rows, 0, count))
       }
     } finally {
       cursor.close()
@@ -42,19 +39,24 @@ export async function* chainShards(reader: PageReader, trees: readonly Tree[], o
 }
 
 /** All shards are asked for their first page at once: where they are far away, few rows are few requests one after the other. */
-export async function* chainSorted(reader: PageReader, trees: readonly Tree[], open: Open, isIntegerKey: boolean): AsyncGenerator<readonly EngineRow[]> {
+export async function* chainSorted(reader: PageReader, trees: readonly Tree[], open: Open, isIntegerKey: boolean): AsyncGenerator<RowColumns<EngineValue>> {
   const collector = createRowCollector(reader), select = createRowSelector(reader.memory)
   const cursors: ScanCursor[] = []
-  let keys: KeyedRows | undefined = createKeyedRows(reader.memory, isIntegerKey)
+  let keys: KeyedRows | undefined
   try {
     for (const [shard, tree] of trees.entries()) cursors.push(open(tree, shard))
     const firstPages = await allEnded(cursors.map((cursor) => cursor.next()))
+    if (selectedIn(firstPages) < sortedRowsMax) keys = createKeyedRows(reader.memory, isIntegerKey)
     for (const [shard, cursor] of cursors.entries()) {
       for (let page = firstPages[shard]; page !== undefined; page = await cursor.next()) {
         const rows = select(page)
+        if (keys === undefined) {
+          yield* filledBatches(collector, page, rows)
+          continue
+        }
         collector.add(page, rows)
-        keys?.add(page, rows)
-        if (!(keys === undefined ? isBatch(collector) : isMuch(collector))) continue
+        keys.add(page, rows)
+        if (!isMuch(collector)) continue
         keys = undefined
         yield* batchesOf(collector)
       }
@@ -66,15 +68,26 @@ export async function* chainSorted(reader: PageReader, trees: readonly Tree[], o
   }
 }
 
+const selectedIn = (pages: readonly (Page | undefined)[]): number => pages.reduce((count, page) => count + (page?.selectedCount ?? 0), 0)
 const isBatch = ({ count, textBytes }: RowCollector): boolean => count >= batchRows || textBytes >= batchTextBytes
 const isMuch = ({ count, textBytes }: RowCollector): boolean => count >= sortedRowsMax || textBytes >= sortedTextBytesMax
 
+/** Adds rows of a page, and gives each batch that they fill. */
+function* filledBatches(collector: RowCollector, page: Page, rows: PageRows): Generator<RowColumns<EngineValue>> {
+  for (let from = 0; from < rows.count; ) {
+    const count = Math.min(rows.count - from, batchRows - collector.count)
+    collector.add(page, partOfRows(rows, from, count))
+    from += count
+    if (isBatch(collector)) yield* batchesOf(collector)
+  }
+}
+
 /** What was collected, by `keys` in their order, in batches. */
-function* batchesOf(collector: RowCollector, keys?: KeyedRows): Generator<readonly EngineRow[]> {
+function* batchesOf(collector: RowCollector, keys?: KeyedRows): Generator<RowColumns<EngineValue>> {
   const { count, textBytes } = collector
   const taken = collector.take(), rows = keys === undefined ? taken : keys.sorted(taken)
-  const size = Math.max(1, Math.min(batchRows, Math.floor(count * batchTextBytes / Math.max(1, textBytes))))
-  for (let from = 0; from < count; from += size) yield size >= count ? rows : rows.slice(from, from + size)
+  const size = Math.ceil(count / Math.max(1, Math.ceil(count / batchRows), Math.floor(textBytes / batchTextBytes)))
+  for (let from = 0; from < count; from += size) yield size >= count ? rows : { rowCount: Math.min(size, count - from), columns: rows.columns.map((values) => values.slice(from, from + size)) }
 }
 
 const noBytes = new Uint8Array(0)
@@ -82,7 +95,7 @@ const noBytes = new Uint8Array(0)
 interface KeyedRows {
   add(page: Page, rows: PageRows): void
   /** The rows that were added, in key order. */
-  sorted(rows: readonly EngineRow[]): readonly EngineRow[]
+  sorted(rows: RowColumns<EngineValue>): RowColumns<EngineValue>
 }
 
 /** Prefixes of integer keys are the keys, but for those that no double holds. */
@@ -100,9 +113,9 @@ function createKeyedRows({ u8 }: LinearMemory, isIntegerKey: boolean): KeyedRows
         keys.push(isIntegerKey && Number.isSafeInteger(prefix) ? undefined : keyOf(page, row))
       }
     },
-    sorted(rows) {
-      const order = Array.from(rows, (_, i) => i).sort((a, b) => prefixes[a]! - prefixes[b]! || compareBytes(keys[a] ?? noBytes, keys[b] ?? noBytes))
-      return order.map((index) => rows[index]!)
+    sorted({ rowCount, columns }) {
+      const order = Array.from(prefixes, (_, i) => i).sort((a, b) => prefixes[a]! - prefixes[b]! || compareBytes(keys[a] ?? noBytes, keys[b] ?? noBytes))
+      return { rowCount, columns: columns.map((values) => order.map((index) => values[index]!)) }
     },
   }
 }

@@ -2,8 +2,10 @@
 import type { LinearMemory } from '../../../kernel/linear-memory.ts'
 import type { Page } from '../../../lsm/page.ts'
 import type { ScanCursor } from '../../../lsm/tree.ts'
-import { createRowSelector } from '../../codec/read-page.ts'
-import type { EngineRow } from '../../engine.ts'
+import { createRowSelector, partOfRows } from '../../codec/read-page.ts'
+import type { PageRows } from '../../codec/read-page.ts'
+import type { EngineValue } from '../../engine.ts'
+import type { RowColumns } from '../../engine-walk.ts'
 import { allEnded } from '../all-ended.ts'
 import { createRowCollector } from './page-reader.ts'
 import type { PageReader, RowCollector } from './page-reader.ts'
@@ -17,10 +19,9 @@ interface Stream {
   readonly select: ReturnType<typeof createRowSelector>
   readonly collector: RowCollector
   page: Page | undefined
-  /** Row numbers of the page's selected rows; undefined: all. And those of them that are decoded: from `first` on. */
-  selected: Uint32Array | undefined
-  selectedCount: number
-  rows: readonly EngineRow[]
+  /** The page's selected rows, and those of them that are decoded: from `first` on. */
+  selected: PageRows
+  rows: RowColumns<EngineValue>
   first: number
   /** Among the selected. */
   position: number
@@ -28,35 +29,37 @@ interface Stream {
   rowsAtOnce: number
 }
 
-export async function* mergeShards(reader: PageReader, cursors: readonly ScanCursor[], limit: number, reverse: boolean): AsyncGenerator<readonly EngineRow[]> {
+export async function* mergeShards(reader: PageReader, cursors: readonly ScanCursor[], limit: number, reverse: boolean): AsyncGenerator<RowColumns<EngineValue>> {
   try {
     const opened = await allEnded(cursors.map((cursor) => openStream(reader, cursor)))
     const streams = opened.filter((stream) => stream.page !== undefined)
     // Of the key where each stream is, which decides most comparisons; those that ended come last.
     const prefixes = Float64Array.from(streams, prefixOf)
-    let left = limit, openCount = streams.length
-    let merged: EngineRow[] = []
+    const none = (): EngineValue[][] => reader.columns.map(() => [])
+    let left = limit, openCount = streams.length, merged = none(), rowCount = 0
     for (let mergedMax = firstMergedRows; openCount > 0 && left > 0; ) {
       const at = firstStream(reader.memory, streams, prefixes, reverse), first = streams[at]!
-      merged.push(takeRow(first, left))
+      takeRow(first, left, merged)
+      rowCount++
       left--
-      if (first.position === first.selectedCount) await nextPage(first)
+      if (first.position === first.selected.count) await nextPage(first)
       prefixes[at] = first.page === undefined ? (reverse ? -Infinity : Infinity) : prefixOf(first)
       if (first.page === undefined) openCount--
-      if (merged.length === mergedMax) {
-        yield merged
-        merged = []
+      if (rowCount === mergedMax) {
+        yield { rowCount, columns: merged }
+        merged = none()
+        rowCount = 0
         mergedMax = Math.min(mergedRowsMax, 2 * mergedMax)
       }
     }
-    if (merged.length > 0) yield merged
+    if (rowCount > 0) yield { rowCount, columns: merged }
   } finally {
     for (const cursor of cursors) cursor.close()
   }
 }
 
 async function openStream(reader: PageReader, cursor: ScanCursor): Promise<Stream> {
-  const stream: Stream = { cursor, select: createRowSelector(reader.memory), collector: createRowCollector(reader), page: undefined, selected: undefined, selectedCount: 0, rows: [], first: 0, position: 0, rowsAtOnce: firstDecodedRows }
+  const stream: Stream = { cursor, select: createRowSelector(reader.memory), collector: createRowCollector(reader), page: undefined, selected: noRows, rows: nothingDecoded, first: 0, position: 0, rowsAtOnce: firstDecodedRows }
   await nextPage(stream)
   return stream
 }
@@ -65,42 +68,35 @@ async function openStream(reader: PageReader, cursor: ScanCursor): Promise<Strea
 async function nextPage(stream: Stream): Promise<void> {
   do {
     stream.page = await stream.cursor.next()
-    const { rows, count } = stream.page === undefined ? noRows : stream.select(stream.page)
-    stream.selected = rows
-    stream.selectedCount = count
-  } while (stream.page !== undefined && stream.selectedCount === 0)
-  stream.rows = []
+    stream.selected = stream.page === undefined ? noRows : stream.select(stream.page)
+  } while (stream.page !== undefined && stream.selected.count === 0)
+  stream.rows = nothingDecoded
   stream.first = 0
   stream.position = 0
 }
 
-const noRows = { rows: undefined, count: 0 }
+const noRows: PageRows = { rows: undefined, first: 0, count: 0 }
+const nothingDecoded: RowColumns<EngineValue> = { rowCount: 0, columns: [] }
 
-/** The row at the stream's place, which moves on. At most `left` are still wanted. */
-function takeRow(stream: Stream, left: number): EngineRow {
+/** Adds the row at the stream's place, which moves on, to columns. At most `left` are still wanted. */
+function takeRow(stream: Stream, left: number, into: readonly EngineValue[][]): void {
   const { position } = stream
-  if (position === stream.first + stream.rows.length) {
-    stream.rows = decode(stream, Math.min(stream.rowsAtOnce, left, stream.selectedCount - position))
+  if (position === stream.first + stream.rows.rowCount) {
+    stream.rows = decode(stream, Math.min(stream.rowsAtOnce, left, stream.selected.count - position))
     stream.first = position
     stream.rowsAtOnce = Math.min(mergedRowsMax, 2 * stream.rowsAtOnce)
   }
   stream.position++
-  return stream.rows[position - stream.first]!
+  const { first, rows: { columns } } = stream
+  for (let i = 0; i < columns.length; i++) into[i]!.push(columns[i]![position - first]!)
 }
 
-function decode({ collector, page, selected, position }: Stream, count: number): readonly EngineRow[] {
-  collector.add(page!, { rows: selected?.subarray(position, position + count) ?? numbersFrom(position, count), count })
+function decode({ collector, page, selected, position }: Stream, count: number): RowColumns<EngineValue> {
+  collector.add(page!, partOfRows(selected, position, count))
   return collector.take()
 }
 
-/** By a loop: `Uint32Array.from` calls for each element, which takes as long as decoding a cell. */
-function numbersFrom(first: number, count: number): Uint32Array {
-  const numbers = new Uint32Array(count)
-  for (let i = 0; i < count; i++) numbers[i] = first + i
-  return numbers
-}
-
-const rowNumberOf = ({ selected, position }: Stream): number => (selected === undefined ? position : selected[position]!)
+const rowNumberOf = ({ selected: { rows }, position }: Stream): number => (rows === undefined ? position : rows[position]!)
 const prefixOf = (stream: Stream): number => stream.page!.keyPrefixAt(rowNumberOf(stream))
 
 /** The index of the stream whose key comes first. */

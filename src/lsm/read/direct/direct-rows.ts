@@ -352,7 +352,7 @@ function selectGroup(state: DirectState, reader: TableReader, rowGroup: number):
   const standing = state.standing?.of(rowGroup)
   const { selection, selectedCount } = selectRows(context, options.predicate, { rowCount, mustFilter: mustFilter(state, reader, rowGroup), standing, chunk }, within, arena, scratch)
   const hidden = options.answer === undefined || standing === undefined || within !== undefined || selectedCount < standing.selectedCount ? undefined : state.stretch?.shadow?.hiddenRows(reader, rowGroup)
-  return { reader, rowGroup, zones: { rowGroup, maps: reader }, rowCount, selection, selectedCount, chunk, ...(hidden?.hiddenCount === rowCount - selectedCount && { hidden }) }
+  return { reader, rowGroup, zones: { rowGroup, maps: reader }, rowCount, selection, selectedCount, chunk, ...(within !== undefined && { within }), ...(hidden?.hiddenCount === rowCount - selectedCount && { hidden }) }
 }
 
 /** Rows of a row group that lie in the stretch. */

@@ -184,6 +184,7 @@ function isLoaded({ loaded, options }: SourceState, reader: TableReader, rowGrou
 
 function nextRowGroup({ pending, context }: SourceState): number | undefined {
   if (pending.from >= pending.to) return undefined
+  if (context.stats !== undefined) context.stats.rowGroupsTotal++
   return context.reverse ? --pending.to : pending.from++
 }
 
