@@ -3,9 +3,10 @@
 import { arenaFits } from './arena'
 import { indexGrow, indexGrowBytes, indexSlotsFor } from './exact-index'
 import {
-  BLOCK_ENTRIES_MAX, LEAF_BYTES, LEVELS_MAX, SEGMENT_HEADER_BYTES, TABLE_KEYS, TABLE_LEVEL_BLOCKS, TABLE_LEVELS, TABLE_MAX_SEQUENCE,
-  TABLE_MIN_SEQUENCE, UPPER_BYTES,
+  BLOCK_ENTRIES_MAX, LEAF_BYTES, LEVELS_MAX, SEGMENT_HEADER_BYTES, TABLE_FULL_LEAVES, TABLE_KEYS, TABLE_LEVEL_BLOCKS, TABLE_LEVELS, TABLE_MAX_SEQUENCE,
+  TABLE_MIN_SEQUENCE, TABLE_WAITING_COUNT, UPPER_BYTES,
 } from './layout'
+import { orderCatchUp, orderListBytes, orderProvideList } from './order'
 import { rangeAdd, rangeAddTable, rangeCapacityFor, rangeGrow, rangeGrowBytes } from './range'
 import { versionBytesMax, versionPut } from './version'
 
@@ -86,16 +87,24 @@ export function batchPrepare(table: usize, batch: usize): i32 {
   }
   const slots = indexSlotsFor(table, load<u32>(table, TABLE_KEYS) + inserts)
   const capacity = rangeCapacityFor(table, ranges)
-  bytes += blockBytesMax(table, inserts) + indexGrowBytes(table, slots) + rangeGrowBytes(table, capacity)
+  bytes += indexGrowBytes(table, slots) + rangeGrowBytes(table, capacity) + orderListBytes(table, inserts)
+  if (load<u32>(table, TABLE_WAITING_COUNT) != 0 && !arenaFits(table, <usize>(bytes + waitingBlockBytesMax(table, inserts)))) orderCatchUp(table)
+  bytes += waitingBlockBytesMax(table, inserts)
   if (bytes > <u64>i32.MAX_VALUE || !arenaFits(table, <usize>bytes)) return <i32>min(bytes + SEGMENT_HEADER_BYTES + 16, <u64>i32.MAX_VALUE)
   indexGrow(table, <u32>slots)
   rangeGrow(table, <u32>capacity)
+  orderProvideList(table, inserts)
   return 0
 }
 
+/** The same with the keys that wait. */
+function waitingBlockBytesMax(table: usize, inserts: u64): u64 {
+  return blockBytesMax(table, inserts + load<u32>(table, TABLE_WAITING_COUNT))
+}
+
 /**
- * Bytes of blocks that `inserts` new keys can at most ask for. On a level each block may be full, and so be cut once;
- * further cuts cost at least 8 entries each, or 63 at the level's end, which together is less than one in 7.
+ * Bytes of blocks that `inserts` new keys can at most ask for. On a level each block that is full, or a leaf nearly so, may
+ * be cut once; further cuts cost at least 8 entries each, or 63 at the level's end, which together is less than one in 7.
  */
 function blockBytesMax(table: usize, inserts: u64): u64 {
   const levels = load<u32>(table, TABLE_LEVELS)
@@ -104,7 +113,7 @@ function blockBytesMax(table: usize, inserts: u64): u64 {
   for (let level: u32 = 0; level < LEVELS_MAX && entries > 0; level++) {
     const blockBytes = <u64>(level == 0 ? LEAF_BYTES : UPPER_BYTES)
     if (level >= levels && entries < BLOCK_ENTRIES_MAX) return bytes + blockBytes
-    const blocks = <u64>load<u32>(table + TABLE_LEVEL_BLOCKS + (level << 2))
+    const blocks = <u64>(level == 0 ? load<u32>(table, TABLE_FULL_LEAVES) : load<u32>(table + TABLE_LEVEL_BLOCKS + (level << 2)))
     entries = level >= levels ? entries / 7 + 2 : min(entries, blocks + entries / 7 + 2)
     bytes += entries * blockBytes
   }
@@ -120,6 +129,7 @@ export function batchApply(table: usize, batch: usize): void {
     applyOperation(table, operation, base + <f64>i)
     operation += padded(operation)
   }
+  if (load<u32>(table, TABLE_WAITING_COUNT) != 0 && !arenaFits(table, <usize>waitingBlockBytesMax(table, 0))) orderCatchUp(table)
   if (count == 0) return
   store<f64>(table, Math.min(load<f64>(table, TABLE_MIN_SEQUENCE), base), TABLE_MIN_SEQUENCE)
   store<f64>(table, Math.max(load<f64>(table, TABLE_MAX_SEQUENCE), base + <f64>(count - 1)), TABLE_MAX_SEQUENCE)

@@ -37,7 +37,12 @@ export const TABLE_LAST_VERSION: usize = 288
 /** The first entry, by its leaf (0 = none) and its place there, from which on keys are not entered in the index yet. */
 export const TABLE_LATE_LEAF: usize = 292
 export const TABLE_LATE_ENTRY: usize = 296
-export const TABLE_BYTES: usize = 304
+/** Keys that are in the index and wait for their place in the leaves: the list (0 = none yet) and how many. */
+export const TABLE_WAITING: usize = 300
+export const TABLE_WAITING_COUNT: usize = 304
+/** Leaves with more than `LEAF_ROOMY_MAX` entries: those that few more keys would cut. */
+export const TABLE_FULL_LEAVES: usize = 308
+export const TABLE_BYTES: usize = 312
 export const LEVELS_MAX: u32 = 16
 
 // Segment: 16 bytes, then allocations.
@@ -61,6 +66,7 @@ export const BLOCK_PREVIOUS: usize = 12
 export const BLOCK_LOW: usize = 16
 export const BLOCK_PREFIXES: usize = 32
 export const BLOCK_ENTRIES_MAX: u32 = 64
+export const LEAF_ROOMY_MAX: u32 = 56
 export const BLOCK_NODES: usize = 32 + 8 * 64
 export const BLOCK_CHILDREN: usize = 32 + 12 * 64
 export const LEAF_BYTES: usize = 32 + 12 * 64
@@ -93,6 +99,15 @@ export const SLOT_BYTES: usize = 8
 export const INDEX_SLOTS_MIN: u32 = 256
 export const INDEX_PROBES_MAX: u32 = 512
 export const INDEX_EQUALS_MAX: u32 = 8
+
+// Waiting keys: entries of a u64 prefix (written when they are sorted) and a u64 node, as many once more to sort them into,
+// and 256 counts. A table has the list from so many keys on.
+export const WAITING_MAX: u32 = 4096
+export const WAITING_ENTRY_BYTES: usize = 16
+export const WAITING_SORTED: usize = 4096 * 16
+export const WAITING_COUNTS: usize = 2 * 4096 * 16
+export const WAITING_BYTES: usize = 2 * 4096 * 16 + 1024
+export const LATE_KEYS_MIN: u64 = 8192
 
 // Cursor: the next entry to read by place (valid while the stamp is the table's) and by node (always valid).
 export const CURSOR_LEAF: usize = 0

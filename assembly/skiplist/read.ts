@@ -7,6 +7,7 @@ import {
   NODE_KEY, NODE_KEY_BYTES, NODE_NEWEST, SLOT_NODE, TABLE_INDEX, TABLE_LAST_LEAF, TABLE_RANGE_COUNT, TABLE_STAMP, TABLE_UNINDEXED,
   VERSION_SEQUENCE, VERSION_VALUE, VERSION_VALUE_BYTES,
 } from './layout'
+import { orderCatchUp } from './order'
 import { rangeHides } from './range'
 import { treeFind, treeLeaf } from './tree'
 import { versionVisible, versionVisibleFrom } from './version'
@@ -16,7 +17,9 @@ function findNode(table: usize, key: usize, keyBytes: u32): usize {
   indexCatchUp(table)
   const slot = indexSlot(table, keyHash(key, keyBytes), key, keyBytes)
   const node: usize = slot == 0 ? 0 : load<u32>(slot, SLOT_NODE)
-  return node == 0 && load<u32>(table, TABLE_UNINDEXED) != 0 ? treeFind(table, key, keyBytes) : node
+  if (node != 0 || load<u32>(table, TABLE_UNINDEXED) == 0) return node
+  orderCatchUp(table)
+  return treeFind(table, key, keyBytes)
 }
 
 export function skiplistGet(table: usize, key: usize, keyBytes: u32, sequence: f64, out: usize): i32 {
@@ -46,6 +49,7 @@ export function versionInTable(table: usize, tableWord: u32, key: usize, keyByte
 }
 
 export function skiplistSeek(table: usize, key: usize, keyBytes: u32, backward: i32, cursor: usize): void {
+  orderCatchUp(table)
   memory.fill(cursor, 0, 32)
   store<u32>(cursor, <u32>(backward != 0), CURSOR_BACKWARD)
   const toEnd = backward != 0 && keyBytes == 0
@@ -90,6 +94,7 @@ export function skiplistRead(
   table: usize, cursor: usize, sequence: f64, bound: usize, boundBytes: u32, skipBytes: u32, keys: usize, values: usize, limit: u32,
 ): i32 {
   if (load<u32>(cursor, CURSOR_NODE) == 0) return 0
+  orderCatchUp(table)
   replace(table, cursor)
   const backward = load<u32>(cursor, CURSOR_BACKWARD) != 0
   let written: u32 = 0

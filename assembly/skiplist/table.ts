@@ -5,6 +5,7 @@ import {
   RANGE_BYTES, SEGMENT_FREE, SEGMENT_HEADER_BYTES, TABLE_BYTES, TABLE_CURRENT_SEGMENT, TABLE_ENTRIES, TABLE_FIRST_SEGMENT,
   TABLE_MAX_SEQUENCE, TABLE_MIN_SEQUENCE, TABLE_RANGE_COUNT, TABLE_USED_BYTES,
 } from './layout'
+import { orderCatchUp } from './order'
 import { rangeAddress } from './range'
 
 export function skiplistCreate(segment: usize, segmentBytes: usize): usize {
@@ -31,6 +32,10 @@ export function skiplistApply(table: usize, batch: usize, batchBytes: u32): i32 
   const needed = batchPrepare(table, batch)
   if (needed == 0) batchApply(table, batch)
   return needed
+}
+
+export function skiplistOrder(table: usize): void {
+  orderCatchUp(table)
 }
 
 export function skiplistEntryCount(table: usize): f64 {

@@ -3,7 +3,7 @@
 import { blockBelow, blockCreate, blockInsert, blockNode, blockSetNode, blockSetSkip, blockSplit } from './block'
 import { keyCompareNode, keyCompareStart, keyShared } from './key'
 import {
-  BLOCK_CHILDREN, BLOCK_COUNT, BLOCK_ENTRIES_MAX, BLOCK_LOW, NODE_KEY, NODE_KEY_BYTES, TABLE_FIRST_LEAF, TABLE_LAST_LEAF, TABLE_LEVELS,
+  BLOCK_CHILDREN, BLOCK_COUNT, BLOCK_ENTRIES_MAX, BLOCK_LOW, LEAF_ROOMY_MAX, NODE_KEY, NODE_KEY_BYTES, TABLE_FIRST_LEAF, TABLE_FULL_LEAVES, TABLE_LAST_LEAF, TABLE_LEVELS,
   TABLE_MAX_NODE, TABLE_PATH, TABLE_ROOT, TABLE_SHARED, TABLE_STAMP,
 } from './layout'
 
@@ -44,7 +44,7 @@ export function treeInsert(table: usize, node: usize): void {
     store<u32>(table, <u32>node, TABLE_MAX_NODE)
     const last = <usize>load<u32>(table, TABLE_LAST_LEAF)
     const count = load<u32>(last, BLOCK_COUNT)
-    if (count < BLOCK_ENTRIES_MAX) return blockInsert(last, 0, count, node, 0)
+    if (count < BLOCK_ENTRIES_MAX) return leafInsert(table, last, count, node)
   }
   insertFromRoot(table, node, key, keyBytes)
 }
@@ -80,10 +80,21 @@ function insertFromRoot(table: usize, node: usize, key: usize, keyBytes: u32): v
   const leaf = descend(table, key, keyBytes)
   const entry = blockBelow(leaf, key, keyBytes, 0)
   if (entry == 0) lowerFirst(table, node)
-  if (load<u32>(leaf, BLOCK_COUNT) < BLOCK_ENTRIES_MAX) return blockInsert(leaf, 0, entry, node, 0)
+  if (load<u32>(leaf, BLOCK_COUNT) < BLOCK_ENTRIES_MAX) return leafInsert(table, leaf, entry, node)
   const right = blockSplit(table, leaf, 0, entry, node, 0)
+  store<u32>(table, load<u32>(table, TABLE_FULL_LEAVES) - 1 + <u32>!isRoomy(leaf) + <u32>!isRoomy(right), TABLE_FULL_LEAVES)
   if (leaf == <usize>load<u32>(table, TABLE_LAST_LEAF)) store<u32>(table, <u32>right, TABLE_LAST_LEAF)
   raise(table, leaf, right)
+}
+
+/** Puts an entry in a leaf that has room. */
+function leafInsert(table: usize, leaf: usize, entry: u32, node: usize): void {
+  if (load<u32>(leaf, BLOCK_COUNT) == LEAF_ROOMY_MAX) store<u32>(table, load<u32>(table, TABLE_FULL_LEAVES) + 1, TABLE_FULL_LEAVES)
+  blockInsert(leaf, 0, entry, node, 0)
+}
+
+function isRoomy(leaf: usize): bool {
+  return load<u32>(leaf, BLOCK_COUNT) <= LEAF_ROOMY_MAX
 }
 
 /**

@@ -4,9 +4,10 @@ import { align8, arenaAllocate } from './arena'
 import { indexAdd, indexAddLate, indexCatchUp, indexSlot } from './exact-index'
 import { keyCompareNode, keyCopy, keyHash } from './key'
 import {
-  NODE_KEY, NODE_KEY_BYTES, NODE_NEWEST, SLOT_NODE, TABLE_ENTRIES, TABLE_LAST_VERSION, TABLE_MAX_NODE, TABLE_UNINDEXED,
+  NODE_KEY, NODE_KEY_BYTES, NODE_NEWEST, SLOT_NODE, TABLE_ENTRIES, TABLE_LAST_VERSION, TABLE_MAX_NODE, TABLE_UNINDEXED, TABLE_WAITING_COUNT,
   VERSION_APPLIED_BEFORE, VERSION_NODE, VERSION_OLDER, VERSION_SEQUENCE, VERSION_VALUE, VERSION_VALUE_BYTES,
 } from './layout'
+import { orderCatchUp, orderInsert } from './order'
 import { treeFind, treeInsert } from './tree'
 
 /** Arena bytes of a new key with its first version; an upper bound for a version of a key that is there. */
@@ -18,7 +19,7 @@ export function versionBytesMax(keyBytes: u64, valueBytes: u64): u64 {
 export function versionPut(table: usize, key: usize, keyBytes: u32, value: usize, valueBytes: u32, sequence: f64): void {
   store<f64>(table, load<f64>(table, TABLE_ENTRIES) + 1, TABLE_ENTRIES)
   const maxNode = <usize>load<u32>(table, TABLE_MAX_NODE)
-  if (maxNode == 0 || keyCompareNode(maxNode, key, keyBytes, 0) < 0) {
+  if (load<u32>(table, TABLE_WAITING_COUNT) == 0 && (maxNode == 0 || keyCompareNode(maxNode, key, keyBytes, 0) < 0)) {
     treeInsert(table, createNode(table, key, keyBytes, value, valueBytes, sequence))
     return indexAddLate(table)
   }
@@ -26,7 +27,10 @@ export function versionPut(table: usize, key: usize, keyBytes: u32, value: usize
   const hash = keyHash(key, keyBytes)
   const slot = indexSlot(table, hash, key, keyBytes)
   let node: usize = slot == 0 ? 0 : load<u32>(slot, SLOT_NODE)
-  if (node == 0 && load<u32>(table, TABLE_UNINDEXED) != 0) node = treeFind(table, key, keyBytes)
+  if (node == 0 && load<u32>(table, TABLE_UNINDEXED) != 0) {
+    orderCatchUp(table)
+    node = treeFind(table, key, keyBytes)
+  }
   if (node != 0) {
     const version = arenaAllocate(table, VERSION_VALUE + align8(valueBytes))
     fill(table, version, node, value, valueBytes, sequence)
@@ -34,7 +38,7 @@ export function versionPut(table: usize, key: usize, keyBytes: u32, value: usize
   }
   node = createNode(table, key, keyBytes, value, valueBytes, sequence)
   indexAdd(table, slot, hash, node)
-  treeInsert(table, node)
+  orderInsert(table, node)
 }
 
 function createNode(table: usize, key: usize, keyBytes: u32, value: usize, valueBytes: u32, sequence: f64): usize {

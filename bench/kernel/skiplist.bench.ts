@@ -69,6 +69,7 @@ function fill(kernel: Kernel, batches: Buffer, segments: number[]): number {
       exports.skiplistAddSegment(table, segments.at(-1)!, bytes)
     }
   }
+  exports.skiplistOrder(table)
   heap.free(at)
   return table
 }

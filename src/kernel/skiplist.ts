@@ -1,8 +1,8 @@
 /**
  * The memtable: an ordered map from (key, sequence number descending) to row bytes, as a skiplist whose nodes
  * are sorted blocks of key prefixes (assembly/skiplist/layout.ts), with an index beside it for exact gets.
- * Append-only in segments that the caller brings; freed as a whole. One thread writes; any thread may read
- * once frozen: all state stands in the segments, and the handle is the same on every thread.
+ * Append-only in segments that the caller brings; freed as a whole. One thread writes, and reads meanwhile; any thread may
+ * read once it is frozen, and has been put in order: all state stands in the segments, and the handle is the same on every thread.
  *
  * A write batch (one byte shape from the engine to peers, log and memtable), little-endian:
  *
@@ -30,7 +30,7 @@
 import type { Pointer } from './linear-memory.ts'
 
 export interface SkiplistExports {
-  /** Starts a memtable in its first segment; returns its handle (an address in the segment), 0 when it is below 328 bytes. */
+  /** Starts a memtable in its first segment; returns its handle (an address in the segment), 0 when it is below 336 bytes. */
   skiplistCreate(segment: Pointer, segmentBytes: number): Pointer
   /** Gives the memtable one more segment. */
   skiplistAddSegment(table: Pointer, segment: Pointer, segmentBytes: number): void
@@ -40,6 +40,11 @@ export interface SkiplistExports {
    * batch must not stand in the memtable's segments and may be reused after the call.
    */
   skiplistApply(table: Pointer, batch: Pointer, batchBytes: number): number
+  /**
+   * Keys that came in no order may wait for their place in the order, until there are many or they are read in order. Gives
+   * all of them their place: before another thread reads, since reads in order do so as well.
+   */
+  skiplistOrder(table: Pointer): void
   /** Entries (versions; range tombstones are not among them) and bytes used, as f64. */
   skiplistEntryCount(table: Pointer): number
   skiplistUsedBytes(table: Pointer): number

@@ -7,6 +7,7 @@ import {
   rangeBytes, segmentFree, segmentHeaderBytes, tableBytes, tableCurrentSegment, tableEntries, tableFirstSegment, tableMaxSequence,
   tableMinSequence, tableRangeCount, tableUsedBytes,
 } from './skiplist/layout.ts'
+import { orderCatchUp } from './skiplist/order.ts'
 import { rangeAddress } from './skiplist/range.ts'
 import { get, read, seek } from './skiplist/read.ts'
 import { readSince } from './skiplist/recent.ts'
@@ -44,6 +45,7 @@ export function createSkiplistJs(memory: LinearMemory): SkiplistExports {
     skiplistCreate: (segment, segmentBytes) => create(memory, segment, segmentBytes),
     skiplistAddSegment: (table, segment, segmentBytes) => arenaAppend(memory, table, segment, segmentBytes),
     skiplistApply: (table, batch, batchBytes) => apply(memory, table, batch, batchBytes),
+    skiplistOrder: (table) => orderCatchUp(memory, table),
     skiplistEntryCount: (table) => memory.f64[(table + tableEntries) >>> 3]!,
     skiplistUsedBytes: (table) => memory.f64[(table + tableUsedBytes) >>> 3]!,
     skiplistRangeCount: (table) => memory.u32[(table + tableRangeCount) >>> 2]!,

@@ -32,6 +32,8 @@ export interface Memtable {
   cover(tableId: number, sequence: number): RangeCover
   /** Applies a whole batch that stands in linear memory. */
   apply(batch: Pointer, batchBytes: number): void
+  /** Gives all keys their place in the order; to be called before another thread reads. */
+  order(): void
   /** Images of it, where it is one of a tree. */
   readonly images: MemtableImages | undefined
   retain(): void
@@ -102,6 +104,7 @@ function newMemtable({ kernel, memory, images }: Pick<MemtableOptions, 'kernel' 
         addSegment(outcome)
       }
     },
+    order: () => exports.skiplistOrder(handle),
     retain(): void {
       invariant(references > 0, 'a freed memtable is retained')
       references++

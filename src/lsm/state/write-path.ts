@@ -145,6 +145,7 @@ export function freeze(state: TreeState): boolean {
   const { active, visibleSequence } = state
   if (visibleSequence === active.startSequence) return false
   const next = createMemtable(state.memtables, visibleSequence)
+  active.order()
   state.frozen.push({ memtable: active, minSequence: active.startSequence + 1, maxSequence: visibleSequence, layouts: [...state.layouts.values()], maxTableId: state.maxTableId })
   state.active = next
   replaceView(state)

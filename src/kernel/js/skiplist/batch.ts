@@ -3,9 +3,10 @@ import type { LinearMemory, Pointer } from '../../linear-memory.ts'
 import { arenaFits } from './arena.ts'
 import { indexGrow, indexGrowBytes, indexSlotsFor } from './exact-index.ts'
 import {
-  blockEntriesMax, leafBytes, levelsMax, segmentHeaderBytes, tableKeys, tableLevelBlocks, tableLevels, tableMaxSequence, tableMinSequence,
+  blockEntriesMax, leafBytes, levelsMax, segmentHeaderBytes, tableFullLeaves, tableKeys, tableLevelBlocks, tableLevels, tableMaxSequence, tableMinSequence, tableWaitingCount,
   upperBytes,
 } from './layout.ts'
+import { orderCatchUp, orderListBytes, orderProvideList } from './order.ts'
 import { rangeAdd, rangeAddTable, rangeCapacityFor, rangeGrow, rangeGrowBytes } from './range.ts'
 import { versionBytesMax, versionPut } from './version.ts'
 
@@ -75,12 +76,17 @@ export function batchPrepare(memory: LinearMemory, table: Pointer, batch: Pointe
   }
   const slots = indexSlotsFor(memory, table, u32[(table + tableKeys) >>> 2]! + inserts)
   const capacity = rangeCapacityFor(memory, table, ranges)
-  bytes += blockBytesMax(memory, table, inserts) + indexGrowBytes(memory, table, slots) + rangeGrowBytes(memory, table, capacity)
+  bytes += indexGrowBytes(memory, table, slots) + rangeGrowBytes(memory, table, capacity) + orderListBytes(memory, table, inserts)
+  if (u32[(table + tableWaitingCount) >>> 2] !== 0 && !arenaFits(memory, table, bytes + waitingBlockBytesMax(memory, table, inserts))) orderCatchUp(memory, table)
+  bytes += waitingBlockBytesMax(memory, table, inserts)
   if (bytes > segmentBytesMax || !arenaFits(memory, table, bytes)) return Math.min(bytes + segmentHeaderBytes + 16, segmentBytesMax)
   indexGrow(memory, table, slots)
   rangeGrow(memory, table, capacity)
+  orderProvideList(memory, table, inserts)
   return 0
 }
+
+const waitingBlockBytesMax = (memory: LinearMemory, table: Pointer, inserts: number): number => blockBytesMax(memory, table, inserts + memory.u32[(table + tableWaitingCount) >>> 2]!)
 
 function blockBytesMax({ u32 }: LinearMemory, table: Pointer, inserts: number): number {
   const levels = u32[(table + tableLevels) >>> 2]!
@@ -89,7 +95,7 @@ function blockBytesMax({ u32 }: LinearMemory, table: Pointer, inserts: number): 
     const blockBytes = level === 0 ? leafBytes : upperBytes
     if (level >= levels && entries < blockEntriesMax) return bytes + blockBytes
     const cuts = Math.floor(entries / 7) + 2
-    entries = level >= levels ? cuts : Math.min(entries, u32[(table + tableLevelBlocks + 4 * level) >>> 2]! + cuts)
+    entries = level >= levels ? cuts : Math.min(entries, u32[(table + (level === 0 ? tableFullLeaves : tableLevelBlocks + 4 * level)) >>> 2]! + cuts)
     bytes += entries * blockBytes
   }
   return bytes
@@ -104,6 +110,7 @@ export function batchApply(memory: LinearMemory, table: Pointer, batch: Pointer)
     applyOperation(memory, table, operation, base + i)
     operation += paddedBytes(memory, operation)
   }
+  if (memory.u32[(table + tableWaitingCount) >>> 2] !== 0 && !arenaFits(memory, table, waitingBlockBytesMax(memory, table, 0))) orderCatchUp(memory, table)
   if (count === 0) return
   f64[(table + tableMinSequence) >>> 3] = Math.min(f64[(table + tableMinSequence) >>> 3]!, base)
   f64[(table + tableMaxSequence) >>> 3] = Math.max(f64[(table + tableMaxSequence) >>> 3]!, base + count - 1)

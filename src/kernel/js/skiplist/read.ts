@@ -7,6 +7,7 @@ import {
   blockCount, blockLow, blockNext, blockPrevious, cursorBackward, cursorEntry, cursorLeaf, cursorNode, cursorStamp, nodeKey, nodeKeyBytes,
   slotNode, tableIndex, tableLastLeaf, tableRangeCount, tableStamp, tableUnindexed, versionSequence, versionValue, versionValueBytes,
 } from './layout.ts'
+import { orderCatchUp } from './order.ts'
 import { rangeHides } from './range.ts'
 import { treeFind, treeLeaf } from './tree.ts'
 import { versionVisible } from './version.ts'
@@ -28,7 +29,9 @@ function findNode(memory: LinearMemory, table: Pointer, key: Pointer, keyBytes: 
   indexCatchUp(memory, table)
   const slot = indexSlot(memory, table, keyHash(memory, key, keyBytes), key, keyBytes)
   const node = slot === 0 ? 0 : u32[(slot + slotNode) >>> 2]!
-  return node === 0 && u32[(table + tableUnindexed) >>> 2] !== 0 ? treeFind(memory, table, key, keyBytes) : node
+  if (node !== 0 || u32[(table + tableUnindexed) >>> 2] === 0) return node
+  orderCatchUp(memory, table)
+  return treeFind(memory, table, key, keyBytes)
 }
 
 export function get(memory: LinearMemory, table: Pointer, key: Pointer, keyBytes: number, sequence: number, out: Pointer): number {
@@ -61,6 +64,7 @@ export function versionInTable(memory: LinearMemory, table: Pointer, tableWord: 
 
 export function seek(memory: LinearMemory, table: Pointer, key: Pointer, keyBytes: number, backward: boolean, cursor: Pointer): void {
   const { u8, u32 } = memory
+  orderCatchUp(memory, table)
   u8.fill(0, cursor, cursor + 32)
   u32[(cursor + cursorBackward) >>> 2] = backward ? 1 : 0
   const toEnd = backward && keyBytes === 0
@@ -103,6 +107,7 @@ function replace(memory: LinearMemory, table: Pointer, cursor: Pointer): void {
 export function read(memory: LinearMemory, table: Pointer, cursor: Pointer, target: ReadTarget): number {
   const { u32 } = memory
   if (u32[(cursor + cursorNode) >>> 2] === 0) return 0
+  orderCatchUp(memory, table)
   replace(memory, table, cursor)
   let written = 0
   while (written < target.limit && u32[(cursor + cursorNode) >>> 2] !== 0) written = readLeaf(memory, table, cursor, target, written)

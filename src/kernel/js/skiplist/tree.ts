@@ -3,8 +3,8 @@ import type { LinearMemory, Pointer } from '../../linear-memory.ts'
 import { blockBelow, blockCreate, blockInsert, blockNode, blockSetNode, blockSetSkip, blockSplit } from './block.ts'
 import { keyCompareNode, keyCompareStart, keyShared } from './key.ts'
 import {
-  blockChildren, blockCount, blockEntriesMax, blockLow, nodeKey, nodeKeyBytes, tableFirstLeaf, tableLastLeaf, tableLevels, tableMaxNode,
-  tablePath, tableRoot, tableShared, tableStamp,
+  blockChildren, blockCount, blockEntriesMax, blockLow, leafRoomyMax, nodeKey, nodeKeyBytes, tableFirstLeaf, tableFullLeaves, tableLastLeaf, tableLevels,
+  tableMaxNode, tablePath, tableRoot, tableShared, tableStamp,
 } from './layout.ts'
 
 function childEntry(memory: LinearMemory, block: Pointer, key: Pointer, keyBytes: number): number {
@@ -42,7 +42,7 @@ export function treeInsert(memory: LinearMemory, table: Pointer, node: Pointer):
     u32[(table + tableMaxNode) >>> 2] = node
     const last = u32[(table + tableLastLeaf) >>> 2]!
     const count = u32[(last + blockCount) >>> 2]!
-    if (count < blockEntriesMax) return blockInsert(memory, last, 0, count, node, 0)
+    if (count < blockEntriesMax) return leafInsert(memory, table, last, count, node)
   }
   insertFromRoot(memory, table, node, key, keyBytes)
 }
@@ -80,11 +80,19 @@ function insertFromRoot(memory: LinearMemory, table: Pointer, node: Pointer, key
   const leaf = descend(memory, table, key, keyBytes)
   const entry = blockBelow(memory, leaf, key, keyBytes, 0)
   if (entry === 0) lowerFirst(memory, table, node)
-  if (u32[(leaf + blockCount) >>> 2]! < blockEntriesMax) return blockInsert(memory, leaf, 0, entry, node, 0)
+  if (u32[(leaf + blockCount) >>> 2]! < blockEntriesMax) return leafInsert(memory, table, leaf, entry, node)
   const right = blockSplit(memory, table, leaf, 0, entry, node, 0)
+  u32[(table + tableFullLeaves) >>> 2]! += Number(!isRoomy(memory, leaf)) + Number(!isRoomy(memory, right)) - 1
   if (leaf === u32[(table + tableLastLeaf) >>> 2]) u32[(table + tableLastLeaf) >>> 2] = right
   raise(memory, table, leaf, right)
 }
+
+function leafInsert(memory: LinearMemory, table: Pointer, leaf: Pointer, entry: number, node: Pointer): void {
+  if (memory.u32[(leaf + blockCount) >>> 2] === leafRoomyMax) memory.u32[(table + tableFullLeaves) >>> 2]!++
+  blockInsert(memory, leaf, 0, entry, node, 0)
+}
+
+const isRoomy = ({ u32 }: LinearMemory, leaf: Pointer): boolean => u32[(leaf + blockCount) >>> 2]! <= leafRoomyMax
 
 function lowerFirst(memory: LinearMemory, table: Pointer, node: Pointer): void {
   const { u32 } = memory

@@ -4,9 +4,10 @@ import { align8, arenaAllocate } from './arena.ts'
 import { indexAdd, indexAddLate, indexCatchUp, indexSlot } from './exact-index.ts'
 import { keyCompareNode, keyCopy, keyHash } from './key.ts'
 import {
-  nodeKey, nodeKeyBytes, nodeNewest, slotNode, tableEntries, tableLastVersion, tableMaxNode, tableUnindexed, versionAppliedBefore, versionNode,
+  nodeKey, nodeKeyBytes, nodeNewest, slotNode, tableEntries, tableLastVersion, tableMaxNode, tableUnindexed, tableWaitingCount, versionAppliedBefore, versionNode,
   versionOlder, versionSequence, versionValue, versionValueBytes,
 } from './layout.ts'
+import { orderCatchUp, orderInsert } from './order.ts'
 import { treeFind, treeInsert } from './tree.ts'
 
 const roundUp8 = (byteLength: number): number => Math.ceil(byteLength / 8) * 8
@@ -17,7 +18,7 @@ export function versionPut(memory: LinearMemory, table: Pointer, key: Pointer, k
   const { u32, f64 } = memory
   f64[(table + tableEntries) >>> 3]!++
   const maxNode = u32[(table + tableMaxNode) >>> 2]!
-  if (maxNode === 0 || keyCompareNode(memory, maxNode, key, keyBytes, 0) < 0) {
+  if (u32[(table + tableWaitingCount) >>> 2] === 0 && (maxNode === 0 || keyCompareNode(memory, maxNode, key, keyBytes, 0) < 0)) {
     treeInsert(memory, table, createNode(memory, table, key, keyBytes, value, valueBytes, sequence))
     return indexAddLate(memory, table)
   }
@@ -25,7 +26,10 @@ export function versionPut(memory: LinearMemory, table: Pointer, key: Pointer, k
   const hash = keyHash(memory, key, keyBytes)
   const slot = indexSlot(memory, table, hash, key, keyBytes)
   let node = slot === 0 ? 0 : u32[(slot + slotNode) >>> 2]!
-  if (node === 0 && u32[(table + tableUnindexed) >>> 2] !== 0) node = treeFind(memory, table, key, keyBytes)
+  if (node === 0 && u32[(table + tableUnindexed) >>> 2] !== 0) {
+    orderCatchUp(memory, table)
+    node = treeFind(memory, table, key, keyBytes)
+  }
   if (node !== 0) {
     const version = arenaAllocate(memory, table, versionValue + align8(valueBytes))
     fill(memory, table, version, node, value, valueBytes, sequence)
@@ -33,7 +37,7 @@ export function versionPut(memory: LinearMemory, table: Pointer, key: Pointer, k
   }
   node = createNode(memory, table, key, keyBytes, value, valueBytes, sequence)
   indexAdd(memory, table, slot, hash, node)
-  treeInsert(memory, table, node)
+  orderInsert(memory, table, node)
 }
 
 function createNode(memory: LinearMemory, table: Pointer, key: Pointer, keyBytes: number, value: Pointer, valueBytes: number, sequence: number): Pointer {
