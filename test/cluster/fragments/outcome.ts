@@ -53,7 +53,7 @@ export async function readKey(kernel: Kernel, tree: Pick<Tree, 'get'>, snapshot:
   }
 }
 
-const isSum = (value: unknown): value is { readonly count: number; readonly high: number; readonly low: number } => typeof value === 'object' && value !== null && 'high' in value
+const isSum = (value: unknown): value is { readonly count: number; readonly high: number; readonly low: number } => typeof value === 'object' && value !== null && 'count' in value && 'high' in value
 
 /** What a sum of doubles is, in whatever order they are added. */
 export const rounded = (sum: number): number => Number(sum.toPrecision(10))
