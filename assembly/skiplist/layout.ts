@@ -107,6 +107,8 @@ export const WAITING_ENTRY_BYTES: usize = 16
 export const WAITING_SORTED: usize = 4096 * 16
 export const WAITING_COUNTS: usize = 2 * 4096 * 16
 export const WAITING_BYTES: usize = 2 * 4096 * 16 + 1024
+/** Fewer are entered as they came: they would hardly share a block, and between reads in order sorting two takes as long as entering both. */
+export const WAITING_SORTED_MIN: usize = 128
 export const LATE_KEYS_MIN: u64 = 8192
 
 // Cursor: the next entry to read by place (valid while the stamp is the table's) and by node (always valid).

@@ -7,7 +7,7 @@
 // that is not there: `batchPrepare` lets keys wait only as long as one segment has room for all blocks that they may take.
 import { arenaAllocate } from './arena'
 import { keyNodePrefix } from './key'
-import { LATE_KEYS_MIN, TABLE_KEYS, TABLE_SHARED, TABLE_WAITING, TABLE_WAITING_COUNT, WAITING_BYTES, WAITING_COUNTS, WAITING_ENTRY_BYTES, WAITING_MAX, WAITING_SORTED } from './layout'
+import { LATE_KEYS_MIN, TABLE_KEYS, TABLE_SHARED, TABLE_WAITING, TABLE_WAITING_COUNT, WAITING_BYTES, WAITING_COUNTS, WAITING_ENTRY_BYTES, WAITING_MAX, WAITING_SORTED, WAITING_SORTED_MIN } from './layout'
 import { treeInsert } from './tree'
 
 /** Bytes that the list of waiting keys takes from the arena before `inserts` more keys come; 0 when it is there, or none is wanted yet. */
@@ -34,7 +34,8 @@ export function orderCatchUp(table: usize): void {
   const count = <usize>load<u32>(table, TABLE_WAITING_COUNT)
   if (count == 0) return
   store<u32>(table, 0, TABLE_WAITING_COUNT)
-  const sorted = sortByPrefix(load<u32>(table, TABLE_WAITING), count, load<u32>(table, TABLE_SHARED))
+  const list = <usize>load<u32>(table, TABLE_WAITING)
+  const sorted = count < WAITING_SORTED_MIN ? list : sortByPrefix(list, count, load<u32>(table, TABLE_SHARED))
   for (let i: usize = 0; i < count; i++) treeInsert(table, <usize>load<u64>(sorted + i * WAITING_ENTRY_BYTES, 8))
 }
 

@@ -75,6 +75,25 @@ describe.each(kinds)('the late order of a memtable, %s', (kind) => {
     table.expectGuardsWhole()
   })
 
+  it('is that of the model for few keys at a time, and more, between reads in order', () => {
+    const random = seededRandom(11), key = digits(random), table = new KernelMemtable(openTestKernel(kind, 64 * MiB), MiB), model = new MemtableModel()
+    let sequence = 1
+    const put = (count: number): void => {
+      const operations = randomOperations(random, key, count)
+      expect(table.applyBytes(encodeBatch(sequence, operations), MiB)).toBe(0)
+      model.apply(sequence, operations)
+      sequence += count
+    }
+    for (let batch = 0; batch < 10; batch++) put(1_000)
+    for (let read = 0; read < 40; read++) {
+      put(1 + random.below(250))
+      const from = key().toString('latin1')
+      table.read(table.seek(from, read % 2 === 0), sequence, '', 3)
+      expect(waitingIn(table)).toBe(0)
+    }
+    expectOrder(table, model, sequence, 'between reads')
+  })
+
   it('is there when it is asked for, and keeps cursors where they were', () => {
     const table = new KernelMemtable(openTestKernel(kind, 64 * MiB), MiB)
     const keys = Array.from({ length: 12_000 }, (_, i) => tableKey(1, String(i * 2_654_435_761 % 4_294_967_296).padStart(10, '0')))

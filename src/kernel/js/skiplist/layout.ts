@@ -69,6 +69,7 @@ export const indexEqualsMax = 8
 export const waitingMax = 4096
 export const waitingEntryBytes = 16
 export const waitingBytes = 2 * 4096 * 16 + 1024
+export const waitingSortedMin = 128
 export const lateKeysMin = 8192
 export const cursorLeaf = 0
 export const cursorEntry = 4

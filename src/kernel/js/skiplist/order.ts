@@ -2,7 +2,7 @@
 import type { LinearMemory, Pointer } from '../../linear-memory.ts'
 import { arenaAllocate } from './arena.ts'
 import { keyWord } from './key.ts'
-import { lateKeysMin, nodeKey, nodeKeyBytes, tableKeys, tableShared, tableWaiting, tableWaitingCount, waitingBytes, waitingEntryBytes, waitingMax } from './layout.ts'
+import { lateKeysMin, nodeKey, nodeKeyBytes, tableKeys, tableShared, tableWaiting, tableWaitingCount, waitingBytes, waitingEntryBytes, waitingMax, waitingSortedMin } from './layout.ts'
 import { treeInsert } from './tree.ts'
 
 export function orderListBytes({ u32 }: LinearMemory, table: Pointer, inserts: number): number {
@@ -31,7 +31,7 @@ export function orderCatchUp(memory: LinearMemory, table: Pointer): void {
   const list = u32[(table + tableWaiting) >>> 2]!, skip = u32[(table + tableShared) >>> 2]!
   const entries = Array.from({ length: count }, (_, i) => entryOf(memory, u32[nodeWord(list, i)]!, skip))
   // Stable, as the radix sort is.
-  entries.sort((a, b) => a.high - b.high || a.low - b.low)
+  if (count >= waitingSortedMin) entries.sort((a, b) => a.high - b.high || a.low - b.low)
   for (const { node } of entries) treeInsert(memory, table, node)
 }
 
