@@ -15,7 +15,7 @@ export { columnBlockBounds } from './column/blocks/bounds'
 export { columnGather } from './column/gather'
 export { columnFindIndexed, columnGetIndexed, columnIndexKeys, columnKeyIndexBytes } from './column/keys/key-index'
 export { columnHeadBytes, columnHeadIsGood, columnPart, columnPartIsGood } from './column/text/parts'
-export { columnGetNewest } from './column/keys/newest'
+export { columnGetNewest, columnGetNewestMany } from './column/keys/newest'
 export { columnLowerBoundBytes } from './column/text/search'
 export { columnValidate } from './column/validate'
 

@@ -183,8 +183,8 @@ export interface EngineCatalog {
   readonly catalogVersion: number
 }
 
-/** Rows of one table by key: as `EngineSession.get`. `valueAtHand`: the first column of the row of a key that is one text; undefined: there is no such row; false: `get` is to tell. */
-export interface RowsByKey { get(snapshot: EngineSnapshot | undefined, key: readonly EngineValue[], stats?: ReadStats): ReturnType<EngineSession['get']>; valueAtHand?(key: string): EngineValue | undefined | false }
+/** Rows of one table by key: as `EngineSession.get`. `valueAtHand`: the first column of the row of a key that is one text; undefined: there is no such row; false: `get` is to tell. `valuesAtHand`: the same of many, whose memory is waited for together. */
+export interface RowsByKey { get(snapshot: EngineSnapshot | undefined, key: readonly EngineValue[], stats?: ReadStats): ReturnType<EngineSession['get']>; valueAtHand?(key: string): EngineValue | undefined | false; valuesAtHand?(keys: readonly unknown[]): (EngineValue | undefined | false)[] }
 
 /** What statements ask for, alike within a transaction and outside of any. */
 export interface EngineSession extends EngineCatalog {

@@ -19,6 +19,9 @@ export const residentGroupBytes = (columnCount: number): number => (20 + 4 * col
 /** Bytes of the parts of a record of a table's runs for `columnGetNewest`, of which it takes at most so many. */
 export const runsHeadBytes = 32, runsMemtableBytes = 8, runsRunBytes = 32, runsMax = 64
 
+/** Bytes of a key that `columnGetNewestMany` is asked for, and of what is written for it. */
+export const askedKeyBytes = 32, newestOutBytes = 24
+
 /** What `columnGetNewest` gives instead of a row in a file. */
 export const newestOutcomes = { isAbsent: -1, isDeleted: -2, isUnknown: -3, isInMemtable: -4 } as const
 
@@ -124,6 +127,14 @@ export interface ColumnExports {
    * have it, and whose filters were wrong. `out`: 24 bytes; `hash` is the key's `bloomHash`.
    */
   columnGetNewest(runs: Pointer, sequence: number, hash: Pointer, key: Pointer, keyBytes: number, ordinal: number, out: Pointer): number
+  /**
+   * The same of many keys, whose memory is waited for together: `count` of
+   * ```
+   * f64 sequence │ u32 runs │ u32 key │ u64 hash │ u32 key bytes │ i32, written: what `columnGetNewest` gives
+   * ```
+   * at `asked`, and of what it writes 24 bytes for each at `out`. `work`: 8 bytes.
+   */
+  columnGetNewestMany(asked: Pointer, count: number, ordinal: number, out: Pointer, work: Pointer): void
 
   /**
    * Writes a plain bytes chunk without nulls in the form for storage in which rows that begin alike share their beginnings;

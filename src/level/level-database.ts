@@ -91,7 +91,8 @@ export class LevelDatabase<KDefault = string, VDefault = string> extends Abstrac
   }
 
   async _getMany(keys: readonly Formatted[], options: ReadOptions): Promise<(Formatted | undefined)[]> {
-    return this.#ofOneSnapshot(options, (snapshot) => Promise.all(keys.map((key) => this._get(key, { ...options, snapshot }))))
+    const values = await this.#readerOf(options).getMany(keys, viewOf(options.snapshot))
+    return values.map((value) => shown(options, value))
   }
 
   async _has(key: Formatted, { snapshot }: Pick<ReadOptions, 'snapshot'>): Promise<boolean> {

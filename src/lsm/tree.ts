@@ -200,6 +200,8 @@ export interface Tree {
    * the key, or `isUnread`, which says to ask by `get`. Absent where rows are elsewhere.
    */
   getValue?(snapshot: Snapshot | undefined, tableId: number, key: Pointer, keyBytes: number, hints: ValueHints): number
+  /** Writes what is asked of a table into a key that `columnGetNewestMany` is to find, runs and sequence; false where it cannot tell of the table. What it finds is valid until the caller's next await. */
+  askNewest?(snapshot: Snapshot | undefined, tableId: number, asked: Pointer): boolean
   /** True: the tree has no key of the span, deleted ones included; asked of bounds, without reading storage. Absent where it is far away. */
   isEmptySpan?(snapshot: Snapshot | undefined, tableId: number, span: KeySpan): boolean
   scan(snapshot: Snapshot, request: ScanRequest, stats?: ReadStats): ScanCursor

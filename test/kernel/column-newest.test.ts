@@ -1,6 +1,6 @@
 /** Point reads of a table by the records of its runs and files: what both kinds find of each key, newest first, and what they leave to others. */
 import { describe, expect, it } from 'vitest'
-import { cellStates, newestOutcomes, residentGroupBytes, residentHeadBytes, runsHeadBytes } from '../../src/kernel/column.ts'
+import { askedKeyBytes, cellStates, newestOutBytes, newestOutcomes, residentGroupBytes, residentHeadBytes, runsHeadBytes } from '../../src/kernel/column.ts'
 import type { Kernel } from '../../src/kernel/kernel.ts'
 import { encodeRow } from '../lsm/tree/tree-rows.ts'
 import { kinds, openTestKernel, putBytes, putRefs } from './both-kinds.ts'
@@ -97,18 +97,37 @@ function putRuns(kernel: Kernel, { memtables, runs }: Asked) {
     u32.set(run, (record + runsHeadBytes + 8 * memtables.length + 32 * i) >>> 2)
     number += files.length
   })
+  /** By `columnGetNewest`, or by `columnGetNewestMany`: what is told of a row that stands in `out`. */
+  const shown = (row: number, out: number, ordinal: number): string => {
+    const word = out >>> 2
+    if (row === newestOutcomes.isUnknown) return `unknown in ${u32[word + 4]! === 0xffff_ffff ? 'a memtable' : `file ${u32[word + 4]!}`}`
+    if (row < 0 && row !== newestOutcomes.isInMemtable) return row === newestOutcomes.isAbsent ? 'absent' : 'deleted'
+    const state = u32[word + 2]!, hasNone = state === cellStates.isNull || state === cellStates.isUnread
+    const value = hasNone ? '' : ordinal === 1 ? String(u32[word]!) : Buffer.from(u8.subarray(u32[word], u32[word]! + u32[word + 1]!)).toString()
+    return `${row < 0 ? 'memtable' : `file ${u32[word + 4]!} group ${u32[word + 3]!} row ${row}`} state ${state} ${value}`
+  }
   return {
+    askMany(texts: readonly string[], ordinal: number, sequence: number): readonly string[] {
+      const asked = heap.allocate(askedKeyBytes * texts.length), out = guarded(kernel, newestOutBytes * texts.length), work = guarded(kernel, 8)
+      texts.forEach((text, i) => {
+        const at = asked + askedKeyBytes * i, bytes = putBytes(kernel, bytesOf(text))
+        f64[at >>> 3] = sequence
+        u32.set([record, bytes], (at >>> 2) + 2)
+        exports.bloomHash(bytes, text.length, at + 16)
+        u32[(at >>> 2) + 6] = text.length
+      })
+      exports.columnGetNewestMany(asked, texts.length, ordinal, out.address, work.address)
+      out.check('values')
+      work.check('work')
+      return texts.map((_, i) => shown(i32[(asked + askedKeyBytes * i + 28) >>> 2]!, out.address + newestOutBytes * i, ordinal))
+    },
     counts: () => [...f64.subarray(counts >>> 3, (counts >>> 3) + 3)],
     ask(text: string, ordinal: number, sequence: number): string {
-      const out = guarded(kernel, 24), at = putBytes(kernel, bytesOf(text)), word = out.address >>> 2
+      const out = guarded(kernel, newestOutBytes), at = putBytes(kernel, bytesOf(text))
       exports.bloomHash(at, text.length, hash)
       const row = exports.columnGetNewest(record, sequence, hash, at, text.length, ordinal, out.address)
       out.check('value')
-      if (row === newestOutcomes.isUnknown) return `unknown in ${u32[word + 4]! === 0xffff_ffff ? 'a memtable' : `file ${u32[word + 4]!}`}`
-      if (row < 0 && row !== newestOutcomes.isInMemtable) return row === newestOutcomes.isAbsent ? 'absent' : 'deleted'
-      const state = u32[word + 2]!, hasNone = state === cellStates.isNull || state === cellStates.isUnread
-      const value = hasNone ? '' : ordinal === 1 ? String(u32[word]!) : Buffer.from(u8.subarray(u32[word], u32[word]! + u32[word + 1]!)).toString()
-      return `${row < 0 ? 'memtable' : `file ${u32[word + 4]!} group ${u32[word + 3]!} row ${row}`} state ${state} ${value}`
+      return shown(row, out.address, ordinal)
     },
   }
 }
@@ -164,6 +183,19 @@ describe.each(kinds)('the newest row of a key (%s)', (kind) => {
     // What an overlay's holder wrote is seen whatever the sequence is.
     const own = putRuns(kernel, { memtables: [{ handle: written.table, seesAll: true }], runs })
     expect(own.ask(key(10), 0, 0)).toBe(`memtable state ${isThere} sécond`)
+  })
+
+  it('is found of many keys at once as of each by itself', () => {
+    const kernel = openTestKernel(kind), memtable = new KernelMemtable(kernel), empty = new KernelMemtable(kernel)
+    const newer = putFile(kernel, { base: (g) => 100 + 60 * g, name: 'newer', outdated: 1 }), old = putFile(kernel, { base: (g) => 200 * g, name: 'old', hasTombstones: true })
+    const puts = allKeys.filter((i) => i % 3 === 0).map((i): Operation => ({ kind: 'put', key: tableKey(tableId, key(i)), value: Buffer.from(encodeRow(layout, [Buffer.from(`row ${i}`), BigInt(i), null])) }))
+    // Rows of which some are read ahead beyond the end of what was written.
+    expect(memtable.applyBytes(encodeBatch(1, puts))).toBe(0)
+    const { ask, askMany } = putRuns(kernel, { memtables: [empty, memtable].map(({ table }) => ({ handle: table, seesAll: false })), runs: [[{ record: newer, first: key(100) }], [{ record: old, first: key(0) }]] })
+    const texts = ['', 'z', ...allKeys.map(key)]
+    for (const ordinal of [-1, 0, 1, 2, 3]) for (const sequence of [0, 50, 1000]) expect(askMany(texts, ordinal, sequence)).toEqual(texts.map((text) => ask(text, ordinal, sequence)))
+    expect(askMany([], 0, 1)).toEqual([])
+    expect(new Set(askMany(texts, 0, 1000).map((told) => told.split(' ')[0]))).toEqual(new Set(['absent', 'deleted', 'file', 'memtable', 'unknown']))
   })
 
   it('is left to others where range tombstones may hide it, and where nothing is told of a file that may have it', () => {

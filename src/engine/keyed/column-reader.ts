@@ -2,12 +2,11 @@
 import { LsmtError } from '../../errors.ts'
 import type { EngineValue, RowsByKey } from '../engine.ts'
 import type { UserValue } from '../user-value.ts'
-import { checkOptions } from './given.ts'
+import { checkList, checkOptions } from './given.ts'
 import { engineKey, ordinalsOf } from './kv-codec.ts'
 import type { Codec, UserKey } from './kv-codec.ts'
 import type { KeyedEngine } from './keyed-engine.ts'
-import { readWithin } from './read-snapshot.ts'
-import type { ReadSnapshot } from './read-snapshot.ts'
+import { ReadSnapshot, readWithin } from './read-snapshot.ts'
 
 export interface ColumnReaderOptions {
   /** Values of a BYTEA column are given as text: UTF-8, with U+FFFD for what is none. */
@@ -21,6 +20,8 @@ export interface ColumnReader {
   /** undefined where there is no row. 0A000 where the storage cannot answer at once (a bucket). */
   getSync(key: UserKey, snapshot?: ReadSnapshot): UserValue | undefined
   get(key: UserKey, snapshot?: ReadSnapshot): Promise<UserValue | undefined>
+  /** Of several keys, by key and of one moment: quicker than one after the other, since what they need of memory or storage is waited for together. */
+  getMany(keys: readonly UserKey[], snapshot?: ReadSnapshot): Promise<(UserValue | undefined)[]>
 }
 
 interface Prepared {
@@ -60,10 +61,34 @@ class PreparedReader implements ColumnReader {
     return this.read(key, snapshot)
   }
 
-  private read(key: UserKey, snapshot: ReadSnapshot | undefined): UserValue | undefined | Promise<UserValue | undefined> {
+  async getMany(keys: readonly UserKey[], snapshot?: ReadSnapshot): Promise<(UserValue | undefined)[]> {
+    checkList(keys, 'the keys of getMany')
+    const { rows, toUser } = this.ready()
+    const found = snapshot === undefined ? rows.valuesAtHand?.(keys) : undefined
+    if (found === undefined || found.includes(false)) return this.readMany(keys, found, snapshot)
+    return found.map((value) => (value === undefined ? undefined : toUser(value as EngineValue)))
+  }
+
+  /** Those that are not among `found`. Begun in the turn in which these were found, it sees what they were found in. */
+  private async readMany(keys: readonly UserKey[], found: readonly (EngineValue | undefined | false)[] | undefined, given: ReadSnapshot | undefined): Promise<(UserValue | undefined)[]> {
+    const own = given === undefined ? new ReadSnapshot(this.engine) : undefined, { toUser } = this.ready()
+    try {
+      return await Promise.all(keys.map(async (key, i) => {
+        const value = found === undefined ? false : found[i]
+        return value === false ? this.read(key, given ?? own) : value === undefined ? undefined : toUser(value)
+      }))
+    } finally {
+      own?.release()
+    }
+  }
+
+  private ready(): Prepared {
     const codec = this.current()
-    if (codec !== this.prepared.codec) this.prepared = prepare(this.engine, codec, this.column, this.options)
-    const { rows, toUser } = this.prepared
+    return codec === this.prepared.codec ? this.prepared : (this.prepared = prepare(this.engine, codec, this.column, this.options))
+  }
+
+  private read(key: UserKey, snapshot: ReadSnapshot | undefined): UserValue | undefined | Promise<UserValue | undefined> {
+    const { codec, rows, toUser } = this.ready()
     if (typeof key === 'string' && snapshot === undefined && rows.valueAtHand !== undefined) {
       const value = rows.valueAtHand(key)
       if (value !== false) return value === undefined ? undefined : toUser(value)

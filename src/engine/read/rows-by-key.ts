@@ -2,7 +2,7 @@
  * Rows of one table by key: what does not depend on the key is looked up once, so that a read of a row in memory writes the
  * key's bytes, asks one tree, and makes values of what that found. A class, so that whatever is read by key goes one way.
  */
-import { cellStates } from '../../kernel/column.ts'
+import { cellStates, newestOutcomes } from '../../kernel/column.ts'
 import type { LinearMemory } from '../../kernel/linear-memory.ts'
 import type { PointFetch, ReadStats, RowHandle, ValueHints } from '../../lsm/tree.ts'
 import { checkKey } from '../codec/key-codec.ts'
@@ -75,6 +75,36 @@ export class ShardRowsByKey implements RowsByKey, RowReader {
     const state = tree.getValue(shards.newest(shard), tableId, keys.addressOf(0), keys.byteLengthOf(0), this.hints)
     if (state < 0) return undefined
     return state === cellStates.isUnread ? false : readCellAt(this.memory, this.firstKind, keys.cell, state)
+  }
+
+  valuesAtHand(texts: readonly unknown[]): (EngineValue | undefined | false)[] {
+    const { shards: { keys: { together } }, hints: { column } } = this, values: (EngineValue | undefined | false)[] = []
+    this.shards.assertOpen()
+    for (let from = 0; from < texts.length; from = values.length) {
+      const count = this.takesShortText && !this.firstIsKey ? together.write(texts, from) : 0
+      if (count > 0 && this.mayAsk(count)) {
+        together.find(count, column)
+        for (let i = 0; i < count; i++) values.push(this.valueTogether(i))
+      } else for (let i = 0; i < Math.max(1, count); i++) values.push(false)
+    }
+    return values
+  }
+
+  /** Has the trees of the first keys that are looked up together say where they are to be found; false where one cannot. */
+  private mayAsk(count: number): boolean {
+    const { shards, shards: { keys: { together } }, access: { schema: { tableId } } } = this
+    for (let i = 0; i < count; i++) {
+      const shard = together.shardOf(i), tree = shards.trees[shard]!
+      if (tree.askNewest === undefined || !tree.askNewest(shards.newest(shard), tableId, together.askedAt(i))) return false
+    }
+    return true
+  }
+
+  private valueTogether(index: number): EngineValue | undefined | false {
+    const { together } = this.keys, row = together.rowOf(index), cell = together.cellOf(index)
+    if (row === newestOutcomes.isAbsent || row === newestOutcomes.isDeleted) return undefined
+    const state = row === newestOutcomes.isUnknown ? cellStates.isUnread : this.memory.u32[(cell >>> 2) + 2]!
+    return state === cellStates.isUnread ? false : readCellAt(this.memory, this.firstKind, cell, state)
   }
 
   /** Reads a key that was checked; a row that must be fetched first is awaited and asked for again. */

@@ -12,6 +12,7 @@ import { keyBytesMax, writeKey } from '../codec/key-codec.ts'
 import { writeShortAscii } from '../codec/text-bytes.ts'
 import type { EngineRow } from '../engine.ts'
 import type { TableAccess } from '../tables/table-access.ts'
+import { KeysTogether } from './keys-together.ts'
 
 /** Keys written by one call at most, and bytes they may take if they are several. */
 export const keysPerChunk = 1024
@@ -38,6 +39,7 @@ export interface KeyScratch {
   readonly firstHash: Pointer
   /** Takes one value that a key finds: 24 bytes. */
   readonly cell: Pointer
+  readonly together: KeysTogether
   shardOf(index: number): number
   /** The key's bytes as a text, for maps by key. */
   identityOf(index: number): string
@@ -45,9 +47,8 @@ export interface KeyScratch {
 }
 
 export function createKeyScratch(kernel: Kernel, shardCount: number): KeyScratch {
-  const { heap, memory, exports } = kernel
-  const { u32 } = memory
-  const refs = heap.allocate(8 * keysPerChunk), hashes = heap.allocate(8 * keysPerChunk), cell = heap.allocate(24)
+  const { heap, memory, memory: { u32 }, exports } = kernel
+  const refs = heap.allocate(8 * keysPerChunk), hashes = heap.allocate(8 * keysPerChunk), cell = heap.allocate(24), together = new KeysTogether(kernel, shardCount)
   const refsWord = refs >>> 2, hashesWord = hashes >>> 2
   let keys = heap.allocate(initialBytes), capacity = initialBytes
 
@@ -71,8 +72,7 @@ export function createKeyScratch(kernel: Kernel, shardCount: number): KeyScratch
   }
 
   return {
-    firstHash: hashes,
-    cell,
+    firstHash: hashes, cell, together,
     writeOne(access, values, ordinals) {
       reserve(boundedKeyBytes(access, values, ordinals))
       exports.bloomHash(keys, write(access, 0, keys, values, ordinals), hashes)
@@ -105,6 +105,7 @@ export function createKeyScratch(kernel: Kernel, shardCount: number): KeyScratch
     },
     free() {
       for (const pointer of [refs, hashes, cell, keys]) heap.free(pointer)
+      together.free()
     },
   }
 }

@@ -46,7 +46,7 @@ export function createColumnJs(memory: LinearMemory): ColumnExports {
     ...getters,
     columnFindKey: createFindKey(memory, layout, getters),
     ...keyIndex,
-    columnGetNewest: createGetNewest(memory, { ...getters, ...keyIndex }),
+    ...createGetNewest(memory, { ...getters, ...keyIndex }),
     columnFront: front.columnFront,
     ...createColumnExpand(memory, layout, places, front),
     ...createColumnGather(memory, layout, getters),

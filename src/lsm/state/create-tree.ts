@@ -78,7 +78,7 @@ class TreeNumbers {
 }
 
 /** What is the same whoever writes. */
-export function treeReads(state: TreeState): Pick<Tree, 'layouts' | 'snapshot' | 'overlay' | 'get' | 'getValue' | 'isEmptySpan' | 'scan' | 'walkPart' | 'aggregate' | 'groupedAggregate' | 'topRows'> {
+export function treeReads(state: TreeState): Pick<Tree, 'layouts' | 'snapshot' | 'overlay' | 'get' | 'getValue' | 'askNewest' | 'isEmptySpan' | 'scan' | 'walkPart' | 'aggregate' | 'groupedAggregate' | 'topRows'> {
   const layouts: ReadonlyMap<number, TableLayout> = state.layouts
   return {
     layouts,
@@ -94,6 +94,10 @@ export function treeReads(state: TreeState): Pick<Tree, 'layouts' | 'snapshot' |
     getValue(snapshot, tableId, key, keyBytes, hints) {
       const read = snapshot instanceof TreeSnapshot ? snapshot : undefined
       return state.pointReader.getValue(read === undefined ? state.view : read.view, read === undefined ? state.visibleSequence : read.sequence, tableId, key, keyBytes, hints)
+    },
+    askNewest(snapshot, tableId, asked) {
+      const read = snapshot instanceof TreeSnapshot ? snapshot : undefined
+      return state.pointReader.ask(read === undefined ? state.view : read.view, read === undefined ? state.visibleSequence : read.sequence, tableId, asked)
     },
     isEmptySpan(snapshot, tableId, span) {
       const { view, sequence } = viewOf(state, snapshot)

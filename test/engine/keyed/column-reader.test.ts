@@ -53,6 +53,48 @@ describe('a reader of a column', () => {
     expect(() => db.table('codes').getSync('abcd')).toThrow(expect.objectContaining({ code: '22001' }))
   })
 
+  test('gives values of many keys, by key and of one moment', async () => {
+    await db.query('CREATE TABLE many (k TEXT PRIMARY KEY, v TEXT)')
+    const many = db.table('many'), values = many.reader('v'), keysOf = (count: number): string[] => Array.from({ length: count }, (_, i) => `key ${i}${i % 7 === 0 ? ' longer than any key that is short' : i % 11 === 0 ? 'é' : ''}`)
+    const all = keysOf(300), valueOf = (key: string, i: number): string | null => (i % 5 === 0 ? null : `of ${key}`)
+    await many.batch(all.map((k, i) => ({ put: { k, v: valueOf(k, i) } })))
+    const wanted = [...all, 'none', 'none that is longer than any key that is short', all[3]!, all[3]!], expected = [...all.map(valueOf), undefined, undefined, valueOf(all[3]!, 3), valueOf(all[3]!, 3)]
+    const before = db.snapshot()
+    for (const kept of ['in memory', 'in files', 'in both']) {
+      expect(await values.getMany(wanted), kept).toEqual(expected)
+      expect(await values.getMany(wanted, before), kept).toEqual(expected)
+      expect(await many.reader('k').getMany(['none', all[0]!, all[1]!]), kept).toEqual([undefined, all[0], all[1]])
+      if (kept === 'in files') await many.batch(all.filter((_, i) => i % 2 === 0).map((k) => ({ put: { k, v: all.indexOf(k) % 5 === 0 ? null : `of ${k}` } })))
+      else await db.compact()
+    }
+    expect(await values.getMany([])).toEqual([])
+    // A write that is begun right after it is not seen, whichever way a key is found.
+    const read = values.getMany(all), written = many.batch(all.map((k) => ({ put: { k, v: 'later' } })))
+    expect(await read).toEqual(all.map(valueOf))
+    await written
+    expect(new Set(await values.getMany(all))).toEqual(new Set(['later']))
+    expect(await values.getMany(all.slice(0, 3), before)).toEqual(all.slice(0, 3).map(valueOf))
+    before.release()
+    await expect(values.getMany(['a', 7])).rejects.toMatchObject({ code: '42804' })
+    await expect(values.getMany('a' as never)).rejects.toMatchObject({ code: '22023' })
+    await expect(values.getMany(['a'], before)).rejects.toMatchObject({ code: '55000' })
+    await many.batch([{ delete: all[1]! }, { delete: all[2]! }])
+    expect(await values.getMany(all.slice(0, 4))).toEqual(['later', undefined, undefined, 'later'])
+  })
+
+  test('gives values of keys that are no text, and in a transaction those that it wrote', async () => {
+    await db.query('CREATE TABLE numbered (k BIGINT PRIMARY KEY, v DOUBLE PRECISION)')
+    const numbered = db.table('numbered')
+    await numbered.batch([1, 2, 3].map((k) => ({ put: { k, v: k / 2 } })))
+    expect(await numbered.reader('v').getMany([3, 4, 1])).toEqual([1.5, undefined, 0.5])
+    await db.transaction({ write: ['numbered'] }, async (transaction) => {
+      const table = transaction.table('numbered')
+      await table.put({ k: 4, v: 9 })
+      expect(await table.reader('v').getMany([4, 1, 5])).toEqual([9, 0.5, undefined])
+      expect(await numbered.reader('v').getMany([4, 1])).toEqual([undefined, 0.5])
+    })
+  })
+
   test('takes keys of bytes as text, and gives bytes as text where that is asked for', async () => {
     await db.query('CREATE TABLE blobs (k BYTEA PRIMARY KEY, v BYTEA)')
     const table = db.table('blobs')

@@ -86,6 +86,14 @@ export class PointReader {
     return wordIn(scratch, cell, 2)
   }
 
+  /** See `Tree.askNewest`. */
+  ask(view: View, sequence: number, tableId: number, asked: Pointer): boolean {
+    const { address } = this.runsOf(view, tableId), { f64, u32 } = this.scratch.kernel.memory
+    f64[asked >>> 3] = sequence
+    u32[(asked >>> 2) + 2] = address
+    return address !== 0
+  }
+
   free(): void {
     this.lastCounts = this.counts
     for (const runs of this.kept) runs.free()

@@ -1,5 +1,5 @@
 /** Twin of assembly/column/keys/newest.ts. */
-import { cellStates, residentGroupBytes, residentHeadBytes, runsHeadBytes, runsMemtableBytes, runsRunBytes } from '../../../column.ts'
+import { askedKeyBytes, cellStates, newestOutBytes, residentGroupBytes, residentHeadBytes, runsHeadBytes, runsMemtableBytes, runsRunBytes } from '../../../column.ts'
 import type { ColumnExports } from '../../../column.ts'
 import type { LinearMemory, Pointer } from '../../../linear-memory.ts'
 import { filterMayHave } from '../../hash/block-filter.ts'
@@ -21,7 +21,7 @@ interface Key {
   readonly out: Pointer
 }
 
-export function createGetNewest(memory: LinearMemory, { columnGetIndexed, columnGetI64 }: Pick<ColumnExports, 'columnGetIndexed' | 'columnGetI64'>): ColumnExports['columnGetNewest'] {
+export function createGetNewest(memory: LinearMemory, { columnGetIndexed, columnGetI64 }: Pick<ColumnExports, 'columnGetIndexed' | 'columnGetI64'>): Pick<ColumnExports, 'columnGetNewest' | 'columnGetNewestMany'> {
   const { u32, i32, u16, f64 } = memory
   const { zoneMapRowGroupOf } = createZoneMapJs(memory), { rowGet } = createRowJs(memory)
   const word = (record: Pointer, byteOffset: number): number => u32[(record + byteOffset) >>> 2]!
@@ -98,7 +98,7 @@ export function createGetNewest(memory: LinearMemory, { columnGetIndexed, column
     return absent
   }
 
-  return (runs, sequence, hash, key, keyBytes, ordinal, out) => {
+  const columnGetNewest: ColumnExports['columnGetNewest'] = (runs, sequence, hash, key, keyBytes, ordinal, out) => {
     const asked = { hash, key, keyBytes, ordinal, out }, memtables = runs + runsHeadBytes, files = memtables + word(runs, 0) * runsMemtableBytes
     for (let at = memtables; at < files; at += runsMemtableBytes) {
       const version = versionInTable(memory, word(at, 0), word(runs, 8), key, keyBytes, word(at, 4) === 0 ? sequence : Number.MAX_SAFE_INTEGER)
@@ -107,5 +107,14 @@ export function createGetNewest(memory: LinearMemory, { columnGetIndexed, column
       return word(version, versionValueBytes) === 0 ? deleted : rowOfMemtable(runs, version + versionValue, asked)
     }
     return rowOfFiles(files, word(runs, 4), word(runs, 24), asked)
+  }
+
+  return {
+    columnGetNewest,
+    columnGetNewestMany(asked, count, ordinal, out) {
+      for (let i = 0, each = asked; i < count; i++, each += askedKeyBytes) {
+        i32[(each >>> 2) + 7] = columnGetNewest(word(each, 8), f64[each >>> 3]!, each + 16, word(each, 12), word(each, 24), ordinal, out + i * newestOutBytes)
+      }
+    },
   }
 }
