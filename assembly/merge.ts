@@ -14,6 +14,8 @@
  */
 import { textCompareFrom } from './compare/text'
 
+export { mergeLanes } from './merge/lanes'
+
 const NODE_HEAD: usize = 16
 const NODE_LOSER: usize = 24
 const NODE_WINNER: usize = 28

@@ -118,7 +118,7 @@ export interface ColumnExports {
    * ```
    * ┌ f64 version │ f64 version under which this was noted │ u32 row groups │ u32 × 4 of their first keys as above │ u32 columns ┐
    * ├ u32 × 2 filter, its bytes │ u32 1: has range tombstones │ pad 8 ┤
-   * ├ row group: f64 version │ u32 keys │ u32 their index │ u32 tombstones │ u32 × columns: chunks by ordinal; 0: none │ pad 8 ┤ …
+   * ├ row group: f64 version │ u32 keys │ u32 their index; 0: for walks, which may have noted some columns only │ u32 tombstones │ u32 × columns: chunks by ordinal; 0: none │ pad 8 ┤ …
    * ```
    * of which only what was noted under the version is used. Gives the row in a file, with its row group as u32 at `out + 12` and the number of the file
    * at `out + 16`; -1 for a key that no row has; -2 for a row that is deleted; -4 for one in a memtable, which is at the address at `out + 16`; and -3

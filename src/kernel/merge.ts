@@ -1,6 +1,23 @@
 /** K-way merge of sorted key vectors, newest run first; the core of compaction and of scans over overlapping runs. */
 import type { Pointer } from './linear-memory.ts'
 
+/** Bytes of the records of `mergeLanes`. */
+export const walkBytes = 88, laneBytes = 48, laneColumnBytes = 24
+
+/** What a lane is; behind a file that is not the last one its run goes on. */
+export const laneKinds = { memtable: 0, lastFile: 1, file: 2 } as const
+
+/** Why `mergeLanes` stands still: what is to be given before it is called again; `refused`: something cannot be read so. */
+export const laneAsks = { rowGroup: -1, scratch: -2, refused: -3 } as const
+
+/** Of a column of a lane with room for `capacity` rows, and of all that it brings. */
+const columnRowsBytes = (capacity: number): number => 8 * capacity + capacity / 8 + 16
+const laneHeadBytes = (capacity: number): number => 16 * capacity + 32
+export const laneRowsBytes = (capacity: number, columnCount: number): number => laneHeadBytes(capacity) + columnCount * columnRowsBytes(capacity)
+
+/** Where, from its rows on, a lane has the address of the scratch of a column. */
+export const laneScratchOffset = (capacity: number, column: number): number => laneHeadBytes(capacity) + (column + 1) * columnRowsBytes(capacity) - 8
+
 export interface MergeExports {
   /**
    * `runs` is an array of 32-byte records: u32 keys address (refs or i64 values), u32 position, u32 end, u32 flags (bit 0
@@ -23,4 +40,22 @@ export interface MergeExports {
   mergeGather8(winners: Pointer, count: number, sources: Pointer, out: Pointer): void
   /** Gathers null bits: `sources` are bitmap addresses by run (0 = no nulls); returns 1 if any is set. */
   mergeGatherBits(winners: Pointer, count: number, sources: Pointer, out: Pointer): number
+
+  /**
+   * The first rows of a range, out of runs that it searches, reads and merges itself, newest first. `walk` is this record, of u32:
+   * ```
+   *  0 lanes │ how many │ runs: a record as above for each lane, zeros │ winners: 8 bytes a row wanted
+   * 16 rows wanted │ room of a lane for rows, a multiple of 64 │ kind of the keys: 1 i64, 3 bytes │ 0
+   * 32 lower bound and its bytes │ upper bound and its bytes: as memtables have keys, with the table id
+   * 48 1: files have an upper bound │ columns │ how many │ row layout (src/kernel/row.ts)
+   * 64 work: 4 bytes a lane, 8 at least │ rows found │ which lane asks │ for what │ 1: no row follows │ pad 8
+   * lane:   f64 sequence of a memtable │ u32 its handle; of a file the record that `columnGetNewest` draws │ `laneKinds` │ its rows: `laneRowsBytes` │ zeros;
+   *         at 40 how many rows it brings the first time, a multiple of 8; then twice as many │ pad 8
+   * column: u32 ordinal │ i32 index in rows as memtables have them, -1: the keys │ kind │ out: values │ null bits │ 1: there is a null │ zeros
+   * ```
+   * Gives how many rows were found, their columns gathered as `mergeGather8` does; fewer than wanted at the end, and where a file ends before its run,
+   * or a lane has no more room. Negative: one of `laneAsks`, to be called again once the row group was told of, or the scratch that the chunk of the column
+   * needs is given at `laneScratchOffset` of the lane's rows. Range tombstones are not looked at.
+   */
+  mergeLanes(walk: Pointer): number
 }

@@ -111,9 +111,10 @@ function inFile(file: usize, hash: usize, key: usize, keyBytes: u32, ordinal: i3
   if (rowGroup < 0) return ABSENT
   const columnCount = load<u32>(file, 36)
   const group = file + FILE_HEAD_BYTES + <usize>rowGroup * ((GROUP_BYTES + (<usize>columnCount << 2) + 7) & ~7)
-  if (load<f64>(group) != load<f64>(file)) return UNKNOWN
+  const index = <usize>load<u32>(group, 12)
+  if (load<f64>(group) != load<f64>(file) || index == 0) return UNKNOWN
   const column = <u32>ordinal < columnCount ? load<u32>(group + GROUP_BYTES + (<usize>ordinal << 2)) : 0
-  const row = columnGetIndexed(load<u32>(group, 8), load<u32>(group, 12), hash, key, keyBytes, column, out)
+  const row = columnGetIndexed(load<u32>(group, 8), index, hash, key, keyBytes, column, out)
   if (row < 0) return row
   if (column != 0 && load<u32>(out, 8) == IS_UNREAD) return UNKNOWN
   const tombstones = load<u32>(group, 16)

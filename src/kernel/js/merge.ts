@@ -1,6 +1,7 @@
 /** Twin of assembly/merge.ts, which explains the merge. Heads are kept as two 32-bit words beside the records. */
 import type { LinearMemory, Pointer } from '../linear-memory.ts'
 import type { MergeExports } from '../merge.ts'
+import { createMergeLanes } from './merge/lanes.ts'
 
 type Word = (element: Pointer) => number
 
@@ -100,7 +101,7 @@ export function createMergeJs(memory: LinearMemory): MergeExports {
     return hidden
   }
 
-  return {
+  const merges: Omit<MergeExports, 'mergeLanes'> = {
     mergeRefs: (runs, runCount, out, limit) => merge(runs, runCount, out, limit, orders.refs),
     mergeI64: (runs, runCount, out, limit) => merge(runs, runCount, out, limit, orders.i64),
     mergeHideRefs: (run, older, count, selection) => hide(run, older, count, selection, orders.refs),
@@ -126,6 +127,7 @@ export function createMergeJs(memory: LinearMemory): MergeExports {
       return any
     },
   }
+  return { ...merges, ...createMergeLanes(memory, merges) }
 }
 
 function compareElements(order: KeyOrder, left: Pointer, right: Pointer): number {

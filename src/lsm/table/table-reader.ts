@@ -19,6 +19,7 @@ import { pin, pinCached } from './read/pinned-chunks.ts'
 import { rangeTombstonesOf, refAt, searchFirstKeys, textExtremesAt, zoneMapAt } from './read/tail-view.ts'
 import type { Tail } from './read/tail-view.ts'
 import { checkLengths } from './read/tail.ts'
+import { noteWalkGroup, walkRecord } from './read/resident/walk-groups.ts'
 import { tableFileName } from './table-file-name.ts'
 import type { ChunkName, FoundRow, OpenTableOptions, PinnedChunks, RangeTombstone, TableMeta, TableReader } from './table.ts'
 
@@ -90,6 +91,14 @@ class FileReader implements TableReader {
   quicken(): void {
     const { file } = this
     if (file.askedOften >= 0 && this.isAtHand) quickenAskedOften(file, file.askedOften)
+  }
+
+  walkRecord(): Pointer {
+    return walkRecord(this.file)
+  }
+
+  noteWalkGroup(rowGroup: number, columns: readonly number[]): boolean {
+    return noteWalkGroup(this.file, rowGroup, columns)
   }
 
   hold(stats?: ReadStats): Promise<void> | undefined {

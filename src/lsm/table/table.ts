@@ -119,6 +119,10 @@ export interface TableReader {
   readonly isAtHand: boolean
   /** Does what was put off until the next read of few rows begins, if there is something: chunks may leave the cache. */
   quicken(): void
+  /** The record with what `mergeLanes` needs before it asks; 0 where the file's tail is not in memory, or there is no room. The first time chunks may leave the cache. */
+  walkRecord(): Pointer
+  /** Tells of a row group that it asks for; false where its keys, or one of these columns, are not cached. */
+  noteWalkGroup(rowGroup: number, columns: readonly number[]): boolean
   /** Whether reading takes a request over a network, so that fewer and larger ones, made early, pay. */
   readonly isFar: boolean
   /** What a scan may pin of it beforehand: all shards may be scanned at a time, and what they pin must fit into the cache. */

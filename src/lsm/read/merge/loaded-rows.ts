@@ -82,7 +82,7 @@ export function pageOf(context: ReadContext, cover: RangeCover, rows: LoadedRows
 /** Of so small a share of a row group, reading compressed text costs what point reads of it cost. */
 const partShare = 8
 
-export function notePartRead({ kernel: { exports } }: ReadContext, { reader, rowGroup }: Pick<PinnedRowGroup, 'reader' | 'rowGroup'>, chunk: Pointer, ordinal: number, count: number): void {
+export function notePartRead({ kernel: { exports } }: Pick<ReadContext, 'kernel'>, { reader, rowGroup }: Pick<PinnedRowGroup, 'reader' | 'rowGroup'>, chunk: Pointer, ordinal: number, count: number): void {
   if (chunk !== 0 && partShare * count <= reader.rowGroupRows(rowGroup) && exports.columnDecodeScratchBytes(chunk) !== 0) reader.notePartRead(rowGroup, ordinal)
 }
 

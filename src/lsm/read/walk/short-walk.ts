@@ -1,14 +1,17 @@
 /**
  * The first rows of a walk of which few are wanted, where all they need is in memory. Such a read spends its time on what is
- * made for each run before a row is given: so nothing is. A run is a lane of plain numbers; of its row group only the keys that
- * are likely to be wanted are decoded, one merge chooses among them, and of other columns only what that passed. Where a run
- * ends in the middle (its next row group, its next file), and for all that is rare, the merge of sources goes on from the last key.
+ * made for each run before a row is given: so nothing is. A run is a record of the kernel, which searches, reads and merges all of
+ * them by one call; it asks where it does not know where a row group's chunks are. What is rare, the merge of sources reads.
  */
+import { invariant } from '../../../errors.ts'
 import type { Kernel } from '../../../kernel/kernel.ts'
 import type { LinearMemory, Pointer } from '../../../kernel/linear-memory.ts'
+import { laneAsks, laneBytes, laneColumnBytes, laneKinds, laneRowsBytes, laneScratchOffset, walkBytes } from '../../../kernel/merge.ts'
 import { tableIdBytes } from '../../batch.ts'
 import { copyOut, firstBoundary } from '../../keys/key-bytes.ts'
 import { keyColumnVector } from '../../keys/key-columns.ts'
+import type { RowLayout } from '../../keys/row-layout.ts'
+import { physicalKindNumber } from '../../layout.ts'
 import type { Vector } from '../../page.ts'
 import type { Arena } from '../../state/arena.ts'
 import type { Memtable } from '../../state/memtable.ts'
@@ -16,277 +19,227 @@ import type { TableFile } from '../../state/version.ts'
 import type { TableReader } from '../../table/table.ts'
 import type { WalkedRows, WalkPart, WalkRequest } from '../../tree.ts'
 import { notePartRead } from '../merge/loaded-rows.ts'
-import { cursorBytes, valueColumnVector } from '../merge/memtable-source.ts'
 import { bitmapBytes } from '../read-context.ts'
-import type { ReadContext } from '../read-context.ts'
-import { checkDecoded, decodeColumn, firstRowFrom, keyChunk } from '../row-group-columns.ts'
 import { runsOf } from '../scan-sources.ts'
 
-/** More are not read so. */
-const shortRowsMax = 256
+/** More are not read so, nor what would take more room at once. */
+const shortRowsMax = 256, shortBytesMax = 2 * 1024 * 1024
 
 export interface ShortRows extends WalkedRows {
   /** No row follows. */
   readonly isEnd: boolean
-  /** Key bytes of the last row. */
-  readonly lastKey: Uint8Array
+  /** Key bytes of the last row; to be asked for while the rows are good. */
+  readonly lastKey: () => Uint8Array
 }
 
-/** One run. Its rows are numbered from the first that was decoded on; the merge has passed those before `position`, and may go up to `end`. */
-interface Lane {
-  readonly context: ReadContext
-  /** Room for the keys of so many rows. */
-  readonly keys: Pointer
-  readonly capacity: number
-  position: number
-  end: number
-  /** More keys can be brought, up to the capacity. */
-  hasMore: boolean
-  /** No row of the run follows behind these. */
-  isLast: boolean
-  readonly of: StoredRows | HeldRows
-}
+/** One run: a memtable as of a sequence, or the file in which the range begins. */
+type Lane = MemtableLane | FileLane
 
-/** Of a row group whose chunks are cached. */
-interface StoredRows {
-  readonly reader: TableReader
-  readonly rowGroup: number
-  /** Row 0 of the lane in it, a multiple of 8. */
-  readonly base: number
-  readonly keyChunk: Pointer
-}
-
-/** Of a memtable. */
-interface HeldRows {
-  readonly handle: Pointer
+interface MemtableLane {
+  readonly memtable: Memtable
   readonly sequence: number
-  readonly cursor: Pointer
-  /** Refs of keys and rows, by row; for keys of bytes the keys themselves. */
-  readonly keyRefs: Pointer
-  readonly rows: Pointer
+  readonly entryCount: number
 }
 
-interface Bytes {
-  readonly address: Pointer
-  readonly byteLength: number
+interface FileLane {
+  /** Of its run, about. */
+  readonly entryCount: number
+  readonly reader: TableReader
+  /** What is told of the file. */
+  readonly record: Pointer
+  /** The run has no other file in the range. */
+  readonly isLast: boolean
 }
 
 interface Short {
   readonly kernel: Kernel
+  readonly shape: RowLayout
   readonly request: WalkRequest
   readonly arena: Arena
+  readonly lower: Uint8Array
   readonly wanted: number
-  /** Keys that a run brings at a time. */
-  readonly pageRows: number
-  /** Bounds with the table id before them. */
-  readonly lower: Bytes
-  readonly upper: Bytes
-  readonly lanes: Lane[]
+  readonly lanes: readonly Lane[]
+  /** Ordinals that are read by row; keys are always read. */
+  readonly stored: readonly number[]
 }
 
 /** undefined: these rows are to be had by a merge of sources. What it gives is valid until the caller's next await. */
-export function readShort(kernel: Kernel, parts: readonly WalkPart[], request: WalkRequest, wanted: number, pageRows: number, arena: Arena): ShortRows | undefined {
+export function readShort(kernel: Kernel, parts: readonly WalkPart[], request: WalkRequest, lower: Uint8Array, wanted: number, arena: Arena): ShortRows | undefined {
   if (request.reverse === true || wanted > shortRowsMax) return undefined
-  const { tableId, lower = firstBoundary, upper } = request
-  const short: Short = {
-    kernel, request, arena, wanted, pageRows, lanes: [],
-    lower: putBound(kernel.memory, arena, tableId, lower),
-    upper: putBound(kernel.memory, arena, upper === undefined ? tableId + 1 : tableId, upper ?? firstBoundary),
-  }
-  const runs = parts.map(({ view }) => runsOf(view, tableId, lower, upper))
-  // Before lanes stand on anything that is cached.
-  for (const files of runs) for (const [first] of files) first!.reader.quicken()
-  for (let i = 0; i < parts.length; i++) if (!addLanes(short, parts[i]!, runs[i]!)) return undefined
-  return short.lanes.length === 0 ? undefined : mergeLanes(short)
+  const { shape } = parts[0]!, stored: number[] = []
+  for (const ordinal of request.columns) if (shape.valueIndexes[ordinal]! >= 0 && !stored.includes(ordinal)) stored.push(ordinal)
+  const lanes = openLanes(parts, request, lower, stored)
+  if (lanes === undefined || lanes.length === 0) return undefined
+  const short: Short = { kernel, shape, request, arena, lower, wanted, lanes, stored }
+  if (lanes.length * laneRowsBytes(capacityFor(wanted), stored.length + 1) > shortBytesMax) return undefined
+  const places = placeRecords(short)
+  writeRecords(short, places)
+  return findRows(short, places) ? shownRows(short, places) : undefined
 }
 
-function putBound({ u8, view }: LinearMemory, arena: Arena, tableId: number, bound: Uint8Array): Bytes {
-  const byteLength = tableIdBytes + bound.length, address = arena.allocate(byteLength)
+/** undefined where a merge of sources has to read. */
+function openLanes(parts: readonly WalkPart[], { tableId, upper }: WalkRequest, lower: Uint8Array, stored: readonly number[]): readonly Lane[] | undefined {
+  const lanes: Lane[] = []
+  for (const { view, sequence, shape } of parts) {
+    if (view.version.withRangeTombstones.length > 0) return undefined
+    for (const memtable of view.memtables) {
+      if (memtable.isEmpty) continue
+      // Rows that are older than a column have its default.
+      if (memtable.rangeCount() > 0 || stored.some((ordinal) => shape.missing.cell(ordinal) !== undefined)) return undefined
+      lanes.push({ memtable, sequence: memtable.bound(sequence), entryCount: memtable.entryCount() })
+    }
+    for (const run of runsOf(view, tableId, lower, upper)) {
+      const lane = fileLane(run)
+      if (lane === undefined) return undefined
+      lanes.push(lane)
+    }
+  }
+  return lanes
+}
+
+function fileLane(run: readonly TableFile[]): FileLane | undefined {
+  const { reader } = run[0]!
+  reader.quicken()
+  const record = reader.walkRecord()
+  return record === 0 ? undefined : { entryCount: reader.meta.rowCount * run.length, reader, record, isLast: run.length === 1 }
+}
+
+/** Addresses of what the kernel is given, in one piece of the arena. */
+interface Places {
+  readonly walk: Pointer
+  readonly lanes: Pointer
+  readonly runs: Pointer
+  readonly columns: Pointer
+  readonly work: Pointer
+  readonly winners: Pointer
+  /** Of the keys first, then of each stored column. */
+  readonly values: Pointer
+  readonly nulls: Pointer
+  readonly bounds: Pointer
+  /** Of each lane. */
+  readonly rows: Pointer
+  readonly rowsBytes: number
+  readonly capacity: number
+}
+
+const runBytes = 32
+
+/** All rows may be of one lane, which brings some more. */
+const capacityFor = (wanted: number): number => (wanted + 64 + 63) & ~63
+
+function placeRecords({ arena, lower, wanted, lanes: { length: laneCount }, stored, request: { upper = firstBoundary } }: Short): Places {
+  const columnCount = stored.length + 1, capacity = capacityFor(wanted), rowsBytes = laneRowsBytes(capacity, columnCount)
+  const lanes = walkBytes, runs = lanes + laneCount * laneBytes, columns = runs + laneCount * runBytes, work = columns + columnCount * laneColumnBytes
+  const winners = work + ((Math.max(8, 4 * laneCount) + 7) & ~7), values = winners + 8 * wanted, nulls = values + columnCount * 8 * wanted
+  const bounds = nulls + columnCount * bitmapBytes(wanted), rows = (bounds + 2 * tableIdBytes + lower.length + upper.length + 7) & ~7
+  const walk = arena.allocate(rows + laneCount * rowsBytes)
+  return { walk, lanes: walk + lanes, runs: walk + runs, columns: walk + columns, work: walk + work, winners: walk + winners, values: walk + values, nulls: walk + nulls, bounds: walk + bounds, rows: walk + rows, rowsBytes, capacity }
+}
+
+/** As src/kernel/merge.ts draws them. */
+function writeRecords(short: Short, places: Places): void {
+  const { kernel: { memory: { u8, u32 } }, shape, lower, wanted, lanes, stored, request: { tableId, upper } } = short
+  const { walk, work, bounds } = places, upperAt = bounds + tableIdBytes + lower.length
+  u8.fill(0, walk, work)
+  putBound(short.kernel.memory, bounds, tableId, lower)
+  putBound(short.kernel.memory, upperAt, upper === undefined ? tableId + 1 : tableId, upper ?? firstBoundary)
+  const word = walk >>> 2
+  u32[word] = places.lanes
+  u32[word + 1] = lanes.length
+  u32[word + 2] = places.runs
+  u32[word + 3] = places.winners
+  u32[word + 4] = wanted
+  u32[word + 5] = places.capacity
+  u32[word + 6] = shape.form === 'i64' ? physicalKindNumber.i64 : physicalKindNumber.bytes
+  u32[word + 8] = bounds
+  u32[word + 9] = tableIdBytes + lower.length
+  u32[word + 10] = upperAt
+  u32[word + 11] = tableIdBytes + (upper?.length ?? 0)
+  u32[word + 12] = upper === undefined ? 0 : 1
+  u32[word + 13] = places.columns
+  u32[word + 14] = stored.length + 1
+  u32[word + 15] = shape.descriptor
+  u32[word + 16] = work
+  for (let i = 0; i <= stored.length; i++) writeColumn(short, places, i)
+  let entryCount = 0
+  for (let i = 0; i < lanes.length; i++) entryCount += lanes[i]!.entryCount
+  for (let i = 0; i < lanes.length; i++) writeLane(short, places, i, pageRows(wanted * lanes[i]!.entryCount / entryCount))
+}
+
+/** As many as a run has among those wanted, if they lie evenly, and some more, since they do not quite: nothing depends on it but time. */
+const pageRows = (expected: number): number => Math.max(8, Math.round((expected + Math.sqrt(expected)) / 8) * 8)
+
+function putBound({ u8, view }: LinearMemory, address: Pointer, tableId: number, bound: Uint8Array): void {
   view.setUint32(address, tableId)
   u8.set(bound, address + tableIdBytes)
-  return { address, byteLength }
 }
 
-/** false where a merge of sources has to read the part. Nothing may be brought into the cache here, since that may evict what lanes stand on. */
-function addLanes(short: Short, { view, sequence, shape }: WalkPart, runs: ReturnType<typeof runsOf>): boolean {
-  const { kernel } = short
-  if (view.version.withRangeTombstones.length > 0) return false
-  const context: ReadContext = { kernel, shape, reverse: false, stats: undefined }
-  for (const memtable of view.memtables) {
-    if (memtable.isEmpty) continue
-    if (memtable.rangeCount() > 0) return false
-    addMemtable(short, context, memtable, memtable.bound(sequence))
-  }
-  for (const run of runs) if (!addFiles(short, context, run)) return false
-  return true
+/** The keys are column 0. */
+function writeColumn({ kernel: { memory: { u32, i32 } }, shape, wanted, stored }: Short, { columns, values, nulls }: Places, index: number): void {
+  const word = (columns + index * laneColumnBytes) >>> 2, ordinal = index === 0 ? 0 : stored[index - 1]!
+  u32[word] = ordinal
+  i32[word + 1] = index === 0 ? -1 : shape.valueIndexes[ordinal]!
+  u32[word + 2] = physicalKindNumber[shape.layout.columns[ordinal]!]
+  u32[word + 3] = values + index * 8 * wanted
+  u32[word + 4] = nulls + index * bitmapBytes(wanted)
 }
 
-function addMemtable(short: Short, context: ReadContext, { handle }: Memtable, sequence: number): void {
-  const { arena, wanted, lower, kernel: { exports } } = short, isI64 = context.shape.form === 'i64'
-  const cursor = arena.allocate(cursorBytes), keyRefs = arena.allocate(8 * wanted), rows = arena.allocate(8 * wanted)
-  exports.skiplistSeek(handle, lower.address, lower.byteLength, 0, cursor)
-  addLane(short, { context, keys: isI64 ? arena.allocate(8 * wanted) : keyRefs, capacity: wanted, position: 0, end: 0, hasMore: true, isLast: false, of: { handle, sequence, cursor, keyRefs, rows } })
+function writeLane({ kernel: { memory: { u32, f64 } }, lanes }: Short, { lanes: records, rows, rowsBytes }: Places, index: number, rowsAtFirst: number): void {
+  const lane = lanes[index]!, at = records + index * laneBytes, word = at >>> 2, isMemtable = 'memtable' in lane
+  if (isMemtable) f64[at >>> 3] = lane.sequence
+  u32[word + 2] = isMemtable ? lane.memtable.handle : lane.record
+  u32[word + 3] = isMemtable ? laneKinds.memtable : lane.isLast ? laneKinds.lastFile : laneKinds.file
+  u32[word + 4] = rows + index * rowsBytes
+  u32[word + 10] = rowsAtFirst
 }
 
-/** The file of a run in which the range begins, from its first row in the range on. */
-function addFiles(short: Short, context: ReadContext, files: readonly TableFile[]): boolean {
-  const { request: { lower = firstBoundary, upper }, arena, wanted } = short, { reader } = files[0]!
-  if (!reader.isAtHand) return false
-  let rowGroup = Math.max(0, reader.rowGroupOf(short.lower.address + tableIdBytes, lower.length))
-  let keys = cachedKeys(short, context, reader, rowGroup), from = keys === undefined || lower.length === 0 ? 0 : firstRowFrom(context, keys, reader.rowGroupRows(rowGroup), lower, arena)
-  if (keys !== undefined && from === reader.rowGroupRows(rowGroup)) {
-    if (++rowGroup === reader.meta.rowGroupCount) return files.length === 1
-    keys = cachedKeys(short, context, reader, rowGroup)
-    from = 0
-  }
-  if (keys === undefined) return false
-  const rowCount = reader.rowGroupRows(rowGroup), to = firstRowFrom(context, keys, rowCount, upper, arena)
-  if (to <= from) return true
-  const base = from & ~7, capacity = Math.min(to, from + wanted) - base
-  const isLast = base + capacity === to && (to < rowCount || (rowGroup + 1 === reader.meta.rowGroupCount && files.length === 1))
-  addLane(short, { context, keys: arena.allocate(8 * capacity), capacity, position: from - base, end: 0, hasMore: true, isLast, of: { reader, rowGroup, base, keyChunk: keys } })
-  return true
-}
+const wordAt = ({ kernel: { memory: { u32 } } }: Short, { walk }: Places, offset: number): number => u32[(walk + offset) >>> 2]!
+const foundOffset = 68, askedLaneOffset = 72, askedOffset = 76, isEndOffset = 80
 
-/** The keys of a row group; undefined where a chunk of it that will be read is not cached, or it has tombstones. */
-function cachedKeys({ request: { columns } }: Short, context: ReadContext, reader: TableReader, rowGroup: number): Pointer | undefined {
-  if (reader.chunk(rowGroup, 'tombstones') !== 0) return undefined
-  for (let i = 0; i < columns.length; i++) if (reader.chunk(rowGroup, columns[i]!) === undefined) return undefined
-  return reader.chunk(rowGroup, keyChunk(context).name)
-}
-
-function addLane(short: Short, lane: Lane): void {
-  bringMore(short, lane)
-  if (lane.position < lane.end) short.lanes.push(lane)
-}
-
-/** Keys of some rows behind those that are there. */
-function bringMore(short: Short, lane: Lane): void {
-  const { of } = lane
-  if ('reader' in of) bringStored(short, lane, of)
-  else bringHeld(short, lane, of)
-}
-
-function bringStored({ pageRows, kernel: { exports } }: Short, lane: Lane, { keyChunk: chunk, base }: StoredRows): void {
-  // Decoding begins at multiples of 8.
-  const { keys, end } = lane, next = Math.min(lane.capacity, (Math.max(end, lane.position) + pageRows + 7) & ~7)
-  if (lane.context.shape.form === 'i64') checkDecoded(exports.columnDecodeI64(chunk, base + end, next - end, keys + 8 * end, 0), 'i64')
-  else checkDecoded(exports.columnDecodeBytes(chunk, base + end, next - end, keys + 8 * end, 0, 0), 'bytes')
-  lane.end = next
-  lane.hasMore = next < lane.capacity
-}
-
-function bringHeld({ pageRows, upper, kernel: { exports } }: Short, lane: Lane, { handle, sequence, cursor, keyRefs, rows }: HeldRows): void {
-  const { keys, end } = lane, room = Math.min(pageRows, lane.capacity - end)
-  const count = exports.skiplistRead(handle, cursor, sequence, upper.address, upper.byteLength, tableIdBytes, keyRefs + 8 * end, rows + 8 * end, room)
-  if (keys !== keyRefs) exports.rowKeysToI64(keyRefs + 8 * end, count, keys + 8 * end)
-  lane.end += count
-  lane.isLast = count < room
-  lane.hasMore = !lane.isLast && lane.end < lane.capacity
-}
-
-function mergeLanes(short: Short): ShortRows | undefined {
-  const { lanes, arena, wanted, kernel: { exports } } = short
-  const records = arena.allocate(32 * lanes.length), winners = arena.allocate(8 * wanted)
-  const mergeRuns = lanes[0]!.context.shape.form === 'i64' ? exports.mergeI64 : exports.mergeRefs
-  let count = 0
-  for (let goesOn = true; goesOn && count < wanted; ) {
-    writeRecords(short, records)
-    const merged = mergeRuns(records, lanes.length, winners + 8 * count, wanted - count)
-    readRecords(short, records)
-    count += dropDeleted(short, winners + 8 * count, merged)
-    goesOn = bringWhereNeeded(short)
-  }
-  if (count === 0) return undefined
-  return { rowCount: count, vectors: gatherColumns(short, winners, count), isEnd: lanes.every(isOver), lastKey: keyAt(short, winners + 8 * (count - 1)) }
-}
-
-const isOver = ({ position, end, hasMore, isLast }: Lane): boolean => position === end && !hasMore && isLast
-
-/** Whether the merge may go on. */
-function bringWhereNeeded(short: Short): boolean {
-  let isAny = false
-  for (const lane of short.lanes) {
-    if (lane.position < lane.end) isAny = true
-    else if (lane.hasMore) {
-      bringMore(short, lane)
-      isAny = true
-    } else if (!lane.isLast) return false
-  }
-  return isAny
-}
-
-function writeRecords({ lanes, kernel: { memory: { u32 } } }: Short, records: Pointer): void {
-  for (let i = 0, word = records >>> 2; i < lanes.length; i++, word += 8) {
-    const { keys, position, end, hasMore, isLast } = lanes[i]!
-    u32[word] = keys
-    u32[word + 1] = position
-    u32[word + 2] = end
-    u32[word + 3] = isLast && !hasMore ? 1 : 0
+/** false where the kernel asks for what cannot be given, or finds nothing although there may be more. */
+function findRows(short: Short, places: Places): boolean {
+  const { kernel: { exports } } = short
+  for (;;) {
+    const outcome = exports.mergeLanes(places.walk)
+    if (outcome >= 0) return outcome > 0
+    if (outcome === laneAsks.refused) return false
+    const index = wordAt(short, places, askedLaneOffset), lane = short.lanes[index]!, asked = wordAt(short, places, askedOffset)
+    invariant('reader' in lane, 'only files are asked about')
+    const isGiven = outcome === laneAsks.rowGroup ? lane.reader.noteWalkGroup(asked, short.stored) : giveScratch(short, places, lane.reader, index, asked)
+    if (!isGiven) return false
   }
 }
 
-function readRecords({ lanes, kernel: { memory: { u32 } } }: Short, records: Pointer): void {
-  for (let i = 0, word = records >>> 2; i < lanes.length; i++, word += 8) lanes[i]!.position = u32[word + 1]!
+/** For a chunk of compressed text, in the row group where the lane is. false where room for it made something leave that the kernel has addresses of. */
+function giveScratch({ kernel, arena, stored, wanted, lanes: given }: Short, { rows, rowsBytes, capacity, lanes }: Places, reader: TableReader, lane: number, column: number): boolean {
+  const { memory: { u32, f64 }, exports } = kernel, ordinal = stored[column - 1]!
+  const rowGroup = u32[((lanes + lane * laneBytes) >>> 2) + 6]!, chunk = reader.chunk(rowGroup, ordinal)
+  if (chunk === undefined || chunk === 0) return false
+  notePartRead({ kernel }, { reader, rowGroup }, chunk, ordinal, Math.ceil(wanted / given.length))
+  const versions = (): readonly number[] => given.map((each) => ('record' in each ? f64[each.record >>> 3]! : 0)), before = versions()
+  u32[(rows + lane * rowsBytes + laneScratchOffset(capacity, column)) >>> 2] = arena.allocate(exports.columnDecodeScratchBytes(chunk))
+  return versions().every((version, i) => version === before[i])
 }
 
-/** Winners that memtables have as deleted hide what is older, and themselves. Gives how many are left. */
-function dropDeleted({ lanes, kernel: { memory: { u32 } } }: Short, winners: Pointer, count: number): number {
-  let kept = 0
-  for (let i = 0, pair = winners >>> 2; i < count; i++, pair += 2) {
-    const run = u32[pair]!, row = u32[pair + 1]!, { of } = lanes[run]!
-    if (!('reader' in of) && u32[(of.rows >>> 2) + 2 * row + 1] === 0) continue
-    u32[(winners >>> 2) + 2 * kept] = run
-    u32[(winners >>> 2) + 2 * kept + 1] = row
-    kept++
+function shownRows(short: Short, places: Places): ShortRows {
+  const { kernel, shape, arena, stored, request: { columns } } = short, rowCount = wordAt(short, places, foundOffset)
+  const vectors: (Vector | undefined)[] = []
+  for (const ordinal of columns) {
+    const index = stored.indexOf(ordinal)
+    vectors[ordinal] ??= index >= 0 ? storedVector(short, places, ordinal, index + 1) : shape.form === 'i64' ? { kind: 'i64', values: places.values, nulls: 0 } : keyColumnVector(kernel, shape, ordinal, places.values, rowCount, arena)
   }
-  return kept
+  return { rowCount, vectors, isEnd: wordAt(short, places, isEndOffset) !== 0, lastKey: () => keyAt(short, places.values + 8 * (rowCount - 1)) }
 }
 
-function gatherColumns(short: Short, winners: Pointer, count: number): readonly (Vector | undefined)[] {
-  const { lanes, arena, request: { columns } } = short
-  const sources = arena.allocate(4 * lanes.length), gathered: (Vector | undefined)[] = []
-  for (const ordinal of columns) gathered[ordinal] ??= gatherColumn(short, ordinal, winners, count, sources)
-  return gathered
-}
-
-function gatherColumn({ lanes, arena, kernel: { exports, memory: { u32 } } }: Short, ordinal: number, winners: Pointer, count: number, sources: Pointer): Vector {
-  const [{ context }] = lanes as [Lane, ...Lane[]], { layout, valueIndexes } = context.shape, kind = layout.columns[ordinal]!
-  const values = arena.allocate(8 * count)
-  if (valueIndexes[ordinal]! >= 0 && lanes.every(({ of }) => !('reader' in of))) {
-    lanes.forEach(({ of }, i) => (u32[(sources >>> 2) + i] = (of as HeldRows).rows))
-    exports.mergeGather8(winners, count, sources, values)
-    return valueColumnVector(context, values, count, ordinal, arena)
-  }
-  const vectors = lanes.map((lane) => columnOf(lane, ordinal, arena))
-  vectors.forEach((vector, i) => (u32[(sources >>> 2) + i] = vector === undefined ? 0 : vector.kind === 'bytes' ? vector.refs : vector.values))
-  exports.mergeGather8(winners, count, sources, values)
-  let nulls: Pointer = 0
-  if (vectors.some((vector) => vector !== undefined && vector.nulls !== 0)) {
-    const bits = arena.allocate(bitmapBytes(count))
-    vectors.forEach((vector, i) => (u32[(sources >>> 2) + i] = vector?.nulls ?? 0))
-    if (exports.mergeGatherBits(winners, count, sources, bits) !== 0) nulls = bits
-  }
+function storedVector({ kernel: { memory: { u32 } }, shape: { layout }, wanted }: Short, places: Places, ordinal: number, index: number): Vector {
+  const kind = layout.columns[ordinal]!, values = places.values + index * 8 * wanted
+  const nulls = u32[((places.columns + index * laneColumnBytes) >>> 2) + 5] === 0 ? 0 : places.nulls + index * bitmapBytes(wanted)
   return kind === 'bytes' ? { kind, refs: values, nulls } : { kind, values, nulls }
 }
 
-/** Of the rows that the merge has passed. */
-function columnOf({ context, of, keys, position }: Lane, ordinal: number, arena: Arena): Vector | undefined {
-  const { kernel, shape } = context
-  if (position === 0) return undefined
-  if (ordinal === shape.directOrdinal) return shape.form === 'i64' ? { kind: 'i64', values: keys, nulls: 0 } : { kind: 'bytes', refs: keys, nulls: 0 }
-  if ('reader' in of) {
-    const chunk = of.reader.chunk(of.rowGroup, ordinal)!
-    notePartRead(context, of, chunk, ordinal, position)
-    return decodeColumn(context, chunk, ordinal, 0, position, arena, of.base)
-  }
-  return shape.valueIndexes[ordinal]! < 0 ? keyColumnVector(kernel, shape, ordinal, of.keyRefs, position, arena) : valueColumnVector(context, of.rows, position, ordinal, arena)
-}
-
-/** Key bytes of a winner. */
-function keyAt({ lanes, kernel: { memory } }: Short, winner: Pointer): Uint8Array {
+/** Key bytes of a row. */
+function keyAt({ kernel: { memory }, shape }: Short, at: Pointer): Uint8Array {
   const { u32, view } = memory
-  const { keys, context: { shape } } = lanes[u32[winner >>> 2]!]!, at = keys + 8 * u32[(winner >>> 2) + 1]!
   if (shape.form !== 'i64') return copyOut(memory, u32[at >>> 2]!, u32[(at >>> 2) + 1]!)
   const key = Buffer.allocUnsafe(8)
   key.writeUInt32BE((view.getUint32(at + 4, true) ^ 0x8000_0000) >>> 0, 0)

@@ -35,8 +35,10 @@ interface WalkState {
   readonly stats: ReadStats | undefined
   /** What runs share: a short read of many allocates once. */
   readonly shared: Arena
-  /** The few rows that are wanted are not looked for yet. */
-  isNew: boolean
+  /** How many of `rowsWanted` were not given yet. */
+  rowsLeft: number
+  /** Rows are looked for as few are, until that is not possible. */
+  isShort: boolean
   /** From where on rows are to be given; undefined: all are. */
   lower: Uint8Array | undefined
   merge: RowMerge | undefined
@@ -45,7 +47,7 @@ interface WalkState {
 
 /** Over parts that are all walkable; they are the walk's to release. `rowsWanted`: how many will be asked for, where that is known. */
 export function openWalk(kernel: Kernel, parts: readonly WalkPart[], request: WalkRequest, rowsWanted: number | undefined, stats?: ReadStats): RowWalk {
-  const state: WalkState = { kernel, parts, request, rowsWanted, stats, shared: createArena(kernel.heap, 16 * 1024), isNew: true, lower: request.lower ?? firstBoundary, merge: undefined, isClosed: false }
+  const state: WalkState = { kernel, parts, request, rowsWanted, stats, shared: createArena(kernel.heap, 16 * 1024), rowsLeft: rowsWanted ?? 0, isShort: rowsWanted !== undefined, lower: request.lower ?? firstBoundary, merge: undefined, isClosed: false }
   return {
     next: (rowsMax) => nextRows(state, rowsMax),
     close() {
@@ -77,26 +79,29 @@ function nextRows(state: WalkState, rowsMax: number): WalkedRows | undefined | P
   const pause = state.request.pace?.turn()
   if (pause === undefined) return readRows(state, rowsMax)
   // Rows of a short read would not outlast the promise.
-  state.isNew = false
+  state.isShort = false
   return pause.then(() => readRows(state, rowsMax))
 }
 
 function readRows(state: WalkState, rowsMax: number): WalkedRows | undefined | Promise<WalkedRows | undefined> {
   if (state.isClosed || state.lower === undefined) return undefined
-  if (state.isNew) {
-    state.isNew = false
-    const short = shortRows(state, rowsMax)
+  if (state.isShort) {
+    const short = shortRows(state, state.lower, rowsMax)
     if (short !== undefined) return short
+    state.isShort = false
   }
   const rows = (state.merge ??= openMerge(state, state.lower)).next(rowsMax)
   return rows instanceof Promise ? rows.then((read) => (state.isClosed ? undefined : shown(state, read))) : shown(state, rows)
 }
 
-function shortRows(state: WalkState, rowsMax: number): WalkedRows | undefined {
-  const { kernel, parts, request, rowsWanted, shared } = state
-  if (rowsWanted === undefined) return undefined
-  const rows = readShort(kernel, parts, request, Math.min(rowsMax, rowsWanted), firstPageRows(state), shared)
-  if (rows !== undefined) state.lower = rows.isEnd ? undefined : boundaryAfter(rows.lastKey)
+/** What was given before is void: it need not be kept. */
+function shortRows(state: WalkState, lower: Uint8Array, rowsMax: number): WalkedRows | undefined {
+  const { kernel, parts, request, rowsLeft, shared } = state
+  shared.reset()
+  const rows = readShort(kernel, parts, request, lower, Math.min(rowsMax, rowsLeft), shared)
+  if (rows === undefined) return undefined
+  state.rowsLeft -= rows.rowCount
+  state.lower = rows.isEnd || state.rowsLeft === 0 ? undefined : boundaryAfter(rows.lastKey())
   return rows
 }
 

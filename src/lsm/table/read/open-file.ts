@@ -8,8 +8,8 @@ import type { ChunkSlots } from '../format.ts'
 import type { ChunkName, TableMeta } from '../table.ts'
 import { KeptRows } from './kept-rows.ts'
 import { KeptTotals } from './kept-totals.ts'
-import { makeResident } from './resident-groups.ts'
-import type { ResidentGroups } from './resident-groups.ts'
+import { makeResident } from './resident/resident-groups.ts'
+import type { ResidentGroups } from './resident/resident-groups.ts'
 import { rangeTombstonesOf } from './tail-view.ts'
 import type { Tail } from './tail-view.ts'
 import { TailLoader } from './tail-loader.ts'
@@ -34,7 +34,7 @@ export class OpenFile {
   closed = false
   /** Index of a chunk that is to be expanded if that pays (src/lsm/table/read/expand-chunk.ts); -1: none. */
   askedOften = -1
-  /** Made when it is first asked for a key, where there is room. */
+  /** Made when it is first asked for a key, where there is room, or walked over. */
   resident: ResidentGroups | undefined
   /** Which slots lists of columns that were pinned are in. */
   slotLists: readonly { readonly of: ChunkSlots; readonly columns: readonly ChunkName[]; readonly wanted: readonly number[] }[] = []
@@ -80,8 +80,8 @@ export class OpenFile {
     this.resident?.noteTail(this.tail)
   }
 
-  makeResident(): void {
-    this.resident ??= makeResident(this.kernel.memory, this.cache, this.tail)
+  makeResident(mayEvict = false): void {
+    this.resident ??= makeResident(this.kernel.memory, this.cache, this.tail, mayEvict)
   }
 
   private readonly forgetPlaces = (): void => this.resident?.forget()

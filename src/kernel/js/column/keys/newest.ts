@@ -53,7 +53,7 @@ export function createGetNewest(memory: LinearMemory, { columnGetIndexed, column
     const rowGroup = zoneMapRowGroupOf(word(file, 24), word(file, 28), word(file, 32), word(file, 16), word(file, 20), key, keyBytes)
     if (rowGroup < 0) return absent
     const columnCount = word(file, 36), group = file + residentHeadBytes + rowGroup * residentGroupBytes(columnCount)
-    if (f64[group >>> 3] !== f64[file >>> 3]) return unknown
+    if (f64[group >>> 3] !== f64[file >>> 3] || word(group, 12) === 0) return unknown
     const column = ordinal >= 0 && ordinal < columnCount ? word(group, 20 + 4 * ordinal) : 0
     const row = columnGetIndexed(word(group, 8), word(group, 12), hash, key, keyBytes, column, out)
     if (row < 0) return row
