@@ -62,10 +62,8 @@ export function checkRange(range: KeyRangeOptions): void {
   checkOptions(range, rangeNames, 'the bounds of a range')
 }
 
-export function keyBounds(codec: Codec, { gt, gte, lt, lte }: KeyRangeOptions): { readonly lower?: KeyBound; readonly upper?: KeyBound } {
-  const lower = bound(codec, gte, gt)
-  const upper = bound(codec, lte, lt)
-  return { ...(lower && { lower }), ...(upper && { upper }) }
+export function keyBounds(codec: Codec, { gt, gte, lt, lte }: KeyRangeOptions): { readonly lower: KeyBound | undefined; readonly upper: KeyBound | undefined } {
+  return { lower: bound(codec, gte, gt), upper: bound(codec, lte, lt) }
 }
 
 function bound(codec: Codec, inclusive: UserKey | undefined, exclusive: UserKey | undefined): KeyBound | undefined {

@@ -47,7 +47,15 @@ function engineScan(codec: Codec, options: KeyScanOptions): EngineScan {
   checkOptions(options, scanOptionNames, 'the options of a scan')
   const { reverse = false, limit, asText, signal } = options
   if (limit !== undefined && !(typeof limit === 'number' && limit >= 0)) throw new LsmtError('22023', `the limit of a scan is a number from 0 on; it was given as ${described(limit)}`)
-  return { table: codec.table, ordered: true, columns: ordinalsOf(codec, options.columns), predicate: [], reverse, ...keyBounds(codec, options), ...(limit !== undefined && { limit }), ...(asText !== undefined && { asText: new Set(ordinalsOf(codec, asText)) }), ...(signal !== undefined && { signal }) }
+  const scan: { -readonly [Name in keyof EngineScan]: EngineScan[Name] } = { table: codec.table, ordered: true, columns: ordinalsOf(codec, options.columns), predicate: [], reverse }
+  const { lower, upper } = keyBounds(codec, options)
+  // Each spread of an object would take longer than all of this.
+  if (lower !== undefined) scan.lower = lower
+  if (upper !== undefined) scan.upper = upper
+  if (limit !== undefined) scan.limit = limit
+  if (asText !== undefined) scan.asText = new Set(ordinalsOf(codec, asText))
+  if (signal !== undefined) scan.signal = signal
+  return scan
 }
 
 interface Source {
