@@ -24,9 +24,14 @@ function readBytes(memory: LinearMemory, refs: Pointer, values: EngineValue[]): 
   for (let i = 0, ref = refs >>> 2; i < values.length; i++, ref += 2) values[i] = copyBytes(memory, memory.u32[ref]!, memory.u32[ref + 1]!)
 }
 
+/** Most integers are their lower half, which needs no look at what doubles hold. */
 function readIntegers({ u32, i32, i64 }: LinearMemory, vector: Pointer, values: EngineValue[]): void {
   for (let i = 0, word = vector >>> 2; i < values.length; i++, word += 2) {
-    const number = i32[word + 1]! * 0x1_0000_0000 + u32[word]!
-    values[i] = Number.isSafeInteger(number) ? number : i64[(vector >>> 3) + i]!
+    const low = i32[word]!, high = i32[word + 1]!
+    if (high === low >> 31) values[i] = low
+    else {
+      const number = high * 0x1_0000_0000 + u32[word]!
+      values[i] = Number.isSafeInteger(number) ? number : i64[(vector >>> 3) + i]!
+    }
   }
 }

@@ -18,7 +18,7 @@ const seed = Number(process.env['LSMT_SEED'] ?? 5)
 
 /** Integers of every size, doubles and texts with nulls between, texts of a dictionary, bytes. */
 function rowOf(number: number, below: (n: number) => number): EngineRow {
-  const wide = [number, -number, 2 ** 31 + number, -(2 ** 40) - number, 2n ** 62n + BigInt(number), null]
+  const wide = [number, 0 - number, 2 ** 31 + number, -(2 ** 40) - number, 2n ** 62n + BigInt(number), null, 2 ** 31 - 1, -(2 ** 31), -(2 ** 31) - 1, 2 ** 32 - 1, Number.MAX_SAFE_INTEGER, Number.MIN_SAFE_INTEGER, 2n ** 53n, -(2n ** 63n)]
   const long = below(50) === 0 ? 'x'.repeat(below(3_000)) : `text ${below(1_000_000)} ä`
   return [number, wide[below(wide.length)]!, below(5) === 0 ? null : below(1_000) / 8, `region ${below(20)}`, below(7) === 0 ? null : long, Uint8Array.of(below(256), below(256))]
 }
