@@ -7,7 +7,8 @@ const queries = ['SELECT 1 + 1 AS n', 'SELECT n FROM (SELECT 1 AS n UNION ALL SE
 
 const oldBytes = (): number => getHeapSpaceStatistics().find(({ space_name: name }) => name === 'old_space')!.space_used_size
 
-test.each(queries)('%s', async (sql) => {
+// The collector keeps more where it hardly gets the processor; what queries keep is kept in every run.
+test.each(queries)('%s', { retry: 3, timeout: 60_000 }, async (sql) => {
   const db = await open({ storage: 'memory' })
   await db.query('CREATE TABLE t (k BIGINT PRIMARY KEY, v BIGINT)')
   await db.query('INSERT INTO t VALUES (1, 2), (2, 3), (3, 4)')
@@ -20,4 +21,4 @@ test.each(queries)('%s', async (sql) => {
   await db.close()
   // Rounds before have compiled and kept what all of them need.
   expect(Math.min(...bytesEach.slice(1).map(Math.abs))).toBeLessThan(1_000)
-}, 60_000)
+})
