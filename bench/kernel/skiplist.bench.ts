@@ -1,8 +1,9 @@
 /**
- * The memtable: puts in batches of 1,000, gets and a forward scan, of random, sequential and digit keys (a table id and
+ * The memtable: puts in batches of 1,000, gets of one key and of many, and a forward scan, of random, sequential and digit keys (a table id and
  * 16 bytes) with rows of 100 bytes. 100,000 keys are about one full memtable; LSMT_BENCH_KEYS sets another number.
  */
 import type { BenchCase, PreparedCase } from '../harness.ts'
+import { askedKeyBytes, newestOutBytes, runsHeadBytes, runsMemtableBytes } from '../../src/kernel/column.ts'
 import type { Kernel } from '../../src/kernel/kernel.ts'
 import { seededRandom } from '../../src/runtime/random.ts'
 
@@ -133,6 +134,44 @@ function getCase(order: KeyOrder): BenchCase {
   }
 }
 
+const keysAtOnce = 64
+
+/** As readers of a column ask for many keys (src/engine/shards/keys-together.ts): keys without their table's id, of a table that has one memtable and no files. */
+function getManyCase(order: KeyOrder): BenchCase {
+  return {
+    name: `get, ${keysAtOnce} ${order} keys at once`,
+    operations: keyCount,
+    prepare(kernel): PreparedCase {
+      const { exports, heap, memory: { u8, u32, f64, view } } = kernel, textBytes = keyBytes - 4
+      const table = fill(kernel, buildBatches(order), [])
+      const runs = heap.allocate(runsHeadBytes + runsMemtableBytes), counts = heap.allocate(24)
+      u32.set([1, 0, 0, 0, 0, 0, counts, 0, table, 1], runs >>> 2)
+      view.setUint32(runs + 8, 1)
+      const asked = heap.allocate(keysAtOnce * askedKeyBytes), out = heap.allocate(keysAtOnce * newestOutBytes), work = heap.allocate(8), texts = heap.allocate(keysAtOnce * textBytes)
+      for (let i = 0; i < keysAtOnce; i++) {
+        const at = asked + i * askedKeyBytes
+        f64[at >>> 3] = 2 ** 50
+        u32.set([runs, texts + i * textBytes, 0, 0, textBytes], (at >>> 2) + 2)
+      }
+      const keys = Buffer.alloc(keyCount * textBytes)
+      for (let i = 0; i < keyCount; i++) writeKey[order](keys, i * textBytes, (i * 7919) % keyCount)
+      let sum = 0
+      return {
+        run() {
+          sum = 0
+          for (let i = 0; i < keyCount; i += keysAtOnce) {
+            const count = Math.min(keysAtOnce, keyCount - i)
+            u8.set(keys.subarray(i * textBytes, (i + count) * textBytes), texts)
+            exports.columnGetNewestMany(asked, count, -1, out, work)
+            for (let j = 0; j < count; j++) sum = (Math.imul(sum, 31) + u8[u32[((out + j * newestOutBytes) >>> 2) + 4]!]!) | 0
+          }
+        },
+        answer: () => String(sum),
+      }
+    },
+  }
+}
+
 function scanCase(order: KeyOrder): BenchCase {
   return {
     name: `scan, ${order} keys`,
@@ -146,5 +185,5 @@ function scanCase(order: KeyOrder): BenchCase {
 }
 
 export function bench(): readonly BenchCase[] {
-  return [putCase('random'), putCase('sequential'), putCase('digits'), getCase('random'), getCase('digits'), scanCase('random'), scanCase('sequential')]
+  return [putCase('random'), putCase('sequential'), putCase('digits'), getCase('random'), getCase('digits'), getManyCase('random'), getManyCase('digits'), scanCase('random'), scanCase('sequential')]
 }
