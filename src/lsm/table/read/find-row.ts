@@ -23,7 +23,7 @@ const workBytes = 16
 /** Point reads over one file. Row groups that are being fetched are fetched once, whoever asks. A class, as its reader is. */
 export class RowFinder {
   private readonly file: OpenFile
-    private readonly fetching = new Map<number, Promise<void>>()
+  private readonly fetching = new Map<number, Promise<void>>()
   private chunkCounts: Uint16Array | undefined
 
   constructor(file: OpenFile) {
