@@ -12,7 +12,7 @@ export { scanGroupsCodes, scanGroupsEntries, scanGroupsEntryCount } from './scan
 export * from './scan/group-dense'
 export { scanGroupedSumsF64, scanGroupedSumsI64, scanGroupedSumsMerge } from './scan/group-sums'
 export * from './scan/grouped/narrow-sums'
-export { scanPlaces, scanPlacesChunk } from './scan/grouped/places'
+export { scanPlaces, scanPlacesChunk, scanPlacesUsed } from './scan/grouped/places'
 export { scanGroupedSumsCodes } from './scan/grouped/sums-by-code'
 export * from './scan/grouped/text-extremes'
 export { scanSelectAll, scanSelectedCount, scanSelectedRows } from './scan/selection'

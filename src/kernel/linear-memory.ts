@@ -53,3 +53,10 @@ export function viewLinearMemory(wasm: WebAssembly.Memory): LinearMemory {
     buffer: Buffer.from(bytes),
   }
 }
+
+/** Zeros, from a multiple of 8 on. Of shared memory a typed array is filled element by element, so that by bytes it takes several times as long. */
+export function clearMemory({ u8, f64 }: LinearMemory, address: Pointer, byteLength: number): void {
+  const end = address + byteLength, wordsEnd = end >>> 3
+  f64.fill(0, address >>> 3, wordsEnd)
+  if (end % 8 !== 0) u8.fill(0, Math.max(address, 8 * wordsEnd), end)
+}

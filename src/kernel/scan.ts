@@ -146,6 +146,8 @@ export interface ScanExports {
    */
   scanPlaces(values: Pointer, nulls: Pointer, selection: Pointer, count: number, base: number, capacity: number, places: Pointer): number
   scanPlacesChunk(chunk: Pointer, base: number, capacity: number, places: Pointer): number
+  /** Writes the places below `placeCount` whose accumulators, `stride` bytes each that begin with the count, have rows as u32 at `used`, ascending, where all of them have room; returns how many. */
+  scanPlacesUsed(accumulators: Pointer, stride: number, placeCount: number, used: Pointer): number
 
   /** Starts the accumulators of groups [firstGroup, groupCount). */
   scanGroupedInit(accumulators: Pointer, firstGroup: number, groupCount: number, kind: number): void

@@ -111,3 +111,21 @@ it.each([0, 2, 5])('gives the same bytes under both kinds (%i digits)', (digits)
   })
   expect(wasm).toEqual(js)
 })
+
+it.each([
+  ['nothing', []],
+  ['finite sums', [1e-9, -12345.678, 7e300]],
+  ['sums that are not finite', [Infinity, 5, -Infinity, NaN, 1, 2]],
+])('come to the same bytes under both kinds, added to %s and of groups without rows', (_, sumsBefore) => {
+  const [wasm, js] = kinds.map((kind) => {
+    const kernel = openTestKernel(kind), opened = open(kernel), { f64 } = kernel.memory
+    sumsBefore.forEach((sum, group) => f64.set([3, sum, Number.isFinite(sum) ? sum * 2 ** -60 : 0], (opened.sums + groupSumsBytes * group) / 8))
+    const rows = randomRows(500, 2, false), withRows = [0, 2, 3, 4, 17, groupCount - 1]
+    add(kernel, opened, { ...rows, groups: rows.groups.map((group) => withRows[group % withRows.length]!) })
+    kernel.exports.scanGroupedNarrowTake(opened.narrow, groupCount, 2, opened.sums)
+    for (let group = 0; group < groupCount; group++) expect(f64[(opened.sums + groupSumsBytes * group) / 8]! > 3, `group ${group} has rows`).toBe(withRows.includes(group))
+    expect(takeBytes(kernel, opened.narrow, narrowSumBytes * groupCount).every((byte) => byte === 0), 'it starts anew').toBe(true)
+    return bytesOf(kernel, opened)
+  })
+  expect(wasm).toBe(js)
+})

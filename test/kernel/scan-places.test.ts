@@ -55,6 +55,22 @@ describe.each(kinds)('places in a window (%s)', (kind) => {
     expect(kernel.exports.scanPlacesChunk(chunk, 0, 2 ** 20, kernel.heap.allocate(4 * 2048))).toBe(-1)
   })
 
+  it.each([8, 24, 48])('with rows are told, of accumulators of %i bytes', (stride) => {
+    const kernel = openTestKernel(kind), { exports, heap, memory: { f64, u32 } } = kernel, random = seededRandom(stride)
+    for (const placeCount of [0, 1, 64, 1001]) {
+      const accumulators = heap.allocate(stride * placeCount), used = heap.allocate(4 * placeCount)
+      // What stands beside the counts says nothing.
+      f64.fill(3, accumulators / 8, (accumulators + stride * placeCount) / 8)
+      const expected = Array.from({ length: placeCount }, (_, place) => place).filter((place) => {
+        const hasRows = random.below(3) > 0
+        f64[(accumulators + stride * place) / 8] = hasRows ? 1 + random.below(1000) : 0
+        return hasRows
+      })
+      expect(exports.scanPlacesUsed(accumulators, stride, placeCount, used)).toBe(expected.length)
+      expect([...u32.subarray(used / 4, used / 4 + expected.length)]).toEqual(expected)
+    }
+  })
+
   it('are not told of a chunk of another kind', () => {
     const kernel = openTestKernel(kind), chunk = putChunk(kernel, { kind: 'f64', rows: Array.from({ length: 2000 }, (_, row) => row % 100) })
     expect(kernel.exports.scanPlacesChunk(chunk, 0, 2 ** 20, kernel.heap.allocate(4 * 2048))).toBe(-1)

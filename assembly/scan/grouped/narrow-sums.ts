@@ -17,6 +17,11 @@ const BLOCK_CODES_BYTES: usize = 4096
 const BIAS_SHIFT: i64 = 41
 /** Its exponent and first bit are all that 1.5 · 2^a has. */
 const UNIT_OF_MAGIC: f64 = 1.5 * 4503599627370496.0
+/** Sums from -SHORT to below SHORT are a double each, and so is what they stand for; larger ones are taken apart. */
+const SHORT_TOTAL_BITS: i32 = 21
+const SHORT_TOTAL: i64 = <i64>1 << (SHORT_TOTAL_BITS - 1)
+const SHORT_LOWER_BITS: i32 = 52
+const SHORT_LOWER: i64 = <i64>1 << (SHORT_LOWER_BITS - 1)
 
 export function scanNarrowExponent(chunk: usize): i32 { return narrowExponent(chunk) }
 
@@ -67,18 +72,73 @@ function add(slots: usize, group: usize, parts: v128): void {
 }
 
 export function scanGroupedNarrowTake(slots: usize, groupCount: u32, exponent: i32, sums: usize): void {
-  const factor = narrowFactor(exponent), magic = narrowMagic(exponent), unit = magic / UNIT_OF_MAGIC, magicBits = reinterpret<i64>(magic)
-  for (const end = slots + (<usize>groupCount << SLOT_SHIFT); slots < end; slots += 16, sums += SUMS_BYTES) {
-    const integers = load<i64>(slots)
-    if (integers == 0) continue
-    const count = (integers + (<i64>1 << (BIAS_SHIFT - 1))) >> BIAS_SHIFT, total = <f64>(integers - (count << BIAS_SHIFT)), high = highPart(total)
-    const lower = load<i64>(slots, 8) - count * magicBits
-    store<f64>(sums, load<f64>(sums) + <f64>count)
-    addSumF64(sums, high * factor)
-    addSumF64(sums, (total - high) * factor)
-    // More bits than a double has.
-    addSumF64(sums, <f64>(lower >> 32) * (unit * 4294967296.0))
-    addSumF64(sums, <f64>(lower & 0xffffffff) * unit)
-    v128.store(slots, i64x2.splat(0))
+  const magic = narrowMagic(exponent), factor = f64x2.splat(narrowFactor(exponent)), unit = f64x2.splat(magic / UNIT_OF_MAGIC), magicHigh = i32x4.splat(<i32>(reinterpret<i64>(magic) >> 32))
+  const half = i64x2.splat(<i64>1 << (BIAS_SHIFT - 1)), shortTotal = i64x2.splat(SHORT_TOTAL), shortLower = i64x2.splat(SHORT_LOWER), zeros = i64x2.splat(0)
+  const end = slots + (<usize>(groupCount >> 1) << (SLOT_SHIFT + 1))
+  // Two groups at a time, whether they have rows or not: what is added to those without is 0. Tested at its end, as in narrow-slots.ts.
+  if (slots != end) do {
+    const first = v128.load(slots), second = v128.load(slots, 16), integers = v128.shuffle<i64>(first, second, 0, 2)
+    const counts = i64x2.shr_u(i64x2.add(integers, half), <i32>BIAS_SHIFT), totals = i64x2.sub(integers, i64x2.shl(counts, <i32>BIAS_SHIFT))
+    // The low halves of the magic bits are 0.
+    const lowers = i64x2.sub(v128.shuffle<i64>(first, second, 1, 3), i64x2.shl(i32x4.mul(counts, magicHigh), 32))
+    const beyond = v128.or(i64x2.shr_u(i64x2.add(totals, shortTotal), SHORT_TOTAL_BITS), i64x2.shr_u(i64x2.add(lowers, shortLower), SHORT_LOWER_BITS))
+    const a = f64x2.mul(doublesOf(totals), factor), b = f64x2.mul(doublesOf(lowers), unit), sum = loadBoth(sums, 8), withA = f64x2.add(sum, a), withBoth = f64x2.add(withA, b)
+    if (v128.any_true(beyond) || !i64x2.all_true(f64x2.eq(f64x2.sub(withBoth, withBoth), zeros))) {
+      takeOne(slots, exponent, sums)
+      takeOne(slots + 16, exponent, sums + SUMS_BYTES)
+    } else {
+      storeBoth(sums, f64x2.add(loadBoth(sums, 0), doublesOf(counts)), 0)
+      storeBoth(sums, withBoth, 8)
+      storeBoth(sums, f64x2.add(f64x2.add(loadBoth(sums, 16), roundedOff(sum, a, withA)), roundedOff(withA, b, withBoth)), 16)
+      v128.store(slots, zeros)
+      v128.store(slots, zeros, 16)
+    }
+    slots += 32
+    sums += 2 * SUMS_BYTES
+  } while (slots != end)
+  if ((groupCount & 1) != 0) takeOne(slots, exponent, sums)
+}
+
+function takeOne(slot: usize, exponent: i32, to: usize): void {
+  const integers = load<i64>(slot)
+  if (integers == 0) return
+  const factor = narrowFactor(exponent), magic = narrowMagic(exponent), unit = magic / UNIT_OF_MAGIC
+  const count = (integers + (<i64>1 << (BIAS_SHIFT - 1))) >> BIAS_SHIFT, total = integers - (count << BIAS_SHIFT), lower = load<i64>(slot, 8) - count * reinterpret<i64>(magic)
+  store<f64>(to, load<f64>(to) + <f64>count)
+  if (total >= -SHORT_TOTAL && total < SHORT_TOTAL) {
+    addSumF64(to, <f64>total * factor)
+  } else {
+    const high = highPart(<f64>total)
+    addSumF64(to, high * factor)
+    addSumF64(to, (<f64>total - high) * factor)
   }
+  if (lower >= -SHORT_LOWER && lower < SHORT_LOWER) {
+    addSumF64(to, <f64>lower * unit)
+  } else {
+    // More bits than a double has.
+    addSumF64(to, <f64>(lower >> 32) * (unit * 4294967296.0))
+    addSumF64(to, <f64>(lower & 0xffffffff) * unit)
+  }
+  v128.store(slot, i64x2.splat(0))
+}
+
+/** Integers of up to 51 bits beside their sign: added to the bits of 1.5 · 2^52 they become its last ones. */
+function doublesOf(integers: v128): v128 {
+  return f64x2.sub(i64x2.add(integers, i64x2.splat(reinterpret<i64>(UNIT_OF_MAGIC))), f64x2.splat(UNIT_OF_MAGIC))
+}
+
+/** What `next`, the sum of finite doubles, lacks of it (TwoSum). */
+function roundedOff(sum: v128, value: v128, next: v128): v128 {
+  const back = f64x2.sub(next, sum)
+  return f64x2.add(f64x2.sub(sum, f64x2.sub(next, back)), f64x2.sub(value, back))
+}
+
+/** The doubles at an offset in the sums of two groups that stand side by side. */
+function loadBoth(sums: usize, offset: usize): v128 {
+  return v128.load_lane<u64>(sums + SUMS_BYTES + offset, v128.load64_zero(sums + offset), 1)
+}
+
+function storeBoth(sums: usize, values: v128, offset: usize): void {
+  v128.store_lane<u64>(sums + offset, values, 0)
+  v128.store_lane<u64>(sums + SUMS_BYTES + offset, values, 1)
 }

@@ -50,3 +50,12 @@ export function scanPlaces(values: usize, nulls: usize, selection: usize, count:
   }
   return 0
 }
+
+export function scanPlacesUsed(accumulators: usize, stride: u32, placeCount: u32, used: usize): u32 {
+  const first = used
+  for (let place: u32 = 0; place < placeCount; place++, accumulators += stride) {
+    store<u32>(used, place)
+    used += <usize>(load<f64>(accumulators) != 0) << 2
+  }
+  return <u32>((used - first) >> 2)
+}

@@ -1,6 +1,7 @@
 /** The accumulators of one aggregate by group. */
 import type { Kernel } from '../kernel.ts'
 import { accumulatorBytes, groupSumsBytes, scanKind } from '../scan.ts'
+import { clearMemory } from '../linear-memory.ts'
 import type { Pointer } from '../linear-memory.ts'
 import { createGroupArray } from './group-array.ts'
 import type { GroupArray } from './group-array.ts'
@@ -26,8 +27,7 @@ export interface GroupSums extends GroupAccumulators {
 }
 
 export function createGroupSums(kernel: Kernel, kind: 'i64' | 'f64'): GroupSums {
-  const { u8 } = kernel.memory
-  const sums = createGroupArray(kernel, groupSumsBytes, (address, from, to) => void u8.fill(0, address + groupSumsBytes * from, address + groupSumsBytes * to))
+  const sums = createGroupArray(kernel, groupSumsBytes, (address, from, to) => clearMemory(kernel.memory, address + groupSumsBytes * from, groupSumsBytes * (to - from)))
   const narrow = kind === 'f64' ? createNarrowSums(kernel) : undefined
   return {
     kind,

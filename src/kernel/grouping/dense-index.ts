@@ -4,6 +4,7 @@
  * gives up when they lie too far apart.
  */
 import type { Kernel } from '../kernel.ts'
+import { clearMemory } from '../linear-memory.ts'
 import type { Pointer } from '../linear-memory.ts'
 import { accumulatorBytes, scanKind } from '../scan.ts'
 import type { GroupVector } from './group-vector.ts'
@@ -97,6 +98,6 @@ function openWindow({ heap, memory }: Kernel, base: number, capacity: number): W
   const byteLength = 4 * (capacity + 2)
   const index = heap.tryAllocate(byteLength)
   if (index === 0) return undefined
-  memory.u8.fill(0, index, index + byteLength)
+  clearMemory(memory, index, byteLength)
   return { index, base, capacity }
 }

@@ -3,6 +3,7 @@
  * be made good row by row. They are brought to the accumulators once there are as many rows as they hold, or somebody looks.
  */
 import type { Kernel } from '../kernel.ts'
+import { clearMemory } from '../linear-memory.ts'
 import type { Pointer } from '../linear-memory.ts'
 import { narrowRowsMax, narrowScratchBytes, narrowSumBytes } from '../scan.ts'
 import type { GroupArray } from './group-array.ts'
@@ -19,7 +20,7 @@ export interface NarrowSums {
   close(sums: Pointer): void
 }
 
-export function createNarrowSums({ exports, heap, memory: { u8 } }: Kernel): NarrowSums {
+export function createNarrowSums({ exports, heap, memory }: Kernel): NarrowSums {
   /** Of `capacity` groups and one for rows that are not selected. */
   let narrow: Pointer = 0, scratch: Pointer = 0, capacity = 0
   let rowsSeen = 0, rowsHeld = 0, exponentHeld = 0, isRefused = false
@@ -38,7 +39,7 @@ export function createNarrowSums({ exports, heap, memory: { u8 } }: Kernel): Nar
     const address = hasRoom(byteLength + narrowScratchBytes) ? heap.tryAllocate(byteLength + narrowScratchBytes) : 0
     isRefused = address === 0
     if (isRefused) return false
-    u8.fill(0, address, address + byteLength)
+    clearMemory(memory, address, byteLength)
     narrow = address
     scratch = address + byteLength
     capacity = groups

@@ -3,6 +3,7 @@ import { createGrouping } from '../../kernel/grouping/grouping.ts'
 import type { GroupKeys, Grouping } from '../../kernel/grouping/grouping.ts'
 import { createKnownEntries } from '../../kernel/grouping/known-entries.ts'
 import type { Kernel } from '../../kernel/kernel.ts'
+import { clearMemory } from '../../kernel/linear-memory.ts'
 import type { Pointer } from '../../kernel/linear-memory.ts'
 import type { Arena } from '../state/arena.ts'
 import { groupsByEntries, groupsOfEntries, groupsOfRows } from './assign-groups.ts'
@@ -81,9 +82,9 @@ export function createHashedGroups(kernel: Kernel, { columns, groupBy, aggregate
 
 /** The groups of the places that have rows, as u32 by place; 0 for others. */
 function assignPlaces(kernel: Kernel, grouping: Grouping, part: DensePart): Pointer {
-  const { heap, memory: { u8, u32 } } = kernel
+  const { heap, memory } = kernel, { u32 } = memory
   const placeCount = placeCountOf(part.window), map = heap.allocate(4 * placeCount)
-  u8.fill(0, map, map + 4 * placeCount)
+  clearMemory(memory, map, 4 * placeCount)
   const used = usedPlaces(kernel, part), keys = keysOfPlaces(kernel, part.window, used.address, used.count), groups = heap.allocate(4 * used.count)
   grouping.assign(keys.vectors, 0, used.count, groups)
   for (let i = 0; i < used.count; i++) u32[(map >>> 2) + u32[(used.address >>> 2) + i]!] = u32[(groups >>> 2) + i]!
@@ -93,12 +94,12 @@ function assignPlaces(kernel: Kernel, grouping: Grouping, part: DensePart): Poin
 }
 
 /** u32 zeros, as many as were asked for at most. */
-function createZeros({ heap, memory: { u8 } }: Kernel): (rowCount: number) => Pointer {
+function createZeros({ heap, memory }: Kernel): (rowCount: number) => Pointer {
   let address: Pointer = 0, rows = 0
   return (rowCount) => {
     if (rowCount <= rows) return address
     const larger = heap.allocate(4 * rowCount)
-    u8.fill(0, larger, larger + 4 * rowCount)
+    clearMemory(memory, larger, 4 * rowCount)
     if (address !== 0) heap.free(address)
     address = larger
     rows = rowCount

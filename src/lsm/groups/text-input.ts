@@ -8,6 +8,7 @@ import { invariant } from '../../errors.ts'
 import { createGroupArray } from '../../kernel/grouping/group-array.ts'
 import type { GroupArray } from '../../kernel/grouping/group-array.ts'
 import type { Kernel } from '../../kernel/kernel.ts'
+import { clearMemory } from '../../kernel/linear-memory.ts'
 import type { LinearMemory, Pointer } from '../../kernel/linear-memory.ts'
 import { codeCellsScratchBytes, codeRangeBytes, noCode } from '../../kernel/scan.ts'
 import type { AggregateFunction } from '../tree.ts'
@@ -42,7 +43,7 @@ export function textInput(kernel: Kernel, ordinal: number): GroupInput {
   let groupCount = 0
   const extremeOf = (isGreatest: boolean): Extreme => {
     let found = extremes.find((extreme) => extreme.isGreatest === isGreatest)
-    if (found === undefined) extremes.push((found = { isGreatest, bests: createGroupArray(kernel, refBytes, (address, from, to) => void memory.u8.fill(0, address + refBytes * from, address + refBytes * to)), capacities: [], prefixes: [] }))
+    if (found === undefined) extremes.push((found = { isGreatest, bests: createGroupArray(kernel, refBytes, (address, from, to) => clearMemory(memory, address + refBytes * from, refBytes * (to - from))), capacities: [], prefixes: [] }))
     found.bests.ensure(groupCount)
     return found
   }
@@ -73,8 +74,9 @@ export function textInput(kernel: Kernel, ordinal: number): GroupInput {
 
 const elementOf = ({ address, stride }: GroupArray, group: number): Pointer => address + stride * group
 
-function startRanges({ u8, u32 }: LinearMemory, address: Pointer, from: number, to: number): void {
-  u8.fill(0, address + codeRangeBytes * from, address + codeRangeBytes * to)
+function startRanges(memory: LinearMemory, address: Pointer, from: number, to: number): void {
+  const { u32 } = memory
+  clearMemory(memory, address + codeRangeBytes * from, codeRangeBytes * (to - from))
   for (let group = from; group < to; group++) u32[((address + codeRangeBytes * group) >>> 2) + 2] = noCode
 }
 

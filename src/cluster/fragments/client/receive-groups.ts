@@ -5,6 +5,7 @@ import type { GroupVector } from '../../../kernel/grouping/group-vector.ts'
 import { createLimitedHeap } from '../../../kernel/grouping/limited-heap.ts'
 import type { HeapBudget } from '../../../kernel/grouping/limited-heap.ts'
 import type { Kernel } from '../../../kernel/kernel.ts'
+import { clearMemory } from '../../../kernel/linear-memory.ts'
 import type { Pointer } from '../../../kernel/linear-memory.ts'
 import { accumulatorBytes, codeRangeBytes, scanKind } from '../../../kernel/scan.ts'
 import { valuesOf } from '../../../lsm/groups/group-rows.ts'
@@ -121,10 +122,10 @@ function readTexts(kernel: Kernel, reader: ByteReader, expected: Extract<InputPa
   return { kind: 'texts', ranges, extremes }
 }
 
-function emptyTexts({ heap, memory: { u8 } }: Kernel, { extremes }: Extract<InputPart, { readonly kind: 'texts' }>, groupCount: number): Extract<InputPart, { readonly kind: 'texts' }> {
+function emptyTexts({ heap, memory }: Kernel, { extremes }: Extract<InputPart, { readonly kind: 'texts' }>, groupCount: number): Extract<InputPart, { readonly kind: 'texts' }> {
   const zeros = (byteLength: number): Pointer => {
     const address = heap.allocate(byteLength)
-    u8.fill(0, address, address + byteLength)
+    clearMemory(memory, address, byteLength)
     return address
   }
   return { kind: 'texts', ranges: zeros(codeRangeBytes * groupCount), extremes: extremes.map(({ isGreatest }) => ({ isGreatest, bests: zeros(8 * groupCount) })) }
@@ -132,12 +133,12 @@ function emptyTexts({ heap, memory: { u8 } }: Kernel, { extremes }: Extract<Inpu
 
 /** What an input has of groups without rows. */
 function emptyState(kernel: Kernel, expected: InputPart, groupCount: number): InputPart {
-  const { heap, exports, memory: { u8 } } = kernel
+  const { heap, exports, memory } = kernel
   switch (expected.kind) {
     case 'accumulators':
     case 'lent': {
       const { stride } = expected, address = heap.allocate(stride * groupCount)
-      u8.fill(0, address, address + stride * groupCount)
+      clearMemory(memory, address, stride * groupCount)
       if (expected.kind === 'accumulators' && stride === accumulatorBytes) exports.scanGroupedInit(address, 0, groupCount, scanKind[expected.of])
       return { ...expected, address }
     }

@@ -3,6 +3,7 @@
  * joined with another thread's by OR. The window widens as values are met, as long as there are enough rows to be worth it.
  */
 import type { Kernel } from '../../../kernel/kernel.ts'
+import { clearMemory } from '../../../kernel/linear-memory.ts'
 import { bitsOperator } from '../../../kernel/vector.ts'
 import type { Arena } from '../../state/arena.ts'
 import type { GroupRows } from '../group-rows.ts'
@@ -27,7 +28,7 @@ const bitsPerRowMax = 512, capacityMax = 2 ** 24
 
 /** Of the non-null values of an integer column. */
 export function createMarkSet(kernel: Kernel, ordinal: number): MarkSet {
-  const { exports, heap, memory: { u8 } } = kernel
+  const { exports, heap, memory } = kernel
   let marks: Marks | undefined
   let rowsSeen = 0, rowsToTry = 0
 
@@ -41,7 +42,7 @@ export function createMarkSet(kernel: Kernel, ordinal: number): MarkSet {
     const window = wordsOver(least, greatest, marks?.window)
     const byteLength = window === undefined ? 0 : bytesOf(window), bits = byteLength === 0 ? 0 : heap.tryAllocate(byteLength)
     if (window === undefined || bits === 0) return false
-    u8.fill(0, bits, bits + byteLength)
+    clearMemory(memory, bits, byteLength)
     const before = marks
     marks = { window, bits }
     if (before !== undefined) {

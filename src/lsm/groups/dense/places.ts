@@ -19,14 +19,9 @@ export interface UsedPlaces {
 }
 
 /** Those that have rows; memory of the heap. */
-export function usedPlaces({ heap, memory: { f64, u32 } }: Kernel, { window, rows: { address, stride } }: DensePart): UsedPlaces {
-  const placeCount = placeCountOf(window), list = heap.allocate(4 * placeCount), step = stride >>> 3
-  let count = 0
-  for (let place = 0, at = address >>> 3; place < placeCount; place++, at += step) {
-    u32[(list >>> 2) + count] = place
-    if (f64[at] !== 0) count++
-  }
-  return { address: list, count }
+export function usedPlaces({ heap, exports }: Kernel, { window, rows: { address, stride } }: DensePart): UsedPlaces {
+  const placeCount = placeCountOf(window), list = heap.allocate(4 * placeCount)
+  return { address: list, count: exports.scanPlacesUsed(address, stride, placeCount, list) }
 }
 
 /** Their values. */

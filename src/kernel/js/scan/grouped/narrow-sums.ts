@@ -11,6 +11,9 @@ import type { Selections } from '../selection.ts'
 const two32 = 2 ** 32
 /** The high half of 2^41. */
 const biasHigh = 2 ** 9, biasHighShift = 9
+/** What is less stands for a double, as one summand. */
+const shortTotal = 2 ** 20, shortLower = 2 ** 51
+const isShort = (sum: number, short: number): boolean => sum >= -short && sum < short
 
 /** The high half of 1.5 · 2^a, whose low half is 0. */
 function magicHigh(power: number): number {
@@ -51,12 +54,17 @@ export function createNarrowSums(memory: LinearMemory, { scanSelectedCount, acti
       const factor = narrowFactor(exponent), unit = narrowPower(exponent) / 2 ** 52, high = magicHigh(narrowPower(exponent))
       for (let group = 0, word = narrow >>> 2, to = sums; group < groupCount; group++, word += narrowSumBytes / 4, to += groupSumsBytes) {
         if (u32[word] === 0 && u32[word + 1] === 0) continue
-        const count = (i32[word + 1]! + biasHigh / 2) >> biasHighShift, total = (i32[word + 1]! - count * biasHigh) * two32 + u32[word]!, upper = highPart(total)
+        const count = (i32[word + 1]! + biasHigh / 2) >> biasHighShift, total = (i32[word + 1]! - count * biasHigh) * two32 + u32[word]!, upper = isShort(total, shortTotal) ? 0 : highPart(total)
+        const lowerHigh = (u32[word + 3]! - Math.imul(count, high)) | 0, lowerLow = u32[word + 2]!, lower = lowerHigh * two32 + lowerLow
         f64[to >>> 3]! += count
-        addSumF64(memory, to, upper * factor)
+        if (upper !== 0) addSumF64(memory, to, upper * factor)
         addSumF64(memory, to, (total - upper) * factor)
-        addSumF64(memory, to, ((u32[word + 3]! - Math.imul(count, high)) | 0) * (unit * two32))
-        addSumF64(memory, to, u32[word + 2]! * unit)
+        if (isShort(lower, shortLower)) {
+          addSumF64(memory, to, lower * unit)
+        } else {
+          addSumF64(memory, to, lowerHigh * (unit * two32))
+          addSumF64(memory, to, lowerLow * unit)
+        }
         u32.fill(0, word, word + narrowSumBytes / 4)
       }
     },

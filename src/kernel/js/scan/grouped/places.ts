@@ -5,8 +5,8 @@ import { blockCount, blockRows, columnKinds, createChunkLayout, encodings } from
 
 const widthMax = 31, two32 = 0x1_0000_0000
 
-export function createPlaces(memory: LinearMemory): Pick<ScanExports, 'scanPlaces' | 'scanPlacesChunk'> {
-  const { u8, u32, i32 } = memory
+export function createPlaces(memory: LinearMemory): Pick<ScanExports, 'scanPlaces' | 'scanPlacesChunk' | 'scanPlacesUsed'> {
+  const { u8, u32, i32, f64 } = memory
   const layout = createChunkLayout(memory)
   const isSet = (bitmap: Pointer, row: number): boolean => bitmap !== 0 && ((u8[bitmap + (row >>> 3)]! >>> (row & 7)) & 1) === 1
 
@@ -33,6 +33,14 @@ export function createPlaces(memory: LinearMemory): Pick<ScanExports, 'scanPlace
         u32[to] = isNull ? capacity : place
       }
       return 0
+    },
+    scanPlacesUsed(accumulators, stride, placeCount, used) {
+      let count = 0
+      for (let place = 0; place < placeCount; place++) {
+        u32[(used >>> 2) + count] = place
+        if (f64[(accumulators + stride * place) >>> 3] !== 0) count++
+      }
+      return count
     },
   }
 }
