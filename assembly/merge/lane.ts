@@ -6,70 +6,29 @@ import { columnCount, columnDecodeBytes, columnDecodeF64, columnDecodeI64, colum
 import { rowColumnVector, rowKeysToI64 } from '../row'
 import { skiplistRead, skiplistSeek } from '../skiplist'
 import { zoneMapRowGroupOf } from '../zone-map'
+import {
+  COLUMN_BYTES, COLUMN_HAS_NULLS, COLUMN_KIND, COLUMN_ORDINAL, COLUMN_VALUE_INDEX, KIND_F64, KIND_I64, KIND_MEMTABLE, LANE_BYTES, LANE_FILE, LANE_KIND, LANE_NEXT, LANE_PAGE_ROWS, LANE_PART,
+  LANE_PASSED, LANE_ROW_GROUP, LANE_ROWS, LANE_RUN, LANE_SEQUENCE, LANE_SOURCE, LANE_STATE, LANE_TO, STATE_OPEN, STATE_OVER, TABLE_ID_BYTES, WALK_ASKED, WALK_ASKED_FILE, WALK_ASKED_LANE,
+  WALK_ASKED_PART, WALK_CAPACITY, WALK_COLUMN_COUNT, WALK_COLUMNS, WALK_HAS_UPPER, WALK_KEY_KIND, WALK_LANES, WALK_LOWER, WALK_ROW_LAYOUT, WALK_UPPER, WALK_WORK,
+} from './layout'
 
-export const WALK_LANES: usize = 0
-export const WALK_LANE_COUNT: usize = 4
-export const WALK_RUNS: usize = 8
-export const WALK_WINNERS: usize = 12
-export const WALK_LIMIT: usize = 16
-export const WALK_CAPACITY: usize = 20
-export const WALK_KEY_KIND: usize = 24
-export const WALK_LOWER: usize = 32
-export const WALK_UPPER: usize = 40
-export const WALK_HAS_UPPER: usize = 48
-export const WALK_COLUMNS: usize = 52
-export const WALK_COLUMN_COUNT: usize = 56
-export const WALK_ROW_LAYOUT: usize = 60
-export const WALK_SOURCES: usize = 64
-export const WALK_WRITTEN: usize = 68
-export const WALK_ASKED_LANE: usize = 72
-export const WALK_ASKED: usize = 76
-export const WALK_IS_END: usize = 80
-
-const LANE_SEQUENCE: usize = 0
-const LANE_SOURCE: usize = 8
-const LANE_KIND: usize = 12
-const LANE_ROWS: usize = 16
-export const LANE_STATE: usize = 20
-const LANE_ROW_GROUP: usize = 24
-const LANE_NEXT: usize = 28
-const LANE_TO: usize = 32
-const LANE_PASSED: usize = 36
-const LANE_PAGE_ROWS: usize = 40
-export const LANE_BYTES: usize = 48
-
-const KIND_MEMTABLE: u32 = 0
-const KIND_LAST_FILE: u32 = 1
-
-export const STATE_NEW: u32 = 0
-const STATE_OPEN: u32 = 1
-export const STATE_OVER: u32 = 2
-
-export const COLUMN_ORDINAL: usize = 0
-export const COLUMN_VALUE_INDEX: usize = 4
-const COLUMN_KIND: usize = 8
-export const COLUMN_VALUES: usize = 12
-export const COLUMN_NULLS: usize = 16
-export const COLUMN_HAS_NULLS: usize = 20
-export const COLUMN_BYTES: usize = 24
-
-export const RUN_BYTES: usize = 32
 const RUN_FINAL: u32 = 1
 
-const KIND_I64: u32 = 1
-const KIND_F64: u32 = 2
-
-const TABLE_ID_BYTES: u32 = 4
 const CURSOR_BYTES: usize = 32
 
 const FILE_HEAD_BYTES: usize = 56
 const GROUP_BYTES: usize = 20
 
-/** Why a walk stands still: a row group is not told of, a column needs scratch, something cannot be read so; nothing more can be brought. */
+/** Why a walk stands still: a file or a row group is not told of, a column needs scratch, something cannot be read so; nothing more can be brought. */
 const ASKS_ROW_GROUP: i32 = -1
 const ASKS_SCRATCH: i32 = -2
-const REFUSED: i32 = -3
+export const REFUSED: i32 = -3
 export const STOPPED: i32 = -4
+const ASKS_FILE: i32 = -5
+
+export function laneAt(walk: usize, index: u32): usize {
+  return <usize>load<u32>(walk, WALK_LANES) + <usize>index * LANE_BYTES
+}
 
 function keysOf(lane: usize): usize {
   return load<u32>(lane, LANE_ROWS)
@@ -91,8 +50,17 @@ function cursorOf(walk: usize, lane: usize): usize {
 
 /** Values or refs of column `index`, then their null bits, then the scratch that its chunk needs. */
 function valuesOf(walk: usize, lane: usize, index: u32): usize {
+  return keysOf(lane) + rowsBytes(walk, index)
+}
+
+function rowsBytes(walk: usize, columnCount: u32): usize {
   const capacity = <usize>load<u32>(walk, WALK_CAPACITY)
-  return cursorOf(walk, lane) + CURSOR_BYTES + <usize>index * ((capacity << 3) + (capacity >> 3) + 16)
+  return (capacity << 4) + CURSOR_BYTES + <usize>columnCount * ((capacity << 3) + (capacity >> 3) + 16)
+}
+
+/** Bytes of the rows of one lane. */
+export function laneRowsBytes(walk: usize): u32 {
+  return <u32>rowsBytes(walk, load<u32>(walk, WALK_COLUMN_COUNT))
 }
 
 function bitsOf(walk: usize, values: usize): usize {
@@ -117,8 +85,11 @@ function columnAt(walk: usize, index: u32): usize {
   return <usize>load<u32>(walk, WALK_COLUMNS) + <usize>index * COLUMN_BYTES
 }
 
+/** Of the lane's file, which its part has by number. */
 function ask(walk: usize, lane: usize, what: u32, outcome: i32): i32 {
   store<u32>(walk, <u32>((lane - <usize>load<u32>(walk, WALK_LANES)) / LANE_BYTES), WALK_ASKED_LANE)
+  store<u32>(walk, load<u32>(lane, LANE_PART), WALK_ASKED_PART)
+  store<u32>(walk, load<u32>(<usize>load<u32>(lane, LANE_RUN), 24) + load<u32>(lane, LANE_FILE), WALK_ASKED_FILE)
   store<u32>(walk, what, WALK_ASKED)
   return outcome
 }
@@ -191,9 +162,10 @@ function chunkOf(record: usize, group: usize, ordinal: u32): usize {
 }
 
 function openFile(walk: usize, lane: usize): i32 {
-  const record = <usize>load<u32>(lane, LANE_SOURCE), lower = <usize>load<u32>(walk, WALK_LOWER) + TABLE_ID_BYTES, lowerBytes = load<u32>(walk, WALK_LOWER + 4) - TABLE_ID_BYTES
-  // Something of the file has moved since it was told of.
-  if (load<f64>(record) != load<f64>(record, 8)) return REFUSED
+  const lower = <usize>load<u32>(walk, WALK_LOWER) + TABLE_ID_BYTES, lowerBytes = load<u32>(walk, WALK_LOWER + 4) - TABLE_ID_BYTES
+  const told = enterFile(walk, lane)
+  if (told < 0) return told
+  const record = <usize>load<u32>(lane, LANE_SOURCE)
   const rowGroup = max(0, zoneMapRowGroupOf(load<u32>(record, 24), load<u32>(record, 28), load<u32>(record, 32), load<u32>(record, 16), load<u32>(record, 20), lower, lowerBytes))
   const outcome = enterRowGroup(walk, lane, rowGroup)
   if (outcome < 0) return outcome
@@ -202,6 +174,15 @@ function openFile(walk: usize, lane: usize): i32 {
   // Decoding begins at multiples of 8.
   store<u32>(lane, from & ~7, LANE_NEXT)
   store<u32>(lane, from & 7, LANE_PASSED)
+  return 0
+}
+
+/** Finds what is told of the lane's file, if that was told since something of it moved. Rows that its range tombstones hide are not looked for. */
+function enterFile(walk: usize, lane: usize): i32 {
+  const record = <usize>load<u32>(<usize>load<u32>(<usize>load<u32>(lane, LANE_RUN), 20) + (<usize>load<u32>(lane, LANE_FILE) << 2))
+  if (record == 0 || load<f64>(record) != load<f64>(record, 8)) return ask(walk, lane, 0, ASKS_FILE)
+  if (load<u32>(record, 48) != 0) return REFUSED
+  store<u32>(lane, <u32>record, LANE_SOURCE)
   return 0
 }
 
@@ -215,7 +196,7 @@ function firstRowFrom(walk: usize, keys: usize, bound: usize, boundBytes: u32): 
     if (value == i64.MAX_VALUE) return columnCount(keys)
     value++
   }
-  const work = <usize>load<u32>(walk, WALK_SOURCES)
+  const work = <usize>load<u32>(walk, WALK_WORK)
   store<i64>(work, value)
   return columnLowerBoundI64(keys, work)
 }
@@ -243,12 +224,10 @@ function enterRowGroup(walk: usize, lane: usize, rowGroup: u32): i32 {
 }
 
 function bringFile(walk: usize, lane: usize, run: usize): i32 {
-  const record = <usize>load<u32>(lane, LANE_SOURCE)
   while (load<u32>(lane, LANE_NEXT) + load<u32>(lane, LANE_PASSED) >= load<u32>(lane, LANE_TO)) {
-    const rowGroup = load<u32>(lane, LANE_ROW_GROUP), keys = <usize>load<u32>(groupAt(record, rowGroup), 8)
-    if (load<u32>(lane, LANE_TO) < <u32>columnCount(keys)) return end(lane, run)
-    if (rowGroup + 1 == load<u32>(record, 16)) return load<u32>(lane, LANE_KIND) == KIND_LAST_FILE ? end(lane, run) : STOPPED
-    const entered = enterRowGroup(walk, lane, rowGroup + 1)
+    const keys = <usize>load<u32>(groupAt(load<u32>(lane, LANE_SOURCE), load<u32>(lane, LANE_ROW_GROUP)), 8)
+    if (load<u32>(lane, LANE_TO) < <u32>columnCount(keys) || isBehindRun(lane)) return end(lane, run)
+    const entered = enterNext(walk, lane)
     if (entered < 0) return entered
   }
   const at = placeBehind(run), next = load<u32>(lane, LANE_NEXT), count = min(nextPageRows(walk, lane, at), load<u32>(lane, LANE_TO) - next)
@@ -259,6 +238,27 @@ function bringFile(walk: usize, lane: usize, run: usize): i32 {
   store<u32>(lane, next + count, LANE_NEXT)
   store<u32>(lane, 0, LANE_PASSED)
   return 0
+}
+
+function isLastRowGroup(lane: usize): bool {
+  return load<u32>(lane, LANE_ROW_GROUP) + 1 == load<u32>(<usize>load<u32>(lane, LANE_SOURCE), 16)
+}
+
+function isBehindRun(lane: usize): bool {
+  return isLastRowGroup(lane) && load<u32>(lane, LANE_FILE) + 1 == load<u32>(<usize>load<u32>(lane, LANE_RUN))
+}
+
+/** The next row group of the lane's run, which may be of its next file. Where that is not told of, it is entered again from where the lane was. */
+function enterNext(walk: usize, lane: usize): i32 {
+  if (!isLastRowGroup(lane)) return enterRowGroup(walk, lane, load<u32>(lane, LANE_ROW_GROUP) + 1)
+  const source = load<u32>(lane, LANE_SOURCE), file = load<u32>(lane, LANE_FILE)
+  store<u32>(lane, file + 1, LANE_FILE)
+  const told = enterFile(walk, lane), entered = told < 0 ? told : enterRowGroup(walk, lane, 0)
+  if (entered < 0) {
+    store<u32>(lane, file, LANE_FILE)
+    store<u32>(lane, source, LANE_SOURCE)
+  }
+  return entered
 }
 
 /** Rows of the lane's row group, to place `at` of the lane. */

@@ -1,14 +1,17 @@
 /* Merge of lanes, which bring their rows themselves: the first rows of a range by one call; contract in src/kernel/merge.ts. */
 import { mergeGather8, mergeGatherBits, mergeI64, mergeRefs } from '../merge'
+import { laneAt, laneBits, laneBring, laneHasDeleted, laneOpen, laneValues, STOPPED } from './lane'
 import {
-  COLUMN_BYTES, COLUMN_HAS_NULLS, COLUMN_NULLS, COLUMN_VALUE_INDEX, COLUMN_VALUES, laneBits, laneBring, LANE_BYTES, laneHasDeleted, laneOpen, LANE_STATE, laneValues,
-  RUN_BYTES, STATE_NEW, STATE_OVER, STOPPED, WALK_COLUMN_COUNT, WALK_COLUMNS, WALK_IS_END, WALK_KEY_KIND, WALK_LANE_COUNT, WALK_LANES, WALK_LIMIT, WALK_RUNS,
-  WALK_SOURCES, WALK_WINNERS, WALK_WRITTEN,
-} from './lane'
-
-const KIND_I64: u32 = 1
+  COLUMN_BYTES, COLUMN_HAS_NULLS, COLUMN_NULLS, COLUMN_VALUE_INDEX, COLUMN_VALUES, KIND_I64, LANE_STATE, RUN_BYTES, STATE_NEW, STATE_OVER, WALK_COLUMN_COUNT, WALK_COLUMNS,
+  WALK_HAS_LANES, WALK_IS_END, WALK_KEY_KIND, WALK_LANE_COUNT, WALK_LIMIT, WALK_RUNS, WALK_WINNERS, WALK_WORK, WALK_WRITTEN,
+} from './layout'
+import { makeLanes } from './parts'
 
 export function mergeLanes(walk: usize): i32 {
+  if (load<u32>(walk, WALK_HAS_LANES) == 0) {
+    const made = makeLanes(walk)
+    if (made < 0) return made
+  }
   const runs = <usize>load<u32>(walk, WALK_RUNS), laneCount = load<u32>(walk, WALK_LANE_COUNT), limit = load<u32>(walk, WALK_LIMIT)
   let written = load<u32>(walk, WALK_WRITTEN)
   while (written < limit) {
@@ -24,10 +27,6 @@ export function mergeLanes(walk: usize): i32 {
   gatherColumns(walk, written)
   store<u32>(walk, <u32>allOver(walk), WALK_IS_END)
   return written
-}
-
-function laneAt(walk: usize, index: u32): usize {
-  return <usize>load<u32>(walk, WALK_LANES) + <usize>index * LANE_BYTES
 }
 
 function runAt(walk: usize, index: u32): usize {
@@ -72,7 +71,7 @@ function allOver(walk: usize): bool {
 }
 
 function gatherColumns(walk: usize, count: u32): void {
-  const winners = <usize>load<u32>(walk, WALK_WINNERS), sources = <usize>load<u32>(walk, WALK_SOURCES)
+  const winners = <usize>load<u32>(walk, WALK_WINNERS), sources = <usize>load<u32>(walk, WALK_WORK)
   for (let i: u32 = 0; i < load<u32>(walk, WALK_COLUMN_COUNT); i++) {
     const column = <usize>load<u32>(walk, WALK_COLUMNS) + <usize>i * COLUMN_BYTES
     for (let lane: u32 = 0; lane < load<u32>(walk, WALK_LANE_COUNT); lane++) store<u32>(sources + (<usize>lane << 2), <u32>laneValues(walk, laneAt(walk, lane), i, column))

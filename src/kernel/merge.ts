@@ -2,13 +2,12 @@
 import type { Pointer } from './linear-memory.ts'
 
 /** Bytes of the records of `mergeLanes`. */
-export const walkBytes = 88, laneBytes = 48, laneColumnBytes = 24
+export const walkBytes = 104, walkPartBytes = 16, laneBytes = 64, laneRunBytes = 32, laneColumnBytes = 24
 
-/** What a lane is; behind a file that is not the last one its run goes on. */
-export const laneKinds = { memtable: 0, lastFile: 1, file: 2 } as const
+export const laneKinds = { memtable: 0, file: 1 } as const
 
 /** Why `mergeLanes` stands still: what is to be given before it is called again; `refused`: something cannot be read so. */
-export const laneAsks = { rowGroup: -1, scratch: -2, refused: -3 } as const
+export const laneAsks = { rowGroup: -1, scratch: -2, refused: -3, file: -5 } as const
 
 /** Of a column of a lane with room for `capacity` rows, and of all that it brings. */
 const columnRowsBytes = (capacity: number): number => 8 * capacity + capacity / 8 + 16
@@ -42,20 +41,23 @@ export interface MergeExports {
   mergeGatherBits(winners: Pointer, count: number, sources: Pointer, out: Pointer): number
 
   /**
-   * The first rows of a range, out of runs that it searches, reads and merges itself, newest first. `walk` is this record, of u32:
+   * The first rows of a range, out of runs that it searches, reads and merges itself: of several parts, each a table's memtables and files as
+   * `columnGetNewest` draws the record of its runs. `walk` is this record, of u32:
    * ```
-   *  0 lanes │ how many │ runs: a record as above for each lane, zeros │ winners: 8 bytes a row wanted
-   * 16 rows wanted │ room of a lane for rows, a multiple of 64 │ kind of the keys: 1 i64, 3 bytes │ 0
+   *  0 parts │ how many │ room for lanes, one for each memtable and run │ for as many records as above
+   * 16 winners: 8 bytes a row wanted │ rows wanted │ room of a lane for rows, a multiple of 64 │ kind of the keys: 1 i64, 3 bytes
    * 32 lower bound and its bytes │ upper bound and its bytes: as memtables have keys, with the table id
    * 48 1: files have an upper bound │ columns │ how many │ row layout (src/kernel/row.ts)
-   * 64 work: 4 bytes a lane, 8 at least │ rows found │ which lane asks │ for what │ 1: no row follows │ pad 8
-   * lane:   f64 sequence of a memtable │ u32 its handle; of a file the record that `columnGetNewest` draws │ `laneKinds` │ its rows: `laneRowsBytes` │ zeros;
-   *         at 40 how many rows it brings the first time, a multiple of 8; then twice as many │ pad 8
+   * 64 work: 4 bytes a lane, 8 at least │ rows of lanes: `laneRowsBytes` each │ 0: lanes are to be made │ how many there are
+   * 80 rows found │ 1: no row follows │ which part asks │ of which file, by its number
+   * 96 for what │ of which lane
+   * part:   f64 sequence │ u32 record of its runs │ pad 8
+   * lane:   f64 sequence of a memtable │ u32 its handle; of a file what is told of it │ `laneKinds` │ its rows │ its state │ row group │ 40 bytes that belong to the kernel
    * column: u32 ordinal │ i32 index in rows as memtables have them, -1: the keys │ kind │ out: values │ null bits │ 1: there is a null │ zeros
    * ```
-   * Gives how many rows were found, their columns gathered as `mergeGather8` does; fewer than wanted at the end, and where a file ends before its run,
-   * or a lane has no more room. Negative: one of `laneAsks`, to be called again once the row group was told of, or the scratch that the chunk of the column
-   * needs is given at `laneScratchOffset` of the lane's rows. Range tombstones are not looked at.
+   * Gives how many rows were found, their columns gathered as `mergeGather8` does; fewer than wanted at the end, and where a lane has no more room.
+   * Negative: one of `laneAsks`, to be called again once the file or the row group was told of, or the scratch that the chunk of the column (by its index)
+   * needs is given at `laneScratchOffset` of the lane's rows. Where there are range tombstones it refuses.
    */
   mergeLanes(walk: Pointer): number
 }

@@ -17,6 +17,7 @@ import type { LogCounts } from './log/log.ts'
 import type { Page, Vector } from './page.ts'
 import type { KeySpan } from './keys/key-bytes.ts'
 import type { RowLayout } from './keys/row-layout.ts'
+import type { TableRuns } from './read/point/table-runs.ts'
 import type { View } from './state/view.ts'
 import type { ScanShare } from './readers/scan-share.ts'
 import type { Fetch, ReadStats } from './table/fetch.ts'
@@ -124,6 +125,8 @@ export interface WalkPart {
   readonly view: View
   readonly sequence: number
   readonly shape: RowLayout
+  /** The table's runs in the view, valid until the caller's next await; undefined once the tree is closed. */
+  runs(): TableRuns | undefined
   /** Lets go of the view. */
   release(): void
 }

@@ -11,6 +11,7 @@ import { aggregateFiles } from '../read/aggregate/aggregate-files.ts'
 import { aggregateRows } from '../read/aggregate/aggregate-rows.ts'
 import { groupRows } from '../read/group-rows.ts'
 import { isEmptySpan } from '../read/point/key-span.ts'
+import type { TableRuns } from '../read/point/table-runs.ts'
 import { openScan } from '../read/scan.ts'
 import { isWalkable } from '../read/walk/walk.ts'
 import { offerRows } from '../read/top/offer-rows.ts'
@@ -134,12 +135,34 @@ function scan(state: TreeState, snapshot: Snapshot, request: ScanRequest, stats:
 
 function walkPart(state: TreeState, snapshot: Snapshot, request: WalkRequest): WalkPart | 'nothing' | undefined {
   refuseWhenClosed(state)
-  const { view, sequence } = viewOf(state, snapshot)
-  const shape = view.shapes.get(request.tableId)
+  const { view, sequence } = viewOf(state, snapshot), { shape, isNear } = state.pointReader.runsOf(view, request.tableId)
   if (shape === undefined) return 'nothing'
-  if (!isWalkable(view, request)) return undefined
-  retainView(view)
-  return { view, sequence, shape, release: () => releaseView(view, (file) => dropFile(state, file)) }
+  return isNear && isWalkable(view, request) ? new TreeWalkPart(state, retainView(view), sequence, shape) : undefined
+}
+
+/** A class, as snapshots are. */
+class TreeWalkPart implements WalkPart {
+  readonly view: View
+  readonly sequence: number
+  readonly shape: RowLayout
+  private readonly state: TreeState
+
+  /** Takes over one reference to `view`. */
+  constructor(state: TreeState, view: View, sequence: number, shape: RowLayout) {
+    this.view = view
+    this.sequence = sequence
+    this.shape = shape
+    this.state = state
+  }
+
+  runs(): TableRuns | undefined {
+    const { state: { pointReader }, view, shape } = this
+    return pointReader.isFreed ? undefined : pointReader.runsOf(view, shape.layout.tableId)
+  }
+
+  release(): void {
+    releaseView(this.view, (file) => dropFile(this.state, file))
+  }
 }
 
 async function aggregate(state: TreeState, snapshot: Snapshot, request: ScanRequest, aggregates: readonly AggregateRequest[], stats: Parameters<Tree['aggregate']>[3]): ReturnType<Tree['aggregate']> {

@@ -18,16 +18,23 @@ export interface Walk {
   readonly address: Pointer
   readonly lanes: Pointer
   readonly runs: Pointer
+  readonly winners: Pointer
+  readonly limit: number
   readonly capacity: number
   readonly isI64: boolean
-  readonly lower: Pointer
-  readonly lowerBytes: number
-  readonly upper: Pointer
-  readonly upperBytes: number
+  /** Without the table's id. */
+  readonly lower: Bound
+  readonly upper: Bound
   readonly hasUpper: boolean
   readonly columns: readonly LaneColumn[]
   readonly layout: Pointer
   readonly work: Pointer
+  readonly rows: Pointer
+}
+
+export interface Bound {
+  readonly address: Pointer
+  readonly byteLength: number
 }
 
 export interface LaneColumn {
@@ -48,14 +55,16 @@ export function readWalk({ u32, i32 }: LinearMemory, address: Pointer): Walk {
     const at = (word(52) + index * laneColumnBytes) >>> 2
     return { index, ordinal: u32[at]!, valueIndex: i32[at + 1]!, kind: u32[at + 2]!, values: u32[at + 3]!, nulls: u32[at + 4]!, hasNulls: at + 5 }
   })
+  const bound = (at: number): Bound => ({ address: word(at) + tableIdBytes, byteLength: word(at + 4) - tableIdBytes })
   return {
-    address, lanes: word(0), runs: word(8), capacity: word(20), isI64: word(24) === kindI64,
-    lower: word(32), lowerBytes: word(36), upper: word(40), upperBytes: word(44), hasUpper: word(48) !== 0, columns, layout: word(60), work: word(64),
+    address, lanes: word(8), runs: word(12), winners: word(16), limit: word(20), capacity: word(24), isI64: word(28) === kindI64,
+    lower: bound(32), upper: bound(40), hasUpper: word(48) !== 0, columns, layout: word(60), work: word(64), rows: word(68),
   }
 }
 
 /** Words of a lane's record. */
-const sourceWord = 2, kindWord = 3, rowsWord = 4, stateWord = 5, rowGroupWord = 6, nextWord = 7, toWord = 8, passedWord = 9, pageRowsWord = 10
+const sourceWord = 2, kindWord = 3, rowsWord = 4, stateWord = 5, rowGroupWord = 6, nextWord = 7, toWord = 8, passedWord = 9
+export const laneWords = { source: sourceWord, kind: kindWord, rows: rowsWord, pageRows: 10, part: 11, run: 12, file: 13 } as const
 
 export interface Lanes {
   open(walk: Walk, index: number): number
@@ -87,9 +96,9 @@ export function createLanes(memory: LinearMemory): Lanes {
     if (hasNull !== 0) u32[hasNulls] = 1
   }
 
-  function ask({ address }: Walk, index: number, what: number, outcome: number): number {
-    u32[(address + 72) >>> 2] = index
-    u32[(address + 76) >>> 2] = what
+  function ask(walk: Walk, index: number, what: number, outcome: number): number {
+    const lane = laneAt(walk, index)
+    u32.set([u32[lane + laneWords.part]!, u32[(u32[lane + laneWords.run]! >>> 2) + 6]! + u32[lane + laneWords.file]!, what, index], (walk.address + 88) >>> 2)
     return outcome
   }
 
@@ -102,8 +111,8 @@ export function createLanes(memory: LinearMemory): Lanes {
   const placeBehind = (run: number): number => (u32[run + 2]! + 7) & ~7
 
   function nextPageRows({ capacity }: Walk, lane: number, at: number): number {
-    const rows = u32[lane + pageRowsWord]!
-    u32[lane + pageRowsWord] = rows << 1
+    const rows = u32[lane + laneWords.pageRows]!
+    u32[lane + laneWords.pageRows] = rows << 1
     return Math.min(rows, capacity - at)
   }
 
@@ -116,7 +125,7 @@ export function createLanes(memory: LinearMemory): Lanes {
     const lane = laneAt(walk, index), run = runAt(walk, index), at = placeBehind(run), room = nextPageRows(walk, lane, at)
     if (room === 0) return stopped
     const keys = keysOf(lane) + 8 * at, rows = marksOf(walk, lane) + 8 * at
-    const count = skiplist.skiplistRead(u32[lane + sourceWord]!, cursorOf(walk, lane), f64[lane >>> 1]!, walk.upper, walk.upperBytes, tableIdBytes, keys, rows, room)
+    const count = skiplist.skiplistRead(u32[lane + sourceWord]!, cursorOf(walk, lane), f64[lane >>> 1]!, walk.upper.address - tableIdBytes, walk.upper.byteLength + tableIdBytes, tableIdBytes, keys, rows, room)
     if (walk.isI64) rowKeysToI64(keys, count, keys)
     if (count > 0) {
       for (const each of storedColumns(walk)) {
@@ -129,24 +138,33 @@ export function createLanes(memory: LinearMemory): Lanes {
   }
 
   function openFile(walk: Walk, index: number): number {
-    const lane = laneAt(walk, index), record = u32[lane + sourceWord]!, head = record >>> 2, lower = walk.lower + tableIdBytes, lowerBytes = walk.lowerBytes - tableIdBytes
-    if (f64[record >>> 3]! !== f64[(record >>> 3) + 1]!) return laneAsks.refused
-    const rowGroup = Math.max(0, zoneMapRowGroupOf(u32[head + 6]!, u32[head + 7]!, u32[head + 8]!, u32[head + 4]!, u32[head + 5]!, lower, lowerBytes))
+    const told = enterFile(walk, index)
+    if (told < 0) return told
+    const lane = laneAt(walk, index), record = u32[lane + sourceWord]!, head = record >>> 2, { lower } = walk
+    const rowGroup = Math.max(0, zoneMapRowGroupOf(u32[head + 6]!, u32[head + 7]!, u32[head + 8]!, u32[head + 4]!, u32[head + 5]!, lower.address, lower.byteLength))
     const outcome = enterRowGroup(walk, index, rowGroup)
     if (outcome < 0) return outcome
-    const from = firstRowFrom(walk, u32[groupAt(record, rowGroup) + 2]!, lower, lowerBytes)
+    const from = firstRowFrom(walk, u32[groupAt(record, rowGroup) + 2]!, lower)
     if (from < 0) return laneAsks.refused
     u32[lane + nextWord] = from & ~7
     u32[lane + passedWord] = from & 7
     return 0
   }
 
-  function firstRowFrom({ isI64, work }: Walk, keys: Pointer, bound: Pointer, boundBytes: number): number {
-    if (!isI64) return column.columnLowerBoundBytes(keys, bound, boundBytes, 0)
+  function enterFile(walk: Walk, index: number): number {
+    const lane = laneAt(walk, index), record = u32[(u32[(u32[lane + laneWords.run]! >>> 2) + 5]! >>> 2) + u32[lane + laneWords.file]!]!
+    if (record === 0 || f64[record >>> 3] !== f64[(record >>> 3) + 1]) return ask(walk, index, 0, laneAsks.file)
+    if (u32[(record >>> 2) + 12] !== 0) return laneAsks.refused
+    u32[lane + sourceWord] = record
+    return 0
+  }
+
+  function firstRowFrom({ isI64, work }: Walk, keys: Pointer, { address, byteLength }: Bound): number {
+    if (!isI64) return column.columnLowerBoundBytes(keys, address, byteLength, 0)
     u8.fill(0, work, work + 8)
-    u8.copyWithin(work, bound, bound + Math.min(8, boundBytes))
+    u8.copyWithin(work, address, address + Math.min(8, byteLength))
     let value = view.getBigInt64(work) ^ (-(2n ** 63n))
-    if (boundBytes > 8) {
+    if (byteLength > 8) {
       if (value === 2n ** 63n - 1n) return column.columnCount(keys)
       value++
     }
@@ -162,7 +180,7 @@ export function createLanes(memory: LinearMemory): Lanes {
       if (chunkOf(record, group, each.ordinal) === 0) return ask(walk, index, rowGroup, laneAsks.rowGroup)
       u32[scratchWord(walk, lane, each.index)] = 0
     }
-    const rows = column.columnCount(keys), to = walk.hasUpper ? firstRowFrom(walk, keys, walk.upper + tableIdBytes, walk.upperBytes - tableIdBytes) : rows
+    const rows = column.columnCount(keys), to = walk.hasUpper ? firstRowFrom(walk, keys, walk.upper) : rows
     if (to < 0) return laneAsks.refused
     u32[lane + rowGroupWord] = rowGroup
     u32[lane + nextWord] = 0
@@ -172,12 +190,11 @@ export function createLanes(memory: LinearMemory): Lanes {
   }
 
   function bringFile(walk: Walk, index: number): number {
-    const lane = laneAt(walk, index), run = runAt(walk, index), record = u32[lane + sourceWord]!
+    const lane = laneAt(walk, index), run = runAt(walk, index)
     while (u32[lane + nextWord]! + u32[lane + passedWord]! >= u32[lane + toWord]!) {
-      const rowGroup = u32[lane + rowGroupWord]!
-      if (u32[lane + toWord]! < column.columnCount(u32[groupAt(record, rowGroup) + 2]!)) return end(walk, index)
-      if (rowGroup + 1 === u32[(record >>> 2) + 4]!) return u32[lane + kindWord]! === laneKinds.lastFile ? end(walk, index) : stopped
-      const entered = enterRowGroup(walk, index, rowGroup + 1)
+      const keys = u32[groupAt(u32[lane + sourceWord]!, u32[lane + rowGroupWord]!) + 2]!
+      if (u32[lane + toWord]! < column.columnCount(keys) || isBehindRun(lane)) return end(walk, index)
+      const entered = enterNext(walk, index)
       if (entered < 0) return entered
     }
     const at = placeBehind(run), next = u32[lane + nextWord]!, count = Math.min(nextPageRows(walk, lane, at), u32[lane + toWord]! - next)
@@ -188,6 +205,22 @@ export function createLanes(memory: LinearMemory): Lanes {
     u32[lane + nextWord] = next + count
     u32[lane + passedWord] = 0
     return 0
+  }
+
+  const isLastRowGroup = (lane: number): boolean => u32[lane + rowGroupWord]! + 1 === u32[(u32[lane + sourceWord]! >>> 2) + 4]!
+  const isBehindRun = (lane: number): boolean => isLastRowGroup(lane) && u32[lane + laneWords.file]! + 1 === u32[u32[lane + laneWords.run]! >>> 2]!
+
+  function enterNext(walk: Walk, index: number): number {
+    const lane = laneAt(walk, index)
+    if (!isLastRowGroup(lane)) return enterRowGroup(walk, index, u32[lane + rowGroupWord]! + 1)
+    const source = u32[lane + sourceWord]!, file = u32[lane + laneWords.file]!
+    u32[lane + laneWords.file] = file + 1
+    const told = enterFile(walk, index), entered = told < 0 ? told : enterRowGroup(walk, index, 0)
+    if (entered < 0) {
+      u32[lane + laneWords.file] = file
+      u32[lane + sourceWord] = source
+    }
+    return entered
   }
 
   function decodeRows(walk: Walk, index: number, first: number, count: number, at: number): number {
@@ -216,7 +249,7 @@ export function createLanes(memory: LinearMemory): Lanes {
     open(walk, index) {
       const lane = laneAt(walk, index)
       u32[runAt(walk, index)] = keysOf(lane)
-      const outcome = isMemtable(lane) ? (skiplist.skiplistSeek(u32[lane + sourceWord]!, walk.lower, walk.lowerBytes, 0, cursorOf(walk, lane)), 0) : openFile(walk, index)
+      const outcome = isMemtable(lane) ? (skiplist.skiplistSeek(u32[lane + sourceWord]!, walk.lower.address - tableIdBytes, walk.lower.byteLength + tableIdBytes, 0, cursorOf(walk, lane)), 0) : openFile(walk, index)
       if (outcome === 0) u32[lane + stateWord] = laneStates.open
       return outcome
     },

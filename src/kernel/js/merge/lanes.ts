@@ -1,29 +1,35 @@
 /** Twin of assembly/merge/lanes.ts. */
 import type { LinearMemory, Pointer } from '../../linear-memory.ts'
 import type { MergeExports } from '../../merge.ts'
+import { laneAsks } from '../../merge.ts'
 import { createLanes, readWalk, stopped } from './lane.ts'
 import type { Lanes, Walk } from './lane.ts'
+import { createMakeLanes } from './parts.ts'
 
 type Merges = Pick<MergeExports, 'mergeI64' | 'mergeRefs' | 'mergeGather8' | 'mergeGatherBits'>
 
 export function createMergeLanes(memory: LinearMemory, merges: Merges): Pick<MergeExports, 'mergeLanes'> {
-  const { u32 } = memory, lanes = createLanes(memory)
+  const { u32 } = memory, lanes = createLanes(memory), makeLanes = createMakeLanes(memory)
   return {
     mergeLanes(address) {
-      const walk = readWalk(memory, address), at = address >>> 2, laneCount = u32[at + 1]!, winners = u32[at + 3]!, limit = u32[at + 4]!
-      const merge = walk.isI64 ? merges.mergeI64 : merges.mergeRefs
-      for (let written = u32[at + 17]!; written < limit; ) {
+      const walk = readWalk(memory, address), { winners, limit } = walk, hasLanes = (address >>> 2) + 18, found = (address >>> 2) + 20
+      if (u32[hasLanes] === 0) {
+        if (!makeLanes(walk)) return laneAsks.refused
+        u32[hasLanes] = 1
+      }
+      const laneCount = u32[hasLanes + 1]!, merge = walk.isI64 ? merges.mergeI64 : merges.mergeRefs
+      for (let written = u32[found]!; written < limit; ) {
         const outcome = bringWhereNeeded(lanes, walk, laneCount)
         if (outcome === stopped) break
         if (outcome < 0) return outcome
         const merged = merge(walk.runs, laneCount, winners + 8 * written, limit - written)
         if (merged === 0) break
         written += dropDeleted(memory, lanes, walk, winners + 8 * written, merged)
-        u32[at + 17] = written
+        u32[found] = written
       }
-      gatherColumns(memory, merges, lanes, walk, { winners, count: u32[at + 17]!, laneCount })
-      u32[at + 20] = range(laneCount).every((lane) => lanes.isOver(walk, lane) && !lanes.hasRows(walk, lane)) ? 1 : 0
-      return u32[at + 17]!
+      gatherColumns(memory, merges, lanes, walk, { winners, count: u32[found]!, laneCount })
+      u32[found + 1] = range(laneCount).every((lane) => lanes.isOver(walk, lane) && !lanes.hasRows(walk, lane)) ? 1 : 0
+      return u32[found]!
     },
   }
 }

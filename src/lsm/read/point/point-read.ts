@@ -94,13 +94,18 @@ export class PointReader {
     return address !== 0
   }
 
+  get isFreed(): boolean {
+    return this.lastCounts !== undefined
+  }
+
   free(): void {
     this.lastCounts = this.counts
     for (const runs of this.kept) runs.free()
     this.scratch.free()
   }
 
-  private runsOf(view: View, tableId: number): TableRuns {
+  /** Valid until the caller's next await, or until those of another view are asked for. Not to be asked for once it is freed. */
+  runsOf(view: View, tableId: number): TableRuns {
     const { last } = this
     if (last !== undefined && last.view === view && last.tableId === tableId) return last
     return (this.last = this.kept.find((runs) => runs.view === view && runs.tableId === tableId) ?? this.keep(view, tableId))

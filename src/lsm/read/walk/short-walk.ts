@@ -1,12 +1,12 @@
 /**
  * The first rows of a walk of which few are wanted, where all they need is in memory. Such a read spends its time on what is
- * made for each run before a row is given: so nothing is. A run is a record of the kernel, which searches, reads and merges all of
- * them by one call; it asks where it does not know where a row group's chunks are. What is rare, the merge of sources reads.
+ * made for each run before a row is given: so nothing is. The runs of a view are a record that is made once; the kernel finds those that
+ * reach into the range, searches, reads and merges all of them by one call, and asks where it does not know where a file's chunks are.
+ * What is rare, the merge of sources reads.
  */
-import { invariant } from '../../../errors.ts'
 import type { Kernel } from '../../../kernel/kernel.ts'
 import type { LinearMemory, Pointer } from '../../../kernel/linear-memory.ts'
-import { laneAsks, laneBytes, laneColumnBytes, laneKinds, laneRowsBytes, laneScratchOffset, walkBytes } from '../../../kernel/merge.ts'
+import { laneAsks, laneBytes, laneColumnBytes, laneKinds, laneRowsBytes, laneRunBytes, laneScratchOffset, walkBytes, walkPartBytes } from '../../../kernel/merge.ts'
 import { tableIdBytes } from '../../batch.ts'
 import { copyOut, firstBoundary } from '../../keys/key-bytes.ts'
 import { keyColumnVector } from '../../keys/key-columns.ts'
@@ -14,13 +14,11 @@ import type { RowLayout } from '../../keys/row-layout.ts'
 import { physicalKindNumber } from '../../layout.ts'
 import type { Vector } from '../../page.ts'
 import type { Arena } from '../../state/arena.ts'
-import type { Memtable } from '../../state/memtable.ts'
-import type { TableFile } from '../../state/version.ts'
 import type { TableReader } from '../../table/table.ts'
 import type { WalkedRows, WalkPart, WalkRequest } from '../../tree.ts'
 import { notePartRead } from '../merge/loaded-rows.ts'
+import type { TableRuns } from '../point/table-runs.ts'
 import { bitmapBytes } from '../read-context.ts'
-import { runsOf } from '../scan-sources.ts'
 
 /** More are not read so, nor what would take more room at once. */
 const shortRowsMax = 256, shortBytesMax = 2 * 1024 * 1024
@@ -32,25 +30,6 @@ export interface ShortRows extends WalkedRows {
   readonly lastKey: () => Uint8Array
 }
 
-/** One run: a memtable as of a sequence, or the file in which the range begins. */
-type Lane = MemtableLane | FileLane
-
-interface MemtableLane {
-  readonly memtable: Memtable
-  readonly sequence: number
-  readonly entryCount: number
-}
-
-interface FileLane {
-  /** Of its run, about. */
-  readonly entryCount: number
-  readonly reader: TableReader
-  /** What is told of the file. */
-  readonly record: Pointer
-  /** The run has no other file in the range. */
-  readonly isLast: boolean
-}
-
 interface Short {
   readonly kernel: Kernel
   readonly shape: RowLayout
@@ -58,7 +37,11 @@ interface Short {
   readonly arena: Arena
   readonly lower: Uint8Array
   readonly wanted: number
-  readonly lanes: readonly Lane[]
+  readonly parts: readonly WalkPart[]
+  /** By part. */
+  readonly runs: readonly TableRuns[]
+  /** Memtables and runs of files of all parts. */
+  readonly runCount: number
   /** Ordinals that are read by row; keys are always read. */
   readonly stored: readonly number[]
 }
@@ -68,45 +51,38 @@ export function readShort(kernel: Kernel, parts: readonly WalkPart[], request: W
   if (request.reverse === true || wanted > shortRowsMax) return undefined
   const { shape } = parts[0]!, stored: number[] = []
   for (const ordinal of request.columns) if (shape.valueIndexes[ordinal]! >= 0 && !stored.includes(ordinal)) stored.push(ordinal)
-  const lanes = openLanes(parts, request, lower, stored)
-  if (lanes === undefined || lanes.length === 0) return undefined
-  const short: Short = { kernel, shape, request, arena, lower, wanted, lanes, stored }
-  if (lanes.length * laneRowsBytes(capacityFor(wanted), stored.length + 1) > shortBytesMax) return undefined
+  const runs = runsOf(parts, stored)
+  if (runs === undefined) return undefined
+  let runCount = 0
+  for (const each of runs) runCount += each.runCount
+  const short: Short = { kernel, shape, request, arena, lower, wanted, parts, runs, runCount, stored }
+  if (runCount * laneRowsBytes(capacityFor(wanted), stored.length + 1) > shortBytesMax) return undefined
   const places = placeRecords(short)
   writeRecords(short, places)
   return findRows(short, places) ? shownRows(short, places) : undefined
 }
 
 /** undefined where a merge of sources has to read. */
-function openLanes(parts: readonly WalkPart[], { tableId, upper }: WalkRequest, lower: Uint8Array, stored: readonly number[]): readonly Lane[] | undefined {
-  const lanes: Lane[] = []
-  for (const { view, sequence, shape } of parts) {
-    if (view.version.withRangeTombstones.length > 0) return undefined
-    for (const memtable of view.memtables) {
-      if (memtable.isEmpty) continue
-      // Rows that are older than a column have its default.
-      if (memtable.rangeCount() > 0 || stored.some((ordinal) => shape.missing.cell(ordinal) !== undefined)) return undefined
-      lanes.push({ memtable, sequence: memtable.bound(sequence), entryCount: memtable.entryCount() })
-    }
-    for (const run of runsOf(view, tableId, lower, upper)) {
-      const lane = fileLane(run)
-      if (lane === undefined) return undefined
-      lanes.push(lane)
-    }
+function runsOf(parts: readonly WalkPart[], stored: readonly number[]): readonly TableRuns[] | undefined {
+  const all: TableRuns[] = []
+  for (const part of parts) {
+    const runs = part.runs()
+    if (runs === undefined || runs.address === 0 || hasDefaults(part, stored)) return undefined
+    all.push(runs)
   }
-  return lanes
+  return all
 }
 
-function fileLane(run: readonly TableFile[]): FileLane | undefined {
-  const { reader } = run[0]!
-  reader.quicken()
-  const record = reader.walkRecord()
-  return record === 0 ? undefined : { entryCount: reader.meta.rowCount * run.length, reader, record, isLast: run.length === 1 }
+/** Rows of memtables that are older than a column have its default. */
+function hasDefaults({ view, shape: { missing } }: WalkPart, stored: readonly number[]): boolean {
+  for (const ordinal of stored) if (missing.cell(ordinal) !== undefined && !view.memtables.every(({ isEmpty }) => isEmpty)) return true
+  return false
 }
 
 /** Addresses of what the kernel is given, in one piece of the arena. */
 interface Places {
   readonly walk: Pointer
+  readonly parts: Pointer
   readonly lanes: Pointer
   readonly runs: Pointer
   readonly columns: Pointer
@@ -122,35 +98,34 @@ interface Places {
   readonly capacity: number
 }
 
-const runBytes = 32
-
 /** All rows may be of one lane, which brings some more. */
 const capacityFor = (wanted: number): number => (wanted + 64 + 63) & ~63
 
-function placeRecords({ arena, lower, wanted, lanes: { length: laneCount }, stored, request: { upper = firstBoundary } }: Short): Places {
+function placeRecords({ arena, lower, wanted, runs: { length: partCount }, runCount, stored, request: { upper = firstBoundary } }: Short): Places {
   const columnCount = stored.length + 1, capacity = capacityFor(wanted), rowsBytes = laneRowsBytes(capacity, columnCount)
-  const lanes = walkBytes, runs = lanes + laneCount * laneBytes, columns = runs + laneCount * runBytes, work = columns + columnCount * laneColumnBytes
-  const winners = work + ((Math.max(8, 4 * laneCount) + 7) & ~7), values = winners + 8 * wanted, nulls = values + columnCount * 8 * wanted
+  const columns = walkBytes, parts = columns + columnCount * laneColumnBytes, lanes = parts + partCount * walkPartBytes, runs = lanes + runCount * laneBytes, work = runs + runCount * laneRunBytes
+  const winners = work + ((Math.max(8, 4 * runCount) + 7) & ~7), values = winners + 8 * wanted, nulls = values + columnCount * 8 * wanted
   const bounds = nulls + columnCount * bitmapBytes(wanted), rows = (bounds + 2 * tableIdBytes + lower.length + upper.length + 7) & ~7
-  const walk = arena.allocate(rows + laneCount * rowsBytes)
-  return { walk, lanes: walk + lanes, runs: walk + runs, columns: walk + columns, work: walk + work, winners: walk + winners, values: walk + values, nulls: walk + nulls, bounds: walk + bounds, rows: walk + rows, rowsBytes, capacity }
+  const walk = arena.allocate(rows + runCount * rowsBytes)
+  return { walk, columns: walk + columns, parts: walk + parts, lanes: walk + lanes, runs: walk + runs, work: walk + work, winners: walk + winners, values: walk + values, nulls: walk + nulls, bounds: walk + bounds, rows: walk + rows, rowsBytes, capacity }
 }
 
 /** As src/kernel/merge.ts draws them. */
 function writeRecords(short: Short, places: Places): void {
-  const { kernel: { memory: { u8, u32 } }, shape, lower, wanted, lanes, stored, request: { tableId, upper } } = short
-  const { walk, work, bounds } = places, upperAt = bounds + tableIdBytes + lower.length
-  u8.fill(0, walk, work)
+  const { kernel: { memory: { u8, u32, f64 } }, shape, lower, wanted, parts, runs, stored, request: { tableId, upper } } = short
+  const { walk, bounds } = places, upperAt = bounds + tableIdBytes + lower.length
+  u8.fill(0, walk, places.parts)
   putBound(short.kernel.memory, bounds, tableId, lower)
   putBound(short.kernel.memory, upperAt, upper === undefined ? tableId + 1 : tableId, upper ?? firstBoundary)
   const word = walk >>> 2
-  u32[word] = places.lanes
-  u32[word + 1] = lanes.length
-  u32[word + 2] = places.runs
-  u32[word + 3] = places.winners
-  u32[word + 4] = wanted
-  u32[word + 5] = places.capacity
-  u32[word + 6] = shape.form === 'i64' ? physicalKindNumber.i64 : physicalKindNumber.bytes
+  u32[word] = places.parts
+  u32[word + 1] = parts.length
+  u32[word + 2] = places.lanes
+  u32[word + 3] = places.runs
+  u32[word + 4] = places.winners
+  u32[word + 5] = wanted
+  u32[word + 6] = places.capacity
+  u32[word + 7] = shape.form === 'i64' ? physicalKindNumber.i64 : physicalKindNumber.bytes
   u32[word + 8] = bounds
   u32[word + 9] = tableIdBytes + lower.length
   u32[word + 10] = upperAt
@@ -159,19 +134,18 @@ function writeRecords(short: Short, places: Places): void {
   u32[word + 13] = places.columns
   u32[word + 14] = stored.length + 1
   u32[word + 15] = shape.descriptor
-  u32[word + 16] = work
+  u32[word + 16] = places.work
+  u32[word + 17] = places.rows
+  for (let i = 0, part = places.parts; i < parts.length; i++, part += walkPartBytes) {
+    f64[part >>> 3] = parts[i]!.sequence
+    u32[(part >>> 2) + 2] = runs[i]!.address
+  }
   for (let i = 0; i <= stored.length; i++) writeColumn(short, places, i)
-  let entryCount = 0
-  for (let i = 0; i < lanes.length; i++) entryCount += lanes[i]!.entryCount
-  for (let i = 0; i < lanes.length; i++) writeLane(short, places, i, pageRows(wanted * lanes[i]!.entryCount / entryCount))
 }
-
-/** As many as a run has among those wanted, if they lie evenly, and some more, since they do not quite: nothing depends on it but time. */
-const pageRows = (expected: number): number => Math.max(8, Math.round((expected + Math.sqrt(expected)) / 8) * 8)
 
 function putBound({ u8, view }: LinearMemory, address: Pointer, tableId: number, bound: Uint8Array): void {
   view.setUint32(address, tableId)
-  u8.set(bound, address + tableIdBytes)
+  for (let i = 0, at = address + tableIdBytes; i < bound.length; i++) u8[at + i] = bound[i]!
 }
 
 /** The keys are column 0. */
@@ -184,41 +158,56 @@ function writeColumn({ kernel: { memory: { u32, i32 } }, shape, wanted, stored }
   u32[word + 4] = nulls + index * bitmapBytes(wanted)
 }
 
-function writeLane({ kernel: { memory: { u32, f64 } }, lanes }: Short, { lanes: records, rows, rowsBytes }: Places, index: number, rowsAtFirst: number): void {
-  const lane = lanes[index]!, at = records + index * laneBytes, word = at >>> 2, isMemtable = 'memtable' in lane
-  if (isMemtable) f64[at >>> 3] = lane.sequence
-  u32[word + 2] = isMemtable ? lane.memtable.handle : lane.record
-  u32[word + 3] = isMemtable ? laneKinds.memtable : lane.isLast ? laneKinds.lastFile : laneKinds.file
-  u32[word + 4] = rows + index * rowsBytes
-  u32[word + 10] = rowsAtFirst
-}
-
 const wordAt = ({ kernel: { memory: { u32 } } }: Short, { walk }: Places, offset: number): number => u32[(walk + offset) >>> 2]!
-const foundOffset = 68, askedLaneOffset = 72, askedOffset = 76, isEndOffset = 80
+const hasLanesOffset = 72, laneCountOffset = 76, foundOffset = 80, isEndOffset = 84, askedPartOffset = 88, askedFileOffset = 92, askedOffset = 96, askedLaneOffset = 100
+
+/** So often it is begun again: each time a file is told of that was not, or a chunk is kept in another form. Where chunks push each other out there is no end. */
+const begunAgainMax = 32
 
 /** false where the kernel asks for what cannot be given, or finds nothing although there may be more. */
 function findRows(short: Short, places: Places): boolean {
-  const { kernel: { exports } } = short
-  for (;;) {
+  const { kernel: { exports, memory: { u32 } } } = short
+  for (let begun = 1; ;) {
     const outcome = exports.mergeLanes(places.walk)
     if (outcome >= 0) return outcome > 0
-    if (outcome === laneAsks.refused) return false
-    const index = wordAt(short, places, askedLaneOffset), lane = short.lanes[index]!, asked = wordAt(short, places, askedOffset)
-    invariant('reader' in lane, 'only files are asked about')
-    const isGiven = outcome === laneAsks.rowGroup ? lane.reader.noteWalkGroup(asked, short.stored) : giveScratch(short, places, lane.reader, index, asked)
-    if (!isGiven) return false
+    const given = outcome === laneAsks.refused ? 'nothing' : give(short, places, outcome)
+    if (given === 'nothing' || (given === 'elsewhere' && begun++ === begunAgainMax)) return false
+    if (given === 'elsewhere') u32[(places.walk + hasLanesOffset) >>> 2] = u32[(places.walk + foundOffset) >>> 2] = 0
   }
 }
 
-/** For a chunk of compressed text, in the row group where the lane is. false where room for it made something leave that the kernel has addresses of. */
-function giveScratch({ kernel, arena, stored, wanted, lanes: given }: Short, { rows, rowsBytes, capacity, lanes }: Places, reader: TableReader, lane: number, column: number): boolean {
-  const { memory: { u32, f64 }, exports } = kernel, ordinal = stored[column - 1]!
-  const rowGroup = u32[((lanes + lane * laneBytes) >>> 2) + 6]!, chunk = reader.chunk(rowGroup, ordinal)
-  if (chunk === undefined || chunk === 0) return false
-  notePartRead({ kernel }, { reader, rowGroup }, chunk, ordinal, Math.ceil(wanted / given.length))
-  const versions = (): readonly number[] => given.map((each) => ('record' in each ? f64[each.record >>> 3]! : 0)), before = versions()
-  u32[(rows + lane * rowsBytes + laneScratchOffset(capacity, column)) >>> 2] = arena.allocate(exports.columnDecodeScratchBytes(chunk))
-  return versions().every((version, i) => version === before[i])
+/** 'elsewhere': chunks that the kernel has addresses of may have left, so that it has to begin again. */
+type Given = 'given' | 'elsewhere' | 'nothing'
+
+function give(short: Short, places: Places, outcome: number): Given {
+  const file = wordAt(short, places, askedFileOffset), asked = wordAt(short, places, askedOffset), runs = short.runs[wordAt(short, places, askedPartOffset)]!, { reader } = runs.files[file]!
+  if (outcome === laneAsks.rowGroup) return reader.noteWalkGroup(asked, short.stored) ? 'given' : 'nothing'
+  if (outcome === laneAsks.scratch) return giveScratch(short, places, reader, asked)
+  const isKnown = reader.record !== 0
+  if (reader.walkRecord() === 0) return 'nothing'
+  runs.noteFile(file)
+  return isKnown ? 'given' : 'elsewhere'
+}
+
+/** For a chunk of compressed text, in the row group where the lane is. One that is read so often is kept expanded: then it needs none. */
+function giveScratch(short: Short, places: Places, reader: TableReader, column: number): Given {
+  const { kernel, kernel: { memory: { u32 }, exports }, arena, stored, wanted } = short, index = wordAt(short, places, askedLaneOffset), ordinal = stored[column - 1]!
+  const before = versions(short, places)
+  reader.quicken()
+  const rowGroup = u32[((places.lanes + index * laneBytes) >>> 2) + 6]!, chunk = reader.chunk(rowGroup, ordinal)
+  if (chunk === undefined || chunk === 0) return 'nothing'
+  notePartRead({ kernel }, { reader, rowGroup }, chunk, ordinal, Math.ceil(wanted / wordAt(short, places, laneCountOffset)))
+  u32[(places.rows + index * places.rowsBytes + laneScratchOffset(places.capacity, column)) >>> 2] = arena.allocate(exports.columnDecodeScratchBytes(chunk))
+  return versions(short, places).every((version, i) => version === before[i]) ? 'given' : 'elsewhere'
+}
+
+/** Of what is told of the lanes' files: it changes when something of a file moves. */
+function versions(short: Short, places: Places): readonly number[] {
+  const { memory: { u32, f64 } } = short.kernel
+  return Array.from({ length: wordAt(short, places, laneCountOffset) }, (_, i) => {
+    const lane = (places.lanes + i * laneBytes) >>> 2, record = u32[lane + 3] === laneKinds.file ? u32[lane + 2]! : 0
+    return record === 0 ? 0 : f64[record >>> 3]!
+  })
 }
 
 function shownRows(short: Short, places: Places): ShortRows {

@@ -17,10 +17,9 @@ import type { ReadContext } from '../read-context.ts'
 import { loadCovers, openTableSources, openViewRuns } from '../scan-sources.ts'
 import { readShort } from './short-walk.ts'
 
-/** Whether a view is walked at once, or far from it: files that take a request each are better read by a scan, which looks ahead. */
+/** Whether a view whose files are near is walked at once: others, which take a request each, are better read by a scan, which looks ahead. */
 export function isWalkable(view: View, request: WalkRequest): boolean {
-  const levels = view.version.tables.get(request.tableId) ?? []
-  return levels.every((files) => files.every(({ reader }) => !reader.isFar)) && loadCovers(view, request, undefined) === undefined
+  return loadCovers(view, request, undefined) === undefined
 }
 
 /** Of all keys that trees are hashed to, so many more come from one of them than from others, now and then. */
