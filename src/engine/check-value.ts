@@ -3,6 +3,7 @@
  * violates its schema. Rows come back as given unless a value has a shorter form of the same meaning.
  */
 import { LsmtError } from '../errors.ts'
+import { formatDecimal } from './decimal.ts'
 import type { EngineRow, EngineValue } from './engine.ts'
 import { typeName } from './schema.ts'
 import type { ColumnSchema, ColumnType, TableSchema } from './schema.ts'
@@ -84,13 +85,13 @@ function checkInteger(column: ColumnSchema, value: EngineValue): number | bigint
 
 function checkSmallInteger(column: ColumnSchema, value: EngineValue): number | bigint {
   const integer = checkInteger(column, value)
-  if (!fitsInteger(column.type, integer)) throw outOfRange(column, value)
+  if (!fitsInteger(column.type, integer)) throw outOfRange(column, integer)
   return integer
 }
 
 function checkNumeric(column: ColumnSchema, precision: number, unscaled: EngineValue): number | bigint {
   const integer = checkInteger(column, unscaled)
-  if (!isNumericWithin(precision, integer)) throw outOfRange(column, unscaled)
+  if (!isNumericWithin(precision, integer)) throw outOfRange(column, integer)
   return integer
 }
 
@@ -139,8 +140,9 @@ function mismatch(column: ColumnSchema, value: EngineValue): LsmtError {
   return new LsmtError('42804', `column "${column.name}" is of type ${typeName(column.type)}, the value is ${describe(value)}`)
 }
 
-function outOfRange(column: ColumnSchema, value: EngineValue): LsmtError {
-  return new LsmtError('22003', `${describe(value)} is out of range for column "${column.name}" of type ${typeName(column.type)}`)
+function outOfRange({ name, type }: ColumnSchema, value: number | bigint): LsmtError {
+  const shown = formatDecimal(BigInt(value), type.kind === 'numeric' ? type.scale : 0)
+  return new LsmtError('22003', `${shown} is out of range for column "${name}" of type ${typeName(type)}`)
 }
 
 function describe(value: unknown): string {

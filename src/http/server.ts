@@ -3,7 +3,7 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import express from 'express'
-import type { Express, NextFunction, Request, Response } from 'express'
+import type { Express, NextFunction, Request, RequestHandler, Response } from 'express'
 import { LsmtError } from '../errors.ts'
 import { answerBackup } from './backup/backup-route.ts'
 import type { BackupRoute } from './backup/backup-route.ts'
@@ -219,15 +219,11 @@ function createApp(services: Routes): Express {
       else next(error)
     })
   })
-  app.all('/query', (_request: Request, response: Response) => {
-    sendError(response, 405, '22023', 'statements are sent by POST', { allow: 'POST' })
-  })
+  app.all('/query', byPostOnly('statements'))
   app.get('/metrics', async (_request: Request, response: Response) => {
     sendWhole(response, 200, metricsContentType, await services.metrics())
   })
-  app.all('/import', (_request: Request, response: Response) => {
-    sendError(response, 405, '22023', 'rows are sent by POST', { allow: 'POST' })
-  })
+  app.all('/import', byPostOnly('rows'))
   app.use((request: Request, response: Response) => {
     sendError(response, 404, '22023', `there is no ${request.method} ${request.path.slice(0, 100)}`, {})
   })
@@ -235,6 +231,14 @@ function createApp(services: Routes): Express {
     answerError(services, badUrl(error) ? new LsmtError('22023', 'the URL cannot be read') : error, new NodeReply(response), undefined)
   })
   return app
+}
+
+/** 405 for the route of what is taken by POST before Express has it; a POST that comes here has the path in another spelling, which is no route. */
+function byPostOnly(what: string): RequestHandler {
+  return (request, response, next) => {
+    if (request.method === 'POST') next()
+    else sendError(response, 405, '22023', `${what} are sent by POST`, { allow: 'POST' })
+  }
 }
 
 /** Express throws these for URLs whose percent signs decode to nothing. */

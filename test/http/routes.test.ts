@@ -30,7 +30,9 @@ test('what is not there', async () => {
   expect((await get('/%ff')).status).toBe(404)
   expect((await get('/query')).status).toBe(405)
   expect((await get('/import')).status).toBe(405)
-  expect((await get('/query/', { method: 'POST', body: 'SELECT 1' })).status).toBe(405)
+  const misspelt = await get('/query/', { method: 'POST', body: 'SELECT 1' })
+  expect([misspelt.status, misspelt.json.error]).toEqual([404, { code: '22023', message: 'there is no POST /query/' }])
+  expect((await get('/Import', { method: 'POST', body: 'a' })).status).toBe(404)
 })
 
 test('a name that resolves to this machine is not this machine', async () => {

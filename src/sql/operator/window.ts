@@ -1,9 +1,10 @@
 /** LIMIT and OFFSET: their values, and rows cut to them. */
 import { LsmtError } from '../../errors.ts'
+import { floorDecimal } from '../../engine/decimal.ts'
 import { slotKind } from '../slot.ts'
-import type { SqlValue } from '../slot.ts'
+import type { SlotValue, SqlValue } from '../slot.ts'
 import type { Operand } from '../operand.ts'
-import { integerText } from '../value/assign.ts'
+import { decimalOf, integerText, storedInteger } from '../value/assign.ts'
 import { atOperand } from '../value/values.ts'
 import type { Values } from '../value/values.ts'
 import type { Window } from './node.ts'
@@ -25,12 +26,22 @@ function countOperand(values: Values, operand: Operand | undefined, clause: stri
   return atOperand(values, operand, (value) => rowCount(value, clause))
 }
 
+const bigint = { kind: 'bigint' } as const
+
+/** Counts beyond what a number holds exactly, such as the greatest BIGINT that some clients send for "all", are as good as that: no table has so many rows. */
 function rowCount({ kind, value }: SqlValue, clause: string): number | undefined {
   if (kind === slotKind.null) return undefined
-  const count = kind === slotKind.integer ? (value as number) : kind === slotKind.text ? Number(integerText({ kind: 'bigint' }, value as string)) : Number.NaN
+  const count = Number(storedInteger(bigint, wholeNumber(kind, value, clause)))
   if (count < 0) throw new LsmtError('22023', `${clause} must not be negative`)
-  if (!Number.isSafeInteger(count)) throw new LsmtError('42804', `${clause} must be a whole number`)
-  return count
+  return Math.min(count, Number.MAX_SAFE_INTEGER)
+}
+
+function wholeNumber(kind: number, value: SlotValue, clause: string): bigint {
+  if (kind === slotKind.text) return integerText(bigint, value as string)
+  const decimal = decimalOf(bigint, kind, value)
+  const whole = decimal && floorDecimal(decimal, 0)
+  if (whole?.exact !== true) throw new LsmtError('42804', `${clause} must be a whole number`)
+  return whole.floor
 }
 
 export function limited(window: RowWindow, input: Stream, run: QueryRun): Stream {
