@@ -193,6 +193,27 @@ export function kindOfNumber(number: number): PhysicalKind | undefined {
   return (['i64', 'f64', 'bytes'] as const).find((kind) => physicalKindNumber[kind] === number)
 }
 
+/** The operations of an intact batch, in batches of at most `bytesMax` bytes, or of one operation that is longer; each is valid until the next one. */
+export function* batchPieces(batch: Uint8Array, bytesMax: number): Generator<Uint8Array> {
+  const view = viewOf(batch)
+  let sequence = view.getFloat64(8, true), from = view.getUint32(16, true), piece = new Uint8Array(bytesMax)
+  while (from < batch.length) {
+    let to = operationEnd(view, from), count = 1
+    for (let end = to; end < batch.length && (end = operationEnd(view, end)) - from <= bytesMax - batchHeaderBytes; to = end) count++
+    const byteLength = batchHeaderBytes + to - from
+    if (byteLength > piece.length) piece = new Uint8Array(byteLength)
+    const header = viewOf(piece)
+    header.setUint32(0, byteLength, true)
+    header.setUint32(4, count, true)
+    header.setFloat64(8, sequence, true)
+    header.setUint32(16, batchHeaderBytes, true)
+    piece.set(batch.subarray(from, to), batchHeaderBytes)
+    yield piece.subarray(0, byteLength)
+    sequence += count
+    from = to
+  }
+}
+
 /** Where the primary keys of a batch of puts and deletes stand in it: [from, to) of each. The batch is one that was just built. */
 export function* batchKeys(batch: Uint8Array): Generator<readonly [number, number]> {
   const view = viewOf(batch)

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { LsmtError } from '../../src/errors.ts'
-import { assignBaseSequence, assignParticipants, decodeLayout, keyExtent, operation, readBatchHeader, readOperations, viewOf } from '../../src/lsm/batch.ts'
+import { assignBaseSequence, assignParticipants, batchPieces, decodeLayout, keyExtent, operation, readBatchHeader, readOperations, viewOf } from '../../src/lsm/batch.ts'
 import { abortBatch, createBatchBuilder, tableKey } from '../../src/lsm/batch-builder.ts'
 import type { TableLayout } from '../../src/lsm/layout.ts'
 import { seededRandom } from '../../src/runtime/random.ts'
@@ -36,6 +36,26 @@ describe('write batches', () => {
       const sorted = keys.toSorted((a, b) => Buffer.compare(a, b))
       const expected = { first: sorted[0], last: sorted.at(-1), isAscending: keys.every((key, i) => i === 0 || Buffer.compare(keys[i - 1]!, key) < 0) }
       expect({ first: Buffer.from(first), last: Buffer.from(last), isAscending }, `round ${round}`).toEqual(expected)
+    }
+  })
+
+  it('are cut into pieces that hold the same operations, under the same sequence numbers', () => {
+    const random = seededRandom(4)
+    for (let round = 0; round < 500; round++) {
+      const builder = createBatchBuilder()
+      const count = 1 + random.below(20)
+      for (let i = 0; i < count; i++) builder.put(1, bytes('k'.repeat(random.below(60))), bytes('v'.repeat(random.below(60))))
+      const batch = builder.finish(random.below(3))
+      assignBaseSequence(batch, 1000)
+      const bytesMax = 64 + random.below(200)
+      const found: unknown[] = []
+      for (const piece of batchPieces(batch, bytesMax)) {
+        const { baseSequence, operationCount, isControl, hasTables, participants } = readBatchHeader(piece)
+        expect({ baseSequence, isControl, hasTables, participants }, `round ${round}`).toEqual({ baseSequence: 1000 + found.length, isControl: false, hasTables: false, participants: undefined })
+        expect(piece.length <= bytesMax || operationCount === 1).toBe(true)
+        found.push(...texts(piece))
+      }
+      expect(found, `round ${round}`).toEqual(texts(batch))
     }
   })
 

@@ -19,6 +19,12 @@ export function failureOfOffered(failure: unknown): unknown {
   return new LsmtError('40003', 'it is not known whether this was written: the log ended before storage said so', { hint: decidedLater }, failure)
 }
 
+/** Why a tree ends that could not bring a batch into memory which its log has: the next opening finds that one, so it is no refusal either. */
+export function failureOfDurable(failure: unknown): unknown {
+  if (!(failure instanceof LsmtError && refusals.has(failure.code))) return failure
+  return new LsmtError('40003', `this is in the log, but could not be made visible: ${failure.message}`, { hint: 'opening the database again makes it visible' }, failure)
+}
+
 /** The refusal of a batch that comes after the tree failed. */
 export function refusalAfter(failure: Error, shard: number): LsmtError {
   if (failure instanceof LsmtError && failure.code === '55006') return failure

@@ -110,7 +110,7 @@ function fateOf({ parts, released }: Applying, { baseSequence }: ReplicatedEntry
 
 function applyEntry(replica: Applying, { batch, baseSequence, lastSequence }: ReplicatedEntry): void {
   const { tree, parts } = replica
-  applyBatch(tree, batch, baseSequence)
+  applyBatch(tree, batch, baseSequence, { whole: true })
   const part = parts.partAt(baseSequence)
   if (part !== undefined) parts.see(part)
   if ((viewOf(batch).getUint32(20, true) & batchFlag.tables) !== 0) replica.tablesSequence = lastSequence

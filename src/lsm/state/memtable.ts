@@ -12,7 +12,7 @@ import { compareBoundaries, compareBytes, copyOut } from '../keys/key-bytes.ts'
 import type { Boundary } from '../keys/key-bytes.ts'
 import { coverOf, emptyCover } from '../keys/range-cover.ts'
 import type { Interval, RangeCover } from '../keys/range-cover.ts'
-import { allocateBeforeCache } from './memtable-memory.ts'
+import { allocateBeforeCache, tryAllocateBeforeCache } from './memtable-memory.ts'
 import type { MemtableMemory } from './memtable-memory.ts'
 
 export interface Memtable {
@@ -68,20 +68,22 @@ function newMemtable({ kernel, memory, images }: Pick<MemtableOptions, 'kernel' 
   const { heap, exports } = kernel
   const segments: Pointer[] = []
   let bytes = 0
-  const allocate = (byteLength: number): Pointer => {
-    const segment = allocateBeforeCache(heap, memory, byteLength)
+  const keep = (segment: Pointer, byteLength: number): Pointer => {
     segments.push(segment)
     bytes += byteLength
     memory.bytes += byteLength
     return segment
   }
   const firstBytes = segmentBytes(0)
-  const handle = exports.skiplistCreate(allocate(firstBytes), firstBytes)
+  const handle = exports.skiplistCreate(keep(allocateBeforeCache(heap, memory, firstBytes), firstBytes), firstBytes)
   let references = 1
 
+  /** What must be had where there is not as much in a row as a segment should have. */
   const addSegment = (needed: number): void => {
-    const byteLength = Math.max(segmentBytes(bytes), needed)
-    exports.skiplistAddSegment(handle, allocate(byteLength), byteLength)
+    const wanted = Math.max(segmentBytes(bytes), needed)
+    const address = tryAllocateBeforeCache(heap, memory, wanted)
+    const byteLength = address === 0 ? needed : wanted
+    exports.skiplistAddSegment(handle, keep(address || heap.allocate(needed), byteLength), byteLength)
   }
   // No accessors: they would make every memtable an object of its own kind, and point reads ask those of all shards.
   const memtable = {

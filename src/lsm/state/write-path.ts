@@ -4,9 +4,9 @@
  * ends writes: nothing behind the failure is ever applied, since none of it was acknowledged.
  */
 import { LsmtError } from '../../errors.ts'
-import { assignBaseSequence, batchFlag, decodeLayout, operation, readOperations, tableIdOf, viewOf } from '../batch.ts'
+import { assignBaseSequence, batchFlag, batchPieces, decodeLayout, operation, readOperations, tableIdOf, viewOf } from '../batch.ts'
 import type { Pointer } from '../../kernel/linear-memory.ts'
-import { outcomeOf, refusalAfter } from '../log/outcome.ts'
+import { failureOfDurable, outcomeOf, refusalAfter } from '../log/outcome.ts'
 import { createMemtable } from './memtable.ts'
 import type { Memtable } from './memtable.ts'
 import { allocateBeforeCache } from './memtable-memory.ts'
@@ -71,30 +71,36 @@ function applyReady(state: TreeState, startFlush: () => void): void {
       state.pending.shift()
       entry.isApplied = true
       entry.applied?.resolve()
-      if (isFull(state)) {
-        freeze(state)
-        startFlush()
-      }
+      if (isFull(state) && freezeIfPossible(state)) startFlush()
     }
   } catch (error) {
-    poison(state, error)
-    throw error
+    const failure = failureOfDurable(error)
+    poison(state, failure)
+    throw failure
   }
 }
 
-/** Brings one batch into the memtable and makes it visible. */
-export function applyBatch(state: TreeState, batch: Uint8Array, baseSequence: number): void {
+/**
+ * Brings one batch into the memtable and makes it visible. When there is no memory for it (53200), then nothing of it was
+ * brought in where it was asked for `whole`; otherwise some may have been, which nobody sees.
+ */
+export function applyBatch(state: TreeState, batch: Uint8Array, baseSequence: number, { whole = false } = {}): void {
   const view = viewOf(batch)
   const flags = view.getUint32(20, true)
-  if ((flags & batchFlag.control) === 0) applyOperations(state, state.active, batch)
+  if ((flags & batchFlag.control) === 0) {
+    if (whole || batch.length <= keptScratchBytesMax) applyOperations(state, state.active, batch)
+    else for (const piece of batchPieces(batch, pieceBytesMax)) applyOperations(state, state.active, piece)
+  }
   state.visibleSequence = baseSequence + view.getUint32(4, true) - 1
   if ((flags & batchFlag.tables) !== 0) applyTables(state, batch)
 }
 
 /** Larger batches get memory for the time of their application. */
 const keptScratchBytesMax = 256 * 1024
+/** Of these, so that neither their copy nor a memtable's next segment needs much memory in a row, which may be there only in pieces. */
+const pieceBytesMax = 64 * 1024
 
-/** Brings a batch's operations into a memtable. */
+/** Brings a batch's operations into a memtable: all, or none when there is no memory (53200). */
 export function applyOperations(state: TreeState, memtable: Memtable, batch: Uint8Array): void {
   const { kernel: { heap, memory }, memtableMemory } = state.options
   const isKept = batch.length <= keptScratchBytesMax
@@ -107,10 +113,10 @@ export function applyOperations(state: TreeState, memtable: Memtable, batch: Uin
   }
 }
 
-function keptScratch({ options: { kernel: { heap } }, batchScratch }: TreeState, needed: number): Pointer {
+function keptScratch({ options: { kernel: { heap }, memtableMemory }, batchScratch }: TreeState, needed: number): Pointer {
   if (needed > batchScratch.byteLength) {
     const byteLength = Math.min(keptScratchBytesMax, Math.max(needed, 2 * batchScratch.byteLength))
-    const address = heap.allocate(byteLength)
+    const address = allocateBeforeCache(heap, memtableMemory, byteLength)
     if (batchScratch.address !== 0) heap.free(batchScratch.address)
     batchScratch.address = address
     batchScratch.byteLength = byteLength
