@@ -5,7 +5,7 @@ import { manifestsFolder } from '../../lsm/file-names.ts'
 import type { Random } from '../../runtime/random.ts'
 import { tableFilesFolder } from '../../lsm/state/table-files.ts'
 import type { Storage } from '../../storage/storage.ts'
-import { decodeFormat, encodeFormat, formatFileName, newFormat } from '../shards/format-file.ts'
+import { decodeFormat, encodeFormat, formatFileName, isOursButForVersion, newFormat } from '../shards/format-file.ts'
 import type { StateLoss } from './loss.ts'
 import { copyToQuarantine } from './quarantine.ts'
 
@@ -15,7 +15,7 @@ export async function repairFormat(storage: Storage, kernel: Kernel, random: Ran
     decodeFormat(kernel, await storage.read(formatFileName))
     return undefined
   } catch (error) {
-    if (!(error instanceof LsmtError) || (error.code !== 'XX001' && error.code !== '58P01')) throw error
+    if (!(error instanceof LsmtError) || !(await isLost(storage, kernel, error))) throw error
     const shards = await shardFolders(storage)
     if (shards === 0) throw new LsmtError('XX001', 'the format file cannot be read and no shard has a manifest: there is nothing to repair from', {}, error)
     const quarantined = error.code === '58P01' ? undefined : await copyToQuarantine(storage, formatFileName)
@@ -23,6 +23,10 @@ export async function repairFormat(storage: Storage, kernel: Kernel, random: Ran
     await storage.createIfAbsent(formatFileName, [encodeFormat(kernel, newFormat(random, shards))])
     return { kind: 'format', file: formatFileName, shard: undefined, reason: error.message, quarantined }
   }
+}
+
+async function isLost(storage: Storage, kernel: Kernel, { code }: LsmtError): Promise<boolean> {
+  return code === 'XX001' || code === '58P01' || (code === 'XX002' && isOursButForVersion(kernel, await storage.read(formatFileName)))
 }
 
 /** How many shards the folders of manifests and of table files tell; 0 where there is no manifest. */

@@ -150,6 +150,14 @@ export function decodeFormat(kernel: Kernel, bytes: Uint8Array): DatabaseFormat 
   return { databaseId, shards, cluster }
 }
 
+/** Whether all is as this version writes it but the version itself: then that is damaged, and no other version wrote it. */
+export function isOursButForVersion(kernel: Kernel, bytes: Uint8Array): boolean {
+  const file = Buffer.from(bytes)
+  file.writeUInt16LE(formatVersion, 8)
+  file.writeUInt16LE(algorithmXxh64, 10)
+  return file.subarray(16, headerBytes).equals(framedChecksum(kernel, file))
+}
+
 function isOrigin(value: unknown): value is ClusterOrigin {
   const { cluster, clusterId, node, shard } = (value ?? {}) as Partial<Record<keyof ClusterOrigin, unknown>>
   const isName = (each: unknown): boolean => typeof each === 'string' && each !== ''

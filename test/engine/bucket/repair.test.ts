@@ -137,16 +137,23 @@ describe('repair of a bucket', () => {
     await again.close()
   })
 
-  test.each(Array.from({ length: fullTests ? 200 : 6 }, (_, seed) => seed))('of many damages at once, with a crash between, seed %i', async (seed) => {
+  // 54: a claim and its fence; 170: the format file's version.
+  test.each(fullTests ? Array.from({ length: 200 }, (_, seed) => seed) : [0, 1, 2, 3, 54, 170])('of many damages at once, with a crash between, seed %i', async (seed) => {
     const random = seededRandom(seed)
     const storage = await filledBucket()
     const names = await namesIn(storage, '')
+    const lastClaim = names.filter((name) => name.endsWith('.claim')).at(-1)!
     for (let i = 0; i < 4; i++) {
       const name = names[random.below(names.length)]!
       if ((await namesIn(storage, name)).length > 0 && !name.startsWith('sst')) await damage(storage, name, damages[random.below(3)]!, random)
     }
     await crashInRepair(storage, random)
-    await repairIt(storage, seed)
+    await repairIt(storage, seed).catch(async (error: unknown) => {
+      // The last writer's claim and its objects are lost together: then nothing tells where its log was, but those who know.
+      expect(error).toMatchObject({ code: '55000', evidence: { file: lastClaim, hint: expect.stringContaining(`delete ${lastClaim}`) as string } })
+      await storage.delete(lastClaim)
+      await repairIt(storage, seed)
+    })
     const found = await rowsAfter(storage)
     expect(found).toEqual(rows.slice(0, found.length))
     expect(found.length).toBeGreaterThanOrEqual(flushedCount)

@@ -80,8 +80,14 @@ async function assertLogIsHere(floor: RepairFloor, claims: readonly FoundClaim[]
     }
     if (streamEpoch >= epoch || (await isReleased(floor.storage, epoch))) return
     // It publishes manifests after it has fenced the stream, unless it has a log of its own.
-    if (manifestEpoch >= epoch) throw new LsmtError('55000', `the last writer of ${floor.storage.description} (epoch ${epoch}) kept its log on a local disk, and its claim is damaged`, { file: claimFileName(epoch), hint: `the folder of that log has a copy of ${claimFileName(epoch)}: put it in place of the damaged object, then open the database with that log and close it` })
+    if (manifestEpoch >= epoch) throw logOfUnknownPlace(floor, claimFileName(epoch))
   }
+}
+
+/** Its objects of the stream may be lost as well, so its log need not have been elsewhere: who knows that it was not says so by deleting the claim. */
+function logOfUnknownPlace({ storage: { description } }: RepairFloor, claim: string): LsmtError {
+  const hint = `the folder of such a log has a copy of ${claim}: put it in place of the damaged object, then open the database with that log and close it; if there was none, delete ${claim} and repair again`
+  return new LsmtError('55000', `the claim of the last writer of ${description} is damaged, and nothing else tells that its log was in the bucket: it may be on a local disk`, { file: claim, hint })
 }
 
 /** None is ever deleted, so between the first and the one that was just made all have been there. */
