@@ -1,11 +1,12 @@
 /**
  * TIMESTAMP and DATE as text: ISO 8601 in the proleptic Gregorian calendar, UTC. TIMESTAMP counts microseconds
- * since 1970, DATE days. Text is accepted for the years 1 to 9999, with or without offset; without one it is UTC.
+ * since 1970, DATE days. Text is accepted with or without offset; without one it is UTC. Years are 0000 to 9999, or have a
+ * sign and six digits, as ISO 8601 extends them and as they are written here, which is all that a TIMESTAMP holds.
  */
 import { LsmtError } from '../errors.ts'
 
-const datePattern = /^(\d{4})-(\d{1,2})-(\d{1,2})$/
-const timestampPattern = /^(\d{4})-(\d{1,2})-(\d{1,2})(?:[Tt ]\s*(\d{1,2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,9})\d*)?)?)?\s*(?:([Zz]|UTC)|([+-])(\d{2})(?::?(\d{2}))?)?$/
+const datePattern = /^(\d{4}|[+-]\d{6})-(\d{1,2})-(\d{1,2})$/
+const timestampPattern = /^(\d{4}|[+-]\d{6})-(\d{1,2})-(\d{1,2})(?:[Tt ]\s*(\d{1,2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,9})\d*)?)?)?\s*(?:([Zz]|UTC)|([+-])(\d{2})(?::?(\d{2}))?)?$/
 
 const secondsOfDay = 86_400
 const safeSecondsMax = Math.floor(Number.MAX_SAFE_INTEGER / 1_000_000) - 1
@@ -26,7 +27,7 @@ export function parseTimestamp(text: string): number | bigint | undefined {
   const days = daysOf(text, Number(year), Number(month), Number(day))
   const time = timeOf(text, Number(hour), Number(minute), Number(second))
   const offset = offsetOf(text, Number(offsetHours), Number(offsetMinutes)) * (sign === '-' ? -1 : 1)
-  return micros(days * secondsOfDay + time - offset, fractionMicros(fraction))
+  return micros(text, days * secondsOfDay + time - offset, fractionMicros(fraction))
 }
 
 /** Microseconds of a fraction of at most nine digits, rounded half up. */
@@ -34,9 +35,11 @@ function fractionMicros(fraction: string): number {
   return Math.round(Number(fraction.padEnd(9, '0')) / 1000)
 }
 
-function micros(seconds: number, fraction: number): number | bigint {
+function micros(text: string, seconds: number, fraction: number): number | bigint {
   if (Math.abs(seconds) <= safeSecondsMax) return seconds * 1_000_000 + fraction
-  return BigInt(seconds) * 1_000_000n + BigInt(fraction)
+  const exact = BigInt(seconds) * 1_000_000n + BigInt(fraction)
+  if (BigInt.asIntN(64, exact) !== exact) throw noSuch('time', text)
+  return Number.isSafeInteger(Number(exact)) ? Number(exact) : exact
 }
 
 function timeOf(text: string, hour: number, minute: number, second: number): number {
@@ -50,7 +53,7 @@ function offsetOf(text: string, hours: number, minutes: number): number {
 }
 
 function daysOf(text: string, year: number, month: number, day: number): number {
-  if (year < 1 || month < 1 || month > 12 || day < 1 || day > daysInMonth(year, month)) throw noSuch('day', text)
+  if (month < 1 || month > 12 || day < 1 || day > daysInMonth(year, month)) throw noSuch('day', text)
   return daysFromCivil(year, month, day)
 }
 

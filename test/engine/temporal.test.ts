@@ -35,7 +35,23 @@ test('keeps microseconds and shows as many digits as are needed', () => {
   expect(formatTimestamp(-(2n ** 63n))).toBe('-290308-12-21T19:59:05.224192Z')
 })
 
+test('reads all that it writes', () => {
+  const seed = Math.floor(Math.random() * 2 ** 32)
+  const random = seededRandom(seed)
+  const ends = [2n ** 63n - 1n, -(2n ** 63n)]
+  for (let round = 0; round < 5_000; round++) {
+    const micros = ends[round] ?? BigInt.asIntN(64, BigInt(random.nextU32()) << 32n | BigInt(random.nextU32())) >> BigInt(random.below(16))
+    const text = formatTimestamp(micros)
+    expect(BigInt(parseTimestamp(text)!), `seed ${seed}: ${text}`).toBe(micros)
+    const day = formatDate(micros / 86_400_000_000n)
+    expect(BigInt(parseDate(day)!), `seed ${seed}: ${day}`).toBe(micros / 86_400_000_000n)
+  }
+  for (const day of ['0000-01-01', '0000-02-29', '-000001-12-31', '+010000-01-01']) expect(formatDate(parseDate(day)!)).toBe(day)
+  for (const beyond of ['+294247-01-10T04:00:54.775808Z', '-290308-12-21T19:59:05.224191Z', '+999999-01-01']) expect(() => parseTimestamp(beyond), beyond).toThrow(LsmtError)
+  for (const other of ['10000-01-01', '+10000-01-01', '+0010000-01-01']) expect(parseTimestamp(other), other).toBeUndefined()
+})
+
 test('refuses days and times that are not, and texts that are none', () => {
-  for (const text of ['2023-02-29', '2024-13-01', '2024-00-01', '2024-01-32', '0000-01-01', '2024-01-01 25:00:00', '2024-01-01 10:60:00', '1900-02-29']) expect(() => parseTimestamp(text), text).toThrow(LsmtError)
+  for (const text of ['2023-02-29', '2024-13-01', '2024-00-01', '2024-01-32', '2024-01-01 25:00:00', '2024-01-01 10:60:00', '1900-02-29', '0001-02-29']) expect(() => parseTimestamp(text), text).toThrow(LsmtError)
   for (const text of ['', 'now', '2024', '2024-01', '2024-01-01x', '10:00:00', '2024-01-01 10', '2024-01-01T']) expect(parseTimestamp(text), text).toBeUndefined()
 })

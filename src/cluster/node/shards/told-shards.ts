@@ -28,5 +28,5 @@ function textOf({ leader, members, joining, epoch }: ShardConfiguration): string
   const led = leader === null ? 'has no leader' : `is led by ${leader.node}`
   const replaced = members.find(({ store }) => store === joining?.replaces)
   const joins = joining === null ? '' : `; ${joining.replica.node} is to take the place of ${replaced?.node ?? joining.replaces}`
-  return `${led} (epoch ${epoch}), and kept by ${members.map(({ node }) => node).join(' and ')}${joins}`
+  return `${led} (epoch ${epoch}) and is kept by ${members.map(({ node }) => node).join(' and ')}${joins}`
 }

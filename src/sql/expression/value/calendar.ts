@@ -1,6 +1,6 @@
 /** Timestamps by the proleptic Gregorian calendar in UTC: their fields, beginnings of units, and intervals added. */
 import { LsmtError } from '../../../errors.ts'
-import { daysOf, microsPerDay } from './cast.ts'
+import { daysOf, microsPerDay, timestampInRange } from './cast.ts'
 import { intervalBetween, intervalOf } from './interval.ts'
 import { add, multiply, normal, subtract } from './number.ts'
 import type { Integer } from './number.ts'
@@ -32,7 +32,7 @@ export function daysFrom(year: number, month: number, day: number): number {
 export function addInterval(micros: Integer, interval: string, sign: number): Integer {
   const { months, days, micros: time } = intervalOf(interval)
   const rest = add(multiply(days * sign, microsPerDay), time * sign)
-  if (months === 0) return inRange(add(micros, rest))
+  if (months === 0) return timestampInRange(add(micros, rest))
   const moment = momentOf(micros)
   const count = moment.year * 12 + moment.month - 1 + months * sign
   const year = Math.floor(count / 12)
@@ -40,18 +40,13 @@ export function addInterval(micros: Integer, interval: string, sign: number): In
   const last = daysFrom(year, month + 1, 1) - daysFrom(year, month, 1)
   const day = daysFrom(year, month, Math.min(moment.day, last))
   if (Number.isNaN(day)) throw new LsmtError('22003', 'timestamp out of range')
-  return inRange(add(add(multiply(day, microsPerDay), moment.microsOfDay), rest))
+  return timestampInRange(add(add(multiply(day, microsPerDay), moment.microsOfDay), rest))
 }
 
 /** From one moment to a later one: whole days and the time beyond them, both negative when it is an earlier one. */
 export function intervalSince(later: Integer, earlier: Integer): string {
   const micros = BigInt(later) - BigInt(earlier)
   return intervalBetween(Number(micros / BigInt(microsPerDay)), Number(micros % BigInt(microsPerDay)))
-}
-
-function inRange(micros: Integer): Integer {
-  if (typeof micros === 'bigint' && BigInt.asIntN(64, micros) !== micros) throw new LsmtError('22003', 'timestamp out of range')
-  return micros
 }
 
 const timeUnits: Readonly<Record<string, number>> = { microsecond: 1, microseconds: 1, millisecond: 1_000, milliseconds: 1_000, second: 1_000_000, minute: 60_000_000, hour: 3_600_000_000 }

@@ -25,12 +25,18 @@ export function castOf(from: ValueType, to: ValueType): Convert | undefined {
   if (to.kind === 'numeric') return toNumeric(from, to.scale, to.precision)
   if (isFloat(to)) return toDouble(from)
   if (to.kind === 'boolean') return from.kind === 'boolean' ? identity : from.kind === 'integer' ? (value) => (value === 0 ? 0 : 1) : undefined
-  if (to.kind === 'timestamp' && from.kind === 'date') return (value) => multiply(value as number, microsPerDay)
+  if (to.kind === 'timestamp' && from.kind === 'date') return (value) => timestampInRange(multiply(value as number, microsPerDay))
   if (to.kind === 'date' && from.kind === 'timestamp') return (value) => daysOf(value as Integer)
   return from.kind === to.kind ? identity : undefined
 }
 
 export const microsPerDay = 86_400_000_000
+
+/** 22003 beyond 64 bits. */
+export function timestampInRange(micros: Integer): Integer {
+  if (typeof micros === 'bigint' && BigInt.asIntN(64, micros) !== micros) throw new LsmtError('22003', 'timestamp out of range')
+  return micros
+}
 
 /** Whole days, rounded down. */
 export function daysOf(micros: Integer): Integer {
