@@ -13,6 +13,7 @@
  * 16 u64 head of the loser, 24 u32 its run, 28 u32 run that won when all matches were played.
  */
 import { textCompareFrom } from './compare/text'
+import { headBehind, sharedWith } from './merge/heads'
 
 export { mergeLanes } from './merge/lanes'
 
@@ -38,19 +39,6 @@ function elementAt(record: usize): usize {
   return <usize>load<u32>(record) + (<usize>load<u32>(record, 4) << 3)
 }
 
-/** How many of the first `most` bytes of a key another key begins with. */
-function sharedWith(key: usize, most: u32, element: usize): u32 {
-  const other = <usize>load<u32>(element)
-  const end = min(most, load<u32>(element, 4))
-  let at: u32 = 0
-  for (; at + 8 <= end; at += 8) {
-    const difference = load<u64>(key + at) ^ load<u64>(other + at)
-    if (difference != 0) return at + (<u32>ctz(difference) >> 3)
-  }
-  while (at < end && load<u8>(key + at) == load<u8>(other + at)) at++
-  return at
-}
-
 /** Bytes that all keys still to come begin with; runs are in order, so their ends tell. */
 function sharedBytes(runs: usize, runCount: u32): u32 {
   let key: usize = 0
@@ -70,13 +58,6 @@ function sharedBytes(runs: usize, runCount: u32): u32 {
   return most
 }
 
-/** First 8 bytes of a key, big-endian, zero-padded. Reads before the key, never after it. */
-function prefixOf(key: usize, keyBytes: u32): u64 {
-  if (keyBytes >= 8) return bswap<u64>(load<u64>(key))
-  if (keyBytes == 0) return 0
-  return bswap<u64>(load<u64>(key + keyBytes - 8)) << (<u64>(8 - keyBytes) << 3)
-}
-
 /** Compares two keys whose first 8 bytes behind the shared ones, zero-padded, are equal. */
 function compareTails(left: usize, right: usize): i32 {
   return textCompareFrom(load<u32>(left), load<u32>(left, 4), load<u32>(right), load<u32>(right, 4), 8 + shared)
@@ -84,7 +65,7 @@ function compareTails(left: usize, right: usize): i32 {
 
 function headAt<K>(element: usize, flip: K): K {
   if (isSigned<K>()) return <K>(load<K>(element) ^ flip)
-  return <K>(<K>prefixOf(<usize>load<u32>(element) + <usize>shared, load<u32>(element, 4) - shared) ^ flip)
+  return <K>(<K>headBehind(element, shared) ^ flip)
 }
 
 /** Order of two elements by head, then (refs only) by the rest of the key; `flip` is all ones when descending. */

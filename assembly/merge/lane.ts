@@ -4,17 +4,16 @@
  */
 import { columnCount, columnDecodeBytes, columnDecodeF64, columnDecodeI64, columnDecodeScratchBytes, columnLowerBoundBytes, columnLowerBoundI64 } from '../column'
 import { rowColumnVector, rowKeysToI64 } from '../row'
-import { skiplistRead, skiplistSeek } from '../skiplist'
-import { zoneMapRowGroupOf } from '../zone-map'
+import { skiplistRead } from '../skiplist'
 import {
   COLUMN_BYTES, COLUMN_HAS_NULLS, COLUMN_KIND, COLUMN_ORDINAL, COLUMN_VALUE_INDEX, KIND_F64, KIND_I64, KIND_MEMTABLE, LANE_BYTES, LANE_FILE, LANE_KIND, LANE_NEXT, LANE_PAGE_ROWS, LANE_PART,
-  LANE_PASSED, LANE_ROW_GROUP, LANE_ROWS, LANE_RUN, LANE_SEQUENCE, LANE_SOURCE, LANE_STATE, LANE_TO, STATE_OPEN, STATE_OVER, TABLE_ID_BYTES, WALK_ASKED, WALK_ASKED_FILE, WALK_ASKED_LANE,
-  WALK_ASKED_PART, WALK_CAPACITY, WALK_COLUMN_COUNT, WALK_COLUMNS, WALK_HAS_UPPER, WALK_KEY_KIND, WALK_LANES, WALK_LOWER, WALK_ROW_LAYOUT, WALK_UPPER, WALK_WORK,
+  LANE_PASSED, LANE_ROW_GROUP, LANE_ROWS, LANE_RUN, LANE_SEQUENCE, LANE_SOURCE, LANE_STATE, LANE_TO, RUN_BYTES, STATE_OVER, TABLE_ID_BYTES, WALK_ASKED, WALK_ASKED_FILE, WALK_ASKED_LANE,
+  WALK_ASKED_PART, WALK_CAPACITY, WALK_COLUMN_COUNT, WALK_COLUMNS, WALK_HAS_UPPER, WALK_KEY_KIND, WALK_LANES, WALK_ROW_LAYOUT, WALK_RUNS, WALK_UPPER, WALK_WORK,
 } from './layout'
 
-const RUN_FINAL: u32 = 1
-
 const CURSOR_BYTES: usize = 32
+/** Instead of the address of scratch that was not given yet. */
+const SCRATCH_NEEDED: u32 = 1
 
 const FILE_HEAD_BYTES: usize = 56
 const GROUP_BYTES: usize = 20
@@ -28,6 +27,14 @@ const ASKS_FILE: i32 = -5
 
 export function laneAt(walk: usize, index: u32): usize {
   return <usize>load<u32>(walk, WALK_LANES) + <usize>index * LANE_BYTES
+}
+
+export function runAt(walk: usize, index: u32): usize {
+  return <usize>load<u32>(walk, WALK_RUNS) + <usize>index * RUN_BYTES
+}
+
+export function laneIsOver(lane: usize): bool {
+  return load<u32>(lane, LANE_STATE) == STATE_OVER
 }
 
 function keysOf(lane: usize): usize {
@@ -44,8 +51,13 @@ export function laneHasDeleted(walk: usize, lane: usize, row: u32): bool {
   return load<u32>(lane, LANE_KIND) == KIND_MEMTABLE ? load<u32>(mark, 4) == 0 : load<u64>(mark) != 0
 }
 
-function cursorOf(walk: usize, lane: usize): usize {
+/** Eight bytes a row; see tree.ts. */
+export function laneHeads(walk: usize, lane: usize): usize {
   return keysOf(lane) + (<usize>load<u32>(walk, WALK_CAPACITY) << 4)
+}
+
+export function laneCursor(walk: usize, lane: usize): usize {
+  return keysOf(lane) + 24 * <usize>load<u32>(walk, WALK_CAPACITY)
 }
 
 /** Values or refs of column `index`, then their null bits, then the scratch that its chunk needs. */
@@ -55,7 +67,7 @@ function valuesOf(walk: usize, lane: usize, index: u32): usize {
 
 function rowsBytes(walk: usize, columnCount: u32): usize {
   const capacity = <usize>load<u32>(walk, WALK_CAPACITY)
-  return (capacity << 4) + CURSOR_BYTES + <usize>columnCount * ((capacity << 3) + (capacity >> 3) + 16)
+  return 24 * capacity + CURSOR_BYTES + <usize>columnCount * ((capacity << 3) + (capacity >> 3) + 16)
 }
 
 /** Bytes of the rows of one lane. */
@@ -94,21 +106,13 @@ function ask(walk: usize, lane: usize, what: u32, outcome: i32): i32 {
   return outcome
 }
 
-export function laneOpen(walk: usize, lane: usize, run: usize): i32 {
-  store<u32>(run, <u32>keysOf(lane))
-  const outcome = load<u32>(lane, LANE_KIND) == KIND_MEMTABLE ? openMemtable(walk, lane) : openFile(walk, lane)
-  if (outcome == 0) store<u32>(lane, STATE_OPEN, LANE_STATE)
-  return outcome
-}
-
 /** Brings the next rows of a lane whose rows have all passed. Negative: why there are none; a lane that is over has none either. */
 export function laneBring(walk: usize, lane: usize, run: usize): i32 {
   return load<u32>(lane, LANE_KIND) == KIND_MEMTABLE ? bringMemtable(walk, lane, run) : bringFile(walk, lane, run)
 }
 
-function end(lane: usize, run: usize): i32 {
+function end(lane: usize): i32 {
   store<u32>(lane, STATE_OVER, LANE_STATE)
-  store<u32>(run, RUN_FINAL, 12)
   return 0
 }
 
@@ -129,16 +133,11 @@ function showRows(run: usize, from: u32, to: u32): void {
   store<u32>(run, to, 8)
 }
 
-function openMemtable(walk: usize, lane: usize): i32 {
-  skiplistSeek(load<u32>(lane, LANE_SOURCE), load<u32>(walk, WALK_LOWER), load<u32>(walk, WALK_LOWER + 4), 0, cursorOf(walk, lane))
-  return 0
-}
-
 function bringMemtable(walk: usize, lane: usize, run: usize): i32 {
   const at = placeBehind(run), room = nextPageRows(walk, lane, at)
   if (room == 0) return STOPPED
   const keys = keysOf(lane) + (<usize>at << 3), rows = marksOf(walk, lane) + (<usize>at << 3)
-  const count = <u32>skiplistRead(load<u32>(lane, LANE_SOURCE), cursorOf(walk, lane), load<f64>(lane, LANE_SEQUENCE), load<u32>(walk, WALK_UPPER), load<u32>(walk, WALK_UPPER + 4), TABLE_ID_BYTES, keys, rows, room)
+  const count = <u32>skiplistRead(load<u32>(lane, LANE_SOURCE), laneCursor(walk, lane), load<f64>(lane, LANE_SEQUENCE), load<u32>(walk, WALK_UPPER), load<u32>(walk, WALK_UPPER + 4), TABLE_ID_BYTES, keys, rows, room)
   if (load<u32>(walk, WALK_KEY_KIND) == KIND_I64) rowKeysToI64(keys, count, keys)
   for (let i: u32 = 0; i < load<u32>(walk, WALK_COLUMN_COUNT); i++) {
     const column = columnAt(walk, i), valueIndex = load<i32>(column, COLUMN_VALUE_INDEX), values = valuesOf(walk, lane, i)
@@ -146,7 +145,7 @@ function bringMemtable(walk: usize, lane: usize, run: usize): i32 {
     noteNulls(column, rowColumnVector(rows, count, load<u32>(walk, WALK_ROW_LAYOUT), valueIndex, values + (<usize>at << 3), bitsOf(walk, values) + (at >> 3)))
   }
   showRows(run, at, at + count)
-  return count < room ? end(lane, run) : 0
+  return count < room ? end(lane) : 0
 }
 
 function noteNulls(column: usize, any: i32): void {
@@ -161,24 +160,8 @@ function chunkOf(record: usize, group: usize, ordinal: u32): usize {
   return ordinal < load<u32>(record, 36) ? <usize>load<u32>(group + GROUP_BYTES + (<usize>ordinal << 2)) : 0
 }
 
-function openFile(walk: usize, lane: usize): i32 {
-  const lower = <usize>load<u32>(walk, WALK_LOWER) + TABLE_ID_BYTES, lowerBytes = load<u32>(walk, WALK_LOWER + 4) - TABLE_ID_BYTES
-  const told = enterFile(walk, lane)
-  if (told < 0) return told
-  const record = <usize>load<u32>(lane, LANE_SOURCE)
-  const rowGroup = max(0, zoneMapRowGroupOf(load<u32>(record, 24), load<u32>(record, 28), load<u32>(record, 32), load<u32>(record, 16), load<u32>(record, 20), lower, lowerBytes))
-  const outcome = enterRowGroup(walk, lane, rowGroup)
-  if (outcome < 0) return outcome
-  const from = firstRowFrom(walk, load<u32>(groupAt(record, rowGroup), 8), lower, lowerBytes)
-  if (from < 0) return REFUSED
-  // Decoding begins at multiples of 8.
-  store<u32>(lane, from & ~7, LANE_NEXT)
-  store<u32>(lane, from & 7, LANE_PASSED)
-  return 0
-}
-
 /** Finds what is told of the lane's file, if that was told since something of it moved. Rows that its range tombstones hide are not looked for. */
-function enterFile(walk: usize, lane: usize): i32 {
+export function enterFile(walk: usize, lane: usize): i32 {
   const record = <usize>load<u32>(<usize>load<u32>(<usize>load<u32>(lane, LANE_RUN), 20) + (<usize>load<u32>(lane, LANE_FILE) << 2))
   if (record == 0 || load<f64>(record) != load<f64>(record, 8)) return ask(walk, lane, 0, ASKS_FILE)
   if (load<u32>(record, 48) != 0) return REFUSED
@@ -187,7 +170,7 @@ function enterFile(walk: usize, lane: usize): i32 {
 }
 
 /** The first row at or behind a bound; negative where the chunk cannot be read. */
-function firstRowFrom(walk: usize, keys: usize, bound: usize, boundBytes: u32): i32 {
+export function firstRowFrom(walk: usize, keys: usize, bound: usize, boundBytes: u32): i32 {
   if (load<u32>(walk, WALK_KEY_KIND) != KIND_I64) return columnLowerBoundBytes(keys, bound, boundBytes, 0)
   let key: u64 = 0
   for (let i: u32 = 0; i < 8; i++) key = (key << 8) | (i < boundBytes ? <u64>load<u8>(bound + i) : 0)
@@ -201,7 +184,7 @@ function firstRowFrom(walk: usize, keys: usize, bound: usize, boundBytes: u32): 
   return columnLowerBoundI64(keys, work)
 }
 
-function enterRowGroup(walk: usize, lane: usize, rowGroup: u32): i32 {
+export function enterRowGroup(walk: usize, lane: usize, rowGroup: u32): i32 {
   const record = <usize>load<u32>(lane, LANE_SOURCE), group = groupAt(record, rowGroup)
   if (load<f64>(group) != load<f64>(record)) return ask(walk, lane, rowGroup, ASKS_ROW_GROUP)
   const keys = <usize>load<u32>(group, 8)
@@ -210,8 +193,9 @@ function enterRowGroup(walk: usize, lane: usize, rowGroup: u32): i32 {
   for (let i: u32 = 0; i < load<u32>(walk, WALK_COLUMN_COUNT); i++) {
     const column = columnAt(walk, i)
     if (load<i32>(column, COLUMN_VALUE_INDEX) < 0) continue
-    if (chunkOf(record, group, load<u32>(column, COLUMN_ORDINAL)) == 0) return ask(walk, lane, rowGroup, ASKS_ROW_GROUP)
-    store<u32>(scratchOf(walk, valuesOf(walk, lane, i)), 0)
+    const chunk = chunkOf(record, group, load<u32>(column, COLUMN_ORDINAL))
+    if (chunk == 0) return ask(walk, lane, rowGroup, ASKS_ROW_GROUP)
+    store<u32>(scratchOf(walk, valuesOf(walk, lane, i)), columnDecodeScratchBytes(chunk) == 0 ? 0 : SCRATCH_NEEDED)
   }
   const rows = columnCount(keys)
   const to = load<u32>(walk, WALK_HAS_UPPER) == 0 ? rows : firstRowFrom(walk, keys, <usize>load<u32>(walk, WALK_UPPER) + TABLE_ID_BYTES, load<u32>(walk, WALK_UPPER + 4) - TABLE_ID_BYTES)
@@ -225,8 +209,7 @@ function enterRowGroup(walk: usize, lane: usize, rowGroup: u32): i32 {
 
 function bringFile(walk: usize, lane: usize, run: usize): i32 {
   while (load<u32>(lane, LANE_NEXT) + load<u32>(lane, LANE_PASSED) >= load<u32>(lane, LANE_TO)) {
-    const keys = <usize>load<u32>(groupAt(load<u32>(lane, LANE_SOURCE), load<u32>(lane, LANE_ROW_GROUP)), 8)
-    if (load<u32>(lane, LANE_TO) < <u32>columnCount(keys) || isBehindRun(lane)) return end(lane, run)
+    if (load<u32>(lane, LANE_TO) < <u32>columnCount(laneKeyChunk(lane)) || isBehindRun(lane)) return end(lane)
     const entered = enterNext(walk, lane)
     if (entered < 0) return entered
   }
@@ -238,6 +221,11 @@ function bringFile(walk: usize, lane: usize, run: usize): i32 {
   store<u32>(lane, next + count, LANE_NEXT)
   store<u32>(lane, 0, LANE_PASSED)
   return 0
+}
+
+/** The keys of the row group where a lane is. */
+export function laneKeyChunk(lane: usize): usize {
+  return <usize>load<u32>(groupAt(load<u32>(lane, LANE_SOURCE), load<u32>(lane, LANE_ROW_GROUP)), 8)
 }
 
 function isLastRowGroup(lane: usize): bool {
@@ -269,7 +257,7 @@ function decodeRows(walk: usize, lane: usize, first: i32, count: i32, at: u32): 
     const column = columnAt(walk, i)
     if (load<i32>(column, COLUMN_VALUE_INDEX) < 0) continue
     const chunk = chunkOf(record, group, load<u32>(column, COLUMN_ORDINAL)), values = valuesOf(walk, lane, i), scratch = <usize>load<u32>(scratchOf(walk, values))
-    if (scratch == 0 && columnDecodeScratchBytes(chunk) != 0) return ask(walk, lane, i, ASKS_SCRATCH)
+    if (scratch == SCRATCH_NEEDED) return ask(walk, lane, i, ASKS_SCRATCH)
     const any = decode(chunk, load<u32>(column, COLUMN_KIND), first, count, values + offset, bitsOf(walk, values) + (at >> 3), scratch)
     if (any < 0) return REFUSED
     noteNulls(column, any)

@@ -23,6 +23,9 @@ export const WALK_ASKED_PART: usize = 88
 export const WALK_ASKED_FILE: usize = 92
 export const WALK_ASKED: usize = 96
 export const WALK_ASKED_LANE: usize = 100
+/** Text of a key with whose beginning all rows that were brought begin, and so many bytes of it. */
+export const WALK_REFERENCE: usize = 104
+export const WALK_SHARED: usize = 108
 
 export const PART_SEQUENCE: usize = 0
 export const PART_RUNS: usize = 8
@@ -52,6 +55,9 @@ export const KIND_FILE: u32 = 1
 export const STATE_NEW: u32 = 0
 export const STATE_OPEN: u32 = 1
 export const STATE_OVER: u32 = 2
+/** On the way to be open: the row group is known; and its first row is searched for. */
+export const STATE_PLACED: u32 = 3
+export const STATE_SEARCHED: u32 = 4
 
 export const COLUMN_ORDINAL: usize = 0
 export const COLUMN_VALUE_INDEX: usize = 4

@@ -2,11 +2,11 @@
 import { textCompare } from '../compare/text'
 import { TABLE_ENTRIES, TABLE_RANGE_COUNT } from '../skiplist/layout'
 import { zoneMapRowGroupOf } from '../zone-map'
-import { laneAt, laneRowsBytes, REFUSED } from './lane'
+import { laneAt, laneHeads, laneRowsBytes, REFUSED, runAt } from './lane'
 import {
   KIND_FILE, KIND_MEMTABLE, LANE_BYTES, LANE_ENTRIES, LANE_FILE, LANE_KIND, LANE_PAGE_ROWS, LANE_PART, LANE_ROWS, LANE_RUN, LANE_SEQUENCE, LANE_SOURCE, PART_BYTES, PART_RUNS, PART_SEQUENCE,
-  RUN_BYTES, TABLE_ID_BYTES, WALK_HAS_LANES, WALK_HAS_UPPER, WALK_LANE_COUNT, WALK_LIMIT, WALK_LOWER, WALK_PART_COUNT, WALK_PARTS, WALK_ROWS,
-  WALK_RUNS, WALK_UPPER,
+  TABLE_ID_BYTES, WALK_HAS_LANES, WALK_HAS_UPPER, WALK_LANE_COUNT, WALK_LIMIT, WALK_LOWER, WALK_PART_COUNT, WALK_PARTS, WALK_ROWS,
+  WALK_UPPER,
 } from './layout'
 
 /* A table's runs, as src/kernel/column.ts draws them. */
@@ -34,11 +34,12 @@ export function makeLanes(walk: usize): i32 {
 function addLane(walk: usize, part: u32, kind: u32, entries: f64): usize {
   const index = load<u32>(walk, WALK_LANE_COUNT), lane = laneAt(walk, index)
   memory.fill(lane, 0, LANE_BYTES)
-  memory.fill(<usize>load<u32>(walk, WALK_RUNS) + <usize>index * RUN_BYTES, 0, RUN_BYTES)
   store<u32>(lane, part, LANE_PART)
   store<u32>(lane, kind, LANE_KIND)
   store<f64>(lane, entries, LANE_ENTRIES)
   store<u32>(lane, load<u32>(walk, WALK_ROWS) + index * laneRowsBytes(walk), LANE_ROWS)
+  store<u64>(runAt(walk, index), laneHeads(walk, lane))
+  store<u64>(runAt(walk, index), 0, 8)
   store<u32>(walk, index + 1, WALK_LANE_COUNT)
   return lane
 }

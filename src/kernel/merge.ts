@@ -2,7 +2,7 @@
 import type { Pointer } from './linear-memory.ts'
 
 /** Bytes of the records of `mergeLanes`. */
-export const walkBytes = 104, walkPartBytes = 16, laneBytes = 64, laneRunBytes = 32, laneColumnBytes = 24
+export const walkBytes = 112, walkPartBytes = 16, laneBytes = 64, laneRunBytes = 32, laneColumnBytes = 24
 
 export const laneKinds = { memtable: 0, file: 1 } as const
 
@@ -11,7 +11,7 @@ export const laneAsks = { rowGroup: -1, scratch: -2, refused: -3, file: -5 } as 
 
 /** Of a column of a lane with room for `capacity` rows, and of all that it brings. */
 const columnRowsBytes = (capacity: number): number => 8 * capacity + capacity / 8 + 16
-const laneHeadBytes = (capacity: number): number => 16 * capacity + 32
+const laneHeadBytes = (capacity: number): number => 24 * capacity + 32
 export const laneRowsBytes = (capacity: number, columnCount: number): number => laneHeadBytes(capacity) + columnCount * columnRowsBytes(capacity)
 
 /** Where, from its rows on, a lane has the address of the scratch of a column. */
@@ -50,7 +50,7 @@ export interface MergeExports {
    * 48 1: files have an upper bound │ columns │ how many │ row layout (src/kernel/row.ts)
    * 64 work: 4 bytes a lane, 8 at least │ rows of lanes: `laneRowsBytes` each │ 0: lanes are to be made │ how many there are
    * 80 rows found │ 1: no row follows │ which part asks │ of which file, by its number
-   * 96 for what │ of which lane
+   * 96 for what │ of which lane │ 8 bytes that belong to the kernel
    * part:   f64 sequence │ u32 record of its runs │ pad 8
    * lane:   f64 sequence of a memtable │ u32 its handle; of a file what is told of it │ `laneKinds` │ its rows │ its state │ row group │ 40 bytes that belong to the kernel
    * column: u32 ordinal │ i32 index in rows as memtables have them, -1: the keys │ kind │ out: values │ null bits │ 1: there is a null │ zeros

@@ -28,9 +28,9 @@ interface Case {
   readonly limit: number
 }
 
-/** Even the smallest key of an integer has a neighbour below. */
+/** Of texts every other is what the next begins with, which has zeros behind it, one or a dozen. Even the smallest key of an integer has a neighbour below. */
 const keyBytes = (keyKind: 1 | 3, n: number): Uint8Array => {
-  if (keyKind === 3) return new Uint8Array(Buffer.from(`key ${String(n).padStart(4, '0')}`))
+  if (keyKind === 3) return new Uint8Array(Buffer.from(`key ${String(n >> 1).padStart(4, '0')}${'\0'.repeat(n & 1 ? 1 + (Math.abs(n) % 12) : 0)}`))
   const bytes = Buffer.alloc(8)
   bytes.writeBigInt64BE(BigInt(n - 200) ^ (-(2n ** 63n)))
   return new Uint8Array(bytes)

@@ -2,7 +2,7 @@
 import { compareBytes } from './compare'
 import { blockCount, blockEntry, blockRows, chunkCodeWidth, chunkCount, chunkData, chunkEncoding, chunkEntryCount, chunkKind, chunkRunCount, chunkRunEnds, chunkText, chunkTextBytes, dictionaryAddress, dictionaryLength, entryBase, entryFraction, entryPacked, entrySlope, entryTextStart, entryWidth, ENCODING_TEXT_CONSTANT, ENCODING_TEXT_LZ, ENCODING_TEXT_PLAIN, ENCODING_TEXT_RUNS, KIND_BYTES } from '../layout'
 import { packedGet32 } from '../packing'
-import { expandSubBlock, subBlock, subBlockFirstRow, subBlockStart, textEnd, textStart } from './places'
+import { expandSubBlock, subBlock, subBlockFirstRow, subBlockStart, textEnd, TextPlace, textStart } from './places'
 
 export function columnLowerBoundBytes(chunk: usize, key: usize, keyBytes: u32, scratch: usize): i32 {
   if (chunkKind(chunk) != KIND_BYTES) return -1
@@ -15,6 +15,12 @@ export function columnLowerBoundBytes(chunk: usize, key: usize, keyBytes: u32, s
   if (encoding == ENCODING_TEXT_PLAIN) return searchBlocks(chunk, key, keyBytes)
   if (encoding == ENCODING_TEXT_LZ) return searchSubBlocks(chunk, key, keyBytes, scratch)
   return searchCodes(chunk, key, keyBytes)
+}
+
+/** Whether the text of a row of a plain chunk is below a key: one step of a search that others take turns with. */
+export function plainIsBelow(chunk: usize, row: i32, key: usize, keyBytes: u32): bool {
+  const ref = TextPlace.plainRef(chunk, row, chunkText(chunk))
+  return compareBytes(<usize>(ref & 0xffffffff), <u32>(ref >>> 32), key, keyBytes) < 0
 }
 
 /** Plain: the last block whose first row is below the key holds the answer, or it is the next one's first row. */

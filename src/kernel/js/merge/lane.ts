@@ -85,7 +85,7 @@ export function createLanes(memory: LinearMemory): Lanes {
   const runAt = ({ runs }: Walk, index: number): number => (runs >>> 2) + 8 * index
   const keysOf = (lane: number): Pointer => u32[lane + rowsWord]!
   const marksOf = ({ capacity }: Walk, lane: number): Pointer => keysOf(lane) + 8 * capacity
-  const cursorOf = ({ capacity }: Walk, lane: number): Pointer => keysOf(lane) + 16 * capacity
+  const cursorOf = ({ capacity }: Walk, lane: number): Pointer => keysOf(lane) + 24 * capacity
   const valuesOf = ({ capacity }: Walk, lane: number, index: number): Pointer => keysOf(lane) + laneRowsBytes(capacity, index)
   const bitsOf = ({ capacity }: Walk, values: Pointer): Pointer => values + 8 * capacity
   const scratchWord = ({ capacity }: Walk, lane: number, index: number): number => (keysOf(lane) + laneScratchOffset(capacity, index)) >>> 2
