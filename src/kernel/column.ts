@@ -16,6 +16,9 @@ import type { Pointer } from './linear-memory.ts'
 export const residentHeadBytes = 56
 export const residentGroupBytes = (columnCount: number): number => (20 + 4 * columnCount + 7) & ~7
 
+/** How `columnGetNewest` finds the keys of a row group, where that is not the address of an index: it is not told; by a search, of which, in texts, so many more than one were made, up to the most. */
+export const keysFoundBy = { isUntold: 0, isSearch: 1, searchesMax: 32 } as const
+
 /** Bytes of the parts of a record of a table's runs for `columnGetNewest`, of which it takes at most so many. */
 export const runsHeadBytes = 32, runsMemtableBytes = 8, runsRunBytes = 32, runsMax = 64
 
@@ -117,10 +120,10 @@ export interface ColumnExports {
    * and by a record of what is in memory of each file:
    * ```
    * ┌ f64 version │ f64 version under which this was noted │ u32 row groups │ u32 × 4 of their first keys as above │ u32 columns ┐
-   * ├ u32 × 2 filter, its bytes │ u32 1: has range tombstones │ pad 8 ┤
-   * ├ row group: f64 version │ u32 keys │ u32 their index; 0: for walks, which may have noted some columns only │ u32 tombstones │ u32 × columns: chunks by ordinal; 0: none │ pad 8 ┤ …
+   * ├ u32 × 2 filter, its bytes │ u32 1: has range tombstones │ u32 address of u32 × row groups, their rows; 0: none of this is told ┤
+   * ├ row group: f64 version │ u32 keys │ u32 their index, or of `keysFoundBy` │ u32 tombstones │ u32 × columns: chunks by ordinal; 0: none │ pad 8 ┤ …
    * ```
-   * of which only what was noted under the version is used. Gives the row in a file, with its row group as u32 at `out + 12` and the number of the file
+   * of which versions are for walks, which use what was noted under the same as the file's, be it some columns only. Gives the row in a file, with its row group as u32 at `out + 12` and the number of the file
    * at `out + 16`; -1 for a key that no row has; -2 for a row that is deleted; -4 for one in a memtable, which is at the address at `out + 16`; and -3
    * where that has to be found out otherwise, as where column `ordinal` (-1: none) is compressed in the file of that number, or range tombstones may hide
    * the row. The value of that column is at `out` as `columnGetIndexed` has it. Adds to the counts, unless it gives -3: files that were asked for the key and have it not, that

@@ -1,6 +1,6 @@
 /** Point reads of a table by the records of its runs and files: what both kinds find of each key, newest first, and what they leave to others. */
 import { describe, expect, it } from 'vitest'
-import { askedKeyBytes, cellStates, newestOutBytes, newestOutcomes, residentGroupBytes, residentHeadBytes, runsHeadBytes } from '../../src/kernel/column.ts'
+import { askedKeyBytes, cellStates, keysFoundBy, newestOutBytes, newestOutcomes, residentGroupBytes, residentHeadBytes, runsHeadBytes } from '../../src/kernel/column.ts'
 import type { Kernel } from '../../src/kernel/kernel.ts'
 import { encodeRow } from '../lsm/tree/tree-rows.ts'
 import { kinds, openTestKernel, putBytes, putRefs } from './both-kinds.ts'
@@ -8,7 +8,7 @@ import { encodeNumbers, encodeTexts, guarded } from './column-chunks.ts'
 import { encodeBatch, KernelMemtable, tableKey } from './skiplist-model.ts'
 import type { Operation } from './skiplist-model.ts'
 
-const rows = 60, version = 7, groupCount = 3, tableId = 300
+const rows = 60, groupCount = 3, tableId = 300
 /** As stored: the key's column is none of the row's. */
 const layout = { tableId, columns: ['bytes', 'i64', 'bytes', 'bytes'], key: [3] } as const
 const key = (i: number): string => `the key ${String(i).padStart(4, '0')}`
@@ -33,17 +33,20 @@ interface FileOf {
   /** The first of a row group's keys, of which it has every second. */
   readonly base: (group: number) => number
   readonly name: string
-  /** A row group whose places are older than the version. */
-  readonly outdated?: number
-  readonly isOutdated?: boolean
+  /** A row group of which nothing is told. */
+  readonly untold?: number
+  /** Nothing is told of its filter and first keys. */
+  readonly isUntold?: boolean
+  /** Row groups whose keys have no index. */
+  readonly searched?: readonly number[]
   /** Every fifth row of the last row group is a tombstone. */
   readonly hasTombstones?: boolean
   readonly hasRangeTombstones?: boolean
 }
 
 /** Columns: texts with nulls, integers, texts that are compressed; the file is older than the fourth. */
-function putFile(kernel: Kernel, { base, name, outdated, isOutdated, hasTombstones, hasRangeTombstones }: FileOf): number {
-  const { exports, heap, memory: { u8, u32, f64 } } = kernel, columnCount = 3
+function putFile(kernel: Kernel, { base, name, untold, isUntold, searched = [], hasTombstones, hasRangeTombstones }: FileOf): number {
+  const { exports, heap, memory: { u8, u32 } } = kernel, columnCount = 3
   const put = (chunk: Uint8Array): number => {
     const at = heap.allocate(chunk.length + 16)
     u8.set(chunk, at)
@@ -55,17 +58,17 @@ function putFile(kernel: Kernel, { base, name, outdated, isOutdated, hasTombston
   u8.fill(0, filter, filter + filterBytes)
   exports.bloomHashRefs(putRefs(kernel, all), all.length, hashes)
   exports.bloomBuild(hashes, all.length, filter, filterBytes)
-  f64.set([version, isOutdated === true ? version - 1 : version], record >>> 3)
-  u32.set([groupCount, shared, ...putFirstKeys(kernel, [0, 1, 2].map((g) => bytesOf(key(base(g)))), shared), columnCount, filter, filterBytes, hasRangeTombstones === true ? 1 : 0], (record >>> 2) + 4)
+  const rowCounts = heap.allocate(4 * groupCount)
+  u32.fill(rows, rowCounts >>> 2, (rowCounts >>> 2) + groupCount)
+  u32.set([groupCount, shared, ...putFirstKeys(kernel, [0, 1, 2].map((g) => bytesOf(key(base(g)))), shared), columnCount, filter, filterBytes, hasRangeTombstones === true ? 1 : 0, isUntold === true ? 0 : rowCounts], (record >>> 2) + 4)
   for (let g = 0; g < groupCount; g++) {
     const keys = keysOf(g), bytes = rows * keys[0]!.length, range = <T>(of: (i: number) => T): T[] => Array.from({ length: rows }, (_, i) => of(i)), noNulls = range(() => false)
     const chunk = heap.allocate(exports.columnEncodeBound(rows, bytes)), scratch = heap.allocate(exports.columnScratchBytes(rows, bytes))
     exports.columnEncodeKeys(putRefs(kernel, keys), rows, chunk, scratch)
     const index = heap.allocate(exports.columnKeyIndexBytes(chunk)), at = record + residentHeadBytes + g * residentGroupBytes(columnCount)
     exports.columnIndexKeys(chunk, index, scratch)
-    f64[at >>> 3] = g === outdated ? version - 1 : version
     u32.set([
-      chunk, index, g === 2 && hasTombstones === true ? put(encodeNumbers(kernel, 'I64', range((i) => (i % 5 === 0 ? 1n : 0n)), noNulls)) : 0,
+      chunk, g === untold ? keysFoundBy.isUntold : searched.includes(g) ? keysFoundBy.isSearch : index, g === 2 && hasTombstones === true ? put(encodeNumbers(kernel, 'I64', range((i) => (i % 5 === 0 ? 1n : 0n)), noNulls)) : 0,
       put(encodeTexts(kernel, range((i) => bytesOf(`${name} ${i}${i % 4 === 0 ? 'é' : ''}`)), range((i) => i % 7 === 0))),
       put(encodeNumbers(kernel, 'I64', range((i) => BigInt(1000 * g + i)), noNulls)),
       put(encodeTexts(kernel, range((i) => bytesOf(`${'the same in all rows '.repeat(40)}${i}`)), noNulls)),
@@ -122,10 +125,10 @@ function putRuns(kernel: Kernel, { memtables, runs }: Asked) {
       return texts.map((_, i) => shown(i32[(asked + askedKeyBytes * i + 28) >>> 2]!, out.address + newestOutBytes * i, ordinal))
     },
     counts: () => [...f64.subarray(counts >>> 3, (counts >>> 3) + 3)],
-    ask(text: string, ordinal: number, sequence: number): string {
-      const out = guarded(kernel, newestOutBytes), at = putBytes(kernel, bytesOf(text))
-      exports.bloomHash(at, text.length, hash)
-      const row = exports.columnGetNewest(record, sequence, hash, at, text.length, ordinal, out.address)
+    ask(text: string | Uint8Array, ordinal: number, sequence: number): string {
+      const bytes = typeof text === 'string' ? bytesOf(text) : text, out = guarded(kernel, newestOutBytes), at = putBytes(kernel, bytes)
+      exports.bloomHash(at, bytes.length, hash)
+      const row = exports.columnGetNewest(record, sequence, hash, at, bytes.length, ordinal, out.address)
       out.check('value')
       return shown(row, out.address, ordinal)
     },
@@ -136,8 +139,8 @@ const allKeys = Array.from({ length: 600 }, (_, i) => i)
 const { isNull, isThere, isAscii, isUnread } = cellStates
 
 describe.each(kinds)('the newest row of a key (%s)', (kind) => {
-  it.each([-1, 0, 1, 2, 3])('is found with what is in column %i of it, in row groups that were noted under the version alone', (ordinal) => {
-    const kernel = openTestKernel(kind), record = putFile(kernel, { base: (g) => 200 * g, name: 'of', outdated: 1, hasTombstones: true })
+  it.each([-1, 0, 1, 2, 3])('is found with what is in column %i of it, in row groups that are told of alone', (ordinal) => {
+    const kernel = openTestKernel(kind), record = putFile(kernel, { base: (g) => 200 * g, name: 'of', untold: 1, hasTombstones: true })
     const { ask } = putRuns(kernel, { memtables: [], runs: [[{ record, first: key(0) }]] })
     const expected = (i: number): string => {
       const group = Math.floor(i / 200), row = (i % 200) / 2
@@ -152,6 +155,41 @@ describe.each(kinds)('the newest row of a key (%s)', (kind) => {
     }
     expect(['', 'z'].map((text) => ask(text, ordinal, 1))).toEqual(['absent', 'absent'])
     expect(allKeys.map((i) => ask(key(i), ordinal, 1))).toEqual(allKeys.map(expected))
+  })
+
+  it.each([-1, 0, 1, 2, 3])('is found with what is in column %i of it by a search as by an index, until a row group was searched often', (ordinal) => {
+    const kernel = openTestKernel(kind), base = (g: number): number => 200 * g
+    const asks = [undefined, [0, 1, 2]].map((searched) => putRuns(kernel, { memtables: [], runs: [[{ record: putFile(kernel, { base, name: 'of', hasTombstones: true, ...(searched && { searched }) }), first: key(0) }]] }).ask)
+    const asked = [0, 1, 2].flatMap((g) => Array.from({ length: keysFoundBy.searchesMax - keysFoundBy.isSearch }, (_, i) => key(base(g) + 4 * i - i % 2)))
+    const [indexed, searched] = asks.map((ask) => asked.map((text) => ask(text, ordinal, 1)))
+    expect(searched).toEqual(indexed)
+    for (const g of [0, 1, 2]) for (let i = 0; i < 3; i++) expect(asks[1]!(key(base(g)), ordinal, 1)).toBe('unknown in file 10')
+  })
+
+  it('is found by integers, which have no index, however often', () => {
+    const kernel = openTestKernel(kind), { exports, heap, memory: { u8, u32, view } } = kernel, count = 500
+    const put = (chunk: Uint8Array): number => {
+      const at = heap.allocate(chunk.length + 16)
+      u8.set(chunk, at)
+      return at
+    }
+    const numbers = Array.from({ length: count }, (_, i) => BigInt(3 * i - 600)), noNulls = numbers.map(() => false)
+    const keyBytes = (number: bigint): Uint8Array => {
+      const at = heap.allocate(8)
+      view.setBigInt64(at, number ^ -0x8000_0000_0000_0000n)
+      return u8.slice(at, at + 8)
+    }
+    const record = heap.allocate(residentHeadBytes + residentGroupBytes(2)), rowCounts = heap.allocate(4), [prefixes, refs, texts] = putFirstKeys(kernel, [keyBytes(numbers[0]!)], 0), keys = put(encodeNumbers(kernel, 'I64', numbers, noNulls))
+    u32[rowCounts >>> 2] = count
+    u32.set([1, 0, prefixes, refs, texts, 2, 0, 0, 0, rowCounts], (record >>> 2) + 4)
+    u32.set([keys, keysFoundBy.isSearch, 0, keys, put(encodeNumbers(kernel, 'I64', numbers.map((number) => number * 7n), noNulls.map((_, i) => i % 9 === 0)))], ((record + residentHeadBytes) >>> 2) + 2)
+    const { ask } = putRuns(kernel, { memtables: [], runs: [[{ record, first: '' }]] })
+    for (let number = -605; number < 910; number++) {
+      const row = (number + 600) / 3, isThere = Number.isInteger(row) && row >= 0 && row < count
+      const told = ask(keyBytes(BigInt(number)), 1, 1)
+      expect(told).toBe(!isThere ? 'absent' : row % 9 === 0 ? `file 10 group 0 row ${row} state ${isNull} ` : `file 10 group 0 row ${row} state ${cellStates.isThere} ${(number * 7) >>> 0}`)
+    }
+    expect(exports.columnKeyIndexBytes(keys)).toBe(0)
   })
 
   it('is that of a memtable before that of a file, and of a newer file before an older one', () => {
@@ -187,7 +225,7 @@ describe.each(kinds)('the newest row of a key (%s)', (kind) => {
 
   it('is found of many keys at once as of each by itself', () => {
     const kernel = openTestKernel(kind), memtable = new KernelMemtable(kernel), empty = new KernelMemtable(kernel)
-    const newer = putFile(kernel, { base: (g) => 100 + 60 * g, name: 'newer', outdated: 1 }), old = putFile(kernel, { base: (g) => 200 * g, name: 'old', hasTombstones: true })
+    const newer = putFile(kernel, { base: (g) => 100 + 60 * g, name: 'newer', untold: 1 }), old = putFile(kernel, { base: (g) => 200 * g, name: 'old', hasTombstones: true })
     const puts = allKeys.filter((i) => i % 3 === 0).map((i): Operation => ({ kind: 'put', key: tableKey(tableId, key(i)), value: Buffer.from(encodeRow(layout, [Buffer.from(`row ${i}`), BigInt(i), null])) }))
     // Rows of which some are read ahead beyond the end of what was written.
     expect(memtable.applyBytes(encodeBatch(1, puts))).toBe(0)
@@ -200,7 +238,7 @@ describe.each(kinds)('the newest row of a key (%s)', (kind) => {
 
   it('is left to others where range tombstones may hide it, and where nothing is told of a file that may have it', () => {
     const kernel = openTestKernel(kind), old = putFile(kernel, { base: (g) => 200 * g, name: 'old' })
-    const covering = putFile(kernel, { base: (g) => 1 + 200 * g, name: 'over', hasRangeTombstones: true }), outdated = putFile(kernel, { base: (g) => 1 + 200 * g, name: 'outdated', isOutdated: true })
+    const covering = putFile(kernel, { base: (g) => 1 + 200 * g, name: 'over', hasRangeTombstones: true }), untold = putFile(kernel, { base: (g) => 1 + 200 * g, name: 'untold', isUntold: true })
     const deleting = new KernelMemtable(kernel)
     expect(deleting.applyBytes(encodeBatch(5, [{ kind: 'rangeDelete', key: tableKey(tableId, key(0)), end: tableKey(tableId, key(5)) }]))).toBe(0)
     const oldest = [{ record: old, first: key(0) }]
@@ -209,8 +247,8 @@ describe.each(kinds)('the newest row of a key (%s)', (kind) => {
     expect([of({ runs: [[{ record: covering, first: key(1) }], oldest] }, 3), of({ runs: [[{ record: covering, first: key(1) }], oldest] }, 2)]).toEqual([`file 10 group 0 row 1 state ${isAscii} over 1`, 'unknown in file 10'])
     // With nothing older they hide nothing.
     expect(of({ runs: [[{ record: covering, first: key(1) }]] }, 2)).toBe('absent')
-    expect([of({ runs: [[{ record: outdated, first: key(1) }], oldest] }, 2), of({ runs: [[{ record: 0, first: key(1) }], oldest] }, 2)]).toEqual(['unknown in file 10', 'unknown in file 10'])
-    expect(of({ runs: [oldest, [{ record: outdated, first: key(1) }]] }, 2)).toBe(`file 10 group 0 row 1 state ${isAscii} old 1`)
+    expect([of({ runs: [[{ record: untold, first: key(1) }], oldest] }, 2), of({ runs: [[{ record: 0, first: key(1) }], oldest] }, 2)]).toEqual(['unknown in file 10', 'unknown in file 10'])
+    expect(of({ runs: [oldest, [{ record: untold, first: key(1) }]] }, 2)).toBe(`file 10 group 0 row 1 state ${isAscii} old 1`)
     expect(of({ runs: [] }, 2)).toBe('absent')
   })
 

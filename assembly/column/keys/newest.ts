@@ -4,14 +4,18 @@ import { rowGet } from '../../row'
 import { VERSION_VALUE, VERSION_VALUE_BYTES } from '../../skiplist/layout'
 import { touchInTable, VERSION_UNTOLD, versionInTable } from '../../skiplist/read'
 import { zoneMapRowGroupOf } from '../../zone-map'
-import { KIND_BYTES } from '../layout'
+import { chunkKind, KIND_BYTES } from '../layout'
 import { columnGetI64 } from '../numbers'
-import { columnGetIndexed, IS_NULL, IS_THERE, IS_UNREAD, textState } from './key-index'
+import { columnFindKey } from './find-key'
+import { IS_NULL, IS_THERE, IS_UNREAD, KeyIndex, textState, valueBeside } from './key-index'
 
 const ABSENT: i32 = -1
 const DELETED: i32 = -2
 const UNKNOWN: i32 = -3
 const IN_MEMTABLE: i32 = -4
+
+/** As `columnFindKey` gives it. */
+const UNREADABLE: i32 = -2
 
 const SEQUENCE_MAX: f64 = 9007199254740991
 
@@ -23,6 +27,10 @@ const RUN_BYTES: usize = 32
 /* A file. */
 const FILE_HEAD_BYTES: usize = 56
 const GROUP_BYTES: usize = 20
+
+/** How the keys of a row group are found, where that is no index of them: it is not told; by a search, of which texts have had so many. */
+const IS_UNTOLD: u32 = 0
+const SEARCHES_MAX: u32 = 32
 
 const NO_FILE: u32 = 0xffffffff
 
@@ -103,18 +111,23 @@ function placeInRun(run: usize, key: usize, keyBytes: u32): i32 {
 
 function fileAt(run: usize, place: i32): usize { return load<u32>(<usize>load<u32>(run, 20) + (<usize>place << 2)) }
 
-/** Whether what is told of a file was told since its chunks moved last. */
-function isKnown(file: usize): bool { return file != 0 && load<f64>(file) == load<f64>(file, 8) }
+/** Whether filter and first keys of a file are told. */
+function isKnown(file: usize): bool { return file != 0 && load<u32>(file, 52) != 0 }
 
 function inFile(file: usize, hash: usize, key: usize, keyBytes: u32, ordinal: i32, out: usize): i32 {
   const rowGroup = zoneMapRowGroupOf(load<u32>(file, 24), load<u32>(file, 28), load<u32>(file, 32), load<u32>(file, 16), load<u32>(file, 20), key, keyBytes)
   if (rowGroup < 0) return ABSENT
   const columnCount = load<u32>(file, 36)
   const group = file + FILE_HEAD_BYTES + <usize>rowGroup * ((GROUP_BYTES + (<usize>columnCount << 2) + 7) & ~7)
-  const index = <usize>load<u32>(group, 12)
-  if (load<f64>(group) != load<f64>(file) || index == 0) return UNKNOWN
-  const column = <u32>ordinal < columnCount ? load<u32>(group + GROUP_BYTES + (<usize>ordinal << 2)) : 0
-  const row = columnGetIndexed(load<u32>(group, 8), index, hash, key, keyBytes, column, out)
+  const keys = <usize>load<u32>(group, 8), index = load<u32>(group, 12)
+  if (index == IS_UNTOLD) return UNKNOWN
+  const column = <u32>ordinal < columnCount ? <usize>load<u32>(group + GROUP_BYTES + (<usize>ordinal << 2)) : 0
+  let row: i32
+  if (index > SEARCHES_MAX) {
+    const count = load<u32>(<usize>load<u32>(file, 52) + (<usize>rowGroup << 2))
+    row = KeyIndex.find(keys, index, count, hash, key, keyBytes, column, out)
+    if (column == 0) store<u32>(out, IS_UNREAD, 8)
+  } else row = searched(group, keys, key, keyBytes, column, out)
   if (row < 0) return row
   if (column != 0 && load<u32>(out, 8) == IS_UNREAD) return UNKNOWN
   const tombstones = load<u32>(group, 16)
@@ -124,6 +137,18 @@ function inFile(file: usize, hash: usize, key: usize, keyBytes: u32, ordinal: i3
   }
   store<u32>(out, <u32>rowGroup, 12)
   return row
+}
+
+/** As `columnGetIndexed`, without an index; texts that were searched often are left to who makes them one. */
+function searched(group: usize, keys: usize, key: usize, keyBytes: u32, column: usize, out: usize): i32 {
+  if (chunkKind(keys) == KIND_BYTES) {
+    const searches = load<u32>(group, 12)
+    if (searches == SEARCHES_MAX) return UNKNOWN
+    store<u32>(group, searches + 1, 12)
+  }
+  const row = columnFindKey(keys, key, keyBytes, out, 0)
+  if (row >= 0) store<u32>(out, column == 0 ? IS_UNREAD : valueBeside(column, row, out), 8)
+  return row == UNREADABLE ? UNKNOWN : row
 }
 
 /* One of many keys that are asked for at once. */

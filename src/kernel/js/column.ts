@@ -30,7 +30,7 @@ export function createColumnJs(memory: LinearMemory): ColumnExports {
   const front = createColumnFront(memory, layout, places)
   const getters = { ...createNumberReaders(memory, layout, nulls), ...createTextReaders(memory, layout, nulls, places) }
   const { columnEncodeI64, writeFixed } = createIntegerWriter(memory, layout, writer)
-  const keyIndex = createKeyIndex(memory, layout, places, getters)
+  const { valueBeside, ...keyIndex } = createKeyIndex(memory, layout, places, getters), columnFindKey = createFindKey(memory, layout, getters)
   return {
     columnEncodeBound: (count, dataBytes) => headerBytes + nullBitmapBytes(count) + blockCount(count) * (entryBytes + 16) + count * 8 + 16 + dataBytes,
     columnScratchBytes: (count, dataBytes) => Math.max(codesBytes + blockRows * 8 + count * 8, textScratchBytes(count, dataBytes, lz)),
@@ -44,9 +44,9 @@ export function createColumnJs(memory: LinearMemory): ColumnExports {
     columnHasNulls: (chunk) => layout.flags(chunk) & 1,
     columnValidate: createValidator(memory, layout, places, front),
     ...getters,
-    columnFindKey: createFindKey(memory, layout, getters),
+    columnFindKey,
     ...keyIndex,
-    ...createGetNewest(memory, { ...getters, ...keyIndex }),
+    ...createGetNewest(memory, layout, { ...getters, ...keyIndex, columnFindKey, valueBeside }),
     columnFront: front.columnFront,
     ...createColumnExpand(memory, layout, places, front),
     ...createColumnGather(memory, layout, getters),

@@ -36,7 +36,7 @@ export interface ChunkCache {
   readonly bytesMax: number
   readonly counts: Readonly<ChunkCacheCounts>
   /** Registers a file of `chunkCount` chunks; see `CachedFile.onMoved`. */
-  addFile(chunkCount: number, onMoved?: () => void): CachedFile
+  addFile(chunkCount: number, onMoved?: CachedFile['onMoved']): CachedFile
   /** Forgets a file's chunks. */
   removeFile(file: CachedFile): void
   /** Forgets one of a file's chunks. */
@@ -217,7 +217,7 @@ function rewrite(state: CacheState, file: CachedFile, index: number, byteLength:
   const after = tryReserve(state, byteLength)
   const isWritten = after !== 0 && write(frames.addresses[before]!, frames.addresses[after]!)
   if (isWritten) {
-    file.onMoved()
+    file.onMoved(index)
     frames.owners[before] = undefined
     frames.owners[after] = file
     frames.indexes[after] = index
@@ -241,7 +241,7 @@ function removeFile(state: CacheState, file: CachedFile): void {
 function remove(state: CacheState, file: CachedFile, index: number): void {
   const frame = file.frames[index]!
   if (frame === 0) return
-  file.onMoved()
+  file.onMoved(index)
   if (state.frames.pins[frame] === 0) release(state, frame)
   else state.frames.owners[frame] = undefined
   file.frames[index] = 0
@@ -250,7 +250,7 @@ function remove(state: CacheState, file: CachedFile, index: number): void {
 function move({ frames }: CacheState, from: CachedFile, to: CachedFile, index: number): void {
   const frame = from.frames[index]!
   invariant(frame !== 0 && to.frames[index] === 0, () => `chunk ${index} cannot be moved`)
-  from.onMoved()
+  from.onMoved(index)
   from.frames[index] = 0
   to.frames[index] = frame
   frames.owners[frame] = to
@@ -318,7 +318,7 @@ function evictOne(state: CacheState): boolean {
     }
     frames.referenced[hand] = 0
     frames.partReads[hand] = 0
-    frames.owners[hand]?.onMoved()
+    frames.owners[hand]?.onMoved(frames.indexes[hand]!)
   }
   return false
 }
@@ -327,7 +327,7 @@ function release({ frames, heap, counts }: CacheState, frame: Frame): void {
   const owner = frames.owners[frame]
   if (owner !== undefined) {
     owner.frames[frames.indexes[frame]!] = 0
-    owner.onMoved()
+    owner.onMoved(frames.indexes[frame]!)
   }
   frames.owners[frame] = undefined
   heap.free(frames.addresses[frame]!)

@@ -9,8 +9,8 @@ export type Frame = number
 /** The cached chunks of one open file: frame numbers by chunk index. Only the cache writes it. */
 export interface CachedFile {
   readonly frames: Uint32Array
-  /** Called whenever one of them may have moved or left, or has lost its mark: addresses of chunks that were looked up, and marked, are good until then. */
-  readonly onMoved: () => void
+  /** Called with the index of each that may have moved or left, or has lost its mark: addresses of chunks that were looked up, and marked, are good until then. */
+  readonly onMoved: (index: number) => void
 }
 
 /** State of all frames, one element a frame; frame 0 is never used. */

@@ -103,6 +103,24 @@ describe.each(kinds)('keys that are read again and again (%s)', (kind) => {
     await tree.close()
   })
 
+  it('are found by one call in row groups of which nothing moves, while others get their indexes', async () => {
+    const { kernel, cache, tree, asked } = await openKeys(kind, 16 * MiB, 1), often = 10, distant = rowCount - 10
+    const read = (key: number, times: number): void => {
+      for (let i = 0; i < times; i++) if (valueOf(kernel, tree, keyText(2 * key)) !== key) expect(key).toBe('found as it was written')
+    }
+    read(often, 2)
+    read(distant, 2)
+    Object.assign(asked, { atOnce: 0, otherwise: 0 })
+    read(often, 100)
+    expect(cache.counts.keyIndexes).toBe(1)
+    // When it has been searched often enough, and when the keys have moved there.
+    expect(asked).toMatchObject({ atOnce: 99, otherwise: 1 })
+    Object.assign(asked, { searches: 0, atOnce: 0, otherwise: 0 })
+    read(distant, 5)
+    expect(asked).toMatchObject({ searches: 0, atOnce: 5, otherwise: 0 })
+    await tree.close()
+  })
+
   it('are found though chunks leave the cache between reads, move and come back', async () => {
     const { kernel, cache, tree, asked } = await openKeys(kind, 16 * MiB, 1)
     checkAll(kernel, tree, 1)

@@ -7,8 +7,8 @@
  * chunks are expanded only while the cache is mostly empty.
  *
  * Chunks of keys that are searched again and again get an index: a search touches a dozen places of the chunk, most of which
- * the processor has to wait for, an index two. It takes a sixteenth of what the row group takes, and making it costs as much as
- * some thirty searches, so it is made only where there is room.
+ * the processor has to wait for, an index two. It takes some five bytes a row, and making it costs as much as
+ * some thirty searches, so it is made only where there is room; searches that the kernel makes by itself (resident-groups.ts) are counted there.
  *
  * All this is done when the next such read of the file begins: making room evicts others, which the row that is being read may
  * need.
@@ -28,6 +28,8 @@ const workBytes = 8
 /** A point read, or a short range, has to expand a part of a chunk. */
 export function notePartRead(file: OpenFile, index: number): void {
   noteUse(file, index, partReadsFew)
+  // So that the next read of the row group does what is put off.
+  if (file.askedOften === index) file.resident?.untell(index)
 }
 
 /** A point read has to search a chunk of keys. */

@@ -33,12 +33,13 @@ export class RowFinder {
   find(rowGroup: number, key: Pointer, keyBytes: number, hash: Pointer, stats: ReadStats | undefined): FoundRow | Fetch | 'absent' {
     const { file } = this
     const first = rowGroup * file.tail.slots.count
+    if (file.resident?.isSearchedOften(rowGroup) === true) file.askedOften = first + keySlot
     if (file.askedOften >= 0) quickenAskedOften(file, file.askedOften)
     const work = workArea(file, first)
     // Making room for the search, or for a chunk's expanded form, may have evicted the tail itself.
     const sparseCount = work === 0 || !file.loader.isInMemory ? -1 : this.sparseCount(rowGroup, first)
     if (sparseCount < 0) return this.fetchOf(rowGroup, stats, (readSync) => pinRowGroupSync(file, rowGroup, readSync, stats))
-    if (sparseCount === 0) notePlaces(file, rowGroup, first)
+    if (sparseCount === 0) notePlaces(file, rowGroup)
     const row = rowOf(file, first + keySlot, key, keyBytes, hash, work)
     if (row === -1) return 'absent'
     if (row < 0) throw unreadable(file, first + keySlot, 'a key in every row')
@@ -69,8 +70,8 @@ export class RowFinder {
 }
 
 /** Notes, for reads that follow, where a row group all of whose chunks were marked just now is. */
-function notePlaces({ resident, cache, cached, tail }: OpenFile, rowGroup: number, first: number): void {
-  if (resident !== undefined && cache.keyIndex(cached, first + keySlot) !== 0) resident.note(tail, cached, rowGroup)
+function notePlaces({ resident, cached, tail }: OpenFile, rowGroup: number): void {
+  resident?.note(tail, cached, rowGroup)
 }
 
 /** As `columnFindKey` tells it. */

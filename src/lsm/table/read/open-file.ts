@@ -55,7 +55,7 @@ export class OpenFile {
     this.meta = meta
     this.keepsTail = keepsTail
     this.cover = meta.rangeTombstoneCount === 0 ? emptyCover : undefined
-    this.loader = new TailLoader({ kernel, cache, meta, object, stays: keepsTail, file: name, running: this.running, onRead: (tail) => this.noteCover(tail), onMoved: this.forgetPlaces })
+    this.loader = new TailLoader({ kernel, cache, meta, object, stays: keepsTail, file: name, running: this.running, onRead: (tail) => this.noteCover(tail), onMoved: () => this.resident?.forgetTail() })
   }
 
   get tail(): Tail {
@@ -63,7 +63,7 @@ export class OpenFile {
   }
 
   get cached(): CachedFile {
-    return (this.chunks ??= this.cache.addFile(this.meta.rowGroupCount * this.tail.slots.count, this.forgetPlaces))
+    return (this.chunks ??= this.cache.addFile(this.meta.rowGroupCount * this.tail.slots.count, (index) => this.resident?.forgetChunk(index)))
   }
 
   get kept(): KeptRows {
@@ -83,8 +83,6 @@ export class OpenFile {
   makeResident(mayEvict = false): void {
     this.resident ??= makeResident(this.kernel.memory, this.cache, this.tail, mayEvict)
   }
-
-  private readonly forgetPlaces = (): void => this.resident?.forget()
 
   /** Intervals of keys, which stay when the tail goes. */
   private noteCover(tail: Tail): void {

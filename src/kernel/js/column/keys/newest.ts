@@ -1,5 +1,5 @@
 /** Twin of assembly/column/keys/newest.ts. */
-import { askedKeyBytes, cellStates, newestOutBytes, residentGroupBytes, residentHeadBytes, runsHeadBytes, runsMemtableBytes, runsRunBytes } from '../../../column.ts'
+import { askedKeyBytes, cellStates, keysFoundBy, newestOutBytes, residentGroupBytes, residentHeadBytes, runsHeadBytes, runsMemtableBytes, runsRunBytes } from '../../../column.ts'
 import type { ColumnExports } from '../../../column.ts'
 import type { LinearMemory, Pointer } from '../../../linear-memory.ts'
 import { filterMayHave } from '../../hash/block-filter.ts'
@@ -8,9 +8,13 @@ import { versionValue, versionValueBytes } from '../../skiplist/layout.ts'
 import { versionInTable, versionUntold } from '../../skiplist/read.ts'
 import { createZoneMapJs } from '../../zone-map.ts'
 import { columnKinds } from '../layout.ts'
+import type { ChunkLayout } from '../layout.ts'
 import { textState } from './key-index.ts'
+import type { KeyIndexExports } from './key-index.ts'
 
 const absent = -1, deleted = -2, unknown = -3, inMemtable = -4
+/** As `columnFindKey` gives it. */
+const unreadable = -2
 const noFile = 0xffff_ffff
 
 interface Key {
@@ -21,7 +25,9 @@ interface Key {
   readonly out: Pointer
 }
 
-export function createGetNewest(memory: LinearMemory, { columnGetIndexed, columnGetI64 }: Pick<ColumnExports, 'columnGetIndexed' | 'columnGetI64'>): Pick<ColumnExports, 'columnGetNewest' | 'columnGetNewestMany'> {
+type Readers = Pick<KeyIndexExports, 'columnGetIndexed' | 'valueBeside'> & Pick<ColumnExports, 'columnFindKey' | 'columnGetI64'>
+
+export function createGetNewest(memory: LinearMemory, layout: ChunkLayout, { columnFindKey, columnGetIndexed, columnGetI64, valueBeside }: Readers): Pick<ColumnExports, 'columnGetNewest' | 'columnGetNewestMany'> {
   const { u32, i32, u16, f64 } = memory
   const { zoneMapRowGroupOf } = createZoneMapJs(memory), { rowGet } = createRowJs(memory)
   const word = (record: Pointer, byteOffset: number): number => u32[(record + byteOffset) >>> 2]!
@@ -47,15 +53,28 @@ export function createGetNewest(memory: LinearMemory, { columnGetIndexed, column
   const placeInRun = (run: Pointer, { key, keyBytes }: Key): number =>
     word(run, 0) === 1 ? 0 : zoneMapRowGroupOf(word(run, 8), word(run, 12), word(run, 16), word(run, 0), word(run, 4), key, keyBytes)
   const fileAt = (run: Pointer, place: number): Pointer => word(word(run, 20), 4 * place)
-  const isKnown = (file: Pointer): boolean => file !== 0 && f64[file >>> 3] === f64[(file >>> 3) + 1]
+  const isKnown = (file: Pointer): boolean => file !== 0 && word(file, 52) !== 0
 
-  function rowOfFile(file: Pointer, { hash, key, keyBytes, ordinal, out }: Key): number {
+  function searched(group: Pointer, column: Pointer, { key, keyBytes, out }: Key): number {
+    const keys = word(group, 8)
+    if (layout.kind(keys) === columnKinds.bytes) {
+      if (word(group, 12) === keysFoundBy.searchesMax) return unknown
+      u32[(group >>> 2) + 3]! += 1
+    }
+    const row = columnFindKey(keys, key, keyBytes, out, 0)
+    if (row >= 0) u32[(out >>> 2) + 2] = column === 0 ? cellStates.isUnread : valueBeside(column, row, out)
+    return row === unreadable ? unknown : row
+  }
+
+  function rowOfFile(file: Pointer, asked: Key): number {
+    const { hash, key, keyBytes, ordinal, out } = asked
     const rowGroup = zoneMapRowGroupOf(word(file, 24), word(file, 28), word(file, 32), word(file, 16), word(file, 20), key, keyBytes)
     if (rowGroup < 0) return absent
     const columnCount = word(file, 36), group = file + residentHeadBytes + rowGroup * residentGroupBytes(columnCount)
-    if (f64[group >>> 3] !== f64[file >>> 3] || word(group, 12) === 0) return unknown
+    const index = word(group, 12)
+    if (index === keysFoundBy.isUntold) return unknown
     const column = ordinal >= 0 && ordinal < columnCount ? word(group, 20 + 4 * ordinal) : 0
-    const row = columnGetIndexed(word(group, 8), word(group, 12), hash, key, keyBytes, column, out)
+    const row = index > keysFoundBy.searchesMax ? columnGetIndexed(word(group, 8), index, hash, key, keyBytes, column, out) : searched(group, column, asked)
     if (row < 0) return row
     if (column !== 0 && word(out, 8) === cellStates.isUnread) return unknown
     const tombstones = word(group, 16)
