@@ -89,7 +89,7 @@ export const defaultTreeSettings: TreeSettings = {
   memtableBytesMax: 16 * MiB,
   memtableImageRowsMin: 256,
   frozenMemtablesMax: 2,
-  logSegmentBytes: 16 * MiB,
+  logSegmentBytes: 4 * MiB,
   rowGroupBytes: 128 * KiB,
   rowGroupGrowthMax: 4,
   tableFileBytes: 32 * MiB,

@@ -75,6 +75,9 @@ export async function openLogWriter(options: LogWriterOptions): Promise<LogWrite
       // Whoever writes next learns of a failure.
       state.rolled = enqueue(state, 'roll').catch(() => undefined)
     },
+    expectRoll: () => {
+      if (!state.closed && writer.segment !== undefined) writer.supply.prepare()
+    },
     beginEpoch: (writerEpoch) => enqueueSilently(state, { writerEpoch, cutTo: undefined }),
     cut: (toSequence, writerEpoch) => {
       invariant(toSequence < state.queuedSequence, () => `a cut to ${toSequence} of a log that ends at ${state.queuedSequence}`)

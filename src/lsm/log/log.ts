@@ -61,6 +61,8 @@ export interface Log {
   truncateBelow(sequence: number): Promise<void>
   /** Starts a new segment, so that the ones before can be truncated once flushed. */
   roll(): void
+  /** That will be soon: what takes long about it is done beside what is written meanwhile. */
+  expectRoll?(): void
   /** What the log calls to have the memtable flushed, so that it can let go of what it keeps; absent where it never asks. */
   onFlushWanted?(flush: () => void): void
   readonly counts: LogCounts

@@ -1,8 +1,7 @@
 /**
  * Fresh log segments, made ahead of need so that rolling does not stall a commit. The first is small and each further
  * one twice as large, up to the setting: preallocation writes real zeros, and a small database should not. Where a segment
- * begins because whoever writes has changed, and not because the one before is full, sizes begin anew, smaller still: there
- * may be many changes before a flush lets the log go.
+ * begins that nobody had foreseen, because the one before is full by no means, sizes begin anew.
  */
 import type { AppendFile, Storage } from '../../storage/storage.ts'
 import { logFileName } from '../file-names.ts'
@@ -20,8 +19,8 @@ export interface SegmentSupply {
   readonly readyBytes: number
   /** Starts making the next segment, if that is not under way; `onFailure` learns of a failure before it is needed. */
   prepare(): void
-  /** The next one, unless it is made already, is small, and those after it grow again. */
-  startSmall(): void
+  /** The next one, unless it is made already, has at most so many bytes, and those after it grow again. */
+  startAgain(byteLength: number): void
   /** Resolves when a next segment with room for `byteLength` bytes has been made. 53100 when there is no room on the disk. */
   ensure(byteLength: number): Promise<void>
   /** The next segment. A failure to make it is raised here, and tried again by the next call. */
@@ -30,7 +29,10 @@ export interface SegmentSupply {
   discard(): Promise<void>
 }
 
-const firstSegmentBytes = 1024 * 1024, smallSegmentBytes = 64 * 1024
+/** Of a log, and after a memtable was frozen long before the segment was full. */
+export const firstSegmentBytes = 1024 * 1024
+/** Where whoever writes has changed: there may be many changes before a flush lets the log go. */
+export const smallSegmentBytes = 64 * 1024
 
 export function createSegmentSupply(storage: Storage, shard: number, firstNumber: number, segmentBytesMax: number, onFailure: (error: unknown) => void): SegmentSupply {
   let number = firstNumber
@@ -57,8 +59,8 @@ export function createSegmentSupply(storage: Storage, shard: number, firstNumber
   return {
     get readyBytes() { return ready?.byteLength ?? 0 },
     prepare,
-    startSmall() {
-      byteLength = Math.min(smallSegmentBytes, segmentBytesMax)
+    startAgain(byteLengthMax) {
+      byteLength = Math.min(byteLengthMax, segmentBytesMax)
     },
     ensure: async (wanted) => {
       for (;;) {

@@ -71,7 +71,11 @@ function applyReady(state: TreeState, startFlush: () => void): void {
       state.pending.shift()
       entry.isApplied = true
       entry.applied?.resolve()
-      if (isFull(state) && freezeIfPossible(state)) startFlush()
+      if (isFull(state)) {
+        if (freezeIfPossible(state)) startFlush()
+      } else if (isFull(state, fullSoonPart)) {
+        state.log.expectRoll?.()
+      }
     }
   } catch (error) {
     const failure = failureOfDurable(error)
@@ -132,8 +136,12 @@ function applyTables(state: TreeState, batch: Uint8Array): void {
   replaceView(state)
 }
 
-export function isFull({ active, options: { settings } }: TreeState): boolean {
-  return active.usedBytes() > settings.memtableBytesMax
+/** Of a memtable that is to be frozen soon: what is left takes longer to write than the log takes to make a segment. */
+const fullSoonPart = 0.75
+
+/** Whether a memtable has more than `part` of what it may have. */
+export function isFull({ active, options: { settings } }: TreeState, part = 1): boolean {
+  return active.usedBytes() > part * settings.memtableBytesMax
 }
 
 /** Without memory for another memtable this one grows on. */

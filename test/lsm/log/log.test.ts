@@ -100,6 +100,42 @@ describe('the log', () => {
     expect(await storage.list('')).toEqual([])
   })
 
+  it('rolls without waiting for the next segment where it was told before that it would', async () => {
+    const storage = createFaultyStorage({ seed: 1 })
+    const log = await openLog(storage)
+    await log.append(1, batchOf(1))
+    log.expectRoll!()
+    log.expectRoll!()
+    await expect.poll(async () => (await storage.list('')).length).toBe(2)
+    const before = storage.operations.length
+    log.roll()
+    await log.append(2, batchOf(2))
+    expect(storage.operations.slice(before).map(({ kind }) => kind)).toEqual(['write', 'sync'])
+    await log.truncateBelow(1)
+    expect(sequencesOf((await readAll(storage, 1)).all)).toEqual([2])
+    await log.close()
+    log.expectRoll!()
+    expect((await storage.list('')).length).toBe(1)
+  })
+
+  it('begins anew with a small segment where one was left that was nowhere near full', async () => {
+    const MiB = 1024 * 1024, sizes: number[] = []
+    const memory = createMemoryStorage()
+    const storage: Storage = { ...memory, createAppend: (name, byteLength) => { sizes.push(byteLength); return memory.createAppend(name, byteLength) } }
+    const log = await openLog(storage, { settings: { logSegmentBytes: 8 * MiB } })
+    let sequence = 0
+    const appendMany = async (records: number): Promise<void> => {
+      for (let i = 0; i < records; i++) await log.append(++sequence, batchOf(sequence, 1, 100_000))
+    }
+    await appendMany(35)
+    expect(sizes).toEqual([1, 2, 4].map((each) => each * MiB))
+    log.roll()
+    await appendMany(8)
+    expect(sizes).toEqual([1, 2, 4, 1, 2].map((each) => each * MiB))
+    await log.close()
+    expect((await readAll(storage)).all.length).toBe(sequence)
+  })
+
   it('leaves no segment behind that nothing was written to', async () => {
     const storage = createMemoryStorage()
     await (await openLog(storage)).close()

@@ -50,6 +50,26 @@ const turns = async (n: number): Promise<void> => {
 }
 
 describe('writes to a tree', () => {
+  it('have the log make its next segment before a memtable is full, which then waits for none', async () => {
+    const storage = createFaultyStorage({ seed: 1 })
+    const logSegmentBytes = 1024 * 1024
+    const tree = await openDefined(openKernel(), storage, { settings: { ...tinySettings, logSegmentBytes } })
+    const segments = async (): Promise<number> => (await storage.list('wal/')).length
+    let key = 0
+    const isPrepared = async (): Promise<boolean> => {
+      await tree.append(putBatch([key++])).applied
+      return (await segments()) === 2
+    }
+    while (!(await isPrepared())) expect(tree.stats.flushes).toBe(0)
+    expect(tree.stats.memtableBytes).toBeLessThan(tinySettings.memtableBytesMax)
+    const before = storage.operations.length
+    while (tree.stats.flushes + tree.stats.frozenMemtables === 0) await tree.append(putBatch([key++])).applied
+    await tree.sync()
+    const made = storage.operations.slice(before).filter(({ kind, name }) => kind === 'createAppend' && name.startsWith('wal/'))
+    expect(made).toEqual([])
+    await tree.close()
+  })
+
   it('are visible in log order, a gated batch and all behind it only when the gate opens', async () => {
     const tree = await openDefined(openKernel(), createMemoryStorage())
     let open = (): void => undefined

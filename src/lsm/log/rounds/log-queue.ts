@@ -12,6 +12,7 @@ import type { DiskRoom } from '../../disk-room.ts'
 import type { CommitJournal } from '../journal/commit-journal.ts'
 import type { JournalledLog } from '../journal/carry-over.ts'
 import { recordBytes } from '../segment-format.ts'
+import { firstSegmentBytes, smallSegmentBytes } from '../segment-supply.ts'
 import { beginSegment, placeCut, placeRecord, prepareNext, syncBeside, syncSegment, writeScratch } from '../segment-writer.ts'
 import type { PlacedRecord, SegmentWriter } from '../segment-writer.ts'
 import type { LogRounds } from './log-rounds.ts'
@@ -189,9 +190,10 @@ function writeOut(state: LogQueue, syncWanted: boolean, place?: SyncPlace): Prom
   return written === undefined ? synced() : written.then(synced)
 }
 
-/** Without room for a new segment the old one goes on: it can only be deleted later. */
+/** Without room for a new segment the old one goes on: it can only be deleted later. One that has to be waited for is small. */
 async function roll({ writer, options }: LogQueue): Promise<void> {
   if (writer.segment === undefined) return
+  if (writer.supply.readyBytes === 0) writer.supply.startAgain(firstSegmentBytes)
   try {
     await beginSegment(writer)
   } catch (error) {
@@ -202,7 +204,7 @@ async function roll({ writer, options }: LogQueue): Promise<void> {
 
 async function startSegment(state: LogQueue, { writerEpoch, cutTo }: SegmentStart): Promise<void> {
   const { writer } = state
-  if (writer.byteOffset + writer.scratchUsed > 0) writer.supply.startSmall()
+  if (writer.byteOffset + writer.scratchUsed > 0) writer.supply.startAgain(smallSegmentBytes)
   await onceThereIsRoom(state, () => beginSegment(writer))
   writer.writerEpoch = writerEpoch
   if (cutTo === undefined) return
