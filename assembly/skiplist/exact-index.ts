@@ -5,13 +5,14 @@
 // A key above all others is certainly new, and only entered when somebody looks for a key: keys that come in order are
 // mostly flushed before anybody does, and each costs the index a line that no cache has. Such late keys are the last
 // entries of the leaves, one after the other, so the place of the first is all there is to remember; any other key is
-// looked for before it is put, which enters them.
+// looked for before it is put, which enters them. While all keys are late the index is only kept room for: it is filled
+// with empty slots when the first is entered, and a table that is flushed before touches none of its pages.
 import { align8, arenaAllocate, arenaRecycle } from './arena'
 import { blockNode } from './block'
 import { keyEqualsNode, keyEqualsNodeInTable, keyHash, keyHashInTable } from './key'
 import {
   BLOCK_COUNT, BLOCK_NEXT, INDEX_EQUALS_MAX, INDEX_PROBES_MAX, INDEX_SLOTS_MIN, NODE_KEY, NODE_KEY_BYTES, SLOT_BYTES, SLOT_NODE,
-  TABLE_INDEX, TABLE_INDEX_SLOTS, TABLE_KEYS, TABLE_LAST_LEAF, TABLE_LATE_ENTRY, TABLE_LATE_LEAF, TABLE_UNINDEXED,
+  TABLE_FIRST_LEAF, TABLE_INDEX, TABLE_INDEX_SLOTS, TABLE_KEYS, TABLE_LAST_LEAF, TABLE_LATE_ENTRY, TABLE_LATE_LEAF, TABLE_UNINDEXED,
 } from './layout'
 
 /** The slot of the key, or the empty one where it belongs, or 0 when neither is near its hash. No key is late. */
@@ -64,14 +65,22 @@ export function indexGrow(table: usize, slots: u32): void {
   if (slots == oldSlots) return
   const old = <usize>load<u32>(table, TABLE_INDEX)
   const index = arenaAllocate(table, align8(<usize>slots * SLOT_BYTES))
-  memory.fill(index, 0, <usize>slots * SLOT_BYTES)
   store<u32>(table, <u32>index, TABLE_INDEX)
   store<u32>(table, slots, TABLE_INDEX_SLOTS)
-  for (let i: u32 = 0; i < oldSlots; i++) {
-    const slot = old + (<usize>i << 3)
-    if (load<u32>(slot, SLOT_NODE) != 0) enter(table, index, slots - 1, load<u64>(slot))
+  if (!areAllLate(table)) {
+    memory.fill(index, 0, <usize>slots * SLOT_BYTES)
+    for (let i: u32 = 0; i < oldSlots; i++) {
+      const slot = old + (<usize>i << 3)
+      if (load<u32>(slot, SLOT_NODE) != 0) enter(table, index, slots - 1, load<u64>(slot))
+    }
   }
   if (old != 0) arenaRecycle(table, old, <usize>oldSlots * SLOT_BYTES)
+}
+
+/** Whether there are keys and none was entered: what stands in the slots means nothing then. */
+function areAllLate(table: usize): bool {
+  const leaf = load<u32>(table, TABLE_LATE_LEAF)
+  return leaf != 0 && leaf == load<u32>(table, TABLE_FIRST_LEAF) && load<u32>(table, TABLE_LATE_ENTRY) == 0
 }
 
 function enter(table: usize, index: usize, mask: u32, hashAndNode: u64): void {
@@ -113,6 +122,7 @@ export function indexAddLate(table: usize): void {
 export function indexCatchUp(table: usize): void {
   let leaf = <usize>load<u32>(table, TABLE_LATE_LEAF)
   let entry = load<u32>(table, TABLE_LATE_ENTRY)
+  if (areAllLate(table)) memory.fill(load<u32>(table, TABLE_INDEX), 0, <usize>load<u32>(table, TABLE_INDEX_SLOTS) * SLOT_BYTES)
   for (; leaf != 0; leaf = load<u32>(leaf, BLOCK_NEXT)) {
     for (const count = load<u32>(leaf, BLOCK_COUNT); entry < count; entry++) {
       const node = blockNode(leaf, entry)

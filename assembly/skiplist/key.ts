@@ -38,10 +38,31 @@ export function keyNodePrefix(node: usize, skip: u32): u64 {
 
 /** How many leading bytes the keys of two nodes share. */
 export function keyShared(a: usize, b: usize): u32 {
-  const limit = min(load<u32>(a, NODE_KEY_BYTES), load<u32>(b, NODE_KEY_BYTES))
+  return keySharedWith(a, b + NODE_KEY, load<u32>(b, NODE_KEY_BYTES))
+}
+
+/** How many leading bytes a node's key shares with a key. */
+export function keySharedWith(node: usize, key: usize, keyBytes: u32): u32 {
+  const other = node + NODE_KEY
+  const limit = min(load<u32>(node, NODE_KEY_BYTES), keyBytes)
   let at: u32 = 0
-  while (at < limit && load<u8>(a + NODE_KEY + at) == load<u8>(b + NODE_KEY + at)) at++
+  for (; at + 8 <= limit; at += 8) {
+    const differing = load<u64>(other + at) ^ load<u64>(key + at)
+    if (differing != 0) return at + <u32>(ctz(differing) >> 3)
+  }
+  if (at + 4 <= limit) {
+    const differing = load<u32>(other + at) ^ load<u32>(key + at)
+    if (differing != 0) return at + (ctz(differing) >> 3)
+    at += 4
+  }
+  while (at < limit && load<u8>(other + at) == load<u8>(key + at)) at++
   return at
+}
+
+/** Whether a key with which a node's key shares so many leading bytes is above that one. */
+export function keyIsAbove(node: usize, key: usize, keyBytes: u32, shared: u32): bool {
+  if (shared == keyBytes) return false
+  return shared == load<u32>(node, NODE_KEY_BYTES) || load<u8>(key + shared) > load<u8>(node + NODE_KEY + shared)
 }
 
 const HASH_SEED: u32 = 0x9747b28c

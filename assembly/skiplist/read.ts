@@ -4,7 +4,7 @@ import { indexCatchUp, indexNodeInTable, indexSlot } from './exact-index'
 import { keyCompareNode, keyHash, keyHashInTable } from './key'
 import {
   BLOCK_COUNT, BLOCK_LOW, BLOCK_NEXT, BLOCK_NODES, BLOCK_PREVIOUS, CURSOR_BACKWARD, CURSOR_ENTRY, CURSOR_LEAF, CURSOR_NODE, CURSOR_STAMP,
-  NODE_KEY, NODE_KEY_BYTES, NODE_NEWEST, SLOT_NODE, TABLE_INDEX, TABLE_INDEX_SLOTS, TABLE_LAST_LEAF, TABLE_RANGE_COUNT, TABLE_STAMP, TABLE_UNINDEXED,
+  NODE_KEY, NODE_KEY_BYTES, NODE_NEWEST, SLOT_NODE, TABLE_INDEX, TABLE_INDEX_SLOTS, TABLE_LAST_LEAF, TABLE_LATE_LEAF, TABLE_RANGE_COUNT, TABLE_STAMP, TABLE_UNINDEXED,
   VERSION_SEQUENCE, VERSION_VALUE, VERSION_VALUE_BYTES,
 } from './layout'
 import { orderCatchUp } from './order'
@@ -51,10 +51,13 @@ export function versionInTable(table: usize, tableWord: u32, key: usize, keyByte
 /** Of a node, with its key and first row, that are read ahead: three lines. */
 const NODE_LINES_BYTES: usize = 136
 
-/** Loads from the slot that `versionInTable` looks at first, or, these being at hand, from the node that it leads to, with its key and row. */
+/**
+ * Loads from the slot that `versionInTable` looks at first, or, these being at hand, from the node that it leads to, with its key and row.
+ * While keys are late a slot may hold anything.
+ */
 export function touchInTable(table: usize, tableWord: u32, key: usize, keyBytes: u32, node: bool): u64 {
   const index = <usize>load<u32>(table, TABLE_INDEX)
-  if (index == 0) return 0
+  if (index == 0 || load<u32>(table, TABLE_LATE_LEAF) != 0) return 0
   const hash = keyHashInTable(tableWord, key, keyBytes), slot = load<u64>(index + (<usize>(hash & (load<u32>(table, TABLE_INDEX_SLOTS) - 1)) << 3))
   if (!node || <u32>slot != hash) return slot
   const at = <usize>(slot >>> 32), memoryEnd = <usize>memory.size() << 16

@@ -1,7 +1,7 @@
 // The levels of blocks: finding a key's place from the top, entering a new key, and the towers that grow above a cut
 // block. (A deterministic skiplist after Munro, Papadakis, Sedgewick 1992, with blocks for the runs between towers.)
 import { blockBelow, blockCreate, blockInsert, blockNode, blockSetNode, blockSetSkip, blockSplit } from './block'
-import { keyCompareNode, keyCompareStart, keyShared } from './key'
+import { keyCompareNode, keyIsAbove, keySharedWith } from './key'
 import {
   BLOCK_CHILDREN, BLOCK_COUNT, BLOCK_ENTRIES_MAX, BLOCK_LOW, LEAF_ROOMY_MAX, NODE_KEY, NODE_KEY_BYTES, TABLE_FIRST_LEAF, TABLE_FULL_LEAVES, TABLE_LAST_LEAF, TABLE_LEVELS,
   TABLE_MAX_NODE, TABLE_PATH, TABLE_ROOT, TABLE_SHARED, TABLE_STAMP,
@@ -34,27 +34,41 @@ export function treeFind(table: usize, key: usize, keyBytes: u32): usize {
 
 /** Enters the node of a key that is not there yet. */
 export function treeInsert(table: usize, node: usize): void {
-  store<u32>(table, load<u32>(table, TABLE_STAMP) + 1, TABLE_STAMP)
-  if (load<u32>(table, TABLE_ROOT) == 0) plant(table, load<u32>(node, NODE_KEY_BYTES))
-  else share(table, node)
   const key = node + NODE_KEY
   const keyBytes = load<u32>(node, NODE_KEY_BYTES)
-  const maxNode = <usize>load<u32>(table, TABLE_MAX_NODE)
-  if (maxNode == 0 || keyCompareNode(maxNode, key, keyBytes, 0) < 0) {
-    store<u32>(table, <u32>node, TABLE_MAX_NODE)
-    const last = <usize>load<u32>(table, TABLE_LAST_LEAF)
-    const count = load<u32>(last, BLOCK_COUNT)
-    if (count < BLOCK_ENTRIES_MAX) return leafInsert(table, last, count, node)
-  }
+  const shared = treeShared(table, key, keyBytes)
+  if (treeIsAbove(table, key, keyBytes, shared)) return treeAppend(table, node, shared)
+  if (shared < load<u32>(table, TABLE_SHARED)) shareLess(table, shared)
+  store<u32>(table, load<u32>(table, TABLE_STAMP) + 1, TABLE_STAMP)
   insertFromRoot(table, node, key, keyBytes)
 }
 
-/** Shortens what all keys share to what the new one shares with them, in the blocks that rely on it. */
-function share(table: usize, node: usize): void {
-  const shared = load<u32>(table, TABLE_SHARED)
+/** How many leading bytes a key shares with the greatest one; all of them when there is none. */
+export function treeShared(table: usize, key: usize, keyBytes: u32): u32 {
   const maxNode = <usize>load<u32>(table, TABLE_MAX_NODE)
-  if (keyCompareStart(maxNode, node + NODE_KEY, load<u32>(node, NODE_KEY_BYTES), shared) == 0) return
-  const less = keyShared(maxNode, node)
+  return maxNode == 0 ? keyBytes : keySharedWith(maxNode, key, keyBytes)
+}
+
+/** Whether a key that shares so many bytes with the greatest one is above it. */
+export function treeIsAbove(table: usize, key: usize, keyBytes: u32, shared: u32): bool {
+  const maxNode = <usize>load<u32>(table, TABLE_MAX_NODE)
+  return maxNode == 0 || keyIsAbove(maxNode, key, keyBytes, shared)
+}
+
+/** Enters the node of a key above all others, with the greatest of which it shares so many bytes. */
+export function treeAppend(table: usize, node: usize, shared: u32): void {
+  if (load<u32>(table, TABLE_ROOT) == 0) plant(table, shared)
+  else if (shared < load<u32>(table, TABLE_SHARED)) shareLess(table, shared)
+  store<u32>(table, load<u32>(table, TABLE_STAMP) + 1, TABLE_STAMP)
+  store<u32>(table, <u32>node, TABLE_MAX_NODE)
+  const last = <usize>load<u32>(table, TABLE_LAST_LEAF)
+  const count = load<u32>(last, BLOCK_COUNT)
+  if (count < BLOCK_ENTRIES_MAX) return leafInsert(table, last, count, node)
+  insertFromRoot(table, node, node + NODE_KEY, load<u32>(node, NODE_KEY_BYTES))
+}
+
+/** Shortens what all keys share to what a new one shares with them, in the blocks that rely on it. */
+function shareLess(table: usize, less: u32): void {
   store<u32>(table, less, TABLE_SHARED)
   let first = <usize>load<u32>(table, TABLE_ROOT)
   let last = first

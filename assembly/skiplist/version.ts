@@ -2,13 +2,13 @@
 // and the row are one piece of the arena, so that a read of them touches neighbouring lines.
 import { align8, arenaAllocate } from './arena'
 import { indexAdd, indexAddLate, indexCatchUp, indexSlot } from './exact-index'
-import { keyCompareNode, keyCopy, keyHash } from './key'
+import { keyCopy, keyHash } from './key'
 import {
-  NODE_KEY, NODE_KEY_BYTES, NODE_NEWEST, SLOT_NODE, TABLE_ENTRIES, TABLE_LAST_VERSION, TABLE_MAX_NODE, TABLE_UNINDEXED, TABLE_WAITING_COUNT,
+  NODE_KEY, NODE_KEY_BYTES, NODE_NEWEST, SLOT_NODE, TABLE_ENTRIES, TABLE_LAST_VERSION, TABLE_UNINDEXED, TABLE_WAITING_COUNT,
   VERSION_APPLIED_BEFORE, VERSION_NODE, VERSION_OLDER, VERSION_SEQUENCE, VERSION_VALUE, VERSION_VALUE_BYTES,
 } from './layout'
 import { orderCatchUp, orderInsert } from './order'
-import { treeFind, treeInsert } from './tree'
+import { treeAppend, treeFind, treeIsAbove, treeShared } from './tree'
 
 /** Arena bytes of a new key with its first version; an upper bound for a version of a key that is there. */
 export function versionBytesMax(keyBytes: u64, valueBytes: u64): u64 {
@@ -18,10 +18,12 @@ export function versionBytesMax(keyBytes: u64, valueBytes: u64): u64 {
 /** Adds one version of a key; value bytes 0 make it a tombstone. */
 export function versionPut(table: usize, key: usize, keyBytes: u32, value: usize, valueBytes: u32, sequence: f64): void {
   store<f64>(table, load<f64>(table, TABLE_ENTRIES) + 1, TABLE_ENTRIES)
-  const maxNode = <usize>load<u32>(table, TABLE_MAX_NODE)
-  if (load<u32>(table, TABLE_WAITING_COUNT) == 0 && (maxNode == 0 || keyCompareNode(maxNode, key, keyBytes, 0) < 0)) {
-    treeInsert(table, createNode(table, key, keyBytes, value, valueBytes, sequence))
-    return indexAddLate(table)
+  if (load<u32>(table, TABLE_WAITING_COUNT) == 0) {
+    const shared = treeShared(table, key, keyBytes)
+    if (treeIsAbove(table, key, keyBytes, shared)) {
+      treeAppend(table, createNode(table, key, keyBytes, value, valueBytes, sequence), shared)
+      return indexAddLate(table)
+    }
   }
   indexCatchUp(table)
   const hash = keyHash(key, keyBytes)

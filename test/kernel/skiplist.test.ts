@@ -143,6 +143,25 @@ describe.each(kinds)('memtable kernel, %s', (kind) => {
     }
   })
 
+  it('leaves the index as its memory was while keys come in order, and finds them when asked', () => {
+    const kernel = open(kind, 32 * MiB), { memory, heap } = kernel
+    memory.u8.fill(0xab, heap.base, heap.base + heap.byteLength)
+    const table = new KernelMemtable(kernel, MiB)
+    const keyAt = (i: number): Buffer => tableKey(1, `k${String(2 * i).padStart(7, '0')}`)
+    const count = 20_000
+    for (let i = 0; i < count; i += 500) {
+      const operations = Array.from({ length: 500 }, (_, j): Operation => ({ kind: 'put', key: keyAt(i + j), value: Buffer.from(String(i + j)) }))
+      expect(table.applyBytes(encodeBatch(1 + i, operations), MiB)).toBe(0)
+    }
+    const index = memory.u32[(table.table + 32) >>> 2]!, slots = memory.u32[(table.table + 36) >>> 2]!
+    expect(slots).toBeGreaterThan(count)
+    expect(memory.u8.subarray(index, index + 8 * slots).every((byte) => byte === 0xab)).toBe(true)
+    for (let i = 0; i < count; i += 7) {
+      expect(table.get(keyAt(i).toString('latin1'), 1e15)).toBe(String(i))
+      expect(table.get(`${keyAt(i).toString('latin1')}x`, 1e15)).toEqual({ unknown: true })
+    }
+  })
+
   it.each(['ascending', 'descending', 'interleaved'])('holds many keys that come %s', (order) => {
     const count = full ? 200_000 : 20_000
     const table = new KernelMemtable(open(kind, 96 * MiB), MiB)

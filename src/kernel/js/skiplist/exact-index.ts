@@ -4,7 +4,7 @@ import { arenaAllocate, arenaRecycle } from './arena.ts'
 import { blockNode } from './block.ts'
 import { keyEqualsNode, keyEqualsNodeInTable, keyHash, keyHashInTable } from './key.ts'
 import {
-  blockCount, blockNext, indexEqualsMax, indexProbesMax, indexSlotsMin, nodeKey, nodeKeyBytes, slotBytes, slotNode, tableIndex, tableIndexSlots, tableKeys,
+  blockCount, blockNext, indexEqualsMax, indexProbesMax, indexSlotsMin, nodeKey, nodeKeyBytes, slotBytes, slotNode, tableFirstLeaf, tableIndex, tableIndexSlots, tableKeys,
   tableLastLeaf, tableLateEntry, tableLateLeaf, tableUnindexed,
 } from './layout.ts'
 
@@ -57,14 +57,21 @@ export function indexGrow(memory: LinearMemory, table: Pointer, slots: number): 
   if (slots === oldSlots) return
   const old = u32[(table + tableIndex) >>> 2]!
   const index = arenaAllocate(memory, table, slots * slotBytes)
-  u8.fill(0, index, index + slots * slotBytes)
   u32[(table + tableIndex) >>> 2] = index
   u32[(table + tableIndexSlots) >>> 2] = slots
-  for (let i = 0; i < oldSlots; i++) {
-    const slot = (old >>> 2) + 2 * i
-    if (u32[slot + 1] !== 0) enter(memory, table, index, slots - 1, u32[slot]!, u32[slot + 1]!)
+  if (!areAllLate(memory, table)) {
+    u8.fill(0, index, index + slots * slotBytes)
+    for (let i = 0; i < oldSlots; i++) {
+      const slot = (old >>> 2) + 2 * i
+      if (u32[slot + 1] !== 0) enter(memory, table, index, slots - 1, u32[slot]!, u32[slot + 1]!)
+    }
   }
   if (old !== 0) arenaRecycle(memory, table, old, oldSlots * slotBytes)
+}
+
+function areAllLate({ u32 }: LinearMemory, table: Pointer): boolean {
+  const leaf = u32[(table + tableLateLeaf) >>> 2]!
+  return leaf !== 0 && leaf === u32[(table + tableFirstLeaf) >>> 2] && u32[(table + tableLateEntry) >>> 2] === 0
 }
 
 function enter({ u32 }: LinearMemory, table: Pointer, index: Pointer, mask: number, hash: number, node: Pointer): void {
@@ -101,7 +108,9 @@ export function indexAddLate({ u32 }: LinearMemory, table: Pointer): void {
 }
 
 export function indexCatchUp(memory: LinearMemory, table: Pointer): void {
-  const { u32 } = memory
+  const { u8, u32 } = memory
+  const index = u32[(table + tableIndex) >>> 2]!
+  if (areAllLate(memory, table)) u8.fill(0, index, index + u32[(table + tableIndexSlots) >>> 2]! * slotBytes)
   let entry = u32[(table + tableLateEntry) >>> 2]!
   for (let leaf = u32[(table + tableLateLeaf) >>> 2]!; leaf !== 0; leaf = u32[(leaf + blockNext) >>> 2]!) {
     for (const count = u32[(leaf + blockCount) >>> 2]!; entry < count; entry++) {

@@ -42,11 +42,18 @@ export function keyWord({ u8, view }: LinearMemory, key: Pointer, keyBytes: numb
   return word >>> 0
 }
 
-export function keyShared({ u8, u32 }: LinearMemory, a: Pointer, b: Pointer): number {
-  const limit = Math.min(u32[(a + nodeKeyBytes) >>> 2]!, u32[(b + nodeKeyBytes) >>> 2]!)
+export const keyShared = (memory: LinearMemory, a: Pointer, b: Pointer): number => keySharedWith(memory, a, b + nodeKey, memory.u32[(b + nodeKeyBytes) >>> 2]!)
+
+export function keySharedWith({ u8, u32 }: LinearMemory, node: Pointer, key: Pointer, keyBytes: number): number {
+  const limit = Math.min(u32[(node + nodeKeyBytes) >>> 2]!, keyBytes)
   let at = 0
-  while (at < limit && u8[a + nodeKey + at] === u8[b + nodeKey + at]) at++
+  while (at < limit && u8[node + nodeKey + at] === u8[key + at]) at++
   return at
+}
+
+export function keyIsAbove({ u8, u32 }: LinearMemory, node: Pointer, key: Pointer, keyBytes: number, shared: number): boolean {
+  if (shared === keyBytes) return false
+  return shared === u32[(node + nodeKeyBytes) >>> 2] || u8[key + shared]! > u8[node + nodeKey + shared]!
 }
 
 const hashSeed = 0x9747b28c | 0

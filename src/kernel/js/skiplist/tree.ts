@@ -1,7 +1,7 @@
 /** The levels of blocks in JavaScript; see assembly/skiplist/tree.ts. */
 import type { LinearMemory, Pointer } from '../../linear-memory.ts'
 import { blockBelow, blockCreate, blockInsert, blockNode, blockSetNode, blockSetSkip, blockSplit } from './block.ts'
-import { keyCompareNode, keyCompareStart, keyShared } from './key.ts'
+import { keyCompareNode, keyIsAbove, keySharedWith } from './key.ts'
 import {
   blockChildren, blockCount, blockEntriesMax, blockLow, leafRoomyMax, nodeKey, nodeKeyBytes, tableFirstLeaf, tableFullLeaves, tableLastLeaf, tableLevels,
   tableMaxNode, tablePath, tableRoot, tableShared, tableStamp,
@@ -32,27 +32,39 @@ export function treeFind(memory: LinearMemory, table: Pointer, key: Pointer, key
 
 export function treeInsert(memory: LinearMemory, table: Pointer, node: Pointer): void {
   const { u32 } = memory
-  u32[(table + tableStamp) >>> 2]!++
-  if (u32[(table + tableRoot) >>> 2] === 0) plant(memory, table, u32[(node + nodeKeyBytes) >>> 2]!)
-  else share(memory, table, node)
   const key = node + nodeKey
   const keyBytes = u32[(node + nodeKeyBytes) >>> 2]!
-  const maxNode = u32[(table + tableMaxNode) >>> 2]!
-  if (maxNode === 0 || keyCompareNode(memory, maxNode, key, keyBytes, 0) < 0) {
-    u32[(table + tableMaxNode) >>> 2] = node
-    const last = u32[(table + tableLastLeaf) >>> 2]!
-    const count = u32[(last + blockCount) >>> 2]!
-    if (count < blockEntriesMax) return leafInsert(memory, table, last, count, node)
-  }
+  const shared = treeShared(memory, table, key, keyBytes)
+  if (treeIsAbove(memory, table, key, keyBytes, shared)) return treeAppend(memory, table, node, shared)
+  if (shared < u32[(table + tableShared) >>> 2]!) shareLess(memory, table, shared)
+  u32[(table + tableStamp) >>> 2]!++
   insertFromRoot(memory, table, node, key, keyBytes)
 }
 
-function share(memory: LinearMemory, table: Pointer, node: Pointer): void {
+export function treeShared(memory: LinearMemory, table: Pointer, key: Pointer, keyBytes: number): number {
+  const maxNode = memory.u32[(table + tableMaxNode) >>> 2]!
+  return maxNode === 0 ? keyBytes : keySharedWith(memory, maxNode, key, keyBytes)
+}
+
+export function treeIsAbove(memory: LinearMemory, table: Pointer, key: Pointer, keyBytes: number, shared: number): boolean {
+  const maxNode = memory.u32[(table + tableMaxNode) >>> 2]!
+  return maxNode === 0 || keyIsAbove(memory, maxNode, key, keyBytes, shared)
+}
+
+export function treeAppend(memory: LinearMemory, table: Pointer, node: Pointer, shared: number): void {
   const { u32 } = memory
-  const shared = u32[(table + tableShared) >>> 2]!
-  const maxNode = u32[(table + tableMaxNode) >>> 2]!
-  if (keyCompareStart(memory, maxNode, node + nodeKey, u32[(node + nodeKeyBytes) >>> 2]!, shared) === 0) return
-  const less = keyShared(memory, maxNode, node)
+  if (u32[(table + tableRoot) >>> 2] === 0) plant(memory, table, shared)
+  else if (shared < u32[(table + tableShared) >>> 2]!) shareLess(memory, table, shared)
+  u32[(table + tableStamp) >>> 2]!++
+  u32[(table + tableMaxNode) >>> 2] = node
+  const last = u32[(table + tableLastLeaf) >>> 2]!
+  const count = u32[(last + blockCount) >>> 2]!
+  if (count < blockEntriesMax) return leafInsert(memory, table, last, count, node)
+  insertFromRoot(memory, table, node, node + nodeKey, u32[(node + nodeKeyBytes) >>> 2]!)
+}
+
+function shareLess(memory: LinearMemory, table: Pointer, less: number): void {
+  const { u32 } = memory
   u32[(table + tableShared) >>> 2] = less
   let first = u32[(table + tableRoot) >>> 2]!
   let last = first

@@ -2,13 +2,13 @@
 import type { LinearMemory, Pointer } from '../../linear-memory.ts'
 import { align8, arenaAllocate } from './arena.ts'
 import { indexAdd, indexAddLate, indexCatchUp, indexSlot } from './exact-index.ts'
-import { keyCompareNode, keyCopy, keyHash } from './key.ts'
+import { keyCopy, keyHash } from './key.ts'
 import {
-  nodeKey, nodeKeyBytes, nodeNewest, slotNode, tableEntries, tableLastVersion, tableMaxNode, tableUnindexed, tableWaitingCount, versionAppliedBefore, versionNode,
+  nodeKey, nodeKeyBytes, nodeNewest, slotNode, tableEntries, tableLastVersion, tableUnindexed, tableWaitingCount, versionAppliedBefore, versionNode,
   versionOlder, versionSequence, versionValue, versionValueBytes,
 } from './layout.ts'
 import { orderCatchUp, orderInsert } from './order.ts'
-import { treeFind, treeInsert } from './tree.ts'
+import { treeAppend, treeFind, treeIsAbove, treeShared } from './tree.ts'
 
 const roundUp8 = (byteLength: number): number => Math.ceil(byteLength / 8) * 8
 
@@ -17,10 +17,12 @@ export const versionBytesMax = (keyBytes: number, valueBytes: number): number =>
 export function versionPut(memory: LinearMemory, table: Pointer, key: Pointer, keyBytes: number, value: Pointer, valueBytes: number, sequence: number): void {
   const { u32, f64 } = memory
   f64[(table + tableEntries) >>> 3]!++
-  const maxNode = u32[(table + tableMaxNode) >>> 2]!
-  if (u32[(table + tableWaitingCount) >>> 2] === 0 && (maxNode === 0 || keyCompareNode(memory, maxNode, key, keyBytes, 0) < 0)) {
-    treeInsert(memory, table, createNode(memory, table, key, keyBytes, value, valueBytes, sequence))
-    return indexAddLate(memory, table)
+  if (u32[(table + tableWaitingCount) >>> 2] === 0) {
+    const shared = treeShared(memory, table, key, keyBytes)
+    if (treeIsAbove(memory, table, key, keyBytes, shared)) {
+      treeAppend(memory, table, createNode(memory, table, key, keyBytes, value, valueBytes, sequence), shared)
+      return indexAddLate(memory, table)
+    }
   }
   indexCatchUp(memory, table)
   const hash = keyHash(memory, key, keyBytes)
