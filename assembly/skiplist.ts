@@ -28,5 +28,5 @@
 export {
   skiplistAddSegment, skiplistApply, skiplistCreate, skiplistEntryCount, skiplistOrder, skiplistRangeAt, skiplistRangeCount, skiplistUsedBytes,
 } from './skiplist/table'
-export { skiplistGet, skiplistRead, skiplistSeek } from './skiplist/read'
+export { skiplistGet, skiplistHasKeys, skiplistRead, skiplistSeek } from './skiplist/read'
 export { skiplistReadSince } from './skiplist/recent'

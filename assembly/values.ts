@@ -21,8 +21,8 @@ export function valuesKeys(plan: usize, count: u32, keys: usize, keysBytes: u32,
   return writeKeys(plan, count, keys, keysBytes, refs, hashes)
 }
 
-export function valuesMeasure(plan: usize, count: u32, refs: usize, hashes: usize, sizes: usize): u32 {
-  return measure(plan, count, refs, hashes, sizes)
+export function valuesMeasure(plan: usize, count: u32, refs: usize, hashes: usize, shards: usize): u32 {
+  return measure(plan, count, refs, hashes, shards)
 }
 
 export function valuesEncode(plan: usize, count: u32, refs: usize, hashes: usize, cursors: usize): void {

@@ -4,8 +4,8 @@ import { indexCatchUp, indexNodeInTable, indexSlot } from './exact-index'
 import { keyCompareNode, keyHash, keyHashInTable } from './key'
 import {
   BLOCK_COUNT, BLOCK_LOW, BLOCK_NEXT, BLOCK_NODES, BLOCK_PREVIOUS, CURSOR_BACKWARD, CURSOR_ENTRY, CURSOR_LEAF, CURSOR_NODE, CURSOR_STAMP,
-  NODE_KEY, NODE_KEY_BYTES, NODE_NEWEST, SLOT_NODE, TABLE_INDEX, TABLE_INDEX_SLOTS, TABLE_LAST_LEAF, TABLE_LATE_LEAF, TABLE_RANGE_COUNT, TABLE_STAMP, TABLE_UNINDEXED,
-  VERSION_SEQUENCE, VERSION_VALUE, VERSION_VALUE_BYTES,
+  NODE_KEY, NODE_KEY_BYTES, NODE_NEWEST, SLOT_NODE, TABLE_INDEX, TABLE_INDEX_SLOTS, TABLE_LAST_LEAF, TABLE_LATE_LEAF, TABLE_MAX_NODE, TABLE_RANGE_COUNT, TABLE_STAMP, TABLE_UNINDEXED,
+  TABLE_WAITING_COUNT,  VERSION_SEQUENCE, VERSION_VALUE, VERSION_VALUE_BYTES,
 } from './layout'
 import { orderCatchUp } from './order'
 import { rangeHides } from './range'
@@ -62,6 +62,17 @@ export function touchInTable(table: usize, tableWord: u32, key: usize, keyBytes:
   if (!node || <u32>slot != hash) return slot
   const at = <usize>(slot >>> 32), memoryEnd = <usize>memory.size() << 16
   return load<u64>(at) + (at + NODE_LINES_BYTES <= memoryEnd ? load<u64>(at, 64) + load<u64>(at, 128) : 0)
+}
+
+export function skiplistHasKeys(table: usize, first: usize, firstBytes: u32, last: usize, lastBytes: u32): i32 {
+  const maxNode = <usize>load<u32>(table, TABLE_MAX_NODE)
+  if (load<u32>(table, TABLE_WAITING_COUNT) == 0 && (maxNode == 0 || keyCompareNode(maxNode, first, firstBytes, 0) < 0)) return 0
+  orderCatchUp(table)
+  const leaf = treeLeaf(table, first, firstBytes)
+  const below = blockBelow(leaf, first, firstBytes, 0)
+  const next = below < load<u32>(leaf, BLOCK_COUNT) ? leaf : <usize>load<u32>(leaf, BLOCK_NEXT)
+  if (next == 0) return 0
+  return <i32>(keyCompareNode(blockNode(next, next == leaf ? below : 0), last, lastBytes, 0) <= 0)
 }
 
 export function skiplistSeek(table: usize, key: usize, keyBytes: u32, backward: i32, cursor: usize): void {

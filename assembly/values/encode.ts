@@ -1,4 +1,5 @@
 /** Columns and keys to put operations, by shard. */
+import { textCompare } from '../compare/text'
 import { COLUMN_KIND, KIND_BYTES, PLAN_FIXED_BYTES, PLAN_SHARDS, PLAN_TABLE_ID, PLAN_VALUES, PLAN_VALUE_COUNT, columnAt, isNull, valueAt } from './layout'
 
 const OPERATION_HEADER_BYTES: u32 = 12
@@ -6,19 +7,46 @@ const TABLE_ID_BYTES: u32 = 4
 const ROW_HEADER_BYTES: usize = 4
 const PUT: u32 = 1
 
-export function measure(plan: usize, count: u32, refs: usize, hashes: usize, sizes: usize): u32 {
+/** Of a shard's record. */
+const SHARD_ROWS: usize = 4
+const SHARD_SMALLEST: usize = 8
+const SHARD_GREATEST: usize = 12
+const SHARD_ASCENDS: usize = 16
+const SHARD_BYTES: usize = 20
+
+export function measure(plan: usize, count: u32, refs: usize, hashes: usize, records: usize): u32 {
   const shards = load<u32>(plan, PLAN_SHARDS)
-  memory.fill(sizes, 0, <usize>shards << 3)
+  memory.fill(records, 0, <usize>shards * SHARD_BYTES)
   let longest: u32 = 0
   for (let row: u32 = 0; row < count; row++) {
     const offset = <usize>row << 3
     const bytes = rowBytes(plan, row)
     longest = max(longest, bytes)
-    const size = sizes + (<usize>(load<u32>(hashes + offset, 4) % shards) << 3)
-    store<u32>(size, load<u32>(size) + operationBytes(load<u32>(refs + offset, 4), bytes))
-    store<u32>(size, load<u32>(size, 4) + 1, 4)
+    const shard = records + <usize>(load<u32>(hashes + offset, 4) % shards) * SHARD_BYTES
+    store<u32>(shard, load<u32>(shard) + operationBytes(load<u32>(refs + offset, 4), bytes))
+    noteKey(shard, refs, row)
+    store<u32>(shard, load<u32>(shard, SHARD_ROWS) + 1, SHARD_ROWS)
   }
   return longest
+}
+
+/** Whether keys come in order shows by the greatest before them: mostly that is all that one is compared with. */
+function noteKey(shard: usize, refs: usize, row: u32): void {
+  if (load<u32>(shard, SHARD_ROWS) == 0) {
+    store<u32>(shard, row, SHARD_SMALLEST)
+    store<u32>(shard, row, SHARD_GREATEST)
+    store<u32>(shard, 1, SHARD_ASCENDS)
+  } else if (compareKeys(refs, row, load<u32>(shard, SHARD_GREATEST)) > 0) {
+    store<u32>(shard, row, SHARD_GREATEST)
+  } else {
+    store<u32>(shard, 0, SHARD_ASCENDS)
+    if (compareKeys(refs, row, load<u32>(shard, SHARD_SMALLEST)) < 0) store<u32>(shard, row, SHARD_SMALLEST)
+  }
+}
+
+function compareKeys(refs: usize, left: u32, right: u32): i32 {
+  const a = refs + (<usize>left << 3), b = refs + (<usize>right << 3)
+  return textCompare(load<u32>(a), load<u32>(a, 4), load<u32>(b), load<u32>(b, 4))
 }
 
 function operationBytes(keyBytes: u32, rowLength: u32): u32 {

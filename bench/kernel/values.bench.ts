@@ -2,7 +2,7 @@
 import type { BenchCase } from '../harness.ts'
 import type { Kernel } from '../../src/kernel/kernel.ts'
 import type { Pointer } from '../../src/kernel/linear-memory.ts'
-import { valuesColumnBytes, valuesPlanBytes, valuesTextMargin, valuesType } from '../../src/kernel/values.ts'
+import { valuesColumnBytes, valuesPlanBytes, valuesShardBytes, valuesTextMargin, valuesType } from '../../src/kernel/values.ts'
 import { seededRandom } from '../../src/runtime/random.ts'
 
 const rowCount = 1000
@@ -63,7 +63,7 @@ export function bench(): readonly BenchCase[] {
         const { memory, exports, heap } = kernel
         const { plan, text, textBytes } = place(kernel), out = heap.allocate(8)
         const keys = heap.allocate(8 * rowCount), refs = heap.allocate(8 * rowCount), hashes = heap.allocate(8 * rowCount)
-        const sizes = heap.allocate(8 * shards), cursors = heap.allocate(4 * shards), operations = heap.allocate(256 * rowCount)
+        const sizes = heap.allocate(valuesShardBytes * shards), cursors = heap.allocate(4 * shards), operations = heap.allocate(256 * rowCount)
         exports.valuesScan(text, textBytes, plan, 0, rowCount, out)
         return {
           run() {
@@ -72,7 +72,7 @@ export function bench(): readonly BenchCase[] {
             let at = operations
             for (let shard = 0; shard < shards; shard++) {
               memory.u32[(cursors >>> 2) + shard] = at
-              at += memory.u32[(sizes >>> 2) + 2 * shard]!
+              at += memory.u32[(sizes + valuesShardBytes * shard) >>> 2]!
             }
             exports.valuesEncode(plan, rowCount, refs, hashes, cursors)
           },

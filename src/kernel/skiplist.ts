@@ -58,6 +58,11 @@ export interface SkiplistExports {
    */
   skiplistGet(table: Pointer, key: Pointer, keyBytes: number, sequence: number, out: Pointer): number
   /**
+   * Whether it has keys from `first` to `last`, deleted ones and those of any sequence among them; range tombstones are none.
+   * Where all its keys are below `first`, as keys that come in order find it, that takes one comparison.
+   */
+  skiplistHasKeys(table: Pointer, first: Pointer, firstBytes: number, last: Pointer, lastBytes: number): number
+  /**
    * Places the 32-byte cursor at `cursor` before the first key >= `key` (forward), or before the last key < `key`
    * (backward, for which an empty key means the end). The key is not needed afterwards. A cursor stays valid while
    * batches are applied: keys that come later before its position are not read.

@@ -42,6 +42,11 @@ export const valuesPlanBytes = 64
 export const valuesColumnBytes = 64
 /** u32 address of the value, u32 address of the literal, u32 its bytes, u32 type of its column. */
 export const pendingCellBytes = 16
+/**
+ * What `valuesMeasure` tells of a shard's rows, u32 each: bytes of their operations, how many rows, and where there are some
+ * the row of the smallest key, that of the greatest, and 1 if each key is above the one before it.
+ */
+export const valuesShardBytes = 20
 /** Zero bytes that must follow the text: up to 16 are looked at together. */
 export const valuesTextMargin = 16
 
@@ -71,8 +76,8 @@ export interface ValuesExports {
    * `hashes`. Returns the bytes of the longest, or -1 when `keysBytes` are not enough.
    */
   valuesKeys(plan: Pointer, count: number, keys: Pointer, keysBytes: number, refs: Pointer, hashes: Pointer): number
-  /** Writes for each shard the bytes and the count (u32 each) of the operations that put its rows at `sizes`; returns the bytes of the longest row. */
-  valuesMeasure(plan: Pointer, count: number, refs: Pointer, hashes: Pointer, sizes: Pointer): number
+  /** Writes a record for each shard (`valuesShardBytes`) at `shards`; returns the bytes of the longest row. */
+  valuesMeasure(plan: Pointer, count: number, refs: Pointer, hashes: Pointer, shards: Pointer): number
   /** Writes the operations, each at its shard's address in `cursors` (u32 each, multiples of 4), which move on. */
   valuesEncode(plan: Pointer, count: number, refs: Pointer, hashes: Pointer, cursors: Pointer): void
 }

@@ -225,46 +225,6 @@ export function* batchKeys(batch: Uint8Array): Generator<readonly [number, numbe
   }
 }
 
-/** The smallest and the largest primary key of a batch, where they stand in it, and whether each is above the one before it. */
-export interface KeyExtent {
-  readonly first: Uint8Array
-  readonly last: Uint8Array
-  readonly isAscending: boolean
-}
-
-/** Of a batch that was just built, with one put or delete at least. */
-export function keyExtent(batch: Uint8Array): KeyExtent {
-  const view = viewOf(batch)
-  let first = view.getUint32(16, true), last = first, isAscending = true
-  for (let at = operationEnd(view, first); at < batch.length; at = operationEnd(view, at)) {
-    if (compareKeys(batch, view, at, last) > 0) last = at
-    else {
-      // Above the one before it and not above the largest: then the largest is not the one before it.
-      isAscending = false
-      if (compareKeys(batch, view, at, first) < 0) first = at
-    }
-  }
-  return { first: keyAt(batch, view, first), last: keyAt(batch, view, last), isAscending }
-}
-
 function operationEnd(view: DataView, at: number): number {
   return (at + operationHeaderBytes + view.getUint32(at + 4, true) + view.getUint32(at + 8, true) + 3) & ~3
-}
-
-function keyAt(batch: Uint8Array, view: DataView, at: number): Uint8Array {
-  const keyFrom = at + operationHeaderBytes
-  return batch.subarray(keyFrom + tableIdBytes, keyFrom + view.getUint32(at + 4, true))
-}
-
-/** Order of the keys of two operations. */
-function compareKeys(batch: Uint8Array, view: DataView, left: number, right: number): number {
-  const leftBytes = view.getUint32(left + 4, true), rightBytes = view.getUint32(right + 4, true)
-  const end = operationHeaderBytes + Math.min(leftBytes, rightBytes)
-  let i = operationHeaderBytes
-  while (i + 4 <= end && view.getUint32(left + i) === view.getUint32(right + i)) i += 4
-  for (; i < end; i++) {
-    const difference = batch[left + i]! - batch[right + i]!
-    if (difference !== 0) return difference
-  }
-  return leftBytes - rightBytes
 }

@@ -142,6 +142,13 @@ export class KernelMemtable {
     return buffer.toString('latin1', u32[ref >>> 2], u32[ref >>> 2]! + u32[(ref >>> 2) + 1]!)
   }
 
+  hasKeys(first: string, last: string): boolean {
+    const at = this.place(Buffer.from(first + last, 'latin1'))
+    const answer = this.kernel.exports.skiplistHasKeys(this.table, at, first.length, at + first.length, last.length)
+    this.kernel.heap.free(at)
+    return answer === 1
+  }
+
   seek(key: string, backward: boolean): number {
     const cursor = this.kernel.heap.allocate(32)
     const at = this.place(Buffer.from(key, 'latin1'))

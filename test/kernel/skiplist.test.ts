@@ -85,6 +85,7 @@ describe.each(kinds)('memtable kernel, %s', (kind) => {
             expect(table.get(probed, at), label).toEqual(model.get(probed, at))
           }
           compareRecent(table, model, random, snapshots, label)
+          compareSpans(table, model, random, key, label)
           if (batch % 15 !== 14) continue
           const at = random.below(2) === 0 ? sequence : snapshots[random.below(snapshots.length)]!
           compareScan(table, model, random, at, '', '', label)
@@ -105,6 +106,16 @@ describe.each(kinds)('memtable kernel, %s', (kind) => {
     expect(found, label).toBeDefined()
     expectEntries(found!, entries, `${label}, since ${since} up to ${sequence}`)
     if (versionCount > 0) expect(table.readSince(since, sequence, prefix, versionCount - 1), label).toBeUndefined()
+  }
+
+  /** Spans of two keys, of one, and between neighbours. */
+  function compareSpans(table: KernelMemtable, model: MemtableModel, random: Random, key: () => Buffer, label: string): void {
+    const keys = [...model.versions.keys()]
+    for (let probe = 0; probe < 4; probe++) {
+      const [a, b] = [key().toString('latin1'), probe === 0 ? key().toString('latin1') : `${keys[random.below(keys.length)] ?? ''}${'\0'.repeat(random.below(2))}`]
+      const [first, last] = probe === 1 ? [b, b] : a < b ? [a, b] : [b, a]
+      expect(table.hasKeys(first, last), `${label}, keys from ${JSON.stringify(first)} to ${JSON.stringify(last)}`).toBe(keys.some((each) => each >= first && each <= last))
+    }
   }
 
   function compareRanges(table: KernelMemtable, model: MemtableModel): void {

@@ -1,7 +1,7 @@
 /** A table as kernels of values see it, and what they leave of it. */
 import type { Kernel } from '../../src/kernel/kernel.ts'
 import type { Pointer } from '../../src/kernel/linear-memory.ts'
-import { pendingCellBytes, valuesColumnBytes, valuesPlanBytes, valuesTextMargin, valuesType } from '../../src/kernel/values.ts'
+import { pendingCellBytes, valuesColumnBytes, valuesPlanBytes, valuesShardBytes, valuesTextMargin, valuesType } from '../../src/kernel/values.ts'
 
 export type TypeName = keyof typeof valuesType
 export const rowsMax = 64
@@ -38,7 +38,7 @@ export function place(kernel: Kernel, types: readonly TypeName[], key: readonly 
   const text = allocate(textBytesMax + valuesTextMargin)
   const values = allocate(types.length * rowsMax * 8), nulls = allocate(types.length * (rowsMax / 8))
   const pending = allocate(4 * pendingCellBytes), keys = allocate(8192), refs = allocate(8 * rowsMax), hashes = allocate(8 * rowsMax)
-  const sizes = allocate(8 * shards), cursors = allocate(4 * shards), operations = allocate(65_536), out = allocate(16)
+  const sizes = allocate(valuesShardBytes * shards), cursors = allocate(4 * shards), operations = allocate(65_536), out = allocate(16)
   memory.u8.fill(0, plan, out + 16)
   const valueOrdinals = types.map((_, i) => i).filter((i) => !key.includes(i))
   const keyAt = lists + 4 * types.length, valuesAt = keyAt + 4 * key.length

@@ -1,7 +1,9 @@
 /** VALUES text to columns, keys and operations: what is read, and that both kinds write the same bytes. */
 import { describe, expect, it } from 'vitest'
 import type { Kernel } from '../../src/kernel/kernel.ts'
+import { valuesShardBytes } from '../../src/kernel/values.ts'
 import { readOperations } from '../../src/lsm/batch.ts'
+import type { Operation } from '../../src/lsm/batch.ts'
 import { seededRandom } from '../../src/runtime/random.ts'
 import type { Random } from '../../src/runtime/random.ts'
 import { fullTests, kinds, openTestKernel } from './both-kinds.ts'
@@ -124,6 +126,14 @@ describe.each(kinds)('values kernels (%s)', (kind) => {
   })
 })
 
+function operationsOf(bytes: Uint8Array): Operation[] {
+  const batch = Buffer.concat([Buffer.alloc(24), bytes])
+  batch.writeUInt32LE(batch.length, 0)
+  batch.writeUInt32LE(24, 16)
+  for (let count = 0, at = 24; at < batch.length; at = (at + 12 + batch.readUInt32LE(at + 4) + batch.readUInt32LE(at + 8) + 3) & ~3) batch.writeUInt32LE(++count, 4)
+  return [...readOperations(batch)]
+}
+
 /** Encodes all that was scanned, and returns each shard's operations. */
 function encode(fixture: Fixture, rows: number): Uint8Array[] {
   const { kernel: { exports, memory }, plan, keys, refs, hashes, sizes, cursors, operations } = fixture
@@ -133,12 +143,12 @@ function encode(fixture: Fixture, rows: number): Uint8Array[] {
   const starts = Array.from({ length: shards }, (_, shard) => {
     const start = at
     memory.u32[(cursors >>> 2) + shard] = start
-    at += memory.u32[(sizes >>> 2) + 2 * shard]!
+    at += memory.u32[(sizes + valuesShardBytes * shard) >>> 2]!
     return start
   })
   exports.valuesEncode(plan, rows, refs, hashes, cursors)
   return starts.map((start, shard) => {
-    expect(memory.u32[(cursors >>> 2) + shard]).toBe(start + memory.u32[(sizes >>> 2) + 2 * shard]!)
+    expect(memory.u32[(cursors >>> 2) + shard]).toBe(start + memory.u32[(sizes + valuesShardBytes * shard) >>> 2]!)
     return memory.u8.slice(start, memory.u32[(cursors >>> 2) + shard])
   })
 }
@@ -179,16 +189,33 @@ describe('both kinds', () => {
     expect(rowsRead).toBeGreaterThan(3000)
   })
 
+  it('tell of each shard the smallest and the greatest key, and whether they come in order, as sorting them does', () => {
+    let inOrder = 0, inNone = 0
+    for (let seed = 0; seed < 600; seed++) {
+      const random = seededRandom(seed), fixture = place(openTestKernel(kinds[seed % kinds.length]!), ['text', 'integer'], [0])
+      const given = Array.from({ length: 1 + random.below(12) }, () => Array.from({ length: random.below(5) }, () => 'ab\u0000z'[random.below(4)]!).join(''))
+      const keys = random.below(2) === 0 ? given : given.toSorted()
+      const shardsOperations = encode(fixture, scan(fixture, keys.map((key) => `('${key}', 1)`).join(', ')).rows)
+      const { u32, buffer } = fixture.kernel.memory
+      const keyOfRow = (row: number): string => buffer.toString('latin1', u32[(fixture.refs >>> 2) + 2 * row], u32[(fixture.refs >>> 2) + 2 * row]! + u32[(fixture.refs >>> 2) + 2 * row + 1]!)
+      for (const [shard, bytes] of shardsOperations.entries()) {
+        const [, rows, smallest, greatest, ascends] = u32.subarray((fixture.sizes + valuesShardBytes * shard) >>> 2)
+        const here = operationsOf(bytes).map(({ key }) => Buffer.from(key.subarray(4)).toString('latin1')), sorted = here.toSorted()
+        expect(rows).toBe(here.length)
+        if (here.length === 0) continue
+        const isAscending = here.every((key, i) => i === 0 || here[i - 1]! < key)
+        expect([keyOfRow(smallest!), keyOfRow(greatest!), ascends], `seed ${seed}`).toEqual([sorted[0], sorted.at(-1), Number(isAscending)])
+        if (isAscending) inOrder++
+        else inNone++
+      }
+    }
+    expect(Math.min(inOrder, inNone)).toBeGreaterThan(200)
+  })
+
   it('operations are those of a batch', () => {
     const fixture = place(openTestKernel('wasm'), ['integer', 'text'], [0])
     const operations = encode(fixture, scan(fixture, "(1,'one'),(-2,NULL)").rows)
-    const found = operations.flatMap((bytes) => {
-      const batch = Buffer.concat([Buffer.alloc(24), bytes])
-      batch.writeUInt32LE(batch.length, 0)
-      batch.writeUInt32LE(24, 16)
-      for (let count = 0, at = 24; at < batch.length; at = (at + 12 + batch.readUInt32LE(at + 4) + batch.readUInt32LE(at + 8) + 3) & ~3) batch.writeUInt32LE(++count, 4)
-      return [...readOperations(batch)].map(({ kind, key, value }) => [kind, Buffer.from(key).toString('hex'), Buffer.from(value).toString('hex')])
-    })
+    const found = operations.flatMap(operationsOf).map(({ kind, key, value }) => [kind, Buffer.from(key).toString('hex'), Buffer.from(value).toString('hex')] as const)
     expect(new Map(found.map(([kind, key, value]) => [key, [kind, value]]))).toEqual(new Map([['0000004d7ffffffffffffffe', [1, '010000000100000000']], ['0000004d8000000000000001', [1, '0100000000030000006f6e65']]]))
   })
 })

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { LsmtError } from '../../src/errors.ts'
-import { assignBaseSequence, assignParticipants, batchPieces, decodeLayout, keyExtent, operation, readBatchHeader, readOperations, viewOf } from '../../src/lsm/batch.ts'
+import { assignBaseSequence, assignParticipants, batchPieces, decodeLayout, operation, readBatchHeader, readOperations, viewOf } from '../../src/lsm/batch.ts'
 import { abortBatch, createBatchBuilder, tableKey } from '../../src/lsm/batch-builder.ts'
 import type { TableLayout } from '../../src/lsm/layout.ts'
 import { seededRandom } from '../../src/runtime/random.ts'
@@ -23,20 +23,6 @@ describe('write batches', () => {
     expect(builder.operationCount).toBe(0)
     builder.put(9, bytes('other'), bytes('row'))
     expect(texts(batch)[0], 'a finished batch is not written to again').toEqual([1, '\0\0\0\x01key', 'row'])
-  })
-
-  it('tell the extent of their keys as sorting them does', () => {
-    const random = seededRandom(3)
-    for (let round = 0; round < 3_000; round++) {
-      const given = Array.from({ length: 1 + random.below(8) }, () => Buffer.from(Array.from({ length: random.below(10) }, () => [0, 1, 255][random.below(3)]!)))
-      const keys = random.below(2) === 0 ? given : given.toSorted((a, b) => Buffer.compare(a, b))
-      const builder = createBatchBuilder()
-      for (const key of keys) builder.put(7, key, bytes('row'.repeat(random.below(3))))
-      const { first, last, isAscending } = keyExtent(builder.finish())
-      const sorted = keys.toSorted((a, b) => Buffer.compare(a, b))
-      const expected = { first: sorted[0], last: sorted.at(-1), isAscending: keys.every((key, i) => i === 0 || Buffer.compare(keys[i - 1]!, key) < 0) }
-      expect({ first: Buffer.from(first), last: Buffer.from(last), isAscending }, `round ${round}`).toEqual(expected)
-    }
   })
 
   it('are cut into pieces that hold the same operations, under the same sequence numbers', () => {

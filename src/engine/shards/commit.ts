@@ -109,7 +109,7 @@ function commitParts(state: CommitState, parts: readonly StatementPart[]): Promi
     return result
   })
   const statement: Statement = {
-    parts: participants.map((part, i) => ({ ...part, lastSequence: part.baseSequence + parts[i]!.operationCount - 1 })),
+    parts: participants.map(({ shard, baseSequence }, i) => ({ shard, baseSequence, lastSequence: baseSequence + parts[i]!.operationCount - 1 })),
     gate,
     durable: false,
     applied: Promise.all(appended.map((part) => part.applied)),

@@ -9,7 +9,7 @@ import {
 } from './skiplist/layout.ts'
 import { orderCatchUp } from './skiplist/order.ts'
 import { rangeAddress } from './skiplist/range.ts'
-import { get, read, seek } from './skiplist/read.ts'
+import { get, hasKeys, read, seek } from './skiplist/read.ts'
 import { readSince } from './skiplist/recent.ts'
 
 function create(memory: LinearMemory, segment: Pointer, segmentBytes: number): Pointer {
@@ -51,6 +51,7 @@ export function createSkiplistJs(memory: LinearMemory): SkiplistExports {
     skiplistRangeCount: (table) => memory.u32[(table + tableRangeCount) >>> 2]!,
     skiplistRangeAt: (table, index, out) => rangeAt(memory, table, index, out),
     skiplistGet: (table, key, keyBytes, sequence, out) => get(memory, table, key, keyBytes, sequence, out),
+    skiplistHasKeys: (table, first, firstBytes, last, lastBytes) => Number(hasKeys(memory, table, first, firstBytes, last, lastBytes)),
     skiplistSeek: (table, key, keyBytes, backward, cursor) => seek(memory, table, key, keyBytes, backward !== 0, cursor),
     skiplistRead: (table, cursor, sequence, bound, boundBytes, skipBytes, keys, values, limit) =>
       read(memory, table, cursor, { sequence, bound, boundBytes, skipBytes, keys, values, limit }),

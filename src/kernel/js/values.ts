@@ -14,7 +14,7 @@ export function createValuesJs(memory: LinearMemory): ValuesExports {
     valuesCsv: (text, textBytes, plan, delimiter, rowsMax, lines, out) => scanCsv(memory, { text, textBytes, plan, delimiter, rowsMax, lines, out }),
     valuesTexts: (refs, count, into, ends, endBefore) => packTexts(memory, refs, count, into, ends, endBefore),
     valuesKeys: (plan, count, keys, keysBytes, refs, hashes) => writeKeys(plan, count, keys, keysBytes, refs, hashes),
-    valuesMeasure: (plan, count, refs, hashes, sizes) => measure(memory, plan, count, refs, hashes, sizes),
+    valuesMeasure: (plan, count, refs, hashes, shards) => measure(memory, plan, count, refs, hashes, shards),
     valuesEncode: (plan, count, refs, hashes, cursors) => encode(memory, plan, count, refs, hashes, cursors),
   }
 }

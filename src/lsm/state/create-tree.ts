@@ -101,8 +101,7 @@ export function treeReads(state: TreeState): Pick<Tree, 'layouts' | 'snapshot' |
       return state.pointReader.ask(read === undefined ? state.view : read.view, read === undefined ? state.visibleSequence : read.sequence, tableId, asked)
     },
     isEmptySpan(snapshot, tableId, span) {
-      const { view, sequence } = viewOf(state, snapshot)
-      return isEmptySpan(state.options.kernel, view, sequence, tableId, span)
+      return isEmptySpan(state.options.kernel, viewOf(state, snapshot).view, tableId, span)
     },
     scan: (snapshot, request, stats) => scan(state, snapshot, request, stats),
     walkPart: (snapshot, request) => walkPart(state, snapshot, request),

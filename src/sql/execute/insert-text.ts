@@ -35,5 +35,5 @@ function insertTuples(engine: EngineSession, { table, mode, sources, tuples, ret
   const hidden = table.hiddenKey ? [null] : []
   const targets = tuples[0]!.map((_, index) => hidden.length + sources.findIndex((source) => source.index === index))
   const defaults = [...hidden, ...sources.map((source) => source.default)]
-  return engine.insertText(table, { text, ...tupleText, targets, defaults }, mode, stats)
+  return engine.insertText(table, { text, start: tupleText.start, end: tupleText.end, targets, defaults }, mode, stats)
 }

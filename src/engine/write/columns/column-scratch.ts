@@ -4,7 +4,7 @@
  */
 import type { Kernel } from '../../../kernel/kernel.ts'
 import type { Pointer } from '../../../kernel/linear-memory.ts'
-import { pendingCellBytes, valuesColumnBytes, valuesPlanBytes, valuesTextMargin } from '../../../kernel/values.ts'
+import { pendingCellBytes, valuesColumnBytes, valuesPlanBytes, valuesShardBytes, valuesTextMargin } from '../../../kernel/values.ts'
 
 const KiB = 1024
 
@@ -34,8 +34,8 @@ export interface ColumnScratch {
   readonly keys: Pointer
   readonly refs: Pointer
   readonly hashes: Pointer
-  /** Bytes and counts by shard, and where each shard's next operation goes. */
-  readonly sizes: Pointer
+  /** What `valuesMeasure` tells of each shard, and where its next operation goes. */
+  readonly shardRecords: Pointer
   readonly cursors: Pointer
   readonly operations: Pointer
   readonly out: Pointer
@@ -60,7 +60,7 @@ const partBytes = {
 export function createColumnScratch(kernel: Kernel, shardCount: number): ColumnScratch | undefined {
   const names = Object.keys(partBytes) as (keyof typeof partBytes)[]
   const rounded = (bytes: number): number => (bytes + 15) & ~15
-  const shardBytes = rounded(12 * shardCount)
+  const shardBytes = rounded((valuesShardBytes + 4) * shardCount)
   const total = names.reduce((sum, name) => sum + rounded(partBytes[name]), shardBytes)
   const base = kernel.heap.tryAllocate(total)
   if (base === 0) return undefined
@@ -70,10 +70,13 @@ export function createColumnScratch(kernel: Kernel, shardCount: number): ColumnS
     at += rounded(partBytes[name])
     return [name, place]
   })) as Record<keyof typeof partBytes, Pointer>
-  return { kernel, shardCount, ...places, sizes: base, cursors: base + 8 * shardCount, free: () => kernel.heap.free(base) }
+  return { kernel, shardCount, ...places, shardRecords: base, cursors: base + valuesShardBytes * shardCount, free: () => kernel.heap.free(base) }
 }
 
 /** Rows of a chunk of a table of so many columns: values of 8 bytes, and a bit for each. */
 export function chunkRows(columnCount: number): number {
   return Math.min(scratchRowsMax, Math.floor((vectorBytes * 8) / (65 * columnCount) / 64) * 64)
 }
+
+/** Where the words of a shard's record begin. */
+export const shardRecordOf = ({ shardRecords }: ColumnScratch, shard: number): number => (shardRecords + shard * valuesShardBytes) >>> 2

@@ -4,8 +4,9 @@ import { writeI64 } from '../../codec/byte-target.ts'
 import { keyLengthMax } from '../../shards/key-scratch.ts'
 import type { TableAccess } from '../../tables/table-access.ts'
 import type { StatementBuilder } from '../statement.ts'
-import { scratchKeyBytes, scratchOperationBytes } from './column-scratch.ts'
+import { scratchKeyBytes, scratchOperationBytes, shardRecordOf } from './column-scratch.ts'
 import type { ColumnScratch } from './column-scratch.ts'
+import type { KeyExtents } from './key-extents.ts'
 import type { ColumnPlan } from './values-plan.ts'
 
 export interface ChunkStatement {
@@ -16,27 +17,30 @@ export interface ChunkStatement {
   readonly rowLengthMax: number
   /** Of a table with a hidden key: the first row's id. */
   readonly firstRowId: number
+  /** Of rows that are to be new: is told of their keys. */
+  readonly extents?: KeyExtents | undefined
 }
 
 /** Columns to keys, hashes and operations, each shard's one after the other. */
 export function encodeChunk(statement: ChunkStatement, plan: ColumnPlan, rowsBefore: number, rows: number): boolean {
   const { scratch, access, builder, rowLengthMax } = statement
-  const { kernel: { exports, memory: { u32 } }, shardCount, refs, hashes, sizes, cursors, operations } = scratch
+  const { kernel: { exports, memory: { u32 } }, shardCount, refs, hashes, shardRecords, cursors, operations } = scratch
   if (access.schema.hiddenKey) writeRowIds(statement, plan.values[0]!, statement.firstRowId + rowsBefore, rows)
   const longestKey = exports.valuesKeys(scratch.plan, rows, scratch.keys, scratchKeyBytes, refs, hashes)
   if (longestKey < 0 || longestKey > keyLengthMax) return false
-  if (exports.valuesMeasure(scratch.plan, rows, refs, hashes, sizes) > rowLengthMax) return false
+  if (exports.valuesMeasure(scratch.plan, rows, refs, hashes, shardRecords) > rowLengthMax) return false
   let at = operations
   for (let shard = 0; shard < shardCount; shard++) {
     u32[(cursors >>> 2) + shard] = at
-    at += u32[(sizes >>> 2) + 2 * shard]!
+    at += u32[shardRecordOf(scratch, shard)]!
   }
   if (at > operations + scratchOperationBytes) return false
   exports.valuesEncode(scratch.plan, rows, refs, hashes, cursors)
   for (let shard = 0; shard < shardCount; shard++) {
-    const byteLength = u32[(sizes >>> 2) + 2 * shard]!
-    if (byteLength > 0) builder.append(shard, u32[(cursors >>> 2) + shard]! - byteLength, byteLength, u32[(sizes >>> 2) + 2 * shard + 1]!)
+    const record = shardRecordOf(scratch, shard), byteLength = u32[record]!
+    if (byteLength > 0) builder.append(shard, u32[(cursors >>> 2) + shard]! - byteLength, byteLength, u32[record + 1]!)
   }
+  statement.extents?.note(scratch)
   return true
 }
 

@@ -3,16 +3,18 @@ import { isFetch, lookUp, readEach } from '../../read/point-read.ts'
 import type { StatementPart } from '../../shards/commit.ts'
 import type { Shards } from '../../shards/shards.ts'
 import type { TableAccess } from '../../tables/table-access.ts'
-import { batchKeys, keyExtent } from '../../../lsm/batch.ts'
-import type { KeyExtent } from '../../../lsm/batch.ts'
+import { batchKeys } from '../../../lsm/batch.ts'
 import type { ReadStats } from '../../../lsm/tree.ts'
+import type { KeyExtent, KeyExtents } from './key-extents.ts'
 
 /** One shard's share of rows that are to be new. */
 export interface NewPart extends StatementPart {
   readonly keys: KeyExtent
 }
 
-export const newParts = (parts: readonly StatementPart[]): readonly NewPart[] => parts.map((part) => ({ ...part, keys: keyExtent(part.batch) }))
+/** Written out: spread objects would each have a shape of their own, and all that reads them be slow. */
+export const newParts = (parts: readonly StatementPart[], extents: KeyExtents): readonly NewPart[] =>
+  parts.map(({ shard, batch, operationCount }) => ({ shard, batch, operationCount, keys: extents.of(shard) }))
 
 /** Whether a key stands twice among them: equal keys have equal hashes and are in one shard. */
 export function hasRepeats(parts: readonly NewPart[], hashes: Uint32Array): boolean {

@@ -19,6 +19,7 @@ import type { ColumnScratch } from './column-scratch.ts'
 import { addColumns } from './column-operations.ts'
 import type { ChunkStatement } from './encode-chunk.ts'
 import { anyExists, hasRepeats, newParts } from './existing-keys.ts'
+import { KeyExtents } from './key-extents.ts'
 import type { RowCollector } from './row-collector.ts'
 import { addText } from './text-operations.ts'
 import type { GivenColumns } from './values-plan.ts'
@@ -45,10 +46,11 @@ export function createColumnInserter(): ColumnInserter {
     const { hiddenKey } = access.schema
     if (hiddenKey && access.state.nextRowId === undefined) await recoverNextRowId(writer.shards, access)
     const place = scratchOf(writer.shards)
-    const built = place && build(writer, place, access, add)
+    const extents = mode === 'insert' && !hiddenKey ? new KeyExtents() : undefined
+    const built = place && build(writer, place, access, extents, add)
     if (built === undefined) return undefined
     const rowCount = built.hashes.length
-    if (mode === 'insert' && !hiddenKey) return await writeNewParts(writer, access, built, stats)
+    if (extents !== undefined) return await writeNewParts(writer, access, built, extents, stats)
     await commitBlind(writer, access, { parts: built.parts, rowCount }, () => built.hashes)
     return rowCount
   }
@@ -74,11 +76,11 @@ interface BuiltRows {
   readonly hashes: Uint32Array
 }
 
-function build(writer: Writer, scratch: ColumnScratch, access: TableAccess, add: (statement: ChunkStatement) => Uint32Array | undefined): BuiltRows | undefined {
+function build(writer: Writer, scratch: ColumnScratch, access: TableAccess, extents: KeyExtents | undefined, add: (statement: ChunkStatement) => Uint32Array | undefined): BuiltRows | undefined {
   const firstRowId = access.state.nextRowId ?? 0
   let hashes: Uint32Array | undefined
   const parts = tryBuildParts(writer, (builder) => {
-    hashes = add({ scratch, access, builder, rowLengthMax: writer.rowLengthMax, firstRowId })
+    hashes = add({ scratch, access, builder, rowLengthMax: writer.rowLengthMax, firstRowId, extents })
     return hashes !== undefined
   })
   if (parts === undefined || hashes === undefined) return undefined
@@ -87,8 +89,8 @@ function build(writer: Writer, scratch: ColumnScratch, access: TableAccess, add:
 }
 
 /** Writes rows whose keys are new; undefined when one of them exists, or stands twice among them. */
-async function writeNewParts(writer: Writer, access: TableAccess, { parts: written, hashes }: BuiltRows, stats: ReadStats | undefined): Promise<number | undefined> {
-  const parts = newParts(written)
+async function writeNewParts(writer: Writer, access: TableAccess, { parts: written, hashes }: BuiltRows, extents: KeyExtents, stats: ReadStats | undefined): Promise<number | undefined> {
+  const parts = newParts(written, extents)
   if (hasRepeats(parts, hashes)) return undefined
   const release = await writer.locksOf(access).lockKeys(hashes)
   try {

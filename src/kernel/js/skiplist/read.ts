@@ -5,7 +5,7 @@ import { indexCatchUp, indexNodeInTable, indexSlot } from './exact-index.ts'
 import { keyCompareNode, keyHash } from './key.ts'
 import {
   blockCount, blockLow, blockNext, blockPrevious, cursorBackward, cursorEntry, cursorLeaf, cursorNode, cursorStamp, nodeKey, nodeKeyBytes,
-  slotNode, tableIndex, tableLastLeaf, tableRangeCount, tableStamp, tableUnindexed, versionSequence, versionValue, versionValueBytes,
+  slotNode, tableIndex, tableLastLeaf, tableMaxNode, tableRangeCount, tableStamp, tableUnindexed, tableWaitingCount, versionSequence, versionValue, versionValueBytes,
 } from './layout.ts'
 import { orderCatchUp } from './order.ts'
 import { rangeHides } from './range.ts'
@@ -60,6 +60,17 @@ export function versionInTable(memory: LinearMemory, table: Pointer, tableWord: 
   const node = indexNodeInTable(memory, table, tableWord, key, keyBytes)
   if (node !== 0) return versionVisible(memory, node, sequence)
   return u32[(table + tableUnindexed) >>> 2] === 0 ? 0 : versionUntold
+}
+
+export function hasKeys(memory: LinearMemory, table: Pointer, first: Pointer, firstBytes: number, last: Pointer, lastBytes: number): boolean {
+  const { u32 } = memory
+  const maxNode = u32[(table + tableMaxNode) >>> 2]!
+  if (u32[(table + tableWaitingCount) >>> 2] === 0 && (maxNode === 0 || keyCompareNode(memory, maxNode, first, firstBytes, 0) < 0)) return false
+  orderCatchUp(memory, table)
+  const leaf = treeLeaf(memory, table, first, firstBytes)
+  const below = blockBelow(memory, leaf, first, firstBytes, 0)
+  const next = below < u32[(leaf + blockCount) >>> 2]! ? leaf : u32[(leaf + blockNext) >>> 2]!
+  return next !== 0 && keyCompareNode(memory, blockNode(memory, next, next === leaf ? below : 0), last, lastBytes, 0) <= 0
 }
 
 export function seek(memory: LinearMemory, table: Pointer, key: Pointer, keyBytes: number, backward: boolean, cursor: Pointer): void {

@@ -1,5 +1,6 @@
 /** Columns and keys to put operations, by shard. */
 import type { LinearMemory, Pointer } from '../../linear-memory.ts'
+import { valuesShardBytes } from '../../values.ts'
 import { columnAt, columnField, columnKind, isNull, planField, valueAt, word } from './layout.ts'
 
 const operationHeaderBytes = 12
@@ -7,19 +8,38 @@ const tableIdBytes = 4
 const rowHeaderBytes = 4
 const put = 1
 
-export function measure(memory: LinearMemory, plan: Pointer, count: number, refs: Pointer, hashes: Pointer, sizes: Pointer): number {
+export function measure(memory: LinearMemory, plan: Pointer, count: number, refs: Pointer, hashes: Pointer, records: Pointer): number {
   const { u32 } = memory
   const shards = word(memory, plan, planField.shards)
-  u32.fill(0, sizes >>> 2, (sizes >>> 2) + 2 * shards)
+  u32.fill(0, records >>> 2, (records + shards * valuesShardBytes) >>> 2)
   let longest = 0
   for (let row = 0; row < count; row++) {
     const byteLength = rowBytes(memory, plan, row)
     longest = Math.max(longest, byteLength)
-    const size = (sizes >>> 2) + 2 * (word(memory, hashes, 8 * row + 4) % shards)
-    u32[size]! += (operationHeaderBytes + tableIdBytes + word(memory, refs, 8 * row + 4) + byteLength + 3) & ~3
-    u32[size + 1]!++
+    const shard = (records + valuesShardBytes * (word(memory, hashes, 8 * row + 4) % shards)) >>> 2
+    u32[shard]! += (operationHeaderBytes + tableIdBytes + word(memory, refs, 8 * row + 4) + byteLength + 3) & ~3
+    noteKey(memory, shard, refs, row)
+    u32[shard + 1]!++
   }
   return longest
+}
+
+function noteKey(memory: LinearMemory, shard: number, refs: Pointer, row: number): void {
+  const { u32 } = memory
+  if (u32[shard + 1] === 0) {
+    u32[shard + 2] = u32[shard + 3] = row
+    u32[shard + 4] = 1
+  } else if (compareKeys(memory, refs, row, u32[shard + 3]!) > 0) {
+    u32[shard + 3] = row
+  } else {
+    u32[shard + 4] = 0
+    if (compareKeys(memory, refs, row, u32[shard + 2]!) < 0) u32[shard + 2] = row
+  }
+}
+
+function compareKeys(memory: LinearMemory, refs: Pointer, left: number, right: number): number {
+  const from = (row: number): number => word(memory, refs, 8 * row), to = (row: number): number => from(row) + word(memory, refs, 8 * row + 4)
+  return memory.buffer.compare(memory.buffer, from(right), to(right), from(left), to(left))
 }
 
 function rowBytes(memory: LinearMemory, plan: Pointer, row: number): number {
