@@ -26,9 +26,10 @@ export interface GroupSums extends GroupAccumulators {
   addChunk(groups: Pointer, chunk: Pointer, selection: Pointer, rowCount: number): boolean
 }
 
-export function createGroupSums(kernel: Kernel, kind: 'i64' | 'f64'): GroupSums {
+/** `rowsExpected`: how many rows are likely to be added. */
+export function createGroupSums(kernel: Kernel, kind: 'i64' | 'f64', rowsExpected: () => number): GroupSums {
   const sums = createGroupArray(kernel, groupSumsBytes, (address, from, to) => clearMemory(kernel.memory, address + groupSumsBytes * from, groupSumsBytes * (to - from)))
-  const narrow = kind === 'f64' ? createNarrowSums(kernel) : undefined
+  const narrow = kind === 'f64' ? createNarrowSums(kernel, rowsExpected) : undefined
   return {
     kind,
     stride: groupSumsBytes,

@@ -12,7 +12,7 @@ import type { GroupArray } from './group-array.ts'
 const bytesMax = 16 * 1024 * 1024, timesFree = 4
 
 export interface NarrowSums {
-  /** Adds the selected rows of a chunk whose groups `sums` has room for; false, with nothing done, where they cannot be added so, or there are few rows for so many groups yet. */
+  /** Adds the selected rows of a chunk whose groups `sums` has room for; false, with nothing done, where they cannot be added so, or there are few rows for so many groups. */
   add(groups: Pointer, chunk: Pointer, selection: Pointer, rowCount: number, sums: GroupArray): boolean
   /** Brings all to the accumulators at `sums`. */
   take(sums: Pointer): void
@@ -20,7 +20,8 @@ export interface NarrowSums {
   close(sums: Pointer): void
 }
 
-export function createNarrowSums({ exports, heap, memory }: Kernel): NarrowSums {
+/** `rowsExpected`: how many rows are likely to be added. */
+export function createNarrowSums({ exports, heap, memory }: Kernel, rowsExpected: () => number): NarrowSums {
   /** Of `capacity` groups and one for rows that are not selected. */
   let narrow: Pointer = 0, scratch: Pointer = 0, capacity = 0
   let rowsSeen = 0, rowsHeld = 0, exponentHeld = 0, isRefused = false
@@ -34,7 +35,7 @@ export function createNarrowSums({ exports, heap, memory }: Kernel): NarrowSums 
 
   /** Clearing and taking costs as much as adding a row to each group. */
   function open(groups: number): boolean {
-    if (isRefused || rowsSeen < groups) return false
+    if (isRefused || Math.max(rowsSeen, rowsExpected()) < groups) return false
     const byteLength = narrowSumBytes * (groups + 1)
     const address = hasRoom(byteLength + narrowScratchBytes) ? heap.tryAllocate(byteLength + narrowScratchBytes) : 0
     isRefused = address === 0

@@ -20,12 +20,22 @@ export interface GroupInputs {
   readonly doubles: readonly (DoublesReader | undefined)[]
 }
 
-export function createGroupInputs(kernel: Kernel, columns: readonly PhysicalKind[], requests: readonly GroupedAggregateRequest[], isGrouped: boolean): GroupInputs {
+export interface GroupInputsOptions {
+  readonly columns: readonly PhysicalKind[]
+  readonly requests: readonly GroupedAggregateRequest[]
+  /** Whether there is a key column. */
+  readonly isGrouped: boolean
+  /** How many rows are likely to come. */
+  rowsExpected(): number
+}
+
+export function createGroupInputs(kernel: Kernel, options: GroupInputsOptions): GroupInputs {
+  const { columns, requests, isGrouped } = options
   const inputs = new Map<string, GroupInput>()
   for (const request of requests) {
     const { ordinal } = request, name = nameOf(request)
     if (ordinal === undefined || inputs.has(name)) continue
-    inputs.set(name, isDistinct(request) ? distinctInput(kernel, ordinal, columns[ordinal]!, isGrouped) : columnInput(kernel, ordinal, columns[ordinal]!, requests))
+    inputs.set(name, isDistinct(request) ? distinctInput(kernel, ordinal, columns[ordinal]!, isGrouped) : columnInput(kernel, ordinal, options))
   }
   const rows = requests.some(({ ordinal }) => ordinal === undefined) ? rowCountInput(kernel, [...inputs.values()].find(isNumberInput)) : undefined
   const inputOf = (request: GroupedAggregateRequest): GroupInput => (request.ordinal === undefined ? rows! : inputs.get(nameOf(request))!)
@@ -40,8 +50,9 @@ const nameOf = (request: GroupedAggregateRequest): string => `${request.ordinal}
 const isNumberInput = (input: GroupInput): input is NumberInput => 'accumulators' in input
 
 /** For all that is asked of a column without DISTINCT. */
-function columnInput(kernel: Kernel, ordinal: number, kind: PhysicalKind, requests: readonly GroupedAggregateRequest[]): GroupInput {
+function columnInput(kernel: Kernel, ordinal: number, { columns, requests, rowsExpected }: GroupInputsOptions): GroupInput {
+  const kind = columns[ordinal]!
   const functions = new Set(requests.filter((request) => request.ordinal === ordinal && !isDistinct(request)).map((request) => request.function))
   if (!functions.has('min') && !functions.has('max') && !functions.has('sum')) return presenceInput(kernel, ordinal)
-  return kind === 'bytes' ? textInput(kernel, ordinal) : numberInput(kernel, ordinal, kind, functions.has('min') || functions.has('max'))
+  return kind === 'bytes' ? textInput(kernel, ordinal) : numberInput(kernel, ordinal, kind, functions.has('min') || functions.has('max'), rowsExpected)
 }

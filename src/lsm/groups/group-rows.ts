@@ -35,6 +35,8 @@ export interface Groups {
   /** The columns that rows must have. */
   readonly ordinals: readonly number[]
   readonly groupCount: number
+  /** So many rows are likely to come, here or to other threads' groups of the same work: what is worth its cost for so many may begin with the first. */
+  expect(rowCount: number): void
   add(rows: GroupRows): void
   /** Groups and distinct values: what merging goes through. */
   readonly entryCount: number

@@ -32,8 +32,10 @@ export function createGroups({ kernel: outer, columns, groupBy, aggregates, budg
 }
 
 function groupsWithin(kernel: Kernel, work: GroupWork, free: () => void): Groups {
-  const dense = createDenseGroups(kernel, work)
-  let hashed = createHashedGroups(kernel, work)
+  let rowsExpected = 0
+  const expected = (): number => rowsExpected
+  const dense = createDenseGroups(kernel, work, expected)
+  let hashed = createHashedGroups(kernel, work, expected)
   const arena = createArena(kernel.heap)
   let finished: FinishedPlaces | undefined
 
@@ -51,7 +53,7 @@ function groupsWithin(kernel: Kernel, work: GroupWork, free: () => void): Groups
     if (dense === undefined || dense.isEmpty) return hashed
     if (hashed.groupCount > 0) {
       if (!dense.mergeTable(hashed, arena)) return settle()
-      hashed = createHashedGroups(kernel, work)
+      hashed = createHashedGroups(kernel, work, expected)
     }
     return (finished ??= dense.finish())
   }
@@ -61,6 +63,9 @@ function groupsWithin(kernel: Kernel, work: GroupWork, free: () => void): Groups
     ordinals: hashed.ordinals,
     get groupCount() {
       return whole().groupCount
+    },
+    expect(rowCount) {
+      rowsExpected = Math.max(rowsExpected, rowCount)
     },
     add(rows) {
       arena.reset()

@@ -31,10 +31,11 @@ export interface HashedGroups {
   doubles(index: number, first: number, count: number, out: Float64Array): boolean
 }
 
-export function createHashedGroups(kernel: Kernel, { columns, groupBy, aggregates }: GroupWork): HashedGroups {
+/** `rowsExpected`: how many rows are likely to come. */
+export function createHashedGroups(kernel: Kernel, { columns, groupBy, aggregates }: GroupWork, rowsExpected: () => number): HashedGroups {
   const grouping: Grouping | undefined = groupBy.length === 0 ? undefined : createGrouping(kernel, groupBy.map((ordinal) => columns[ordinal]!))
   const keys: KeyGroups = { grouping, groupBy, known: createKnownEntries(kernel, kernel.heap.allocate), zeros: createZeros(kernel) }
-  const { inputs, ordinals, readers, doubles } = createGroupInputs(kernel, columns, aggregates, grouping !== undefined)
+  const { inputs, ordinals, readers, doubles } = createGroupInputs(kernel, { columns, requests: aggregates, isGrouped: grouping !== undefined, rowsExpected })
   const groupCount = (): number => grouping?.groupCount ?? 1
   const ensure = (): void => inputs.forEach((input) => input.ensure(groupCount()))
   ensure()

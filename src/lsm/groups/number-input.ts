@@ -52,9 +52,9 @@ export function presenceInput(kernel: Kernel, ordinal: number): GroupInput {
   }
 }
 
-/** `extremes` false: nobody asks for minimum or maximum. */
-export function numberInput(kernel: Kernel, ordinal: number, kind: 'i64' | 'f64', extremes: boolean): NumberInput {
-  return extremes ? fullInput(kernel, ordinal, kind) : sumInput(kernel, ordinal, kind)
+/** `extremes` false: nobody asks for minimum or maximum. `rowsExpected`: how many rows are likely to come. */
+export function numberInput(kernel: Kernel, ordinal: number, kind: 'i64' | 'f64', extremes: boolean, rowsExpected: () => number): NumberInput {
+  return extremes ? fullInput(kernel, ordinal, kind) : sumInput(kernel, ordinal, kind, rowsExpected)
 }
 
 function fullInput(kernel: Kernel, ordinal: number, kind: 'i64' | 'f64'): NumberInput {
@@ -69,9 +69,9 @@ function fullInput(kernel: Kernel, ordinal: number, kind: 'i64' | 'f64'): Number
   }
 }
 
-function sumInput(kernel: Kernel, ordinal: number, kind: 'i64' | 'f64'): NumberInput {
+function sumInput(kernel: Kernel, ordinal: number, kind: 'i64' | 'f64', rowsExpected: () => number): NumberInput {
   const { exports } = kernel
-  const sums = createGroupSums(kernel, kind), add = kind === 'i64' ? exports.scanGroupedSumsI64 : exports.scanGroupedSumsF64
+  const sums = createGroupSums(kernel, kind, rowsExpected), add = kind === 'i64' ? exports.scanGroupedSumsI64 : exports.scanGroupedSumsF64
   return {
     ...inputOver(kernel, ordinal, sums),
     addByEntries({ chunk, map }, rows, arena) {

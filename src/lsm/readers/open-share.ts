@@ -94,7 +94,7 @@ export function openShare(options: ShareOptions): OpenShare {
     proceed(layout, rowCount) {
       if (started !== undefined) return
       prospect.proceed(rowCount)
-      if (prospect.isLong()) started = start(options, layout)
+      if (prospect.isLong()) started = start(options, layout, prospect.rowsLeft())
     },
     names: (layout) => (started !== undefined && isSameLayout(layout, started.layout) ? started.names : undefined),
     offer: (groups) => started !== undefined && offer(started, groups, options.pinnedBytesMax),
@@ -128,7 +128,7 @@ export function openShare(options: ShareOptions): OpenShare {
 const isSameLayout = (a: TableLayout, b: TableLayout): boolean => a === b || (a.columns.length === b.columns.length && a.missing?.length === b.missing?.length)
 
 /** undefined when no reader is free or of use just now, or there is no memory for a queue. */
-function start({ kernel, request, work, rowsMin, clock, lateness, isAnyFree, invite }: ShareOptions, layout: TableLayout): Started | undefined {
+function start({ kernel, request, work, rowsMin, clock, lateness, isAnyFree, invite }: ShareOptions, layout: TableLayout, rowsLeft: number): Started | undefined {
   if ((lateness.areLeftOut && rowsMin > 0) || !isAnyFree()) return undefined
   const { predicate, conditions = [], computed = [] } = request
   const names: readonly ChunkName[] = ['tombstones', ...new Set([...predicateOrdinals(request), ...storedOrdinals(layout.columns.length, computed, ordinalsOf(work))])]
@@ -136,7 +136,7 @@ function start({ kernel, request, work, rowsMin, clock, lateness, isAnyFree, inv
   if (address === 0) return undefined
   const queue = viewQueue(kernel.memory, address, names.length)
   clearQueue(queue)
-  const participations = invite({ layout, predicate, conditions, computed, names, work, queue: address })
+  const participations = invite({ layout, predicate, conditions, computed, names, work, queue: address, rowsExpected: predicate.length + conditions.length === 0 ? rowsLeft : 0 })
   return { layout, names, queue, address, participations, offered: [], published: 0, settled: 0, pinnedBytes: 0, startMs: clock.monotonicMs(), isEnded: false }
 }
 

@@ -9,11 +9,13 @@ import type { Clock } from '../../runtime/clock.ts'
 export interface Prospect {
   /** A shard's scan begins. */
   begin(): void
-  /** It will read so many rows. */
-  expect(rowCount: number): void
+  /** It will read so many rows. Returns how many all are likely to. */
+  expect(rowCount: number): number
   /** The serving thread goes on to read so many of them, and is done with those before. */
   proceed(rowCount: number): void
   isLong(): boolean
+  /** How many rows are likely to be left of all scans. */
+  rowsLeft(): number
 }
 
 export interface ProspectOptions {
@@ -33,8 +35,10 @@ export function createProspect({ clock, rowsMin, scanCount }: ProspectOptions): 
   let begun = 0, expected = 0, done = 0, current = 0
   let startMs: number | undefined
 
+  const expectedOfAll = (): number => expected * Math.max(1, scanCount / Math.max(1, begun))
+
   function isRestLong(): boolean {
-    const total = expected * Math.max(1, scanCount / Math.max(1, begun))
+    const total = expectedOfAll()
     if (startMs === undefined || done === 0 || total < rowsMin) return false
     const elapsedMs = clock.monotonicMs() - startMs
     return elapsedMs >= lookMs && ((total - done) * elapsedMs) / done >= leftMsMin
@@ -46,6 +50,7 @@ export function createProspect({ clock, rowsMin, scanCount }: ProspectOptions): 
     },
     expect(rowCount) {
       expected += rowCount
+      return expectedOfAll()
     },
     proceed(rowCount) {
       startMs ??= clock.monotonicMs()
@@ -55,5 +60,6 @@ export function createProspect({ clock, rowsMin, scanCount }: ProspectOptions): 
     isLong() {
       return rowsMin === 0 || isRestLong()
     },
+    rowsLeft: () => Math.max(0, expectedOfAll() - done),
   }
 }

@@ -34,6 +34,8 @@ export interface SharedScan {
   readonly names: readonly ChunkName[]
   readonly work: SharedWork
   readonly queue: Pointer
+  /** How many rows are likely to come, for all threads; 0 where a predicate leaves an unknown part of them. */
+  readonly rowsExpected: number
 }
 
 /** What becomes of the rows. */

@@ -49,7 +49,7 @@ interface Work {
   part(): ReaderPart
 }
 
-function openWork(context: ReadContext, { layout, computed, work }: SharedScan): Work {
+function openWork(context: ReadContext, { layout, computed, work, rowsExpected }: SharedScan): Work {
   switch (work.kind) {
     case 'aggregates': {
       const rows = createRowAggregates(context, computed, work.aggregates)
@@ -58,6 +58,7 @@ function openWork(context: ReadContext, { layout, computed, work }: SharedScan):
     case 'groups': {
       const { kernel } = context, columns = createScanColumns(kernel, layout.columns, computed)
       const groups = createGroups({ kernel, columns: columns.kinds, groupBy: work.groupBy, aggregates: work.aggregates, budget: { bytesMax: kernel.heap.byteLength, usedBytes: 0 } })
+      groups.expect(rowsExpected)
       return { addRowGroup: createGroupAdder(context, columns, groups).addRowGroup, isUseful: (rowCount) => groups.entryCount < entriesFew || rowCount >= rowsPerEntryMin * groups.entryCount, part: () => ({ kind: 'groups', groups: groups.sharedPart() }) }
     }
   }

@@ -29,8 +29,8 @@ export interface OfferedRowGroups {
 export interface ScanShare {
   /** A scan begins. What it offers may be processed by others' calls of `work` until it has finished, or left. */
   enter(): void
-  /** So many rows will be read. */
-  expect(rowCount: number): void
+  /** So many rows will be read. Returns how many all scans are likely to read. */
+  expect(rowCount: number): number
   /** So many of them, of `layout`, are next; readers are asked to take part once what is left is known to be worth it. */
   proceed(layout: TableLayout, rowCount: number): void
   /** The chunks that offered row groups must have pinned; undefined while row groups of `layout` are for this thread alone. */

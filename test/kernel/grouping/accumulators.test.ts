@@ -19,7 +19,7 @@ test.each(kinds)('%s: accumulators that could not grow stay as they are, also wh
 
 test.each(kinds)('%s: sums of decimals are seen at once, whatever their digits, and as they grow', (kind) => {
   const kernel = openTestKernel(kind), used = kernel.heap.usedBytes
-  const sums = createGroupSums(kernel, 'f64'), count = 300, groups = kernel.heap.allocate(4 * count)
+  const sums = createGroupSums(kernel, 'f64', () => 0), count = 300, groups = kernel.heap.allocate(4 * count)
   const chunks = [10, 100].map((scale) => putChunk(kernel, { kind: 'f64', rows: Array.from({ length: count }, (_, row) => (row % 7) / scale) }))
   const put = kernel.heap.usedBytes
   kernel.memory.u32.fill(3, groups / 4, groups / 4 + count)
@@ -47,7 +47,7 @@ test.each(kinds)('%s: sums of decimals are seen at once, whatever their digits, 
 test.each(kinds.flatMap((kind) => [0, 3].map((times) => [kind, times] as const)))('%s: sums without memory to spare, or with %i times what would do, are those of rows', (kind, times) => {
   const capacity = 256, bytesMax = groupSumsBytes * capacity + times * (narrowSumBytes * (capacity + 1) + narrowScratchBytes)
   const kernel = openTestKernel(kind), heap = createLimitedHeap(kernel.heap, { bytesMax, usedBytes: 0 }, 'this')
-  const sums = createGroupSums({ ...kernel, heap }, 'f64'), count = 300, groups = kernel.heap.allocate(4 * count)
+  const sums = createGroupSums({ ...kernel, heap }, 'f64', () => 0), count = 300, groups = kernel.heap.allocate(4 * count)
   kernel.memory.u32.fill(0, groups / 4, groups / 4 + count)
   const chunk = putChunk(kernel, { kind: 'f64', rows: Array.from({ length: count }, (_, row) => (row % 7) / 10) })
   sums.ensure(1)

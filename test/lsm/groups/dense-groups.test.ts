@@ -1,5 +1,6 @@
 /** Groups of integers, by place or in tables, whatever streams of values make of them: held against a map. */
 import { describe, expect, it } from 'vitest'
+import { isWithin, windowOver } from '../../../src/lsm/groups/dense/window.ts'
 import { createGroups } from '../../../src/lsm/groups/groups.ts'
 import type { GroupedValue, Groups } from '../../../src/lsm/groups/group-rows.ts'
 import type { GroupedAggregateRequest } from '../../../src/lsm/groups/aggregate-request.ts'
@@ -62,6 +63,8 @@ describe.each(kinds)('groups of integers (%s)', (kind) => {
       const before = kernel.heap.usedBytes, [groups, others] = [open(kernel, isCounted), open(kernel, isCounted)]
       const opened = kernel.heap.usedBytes
       let put = 0
+      // What is expected changes when what is begun, and no group.
+      if (seed === 1 || seed === 2) for (const each of [groups, others]) each.expect(seed * 1_000_000)
       for (let page = 0; page < 8; page++) {
         const rows = randomPage(page, stream, random), used = kernel.heap.usedBytes, given = rowsOf(kernel, rows)
         put += kernel.heap.usedBytes - used
@@ -94,4 +97,17 @@ describe.each(kinds)('groups of integers (%s)', (kind) => {
     expect(found).toEqual(Array.from({ length: 2000 }, (_, i) => i - 10))
     expect((kernel.memory.u8[nulls + (last >> 3)]! >> (last & 7)) & 1).toBe(1)
   })
+})
+
+it('windows over other values of one column are mostly the same, and have all that was there before', () => {
+  const window = windowOver(17, 99_950)!
+  for (const [least, greatest] of [[0, 99_999], [40, 99_800]] as const) expect(windowOver(least, greatest)).toEqual(window)
+  const random = seededRandom(3)
+  for (let i = 0; i < 1_000; i++) {
+    const from = (random.nextFloat() - 0.5) * 2 ** (1 + random.below(40)), range = 2 ** (20 * random.nextFloat())
+    const least = Math.floor(from), greatest = Math.floor(from + range) - 1, before = windowOver(least, greatest)!, wider = windowOver(least - 5, greatest + 90, before)
+    expect(isWithin({ base: least, capacity: greatest - least + 1 }, before), `${least} to ${greatest}`).toBe(true)
+    expect(before.capacity).toBeLessThanOrEqual(2 ** 20)
+    if (wider !== undefined) expect(isWithin(before, wider) && wider.base <= least - 5 && wider.base + wider.capacity > greatest + 90).toBe(true)
+  }
 })

@@ -41,3 +41,14 @@ test('fewer rows than the least are never long, however long they take, and all 
   expect(rowsUntilLong({ rows: 100_000, nsPerRow: 1_000, rowsMin: 100_000 })).toBe(1_000)
   expect(rowsUntilLong({ rows: 1_000, nsPerRow: 1, rowsMin: 0 })).toBe(0)
 })
+
+test('what all shards are likely to read, and what is left of it, follows from those that have begun', () => {
+  const prospect = createProspect({ clock: { monotonicMs: () => 0 }, rowsMin: 1, scanCount: 4 })
+  prospect.begin()
+  expect(prospect.expect(1_000)).toBe(4_000)
+  prospect.proceed(300)
+  prospect.proceed(300)
+  expect(prospect.rowsLeft(), 'the second part is not done yet').toBe(3_700)
+  prospect.begin()
+  expect(prospect.expect(2_000)).toBe(6_000)
+})

@@ -17,8 +17,8 @@ import type { PlaceWindow } from './window.ts'
 
 /** Fewer rows go to group tables. */
 const rowsMin = 4096
-/** As many places a row are no waste. */
-const placesPerRowMax = 16
+/** As many places a row are no waste, nor are so many of the first rows, where as many as there are places are to come. */
+const placesPerRowMax = 16, placesPerFirstRowMax = 64
 /** As many places a group are none either, of so many groups and more. */
 const placesPerGroupMax = 64, groupsFew = 1024
 
@@ -56,17 +56,18 @@ interface DenseOwner {
   readonly kernel: Kernel
   readonly work: GroupWork
   readonly key: number
+  readonly rowsExpected: () => number
   state: DenseState | undefined
   rowsSeen: number
   rowsToTry: number
 }
 
-/** undefined for keys of another form, and inputs that are no accumulators. */
-export function createDenseGroups(kernel: Kernel, work: GroupWork): DenseGroups | undefined {
+/** undefined for keys of another form, and inputs that are no accumulators. `rowsExpected`: how many rows are likely to come. */
+export function createDenseGroups(kernel: Kernel, work: GroupWork, rowsExpected: () => number): DenseGroups | undefined {
   const { columns, groupBy, aggregates } = work
   const areAccumulated = aggregates.every(({ ordinal, distinct, function: name }) => distinct !== true && (ordinal === undefined || name === 'count' || columns[ordinal] !== 'bytes'))
   if (groupBy.length !== 1 || columns[groupBy[0]!] !== 'i64' || !areAccumulated) return undefined
-  const owner: DenseOwner = { kernel, work, key: groupBy[0]!, state: undefined, rowsSeen: 0, rowsToTry: rowsMin }
+  const owner: DenseOwner = { kernel, work, key: groupBy[0]!, rowsExpected, state: undefined, rowsSeen: 0, rowsToTry: rowsMin }
   return {
     get isEmpty() {
       return owner.state === undefined
@@ -102,20 +103,21 @@ function widen(owner: DenseOwner, rows: GroupRows, tableGroups: number, arena: A
   if (rowsSeen < owner.rowsToTry) return false
   const extremes = extremesOf(owner.kernel, rows, owner.key, arena)
   const window = extremes && windowOver(extremes.least, extremes.greatest, state?.window)
-  if (window !== undefined && isWorthwhile(window, rowsSeen, tableGroups) && move(owner, window)) return true
+  if (window !== undefined && isWorthwhile(window, owner, tableGroups) && move(owner, window)) return true
   owner.rowsToTry = 2 * rowsSeen
   return false
 }
 
 /** Of rows that tables have taken so far it is known whether their groups are few, and so lie far apart. */
-function isWorthwhile({ capacity }: PlaceWindow, rowsSeen: number, tableGroups: number): boolean {
-  return capacity <= placesPerRowMax * rowsSeen && (tableGroups === 0 || capacity <= placesPerGroupMax * Math.max(tableGroups, groupsFew))
+function isWorthwhile({ capacity }: PlaceWindow, { rowsSeen, rowsExpected }: DenseOwner, tableGroups: number): boolean {
+  const placesMax = Math.max(placesPerRowMax * rowsSeen, Math.min(placesPerFirstRowMax * rowsSeen, rowsExpected()))
+  return capacity <= placesMax && (tableGroups === 0 || capacity <= placesPerGroupMax * Math.max(tableGroups, groupsFew))
 }
 
 /** False, with all as it was, when there is no memory for it. */
 function move(owner: DenseOwner, window: PlaceWindow): boolean {
   const { kernel, work, state: before } = owner
-  const state = openDense(kernel, work, window)
+  const state = openDense(kernel, work, window, owner.rowsExpected)
   if (state === undefined) return false
   if (before !== undefined) addDense(kernel, work, state, densePart(work, before))
   owner.state = state

@@ -26,11 +26,11 @@ export interface DenseState {
 const countsRows = ({ aggregates }: GroupWork): boolean => aggregates.some(({ ordinal }) => ordinal === undefined)
 
 /** undefined when there is no memory for it, which is no reason to fail. */
-export function openDense(kernel: Kernel, work: GroupWork, window: PlaceWindow): DenseState | undefined {
+export function openDense(kernel: Kernel, work: GroupWork, window: PlaceWindow, rowsExpected: () => number): DenseState | undefined {
   const { columns, aggregates } = work
   const heap = createLimitedHeap(kernel.heap, { bytesMax: denseBytesMax, usedBytes: 0 }, 'aggregation by group')
   try {
-    const { inputs, readers, doubles } = createGroupInputs({ ...kernel, heap }, columns, countsRows(work) ? aggregates : [...aggregates, { function: 'count' }], true)
+    const { inputs, readers, doubles } = createGroupInputs({ ...kernel, heap }, { columns, requests: countsRows(work) ? aggregates : [...aggregates, { function: 'count' }], isGrouped: true, rowsExpected })
     for (const input of inputs) input.ensure(placeCountOf(window))
     return { window, inputs, readers: readers.slice(0, aggregates.length), doubles, free: heap.freeAll }
   } catch (error) {

@@ -42,6 +42,8 @@ export interface DirectOptions {
   readonly wanted: readonly ChunkName[]
   /** Takes row groups that lie wholly in the stretch and match wholly, so that they need not be read. */
   readonly answer?: Answers
+  /** Told of each stretch how many rows all scans of the request are likely to read. */
+  readonly expect?: (rowCount: number) => void
   /** Row groups that are of no use any more; what it says of one may become true, never false again. */
   readonly skip?: (reader: TableReader, rowGroup: number) => boolean
   /** For scans of no order: row groups that lie wholly in the stretch may go to it, on any thread, and do not come out of `next` then. */
@@ -271,10 +273,10 @@ function takeWindow(state: DirectState): Window | undefined {
 function sharedWindow(state: DirectState, window: Window, alone: () => Reading): Reading {
   const { from, to, touched, isUnsettled } = window
   const { context, options: { shared, predicate, answer }, morsels } = state
-  if (shared === undefined || morsels === undefined) return alone()
   const { reader } = state.stretch!
-  if (!state.isCounted) shared.share.expect(rowsToRead(state, reader, from))
+  if (!state.isCounted) countRows(state, reader, from)
   state.isCounted = true
+  if (shared === undefined || morsels === undefined) return alone()
   shared.share.proceed(context.shape.layout, (to - from) * rowGroupRowsOf(reader.meta))
   if (isCut(state, from) || isCut(state, to - 1)) return alone()
   // What is kept of them answers the next time, as zone maps do.
@@ -292,6 +294,13 @@ function sharedWindow(state: DirectState, window: Window, alone: () => Reading):
       return standing
     },
   }, alone)
+}
+
+function countRows(state: DirectState, reader: TableReader, first: number): void {
+  const { shared, expect } = state.options
+  if (shared === undefined && expect === undefined) return
+  const rowCount = rowsToRead(state, reader, first), ofAll = shared?.share.expect(rowCount) ?? rowCount
+  expect?.(ofAll)
 }
 
 /** Of the stretch, once its first row group to be read is known: others of which zone maps say as much are not read either. */
