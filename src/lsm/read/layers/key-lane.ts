@@ -67,6 +67,8 @@ interface LaneState {
   readonly options: KeyLaneOptions
   readonly source: RunSource
   readonly record: Pointer
+  /** Where it was opened: of keys before, it tells nothing. */
+  from: Uint8Array
   /** Undefined after the last. */
   page: RunPage | undefined
   position: number
@@ -79,20 +81,22 @@ export function createKeyLane(context: ReadContext, options: KeyLaneOptions): Ke
   const { heap } = context.kernel, { maxSequence = Infinity } = options
   let state: LaneState | undefined
   function openAt(low: Uint8Array): Reading {
-    state ??= { context, options, source: options.open(), record: heap.allocate(recordBytes), page: undefined, position: 0, isReading: false, isClosed: false }
+    state ??= { context, options, source: options.open(), record: heap.allocate(recordBytes), from: low, page: undefined, position: 0, isReading: false, isClosed: false }
+    state.from = low
     state.source.open(low, options.upper)
     return nextPage(state)
   }
   return {
     isClear(low, high, since) {
       if (since >= maxSequence) return true
-      // Not behind where the scan begins: row groups before this one may still ask what is hidden of them.
-      if (state === undefined && options.isInMemory) void openAt(compareBytes(low, options.lower) < 0 ? low : options.lower)
+      // Not behind where the scan begins: row groups before this one may still ask what is hidden of them, one also of keys before that.
+      if (options.isInMemory && (state === undefined || compareBytes(low, state.from) < 0)) void openAt(compareBytes(low, options.lower) < 0 ? low : options.lower)
       return state === undefined ? !options.mayHave(low, high) : isClear(state, low, high)
     },
     hide(rows, standing, since) {
       if (since >= maxSequence) return undefined
-      const reading = state !== undefined && seek(state, rows.low) ? undefined : openAt(rows.low)
+      const isOpen = state !== undefined && compareBytes(rows.low, state.from) >= 0 && seek(state, rows.low)
+      const reading = isOpen ? undefined : openAt(rows.low)
       return after(reading, () => (state === undefined ? undefined : hide(state, rows, standing)))
     },
     close() {
