@@ -76,12 +76,12 @@ export function openFloor(options: FloorOptions, { kernel, regions }: KernelFloo
   const { storage, settings, clock } = options
   const budget = memoryBudget(regions, settings, shards)
   const cache = createChunkCache(kernel.heap, budget.cacheBytes)
+  const memtableMemory = createMemtableMemory(cache.evict)
   const room = createDiskRoom(storage, clock)
   const rounds = createLogRounds({ syncPlace: syncPlaceOf(settings, clock), promptly: settings.durability === 'sync' ? undefined : clock })
   // A scan's row groups that nobody is through with may hold an eighth of the cache.
   const readers = createReaders({ kernel, clock, regions: regions.readers, rowsMin: settings.readerRowsMin, pinnedBytesMax: Math.floor(budget.cacheBytes / 8) })
   const jobs = openJobRunner(options, kernel, cache, regions.workers)
-  const memtableMemory = createMemtableMemory(cache.evict, jobs.touch)
   const { memtableBytesMax } = budget
   // Each memtable begins a segment, so what is preallocated beyond its size is zeros that are written for nothing.
   const treeSettings = { ...settings.tree, memtableBytesMax, logSegmentBytes: Math.min(settings.tree.logSegmentBytes, memtableBytesMax) }

@@ -103,11 +103,6 @@ export interface JobRunner {
   readonly pinnedBytesMax: number
   /** What the open files of ingests may hold of the threads' memory together; absent or 0: none are taken. */
   readonly ingestBytesMax?: number
-  /**
-   * Has the pages of a piece of linear memory brought in by another thread, without a change to what they hold, since who
-   * first writes to a page waits until the system has found and cleared one. Absent where there is no other thread.
-   */
-  readonly touch?: ((address: Pointer, byteLength: number) => void) | undefined
   /** What jobs asked of storage through handles of their own, as of the last one that ended. */
   readonly storageCounts: Readonly<StorageCounts>
   close(): Promise<void>

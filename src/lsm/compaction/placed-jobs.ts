@@ -7,7 +7,6 @@ export function placedJobs(jobs: JobRunner, place: JobPlace): JobRunner {
     get fallback() { return jobs.fallback },
     pinnedBytesMax: jobs.pinnedBytesMax,
     get ingestBytesMax() { return jobs.ingestBytesMax ?? 0 },
-    touch: jobs.touch,
     get storageCounts() { return jobs.storageCounts },
     close: () => jobs.close(),
   }

@@ -10,7 +10,6 @@ export function createRunnerPool(runners: readonly JobRunner[]): JobRunner {
     get fallback() { return runners.find((runner) => runner.fallback !== undefined)?.fallback },
     pinnedBytesMax: Math.min(...runners.map((runner) => runner.pinnedBytesMax)),
     get ingestBytesMax() { return runners.reduce((sum, runner) => sum + (runner.ingestBytesMax ?? 0), 0) },
-    touch: runners.find((runner) => runner.touch !== undefined)?.touch,
     get storageCounts() { return sumOfCounts(runners.map((runner) => runner.storageCounts)) },
     close: async () => {
       await Promise.all(runners.map((runner) => runner.close()))

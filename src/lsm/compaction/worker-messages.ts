@@ -1,7 +1,6 @@
 /** What the serving thread and the background worker say to each other: plain data only. */
 import { LsmtError } from '../../errors.ts'
 import type { ErrorCode, Evidence } from '../../errors.ts'
-import type { Pointer } from '../../kernel/linear-memory.ts'
 import type { HeapRegion } from '../../kernel/open-kernel.ts'
 import type { KernelKind } from '../../settings.ts'
 import type { StorageAddress } from '../../storage/open-storage.ts'
@@ -22,8 +21,6 @@ export interface WorkerStart {
 export type ToWorker =
   | { readonly kind: 'run'; readonly id: number; readonly job: Job }
   | { readonly kind: 'abort'; readonly id: number }
-  /** See `JobRunner.touch`. */
-  | { readonly kind: 'touch'; readonly address: Pointer; readonly byteLength: number }
   | { readonly kind: 'close' }
 
 export type FromWorker =

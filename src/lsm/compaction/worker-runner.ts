@@ -1,6 +1,6 @@
 /**
- * Runs jobs on a worker thread over the shared linear memory, which starts with the first of them, or when a memtable grows: it
- * costs an opening more than all else, and who only reads needs none. A worker that dies fails the jobs it had; from then on
+ * Runs jobs on a worker thread over the shared linear memory, which starts with the first of them: it costs an opening more
+ * than all else, and who only reads needs none. A worker that dies fails the jobs it had; from then on
  * jobs run on the fallback, and the reason is told in the stats of every tree.
  */
 import { Worker } from 'node:worker_threads'
@@ -46,7 +46,6 @@ export function createWorkerRunner(options: WorkerRunnerOptions): JobRunner {
     get fallback() { return state.death === undefined ? undefined : `background work runs on the serving thread, since its worker died: ${state.death}` },
     pinnedBytesMax: options.cacheBytesMax / 4,
     get ingestBytesMax() { return state.death === undefined ? options.region.byteLength / 4 : (options.fallback.ingestBytesMax ?? 0) },
-    touch: (address, byteLength) => touch(state, { kind: 'touch', address, byteLength }),
     get storageCounts() { return state.counts },
     close: () => close(state),
   }
@@ -78,15 +77,6 @@ function run(state: RunnerState, job: Job, signal: AbortSignal): Promise<JobResu
     // An idle worker does not keep the process alive.
     if (running.size === 0) worker.unref()
   })
-}
-
-function touch(state: RunnerState, message: ToWorker): void {
-  if (state.death !== undefined || state.isClosing) return
-  if (state.worker === undefined) {
-    state.worker = startWorker(state)
-    state.worker.unref()
-  }
-  post(state.worker, message)
 }
 
 const post = (worker: Worker, message: ToWorker): void => worker.postMessage(message)

@@ -4,7 +4,6 @@
  */
 import { parentPort, workerData } from 'node:worker_threads'
 import { viewLinearMemory } from '../../kernel/linear-memory.ts'
-import type { LinearMemory, Pointer } from '../../kernel/linear-memory.ts'
 import { openKernel } from '../../kernel/open-kernel.ts'
 import { systemClock } from '../../runtime/clock.ts'
 import { attachStorage } from '../../storage/open-storage.ts'
@@ -52,22 +51,11 @@ async function main(port: NonNullable<typeof parentPort>, start: WorkerStart): P
       case 'abort':
         aborts.get(message.id)?.abort()
         break
-      case 'touch':
-        touchPages(kernel.memory, message.address, message.byteLength)
-        break
       case 'close':
         void close()
         break
     }
   })
-}
-
-/** No system has smaller pages. */
-const pageBytesMin = 4096
-
-/** A page comes with the first write to it. These change nothing, and as atomic steps take nothing back of what another thread writes meanwhile. */
-function touchPages({ i32 }: LinearMemory, address: Pointer, byteLength: number): void {
-  for (let at = address; at < address + byteLength; at += pageBytesMin) Atomics.or(i32, at >>> 2, 0)
 }
 
 if (parentPort !== null) await main(parentPort, workerData as WorkerStart)

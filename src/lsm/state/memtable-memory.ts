@@ -12,11 +12,9 @@ export interface MemtableMemory {
   onFreed: () => void
   /** Frees something that can be had again (a cached chunk); false when there is nothing. */
   readonly evict: () => boolean
-  /** See `JobRunner.touch`. */
-  readonly touch: ((address: Pointer, byteLength: number) => void) | undefined
 }
 
-export const createMemtableMemory = (evict: () => boolean, touch?: MemtableMemory['touch']): MemtableMemory => ({ bytes: 0, onFreed: () => {}, evict, touch })
+export const createMemtableMemory = (evict: () => boolean): MemtableMemory => ({ bytes: 0, onFreed: () => {}, evict })
 
 /** Memory of a heap in which a cache may have taken what is needed here: the cache gives way. Throws 53200 when that does not help. */
 export function allocateBeforeCache(heap: LinearHeap, memory: Evicting, byteLength: number): Pointer {

@@ -81,11 +81,9 @@ function newMemtable({ kernel, memory, images }: Pick<MemtableOptions, 'kernel' 
   /** What must be had where there is not as much in a row as a segment should have. */
   const addSegment = (needed: number): void => {
     const wanted = Math.max(segmentBytes(bytes), needed)
-    const found = tryAllocateBeforeCache(heap, memory, wanted)
-    const byteLength = found === 0 ? needed : wanted, segment = found || heap.allocate(needed)
-    // Of a tree's memtable, which goes on to be filled; the first segment of one is mostly all of it.
-    if (!seesAll) memory.touch?.(segment, byteLength)
-    exports.skiplistAddSegment(handle, keep(segment, byteLength), byteLength)
+    const address = tryAllocateBeforeCache(heap, memory, wanted)
+    const byteLength = address === 0 ? needed : wanted
+    exports.skiplistAddSegment(handle, keep(address || heap.allocate(needed), byteLength), byteLength)
   }
   // No accessors: they would make every memtable an object of its own kind, and point reads ask those of all shards.
   const memtable = {

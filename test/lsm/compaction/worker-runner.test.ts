@@ -113,23 +113,6 @@ describe.each(kinds)('the background worker (%s)', (kind) => {
     await closeAll(reopened, again)
   })
 
-  it('brings pages in that are written to meanwhile, and changes nothing there', async () => {
-    const { kernel: { memory: { u32 }, heap }, jobs, storage } = await openFixture(kind)
-    const byteLength = 16 * MiB, address = heap.allocate(byteLength), first = address >>> 2, end = (address + byteLength) >>> 2
-    u32.fill(0x5eed, first, end)
-    let rounds = 0
-    for (; rounds < 60; rounds++) {
-      jobs.touch!(address, byteLength)
-      // The words that the worker touches, one in each page of 4 KiB.
-      for (let word = first; word < end; word += 1024) u32[word]!++
-      if (rounds % 10 === 0) await systemClock.sleep(1)
-    }
-    await jobs.close()
-    for (let word = first; word < end; word++) if (u32[word] !== ((word - first) % 1024 === 0 ? 0x5eed + rounds : 0x5eed)) expect(`word ${word - first}: ${u32[word]}`).toBe('as it was written')
-    jobs.touch!(address, byteLength)
-    await storage.close()
-  })
-
   it('that dies is told in the stats, and the serving thread takes over', async () => {
     const fixture = await openFixture(kind, join(directory, 'no such folder', '\0'))
     const tree = await openTestTree(fixture.kernel, fixture.storage, { jobs: fixture.jobs, cache: fixture.cache })
