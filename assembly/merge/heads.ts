@@ -1,16 +1,9 @@
 /* Heads of keys that a merge goes by: 8 bytes behind those that all keys begin with. */
+import { commonPrefixBytes } from '../compare/common-prefix'
 
 /** How many of the first `most` bytes of a key another key begins with. */
 export function sharedWith(key: usize, most: u32, element: usize): u32 {
-  const other = <usize>load<u32>(element)
-  const end = min(most, load<u32>(element, 4))
-  let at: u32 = 0
-  for (; at + 8 <= end; at += 8) {
-    const difference = load<u64>(key + at) ^ load<u64>(other + at)
-    if (difference != 0) return at + (<u32>ctz(difference) >> 3)
-  }
-  while (at < end && load<u8>(key + at) == load<u8>(other + at)) at++
-  return at
+  return commonPrefixBytes(key, load<u32>(element), min(most, load<u32>(element, 4)))
 }
 
 /** First 8 bytes of a key, big-endian, zero-padded. Reads before the key, never after it. */

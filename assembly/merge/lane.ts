@@ -3,6 +3,7 @@
  * of what is deleted and values are brought some rows at a time, side by side, at multiples of 8. The record is drawn in src/kernel/merge.ts.
  */
 import { columnCount, columnDecodeBytes, columnDecodeF64, columnDecodeI64, columnDecodeScratchBytes, columnLowerBoundBytes, columnLowerBoundI64 } from '../column'
+import { chunkOf, groupAt } from '../column/keys/runs'
 import { rowColumnVector, rowKeysToI64 } from '../row'
 import { skiplistRead } from '../skiplist'
 import {
@@ -14,9 +15,6 @@ import {
 const CURSOR_BYTES: usize = 32
 /** Instead of the address of scratch that was not given yet. */
 const SCRATCH_NEEDED: u32 = 1
-
-const FILE_HEAD_BYTES: usize = 56
-const GROUP_BYTES: usize = 20
 
 /** Why a walk stands still: a file or a row group is not told of, a column needs scratch, something cannot be read so; nothing more can be brought. */
 const ASKS_ROW_GROUP: i32 = -1
@@ -150,14 +148,6 @@ function bringMemtable(walk: usize, lane: usize, run: usize): i32 {
 
 function noteNulls(column: usize, any: i32): void {
   if (any != 0) store<u32>(column, 1, COLUMN_HAS_NULLS)
-}
-
-function groupAt(record: usize, rowGroup: u32): usize {
-  return record + FILE_HEAD_BYTES + <usize>rowGroup * ((GROUP_BYTES + (<usize>load<u32>(record, 36) << 2) + 7) & ~7)
-}
-
-function chunkOf(record: usize, group: usize, ordinal: u32): usize {
-  return ordinal < load<u32>(record, 36) ? <usize>load<u32>(group + GROUP_BYTES + (<usize>ordinal << 2)) : 0
 }
 
 /** Finds what is told of the lane's file, if that was told since something of it moved. Rows that its range tombstones hide are not looked for. */

@@ -1,4 +1,5 @@
 /* The lanes of a walk: of each part the memtables that have entries and the runs of files that reach into the range, by the record of its table's runs. */
+import { RUNS_HEAD_BYTES, RUNS_MEMTABLE_BYTES, RUNS_RUN_BYTES, SEQUENCE_MAX } from '../column/keys/runs'
 import { textCompare } from '../compare/text'
 import { TABLE_ENTRIES, TABLE_RANGE_COUNT } from '../skiplist/layout'
 import { zoneMapRowGroupOf } from '../zone-map'
@@ -8,13 +9,6 @@ import {
   TABLE_ID_BYTES, WALK_HAS_LANES, WALK_HAS_UPPER, WALK_LANE_COUNT, WALK_LIMIT, WALK_LOWER, WALK_PART_COUNT, WALK_PARTS, WALK_ROWS,
   WALK_UPPER,
 } from './layout'
-
-/* A table's runs, as src/kernel/column.ts draws them. */
-const RUNS_HEAD_BYTES: usize = 32
-const MEMTABLE_BYTES: usize = 8
-const TABLE_RUN_BYTES: usize = 32
-
-const SEQUENCE_MAX: f64 = 9007199254740991
 
 /** Makes the lanes, none of which is open. `REFUSED` where a memtable has range tombstones. */
 export function makeLanes(walk: usize): i32 {
@@ -47,7 +41,7 @@ function addLane(walk: usize, part: u32, kind: u32, entries: f64): usize {
 /** false where one has range tombstones. */
 function addMemtables(walk: usize, part: u32, runs: usize, sequence: f64): bool {
   let at = runs + RUNS_HEAD_BYTES
-  for (const end = at + <usize>load<u32>(runs) * MEMTABLE_BYTES; at != end; at += MEMTABLE_BYTES) {
+  for (const end = at + <usize>load<u32>(runs) * RUNS_MEMTABLE_BYTES; at != end; at += RUNS_MEMTABLE_BYTES) {
     const table = <usize>load<u32>(at), entries = load<f64>(table, TABLE_ENTRIES)
     if (load<u32>(table, TABLE_RANGE_COUNT) != 0) return false
     if (entries == 0) continue
@@ -59,8 +53,8 @@ function addMemtables(walk: usize, part: u32, runs: usize, sequence: f64): bool 
 }
 
 function addFiles(walk: usize, part: u32, runs: usize): void {
-  let run = runs + RUNS_HEAD_BYTES + <usize>load<u32>(runs) * MEMTABLE_BYTES
-  for (const end = run + <usize>load<u32>(runs, 4) * TABLE_RUN_BYTES; run != end; run += TABLE_RUN_BYTES) {
+  let run = runs + RUNS_HEAD_BYTES + <usize>load<u32>(runs) * RUNS_MEMTABLE_BYTES
+  for (const end = run + <usize>load<u32>(runs, 4) * RUNS_RUN_BYTES; run != end; run += RUNS_RUN_BYTES) {
     if (!reachesIn(walk, run)) continue
     const lane = addLane(walk, part, KIND_FILE, load<f64>(<usize>load<u32>(run, 28), 8))
     store<u32>(lane, <u32>run, LANE_RUN)

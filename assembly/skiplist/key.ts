@@ -1,5 +1,6 @@
 // Key bytes: comparison as unsigned bytes with the shorter first, 8-byte prefixes as numbers, hashing, copying.
 import { Bytes } from '../compare/equal'
+import { commonPrefixBytes } from '../compare/common-prefix'
 import { textCompareFrom } from '../compare/text'
 import { NODE_KEY, NODE_KEY_BYTES } from './layout'
 
@@ -43,20 +44,7 @@ export function keyShared(a: usize, b: usize): u32 {
 
 /** How many leading bytes a node's key shares with a key. */
 export function keySharedWith(node: usize, key: usize, keyBytes: u32): u32 {
-  const other = node + NODE_KEY
-  const limit = min(load<u32>(node, NODE_KEY_BYTES), keyBytes)
-  let at: u32 = 0
-  for (; at + 8 <= limit; at += 8) {
-    const differing = load<u64>(other + at) ^ load<u64>(key + at)
-    if (differing != 0) return at + <u32>(ctz(differing) >> 3)
-  }
-  if (at + 4 <= limit) {
-    const differing = load<u32>(other + at) ^ load<u32>(key + at)
-    if (differing != 0) return at + (ctz(differing) >> 3)
-    at += 4
-  }
-  while (at < limit && load<u8>(other + at) == load<u8>(key + at)) at++
-  return at
+  return commonPrefixBytes(node + NODE_KEY, key, min(load<u32>(node, NODE_KEY_BYTES), keyBytes))
 }
 
 /** Whether a key with which a node's key shares so many leading bytes is above that one. */

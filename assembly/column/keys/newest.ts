@@ -8,6 +8,7 @@ import { chunkKind, KIND_BYTES } from '../layout'
 import { columnGetI64 } from '../numbers'
 import { columnFindKey } from './find-key'
 import { IS_NULL, IS_THERE, IS_UNREAD, KeyIndex, textState, valueBeside } from './key-index'
+import { chunkOf, groupAt, RUNS_HEAD_BYTES, RUNS_MEMTABLE_BYTES, RUNS_RUN_BYTES, SEQUENCE_MAX } from './runs'
 
 const ABSENT: i32 = -1
 const DELETED: i32 = -2
@@ -17,17 +18,6 @@ const IN_MEMTABLE: i32 = -4
 /** As `columnFindKey` gives it. */
 const UNREADABLE: i32 = -2
 
-const SEQUENCE_MAX: f64 = 9007199254740991
-
-/* A table's runs. */
-const RUNS_HEAD_BYTES: usize = 32
-const MEMTABLE_BYTES: usize = 8
-const RUN_BYTES: usize = 32
-
-/* A file. */
-const FILE_HEAD_BYTES: usize = 56
-const GROUP_BYTES: usize = 20
-
 /** How the keys of a row group are found, where that is no index of them: it is not told; by a search, of which texts have had so many. */
 const IS_UNTOLD: u32 = 0
 const SEARCHES_MAX: u32 = 32
@@ -36,7 +26,7 @@ const NO_FILE: u32 = 0xffffffff
 
 export function columnGetNewest(runs: usize, sequence: f64, hash: usize, key: usize, keyBytes: u32, ordinal: i32, out: usize): i32 {
   let at = runs + RUNS_HEAD_BYTES
-  for (const end = at + <usize>load<u32>(runs) * MEMTABLE_BYTES; at != end; at += MEMTABLE_BYTES) {
+  for (const end = at + <usize>load<u32>(runs) * RUNS_MEMTABLE_BYTES; at != end; at += RUNS_MEMTABLE_BYTES) {
     const version = versionInTable(load<u32>(at), load<u32>(runs, 8), key, keyBytes, load<u32>(at, 4) == 0 ? sequence : SEQUENCE_MAX)
     if (version == 0) continue
     if (version == VERSION_UNTOLD) return unknown(out, NO_FILE)
@@ -73,7 +63,7 @@ function valueInRow(layout: usize, row: usize, place: i32, out: usize): u32 {
 function inFiles(runs: usize, runCount: u32, counts: usize, hash: usize, key: usize, keyBytes: u32, ordinal: i32, out: usize): i32 {
   let asked: u64 = 0, candidates: u64 = 0
   for (let i: u32 = 0; i < runCount; i++) {
-    const run = runs + <usize>i * RUN_BYTES, place = placeInRun(run, key, keyBytes)
+    const run = runs + <usize>i * RUNS_RUN_BYTES, place = placeInRun(run, key, keyBytes)
     if (place < 0) continue
     const file = fileAt(run, place), isFiltered = i + 1 < runCount && isKnown(file) && load<u32>(file, 48) == 0
     asked |= <u64>1 << i
@@ -81,7 +71,7 @@ function inFiles(runs: usize, runCount: u32, counts: usize, hash: usize, key: us
   }
   let absent = 0, wrong = 0
   for (let left = candidates; left != 0; left &= left - 1) {
-    const i = <u32>ctz(left), run = runs + <usize>i * RUN_BYTES, place = placeInRun(run, key, keyBytes), file = fileAt(run, place)
+    const i = <u32>ctz(left), run = runs + <usize>i * RUNS_RUN_BYTES, place = placeInRun(run, key, keyBytes), file = fileAt(run, place)
     const row = isKnown(file) ? inFile(file, hash, key, keyBytes, ordinal, out) : UNKNOWN
     const isLast = i + 1 == runCount
     if (row == UNKNOWN || (row == ABSENT && !isLast && load<u32>(file, 48) != 0)) return unknown(out, load<u32>(run, 24) + place)
@@ -117,11 +107,9 @@ function isKnown(file: usize): bool { return file != 0 && load<u32>(file, 52) !=
 function inFile(file: usize, hash: usize, key: usize, keyBytes: u32, ordinal: i32, out: usize): i32 {
   const rowGroup = zoneMapRowGroupOf(load<u32>(file, 24), load<u32>(file, 28), load<u32>(file, 32), load<u32>(file, 16), load<u32>(file, 20), key, keyBytes)
   if (rowGroup < 0) return ABSENT
-  const columnCount = load<u32>(file, 36)
-  const group = file + FILE_HEAD_BYTES + <usize>rowGroup * ((GROUP_BYTES + (<usize>columnCount << 2) + 7) & ~7)
-  const keys = <usize>load<u32>(group, 8), index = load<u32>(group, 12)
+  const group = groupAt(file, rowGroup), keys = <usize>load<u32>(group, 8), index = load<u32>(group, 12)
   if (index == IS_UNTOLD) return UNKNOWN
-  const column = <u32>ordinal < columnCount ? <usize>load<u32>(group + GROUP_BYTES + (<usize>ordinal << 2)) : 0
+  const column = chunkOf(file, group, <u32>ordinal)
   let row: i32
   if (index > SEARCHES_MAX) {
     const count = load<u32>(<usize>load<u32>(file, 52) + (<usize>rowGroup << 2))
@@ -176,6 +164,6 @@ export function columnGetNewestMany(asked: usize, count: u32, ordinal: i32, out:
 function touchMemtables(asked: usize, nodes: bool): u64 {
   const runs = <usize>load<u32>(asked, 8)
   let sum: u64 = 0, at = runs + RUNS_HEAD_BYTES
-  for (const end = at + <usize>load<u32>(runs) * MEMTABLE_BYTES; at != end; at += MEMTABLE_BYTES) sum += touchInTable(load<u32>(at), load<u32>(runs, 8), load<u32>(asked, 12), load<u32>(asked, 24), nodes)
+  for (const end = at + <usize>load<u32>(runs) * RUNS_MEMTABLE_BYTES; at != end; at += RUNS_MEMTABLE_BYTES) sum += touchInTable(load<u32>(at), load<u32>(runs, 8), load<u32>(asked, 12), load<u32>(asked, 24), nodes)
   return sum
 }
