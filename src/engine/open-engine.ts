@@ -1,8 +1,10 @@
 /**
  * Opens the engine over a storage. In this order: the kernels' memory; the format file; all shards' logs and manifests
  * read, nothing changed; the parts of statements judged over all of them; the trees opened with those that count; abort
- * records for the others made durable. Only then is anything flushed, written or served.
+ * records for the others made durable. Only then is anything flushed, written or served. A disk without room for what
+ * has to be written ends the opening (53100).
  */
+import { LsmtError } from '../errors.ts'
 import type { Kernel } from '../kernel/kernel.ts'
 import { abortBatch } from '../lsm/batch-builder.ts'
 import { isOvertaken } from '../lsm/claim/writer-claim.ts'
@@ -50,6 +52,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   if (options.localLog !== undefined) await flushLogInBucket(options, kernel)
   const floor = openFloor(options, kernelFloor, shards)
   const { room, budget, cache } = floor
+  const isOpened = room.beginOpening()
   const close = async (trees: readonly Tree[]): Promise<void> => {
     room.close()
     await logs.leave(trees, async () => {
@@ -69,11 +72,13 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   })
   const admission = createAdmission({ trees, memory: floor.memtableMemory, bytesMax: budget.memtablesBytesMax, clock: options.clock })
   const parts = { kernel, trees, random, rounds: settings.durability === 'memory' ? undefined : floor.rounds, admission, room, logs, readers: floor.readers, statementBytesMax: budget.statementBytesMax, rowBytesMax: budget.rowBytesMax, cacheBytes: () => cache.counts.chunkBytes + cache.counts.scratchBytes, cacheCounts: cache.counts, createTemporary: storage.createTemporary, storage, storageUse: () => useOf(storage, settings, floor.jobs.storageCounts), clock: options.clock, requestLimits: settings, close: () => close(trees) }
-  return createLocalEngine(parts).catch(async (error: unknown) => {
+  const engine = await createLocalEngine(parts).catch(async (error: unknown) => {
     // What went wrong first is told.
     await close(trees).catch(() => undefined)
     throw await causeOf(logs, error)
   })
+  isOpened()
+  return engine
 }
 
 /** The log of the writers before is in the bucket: before one on a disk begins, what it holds goes to table files. */
@@ -83,9 +88,10 @@ async function flushLogInBucket({ localLog, ...options }: EngineOptions, kernel:
   await engine.close()
 }
 
-/** Whatever else was found wrong, to have been overtaken explains it. */
+/** Whatever else was found wrong, to have been overtaken explains it. What the log failed by is told, not that a write of the opening is in doubt: the next opening finds out. */
 function causeOf(logs: WriterLogs, error: unknown): Promise<unknown> {
-  return logs.assertStillMine().then(() => error, (found: unknown) => (isOvertaken(found) ? found : error))
+  const told = error instanceof LsmtError && error.code === '40003' ? error.cause ?? error : error
+  return logs.assertStillMine().then(() => told, (found: unknown) => (isOvertaken(found) ? found : told))
 }
 
 /** `isSynced`: what is durable as set is on disk. */

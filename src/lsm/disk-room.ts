@@ -15,6 +15,10 @@ export interface DiskRoom {
   noteFull(cause: LsmtError, bytes?: number): void
   /** Resolves when there is room again, or when the room is closed. */
   awaitRoom(): Promise<void>
+  /** Nothing is served yet: a log that finds no room fails instead of waiting, so that whoever opens is told. */
+  readonly isOpening: boolean
+  /** From now on the database is being opened, until what this gives is called. */
+  beginOpening(): () => void
   readonly counts: { readonly timesFull: number; readonly fullMs: number }
   /** Ends the probes. */
   close(): void
@@ -31,16 +35,22 @@ interface RoomState {
   bytes: number
   sinceMs: number
   isClosed: boolean
+  isOpening: boolean
   waiters: (() => void)[]
   readonly counts: { timesFull: number; fullMs: number }
 }
 
 export function createDiskRoom(storage: Pick<Storage, 'createTemporary'>, clock: Clock): DiskRoom {
-  const state: RoomState = { storage, clock, refusal: undefined, bytes: 0, sinceMs: 0, isClosed: false, waiters: [], counts: { timesFull: 0, fullMs: 0 } }
+  const state: RoomState = { storage, clock, refusal: undefined, bytes: 0, sinceMs: 0, isClosed: false, isOpening: false, waiters: [], counts: { timesFull: 0, fullMs: 0 } }
   return {
     get refusal() { return state.refusal },
     noteFull: (cause, bytes = 0) => noteFull(state, cause, bytes),
     awaitRoom: () => (state.refusal === undefined || state.isClosed ? Promise.resolve() : new Promise((resolve) => state.waiters.push(resolve))),
+    get isOpening() { return state.isOpening },
+    beginOpening() {
+      state.isOpening = true
+      return () => { state.isOpening = false }
+    },
     get counts() {
       const { timesFull, fullMs } = state.counts
       return { timesFull, fullMs: fullMs + (state.refusal === undefined ? 0 : clock.monotonicMs() - state.sinceMs) }

@@ -127,3 +127,24 @@ test('a manifest that found no room does not end writes', async () => {
   expect([engine.stats().shards[0]!.failure, await valuesOf(engine)]).toEqual([undefined, new Map([['a', 'b'], ['c', 'd']])])
   await engine.close()
 })
+
+test('a disk without room for the abort record of a half statement ends an opening, which did not end, and the next one with room goes on', async () => {
+  let isFull = false
+  const fail = ({ kind, name }: StorageOperation): LsmtError | undefined => (isFull && growing.includes(kind) && name.startsWith('wal/1/') ? new LsmtError('53100', `no room for ${name}`) : undefined)
+  const storage = createFaultyStorage({ seed: 12, fail })
+  const engine = await openTestEngine(storage, { shards: 2 }, undefined, impatient)
+  await createSql(engine).query("INSERT INTO kv VALUES ('whole', 'x')")
+  isFull = true
+  const keys = Array.from({ length: 20 }, (_, i) => `('half-${i}', 'x')`)
+  const half = createSql(engine).query(`INSERT INTO kv VALUES ${keys.join(', ')}`)
+  await until(() => engine.stats().disk.refusal !== undefined)
+  const disk = { isFull: true }
+  const survivor = storage.crash({ seed: 12, fail: ({ kind, name }) => (disk.isFull && growing.includes(kind) && name.startsWith('wal/') ? new LsmtError('53100', `no room for ${name}`) : undefined) })
+  await Promise.allSettled([half, engine.close()])
+  await expect(openTestEngine(survivor, { shards: 2 }, undefined, impatient)).rejects.toMatchObject({ code: '53100' })
+  disk.isFull = false
+  const reopened = await openTestEngine(survivor, { shards: 2 }, undefined, impatient)
+  expect(await valuesOf(reopened)).toEqual(new Map([['whole', 'x']]))
+  await createSql(reopened).query("INSERT INTO kv VALUES ('after', 'x')")
+  await reopened.close()
+})

@@ -227,6 +227,7 @@ async function stepAgain(state: LogQueue, step: () => Promise<void> | undefined,
   const { writer, options: { room, settings } } = state
   for (let error = failure; ;) {
     if (writer.syncFailure !== undefined || !isDiskFull(error)) throw error
+    if (room.isOpening) throw error
     room.noteFull(error, settings.logSegmentBytes)
     state.leaveRound()
     await room.awaitRoom()
