@@ -1,7 +1,7 @@
 /**
  * A CSV file into an empty table with a primary key, durable at the end: the importer of lsmt beside DuckDB's `COPY` and,
  * since SQLite reads no files, a prepared INSERT in one transaction over lines that are split by hand (the file has no
- * quotes). Each contestant loads into a new database each time; opening it is not counted.
+ * quotes). lsmt reads the file as its command line does. Each contestant loads into a new database each time; opening it is not counted.
  *
  * `LSMT_BENCH_ROWS` sets the rows (1,000,000).
  */
@@ -18,6 +18,7 @@ import { systemRandom } from '../../src/runtime/random.ts'
 import { defaultDatabaseSettings } from '../../src/settings.ts'
 import type * as ImportModule from '../../src/sql/import/import-rows.ts'
 import type * as SqlModule from '../../src/sql/sql.ts'
+import type * as FileModule from '../../src/storage/local/plain-file.ts'
 import type * as StorageModule from '../../src/storage/local-storage.ts'
 import { measureContestants } from '../harness.ts'
 import type { BenchNote, BenchOptions, Contestant, Measurement } from '../harness.ts'
@@ -81,6 +82,7 @@ async function elapsed(run: () => Promise<unknown>): Promise<number> {
 interface ImportModules {
   readonly openEngine: typeof EngineModule.openEngine
   readonly openLocalStorage: typeof StorageModule.openLocalStorage
+  readonly openPlainFile: typeof FileModule.openPlainFile
   readonly importRows: typeof ImportModule.importRows
   readonly createSql: typeof SqlModule.createSql
 }
@@ -90,6 +92,7 @@ async function builtModules(): Promise<ImportModules> {
   const outfile = fileURLToPath(new URL('../../build/csv-load-bench.mjs', import.meta.url)), resolveDir = fileURLToPath(new URL('../../src', import.meta.url))
   const contents = `export { openEngine } from './engine/open-engine.ts'
 export { openLocalStorage } from './storage/local-storage.ts'
+export { openPlainFile } from './storage/local/plain-file.ts'
 export { importRows } from './sql/import/import-rows.ts'
 export { createSql } from './sql/sql.ts'`
   await build({ stdin: { contents, resolveDir }, outfile, bundle: true, format: 'esm', platform: 'node', target: 'node20', packages: 'external', logLevel: 'warning' })
@@ -97,12 +100,12 @@ export { createSql } from './sql/sql.ts'`
 }
 
 const loadLsmt: LoadCsv = async (directory, path) => {
-  const { openEngine, openLocalStorage, importRows, createSql } = await builtModules()
+  const { openEngine, openLocalStorage, openPlainFile, importRows, createSql } = await builtModules()
   const storage = await openLocalStorage(directory)
   const engine = await openEngine({ storage, settings: defaultDatabaseSettings, clock: systemClock, random: systemRandom, storageAddress: { kind: 'local', directory } })
   const sql = createSql(engine)
   await sql.query(createTable)
-  const elapsedMs = await elapsed(() => importRows(engine, { table: 'sales', source: createReadStream(path), format: 'csv', onError: 'stop', clock: systemClock }))
+  const elapsedMs = await elapsed(async () => importRows(engine, { table: 'sales', source: (await openPlainFile(path)).read(), format: 'csv', onError: 'stop', clock: systemClock }))
   const answer = (await sql.query(check))[0]!.rows[0]!
   await engine.close()
   await storage.close()

@@ -337,9 +337,10 @@ export interface Engine extends EngineSession {
   dropStaged(staged: TableSchema): Promise<void>
   /** Begins to bring rows into an empty staged table without the log. Undefined where there is no memory for it; absent where all rows have to go by the log. */
   ingestStaged?(staged: TableSchema): StagedIngest<EngineColumns> | undefined
+  /** Rows are likely to be ingested soon: starts what takes as long to start as many rows take. Absent as `ingestStaged` is. */
+  expectIngest?(): void
   /** Collects rows for `insertColumns`; records of CSV have values for the targets. */
   collectRows(table: TableSchema, given: Pick<ValuesText, 'targets' | 'defaults'>): RowCollector<EngineValue, EngineColumns>
-
   /** Waits for the request before it that has the key. 22023 for what cannot be a key. Keys are kept as long as the settings say. */
   request(key: string): Promise<EngineRequest>
 

@@ -137,7 +137,10 @@ export async function createLocalEngine(parts: LocalEngineParts): Promise<Engine
       return tables.version
     },
     collectRows: (table, given) => texts.collect(shards, tables.access(table), given),
-    ...(trees.every((tree) => tree.ingest !== undefined) && { ingestStaged: (staged: TableSchema) => texts.ingest(shards, tables.access(staged)) }),
+    ...(trees.every((tree) => tree.ingest !== undefined) && {
+      ingestStaged: (staged: TableSchema) => texts.ingest(shards, tables.access(staged)),
+      expectIngest: () => { for (const tree of trees) tree.expectIngest?.() },
+    }),
     spillFile,
     ...filesPart(parts, committer, assertOpen),
     usdPerRead: parts.storageUse?.().usdPerRead ?? 0,

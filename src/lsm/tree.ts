@@ -187,6 +187,8 @@ export interface Tree {
   append(batch: Uint8Array, gate?: CommitGate): { readonly baseSequence: number; readonly durable: Promise<void>; readonly applied: Promise<void> }
   /** Begins to bring rows into the files of a table that nobody else reads or writes; see src/lsm/ingest/. Undefined where there is no memory for it, or another one is under way; absent where rows have to go by the log. */
   ingest?(tableId: number, treeCount: number): TreeIngest | undefined
+  /** One is likely to begin soon: starts what it will run on. Absent as `ingest` is. */
+  expectIngest?(): void
   /** Waits while back-pressure asks writers to slow down or stop; undefined when there is none. */
   admit(byteLength: number): Promise<void> | undefined
 

@@ -97,6 +97,8 @@ export interface JobResult {
 export interface JobRunner {
   /** Rejects with 57014 when `signal` aborts it. */
   run(job: Job, signal: AbortSignal): Promise<JobResult>
+  /** Starts the thread of a shard that will have jobs soon, so that the first of them does not wait for it; absent where there is none to start. */
+  prepare?(shard: number): void
   /** Why jobs run elsewhere than was asked for; undefined while all is well. */
   readonly fallback: string | undefined
   /** What a compaction may keep pinned in the cache that it reads through. */

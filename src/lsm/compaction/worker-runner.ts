@@ -1,6 +1,6 @@
 /**
- * Runs jobs on a worker thread over the shared linear memory, which starts with the first of them: it costs an opening more
- * than all else, and who only reads needs none. A worker that dies fails the jobs it had; from then on
+ * Runs jobs on a worker thread over the shared linear memory, which starts with the first of them, or when they are expected: it
+ * costs an opening more than all else, and who only reads needs none. A worker that dies fails the jobs it had; from then on
  * jobs run on the fallback, and the reason is told in the stats of every tree.
  */
 import { Worker } from 'node:worker_threads'
@@ -43,6 +43,7 @@ export function createWorkerRunner(options: WorkerRunnerOptions): JobRunner {
   const state: RunnerState = { options, worker: undefined, running: new Map(), nextId: 1, isClosing: false, death: undefined, counts: zeroCounts() }
   return {
     run: (job, signal) => (state.death === undefined ? run(state, job, signal) : options.fallback.run(job, signal)),
+    prepare: () => prepare(state),
     get fallback() { return state.death === undefined ? undefined : `background work runs on the serving thread, since its worker died: ${state.death}` },
     pinnedBytesMax: options.cacheBytesMax / 4,
     get ingestBytesMax() { return state.death === undefined ? options.region.byteLength / 4 : (options.fallback.ingestBytesMax ?? 0) },
@@ -59,6 +60,13 @@ function startWorker(state: RunnerState): Worker {
   worker.on('error', (error) => die(state, error instanceof Error ? error.message : String(error)))
   worker.on('exit', (exitCode) => die(state, `it exited with code ${exitCode}`))
   return worker
+}
+
+function prepare(state: RunnerState): void {
+  if (state.worker !== undefined || state.death !== undefined || state.isClosing) return
+  state.worker = startWorker(state)
+  // As an idle one.
+  state.worker.unref()
 }
 
 function run(state: RunnerState, job: Job, signal: AbortSignal): Promise<JobResult> {

@@ -45,7 +45,10 @@ export function createTree(state: TreeState, append?: Tree['append']): Tree {
     append: append ?? ((batch, gate) => appendBatch(state, batch, gate, flushSoon)),
     admit: (byteLength: number) => admit(state, byteLength),
     // Copies of a shard are what their log says, and who follows a bucket reads its log.
-    ...(append === undefined && state.options.claim === undefined && { ingest: (tableId: number, treeCount: number) => openIngest(state, tableId, treeCount) }),
+    ...(append === undefined && state.options.claim === undefined && {
+      ingest: (tableId: number, treeCount: number) => openIngest(state, tableId, treeCount),
+      expectIngest: () => state.options.jobs.prepare?.(state.options.shard),
+    }),
     sync: () => state.log.sync(),
     flush: () => flush(state, flushSoon),
     checkpoint: () => takeCheckpoint(state, flushSoon),

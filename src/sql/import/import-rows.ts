@@ -124,6 +124,7 @@ async function readAll(reading: Reading): Promise<void> {
     reading.bytesRead += bytes.length
     reading.batchBytes += bytes.length
     readPiece(reading, sink, bytes)
+    target.noteRead?.(reading.batchBytes)
     if (reading.batchBytes >= target.batchBytes) await writeBatch(reading)
     request.onProgress?.({ bytesRead: reading.bytesRead, rows: reading.rows + (reading.builder?.rowCount ?? 0) })
     if (reading.bytesRead >= reading.readUntil) break

@@ -9,6 +9,8 @@ import type { LineError } from './source-record.ts'
 export interface RowTarget {
   /** Batches are written when about so many bytes of the source are read. */
   readonly batchBytes: number
+  /** Told while a batch is read, how many bytes were read for it. */
+  noteRead?(byteLength: number): void
   /** Writes rows, or begins to; says which of them, or of those before, have keys that exist. */
   write(batch: RowBatch): Promise<readonly LineError[]>
   /** Makes all rows visible, or says which of them, as far as that was not said, have keys that exist: none is visible then. */

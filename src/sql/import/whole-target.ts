@@ -17,8 +17,12 @@ import type { LineError } from './source-record.ts'
 const firstBatchBytes = 16 * 1024 * 1024
 /** Where rows can go to files at once, and nothing has to be copied at the end, that takes no longer than a statement of so many. */
 const firstIngestedBytes = 4 * 1024 * 1024
-/** What is staged is many statements: one is read while another waits for the disk, and builders keep buffers of this size. */
+/** A thread that writes files takes as long to start as the rest of a first batch takes to be read. */
+const expectedIngestBytes = 1024 * 1024
+/** What is staged is many statements: some are read while another waits for the disk, and builders keep buffers of this size. */
 const batchBytes = 2 * 1024 * 1024
+/** Batches that are read while others are written: as long as these are slower for a while, reading goes on. */
+const batchesAhead = 4
 
 interface WholeState {
   readonly engine: Engine
@@ -32,17 +36,22 @@ interface WholeState {
   staged: TableSchema | undefined
   /** By which staged rows go to files, as long as they come in the order of their keys. */
   ingest: StagedIngest<EngineColumns> | undefined
-  /** The batch that is being written: at most one, so that memory for two is enough. */
-  writing: Promise<readonly LineError[]> | undefined
+  /** Batches that are written one after the other, oldest first, with the lines of each whose keys stood before them already. */
+  readonly writing: Promise<readonly LineError[]>[]
+  /** What waits to be written is not wanted any more. */
+  isAbandoned: boolean
 }
 
 export async function writeAtOnce(engine: Engine, table: TableSchema, mode: ImportMode, visible: () => VisibleRows): Promise<RowTarget> {
   const firstBytes = engine.ingestStaged !== undefined && (await isEmpty(engine, table)) ? firstIngestedBytes : firstBatchBytes
-  const state: WholeState = { engine, table, mode, visible, firstBytes, held: undefined, staged: undefined, ingest: undefined, writing: undefined }
+  const state: WholeState = { engine, table, mode, visible, firstBytes, held: undefined, staged: undefined, ingest: undefined, writing: [], isAbandoned: false }
   let isFirst = true
   return {
     get batchBytes() {
       return isFirst ? firstBytes : batchBytes
+    },
+    noteRead(byteLength) {
+      if (isFirst && firstBytes === firstIngestedBytes && byteLength >= expectedIngestBytes) engine.expectIngest?.()
     },
     async write(batch) {
       if (isFirst) {
@@ -50,11 +59,11 @@ export async function writeAtOnce(engine: Engine, table: TableSchema, mode: Impo
         state.held = batch
         return []
       }
-      const errors = [...(await stageHeld(state)), ...(await written(state))]
-      // Once a line is wrong nothing will be visible; what else is wrong is told at once.
-      if (errors.length > 0) return [...errors, ...(await insertStaged(state, batch))]
+      stageHeld(state)
       beginWriting(state, batch)
-      return []
+      const errors = await written(state, batchesAhead)
+      // Once a line is wrong nothing will be visible; what else is wrong is told at once.
+      return errors.length === 0 ? errors : [...errors, ...(await written(state))]
     },
     async finish() {
       const errors = [...(await insertHeld(state)), ...(await written(state))]
@@ -66,28 +75,32 @@ export async function writeAtOnce(engine: Engine, table: TableSchema, mode: Impo
       return errors
     },
     async abandon() {
-      const { staged, writing } = state
       state.held = undefined
-      state.staged = undefined
+      state.isAbandoned = true
       // What failed there was told, or is followed by what made the import end.
-      await writing?.catch(() => {})
+      await Promise.allSettled(state.writing.splice(0))
+      const { staged } = state
+      state.staged = undefined
       await state.ingest?.abandon()
       if (staged !== undefined) await engine.dropStaged(staged)
     },
   }
 }
 
+/** Writes a batch after those before it; none after one that failed. */
 function beginWriting(state: WholeState, batch: RowBatch): void {
-  state.writing = insertStaged(state, batch)
+  const before = state.writing.at(-1) ?? Promise.resolve()
+  const writing = before.then(() => (state.isAbandoned ? [] : insertStaged(state, batch)))
   // Whoever waits for it hears of a failure; until then nobody may.
-  state.writing.catch(() => {})
+  writing.catch(() => {})
+  state.writing.push(writing)
 }
 
-/** The batch that was being written is; the lines of it whose keys stood before them already. */
-async function written(state: WholeState): Promise<readonly LineError[]> {
-  const errors = await state.writing
-  state.writing = undefined
-  return errors ?? []
+/** All but the last `countMax` batches are written; the lines of these whose keys stood before them already. */
+async function written({ writing }: WholeState, countMax = 0): Promise<readonly LineError[]> {
+  const errors: LineError[] = []
+  while (writing.length > countMax) errors.push(...(await writing.shift()!))
+  return errors
 }
 
 async function stage(state: WholeState): Promise<void> {
@@ -96,16 +109,13 @@ async function stage(state: WholeState): Promise<void> {
   state.ingest = state.engine.ingestStaged?.(state.staged)
 }
 
-/** In pieces as large as later batches. */
-async function stageHeld(state: WholeState): Promise<readonly LineError[]> {
-  await stage(state)
+/** Begins to write the first batch, in pieces as large as later ones. */
+function stageHeld(state: WholeState): void {
   const { held } = state
   state.held = undefined
   const rowCount = held?.lines.length ?? 0
   const pieceRows = Math.ceil((rowCount * batchBytes) / state.firstBytes)
-  const errors: LineError[] = []
-  for (let from = 0; from < rowCount; from += pieceRows) errors.push(...(await insertStaged(state, sliceRows(held!, from, Math.min(rowCount, from + pieceRows)))))
-  return errors
+  for (let from = 0; from < rowCount; from += pieceRows) beginWriting(state, sliceRows(held!, from, Math.min(rowCount, from + pieceRows)))
 }
 
 /** As one statement of the table itself; to a staged table when it is too large for one. */
@@ -118,7 +128,8 @@ async function insertHeld(state: WholeState): Promise<readonly LineError[]> {
     return errors
   } catch (error) {
     if (!isTooLarge(error) || held.lines.length === 1) throw error
-    return await stageHeld(state)
+    stageHeld(state)
+    return await written(state)
   }
 }
 
@@ -130,6 +141,7 @@ async function endIngest(state: WholeState): Promise<void> {
 
 /** Nobody sees these rows yet, so that they may be several statements. */
 async function insertStaged(state: WholeState, batch: RowBatch): Promise<readonly LineError[]> {
+  await stage(state)
   if ((await state.ingest?.add(batch.columns)) === true) return []
   await endIngest(state)
   try {

@@ -113,6 +113,32 @@ describe.each(kinds)('the background worker (%s)', (kind) => {
     await closeAll(reopened, again)
   })
 
+  it('starts when a job is expected, runs it, and is closed without any', async () => {
+    const fixture = await openFixture(kind)
+    for (let i = 0; i < 2; i++) fixture.jobs.prepare?.(0)
+    const tree = await openTestTree(fixture.kernel, fixture.storage, { jobs: fixture.jobs, cache: fixture.cache })
+    const rows = await fill(tree, 3)
+    await tree.flush()
+    await expectRows(fixture.kernel, tree, rows)
+    expect(tree.stats).toMatchObject({ background: undefined, failure: undefined })
+    await closeAll(tree, fixture)
+    const { jobs, storage } = await openFixture(kind)
+    jobs.prepare?.(0)
+    await jobs.close()
+    jobs.prepare?.(0)
+    expect(jobs.fallback).toBeUndefined()
+    await storage.close()
+  })
+
+  it('that dies before any job was there is told as well', async () => {
+    const { jobs, storage } = await openFixture(kind, join(directory, 'no such folder', '\0'))
+    jobs.prepare?.(0)
+    await expect.poll(() => jobs.fallback, { timeout: 30_000 }).toMatch(/worker died/)
+    jobs.prepare?.(0)
+    await jobs.close()
+    await storage.close()
+  })
+
   it('that dies is told in the stats, and the serving thread takes over', async () => {
     const fixture = await openFixture(kind, join(directory, 'no such folder', '\0'))
     const tree = await openTestTree(fixture.kernel, fixture.storage, { jobs: fixture.jobs, cache: fixture.cache })

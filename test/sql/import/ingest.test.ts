@@ -106,3 +106,48 @@ test('rows that the table has stay, those of the same keys refuse or are replace
   expect([first, second]).toMatchObject([{ rowsWritten: rowCount }, { rowsWritten: rowCount }])
   expect(await query('SELECT count(*) FROM t JOIN u USING (id)')).toEqual([[rowCount]])
 })
+
+/** The engine with ingests whose rows wait until `release`. */
+function heldBack(whole: Engine, release: Promise<void>): { readonly engine: Engine; readonly waiting: () => number } {
+  let waiting = 0
+  const ingestStaged: Engine['ingestStaged'] = (staged) => {
+    const ingest = whole.ingestStaged?.(staged)
+    return ingest && {
+      ...ingest,
+      async add(columns) {
+        waiting++
+        await release
+        waiting--
+        return await ingest.add(columns)
+      },
+    }
+  }
+  return { engine: new Proxy(whole, { get: (target, name) => (name === 'ingestStaged' ? ingestStaged : Reflect.get(target, name, target)) }), waiting: () => waiting }
+}
+
+test('while rows wait to be written reading goes on, so far and no further, and what waits is dropped with the import', async () => {
+  const { query } = await open()
+  await query(create())
+  const bytes = csv(ids.map(line)), source = Buffer.concat([bytes, ...Array.from({ length: 4 }, (_, i) => csv(ids.map((id) => line((i + 1) * rowCount + id))).subarray(bytes.indexOf('\n') + 1))])
+  const MiB = 1024 * 1024
+  for (const ending of ['done', 'cancelled'] as const) {
+    let release!: () => void, read = 0
+    const held = heldBack(engine!, new Promise((resolve) => (release = resolve)))
+    const cancel = new AbortController()
+    const counted = async function* (): AsyncGenerator<Uint8Array> {
+      for await (const piece of pieces(source)) {
+        read += piece.length
+        yield piece
+      }
+    }
+    const load = importRows(held.engine, { table: 't', format: 'csv', source: counted(), onError: 'stop', clock: systemClock, signal: cancel.signal })
+    await expect.poll(() => [held.waiting(), read >= 10 * MiB]).toEqual([1, true])
+    expect(read).toBeLessThan(11 * MiB)
+    if (ending === 'cancelled') cancel.abort()
+    release()
+    if (ending === 'cancelled') await expect(load).rejects.toMatchObject({ code: '57014' })
+    else expect(await load).toMatchObject({ isWritten: true, rowsWritten: 5 * rowCount })
+    expect(await query('SELECT count(*) FROM t')).toEqual([[ending === 'done' ? 5 * rowCount : 0]])
+    await query('TRUNCATE TABLE t')
+  }
+})
