@@ -10,6 +10,7 @@ export { columnDecodeI64, columnDecodeF64, columnGetI64, columnGetF64, columnLow
 export { columnDecodeBytes, columnDecodeScratchBytes, columnGetBytes } from './column/text/decode'
 export { columnExpand, columnExpandedBytes } from './column/text/expand'
 export { columnFindKey } from './column/keys/find-key'
+export { columnGuide } from './column/keys/key-guide'
 export { columnFront } from './column/text/front'
 export { columnBlockBounds } from './column/blocks/bounds'
 export { columnGather } from './column/gather'

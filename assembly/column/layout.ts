@@ -95,6 +95,9 @@ export const SUM_BYTES: i32 = 4
 export const BLOCK_ROWS: i32 = 1024
 export const CHECKPOINT_ROWS: i32 = 128
 export const FRONT_ROWS: i32 = 64
+/** In memory only: chunks of plain texts with a guide behind their text, whose heads are of each row of so many (keys/key-guide.ts). Bytes that are read have no such flag. */
+export const FLAG_GUIDE: u8 = 2
+export const GUIDE_ROWS: u32 = 16
 export const COUNT_MAX: i32 = 65535
 export const EXPONENT_MAX: i32 = 18
 

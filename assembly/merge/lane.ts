@@ -174,6 +174,14 @@ export function firstRowFrom(walk: usize, keys: usize, bound: usize, boundBytes:
   return columnLowerBoundI64(keys, work)
 }
 
+/** Loads from the heads of the chunks that a lane which is placed is to read. */
+export function touchRowGroup(walk: usize, lane: usize): u64 {
+  const record = <usize>load<u32>(lane, LANE_SOURCE), group = groupAt(record, load<u32>(lane, LANE_ROW_GROUP))
+  let sum = load<u64>(load<u32>(group, 8), 48)
+  for (let i: u32 = 0; i < load<u32>(walk, WALK_COLUMN_COUNT); i++) sum += load<u64>(chunkOf(record, group, load<u32>(columnAt(walk, i), COLUMN_ORDINAL)))
+  return sum
+}
+
 export function enterRowGroup(walk: usize, lane: usize, rowGroup: u32): i32 {
   const record = <usize>load<u32>(lane, LANE_SOURCE), group = groupAt(record, rowGroup)
   if (load<f64>(group) != load<f64>(record)) return ask(walk, lane, rowGroup, ASKS_ROW_GROUP)

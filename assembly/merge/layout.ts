@@ -38,6 +38,8 @@ export const LANE_KIND: usize = 12
 export const LANE_ROWS: usize = 16
 export const LANE_STATE: usize = 20
 export const LANE_ROW_GROUP: usize = 24
+/** Of a memtable that is placed, instead. */
+export const LANE_LEAF: usize = 24
 export const LANE_NEXT: usize = 28
 export const LANE_TO: usize = 32
 export const LANE_PASSED: usize = 36
@@ -55,7 +57,7 @@ export const KIND_FILE: u32 = 1
 export const STATE_NEW: u32 = 0
 export const STATE_OPEN: u32 = 1
 export const STATE_OVER: u32 = 2
-/** On the way to be open: the row group is known; and its first row is searched for. */
+/** On the way to be open: the row group, or the leaf, is known; and its first row is searched for. */
 export const STATE_PLACED: u32 = 3
 export const STATE_SEARCHED: u32 = 4
 

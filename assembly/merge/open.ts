@@ -4,14 +4,15 @@
  * Chen, Ailamaki, Gibbons, Mowry, "Improving Hash Join Performance through Prefetching", 2004).
  */
 import { columnCount } from '../column'
+import { KeyGuide } from '../column/keys/key-guide'
 import { chunkEncoding, ENCODING_TEXT_PLAIN } from '../column/layout'
 import { plainIsBelow } from '../column/text/search'
-import { skiplistSeek } from '../skiplist'
+import { seekInLeaf, seekLeaf, touchLeaf, touchNodes } from '../skiplist/read'
 import { zoneMapRowGroupOf } from '../zone-map'
-import { enterFile, enterRowGroup, firstRowFrom, laneAt, laneCursor, laneKeyChunk, REFUSED } from './lane'
+import { enterFile, enterRowGroup, firstRowFrom, laneAt, laneCursor, laneKeyChunk, REFUSED, touchRowGroup } from './lane'
 import {
-  KIND_I64, KIND_MEMTABLE, LANE_KIND, LANE_NEXT, LANE_PASSED, LANE_ROW_GROUP, LANE_SOURCE, LANE_STATE, STATE_NEW, STATE_OPEN, STATE_PLACED, STATE_SEARCHED, TABLE_ID_BYTES, WALK_KEY_KIND,
-  WALK_LANE_COUNT, WALK_LOWER,
+  KIND_I64, KIND_MEMTABLE, LANE_KIND, LANE_LEAF, LANE_NEXT, LANE_PAGE_ROWS, LANE_PASSED, LANE_ROW_GROUP, LANE_SOURCE, LANE_STATE, STATE_NEW, STATE_OPEN, STATE_PLACED, STATE_SEARCHED, TABLE_ID_BYTES, WALK_KEY_KIND,
+  WALK_LANE_COUNT, WALK_LOWER, WALK_WORK,
 } from './layout'
 
 /** After it every lane is open, or over. What it asks for can be given, and it be called again. */
@@ -21,13 +22,38 @@ export function openLanes(walk: usize): i32 {
     const placed = place(walk, laneAt(walk, i))
     if (placed < 0) return placed
   }
+  touchPlaces(walk, count)
   for (let i: u32 = 0; i < count; i++) {
     const entered = enter(walk, laneAt(walk, i))
     if (entered < 0) return entered
   }
   for (let step = searchStep(walk, count); step != 0; step = searchStep(walk, count));
   for (let i: u32 = 0; i < count; i++) if (load<u32>(laneAt(walk, i), LANE_STATE) == STATE_SEARCHED) begin(laneAt(walk, i), load<u32>(laneAt(walk, i), LANE_NEXT))
+  touchRows(walk, count)
   return 0
+}
+
+/**
+ * Loads from what the lanes that are placed meet next, leaves of memtables and heads of chunks, all of which are then waited for together.
+ * WebAssembly has no instruction for it, so they are loads whose sum is written away.
+ */
+function touchPlaces(walk: usize, count: u32): void {
+  let sum: u64 = 0
+  for (let i: u32 = 0; i < count; i++) {
+    const lane = laneAt(walk, i)
+    if (load<u32>(lane, LANE_STATE) == STATE_PLACED) sum += load<u32>(lane, LANE_KIND) == KIND_MEMTABLE ? touchLeaf(load<u32>(lane, LANE_LEAF)) : touchRowGroup(walk, lane)
+  }
+  store<u64>(<usize>load<u32>(walk, WALK_WORK), sum)
+}
+
+/** The same of the first rows of memtables, which are anywhere in memory. */
+function touchRows(walk: usize, count: u32): void {
+  let sum: u64 = 0
+  for (let i: u32 = 0; i < count; i++) {
+    const lane = laneAt(walk, i)
+    if (load<u32>(lane, LANE_KIND) == KIND_MEMTABLE) sum += touchNodes(laneCursor(walk, lane), load<u32>(lane, LANE_PAGE_ROWS))
+  }
+  store<u64>(<usize>load<u32>(walk, WALK_WORK), sum)
 }
 
 function lowerOf(walk: usize): usize {
@@ -38,12 +64,12 @@ function lowerBytesOf(walk: usize): u32 {
   return load<u32>(walk, WALK_LOWER + 4) - TABLE_ID_BYTES
 }
 
-/** Finds the row group in which the range begins. */
+/** Finds the row group, or the leaf of a memtable, in which the range begins. */
 function place(walk: usize, lane: usize): i32 {
   if (load<u32>(lane, LANE_STATE) != STATE_NEW) return 0
   if (load<u32>(lane, LANE_KIND) == KIND_MEMTABLE) {
-    skiplistSeek(load<u32>(lane, LANE_SOURCE), load<u32>(walk, WALK_LOWER), load<u32>(walk, WALK_LOWER + 4), 0, laneCursor(walk, lane))
-    store<u32>(lane, STATE_OPEN, LANE_STATE)
+    store<u32>(lane, <u32>seekLeaf(load<u32>(lane, LANE_SOURCE), load<u32>(walk, WALK_LOWER), load<u32>(walk, WALK_LOWER + 4)), LANE_LEAF)
+    store<u32>(lane, STATE_PLACED, LANE_STATE)
     return 0
   }
   const told = enterFile(walk, lane)
@@ -55,14 +81,21 @@ function place(walk: usize, lane: usize): i32 {
   return 0
 }
 
-/** Enters the row group; where its keys are not plain texts the search is quick, and made at once. */
+/** Enters the row group, or finds the place in the leaf; where its keys are not plain texts the search is quick, and made at once. */
 function enter(walk: usize, lane: usize): i32 {
   if (load<u32>(lane, LANE_STATE) != STATE_PLACED) return 0
+  if (load<u32>(lane, LANE_KIND) == KIND_MEMTABLE) {
+    seekInLeaf(load<u32>(lane, LANE_SOURCE), load<u32>(lane, LANE_LEAF), load<u32>(walk, WALK_LOWER), load<u32>(walk, WALK_LOWER + 4), laneCursor(walk, lane))
+    store<u32>(lane, STATE_OPEN, LANE_STATE)
+    return 0
+  }
   const entered = enterRowGroup(walk, lane, load<u32>(lane, LANE_ROW_GROUP))
   if (entered < 0) return entered
   const keys = laneKeyChunk(lane)
   if (load<u32>(walk, WALK_KEY_KIND) != KIND_I64 && chunkEncoding(keys) == ENCODING_TEXT_PLAIN) {
-    store<u32>(lane, columnCount(keys), LANE_PASSED)
+    const rows: u64 = KeyGuide.isIn(keys) ? KeyGuide.rows(keys, lowerOf(walk), lowerBytesOf(walk)) : <u64>columnCount(keys) << 32
+    store<u32>(lane, <u32>rows, LANE_NEXT)
+    store<u32>(lane, <u32>(rows >>> 32) - <u32>rows, LANE_PASSED)
     store<u32>(lane, STATE_SEARCHED, LANE_STATE)
     return 0
   }

@@ -4,7 +4,7 @@ import { indexCatchUp, indexNodeInTable, indexSlot } from './exact-index'
 import { keyCompareNode, keyHash, keyHashInTable } from './key'
 import {
   BLOCK_COUNT, BLOCK_LOW, BLOCK_NEXT, BLOCK_NODES, BLOCK_PREVIOUS, CURSOR_BACKWARD, CURSOR_ENTRY, CURSOR_LEAF, CURSOR_NODE, CURSOR_STAMP,
-  NODE_KEY, NODE_KEY_BYTES, NODE_NEWEST, SLOT_NODE, TABLE_INDEX, TABLE_INDEX_SLOTS, TABLE_LAST_LEAF, TABLE_LATE_LEAF, TABLE_MAX_NODE, TABLE_RANGE_COUNT, TABLE_STAMP, TABLE_UNINDEXED,
+  LEAF_BYTES, NODE_KEY, NODE_KEY_BYTES, NODE_NEWEST, SLOT_NODE, TABLE_INDEX, TABLE_INDEX_SLOTS, TABLE_LAST_LEAF, TABLE_LATE_LEAF, TABLE_MAX_NODE, TABLE_RANGE_COUNT, TABLE_STAMP, TABLE_UNINDEXED,
   TABLE_WAITING_COUNT, VERSION_SEQUENCE, VERSION_VALUE, VERSION_VALUE_BYTES,
 } from './layout'
 import { orderCatchUp } from './order'
@@ -85,6 +85,40 @@ export function skiplistSeek(table: usize, key: usize, keyBytes: u32, backward: 
   const below = toEnd ? load<u32>(leaf, BLOCK_COUNT) : blockBelow(leaf, key, keyBytes, 0)
   if (backward != 0) placeBackward(table, cursor, leaf, below)
   else placeForward(table, cursor, leaf, below)
+}
+
+/** The first half of a seek forward, for whoever has several tables to seek in: the leaf where the place is; 0 in an empty table. */
+export function seekLeaf(table: usize, key: usize, keyBytes: u32): usize {
+  orderCatchUp(table)
+  return treeLeaf(table, key, keyBytes)
+}
+
+/** The second half, before anything is written to the table. */
+export function seekInLeaf(table: usize, leaf: usize, key: usize, keyBytes: u32, cursor: usize): void {
+  memory.fill(cursor, 0, 32)
+  if (leaf != 0) placeForward(table, cursor, leaf, blockBelow(leaf, key, keyBytes, 0))
+}
+
+/** Loads from each line of a leaf, whose search, and whoever reads on from there, would wait for one after the other. */
+export function touchLeaf(leaf: usize): u64 {
+  let sum: u64 = 0
+  for (const end = leaf + LEAF_BYTES; leaf < end; leaf += 64) sum += load<u64>(leaf)
+  return sum
+}
+
+/** A node with a key of a table's id alone, and the head of its first version. */
+const NODE_BYTES_MIN: usize = NODE_KEY + 8 + VERSION_VALUE
+
+/** Loads from the nodes of at most `count` entries of the cursor's leaf, from its place on. */
+export function touchNodes(cursor: usize, count: u32): u64 {
+  const leaf = <usize>load<u32>(cursor, CURSOR_LEAF), entry = load<u32>(cursor, CURSOR_ENTRY)
+  if (leaf == 0) return 0
+  let sum: u64 = 0, at = leaf + (<usize>entry << 2)
+  for (const end = leaf + (<usize>min(entry + count, load<u32>(leaf, BLOCK_COUNT)) << 2); at < end; at += 4) {
+    const node = <usize>load<u32>(at, BLOCK_NODES)
+    sum += load<u64>(node) + load<u64>(node, NODE_BYTES_MIN - 8)
+  }
+  return sum
 }
 
 /** The next entry is `entry` of `leaf`, or the first of the leaf after it. */

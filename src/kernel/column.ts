@@ -22,6 +22,9 @@ export const keysFoundBy = { isUntold: 0, isSearch: 1, searchesMax: 32 } as cons
 /** Bytes of the parts of a record of a table's runs for `columnGetNewest`, of which it takes at most so many. */
 export const runsHeadBytes = 32, runsMemtableBytes = 8, runsRunBytes = 32, runsMax = 64
 
+/** Room behind a chunk of so many keys that its guide takes at most. */
+export const keyGuideBytes = (rowCount: number): number => 8 * Math.ceil(rowCount / 16)
+
 /** Bytes of a key that `columnGetNewestMany` is asked for, and of what is written for it. */
 export const askedKeyBytes = 32, newestOutBytes = 24
 
@@ -95,6 +98,12 @@ export interface ColumnExports {
    * the chunk cannot be read. `work`: 8 bytes; `scratch` as for decoding.
    */
   columnFindKey(chunk: Pointer, key: Pointer, keyBytes: number, work: Pointer, scratch: Pointer): number
+
+  /**
+   * Makes a guide part of a plain bytes chunk of sorted keys without nulls, which searches go by then: it lives in memory only, where there
+   * is room for `keyGuideBytes` behind the chunk. Leaves few rows, and any other chunk, as they are.
+   */
+  columnGuide(chunk: Pointer): void
 
   /** Bytes of an index of a plain bytes chunk of distinct keys without nulls; 0 for any other chunk. */
   columnKeyIndexBytes(chunk: Pointer): number

@@ -1,6 +1,6 @@
 /** The first rows of a range out of memtables and files, of both kinds, against a model: with deletions, nulls, bounds, compressed text, and what is told only when asked for. */
 import { describe, expect, it } from 'vitest'
-import { residentGroupBytes, residentHeadBytes, runsHeadBytes, runsMemtableBytes, runsRunBytes } from '../../src/kernel/column.ts'
+import { keyGuideBytes, residentGroupBytes, residentHeadBytes, runsHeadBytes, runsMemtableBytes, runsRunBytes } from '../../src/kernel/column.ts'
 import type { Kernel } from '../../src/kernel/kernel.ts'
 import { laneAsks, laneBytes, laneColumnBytes, laneRowsBytes, laneRunBytes, laneScratchOffset, walkBytes, walkPartBytes } from '../../src/kernel/merge.ts'
 import { seededRandom } from '../../src/runtime/random.ts'
@@ -140,11 +140,18 @@ function putFile(kernel: Kernel, keyKind: 1 | 3, groups: readonly (readonly Entr
     u8.set(chunk, at)
     return at
   }
-  const chunks = groups.map((entries) => {
+  /** Every other one with a guide, where keys may have one. */
+  const putKeys = (chunk: Uint8Array, rowCount: number, group: number): number => {
+    const at = heap.allocate(chunk.length + keyGuideBytes(rowCount))
+    u8.set(chunk, at)
+    if (group % 2 === 0) exports.columnGuide(at)
+    return at
+  }
+  const chunks = groups.map((entries, group) => {
     const no = entries.map(() => false), keys = entries.map(([key]) => keyBytes(keyKind, key))
     const keyChunk = keyKind === 1 ? encodeNumbers(kernel, 'I64', entries.map(([key]) => BigInt(key - 200)), no) : encodeKeys(kernel, keys)
     return [
-      put(keyChunk), 0, entries.every(([, values]) => values !== undefined) ? 0 : put(encodeNumbers(kernel, 'I64', entries.map(([, values]) => (values === undefined ? 1n : 0n)), no)),
+      putKeys(keyChunk, entries.length, group), 0, entries.every(([, values]) => values !== undefined) ? 0 : put(encodeNumbers(kernel, 'I64', entries.map(([, values]) => (values === undefined ? 1n : 0n)), no)),
       put(encodeTexts(kernel, entries.map(([, values]) => new Uint8Array(Buffer.from(values?.text ?? ''))), entries.map(([, values]) => (values?.text ?? null) === null))),
       put(encodeNumbers(kernel, 'I64', entries.map(([, values]) => values?.number ?? 0n), entries.map(([, values]) => (values?.number ?? null) === null))),
     ]

@@ -1,4 +1,5 @@
 /* Lower bound in a sorted bytes chunk: on dictionary codes where there are some, otherwise on the texts of probed rows. */
+import { KeyGuide } from '../keys/key-guide'
 import { compareBytes } from './compare'
 import { blockCount, blockEntry, blockRows, chunkCodeWidth, chunkCount, chunkData, chunkEncoding, chunkEntryCount, chunkKind, chunkRunCount, chunkRunEnds, chunkText, chunkTextBytes, dictionaryAddress, dictionaryLength, entryBase, entryFraction, entryPacked, entrySlope, entryTextStart, entryWidth, ENCODING_TEXT_CONSTANT, ENCODING_TEXT_LZ, ENCODING_TEXT_PLAIN, ENCODING_TEXT_RUNS, KIND_BYTES } from '../layout'
 import { packedGet32 } from '../packing'
@@ -12,7 +13,7 @@ export function columnLowerBoundBytes(chunk: usize, key: usize, keyBytes: u32, s
   if (encoding == ENCODING_TEXT_CONSTANT) {
     return compareBytes(chunkText(chunk), chunkTextBytes(chunk), key, keyBytes) < 0 ? count : 0
   }
-  if (encoding == ENCODING_TEXT_PLAIN) return searchBlocks(chunk, key, keyBytes)
+  if (encoding == ENCODING_TEXT_PLAIN) return KeyGuide.isIn(chunk) ? searchGuided(chunk, key, keyBytes) : searchBlocks(chunk, key, keyBytes)
   if (encoding == ENCODING_TEXT_LZ) return searchSubBlocks(chunk, key, keyBytes, scratch)
   return searchCodes(chunk, key, keyBytes)
 }
@@ -21,6 +22,11 @@ export function columnLowerBoundBytes(chunk: usize, key: usize, keyBytes: u32, s
 export function plainIsBelow(chunk: usize, row: i32, key: usize, keyBytes: u32): bool {
   const ref = TextPlace.plainRef(chunk, row, chunkText(chunk))
   return compareBytes(<usize>(ref & 0xffffffff), <u32>(ref >>> 32), key, keyBytes) < 0
+}
+
+function searchGuided(chunk: usize, key: usize, keyBytes: u32): i32 {
+  const rows = KeyGuide.rows(chunk, key, keyBytes)
+  return searchRows(chunk, chunkText(chunk), <i32>(rows & 0xffffffff), <i32>(rows >>> 32), key, keyBytes)
 }
 
 /** Plain: the last block whose first row is below the key holds the answer, or it is the next one's first row. */

@@ -6,6 +6,7 @@ import { codesBytes, createChunkWriter } from './column/chunk-write.ts'
 import { createDictionaryBuilder } from './column/dictionary.ts'
 import { createColumnExpand } from './column/expand.ts'
 import { createFindKey } from './column/keys/find-key.ts'
+import { createKeyGuide } from './column/keys/key-guide.ts'
 import { createColumnFront } from './column/front.ts'
 import { createColumnGather } from './column/gather.ts'
 import { createKeyIndex } from './column/keys/key-index.ts'
@@ -45,6 +46,7 @@ export function createColumnJs(memory: LinearMemory): ColumnExports {
     columnValidate: createValidator(memory, layout, places, front),
     ...getters,
     columnFindKey,
+    ...createKeyGuide(memory, layout, places),
     ...keyIndex,
     ...createGetNewest(memory, layout, { ...getters, ...keyIndex, columnFindKey, valueBeside }),
     columnFront: front.columnFront,

@@ -14,6 +14,8 @@ export const subBlockBytes = 12
 export const sumBytes = 4
 export const blockRows = 1024
 export const frontRows = 64
+export const guideFlag = 2
+export const guideRows = 16
 export const countMax = 65_535
 export const exponentMax = 18
 

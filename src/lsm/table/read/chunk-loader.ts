@@ -3,13 +3,14 @@
  * kernel's validation before it can be found there, so that later reads need no checks.
  */
 import { corruption, invariant } from '../../../errors.ts'
+import { keyGuideBytes } from '../../../kernel/column.ts'
 import type { Kernel } from '../../../kernel/kernel.ts'
 import type { Pointer } from '../../../kernel/linear-memory.ts'
 import { physicalKindNumber } from '../../layout.ts'
 import { readCounting } from '../fetch.ts'
 import type { ReadStats } from '../fetch.ts'
 import type { ChunkCache, Frame } from '../chunk-cache.ts'
-import { align8, directoryEntryBytes } from '../format.ts'
+import { align8, directoryEntryBytes, keySlot } from '../format.ts'
 import type { OpenFile } from './open-file.ts'
 import { farReads, nearReads, planReads } from './read-plan.ts'
 import type { ChunkRange, PlannedRead } from './read-plan.ts'
@@ -76,7 +77,7 @@ function startPins(file: OpenFile, indexes: readonly number[]): PinPlan {
   }
   const plan = { pinned, reserved, reads: planReads(missing, file.object.readSync === undefined ? farReads : nearReads) }
   try {
-    for (const { index, byteLength } of missing) reserved.set(index, file.cache.reserve(byteLength))
+    for (const { index, byteLength } of missing) reserved.set(index, file.cache.reserve(byteLength + guideBytes(file, index)))
   } catch (error) {
     dropPins(file, plan)
     throw error
@@ -132,17 +133,31 @@ function scatter(file: OpenFile, plan: PinPlan, read: PlannedRead, bytes: Uint8A
 /** The form in which keys are stored and nothing reads them (assembly/column/layout.ts). */
 export const storedOnlyEncoding = 21
 
-/** Checks a chunk that was read, and gives the frame of the form that is read, in the place of its own where that is another. */
-export function readable({ kernel, tail, cache }: OpenFile, index: number, stored: Frame): Frame {
-  const { exports } = kernel, address = cache.addressOf(stored)
+/** Room for a guide behind a chunk of keys. */
+export function guideBytes({ tail: { slots, footer, sections }, kernel: { memory: { u32 } } }: OpenFile, index: number): number {
+  if (index % slots.count !== keySlot || slots.kinds[keySlot] !== 'bytes') return 0
+  return keyGuideBytes(u32[((footer + sections.rowCounts) >>> 2) + Math.floor(index / slots.count)]!)
+}
+
+/**
+ * Checks a chunk that was read, and gives the frame of the form that is read, in the place of its own where that is another. `stored` has room
+ * for a guide, which keys get.
+ */
+export function readable(file: OpenFile, index: number, stored: Frame): Frame {
+  const { kernel, kernel: { exports }, tail, cache } = file, address = cache.addressOf(stored)
   checkChunk(kernel, tail, index, address)
-  if (exports.columnEncoding(address) !== storedOnlyEncoding) return stored
-  const byteLength = exports.columnExpandedBytes(address)
-  const expanded = cache.reserve(byteLength)
-  const written = exports.columnExpand(address, cache.addressOf(expanded))
+  const frame = exports.columnEncoding(address) === storedOnlyEncoding ? expanded(file, index, stored) : stored
+  if (index % tail.slots.count === keySlot) exports.columnGuide(cache.addressOf(frame))
+  return frame
+}
+
+function expanded(file: OpenFile, index: number, stored: Frame): Frame {
+  const { kernel: { exports }, cache } = file, address = cache.addressOf(stored), byteLength = exports.columnExpandedBytes(address)
+  const frame = cache.reserve(byteLength + guideBytes(file, index))
+  const written = exports.columnExpand(address, cache.addressOf(frame))
   cache.unpin(stored)
   invariant(written === byteLength, 'a chunk that was found well-formed cannot be expanded')
-  return expanded
+  return frame
 }
 
 /** What a chunk is, for messages: `row group 3, column 2`. */

@@ -15,7 +15,7 @@ import type { CachedFile, ChunkCache, Frame } from '../chunk-cache.ts'
 import { countRequest } from '../fetch.ts'
 import type { ReadStats } from '../fetch.ts'
 import { align8, keySlot, tombstoneSlot } from '../format.ts'
-import { checkChunk, checkForm, chunkBytes, chunkName, directoryEntry, publishChunk, readable, unpinAll } from './chunk-loader.ts'
+import { checkChunk, checkForm, chunkBytes, chunkName, directoryEntry, guideBytes, publishChunk, readable, unpinAll } from './chunk-loader.ts'
 import type { OpenFile } from './open-file.ts'
 import { nearReads, planReads } from './read-plan.ts'
 import type { ChunkRange, PlannedRead } from './read-plan.ts'
@@ -62,7 +62,7 @@ const sparseChunks = (file: OpenFile): CachedFile => (file.sparse ??= file.cache
 function reserve(file: OpenFile, index: number): Coming {
   const { cache, kernel: { memory: { u32 } }, tail } = file
   const isWhole = !mayBeSparse(file, index), byteLength = align8(chunkBytes(file, index))
-  const frame = cache.reserve(isWhole ? byteLength : byteLength + markBytes(byteLength))
+  const frame = cache.reserve(byteLength + (isWhole ? guideBytes(file, index) : markBytes(byteLength)))
   return { index, byteOffset: u32[directoryEntry(tail, index) >>> 2]! * 8, byteLength: isWhole ? byteLength : beginningBytes, frame, isWhole }
 }
 
