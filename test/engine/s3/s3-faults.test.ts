@@ -139,7 +139,7 @@ describeS3('an engine through failures', () => {
     return next
   }
 
-  const seeds = process.env['LSMT_SEED'] !== undefined ? [Number(process.env['LSMT_SEED'])] : Array.from({ length: fullTests ? 40 : 2 }, (_, i) => i + 1)
+  const seeds = process.env['LSMT_SEED'] !== undefined ? [Number(process.env['LSMT_SEED'])] : Array.from({ length: fullTests ? 12 : 2 }, (_, i) => i + 1)
   test.each(seeds)('seed %i', async (seed) => {
     const random = seededRandom(seed)
     const address = { ...(await freshAddress()), endpoint: proxy.endpoint, settings: hasty }
