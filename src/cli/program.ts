@@ -31,6 +31,7 @@ export async function runCommandLine(args: readonly string[], host: CliHost): Pr
     code = result
   })
   try {
+    assertKnown(program, args[0])
     await program.parseAsync([...args], { from: 'user' })
     return code
   } catch (error) {
@@ -67,6 +68,12 @@ export function createProgram(host: CliHost, finish: (code: ExitCode) => void): 
   addBench(floor)
   program.addHelpText('after', () => `\n${exitCodesHelp}\n\n${serving.helpInformation()}`)
   return program
+}
+
+/** The default command takes no arguments, and would find too many where a command's name is not known. */
+function assertKnown(program: Command, first: string | undefined): void {
+  if (first === undefined || first.startsWith('-') || first === 'help' || program.commands.some((command) => command.name() === first)) return
+  throw new CommanderError(1, 'commander.unknownCommand', `error: unknown command '${first}'`)
 }
 
 function reportError(error: unknown, host: CliHost): ExitCode {

@@ -144,7 +144,9 @@ const usage: readonly (readonly [readonly string[], Readonly<Record<string, stri
   [['--cache-bytes-max', '1MiB'], {}, /Expected bytes from 67108864 to/],
   [['--node-id', 'n'], {}, /give --etcd too/],
   [[], { LSMT_ETCD: 'http://x' }, /--etcd \(LSMT_ETCD\) is for a node of a cluster/],
-  [['surve'], {}, /too many arguments/],
+  [['surve'], {}, /^lsmt: unknown command 'surve' \(lsmt --help/],
+  [['serve', 'data'], {}, /too many arguments for 'serve'/],
+  [['backup', 'd/tmp/monday', '--data-dir', './d'], {}, /^lsmt: d\/tmp\/monday is within \.\/d, which is to be copied/],
   [['verify', '--listen', 'x'], {}, /unknown option '--listen'/],
 ]
 for (const [args, environment, message] of usage) {

@@ -39,7 +39,7 @@ test('a server that is not there is 08006', async () => {
 test('what cannot be imported says why, with the exit code of its kind', async () => {
   await withFolder(async (folder) => {
     const data = join(folder, 'data')
-    expect(await runHere(['import', 't', join(folder, 'none.csv'), '--data-dir', data])).toMatchObject({ code: 3, err: expect.stringMatching(/^lsmt: cannot open .*none\.csv/) })
+    expect(await runHere(['import', 't', join(folder, 'none.csv'), '--data-dir', data])).toMatchObject({ code: 3, err: expect.stringMatching(/^lsmt: cannot open .*none\.csv: there is no such file\n$/) })
     expect(await runHere(['import', 't', '--format', 'csv', '--data-dir', data])).toMatchObject({ code: 3, err: expect.stringMatching(/^lsmt: there is no database in /) })
     expect(await runHere(['import', 't', '--data-dir', data])).toMatchObject({ code: 2, err: expect.stringMatching(/give --format/) })
     expect(await runHere(['import', 't', '--format', 'csv', '--url', 'http://127.0.0.1:9'])).toMatchObject({ code: 3, err: expect.stringMatching(/^lsmt: cannot reach http:\/\/127\.0\.0\.1:9: /) })

@@ -1,5 +1,7 @@
 /** `lsmt backup`: a consistent copy of a database, of a server that goes on writing or of one that nobody has open, verified after. */
+import { resolve, sep } from 'node:path'
 import { Argument } from 'commander'
+import { LsmtError } from '../../errors.ts'
 import { backupArchive, totalBytes } from '../../http/backup/archive.ts'
 import type { BackupList } from '../../http/backup/archive.ts'
 import type { KernelKind } from '../../settings.ts'
@@ -13,7 +15,7 @@ import { cancelOnStop } from '../stop.ts'
 import { jsonOption } from '../switches.ts'
 import { openHere } from '../target/engine-connection.ts'
 import { serverWithToken } from '../target/open-target.ts'
-import { addressOf, besideStore } from '../target/storage-flags.ts'
+import { addressOf, besideStore, chosenAddress } from '../target/storage-flags.ts'
 import type { PlaceAddress } from '../target/storage-flags.ts'
 import { chosenUrl, targetOptions } from '../target/target-options.ts'
 import type { TargetFlags } from '../target/target-options.ts'
@@ -55,6 +57,7 @@ async function backupServer(url: string, flags: BackupFlags, target: PlaceAddres
 }
 
 async function backupHere(flags: BackupFlags, sourceOf: (flag: string) => FlagSource, target: PlaceAddress, host: CliHost): Promise<BackupList> {
+  assertOutside(chosenAddress(flags, sourceOf), target)
   const connection = await openHere(flags, sourceOf, host)
   try {
     const checkpoint = await connection.engine.checkpoint()
@@ -63,6 +66,12 @@ async function backupHere(flags: BackupFlags, sourceOf: (flag: string) => FlagSo
   } finally {
     await connection.close()
   }
+}
+
+/** 22023 for a folder of the database itself: it is lost with it, and some of these are emptied when it is opened. */
+function assertOutside(source: PlaceAddress, target: PlaceAddress): void {
+  if (source.kind !== 'local' || target.kind !== 'local' || !resolve(target.directory).startsWith(`${resolve(source.directory)}${sep}`)) return
+  throw new LsmtError('22023', `${target.directory} is within ${source.directory}, which is to be copied`, { hint: 'a backup has a place of its own' })
 }
 
 async function receive(archive: AsyncIterable<Uint8Array>, total: number, target: PlaceAddress, kernels: KernelKind, host: CliHost): Promise<BackupList> {

@@ -14,7 +14,10 @@ export interface PlainFile {
 
 /** 58P01 when there is none. */
 export async function openPlainFile(path: string): Promise<PlainFile> {
-  const found = await stat(path).catch((cause: unknown) => { throw storageError(cause, 'open', path) })
+  const found = await stat(path).catch((cause: unknown) => {
+    if (errnoOf(cause) === 'ENOENT') throw new LsmtError('58P01', `cannot open ${path}: there is no such file`, { file: path }, cause)
+    throw storageError(cause, 'open', path)
+  })
   if (found.isDirectory()) throw new LsmtError('58P01', `${path} is a folder`, { file: path })
   return { byteLength: found.isFile() ? found.size : 0, read: () => piecesOf(path) }
 }
