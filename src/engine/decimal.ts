@@ -14,13 +14,16 @@ const pattern = /^([+-]?)(\d*)(?:\.(\d*))?(?:[eE]([+-]?\d+))?$/
 
 /** Decimals whose exponent is further from 0 than this are refused: they fit no type, and their digits would fill memory. */
 const exponentMax = 2_000
+/** Digits of a number that anything is computed with, as before the point of PostgreSQL's numeric: more take seconds to multiply, or to write. */
+export const digitsMax = 131_072
 
-/** undefined when the text is no decimal number; 22003 when its exponent is absurd. */
+/** undefined when the text is no decimal number; 22003 when it has an absurd exponent, or so many digits. */
 export function parseDecimal(text: string): Decimal | undefined {
   const found = pattern.exec(text.trim())
   if (found === null) return undefined
   const [, sign, whole = '', fraction = '', exponentText = '0'] = found
   if (whole === '' && fraction === '') return undefined
+  if (whole.length + fraction.length > digitsMax) throw new LsmtError('22003', `a number of ${whole.length + fraction.length} digits is out of range`)
   const unscaled = BigInt(`${whole}${fraction}`)
   const exponent = Number(exponentText)
   if (unscaled !== 0n && Math.abs(exponent) > exponentMax) throw new LsmtError('22003', `the exponent of ${text.slice(0, 60)} is out of range`)

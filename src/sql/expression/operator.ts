@@ -12,6 +12,7 @@ import { add, divide, divideRounded, divisionByZero, finite, integerOf, multiply
 import type { Integer } from './value/number.ts'
 import { comparer, keyOf } from './value/order.ts'
 import { textForm } from './value/text-form.ts'
+import { checkLength } from './value/text-limit.ts'
 
 /** 42883 with the types, as every operator without a meaning is refused. */
 function noOperator(operator: string, ...args: readonly Bound[]): LsmtError {
@@ -109,6 +110,9 @@ const floatOperators: Readonly<Record<string, (a: number, b: number) => number>>
   },
 }
 
+/** Digits after the point of a product, at most, as of PostgreSQL's numeric. */
+const scaleMax = 16_383
+
 /** Digits after the point of a quotient, at least. */
 export const quotientScaleMin = 16
 
@@ -117,7 +121,9 @@ function bindNumeric(operator: string, left: Bound, right: Bound, type: ValueTyp
   const atScale = (side: Bound): Bound => (side.type.kind === 'unknown' ? coerce(side, type) : side.type.kind === 'numeric' ? side : coerce(side, numericType(0)))
   if (operator === '*') {
     const [a, b] = [atScale(left), atScale(right)]
-    return strictCall('*', [a, b], numericType(scaleOf(a.type) + scaleOf(b.type)), (x, y) => multiply(x as Integer, y as Integer))
+    const productScale = scaleOf(a.type) + scaleOf(b.type)
+    if (productScale > scaleMax) throw new LsmtError('22003', `a product of ${productScale} digits after the point is out of range`)
+    return strictCall('*', [a, b], numericType(productScale), (x, y) => multiply(x as Integer, y as Integer))
   }
   const scale = scaleOf(type)
   const args = [coerce(left, numericType(scale)), coerce(right, numericType(scale))]
@@ -166,12 +172,22 @@ function bindPower(left: Bound, right: Bound): Bound {
 }
 
 function bindConcatenation(left: Bound, right: Bound): Bound {
-  if (left.type.kind === 'bytea' && right.type.kind === 'bytea') return strictCall('||', [left, right], left.type, (a, b) => new Uint8Array(Buffer.concat([a as Uint8Array, b as Uint8Array])))
+  if (left.type.kind === 'bytea' && right.type.kind === 'bytea') return strictCall('||', [left, right], left.type, joinedBytes)
   const isTextual = (side: Bound): boolean => side.type.kind === 'text' || side.type.kind === 'unknown'
   if (!isTextual(left) && !isTextual(right)) throw noOperator('||', left, right)
   const texts = [left, right].map(settled)
   const [a, b] = texts.map(({ type }) => textForm(type))
-  return strictCall('||', texts, textType, (x, y) => a!(x) + b!(y))
+  return strictCall('||', texts, textType, (x, y) => {
+    const first = a!(x), second = b!(y)
+    checkLength(first.length + second.length)
+    return first + second
+  })
+}
+
+function joinedBytes(a: EngineValue, b: EngineValue): Uint8Array {
+  const parts = [a as Uint8Array, b as Uint8Array]
+  checkLength(parts[0]!.length + parts[1]!.length)
+  return new Uint8Array(Buffer.concat(parts))
 }
 
 export function bindSign(operator: '-' | '+', operand: Bound): Bound {

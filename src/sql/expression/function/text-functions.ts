@@ -6,11 +6,9 @@ import { looseCall } from '../bound.ts'
 import { settled } from '../coerce.ts'
 import { bigintType, booleanType, integerType, textType } from '../type.ts'
 import { textForm } from '../value/text-form.ts'
+import { checkLength, concatenation } from '../value/text-limit.ts'
 import { anyOf, fixed } from './signature.ts'
 import type { Builder } from './signature.ts'
-
-/** Texts that a function may make: beyond it 54000. */
-const lengthMax = 64 * 1024 * 1024
 
 const bytea = { kind: 'bytea' } as const
 
@@ -42,8 +40,8 @@ export const textFunctions: Readonly<Record<string, Builder>> = {
   ascii: fixed([textType], integerType, (text) => (text as string).codePointAt(0) ?? 0),
   chr: fixed([bigintType], textType, (code) => character(Number(code))),
   initcap: fixed([textType], textType, (text) => (text as string).toLowerCase().replaceAll(/[\p{L}\p{N}]+/gu, (word) => word.charAt(0).toUpperCase() + word.slice(1))),
-  concat: (name, args) => (args.length === 0 ? undefined : joined(name, args, (texts) => texts.map((text) => text ?? '').join(''))),
-  concat_ws: (name, args) => (args.length < 2 ? undefined : joined(name, args, ([separator, ...texts]) => (separator === null ? null : texts.filter((text) => text !== null).join(separator)))),
+  concat: (name, args) => (args.length === 0 ? undefined : joined(name, args, (texts) => concatenation(texts.map((text) => text ?? '')))),
+  concat_ws: (name, args) => (args.length < 2 ? undefined : joined(name, args, ([separator, ...texts]) => (separator === null ? null : concatenation(texts.filter((text) => text !== null), separator)))),
 }
 
 function joined(name: string, args: readonly Bound[], join: (texts: readonly (string | null)[]) => EngineValue): Bound {
@@ -89,7 +87,16 @@ function trim(text: string, characters: string | undefined, start: boolean, end:
 }
 
 function replace(text: string, from: string, to: string): string {
-  return from === '' ? text : bounded(text.replaceAll(from, () => to))
+  if (from === '') return text
+  if (to.length > from.length) checkLength(text.length + occurrences(text, from) * (to.length - from.length))
+  return text.replaceAll(from, () => to)
+}
+
+/** None within another. */
+function occurrences(text: string, sought: string): number {
+  let count = 0
+  for (let at = text.indexOf(sought); at >= 0; at = text.indexOf(sought, at + sought.length)) count++
+  return count
 }
 
 function positionOf(text: string, sought: string): number {
@@ -141,8 +148,4 @@ function character(code: number): string {
 function bounded(text: string): string {
   checkLength(text.length)
   return text
-}
-
-function checkLength(length: number): void {
-  if (length > lengthMax) throw new LsmtError('54000', `a text of ${length} characters is longer than ${lengthMax}`)
 }

@@ -2,6 +2,7 @@
  * Numbers as expressions compute them. Integers and unscaled NUMERICs are JavaScript numbers while safe and bigints
  * beyond, always in the one form that fits, so that equal values are equal as keys too.
  */
+import { digitsMax } from '../../../engine/decimal.ts'
 import { LsmtError } from '../../../errors.ts'
 import { valueTypeName } from '../type.ts'
 import type { ValueType } from '../type.ts'
@@ -37,6 +38,9 @@ export function integerOf(type: ValueType, value: Integer): Integer {
   return normal(value)
 }
 
+/** Products of products would take all memory and time; sums hardly grow. Comparing it with another one looks at their lengths alone. */
+const unscaledMax = 1n << BigInt(Math.floor(digitsMax * Math.log2(10)))
+
 /** Exact sums, differences and products: in numbers when the result is safe, otherwise in bigints. */
 export function add(a: Integer, b: Integer): Integer {
   if (typeof a === 'number' && typeof b === 'number') {
@@ -59,7 +63,9 @@ export function multiply(a: Integer, b: Integer): Integer {
     const product = a * b
     if (Number.isSafeInteger(product)) return product === 0 ? 0 : product
   }
-  return normal(BigInt(a) * BigInt(b))
+  const product = BigInt(a) * BigInt(b)
+  if (product > unscaledMax || product < -unscaledMax) throw new LsmtError('22003', `a number of more than ${digitsMax} digits is out of range`)
+  return normal(product)
 }
 
 /** Truncates towards zero. */
