@@ -167,6 +167,40 @@ describe.each(kinds)('ingests, %s kernels', (kernels) => {
   })
 })
 
+it.each(['done', 'failed'] as const)('an ingest takes the next rows while those before are written, and no more: these are %s', async (ending) => {
+  const memory = createMemoryStorage()
+  let end!: () => void, isHeld = true
+  const held = new Promise<void>((resolve, reject) => (end = () => (ending === 'done' ? resolve() : reject(new LsmtError('58030', 'the disk is gone')))))
+  const create: Storage['create'] = async (name) => {
+    if (isHeld && name.startsWith('sst/')) await held
+    return await memory.create(name)
+  }
+  const engine = await open(new Proxy(memory, { get: (target, name) => (name === 'create' ? create : Reflect.get(target, name, target)) }), { workers: 0 })
+  const table = await engine.createTable(newTable('t', columns, ['a']))
+  const staged = await engine.stageTable(table)
+  const into = ingest(engine, staged)
+  const rows = (from: number): EngineColumns => packed(Array.from({ length: 100 }, (_, i) => [from + i, 1, 'a', null, 1]))
+  expect(await into.add(rows(0))).toBe(true)
+  let isTaken = false
+  const second = into.add(rows(100)).finally(() => (isTaken = true))
+  const outcome = second.catch((error: unknown) => error)
+  await engine.insert(await engine.createTable(newTable('other', columns, ['a'])), [[1, 1, 'a', null, 1]], 'insert')
+  expect(isTaken).toBe(false)
+  isHeld = false
+  end()
+  if (ending === 'failed') {
+    expect(await outcome).toMatchObject({ code: '58030' })
+    await into.abandon()
+    await engine.dropStaged(staged)
+    expect(await memory.list('sst/')).toEqual([])
+  } else {
+    expect(await outcome).toBe(true)
+    expect(await into.add(rows(50))).toBe(false)
+    await into.finish()
+    expect(await scanAll(engine, await engine.publishStaged(staged, table, 'insert'))).toHaveLength(200)
+  }
+})
+
 describe('an ingest whose storage fails', () => {
   const rows: readonly EngineRow[] = Array.from({ length: 4000 }, (_, i) => [i, i / 4, `text ${(i * 7919) % 4001}`, null, i % 10])
 
