@@ -185,6 +185,11 @@ export interface Tree {
    * Applied strictly in log order. Either may be left alone: a failure rejects both. The batch bytes belong to the tree from here on.
    */
   append(batch: Uint8Array, gate?: CommitGate): { readonly baseSequence: number; readonly durable: Promise<void>; readonly applied: Promise<void> }
+  /**
+   * The same without anyone to wait for, and in this step where the log takes the batch at once: undefined, and it is visible.
+   * Otherwise what `applied` of `append` is. Absent where nothing is ever taken at once.
+   */
+  appendAtOnce?(batch: Uint8Array): Promise<void> | undefined
   /** Begins to bring rows into the files of a table that nobody else reads or writes; see src/lsm/ingest/. Undefined where there is no memory for it, or another one is under way; absent where rows have to go by the log. */
   ingest?(tableId: number, treeCount: number): TreeIngest | undefined
   /** One is likely to begin soon: starts what it will run on. Absent as `ingest` is. */

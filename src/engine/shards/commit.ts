@@ -64,7 +64,7 @@ interface CommitState {
 
 /** With `rounds` small statements that meet in one of them share their batch. */
 export function createCommitter(trees: readonly Tree[], random: Random, rounds?: LogRounds): Committer {
-  const shared = rounds && createSharedBatches(trees, rounds.request)
+  const shared = rounds && createSharedBatches(trees, rounds)
   if (shared !== undefined) rounds?.onBegin(shared.flush)
   const state: CommitState = { trees, random, shared, waiting: trees.map(() => []), passing: new Set(), failure: undefined }
   return {

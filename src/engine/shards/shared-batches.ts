@@ -4,16 +4,20 @@
  * its statements need. (What group commit does for syncs, done for the rest of a commit's cost.)
  *
  * Batches are held in this thread only until the log asks for them, or anything else is appended: so the order of
- * statements is the order in which they came here.
+ * statements is the order in which they came here. A statement that comes while no other is under way has nobody to share
+ * with, and where the log takes it at once nothing of this is needed: it is visible when it returns.
  */
 import { createBatchBuilder } from '../../lsm/batch-builder.ts'
 import type { BatchBuilder } from '../../lsm/batch-builder.ts'
 import { batchHeaderBytes, hasFlags } from '../../lsm/batch.ts'
+import type { LogRounds } from '../../lsm/log/rounds/log-rounds.ts'
 import type { Tree } from '../../lsm/tree.ts'
 import { createDeferred } from '../../runtime/deferred.ts'
 import type { Deferred } from '../../runtime/deferred.ts'
 
 export interface SharedBatches {
+  /** Whether a statement that comes now is to be appended by itself, at once: nobody is there to share with. */
+  isAlone(): boolean
   /** Takes the batch of a statement of one shard; resolves when it is durable as set, and visible. Undefined: it has to be appended by itself. */
   add(shard: number, batch: Uint8Array, operationCount: number): Promise<void> | undefined
   /** Where an operation of at most so many bytes is to be written that shares a shard's batch; when it is, `joined` at once. */
@@ -30,15 +34,18 @@ export interface SharedBatches {
 const sharedBytesMax = 4 * 1024
 const batchBytesMax = 64 * 1024
 
+const settled = Promise.resolve()
+
 interface Held {
   readonly builder: BatchBuilder
   /** Undefined when nothing is held. */
   applied: Deferred | undefined
 }
 
-/** `whenFirst` is called when something is held of which the log does not know. */
-export function createSharedBatches(trees: readonly Tree[], whenFirst: () => void): SharedBatches {
+/** Of trees whose logs keep these rounds together. */
+export function createSharedBatches(trees: readonly Tree[], rounds: Pick<LogRounds, 'request' | 'mayWriteAlone'>): SharedBatches {
   const held = trees.map((): Held => ({ builder: createBatchBuilder(), applied: undefined }))
+  const canAppendAtOnce = trees.every((tree) => tree.appendAtOnce !== undefined)
   let isAnyHeld = false
 
   function flushShard(shard: number): void {
@@ -59,15 +66,20 @@ export function createSharedBatches(trees: readonly Tree[], whenFirst: () => voi
     const into = held[shard]!
     if (!isAnyHeld) {
       isAnyHeld = true
-      whenFirst()
+      rounds.request()
     }
     into.applied ??= createDeferred()
     return into.applied.promise
   }
 
+  const isAlone = (): boolean => canAppendAtOnce && !isAnyHeld && rounds.mayWriteAlone()
+
   return {
+    isAlone,
     add(shard, batch, operationCount) {
-      const builder = hasFlags(batch) ? undefined : builderOf(shard, batch.length)
+      if (hasFlags(batch)) return undefined
+      if (isAlone()) return trees[shard]!.appendAtOnce!(batch) ?? settled
+      const builder = builderOf(shard, batch.length)
       if (builder === undefined) return undefined
       builder.append(batch, operationCount, batchHeaderBytes)
       return joined(shard)

@@ -8,6 +8,7 @@
 import { batchHeaderBytes, operationHeaderBytes, tableIdBytes } from '../../lsm/batch.ts'
 import { keyBytesMax } from '../codec/key-codec.ts'
 import { rowBytesMax } from '../codec/row-codec.ts'
+import { afterwards } from '../../runtime/afterwards.ts'
 import type { EngineRow } from '../engine.ts'
 import { bytesOfOperation } from '../shards/admission.ts'
 import type { StatementPart } from '../shards/commit.ts'
@@ -66,7 +67,7 @@ export function createQuickPuts(floor: CommitFloor, source: KeySource): QuickPut
       }
       const bytes = bytesOfOperation(builder.byteLength - heldBytes)
       const wait = floor.trees[shard]!.admit(batchHeaderBytes + builder.byteLength)
-      if (wait === undefined && floor.admission.tryReserve(bytes)) return join(shard, locks, shared.joined(shard), bytes)
+      if (wait === undefined && floor.admission.tryReserve(bytes)) return shared.isAlone() ? putAlone(floor, locks, { shard, batch: builder.finish(), operationCount: 1 }, bytes) : join(shard, locks, shared.joined(shard), bytes)
       return putWaiting(floor, access, { shard, batch: builder.takeBack(heldBytes)!, operationCount: 1 }, bytes, wait)
     },
   }
@@ -89,6 +90,20 @@ function createCompany({ admission }: CommitFloor, locks: TableLocks, applied: P
   )
   const company: Company = { applied, locks, count: 0, reservedBytes: 0, settled }
   return company
+}
+
+const oneRow = Promise.resolve(1)
+
+/** What a batch of its own costs is less than what it spares who waits for nobody: it is over when this returns. */
+function putAlone({ admission, trees }: CommitFloor, locks: TableLocks, { shard, batch }: StatementPart, bytes: number): Promise<number> {
+  const end = (): void => {
+    admission.release(bytes)
+    locks.leaveBlind()
+  }
+  const applied = trees[shard]!.appendAtOnce!(batch)
+  if (applied !== undefined) return afterwards(applied, end).then(() => 1)
+  end()
+  return oneRow
 }
 
 async function putWaiting(floor: CommitFloor, access: TableAccess, part: StatementPart, bytes: number, wait: Promise<unknown> | undefined): Promise<number> {

@@ -10,7 +10,7 @@
  */
 import { invariant } from '../../errors.ts'
 import type { Kernel } from '../../kernel/kernel.ts'
-import { createHistogram } from '../../runtime/histogram.ts'
+import { createHistogram, observe } from '../../runtime/histogram.ts'
 import type { Storage } from '../../storage/storage.ts'
 import { batchHeaderBytes, viewOf } from '../batch.ts'
 import { isDiskFull } from '../disk-room.ts'
@@ -18,15 +18,15 @@ import { fileNumberOf, logFolder } from '../file-names.ts'
 import type { Evicting } from '../state/memtable-memory.ts'
 import { groupBounds, syncMsBounds } from './log.ts'
 import type { Log, LogCounts } from './log.ts'
-import { enqueue, enqueueSilently, refusalOf } from './rounds/log-queue.ts'
+import { enqueue, enqueueSilently, fail, refusalOf, startInterval } from './rounds/log-queue.ts'
 import type { LogQueue, QueueOptions } from './rounds/log-queue.ts'
 import { createLogRounds } from './rounds/log-rounds.ts'
 import type { LogRounds } from './rounds/log-rounds.ts'
 import { lastSequenceOf } from './segment-scan.ts'
 import { recordBytes } from './segment-format.ts'
 import { createSegmentSupply } from './segment-supply.ts'
-import { hasPlace, refusalOfSize, scratchBytes, segmentBytesFor } from './segment-writer.ts'
-import type { SegmentWriter, WrittenSegment } from './segment-writer.ts'
+import { hasPlace, refusalOfSize, scratchBytes, segmentBytesFor, tryWriteRecord } from './segment-writer.ts'
+import type { PlacedRecord, SegmentWriter, WrittenSegment } from './segment-writer.ts'
 
 export interface LogWriterOptions extends QueueOptions {
   readonly storage: Storage
@@ -69,6 +69,7 @@ export async function openLogWriter(options: LogWriterOptions): Promise<LogWrite
   const { writer } = state
   return Object.assign(new LogStanding(state), {
     append: (baseSequence, payload) => append(state, baseSequence, payload),
+    appendAtOnce: (baseSequence, payload) => appendAtOnce(state, baseSequence, payload),
     admit: (payloadBytes) => (hasPlace(writer, state.queuedBytes, payloadBytes) ? undefined : writer.supply.ensure(segmentBytesFor(payloadBytes))),
     sync: () => enqueue(state, undefined),
     roll: () => {
@@ -142,18 +143,38 @@ async function segmentsBefore({ storage, shard, firstSegmentNumber, baseSequence
 function append(state: WriterState, baseSequence: number, payload: Uint8Array): Promise<void> {
   const refusal = refusalOf(state) ?? refusalOfSize(state.writer, payload.length)
   if (refusal !== undefined) return Promise.reject(refusal)
-  const view = viewOf(payload)
-  invariant(payload.length >= batchHeaderBytes && view.getUint32(0, true) === payload.length, 'a log record must be a write batch')
-  invariant(view.getFloat64(8, true) === baseSequence, () => `batch of sequence ${view.getFloat64(8, true)} appended as ${baseSequence}`)
-  invariant(baseSequence > state.queuedSequence, () => `sequence ${baseSequence} appended after ${state.queuedSequence}`)
-  const lastSequence = lastSequenceOf(baseSequence, view.getUint32(4, true))
-  const record = { payload, baseSequence, lastSequence }
-  state.queuedSequence = lastSequence
+  const record = recordOf(state, baseSequence, payload)
+  state.queuedSequence = record.lastSequence
   state.appends++
   state.queuedBytes += recordBytes(payload.length)
   if (state.options.durability !== 'memory') return enqueue(state, record)
   enqueueSilently(state, record)
   return Promise.resolve()
+}
+
+/** Only where a write is as durable as set once the operating system has it. */
+function appendAtOnce(state: WriterState, baseSequence: number, payload: Uint8Array): boolean {
+  if (state.options.durability !== 'interval' || state.draining || refusalOf(state) !== undefined) return false
+  const record = recordOf(state, baseSequence, payload)
+  try {
+    if (!tryWriteRecord(state.writer, record)) return false
+  } catch (cause) {
+    fail(state, [], cause)
+    throw cause
+  }
+  state.queuedSequence = record.lastSequence
+  state.appends++
+  observe(state.groups, 1)
+  startInterval(state)
+  return true
+}
+
+function recordOf(state: WriterState, baseSequence: number, payload: Uint8Array): PlacedRecord {
+  const view = viewOf(payload)
+  invariant(payload.length >= batchHeaderBytes && view.getUint32(0, true) === payload.length, 'a log record must be a write batch')
+  invariant(view.getFloat64(8, true) === baseSequence, () => `batch of sequence ${view.getFloat64(8, true)} appended as ${baseSequence}`)
+  invariant(baseSequence > state.queuedSequence, () => `sequence ${baseSequence} appended after ${state.queuedSequence}`)
+  return { payload, baseSequence, lastSequence: lastSequenceOf(baseSequence, view.getUint32(4, true)) }
 }
 
 /** Twice: a memtable may be in files before the segment that holds its records has ended, for which a log without room may wait. */

@@ -53,6 +53,11 @@ export interface LogCounts {
 export interface Log {
   /** Queues one record; resolves when it is durable (for `memory`: when queued; for `interval`: when written). */
   append(baseSequence: number, payload: Uint8Array): Promise<void>
+  /**
+   * Writes one record in this step, as durable as set when this returns. False, with nothing done, where it would have to wait: for
+   * records before it, for room, or for the disk. Throws what ends the log. Absent where it always would.
+   */
+  appendAtOnce?(baseSequence: number, payload: Uint8Array): boolean
   /** Waits until a record of so many bytes would have a preallocated place; undefined when it has one. 53100 when the disk has no room to make one. */
   admit(payloadBytes: number): Promise<void> | undefined
   /** Resolves when everything queued before is durable, whatever the setting. */

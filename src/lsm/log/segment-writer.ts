@@ -8,6 +8,7 @@ import type { Pointer } from '../../kernel/linear-memory.ts'
 import type { Clock } from '../../runtime/clock.ts'
 import { observe } from '../../runtime/histogram.ts'
 import type { HistogramRecorder } from '../../runtime/histogram.ts'
+import { isDiskFull } from '../disk-room.ts'
 import { tryAllocateBeforeCache } from '../state/memtable-memory.ts'
 import type { Evicting } from '../state/memtable-memory.ts'
 import { recordBytes, segmentHeaderBytes, writeRecord, writeSegmentHeader } from './segment-format.ts'
@@ -82,6 +83,26 @@ export function placeRecord(writer: SegmentWriter, record: PlacedRecord): Promis
   if (!fits) return beginSegment(writer).then(() => place(writer, record))
   place(writer, record)
   return undefined
+}
+
+/**
+ * Writes one record by itself. False where it has no place, or the disk no room: then nothing of it counts, and its bytes are
+ * written over.
+ */
+export function tryWriteRecord(writer: SegmentWriter, record: PlacedRecord): boolean {
+  const { lastSequence } = writer
+  const payloadBytes = record.payload.length
+  if (writer.byteOffset === 0 || writer.scratchUsed > 0 || recordBytes(payloadBytes) > scratchBytes || !hasPlace(writer, 0, payloadBytes)) return false
+  place(writer, record)
+  try {
+    writeScratch(writer)
+  } catch (error) {
+    if (!isDiskFull(error)) throw error
+    writer.scratchUsed = 0
+    writer.lastSequence = lastSequence
+    return false
+  }
+  return true
 }
 
 /** Writes what was placed, in one piece. */

@@ -37,6 +37,32 @@ export function appendBatch(state: TreeState, batch: Uint8Array, gate: CommitGat
   return { baseSequence, durable, applied }
 }
 
+/** See `Tree.appendAtOnce`. */
+export function appendBatchAtOnce(state: TreeState, batch: Uint8Array, startFlush: () => void): Promise<void> | undefined {
+  try {
+    if (!isLoggedAtOnce(state, batch)) return appendBatch(state, batch, undefined, startFlush).applied
+  } catch (cause) {
+    poison(state, cause)
+    return Promise.reject(outcomeOf(cause))
+  }
+  try {
+    const baseSequence = state.nextSequence
+    state.nextSequence += viewOf(batch).getUint32(4, true)
+    applyBatch(state, batch, baseSequence)
+    freezeWhenFull(state, startFlush)
+    return undefined
+  } catch (error) {
+    return Promise.reject(poisonUnapplied(state, error))
+  }
+}
+
+/** What was appended before is applied first, so it waits for none. */
+function isLoggedAtOnce(state: TreeState, batch: Uint8Array): boolean {
+  if (state.pending.length > 0 || refusalOf(state) !== undefined) return false
+  assignBaseSequence(batch, state.nextSequence)
+  return state.log.appendAtOnce?.(state.nextSequence, batch) === true
+}
+
 function ignore(): void {
   // The rejection is handed to whoever awaits the promise; this only marks it as expected.
 }
@@ -71,17 +97,26 @@ function applyReady(state: TreeState, startFlush: () => void): void {
       state.pending.shift()
       entry.isApplied = true
       entry.applied?.resolve()
-      if (isFull(state)) {
-        if (freezeIfPossible(state)) startFlush()
-      } else if (isFull(state, fullSoonPart)) {
-        state.log.expectRoll?.()
-      }
+      freezeWhenFull(state, startFlush)
     }
   } catch (error) {
-    const failure = failureOfDurable(error)
-    poison(state, failure)
-    throw failure
+    throw poisonUnapplied(state, error)
   }
+}
+
+function freezeWhenFull(state: TreeState, startFlush: () => void): void {
+  if (isFull(state)) {
+    if (freezeIfPossible(state)) startFlush()
+  } else if (isFull(state, fullSoonPart)) {
+    state.log.expectRoll?.()
+  }
+}
+
+/** A batch that is durable and not in the memtable ends the tree: it is there again after the next opening. */
+function poisonUnapplied(state: TreeState, error: unknown): unknown {
+  const failure = failureOfDurable(error)
+  poison(state, failure)
+  return failure
 }
 
 /**

@@ -70,6 +70,49 @@ describe('writes to a tree', () => {
     await tree.close()
   })
 
+  it('that are taken at once are visible when the call returns, freeze what is full, and wait for all that came before', async () => {
+    const disk = new Map(), kernel = openKernel()
+    const tree = await openDefined(kernel, createMemoryStorage({ disk }), { durability: 'interval' })
+    let open = (): void => undefined
+    const gated = tree.append(putBatch([1, 2]), { durableEverywhere: new Promise<void>((resolve) => (open = resolve)) })
+    await gated.durable
+    const behind = tree.appendAtOnce!(putBatch([3]))
+    expect([behind instanceof Promise, tree.visibleSequence]).toEqual([true, 1])
+    open()
+    await behind
+    expect(tree.visibleSequence).toBe(4)
+    let atOnce = 0
+    for (let key = 4; key <= 400; key++) {
+      const wait = tree.admit(1_000)
+      if (wait !== undefined) await wait
+      const applied = tree.appendAtOnce!(putBatch([key]))
+      if (applied === undefined) atOnce++
+      expect(tree.visibleSequence).toBe(applied === undefined ? key + 1 : key)
+      await applied
+    }
+    expect(atOnce).toBeGreaterThan(0)
+    expect(tree.stats.flushes + tree.stats.frozenMemtables).toBeGreaterThan(0)
+    expect(await count(tree)).toBe(400)
+    await tree.close()
+    const again = await openTestTree(openKernel(), createMemoryStorage({ disk }))
+    expect(await count(again)).toBe(400)
+    await again.close()
+  })
+
+  it('end when one that was to be taken at once could not be written', async () => {
+    const eio = new LsmtError('58030', 'input/output error', { file: 'wal' })
+    let failing = false
+    const storage = createFaultyStorage({ seed: 1, fail: ({ kind }) => (failing && kind === 'write' ? eio : undefined) })
+    const tree = await openDefined(openKernel(), storage, { durability: 'interval' })
+    expect(tree.appendAtOnce!(putBatch([1]))).toBeUndefined()
+    failing = true
+    await expect(tree.appendAtOnce!(putBatch([2]))).rejects.toMatchObject({ code: '40003', cause: eio })
+    failing = false
+    await expect(tree.appendAtOnce!(putBatch([3]))).rejects.toMatchObject({ code: '55000' })
+    expect([await count(tree), tree.stats.failure]).toEqual([1, eio.message])
+    await tree.close()
+  })
+
   it('are visible in log order, a gated batch and all behind it only when the gate opens', async () => {
     const tree = await openDefined(openKernel(), createMemoryStorage())
     let open = (): void => undefined

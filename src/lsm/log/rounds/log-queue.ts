@@ -253,7 +253,7 @@ function beginBeside(state: LogQueue): Promise<void> | undefined {
 }
 
 /** Asks for a sync one interval from now, once for all writes until then. */
-function startInterval(state: LogQueue): void {
+export function startInterval(state: LogQueue): void {
   if (state.intervalRunning || !state.writer.dirty) return
   state.intervalRunning = true
   const { clock, syncIntervalMs } = state.options
@@ -264,7 +264,8 @@ function startInterval(state: LogQueue): void {
   })
 }
 
-function fail(state: LogQueue, group: readonly Entry[], cause: unknown): void {
+/** Ends the log: for those of `group`, for all that is queued, and for everyone who comes after. */
+export function fail(state: LogQueue, group: readonly Entry[], cause: unknown): void {
   const failure = cause instanceof Error ? cause : new LsmtError('XX000', `internal error: ${String(cause)}`)
   state.failure ??= failure
   const waiting = [...group, ...state.queue]

@@ -6,7 +6,8 @@
  * A round begins at the end of a turn of the event loop, so that all that sockets brought is in it. Where no round waits for
  * a disk, such a turn costs a lone writer as much as all that is done for its row. There, those who write again because a round
  * has answered them get the next one as soon as all of them have asked: what sockets brought has no part in it and is not
- * waited for. It still gets its turn, after `promptMsMax` at the latest.
+ * waited for. It still gets its turn, after `promptMsMax` at the latest. One who writes while nobody else does needs no round:
+ * it may write at once, and only those who come before it has gone on share one.
  */
 import type { Clock } from '../../../runtime/clock.ts'
 import { whenSettled } from '../../../runtime/event-loop.ts'
@@ -19,6 +20,11 @@ export interface LogRounds {
   readonly syncPlace: SyncPlace | undefined
   /** Has `step` run in the next round; it takes part in one round. It never fails; undefined: it is through when it returns. */
   join(step: () => Promise<void> | undefined): void
+  /**
+   * Whether who asks may write in this step, without a round: nothing waits for one, nobody else has written since all that was
+   * ready ran, and the event loop had its turn not long ago. Who comes next, until then, is to join a round.
+   */
+  mayWriteAlone(): boolean
   /** Has a round begin though no log has joined it yet. */
   request(): void
   /** Calls `listener` when a round begins, before any step: what was held back until then joins it. */
@@ -33,7 +39,7 @@ export interface LogRoundsOptions {
   readonly promptly?: Pick<Clock, 'monotonicMs'> | undefined
 }
 
-/** So long may rounds follow one another before timers and sockets have their turn. */
+/** So long may rounds, and writes without one, follow one another before timers and sockets have their turn. */
 export const promptMsMax = 1
 
 export function createLogRounds({ syncPlace, promptly }: LogRoundsOptions = {}): LogRounds {
@@ -41,8 +47,11 @@ export function createLogRounds({ syncPlace, promptly }: LogRoundsOptions = {}):
   const begunListeners: (() => void)[] = []
   let steps: (() => Promise<void> | undefined)[] = []
   let isUnderWay = false, isWanted = false, members = 0
+  /** The round is through, and those whom it answered have not all gone on. */
+  let isAnswering = false
   /** When the event loop last came by. */
   let turnMs = 0
+  const takesLone = promptly && createLoneWrites(promptly)
 
   function request(): void {
     isWanted = true
@@ -57,6 +66,7 @@ export function createLogRounds({ syncPlace, promptly }: LogRoundsOptions = {}):
   }
 
   function run(): void {
+    isAnswering = false
     for (const listener of beginListeners) listener()
     const taking = steps
     steps = []
@@ -73,8 +83,9 @@ export function createLogRounds({ syncPlace, promptly }: LogRoundsOptions = {}):
   }
 
   function through(): void {
-    if (promptly !== undefined) whenSettled(goOn)
-    else end()
+    if (promptly === undefined) return end()
+    isAnswering = true
+    whenSettled(goOn)
   }
 
   /** All who were answered by the round have gone on, and those that write again have asked for the next. */
@@ -84,7 +95,7 @@ export function createLogRounds({ syncPlace, promptly }: LogRoundsOptions = {}):
   }
 
   function end(): void {
-    isUnderWay = false
+    isUnderWay = isAnswering = false
     if (isWanted) request()
   }
 
@@ -95,8 +106,33 @@ export function createLogRounds({ syncPlace, promptly }: LogRoundsOptions = {}):
       steps.push(step)
       request()
     },
+    mayWriteAlone: () => takesLone !== undefined && !isWanted && (!isUnderWay || isAnswering) && takesLone(),
     request,
     onBegin: (listener) => void beginListeners.push(listener),
     onBegun: (listener) => void begunListeners.push(listener),
+  }
+}
+
+const settled = Promise.resolve()
+
+/** Lets one at a time write without a round, until it has gone on, and for `promptMsMax` from the first in a turn of the event loop. */
+function createLoneWrites(clock: Pick<Clock, 'monotonicMs'>): () => boolean {
+  let isTaken = false, isTurnAwaited = false
+  let firstMs = 0
+
+  function isInTime(): boolean {
+    const nowMs = clock.monotonicMs()
+    if (isTurnAwaited) return nowMs - firstMs < promptMsMax
+    isTurnAwaited = true
+    firstMs = nowMs
+    setImmediate(() => (isTurnAwaited = false))
+    return true
+  }
+
+  return () => {
+    if (isTaken || !isInTime()) return false
+    isTaken = true
+    void settled.then(() => (isTaken = false))
+    return true
   }
 }

@@ -65,6 +65,57 @@ describe('rounds of logs', () => {
     expect(told).toEqual(['round 1', 'round 2', 'turn', 'turn', 'round 3', 'round 4'])
   })
 
+  describe('who writes alone', () => {
+    it('is one at a time, until all that is ready has run', async () => {
+      const rounds = createLogRounds({ promptly: { monotonicMs: () => 0 } })
+      expect([rounds.mayWriteAlone(), rounds.mayWriteAlone()]).toEqual([true, false])
+      await Promise.resolve()
+      expect([rounds.mayWriteAlone(), rounds.mayWriteAlone()]).toEqual([true, false])
+    })
+
+    it('is nobody where rounds wait for a disk, and while a round is asked for or under way', async () => {
+      expect(createLogRounds().mayWriteAlone()).toBe(false)
+      const rounds = createLogRounds({ promptly: { monotonicMs: () => 0 } })
+      const writing = createDeferred()
+      rounds.join(() => writing.promise)
+      expect(rounds.mayWriteAlone()).toBe(false)
+      await turn()
+      expect(rounds.mayWriteAlone()).toBe(false)
+      writing.resolve()
+      await turn()
+      expect(rounds.mayWriteAlone()).toBe(true)
+    })
+
+    it('may be the first of those whom a round has answered; the others share the next', async () => {
+      const rounds = createLogRounds({ promptly: { monotonicMs: () => 0 } })
+      const answer = createDeferred()
+      rounds.join(() => (answer.resolve(), undefined))
+      const told: string[] = []
+      const writer = async (): Promise<void> => {
+        await answer.promise
+        if (rounds.mayWriteAlone()) told.push('alone')
+        else rounds.join(() => void told.push('in the round'))
+      }
+      await Promise.all([writer(), writer(), writer()])
+      await turn()
+      expect(told).toEqual(['alone', 'in the round', 'in the round'])
+    })
+
+    it('lets timers and sockets have their turn', async () => {
+      let ms = 0
+      const rounds = createLogRounds({ promptly: { monotonicMs: () => ms } })
+      expect(rounds.mayWriteAlone()).toBe(true)
+      await Promise.resolve()
+      ms = promptMsMax / 2
+      expect(rounds.mayWriteAlone()).toBe(true)
+      await Promise.resolve()
+      ms = promptMsMax
+      expect(rounds.mayWriteAlone()).toBe(false)
+      await turn()
+      expect(rounds.mayWriteAlone()).toBe(true)
+    })
+  })
+
   it('takes all who were answered together into the round that follows at once', async () => {
     const rounds = createLogRounds({ promptly: { monotonicMs: () => 0 } })
     let held = 0
