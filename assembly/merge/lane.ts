@@ -119,11 +119,11 @@ function placeBehind(run: usize): u32 {
   return (load<u32>(run, 8) + 7) & ~7
 }
 
-/** How many rows are brought next, which are more each time; 0 where there is no more room. */
+/** How many rows are brought next, which are more each time, and make up for those that are passed over; 0 where there is no more room. */
 function nextPageRows(walk: usize, lane: usize, at: u32): u32 {
-  const rows = load<u32>(lane, LANE_PAGE_ROWS)
+  const rows = load<u32>(lane, LANE_PAGE_ROWS), passed = load<u32>(lane, LANE_PASSED)
   store<u32>(lane, rows << 1, LANE_PAGE_ROWS)
-  return min(rows, load<u32>(walk, WALK_CAPACITY) - at)
+  return min(rows + ((passed + 7) & ~7), load<u32>(walk, WALK_CAPACITY) - at)
 }
 
 function showRows(run: usize, from: u32, to: u32): void {

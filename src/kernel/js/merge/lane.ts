@@ -113,7 +113,7 @@ export function createLanes(memory: LinearMemory): Lanes {
   function nextPageRows({ capacity }: Walk, lane: number, at: number): number {
     const rows = u32[lane + laneWords.pageRows]!
     u32[lane + laneWords.pageRows] = rows << 1
-    return Math.min(rows, capacity - at)
+    return Math.min(rows + ((u32[lane + passedWord]! + 7) & ~7), capacity - at)
   }
 
   function showRows(run: number, from: number, to: number): void {
