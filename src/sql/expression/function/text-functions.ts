@@ -7,6 +7,7 @@ import { settled } from '../coerce.ts'
 import { bigintType, booleanType, integerType, textType } from '../type.ts'
 import { textForm } from '../value/text-form.ts'
 import { checkLength, concatenation } from '../value/text-limit.ts'
+import { characterCount, mapped, repeatedTo, reversed, slice, trim } from './characters.ts'
 import { anyOf, fixed } from './signature.ts'
 import type { Builder } from './signature.ts'
 
@@ -20,10 +21,10 @@ export const textFunctions: Readonly<Record<string, Builder>> = {
   character_length: fixed([textType], integerType, (text) => characterCount(text as string)),
   substr: fixed([textType, bigintType, bigintType], textType, (text, from, count) => substring(text as string, Number(from), count === undefined ? undefined : Number(count)), 1),
   substring: fixed([textType, bigintType, bigintType], textType, (text, from, count) => substring(text as string, Number(from), count === undefined ? undefined : Number(count)), 1),
-  btrim: fixed([textType, textType], textType, (text, characters) => trim(text as string, characters as string | undefined, true, true), 1),
-  trim: fixed([textType, textType], textType, (text, characters) => trim(text as string, characters as string | undefined, true, true), 1),
-  ltrim: fixed([textType, textType], textType, (text, characters) => trim(text as string, characters as string | undefined, true, false), 1),
-  rtrim: fixed([textType, textType], textType, (text, characters) => trim(text as string, characters as string | undefined, false, true), 1),
+  btrim: trimming(true, true),
+  trim: trimming(true, true),
+  ltrim: trimming(true, false),
+  rtrim: trimming(false, true),
   replace: fixed([textType, textType, textType], textType, (text, from, to) => replace(text as string, from as string, to as string)),
   strpos: fixed([textType, textType], integerType, (text, sought) => positionOf(text as string, sought as string)),
   position: fixed([textType, textType], integerType, (sought, text) => positionOf(text as string, sought as string)),
@@ -36,7 +37,7 @@ export const textFunctions: Readonly<Record<string, Builder>> = {
   overlay: fixed([textType, textType, bigintType, bigintType], textType, (text, part, from, count) => overlay(text as string, part as string, Number(from), count === undefined ? undefined : Number(count)), 1),
   translate: fixed([textType, textType, textType], textType, (text, from, to) => translate(text as string, from as string, to as string)),
   repeat: fixed([textType, bigintType], textType, (text, count) => repeat(text as string, Number(count))),
-  reverse: fixed([textType], textType, (text) => Array.from(text as string).reverse().join('')),
+  reverse: fixed([textType], textType, (text) => reversed(text as string)),
   ascii: fixed([textType], integerType, (text) => (text as string).codePointAt(0) ?? 0),
   chr: fixed([bigintType], textType, (code) => character(Number(code))),
   initcap: fixed([textType], textType, (text) => (text as string).toLowerCase().replaceAll(/[\p{L}\p{N}]+/gu, (word) => word.charAt(0).toUpperCase() + word.slice(1))),
@@ -44,25 +45,14 @@ export const textFunctions: Readonly<Record<string, Builder>> = {
   concat_ws: (name, args) => (args.length < 2 ? undefined : joined(name, args, ([separator, ...texts]) => (separator === null ? null : concatenation(texts.filter((text) => text !== null), separator)))),
 }
 
+function trimming(start: boolean, end: boolean): Builder {
+  return fixed([textType, textType], textType, (text, characters = ' ') => trim(text as string, characters as string, start, end), 1)
+}
+
 function joined(name: string, args: readonly Bound[], join: (texts: readonly (string | null)[]) => EngineValue): Bound {
   const settledArgs = args.map(settled)
   const forms = settledArgs.map(({ type }) => (type.kind === 'boolean' ? (value: EngineValue) => (value === 0 ? 'f' : 't') : textForm(type)))
   return looseCall(name, settledArgs, textType, (...values) => join(values.map((value, index) => (value === null ? null : forms[index]!(value)))))
-}
-
-/** Surrogates are rare, and without them characters are code units. */
-function hasSurrogates(text: string): boolean {
-  for (let at = 0; at < text.length; at++) if ((text.charCodeAt(at) & 0xf800) === 0xd800) return true
-  return false
-}
-
-function characterCount(text: string): number {
-  return hasSurrogates(text) ? Array.from(text).length : text.length
-}
-
-/** Characters from an index to another; negative ones count from the end. */
-function slice(text: string, from: number, to?: number): string {
-  return hasSurrogates(text) ? Array.from(text).slice(from, to).join('') : text.slice(from, to)
 }
 
 function substring(text: string, from: number, count: number | undefined): string {
@@ -74,16 +64,6 @@ function substring(text: string, from: number, count: number | undefined): strin
 
 function right(text: string, count: number): string {
   return count === 0 ? '' : slice(text, -count)
-}
-
-function trim(text: string, characters: string | undefined, start: boolean, end: boolean): string {
-  const trimmed = new Set(Array.from(characters ?? ' '))
-  const kept = Array.from(text)
-  let from = 0
-  let to = kept.length
-  while (start && from < to && trimmed.has(kept[from]!)) from++
-  while (end && to > from && trimmed.has(kept[to - 1]!)) to--
-  return kept.slice(from, to).join('')
 }
 
 function replace(text: string, from: string, to: string): string {
@@ -109,8 +89,7 @@ function pad(text: string, count: number, fill = ' ', before = true): string {
   if (count <= length) return slice(text, 0, Math.max(count, 0))
   if (fill === '') return text
   checkLength(count)
-  const filler = Array.from(fill)
-  const padding = Array.from({ length: count - length }, (_, index) => filler[index % filler.length]).join('')
+  const padding = repeatedTo(fill, count - length)
   return before ? padding + text : text + padding
 }
 
@@ -125,7 +104,7 @@ function translate(text: string, from: string, to: string): string {
   const others = Array.from(to)
   const changes = new Map<string, string>()
   for (const [at, character] of Array.from(from).entries()) if (!changes.has(character)) changes.set(character, others[at] ?? '')
-  return bounded(Array.from(text, (character) => changes.get(character) ?? character).join(''))
+  return bounded(mapped(text, (character) => changes.get(character) ?? character))
 }
 
 function splitPart(text: string, separator: string, index: number): string {
