@@ -3,6 +3,8 @@
  * prints medians, spread and ratios. Machines are noisy: trust ratios within one run, not absolute times.
  */
 import { createHash } from 'node:crypto'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { Bench } from 'tinybench'
 import { openKernel } from '../src/kernel/open-kernel.ts'
 import { reserveLinearMemory } from '../src/kernel/linear-memory.ts'
@@ -49,6 +51,17 @@ export async function timed(run: () => Promise<Pick<Outcome, 'operations' | 'ans
   const { operations, answer } = await run()
   const elapsedMs = performance.now() - startMs, { user, system } = process.cpuUsage(cpuBefore)
   return { elapsedMs, cpuMs: (user + system) / 1_000, operations, answer }
+}
+
+setFlagsFromString('--expose-gc')
+const collect = runInNewContext('gc') as (options: { readonly type: 'minor' }) => void
+
+/**
+ * Collects the young garbage that others have left, which would otherwise be done in the time of whoever comes next. Whole
+ * collections would age compiled code, which is dropped where some of them pass without its being run.
+ */
+export function collectYoungGarbage(): void {
+  collect({ type: 'minor' })
 }
 
 export interface Measurement {
