@@ -20,6 +20,8 @@ import type { Row } from './tree-rows.ts'
 const full = process.env['LSMT_TEST_FULL'] === '1'
 const KiB = 1024
 const keySpace = 3_000
+/** Snapshots: each keeps files open, whose tails no cache gives up, and the small one here has room for so many. */
+const heldMax = 4
 
 /** By number of key. */
 type Rows = Map<number, number>
@@ -88,7 +90,7 @@ async function step(history: History, label: string): Promise<void> {
   if (dice < 45) await tree.append(randomBatch(history, history.rows)).applied
   else if (dice < 48) await tree.flush()
   else if (dice < 50) await tree.compact()
-  else if (dice < 55) held.push({ snapshot: tree.snapshot(), rows: new Map(history.rows) })
+  else if (dice < 55 && held.length < heldMax) held.push({ snapshot: tree.snapshot(), rows: new Map(history.rows) })
   else if (dice < 60 && held.length > 2) held.splice(random.below(held.length), 1)[0]!.snapshot.release()
   else if (dice < 68 && held.length > 0) {
     const { snapshot, rows } = held[random.below(held.length)]!
