@@ -1,5 +1,5 @@
 /** Aggregates over all shards: each tree's partials, merged, and their value. */
-import type { AggregatePartial, AggregateRequest, ReadStats, ScanRequest, Snapshot } from '../../lsm/tree.ts'
+import type { AggregatePartial, AggregateRequest, ReadStats, Snapshot } from '../../lsm/tree.ts'
 import { mergePartials } from '../../lsm/aggregate.ts'
 import { canonicalInteger } from '../check-value.ts'
 import type { EngineAggregate, EngineRow, EngineScan, EngineValue } from '../engine.ts'
@@ -14,7 +14,7 @@ import { readShared } from './shared-read.ts'
 export async function aggregateShards(shards: Shards, snapshots: readonly Snapshot[], access: TableAccess, scan: EngineScan, aggregates: readonly EngineAggregate[], stats?: ReadStats): Promise<EngineRow> {
   const request = scanRequest(shards, access, scan, [])
   if (request === undefined) return aggregates.map((aggregate) => (aggregate.function === 'count' ? 0 : null))
-  const asked: ScanRequest = { ...request, keys: false, anyOrder: true }
+  const asked = { ...request, keys: false as const }
   const wanted = aggregates.map(({ function: name, ordinal }): AggregateRequest => (ordinal === undefined ? { function: name } : { function: name, ordinal }))
   const answers = await readShared(shards, asked, { kind: 'aggregates', aggregates: wanted }, stats, async (sharedRequest, parts) => {
     const partials = await allEnded(shards.trees.map((tree, shard) => tree.aggregate(snapshots[shard]!, sharedRequest, wanted, stats)))

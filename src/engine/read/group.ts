@@ -38,7 +38,7 @@ export async function* groupShards(shards: Shards, snapshots: readonly Snapshot[
 
 /** All shards share the groups, which are freed when it fails. */
 async function filledGroups({ trees }: Shards, snapshots: readonly Snapshot[], request: ScanRequest, groups: Groups, parts: () => Promise<readonly ReaderPart[]>, stats: ReadStats | undefined): Promise<Groups> {
-  const asked: ScanRequest = { ...request, keys: false, anyOrder: true }
+  const asked = { ...request, keys: false as const }
   try {
     await allEnded(trees.map((tree, shard) => tree.groupedAggregate(snapshots[shard]!, asked, groups, stats)))
     for (const part of await parts()) if (part.kind === 'groups') groups.merge(part.groups)

@@ -45,14 +45,9 @@ export const blockBytes = (blocks: HeapBlocks, id: BlockId): number => blocks.re
 export function addBlock(blocks: HeapBlocks, at: number, bytes: number, previous: BlockId, next: BlockId): BlockId {
   const id = blocks.unused.pop() ?? blocks.blockCount++
   if ((id + 1) * recordWords > blocks.records.length) growRecords(blocks)
-  const { records } = blocks, record = id * recordWords
-  records[record + address] = at
-  records[record + byteLength] = bytes
-  records[record + before] = previous
-  records[record + after] = next
-  records[record + freeBefore] = records[record + freeAfter] = records[record + isFree] = 0
-  if (previous !== 0) records[previous * recordWords + after] = id
-  if (next !== 0) records[next * recordWords + before] = id
+  blocks.records.set([at, bytes, previous, next, 0, 0, 0], id * recordWords)
+  if (previous !== 0) blocks.records[previous * recordWords + after] = id
+  if (next !== 0) blocks.records[next * recordWords + before] = id
   return id
 }
 

@@ -25,10 +25,6 @@ export interface LinearHeap {
 const roundUp = (bytes: number): number => Math.ceil(bytes / granuleBytes) * granuleBytes
 const roundDown = (bytes: number): number => Math.floor(bytes / granuleBytes) * granuleBytes
 
-function failed(what: string): never {
-  throw new LsmtError('XX000', `internal error: ${what}`)
-}
-
 export function createLinearHeap(base: Pointer, byteLength: number): LinearHeap {
   invariant(base >= 0 && base + byteLength <= 2 ** 31, 'a linear heap must stand below 2 GiB')
   const blocks = createHeapBlocks()
@@ -39,8 +35,7 @@ export function createLinearHeap(base: Pointer, byteLength: number): LinearHeap 
   if (coveredBytes > 0) linkFree(blocks, addBlock(blocks, first, coveredBytes, 0, 0))
 
   function tryAllocate(wantedBytes: number): Pointer {
-    // A message that is made only then would be a closure for each call.
-    if (wantedBytes < 0 || !Number.isSafeInteger(wantedBytes)) failed(`allocation of ${wantedBytes} bytes`)
+    invariant(wantedBytes >= 0 && Number.isSafeInteger(wantedBytes), () => `allocation of ${wantedBytes} bytes`)
     const bytes = Math.max(roundUp(wantedBytes), granuleBytes)
     const id = bytes > coveredBytes ? 0 : takeFree(blocks, bytes)
     if (id === 0) return 0
@@ -60,7 +55,7 @@ export function createLinearHeap(base: Pointer, byteLength: number): LinearHeap 
 
   function free(pointer: Pointer): void {
     const id = live.take(pointer)
-    if (id === 0) failed(`free of address ${pointer}, which is not allocated`)
+    invariant(id !== 0, () => `free of address ${pointer}, which is not allocated`)
     usedBytes -= blockBytes(blocks, id)
     releaseBlock(blocks, id)
   }

@@ -88,11 +88,8 @@ export function i64Boundary(boundary: Uint8Array): I64Boundary {
 
 /** The same with the value as its signed upper and its unsigned lower word, without a bigint. */
 export function i64BoundaryWords(boundary: Uint8Array): { readonly high: number; readonly low: number; readonly after: boolean } {
-  return { high: i64BoundaryHigh(boundary), low: i64BoundaryLow(boundary), after: boundary.length > 8 }
+  return { high: (wordAt(boundary, 0) ^ 0x8000_0000) | 0, low: wordAt(boundary, 4) >>> 0, after: boundary.length > 8 }
 }
-
-export const i64BoundaryHigh = (boundary: Uint8Array): number => (wordAt(boundary, 0) ^ 0x8000_0000) | 0
-export const i64BoundaryLow = (boundary: Uint8Array): number => wordAt(boundary, 4) >>> 0
 
 /** Four bytes, zeros after the end. */
 function wordAt(bytes: Uint8Array, from: number): number {

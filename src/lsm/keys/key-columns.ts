@@ -80,7 +80,7 @@ export function keyColumnVector({ memory, exports }: Kernel, shape: RowLayout, o
       decodeKeyNumber(memory, kind, part.address, out + 8 * i)
       continue
     }
-    const text = decodeKeyText(memory, part, (byteLength) => arena.allocate(byteLength))
+    const text = decodeKeyText(memory, part, arena.allocate)
     u32[(out >>> 2) + 2 * i] = text.address
     u32[(out >>> 2) + 2 * i + 1] = text.byteLength
   }

@@ -13,7 +13,7 @@ import type { MergedRows } from './merge/merged-rows.ts'
 import { selectMerged } from './pages.ts'
 import { decodeColumn, onceEach } from './row-group-columns.ts'
 import type { ReadContext } from './read-context.ts'
-import { inAnyOrder, loadCovers, openScanSources } from './scan-sources.ts'
+import { loadCovers, openScanSources } from './scan-sources.ts'
 import { storedOrdinals } from '../vector/scan-columns.ts'
 import type { ScanColumns } from '../vector/scan-columns.ts'
 import type { VectorRows } from '../vector/node.ts'
@@ -23,7 +23,7 @@ import { visitRows } from './visit-rows.ts'
 export async function groupRows(kernel: Kernel, view: View, sequence: number, shape: RowLayout, request: ScanRequest, groups: Groups, stats?: ReadStats): Promise<void> {
   const covers = loadCovers(view, request, stats)
   if (covers !== undefined) await covers
-  const sources = openScanSources(kernel, view, sequence, shape, inAnyOrder(request), groups.ordinals, stats)
+  const sources = openScanSources(kernel, view, sequence, shape, { ...request, anyOrder: true }, groups.ordinals, stats)
   const { context, predicate, columns } = sources
   const adder = createGroupAdder(context, columns, groups)
   const arena = createArena(kernel.heap)
@@ -74,6 +74,6 @@ export function createGroupAdder(context: ReadContext, columns: ScanColumns, gro
       arena.reset()
       add({ rowCount, chunk, vector: onceEach((ordinal) => decodeColumn(context, chunk(ordinal), ordinal, 0, rowCount, arena)) }, selection)
     },
-    free: () => arena.free(),
+    free: arena.free,
   }
 }

@@ -37,15 +37,14 @@ export function predicateOrdinals({ predicate, conditions = [] }: ScanRequest): 
 export function createPredicate({ kernel, shape }: ReadContext, request: ScanRequest): Predicate {
   const { predicate, conditions = [] } = request, { columns } = shape.layout
   const arena = createArena(kernel.heap, 512)
-  const allocate = (byteLength: number): Pointer => arena.allocate(byteLength)
-  const terms = predicate.map((term) => createTerm(kernel, columns, term, allocate))
+  const terms = predicate.map((term) => createTerm(kernel, columns, term, arena.allocate))
   const evaluator = createEvaluator(kernel, columns, conditions, [])
   return {
     terms,
     conditions: evaluator.conditions,
     isEmpty: terms.length === 0 && conditions.length === 0,
     ordinals: predicateOrdinals(request),
-    prune: createPruning(kernel, shape, terms, conditions, allocate),
+    prune: createPruning(kernel, shape, terms, conditions, arena.allocate),
     free() {
       arena.free()
       evaluator.free()
@@ -59,7 +58,7 @@ export function filterRows({ kernel }: ReadContext, { terms, conditions }: Predi
   let count = selectedCount
   for (const term of terms) {
     if (count === 0) return 0
-    count = filterTerm(kernel, term, rows, selection, arena)
+    count = filterTerm(kernel, term, rows, selection, arena.allocate)
   }
   for (const condition of conditions) {
     if (count === 0) return 0

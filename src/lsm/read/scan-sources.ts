@@ -105,14 +105,13 @@ export interface SourcesRequest extends ScanRequest {
   readonly rowsOutliveScan?: true
 }
 
-export const inAnyOrder = (request: ScanRequest): ScanRequest => (request.anyOrder === true ? request : { ...request, anyOrder: true })
-
 /** Once `loadCovers` has nothing to wait for. `wanted`: the ordinals that will be asked for. */
 export function openScanSources(kernel: Kernel, view: View, sequence: number, shape: RowLayout, request: SourcesRequest, wanted: readonly number[], stats?: ReadStats): ScanSources {
   const context: ReadContext = { kernel, shape, reverse: request.reverse === true && request.anyOrder !== true, stats }
+  const { columns: kinds } = shape.layout
   const { merge, plan, memtables } = request.anyOrder === true ? planAnyOrder(context, view, sequence, request) : planKeyOrder(context, view, sequence, request, wanted)
   const predicate = createPredicate(context, request)
-  const columns = createScanColumns(kernel, shape.layout.columns, request.computed)
+  const columns = createScanColumns(kernel, kinds, request.computed)
   return {
     context, predicate, columns, merge, plan, memtables,
     close() {

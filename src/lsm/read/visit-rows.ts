@@ -1,6 +1,5 @@
 /** All rows of a scan, for work that does not hand pages out: row groups of direct stretches, and merged rows. */
 import type { DirectReader, DirectRowGroup, DirectStretch } from './direct/direct-rows.ts'
-import type { Reading } from './direct/reading.ts'
 import type { MergedRows } from './merge/merged-rows.ts'
 import type { ScanSources } from './scan-sources.ts'
 import type { Pace } from '../../runtime/pace.ts'
@@ -25,31 +24,20 @@ export async function visitRows({ plan, merge, memtables }: ScanSources, direct:
       }
       continue
     }
-    const visiting = visitDirect(direct, stretch, pace, visitor.rowGroup)
-    if (visiting !== undefined) await visiting
+    await visitDirect(direct, stretch, pace, visitor.rowGroup)
   }
   await direct.finish()
 }
 
-/** The row groups of one stretch; without a promise where nothing is to be waited for. */
-export function visitDirect(direct: DirectReader, stretch: DirectStretch, pace: Pace | undefined, visit: (group: DirectRowGroup) => void): Reading {
+/** The row groups of one stretch. */
+export async function visitDirect(direct: DirectReader, stretch: DirectStretch, pace: Pace | undefined, visit: (group: DirectRowGroup) => void): Promise<void> {
   direct.open(stretch)
-  for (let next = direct.next(); next !== undefined; next = direct.next()) {
-    if (next instanceof Promise) return visitWaiting(direct, next, pace, visit)
-    visit(next)
-    const pause = pace?.turn()
-    if (pause !== undefined) return pause.then(() => visitWaiting(direct, direct.next(), pace, visit))
-  }
-  return undefined
-}
-
-/** From a row group on. */
-async function visitWaiting(direct: DirectReader, first: ReturnType<DirectReader['next']>, pace: Pace | undefined, visit: (group: DirectRowGroup) => void): Promise<void> {
-  for (let group = await first; group !== undefined;) {
+  for (;;) {
+    const next = direct.next()
+    const group = next instanceof Promise ? await next : next
+    if (group === undefined) return
     visit(group)
     const pause = pace?.turn()
     if (pause !== undefined) await pause
-    const next = direct.next()
-    group = next instanceof Promise ? await next : next
   }
 }

@@ -15,51 +15,38 @@ interface Block {
   readonly byteLength: number
 }
 
-export const createArena = (heap: LinearHeap, blockBytes = 64 * 1024): Arena => new BlockArena(heap, blockBytes)
+export function createArena(heap: LinearHeap, blockBytes = 64 * 1024): Arena {
+  let blocks: Block[] = []
+  let used = 0
+  let leastBytes = blockBytes
 
-const noBlocks: readonly Block[] = []
-
-/** A class, since each scan of each shard makes several. */
-class BlockArena implements Arena {
-  private readonly heap: LinearHeap
-  /** The last one is in use. */
-  private blocks = noBlocks
-  /** Of the last block. */
-  private at: Pointer = 0
-  private end: Pointer = 0
-  private leastBytes: number
-
-  constructor(heap: LinearHeap, blockBytes: number) {
-    this.heap = heap
-    this.leastBytes = blockBytes
+  const addBlock = (byteLength: number): Block => {
+    const size = Math.max(leastBytes, byteLength)
+    const block = { address: heap.allocate(size), byteLength: size }
+    blocks.push(block)
+    used = 0
+    return block
   }
-
-  allocate(byteLength: number): Pointer {
-    if (this.at + byteLength > this.end || this.end === 0) this.addBlock(byteLength)
-    const address = this.at
-    this.at += (byteLength + 15) & ~15
-    return address
-  }
-
-  reset(): void {
-    const { blocks } = this
-    if (blocks.length === 1) this.at = blocks[0]!.address
-    if (blocks.length <= 1) return
-    // What was needed once is needed again: next time in one block, so that blocks do not come and go with every page.
-    this.leastBytes = blocks.reduce((sum, block) => sum + block.byteLength, 0)
-    this.free()
-  }
-
-  free(): void {
-    for (const { address } of this.blocks) this.heap.free(address)
-    this.blocks = noBlocks
-    this.at = this.end = 0
-  }
-
-  private addBlock(byteLength: number): void {
-    const size = Math.max(this.leastBytes, byteLength), address = this.heap.allocate(size)
-    this.blocks = this.blocks.length === 0 ? [{ address, byteLength: size }] : [...this.blocks, { address, byteLength: size }]
-    this.at = address
-    this.end = address + size
+  return {
+    allocate(byteLength) {
+      const last = blocks.at(-1)
+      const block = last !== undefined && used + byteLength <= last.byteLength ? last : addBlock(byteLength)
+      const address = block.address + used
+      used += (byteLength + 15) & ~15
+      return address
+    },
+    reset() {
+      used = 0
+      if (blocks.length <= 1) return
+      // What was needed once is needed again: next time in one block, so that blocks do not come and go with every page.
+      leastBytes = blocks.reduce((sum, { byteLength }) => sum + byteLength, 0)
+      for (const block of blocks) heap.free(block.address)
+      blocks = []
+    },
+    free() {
+      for (const block of blocks) heap.free(block.address)
+      blocks = []
+      used = 0
+    },
   }
 }

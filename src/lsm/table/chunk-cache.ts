@@ -164,8 +164,7 @@ function touchAll({ frames, counts }: CacheState, file: CachedFile, from: number
 
 function unpin(state: CacheState, frame: Frame): void {
   const { frames } = state
-  // A message that is made only then would be a closure for each call.
-  if (!(frames.pins[frame]! > 0)) invariant(false, `chunk frame ${frame} is not pinned`)
+  invariant(frames.pins[frame]! > 0, () => `chunk frame ${frame} is not pinned`)
   frames.pins[frame]! -= 1
   if (frames.pins[frame] === 0 && frames.owners[frame] === undefined) release(state, frame)
 }

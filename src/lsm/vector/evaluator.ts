@@ -34,12 +34,12 @@ const constantBytes = 512
 
 export function createEvaluator(kernel: Kernel, columns: readonly PhysicalKind[], conditions: readonly VectorExpression[], computed: readonly VectorExpression[]): Evaluator {
   const constants = createArena(kernel.heap, constantBytes)
-  const compiler: Compiler = { kernel, columns, allocate: (byteLength) => constants.allocate(byteLength) }
+  const compiler: Compiler = { kernel, columns, allocate: constants.allocate }
   try {
     return {
       conditions: conditions.map((expression) => filterRows(compiler, expression)),
       computed: computed.map((expression) => computeRows(compiler, expression)),
-      free: () => constants.free(),
+      free: constants.free,
     }
   } catch (error) {
     constants.free()

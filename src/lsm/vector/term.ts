@@ -5,7 +5,6 @@ import type { Pointer } from '../../kernel/linear-memory.ts'
 import { comparison } from '../../kernel/zone-map.ts'
 import type { PhysicalKind } from '../layout.ts'
 import type { Vector } from '../page.ts'
-import type { Arena } from '../state/arena.ts'
 import { checkDecoded } from '../read/row-group-columns.ts'
 import type { PhysicalValue, PredicateTerm } from '../tree.ts'
 import { putConstant } from './constant.ts'
@@ -36,13 +35,13 @@ function checkValue(kind: PhysicalKind, name: string, value: PhysicalValue | und
 }
 
 /** ANDs one term into a selection, over the column's chunk where there is one; returns how many rows stay. */
-export function filterTerm(kernel: Kernel, term: Term, rows: VectorRows, selection: Pointer, arena: Arena): number {
+export function filterTerm(kernel: Kernel, term: Term, rows: VectorRows, selection: Pointer, scratch: Allocate): number {
   const chunk = rows.chunk(term.ordinal)
-  return chunk === 0 ? filterVector(kernel, term, rows.vector(term.ordinal), rows.rowCount, selection) : filterChunk(kernel, term, chunk, selection, arena)
+  return chunk === 0 ? filterVector(kernel, term, rows.vector(term.ordinal), rows.rowCount, selection) : filterChunk(kernel, term, chunk, selection, scratch)
 }
 
-function filterChunk({ exports }: Kernel, term: Term, chunk: Pointer, selection: Pointer, arena: Arena): number {
-  const scratchAt = arena.allocate(exports.scanScratchBytes(chunk))
+function filterChunk({ exports }: Kernel, term: Term, chunk: Pointer, selection: Pointer, scratch: Allocate): number {
+  const scratchAt = scratch(exports.scanScratchBytes(chunk))
   switch (term.kind) {
     case 'i64':
       return checkDecoded(exports.scanFilterChunkI64(chunk, term.comparison, term.constant, selection, scratchAt), term.kind)

@@ -30,7 +30,7 @@ function mayBeNull({ kernel: { exports }, rows }: Frame, ordinal: number): boole
 
 function filtered(frame: Frame, term: Term, selection: Pointer): Pointer {
   const out = bothOf(frame, selection, selection)
-  filterTerm(frame.kernel, term, frame.rows, out, frame.arena)
+  filterTerm(frame.kernel, term, frame.rows, out, frame.arena.allocate)
   return out
 }
 

@@ -19,7 +19,7 @@ import type { MergedRows } from '../merge/merged-rows.ts'
 import { selectMerged } from '../pages.ts'
 import type { ReadContext } from '../read-context.ts'
 import { decodeColumn, onceEach } from '../row-group-columns.ts'
-import { inAnyOrder, loadCovers, openScanSources } from '../scan-sources.ts'
+import { loadCovers, openScanSources } from '../scan-sources.ts'
 import { storedOrdinals } from '../../vector/scan-columns.ts'
 import type { VectorExpression } from '../../vector/expression.ts'
 import type { VectorRows } from '../../vector/node.ts'
@@ -30,7 +30,7 @@ export async function aggregateRows(kernel: Kernel, view: View, sequence: number
   const ordinals = [...functionsByOrdinal(aggregates).keys()]
   const covers = loadCovers(view, request, stats)
   if (covers !== undefined) await covers
-  const sources = openScanSources(kernel, view, sequence, shape, inAnyOrder(request), ordinals, stats)
+  const sources = openScanSources(kernel, view, sequence, shape, { ...request, anyOrder: true }, ordinals, stats)
   const { context, predicate } = sources
   const rows = createRowAggregates(context, request.computed, aggregates)
   const arena = createArena(kernel.heap)

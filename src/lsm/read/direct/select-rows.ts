@@ -46,29 +46,24 @@ export interface SelectedRowGroup extends SelectedRows {
 
 /** `within`: the rows that lie in the scan's range, where not all do. `arena` is for the selection, `scratch` is reset. */
 export function selectRows(context: ReadContext, predicate: Predicate, rows: RowGroupRows, within: RowsWithin | undefined, arena: Arena, scratch: Arena): SelectedRows {
-  const { rowCount, mustFilter, standing, chunk } = rows, tombstones = chunk('tombstones')
-  if (tombstones === 0 && within === undefined && !mustFilter) return standing === undefined ? selected(rows, 0, rowCount) : selected(rows, standing.selection, standing.selectedCount)
+  const { memory: { i64 }, exports } = context.kernel
+  const { rowCount, mustFilter, standing, chunk } = rows
+  const selected = (selection: Pointer, selectedCount: number): SelectedRows => ({ rowCount, selection: selectedCount === rowCount ? 0 : selection, selectedCount, chunk })
+  const tombstones = chunk('tombstones')
+  if (tombstones === 0 && within === undefined && !mustFilter) return standing === undefined ? selected(0, rowCount) : selected(standing.selection, standing.selectedCount)
   const start = startingRows(context, rows, within, arena), { selection } = start
   let { selectedCount } = start
-  if (tombstones !== 0 && selectedCount > 0) selectedCount = liveRows(context, tombstones, selection, arena)
+  if (tombstones !== 0 && selectedCount > 0) {
+    const zero = arena.allocate(8)
+    i64[zero >>> 3] = 0n
+    selectedCount = checkDecoded(exports.scanFilterChunkI64(tombstones, comparison.eq, zero, selection, arena.allocate(exports.scanScratchBytes(tombstones))), 'i64')
+  }
   if (mustFilter && selectedCount > 0) {
     scratch.reset()
-    selectedCount = matchingRows(context, predicate, rows, selection, selectedCount, scratch)
+    const vector = onceEach((ordinal) => decodeColumn(context, chunk(ordinal), ordinal, 0, rowCount, scratch))
+    selectedCount = filterRows(context, predicate, { rowCount, vector, chunk }, selection, selectedCount, scratch)
   }
-  return selected(rows, selection, selectedCount)
-}
-
-const selected = ({ rowCount, chunk }: RowGroupRows, selection: Pointer, selectedCount: number): SelectedRows => ({ rowCount, selection: selectedCount === rowCount ? 0 : selection, selectedCount, chunk })
-
-function liveRows({ kernel: { memory: { i64 }, exports } }: ReadContext, tombstones: Pointer, selection: Pointer, arena: Arena): number {
-  const zero = arena.allocate(8)
-  i64[zero >>> 3] = 0n
-  return checkDecoded(exports.scanFilterChunkI64(tombstones, comparison.eq, zero, selection, arena.allocate(exports.scanScratchBytes(tombstones))), 'i64')
-}
-
-function matchingRows(context: ReadContext, predicate: Predicate, { rowCount, chunk }: RowGroupRows, selection: Pointer, selectedCount: number, scratch: Arena): number {
-  const vector = onceEach((ordinal) => decodeColumn(context, chunk(ordinal), ordinal, 0, rowCount, scratch))
-  return filterRows(context, predicate, { rowCount, vector, chunk }, selection, selectedCount, scratch)
+  return selected(selection, selectedCount)
 }
 
 /** The rows of the row group that stand and lie within the scan's range. */

@@ -72,11 +72,7 @@ export function openLayers(context: ReadContext, { memtables, images, files, has
   }
 }
 
-function maxSequenceOf(readers: FileRun['readers']): number {
-  let max = -Infinity
-  for (const { meta: { maxSequence } } of readers) if (maxSequence > max) max = maxSequence
-  return max
-}
+const maxSequenceOf = (readers: FileRun['readers']): number => Math.max(...readers.map(({ meta }) => meta.maxSequence))
 
 /** Memtables of a follower may have what newer files of its writer have too: their rows are hidden by themselves, until the memtables go. */
 const isBefore = ({ readers }: FileRun, sequence: number): boolean => maxSequenceOf(readers) <= sequence

@@ -57,7 +57,7 @@ export function createRecentKeys(context: ReadContext, { handle, bound }: Memtab
       if (found === undefined) tooLongAgo = since
       return known
     },
-    close: () => arena.free(),
+    close: arena.free,
   }
 }
 

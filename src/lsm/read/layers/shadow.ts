@@ -135,10 +135,7 @@ function silenceOf({ sequence, cover, lanes, ownLanes }: ShadowOptions): (span: 
 
 const hasTombstones = ({ kernel: { memory: { u32 } } }: ReadContext, reader: TableReader, rowGroup: number): boolean => u32[(reader.liveRowCounts >>> 2) + rowGroup] !== reader.rowGroupRows(rowGroup)
 
-function allClear(lanes: readonly KeyLane[], { low, high }: Span, since: number): boolean {
-  for (const lane of lanes) if (!lane.isClear(low, high, since)) return false
-  return true
-}
+const allClear = (lanes: readonly KeyLane[], { low, high }: Span, since: number): boolean => lanes.every((lane) => lane.isClear(low, high, since))
 
 /** Spans of row groups, made once each. */
 function spansOf({ kernel: { memory } }: ReadContext): (reader: TableReader, rowGroup: number) => Span {

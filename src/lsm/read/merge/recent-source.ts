@@ -31,6 +31,6 @@ export function createRecentSource(context: ReadContext, recent: RecentRows, cov
       const ref = (refs >>> 2) + 2 * positionOf(context, keys, count, boundary)
       return ref === (refs >>> 2) + 2 * count ? undefined : copyOut(memory, memory.u32[ref]!, memory.u32[ref + 1]!)
     },
-    close: () => arena.free(),
+    close: arena.free,
   }
 }

@@ -3,7 +3,7 @@
  * stored. They differ only for row groups read backwards, whose keys are reversed while their columns are not.
  */
 import type { LinearMemory, Pointer } from '../../../kernel/linear-memory.ts'
-import { compareToMemory, i64BoundaryHigh, i64BoundaryLow } from '../../keys/key-bytes.ts'
+import { compareToMemory, i64BoundaryWords } from '../../keys/key-bytes.ts'
 import type { Arena } from '../../state/arena.ts'
 import type { Boundary } from '../../keys/key-bytes.ts'
 import type { Vector } from '../../page.ts'
@@ -43,27 +43,26 @@ export interface RunSource {
 /** How many of the `count` keys come before a boundary in the direction of the scan. */
 export function positionOf({ kernel: { memory }, shape, reverse }: ReadContext, keys: Pointer, count: number, boundary: Boundary): number {
   if (boundary === undefined) return reverse ? 0 : count
-  if (shape.form === 'i64') return positionOfI64(memory, keys, count, boundary, reverse)
+  const isBelow = shape.form === 'i64' ? belowI64(memory, keys >>> 2, boundary) : (position: number): boolean => {
+    const ref = (keys >>> 2) + 2 * position
+    return compareToMemory(memory, memory.u32[ref]!, memory.u32[ref + 1]!, boundary) < 0
+  }
   let low = 0, high = count
   while (low < high) {
-    const middle = (low + high) >>> 1, ref = (keys >>> 2) + 2 * middle
-    if (compareToMemory(memory, memory.u32[ref]!, memory.u32[ref + 1]!, boundary) < 0 !== reverse) low = middle + 1
+    const middle = (low + high) >>> 1
+    if (isBelow(middle) !== reverse) low = middle + 1
     else high = middle
   }
   return low
 }
 
 /** By words: as a bigint each key that is looked at would be an allocation. */
-function positionOfI64({ u32, i32 }: LinearMemory, keys: Pointer, count: number, boundary: Uint8Array, reverse: boolean): number {
-  const highWord = i64BoundaryHigh(boundary), lowWord = i64BoundaryLow(boundary) + (boundary.length > 8 ? 1 : 0)
-  let low = 0, high = count
-  while (low < high) {
-    const middle = (low + high) >>> 1, word = (keys >>> 2) + 2 * middle, difference = i32[word + 1]! - highWord
-    const isBelow = difference < 0 || (difference === 0 && u32[word]! < lowWord)
-    if (isBelow !== reverse) low = middle + 1
-    else high = middle
+function belowI64({ u32, i32 }: LinearMemory, word: number, boundary: Uint8Array): (position: number) => boolean {
+  const { high, low: exact, after } = i64BoundaryWords(boundary), low = exact + (after ? 1 : 0)
+  return (position) => {
+    const difference = i32[word + 2 * position + 1]! - high
+    return difference < 0 || (difference === 0 && u32[word + 2 * position]! < low)
   }
-  return low
 }
 
 /** Bitmap by position of the keys that a cover hides in [lower, upper); 0 when none. */

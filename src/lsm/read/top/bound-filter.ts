@@ -61,7 +61,7 @@ function keyFilter({ kernel, shape }: ReadContext, top: TopRows, key: number): K
     if (Object.is(last, bound)) return terms
     constants.reset()
     bound = last
-    terms = last === undefined ? undefined : comparisonsBefore(top, key, last)?.map((comparison) => createTerm(kernel, shape.layout.columns, { ordinal, comparison, ...(last !== null && { value: last }) }, (byteLength) => constants.allocate(byteLength)))
+    terms = last === undefined ? undefined : comparisonsBefore(top, key, last)?.map((comparison) => createTerm(kernel, shape.layout.columns, { ordinal, comparison, ...(last !== null && { value: last }) }, constants.allocate))
     return terms
   }
 
@@ -69,7 +69,7 @@ function keyFilter({ kernel, shape }: ReadContext, top: TopRows, key: number): K
     const selection = arena.allocate(bitmapBytes(rows.rowCount))
     if (from.selection === 0) exports.scanSelectAll(selection, rows.rowCount)
     else memory.u8.copyWithin(selection, from.selection, from.selection + bitmapBytes(rows.rowCount))
-    return { selection, selectedCount: filterTerm(kernel, term, rows, selection, arena) }
+    return { selection, selectedCount: filterTerm(kernel, term, rows, selection, arena.allocate) }
   }
 
   return {
@@ -84,7 +84,7 @@ function keyFilter({ kernel, shape }: ReadContext, top: TopRows, key: number): K
       for (let word = 0; word < bitmapBytes(rows.rowCount) >>> 2; word++) memory.u32[(narrowed.selection >>> 2) + word]! |= memory.u32[(others.selection >>> 2) + word]!
       return { selection: narrowed.selection, selectedCount: narrowed.selectedCount + others.selectedCount }
     },
-    free: () => constants.free(),
+    free: constants.free,
   }
 }
 

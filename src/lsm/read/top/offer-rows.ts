@@ -18,7 +18,6 @@ import type { RowSource, TopRow, TopRows } from '../../top/top-rows.ts'
 import type { ReadStats, ScanRequest } from '../../tree.ts'
 import type { VectorRows } from '../../vector/node.ts'
 import { createDirectReader } from '../direct/direct-rows.ts'
-import type { Reading } from '../direct/reading.ts'
 import type { DirectRowGroup, DirectStretch } from '../direct/direct-rows.ts'
 import type { MergedRows } from '../merge/merged-rows.ts'
 import { selectMerged } from '../pages.ts'
@@ -70,7 +69,7 @@ export async function offerRows(kernel: Kernel, view: View, sequence: number, sh
 }
 
 /** Holds the tail of a stretch that the plan has gone on from. */
-async function visitHeld({ reader }: DirectStretch, stats: ReadStats | undefined, visit: () => Reading): Promise<void> {
+async function visitHeld({ reader }: DirectStretch, stats: ReadStats | undefined, visit: () => Promise<void>): Promise<void> {
   const waiting = reader.hold(stats)
   if (waiting !== undefined) await waiting
   try {

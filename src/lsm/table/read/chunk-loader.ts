@@ -40,17 +40,13 @@ export async function pinChunks(file: OpenFile, indexes: readonly number[], stat
   return finishPins(file, plan)
 }
 
-/** The same for the chunks at `slots` of row groups [from, to), if all are cached; undefined, with none pinned, when one is not. */
-export function pinChunksCached(file: OpenFile, from: number, to: number, slots: readonly number[]): Frame[] | undefined {
+/** The same for chunks that are all cached; undefined, with none pinned, when one is not. */
+export function pinChunksCached(file: OpenFile, indexes: readonly number[]): Frame[] | undefined {
   if (file.closed) throw closedError(file.tail.file)
-  const { cache, cached, tail: { slots: { count } } } = file, { frames } = cached
-  for (let rowGroup = from; rowGroup < to; rowGroup++) {
-    for (const slot of slots) if (frames[rowGroup * count + slot] === 0 && chunkBytes(file, rowGroup * count + slot) !== 0) return undefined
-  }
+  const { frames } = file.cached
+  for (const index of indexes) if (frames[index] === 0 && chunkBytes(file, index) !== 0) return undefined
   const pinned: Frame[] = []
-  for (let rowGroup = from; rowGroup < to; rowGroup++) {
-    for (const slot of slots) if (frames[rowGroup * count + slot] !== 0) pinned.push(cache.pin(cached, rowGroup * count + slot))
-  }
+  for (const index of indexes) if (frames[index] !== 0) pinned.push(file.cache.pin(file.cached, index))
   return pinned
 }
 

@@ -63,11 +63,7 @@ export class OpenFile {
   }
 
   get cached(): CachedFile {
-    return this.chunks ?? this.addChunks()
-  }
-
-  private addChunks(): CachedFile {
-    return (this.chunks = this.cache.addFile(this.meta.rowGroupCount * this.tail.slots.count, (index) => this.resident?.forgetChunk(index)))
+    return (this.chunks ??= this.cache.addFile(this.meta.rowGroupCount * this.tail.slots.count, (index) => this.resident?.forgetChunk(index)))
   }
 
   get kept(): KeptRows {

@@ -1,6 +1,5 @@
 /** Chunks of some columns and row groups, pinned together, with the tail that says where each of them is. */
-import { LsmtError } from '../../../errors.ts'
-import type { Pointer } from '../../../kernel/linear-memory.ts'
+import { invariant } from '../../../errors.ts'
 import type { Frame } from '../chunk-cache.ts'
 import type { ReadStats } from '../fetch.ts'
 import { slotOf } from '../format.ts'
@@ -13,7 +12,7 @@ export async function pin(file: OpenFile, from: number, to: number, columns: rea
   const waiting = file.loader.hold(stats)
   if (waiting !== undefined) await waiting
   try {
-    return new Pins(file, await pinChunks(file, chunkIndexes(file, from, to, columns), stats))
+    return pinnedChunks(file, await pinChunks(file, chunkIndexes(file, from, to, columns), stats))
   } catch (error) {
     file.loader.release()
     throw error
@@ -26,11 +25,11 @@ export function pinCached(file: OpenFile, from: number, to: number, columns: rea
   // Nothing is pinned for this read yet, so that it can be done now.
   if (file.askedOften >= 0 && loader.isInMemory) quickenAskedOften(file, file.askedOften)
   if (!loader.isInMemory) return undefined
-  const frames = pinChunksCached(file, from, to, slotsOf(file, columns))
+  const frames = pinChunksCached(file, chunkIndexes(file, from, to, columns))
   if (frames === undefined) return undefined
   // In memory, so that there is nothing to wait for.
   void loader.hold()
-  return new Pins(file, frames)
+  return pinnedChunks(file, frames)
 }
 
 /** Ascending, each once. */
@@ -41,14 +40,13 @@ function chunkIndexes(file: OpenFile, from: number, to: number, columns: readonl
   return indexes
 }
 
-/** Scans ask for what a filter needs, with the keys and without, for what readers need and for the rest in turn, window after window. */
-const listsRemembered = 4
-
+/** Two lists are remembered: scans ask for what a filter needs and for the rest in turn, window after window. */
 function slotsOf(file: OpenFile, columns: readonly ChunkName[]): readonly number[] {
-  const { slots } = file.tail, { slotLists } = file
-  for (const list of slotLists) if (list.of === slots && isSameList(list.columns, columns)) return list.wanted
+  const { slots } = file.tail, [last] = file.slotLists
+  const known = file.slotLists.find((list) => list.of === slots && isSameList(list.columns, columns))
+  if (known !== undefined) return known.wanted
   const wanted = [...new Set(columns.map((column) => slotOf(slots, column)))].filter((slot) => slot !== undefined).toSorted((a, b) => a - b)
-  file.slotLists = [{ of: slots, columns, wanted }, ...slotLists.slice(0, listsRemembered - 1)]
+  file.slotLists = [{ of: slots, columns, wanted }, ...(last === undefined ? [] : [last])]
   return wanted
 }
 
@@ -59,32 +57,25 @@ function isSameList(left: readonly ChunkName[], right: readonly ChunkName[]): bo
   return true
 }
 
-/** Takes over one hold of the tail, and the pins of `frames`. A class, since a scan makes one for each window. */
-class Pins implements PinnedChunks {
-  private readonly file: OpenFile
-  private readonly frames: readonly Frame[]
-  private isPinned = true
-
-  constructor(file: OpenFile, frames: readonly Frame[]) {
-    this.file = file
-    this.frames = frames
-  }
-
-  chunk(rowGroup: number, column: ChunkName): Pointer {
-    const { file } = this, { slots } = file.tail, slot = slotOf(slots, column)
-    if (slot === undefined) return 0
-    const index = rowGroup * slots.count + slot, address = file.cache.peek(file.cached, index)
-    // Most files have no tombstones, and ask for them again and again.
-    if (address === 0 && chunkBytes(file, index) !== 0) throw notPinned(file, index)
-    return address
-  }
-
-  unpin(): void {
-    if (!this.isPinned) return
-    this.isPinned = false
-    unpinAll(this.file.cache, this.frames)
-    this.file.loader.release()
+/** Takes over one hold of the tail, and the pins of `frames`. */
+function pinnedChunks(file: OpenFile, frames: readonly Frame[]): PinnedChunks {
+  const { cache, cached, loader, tail: { slots } } = file
+  let isPinned = true
+  return {
+    chunk(rowGroup, column) {
+      const slot = slotOf(slots, column)
+      if (slot === undefined) return 0
+      const index = rowGroup * slots.count + slot
+      const address = cache.peek(cached, index)
+      // The message takes longer than all else.
+      if (address === 0) invariant(chunkBytes(file, index) === 0, () => `${chunkName(file.tail, index)} was not pinned`)
+      return address
+    },
+    unpin() {
+      if (!isPinned) return
+      isPinned = false
+      unpinAll(cache, frames)
+      loader.release()
+    },
   }
 }
-
-const notPinned = (file: OpenFile, index: number): LsmtError => new LsmtError('XX000', `internal error: ${chunkName(file.tail, index)} was not pinned`)
