@@ -341,7 +341,6 @@ export interface Engine extends EngineSession {
   expectIngest?(): void
   /** Collects rows for `insertColumns`; records of CSV have values for the targets. */
   collectRows(table: TableSchema, given: Pick<ValuesText, 'targets' | 'defaults'>): RowCollector<EngineValue, EngineColumns>
-
   /** Waits for the request before it that has the key. 22023 for what cannot be a key. Keys are kept as long as the settings say. */
   request(key: string): Promise<EngineRequest>
 
