@@ -142,6 +142,8 @@ export interface RowWalk {
 export interface CommitGate {
   /** Resolves when every participant's part is durable; the tree applies only then. */
   readonly durableEverywhere: Promise<void>
+  /** The log has this part already, by `logAtOnce`. */
+  readonly isLogged?: boolean
 }
 
 /** A point read that must be fetched first, and then asked again; what it waits for tells which of many wait for the same. */
@@ -190,6 +192,14 @@ export interface Tree {
    * Otherwise what `applied` of `append` is. Absent where nothing is ever taken at once.
    */
   appendAtOnce?(batch: Uint8Array): Promise<void> | undefined
+  /**
+   * The first half of it, for a part of a statement: true, and the log has the batch, with the sequences from `nextSequence` on; what
+   * comes next, in the same step, is `applyLogged`, or `append` with a gate that says so. False: nothing was done. Throws what ends
+   * the tree's writes.
+   */
+  logAtOnce?(batch: Uint8Array): boolean
+  /** The second half: what the log has is visible when this returns. Throws what ends the tree's writes. */
+  applyLogged?(batch: Uint8Array): void
   /** Begins to bring rows into the files of a table that nobody else reads or writes; see src/lsm/ingest/. Undefined where there is no memory for it, or another one is under way; absent where rows have to go by the log. */
   ingest?(tableId: number, treeCount: number): TreeIngest | undefined
   /** One is likely to begin soon: starts what it will run on. Absent as `ingest` is. */

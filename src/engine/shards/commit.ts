@@ -101,19 +101,58 @@ function commitParts(state: CommitState, parts: readonly StatementPart[]): Promi
   shared?.flush()
   const participants = parts.map(({ shard }) => ({ shard, baseSequence: trees[shard]!.nextSequence }))
   const transactionId = newTransactionId(state.random)
+  for (const { batch } of parts) assignParticipants(batch, { transactionId, parts: participants })
+  const answered = shared?.goAlone()
+  const logging = answered === undefined ? noneLogged : logAtOnce(trees, parts)
+  if (answered !== undefined && logging.count === parts.length) return applyAtOnce(state, parts, participants, answered)
+  return commitGated(state, parts, participants, logging)
+}
+
+/** How many parts, from the first on, the logs had in this step, and why the next one ended its log. */
+interface Logging {
+  readonly count: number
+  readonly failure?: { readonly cause: unknown }
+}
+
+const noneLogged: Logging = { count: 0 }
+
+function logAtOnce(trees: readonly Tree[], parts: readonly StatementPart[]): Logging {
+  let count = 0
+  try {
+    while (count < parts.length && trees[parts[count]!.shard]!.logAtOnce!(parts[count]!.batch)) count++
+    return { count }
+  } catch (cause) {
+    return { count, failure: { cause } }
+  }
+}
+
+/** All logs have their part, and none of the shards has anything that stands before it: it is visible when this returns. */
+function applyAtOnce(state: CommitState, parts: readonly StatementPart[], participants: readonly Participant[], answered: Promise<void>): Promise<void> {
+  let failure: { readonly cause: unknown } | undefined
+  for (const { shard, batch } of parts) {
+    try {
+      state.trees[shard]!.applyLogged!(batch)
+    } catch (cause) {
+      failure ??= { cause }
+    }
+  }
+  if (failure === undefined) return answered
+  const applied = rejected(failure.cause)
+  state.passing.add({ parts: placesOf(parts, participants), gate: createDeferred(), durable: true, applied })
+  fail(state, failure.cause)
+  return applied
+}
+
+/** Parts are applied when the logs of all of them, of which some may be written later, have them. */
+function commitGated(state: CommitState, parts: readonly StatementPart[], participants: readonly Participant[], { count, failure }: Logging): Promise<void> {
   const gate = createDeferred()
   const appended = parts.map(({ shard, batch }, i) => {
-    assignParticipants(batch, { transactionId, parts: participants })
-    const result = trees[shard]!.append(batch, { durableEverywhere: gate.promise })
+    if (i === count && failure !== undefined) return { durable: rejected(failure.cause), applied: rejected(failure.cause) }
+    const result = state.trees[shard]!.append(batch, { durableEverywhere: gate.promise, isLogged: i < count })
     invariant(result.baseSequence === participants[i]!.baseSequence, `shard ${shard} gave a part another sequence than it had said`)
     return result
   })
-  const statement: Statement = {
-    parts: participants.map(({ shard, baseSequence }, i) => ({ shard, baseSequence, lastSequence: baseSequence + parts[i]!.operationCount - 1 })),
-    gate,
-    durable: false,
-    applied: Promise.all(appended.map((part) => part.applied)),
-  }
+  const statement: Statement = { parts: placesOf(parts, participants), gate, durable: false, applied: Promise.all(appended.map((part) => part.applied)) }
   for (const { shard } of parts) state.waiting[shard]!.push(statement)
   Promise.all(appended.map((part) => part.durable)).then(
     () => {
@@ -129,6 +168,16 @@ function commitParts(state: CommitState, parts: readonly StatementPart[]): Promi
       throw cause
     },
   )
+}
+
+const placesOf = (parts: readonly StatementPart[], participants: readonly Participant[]): Statement['parts'] =>
+  participants.map(({ shard, baseSequence }, i) => ({ shard, baseSequence, lastSequence: baseSequence + parts[i]!.operationCount - 1 }))
+
+/** That nobody may have asked for yet. */
+function rejected(cause: unknown): Promise<void> {
+  const promise = Promise.reject(cause)
+  promise.catch(() => undefined)
+  return promise
 }
 
 /** Ends writes. What has not been let through waits, directly or not, for the part that failed: it fails as well. */

@@ -18,6 +18,8 @@ import type { Deferred } from '../../runtime/deferred.ts'
 export interface SharedBatches {
   /** Whether a statement that comes now is to be appended by itself, at once: nobody is there to share with. */
   isAlone(): boolean
+  /** The same for a statement of several shards, which is answered when this resolves; undefined: it is not alone. */
+  goAlone(): Promise<void> | undefined
   /** Takes the batch of a statement of one shard; resolves when it is durable as set, and visible. Undefined: it has to be appended by itself. */
   add(shard: number, batch: Uint8Array, operationCount: number): Promise<void> | undefined
   /** Where an operation of at most so many bytes is to be written that shares a shard's batch; when it is, `joined` at once. */
@@ -43,7 +45,7 @@ interface Held {
 }
 
 /** Of trees whose logs keep these rounds together. */
-export function createSharedBatches(trees: readonly Tree[], rounds: Pick<LogRounds, 'request' | 'mayWriteAlone'>): SharedBatches {
+export function createSharedBatches(trees: readonly Tree[], rounds: Pick<LogRounds, 'request' | 'mayWriteAlone' | 'writeAlone'>): SharedBatches {
   const held = trees.map((): Held => ({ builder: createBatchBuilder(), applied: undefined }))
   const canAppendAtOnce = trees.every((tree) => tree.appendAtOnce !== undefined)
   let isAnyHeld = false
@@ -76,6 +78,7 @@ export function createSharedBatches(trees: readonly Tree[], rounds: Pick<LogRoun
 
   return {
     isAlone,
+    goAlone: () => (canAppendAtOnce && !isAnyHeld ? rounds.writeAlone() : undefined),
     add(shard, batch, operationCount) {
       if (hasFlags(batch)) return undefined
       if (isAlone()) return trees[shard]!.appendAtOnce!(batch) ?? settled

@@ -25,7 +25,7 @@ import type { View } from './view.ts'
 import { takeCheckpoint } from './snapshot/checkpoint.ts'
 import { openOverlay } from './snapshot/overlay.ts'
 import { takeSnapshot, TreeSnapshot, viewOf } from './snapshot/tree-snapshot.ts'
-import { appendBatch, appendBatchAtOnce, freeze } from './write-path.ts'
+import { appendBatch, appendBatchAtOnce, applyLoggedBatch, freeze, logBatchAtOnce } from './write-path.ts'
 
 /** Flushes what is frozen, and then compacts what is to be compacted, in the background. */
 export function flushSoonOf(state: TreeState): () => void {
@@ -43,7 +43,11 @@ export function createTree(state: TreeState, append?: Tree['append']): Tree {
   startCompaction(state)
   return Object.assign(new TreeNumbers(state), treeReads(state), {
     append: append ?? ((batch, gate) => appendBatch(state, batch, gate, flushSoon)),
-    ...(append === undefined && state.log.appendAtOnce !== undefined && { appendAtOnce: (batch: Uint8Array) => appendBatchAtOnce(state, batch, flushSoon) }),
+    ...(append === undefined && state.log.appendAtOnce !== undefined && {
+      appendAtOnce: (batch: Uint8Array) => appendBatchAtOnce(state, batch, flushSoon),
+      logAtOnce: (batch: Uint8Array) => logBatchAtOnce(state, batch),
+      applyLogged: (batch: Uint8Array) => applyLoggedBatch(state, batch, flushSoon),
+    }),
     admit: (byteLength: number) => admit(state, byteLength),
     // Copies of a shard are what their log says, and who follows a bucket reads its log.
     ...(append === undefined && state.options.claim === undefined && {

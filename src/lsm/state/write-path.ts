@@ -27,7 +27,7 @@ export function appendBatch(state: TreeState, batch: Uint8Array, gate: CommitGat
   state.nextSequence += viewOf(batch).getUint32(4, true)
   const entry: PendingBatch = { batch, baseSequence, gate, isReady: false, isApplied: false, applied: undefined }
   state.pending.push(entry)
-  const durable = state.log.append(baseSequence, batch)
+  const durable = gate?.isLogged === true ? logged : state.log.append(baseSequence, batch)
   // It may reject while only the log is awaited.
   gate?.durableEverywhere.catch(ignore)
   const passed = gate === undefined ? durable : durable.then(() => gate.durableEverywhere)
@@ -37,30 +37,40 @@ export function appendBatch(state: TreeState, batch: Uint8Array, gate: CommitGat
   return { baseSequence, durable, applied }
 }
 
+const logged = Promise.resolve()
+
 /** See `Tree.appendAtOnce`. */
 export function appendBatchAtOnce(state: TreeState, batch: Uint8Array, startFlush: () => void): Promise<void> | undefined {
   try {
-    if (!isLoggedAtOnce(state, batch)) return appendBatch(state, batch, undefined, startFlush).applied
-  } catch (cause) {
-    poison(state, cause)
-    return Promise.reject(outcomeOf(cause))
-  }
-  try {
-    const baseSequence = state.nextSequence
-    state.nextSequence += viewOf(batch).getUint32(4, true)
-    applyBatch(state, batch, baseSequence)
-    freezeWhenFull(state, startFlush)
+    if (!logBatchAtOnce(state, batch)) return appendBatch(state, batch, undefined, startFlush).applied
+    applyLoggedBatch(state, batch, startFlush)
     return undefined
   } catch (error) {
-    return Promise.reject(poisonUnapplied(state, error))
+    return Promise.reject(error)
   }
 }
 
-/** What was appended before is applied first, so it waits for none. */
-function isLoggedAtOnce(state: TreeState, batch: Uint8Array): boolean {
+/** See `Tree.logAtOnce`. What was appended before is applied first, so it waits for none. */
+export function logBatchAtOnce(state: TreeState, batch: Uint8Array): boolean {
   if (state.pending.length > 0 || refusalOf(state) !== undefined) return false
   assignBaseSequence(batch, state.nextSequence)
-  return state.log.appendAtOnce?.(state.nextSequence, batch) === true
+  try {
+    return state.log.appendAtOnce?.(state.nextSequence, batch) === true
+  } catch (cause) {
+    return poisonUndurable(state, cause)
+  }
+}
+
+/** See `Tree.applyLogged`. */
+export function applyLoggedBatch(state: TreeState, batch: Uint8Array, startFlush: () => void): void {
+  const baseSequence = state.nextSequence
+  state.nextSequence += viewOf(batch).getUint32(4, true)
+  try {
+    applyBatch(state, batch, baseSequence)
+    freezeWhenFull(state, startFlush)
+  } catch (error) {
+    throw poisonUnapplied(state, error)
+  }
 }
 
 function ignore(): void {

@@ -7,24 +7,21 @@
  * a disk, such a turn costs a lone writer as much as all that is done for its row. There, those who write again because a round
  * has answered them get the next one as soon as all of them have asked: what sockets brought has no part in it and is not
  * waited for. It still gets its turn, after `promptMsMax` at the latest. One who writes while nobody else does needs no round:
- * it may write at once, and only those who come before it has gone on share one.
+ * it may write at once, and only those who come before it has gone on share one (lone-writes.ts).
  */
 import type { Clock } from '../../../runtime/clock.ts'
 import { whenSettled } from '../../../runtime/event-loop.ts'
+import { createLoneWrites, nobodyAlone, promptMsMax } from './lone-writes.ts'
+import type { LoneWrites } from './lone-writes.ts'
 import type { SyncPlace } from './sync-place.ts'
 
-export interface LogRounds {
+export interface LogRounds extends LoneWrites {
   /** Logs that write in the round under way. */
   readonly members: number
   /** For what is the only sync of a round; absent: such syncs are made as any. */
   readonly syncPlace: SyncPlace | undefined
   /** Has `step` run in the next round; it takes part in one round. It never fails; undefined: it is through when it returns. */
   join(step: () => Promise<void> | undefined): void
-  /**
-   * Whether who asks may write in this step, without a round: nothing waits for one, nobody else has written since all that was
-   * ready ran, and the event loop had its turn not long ago. Who comes next, until then, is to join a round.
-   */
-  mayWriteAlone(): boolean
   /** Has a round begin though no log has joined it yet. */
   request(): void
   /** Calls `listener` when a round begins, before any step: what was held back until then joins it. */
@@ -39,9 +36,6 @@ export interface LogRoundsOptions {
   readonly promptly?: Pick<Clock, 'monotonicMs'> | undefined
 }
 
-/** So long may rounds, and writes without one, follow one another before timers and sockets have their turn. */
-export const promptMsMax = 1
-
 export function createLogRounds({ syncPlace, promptly }: LogRoundsOptions = {}): LogRounds {
   const beginListeners: (() => void)[] = []
   const begunListeners: (() => void)[] = []
@@ -51,7 +45,7 @@ export function createLogRounds({ syncPlace, promptly }: LogRoundsOptions = {}):
   let isAnswering = false
   /** When the event loop last came by. */
   let turnMs = 0
-  const takesLone = promptly && createLoneWrites(promptly)
+  const lone = promptly === undefined ? nobodyAlone : createLoneWrites(promptly, () => !isWanted && (!isUnderWay || isAnswering))
 
   function request(): void {
     isWanted = true
@@ -106,33 +100,9 @@ export function createLogRounds({ syncPlace, promptly }: LogRoundsOptions = {}):
       steps.push(step)
       request()
     },
-    mayWriteAlone: () => takesLone !== undefined && !isWanted && (!isUnderWay || isAnswering) && takesLone(),
+    ...lone,
     request,
     onBegin: (listener) => void beginListeners.push(listener),
     onBegun: (listener) => void begunListeners.push(listener),
-  }
-}
-
-const settled = Promise.resolve()
-
-/** Lets one at a time write without a round, until it has gone on, and for `promptMsMax` from the first in a turn of the event loop. */
-function createLoneWrites(clock: Pick<Clock, 'monotonicMs'>): () => boolean {
-  let isTaken = false, isTurnAwaited = false
-  let firstMs = 0
-
-  function isInTime(): boolean {
-    const nowMs = clock.monotonicMs()
-    if (isTurnAwaited) return nowMs - firstMs < promptMsMax
-    isTurnAwaited = true
-    firstMs = nowMs
-    setImmediate(() => (isTurnAwaited = false))
-    return true
-  }
-
-  return () => {
-    if (isTaken || !isInTime()) return false
-    isTaken = true
-    void settled.then(() => (isTaken = false))
-    return true
   }
 }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { createLogRounds, promptMsMax } from '../../../../src/lsm/log/rounds/log-rounds.ts'
+import { createLogRounds } from '../../../../src/lsm/log/rounds/log-rounds.ts'
+import { promptMsMax } from '../../../../src/lsm/log/rounds/lone-writes.ts'
 import type { LogRounds } from '../../../../src/lsm/log/rounds/log-rounds.ts'
 import { createDeferred } from '../../../../src/runtime/deferred.ts'
 
@@ -114,6 +115,29 @@ describe('rounds of logs', () => {
       await turn()
       expect(rounds.mayWriteAlone()).toBe(true)
     })
+  })
+
+  it('lets a large statement that comes alone write at once, and answers it after the turn of the event loop where that is due', async () => {
+    let ms = 0
+    const rounds = createLogRounds({ promptly: { monotonicMs: () => ms } })
+    const told: string[] = []
+    const write = async (name: string): Promise<void> => {
+      const answered = rounds.writeAlone()
+      if (answered === undefined) throw new Error(`${name} is not alone`)
+      await answered
+      told.push(name)
+    }
+    setImmediate(() => told.push('turn'))
+    await write('first')
+    ms = promptMsMax
+    expect(rounds.mayWriteAlone()).toBe(false)
+    await write('late')
+    const taken = write('taken')
+    expect(rounds.writeAlone()).toBeUndefined()
+    await taken
+    expect(told).toEqual(['first', 'turn', 'late', 'taken'])
+    rounds.join(() => undefined)
+    expect([rounds.writeAlone(), createLogRounds().writeAlone()]).toEqual([undefined, undefined])
   })
 
   it('takes all who were answered together into the round that follows at once', async () => {
