@@ -23,6 +23,8 @@ import type { OpenOptions } from './lsmt-options.ts'
 import { runTransaction } from './lsmt-transaction.ts'
 import type { TransactionOptions } from './lsmt-transaction.ts'
 import { systemClock } from './runtime/clock.ts'
+import { createCallPace, systemTurns } from './runtime/pace.ts'
+import type { CallPace } from './runtime/pace.ts'
 import { systemRandom } from './runtime/random.ts'
 import { rowBatches } from './sql/collect.ts'
 import type { ResultColumn } from './sql/plan.ts'
@@ -90,20 +92,30 @@ export async function open(options: OpenOptions = {}): Promise<Database> {
   const { address, settings } = request
   if (options.createIfMissing === false && !(await holdsDatabase(address))) throw new LsmtError('58P01', `the database in ${addressName(address)} does not exist`)
   const engine = await openDatabase(request, { clock: systemClock, random: systemRandom })
-  const sql = createSql(engine, sqlSettings(settings))
+  const sql = createSql(engine, sqlSettings(settings)), pace = createCallPace(systemTurns)
   return {
     async queryAll(text, parameters, queryOptions) {
       checkQuery(text, parameters, queryOptions)
-      return (await sql.queryAs(rowObjects, text, parameters, queryOptions)).map(queryResult)
+      try {
+        return (await sql.queryAs(rowObjects, text, parameters, queryOptions)).map(queryResult)
+      } finally {
+        const turn = pace()
+        if (turn !== undefined) await turn
+      }
     },
     async query(text, parameters, queryOptions) {
       checkQuery(text, parameters, queryOptions)
-      return queryResult((await sql.queryAs(rowObjects, text, parameters, queryOptions)).at(-1)!)
+      try {
+        return queryResult((await sql.queryAs(rowObjects, text, parameters, queryOptions)).at(-1)!)
+      } finally {
+        const turn = pace()
+        if (turn !== undefined) await turn
+      }
     },
-    stream: (text, parameters, queryOptions) => streamRows(sql, text, parameters, queryOptions),
+    stream: (text, parameters, queryOptions) => streamRows(sql, pace, text, parameters, queryOptions),
     async transaction(transactionOptions, run) {
       checkFunction(run, 'what a transaction runs')
-      return await runTransaction(sql, transactionOptions, (stepwise) => run(transactionOf(sql, stepwise)))
+      return await runTransaction(sql, transactionOptions, (stepwise) => run(transactionOf(sql, pace, stepwise)))
     },
     table: tableOf(engine),
     hasTable(name) {
@@ -132,7 +144,7 @@ function checkQuery(text: string, parameters: SqlParameters | undefined, options
   if (idempotencyKey !== undefined) checkText(idempotencyKey, 'the idempotency key')
 }
 
-async function* streamRows(sql: Sql, text: string, parameters?: SqlParameters, options?: QueryOptions): AsyncGenerator<ResultRow> {
+async function* streamRows(sql: Sql, pace: CallPace, text: string, parameters?: SqlParameters, options?: QueryOptions): AsyncGenerator<ResultRow> {
   checkQuery(text, parameters, options)
   const prepared = sql.prepare(text)
   if (prepared.count > 1) throw new LsmtError('0A000', `a stream is of one statement; the text has ${prepared.count}`, { hint: 'run the others with query()' })
@@ -143,14 +155,19 @@ async function* streamRows(sql: Sql, text: string, parameters?: SqlParameters, o
     for await (const rows of rowBatches(result, rowObjects)) yield* rows
   } finally {
     running.close()
+    await pace()
   }
 }
 
-function transactionOf(sql: Sql, { engine, queryAs }: StepwiseTransaction): Transaction {
+function transactionOf(sql: Sql, pace: CallPace, { engine, queryAs }: StepwiseTransaction): Transaction {
   const results = async (text: string, parameters?: SqlParameters, ...more: readonly unknown[]): Promise<readonly Collected<ResultRow>[]> => {
     checkQuery(text, parameters, undefined)
     if (more.some((each) => each !== undefined)) throw new LsmtError('22023', 'a statement of a transaction takes no options: the transaction has them')
-    return await queryAs(rowObjects, sql.prepare(text), parameters)
+    try {
+      return await queryAs(rowObjects, sql.prepare(text), parameters)
+    } finally {
+      await pace()
+    }
   }
   return {
     queryAll: async (...given) => (await results(...given)).map(queryResult),
