@@ -9,7 +9,7 @@ export const errorCodes = {
   '08006': 'no reachable replica',
   '08P01': 'a node broke the protocol between nodes',
   '0A000': 'valid, but not supported',
-  '21000': 'a subquery gave more than one row',
+  '21000': 'a subquery gave more than one row, or a row would be changed twice by one statement',
   '22001': 'text too long for its column',
   '22003': 'number out of range',
   '22012': 'division by zero',

@@ -259,10 +259,10 @@ export interface EngineSession extends EngineCatalog {
   deleteWhere(table: TableSchema, where: EngineRowsWhere, stats?: ReadStats): Promise<number>
   /**
    * Writes rows as `insert` does; where a key exists, `change` says what becomes of the existing row. A key that stands
-   * twice in `rows` meets itself the second time. Atomic; nobody writes these keys in between. Returns rows written.
+   * twice in `rows` meets itself the second time, which `isWritten` tells. Atomic; nobody writes these keys in between. Returns rows written.
    * 0A000 when `change` gives a row another key. `prepare` sees the existing rows first, each with those of `rows` that have its key.
    */
-  insertOrUpdate(table: TableSchema, rows: readonly EngineRow[], change: (existing: EngineRow, proposed: EngineRow) => EngineRow | 'keep', prepare?: PreparePairs, stats?: ReadStats): Promise<number>
+  insertOrUpdate(table: TableSchema, rows: readonly EngineRow[], change: (existing: EngineRow, proposed: EngineRow, isWritten: boolean) => EngineRow | 'keep', prepare?: PreparePairs, stats?: ReadStats): Promise<number>
   /** Puts rows and deletes keys as one atomic statement, whatever was there before; of operations on one key the last counts. */
   write(table: TableSchema, operations: readonly WriteOperation[]): Promise<void>
   /** Deletes all keys in a range, without reading them. */

@@ -206,9 +206,9 @@ function modelOver(byName: Map<string, ModelTable>, firstVersion: number, staged
         const at = position(schema, before, keyOf(schema, withHiddenKey(table, row)))
         return at.found ? [[before[at.index]!, row] as const] : []
       }), prepare)
-      const draft = table.rows.slice()
+      const draft = table.rows.slice(), written = new Set<EngineRow>()
       let count = 0
-      for (const row of rows) count += insertOrUpdateRow(schema, draft, withHiddenKey(table, row), change)
+      for (const row of rows) count += insertOrUpdateRow(schema, draft, withHiddenKey(table, row), written, change)
       table.rows = draft
       return count
     },

@@ -45,14 +45,19 @@ export function insertRow(schema: TableSchema, rows: EngineRow[], row: EngineRow
   return 1
 }
 
-export function insertOrUpdateRow(schema: TableSchema, rows: EngineRow[], row: EngineRow, change: (existing: EngineRow, proposed: EngineRow) => EngineRow | 'keep'): number {
+export function insertOrUpdateRow(schema: TableSchema, rows: EngineRow[], row: EngineRow, written: Set<EngineRow>, change: (existing: EngineRow, proposed: EngineRow, isWritten: boolean) => EngineRow | 'keep'): number {
   const at = position(schema, rows, keyOf(schema, row))
-  if (!at.found) return insertRow(schema, rows, row, 'insert')
-  const becomes = change(rows[at.index]!, row)
+  if (!at.found) {
+    const count = insertRow(schema, rows, row, 'insert')
+    written.add(rows[at.index]!)
+    return count
+  }
+  const existing = rows[at.index]!, becomes = change(existing, row, written.has(existing))
   if (becomes === 'keep') return 0
   const next = checkRow(schema, becomes)
   if (compareKeys(keyOf(schema, next), keyOf(schema, row)) !== 0) throw new LsmtError('0A000', `an INSERT that updates existing rows of table "${schema.name}" cannot change their primary key`)
   rows[at.index] = next
+  written.add(next)
   return 1
 }
 

@@ -110,7 +110,7 @@ function withoutRepeats(writer: Writer, access: TableAccess, rows: readonly Engi
 }
 
 /** Writes the rows whose keys do not exist and what `change` makes of the others; returns rows written. */
-export async function writeOrChange(writer: Writer, access: TableAccess, rows: readonly EngineRow[], change: (existing: EngineRow, proposed: EngineRow) => EngineRow | 'keep', prepare?: PreparePairs, stats?: ReadStats): Promise<number> {
+export async function writeOrChange(writer: Writer, access: TableAccess, rows: readonly EngineRow[], change: (existing: EngineRow, proposed: EngineRow, isWritten: boolean) => EngineRow | 'keep', prepare?: PreparePairs, stats?: ReadStats): Promise<number> {
   const identities = keyIdentities(writer, access, rows, access.keyInRow)
   const columns = access.schema.columns.map((_, ordinal) => ordinal)
   const release = await writer.locksOf(access).lockKeys(keyHashes(writer, access, rows, access.keyInRow))
@@ -126,10 +126,11 @@ export async function writeOrChange(writer: Writer, access: TableAccess, rows: r
     const changed = new Map<string, EngineRow>()
     let count = 0
     for (const [i, row] of rows.entries()) {
-      const becomes = settle(writer, access, current.get(identities[i]!), row, identities[i]!, change)
+      const identity = identities[i]!, existing = current.get(identity)
+      const becomes = existing === undefined ? row : changedRow(writer, access, change(existing, row, changed.has(identity)), identity)
       if (becomes === 'keep') continue
-      current.set(identities[i]!, becomes)
-      changed.set(identities[i]!, becomes)
+      current.set(identity, becomes)
+      changed.set(identity, becomes)
       count++
     }
     if (changed.size > 0) await write(writer, access, [...changed.values()], count)
@@ -139,9 +140,7 @@ export async function writeOrChange(writer: Writer, access: TableAccess, rows: r
   }
 }
 
-function settle(writer: Writer, access: TableAccess, existing: EngineRow | undefined, proposed: EngineRow, identity: string, change: (existing: EngineRow, proposed: EngineRow) => EngineRow | 'keep'): EngineRow | 'keep' {
-  if (existing === undefined) return proposed
-  const becomes = change(existing, proposed)
+function changedRow(writer: Writer, access: TableAccess, becomes: EngineRow | 'keep', identity: string): EngineRow | 'keep' {
   if (becomes === 'keep') return 'keep'
   const row = checkRow(access.schema, becomes)
   const [after] = keyIdentities(writer, access, [row], access.keyInRow)

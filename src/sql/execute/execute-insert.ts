@@ -67,7 +67,7 @@ async function insertKnowing(plan: InsertPlan, rows: readonly EngineRow[], run: 
   const whole = (row: EngineRow): EngineRow => (table.hiddenKey ? [null, ...row] : row)
   if (onConflict !== undefined || mode === 'insert-or-ignore') return await insertOrChange(plan, rows, run)
   if (returning?.work !== undefined) takeSnapshot(run)
-  const returned = await returnedRows(run, returning).all(rows.map(whole))
+  const returned = await returnedRows(run, returning, rows.map(whole))
   run.willReturn?.(() => returned)
   return written(await engine.insert(table, rows, mode, run.stats), returning, returned)
 }

@@ -41,13 +41,12 @@ async function changeRows(run: QueryRun, plan: UpdatePlan | DeletePlan, become: 
   const holds = rest === undefined ? undefined : compile(rest, run)
   const outcomeOf: ChangeRow = (row) => (holds === undefined || holds(row) === 1 ? become(row, row) : 'keep')
   if (work === undefined && returning === undefined) return written(await changeFound(run, plan, pushed, outcomeOf, undefined))
-  const returns = returnedRows(run, returning)
   let outcomes: ReadonlyMap<EngineRow, Outcome | 'keep'> = new Map()
   let returned: readonly EngineRow[] = []
   const prepare: PrepareRows = async (rows) => {
     if (work !== undefined || returning?.work !== undefined) takeSnapshot(run)
     outcomes = work === undefined ? new Map(rows.map((row) => [row, outcomeOf(row)])) : await workedOutcomes(run, work, rows, become)
-    returned = await returns.all(rows.flatMap((row) => {
+    returned = await returnedRows(run, returning, rows.flatMap((row) => {
       const outcome = outcomes.get(row) ?? 'keep'
       return outcome === 'keep' ? [] : [outcome === 'delete' ? row : outcome]
     }))

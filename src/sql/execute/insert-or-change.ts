@@ -16,28 +16,32 @@ export async function insertOrChange(plan: InsertPlan, rows: readonly EngineRow[
   const { table, onConflict, returning } = plan
   const { engine } = run
   const decide = onConflict === undefined ? () => 'keep' as const : decider(plan, onConflict, run)
-  if (decide !== undefined && returning === undefined) return written(await engine.insertOrUpdate(table, rows, decide, undefined, run.stats))
-  const returns = returnedRows(run, returning)
-  const met = new Map<EngineRow, { readonly existing: EngineRow; readonly becomes: Outcome }>()
+  const refuseWritten = onConflict === undefined ? () => {} : refuseSecondChange
+  if (decide !== undefined && returning === undefined) {
+    return written(await engine.insertOrUpdate(table, rows, (existing, proposed, isWritten) => {
+      refuseWritten(isWritten)
+      return decide(existing, proposed)
+    }, undefined, run.stats))
+  }
+  const outcomeOf = new Map<EngineRow, Outcome>()
   let returned = new Map<EngineRow, EngineRow>()
   const prepare: PreparePairs = async (pairs) => {
     if (onConflict?.work !== undefined || returning?.work !== undefined) takeSnapshot(run)
     const outcomes = decide === undefined ? await workedOutcomes(plan, onConflict!, run, pairs) : pairs.map(([existing, proposed]) => decide(existing, proposed))
-    for (const [index, [existing, proposed]] of pairs.entries()) met.set(proposed, { existing, becomes: outcomes[index]! })
-    const proposals = rows.filter((row) => met.get(row)?.becomes !== 'keep')
-    const values = await returns.all(proposals.map((row) => (met.get(row)?.becomes ?? row) as EngineRow))
+    for (const [index, [, proposed]] of pairs.entries()) outcomeOf.set(proposed, outcomes[index]!)
+    const proposals = rows.filter((row) => outcomeOf.get(row) !== 'keep')
+    const values = await returnedRows(run, returning, proposals.map((row) => (outcomeOf.get(row) ?? row) as EngineRow))
     returned = new Map(proposals.map((row, index) => [row, values[index]!]))
   }
   const allReturned = (): readonly EngineRow[] => rows.map((row) => returned.get(row)).filter((row) => row !== undefined)
   run.willReturn?.(allReturned)
-  const count = await engine.insertOrUpdate(table, rows, (existing, proposed) => {
-    const known = met.get(proposed)
-    if (known?.existing === existing) return known.becomes
-    const becomes = decide?.(existing, proposed)
-    if (becomes === undefined || (becomes !== 'keep' && returns.one === undefined)) throw metItself()
-    if (becomes === 'keep') returned.delete(proposed)
-    else returned.set(proposed, returns.one!(becomes))
-    return becomes
+  const count = await engine.insertOrUpdate(table, rows, (_, proposed, isWritten) => {
+    refuseWritten(isWritten)
+    const outcome = outcomeOf.get(proposed)
+    if (outcome !== undefined) return outcome
+    // DO NOTHING, about a row of the statement itself.
+    returned.delete(proposed)
+    return 'keep'
   }, prepare, run.stats)
   return written(count, returning, allReturned())
 }
@@ -63,6 +67,6 @@ async function workedOutcomes({ table }: InsertPlan, { work, sets }: ChangePlan,
   return outcomes
 }
 
-function metItself(): LsmtError {
-  return new LsmtError('21000', 'ON CONFLICT DO UPDATE with a subquery cannot change a row that the statement has written already', { hint: 'no two of the proposed rows may have the same key' })
+function refuseSecondChange(isWritten: boolean): void {
+  if (isWritten) throw new LsmtError('21000', 'ON CONFLICT DO UPDATE cannot change a row that the statement has written already', { hint: 'no two of the proposed rows may have the same key' })
 }

@@ -32,17 +32,10 @@ export async function* workOn(run: QueryRun, work: RowWork, rows: readonly Engin
 }
 
 /** RETURNING, to be worked out before anything is written: what fails then writes nothing. Rows are whole rows by ordinal. */
-export interface ReturnedRows {
-  all(rows: readonly EngineRow[]): Promise<readonly EngineRow[]>
-  /** Undefined when it takes operators. */
-  readonly one: ((row: EngineRow) => EngineRow) | undefined
-}
-
-export function returnedRows(run: QueryRun, returning: Returning | undefined): ReturnedRows {
-  if (returning?.work !== undefined) return { all: (rows) => workedRows(run, returning.work!, rows), one: undefined }
+export async function returnedRows(run: QueryRun, returning: Returning | undefined, rows: readonly EngineRow[]): Promise<readonly EngineRow[]> {
+  if (returning?.work !== undefined) return await workedRows(run, returning.work, rows)
   const expressions = (returning?.expressions ?? []).map((expression) => compile(expression, run))
-  const one = (row: EngineRow): EngineRow => expressions.map((expression) => expression(row))
-  return { all: (rows) => Promise.resolve(rows.map(one)), one }
+  return rows.map((row) => expressions.map((expression) => expression(row)))
 }
 
 async function workedRows(run: QueryRun, work: RowWork, rows: readonly EngineRow[]): Promise<readonly EngineRow[]> {
