@@ -4,6 +4,7 @@
  */
 import { createRequire } from 'node:module'
 import type { Parser } from 'node-sql-parser/build/postgresql.js'
+import { columnsMax } from '../engine/tables/new-table.ts'
 import { LsmtError } from '../errors.ts'
 import { token } from './scan/lexer.ts'
 import { createGenerationCache } from './shape-cache.ts'
@@ -124,8 +125,20 @@ function parseCreate(tokens: readonly ShapeToken[], origin: Origin): Statement {
   return parseDefinition(definition, origin, onInsert)
 }
 
+/** Before the parser reads them: it takes a millisecond for each. The key may be one more. */
+function checkColumnCount(tokens: readonly ShapeToken[]): void {
+  let depth = 0, count = 1
+  for (const { text } of tokens) {
+    if (text === '(') depth++
+    else if (text === ')') depth--
+    else if (text === ',' && depth === 1) count++
+  }
+  if (count > columnsMax + 1) throw new LsmtError('22023', `a table has at most ${columnsMax} columns, the statement defines ${count}`)
+}
+
 /** CREATE TABLE without its options; the defaults of columns never reach the parser. */
 function parseDefinition(tokens: readonly ShapeToken[], origin: Origin, onInsert: CreateTable['onInsert']): CreateTable {
+  checkColumnCount(tokens)
   const { definition, defaults } = splitDefaults(tokens, origin)
   const statement = readAll(verbatim(definition, origin, isNameInCreate, true), origin, (reading, node) => readCreate(reading, node, onInsert))
   const columns = statement.columns.map((column) => {
