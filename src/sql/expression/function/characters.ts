@@ -49,6 +49,24 @@ export function mapped(text: string, change: (character: string) => string): str
   return piecesOf(text).map((piece) => Array.from(piece, change).join('')).join('')
 }
 
+const wordCharacter = /[\p{L}\p{N}]/u
+
+function isOfWord(character: string): boolean {
+  const code = character.charCodeAt(0)
+  if (code >= 0x80) return wordCharacter.test(character)
+  return (code >= 0x61 && code <= 0x7a) || (code >= 0x30 && code <= 0x39)
+}
+
+/** Small letters but for the first character of each run of letters and digits. */
+export function capitalized(text: string): string {
+  let isWithin = false
+  return mapped(text.toLowerCase(), (character) => {
+    const isFirst = !isWithin
+    isWithin = isOfWord(character)
+    return isFirst && isWithin ? character.toUpperCase() : character
+  })
+}
+
 const pieceUnits = 16 * 1024
 
 /** Of some thousand characters, none of which is cut. */

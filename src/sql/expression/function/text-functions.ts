@@ -7,7 +7,7 @@ import { settled } from '../coerce.ts'
 import { bigintType, booleanType, integerType, textType } from '../type.ts'
 import { textForm } from '../value/text-form.ts'
 import { checkLength, concatenation } from '../value/text-limit.ts'
-import { characterCount, mapped, repeatedTo, reversed, slice, trim } from './characters.ts'
+import { capitalized, characterCount, mapped, repeatedTo, reversed, slice, trim } from './characters.ts'
 import { anyOf, fixed } from './signature.ts'
 import type { Builder } from './signature.ts'
 
@@ -40,7 +40,7 @@ export const textFunctions: Readonly<Record<string, Builder>> = {
   reverse: fixed([textType], textType, (text) => reversed(text as string)),
   ascii: fixed([textType], integerType, (text) => (text as string).codePointAt(0) ?? 0),
   chr: fixed([bigintType], textType, (code) => character(Number(code))),
-  initcap: fixed([textType], textType, (text) => (text as string).toLowerCase().replaceAll(/[\p{L}\p{N}]+/gu, (word) => word.charAt(0).toUpperCase() + word.slice(1))),
+  initcap: fixed([textType], textType, (text) => bounded(capitalized(text as string))),
   concat: (name, args) => (args.length === 0 ? undefined : joined(name, args, (texts) => concatenation(texts.map((text) => text ?? '')))),
   concat_ws: (name, args) => (args.length < 2 ? undefined : joined(name, args, ([separator, ...texts]) => (separator === null ? null : concatenation(texts.filter((text) => text !== null), separator)))),
 }
