@@ -197,6 +197,7 @@ function createApp(services: Routes): Express {
   const app = express()
   app.disable('x-powered-by')
   app.disable('etag')
+  app.get(['/status', '/openapi.json', '/backup', '/metrics'], withoutParameters)
   app.get('/health/live', (_request: Request, response: Response) => {
     response.json({ status: 'live' })
   })
@@ -231,6 +232,13 @@ function createApp(services: Routes): Express {
     answerError(services, badUrl(error) ? new LsmtError('22023', 'the URL cannot be read') : error, new NodeReply(response), undefined)
   })
   return app
+}
+
+/** What is asked for and not there is refused, never ignored; but whoever probes whether the server lives is to hear just that. */
+const withoutParameters: RequestHandler = (request, response, next) => {
+  const [unknown] = new URL(request.url, 'http://localhost').searchParams.keys()
+  if (unknown === undefined) next()
+  else sendError(response, 400, '22023', `unknown URL parameter "${unknown.slice(0, 60)}": ${request.method} ${request.path} takes none`, {})
 }
 
 /** 405 for the route of what is taken by POST before Express has it; a POST that comes here has the path in another spelling, which is no route. */

@@ -25,6 +25,11 @@ test('health and status', async () => {
   notReady = undefined
 })
 
+test.each(['/status', '/metrics', '/openapi.json', '/backup'])('%s takes no URL parameters', async (path) => {
+  const answer = await get(`${path}?verbose=1&b=2`)
+  expect([answer.status, answer.json.error]).toEqual([400, { code: '22023', message: `unknown URL parameter "verbose": GET ${path} takes none` }])
+})
+
 test('what is not there', async () => {
   expect((await get('/nothing')).status).toBe(404)
   expect((await get('/%ff')).status).toBe(404)
