@@ -32,6 +32,20 @@ export function storageError(cause: unknown, doing: string, file: string): LsmtE
   return new LsmtError(known?.code ?? '58030', `cannot ${doing} ${file}: ${reason}`, { file, ...(known && { hint: known.hint }) }, cause)
 }
 
+const unmadeHints: Readonly<Record<string, string>> = {
+  ENOENT: 'its parent takes no folders, or is gone: name another place',
+  EEXIST: 'a file has this name: name another place, or move the file away',
+  ENOTDIR: 'a part of the path is a file: name another place, or move the file away',
+  EACCES: 'this user may not make folders there: name another place, or give this user write permission on the parent',
+  EPERM: 'the file system takes no folders there: name another place',
+}
+
+/** Of a folder that cannot be made, which is another matter than a file in one that is there. */
+export function unmadeFolder(cause: unknown, path: string): LsmtError {
+  const error = storageError(cause, 'create the folder', path), hint = unmadeHints[errnoOf(cause)]
+  return hint === undefined ? error : new LsmtError(error.code, error.message, { ...error.evidence, hint }, cause)
+}
+
 export function missingObject(file: string): LsmtError {
   return new LsmtError('58P01', `no such file: ${file}`, { file })
 }

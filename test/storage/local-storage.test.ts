@@ -5,7 +5,7 @@ import { createLocalAppendFile } from '../../src/storage/local/local-append.ts'
 import type { AppendHandle } from '../../src/storage/local/local-append.ts'
 import { attachLocalStorage, openLocalStorage } from '../../src/storage/local-storage.ts'
 import { zeroCounts } from '../../src/storage/storage-counts.ts'
-import { storageError } from '../../src/storage/storage-errors.ts'
+import { storageError, unmadeFolder } from '../../src/storage/storage-errors.ts'
 import { failureOf } from './storage-conformance.ts'
 import { temporaryDirectory } from './temporary-directory.ts'
 
@@ -68,6 +68,18 @@ describe('local storage', () => {
 })
 
 describe('errors of the operating system', () => {
+  it.each([['EEXIST', 'a file has this name'], ['ENOTDIR', 'a part of the path is a file'], ['EACCES', 'this user may not make folders there'], ['ENOENT', 'its parent takes no folders'], ['EPERM', 'the file system takes no folders']])('a folder that cannot be made is another matter than a file that is gone: %s', (errno, hint) => {
+    const error = unmadeFolder(Object.assign(new Error('no'), { code: errno }), '/data')
+    expect([error.message, error.evidence.hint]).toEqual(['cannot create the folder /data: no', expect.stringContaining(hint)])
+  })
+
+  it('says of a data directory that a file stands in its way', async () => {
+    const file = join(directory.path, 'in-the-way')
+    writeFileSync(file, '')
+    expect((await failureOf(openLocalStorage(file))).evidence.hint).toContain('a file has this name')
+    expect((await failureOf(openLocalStorage(join(file, 'below')))).evidence.hint).toContain('a part of the path is a file')
+  })
+
   it.each([['ENOENT', '58P01'], ['ENOSPC', '53100'], ['EDQUOT', '53100'], ['EFBIG', '53100'], ['EACCES', '58030'], ['EROFS', '58030'], ['EIO', '58030'], ['EWHATEVER', '58030']])('%s is %s', (errno, code) => {
     const error = storageError(Object.assign(new Error(`${errno}: no`), { code: errno }), 'write', '/data/x')
     expect(error.code).toBe(code)

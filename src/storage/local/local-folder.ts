@@ -9,7 +9,7 @@ import type { FileHandle } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { LsmtError } from '../../errors.ts'
 import { systemRandom } from '../../runtime/random.ts'
-import { errnoOf, storageError } from '../storage-errors.ts'
+import { errnoOf, storageError, unmadeFolder } from '../storage-errors.ts'
 import { foldersOf } from '../storage-name.ts'
 import { makeFolders } from './make-folders.ts'
 
@@ -132,7 +132,7 @@ async function makeFolder(path: string): Promise<void> {
   try {
     await mkdir(path)
   } catch (cause) {
-    if (errnoOf(cause) !== 'EEXIST') throw storageError(cause, 'create the folder', path)
+    if (errnoOf(cause) !== 'EEXIST') throw unmadeFolder(cause, path)
   }
 }
 
@@ -142,7 +142,7 @@ async function makeDurably(root: string): Promise<void> {
     if (first === undefined) return
     for (let path = root; path !== dirname(first); path = dirname(path)) await syncFolder(dirname(path))
   } catch (cause) {
-    throw storageError(cause, 'create the folder', root)
+    throw unmadeFolder(cause, root)
   }
 }
 
