@@ -7,14 +7,15 @@
 /** Every code lsmt can raise, with what it means. */
 export const errorCodes = {
   '08006': 'no reachable replica',
-  '08P01': 'a node broke the protocol between nodes',
+  '08P01': 'more parameters than the statement has, or a node that broke the protocol between nodes',
   '0A000': 'valid, but not supported',
   '21000': 'a subquery gave more than one row, or a row would be changed twice by one statement',
   '22001': 'text too long for its column',
   '22003': 'number out of range',
   '22012': 'division by zero',
-  '22P02': 'bad value for the type',
+  '22021': 'text that is not Unicode',
   '22023': 'bad parameter, option or setting',
+  '22P02': 'bad value for the type',
   '23502': 'null in a NOT NULL column',
   '23505': 'duplicate primary key',
   '25000': 'BEGIN without an end in the same text',

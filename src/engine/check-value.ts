@@ -18,7 +18,7 @@ const bigintMax = 2n ** 63n - 1n
 
 /**
  * A row of `table` by ordinal, checked: 23502 null in NOT NULL, 42804 wrong type, 22003 out of range, 22001 too long,
- * 22P02 text that is not Unicode.
+ * 22021 text that is not Unicode.
  */
 export function checkRow(table: TableSchema, row: EngineRow): EngineRow {
   const { columns } = table
@@ -123,11 +123,11 @@ export function isWellFormed(text: string): boolean {
   return (text as string & { isWellFormed(): boolean }).isWellFormed()
 }
 
-/** 22P02 that says where the text stops being Unicode. */
+/** 22021 that says where the text stops being Unicode. */
 export function notUnicode(where: string, text: string): LsmtError {
   const index = text.search(/\p{Surrogate}/u)
   const unit = text.charCodeAt(index).toString(16)
-  return new LsmtError('22P02', `text for ${where} has the lone surrogate \\u${unit} at index ${index}, which is not valid Unicode`)
+  return new LsmtError('22021', `text for ${where} has the lone surrogate \\u${unit} at index ${index}, which is not valid Unicode`)
 }
 
 function codePointCount(text: string): number {

@@ -62,6 +62,23 @@ export function slotValue(slots: Slots, index: number, parameters: SqlParameters
   return { kind, value }
 }
 
+/**
+ * 08P01 for more values than the statements of a text have places for: some were meant for places that are not there. An object
+ * may have more names, as that of a row has.
+ */
+export function checkParameterCount(parameters: SqlParameters | undefined, statements: readonly { readonly slots: Slots; readonly tupleSlots: Slots | undefined }[]): void {
+  if (!Array.isArray(parameters) || parameters.length === 0) return
+  const wanted = statements.reduce((most, { slots, tupleSlots }) => Math.max(most, parameterCount(slots), tupleSlots === undefined ? 0 : parameterCount(tupleSlots)), 0)
+  const given = (parameters as readonly SqlParameter[]).length
+  if (given > wanted) throw new LsmtError('08P01', `${given} given as parameters, and ${wanted === 0 ? 'the statement has none' : `$${wanted} is the last of the statement`}`)
+}
+
+function parameterCount({ kinds, values }: Slots): number {
+  let count = 0
+  for (let slot = 0; slot < kinds.length; slot++) if (kinds[slot] === slotKind.parameter) count = Math.max(count, (values[slot] as number) + 1)
+  return count
+}
+
 function positional(parameters: SqlParameters, index: number): SqlParameter {
   if (!Array.isArray(parameters)) throw new LsmtError('42601', `the statement has the parameter $${index + 1}: give the parameters as an array`)
   const list: readonly SqlParameter[] = parameters

@@ -70,7 +70,7 @@ const budgetOf = (options: QueryOptions | undefined): RequestBudget | undefined 
   options?.maxStorageRequests === undefined ? undefined : new RequestBudget(checkStorageRequestsMax(options.maxStorageRequests))
 
 export interface Sql {
-  /** Takes a text apart. 42601 when a literal or comment does not end (of an INSERT of many tuples that may be told when it runs), or when there is no statement; 22P02 when it is not Unicode. */
+  /** Takes a text apart. 42601 when a literal or comment does not end (of an INSERT of many tuples that may be told when it runs), or when there is no statement; 22021 when it is not Unicode. */
   prepare(text: string): PreparedText
   /** Starts to run the statements of a text, which the caller asks for one by one; it closes the run in the end. */
   start(prepared: PreparedText, parameters?: SqlParameters, options?: QueryOptions): TextRun

@@ -163,7 +163,7 @@ export function describeTablesAndValues(current: () => Engine): void {
         ['42804', 'text in bytea', { kind: 'bytea' }, 'a'],
         ['22003', 'numeric', { kind: 'numeric', precision: 3, scale: 1 }, 1000],
         ['22001', 'varchar', { kind: 'text', lengthMax: 2 }, 'abc'],
-        ['22P02', 'lone surrogate', { kind: 'text' }, 'a\ud800b'],
+        ['22021', 'lone surrogate', { kind: 'text' }, 'a\ud800b'],
         ['23502', 'null', { kind: 'text' }, null],
       ])('refuses with %s: %s', async (code, _, type, value) => {
         const table = await current().createTable({ name: 't', columns: [{ name: 'id', type: { kind: 'bigint' }, notNull: true }, { name: 'v', type, notNull: true }], primaryKey: [0], onInsert: 'error' })

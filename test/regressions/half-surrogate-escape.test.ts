@@ -6,9 +6,9 @@ import { expect, test } from 'vitest'
 import { createSql } from '../../src/sql/sql.ts'
 import { openModelEngine } from '../engine/model-engine.ts'
 
-test.each([String.raw`E'\udb99'`, String.raw`E'\ud83dx'`, String.raw`E'\U0000db99\U00000061'`, String.raw`E'\udc00\ud800'`])('%s is 22P02', async (literal) => {
-  await expect(createSql(openModelEngine()).query(`SELECT key FROM kv WHERE key = ${literal}`)).rejects.toMatchObject({ code: '22P02' })
-  await expect(createSql(openModelEngine()).query(`SELECT ${literal}`)).rejects.toMatchObject({ code: '22P02' })
+test.each([String.raw`E'\udb99'`, String.raw`E'\ud83dx'`, String.raw`E'\U0000db99\U00000061'`, String.raw`E'\udc00\ud800'`])('%s is 22021', async (literal) => {
+  await expect(createSql(openModelEngine()).query(`SELECT key FROM kv WHERE key = ${literal}`)).rejects.toMatchObject({ code: '22021' })
+  await expect(createSql(openModelEngine()).query(`SELECT ${literal}`)).rejects.toMatchObject({ code: '22021' })
 })
 
 test('both halves make one character', async () => {

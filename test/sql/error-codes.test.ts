@@ -11,6 +11,7 @@ const root = fileURLToPath(new URL('../..', import.meta.url))
 const shownBy: Readonly<Record<string, string>> = {
   '08006': 'test/cli/transfer.test.ts',
   '08P01': 'test/cluster/transport/message-codec.test.ts',
+  '22021': 'test/regressions/parameters-taken-as-given.test.ts',
   '25P02': 'test/engine/session/broken-transaction.test.ts',
   '28000': 'test/http/guard/tokens.test.ts',
   '40001': 'test/engine/engine-conformance-values.ts',

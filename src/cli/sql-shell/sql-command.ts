@@ -99,6 +99,6 @@ function decoded(decoder: InstanceType<typeof TextDecoder>, chunk: Uint8Array | 
   try {
     return decoder.decode(chunk, { stream: chunk !== undefined })
   } catch (cause) {
-    throw new LsmtError('22P02', 'the script is not valid UTF-8', {}, cause)
+    throw new LsmtError('22021', 'the script is not valid UTF-8', {}, cause)
   }
 }

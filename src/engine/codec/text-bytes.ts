@@ -11,7 +11,7 @@ export function textBytesMax(text: string): number {
   return text.length * 3
 }
 
-/** Writes `text` at `at`, which has room for `textBytesMax`; returns the bytes written. 22P02 for text that is not Unicode. */
+/** Writes `text` at `at`, which has room for `textBytesMax`; returns the bytes written. 22021 for text that is not Unicode. */
 export function writeText(buffer: Buffer, at: number, text: string): number {
   return writeShortAscii(buffer, at, text) ? text.length : writeLongText(buffer, at, text)
 }

@@ -85,7 +85,7 @@ const keyLengthMax = 255
 /** 22023 or 22P02 for what cannot be a key. */
 export function checkIdempotencyKey(key: string): void {
   if (key.length < 1 || key.length > keyLengthMax) throw new LsmtError('22023', `an idempotency key has 1 to ${keyLengthMax} characters, this one has ${key.length}`, { hint: 'a UUID made for each request will do' })
-  if (!isWellFormed(key)) throw new LsmtError('22P02', 'the idempotency key is not Unicode')
+  if (!isWellFormed(key)) throw new LsmtError('22021', 'the idempotency key is not Unicode')
 }
 
 /** Resolves when all who came before with the key have released it. */

@@ -141,9 +141,9 @@ export function drop(request: IncomingMessage, bytesMax = droppedBytesMax): void
   request.once('end', () => clearTimeout(timer))
 }
 
-/** 22P02 when the bytes are not UTF-8: nothing is replaced silently. A byte order mark is dropped. */
+/** 22021 when the bytes are not UTF-8: nothing is replaced silently. A byte order mark is dropped. */
 export function decodeUtf8(body: Buffer): string {
-  if (!isUtf8(body)) throw new LsmtError('22P02', 'the body is not valid UTF-8')
+  if (!isUtf8(body)) throw new LsmtError('22021', 'the body is not valid UTF-8')
   const hasMark = body.length >= 3 && body[0] === 0xef && body[1] === 0xbb && body[2] === 0xbf
   return body.toString('utf8', hasMark ? 3 : 0)
 }

@@ -3,6 +3,7 @@
  * statements whose values have these types; which those are, `literalSignature` says.
  */
 import { LsmtError } from '../../errors.ts'
+import { isWellFormed, notUnicode } from '../../engine/check-value.ts'
 import { parseDecimal, roundDecimal } from '../../engine/decimal.ts'
 import type { EngineValue } from '../../engine/engine.ts'
 import { parseDate, parseTimestamp } from '../../engine/temporal.ts'
@@ -110,6 +111,7 @@ function valueIn(given: SqlValue, type: ValueType): EngineValue {
     case slotKind.null:
       return null
     case slotKind.text:
+      if (!isWellFormed(value as string)) throw notUnicode('a parameter', value as string)
       return textTo(type)(value as string)
     case slotKind.bytes:
       return value as Uint8Array

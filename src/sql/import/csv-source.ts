@@ -12,7 +12,7 @@ const slowBytesMin = 1024
 const slowBytesMax = 1024 * 1024
 
 export interface CsvSource {
-  /** Adds bytes, undefined at the end, and gives what is complete to the sink. 22P02 for what is no UTF-8. */
+  /** Adds bytes, undefined at the end, and gives what is complete to the sink. 22021 for what is no UTF-8. */
   read(bytes: Uint8Array | undefined, sink: RowSink): void
 }
 
@@ -102,6 +102,6 @@ function decoded(bytes: Uint8Array, bytesBefore: number): string {
   try {
     return decoder.decode(bytes)
   } catch (cause) {
-    throw new LsmtError('22P02', `the source is not valid UTF-8 in or after byte ${bytesBefore}`, { hint: 'convert it first, as iconv does' }, cause)
+    throw new LsmtError('22021', `the source is not valid UTF-8 in or after byte ${bytesBefore}`, { hint: 'convert it first, as iconv does' }, cause)
   }
 }

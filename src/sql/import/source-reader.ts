@@ -17,7 +17,7 @@ export interface CsvOptions {
 }
 
 export interface SourceReader {
-  /** Adds bytes, undefined at the end, and gives the sink what is complete. 22P02 for what is no UTF-8. */
+  /** Adds bytes, undefined at the end, and gives the sink what is complete. 22021 for what is no UTF-8. */
   read(bytes: Uint8Array | undefined, sink: RowSink): void
   /** The ordinals that cells stand for; undefined until a CSV's header was read. */
   readonly targets: readonly number[] | undefined
@@ -92,7 +92,7 @@ function createTextDecoder(): BytesDecoder {
         bytesBefore += bytes?.length ?? 0
         return text
       } catch (cause) {
-        throw new LsmtError('22P02', `the source is not valid UTF-8 in or after byte ${bytesBefore}`, { hint: 'convert it first, as iconv does' }, cause)
+        throw new LsmtError('22021', `the source is not valid UTF-8 in or after byte ${bytesBefore}`, { hint: 'convert it first, as iconv does' }, cause)
       }
     },
   }

@@ -18,6 +18,7 @@ import { errorAt, originOf } from '../origin.ts'
 import type { Plan } from '../plan.ts'
 import type { Collected } from '../result.ts'
 import type { PreparedText } from '../scan/supposed-text.ts'
+import { checkParameterCount } from '../slot.ts'
 import type { SqlParameters } from '../slot.ts'
 import type { Values } from '../value/values.ts'
 import { openTransaction, planned, takeTables } from './open-transaction.ts'
@@ -47,6 +48,7 @@ export async function beginStepwise(runner: TextRunner, tables: readonly string[
     engine: keyedEngine(session, turns, signal),
     async queryAs(rowsAs, { text, statements }, parameters) {
       turns.assertOpen()
+      checkParameterCount(parameters, statements)
       const texts = statements.map((statement): Values => ({ text, statement, parameters }))
       const writing = texts.some((values) => isWriting(planned(runner.planOf, values, session)))
       const run = () => runAll({ runner, session, signal, open }, texts, rowsAs)

@@ -20,6 +20,7 @@ import type { RequestBudget } from '../request-budget.ts'
 import type { StatementResult } from '../result.ts'
 import type { ScannedStatement } from '../scan/scan-state.ts'
 import type { PreparedText } from '../scan/supposed-text.ts'
+import { checkParameterCount } from '../slot.ts'
 import type { SqlParameters } from '../slot.ts'
 import type { TransactionStatement } from '../syntax/transaction.ts'
 import type { Values } from '../value/values.ts'
@@ -69,6 +70,7 @@ export class TextRun {
     const planOf = refusal === undefined ? runner.planOf : readingOnly(runner.planOf, refusal)
     this.runner = refusal === undefined && !oneWithRows ? runner : { ...runner, planOf: oneWithRows ? planRowsOnce(planOf) : planOf }
     this.options = options
+    if (options.parameters !== undefined) checkParameterCount(options.parameters, prepared.statements)
     if (oneWithRows && prepared.count > 1) checkRowsOnce(planOf, prepared.statements.map((_, index) => this.valuesOf(index)), runner.engine)
   }
 

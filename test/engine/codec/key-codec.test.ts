@@ -84,5 +84,5 @@ test('composite text ends in a terminator and escapes zeros', () => {
 })
 
 test('text that is not Unicode is refused', () => {
-  expect(() => encode(codecOf('text'), ['a\ud800'])).toThrow(expect.objectContaining({ code: '22P02' }))
+  expect(() => encode(codecOf('text'), ['a\ud800'])).toThrow(expect.objectContaining({ code: '22021' }))
 })

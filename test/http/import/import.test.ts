@@ -95,7 +95,7 @@ describe('what is not', () => {
     ['a parameter twice', 400, '22023', 'table=t&table=t&format=csv', ''],
     ['options of CSV for JSON', 400, '22023', 'table=t&format=jsonl&header=false', ''],
     ['an unknown column', 400, '42703', 'table=t&format=csv&columns=nope', '1\n'],
-    ['no UTF-8', 400, '22P02', 'table=t&format=csv', Uint8Array.of(0x69, 0x64, 0x0a, 0xff)],
+    ['no UTF-8', 400, '22021', 'table=t&format=csv', Uint8Array.of(0x69, 0x64, 0x0a, 0xff)],
   ])('%s is %i %s', async (_, status, code, parameters, body) => {
     expect(await load(parameters, body)).toMatchObject({ status, json: { error: { code } } })
   })

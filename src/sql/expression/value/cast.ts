@@ -6,7 +6,7 @@ import type { ColumnType } from '../../../engine/schema.ts'
 import { excerpt } from '../../scan/literal.ts'
 import { slotKind } from '../../slot.ts'
 import { assignTo, roundedToEven } from '../../value/assign.ts'
-import { isFloat, isInteger, isNumber, scaleOf, valueTypeName } from '../type.ts'
+import { doubleType, isFloat, isInteger, isNumber, scaleOf, valueTypeName } from '../type.ts'
 import type { ValueType } from '../type.ts'
 import { parseInterval } from './interval.ts'
 import { divide, integerOf, multiply, normal, outOfRange, rescale, subtract, remainder } from './number.ts'
@@ -102,6 +102,12 @@ function inPrecision(value: Integer, precision: number, type: ValueType): Intege
 
 function toDouble(from: ValueType): Convert | undefined {
   if (isFloat(from)) return identity
-  if (from.kind === 'numeric' && from.scale > 0) return (value) => Number(formatDecimal(value as Integer, from.scale))
+  if (from.kind === 'numeric') return (value) => finite(Number(formatDecimal(value as Integer, from.scale)))
   return isNumber(from) ? (value) => Number(value) : undefined
+}
+
+/** Of digits: a NUMERIC may have more than a DOUBLE PRECISION can hold. */
+function finite(number: number): number {
+  if (!Number.isFinite(number)) throw outOfRange(doubleType)
+  return number
 }
