@@ -28,9 +28,9 @@ export function takeTerm(scope: BlockScope, leaves: readonly Leaf[], expression:
   return addTerm(scope, leaves, left, comparison, operandOf(right)) || addTerm(scope, leaves, right, flipped[comparison], operandOf(left))
 }
 
-function takeBetween(scope: BlockScope, leaves: readonly Leaf[], { negated, operand, low: from, high: to }: Extract<Expression, { kind: 'between' }>): boolean {
+function takeBetween(scope: BlockScope, leaves: readonly Leaf[], { negated, symmetric, operand, low: from, high: to }: Extract<Expression, { kind: 'between' }>): boolean {
   const [low, high] = [operandOf(from), operandOf(to)]
-  if (negated || low === undefined || high === undefined) return false
+  if (negated || symmetric || low === undefined || high === undefined) return false
   const isAbove = addTerm(scope, leaves, operand, 'ge', low)
   return addTerm(scope, leaves, operand, 'le', high) && isAbove
 }
