@@ -1,12 +1,12 @@
 /** Whole files that are small, or should be: those that a user names, such as tokens and certificates, and stored ones. */
 import { open } from 'node:fs/promises'
 import { LsmtError } from '../errors.ts'
-import { storageError } from './storage-errors.ts'
+import { storageError, unopenedFile } from './storage-errors.ts'
 import type { Storage } from './storage.ts'
 
 /** 58P01 when there is none, 54000 when it is larger than `bytesMax`. */
 export async function readSmallFile(path: string, bytesMax: number): Promise<Buffer> {
-  const handle = await open(path, 'r').catch((cause: unknown) => { throw storageError(cause, 'open', path) })
+  const handle = await open(path, 'r').catch((cause: unknown) => { throw unopenedFile(cause, path) })
   try {
     const room = Buffer.alloc(bytesMax + 1)
     let byteLength = 0

@@ -32,6 +32,11 @@ export function storageError(cause: unknown, doing: string, file: string): LsmtE
   return new LsmtError(known?.code ?? '58030', `cannot ${doing} ${file}: ${reason}`, { file, ...(known && { hint: known.hint }) }, cause)
 }
 
+/** Of a file that a user names: where none is, none was moved or deleted. */
+export function unopenedFile(cause: unknown, path: string): LsmtError {
+  return errnoOf(cause) === 'ENOENT' ? new LsmtError('58P01', `cannot open ${path}: there is no such file`, { file: path }, cause) : storageError(cause, 'open', path)
+}
+
 const unmadeHints: Readonly<Record<string, string>> = {
   ENOENT: 'its parent takes no folders, or is gone: name another place',
   EEXIST: 'a file has this name: name another place, or move the file away',

@@ -46,7 +46,7 @@ export function addSql(floor: CommandFloor): void {
 
 async function runSql(flags: SqlFlags, script: string | undefined, sourceOf: (flag: string) => FlagSource, host: CliHost): Promise<ExitCode> {
   if (script !== undefined && sourceOf('execute') === 'cli') throw new LsmtError('22023', 'give a script or -e, not both')
-  const text = script === undefined ? flags.execute : (await readSmallFile(script, scriptBytesMax)).toString('utf8')
+  const text = script === undefined ? flags.execute : decoded(new TextDecoder('utf-8', { fatal: true }), await readSmallFile(script, scriptBytesMax), true)
   return await withTarget(flags, sourceOf, host, async (connection) => {
     const session = newSession(connection, flags, host)
     if (text === undefined && host.terminal.input.isTTY === true) {
@@ -95,9 +95,9 @@ async function* linesOf({ terminal: { input } }: CliHost): AsyncGenerator<string
   yield tail + decoded(decoder, undefined)
 }
 
-function decoded(decoder: InstanceType<typeof TextDecoder>, chunk: Uint8Array | undefined): string {
+function decoded(decoder: InstanceType<typeof TextDecoder>, chunk: Uint8Array | undefined, isWhole = chunk === undefined): string {
   try {
-    return decoder.decode(chunk, { stream: chunk !== undefined })
+    return decoder.decode(chunk, { stream: !isWhole })
   } catch (cause) {
     throw new LsmtError('22021', 'the script is not valid UTF-8', {}, cause)
   }

@@ -4,7 +4,7 @@ import { open, rename, rm, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { LsmtError } from '../../errors.ts'
 import { syncFolder } from './local-folder.ts'
-import { errnoOf, storageError } from '../storage-errors.ts'
+import { errnoOf, storageError, unopenedFile } from '../storage-errors.ts'
 
 export interface PlainFile {
   readonly byteLength: number
@@ -15,8 +15,7 @@ export interface PlainFile {
 /** 58P01 when there is none. */
 export async function openPlainFile(path: string): Promise<PlainFile> {
   const found = await stat(path).catch((cause: unknown) => {
-    if (errnoOf(cause) === 'ENOENT') throw new LsmtError('58P01', `cannot open ${path}: there is no such file`, { file: path }, cause)
-    throw storageError(cause, 'open', path)
+    throw unopenedFile(cause, path)
   })
   if (found.isDirectory()) throw new LsmtError('58P01', `${path} is a folder`, { file: path })
   return { byteLength: found.isFile() ? found.size : 0, read: () => piecesOf(path) }

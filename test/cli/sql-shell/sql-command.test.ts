@@ -25,6 +25,9 @@ test('scripts run to the first error, of a server and of its directory', async (
     await writeFile(script, "SELECT 'é' AS x")
     expect(await runHere(['sql', script, '--data-dir', folder, '--format', 'csv'])).toEqual({ code: 0, out: 'x\r\né\r\n', err: '' })
     expect(await runHere(['sql', '--data-dir', folder], Buffer.from([0x27, 0xff, 0x27]))).toMatchObject({ code: 1, err: 'lsmt: the script is not valid UTF-8\n' })
+    await writeFile(script, Buffer.from([0x27, 0xff, 0x27]))
+    expect(await runHere(['sql', script, '--data-dir', folder])).toMatchObject({ code: 1, err: 'lsmt: the script is not valid UTF-8\n' })
+    expect(await runHere(['sql', `${script}.none`, '--data-dir', folder])).toMatchObject({ code: 3, err: `lsmt: cannot open ${script}.none: there is no such file\n` })
   })
 })
 
