@@ -87,7 +87,7 @@ export function readRows(memory: LinearMemory, kind: ReadKind, vector: Vector, r
 }
 
 /** Most integers are their lower half, which needs no look at what doubles hold. */
-function readIntegers({ u32, i32, i64 }: LinearMemory, vector: Pointer, { rows, first, count }: PageRows, values: EngineValue[], at: number): void {
+export function readIntegers({ u32, i32, i64 }: LinearMemory, vector: Pointer, { rows, first, count }: PageRows, values: EngineValue[], at: number): void {
   for (let i = 0; i < count; i++) {
     const row = rows === undefined ? first + i : rows[i]!, word = (vector >>> 2) + 2 * row, low = i32[word]!, high = i32[word + 1]!
     if (high === low >> 31) values[at + i] = low

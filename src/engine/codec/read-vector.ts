@@ -2,6 +2,7 @@
 import type { LinearMemory, Pointer } from '../../kernel/linear-memory.ts'
 import type { Vector } from '../../lsm/page.ts'
 import type { EngineValue } from '../engine.ts'
+import { readIntegers } from './read-page.ts'
 import { copyBytes } from './read-row.ts'
 import type { ReadKind } from './read-row.ts'
 import type { TextReader } from './text-reader.ts'
@@ -14,7 +15,7 @@ export function readVector(memory: LinearMemory, texts: TextReader, kind: ReadKi
     if (kind === 'text') texts.read(vector.refs, values)
     else readBytes(memory, vector.refs, values)
   }
-  else if (vector.kind === 'i64') readIntegers(memory, vector.values, values)
+  else if (vector.kind === 'i64') readIntegers(memory, vector.values, { rows: undefined, first: 0, count }, values, 0)
   else for (let i = 0; i < count; i++) values[i] = memory.f64[(vector.values >>> 3) + i]!
   if (nulls !== 0) for (let i = 0; i < count; i++) if ((memory.u8[nulls + (i >>> 3)]! & (1 << (i & 7))) !== 0) values[i] = null
   return values
@@ -22,16 +23,4 @@ export function readVector(memory: LinearMemory, texts: TextReader, kind: ReadKi
 
 function readBytes(memory: LinearMemory, refs: Pointer, values: EngineValue[]): void {
   for (let i = 0, ref = refs >>> 2; i < values.length; i++, ref += 2) values[i] = copyBytes(memory, memory.u32[ref]!, memory.u32[ref + 1]!)
-}
-
-/** Most integers are their lower half, which needs no look at what doubles hold. */
-function readIntegers({ u32, i32, i64 }: LinearMemory, vector: Pointer, values: EngineValue[]): void {
-  for (let i = 0, word = vector >>> 2; i < values.length; i++, word += 2) {
-    const low = i32[word]!, high = i32[word + 1]!
-    if (high === low >> 31) values[i] = low
-    else {
-      const number = high * 0x1_0000_0000 + u32[word]!
-      values[i] = Number.isSafeInteger(number) ? number : i64[(vector >>> 3) + i]!
-    }
-  }
 }
