@@ -70,7 +70,7 @@ function listeningEngine(seen: EngineRow[]): Engine {
     throw new Error('not part of this bench')
   }
   return {
-    catalogVersion: 1,
+    catalogVersion: () => 1,
     tables: () => [kv],
     table: () => kv,
     get: (_snapshot, _table, key) => {

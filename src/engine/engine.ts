@@ -179,8 +179,8 @@ export interface EngineCatalog {
   tables(): readonly TableSchema[]
   /** undefined when there is none. */
   table(name: string): TableSchema | undefined
-  /** Changes with every change of the catalog; plans made under another value are stale. */
-  readonly catalogVersion: number
+  /** Changes with every change of the catalog; plans made under another value are stale. Not an accessor: an object literal with one is a hash table to V8, whose calls are looked up by name, and a copy of it keeps the value of that moment. */
+  catalogVersion(): number
 }
 
 /** Rows of one table by key: as `EngineSession.get`. `valueAtHand`: the first column of the row of a key that is one text; undefined: there is no such row; false: `get` is to tell. `valuesAtHand`: the same of many, whose memory is waited for together. */

@@ -133,9 +133,7 @@ export async function createLocalEngine(parts: LocalEngineParts): Promise<Engine
     ...createWrites(writer, tables, texts, createQuickPuts(floor, { memory: kernel.memory, scratch: keys, rowLengthMax })),
     begin: (written) => beginTransaction(recording, written),
     request: (key) => takeRequest(recording, key),
-    get catalogVersion() {
-      return tables.version
-    },
+    catalogVersion: tables.version,
     collectRows: (table, given) => texts.collect(shards, tables.access(table), given),
     ...(trees.every((tree) => tree.ingest !== undefined) && {
       ingestStaged: (staged: TableSchema) => texts.ingest(shards, tables.access(staged)),

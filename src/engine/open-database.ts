@@ -44,9 +44,6 @@ export async function openDatabase(request: DatabaseRequest, environment: { read
     const engine = await (readOnly ? openReadOnly(all) : openEngine(all))
     return {
       ...engine,
-      get catalogVersion() {
-        return engine.catalogVersion
-      },
       async close() {
         await engine.close()
         await close()

@@ -208,15 +208,15 @@ function createPlanner(settings: SqlSettings): PlanOf {
     return typed?.plan ?? newPlan(values, catalog, known)
   }
 
-  function cachedPlan(key: string, { catalogVersion }: EngineCatalog): CachedPlan | undefined {
+  function cachedPlan(key: string, catalog: EngineCatalog): CachedPlan | undefined {
     const known = plans.get(key)
-    return known?.catalogVersion === catalogVersion ? known : undefined
+    return known?.catalogVersion === catalog.catalogVersion() ? known : undefined
   }
 
   /** Slots that any plan of the shape looked at stay in the key of all. */
   function newPlan(values: Values, catalog: EngineCatalog, before: CachedPlan | undefined): Plan {
     const { shape } = values.statement
-    const { catalogVersion } = catalog
+    const catalogVersion = catalog.catalogVersion()
     const origin = originOf(values)
     const literals = createLiterals(values)
     const plan = withinStack(() => bindStatement(parseStatement(shape, origin), catalog, origin, literals))

@@ -21,10 +21,10 @@ export function describeStaged(open: () => Engine): void {
       await engine.insert(t, [[5, 'five']], 'insert')
       expect(await scanAll(engine, staged)).toEqual([[3, 'three'], [4, 'four']])
       expect(await scanAll(engine, t)).toEqual([[1, 'one'], [2, 'two'], [5, 'five']])
-      const version = engine.catalogVersion
+      const version = engine.catalogVersion()
       const published = await engine.publishStaged(staged, t, 'insert')
       expect(engine.table('t')).toEqual(published)
-      expect(engine.catalogVersion).not.toBe(version)
+      expect(engine.catalogVersion()).not.toBe(version)
       expect(await scanAll(engine, published)).toEqual([[1, 'one'], [2, 'two'], [3, 'three'], [4, 'four'], [5, 'five']])
       await expect(engine.insert(t, [[6, 'six']], 'insert')).rejects.toMatchObject({ code: '40001' })
       await expect(engine.dropStaged(staged)).rejects.toMatchObject({ code: '55000' })

@@ -109,9 +109,7 @@ function modelOver(byName: Map<string, ModelTable>, firstVersion: number, staged
   const model: Engine = {
     tables: () => [...byName.values()].map((table) => table.schema),
     table: (name) => byName.get(name)?.schema,
-    get catalogVersion() {
-      return catalogVersion
-    },
+    catalogVersion: () => catalogVersion,
     async createTable(table) {
       return addTable(table)
     },

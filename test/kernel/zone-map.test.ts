@@ -201,6 +201,7 @@ it.each(kinds)('finds the row group that a key would be in (%s)', (kind) => {
     for (const key of [...keys, ...Array.from({ length: 20 }, randomKey), Buffer.alloc(0), Buffer.alloc(30, 255)]) {
       const expected = keys.filter((first) => Buffer.compare(first, key) <= 0).length - 1
       expect(kernel.exports.zoneMapRowGroupOf(prefixes, refs, texts, keys.length, shared, putBytes(kernel, key), key.length), `seed ${seed}, ${key.toString('hex')}`).toBe(expected)
+      expect(kernel.exports.zoneMapRowGroupOf(prefixes, refs, texts, 0, 0, putBytes(kernel, key), key.length), 'of no row groups').toBe(-1)
     }
   }
 })

@@ -88,7 +88,7 @@ test('errors are not kept', async () => {
 test('a statement is planned when the catalog is as new as it must be', async () => {
   const engine = openModelEngine()
   const fresh = createDeferred()
-  const following = createSql({ ...engine, table: engine.table, get catalogVersion() { return engine.catalogVersion }, freshCatalog: () => fresh.promise })
+  const following = createSql({ ...engine, table: engine.table, freshCatalog: () => fresh.promise })
   const answer = following.query('SELECT count(*) AS n FROM later')
   await createSql(engine).query('CREATE TABLE later (a INT PRIMARY KEY)')
   fresh.resolve()

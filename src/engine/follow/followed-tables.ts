@@ -71,8 +71,11 @@ function tablesOf(state: FollowedState): Tables {
   const current = lookups(state)
   return {
     ...current,
-    get version() { return state.version },
-    pin: () => ({ ...lookups({ byName: state.byName, byId: state.byId }), version: state.version }),
+    version: () => state.version,
+    pin() {
+      const { byName, byId, version } = state
+      return { ...lookups({ byName, byId }), version: () => version }
+    },
     create: refuse,
     drop: refuse,
     alter: refuse,

@@ -62,7 +62,7 @@ export async function openReadOnlyEngine(parts: ReadOnlyParts): Promise<Engine> 
   return {
     tables: tables.list,
     table: tables.find,
-    get catalogVersion() { return tables.version },
+    catalogVersion: tables.version,
     catalogSettled: tables.settled,
     ...renewingReads(createReads(shards, tables), { refresh: follower.refresh, ...gone }),
     ...refusals,

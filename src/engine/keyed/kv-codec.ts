@@ -43,7 +43,7 @@ export function codecOf(engine: Pick<Engine, 'table' | 'catalogVersion' | 'rowsB
   if (table.hiddenKey) throw new LsmtError('0A000', `table "${name}" has no primary key; use SQL to read and write it`)
   const all = visibleOrdinals(table)
   return {
-    catalogVersion: engine.catalogVersion,
+    catalogVersion: engine.catalogVersion(),
     table,
     all,
     toEngine: table.columns.map(engineValueOf),

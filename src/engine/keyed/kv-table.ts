@@ -47,7 +47,7 @@ export interface KeyedTable {
 
 export function openKeyedTable(engine: KeyedEngine, name: string): KeyedTable {
   let codec = codecOf(engine, name)
-  const current = (): Codec => (codec.catalogVersion === engine.catalogVersion ? codec : (codec = codecOf(engine, name)))
+  const current = (): Codec => (codec.catalogVersion === engine.catalogVersion() ? codec : (codec = codecOf(engine, name)))
   const again = (write: () => Promise<void>): Promise<void> => againWhenChanged(engine, write)
 
   return {

@@ -38,12 +38,12 @@ export async function beginTransaction(parts: TransactionFloor, written: Paramet
   const { writer: { shards }, tables } = parts
   for (;;) {
     shards.assertOpen()
-    const { version } = tables
+    const version = tables.version()
     const locked = statesOf(tables, written(catalogOf(tables)))
     const releases = await Promise.all([...locked].map(({ locks }) => locks.lockTable()))
     const release = (): void => releases.forEach((each) => each())
     try {
-      const begun = await takeView(parts, (pinned) => pinned.version === version || [...statesOf(pinned, written(catalogOf(pinned)))].every((state) => locked.has(state)))
+      const begun = await takeView(parts, (pinned) => pinned.version() === version || [...statesOf(pinned, written(catalogOf(pinned)))].every((state) => locked.has(state)))
       if (begun !== undefined) return createTransaction(parts, { ...begun, locked, release })
     } catch (error) {
       release()

@@ -13,6 +13,7 @@ import { writeShortAscii } from '../codec/text-bytes.ts'
 import type { EngineRow } from '../engine.ts'
 import type { TableAccess } from '../tables/table-access.ts'
 import { KeysTogether } from './keys-together.ts'
+import { shardOfHash } from './shard-of-hash.ts'
 
 /** Keys written by one call at most, and bytes they may take if they are several. */
 export const keysPerChunk = 1024
@@ -98,7 +99,7 @@ export function createKeyScratch(kernel: Kernel, shardCount: number): KeyScratch
     addressOf: (index) => u32[refsWord + 2 * index]!,
     byteLengthOf: (index) => u32[refsWord + 2 * index + 1]!,
     hashOf: (index) => u32[hashesWord + 2 * index]!,
-    shardOf: (index) => u32[hashesWord + 2 * index + 1]! % shardCount,
+    shardOf: (index) => shardOfHash(u32[hashesWord + 2 * index + 1]!, shardCount),
     identityOf(index) {
       const from = u32[refsWord + 2 * index]!
       return memory.buffer.toString('latin1', from, from + u32[refsWord + 2 * index + 1]!)

@@ -6,6 +6,7 @@ import { askedKeyBytes, newestOutBytes } from '../../kernel/column.ts'
 import type { Kernel } from '../../kernel/kernel.ts'
 import type { Pointer } from '../../kernel/linear-memory.ts'
 import { shortTextMax, writeShortAscii } from '../codec/text-bytes.ts'
+import { shardOfHash } from './shard-of-hash.ts'
 
 /** So few that what is read ahead for the first is still at hand when the last is. */
 export const keysAtOnce = 64
@@ -47,7 +48,7 @@ export class KeysTogether {
   }
 
   shardOf(index: number): number {
-    return this.kernel.memory.u32[(this.hashes >>> 2) + 2 * index + 1]! % this.shardCount
+    return shardOfHash(this.kernel.memory.u32[(this.hashes >>> 2) + 2 * index + 1]!, this.shardCount)
   }
 
   /** Where a key is asked for: runs and sequence are written there by its tree. */

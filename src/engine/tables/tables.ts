@@ -26,7 +26,7 @@ type Commit = Writer['commit']
 export interface Tables {
   list(): readonly TableSchema[]
   find(name: string): TableSchema | undefined
-  readonly version: number
+  version(): number
   /** What reading and writing `schema` needs. 42P01 when it is not a table of this database (any more). */
   access(schema: TableSchema): TableAccess
   /** `commit` of this and the following: what the statement's parts are committed by; the writer's own when absent. */
@@ -73,10 +73,11 @@ async function catalogRows(writer: Writer, catalog: TableAccess): Promise<Engine
 function createTables(state: TablesState): Tables {
   return {
     ...lookups(state),
-    get version() {
-      return state.version
+    version: () => state.version,
+    pin() {
+      const { version } = state
+      return { ...lookups({ byName: new Map(state.byName), byId: new Map(state.byId) }), version: () => version }
     },
-    pin: () => ({ ...lookups({ byName: new Map(state.byName), byId: new Map(state.byId) }), version: state.version }),
     create: (table, commit) => inTurn(state, () => createTable(state, table, commit)),
     drop: (name, commit) => inTurn(state, () => dropTable(state, name, commit)),
     alter: (name, change, commit) => inTurn(state, () => alterTable(state, name, change, commit)),

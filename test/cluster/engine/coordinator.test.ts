@@ -31,7 +31,6 @@ function viewsFirst(engine: Engine): Engine {
   }])) as unknown as Pick<Engine, (typeof writing)[number]>
   return {
     ...engine, ...later,
-    get catalogVersion() { return engine.catalogVersion },
     snapshot() {
       const snapshot = engine.snapshot()
       ready = Promise.all([ready, (snapshot as ShardSnapshot).ready])

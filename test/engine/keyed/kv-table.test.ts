@@ -119,7 +119,7 @@ describe('a table by key', () => {
   test('reads snapshots that are released while they are read', async () => {
     const engine = openModelEngine()
     let released = 0
-    const counting: Engine = { ...engine, catalogVersion: engine.catalogVersion, snapshot: () => { const below = engine.snapshot(); return { ...below, release: () => { released++; below.release() } } } }
+    const counting: Engine = { ...engine, snapshot: () => { const below = engine.snapshot(); return { ...below, release: () => { released++; below.release() } } } }
     const kv = openKeyedTable(counting, 'kv')
     await kv.batch(['a', 'b', 'c'].map((key) => ({ put: { key, value: 'old' } })))
     const snapshot = new ReadSnapshot(counting)
@@ -188,7 +188,7 @@ describe('a table by key', () => {
 
   test('a getSync that must wait is refused, a get waits', async () => {
     const engine = openModelEngine()
-    const slow: Engine = { ...engine, catalogVersion: engine.catalogVersion, rowsByKey(...table) { const rows = engine.rowsByKey(...table); return { get: async (...given) => rows.get(...given) } } }
+    const slow: Engine = { ...engine, rowsByKey(...table) { const rows = engine.rowsByKey(...table); return { get: async (...given) => rows.get(...given) } } }
     const kv = openKeyedTable(slow, 'kv')
     await kv.put({ key: 'a', value: 'b' })
     expect(() => kv.getSync('a')).toThrow(expect.objectContaining({ code: '0A000' }))

@@ -29,7 +29,7 @@ export function createReadingEngine({ shards, tables, catalog, texts, spillFile,
   return {
     tables: tables.list,
     table: tables.find,
-    get catalogVersion() { return tables.version },
+    catalogVersion: tables.version,
     // What a statement was planned by has changed meanwhile: it is run again by what is there now.
     catalogSettled: catalog.refresh,
     freshCatalog: catalog.fresh,

@@ -10,6 +10,7 @@ import type { Vector } from '../../../lsm/page.ts'
 import type { EngineColumns } from '../../engine.ts'
 import { physicalKind } from '../../schema.ts'
 import { keyLengthMax } from '../../shards/key-scratch.ts'
+import { shardOfHash } from '../../shards/shard-of-hash.ts'
 import type { TableAccess } from '../../tables/table-access.ts'
 import { writeI64 } from '../../codec/byte-target.ts'
 import { fillRows } from '../columns/column-values.ts'
@@ -145,7 +146,7 @@ function fillKeys({ scratch, access, plan, places, shards, firstRowId }: Filling
       : exports.valuesKeys(scratch.plan, rows, scratch.keys, scratchKeyBytes, refs, hashes)
     if (longest < 0 || longest > keyLengthMax) return false
     if (isComposite) keyBytes = endOfKeys(memory, refs, rows)
-    for (let i = 0; i < rows; i++) shards[from + i] = memory.u32[(hashes >>> 2) + 2 * i + 1]! % shardCount
+    for (let i = 0; i < rows; i++) shards[from + i] = shardOfHash(memory.u32[(hashes >>> 2) + 2 * i + 1]!, shardCount)
   }
   return true
 }

@@ -16,24 +16,9 @@ import { placeOf } from '../../table/table.ts'
 import type { TableReader } from '../../table/table.ts'
 import type { Levels, TableFile } from '../../state/version.ts'
 import type { View } from '../../state/view.ts'
-import { createRowHandles } from './row-handle.ts'
-import type { RowHandles, RowScratch } from './row-handle.ts'
+import { PointScratch } from './point-scratch.ts'
 import { TableRuns } from './table-runs.ts'
 import { loadTails } from '../load-tails.ts'
-
-/** Scratch in linear memory: one cell and what becomes of it, one hash, a key with its table id, filter records and their answers, text. */
-interface Scratch extends RowScratch {
-  readonly hash: Pointer
-  readonly rows: RowHandles
-  /** Files that may have the key of the read under way, from the first on: whoever reads by key reads again, and should leave no garbage. */
-  readonly candidates: TableFile[]
-  /** Three f64; see `columnGetNewest`. */
-  readonly counts: Pointer
-  memtableKey(byteLength: number): Pointer
-  /** Room for `count` filter records of 8 bytes, then `count` answer bytes. */
-  filters(count: number): Pointer
-  free(): void
-}
 
 /** Views of tables whose runs are kept: what is read now and then beside the newest, as transactions and snapshots are, is not told anew for each read. */
 const runsKept = 4
@@ -42,7 +27,7 @@ const { isAbsent, isDeleted, isUnknown, isInMemtable } = newestOutcomes
 
 /** A class, as what it asks are: each shard has one, and reads by key go from shard to shard. */
 export class PointReader {
-  private readonly scratch: Scratch
+  private readonly scratch: PointScratch
   private readonly cache: Pick<ChunkCache, 'countHit'>
   private last: TableRuns | undefined
   private readonly kept: TableRuns[] = []
@@ -50,7 +35,7 @@ export class PointReader {
   private lastCounts: FilterCounts | undefined
 
   constructor(kernel: Kernel, cache: Pick<ChunkCache, 'countHit'>) {
-    this.scratch = createScratch(kernel)
+    this.scratch = new PointScratch(kernel)
     this.cache = cache
   }
 
@@ -132,20 +117,20 @@ export class PointReader {
 }
 
 /** As `columnGetNewest` has it. */
-function newest({ kernel: { exports } }: Scratch, { address }: TableRuns, sequence: number, hash: Pointer, key: Pointer, keyBytes: number, column: number, out: Pointer): number {
+function newest({ kernel: { exports } }: PointScratch, { address }: TableRuns, sequence: number, hash: Pointer, key: Pointer, keyBytes: number, column: number, out: Pointer): number {
   return address === 0 ? isUnknown : exports.columnGetNewest(address, sequence, hash, key, keyBytes, column, out)
 }
 
-const wordIn = ({ kernel: { memory: { u32 } } }: Scratch, cell: Pointer, word: number): number => u32[(cell >>> 2) + word]!
-const rowGroupIn = (scratch: Scratch, cell: Pointer): number => wordIn(scratch, cell, 3)
-const fileIn = (scratch: Scratch, { files }: TableRuns, cell: Pointer): TableFile => files[wordIn(scratch, cell, 4)]!
+const wordIn = ({ kernel: { memory: { u32 } } }: PointScratch, cell: Pointer, word: number): number => u32[(cell >>> 2) + word]!
+const rowGroupIn = (scratch: PointScratch, cell: Pointer): number => wordIn(scratch, cell, 3)
+const fileIn = (scratch: PointScratch, { files }: TableRuns, cell: Pointer): TableFile => files[wordIn(scratch, cell, 4)]!
 
-function hashed({ kernel: { exports }, hash }: Scratch, key: Pointer, keyBytes: number): Pointer {
+function hashed({ kernel: { exports }, hash }: PointScratch, key: Pointer, keyBytes: number): Pointer {
   exports.bloomHash(key, keyBytes, hash)
   return hash
 }
 
-function findInMemtables(scratch: Scratch, view: View, sequence: number, shape: RowLayout, key: Pointer, keyBytes: number): RowHandle | undefined | 'unknown' {
+function findInMemtables(scratch: PointScratch, view: View, sequence: number, shape: RowLayout, key: Pointer, keyBytes: number): RowHandle | undefined | 'unknown' {
   const { kernel: { memory: { u32 } }, cell } = scratch, found = newestInMemtables(scratch, view, sequence, shape.layout.tableId, key, keyBytes, cell)
   if (found === isPut) return scratch.rows.ofMemtable(shape, u32[cell >>> 2]!, scratch.memtableKey(tableIdBytes + keyBytes) + tableIdBytes, keyBytes, -1)
   return found === isTombstone ? undefined : 'unknown'
@@ -155,7 +140,7 @@ function findInMemtables(scratch: Scratch, view: View, sequence: number, shape: 
 const isPut = 1, isTombstone = 2
 
 /** What the newest memtable that knows the key tells of it: `isPut`, with its row in `cell`, `isTombstone`, or 0 where none does. The key is in `memtableKey` then. */
-function newestInMemtables(scratch: Scratch, view: View, sequence: number, tableId: number, key: Pointer, keyBytes: number, cell: Pointer): number {
+function newestInMemtables(scratch: PointScratch, view: View, sequence: number, tableId: number, key: Pointer, keyBytes: number, cell: Pointer): number {
   const { exports } = scratch.kernel
   let prefixed = 0
   for (let i = 0; i < view.memtables.length; i++) {
@@ -168,21 +153,21 @@ function newestInMemtables(scratch: Scratch, view: View, sequence: number, table
   return 0
 }
 
-function writeTableKey(scratch: Scratch, tableId: number, key: Pointer, keyBytes: number): Pointer {
+function writeTableKey(scratch: PointScratch, tableId: number, key: Pointer, keyBytes: number): Pointer {
   const prefixed = keepKey(scratch, key, keyBytes) - tableIdBytes
   scratch.kernel.memory.view.setUint32(prefixed, tableId)
   return prefixed
 }
 
 /** A copy of a key, of which a row's columns are read when whoever wrote it may write the next; before it there is room for a table's id. */
-function keepKey({ kernel: { memory: { u8 } }, memtableKey }: Scratch, key: Pointer, keyBytes: number): Pointer {
+function keepKey({ kernel: { memory: { u8 } }, memtableKey }: PointScratch, key: Pointer, keyBytes: number): Pointer {
   const copy = memtableKey(tableIdBytes + keyBytes) + tableIdBytes
   if (keyBytes <= 32) for (let i = 0; i < keyBytes; i++) u8[copy + i] = u8[key + i]!
   else u8.copyWithin(copy, key, key + keyBytes)
   return copy
 }
 
-function findInFiles(scratch: Scratch, levels: Levels, shape: RowLayout, key: Pointer, keyBytes: number, hash: Pointer, stats: ReadStats | undefined): RowHandle | PointFetch | undefined {
+function findInFiles(scratch: PointScratch, levels: Levels, shape: RowLayout, key: Pointer, keyBytes: number, hash: Pointer, stats: ReadStats | undefined): RowHandle | PointFetch | undefined {
   const { kernel: { memory }, candidates } = scratch
   const count = candidateFiles(memory, levels, key, keyBytes, candidates)
   if (count === 0) return undefined
@@ -201,7 +186,7 @@ function findInFiles(scratch: Scratch, levels: Levels, shape: RowLayout, key: Po
   return undefined
 }
 
-function findInFile(scratch: Scratch, reader: TableReader, rowGroup: number, shape: RowLayout, key: Pointer, keyBytes: number, hash: Pointer, stats: ReadStats | undefined): RowHandle | PointFetch | undefined | 'absent' {
+function findInFile(scratch: PointScratch, reader: TableReader, rowGroup: number, shape: RowLayout, key: Pointer, keyBytes: number, hash: Pointer, stats: ReadStats | undefined): RowHandle | PointFetch | undefined | 'absent' {
   const found = rowGroup < 0 ? 'absent' : reader.find(rowGroup, key, keyBytes, hash, stats)
   if (found === 'absent') return found
   if ('fetch' in found) return { ...found, files: [reader], rowGroup }
@@ -212,7 +197,7 @@ function findInFile(scratch: Scratch, reader: TableReader, rowGroup: number, sha
 /** Which of the counts, in the order in which `columnGetNewest` has them. */
 const missing = 0, present = 1, wrong = 2
 
-function addTo({ counts, kernel: { memory: { f64 } } }: Scratch, which: number): void {
+function addTo({ counts, kernel: { memory: { f64 } } }: PointScratch, which: number): void {
   f64[(counts >>> 3) + which]! += 1
 }
 
@@ -263,7 +248,7 @@ function firstNotBefore(memory: LinearMemory, files: readonly TableFile[], head:
 }
 
 /** Asks all filters in one call; returns the address of one answer byte a candidate, or 0 when not all of them are in memory. */
-function probeFilters({ kernel: { memory: { u32 }, exports }, candidates, filters: room }: Scratch, hash: Pointer, count: number): Pointer {
+function probeFilters({ kernel: { memory: { u32 }, exports }, candidates, filters: room }: PointScratch, hash: Pointer, count: number): Pointer {
   const filters = room(count)
   const answers = filters + 8 * count
   for (let i = 0; i < count; i++) {
@@ -285,45 +270,4 @@ function coversInMemory(memory: LinearMemory, cover: RangeCover, key: Pointer, k
     else low = middle + 1
   }
   return low < cover.length && compareToMemory(memory, key, keyBytes, cover[low]!.start) >= 0
-}
-
-function createScratch(kernel: Kernel): Scratch {
-  const { heap } = kernel
-  const cell = heap.allocate(24), hash = heap.allocate(16), counts = heap.allocate(24)
-  const key = growing(kernel, 256), filters = growing(kernel, 512), text = growing(kernel, 1024)
-  const row = { kernel, cell, text: text.atLeast }
-  kernel.memory.f64.fill(0, counts >>> 3, (counts >>> 3) + 3)
-  return {
-    ...row,
-    hash,
-    rows: createRowHandles(row),
-    candidates: [],
-    counts,
-    memtableKey: key.atLeast,
-    filters: (count) => filters.atLeast(9 * count),
-    free() {
-      heap.free(cell)
-      heap.free(hash)
-      heap.free(counts)
-      for (const each of [key, filters, text]) each.free()
-    },
-  }
-}
-
-/** One allocation that is replaced by a larger one when needed. */
-function growing({ heap }: Kernel, initialBytes: number): { atLeast(byteLength: number): Pointer; free(): void } {
-  let bytes = initialBytes
-  let address = heap.allocate(bytes)
-  return {
-    atLeast(byteLength) {
-      if (byteLength <= bytes) return address
-      const grown = Math.max(byteLength, 2 * bytes)
-      const next = heap.allocate(grown)
-      heap.free(address)
-      address = next
-      bytes = grown
-      return address
-    },
-    free: () => heap.free(address),
-  }
 }

@@ -61,7 +61,7 @@ export interface SpillWorld {
 export async function openSpillWorld(): Promise<SpillWorld> {
   const storage = createFaultyStorage({ seed: 1, fail: (operation) => (operation.name === 'a temporary file' ? world.onTemporary?.(operation) : undefined) })
   const engine = await openTestEngine(storage, { shards: 2 })
-  const world: SpillWorld = { engine: { ...engine, catalogVersion: engine.catalogVersion, snapshot }, storage, onTemporary: undefined, snapshots: 0, close: () => engine.close() }
+  const world: SpillWorld = { engine: { ...engine, snapshot }, storage, onTemporary: undefined, snapshots: 0, close: () => engine.close() }
   /** One of the engine, with its release counted once. */
   function snapshot(): EngineSnapshot {
     const taken = engine.snapshot()

@@ -129,7 +129,6 @@ test('groups that the engine has no memory for are made of rows, unless some wer
   const { rows: whole } = await runQuery(world.engine, sql, limitsOf(64 * MiB))
   const failing = (batchesBefore: number): Engine => ({
     ...world.engine,
-    catalogVersion: world.engine.catalogVersion,
     async *groupedAggregate(...given) {
       let batches = 0
       for await (const batch of world.engine.groupedAggregate(...given)) {
