@@ -48,8 +48,8 @@ export interface EnginePredicateTerm {
 export interface EngineScan {
   readonly table: TableSchema
   /** Bounds on the primary key as prefixes of key values; see `KeyBound`. */
-  readonly lower?: KeyBound
-  readonly upper?: KeyBound
+  readonly lower?: KeyBound | undefined
+  readonly upper?: KeyBound | undefined
   readonly reverse?: boolean
   /**
    * Whether rows must come in key order across shards (insertion order for hidden keys). Unordered is cheaper; `few`: in key
@@ -61,15 +61,15 @@ export interface EngineScan {
   /** A conjunction. */
   readonly predicate: readonly EnginePredicateTerm[]
   /** What must be true as well, evaluated for the rows that the predicate leaves. */
-  readonly conditions?: readonly EngineExpression[]
+  readonly conditions?: readonly EngineExpression[] | undefined
   /** Columns that are computed for the rows found; they have the ordinals after those of the table. */
-  readonly computed?: readonly ComputedColumn[]
+  readonly computed?: readonly ComputedColumn[] | undefined
   /** Ordinals of BYTEA columns whose bytes are given as text: UTF-8, with U+FFFD for what is none. */
   readonly asText?: ReadonlySet<number>
   /** Stop after this many rows. */
-  readonly limit?: number
+  readonly limit?: number | undefined
   /** Ends the reading: 57014, or the signal's reason when that is an LsmtError. */
-  readonly signal?: EndSignal
+  readonly signal?: EndSignal | undefined
 }
 
 /**
@@ -93,12 +93,12 @@ export interface KeyBound {
 export interface EngineAggregate {
   readonly function: AggregateFunction
   /** Absent for COUNT(*). */
-  readonly ordinal?: number
+  readonly ordinal?: number | undefined
 }
 
 export interface EngineGroupedAggregate extends EngineAggregate {
   /** Equal values of a group count once: COUNT(DISTINCT …), SUM(DISTINCT …). */
-  readonly distinct?: true
+  readonly distinct?: true | undefined
 }
 
 /** Which rows a statement changes. */

@@ -18,10 +18,11 @@ export function partialOfNothing(wanted: AggregateFunction, kind: PhysicalKind =
 /** The partial over the rows of both. Both are of one aggregate. */
 export function mergePartials(a: AggregatePartial, b: AggregatePartial): AggregatePartial {
   if (a.kind === 'count' && b.kind === 'count') return { kind: 'count', count: a.count + b.count }
-  if (a.kind === 'extreme' && b.kind === 'extreme') return { ...a, value: extremeOf(a.function, a.value, b.value) }
+  if (a.kind === 'extreme' && b.kind === 'extreme') return { kind: 'extreme', function: a.function, value: extremeOf(a.function, a.value, b.value) }
   if (a.kind === 'sumI64' && b.kind === 'sumI64') return { kind: 'sumI64', count: a.count + b.count, sum: a.sum + b.sum }
   invariant(a.kind === 'sumF64' && b.kind === 'sumF64', `partials of ${a.kind} and ${b.kind} cannot be merged`)
-  return { kind: 'sumF64', count: a.count + b.count, ...addDoubleDoubles(a, b) }
+  const { high, low } = addDoubleDoubles(a, b)
+  return { kind: 'sumF64', count: a.count + b.count, high, low }
 }
 
 function extremeOf(which: 'min' | 'max', a: PhysicalValue | undefined, b: PhysicalValue | undefined): PhysicalValue | undefined {

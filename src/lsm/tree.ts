@@ -35,28 +35,28 @@ export interface PredicateTerm {
 export interface ScanRequest {
   readonly tableId: number
   /** Key bytes; inclusive. Absent = from the start. */
-  readonly lower?: Uint8Array
+  readonly lower?: Uint8Array | undefined
   /** Key bytes; exclusive. Absent = to the end. */
-  readonly upper?: Uint8Array
+  readonly upper?: Uint8Array | undefined
   readonly reverse?: boolean
   /** Rows may come in any order, which may be quicker; `reverse` means nothing then. */
-  readonly anyOrder?: true
+  readonly anyOrder?: true | undefined
   /** Columns that are computed for the rows found; they have the ordinals after the table's, truths as i64. */
-  readonly computed?: readonly VectorExpression[]
+  readonly computed?: readonly VectorExpression[] | undefined
   /** Ordinals whose vectors are wanted. */
   readonly columns: readonly number[]
   /** A conjunction. */
   readonly predicate: readonly PredicateTerm[]
   /** What must be true as well, evaluated for the rows that the predicate leaves. */
-  readonly conditions?: readonly VectorExpression[]
+  readonly conditions?: readonly VectorExpression[] | undefined
   /** The first page is small: who asks for the rows in their order often stops early. */
-  readonly startsSmall?: true
+  readonly startsSmall?: true | undefined
   /** false: nobody will ask for `Page.keyAt`, so that key chunks need not be read. */
-  readonly keys?: false
+  readonly keys?: false | undefined
   /** Asked between steps of the work: gives others a turn, ends what was cancelled. Absent = no pause. */
   readonly pace?: Pace
   /** Threads to share the rows with, for reads that end with all rows seen. */
-  readonly share?: ScanShare
+  readonly share?: ScanShare | undefined
 }
 
 /** An immutable view of the tree at one moment. Pins memtables and files until released. */

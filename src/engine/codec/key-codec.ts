@@ -117,7 +117,7 @@ function writeTerminated(buffer: Buffer, at: number, byteLength: number): number
 }
 
 /** A range of key bytes: from inclusive, to exclusive; absent = open. 'empty' when no key can lie in it. */
-export type KeyRange = { readonly lower?: Uint8Array; readonly upper?: Uint8Array } | 'empty'
+export type KeyRange = { readonly lower: Uint8Array | undefined; readonly upper: Uint8Array | undefined } | 'empty'
 
 /** The bytes between two bounds. */
 export function keyRange(codec: KeyCodec, lower: KeyBound | undefined, upper: KeyBound | undefined): KeyRange {
@@ -127,9 +127,7 @@ export function keyRange(codec: KeyCodec, lower: KeyBound | undefined, upper: Ke
   if (to === 'before all') return 'empty'
   const start = from === 'before all' ? undefined : from
   const end = to === 'after all' ? undefined : to
-  if (start !== undefined && end !== undefined && Buffer.compare(start, end) >= 0) return 'empty'
-  if (start === undefined) return end === undefined ? {} : { upper: end }
-  return end === undefined ? { lower: start } : { lower: start, upper: end }
+  return start !== undefined && end !== undefined && Buffer.compare(start, end) >= 0 ? 'empty' : { lower: start, upper: end }
 }
 
 type Edge = Uint8Array | 'before all' | 'after all'

@@ -15,7 +15,7 @@ export async function aggregateShards(shards: Shards, snapshots: readonly Snapsh
   const request = scanRequest(shards, access, scan, [])
   if (request === undefined) return aggregates.map((aggregate) => (aggregate.function === 'count' ? 0 : null))
   const asked = { ...request, keys: false as const }
-  const wanted = aggregates.map(({ function: name, ordinal }): AggregateRequest => (ordinal === undefined ? { function: name } : { function: name, ordinal }))
+  const wanted = aggregates.map(({ function: name, ordinal }): AggregateRequest => ({ function: name, ordinal }))
   const answers = await readShared(shards, asked, { kind: 'aggregates', aggregates: wanted }, stats, async (sharedRequest, parts) => {
     const partials = await allEnded(shards.trees.map((tree, shard) => tree.aggregate(snapshots[shard]!, sharedRequest, wanted, stats)))
     return [...partials, ...(await parts()).flatMap((part) => (part.kind === 'aggregates' ? [part.partials] : []))]

@@ -22,7 +22,7 @@ const batchRows = 1024
 /** Rows of key values and aggregates, in batches. */
 export async function* groupShards(shards: Shards, snapshots: readonly Snapshot[], access: TableAccess, scan: EngineScan, groupBy: readonly number[], aggregates: readonly EngineGroupedAggregate[], stats?: ReadStats, wanted: WantedGroups = {}): AsyncGenerator<readonly EngineRow[]> {
   const request = scanRequest(shards, access, scan, [])
-  const requests = aggregates.map(({ function: name, ordinal, distinct }): GroupedAggregateRequest => ({ function: name, ...(ordinal !== undefined && { ordinal }), ...(distinct && { distinct }) }))
+  const requests = aggregates.map(({ function: name, ordinal, distinct }): GroupedAggregateRequest => ({ function: name, ordinal, distinct }))
   const kinds = scanKinds(access.layout.columns, scan.computed?.map(({ expression }) => expression))
   const create = (): Groups => createGroups({ kernel: shards.kernel, columns: kinds, groupBy, aggregates: requests, budget: shards.groupBudget })
   const groups = request === undefined ? create() : await readShared(shards, request, { kind: 'groups', groupBy, aggregates: requests }, stats, (asked, parts) => filledGroups(shards, snapshots, asked, create(), parts, stats))

@@ -19,7 +19,7 @@ export function walkShards(shards: Shards, snapshots: readonly Snapshot[], acces
   const range = keyRange(access.keys, scan.lower, scan.upper)
   if (range === 'empty') return noRows
   const { kernel, turns, assertOpen } = shards
-  const request: WalkRequest = { tableId: scan.table.tableId, ...range, reverse: scan.reverse === true, columns: scan.columns, pace: createPace(turns, scan.signal, assertOpen) }
+  const request: WalkRequest = { tableId: scan.table.tableId, lower: range.lower, upper: range.upper, reverse: scan.reverse === true, columns: scan.columns, pace: createPace(turns, scan.signal, assertOpen) }
   const parts = walkParts(shards, snapshots, request)
   if (parts === undefined) return undefined
   if (parts.length === 0) return noRows

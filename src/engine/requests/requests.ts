@@ -179,7 +179,7 @@ async function commitWith(state: RequestsState, key: string, record: RequestReco
     const table = state.tables[state.current]!
     if (shard === undefined) builder.put(table, [row])
     else builder.putIn(shard, table, row)
-    if (turns) builder.deleteRange(state.tables[1 - state.current]!, {})
+    if (turns) builder.deleteRange(state.tables[1 - state.current]!, { lower: undefined, upper: undefined })
   })
   state.firstAt = Math.min(state.firstAt, at)
   if (turns) state.isTurning = true

@@ -5,7 +5,7 @@ export type AggregateFunction = 'count' | 'min' | 'max' | 'sum'
 export interface AggregateRequest {
   readonly function: AggregateFunction
   /** Absent for COUNT(*). */
-  readonly ordinal?: number
+  readonly ordinal?: number | undefined
 }
 
 /** What an aggregate over some rows came to; merges with others by `mergePartials` (src/lsm/aggregate.ts). */
@@ -18,5 +18,5 @@ export type AggregatePartial =
 /** An aggregate by group. */
 export interface GroupedAggregateRequest extends AggregateRequest {
   /** Equal values of a group count once: COUNT(DISTINCT …), SUM(DISTINCT …). */
-  readonly distinct?: true
+  readonly distinct?: true | undefined
 }

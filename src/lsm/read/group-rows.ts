@@ -27,7 +27,7 @@ export async function groupRows(kernel: Kernel, view: View, sequence: number, sh
   const { context, predicate, columns } = sources
   const adder = createGroupAdder(context, columns, groups)
   const arena = createArena(kernel.heap)
-  const direct = createDirectReader(context, { predicate, wanted: storedOrdinals(shape.layout.columns.length, request.computed, groups.ordinals), ...(predicate.isEmpty && { expect: groups.expect }), ...sharedRows(request, adder.addRowGroup) })
+  const direct = createDirectReader(context, { predicate, wanted: storedOrdinals(shape.layout.columns.length, request.computed, groups.ordinals), answer: undefined, expect: predicate.isEmpty ? groups.expect : undefined, skip: undefined, shared: sharedRows(request, adder.addRowGroup) })
 
   function addMerged(rows: MergedRows): void {
     arena.reset()

@@ -46,7 +46,7 @@ export type Stretch =
     readonly lower: Uint8Array
     readonly upper: Boundary
     /** What newer runs hide of it (see layers/plan-layers.ts); absent: nothing. */
-    readonly shadow?: Shadow
+    readonly shadow: Shadow | undefined
   }
   | { readonly kind: 'merged'; readonly lower: Uint8Array; readonly upper: Boundary; readonly memtablesOnly: boolean }
 
@@ -121,7 +121,7 @@ function directFrom(walk: Walk, unit: Unit, nextOther: { readonly at: Boundary }
   const last = unit.run.cover.length === 0 ? lastClear(walk, unit, nextOther) : lastClearStepwise(walk, unit, nextOther)
   const { lower, upper } = advance(walk, reverse ? last.low : last.high)
   const from = Math.min(unit.rowGroup, last.rowGroup), to = Math.max(unit.rowGroup, last.rowGroup) + 1
-  return { kind: 'direct', reader: unit.reader, from, to, lower, upper }
+  return { kind: 'direct', reader: unit.reader, from, to, lower, upper, shadow: undefined }
 }
 
 /** Whether nothing else starts before a row group's far end, and nothing newer deletes in it. */
@@ -161,7 +161,8 @@ function lastClearStepwise(walk: Walk, unit: Unit, nextOther: { readonly at: Bou
 }
 
 function mergedTo(walk: Walk, far: Boundary, memtablesOnly: boolean): Stretch {
-  return { kind: 'merged', memtablesOnly, ...advance(walk, far) }
+  const { lower, upper } = advance(walk, far)
+  return { kind: 'merged', lower, upper, memtablesOnly }
 }
 
 /** Moves the walk to `far`, within the scan's range, and returns what it passed. */

@@ -25,7 +25,8 @@ export function createTerm(kernel: Kernel, columns: readonly PhysicalKind[], { o
   const kind = columns[ordinal]
   if (kind === undefined) throw new LsmtError('XX000', `internal error: a predicate reads column ${ordinal} of ${columns.length}`)
   checkValue(kind, name, value)
-  return { ordinal, kind, comparison: comparison[name], value, ...putConstant(kernel, kind, value ?? 0, allocate) }
+  const { constant, constantBytes } = putConstant(kernel, kind, value ?? 0, allocate)
+  return { ordinal, kind, comparison: comparison[name], constant, constantBytes, value }
 }
 
 function checkValue(kind: PhysicalKind, name: string, value: PhysicalValue | undefined): void {

@@ -8,8 +8,8 @@ import { isLongerThan } from '../value/compare.ts'
 import type { Comparison } from '../../kernel/zone-map.ts'
 
 export interface ScanRange {
-  readonly lower?: KeyBound
-  readonly upper?: KeyBound
+  readonly lower: KeyBound | undefined
+  readonly upper: KeyBound | undefined
   readonly predicate: readonly EnginePredicateTerm[]
 }
 
@@ -18,7 +18,7 @@ export interface ScanRange {
  * narrow it further. A term that a bound expresses is not checked again.
  */
 export function scanRange(table: TableSchema, terms: readonly EnginePredicateTerm[]): ScanRange {
-  if (table.hiddenKey || terms.length === 0) return { predicate: terms }
+  if (table.hiddenKey || terms.length === 0) return { lower: undefined, upper: undefined, predicate: terms }
   const used = new Set<EnginePredicateTerm>()
   const prefix: EngineValue[] = []
   let column = 0
@@ -36,7 +36,7 @@ export function scanRange(table: TableSchema, terms: readonly EnginePredicateTer
   const lower = bound(prefix, above, 'ge')
   const upper = bound(prefix, below, 'le')
   const predicate = used.size === 0 ? terms : terms.filter((term) => !used.has(term))
-  return { ...(lower === undefined ? {} : { lower }), ...(upper === undefined ? {} : { upper }), predicate }
+  return { lower, upper, predicate }
 }
 
 /** Bounds are keys, so what no key can be stays a predicate. */

@@ -85,5 +85,7 @@ async function changeFound(run: QueryRun, plan: UpdatePlan | DeletePlan, conditi
 /** What the engine scans for; undefined when no row can satisfy the terms. */
 function rangeOf({ values, signal }: QueryRun, { table, find }: UpdatePlan | DeletePlan, conditions: SplitCondition['pushed']): (ScanRange & Pick<EngineScan, 'conditions' | 'signal'>) | undefined {
   const resolved = find.kind === 'where' ? resolveTerms(find.terms, values) : undefined
-  return resolved && { ...scanRange(table, resolved), conditions, ...(signal && { signal }) }
+  if (resolved === undefined) return undefined
+  const { lower, upper, predicate } = scanRange(table, resolved)
+  return { lower, upper, predicate, conditions, signal }
 }

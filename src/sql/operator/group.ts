@@ -50,7 +50,7 @@ function byEngine({ scan: scanned, gate, conditions, computed, keys, requests, v
   const nothing: Batch = keys.length > 0 ? [] : [result(requests.map((request) => (request.function === 'count' ? 0 : null)))]
   return () => {
     if (range === undefined || isOpen([]) !== 1) return only(nothing)
-    const scan: EngineScan = { table, ...range, ordered: false, columns: [], conditions, computed, ...(run.signal === undefined ? {} : { signal: run.signal }) }
+    const scan: EngineScan = { table, lower: range.lower, upper: range.upper, predicate: range.predicate, ordered: false, reverse: false, columns: [], conditions, computed, limit: undefined, signal: run.signal }
     const isOne = keys.length === 0 && !requests.some(({ distinct }) => distinct)
     return unlessRefused(isOne ? oneGroup(scan, requests, run, stats) : run.engine.groupedAggregate(snapshotOf(run), scan, keys, requests, stats, wanted), result, byRows)
   }

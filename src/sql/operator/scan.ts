@@ -42,14 +42,10 @@ async function* readRanges(node: ScanNode, ranges: readonly ScanRange[], conditi
 
 export function engineScan(node: ScanNode, range: ScanRange, conditions: readonly EngineExpression[], { signal }: QueryRun, limit: number | undefined): EngineScan {
   return {
-    table: node.table,
-    ...range,
-    ordered: node.ordered,
-    reverse: node.reverse,
-    columns: node.columns,
-    ...(conditions.length === 0 ? {} : { conditions }),
-    ...(limit === undefined ? {} : { limit }),
-    ...(signal === undefined ? {} : { signal }),
+    table: node.table, lower: range.lower, upper: range.upper, predicate: range.predicate,
+    ordered: node.ordered, reverse: node.reverse, columns: node.columns,
+    conditions: conditions.length === 0 ? undefined : conditions,
+    computed: undefined, limit, signal,
   }
 }
 

@@ -34,7 +34,7 @@ export async function aggregateRows(kernel: Kernel, view: View, sequence: number
   const { context, predicate } = sources
   const rows = createRowAggregates(context, request.computed, aggregates)
   const arena = createArena(kernel.heap)
-  const direct = createDirectReader(context, { predicate, wanted: storedOrdinals(shape.layout.columns.length, request.computed, ordinals), answer: rows, ...sharedRows(request, rows.addRowGroup) })
+  const direct = createDirectReader(context, { predicate, wanted: storedOrdinals(shape.layout.columns.length, request.computed, ordinals), answer: rows, expect: undefined, skip: undefined, shared: sharedRows(request, rows.addRowGroup) })
 
   function addMerged(merged: MergedRows): void {
     arena.reset()

@@ -25,7 +25,7 @@ export interface ColumnAggregate {
   canAddZone(maps: ZoneMaps, rowGroup: number, functions: ReadonlySet<AggregateFunction>): boolean
   addZone(maps: ZoneMaps, rowGroup: number): void
   /** Of row groups of which rows are hidden; absent where nothing is kept of them. */
-  readonly kept?: KeptAggregate
+  readonly kept?: KeptAggregate | undefined
   partial(wanted: AggregateFunction): AggregatePartial
   free(): void
 }
@@ -81,7 +81,7 @@ function numberAggregate(context: ReadContext, ordinal: number | undefined, kind
   }
   return {
     add: (rows, selection, _, arena) => addTo(accumulator, rows, selection, arena),
-    ...(ordinal !== undefined && { kept: keptTotals(context, kindNumber, ordinal, accumulator, addTo) }),
+    kept: ordinal === undefined ? undefined : keptTotals(context, kindNumber, ordinal, accumulator, addTo),
     canAddZone: (maps) => isInZones(context, maps, ordinal),
     addZone(maps, rowGroup) {
       const zones = zonesOf(maps), { map, fields } = zones, values = valuesIn(memory, zones, rowGroup)

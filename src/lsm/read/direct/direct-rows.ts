@@ -33,7 +33,7 @@ export interface DirectRowGroup extends SelectedRowGroup {
   readonly reader: TableReader
   readonly rowGroup: number
   /** Where given, no row outside of [first, end) is selected. */
-  readonly within?: RowsWithin
+  readonly within: RowsWithin | undefined
 }
 
 export interface DirectOptions {
@@ -41,13 +41,13 @@ export interface DirectOptions {
   /** Chunks wanted of row groups that have selected rows. */
   readonly wanted: readonly ChunkName[]
   /** Takes row groups that lie wholly in the stretch and match wholly, so that they need not be read. */
-  readonly answer?: Answers
+  readonly answer?: Answers | undefined
   /** Told of each stretch how many rows all scans of the request are likely to read. */
-  readonly expect?: (rowCount: number) => void
+  readonly expect?: ((rowCount: number) => void) | undefined
   /** Row groups that are of no use any more; what it says of one may become true, never false again. */
-  readonly skip?: (reader: TableReader, rowGroup: number) => boolean
+  readonly skip?: ((reader: TableReader, rowGroup: number) => boolean) | undefined
   /** For scans of no order: row groups that lie wholly in the stretch may go to it, on any thread, and do not come out of `next` then. */
-  readonly shared?: SharedRows
+  readonly shared?: SharedRows | undefined
 }
 
 /** What answers for row groups of which all rows are wanted, but those that are hidden, where there are such. */
@@ -361,7 +361,7 @@ function selectGroup(state: DirectState, reader: TableReader, rowGroup: number):
   const standing = state.standing?.of(rowGroup)
   const { selection, selectedCount } = selectRows(context, options.predicate, { rowCount, mustFilter: mustFilter(state, reader, rowGroup), standing, chunk }, within, arena, scratch)
   const hidden = options.answer === undefined || standing === undefined || within !== undefined || selectedCount < standing.selectedCount ? undefined : state.stretch?.shadow?.hiddenRows(reader, rowGroup)
-  return { reader, rowGroup, zones: { rowGroup, maps: reader }, rowCount, selection, selectedCount, chunk, ...(within !== undefined && { within }), ...(hidden?.hiddenCount === rowCount - selectedCount && { hidden }) }
+  return { reader, rowGroup, zones: { rowGroup, maps: reader }, rowCount, selection, selectedCount, chunk, within, hidden: hidden?.hiddenCount === rowCount - selectedCount ? hidden : undefined }
 }
 
 /** Rows of a row group that lie in the stretch. */

@@ -29,7 +29,7 @@ export function createMorselWork(context: ReadContext, predicate: Predicate, vis
       const { selection, selectedCount } = selectRows(context, predicate, { rowCount, mustFilter, standing, chunk }, undefined, arena, scratch)
       if (selectedCount === 0) return
       if (maps === undefined || !areMapsOf(maps, rows)) maps = mapsOf(rows, names)
-      visit({ rowCount, selection, selectedCount, chunk, zones: { rowGroup, maps } })
+      visit({ rowCount, selection, selectedCount, chunk, zones: { rowGroup, maps }, hidden: undefined })
     },
     free() {
       arena.free()

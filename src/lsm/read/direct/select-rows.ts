@@ -41,7 +41,7 @@ export interface SelectedRows {
 export interface SelectedRowGroup extends SelectedRows {
   readonly zones: RowGroupZones
   /** Where it is known that the selected rows are all that stand. */
-  readonly hidden?: HiddenRows
+  readonly hidden: HiddenRows | undefined
 }
 
 /** `within`: the rows that lie in the scan's range, where not all do. `arena` is for the selection, `scratch` is reset. */

@@ -18,9 +18,9 @@ export interface SharedRows {
   visit(rows: SelectedRowGroup): void
 }
 
-/** Of a request that is shared. */
-export function sharedRows({ share, pace }: ScanRequest, visit: SharedRows['visit']): { readonly shared?: SharedRows } {
-  return share === undefined ? {} : { shared: { share, pace, visit } }
+/** Of a request that is shared; undefined for another. */
+export function sharedRows({ share, pace }: ScanRequest, visit: SharedRows['visit']): SharedRows | undefined {
+  return share && { share, pace, visit }
 }
 
 export interface ShareWindow {

@@ -50,7 +50,7 @@ export function openLayers(context: ReadContext, { memtables, images, files, has
   const ownLanes = (): readonly KeyLane[] => memtables.filter(isOwn).map(memtableLane)
   const memtablesSince = Math.min(...shared.map(({ memtable }) => memtable.startSequence))
   const fileLayers = files.map((run, i): Layer => ({
-    ...run,
+    readers: run.readers, cover: run.cover,
     shadow: createShadow(context, {
       sequence, cover: run.cover,
       lanes: [...shared.map(sharedLane), ...files.slice(0, i).map(fileLane)],

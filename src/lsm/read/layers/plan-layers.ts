@@ -47,7 +47,7 @@ interface LayersState {
 /** The context is not a reverse one. */
 export function planLayers(context: ReadContext, lower: Uint8Array, upper: Boundary, { layers, onMemtableRows, close }: Layers, hasMemtableRows: boolean): StretchPlan {
   const isEmpty = compareBoundaries(lower, upper) >= 0
-  const files = isEmpty ? [] : layers.flatMap(({ readers, shadow }) => readers.map((reader, i) => ({ reader, shadow, next: i === 0 ? undefined : readers[i + 1] })).reverse())
+  const files = isEmpty ? [] : filesOf(layers)
   const state: LayersState = { context, lower, upper, files, hasMemtableRows: !isEmpty && hasMemtableRows, onMemtableRows, held: undefined, isClosed: false }
   return {
     next: () => nextStretch(state),
@@ -60,6 +60,13 @@ export function planLayers(context: ReadContext, lower: Uint8Array, upper: Bound
       close()
     },
   }
+}
+
+/** The newest run's last file first. */
+function filesOf(layers: readonly Layer[]): LayerFile[] {
+  const files: LayerFile[] = []
+  for (const { readers, shadow } of layers) for (let i = readers.length - 1; i >= 0; i--) files.push({ reader: readers[i]!, shadow, next: i === 0 ? undefined : readers[i + 1] })
+  return files
 }
 
 function nextStretch(state: LayersState): Stretch | undefined | Promise<Stretch | undefined> {
@@ -89,7 +96,7 @@ function enter(state: LayersState, { reader, shadow, next }: LayerFile): Stretch
   }
   next?.readAhead(state.context.stats)
   const { lower, upper } = state, { from, to } = reader.rowGroupsIn(lower, upper)
-  if (from < to) return { kind: 'direct', reader, from, to, lower, upper, ...(shadow && { shadow }) }
+  if (from < to) return { kind: 'direct', reader, from, to, lower, upper, shadow }
   leave(state)
   return undefined
 }

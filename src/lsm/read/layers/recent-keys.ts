@@ -53,7 +53,7 @@ export function createRecentKeys(context: ReadContext, { handle, bound }: Memtab
       if (known !== undefined && known.since <= since) return known
       if (since <= tooLongAgo) return undefined
       const found = read(since)
-      known = found && { ...found, since }
+      known = found && { record: found.record, keys: found.keys, refs: found.refs, rows: found.rows, count: found.count, since }
       if (found === undefined) tooLongAgo = since
       return known
     },

@@ -87,22 +87,22 @@ function valueOf(aggregate: BoundAggregate, columns: Columns, place: (request: E
   }
   const ordinal = columns.ordinalOf(argument)
   if (ordinal === undefined) return undefined
-  const of = { ordinal, ...(distinct && { distinct }) } as const
+  const of = (asked: EngineGroupedAggregate['function']): EngineGroupedAggregate => ({ function: asked, ordinal, distinct: distinct || undefined })
   switch (name) {
     case 'count':
     case 'min':
     case 'max':
     case 'sum':
-      return place({ function: name, ...of })
+      return place(of(name))
     case 'avg': {
-      const sum = place({ function: 'sum', ...of }), count = place({ function: 'count', ...of })
+      const sum = place(of('sum')), count = place(of('count'))
       const average = averageOf(argument.type, aggregate.type)
       return { columns: [sum, count], of: (row) => (row[count] === 0 ? null : average(row[sum]!, row[count] as number)) }
     }
     case 'bool_and':
     case 'every':
     case 'bool_or':
-      return place({ function: name === 'bool_or' ? 'max' : 'min', ...of })
+      return place(of(name === 'bool_or' ? 'max' : 'min'))
     default:
       return undefined
   }

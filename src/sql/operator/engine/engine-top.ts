@@ -43,7 +43,7 @@ export function engineTop({ input, keys }: SortNode, run: Run): EngineTop | unde
 /** `range`: all that is read of the scan's table; what is read counts as `node`'s. */
 export function topOfScan({ scan, conditions, order }: EngineTop, range: ScanRange, node: SortNode, run: QueryRun, rowsMax: number): Stream {
   if (rowsMax === 0) return noRows
-  const engineScan: EngineScan = { table: scan.table, ...range, ordered: false, columns: scan.columns, ...(conditions.length === 0 ? {} : { conditions }), ...(run.signal === undefined ? {} : { signal: run.signal }) }
+  const engineScan: EngineScan = { table: scan.table, lower: range.lower, upper: range.upper, predicate: range.predicate, ordered: false, reverse: false, columns: scan.columns, conditions: conditions.length === 0 ? undefined : conditions, computed: undefined, limit: undefined, signal: run.signal }
   return () => topRows(engineScan, order, node, run, rowsMax)
 }
 
