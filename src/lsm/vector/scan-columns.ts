@@ -50,5 +50,10 @@ export const storedKind = (kind: ReturnType<typeof kindOfExpression>): PhysicalK
 
 /** The table's columns that the given ones are made of, each once. */
 export function storedOrdinals(columnCount: number, computed: readonly VectorExpression[] | undefined, ordinals: readonly number[]): readonly number[] {
-  return [...new Set(ordinals.flatMap((ordinal) => (ordinal < columnCount ? [ordinal] : columnsOf(computed![ordinal - columnCount]!))))]
+  const stored = new Set<number>()
+  for (const ordinal of ordinals) {
+    if (ordinal < columnCount) stored.add(ordinal)
+    else for (const each of columnsOf(computed![ordinal - columnCount]!)) stored.add(each)
+  }
+  return [...stored]
 }

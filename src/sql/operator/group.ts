@@ -20,14 +20,13 @@ import type { Batch, QueryRun, Stream } from './query-run.ts'
 import { scanAccess } from './scan.ts'
 
 /** `wanted`: which groups will be taken; others may come as well, in any order. */
-export function group(node: GroupNode, input: Stream, run: QueryRun, wanted?: WantedRows): Stream {
-  const asked = engineGroup(node, run)
-  const byRows = hashed(node, input, run)
-  return (asked && byEngine(asked, run, readStatsOf(run, node), byRows, wanted)) ?? byRows
+export function group(node: GroupNode, input: () => Stream, run: QueryRun, wanted?: WantedRows): Stream {
+  const asked = engineGroup(node, run), share = run.memory.share(), byRows = (): Stream => hashed(node, input(), run, share)
+  return (asked && byEngine(asked, run, readStatsOf(run, node), byRows, wanted)) ?? byRows()
 }
 
-/** Distinct rows as groups of all their columns, where the engine can make them; `byRows` are the same rows. */
-export function distinctGroups(node: DistinctNode, byRows: Stream, run: QueryRun): Stream | undefined {
+/** Distinct rows as groups of all their columns, where the engine can make them; `byRows` opens the same rows. */
+export function distinctGroups(node: DistinctNode, byRows: () => Stream, run: QueryRun): Stream | undefined {
   const asked = distinctGroup(node, run)
   return asked && byEngine(asked, run, readStatsOf(run, node), byRows)
 }
@@ -38,12 +37,17 @@ export function distinctGroup({ input }: DistinctNode, run: Run): EngineGroup | 
   return input.kind === 'project' ? engineGroup({ kind: 'group', input: input.input, keys: input.expressions, aggregates: [] }, run) : undefined
 }
 
-/** undefined where rows are read by their keys, or range by range: of those the engine makes no groups. */
-function byEngine({ scan: scanned, gate, conditions, computed, keys, requests, values }: EngineGroup, run: QueryRun, stats: ReadStats, byRows: Stream, wantedRows?: WantedRows): Stream | undefined {
+/**
+ * undefined where rows are read by their keys, or range by range: of those the engine makes no groups. `byRows` opens what
+ * takes over where the engine gives up, which mostly nobody asks for: at once only where the scan looks up keys, since
+ * these are known only while operators are made.
+ */
+function byEngine({ scan: scanned, gate, conditions, computed, keys, requests, values }: EngineGroup, run: QueryRun, stats: ReadStats, byRows: () => Stream, wantedRows?: WantedRows): Stream | undefined {
   const { table } = scanned
   const access = scanAccess(scanned, run)
   const range = singleRange(access)
   if (access.kind !== 'nothing' && range === undefined) return undefined
+  let opened = run.lookups.size > 0 ? byRows() : undefined
   const isOpen = gate === undefined ? () => 1 : compile(gate.condition, run)
   const result = resultOf(keys.length, values)
   const wanted: WantedGroups | undefined = wantedRows && wantedOfEngine(wantedRows, keys.length, values, run)
@@ -52,7 +56,7 @@ function byEngine({ scan: scanned, gate, conditions, computed, keys, requests, v
     if (range === undefined || isOpen([]) !== 1) return only(nothing)
     const scan: EngineScan = { table, lower: range.lower, upper: range.upper, predicate: range.predicate, ordered: false, reverse: false, columns: [], conditions, computed, limit: undefined, signal: run.signal }
     const isOne = keys.length === 0 && !requests.some(({ distinct }) => distinct)
-    return unlessRefused(isOne ? oneGroup(scan, requests, run, stats) : run.engine.groupedAggregate(snapshotOf(run), scan, keys, requests, stats, wanted), result, byRows)
+    return unlessRefused(isOne ? oneGroup(scan, requests, run, stats) : run.engine.groupedAggregate(snapshotOf(run), scan, keys, requests, stats, wanted), result, () => (opened ??= byRows())())
   }
 }
 

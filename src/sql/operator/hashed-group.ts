@@ -59,14 +59,15 @@ interface Held {
 const emptyGroupBytes = 160
 const stateBytes = 96
 
-export function hashed(node: GroupNode, input: Stream, run: QueryRun): Stream {
+/** `share`: what it may hold; asked for when operators are made, though these may be made later. */
+export function hashed(node: GroupNode, input: Stream, run: QueryRun, share: MemoryShare = run.memory.share()): Stream {
   const columns = node.aggregates.map((aggregate): Column => ({
     aggregate: aggregateOf(aggregate),
     argument: aggregate.argument === undefined ? undefined : compile(aggregate.argument, run),
     distinct: aggregate.distinct,
   }))
-  const grouping: Grouping = { run, share: run.memory.share(), keys: node.keys.map((key) => compile(key, run)), columns, isDistinct: columns.some(({ distinct }) => distinct), groupBytes: columns.reduce((sum, { distinct }) => sum + stateBytes + (distinct ? mapBytes : 0), emptyGroupBytes) }
-  return () => inPasses([input], run, grouping.share, ([rows], pass) => groupsOfPass(grouping, rows!, pass))
+  const grouping: Grouping = { run, share, keys: node.keys.map((key) => compile(key, run)), columns, isDistinct: columns.some(({ distinct }) => distinct), groupBytes: columns.reduce((sum, { distinct }) => sum + stateBytes + (distinct ? mapBytes : 0), emptyGroupBytes) }
+  return () => inPasses([input], run, share, ([rows], pass) => groupsOfPass(grouping, rows!, pass))
 }
 
 async function* groupsOfPass(grouping: Grouping, input: Stream, pass: Pass): AsyncGenerator<Batch> {

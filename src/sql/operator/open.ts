@@ -54,9 +54,9 @@ function openNode(node: QueryNode, run: QueryRun, rowsMax: number | undefined, r
     case 'project':
       return project(node, input(node.input, rowsMax), run)
     case 'distinct':
-      return distinctRows(node, distinct(input(node.input), run), run, rowsMax)
+      return distinctRows(node, () => input(node.input), run, rowsMax)
     case 'group':
-      return group(node, input(node.input), run)
+      return group(node, () => input(node.input), run)
     case 'join':
       return lookupJoin(node, { left: input(node.left), right: input(node.right), watch: (each, rows) => watched(each, rows, run), prepare }, run, rowsMax)
     case 'sort': {
@@ -78,8 +78,9 @@ function openNode(node: QueryNode, run: QueryRun, rowsMax: number | undefined, r
 }
 
 /** Whoever takes all of them has the engine find them; a few are found soonest as rows come. */
-function distinctRows(node: DistinctNode, byRows: Stream, run: QueryRun, rowsMax: number | undefined): Stream {
-  return (rowsMax === undefined ? distinctGroups(node, byRows, run) : undefined) ?? byRows
+function distinctRows(node: DistinctNode, input: () => Stream, run: QueryRun, rowsMax: number | undefined): Stream {
+  const share = run.memory.share(), byRows = (): Stream => distinct(input(), run, share)
+  return (rowsMax === undefined ? distinctGroups(node, byRows, run) : undefined) ?? byRows()
 }
 
 type FilterNode = Extract<QueryNode, { kind: 'filter' }>
@@ -87,7 +88,7 @@ type FilterNode = Extract<QueryNode, { kind: 'filter' }>
 /** Groups under a condition: it is checked here too, since all of them come where the engine does not make them. */
 function having(node: FilterNode, run: QueryRun, open: (node: QueryNode) => Stream, first?: WantedRows['first']): Stream {
   const grouping = node.input as GroupNode
-  const groups = group(grouping, open(grouping.input), run, { having: node.condition, ...(first !== undefined && { first }) })
+  const groups = group(grouping, () => open(grouping.input), run, first === undefined ? { having: node.condition } : { having: node.condition, first })
   return checked(node.condition, watched(grouping, groups, run), run)
 }
 
@@ -103,7 +104,7 @@ function firstGroups({ input, keys }: Extract<QueryNode, { kind: 'sort' }>, want
     order.push({ index: column?.place.index ?? index, descending, nullsFirst })
   }
   const first = { order, limit: wanted }
-  const groups = watched(node, node.kind === 'group' ? group(node, open(node.input), run, { first }) : having(node, run, open, first), run)
+  const groups = watched(node, node.kind === 'group' ? group(node, () => open(node.input), run, { first }) : having(node, run, open, first), run)
   return input.kind === 'project' ? watched(input, project(input, groups, run), run) : groups
 }
 

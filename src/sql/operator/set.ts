@@ -9,8 +9,7 @@ import { inPasses } from './spill/passes.ts'
 import type { Pass } from './spill/passes.ts'
 
 /** The rows that come first of those that are equal. */
-export function distinct(input: Stream, run: QueryRun): Stream {
-  const share = run.memory.share()
+export function distinct(input: Stream, run: QueryRun, share = run.memory.share()): Stream {
   return () => inPasses([input], run, share, ([rows], pass) => firsts(rows!, pass, run))
 }
 

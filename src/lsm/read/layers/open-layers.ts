@@ -58,12 +58,15 @@ export function openLayers(context: ReadContext, { memtables, images, files, has
       hasAll: (low, high) => isBefore(run, memtablesSince) && ((files.length === 1 && hasAllFiles) || (compareBytes(low, lower) >= 0 && compareBoundaries(high, upper) <= 0)),
     }),
   }))
-  const imageLayers = shared.flatMap(({ layer, cover }, i): Layer[] => (layer === undefined ? [] : [{
-    readers: [layer.image.reader], cover,
-    shadow: createShadow(context, { sequence, cover, lanes: [...shared.slice(0, i).map(sharedLane), ...(layer.recent.count === 0 ? [] : [recentLane(context, layer.recent)])], ownLanes: ownLanes(), hasAll: () => true }),
-  }]))
+  const imageLayers: Layer[] = []
+  for (const [i, { layer, cover }] of shared.entries()) {
+    if (layer === undefined) continue
+    const lanes = shared.slice(0, i).map(sharedLane)
+    if (layer.recent.count > 0) lanes.push(recentLane(context, layer.recent))
+    imageLayers.push({ readers: [layer.image.reader], cover, shadow: createShadow(context, { sequence, cover, lanes, ownLanes: ownLanes(), hasAll: () => true }) })
+  }
   return {
-    layers: [...imageLayers, ...fileLayers],
+    layers: imageLayers.concat(fileLayers),
     onMemtableRows: images.noteReads,
     close() {
       for (const { recent } of shared) recent.close()
