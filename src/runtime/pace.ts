@@ -25,7 +25,8 @@ export interface Pace {
   turn(): Promise<void> | undefined
 }
 
-const sliceMs = 4
+/** So long may work that waits for nothing keep timers and sockets waiting. */
+export const sliceMs = 4
 
 /**
  * One pace for all parts of one statement: when one of them gives its turn away, the others wait with it. `assertOpen`

@@ -1,5 +1,6 @@
 /** A store over a database of the Level family. */
 import type { AbstractLevel } from 'abstract-level'
+import { rangeOptions } from './store.ts'
 import type { KeyValueStore } from './store.ts'
 
 const entriesAtOnce = 1_000
@@ -14,7 +15,7 @@ export async function levelStore<Options extends object>(level: AbstractLevel<st
     getSync: (key) => level.getSync(key),
     get: (key) => level.get(key),
     async range(from, limit, visit) {
-      const iterator = level.iterator({ ...(from !== undefined && { gte: from }), ...(limit !== undefined && { limit }) })
+      const iterator = level.iterator(rangeOptions(from, limit))
       if (limit !== undefined) {
         for (const [key, value] of await iterator.all()) visit(key, value)
         return

@@ -18,6 +18,12 @@ interface Database {
 
 const name = 'lmdb'
 
+/** As `rangeOptions`. */
+function startOptions(start: string | undefined, limit: number | undefined): { readonly start?: string; readonly limit?: number } {
+  if (start === undefined) return limit === undefined ? {} : { limit }
+  return limit === undefined ? { start } : { start, limit }
+}
+
 export const lmdb: KeyValuePeer = {
   name,
   describe: () => `${versionOf(name)}; transactionSync, putSync, get, getRange; { noSync: true }, or, where writes are synced, put of the turn's writes together with { overlappingSync: false }`,
@@ -34,7 +40,7 @@ export const lmdb: KeyValuePeer = {
       // Its reads do not wait; this is what a program does that awaits them.
       get: async (key: string) => await Promise.resolve(database.get(key)),
       range(from: string | undefined, limit: number | undefined, visit: Visit) {
-        for (const { key, value } of database.getRange({ ...(from !== undefined && { start: from }), ...(limit !== undefined && { limit }) })) visit(key, value)
+        for (const { key, value } of database.getRange(startOptions(from, limit))) visit(key, value)
       },
       settle() {},
       close: () => database.close(),

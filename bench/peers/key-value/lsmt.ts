@@ -5,7 +5,7 @@
 import type * as Lsmt from '../../../src/lsmt.ts'
 import type * as LsmtLevels from '../../../src/lsmt-level.ts'
 import { levelStore } from './level-store.ts'
-import { cacheBytes } from './store.ts'
+import { cacheBytes, rangeOptions } from './store.ts'
 import type { Answered, KeyValuePeer, KeyValueStore } from './store.ts'
 
 const settings = (answered: Answered) => ({ cacheBytesMax: cacheBytes, durability: answered === 'synced' ? 'sync' : 'interval' }) as const
@@ -34,7 +34,7 @@ async function openTable(directory: string, options: Lsmt.OpenOptions): Promise<
     getSync: (key) => values.getSync(key) as string | undefined,
     get: (key) => values.get(key) as Promise<string | undefined>,
     async range(from, limit, visit) {
-      const cursor = kv.cursor({ ...(from !== undefined && { gte: from }), ...(limit !== undefined && { limit }) })
+      const cursor = kv.cursor(rangeOptions(from, limit))
       const next = (): ReturnType<typeof cursor.next> => cursor.next(limit)
       for (let read = next(); read !== undefined; read = next()) {
         const rows = read instanceof Promise ? await read : read

@@ -34,6 +34,15 @@ export interface Write {
 
 export type Visit = (key: string, value: string) => void
 
+/**
+ * A range's options as programs write them, in one piece: what is spread together is of another hidden class each time, and
+ * whoever takes it looks its properties up by name.
+ */
+export function rangeOptions(gte: string | undefined, limit: number | undefined): { readonly gte?: string; readonly limit?: number } {
+  if (gte === undefined) return limit === undefined ? {} : { limit }
+  return limit === undefined ? { gte } : { gte, limit }
+}
+
 export interface KeyValuePeer {
   readonly name: string
   /** Its version and how it is used, for the report. */

@@ -51,7 +51,7 @@ export function openIngest(state: TreeState, tableId: number, treeCount: number)
     async abandon() {
       if (!isOpen) return
       // What could not be deleted goes when the tree is opened next.
-      if (!state.closing.signal.aborted) await run({ kind: 'abandon' }).catch((error: unknown) => noteTrouble(state, 'dropping files of an import', error))
+      if (!state.isClosed) await run({ kind: 'abandon' }).catch((error: unknown) => noteTrouble(state, 'dropping files of an import', error))
       end()
     },
   }

@@ -88,7 +88,7 @@ async function orPoison({ tree }: ReplicaState, work: Promise<void>): Promise<vo
   try {
     await work
   } catch (error) {
-    if (!tree.closing.signal.aborted) poison(tree, error)
+    if (!tree.isClosed) poison(tree, error)
     throw error
   }
 }

@@ -14,7 +14,7 @@ export async function exportFiles(replica: ReplicaState, tree: Tree): Promise<Ex
   const hold = { sequence }
   holds.add(hold)
   const letGo = (): void => {
-    if (holds.delete(hold) && !replica.tree.closing.signal.aborted) trimLog(replica)
+    if (holds.delete(hold) && !replica.tree.isClosed) trimLog(replica)
   }
   try {
     const { manifest, release } = await tree.checkpoint()

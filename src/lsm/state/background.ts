@@ -34,7 +34,7 @@ export async function openOutputs(state: TreeState, metas: readonly TableMeta[])
   }
 }
 
-export const canWork = ({ closing, failure }: TreeState): boolean => !closing.signal.aborted && failure === undefined
+export const canWork = ({ isClosed, failure }: TreeState): boolean => !isClosed && failure === undefined
 
 /** What a failed step is told as. To have been overtaken explains files that are gone, and ends writes. */
 export async function reasonOf(state: TreeState, error: unknown): Promise<unknown> {

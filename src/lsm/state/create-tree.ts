@@ -216,8 +216,9 @@ async function flush(state: TreeState, flushSoon: () => void): Promise<void> {
 /** Stops background work, makes the log durable and lets go of everything. What was applied and not flushed is in the log. */
 export async function closeTree(state: TreeState): Promise<void> {
   const { lanes, log, options: { kernel }, batchScratch } = state
-  if (state.closing.signal.aborted) return
+  if (state.isClosed) return
   const closed = new LsmtError('55000', `the tree of shard ${state.options.shard} was closed`)
+  state.isClosed = true
   state.closing.abort(closed)
   for (const waiter of state.waiters.splice(0)) waiter.reject(closed)
   await Promise.all([lanes.flush, lanes.background, lanes.compaction, lanes.publish, state.memtables.images.settled()])

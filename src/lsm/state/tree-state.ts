@@ -131,6 +131,8 @@ export interface TreeState {
   /** The last flush failed with this and is tried again. */
   flushFailure: Error | undefined
   readonly closing: AbortController
+  /** That `closing` was aborted, which each read and write asks: the signal's accessors would take as long as a lookup. */
+  isClosed: boolean
   /** Each settles when its kind of work has come to rest. */
   readonly lanes: { publish: Promise<unknown>; ingesting: boolean; flush: Promise<void> | undefined; compaction: Promise<unknown>; compacting: boolean; compactionWanted: boolean; background: Promise<unknown> }
   readonly deletions: Set<Promise<void>>
@@ -150,7 +152,7 @@ export function replaceView(state: TreeState, version: Version = state.view.vers
 export function dropFile(state: TreeState, file: TableFile): void {
   const { storage, shard, pins, keepsFiles } = state.options
   // A closing tree lets go of files that its manifest names; what is obsolete goes when it is opened next.
-  const isObsolete = !state.closing.signal.aborted && keepsFiles !== true
+  const isObsolete = !state.isClosed && keepsFiles !== true
   const name = tableFileName(shard, file.meta.fileNumber)
   const deletion = file.reader.close().then(() => (isObsolete ? deleteUnpinned(storage, pins, name) : undefined))
   track(state, deletion, `deleting table file ${file.meta.fileNumber}`)
@@ -204,5 +206,5 @@ export function waitFor(state: TreeState, sequence: number): Promise<void> {
 }
 
 export function refuseWhenClosed(state: TreeState): void {
-  if (state.closing.signal.aborted) throw new LsmtError('55000', `the tree of shard ${state.options.shard} is closed`)
+  if (state.isClosed) throw new LsmtError('55000', `the tree of shard ${state.options.shard} is closed`)
 }

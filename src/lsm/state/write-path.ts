@@ -78,7 +78,7 @@ function ignore(): void {
 }
 
 function refusalOf(state: TreeState): Error | undefined {
-  if (state.closing.signal.aborted) return new LsmtError('55000', `the tree of shard ${state.options.shard} is closed`)
+  if (state.isClosed) return new LsmtError('55000', `the tree of shard ${state.options.shard} is closed`)
   // A log that shards share may have failed with another one's record.
   const failure = state.failure ?? state.log.failure
   return failure === undefined ? undefined : refusalAfter(failure, state.options.shard)

@@ -23,7 +23,7 @@ export function newTreeState(options: TreeOptions, manifest: ManifestState, log:
     active, memtables, frozen: [], manifest, nextFileNumber: manifest.nextFileNumber,
     nextSequence: manifest.flushedSequence + 1, visibleSequence: manifest.flushedSequence,
     pending: [], waiters: [], failure: undefined, background: undefined, flushFailure: undefined,
-    closing,
+    closing, isClosed: false,
     lanes: { publish: Promise.resolve(), ingesting: false, flush: undefined, compaction: Promise.resolve(), compacting: false, compactionWanted: false, background: Promise.resolve() },
     deletions: new Set(), batchScratch: { address: 0, byteLength: 0 },
   }
