@@ -96,19 +96,23 @@ export async function open(options: OpenOptions = {}): Promise<Database> {
   return {
     async queryAll(text, parameters, queryOptions) {
       checkQuery(text, parameters, queryOptions)
+      let results: readonly Collected<ResultRow>[] = []
       try {
-        return (await sql.queryAs(rowObjects, text, parameters, queryOptions)).map(queryResult)
+        results = await sql.queryAs(rowObjects, text, parameters, queryOptions)
+        return results.map(queryResult)
       } finally {
-        const turn = pace()
+        const turn = turnAfter(pace, results.at(-1))
         if (turn !== undefined) await turn
       }
     },
     async query(text, parameters, queryOptions) {
       checkQuery(text, parameters, queryOptions)
+      let last: Collected<ResultRow> | undefined
       try {
-        return queryResult((await sql.queryAs(rowObjects, text, parameters, queryOptions)).at(-1)!)
+        last = (await sql.queryAs(rowObjects, text, parameters, queryOptions)).at(-1)!
+        return queryResult(last)
       } finally {
-        const turn = pace()
+        const turn = turnAfter(pace, last)
         if (turn !== undefined) await turn
       }
     },
@@ -143,6 +147,9 @@ function checkQuery(text: string, parameters: SqlParameters | undefined, options
   if (signal !== undefined && typeof (signal as Partial<AbortSignal> | null)?.addEventListener !== 'function') throw new LsmtError('22023', `signal is an AbortSignal; it was given as ${described(signal)}`)
   if (idempotencyKey !== undefined) checkText(idempotencyKey, 'the idempotency key')
 }
+
+/** The logs give others their turn between writes (src/lsm/log/rounds/), as often as that is due: after rows were written none is waited for again. */
+const turnAfter = (pace: CallPace, last: Collected<ResultRow> | undefined): Promise<void> | undefined => (last?.kind === 'write' && last.rowCount > 0 ? undefined : pace())
 
 async function* streamRows(sql: Sql, pace: CallPace, text: string, parameters?: SqlParameters, options?: QueryOptions): AsyncGenerator<ResultRow> {
   checkQuery(text, parameters, options)

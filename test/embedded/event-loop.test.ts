@@ -30,6 +30,9 @@ test.each<[string, () => Promise<unknown>]>([
   ['a constant', () => db.query('SELECT 1')],
   ['a statement that fails', () => db.query('SELECT nope FROM kv').catch(() => {})],
   ['a write that waits for no disk', () => db.query('UPSERT INTO kv VALUES ($1, $2)', ['d', 'x'])],
+  ['a write that finds nothing', () => db.query("UPDATE kv SET value = 'x' WHERE key = 'nope'")],
+  ['a write that is taken back', () => db.queryAll("BEGIN; UPDATE kv SET value = 'x' WHERE key = 'a'; ROLLBACK")],
+  ['writes to several shards that wait for no disk', () => db.query("UPDATE kv SET value = 'x' WHERE key IN ('a', 'b', 'c')")],
   ['a stream', async () => { for await (const _ of db.stream('SELECT value FROM kv WHERE key = $1', ['a'])); }],
   ['a transaction', () => db.transaction({ write: ['kv'] }, (tx) => tx.query("SELECT value FROM kv WHERE key = 'a'"))],
 ])('a timer fires while a loop awaits %s', async (_, call) => {
