@@ -25,11 +25,8 @@ export interface Pace {
   turn(): Promise<void> | undefined
 }
 
-/**
- * So long may work that waits for nothing keep timers and sockets waiting. A small statement beside long ones needs several turns
- * for its answer, each as late as this; a turn itself takes microseconds.
- */
-const sliceMs = 1
+/** So long may work that waits for nothing keep timers and sockets waiting. */
+export const sliceMs = 4
 
 /**
  * One pace for all parts of one statement: when one of them gives its turn away, the others wait with it. `assertOpen`

@@ -20,9 +20,9 @@ function manualTurns(): { nowMs: number; given: number; monotonicMs(): number; n
 }
 
 describe('pace', () => {
-  test('goes on for a while, then gives the turn away once for all who ask', async () => {
+  test('goes on for some milliseconds, then gives the turn away once for all who ask', async () => {
     const turns = manualTurns(), pace = createPace(turns, undefined)
-    turns.nowMs = 0.5
+    turns.nowMs = 1
     expect(pace.turn()).toBeUndefined()
     turns.nowMs = 5
     const pause = pace.turn()

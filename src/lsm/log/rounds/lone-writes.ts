@@ -4,6 +4,7 @@
  * a large one goes at once all the same, and its answer waits.
  */
 import type { Clock } from '../../../runtime/clock.ts'
+import { sliceMs } from '../../../runtime/pace.ts'
 
 export interface LoneWrites {
   /**
@@ -18,8 +19,8 @@ export interface LoneWrites {
   writeAlone(): Promise<void> | undefined
 }
 
-/** So long may rounds, and writes without one, follow one another before timers and sockets have their turn, for which a round takes as long as for a dozen writes. */
-export const promptMsMax = 4
+/** So long may rounds, and writes without one, follow one another before timers and sockets have their turn: as long as reads may, since a turn takes as long as a dozen writes. */
+export const promptMsMax = sliceMs
 
 export const nobodyAlone: LoneWrites = { mayWriteAlone: () => false, writeAlone: () => undefined }
 
