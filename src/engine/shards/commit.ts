@@ -173,10 +173,9 @@ function commitGated(state: CommitState, parts: readonly StatementPart[], partic
 const placesOf = (parts: readonly StatementPart[], participants: readonly Participant[]): Statement['parts'] =>
   participants.map(({ shard, baseSequence }, i) => ({ shard, baseSequence, lastSequence: baseSequence + parts[i]!.operationCount - 1 }))
 
-/** That nobody may have asked for yet. */
 function rejected(cause: unknown): Promise<void> {
-  const promise = Promise.reject(cause)
-  promise.catch(() => undefined)
+  const { promise, reject } = createDeferred()
+  reject(cause)
   return promise
 }
 
